@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Facts: what the rooms say to each other.
+ *
+ * observe and act put facts, model folds them into executors with verdicts and outcomes, record
+ * writes them down and reads them back. A fact says what was seen, never what it means: meaning is
+ * the model's. Everything that reaches a verdict travels as a fact, the time of judging included,
+ * so that a recording replayed through the model gives the same result.
+ *
+ * Strings belong to whoever puts the fact and live until put() returns; NULL and "" both mean "not
+ * known". Times are CLOCK_MONOTONIC nanoseconds, durations nanoseconds, unless the name says
+ * otherwise. A process is named by pid in the host's pid namespace and start, in clock ticks since
+ * boot (field 22 of /proc/PID/stat, proc(5)).
+ */
+#ifndef EW_FACTS_H
+#define EW_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* 0 is "nobody could tell", so that a fact nobody filled in can never read as good news. */
+enum tri { TRI_UNKNOWN = 0, TRI_NO = 1, TRI_YES = 2 };
+
+/* IPv4 is kept v4-mapped (::ffff:a.b.c.d), so both ends of a mixed connection compare equal. */
+struct ew_addr {
+	uint8_t ip[16];
+	uint16_t port; /* host byte order */
+};
+
+/* Numbers are part of the recording format: never reused, new ones at the end. */
+enum fact_type {
+	FACT_WINDOW = 1,      /* first of every recording */
+	FACT_SLOT = 2,        /* which hook serves an observer's slot */
+	FACT_PROCESS = 3,     /* read from /proc */
+	FACT_SOCKET = 4,      /* a TCP socket as it stood */
+	FACT_HOLDER = 5,      /* a descriptor that refers to a socket */
+	FACT_TCP = 6,         /* a live change of state */
+	FACT_EXEC = 7,
+	FACT_EXIT = 8,
+	FACT_SIGNAL = 9,
+	FACT_MESSAGE = 10,    /* a protocol message went out on a socket */
+	FACT_TRACKING = 11,   /* is connection tracking in force in a namespace? */
+	FACT_ENTRY = 12,      /* has connection tracking an entry for a socket? */
+	FACT_CHECKPOINT = 13, /* one executor run found under the agent's work dir */
+	FACT_WORK_DIR = 14,   /* the checkpoint tree as a whole */
+	FACT_AGENT = 15,      /* a process listens on the agent port */
+	FACT_API = 16,        /* the agent's HTTP API answered, or did not */
+	FACT_API_EXECUTOR = 17,
+	FACT_UNREAD = 18,     /* something that may decide could not be read */
+	FACT_LOST = 19,       /* events lost in the kernel */
+	FACT_ACT = 20,
+	FACT_COMMAND = 21,    /* the command of `run` */
+	FACT_SURVEY = 22,     /* a complete pass begins or ends */
+	FACT_BASELINE = 23,   /* an executor of the audit that verify compares with */
+	FACT_NOW = 24,        /* judge at this time */
+	FACT_FORK = 25,
+};
+
+struct fact_window {
+	const char *tool;      /* version of execwatch */
+	const char *verb;
+	const char *host;
+	const char *boot_id;
+	const char *kernel;
+	uint32_t agent_port;
+	int64_t wall_offset;   /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	int64_t master_timeout;
+};
+
+struct fact_slot {
+	const char *slot;    /* "tcp-state", "exec", "exit", "signal", "messages", "seed", … */
+	const char *program; /* "tp_btf/inet_sock_set_state"; empty: none could be had */
+	const char *reason;  /* why a better one could not be had */
+	bool best_effort;    /* sees only part: absence proves nothing */
+};
+
+/* The Mesos part of a process' environment; empty strings where absent. */
+struct fact_process {
+	int32_t pid;
+	uint64_t start;
+	int32_t ppid;
+	int32_t ns_pid;           /* its own getpid(); 0: not known */
+	uint32_t uid;
+	const char *comm;
+	const char *exe;          /* as readlink gives it, without " (deleted)" */
+	bool exe_deleted;
+	const char *cmdline;      /* arguments joined by blanks, cut at 512 bytes */
+	const char *cgroup;       /* of systemd's hierarchy, or the unified one */
+	uint64_t netns;           /* inode of the namespace, as in readlink /proc/PID/ns/net */
+	uint64_t pidns;
+	enum tri environ_read;    /* NO: permission or gone */
+	const char *slave_pid;    /* MESOS_SLAVE_PID */
+	const char *slave_id;
+	const char *framework_id;
+	const char *executor_id;
+	const char *directory;    /* MESOS_DIRECTORY */
+	const char *container_id; /* last part of directory */
+	bool checkpoint;          /* MESOS_CHECKPOINT is exactly "1" */
+	int64_t recovery_timeout; /* 0: not set */
+	int64_t backoff_max;      /* MESOS_SUBSCRIPTION_BACKOFF_MAX; 0: not set */
+	const char *domain_socket;
+	const char *library;         /* mapped libmesos: its path; empty: none mapped */
+	const char *library_version; /* "1.0.4"; empty: not known */
+	const char *version_from;    /* "library", "stderr"; never the environment: that is the agent's */
+};
+
+struct fact_socket {
+	uint64_t cookie; /* SO_COOKIE: names the socket on this host until reboot */
+	uint64_t inode;  /* 0: orphan, no descriptor refers to it */
+	uint64_t netns;  /* inode of the namespace */
+	struct ew_addr local;
+	struct ew_addr remote;
+	uint32_t state;  /* TCP_ESTABLISHED… of tcp_states.h */
+	int64_t idle;    /* since data was last sent or received; -1: not known */
+};
+
+struct fact_holder {
+	uint64_t cookie;
+	int32_t pid;
+	uint64_t start;
+	int32_t fd;
+};
+
+struct fact_tcp {
+	uint64_t cookie;
+	uint64_t netns;
+	struct ew_addr local;
+	struct ew_addr remote;
+	uint32_t from;
+	uint32_t to;
+	int32_t pid;     /* of the process that caused it; 0: softirq, nobody to be trusted */
+	uint64_t start;
+};
+
+struct fact_fork {
+	int32_t pid;
+	uint64_t start;
+	int32_t parent;
+};
+
+struct fact_exec {
+	int32_t pid;
+	uint64_t start;
+	const char *comm;
+	const char *filename;
+};
+
+struct fact_exit {
+	int32_t pid;
+	uint64_t start;
+	const char *comm;
+	int32_t status;      /* as wait(2) gives it; -1: not known */
+	int32_t signal;      /* last deadly signal that was delivered; 0: none seen */
+	int32_t killer;      /* its sender, host pid; 0: not known or the kernel */
+	uint64_t killer_start;
+	const char *killer_comm;
+};
+
+struct fact_signal {
+	int32_t pid;         /* target */
+	uint64_t start;
+	int32_t signal;
+	int32_t sender;      /* host pid */
+	uint64_t sender_start;
+	const char *sender_comm;
+};
+
+/* Values are part of the recording format, as mesos/message.h names them. */
+struct fact_message {
+	uint64_t cookie;      /* the socket it was sent on */
+	int32_t pid;          /* the sender */
+	uint64_t start;
+	struct ew_addr local;
+	struct ew_addr remote;
+	uint64_t netns;
+	const char *name;     /* "ReregisterExecutorMessage", "SUBSCRIBE", "200 OK", "TLS", … */
+	const char *from;     /* UPID of the sender as it says; empty for v1 */
+	const char *executor_id; /* when the first bytes of the body hold it */
+	const char *framework_id;
+};
+
+struct fact_tracking {
+	uint64_t netns;
+	enum tri in_force;    /* YES: conntrack hooks are registered in this namespace */
+};
+
+struct fact_entry {
+	uint64_t cookie;
+	uint64_t netns;       /* where it was looked up */
+	enum tri present;
+	int64_t timeout;      /* left until it expires; -1: not known */
+};
+
+struct fact_checkpoint {
+	const char *slave_id;
+	const char *framework_id;
+	const char *executor_id;
+	const char *container_id;
+	int32_t forked_pid;   /* 0: no such file */
+	const char *upid;     /* libprocess.pid; empty: no such file */
+	bool http;            /* http.marker is there: v1 */
+	bool completed;       /* executor.sentinel is there */
+	const char *const *tasks; /* names (ids where there is no name), n_tasks of them */
+	size_t n_tasks;
+};
+
+struct fact_work_dir {
+	const char *path;
+	const char *slave_id;  /* slaves/latest; empty: the agent never registered */
+	enum tri readable;     /* NO: nothing can be said of registrations */
+	enum tri same_boot;    /* NO: pids in it are of another boot */
+};
+
+struct fact_agent {
+	int32_t pid;
+	uint64_t start;
+	const char *comm;
+	const char *exe;
+	const char *cgroup;
+	struct ew_addr listen;
+	uint64_t netns;
+	uint64_t cookie;       /* of the listening socket */
+	bool gone;             /* was there, is no more */
+};
+
+struct fact_api {
+	const char *url;
+	int32_t http_status;   /* 0: no answer */
+	const char *problem;   /* empty: the answer was understood */
+	bool recovering;       /* 503 "Agent has not finished recovery" */
+	const char *slave_id;
+	const char *version;
+	double start_time;     /* of the agent, seconds of wall clock; changes on restart */
+	int64_t reregister_timeout; /* flag executor_reregistration_timeout; 0: not known */
+	int64_t recovery_timeout;   /* flag recovery_timeout, for executors to come; 0: not known */
+	const char *work_dir;
+	uint32_t round;        /* numbers the answers; executors of an answer carry the same */
+};
+
+struct fact_api_executor {
+	uint32_t round;
+	const char *framework_id;
+	const char *executor_id;
+	const char *container_id;
+	bool completed;
+	const char *const *tasks;
+	size_t n_tasks;
+};
+
+struct fact_unread {
+	const char *object;    /* "/proc/12/environ", "conntrack of netns 4026531840" */
+	const char *reason;
+	int32_t pid;           /* whose evidence is missing; 0: not one process' */
+	uint64_t cookie;       /* which socket's; 0: not one socket's */
+};
+
+struct fact_lost {
+	const char *cause;     /* "lifecycle-ring", "message-ring", … */
+	uint64_t lost;         /* in all, since the programs were loaded */
+	uint64_t seen;
+};
+
+struct fact_act {
+	const char *phase;     /* "intent", "result" */
+	const char *action;    /* "shutdown" */
+	const char *framework_id;
+	const char *executor_id;
+	int32_t pid;
+	uint64_t start;
+	int32_t fd;
+	uint64_t cookie;
+	uint64_t inode;
+	const char *method;    /* "ptrace", "pidfd"; empty: not reached */
+	const char *result;    /* "done", "failed", "refused", "skipped" */
+	const char *reason;
+	int64_t stopped;       /* how long a thread of the target was stopped; -1: none was */
+	int64_t effect;        /* until the executor had closed the socket; -1: it has not */
+};
+
+struct fact_command {
+	const char *text;      /* arguments joined, quoted */
+	int32_t pid;
+	const char *phase;     /* "started", "ended" */
+	int32_t status;        /* as wait(2) gives it */
+};
+
+struct fact_survey {
+	const char *phase;     /* "begin", "end" */
+};
+
+struct fact_baseline {
+	const char *framework_id;
+	const char *executor_id;
+	const char *container_id;
+	const char *protocol;
+	const char *verdict;
+	int32_t pid;
+	uint64_t start;
+	int64_t recovery_timeout;
+	int32_t agent_pid;     /* the agent of that audit; 0: none */
+	uint64_t agent_start;
+	uint64_t link;         /* cookie of its link; 0: none */
+	int64_t taken_wall;    /* when the audit was made, CLOCK_REALTIME */
+	int64_t disconnected_wall; /* when its clock began to run; 0: it does not */
+	const char *const *tasks;
+	size_t n_tasks;
+};
+
+struct fact_now {
+	bool interrupted;      /* Ctrl-C: report what is known */
+	bool final;            /* the bound of --until is reached */
+};
+
+struct fact {
+	enum fact_type type;
+	int64_t mono;          /* when it happened, or was read */
+	union {
+		struct fact_window window;
+		struct fact_slot slot;
+		struct fact_process process;
+		struct fact_socket socket;
+		struct fact_holder holder;
+		struct fact_tcp tcp;
+		struct fact_fork fork;
+		struct fact_exec exec;
+		struct fact_exit exit;
+		struct fact_signal signal;
+		struct fact_message message;
+		struct fact_tracking tracking;
+		struct fact_entry entry;
+		struct fact_checkpoint checkpoint;
+		struct fact_work_dir work_dir;
+		struct fact_agent agent;
+		struct fact_api api;
+		struct fact_api_executor api_executor;
+		struct fact_unread unread;
+		struct fact_lost lost;
+		struct fact_act act;
+		struct fact_command command;
+		struct fact_survey survey;
+		struct fact_baseline baseline;
+		struct fact_now now;
+	};
+};
+
+/* Where facts go. put() copies what it keeps; it cannot fail towards the observer. */
+struct fact_sink {
+	void (*put)(void *ctx, const struct fact *fact);
+	void *ctx;
+};
+
+static inline void fact_put(const struct fact_sink *sink, const struct fact *fact)
+{
+	sink->put(sink->ctx, fact);
+}
+
+#endif

@@ -285,8 +285,17 @@ struct fact_command {
 	int32_t status;        /* as wait(2) gives it */
 };
 
+/* What a pass covers: what a complete pass does not show any more is gone. */
+#define SURVEY_SOCKETS     1u
+#define SURVEY_PROCESSES   2u
+#define SURVEY_CHECKPOINTS 4u
+#define SURVEY_TRACKING    8u
+#define SURVEY_API         16u
+#define SURVEY_ALL         31u
+
 struct fact_survey {
 	const char *phase;     /* "begin", "end" */
+	uint32_t scope;        /* SURVEY_ bits; at the end those that were completed */
 };
 
 struct fact_baseline {

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Facts in, executors with verdicts, deadlines and outcomes out. No I/O, and no clock but the time
+ * that facts carry: what is judged is judged at the time of the last FACT_NOW.
+ */
+#ifndef EW_MODEL_MODEL_H
+#define EW_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "facts.h"
+#include "model/report.h"
+
+struct model;
+
+/* NULL when there is no memory. */
+struct model *model_new(void);
+void model_free(struct model *model);
+
+/* Folds one fact in. A fact that there is no memory for makes every later report unknown. */
+void model_put(struct model *model, const struct fact *fact);
+
+/* The same as a sink; valid as long as the model. */
+struct fact_sink model_sink(struct model *model);
+
+/* A report of the given kind, to be freed with report_free(); NULL when there is no memory. */
+struct report *model_report(const struct model *model, enum report_kind kind);
+
+/*
+ * What an acting verb wants. With none of the three the treatable verdicts are taken: half-open and
+ * at-risk.
+ */
+struct model_choice {
+	uint32_t verdicts; /* bits 1 << enum verdict; 0: the default */
+	int32_t pid;       /* 0: any */
+	bool all;          /* each link, as long as the rules of acting allow */
+};
+
+/* One link to be treated, or the reason why an executor that was asked for must not be touched. */
+struct model_target {
+	const char *executor_id;
+	const char *framework_id;
+	int32_t pid;
+	uint64_t start;
+	int32_t fd;
+	uint64_t cookie;
+	uint64_t inode;
+	enum verdict verdict;
+	int64_t recovery_timeout;
+	const char *forbidden; /* NULL: may be touched */
+};
+
+/*
+ * The links to treat, in order of their executors' deadlines (shortest recovery timeout first).
+ * Forbidden ones come with their reason, last. *ret is an array of *n owned by the caller together
+ * with report, whose strings it uses. Returns 0 or -ENOMEM.
+ */
+int model_select(const struct report *report, const struct model_choice *choice,
+		 struct model_target **ret, size_t *n);
+
+enum model_until { UNTIL_SETTLED, UNTIL_DEADLINE };
+
+/*
+ * May the watching end? *next (mono ns) gets the next time at which that may change by itself, 0
+ * when only an event can change it.
+ */
+bool model_done(const struct model *model, enum model_until until, int64_t *next);
+
+/*
+ * Puts a FACT_BASELINE into sink for each executor of an audit, so that later outcomes are compared
+ * with it.
+ */
+void model_baseline(const struct report *audit, const struct fact_sink *sink);
+
+#endif

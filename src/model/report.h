@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the model concludes, ready to be shown. A report owns all it points to and stays as it is
+ * when the model goes on.
+ */
+#ifndef EW_MODEL_REPORT_H
+#define EW_MODEL_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "facts.h"
+
+/* In the order of the table of verdicts: the first that applies is given. */
+enum verdict {
+	VERDICT_FOREIGN,
+	VERDICT_NO_CHECKPOINT,
+	VERDICT_UNREGISTERED,
+	VERDICT_DISCONNECTED,
+	VERDICT_SELF_HEALING,
+	VERDICT_HALF_OPEN,
+	VERDICT_AT_RISK,
+	VERDICT_HEALTHY,
+	VERDICT_UNKNOWN,
+	VERDICT_COUNT,
+};
+
+enum outcome {
+	OUTCOME_REREGISTERED,
+	OUTCOME_KEPT,
+	OUTCOME_FINISHED,
+	OUTCOME_SELF_TERMINATED,
+	OUTCOME_KILLED_BY_AGENT,
+	OUTCOME_KILLED,
+	OUTCOME_CRASHED,
+	OUTCOME_WAITING,
+	OUTCOME_UNKNOWN,
+	OUTCOME_COUNT,
+};
+
+enum proof { PROOF_NONE, PROOF_MESSAGE, PROOF_API, PROOF_LINK };
+enum severity { SEVERITY_OK, SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITY_UNKNOWN };
+enum protocol { PROTOCOL_UNKNOWN, PROTOCOL_V0, PROTOCOL_V1 };
+enum conntrack { CONNTRACK_UNKNOWN, CONNTRACK_ENTRY, CONNTRACK_NONE, CONNTRACK_OFF };
+
+/* Texts as in the JSON documents ("half-open", "reregistered", "message", "warning", "v0", "none"). */
+const char *verdict_name(enum verdict verdict);
+const char *outcome_name(enum outcome outcome);
+const char *proof_name(enum proof proof); /* NULL for PROOF_NONE */
+const char *severity_name(enum severity severity);
+const char *protocol_name(enum protocol protocol);
+const char *conntrack_name(enum conntrack conntrack);
+bool verdict_parse(const char *text, enum verdict *verdict);
+enum severity verdict_severity(enum verdict verdict);
+enum severity outcome_severity(enum outcome outcome);
+
+struct report_link {
+	int32_t fd;           /* -1: not known */
+	uint64_t inode;
+	uint64_t cookie;
+	struct ew_addr local;
+	struct ew_addr remote;
+	uint64_t netns;
+	uint32_t state;       /* TCP_ESTABLISHED… */
+	enum tri agent_end;   /* YES: present */
+	enum conntrack conntrack;
+	int64_t idle;         /* ns; -1: not known */
+};
+
+struct report_executor {
+	const char *executor_id;
+	const char *framework_id;
+	const char *container_id;
+	const char *const *tasks;
+	size_t n_tasks;
+	int32_t pid;          /* 0: no such process was found */
+	uint64_t start;
+	const char *comm;
+	enum protocol protocol;
+	bool checkpoint;
+	int64_t recovery_timeout; /* ns */
+	const char *library_version; /* NULL: not known */
+	const struct report_link *links;
+	size_t n_links;
+	enum verdict verdict;
+	bool treatable;       /* by default selection: verdict is half-open or at-risk */
+	enum severity severity;
+	const char *const *why;  /* the evidence, whole sentences */
+	size_t n_why;
+	const char *advice;   /* what to do next; "" for nothing */
+	/* only in reports with outcomes */
+	enum outcome outcome;
+	enum proof proof;
+	int64_t disconnected; /* wall ns when its clock began to run; 0: it does not run */
+	int64_t deadline;     /* wall ns; 0: none */
+	int64_t ended;        /* wall ns; 0: lives */
+	int32_t killer;       /* host pid; 0 */
+	const char *killer_comm;
+};
+
+struct report_act {
+	const char *executor_id;
+	const char *framework_id;
+	int32_t pid;
+	int32_t fd;
+	const char *method;
+	const char *result;
+	const char *reason;
+	int64_t stopped;      /* ns; -1 */
+	int64_t effect;       /* ns; -1 */
+	int64_t at;           /* wall ns */
+};
+
+/* A connection to the agent port that is no executor's: the master's, a monitor's, a task's. */
+struct report_other {
+	int32_t pid;          /* 0: nobody holds it */
+	const char *comm;
+	uint32_t connections;
+};
+
+enum report_kind { REPORT_AUDIT, REPORT_SHUTDOWN, REPORT_VERIFY, REPORT_RUN };
+
+struct report_agent {
+	int32_t pid;          /* 0: none listens */
+	uint64_t start;
+	const char *comm;
+	const char *version;  /* "" unknown */
+	const char *slave_id; /* "" unknown */
+	struct ew_addr listen;
+	const char *work_dir; /* "" unknown */
+	const char *api;      /* "serving", "recovering", "down", or why it could not be asked */
+	bool serving;         /* listens, and its recovery is known to be over */
+	bool restarted;       /* it is another process than the baseline's */
+};
+
+struct report_clock {
+	const char *name;     /* "executors", "master", "agent" */
+	int64_t deadline;     /* wall ns; 0: does not run */
+};
+
+struct report {
+	enum report_kind kind;
+	const char *tool;
+	const char *host;
+	const char *boot_id;
+	int64_t generated;    /* wall ns */
+	uint32_t agent_port;
+	struct report_agent agent;
+	struct report_executor *executors; /* by severity, then by executor_id */
+	size_t n_executors;
+	struct report_act *acts;
+	size_t n_acts;
+	struct report_other *others;
+	size_t n_others;
+	size_t verdicts[VERDICT_COUNT]; /* how many executors have each */
+	size_t outcomes[OUTCOME_COUNT];
+	uint64_t events_seen;
+	uint64_t events_lost;
+	const char *messages; /* the hook that shows protocol messages; "" none */
+	bool messages_best_effort;
+	const char *const *notes; /* what could not be read, lost, or is odd: whole sentences */
+	size_t n_notes;
+	struct report_clock clocks[3];
+	const char *command;  /* of run; NULL */
+	bool command_ended;
+	int32_t command_status; /* as wait(2) gives it */
+	bool interrupted;
+	int exit_code;        /* 0, 1, 2 or 3 */
+};
+
+/* True for kinds whose executors have outcomes (verify, run). */
+bool report_has_outcomes(const struct report *report);
+
+void report_free(struct report *report);
+
+#endif

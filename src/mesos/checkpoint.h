@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What an agent writes under WORK_DIR/meta (Mesos slave/paths.hpp, slave/state.cpp; the same from
+ * 0.28 to 1.11). Only frameworks with checkpointing on are there. Files are written to a temporary
+ * of 6 random characters beside the target and renamed, except task.updates, which is appended to.
+ */
+#ifndef EW_MESOS_CHECKPOINT_H
+#define EW_MESOS_CHECKPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mesos/span.h"
+#include "mesos/upid.h"
+
+struct fail;
+
+enum mesos_checkpoint_kind {
+	MESOS_CHECKPOINT_OTHER = 0, /* nothing known: temporaries, resource providers, strangers */
+	MESOS_CHECKPOINT_BOOT_ID,
+	MESOS_CHECKPOINT_SLAVE_LATEST, /* link to the agent's directory */
+	MESOS_CHECKPOINT_SLAVE,        /* directories carry the ids that they are named by */
+	MESOS_CHECKPOINT_SLAVE_INFO,
+	MESOS_CHECKPOINT_FRAMEWORK,
+	MESOS_CHECKPOINT_FRAMEWORK_INFO,
+	MESOS_CHECKPOINT_FRAMEWORK_PID,
+	MESOS_CHECKPOINT_EXECUTOR,
+	MESOS_CHECKPOINT_EXECUTOR_INFO,
+	MESOS_CHECKPOINT_RUN_LATEST,   /* link to the executor's current run */
+	MESOS_CHECKPOINT_RUN,
+	MESOS_CHECKPOINT_SENTINEL,     /* the run is over */
+	MESOS_CHECKPOINT_HTTP_MARKER,  /* subscribed once: v1 */
+	MESOS_CHECKPOINT_FORKED_PID,
+	MESOS_CHECKPOINT_LIBPROCESS_PID, /* registered once: v0 */
+	MESOS_CHECKPOINT_TASK,
+	MESOS_CHECKPOINT_TASK_INFO,
+	MESOS_CHECKPOINT_TASK_UPDATES,
+};
+
+/* Ids hold any bytes but '/' and NUL. */
+struct mesos_checkpoint {
+	enum mesos_checkpoint_kind kind;
+	struct mesos_span slave_id;
+	struct mesos_span framework_id;
+	struct mesos_span executor_id;
+	struct mesos_span container_id;
+	struct mesos_span task_id;
+};
+
+/* path is relative to meta/: "slaves/S/frameworks/F/executors/E/runs/C". Always fills *out. */
+void mesos_checkpoint_classify(struct mesos_span path, struct mesos_checkpoint *out);
+
+/*
+ * Contents. All return 0; -ENODATA for an empty file (a host that crashed leaves one; Mesos then
+ * goes on as if there were none); -EBADMSG, with *why saying what is damaged, for any other content
+ * that Mesos could not read; outputs are set on success only. The caller knows the path: why does
+ * not name it.
+ */
+
+/* forked.pid */
+int mesos_checkpoint_pid(struct mesos_span file, int32_t *pid, struct fail *why);
+
+/* libprocess.pid, framework.pid */
+int mesos_checkpoint_upid(struct mesos_span file, struct mesos_upid *upid, struct fail *why);
+
+/* boot_id */
+int mesos_checkpoint_boot_id(struct mesos_span file, struct mesos_span *id, struct fail *why);
+
+struct mesos_slave_info {
+	struct mesos_span id;
+	struct mesos_span hostname;
+	uint16_t port; /* 5051 where it is not set, as in mesos.proto */
+	bool checkpoint;
+};
+
+struct mesos_framework_info {
+	struct mesos_span id;
+	struct mesos_span name;
+	struct mesos_span user;
+	bool checkpoint;
+};
+
+struct mesos_executor_info {
+	struct mesos_span executor_id;
+	struct mesos_span framework_id;
+	struct mesos_span name;
+	struct mesos_span source;
+	struct mesos_span command; /* CommandInfo.value */
+};
+
+struct mesos_task_info {
+	struct mesos_span task_id;
+	struct mesos_span name;
+	struct mesos_span framework_id;
+	struct mesos_span executor_id; /* nothing for command tasks: their executor has the task's id */
+	struct mesos_span slave_id;
+	uint32_t state; /* TaskState when it was launched, not now */
+};
+
+/* u32 length (byte order of the host), then one protobuf; what follows is ignored, as by Mesos. */
+int mesos_checkpoint_slave_info(struct mesos_span file, struct mesos_slave_info *info,
+			       struct fail *why);
+int mesos_checkpoint_framework_info(struct mesos_span file, struct mesos_framework_info *info,
+			           struct fail *why);
+int mesos_checkpoint_executor_info(struct mesos_span file, struct mesos_executor_info *info,
+			          struct fail *why);
+int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *info,
+			      struct fail *why);
+
+/* mesos.proto TaskState, by number: a task in one of these will not run again. */
+#define MESOS_TASK_STARTING 0
+#define MESOS_TASK_RUNNING 1
+#define MESOS_TASK_FINISHED 2
+#define MESOS_TASK_FAILED 3
+#define MESOS_TASK_KILLED 4
+#define MESOS_TASK_LOST 5
+#define MESOS_TASK_STAGING 6
+
+struct mesos_update {
+	bool ack;                  /* else an update */
+	uint32_t state;            /* of an update */
+	struct mesos_span task_id; /* of an update */
+	struct mesos_span uuid;    /* 16 bytes; an update's may be missing */
+};
+
+/*
+ * Takes the next record off the front of *file (task.updates). Returns 1, 0 at its end; -ENODATA
+ * for a last record that is not complete (a crash while writing: Mesos cuts it off), with *file at
+ * its first byte; -EBADMSG for damage.
+ */
+int mesos_checkpoint_update(struct mesos_span *file, struct mesos_update *update, struct fail *why);
+
+#endif

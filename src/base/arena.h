@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Memory that is freed all at once. When malloc() fails the arena is marked broken and goes on
+ * giving NULL (strings: ""), so that a builder checks once, at its end.
+ */
+#ifndef EW_BASE_ARENA_H
+#define EW_BASE_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena;
+
+struct arena *arena_new(void);
+void arena_free(struct arena *arena);
+bool arena_broken(const struct arena *arena);
+
+/* Zeroed, aligned for any type; n * size must not overflow (then: broken, NULL). */
+void *arena_array(struct arena *arena, size_t n, size_t size);
+/* A copy; "" for NULL. */
+const char *arena_text(struct arena *arena, const char *text);
+const char *arena_printf(struct arena *arena, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+struct visit {
+	int nsfd;
+	int (*fn)(void *arg);
+	void *arg;
+	int result;
+	bool entered;
+};
+
+static void *visit_run(void *arg)
+{
+	struct visit *visit = arg;
+
+	if (setns(visit->nsfd, CLONE_NEWNET) < 0) {
+		visit->result = -errno;
+		return NULL;
+	}
+	visit->entered = true;
+	visit->result = visit->fn(visit->arg);
+	return NULL;
+}
+
+int netns_run(int nsfd, int (*fn)(void *arg), void *arg, struct fail *why)
+{
+	struct visit visit = { .nsfd = nsfd, .fn = fn, .arg = arg };
+	pthread_t thread;
+	int err;
+
+	if (nsfd == NETNS_OWN)
+		return fn(arg);
+	err = pthread_create(&thread, NULL, visit_run, &visit);
+	if (err)
+		return fail_set(why, -err, NULL, "start a thread for a network namespace");
+	pthread_join(thread, NULL);
+	if (!visit.entered)
+		return fail_set(why, visit.result, "run as root", "enter a network namespace");
+	return visit.result;
+}
+
+struct open_socket {
+	int domain;
+	int type;
+	int protocol;
+};
+
+static int open_socket(void *arg)
+{
+	const struct open_socket *want = arg;
+	int fd = socket(want->domain, want->type | SOCK_CLOEXEC, want->protocol);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int netns_socket(int nsfd, int domain, int type, int protocol, struct fail *why)
+{
+	struct open_socket want = { .domain = domain, .type = type, .protocol = protocol };
+	struct fail inner = { 0 };
+	int fd = netns_run(nsfd, open_socket, &want, &inner);
+
+	if (fd >= 0)
+		return fd;
+	if (inner.err) {
+		if (why)
+			*why = inner;
+		return fd;
+	}
+	return fail_set(why, fd, NULL, "open a socket of family %d, protocol %d", domain, protocol);
+}
+
+int netns_of(pid_t pid, uint64_t *inode)
+{
+	char path[64];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	*inode = st.st_ino;
+	return fd;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/put.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "facts.h"
+
+int64_t put_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void unread(const struct fact_sink *sink, int32_t pid, uint64_t cookie, const char *object,
+		   const char *reason)
+{
+	struct fact fact = { .type = FACT_UNREAD, .mono = put_clock() };
+
+	fact.unread.object = object;
+	fact.unread.reason = reason;
+	fact.unread.pid = pid;
+	fact.unread.cookie = cookie;
+	fact_put(sink, &fact);
+}
+
+void put_unread(const struct fact_sink *sink, int32_t pid, uint64_t cookie, int err,
+		const char *object_fmt, ...)
+{
+	char object[512];
+	va_list args;
+
+	va_start(args, object_fmt);
+	vsnprintf(object, sizeof(object), object_fmt, args);
+	va_end(args);
+	unread(sink, pid, cookie, object, strerror(-err));
+}
+
+void put_damage(const struct fact_sink *sink, int32_t pid, const char *object, const char *reason)
+{
+	unread(sink, pid, 0, object, reason);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What every observer needs to put facts: the clock they are stamped with, and "could not be read". */
+#ifndef EW_OBSERVE_PUT_H
+#define EW_OBSERVE_PUT_H
+
+#include <stdint.h>
+
+struct fact_sink;
+
+/* CLOCK_MONOTONIC, nanoseconds. */
+int64_t put_clock(void);
+
+/*
+ * FACT_UNREAD: object could not be read, err (negative errno) says why. pid and cookie name whose
+ * evidence is missing, 0 where it is not one process' or one socket's.
+ */
+void put_unread(const struct fact_sink *sink, int32_t pid, uint64_t cookie, int err,
+		const char *object_fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* The same with the reason in words, for damage that has no errno. */
+void put_damage(const struct fact_sink *sink, int32_t pid, const char *object, const char *reason);
+
+#endif

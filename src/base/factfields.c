@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "base/factfields.h"
+
+#include <string.h>
+
+#include "base/factjson.h"
+
+#define MEMBER(path) (((struct fact *)0)->path)
+
+/* The kind follows from the type in C; enum tri, which C takes for a number, has its own macro. */
+#define KIND(path)                                                                                 \
+	_Generic(MEMBER(path),                                                                     \
+		int32_t: FACTJSON_I32,                                                             \
+		uint32_t: FACTJSON_U32,                                                            \
+		int64_t: FACTJSON_I64,                                                             \
+		uint64_t: FACTJSON_U64,                                                            \
+		bool: FACTJSON_BOOL,                                                               \
+		double: FACTJSON_REAL,                                                             \
+		const char *: FACTJSON_TEXT,                                                       \
+		struct ew_addr: FACTJSON_ADDR)
+
+#define FIELD_OR(path, name_, missing_)                                                            \
+	{ .name = name_, .kind = KIND(path), .offset = offsetof(struct fact, path),                \
+	  .missing = missing_ }
+#define FIELD(path, name_) FIELD_OR(path, name_, 0)
+#define TRI(path, name_)                                                                           \
+	{ .name = name_, .kind = FACTJSON_TRI, .offset = offsetof(struct fact, path) }
+#define LIST(path, n_path, name_)                                                                  \
+	{ .name = name_, .kind = FACTJSON_LIST, .offset = offsetof(struct fact, path),             \
+	  .count = offsetof(struct fact, n_path) }
+#define TYPE(type_, name_)                                                                         \
+	{ type_, #name_, name_##_fields, sizeof(name_##_fields) / sizeof(name_##_fields[0]) }
+
+static const struct factjson_field window_fields[] = {
+	FIELD(window.tool, "tool"),
+	FIELD(window.verb, "verb"),
+	FIELD(window.host, "host"),
+	FIELD(window.boot_id, "boot_id"),
+	FIELD(window.kernel, "kernel"),
+	FIELD(window.agent_port, "agent_port"),
+	FIELD(window.wall_offset, "wall_offset_ns"),
+	FIELD(window.master_timeout, "master_timeout_ns"),
+};
+
+static const struct factjson_field slot_fields[] = {
+	FIELD(slot.slot, "slot"),
+	FIELD(slot.program, "program"),
+	FIELD(slot.reason, "reason"),
+	FIELD(slot.best_effort, "best_effort"),
+};
+
+static const struct factjson_field process_fields[] = {
+	FIELD(process.pid, "pid"),
+	FIELD(process.start, "start"),
+	FIELD(process.ppid, "ppid"),
+	FIELD(process.ns_pid, "ns_pid"),
+	FIELD(process.uid, "uid"),
+	FIELD(process.comm, "comm"),
+	FIELD(process.exe, "exe"),
+	FIELD(process.exe_deleted, "exe_deleted"),
+	FIELD(process.cmdline, "cmdline"),
+	FIELD(process.cgroup, "cgroup"),
+	FIELD(process.netns, "netns"),
+	FIELD(process.pidns, "pidns"),
+	TRI(process.environ_read, "environ_read"),
+	FIELD(process.slave_pid, "slave_pid"),
+	FIELD(process.slave_id, "slave_id"),
+	FIELD(process.framework_id, "framework_id"),
+	FIELD(process.executor_id, "executor_id"),
+	FIELD(process.directory, "directory"),
+	FIELD(process.container_id, "container_id"),
+	FIELD(process.checkpoint, "checkpoint"),
+	FIELD(process.recovery_timeout, "recovery_timeout_ns"),
+	FIELD(process.backoff_max, "backoff_max_ns"),
+	FIELD(process.domain_socket, "domain_socket"),
+	FIELD(process.library, "library"),
+	FIELD(process.library_version, "library_version"),
+	FIELD(process.version_from, "version_from"),
+};
+
+static const struct factjson_field socket_fields[] = {
+	FIELD(socket.cookie, "cookie"),
+	FIELD(socket.inode, "inode"),
+	FIELD(socket.netns, "netns"),
+	FIELD(socket.local, "local"),
+	FIELD(socket.remote, "remote"),
+	FIELD(socket.state, "state"),
+	FIELD_OR(socket.idle, "idle_ns", -1),
+};
+
+static const struct factjson_field holder_fields[] = {
+	FIELD(holder.cookie, "cookie"),
+	FIELD(holder.pid, "pid"),
+	FIELD(holder.start, "start"),
+	FIELD(holder.fd, "fd"),
+};
+
+static const struct factjson_field tcp_fields[] = {
+	FIELD(tcp.cookie, "cookie"),
+	FIELD(tcp.netns, "netns"),
+	FIELD(tcp.local, "local"),
+	FIELD(tcp.remote, "remote"),
+	FIELD(tcp.from, "from"),
+	FIELD(tcp.to, "to"),
+	FIELD(tcp.pid, "pid"),
+	FIELD(tcp.start, "start"),
+};
+
+static const struct factjson_field exec_fields[] = {
+	FIELD(exec.pid, "pid"),
+	FIELD(exec.start, "start"),
+	FIELD(exec.comm, "comm"),
+	FIELD(exec.filename, "filename"),
+};
+
+static const struct factjson_field exit_fields[] = {
+	FIELD(exit.pid, "pid"),
+	FIELD(exit.start, "start"),
+	FIELD(exit.comm, "comm"),
+	FIELD_OR(exit.status, "status", -1),
+	FIELD(exit.signal, "signal"),
+	FIELD(exit.killer, "killer"),
+	FIELD(exit.killer_start, "killer_start"),
+	FIELD(exit.killer_comm, "killer_comm"),
+};
+
+static const struct factjson_field signal_fields[] = {
+	FIELD(signal.pid, "pid"),
+	FIELD(signal.start, "start"),
+	FIELD(signal.signal, "signal"),
+	FIELD(signal.sender, "sender"),
+	FIELD(signal.sender_start, "sender_start"),
+	FIELD(signal.sender_comm, "sender_comm"),
+};
+
+static const struct factjson_field message_fields[] = {
+	FIELD(message.cookie, "cookie"),
+	FIELD(message.pid, "pid"),
+	FIELD(message.start, "start"),
+	FIELD(message.local, "local"),
+	FIELD(message.remote, "remote"),
+	FIELD(message.netns, "netns"),
+	FIELD(message.name, "name"),
+	FIELD(message.from, "from"),
+	FIELD(message.executor_id, "executor_id"),
+	FIELD(message.framework_id, "framework_id"),
+};
+
+static const struct factjson_field tracking_fields[] = {
+	FIELD(tracking.netns, "netns"),
+	TRI(tracking.in_force, "in_force"),
+};
+
+static const struct factjson_field entry_fields[] = {
+	FIELD(entry.cookie, "cookie"),
+	FIELD(entry.netns, "netns"),
+	TRI(entry.present, "present"),
+	FIELD_OR(entry.timeout, "timeout_ns", -1),
+};
+
+static const struct factjson_field checkpoint_fields[] = {
+	FIELD(checkpoint.slave_id, "slave_id"),
+	FIELD(checkpoint.framework_id, "framework_id"),
+	FIELD(checkpoint.executor_id, "executor_id"),
+	FIELD(checkpoint.container_id, "container_id"),
+	FIELD(checkpoint.forked_pid, "forked_pid"),
+	FIELD(checkpoint.upid, "upid"),
+	FIELD(checkpoint.http, "http"),
+	FIELD(checkpoint.completed, "completed"),
+	LIST(checkpoint.tasks, checkpoint.n_tasks, "tasks"),
+};
+
+static const struct factjson_field work_dir_fields[] = {
+	FIELD(work_dir.path, "path"),
+	FIELD(work_dir.slave_id, "slave_id"),
+	TRI(work_dir.readable, "readable"),
+	TRI(work_dir.same_boot, "same_boot"),
+};
+
+static const struct factjson_field agent_fields[] = {
+	FIELD(agent.pid, "pid"),
+	FIELD(agent.start, "start"),
+	FIELD(agent.comm, "comm"),
+	FIELD(agent.exe, "exe"),
+	FIELD(agent.cgroup, "cgroup"),
+	FIELD(agent.listen, "listen"),
+	FIELD(agent.netns, "netns"),
+	FIELD(agent.cookie, "cookie"),
+	FIELD(agent.gone, "gone"),
+};
+
+static const struct factjson_field api_fields[] = {
+	FIELD(api.url, "url"),
+	FIELD(api.http_status, "http_status"),
+	FIELD(api.problem, "problem"),
+	FIELD(api.recovering, "recovering"),
+	FIELD(api.slave_id, "slave_id"),
+	FIELD(api.version, "version"),
+	FIELD(api.start_time, "start_time"),
+	FIELD(api.reregister_timeout, "reregister_timeout_ns"),
+	FIELD(api.recovery_timeout, "recovery_timeout_ns"),
+	FIELD(api.work_dir, "work_dir"),
+	FIELD(api.round, "round"),
+};
+
+static const struct factjson_field api_executor_fields[] = {
+	FIELD(api_executor.round, "round"),
+	FIELD(api_executor.framework_id, "framework_id"),
+	FIELD(api_executor.executor_id, "executor_id"),
+	FIELD(api_executor.container_id, "container_id"),
+	FIELD(api_executor.completed, "completed"),
+	LIST(api_executor.tasks, api_executor.n_tasks, "tasks"),
+};
+
+static const struct factjson_field unread_fields[] = {
+	FIELD(unread.object, "object"),
+	FIELD(unread.reason, "reason"),
+	FIELD(unread.pid, "pid"),
+	FIELD(unread.cookie, "cookie"),
+};
+
+static const struct factjson_field lost_fields[] = {
+	FIELD(lost.cause, "cause"),
+	FIELD(lost.lost, "lost"),
+	FIELD(lost.seen, "seen"),
+};
+
+static const struct factjson_field act_fields[] = {
+	FIELD(act.phase, "phase"),
+	FIELD(act.action, "action"),
+	FIELD(act.framework_id, "framework_id"),
+	FIELD(act.executor_id, "executor_id"),
+	FIELD(act.pid, "pid"),
+	FIELD(act.start, "start"),
+	FIELD(act.fd, "fd"),
+	FIELD(act.cookie, "cookie"),
+	FIELD(act.inode, "inode"),
+	FIELD(act.method, "method"),
+	FIELD(act.result, "result"),
+	FIELD(act.reason, "reason"),
+	FIELD_OR(act.stopped, "stopped_ns", -1),
+	FIELD_OR(act.effect, "effect_ns", -1),
+};
+
+static const struct factjson_field command_fields[] = {
+	FIELD(command.text, "text"),
+	FIELD(command.pid, "pid"),
+	FIELD(command.phase, "phase"),
+	FIELD(command.status, "status"),
+};
+
+static const struct factjson_field survey_fields[] = {
+	FIELD(survey.phase, "phase"),
+	FIELD(survey.scope, "scope"),
+};
+
+static const struct factjson_field baseline_fields[] = {
+	FIELD(baseline.framework_id, "framework_id"),
+	FIELD(baseline.executor_id, "executor_id"),
+	FIELD(baseline.container_id, "container_id"),
+	FIELD(baseline.protocol, "protocol"),
+	FIELD(baseline.verdict, "verdict"),
+	FIELD(baseline.pid, "pid"),
+	FIELD(baseline.start, "start"),
+	FIELD(baseline.recovery_timeout, "recovery_timeout_ns"),
+	FIELD(baseline.agent_pid, "agent_pid"),
+	FIELD(baseline.agent_start, "agent_start"),
+	FIELD(baseline.link, "link"),
+	FIELD(baseline.taken_wall, "taken_wall_ns"),
+	FIELD(baseline.disconnected_wall, "disconnected_wall_ns"),
+	LIST(baseline.tasks, baseline.n_tasks, "tasks"),
+};
+
+static const struct factjson_field now_fields[] = {
+	FIELD(now.interrupted, "interrupted"),
+	FIELD(now.final, "final"),
+};
+
+static const struct factjson_field fork_fields[] = {
+	FIELD(fork.pid, "pid"),
+	FIELD(fork.start, "start"),
+	FIELD(fork.parent, "parent"),
+};
+
+static const struct factfields types[] = {
+	TYPE(FACT_WINDOW, window),
+	TYPE(FACT_SLOT, slot),
+	TYPE(FACT_PROCESS, process),
+	TYPE(FACT_SOCKET, socket),
+	TYPE(FACT_HOLDER, holder),
+	TYPE(FACT_TCP, tcp),
+	TYPE(FACT_EXEC, exec),
+	TYPE(FACT_EXIT, exit),
+	TYPE(FACT_SIGNAL, signal),
+	TYPE(FACT_MESSAGE, message),
+	TYPE(FACT_TRACKING, tracking),
+	TYPE(FACT_ENTRY, entry),
+	TYPE(FACT_CHECKPOINT, checkpoint),
+	TYPE(FACT_WORK_DIR, work_dir),
+	TYPE(FACT_AGENT, agent),
+	TYPE(FACT_API, api),
+	TYPE(FACT_API_EXECUTOR, api_executor),
+	TYPE(FACT_UNREAD, unread),
+	TYPE(FACT_LOST, lost),
+	TYPE(FACT_ACT, act),
+	TYPE(FACT_COMMAND, command),
+	TYPE(FACT_SURVEY, survey),
+	TYPE(FACT_BASELINE, baseline),
+	TYPE(FACT_NOW, now),
+	TYPE(FACT_FORK, fork),
+};
+
+#define N_TYPES (sizeof(types) / sizeof(types[0]))
+
+const struct factfields *factfields_of(enum fact_type type)
+{
+	for (size_t i = 0; i < N_TYPES; i++) {
+		if (types[i].type == type)
+			return &types[i];
+	}
+	return NULL;
+}
+
+const struct factfields *factfields_named(const char *name)
+{
+	for (size_t i = 0; i < N_TYPES; i++) {
+		if (strcmp(types[i].name, name) == 0)
+			return &types[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "base/jsonval.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+#define EXACT_MAX (INT64_C(1) << 53) /* the greatest integer below which doubles have no gaps */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte that an escape at s stands for; -1: none begins here. There is no NUL in text. */
+static int escaped_byte(const char *s)
+{
+	int high, low;
+
+	if (s[0] != '\\' || s[1] != 'x')
+		return -1;
+	high = hex_digit(s[2]);
+	low = high < 0 ? -1 : hex_digit(s[3]);
+	return low < 0 || high + low == 0 ? -1 : high << 4 | low;
+}
+
+/* Length of what may stand in JSON as it is; 0: the byte at s must be escaped. */
+static size_t plain_length(const char *s)
+{
+	uint32_t cp;
+
+	return escaped_byte(s) >= 0 ? 0 : utf8_next(s, &cp);
+}
+
+static json_t *text_escaped(const char *text)
+{
+	char *buf = malloc(strlen(text) * 4 + 1);
+	char *out = buf;
+	json_t *value;
+
+	if (!buf)
+		return NULL;
+	while (*text) {
+		size_t len = plain_length(text);
+
+		if (len) {
+			memcpy(out, text, len);
+			out += len;
+			text += len;
+		} else {
+			out += sprintf(out, "\\x%02x", (uint8_t)*text++);
+		}
+	}
+	value = json_stringn(buf, (size_t)(out - buf));
+	free(buf);
+	return value;
+}
+
+json_t *jsonval_text(const char *text)
+{
+	const char *s = text ? text : "";
+	size_t len;
+
+	while (*s && (len = plain_length(s)))
+		s += len;
+	return *s ? text_escaped(text) : json_string(text ? text : "");
+}
+
+size_t jsonval_bytes(const char *text, char *buf)
+{
+	char *out = buf;
+
+	while (*text) {
+		int byte = escaped_byte(text);
+
+		*out++ = byte < 0 ? *text : (char)byte;
+		text += byte < 0 ? 1 : 4;
+	}
+	*out = '\0';
+	return (size_t)(out - buf);
+}
+
+json_t *jsonval_u64(uint64_t value)
+{
+	char text[24];
+
+	if (value <= (uint64_t)EXACT_MAX)
+		return json_integer((json_int_t)value);
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	return json_string(text);
+}
+
+json_t *jsonval_i64(int64_t value)
+{
+	char text[24];
+
+	if (value <= EXACT_MAX && value >= -EXACT_MAX)
+		return json_integer(value);
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	return json_string(text);
+}
+
+/* strtoull() and strtoll() alone would take blanks, signs and nothing at all. */
+static bool is_decimal(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits && !text[digits];
+}
+
+int jsonval_get_u64(const json_t *value, uint64_t *ret)
+{
+	const char *text = json_string_value(value);
+	unsigned long long parsed;
+
+	if (json_is_integer(value) && json_integer_value(value) >= 0) {
+		*ret = (uint64_t)json_integer_value(value);
+		return 0;
+	}
+	if (!text || !is_decimal(text))
+		return -EINVAL;
+	errno = 0;
+	parsed = strtoull(text, NULL, 10);
+	if (errno)
+		return -EINVAL;
+	*ret = parsed;
+	return 0;
+}
+
+int jsonval_get_i64(const json_t *value, int64_t *ret)
+{
+	const char *text = json_string_value(value);
+	long long parsed;
+
+	if (json_is_integer(value)) {
+		*ret = json_integer_value(value);
+		return 0;
+	}
+	if (!text || !is_decimal(text + (*text == '-')))
+		return -EINVAL;
+	errno = 0;
+	parsed = strtoll(text, NULL, 10);
+	if (errno)
+		return -EINVAL;
+	*ret = parsed;
+	return 0;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "record/baseline.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/jsonval.h"
+#include "base/walltime.h"
+#include "fail.h"
+#include "record/schema.h"
+
+#define DOCUMENT_MAX ((size_t)256 << 20) /* 100,000 executors stay far below */
+
+/* One executor being read. A field of the wrong type is named in bad, the first one only. */
+struct reading {
+	const json_t *object;
+	char *bytes;         /* texts, decoded; owned */
+	char *free;
+	const char **tasks;  /* owned */
+	const char *bad;
+};
+
+static const char *text_get(struct reading *in, const char *name)
+{
+	const json_t *value = json_object_get(in->object, name);
+	const char *text = in->free;
+
+	if (!value || json_is_null(value))
+		return "";
+	if (!json_is_string(value)) {
+		in->bad = in->bad ? in->bad : name;
+		return "";
+	}
+	in->free += jsonval_bytes(json_string_value(value), in->free) + 1;
+	return text;
+}
+
+static uint64_t number_get(struct reading *in, const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+	uint64_t number = 0;
+
+	if (value && !json_is_null(value) && jsonval_get_u64(value, &number) < 0)
+		in->bad = in->bad ? in->bad : name;
+	return number;
+}
+
+static int32_t pid_get(struct reading *in, const json_t *object)
+{
+	uint64_t pid = number_get(in, object, "pid");
+
+	if (pid > INT32_MAX) {
+		in->bad = in->bad ? in->bad : "pid";
+		return 0;
+	}
+	return (int32_t)pid;
+}
+
+static int64_t wall_get(struct reading *in, const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+	const char *text = json_string_value(value);
+	int64_t wall = 0;
+
+	if (value && !json_is_null(value) && (!text || walltime_parse(text, &wall) < 0))
+		in->bad = in->bad ? in->bad : name;
+	return wall;
+}
+
+static int64_t seconds_get(struct reading *in, const char *name)
+{
+	const json_t *value = json_object_get(in->object, name);
+	double seconds = json_number_value(value);
+
+	if (!value || json_is_null(value))
+		return 0;
+	if (!json_is_number(value) || !(seconds >= 0 && seconds < 9e9)) {
+		in->bad = in->bad ? in->bad : name;
+		return 0;
+	}
+	return (int64_t)(seconds * (double)NS_PER_S + 0.5);
+}
+
+static size_t tasks_get(struct reading *in)
+{
+	const json_t *tasks = json_object_get(in->object, "tasks");
+	size_t n = json_array_size(tasks);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_string_value(json_array_get(tasks, i));
+
+		if (!text) {
+			in->bad = in->bad ? in->bad : "tasks";
+			return 0;
+		}
+		in->tasks[i] = in->free;
+		in->free += jsonval_bytes(text, in->free) + 1;
+	}
+	return n;
+}
+
+/* Bytes that the texts of an executor need at most: decoding never lengthens. */
+static size_t texts_size(const json_t *object)
+{
+	const json_t *tasks = json_object_get(object, "tasks");
+	size_t size = 1;
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	json_object_foreach((json_t *)object, key, value)
+		size += json_string_length(value) + 1;
+	json_array_foreach(tasks, i, value)
+		size += json_string_length(value) + 1;
+	return size;
+}
+
+static void executor_get(struct reading *in, const json_t *document, struct fact_baseline *b)
+{
+	const json_t *agent = json_object_get(document, "agent");
+	const json_t *links = json_object_get(in->object, "links");
+
+	b->framework_id = text_get(in, "framework_id");
+	b->executor_id = text_get(in, "executor_id");
+	b->container_id = text_get(in, "container_id");
+	b->protocol = text_get(in, "protocol");
+	b->verdict = text_get(in, "verdict");
+	b->pid = pid_get(in, in->object);
+	b->start = number_get(in, in->object, "start_time");
+	b->recovery_timeout = seconds_get(in, "recovery_timeout_s");
+	b->agent_pid = pid_get(in, agent);
+	b->agent_start = number_get(in, agent, "start_time");
+	b->link = number_get(in, json_array_get(links, 0), "cookie");
+	b->taken_wall = wall_get(in, document, "generated_at");
+	b->disconnected_wall = wall_get(in, in->object, "disconnected_at");
+	b->n_tasks = tasks_get(in);
+	b->tasks = in->tasks;
+	if (!in->bad && !*b->executor_id)
+		in->bad = "executor_id";
+}
+
+/* Reads executor i; puts it where sink is not NULL. */
+static int executor_load(const json_t *document, size_t i, int64_t mono,
+			 const struct fact_sink *sink, const char *path, struct fail *why)
+{
+	struct fact fact = { .type = FACT_BASELINE, .mono = mono };
+	struct reading in = { 0 };
+	int err = -ENOMEM;
+
+	in.object = json_array_get(json_object_get(document, "executors"), i);
+	in.bytes = malloc(texts_size(in.object));
+	in.free = in.bytes;
+	in.tasks = calloc(json_array_size(json_object_get(in.object, "tasks")) + 1,
+			  sizeof(*in.tasks));
+	if (!in.bytes || !in.tasks) {
+		fail_set(why, err, NULL, "read baseline '%s'", path);
+		goto out;
+	}
+	executor_get(&in, document, &fact.baseline);
+	err = in.bad ? -EINVAL : 0;
+	if (err)
+		fail_set(why, err, "make a new one with 'execwatch audit'",
+			 "read baseline '%s': field '%s' of executor %zu", path, in.bad, i + 1);
+	else if (sink)
+		fact_put(sink, &fact);
+out:
+	free(in.tasks);
+	free(in.bytes);
+	return err;
+}
+
+struct input {
+	FILE *file;
+	size_t left;
+};
+
+/* Reports the end after DOCUMENT_MAX bytes: a device cannot fill the memory. */
+static size_t bounded_read(void *buf, size_t size, void *ctx)
+{
+	struct input *in = ctx;
+	size_t n = fread(buf, 1, size < in->left ? size : in->left, in->file);
+
+	in->left -= n;
+	return n;
+}
+
+static int document_load(const char *path, json_t **ret, struct fail *why)
+{
+	static const char *const names[] = { "execwatch.audit/1", "execwatch.shutdown/1" };
+	struct input in = { fopen(path, "re"), DOCUMENT_MAX };
+	json_t *document = NULL;
+	json_error_t error;
+	int err;
+
+	if (!in.file)
+		return fail_set(why, -errno, "make one with 'execwatch audit' before the restart",
+				"open baseline '%s'", path);
+	document = json_load_callback(bounded_read, &in, 0, &error);
+	err = ferror(in.file) ? -EIO : document ? 0 : -EINVAL;
+	fclose(in.file);
+	if (err)
+		return fail_set(why, err, "make a new one with 'execwatch audit'",
+				"read baseline '%s', line %d: %s", path, error.line, error.text);
+	err = schema_check(document, names, 2, path, why);
+	if (!err && !json_is_array(json_object_get(document, "executors")))
+		err = fail_set(why, -EINVAL, "make a new one with 'execwatch audit'",
+			       "read baseline '%s': it has no array 'executors'", path);
+	if (err)
+		json_decref(document);
+	else
+		*ret = document;
+	return err;
+}
+
+static int boot_check(const json_t *document, const char *boot_id, const char *path,
+		      struct fail *why)
+{
+	const char *boot = json_string_value(json_object_get(document, "boot_id"));
+
+	if (!boot_id || (boot && strcmp(boot, boot_id) == 0))
+		return 0;
+	return fail_set(why, -ESTALE, "make a new one with 'execwatch audit'",
+			"read baseline '%s': it is of another boot or host", path);
+}
+
+int baseline_load(const char *path, const char *boot_id, int64_t mono,
+		  const struct fact_sink *sink, size_t *n, struct fail *why)
+{
+	json_t *document = NULL;
+	size_t count;
+	int err = document_load(path, &document, why);
+
+	if (err < 0)
+		return err;
+	count = json_array_size(json_object_get(document, "executors"));
+	err = boot_check(document, boot_id, path, why);
+	for (size_t i = 0; !err && i < count; i++)
+		err = executor_load(document, i, mono, NULL, path, why);
+	for (size_t i = 0; !err && i < count; i++)
+		err = executor_load(document, i, mono, sink, path, why);
+	if (!err)
+		*n = count;
+	json_decref(document);
+	return err;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "record/baseline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+int baseline_path(const char *state_dir, const char *boot_id, uint32_t agent_port, char *buf,
+		  size_t size)
+{
+	int len = snprintf(buf, size, "%s/baseline-%s-%u.json", state_dir, boot_id, agent_port);
+
+	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
+}
+
+/* Makes the directories above path, which is cut in place and restored. */
+static int parents_make(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int err;
+
+		*slash = '\0';
+		err = mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+		*slash = '/';
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* So that the new name survives a power cut as well. */
+static int parent_sync(char *path)
+{
+	char *slash = strrchr(path, '/');
+	int fd, err;
+
+	if (slash)
+		*slash = '\0';
+	fd = open(!slash ? "." : *path ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (slash)
+		*slash = '/';
+	if (fd < 0)
+		return -errno;
+	err = fsync(fd) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int replace(char *tmp, const char *path, const char *document, size_t len)
+{
+	int fd, err;
+
+	fd = mkostemp(tmp, O_CLOEXEC); /* mode 0600 */
+	if (fd < 0)
+		return -errno;
+	err = write_all(fd, document, len);
+	if (close(fd) < 0 && !err)
+		err = -errno;
+	if (!err && rename(tmp, path) < 0)
+		err = -errno;
+	if (err) {
+		unlink(tmp);
+		return err;
+	}
+	return parent_sync(tmp);
+}
+
+int baseline_save(const char *path, const char *document, size_t len, struct fail *why)
+{
+	char tmp[PATH_MAX];
+	int size = snprintf(tmp, sizeof(tmp), "%s.XXXXXX", path);
+	int err = size < 0 || (size_t)size >= sizeof(tmp) ? -ENAMETOOLONG : parents_make(tmp);
+
+	if (!err)
+		err = replace(tmp, path, document, len);
+	if (err)
+		return fail_set(why, err, "choose a place with --state-dir or --baseline",
+				"save baseline '%s'", path);
+	return 0;
+}

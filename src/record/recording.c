@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "record/recording.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/factjson.h"
+#include "fail.h"
+#include "record/schema.h"
+
+#define KEEP_MAX ((size_t)256 << 10) /* kept facts, in bytes, that are written without a flush */
+
+struct recording {
+	int fd;
+	bool regular;
+	char *path;
+	char *buf;        /* whole lines */
+	size_t len, cap;
+	off_t written;    /* bytes of the file that are whole lines */
+	int err;          /* the first failure; ends the recording */
+	bool reported;
+};
+
+static int file_open(const char *path, struct fail *why)
+{
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_set(why, -errno, "name a file in a directory you may write to",
+				"create recording '%s'", path);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+		close(fd);
+		return fail_set(why, -EEXIST, "name another file, or remove this one",
+				"create recording '%s'", path);
+	}
+	return fd;
+}
+
+static int keep(struct recording *rec, const char *data, size_t len)
+{
+	if (rec->len + len > rec->cap) {
+		size_t cap = (rec->len + len) * 2;
+		char *buf = realloc(rec->buf, cap);
+
+		if (!buf)
+			return -ENOMEM;
+		rec->buf = buf;
+		rec->cap = cap;
+	}
+	memcpy(rec->buf + rec->len, data, len);
+	rec->len += len;
+	return 0;
+}
+
+static int keep_json(const char *data, size_t len, void *ctx)
+{
+	return keep(ctx, data, len);
+}
+
+/* Adds the object, which it takes over, as a line; a line is kept whole or not at all. */
+static int keep_line(struct recording *rec, json_t *object)
+{
+	size_t before = rec->len;
+	int err = object ? json_dump_callback(object, keep_json, rec, JSON_COMPACT) : -ENOMEM;
+
+	if (!err)
+		err = keep(rec, "\n", 1);
+	if (err)
+		rec->len = before;
+	json_decref(object);
+	return err ? -ENOMEM : 0;
+}
+
+/* After a failed write: the end of the last whole line in the part of buf that went out. */
+static size_t whole_lines(const char *buf, size_t len)
+{
+	const char *end = memrchr(buf, '\n', len);
+
+	return end ? (size_t)(end - buf) + 1 : 0;
+}
+
+static void write_kept(struct recording *rec)
+{
+	size_t done = 0;
+
+	while (!rec->err && done < rec->len) {
+		ssize_t n = write(rec->fd, rec->buf + done, rec->len - done);
+
+		if (n >= 0)
+			done += (size_t)n;
+		else if (errno != EINTR)
+			rec->err = -errno;
+	}
+	if (rec->err)
+		done = whole_lines(rec->buf, done);
+	rec->written += (off_t)done;
+	/* Best effort: a reader tolerates a cut last line. */
+	if (rec->err && rec->regular && ftruncate(rec->fd, rec->written) < 0)
+		rec->regular = false;
+	rec->len = 0;
+}
+
+static void recording_put(void *ctx, const struct fact *fact)
+{
+	struct recording *rec = ctx;
+
+	if (rec->err)
+		return;
+	if (keep_line(rec, factjson_pack(fact)) < 0) {
+		int err = -ENOMEM;
+
+		write_kept(rec); /* what came before the gap */
+		rec->err = rec->err ? rec->err : err;
+	} else if (rec->len >= KEEP_MAX) {
+		write_kept(rec);
+	}
+}
+
+struct fact_sink recording_sink(struct recording *rec)
+{
+	return (struct fact_sink){ .put = recording_put, .ctx = rec };
+}
+
+static int report_once(struct recording *rec, struct fail *why)
+{
+	if (!rec->err || rec->reported)
+		return 0;
+	rec->reported = true;
+	return fail_set(why, rec->err, "what came before can be replayed; record to another disk",
+			"write recording '%s'", rec->path);
+}
+
+int recording_flush(struct recording *rec, struct fail *why)
+{
+	if (!rec->err)
+		write_kept(rec);
+	return report_once(rec, why);
+}
+
+static void recording_free(struct recording *rec)
+{
+	if (rec->fd >= 0)
+		close(rec->fd);
+	free(rec->path);
+	free(rec->buf);
+	free(rec);
+}
+
+int recording_close(struct recording *rec, struct fail *why)
+{
+	int err;
+
+	if (!rec)
+		return 0;
+	if (!rec->err)
+		write_kept(rec);
+	if (rec->regular && fsync(rec->fd) < 0 && !rec->err)
+		rec->err = -errno;
+	err = report_once(rec, why);
+	recording_free(rec);
+	return err;
+}
+
+int recording_create(const char *path, const char *tool, struct recording **ret, struct fail *why)
+{
+	struct recording *rec = calloc(1, sizeof(*rec));
+	struct stat st;
+	int err = -ENOMEM;
+
+	if (!rec)
+		return fail_set(why, err, NULL, "create recording '%s'", path);
+	rec->fd = -1;
+	rec->path = strdup(path);
+	if (!rec->path) {
+		fail_set(why, err, NULL, "create recording '%s'", path);
+		goto out;
+	}
+	rec->fd = file_open(path, why);
+	if (rec->fd < 0) {
+		err = rec->fd;
+		goto out;
+	}
+	rec->regular = fstat(rec->fd, &st) == 0 && S_ISREG(st.st_mode);
+	err = keep_line(rec, json_pack("{s:s, s:s}", "schema", RECORD_SCHEMA, "tool", tool));
+	if (err < 0) {
+		fail_set(why, err, NULL, "create recording '%s'", path);
+		goto out;
+	}
+	err = recording_flush(rec, why);
+out:
+	if (err < 0)
+		recording_free(rec);
+	else
+		*ret = rec;
+	return err;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which documents can be read: "execwatch.NAME/VERSION" in their member "schema". */
+#ifndef EW_RECORD_SCHEMA_H
+#define EW_RECORD_SCHEMA_H
+
+#include <jansson.h>
+
+struct fail;
+
+#define RECORD_SCHEMA "execwatch.recording/1"
+
+/*
+ * Returns 0 where document's schema is one of names (n of them, all of version 1). -EINVAL: it is
+ * something else altogether; -EPROTONOSUPPORT: another version of one of them. what names the file.
+ */
+int schema_check(const json_t *document, const char *const *names, size_t n, const char *what,
+		 struct fail *why);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every type of fact goes through its JSON line and comes back, with nothing left out. */
+#include <errno.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/factjson.h"
+#include "base/jsonval.h"
+#include "fail.h"
+
+#define LAST_TYPE FACT_FORK
+
+/* Quotes, newline, UTF-8, bytes that are none, and text that looks like the escape for those. */
+static const char odd_text[] = "a \"b\"\n\t\xc3\xa9\xe2\x82\xac \xff\xc3 \\x41 \\xff \\ $(id) \x01";
+static const char *const odd_list[] = { odd_text, "", "web.1", "\xfe" };
+
+static void field_fill(struct fact *fact, const struct factjson_field *field, int seed)
+{
+	char *at = (char *)fact + field->offset;
+
+	switch (field->kind) {
+	case FACTJSON_I32:
+		*(int32_t *)at = seed % 2 ? INT32_MIN + seed : INT32_MAX - seed;
+		break;
+	case FACTJSON_U32:
+		*(uint32_t *)at = UINT32_MAX - (uint32_t)seed;
+		break;
+	case FACTJSON_I64:
+		*(int64_t *)at = seed % 2 ? INT64_MIN + seed : INT64_MAX - seed;
+		break;
+	case FACTJSON_U64:
+		*(uint64_t *)at = UINT64_MAX - (uint64_t)seed;
+		break;
+	case FACTJSON_BOOL:
+		*(bool *)at = true;
+		break;
+	case FACTJSON_REAL:
+		*(double *)at = 1764000000.123456 + seed;
+		break;
+	case FACTJSON_TRI:
+		*(enum tri *)at = TRI_YES;
+		break;
+	case FACTJSON_TEXT:
+		*(const char **)at = odd_text + seed % 4;
+		break;
+	case FACTJSON_ADDR:
+		memset(at, 0x20 + seed, 16);
+		((struct ew_addr *)at)->port = (uint16_t)(65535 - seed);
+		break;
+	case FACTJSON_LIST:
+		*(const char *const **)at = odd_list;
+		*(size_t *)((char *)fact + field->count) = 4;
+		break;
+	}
+}
+
+static void text_equal(const char *a, const char *b)
+{
+	assert_string_equal(a, b);
+}
+
+static void field_equal(const struct fact *a, const struct fact *b,
+			const struct factjson_field *field)
+{
+	const char *x = (const char *)a + field->offset;
+	const char *y = (const char *)b + field->offset;
+
+	switch (field->kind) {
+	case FACTJSON_I32:
+	case FACTJSON_U32:
+		assert_memory_equal(x, y, 4);
+		break;
+	case FACTJSON_I64:
+	case FACTJSON_U64:
+	case FACTJSON_REAL:
+		assert_memory_equal(x, y, 8);
+		break;
+	case FACTJSON_BOOL:
+		assert_memory_equal(x, y, sizeof(bool));
+		break;
+	case FACTJSON_TRI:
+		assert_memory_equal(x, y, sizeof(enum tri));
+		break;
+	case FACTJSON_ADDR:
+		assert_memory_equal(x, y, 18);
+		break;
+	case FACTJSON_TEXT:
+		text_equal(*(const char *const *)x, *(const char *const *)y);
+		break;
+	case FACTJSON_LIST:
+		assert_int_equal(*(const size_t *)((const char *)b + field->count), 4);
+		for (size_t i = 0; i < 4; i++)
+			text_equal((*(const char *const *const *)x)[i],
+				   (*(const char *const *const *)y)[i]);
+		break;
+	}
+}
+
+static void round_trip(const struct fact *fact, struct factjson_reader *reader, struct fact *back)
+{
+	json_t *object = factjson_pack(fact);
+	char *line = json_dumps(object, JSON_COMPACT);
+	struct fail why = { 0 };
+	size_t unknown = 77;
+
+	assert_non_null(line);
+	assert_null(strchr(line, '\n'));
+	if (factjson_read(reader, line, strlen(line), back, &unknown, &why) != 0)
+		fail_msg("%s: %s", why.what, line);
+	assert_int_equal(unknown, 0);
+	free(line);
+	json_decref(object);
+}
+
+static void test_every_type_comes_back(void **state)
+{
+	struct factjson_reader *reader = factjson_reader_new();
+
+	(void)state;
+	for (int type = 1; type <= LAST_TYPE; type++) {
+		struct fact fact = { .type = (enum fact_type)type, .mono = INT64_MAX - type };
+		struct fact back;
+		size_t n;
+		const struct factjson_field *field = factjson_fields(fact.type, &n);
+
+		assert_non_null(field);
+		for (size_t i = 0; i < n; i++)
+			field_fill(&fact, &field[i], (int)i);
+		round_trip(&fact, reader, &back);
+		assert_int_equal(back.type, type);
+		assert_true(back.mono == fact.mono);
+		for (size_t i = 0; i < n; i++)
+			field_equal(&fact, &back, &field[i]);
+	}
+	factjson_reader_free(reader);
+}
+
+static void test_no_type_is_missing(void **state)
+{
+	size_t n;
+
+	(void)state;
+	for (int type = 1; type <= LAST_TYPE; type++) {
+		const char *name = factjson_type_name((enum fact_type)type);
+
+		assert_non_null(name);
+		for (int other = 1; other < type; other++)
+			assert_string_not_equal(name, factjson_type_name((enum fact_type)other));
+	}
+	assert_null(factjson_type_name((enum fact_type)(LAST_TYPE + 1)));
+	assert_null(factjson_fields((enum fact_type)(LAST_TYPE + 1), &n));
+}
+
+static size_t field_size(enum factjson_kind kind)
+{
+	static const size_t sizes[] = {
+		[FACTJSON_I32] = 4,
+		[FACTJSON_U32] = 4,
+		[FACTJSON_I64] = 8,
+		[FACTJSON_U64] = 8,
+		[FACTJSON_BOOL] = sizeof(bool),
+		[FACTJSON_REAL] = sizeof(double),
+		[FACTJSON_TRI] = sizeof(enum tri),
+		[FACTJSON_TEXT] = sizeof(char *),
+		[FACTJSON_ADDR] = sizeof(struct ew_addr),
+		[FACTJSON_LIST] = sizeof(char **),
+	};
+
+	return sizes[kind];
+}
+
+/* used has a byte of 0xff for each that belongs to a member of the struct, 0 for padding. */
+static void covered(enum fact_type type, const uint8_t *used, size_t size)
+{
+	uint8_t seen[sizeof(struct fact)] = { 0 };
+	size_t base = offsetof(struct fact, window);
+	size_t n;
+	const struct factjson_field *field = factjson_fields(type, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		memset(seen + field[i].offset, 0xff, field_size(field[i].kind));
+		if (field[i].kind == FACTJSON_LIST)
+			memset(seen + field[i].count, 0xff, sizeof(size_t));
+	}
+	for (size_t i = 0; i < size; i++) {
+		if (used[i] && !seen[base + i])
+			fail_msg("fact %s: no field for the byte at %zu", factjson_type_name(type),
+				 i);
+	}
+}
+
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_clear_padding)
+#define CAN_TELL_PADDING 1
+#endif
+#endif
+
+static void test_every_member_has_a_field(void **state)
+{
+	(void)state;
+#ifdef CAN_TELL_PADDING
+#define COVERED(type, name)                                                                        \
+	do {                                                                                       \
+		struct fact_##name fact;                                                           \
+		memset(&fact, 0xff, sizeof(fact));                                                 \
+		__builtin_clear_padding(&fact);                                                    \
+		covered(type, (const uint8_t *)&fact, sizeof(fact));                               \
+	} while (0)
+	COVERED(FACT_WINDOW, window);
+	COVERED(FACT_SLOT, slot);
+	COVERED(FACT_PROCESS, process);
+	COVERED(FACT_SOCKET, socket);
+	COVERED(FACT_HOLDER, holder);
+	COVERED(FACT_TCP, tcp);
+	COVERED(FACT_EXEC, exec);
+	COVERED(FACT_EXIT, exit);
+	COVERED(FACT_SIGNAL, signal);
+	COVERED(FACT_MESSAGE, message);
+	COVERED(FACT_TRACKING, tracking);
+	COVERED(FACT_ENTRY, entry);
+	COVERED(FACT_CHECKPOINT, checkpoint);
+	COVERED(FACT_WORK_DIR, work_dir);
+	COVERED(FACT_AGENT, agent);
+	COVERED(FACT_API, api);
+	COVERED(FACT_API_EXECUTOR, api_executor);
+	COVERED(FACT_UNREAD, unread);
+	COVERED(FACT_LOST, lost);
+	COVERED(FACT_ACT, act);
+	COVERED(FACT_COMMAND, command);
+	COVERED(FACT_SURVEY, survey);
+	COVERED(FACT_BASELINE, baseline);
+	COVERED(FACT_NOW, now);
+	COVERED(FACT_FORK, fork);
+#else
+	(void)covered;
+	skip(); /* this compiler cannot tell padding from members */
+#endif
+}
+
+static void test_the_notation(void **state)
+{
+	struct fact fact = { .type = FACT_EXIT, .mono = 5, .exit = {
+		.pid = 7, .start = (UINT64_C(1) << 53) + 1, .comm = "a\xff\\x41\\", .status = -1,
+		.killer_start = UINT64_C(1) << 53 } };
+	json_t *object = factjson_pack(&fact);
+	char *line = json_dumps(object, JSON_COMPACT);
+
+	(void)state;
+	assert_string_equal(line, "{\"type\":\"exit\",\"mono_ns\":5,\"pid\":7,"
+				  "\"start\":\"9007199254740993\","
+				  "\"comm\":\"a\\\\xff\\\\x5cx41\\\\\",\"status\":-1,\"signal\":0,"
+				  "\"killer\":0,\"killer_start\":9007199254740992,"
+				  "\"killer_comm\":\"\"}");
+	free(line);
+	json_decref(object);
+}
+
+static int read_line(const char *line, struct fact *fact, size_t *unknown, struct fail *why)
+{
+	struct factjson_reader *reader = factjson_reader_new();
+	int err = factjson_read(reader, line, strlen(line), fact, unknown, why);
+
+	factjson_reader_free(reader);
+	return err;
+}
+
+static void test_later_versions(void **state)
+{
+	struct fact fact;
+	size_t unknown = 0;
+
+	(void)state;
+	assert_int_equal(read_line("{\"type\":\"socket\",\"mono_ns\":1,\"cookie\":3,\"new\":[1]}",
+				   &fact, &unknown, NULL), 0);
+	assert_int_equal(unknown, 1);
+	assert_int_equal(fact.socket.cookie, 3);
+	assert_int_equal(fact.socket.idle, -1); /* a missing number that may be "not known" is so */
+	assert_int_equal(read_line("{\"type\":\"telepathy\",\"mono_ns\":1}", &fact, &unknown, NULL),
+			 FACTJSON_LATER);
+}
+
+static void test_what_is_no_fact(void **state)
+{
+	static const struct {
+		const char *line, *names;
+	} bad[] = {
+		{ "", "JSON" },
+		{ "{\"type\":\"now\",\"mono_ns\":1", "JSON" },
+		{ "[]", "'type'" },
+		{ "{\"type\":7}", "'type'" },
+		{ "{\"type\":\"now\"}", "'mono_ns'" },
+		{ "{\"type\":\"now\",\"mono_ns\":1,\"final\":\"no\"}", "'final'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"pid\":3000000000}", "'pid'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"start\":-1}", "'start'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"start\":\"18446744073709551616\"}", "'start'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"start\":\" 1\"}", "'start'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"comm\":null}", "'comm'" },
+		{ "{\"type\":\"agent\",\"mono_ns\":1,\"listen\":\"10.0.0.7\"}", "'listen'" },
+		{ "{\"type\":\"entry\",\"mono_ns\":1,\"present\":\"maybe\"}", "'present'" },
+		{ "{\"type\":\"checkpoint\",\"mono_ns\":1,\"tasks\":[1]}", "'tasks'" },
+		{ "{\"type\":\"checkpoint\",\"mono_ns\":1,\"tasks\":\"web\"}", "'tasks'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"comm\":\"\xff\"}", "JSON" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"comm\":\"\\u0000\"}", "JSON" },
+		{ "{\"type\":\"now\",\"mono_ns\":1,\"mono_ns\":2}", "JSON" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct fact fact = { .mono = 99 };
+		struct fail why = { 0 };
+		size_t unknown;
+
+		if (read_line(bad[i].line, &fact, &unknown, &why) != -EINVAL)
+			fail_msg("taken for a fact: %s", bad[i].line);
+		assert_non_null(strstr(why.what, bad[i].names));
+		assert_int_equal(fact.mono, 99);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_type_comes_back),
+		cmocka_unit_test(test_no_type_is_missing),
+		cmocka_unit_test(test_every_member_has_a_field),
+		cmocka_unit_test(test_the_notation),
+		cmocka_unit_test(test_later_versions),
+		cmocka_unit_test(test_what_is_no_fact),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

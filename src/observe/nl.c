@@ -70,7 +70,6 @@ int nl_dump(struct mnl_socket *socket, struct nlmsghdr *request,
 			break;
 		}
 		more = mnl_cb_run(buf, (size_t)len, request->nlmsg_seq, portid, dump_one, &dump);
-		/* A dump that was disturbed (EINTR) is still complete enough: rows are re-read. */
 		if (more < 0)
 			err = dump.err < 0 ? dump.err : -errno;
 	}

@@ -21,7 +21,8 @@ int nl_open(int nsfd, int protocol, struct mnl_socket **ret_socket, struct fail 
 
 /*
  * Sends the request and calls each(msg, ctx) for every message of the answer; each returns 0 to go
- * on or a negative errno to end. Returns 0, or a negative errno: the kernel's own when it refused.
+ * on or a negative errno to end. Returns 0, or a negative errno: the kernel's own when it refused,
+ * -EINTR when what was dumped changed meanwhile (the socket then holds the rest: open another).
  */
 int nl_dump(struct mnl_socket *socket, struct nlmsghdr *request,
 	    int (*each)(const struct nlmsghdr *msg, void *ctx), void *ctx);

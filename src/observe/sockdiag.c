@@ -25,7 +25,10 @@ enum { STATE_LISTEN = 10 };
  */
 struct port_cond {
 	struct inet_diag_bc_op op;
-	struct inet_diag_hostcond host;
+	uint8_t family; /* from here on struct inet_diag_hostcond, without addresses */
+	uint8_t prefix_len;
+	uint16_t pad;
+	int32_t port;
 };
 
 struct port_filter {
@@ -34,7 +37,9 @@ struct port_filter {
 	struct port_cond dest;
 };
 
-_Static_assert(sizeof(struct port_cond) == 12, "bytecode has no padding");
+_Static_assert(sizeof(struct port_cond) ==
+		       sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_hostcond),
+	       "a condition is an op and its host condition");
 _Static_assert(sizeof(struct port_filter) == 28, "bytecode has no padding");
 
 static void put_port_filter(struct nlmsghdr *msg, uint16_t port)
@@ -46,7 +51,7 @@ static void put_port_filter(struct nlmsghdr *msg, uint16_t port)
 				.yes = sizeof(struct port_cond),
 				.no = sizeof(struct port_cond) + sizeof(struct inet_diag_bc_op),
 			},
-			.host = { .family = AF_UNSPEC, .port = port },
+			.port = port,
 		},
 		.accept = {
 			.code = INET_DIAG_BC_JMP,
@@ -59,7 +64,7 @@ static void put_port_filter(struct nlmsghdr *msg, uint16_t port)
 				.yes = sizeof(struct port_cond),
 				.no = sizeof(struct port_cond) + 4,
 			},
-			.host = { .family = AF_UNSPEC, .port = port },
+			.port = port,
 		},
 	};
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The signal frame by which a thread restores itself: the seam between the injection, which is the
+ * same everywhere, and the architecture. Pure: bytes in, bytes out. One frame_ARCH.c per
+ * architecture.
+ */
+#ifndef EW_ACT_FRAME_H
+#define EW_ACT_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/user.h>
+
+enum {
+	FRAME_XSTATE_MAX = 16384, /* AMX needs 11,008 */
+	FRAME_BYTES_MAX = 20480,
+	FRAME_COMPONENTS = 64, /* bits of XSTATE_BV */
+};
+
+typedef struct user_regs_struct frame_regs; /* NT_PRSTATUS */
+
+/* Everything the kernel says about a stopped thread. */
+struct frame_stop {
+	frame_regs regs;
+	uint64_t sigmask; /* PTRACE_GETSIGMASK: what the thread will have, not what it has now */
+	size_t xstate_len;
+	unsigned char xstate[FRAME_XSTATE_MAX]; /* frame_xstate_note, as PTRACE_GETREGSET gives it */
+};
+
+/* Where in the target the needed instructions are. 0: not found. */
+struct frame_code {
+	uint64_t call; /* a system call, then return */
+	uint64_t back; /* loads the number of rt_sigreturn, then a system call */
+	uint64_t back_end;
+	uint64_t load; /* instead of back: pops the number's register, returns */
+};
+
+struct frame_call {
+	long nr;
+	uint64_t arg[2];
+};
+
+/* End offset of each extended state component in the standard format; 0: no such component. */
+struct frame_layout {
+	uint32_t end[FRAME_COMPONENTS];
+};
+
+/* What is to be written into the target: bytes at addr, then the registers. */
+struct frame {
+	uint64_t addr;
+	size_t len;
+	frame_regs regs;
+	unsigned char bytes[FRAME_BYTES_MAX];
+};
+
+/* NT_* number of the regset with the extended state; 0: none is needed. */
+extern const int frame_xstate_note;
+
+/* The processor's own layout. */
+void frame_layout_read(struct frame_layout *layout);
+
+/*
+ * Builds the frame. The saved registers are those of the stop, with the interrupted call made to
+ * start again where the kernel would have restarted it. Returns 0; -E2BIG: extended state larger
+ * than this program knows; -EINVAL: regset of another architecture's task.
+ */
+int frame_build(const struct frame_stop *stop, const struct frame_code *code,
+		const struct frame_call *call, const struct frame_layout *layout,
+		struct frame *ret_frame);
+
+/*
+ * Whether the stopped thread was waiting in call nr and the kernel would restart that call
+ * unseen: not EINTR, not a part of a transfer, not a call already restarted once.
+ */
+bool frame_restarts(const frame_regs *regs, long nr);
+
+/* Whether these are native 64-bit registers, in 64-bit mode. */
+bool frame_native(const frame_regs *regs, size_t len);
+
+uint64_t frame_sp(const frame_regs *regs);
+uint64_t frame_pc(const frame_regs *regs);
+
+/* Whether the thread is at the entry or exit of the injected call; its return value at exit. */
+bool frame_at_call(const frame_regs *regs, const struct frame_code *code, long nr);
+long frame_call_value(const frame_regs *regs);
+
+/* At entry: makes the kernel skip the call. */
+void frame_call_cancel(frame_regs *regs);
+
+/* Address that seccomp sees for the call (0) and for rt_sigreturn (1). */
+uint64_t frame_seccomp_ip(const struct frame_code *code, int which);
+extern const uint32_t frame_audit_arch;
+
+/* Instruction sequences to look for. field: where the address goes in struct frame_code. */
+struct frame_pattern {
+	size_t field;
+	size_t len;
+	unsigned char bytes[12];
+};
+extern const struct frame_pattern frame_patterns[];
+extern const size_t frame_n_patterns;
+
+/* Whether code is enough to build a frame with. */
+bool frame_code_complete(const struct frame_code *code);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The frame that rt_sigreturn reads on x86_64 (arch/x86/include/uapi/asm/sigcontext.h,
+ * arch/x86/kernel/signal_64.c, arch/x86/kernel/fpu/signal.c).
+ */
+#ifdef __x86_64__
+#include "act/frame.h"
+
+#include <cpuid.h>
+#include <elf.h>
+#include <errno.h>
+#include <linux/audit.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+enum {
+	RED_ZONE = 128,
+	/* offsets in the frame, from the slot that `ret` pops (the kernel: struct rt_sigframe) */
+	F_UC_FLAGS = 8,
+	F_SS_FLAGS = 32,
+	F_REGS = 48,
+	F_CS = 192,
+	F_SS = 198,
+	F_FPSTATE = 232,
+	F_SIGMASK = 304,
+	F_SIZE = 440,
+	/* uc_flags: extended state present; restore ss from the frame, strictly */
+	UC_ALL = 1 | 2 | 4,
+	SS_INVALID = 7,
+	/* offsets in the extended state */
+	X_SW_BYTES = 464,
+	X_BV = 512,
+	X_MIN = 576, /* legacy area and header */
+	X_ALIGN = 64,
+	X_PKRU = 9,
+	LOAD_SLOTS = 16, /* address and number for frame_code.load */
+};
+
+#define MAGIC1 0x46505853u
+#define MAGIC2 0x46505845u
+#define FLAGS_CLEARED 0x40500ull /* TF, DF, AC: as at a function call */
+#define USER_CS 0x33
+
+/* Kernel-internal results of an interrupted call (include/linux/errno.h). */
+enum { RESTARTSYS = -512, RESTARTNOINTR = -513, RESTARTNOHAND = -514, RESTARTBLOCK = -516 };
+
+const int frame_xstate_note = NT_X86_XSTATE;
+const uint32_t frame_audit_arch = AUDIT_ARCH_X86_64;
+
+const struct frame_pattern frame_patterns[] = {
+	{ offsetof(struct frame_code, call), 3, { 0x0f, 0x05, 0xc3 } },
+	/* mov $15,%rax; syscall: glibc and musl's signal return, Go's, the JVM's */
+	{ offsetof(struct frame_code, back), 9,
+	  { 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
+	{ offsetof(struct frame_code, back), 7, { 0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
+	{ offsetof(struct frame_code, load), 2, { 0x58, 0xc3 } }, /* pop %rax; ret */
+};
+const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0]);
+
+bool frame_code_complete(const struct frame_code *code)
+{
+	return code->call && (code->back || code->load);
+}
+
+void frame_layout_read(struct frame_layout *layout)
+{
+	memset(layout, 0, sizeof(*layout));
+	for (unsigned int i = 2; i < FRAME_COMPONENTS; i++) {
+		unsigned int size = 0, offset = 0, flags, unused;
+
+		if (!__get_cpuid_count(0xd, i, &size, &offset, &flags, &unused))
+			return;
+		if (size && !(flags & 1)) /* bit 0: supervisor state, never in user memory */
+			layout->end[i] = offset + size;
+	}
+}
+
+static uint64_t read_u64(const unsigned char *at)
+{
+	uint64_t v;
+
+	memcpy(&v, at, sizeof(v));
+	return v;
+}
+
+static void put(struct frame *f, uint64_t addr, const void *data, size_t len)
+{
+	memcpy(f->bytes + (addr - f->addr), data, len);
+}
+
+static void put_u64(struct frame *f, uint64_t addr, uint64_t v)
+{
+	put(f, addr, &v, sizeof(v));
+}
+
+static void put_u32(struct frame *f, uint64_t addr, uint32_t v)
+{
+	put(f, addr, &v, sizeof(v));
+}
+
+static void put_u16(struct frame *f, uint64_t addr, uint16_t v)
+{
+	put(f, addr, &v, sizeof(v));
+}
+
+/*
+ * The components the frame must name. PKRU always, if the processor has it: left out, the kernel
+ * opens all keys. Others not in XSTATE_BV are in their initial state, which is what the kernel
+ * gives to those the frame does not name.
+ */
+static uint64_t xstate_features(const struct frame_stop *stop, const struct frame_layout *layout)
+{
+	uint64_t bv = read_u64(stop->xstate + X_BV) | 3;
+
+	return layout->end[X_PKRU] ? bv | 1ull << X_PKRU : bv;
+}
+
+/*
+ * Not the regset's length: that can be more than the task's permitted size (AMX not asked for),
+ * and then the kernel silently restores x87 and SSE only.
+ */
+static int xstate_need(const struct frame_stop *stop, const struct frame_layout *layout,
+		       uint64_t features, size_t *ret_need)
+{
+	size_t need = X_MIN;
+
+	for (unsigned int i = 2; i < FRAME_COMPONENTS; i++) {
+		if (!(features & 1ull << i))
+			continue;
+		if (!layout->end[i])
+			return -E2BIG;
+		if (layout->end[i] > need)
+			need = layout->end[i];
+	}
+	if (need > stop->xstate_len)
+		return -E2BIG;
+	*ret_need = need;
+	return 0;
+}
+
+static void put_xstate(struct frame *f, uint64_t at, const struct frame_stop *stop,
+		       uint64_t features, size_t need)
+{
+	static const unsigned char zeros[X_BV - X_SW_BYTES];
+
+	put(f, at, stop->xstate, need);
+	put(f, at + X_SW_BYTES, zeros, sizeof(zeros));
+	put_u32(f, at + X_SW_BYTES, MAGIC1);
+	put_u32(f, at + X_SW_BYTES + 4, (uint32_t)need + 4);
+	put_u64(f, at + X_SW_BYTES + 8, features);
+	put_u32(f, at + X_SW_BYTES + 16, (uint32_t)need);
+	put_u32(f, at + need, MAGIC2);
+}
+
+/*
+ * rt_sigreturn drops the kernel's own restart of the interrupted call, so the frame restarts it:
+ * back on the `syscall` instruction with the call's number.
+ */
+static void restart_call(struct user_regs_struct *regs)
+{
+	if ((long)regs->orig_rax < 0)
+		return;
+	switch ((long)regs->rax) {
+	case RESTARTSYS:
+	case RESTARTNOINTR:
+	case RESTARTNOHAND:
+	case RESTARTBLOCK:
+		regs->rax = regs->orig_rax;
+		regs->rip -= 2;
+	}
+}
+
+static void put_regs(struct frame *f, uint64_t at, const struct frame_stop *stop)
+{
+	struct user_regs_struct r = stop->regs;
+
+	restart_call(&r);
+
+	const uint64_t gprs[] = { r.r8,  r.r9,  r.r10, r.r11, r.r12, r.r13, r.r14, r.r15,   r.rdi,
+				  r.rsi, r.rbp, r.rbx, r.rdx, r.rax, r.rcx, r.rsp, r.rip, r.eflags };
+
+	put(f, at + F_REGS, gprs, sizeof(gprs));
+	put_u16(f, at + F_CS, (uint16_t)r.cs);
+	put_u16(f, at + F_SS, (uint16_t)r.ss);
+}
+
+static void set_call_regs(struct frame *f, const struct frame_stop *stop,
+			  const struct frame_code *code, const struct frame_call *call)
+{
+	f->regs = stop->regs;
+	f->regs.rip = code->call;
+	f->regs.rsp = f->addr;
+	f->regs.rax = (unsigned long)call->nr;
+	f->regs.rdi = call->arg[0];
+	f->regs.rsi = call->arg[1];
+	f->regs.orig_rax = (unsigned long)-1; /* not in a call: nothing for the kernel to restart */
+	f->regs.eflags &= ~FLAGS_CLEARED;
+}
+
+int frame_build(const struct frame_stop *stop, const struct frame_code *code,
+		const struct frame_call *call, const struct frame_layout *layout,
+		struct frame *ret_frame)
+{
+	struct frame *f = ret_frame;
+	uint64_t features, xstate_at, frame_at, top = stop->regs.rsp - RED_ZONE;
+	size_t need;
+	int err;
+
+	if (stop->xstate_len < X_MIN)
+		return -EINVAL;
+	features = xstate_features(stop, layout);
+	err = xstate_need(stop, layout, features, &need);
+	if (err < 0)
+		return err;
+	xstate_at = (top - need - 4) & ~(uint64_t)(X_ALIGN - 1);
+	frame_at = ((xstate_at - F_SIZE - 64) & ~15ull) - 8;
+	f->addr = code->back ? frame_at : frame_at - LOAD_SLOTS;
+	f->len = xstate_at + need + 4 - f->addr;
+	if (f->len > sizeof(f->bytes))
+		return -E2BIG;
+	memset(f->bytes, 0, f->len);
+
+	if (code->back) {
+		put_u64(f, frame_at, code->back);
+	} else { /* pop the number, then the same `syscall; ret` again */
+		put_u64(f, frame_at - 16, code->load);
+		put_u64(f, frame_at - 8, SYS_rt_sigreturn);
+		put_u64(f, frame_at, code->call);
+	}
+	put_u64(f, frame_at + F_UC_FLAGS, UC_ALL);
+	/* Invalid on purpose: the kernel ignores that error, and the alternate stack stays. */
+	put_u64(f, frame_at + F_SS_FLAGS, SS_INVALID);
+	put_regs(f, frame_at, stop);
+	put_u64(f, frame_at + F_FPSTATE, xstate_at);
+	put_u64(f, frame_at + F_SIGMASK, stop->sigmask);
+	put_xstate(f, xstate_at, stop, features, need);
+	set_call_regs(f, stop, code, call);
+	return 0;
+}
+
+bool frame_restarts(const frame_regs *regs, long nr)
+{
+	long rax = (long)regs->rax;
+
+	return (long)regs->orig_rax == nr &&
+	       (rax == RESTARTSYS || rax == RESTARTNOINTR || rax == RESTARTBLOCK);
+}
+
+bool frame_native(const frame_regs *regs, size_t len)
+{
+	return len == sizeof(*regs) && regs->cs == USER_CS;
+}
+
+uint64_t frame_sp(const frame_regs *regs)
+{
+	return regs->rsp;
+}
+
+uint64_t frame_pc(const frame_regs *regs)
+{
+	return regs->rip;
+}
+
+bool frame_at_call(const frame_regs *regs, const struct frame_code *code, long nr)
+{
+	return regs->rip == code->call + 2 && (long)regs->orig_rax == nr;
+}
+
+long frame_call_value(const frame_regs *regs)
+{
+	return (long)regs->rax;
+}
+
+void frame_call_cancel(frame_regs *regs)
+{
+	regs->orig_rax = (unsigned long)-1;
+}
+
+uint64_t frame_seccomp_ip(const struct frame_code *code, int which)
+{
+	return which == 0 || !code->back ? code->call + 2 : code->back_end;
+}
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "act/gadget.h"
+#include "act/tracee_maps.h"
+#include "act/tracee_mem.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The longest pattern must not be cut by the end of a chunk. */
+enum { OVERLAP = sizeof(frame_patterns[0].bytes) - 1 };
+
+static uint64_t *code_field(struct frame_code *code, const struct frame_pattern *pattern)
+{
+	return (uint64_t *)((char *)code + pattern->field);
+}
+
+void gadget_scan(const unsigned char *buf, size_t len, uint64_t base, struct frame_code *code)
+{
+	for (size_t i = 0; i < frame_n_patterns; i++) {
+		const struct frame_pattern *pattern = &frame_patterns[i];
+		uint64_t *field = code_field(code, pattern);
+		const unsigned char *at;
+
+		if (*field)
+			continue;
+		at = memmem(buf, len, pattern->bytes, pattern->len);
+		if (!at)
+			continue;
+		*field = base + (uint64_t)(at - buf);
+		if (field == &code->back)
+			code->back_end = *field + pattern->len;
+	}
+}
+
+static bool usable(const struct tracee_area *area)
+{
+	return area->flags & AREA_EXEC && !(area->flags & (AREA_WRITE | AREA_SHARED)) &&
+	       area->flags & (AREA_FILE | AREA_VDSO);
+}
+
+static int scan_area(const struct tracee_area *area, struct tracee_mem *mem, unsigned char *chunk,
+		     struct frame_code *code)
+{
+	uint64_t at = area->start;
+
+	while (area->end - at > OVERLAP) {
+		size_t want = area->end - at < GADGET_CHUNK ? area->end - at : GADGET_CHUNK;
+		ssize_t n = tracee_mem_read(mem, at, chunk, want);
+
+		if (n < 0)
+			return (int)n;
+		gadget_scan(chunk, (size_t)n, at, code);
+		if (code->call && code->back)
+			return 0;
+		if ((size_t)n < want || want < GADGET_CHUNK)
+			return 0; /* the end, or a file that was truncated under its mapping */
+		at += want - OVERLAP;
+	}
+	return 0;
+}
+
+int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned char *chunk,
+		struct frame_code *ret)
+{
+	int err = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	for (int libc = 1; libc >= 0; libc--) {
+		for (size_t i = 0; i < maps->n; i++) {
+			const struct tracee_area *area = &maps->area[i];
+			int area_err;
+
+			if (!usable(area) || !!(area->flags & AREA_LIBC) != libc)
+				continue;
+			area_err = scan_area(area, mem, chunk, ret);
+			if (area_err < 0)
+				err = area_err;
+			if (ret->call && ret->back)
+				return 0;
+		}
+	}
+	if (frame_code_complete(ret))
+		return 0;
+	return err < 0 ? err : -ENOENT;
+}
+
+bool gadget_verify(struct tracee_mem *mem, const struct frame_code *code)
+{
+	struct frame_code found = { 0 };
+	uint64_t at[] = { code->call, code->back ? code->back : code->load };
+
+	for (size_t i = 0; i < 2; i++) {
+		unsigned char bytes[sizeof(frame_patterns[0].bytes)];
+		ssize_t n = tracee_mem_read(mem, at[i], bytes, 9);
+
+		if (n <= 0)
+			return false;
+		gadget_scan(bytes, (size_t)n, at[i], &found);
+	}
+	if (found.call != code->call)
+		return false;
+	return code->back ? found.back == code->back : found.load == code->load;
+}

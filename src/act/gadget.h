@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Finds the instructions an injection needs in the code that a process has mapped: whatever its
+ * files are called, deleted or not, stripped or not.
+ */
+#ifndef EW_ACT_GADGET_H
+#define EW_ACT_GADGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "act/frame.h"
+
+struct tracee_maps;
+struct tracee_mem;
+
+enum { GADGET_CHUNK = 65536 };
+
+/* Takes what buf, which is at address base of the target, has of what code still lacks. */
+void gadget_scan(const unsigned char *buf, size_t len, uint64_t base, struct frame_code *code);
+
+/*
+ * Looks through the private file mappings that are executable and not writable, those of a C
+ * library first. chunk: GADGET_CHUNK bytes. Returns 0; -ENOENT: not there; or the error of the
+ * last read.
+ */
+int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned char *chunk,
+		struct frame_code *ret);
+
+/* Reads the found instructions again and compares. False: not there any more. */
+bool gadget_verify(struct tracee_mem *mem, const struct frame_code *code);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "act/inject.h"
+#include "act/inject_preflight.h"
+#include "act/inject_report.h"
+#include "act/inject_socket.h"
+#include "act/injector.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int by_ptrace(const struct inject_target *t, const struct inject_subject *subject,
+		     uint64_t deadline_ns, struct inject_report *rep)
+{
+	struct injector *in = mmap(NULL, sizeof(*in), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int err;
+
+	if (in == MAP_FAILED)
+		return inject_refuse(rep, INJECT_R_SYSTEM, -errno, "allocate memory");
+	in->rep = *rep;
+	in->rep.res.used = INJECT_PTRACE;
+	in->target = *t;
+	in->deadline_ns = deadline_ns;
+	in->live = subject->live;
+	in->copy = subject->copy;
+	err = injector_run(in);
+	*rep = in->rep;
+	munmap(in, sizeof(*in));
+	return err;
+}
+
+static int by_pidfd(const struct inject_target *t, int copy, struct inject_report *rep)
+{
+	rep->res.used = INJECT_PIDFD;
+	rep->res.tid = 0;
+	if (copy < 0)
+		return inject_refuse(rep, INJECT_R_NO_PIDFD, -ENOSYS,
+				     "copy descriptor %d of process %d", t->fd, t->pid);
+	rep->res.syscalls++;
+	if (shutdown(copy, SHUT_RD) < 0) {
+		rep->res.call_ret = -errno;
+		return inject_report_set(rep, INJECT_FAILED, INJECT_R_CALL_ERROR, rep->res.call_ret,
+					 "shutdown of descriptor %d of process %d", t->fd, t->pid);
+	}
+	rep->res.status = INJECT_DONE;
+	rep->res.reason = INJECT_R_NONE;
+	return 0;
+}
+
+/* A refusal that concerns the way, not the socket or the process. */
+static bool other_way_helps(const struct inject_result *res)
+{
+	if (res->status != INJECT_REFUSED)
+		return false;
+	switch (res->reason) {
+	case INJECT_R_GONE:
+	case INJECT_R_ZOMBIE:
+	case INJECT_R_EXITING:
+	case INJECT_R_VANISHED:
+	case INJECT_R_OTHER_SOCKET:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static int by_method(const struct inject_target *t, enum inject_method m, uint64_t deadline_ns,
+		     const struct inject_subject *subject, struct inject_report *rep)
+{
+	int err;
+
+	if (m == INJECT_PIDFD)
+		return by_pidfd(t, subject->copy, rep);
+	err = by_ptrace(t, subject, deadline_ns, rep);
+	if (m == INJECT_AUTO && subject->copy >= 0 && other_way_helps(&rep->res))
+		return by_pidfd(t, subject->copy, rep);
+	return err;
+}
+
+int inject_shutdown(const struct inject_target *t, enum inject_method m, uint64_t deadline_ns,
+		    struct inject_result *res, struct fail *why)
+{
+	struct inject_report rep = { .res = { .used = m } };
+	struct inject_subject subject;
+	int err;
+
+	if (injector_now() >= deadline_ns)
+		err = inject_refuse(&rep, INJECT_R_DEADLINE, -ETIMEDOUT,
+				    "no time left for process %d", t->pid);
+	else
+		err = inject_preflight(t, &subject, &rep);
+	if (err == 0) {
+		err = by_method(t, m, deadline_ns, &subject, &rep);
+		if (subject.copy >= 0)
+			close(subject.copy);
+	}
+	*res = rep.res;
+	if (err < 0 && why)
+		*why = rep.why;
+	return err;
+}

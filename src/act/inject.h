@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Makes another process's TCP socket see end of file: shutdown(fd, SHUT_RD) done on it from
+ * outside, so that whatever happens to this process in between, even SIGKILL, the target is
+ * neither left stopped nor changed.
+ *
+ * Two ways:
+ *
+ *  ptrace  One thread of the target, chosen because the call it waits in restarts unseen, is
+ *          stopped for some microseconds. Everything it will need (the call's return address and a
+ *          signal frame that holds its own registers) is written below its stack pointer; then a
+ *          single register write points it at a `syscall; ret` in its own code. From that write on
+ *          it does the call and restores itself by rt_sigreturn, tracer or no tracer.
+ *  pidfd   A copy of the descriptor is taken by pidfd_getfd (Linux 5.6), checked, shut down and
+ *          closed. The target is not touched at all.
+ *
+ * Nothing is changed before every check has passed. The refusals, each with its own reason and
+ * cure, are the list below.
+ */
+#ifndef EW_ACT_INJECT_H
+#define EW_ACT_INJECT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct fail;
+
+enum inject_method { INJECT_AUTO, INJECT_PTRACE, INJECT_PIDFD };
+
+enum inject_status {
+	INJECT_REFUSED, /* nothing was changed: a check said no */
+	INJECT_DONE,    /* the call was made on the intended socket and returned 0 */
+	INJECT_FAILED,  /* nothing was changed, or the call itself returned an error (call_ret) */
+	INJECT_UNSURE,  /* the call may have been made, or may yet be: look at the socket */
+};
+
+enum inject_reason {
+	INJECT_R_NONE,
+	/* what was asked for */
+	INJECT_R_BAD_PID,
+	INJECT_R_OWN_PROCESS,
+	INJECT_R_THREAD_ID,
+	INJECT_R_KERNEL_THREAD,
+	INJECT_R_OTHER_PROCESS,
+	INJECT_R_NO_FD,
+	INJECT_R_NO_SOCKET,
+	INJECT_R_NOT_TCP,
+	INJECT_R_LISTENING,
+	INJECT_R_WRONG_STATE,
+	INJECT_R_ALREADY_SHUT,
+	INJECT_R_OTHER_SOCKET,
+	/* the state the target is in */
+	INJECT_R_GONE,
+	INJECT_R_ZOMBIE,
+	INJECT_R_EXITING,
+	INJECT_R_TRACED,
+	INJECT_R_STOPPED,
+	INJECT_R_FROZEN,
+	INJECT_R_UNINTERRUPTIBLE,
+	INJECT_R_PERMISSION,
+	/* what the frame cannot be laid into */
+	INJECT_R_NO_THREAD,
+	INJECT_R_MOVED,
+	INJECT_R_STACK,
+	INJECT_R_NO_GADGET,
+	INJECT_R_ARCH,
+	INJECT_R_SECCOMP,
+	INJECT_R_SHADOW_STACK,
+	INJECT_R_RSEQ,
+	/* the kernel, this process, time */
+	INJECT_R_NO_PIDFD,
+	INJECT_R_DEADLINE,
+	INJECT_R_KILLED,
+	INJECT_R_VANISHED,
+	INJECT_R_CALL_ERROR,
+	INJECT_R_NO_EFFECT,
+	INJECT_R_SYSTEM,
+	INJECT_R_COUNT
+};
+
+/* How the outcome of an injection by ptrace is learnt. */
+enum inject_proof {
+	INJECT_BY_VALUE,  /* the thread stops again after the call: exact, about 20 us more */
+	INJECT_BY_EFFECT, /* the thread runs on at once; a copy of the socket shows the effect */
+};
+
+struct inject_target {
+	pid_t pid;            /* the process (thread group leader) */
+	uint64_t start_ticks; /* field 22 of /proc/PID/stat; 0: not known, not compared */
+	int pidfd;            /* opened by the caller, who keeps it, or -1 */
+	int fd;               /* the target's descriptor */
+	uint64_t inode;       /* the socket's inode as /proc/PID/fd shows it; never 0 */
+	uint64_t cookie;      /* the socket's cookie; 0: not known, not compared */
+	enum inject_proof proof;
+};
+
+struct inject_result {
+	enum inject_method used; /* INJECT_AUTO: refused before a method was chosen */
+	enum inject_status status;
+	enum inject_reason reason;
+	int call_ret;        /* what shutdown() returned, as negative errno; 0 when not known */
+	uint64_t stopped_ns; /* from the thread's stop seen to its release; 0: never stopped */
+	unsigned syscalls;   /* calls of this process that concerned the target */
+	pid_t tid;           /* thread that did the call; 0: none */
+};
+
+/*
+ * Does shutdown(t->fd, SHUT_RD) in the process t->pid by method m, giving up at deadline_ns
+ * (CLOCK_MONOTONIC). *res is always filled. Returns 0 when res->status is INJECT_DONE, else a
+ * negative errno with *why filled (what, on which process, cure).
+ *
+ * INJECT_AUTO takes ptrace where the target has a thread that can be stopped without noticing,
+ * otherwise pidfd. A call that may have been made (INJECT_UNSURE) is never repeated.
+ *
+ * By ptrace the work is done by a child process of its own, so that the deadline holds whatever
+ * state the target is in; by pidfd the caller itself can wait for an exec of the target to end.
+ * No signal handler, no allocation, no other thread's state is touched; SIGCHLD is not raised.
+ */
+int inject_shutdown(const struct inject_target *t, enum inject_method m, uint64_t deadline_ns,
+		    struct inject_result *res, struct fail *why);
+
+/* Stable words for output and scripts: "already-traced", "ptrace", "done". Never NULL. */
+const char *inject_reason_id(enum inject_reason reason);
+const char *inject_method_name(enum inject_method method);
+const char *inject_status_name(enum inject_status status);
+
+/* One sentence: what the operator can do about it. Never NULL. */
+const char *inject_reason_cure(enum inject_reason reason);
+
+#endif

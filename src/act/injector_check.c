@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "act/injector_check.h"
+#include "act/injector.h"
+#include "act/thread_status.h"
+#include "act/tracee_mem.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int refuse_traced(struct injector *in, pid_t tid, pid_t tracer)
+{
+	char name[32] = "";
+	ssize_t n = thread_proc_read(tracer, tracer, "comm", name, sizeof(name));
+
+	if (n > 0)
+		name[n - 1] = '\0'; /* newline */
+	return inject_refuse(&in->rep, INJECT_R_TRACED, -EBUSY,
+			     "thread %d of process %d is traced by process %d (%s)", tid,
+			     in->target.pid, tracer, n > 0 ? name : "gone");
+}
+
+/* cgroup v2; a v1 freezer shows as uninterruptible wait. */
+static bool frozen(pid_t pid)
+{
+	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	char text[4096], path[4352], events[256];
+	char *at, *end;
+
+	if (thread_proc_read(pid, pid, "cgroup", text, sizeof(text)) < 0)
+		return false;
+	at = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (!at)
+		return false;
+	at = strchr(at, '/');
+	end = at ? strchr(at, '\n') : NULL;
+	if (!end)
+		return false;
+	*end = '\0';
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+		ssize_t n;
+		int fd;
+
+		snprintf(path, sizeof(path), "%s%s/cgroup.events", roots[i], at);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		n = read(fd, events, sizeof(events) - 1);
+		close(fd);
+		events[n > 0 ? n : 0] = '\0';
+		return strstr(events, "frozen 1") != NULL;
+	}
+	return false;
+}
+
+/* The program file of a process whose first thread has ended cannot be read: the stop decides. */
+static bool native_program(pid_t pid, pid_t tid)
+{
+#if defined(__x86_64__)
+	static const uint16_t machine = EM_X86_64;
+#elif defined(__aarch64__)
+	static const uint16_t machine = EM_AARCH64;
+#endif
+	Elf64_Ehdr head;
+	ssize_t n = thread_proc_read(pid, tid, "exe", (char *)&head, 32);
+
+	if (n < 20 || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
+		return true;
+	return head.e_ident[EI_CLASS] == ELFCLASS64 && head.e_machine == machine;
+}
+
+static int check_process(struct injector *in)
+{
+	struct thread_status status;
+	pid_t pid = in->target.pid;
+	int err = thread_status_read(pid, in->live, &status);
+
+	if (err < 0)
+		return inject_refuse(&in->rep, INJECT_R_GONE, -ESRCH, "process %d is gone", pid);
+	if (status.tracer)
+		return refuse_traced(in, in->live, status.tracer);
+	if (status.state == 'T')
+		return inject_refuse(&in->rep, INJECT_R_STOPPED, -EBUSY,
+				     "process %d is stopped by job control", pid);
+	if (frozen(pid))
+		return inject_refuse(&in->rep, INJECT_R_FROZEN, -EBUSY, "process %d is frozen", pid);
+	if (!native_program(pid, in->live))
+		return inject_refuse(&in->rep, INJECT_R_ARCH, -ENOTSUP,
+				     "process %d runs a program of another architecture", pid);
+	return 0;
+}
+
+int injector_prepare(struct injector *in)
+{
+	pid_t pid = in->target.pid;
+	int err = check_process(in);
+
+	if (err < 0)
+		return err;
+	err = tracee_maps_read(pid, in->live, &in->maps);
+	if (err == -EACCES || err == -EPERM)
+		return inject_refuse(&in->rep, INJECT_R_PERMISSION, -EPERM,
+				     "read the memory map of process %d", pid);
+	if (err < 0 || in->maps.n == 0)
+		return inject_refuse(&in->rep, INJECT_R_EXITING, err < 0 ? err : -ESRCH,
+				     "process %d has no memory map", pid);
+	return 0;
+}
+
+static int find_code(struct injector *in)
+{
+	struct tracee_mem mem;
+	int err;
+
+	tracee_mem_init(&mem, in->live, &in->rep.res.syscalls);
+	err = gadget_find(&in->maps, &mem, in->chunk, &in->code);
+	tracee_mem_close(&mem);
+	if (err == -EPERM || err == -EACCES)
+		return inject_refuse(&in->rep, INJECT_R_PERMISSION, err,
+				     "read the memory of process %d", in->target.pid);
+	if (err < 0)
+		return inject_refuse(&in->rep, INJECT_R_NO_GADGET, err,
+				     "find the needed instructions in process %d", in->target.pid);
+	return 0;
+}
+
+/* No thread qualifies: a property of the only thread's wait, or of this moment. */
+static int no_thread(struct injector *in)
+{
+	struct thread_status status;
+	pid_t pid = in->target.pid;
+	bool read = thread_status_read(pid, in->live, &status) == 0;
+
+	if (read && status.state == 'D')
+		inject_refuse(&in->rep, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
+			      "process %d is in an uninterruptible wait", pid);
+	else
+		inject_refuse(&in->rep, INJECT_R_NO_THREAD, -EBUSY,
+			      "none of %u threads of process %d waits in a call that restarts unseen",
+			      read ? status.threads : 0, pid);
+	return !read || status.threads == 1 ? in->rep.why.err : INJECTOR_AGAIN;
+}
+
+int injector_choose(struct injector *in)
+{
+	int n = thread_choose(in->target.pid, in->threads);
+
+	if (n == -EPERM)
+		return inject_refuse(&in->rep, INJECT_R_PERMISSION, n,
+				     "see what the threads of process %d wait for", in->target.pid);
+	if (n < 0)
+		return inject_refuse(&in->rep, INJECT_R_GONE, -ESRCH, "process %d is gone",
+				     in->target.pid);
+	in->n_threads = n;
+	if (n == 0)
+		return no_thread(in);
+	return in->code.call ? 0 : find_code(in);
+}
+
+int injector_check_thread(struct injector *in, const struct thread_choice *choice)
+{
+	struct thread_status status;
+	pid_t pid = in->target.pid, tid = choice->tid;
+
+	if (thread_status_read(pid, tid, &status) < 0) {
+		inject_refuse(&in->rep, INJECT_R_VANISHED, -ESRCH, "thread %d of process %d ended", tid,
+			      pid);
+		return INJECTOR_AGAIN;
+	}
+	if (status.tracer)
+		return refuse_traced(in, tid, status.tracer);
+	if (status.state == 'T')
+		return inject_refuse(&in->rep, INJECT_R_STOPPED, -EBUSY,
+				     "process %d is stopped by job control", pid);
+	if (status.shadow_stack)
+		return inject_refuse(&in->rep, INJECT_R_SHADOW_STACK, -ENOTSUP,
+				     "thread %d of process %d has a shadow stack", tid, pid);
+	if (status.seccomp == SECCOMP_MODE_STRICT)
+		return inject_refuse(&in->rep, INJECT_R_SECCOMP, -EACCES,
+				     "thread %d of process %d is in seccomp's strict mode", tid, pid);
+	in->filtered = status.seccomp == SECCOMP_MODE_FILTER;
+	return 0;
+}
+
+bool injector_wait_unchanged(struct injector *in, const struct thread_choice *choice)
+{
+	struct thread_wait now;
+
+	return thread_wait_read(in->target.pid, choice->tid, &now) == 0 &&
+	       thread_wait_same(&now, &choice->wait);
+}
+
+int injector_check_seccomp(struct injector *in, pid_t tid)
+{
+	struct seccomp_data calls[] = {
+		{ .nr = SYS_shutdown, .arch = frame_audit_arch, .args = { (uint64_t)in->target.fd } },
+		{ .nr = SYS_rt_sigreturn, .arch = frame_audit_arch },
+	};
+	int nr = 0, err;
+
+	if (!in->filtered)
+		return 0;
+	for (int i = 0; i < 2; i++)
+		calls[i].instruction_pointer = frame_seccomp_ip(&in->code, i);
+	err = seccomp_verdict(tid, calls, 2, in->insns, &nr);
+	if (err == -EACCES && nr)
+		return inject_refuse(&in->rep, INJECT_R_SECCOMP, err,
+				     "the seccomp filter of process %d does not allow call %d",
+				     in->target.pid, nr);
+	if (err < 0)
+		return inject_refuse(&in->rep, INJECT_R_SECCOMP, err,
+				     "read the seccomp filters of process %d", in->target.pid);
+	return 0;
+}
+
+int injector_explain_seize(struct injector *in, pid_t tid, int err)
+{
+	struct thread_status status;
+
+	if (err == -ESRCH) {
+		inject_refuse(&in->rep, INJECT_R_VANISHED, err, "thread %d of process %d ended", tid,
+			      in->target.pid);
+		return INJECTOR_AGAIN;
+	}
+	if (thread_status_read(in->target.pid, tid, &status) == 0 && status.tracer)
+		return refuse_traced(in, tid, status.tracer);
+	return inject_refuse(&in->rep, INJECT_R_PERMISSION, err, "trace thread %d of process %d", tid,
+			     in->target.pid);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The sequence of one injection: choose, check, stop, check again, write, commit, let go. */
+#include "act/inject_socket.h"
+#include "act/injector.h"
+#include "act/injector_check.h"
+#include "act/tracee.h"
+#include "act/tracee_mem.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+
+enum {
+	ROUNDS = 20,       /* choices of threads: a busy process moves on between choice and stop */
+	STOP_MS = 200,     /* a thread that has not stopped by then is in an uninterruptible wait */
+	IDLE_ROUNDS = 5,   /* of them with no thread to choose from */
+};
+
+static const struct timespec nap = { .tv_nsec = 1000000 };
+
+/* SIGALRM ends this process, and with it the trace. */
+static void set_timer(struct injector *in, uint64_t limit_ms)
+{
+	uint64_t now = injector_now(), end = now + limit_ms * 1000000;
+	uint64_t us;
+	struct itimerval timer = { 0 };
+
+	if (limit_ms == 0 || end > in->deadline_ns)
+		end = in->deadline_ns;
+	us = end > now + 1000 ? (end - now) / 1000 : 1;
+	timer.it_value.tv_sec = (time_t)(us / 1000000);
+	timer.it_value.tv_usec = (suseconds_t)(us % 1000000);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static int again(struct injector *in, enum inject_reason reason, const char *what)
+{
+	inject_refuse(&in->rep, reason, -EAGAIN, "thread %d of process %d %s", in->rep.res.tid,
+		      in->target.pid, what);
+	return INJECTOR_AGAIN;
+}
+
+static struct frame_call the_call(const struct injector *in)
+{
+	return (struct frame_call){ SYS_shutdown, { (uint64_t)in->target.fd, SHUT_RD } };
+}
+
+static bool socket_still_there(struct injector *in)
+{
+	in->rep.res.syscalls++;
+	return inject_socket_inode(in->target.pid, in->rep.res.tid, in->target.fd) ==
+	       in->target.inode;
+}
+
+static int other_socket(struct injector *in)
+{
+	return inject_refuse(&in->rep, INJECT_R_OTHER_SOCKET, -ESTALE,
+			     "descriptor %d of process %d was closed or replaced meanwhile",
+			     in->target.fd, in->target.pid);
+}
+
+/* Waits for the stop that was asked for. Returns 0, INJECTOR_AGAIN, or a refusal. */
+static int await_stop(struct injector *in, struct tracee *t)
+{
+	enum tracee_event event;
+	int err = tracee_wait(t, &event);
+
+	if (err < 0)
+		return again(in, INJECT_R_VANISHED, "ended");
+	switch (event) {
+	case TRACEE_STOPPED:
+		return 0;
+	case TRACEE_GROUP:
+		return inject_refuse(&in->rep, INJECT_R_STOPPED, -EBUSY,
+				     "process %d is stopped by job control", in->target.pid);
+	case TRACEE_SIGNAL:
+		return again(in, INJECT_R_MOVED, "was about to take a signal");
+	default:
+		return again(in, INJECT_R_VANISHED, "ended");
+	}
+}
+
+/* At the stop: still the wait that was chosen, with room below it? */
+static int check_stop(struct injector *in, struct tracee *t, const struct thread_choice *choice)
+{
+	bool in_rseq;
+	int err = tracee_read_regs(t, &in->stop);
+
+	if (err == -ENOTSUP)
+		return inject_refuse(&in->rep, INJECT_R_ARCH, err,
+				     "thread %d of process %d does not run 64-bit code", t->tid,
+				     in->target.pid);
+	if (err < 0)
+		return again(in, INJECT_R_VANISHED, "ended");
+	if (!frame_restarts(&in->stop.regs, choice->wait.nr) ||
+	    frame_sp(&in->stop.regs) != choice->wait.sp)
+		return again(in, INJECT_R_MOVED, "had moved on");
+	err = tracee_in_rseq(t, frame_pc(&in->stop.regs), &in_rseq);
+	if (err < 0 || in_rseq)
+		return again(in, INJECT_R_RSEQ, "is in a restartable sequence");
+	return 0;
+}
+
+/* Writes what lies on the stack; the thread itself is unchanged after this. */
+static int lay_frame(struct injector *in, struct tracee *t, struct tracee_mem *mem, uint64_t low)
+{
+	struct frame_call call = the_call(in);
+	int err = tracee_read_state(t, &in->stop);
+
+	if (err < 0)
+		return again(in, INJECT_R_VANISHED, "ended");
+	err = frame_build(&in->stop, &in->code, &call, &in->layout, &in->frame);
+	if (err < 0)
+		return inject_refuse(&in->rep, INJECT_R_ARCH, err,
+				     "the extended state of thread %d of process %d is larger than known",
+				     t->tid, in->target.pid);
+	if (in->frame.addr < low)
+		return again(in, INJECT_R_STACK, "has too little stack left");
+	if (!gadget_verify(mem, &in->code))
+		return again(in, INJECT_R_NO_GADGET, "has unmapped the code that was found");
+	err = tracee_mem_write(mem, in->frame.addr, in->frame.bytes, in->frame.len);
+	if (err < 0)
+		return again(in, INJECT_R_STACK, "has a stack that cannot be written");
+	return 0;
+}
+
+/* Goes on to the next stop at the injected call; signals that come are delivered. */
+static int run_to_call(struct injector *in, struct tracee *t)
+{
+	for (;;) {
+		enum tracee_event event;
+		int err = tracee_step_call(t);
+
+		if (err < 0)
+			return err;
+		err = tracee_wait(t, &event);
+		if (err < 0)
+			return err;
+		if (event == TRACEE_ENDED)
+			return -ESRCH;
+		if (event != TRACEE_SYSCALL)
+			continue;
+		err = tracee_read_regs(t, &in->stop);
+		if (err < 0 || frame_at_call(&in->stop.regs, &in->code, SYS_shutdown))
+			return err;
+	}
+}
+
+/*
+ * The value of the call. At its entry the descriptor is looked at once more, and the call is
+ * skipped if it is no longer the socket.
+ */
+static int follow_call(struct injector *in, struct tracee *t)
+{
+	bool cancelled = false;
+	int err = run_to_call(in, t);
+
+	if (err < 0)
+		return err;
+	if (!socket_still_there(in)) {
+		frame_call_cancel(&in->stop.regs);
+		cancelled = tracee_write_regs(t, &in->stop.regs, sizeof(in->stop.regs)) == 0;
+		return cancelled ? -ESTALE : 0;
+	}
+	err = run_to_call(in, t);
+	if (err < 0)
+		return err;
+	in->rep.res.call_ret = (int)frame_call_value(&in->stop.regs);
+	return 0;
+}
+
+static int report_vanished(struct injector *in)
+{
+	return inject_report_set(&in->rep, INJECT_UNSURE, INJECT_R_VANISHED, -ESRCH,
+				 "thread %d of process %d ended during the call", in->rep.res.tid,
+				 in->target.pid);
+}
+
+static int report_done(struct injector *in)
+{
+	int left_ms = (int)((in->deadline_ns - injector_now()) / 1000000);
+	int wait_ms = in->target.proof == INJECT_BY_EFFECT && left_ms > 0 ? left_ms : 0;
+
+	if (in->rep.res.call_ret < 0)
+		return inject_report_set(&in->rep, INJECT_FAILED, INJECT_R_CALL_ERROR,
+					 in->rep.res.call_ret,
+					 "shutdown of descriptor %d in process %d", in->target.fd,
+					 in->target.pid);
+	if (in->copy >= 0 && !inject_socket_is_shut(in->copy, wait_ms))
+		return inject_report_set(&in->rep, INJECT_UNSURE, INJECT_R_NO_EFFECT, -ESTALE,
+					 "shutdown of descriptor %d in process %d: the socket is as before",
+					 in->target.fd, in->target.pid);
+	if (in->copy < 0 && in->target.proof == INJECT_BY_EFFECT)
+		return inject_report_set(&in->rep, INJECT_UNSURE, INJECT_R_NO_PIDFD, -ENOSYS,
+					 "the effect on descriptor %d of process %d cannot be seen",
+					 in->target.fd, in->target.pid);
+	in->rep.res.status = INJECT_DONE;
+	in->rep.res.reason = INJECT_R_NONE;
+	return 0;
+}
+
+/* From the commit on. */
+static int commit(struct injector *in, struct tracee *t, uint64_t stopped_at)
+{
+	bool by_value = in->target.proof == INJECT_BY_VALUE;
+	int err;
+
+	in->phase = INJECTOR_COMMITTED;
+	if (tracee_write_regs(t, &in->frame.regs, sizeof(in->frame.regs)) < 0) {
+		in->phase = INJECTOR_STOPPING;
+		return again(in, INJECT_R_VANISHED, "ended");
+	}
+	if (by_value)
+		set_timer(in, 0);
+	err = by_value ? follow_call(in, t) : 0;
+	if (tracee_release(t) < 0 && !by_value)
+		err = -ESRCH;
+	in->rep.res.stopped_ns += injector_now() - stopped_at;
+	if (err == -ESTALE)
+		return other_socket(in);
+	return err < 0 ? report_vanished(in) : report_done(in);
+}
+
+/* Everything that happens while the thread is stopped. */
+static int at_stop(struct injector *in, struct tracee *t, const struct thread_choice *choice,
+		   uint64_t low)
+{
+	uint64_t stopped_at = injector_now();
+	struct tracee_mem mem;
+	int err;
+
+	tracee_mem_init(&mem, t->tid, &in->rep.res.syscalls);
+	err = check_stop(in, t, choice);
+	if (err == 0)
+		err = injector_check_seccomp(in, t->tid);
+	if (err == 0)
+		err = lay_frame(in, t, &mem, low);
+	if (err == 0 && !socket_still_there(in))
+		err = other_socket(in);
+	if (err == 0)
+		return commit(in, t, stopped_at);
+	tracee_release(t);
+	in->rep.res.stopped_ns += injector_now() - stopped_at;
+	tracee_mem_close(&mem);
+	return err;
+}
+
+/* One thread, once. Returns 0, INJECTOR_AGAIN, or a negative errno with the report filled. */
+static int attempt(struct injector *in, const struct thread_choice *choice)
+{
+	struct tracee_stack stack;
+	struct tracee t;
+	int err;
+
+	in->rep.res.tid = choice->tid;
+	err = injector_check_thread(in, choice);
+	if (err)
+		return err;
+	if (tracee_maps_stack(&in->maps, choice->wait.sp, choice->rank == 0, &stack) < 0)
+		return again(in, INJECT_R_STACK, "is on a stack whose end is not known");
+	if (stack.small) /* a contended lock looks the same, on a stack with no room: see it last */
+		nanosleep(&nap, NULL);
+	if (!injector_wait_unchanged(in, choice))
+		return again(in, INJECT_R_MOVED, "had moved on");
+
+	tracee_init(&t, choice->tid, &in->rep.res.syscalls);
+	in->phase = INJECTOR_STOPPING;
+	set_timer(in, STOP_MS);
+	err = tracee_stop(&t);
+	if (err < 0)
+		err = injector_explain_seize(in, choice->tid, err);
+	else
+		err = await_stop(in, &t);
+	if (err == 0)
+		err = at_stop(in, &t, choice, stack.low);
+	tracee_release(&t);
+	if (in->phase == INJECTOR_STOPPING)
+		in->phase = INJECTOR_PREPARING;
+	set_timer(in, 0);
+	return err;
+}
+
+static int round_of_threads(struct injector *in)
+{
+	int err = injector_choose(in);
+
+	if (err)
+		return err;
+	for (int i = 0; i < in->n_threads; i++) {
+		err = attempt(in, &in->threads[i]);
+		if (err != INJECTOR_AGAIN)
+			return err;
+	}
+	return INJECTOR_AGAIN;
+}
+
+/* Paged out, these would fault while the thread is stopped. */
+static void lock_buffers(struct injector *in)
+{
+	mlock(&in->stop, sizeof(in->stop));
+	mlock(&in->frame, sizeof(in->frame));
+}
+
+void injector_child(struct injector *in)
+{
+	int err;
+
+	set_timer(in, 0);
+	lock_buffers(in);
+	frame_layout_read(&in->layout);
+	err = injector_prepare(in);
+	for (int round = 0; err == 0 && round < ROUNDS; round++) {
+		if (round > 0)
+			nanosleep(&nap, NULL);
+		err = round_of_threads(in);
+		if (err != INJECTOR_AGAIN || (in->n_threads == 0 && round >= IDLE_ROUNDS))
+			break;
+		err = 0;
+	}
+	in->phase = INJECTOR_ENDED;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "act/pidfd_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
+
+int pidfd_take(pid_t pid, bool thread)
+{
+	long got = syscall(SYS_pidfd_open, pid, thread ? PIDFD_THREAD : 0);
+
+	return got < 0 ? -errno : (int)got;
+}
+
+int pidfd_copy(int pidfd, int fd)
+{
+	long got = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+
+	return got < 0 ? -errno : (int)got;
+}

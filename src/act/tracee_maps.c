@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "act/tracee_maps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	MARGIN = 8192,       /* left free below a frame: signal handlers that come meanwhile */
+	SMALL_STACK = 4096,  /* of the 16 KB of a Go scheduler stack */
+};
+
+static uint32_t name_flags(const char *name)
+{
+	if (strcmp(name, "[stack]") == 0)
+		return AREA_STACK;
+	if (strcmp(name, "[vdso]") == 0)
+		return AREA_VDSO;
+	if (strstr(name, "/libc.so") || strstr(name, "/libc-") || strstr(name, "/ld-musl") ||
+	    strstr(name, "/libc.musl"))
+		return AREA_LIBC;
+	return 0;
+}
+
+int tracee_area_parse(const char *line, struct tracee_area *ret)
+{
+	char r, w, x, p;
+	uint64_t inode;
+	int name = 0;
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %c%c%c%c %*x %*x:%*x %" SCNu64 " %n", &ret->start,
+		   &ret->end, &r, &w, &x, &p, &inode, &name) != 7 ||
+	    name == 0)
+		return -EPROTO;
+	ret->flags = (r == 'r' ? AREA_READ : 0) | (w == 'w' ? AREA_WRITE : 0) |
+		     (x == 'x' ? AREA_EXEC : 0) | (p == 's' ? AREA_SHARED : 0) |
+		     (inode ? AREA_FILE : 0) | name_flags(line + name);
+	return 0;
+}
+
+/* Takes the whole lines out of buf; returns the number of bytes left over, moved to its start. */
+static ssize_t take_lines(char *buf, size_t used, struct tracee_maps *maps)
+{
+	char *line = buf, *end;
+
+	while ((end = memchr(line, '\n', used - (size_t)(line - buf)))) {
+		*end = '\0';
+		if (maps->n == TRACEE_MAPS_MAX) {
+			maps->truncated = true;
+			return 0;
+		}
+		if (tracee_area_parse(line, &maps->area[maps->n]) < 0)
+			return -EPROTO;
+		maps->n++;
+		line = end + 1;
+	}
+	used -= (size_t)(line - buf);
+	memmove(buf, line, used);
+	return (ssize_t)used;
+}
+
+int tracee_maps_read(pid_t pid, pid_t tid, struct tracee_maps *ret)
+{
+	char buf[16384];
+	char path[64];
+	ssize_t n, left = 0;
+	int fd;
+
+	ret->n = 0;
+	ret->truncated = false;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/maps", pid, tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, buf + left, sizeof(buf) - (size_t)left)) > 0) {
+		left = take_lines(buf, (size_t)(left + n), ret);
+		if (left < 0 || ret->truncated || left == sizeof(buf))
+			break;
+	}
+	if (n < 0)
+		left = -errno;
+	else if (n > 0 && left == sizeof(buf))
+		left = -EPROTO;
+	close(fd);
+	return left < 0 ? (int)left : 0;
+}
+
+const struct tracee_area *tracee_maps_find(const struct tracee_maps *maps, uint64_t addr)
+{
+	size_t low = 0, high = maps->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct tracee_area *area = &maps->area[mid];
+
+		if (addr < area->start)
+			high = mid;
+		else if (addr >= area->end)
+			low = mid + 1;
+		else
+			return area;
+	}
+	return NULL;
+}
+
+static bool guard_below(const struct tracee_maps *maps, const struct tracee_area *area)
+{
+	const struct tracee_area *below = area - 1;
+
+	return area > maps->area && below->end == area->start &&
+	       !(below->flags & (AREA_READ | AREA_WRITE | AREA_EXEC));
+}
+
+/* Go puts its heap, and the stacks in it, at 0xc000000000 plus multiples of 1 TB. */
+static bool go_heap(uint64_t sp)
+{
+	return (sp >> 32 & 0xff) >= 0xc0 && sp >> 47 == 0;
+}
+
+int tracee_maps_stack(const struct tracee_maps *maps, uint64_t sp, bool futex_idle,
+		      struct tracee_stack *ret)
+{
+	const struct tracee_area *area = tracee_maps_find(maps, sp - 1);
+
+	if (!area || !(area->flags & AREA_WRITE) || area->flags & (AREA_SHARED | AREA_FILE))
+		return -ENOTSUP;
+	if (area->flags & AREA_STACK || guard_below(maps, area)) {
+		ret->low = area->start + MARGIN;
+		ret->small = false;
+		return 0;
+	}
+	if (go_heap(sp) && futex_idle) {
+		uint64_t low = sp - SMALL_STACK;
+
+		ret->low = low > area->start ? low : area->start;
+		ret->small = true;
+		return 0;
+	}
+	return -ENOTSUP;
+}

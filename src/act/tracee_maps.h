@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The address space of a target, from /proc/PID/task/TID/maps. */
+#ifndef EW_ACT_TRACEE_MAPS_H
+#define EW_ACT_TRACEE_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { TRACEE_MAPS_MAX = 65536 };
+
+enum tracee_area_flag {
+	AREA_READ = 1,
+	AREA_WRITE = 2,
+	AREA_EXEC = 4,
+	AREA_SHARED = 8,
+	AREA_FILE = 16,  /* of a file, deleted or not, or memfd */
+	AREA_STACK = 32, /* the first thread's stack, which grows */
+	AREA_LIBC = 64,  /* named like a C library: where to look first, no more */
+	AREA_VDSO = 128,
+};
+
+struct tracee_area {
+	uint64_t start, end;
+	uint32_t flags;
+};
+
+struct tracee_maps {
+	size_t n;
+	bool truncated; /* more than TRACEE_MAPS_MAX */
+	struct tracee_area area[TRACEE_MAPS_MAX];
+};
+
+/* One line without its newline. -EPROTO: not that. */
+int tracee_area_parse(const char *line, struct tracee_area *ret);
+
+int tracee_maps_read(pid_t pid, pid_t tid, struct tracee_maps *ret);
+
+/* The area that holds addr, or NULL. */
+const struct tracee_area *tracee_maps_find(const struct tracee_maps *maps, uint64_t addr);
+
+/* How far a frame may reach down a thread's stack. */
+struct tracee_stack {
+	uint64_t low;    /* the frame must lie at or above; the margin is taken off already */
+	bool small;      /* scheduler stack of a Go program: 16 KB in the midst of the heap */
+};
+
+/*
+ * Accepts the stack that sp is on only where its lower end is known: [stack], a guard area right
+ * below, or a Go program's heap while its thread is idle in the scheduler (futex_idle). Returns 0,
+ * or -ENOTSUP: a stack of unknown kind.
+ */
+int tracee_maps_stack(const struct tracee_maps *maps, uint64_t sp, bool futex_idle,
+		      struct tracee_stack *ret);
+
+#endif

@@ -20,17 +20,17 @@ enum mesos_checkpoint_kind {
 	MESOS_CHECKPOINT_OTHER = 0, /* nothing known: temporaries, resource providers, strangers */
 	MESOS_CHECKPOINT_BOOT_ID,
 	MESOS_CHECKPOINT_SLAVE_LATEST, /* link to the agent's directory */
-	MESOS_CHECKPOINT_SLAVE,        /* directories carry the ids that they are named by */
+	MESOS_CHECKPOINT_SLAVE,	       /* directories carry the ids that they are named by */
 	MESOS_CHECKPOINT_SLAVE_INFO,
 	MESOS_CHECKPOINT_FRAMEWORK,
 	MESOS_CHECKPOINT_FRAMEWORK_INFO,
 	MESOS_CHECKPOINT_FRAMEWORK_PID,
 	MESOS_CHECKPOINT_EXECUTOR,
 	MESOS_CHECKPOINT_EXECUTOR_INFO,
-	MESOS_CHECKPOINT_RUN_LATEST,   /* link to the executor's current run */
+	MESOS_CHECKPOINT_RUN_LATEST, /* link to the executor's current run */
 	MESOS_CHECKPOINT_RUN,
-	MESOS_CHECKPOINT_SENTINEL,     /* the run is over */
-	MESOS_CHECKPOINT_HTTP_MARKER,  /* subscribed once: v1 */
+	MESOS_CHECKPOINT_SENTINEL,    /* the run is over */
+	MESOS_CHECKPOINT_HTTP_MARKER, /* subscribed once: v1 */
 	MESOS_CHECKPOINT_FORKED_PID,
 	MESOS_CHECKPOINT_LIBPROCESS_PID, /* registered once: v0 */
 	MESOS_CHECKPOINT_TASK,
@@ -93,35 +93,35 @@ struct mesos_task_info {
 	struct mesos_span task_id;
 	struct mesos_span name;
 	struct mesos_span framework_id;
-	struct mesos_span executor_id; /* nothing for command tasks: their executor has the task's id */
+	struct mesos_span executor_id; /* nothing: a command task, whose executor has its id */
 	struct mesos_span slave_id;
 	uint32_t state; /* TaskState when it was launched, not now */
 };
 
 /* u32 length (byte order of the host), then one protobuf; what follows is ignored, as by Mesos. */
 int mesos_checkpoint_slave_info(struct mesos_span file, struct mesos_slave_info *info,
-			       struct fail *why);
+				struct fail *why);
 int mesos_checkpoint_framework_info(struct mesos_span file, struct mesos_framework_info *info,
-			           struct fail *why);
+				    struct fail *why);
 int mesos_checkpoint_executor_info(struct mesos_span file, struct mesos_executor_info *info,
-			          struct fail *why);
+				   struct fail *why);
 int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *info,
-			      struct fail *why);
+			       struct fail *why);
 
-/* mesos.proto TaskState, by number: a task in one of these will not run again. */
+/* TaskState of mesos.proto, by number. */
 #define MESOS_TASK_STARTING 0
-#define MESOS_TASK_RUNNING 1
+#define MESOS_TASK_RUNNING  1
 #define MESOS_TASK_FINISHED 2
-#define MESOS_TASK_FAILED 3
-#define MESOS_TASK_KILLED 4
-#define MESOS_TASK_LOST 5
-#define MESOS_TASK_STAGING 6
+#define MESOS_TASK_FAILED   3
+#define MESOS_TASK_KILLED   4
+#define MESOS_TASK_LOST	    5
+#define MESOS_TASK_STAGING  6
 
 struct mesos_update {
-	bool ack;                  /* else an update */
-	uint32_t state;            /* of an update */
+	bool ack;		   /* else an update */
+	uint32_t state;		   /* of an update */
 	struct mesos_span task_id; /* of an update */
-	struct mesos_span uuid;    /* 16 bytes; an update's may be missing */
+	struct mesos_span uuid;	   /* 16 bytes; an update's may be missing */
 };
 
 /*

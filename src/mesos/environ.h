@@ -38,12 +38,14 @@ enum mesos_env_var {
 	MESOS_ENV_LIBPROCESS_IP = 1 << 16,
 	MESOS_ENV_CONTAINERIZER = 1 << 17,
 	MESOS_ENV_LOCAL = 1 << 18,
+	MESOS_ENV_TLS_OLD = 1 << 19, /* the same without LIBPROCESS_, before 1.1 */
+	MESOS_ENV_TLS_OLD_DOWNGRADE = 1 << 20,
 };
 
 /* Every span but container_id is followed by a NUL in the buffer: usable as a string. */
 struct mesos_env {
-	uint32_t seen; /* variables that are there, whatever their value */
-	uint32_t bad;  /* there, but their value could not be read: its field is as if absent */
+	uint32_t seen;	/* variables that are there, whatever their value */
+	uint32_t bad;	/* there, but their value could not be read: its field is as if absent */
 	bool truncated; /* the last variable lacks its NUL: ignored, and more may be missing */
 
 	struct mesos_span slave_pid_text; /* MESOS_SLAVE_PID as it stands */
@@ -52,22 +54,22 @@ struct mesos_env {
 	struct mesos_span slave_id;
 	struct mesos_span framework_id;
 	struct mesos_span executor_id;
-	struct mesos_span directory;    /* MESOS_DIRECTORY: the sandbox as the host sees it */
+	struct mesos_span directory;	/* MESOS_DIRECTORY: the sandbox as the host sees it */
 	struct mesos_span container_id; /* its last part */
 	struct mesos_span sandbox;
-	bool checkpoint;                /* MESOS_CHECKPOINT is exactly "1" */
-	int64_t recovery_timeout_ns;    /* 0 with checkpoint off */
-	bool recovery_timeout_default;  /* absent or bad: the 15 minutes that v0 then takes */
-	int64_t shutdown_grace_ns;      /* 0: absent. The 0.28 driver ignores it and takes 5 s */
-	int64_t backoff_max_ns;         /* MESOS_SUBSCRIPTION_BACKOFF_MAX; 0: absent */
-	bool http_command_executor;     /* "1" */
-	struct mesos_span domain_socket; /* given to v0 executors too, which ignore it */
+	bool checkpoint;		  /* MESOS_CHECKPOINT is exactly "1" */
+	int64_t recovery_timeout_ns;	  /* 0 with checkpoint off */
+	bool recovery_timeout_default;	  /* absent or bad: the 15 minutes that v0 then takes */
+	int64_t shutdown_grace_ns;	  /* 0: absent. The 0.28 driver ignores it and takes 5 s */
+	int64_t backoff_max_ns;		  /* MESOS_SUBSCRIPTION_BACKOFF_MAX; 0: absent */
+	bool http_command_executor;	  /* "1" */
+	struct mesos_span domain_socket;  /* given to v0 executors too, which ignore it */
 	struct mesos_span native_library; /* tells the agent's version at launch, not its own */
-	bool tls;                       /* LIBPROCESS_SSL_ENABLED or SSL_ENABLED is "1" or "true" */
-	bool tls_downgrade;             /* …_SUPPORT_DOWNGRADE: may speak plainly */
+	bool tls;	    /* LIBPROCESS_SSL_ENABLED or SSL_ENABLED is "1" or "true" */
+	bool tls_downgrade; /* …_SUPPORT_DOWNGRADE: may speak plainly */
 	struct mesos_span libprocess_ip;
-	bool containerizer;             /* MESOS_CONTAINERIZER_*: no executor but its launcher */
-	bool local;                     /* MESOS_LOCAL: test mode, never ends itself */
+	bool containerizer; /* MESOS_CONTAINERIZER_*: no executor but its launcher */
+	bool local;	    /* MESOS_LOCAL: test mode, never ends itself */
 };
 
 /*

@@ -21,18 +21,18 @@
 enum mesos_frame_kind {
 	MESOS_FRAME_MORE = 0, /* all bytes are used up, nothing new */
 	MESOS_FRAME_HEAD,     /* start line and headers are complete: head */
-	MESOS_FRAME_BODY,     /* a piece of the body, de-chunked: piece (inside the caller's bytes) */
+	MESOS_FRAME_BODY,     /* a piece of the body, de-chunked: piece (in the bytes fed) */
 	MESOS_FRAME_END,      /* the message is complete: head, body, body_len */
-	MESOS_FRAME_GARBAGE,  /* no HTTP: `garbage` bytes were dropped */
+	MESOS_FRAME_GARBAGE,  /* no HTTP, or not to its end: a message begun before is lost */
 };
 
 struct mesos_frame {
 	enum mesos_frame_kind kind;
-	struct mesos_span head;  /* up to and with the empty line; valid until the next call */
-	struct mesos_span body;  /* its first body_max bytes; valid until the next call */
-	uint64_t body_len;       /* of the whole body so far */
+	struct mesos_span head; /* up to and with the empty line; valid until the next call */
+	struct mesos_span body; /* its first body_max bytes; valid until the next call */
+	uint64_t body_len;	/* of the whole body so far */
 	struct mesos_span piece;
-	size_t garbage;
+	size_t garbage; /* bytes dropped in this call, whatever its kind */
 };
 
 struct mesos_framing;
@@ -54,8 +54,5 @@ size_t mesos_framing_feed(struct mesos_framing *framing, const void *bytes, size
  * or body are lost), otherwise MORE. The framing is then as new.
  */
 void mesos_framing_finish(struct mesos_framing *framing, struct mesos_frame *frame);
-
-/* The value of a header (its name in any case, without ':') without blanks around; else nothing. */
-struct mesos_span mesos_head_value(struct mesos_span head, const char *name);
 
 #endif

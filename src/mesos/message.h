@@ -16,11 +16,11 @@
 
 enum mesos_message_kind {
 	MESOS_UNKNOWN = 0, /* middle of a body, cut start line, another protocol */
-	MESOS_REGISTER,    /* executor to agent */
+	MESOS_REGISTER,	   /* executor to agent */
 	MESOS_REREGISTER,
 	MESOS_STATUS_UPDATE,
 	MESOS_EXECUTOR_TO_FRAMEWORK,
-	MESOS_REGISTERED,  /* agent to executor */
+	MESOS_REGISTERED, /* agent to executor */
 	MESOS_REREGISTERED,
 	MESOS_RECONNECT,
 	MESOS_RUN_TASK,
@@ -28,11 +28,11 @@ enum mesos_message_kind {
 	MESOS_STATUS_UPDATE_ACK,
 	MESOS_FRAMEWORK_TO_EXECUTOR,
 	MESOS_SHUTDOWN,
-	MESOS_OTHER,         /* another libprocess message; its name is in name */
-	MESOS_V1_CALL,       /* executor's HTTP API; which call: call */
+	MESOS_OTHER,	     /* another libprocess message; its name is in name */
+	MESOS_V1_CALL,	     /* executor's HTTP API; which call: call */
 	MESOS_HTTP_REQUEST,  /* any other HTTP request */
 	MESOS_HTTP_RESPONSE, /* status */
-	MESOS_TLS,           /* a TLS record: nothing more can be known */
+	MESOS_TLS,	     /* a TLS record: nothing more can be known */
 };
 
 enum mesos_call {
@@ -46,13 +46,13 @@ enum mesos_call {
 /* Ids are there only where the given bytes hold them whole. */
 struct mesos_message {
 	enum mesos_message_kind kind;
-	enum mesos_call call;      /* MESOS_V1_CALL */
-	uint16_t status;           /* MESOS_HTTP_RESPONSE */
-	struct mesos_span name;    /* "RunTaskMessage"; a response's reason; a request's method */
-	struct mesos_span to;      /* "slave(1)", "executor(1)"; a request's path */
+	enum mesos_call call;	/* MESOS_V1_CALL */
+	uint16_t status;	/* MESOS_HTTP_RESPONSE */
+	struct mesos_span name; /* "RunTaskMessage"; a response's reason; a request's method */
+	struct mesos_span to;	/* "slave(1)", "executor(1)"; a request's path */
 	bool has_from;
 	struct mesos_span from_text;
-	struct mesos_upid from;    /* as the sender says: not proven */
+	struct mesos_upid from; /* as the sender says: not proven */
 	struct mesos_span slave_id;
 	struct mesos_span framework_id;
 	struct mesos_span executor_id;

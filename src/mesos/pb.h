@@ -21,9 +21,9 @@ enum mesos_pb_type {
 struct mesos_pb_field {
 	uint32_t number;
 	enum mesos_pb_type type;
-	uint64_t value;          /* VARINT, FIXED64, FIXED32 */
+	uint64_t value;		 /* VARINT, FIXED64, FIXED32 */
 	struct mesos_span bytes; /* BYTES */
-	bool cut;                /* BYTES: the input ends before the field; bytes is what there is */
+	bool cut;		 /* BYTES: the input ends first; bytes is what there is */
 };
 
 /*

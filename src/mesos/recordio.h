@@ -15,13 +15,13 @@
 enum mesos_record_kind {
 	MESOS_RECORD_MORE = 0, /* all bytes are used up, the record is not complete */
 	MESOS_RECORD_DATA,
-	MESOS_RECORD_BROKEN,   /* no length where one must be: it stays so, there is no way back */
+	MESOS_RECORD_BROKEN, /* no length where one must be: it stays so, there is no way back */
 };
 
 struct mesos_record {
 	enum mesos_record_kind kind;
 	struct mesos_span data; /* its first max bytes; valid until the next call */
-	uint64_t len;           /* as announced; more than data.len where it was cut */
+	uint64_t len;		/* as announced; more than data.len where it was cut */
 };
 
 struct mesos_recordio;

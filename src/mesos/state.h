@@ -27,12 +27,12 @@ struct mesos_flags {
 	char *work_dir;
 	char *runtime_dir;
 	char *launcher;
-	int64_t recovery_timeout_ns;       /* for executors launched from now on */
+	int64_t recovery_timeout_ns;	   /* for executors launched from now on */
 	int64_t reregistration_timeout_ns; /* 0 before 1.1.3, 1.2.2, 1.3.1: there 2 s, fixed */
 	int64_t reregistration_retry_ns;   /* 0: not set */
-	uint16_t port;                     /* 0: absent */
+	uint16_t port;			   /* 0: absent */
 	bool http_command_executor;
-	bool domain_sockets;               /* http_executor_domain_sockets */
+	bool domain_sockets; /* http_executor_domain_sockets */
 };
 
 struct mesos_task {
@@ -49,7 +49,7 @@ struct mesos_executor {
 	char *directory;
 	struct mesos_task *tasks; /* not over */
 	size_t n_tasks;
-	size_t n_queued;          /* tasks that the executor has not got yet */
+	size_t n_queued; /* tasks that the executor has not got yet */
 	bool completed;
 };
 
@@ -63,8 +63,8 @@ struct mesos_framework {
 };
 
 struct mesos_state {
-	char *id;        /* of the agent; "" until it has registered */
-	char *pid;       /* "slave(1)@10.0.0.7:5051" */
+	char *id;  /* of the agent; "" until it has registered */
+	char *pid; /* "slave(1)@10.0.0.7:5051" */
 	char *version;
 	char *hostname;
 	double start_time; /* seconds since 1970; changes when the agent restarts */

@@ -22,7 +22,7 @@ struct mesos_version {
 	uint16_t minor;
 	uint16_t patch;
 	enum mesos_phase phase;
-	uint16_t rc;            /* the N of -rcN */
+	uint16_t rc;		/* the N of -rcN */
 	struct mesos_span text; /* all of it: "1.2.0-rc1" */
 };
 

@@ -12,6 +12,8 @@
 
 #include "facts.h"
 
+struct arena;
+
 /* In the order of the table of verdicts: the first that applies is given. */
 enum verdict {
 	VERDICT_FOREIGN,
@@ -84,7 +86,7 @@ struct report_executor {
 	const struct report_link *links;
 	size_t n_links;
 	enum verdict verdict;
-	bool treatable;       /* by default selection: verdict is half-open or at-risk */
+	const char *forbidden; /* why it must never be touched, whatever is asked; NULL: it may be */
 	enum severity severity;
 	const char *const *why;  /* the evidence, whole sentences */
 	size_t n_why;
@@ -140,6 +142,7 @@ struct report_clock {
 };
 
 struct report {
+	struct arena *arena;  /* owns all that the report points to */
 	enum report_kind kind;
 	const char *tool;
 	const char *host;

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/clock.h"
+
+#include "base/arena.h"
+#include "model/gather.h"
+#include "model/model_private.h"
+#include "model/outcome.h"
+
+int64_t clock_executors(const struct view *view, struct arena *arena)
+{
+	const struct store *store = view->store;
+	int64_t first = 0;
+
+	for (size_t i = 0; i < store->baselines.n; i++) {
+		struct fate fate;
+
+		outcome_judge(view, &store->baselines.v[i], arena, &fate);
+		if (fate.outcome == OUTCOME_WAITING && fate.disconnected &&
+		    (!first || fate.deadline < first))
+			first = fate.deadline;
+	}
+	return first;
+}
+
+static int64_t agent_gone_at(const struct store *store)
+{
+	int64_t gone = 0;
+
+	for (size_t i = 0; i < store->agents.n; i++)
+		if (store->agents.v[i].gone_at > gone)
+			gone = store->agents.v[i].gone_at;
+	return gone;
+}
+
+int64_t clock_master(const struct store *store)
+{
+	int64_t gone = store_agent(store) ? 0 : agent_gone_at(store);
+
+	return gone ? gone + store->window.master_timeout : 0;
+}
+
+int64_t clock_agent(const struct store *store)
+{
+	const struct agent *agent = store_agent(store);
+
+	if (!agent || outcome_agent_serves(store) || !store->has_api || !store->api.recovering)
+		return 0;
+	return agent->appeared + gather_reregister_timeout(store);
+}
+
+/* What must have passed before watching may end, by what is known now. */
+struct bounds {
+	bool waiting;   /* an outcome is still open */
+	int64_t proven; /* last recovery timeout of those that were cut off and live */
+	int64_t last;   /* last deadline of all */
+	int64_t next;   /* first deadline that lies ahead */
+};
+
+static void bound(struct bounds *b, int64_t now, int64_t at)
+{
+	if (at > b->last)
+		b->last = at;
+	if (at > now && (!b->next || at < b->next))
+		b->next = at;
+}
+
+static struct bounds bounds_gather(const struct store *store, struct arena *arena)
+{
+	struct bounds b = { 0 };
+	struct view view;
+
+	view_build(&view, store, arena);
+	for (size_t i = 0; i < store->baselines.n; i++) {
+		int64_t proven = outcome_proven_at(store, &store->baselines.v[i]);
+		struct fate fate;
+
+		outcome_judge(&view, &store->baselines.v[i], arena, &fate);
+		if (fate.outcome == OUTCOME_WAITING) {
+			b.waiting = true;
+			bound(&b, store->now, fate.deadline);
+		}
+		bound(&b, store->now, proven);
+		if (proven > b.proven)
+			b.proven = proven;
+	}
+	bound(&b, store->now, clock_master(store));
+	bound(&b, store->now, clock_agent(store));
+	return b;
+}
+
+bool model_done(const struct model *model, enum model_until until, int64_t *next)
+{
+	const struct store *store = model_store(model);
+	struct arena *arena = arena_new();
+	bool settled, past;
+	struct bounds b;
+
+	*next = 0;
+	if (!arena)
+		return true;
+	b = bounds_gather(store, arena);
+	arena_free(arena);
+	*next = b.next;
+	settled = outcome_agent_serves(store) && !b.waiting;
+	if (settled)
+		return until == UNTIL_SETTLED || store->now >= b.proven;
+	/* Nobody came back, or somebody never answered: not for ever. */
+	past = b.last && store->now >= b.last;
+	return past;
+}

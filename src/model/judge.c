@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge.h"
+
+enum link_state judge_link(const struct link_evidence *link)
+{
+	if (link->agent_end == TRI_UNKNOWN)
+		return LINK_UNKNOWN;
+	if (link->agent_end == TRI_NO)
+		return LINK_HALF_OPEN;
+	switch (link->conntrack) {
+	case CONNTRACK_OFF: /* nothing here can forget the link */
+	case CONNTRACK_ENTRY:
+		return LINK_SOUND;
+	case CONNTRACK_NONE:
+		return LINK_AT_RISK;
+	case CONNTRACK_UNKNOWN:
+		break;
+	}
+	return LINK_UNKNOWN;
+}
+
+static enum verdict judge_links(const struct evidence *e)
+{
+	switch (e->worst) {
+	case LINK_SOUND:
+		return VERDICT_HEALTHY;
+	case LINK_HALF_OPEN:
+	case LINK_AT_RISK:
+		/* A v1 executor has nobody who asks it: only v0 is healed by relinking (Mesos exec.cpp, 1.1.2). */
+		if (e->protocol == PROTOCOL_V0 && e->relinks == TRI_YES)
+			return VERDICT_SELF_HEALING;
+		return e->worst == LINK_HALF_OPEN ? VERDICT_HALF_OPEN : VERDICT_AT_RISK;
+	case LINK_UNKNOWN:
+		break;
+	}
+	/* Whatever the link is: asked to reconnect, it opens a new one. */
+	return e->protocol == PROTOCOL_V0 && e->relinks == TRI_YES ? VERDICT_SELF_HEALING
+								   : VERDICT_UNKNOWN;
+}
+
+enum verdict judge_executor(const struct evidence *e)
+{
+	if (e->environment != TRI_YES || e->ours == TRI_UNKNOWN)
+		return VERDICT_UNKNOWN;
+	if (e->ours == TRI_NO)
+		return VERDICT_FOREIGN;
+	if (!e->checkpoint)
+		return VERDICT_NO_CHECKPOINT;
+	if (e->registered == TRI_NO)
+		return VERDICT_UNREGISTERED;
+	if (e->registered == TRI_UNKNOWN || e->sockets != TRI_YES)
+		return VERDICT_UNKNOWN;
+	if (e->n_links > 0)
+		return judge_links(e);
+	if (e->protocol == PROTOCOL_V0)
+		return VERDICT_DISCONNECTED;
+	/* Over a domain socket, or just between two tries: it subscribes by itself (Mesos executor.cpp). */
+	return e->protocol == PROTOCOL_V1 ? VERDICT_SELF_HEALING : VERDICT_UNKNOWN;
+}

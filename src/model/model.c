@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/model.h"
+
+#include <stdlib.h>
+
+#include "model/model_private.h"
+
+struct model {
+	struct store store;
+};
+
+struct model *model_new(void)
+{
+	struct model *model = malloc(sizeof(*model));
+
+	if (!model)
+		return NULL;
+	store_init(&model->store);
+	if (!model->store.broken)
+		return model;
+	model_free(model);
+	return NULL;
+}
+
+void model_free(struct model *model)
+{
+	if (!model)
+		return;
+	store_clear(&model->store);
+	free(model);
+}
+
+void model_put(struct model *model, const struct fact *fact)
+{
+	store_put(&model->store, fact);
+}
+
+static void sink_put(void *ctx, const struct fact *fact)
+{
+	model_put(ctx, fact);
+}
+
+struct fact_sink model_sink(struct model *model)
+{
+	return (struct fact_sink){ sink_put, model };
+}
+
+const struct store *model_store(const struct model *model)
+{
+	return &model->store;
+}

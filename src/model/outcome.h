@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What became of an executor of the baseline, and until when its clocks run. */
+#ifndef EW_MODEL_OUTCOME_H
+#define EW_MODEL_OUTCOME_H
+
+#include "model/report.h"
+#include "model/view.h"
+
+struct fate {
+	enum outcome outcome;
+	enum proof proof;
+	int64_t disconnected; /* mono; 0: its clock does not run */
+	int64_t deadline;     /* mono; 0: none */
+	int64_t ended;        /* mono; 0: lives */
+	int32_t killer;
+	const char *killer_comm; /* the store's */
+	const char *why;      /* a sentence of the arena's */
+	const char *advice;
+};
+
+void outcome_judge(const struct view *view, const struct fact_baseline *baseline,
+		   struct arena *arena, struct fate *fate);
+
+/* When the executor's recovery timeout runs out, counted from its last disconnection in this window; 0: it had none. */
+int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *baseline);
+
+/* A new agent's, or the same one's, recovery is over, as far as can be told. */
+bool outcome_agent_serves(const struct store *store);
+
+#endif

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "model/clock.h"
+#include "model/gather.h"
+#include "model/model_private.h"
+#include "model/outcome.h"
+#include "model/why.h"
+
+bool report_has_outcomes(const struct report *report)
+{
+	return report->kind == REPORT_VERIFY || report->kind == REPORT_RUN;
+}
+
+void report_free(struct report *report)
+{
+	if (report)
+		arena_free(report->arena);
+}
+
+static int64_t to_wall(const struct store *store, int64_t mono)
+{
+	return mono ? mono + store->window.wall_offset : 0;
+}
+
+/* The report outlives the model: every text is copied. */
+static const char *const *copy_texts(struct arena *arena, const char *const *texts, size_t n)
+{
+	const char **copy = arena_array(arena, n, sizeof(*copy));
+
+	for (size_t i = 0; copy && i < n; i++)
+		copy[i] = arena_text(arena, texts[i]);
+	return copy;
+}
+
+/* ---- executors ---- */
+
+static void links_fill(const struct store *store, const struct view_executor *executor,
+		       struct report_executor *out, struct arena *arena)
+{
+	struct report_link *links = arena_array(arena, executor->n_links, sizeof(*links));
+
+	for (size_t i = 0; links && i < executor->n_links; i++) {
+		const struct fact_socket *s = &executor->links[i].conn->facts;
+		struct link_evidence evidence = gather_link(store, executor->links[i].conn);
+
+		links[i] = (struct report_link){
+			.fd = executor->links[i].fd, .inode = s->inode, .cookie = s->cookie,
+			.local = s->local, .remote = s->remote, .netns = s->netns, .state = s->state,
+			.agent_end = evidence.agent_end, .conntrack = evidence.conntrack, .idle = s->idle,
+		};
+	}
+	out->links = links;
+	out->n_links = links ? executor->n_links : 0;
+}
+
+static void process_fill(const struct process *process, struct report_executor *out,
+			 struct arena *arena)
+{
+	const struct fact_process *p = &process->facts;
+
+	out->comm = arena_text(arena, p->comm);
+	out->checkpoint = p->checkpoint;
+	out->recovery_timeout = gather_recovery_timeout(p);
+	out->library_version = *p->library_version ? arena_text(arena, p->library_version) : NULL;
+}
+
+static void tasks_fill(struct report_executor *out, const char *const *tasks, size_t n,
+		       struct arena *arena)
+{
+	out->tasks = copy_texts(arena, tasks, n);
+	out->n_tasks = out->tasks ? n : 0;
+}
+
+static void executor_fill(const struct store *store, const struct view_executor *executor,
+			  struct report_executor *out, struct arena *arena)
+{
+	const struct fact_process *p = &executor->process->facts;
+	struct evidence evidence = gather_executor(store, executor);
+
+	out->executor_id = arena_text(arena, p->executor_id);
+	out->framework_id = arena_text(arena, p->framework_id);
+	out->container_id = arena_text(arena, p->container_id);
+	out->pid = executor->process->key.pid;
+	out->start = executor->process->key.start;
+	out->protocol = evidence.protocol;
+	out->killer_comm = "";
+	process_fill(executor->process, out, arena);
+	links_fill(store, executor, out, arena);
+	if (executor->checkpoint)
+		tasks_fill(out, executor->checkpoint->facts.tasks, executor->checkpoint->facts.n_tasks, arena);
+	out->verdict = judge_executor(&evidence);
+	out->severity = verdict_severity(out->verdict);
+	out->disconnected = to_wall(store, executor->process->history.down_since);
+	if (out->disconnected)
+		out->deadline = out->disconnected + out->recovery_timeout;
+	why_fill(store, executor, &evidence, out, arena);
+}
+
+static enum protocol protocol_parse(const char *text)
+{
+	return strcmp(text, "v0") == 0 ? PROTOCOL_V0 : strcmp(text, "v1") == 0 ? PROTOCOL_V1 : PROTOCOL_UNKNOWN;
+}
+
+static void fate_fill(const struct view *view, const struct fact_baseline *b,
+		      struct report_executor *out, struct arena *arena)
+{
+	const struct store *store = view->store;
+	const char **why = arena_array(arena, 1, sizeof(*why));
+	struct fate fate;
+
+	outcome_judge(view, b, arena, &fate);
+	out->outcome = fate.outcome;
+	out->proof = fate.proof;
+	out->severity = outcome_severity(fate.outcome);
+	out->disconnected = to_wall(store, fate.disconnected);
+	out->deadline = to_wall(store, fate.deadline);
+	out->ended = to_wall(store, fate.ended);
+	out->killer = fate.killer;
+	out->killer_comm = arena_text(arena, fate.killer_comm);
+	out->advice = fate.advice;
+	if (why)
+		why[0] = fate.why;
+	out->why = why;
+	out->n_why = why ? 1 : 0;
+}
+
+static void baseline_fill(const struct view *view, const struct fact_baseline *b,
+			  struct report_executor *out, struct arena *arena)
+{
+	const struct process *process = store_process_find(view->store, b->pid, b->start);
+	const struct view_executor *executor = view_find(view, b->pid, b->start);
+
+	out->executor_id = arena_text(arena, b->executor_id);
+	out->framework_id = arena_text(arena, b->framework_id);
+	out->container_id = arena_text(arena, b->container_id);
+	out->pid = b->pid;
+	out->start = b->start;
+	out->comm = "";
+	out->checkpoint = true;
+	out->recovery_timeout = b->recovery_timeout;
+	out->protocol = protocol_parse(b->protocol);
+	tasks_fill(out, b->tasks, b->n_tasks, arena);
+	if (!verdict_parse(b->verdict, &out->verdict))
+		out->verdict = VERDICT_UNKNOWN;
+	if (process && process->known)
+		process_fill(process, out, arena);
+	if (executor)
+		links_fill(view->store, executor, out, arena);
+	fate_fill(view, b, out, arena);
+}
+
+/* Worst first: what is lost, what cannot be known, what can be treated, what is well. */
+static int severity_rank(enum severity severity)
+{
+	static const int rank[] = { [SEVERITY_CRITICAL] = 0, [SEVERITY_UNKNOWN] = 1,
+				    [SEVERITY_WARNING] = 2, [SEVERITY_OK] = 3 };
+
+	return rank[severity];
+}
+
+static int executor_order(const void *a, const void *b)
+{
+	const struct report_executor *x = a, *y = b;
+	int order = severity_rank(x->severity) - severity_rank(y->severity);
+
+	order = order ? order : strcmp(x->executor_id, y->executor_id);
+	order = order ? order : strcmp(x->framework_id, y->framework_id);
+	return order ? order : x->pid - y->pid;
+}
+
+static void executors_fill(const struct view *view, struct report *report)
+{
+	const struct store *store = view->store;
+	bool outcomes = report_has_outcomes(report);
+	size_t n = outcomes ? store->baselines.n : view->n_executors;
+
+	report->executors = arena_array(report->arena, n, sizeof(*report->executors));
+	if (!report->executors)
+		return;
+	report->n_executors = n;
+	for (size_t i = 0; i < n; i++) {
+		struct report_executor *out = &report->executors[i];
+
+		if (outcomes)
+			baseline_fill(view, &store->baselines.v[i], out, report->arena);
+		else
+			executor_fill(store, &view->executors[i], out, report->arena);
+		report->verdicts[out->verdict]++;
+		report->outcomes[out->outcome] += outcomes;
+	}
+	qsort(report->executors, n, sizeof(*report->executors), executor_order);
+}
+
+/* ---- what else talks to the agent port ---- */
+
+static bool is_executors(const struct view *view, const struct connection *conn)
+{
+	for (size_t i = 0; i < view->n_executors; i++) {
+		const struct process_key *key = &view->executors[i].process->key;
+
+		if (connection_is_of(conn, key->pid, key->start))
+			return true;
+	}
+	return false;
+}
+
+static void other_add(const struct store *store, const struct connection *conn, struct report *report)
+{
+	const struct holder *h = conn->n_holders ? &conn->holders[0] : NULL;
+	const struct process *process = h ? store_process_find(store, h->pid, h->start) : NULL;
+	struct report_other *other;
+
+	for (size_t i = 0; i < report->n_others; i++) {
+		if (report->others[i].pid == (h ? h->pid : 0)) {
+			report->others[i].connections++;
+			return;
+		}
+	}
+	other = &report->others[report->n_others++];
+	other->pid = h ? h->pid : 0;
+	other->comm = arena_text(report->arena, process && process->known ? process->facts.comm : "");
+	other->connections = 1;
+}
+
+static int other_order(const void *a, const void *b)
+{
+	const struct report_other *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static void others_fill(const struct view *view, struct report *report)
+{
+	const struct connection *conn, *next;
+
+	report->others = arena_array(report->arena, HASH_COUNT(view->store->connections),
+				     sizeof(*report->others));
+	if (!report->others)
+		return;
+	HASH_ITER(hh, view->store->connections, conn, next) {
+		if (conn->facts.state == TCP_ESTABLISHED && connection_is_link(view->store, conn) &&
+		    !is_executors(view, conn))
+			other_add(view->store, conn, report);
+	}
+	qsort(report->others, report->n_others, sizeof(*report->others), other_order);
+}
+
+/* ---- the agent, the clocks, what was done ---- */
+
+static const char *api_word(const struct store *store, const struct agent *agent)
+{
+	if (!agent)
+		return "down";
+	if (!store->has_api)
+		return "not asked";
+	if (store->api.recovering)
+		return "recovering";
+	return *store->api.problem ? store->api.problem : "serving";
+}
+
+static void agent_fill(const struct store *store, struct report *report)
+{
+	const struct agent *agent = store_agent(store);
+	struct report_agent *out = &report->agent;
+	struct arena *arena = report->arena;
+
+	out->comm = "";
+	if (agent) {
+		out->pid = agent->facts.pid;
+		out->start = agent->facts.start;
+		out->comm = arena_text(arena, agent->facts.comm);
+		out->listen = agent->facts.listen;
+	}
+	out->version = arena_text(arena, store->has_api ? store->api.version : "");
+	out->slave_id = arena_text(arena, store->has_api && *store->api.slave_id ? store->api.slave_id
+						: store->has_work_dir ? store->work_dir.slave_id : "");
+	out->work_dir = arena_text(arena, store->has_work_dir ? store->work_dir.path : "");
+	out->api = arena_text(arena, api_word(store, agent));
+	out->serving = outcome_agent_serves(store);
+	for (size_t i = 0; agent && i < store->baselines.n; i++)
+		out->restarted |= store->baselines.v[i].agent_pid != agent->facts.pid ||
+				  store->baselines.v[i].agent_start != agent->facts.start;
+}
+
+static void acts_fill(const struct store *store, struct report *report)
+{
+	struct arena *arena = report->arena;
+
+	report->acts = arena_array(arena, store->acts.n, sizeof(*report->acts));
+	if (!report->acts)
+		return;
+	report->n_acts = store->acts.n;
+	for (size_t i = 0; i < store->acts.n; i++) {
+		const struct fact_act *a = &store->acts.v[i].facts;
+
+		report->acts[i] = (struct report_act){
+			.executor_id = arena_text(arena, a->executor_id),
+			.framework_id = arena_text(arena, a->framework_id),
+			.pid = a->pid, .fd = a->fd,
+			.method = arena_text(arena, a->method), .result = arena_text(arena, a->result),
+			.reason = arena_text(arena, a->reason),
+			.stopped = a->stopped, .effect = a->effect, .at = to_wall(store, store->acts.v[i].at),
+		};
+	}
+}
+
+static void clocks_fill(const struct view *view, struct report *report)
+{
+	report->clocks[0] = (struct report_clock){ "executors", to_wall(view->store, clock_executors(view, report->arena)) };
+	report->clocks[1] = (struct report_clock){ "master", to_wall(view->store, clock_master(view->store)) };
+	report->clocks[2] = (struct report_clock){ "agent", to_wall(view->store, clock_agent(view->store)) };
+}
+
+static void events_fill(const struct store *store, struct report *report)
+{
+	report->messages = "";
+	for (size_t i = 0; i < store->losses.n; i++) {
+		report->events_lost += store->losses.v[i].lost;
+		report->events_seen += store->losses.v[i].seen;
+	}
+	for (size_t i = 0; i < store->slots.n; i++) {
+		if (strcmp(store->slots.v[i].slot, "messages") == 0) {
+			report->messages = arena_text(report->arena, store->slots.v[i].program);
+			report->messages_best_effort = store->slots.v[i].best_effort;
+		}
+	}
+}
+
+static void notes_fill(const struct store *store, struct report *report)
+{
+	struct arena *arena = report->arena;
+	const char **notes = arena_array(arena, store->unread.n + 3, sizeof(*notes));
+	size_t n = 0;
+
+	if (!notes)
+		return;
+	for (size_t i = 0; i < store->unread.n; i++)
+		notes[n++] = arena_printf(arena, "Could not read %s: %s.", store->unread.v[i].object,
+					  store->unread.v[i].reason);
+	if (report->events_lost)
+		notes[n++] = arena_printf(arena, "%llu events were lost in the kernel: what they would have shown is not known.",
+					  (unsigned long long)report->events_lost);
+	if (store->has_work_dir && store->work_dir.same_boot == TRI_NO)
+		notes[n++] = arena_printf(arena, "The checkpoints under %s are of another boot: the agent will not recover these executors.",
+					  store->work_dir.path);
+	report->notes = notes;
+	report->n_notes = n;
+}
+
+/* What is lost outweighs what is not known, which outweighs what can be treated. */
+static int exit_code(const struct store *store, const struct report *report)
+{
+	static const int code[] = { [SEVERITY_OK] = 0, [SEVERITY_WARNING] = 1,
+				    [SEVERITY_CRITICAL] = 2, [SEVERITY_UNKNOWN] = 3 };
+	bool seen[4] = { true };
+
+	if (store->interrupted)
+		return 3;
+	for (size_t i = 0; i < report->n_executors; i++)
+		seen[report->executors[i].severity] = true;
+	for (size_t i = 0; i < report->n_acts; i++)
+		seen[SEVERITY_WARNING] |= strcmp(report->acts[i].result, "failed") == 0 ||
+					  strcmp(report->acts[i].result, "refused") == 0;
+	if (seen[SEVERITY_CRITICAL])
+		return code[SEVERITY_CRITICAL];
+	if (seen[SEVERITY_UNKNOWN] || !(store->complete & SURVEY_SOCKETS) || (!report->n_executors && store->unread.n))
+		return code[SEVERITY_UNKNOWN];
+	return code[seen[SEVERITY_WARNING] ? SEVERITY_WARNING : SEVERITY_OK];
+}
+
+static void head_fill(const struct store *store, struct report *report)
+{
+	struct arena *arena = report->arena;
+
+	report->tool = arena_text(arena, store->window.tool);
+	report->host = arena_text(arena, store->window.host);
+	report->boot_id = arena_text(arena, store->window.boot_id);
+	report->generated = to_wall(store, store->now);
+	report->agent_port = store->window.agent_port;
+	report->interrupted = store->interrupted;
+	if (*(store->command.text ? store->command.text : "")) {
+		report->command = arena_text(arena, store->command.text);
+		report->command_ended = store->command_ended != 0;
+		report->command_status = store->command.status;
+	}
+}
+
+struct report *model_report(const struct model *model, enum report_kind kind)
+{
+	const struct store *store = model_store(model);
+	struct arena *arena = arena_new();
+	struct report *report = arena ? arena_array(arena, 1, sizeof(*report)) : NULL;
+	struct view view;
+
+	if (!report)
+		goto broken;
+	report->arena = arena;
+	report->kind = kind;
+	view_build(&view, store, arena);
+	head_fill(store, report);
+	executors_fill(&view, report);
+	others_fill(&view, report);
+	agent_fill(store, report);
+	acts_fill(store, report);
+	clocks_fill(&view, report);
+	events_fill(store, report);
+	notes_fill(store, report);
+	report->exit_code = exit_code(store, report);
+	if (!arena_broken(arena) && !store->broken)
+		return report;
+broken:
+	arena_free(arena);
+	return NULL;
+}

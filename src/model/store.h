@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the model remembers: the last word of each fact, and of executors' history what their state
+ * machines depend on. Private to the model.
+ */
+#ifndef EW_MODEL_STORE_H
+#define EW_MODEL_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/pool.h"
+#include "facts.h"
+
+struct process_key {
+	int32_t pid;
+	int32_t zero; /* padding is part of the hashed key */
+	uint64_t start;
+};
+
+/*
+ * The executor's side of its registration, followed by what was seen of it (Mesos exec.cpp: exited,
+ * reconnect, reregistered; executor.cpp: disconnected). Times are mono; 0: did not happen.
+ */
+struct history {
+	int64_t down_since;      /* its last link ended, it has not registered since */
+	int64_t last_down;       /* the last time down_since was set */
+	bool down_twice;         /* a link ended while it was down already: it ends itself at once */
+	int64_t asked;           /* ReconnectExecutorMessage was sent to it */
+	int64_t register_sent;   /* (Re)RegisterExecutorMessage, SUBSCRIBE */
+	int64_t registered;      /* (Re)registered, or the 200 of SUBSCRIBE, was sent to it */
+	uint64_t subscribe_on;   /* cookie of the connection that SUBSCRIBE was sent on */
+	int64_t told_to_end;     /* ShutdownExecutorMessage was sent to it */
+	int64_t ended_its_task;  /* it sent a deadly signal to another process */
+};
+
+struct process {
+	struct process_key key;
+	bool known;              /* facts is filled */
+	struct fact_process facts;
+	uint32_t seen;           /* number of the last survey of processes that showed it */
+	bool ended;              /* an exit was seen */
+	bool vanished;           /* it is no more, and its exit was not seen */
+	int64_t ended_at;
+	struct fact_exit exit;
+	struct history history;
+	UT_hash_handle hh;
+};
+
+struct holder {
+	int32_t pid;
+	int32_t fd;
+	uint64_t start;
+	uint32_t seen;
+};
+
+/* Where a connection's packets pass connection tracking: at both ends' namespaces at most. */
+#define ENTRIES_MAX 2
+
+struct entry {
+	uint64_t netns;
+	enum tri present;
+	int64_t timeout;
+};
+
+struct tuple_key {
+	uint64_t netns;
+	struct ew_addr local;
+	struct ew_addr remote;
+	uint32_t zero;
+};
+
+struct connection {
+	uint64_t cookie;
+	struct fact_socket facts;
+	struct tuple_key tuple;
+	bool indexed;            /* in store.tuples under tuple */
+	uint32_t seen;           /* number of the last survey of sockets that showed it */
+	int64_t established_at;  /* when it was first seen so */
+	int64_t ended_at;        /* when it had left ESTABLISHED */
+	int32_t owner;           /* who connected, or accepted; 0: not seen */
+	uint64_t owner_start;
+	struct holder *holders;
+	size_t n_holders;
+	struct entry entries[ENTRIES_MAX];
+	size_t n_entries;
+	UT_hash_handle hh;
+	UT_hash_handle by_tuple;
+};
+
+struct run_key {
+	const char *framework_id; /* pooled: equal texts are equal pointers */
+	const char *executor_id;
+	const char *container_id;
+};
+
+struct checkpoint {
+	struct run_key key;
+	struct fact_checkpoint facts;
+	uint32_t seen;
+	UT_hash_handle hh;
+};
+
+struct listing {
+	struct run_key key;
+	uint32_t round;
+	bool completed;
+	const char *const *tasks;
+	size_t n_tasks;
+	UT_hash_handle hh;
+};
+
+struct agent {
+	struct fact_agent facts;
+	int64_t appeared;        /* mono; 0: it was there at the first survey */
+	int64_t gone_at;         /* 0: it is there */
+	uint32_t seen;
+};
+
+struct netns {
+	uint64_t inode;
+	enum tri tracking;
+};
+
+struct act {
+	struct fact_act facts;
+	int64_t at;
+};
+
+/* Growing array of plain structs. */
+#define LIST(type)                                                                                 \
+	struct {                                                                                   \
+		type *v;                                                                           \
+		size_t n, room;                                                                    \
+	}
+
+struct store {
+	struct pool *pool;
+	bool broken;             /* memory was short: facts are missing */
+	int64_t now;             /* of the last FACT_NOW, else of the last fact */
+	bool interrupted, final;
+	struct fact_window window;
+	struct process *processes;
+	struct connection *connections;
+	struct connection *tuples;
+	struct checkpoint *checkpoints;
+	struct listing *listings;
+	LIST(struct agent) agents;
+	LIST(struct netns) namespaces;
+	LIST(struct fact_slot) slots;
+	LIST(struct fact_unread) unread;
+	LIST(struct fact_lost) losses;
+	LIST(struct act) acts;
+	LIST(struct fact_baseline) baselines;
+	struct fact_work_dir work_dir;
+	bool has_work_dir;
+	struct fact_api api;     /* the last answer */
+	bool has_api;
+	int64_t api_at;
+	uint32_t listed_round;   /* of the last complete listing */
+	int64_t listed_at;
+	int64_t recovered_at;    /* when the present agent was first seen to serve */
+	struct fact_command command;
+	int64_t command_ended;   /* 0 */
+	uint32_t survey;         /* number of the current one */
+	uint32_t scope;          /* of the current one; 0 between surveys */
+	int64_t survey_began;
+	uint32_t complete;       /* scopes that the last survey which tried them completed */
+};
+
+/* Makes room for one more; false when memory is short (and the store is marked broken). */
+#define store_grow(store, list) \
+	store_grow_((store), (void **)&(list).v, &(list).n, &(list).room, sizeof(*(list).v))
+bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size);
+
+void store_init(struct store *store);
+void store_clear(struct store *store);
+void store_put(struct store *store, const struct fact *fact);
+
+/* NULL when there is none, or no memory. */
+struct process *store_process(struct store *store, int32_t pid, uint64_t start);
+struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start);
+struct connection *store_connection_find(const struct store *store, uint64_t cookie);
+struct checkpoint *store_checkpoint_find(const struct store *store, const struct fact_process *p);
+const char *store_text(struct store *store, const char *text);
+
+/* The other end: same tuple mirrored, in the same namespace or else in any. NULL: none is known. */
+struct connection *store_peer(const struct store *store, const struct connection *conn);
+
+/* Live events tell that a process began or ceased to listen on the agent port. */
+void store_agent_listens(struct store *store, const struct fact *fact);
+void store_agent_closed(struct store *store, const struct fact *fact);
+
+/* The agent that is there now; NULL: none listens. */
+const struct agent *store_agent(const struct store *store);
+/* Was this process ever the agent? */
+bool store_is_agent(const struct store *store, int32_t pid, uint64_t start);
+
+/* By who connected or accepted it, or holds a descriptor of it. */
+bool connection_is_of(const struct connection *conn, int32_t pid, uint64_t start);
+/* A connection towards the agent port. */
+bool connection_is_link(const struct store *store, const struct connection *conn);
+
+/* store_sockets.c */
+void store_put_socket(struct store *store, const struct fact *fact);
+void store_put_holder(struct store *store, const struct fact *fact);
+void store_put_tcp(struct store *store, const struct fact *fact);
+void store_put_entry(struct store *store, const struct fact *fact);
+void store_end_sockets(struct store *store, int64_t mono);
+void store_clear_sockets(struct store *store);
+
+/* history.c: what live events mean to an executor's registration. */
+void history_link_ended(struct store *store, struct connection *conn, int64_t mono);
+void history_message(struct store *store, const struct fact *fact);
+void history_signal(struct store *store, const struct fact *fact);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "model/store.h"
+
+static struct connection *connection_get(struct store *store, uint64_t cookie)
+{
+	struct connection *conn = store_connection_find(store, cookie);
+
+	if (conn)
+		return conn;
+	conn = calloc(1, sizeof(*conn));
+	if (!conn)
+		goto broken;
+	conn->cookie = cookie;
+	conn->facts.cookie = cookie;
+	conn->facts.idle = -1;
+	HASH_ADD(hh, store->connections, cookie, sizeof(conn->cookie), conn);
+	if (conn->hh.tbl)
+		return conn;
+broken:
+	free(conn);
+	store->broken = true;
+	return NULL;
+}
+
+static void connection_unindex(struct store *store, struct connection *conn)
+{
+	if (conn->indexed)
+		HASH_DELETE(by_tuple, store->tuples, conn);
+	conn->indexed = false;
+}
+
+/* A port that is used again names the newer connection. */
+static void connection_index(struct store *store, struct connection *conn)
+{
+	struct tuple_key key = { .netns = conn->facts.netns, .local = conn->facts.local,
+				 .remote = conn->facts.remote };
+	struct connection *old;
+
+	if (conn->indexed && memcmp(&key, &conn->tuple, sizeof(key)) == 0)
+		return;
+	connection_unindex(store, conn);
+	conn->tuple = key;
+	HASH_FIND(by_tuple, store->tuples, &key, sizeof(key), old);
+	if (old)
+		connection_unindex(store, old);
+	HASH_ADD(by_tuple, store->tuples, tuple, sizeof(conn->tuple), conn);
+	conn->indexed = conn->by_tuple.tbl != NULL;
+	store->broken |= !conn->indexed;
+}
+
+static void connection_free(struct store *store, struct connection *conn)
+{
+	connection_unindex(store, conn);
+	HASH_DEL(store->connections, conn);
+	free(conn->holders);
+	free(conn);
+}
+
+void store_clear_sockets(struct store *store)
+{
+	struct connection *conn, *next;
+
+	HASH_ITER(hh, store->connections, conn, next)
+		connection_free(store, conn);
+}
+
+struct connection *store_connection_find(const struct store *store, uint64_t cookie)
+{
+	struct connection *conn;
+
+	HASH_FIND(hh, store->connections, &cookie, sizeof(cookie), conn);
+	return conn;
+}
+
+bool connection_is_of(const struct connection *conn, int32_t pid, uint64_t start)
+{
+	if (conn->owner == pid && conn->owner_start == start && pid)
+		return true;
+	for (size_t i = 0; i < conn->n_holders; i++)
+		if (conn->holders[i].pid == pid && conn->holders[i].start == start)
+			return true;
+	return false;
+}
+
+bool connection_is_link(const struct store *store, const struct connection *conn)
+{
+	return conn->facts.remote.port == store->window.agent_port;
+}
+
+static struct connection *tuple_find(const struct store *store, uint64_t netns,
+				     const struct connection *conn)
+{
+	struct tuple_key key = { .netns = netns, .local = conn->facts.remote,
+				 .remote = conn->facts.local };
+	struct connection *peer;
+
+	HASH_FIND(by_tuple, store->tuples, &key, sizeof(key), peer);
+	return peer;
+}
+
+struct connection *store_peer(const struct store *store, const struct connection *conn)
+{
+	struct connection *peer = tuple_find(store, conn->facts.netns, conn);
+
+	for (size_t i = 0; !peer && i < store->namespaces.n; i++)
+		peer = tuple_find(store, store->namespaces.v[i].inode, conn);
+	return peer;
+}
+
+static void netns_note(struct store *store, uint64_t inode)
+{
+	for (size_t i = 0; i < store->namespaces.n; i++)
+		if (store->namespaces.v[i].inode == inode)
+			return;
+	if (store_grow(store, store->namespaces))
+		store->namespaces.v[store->namespaces.n++] = (struct netns){ .inode = inode };
+}
+
+static void state_set(struct store *store, struct connection *conn, uint32_t state, int64_t mono)
+{
+	uint32_t before = conn->facts.state;
+
+	conn->facts.state = state;
+	if (state == TCP_ESTABLISHED && !conn->established_at)
+		conn->established_at = mono;
+	if (before != TCP_ESTABLISHED || state == TCP_ESTABLISHED)
+		return;
+	conn->ended_at = mono;
+	history_link_ended(store, conn, mono);
+}
+
+void store_put_socket(struct store *store, const struct fact *fact)
+{
+	struct connection *conn = connection_get(store, fact->socket.cookie);
+	uint32_t before;
+
+	if (!conn)
+		return;
+	/* A hook that fired while the survey was reading knows better than the row it copied. */
+	if (conn->ended_at > fact->mono)
+		return;
+	before = conn->facts.state;
+	conn->facts = fact->socket;
+	conn->facts.state = before;
+	conn->seen = store->survey;
+	/* Idle sockets were there before anybody looked: their age is at least their idle time. */
+	if (!conn->established_at && fact->socket.state == TCP_ESTABLISHED && fact->socket.idle > 0)
+		conn->established_at = fact->mono - fact->socket.idle;
+	state_set(store, conn, fact->socket.state, fact->mono);
+	netns_note(store, fact->socket.netns);
+	connection_index(store, conn);
+}
+
+void store_put_holder(struct store *store, const struct fact *fact)
+{
+	const struct fact_holder *h = &fact->holder;
+	struct connection *conn = connection_get(store, h->cookie);
+	struct holder *holders;
+
+	if (!conn)
+		return;
+	for (size_t i = 0; i < conn->n_holders; i++) {
+		struct holder *old = &conn->holders[i];
+
+		if (old->pid == h->pid && old->start == h->start && old->fd == h->fd) {
+			old->seen = store->survey;
+			return;
+		}
+	}
+	holders = reallocarray(conn->holders, conn->n_holders + 1, sizeof(*holders));
+	if (!holders) {
+		store->broken = true;
+		return;
+	}
+	conn->holders = holders;
+	conn->holders[conn->n_holders++] = (struct holder){ .pid = h->pid, .fd = h->fd,
+							    .start = h->start, .seen = store->survey };
+}
+
+void store_put_tcp(struct store *store, const struct fact *fact)
+{
+	const struct fact_tcp *t = &fact->tcp;
+	struct connection *conn = connection_get(store, t->cookie);
+
+	if (!conn)
+		return;
+	if (t->to == TCP_LISTEN && t->local.port == store->window.agent_port)
+		store_agent_listens(store, fact);
+	if (t->from == TCP_LISTEN)
+		store_agent_closed(store, fact);
+	conn->facts.netns = t->netns;
+	if (t->local.port)
+		conn->facts.local = t->local;
+	if (t->remote.port)
+		conn->facts.remote = t->remote;
+	if (t->pid && !conn->owner) {
+		conn->owner = t->pid;
+		conn->owner_start = t->start;
+	}
+	netns_note(store, t->netns);
+	state_set(store, conn, t->to, fact->mono);
+	if (conn->facts.local.port)
+		connection_index(store, conn);
+}
+
+void store_put_entry(struct store *store, const struct fact *fact)
+{
+	const struct fact_entry *e = &fact->entry;
+	struct connection *conn = store_connection_find(store, e->cookie);
+	struct entry found = { .netns = e->netns, .present = e->present, .timeout = e->timeout };
+
+	if (!conn)
+		return;
+	for (size_t i = 0; i < conn->n_entries; i++) {
+		if (conn->entries[i].netns == e->netns) {
+			conn->entries[i] = found;
+			return;
+		}
+	}
+	if (conn->n_entries < ENTRIES_MAX)
+		conn->entries[conn->n_entries++] = found;
+}
+
+static void holders_end(struct connection *conn, uint32_t survey)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < conn->n_holders; i++)
+		if (conn->holders[i].seen == survey)
+			conn->holders[kept++] = conn->holders[i];
+	conn->n_holders = kept;
+}
+
+/* Ended connections are kept for a while: an executor's fate is judged by how its link ended. */
+#define KEEP_ENDED (60 * 60 * 1000000000LL)
+
+/* A complete pass over the sockets ends: what it did not show is no more. */
+void store_end_sockets(struct store *store, int64_t mono)
+{
+	struct connection *conn, *next;
+
+	HASH_ITER(hh, store->connections, conn, next) {
+		if (conn->seen == store->survey) {
+			holders_end(conn, store->survey);
+			continue;
+		}
+		/* Born after the pass had gone by: the hooks saw it, the pass could not. */
+		if (conn->facts.state == TCP_ESTABLISHED && conn->established_at >= store->survey_began)
+			continue;
+		state_set(store, conn, TCP_CLOSE, mono);
+		conn->n_holders = 0;
+		if (!conn->ended_at)
+			conn->ended_at = mono;
+		if (mono - conn->ended_at > KEEP_ENDED)
+			connection_free(store, conn);
+	}
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The store seen from its executors: which process of each run is the executor, and which
+ * connections are its. Made anew for each report; points into the store.
+ */
+#ifndef EW_MODEL_VIEW_H
+#define EW_MODEL_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/store.h"
+
+struct arena;
+
+struct view_link {
+	const struct connection *conn;
+	int32_t fd; /* -1: not known */
+};
+
+struct view_executor {
+	const struct process *process;
+	const struct checkpoint *checkpoint; /* NULL: none */
+	const struct view_link *links;       /* ESTABLISHED, towards the agent port */
+	size_t n_links;
+	int score;                           /* evidence that it is the executor of its run */
+};
+
+struct view {
+	const struct store *store;
+	struct view_executor *executors;
+	size_t n_executors;
+};
+
+/* Memory is the arena's; what does not fit is missing and the arena broken. */
+void view_build(struct view *view, const struct store *store, struct arena *arena);
+
+/* NULL: that process lives no more, or is no executor. */
+const struct view_executor *view_find(const struct view *view, int32_t pid, uint64_t start);
+
+#endif

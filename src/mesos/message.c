@@ -74,19 +74,17 @@ static void ids_read(struct mesos_message *message, const struct type *type, str
 		message->framework_id = id_at(body, run_task_framework);
 }
 
-/* What there is of the body. libprocess sends it as one chunk. */
-static struct mesos_span body_begun(struct mesos_span head, struct mesos_span rest)
+/* libprocess sends a body as one chunk: its first is all of it. */
+static struct mesos_span first_chunk(struct mesos_span body)
 {
 	struct mesos_span line;
 	uint64_t size;
 
-	if (!mesos_head_is(head, "Transfer-Encoding", "chunked"))
-		return rest;
-	if (!mesos_span_cut(&rest, '\n', &line) || !mesos_chunk_size(line, &size))
+	if (!mesos_span_cut(&body, '\n', &line) || !mesos_chunk_size(line, &size))
 		return mesos_span_of(NULL);
-	if (size < rest.len)
-		rest.len = (size_t)size;
-	return rest;
+	if (size < body.len)
+		body.len = (size_t)size;
+	return body;
 }
 
 /* Parts bytes into head (begun, if it does not end in there) and what follows the empty line. */
@@ -141,25 +139,20 @@ static void pb_call_read(struct mesos_message *message, struct mesos_span body)
 	message->framework_id = mesos_pb_id(body, 2);
 }
 
-static void request_read(struct mesos_message *message, struct mesos_span head,
-			 struct mesos_span body)
+/* Which message a request is, by its path alone. */
+static void request_read(struct mesos_message *message, struct mesos_span head)
 {
 	struct mesos_span rest = message->to;
 	struct mesos_span to;
 	const struct type *type;
 
 	from_read(message, head);
-	if (mesos_span_last(rest, '/').len == strlen("executor") &&
-	    mesos_span_find(rest, "/api/v1/executor")) {
-		message->kind = MESOS_V1_CALL;
-		if (body.len && *body.p == '{') /* as a protobuf: the start of a group 15 */
-			json_call_read(message, body);
-		else
-			pb_call_read(message, body);
-		return;
-	}
 	message->kind = MESOS_HTTP_REQUEST;
-	if (!mesos_span_take(&rest, "/") || !mesos_span_cut(&rest, '/', &to))
+	if (mesos_span_is(mesos_span_last(rest, '/'), "executor") &&
+	    mesos_span_find(rest, "/api/v1/executor"))
+		message->kind = MESOS_V1_CALL;
+	if (message->kind == MESOS_V1_CALL || !mesos_span_take(&rest, "/") ||
+	    !mesos_span_cut(&rest, '/', &to))
 		return;
 	if (!mesos_span_take(&rest, INTERNAL) && !message->has_from)
 		return;
@@ -167,8 +160,21 @@ static void request_read(struct mesos_message *message, struct mesos_span head,
 	message->kind = type ? type->kind : MESOS_OTHER;
 	message->to = to;
 	message->name = rest;
-	if (type)
-		ids_read(message, type, body);
+}
+
+void mesos_message_add_body(struct mesos_message *message, const void *bytes, size_t len)
+{
+	struct mesos_span body = mesos_span_at(bytes, len);
+
+	message->body_follows = false;
+	if (message->chunked)
+		body = first_chunk(body);
+	if (message->kind == MESOS_V1_CALL && body.len && *body.p == '{')
+		json_call_read(message, body); /* as a protobuf: the start of a group 15 */
+	else if (message->kind == MESOS_V1_CALL)
+		pb_call_read(message, body);
+	else if (message->kind >= MESOS_REGISTER && message->kind < MESOS_OTHER)
+		ids_read(message, type_find(message->name), body);
 }
 
 static bool is_tls(struct mesos_span bytes)
@@ -178,6 +184,18 @@ static bool is_tls(struct mesos_span bytes)
 	/* Record type, version 3.0 to 3.4, at most 2^14 + 2048 bytes (RFC 5246, 6.2.3). */
 	return bytes.len >= 5 && b[0] >= 0x14 && b[0] <= 0x17 && b[1] == 3 && b[2] <= 4 &&
 	       (b[3] << 8 | b[4]) <= 16384 + 2048;
+}
+
+static void body_read(struct mesos_message *message, struct mesos_span head, struct mesos_span rest)
+{
+	struct mesos_span length = mesos_head_value(head, "Content-Length");
+
+	message->chunked = mesos_head_is(head, "Transfer-Encoding", "chunked");
+	if (rest.len)
+		mesos_message_add_body(message, rest.p, rest.len);
+	else /* rest is nothing where the head does not end in these bytes */
+		message->body_follows =
+			rest.p && (message->chunked || (length.p && !mesos_span_is(length, "0")));
 }
 
 void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *message)
@@ -202,7 +220,8 @@ void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *me
 	}
 	message->name = start.method;
 	message->to = start.path;
-	request_read(message, head, body_begun(head, rest));
+	request_read(message, head);
+	body_read(message, head, rest);
 }
 
 static struct mesos_span name_of(const struct mesos_message *message)

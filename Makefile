@@ -95,19 +95,24 @@ lab: $(B)/execwatch-lab
 
 # A victim may ask for flags in a comment on its second line: /* LDFLAGS: -static */
 VICTIMS := $(patsubst tests/victims/%.c,build/victims/%,$(wildcard tests/victims/*.c))
-build/victims/%: tests/victims/%.c Makefile
+build/victims/%: tests/victims/%.c $(wildcard tests/victims/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,VICTIM,$@)
 	$(Q)cc=$$(sed -n '2s/.*CC: *\([^ ]*\).*/\1/p' $<); \
+		command -v $${cc:-$(CC)} >/dev/null || { echo "  skipped: no $$cc"; exit 0; }; \
 		$${cc:-$(CC)} -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror $< -o $@ \
 		$$(sed -n '2s/.*LDFLAGS: *\(.*\) \*\/.*/\1/p' $<) -lpthread
 victims: $(VICTIMS)
 
+# What a test or bench shares beside the library.
+with = $(if $(findstring test_lab,$(1)),$(filter-out %/main.o,$(LAB_OBJ))) \
+	$(if $(findstring inject_target,$(1))$(findstring bench_inject,$(1)),tests/fault/victim_run.c)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 $(B)/unit/%: tests/unit/%.c $(B)/libexecwatch.a $(wildcard tests/unit/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/lab -Itests/unit -Ibuild/bpf -MMD -MP -MF $@.d $< $(if $(findstring test_lab,$@),$(filter-out %/main.o,$(LAB_OBJ))) \
+	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/lab -Itests/unit -Itests/fault -Itests/victims -Ibuild/bpf \
+		-MMD -MP -MF $@.d $< $(call with,$@) \
 		-o $@ $(B)/libexecwatch.a -lcmocka $(LDLIBS) -lpthread
 $(filter %/test_lab_wire,$(UNIT)): $(LAB_OBJ)
 -include $(UNIT:=.d)
@@ -141,9 +146,9 @@ fuzz:
 	$(Q)scripts/run-fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
 # ---- the tool that kills the injector (tests/fault) and the benches --------------------------------
-build/execwatch-fault: $(wildcard tests/fault/*.c tests/fault/*.h) $(B)/libexecwatch.a
+build/execwatch-fault: $(wildcard tests/fault/*.c tests/fault/*.h tests/victims/*.h) $(B)/libexecwatch.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/fault $(filter %.c,$^) -o $@ $(B)/libexecwatch.a $(LDLIBS) -lpthread
+	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/fault -Itests/victims $(filter %.c,$^) -o $@ $(B)/libexecwatch.a $(LDLIBS) -lpthread
 FAULT_RUNS ?= 10000
 fault: build/execwatch-fault victims
 	$(Q)build/execwatch-fault --runs $(FAULT_RUNS)
@@ -152,7 +157,8 @@ BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
 build/bench/%: tests/bench/%.c $(B)/libexecwatch.a Makefile
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)
-	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc $< -o $@ $(B)/libexecwatch.a $(LDLIBS) -lpthread
+	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/fault -Itests/victims \
+		$< $(call with,$@) -o $@ $(B)/libexecwatch.a $(LDLIBS) -lpthread
 bench: all lab victims $(BENCH)
 	$(Q)tests/bench/run
 

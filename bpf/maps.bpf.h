@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The maps. They are the truth, the rings are history: a program writes the map first, so that a
+ * full ring loses the story of a change but not its result. All are preallocated: programs run where
+ * memory cannot be had. User space may resize them before loading.
+ */
+#ifndef EW_BPF_MAPS_H
+#define EW_BPF_MAPS_H
+
+#include "events.h"
+
+#define HASH(map_name, key_type, value_type, entries)                                              \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_HASH);                                                   \
+		__uint(max_entries, entries);                                                      \
+		__type(key, key_type);                                                             \
+		__type(value, value_type);                                                         \
+	} map_name SEC(".maps")
+
+HASH(procs, __u32, struct ew_proc, 16384);
+HASH(conns, __u64, struct ew_conn, 32768);
+HASH(listeners, struct ew_listen_key, struct ew_listener, 8192);
+HASH(exits, struct ew_exit_key, struct ew_exit, 4096);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ew_counters);
+} counters SEC(".maps");
+
+/* Two rings, for a ring drops the newest: a burst of messages must not push out an exit. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+} life_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} message_ring SEC(".maps");
+
+/* Set before loading. */
+const volatile __u16 agent_port = 5051;
+/* Generations of descendants that are followed: agent, mesos-containerizer, executor, task. */
+const volatile __u32 agent_depth = 3;
+const volatile __u32 executor_depth = 1;
+
+/* Set before each pass of the iterator. */
+__u32 seed_pass;
+__u32 seed_tgid; /* 0: all sockets that matter; else all TCP sockets of this process */
+
+__u64 last_seq;
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who is who among processes. */
+#ifndef EW_BPF_TASK_H
+#define EW_BPF_TASK_H
+
+#include "ring.bpf.h"
+
+#define NSEC_PER_TICK 10000000 /* USER_HZ is 100 wherever execwatch runs */
+#define PF_KTHREAD    0x00200000
+
+static __always_inline __u64 task_start_ticks(struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct task_struct___v5_4 *old = (void *)leader;
+
+	if (bpf_core_field_exists(old->real_start_time))
+		return BPF_CORE_READ(old, real_start_time) / NSEC_PER_TICK;
+	return BPF_CORE_READ(leader, start_boottime) / NSEC_PER_TICK;
+}
+
+static __always_inline struct ew_task task_of(struct task_struct *task)
+{
+	struct ew_task who = {
+		.tgid = BPF_CORE_READ(task, tgid),
+		.start_ticks = task_start_ticks(task),
+	};
+	return who;
+}
+
+/*
+ * The running process, in contexts that run in the process they are about. Kernel threads give
+ * nobody: they close files on behalf of others (delayed fput).
+ */
+static __always_inline struct ew_task task_current(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct ew_task nobody = {};
+
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		return nobody;
+	return task_of(task);
+}
+
+/* NULL: does not matter. An entry whose process is gone (its exit was missed) is removed. */
+static __always_inline struct ew_proc *proc_find(__u32 tgid, struct task_struct *task)
+{
+	struct ew_proc *proc = bpf_map_lookup_elem(&procs, &tgid);
+
+	if (!proc || proc->start_ticks == task_start_ticks(task))
+		return proc;
+	bpf_map_delete_elem(&procs, &tgid);
+	return NULL;
+}
+
+static __always_inline struct ew_proc *proc_current(void)
+{
+	return proc_find(bpf_get_current_pid_tgid() >> 32, (void *)bpf_get_current_task());
+}
+
+static __always_inline void proc_learn(const struct ew_task *who, __u32 role, __u32 depth)
+{
+	struct ew_proc *proc, fresh = { .start_ticks = who->start_ticks, .role = role,
+					.depth = depth };
+	__u32 tgid = who->tgid;
+
+	if (!tgid)
+		return;
+	proc = bpf_map_lookup_elem(&procs, &tgid);
+	if (proc && proc->start_ticks == who->start_ticks) {
+		proc->role |= role;
+		if (proc->depth < depth)
+			proc->depth = depth;
+		return;
+	}
+	if (bpf_map_update_elem(&procs, &tgid, &fresh, BPF_ANY))
+		COUNT(map_full);
+}
+
+#endif

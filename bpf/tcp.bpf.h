@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Changes of TCP state. Which context may be trusted (measured on 6.1, 6.12, 6.18): the process
+ * itself runs at ->LISTEN, ->SYN_SENT, ->FIN_WAIT1, ->LAST_ACK and LISTEN->CLOSE. All else runs in
+ * a softirq on top of anybody; on loopback, of the peer.
+ */
+#ifndef EW_BPF_TCP_H
+#define EW_BPF_TCP_H
+
+#include "sock.bpf.h"
+
+static __always_inline bool tcp_context_trusted(int from, int to)
+{
+	return to == TCP_LISTEN || to == TCP_SYN_SENT || to == TCP_FIN_WAIT1 ||
+	       to == TCP_LAST_ACK || (from == TCP_LISTEN && to == TCP_CLOSE);
+}
+
+/* Is this the beginning of a socket that matters? Fills in its owner as far as it can be known. */
+static __always_inline bool tcp_matters(const struct ew_ends *ends, int from, int to,
+					struct ew_task *owner)
+{
+	bool port = port_matters(ends->lport, ends->rport);
+
+	if (to == TCP_LISTEN || to == TCP_SYN_SENT) {
+		__u32 role;
+
+		*owner = task_current();
+		role = role_of(owner);
+		if (to == TCP_SYN_SENT && ends->rport == agent_port)
+			proc_learn(owner, EW_ROLE_PEER, 0);
+		if (to == TCP_LISTEN)
+			role &= ~EW_ROLE_PEER;
+		else
+			role &= EW_ROLE_AGENT | EW_ROLE_EXECUTOR;
+		return port || role;
+	}
+	if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
+		return listener_matters(ends, owner) || port;
+	return port;
+}
+
+static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int to, __u64 *cookie)
+{
+	struct ew_conn fresh = { .ktime_ns = bpf_ktime_get_ns(), .state = to };
+
+	sock_ends(sk, &fresh.ends);
+	if (!tcp_matters(&fresh.ends, from, to, &fresh.owner))
+		return NULL;
+	*cookie = bpf_get_socket_cookie(sk);
+	fresh.owner_sure = to == TCP_LISTEN || to == TCP_SYN_SENT;
+	if (bpf_map_update_elem(&conns, cookie, &fresh, BPF_ANY)) {
+		COUNT(map_full);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&conns, cookie);
+}
+
+/* The local port is not there before the connection is up; at CLOSE little is left of either end. */
+static __always_inline void tcp_renew(struct ew_conn *conn, struct sock *sk, int to)
+{
+	conn->ktime_ns = bpf_ktime_get_ns();
+	conn->state = to;
+	if (to != TCP_CLOSE)
+		sock_ends(sk, &conn->ends);
+	if (to == TCP_SYN_SENT) { /* connected anew after a disconnect by connect(AF_UNSPEC) */
+		conn->owner = task_current();
+		conn->owner_sure = 1;
+		conn->has_message = 0;
+	}
+}
+
+static __always_inline void tcp_tell(__u16 type, const struct ew_conn *conn, __u64 cookie,
+				     const struct ew_task *task, int from, int to, int error)
+{
+	struct ew_tcp *ev = life_reserve(type, sizeof(*ev));
+
+	if (!ev)
+		return;
+	ev->cookie = cookie;
+	ev->ends = conn->ends;
+	ev->task = *task;
+	ev->from = from;
+	ev->to = to;
+	ev->pad = 0;
+	ev->error = error;
+	bpf_ringbuf_submit(ev, 0);
+}
+
+/*
+ * A process was seen using the socket in its own context. This settles who owns an accepted
+ * socket: the listener may be shared, or have been handed on.
+ */
+static __always_inline void conn_owner_confirm(struct ew_conn *conn, __u64 cookie)
+{
+	struct ew_task who;
+
+	if (conn->owner_sure)
+		return;
+	who = task_current();
+	if (!who.tgid)
+		return;
+	conn->owner_sure = 1;
+	if (conn->owner.tgid == who.tgid && conn->owner.start_ticks == who.start_ticks)
+		return;
+	conn->owner = who;
+	COUNT(life_seen);
+	tcp_tell(EW_TCP_OWNER, conn, cookie, &who, conn->state, conn->state, 0);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
+{
+	__u64 cookie = sk->__sk_common.skc_cookie.counter;
+	struct ew_conn *conn = NULL;
+	struct ew_task task = {};
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	COUNT(life_seen);
+	/* 6.1 and 6.12 show the half-made child here, with its listener's cookie and addresses. */
+	if (to == TCP_SYN_RECV || to == TCP_NEW_SYN_RECV)
+		goto filtered;
+	if (cookie) /* 0: nobody has asked for it yet, so it is in no map */
+		conn = bpf_map_lookup_elem(&conns, &cookie);
+	if (!conn)
+		conn = tcp_learn(sk, from, to, &cookie);
+	else
+		tcp_renew(conn, sk, to);
+	if (!conn)
+		goto filtered;
+	if (tcp_context_trusted(from, to))
+		task = task_current();
+	else if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
+		task = conn->owner;
+	if (to == TCP_LISTEN)
+		listener_learn(&conn->ends, &task, cookie);
+	tcp_tell(EW_TCP_STATE, conn, cookie, &task, from, to, sk->sk_err);
+	if (to != TCP_CLOSE)
+		return 0;
+	if (from == TCP_LISTEN)
+		listener_forget(&conn->ends, cookie);
+	/* Last: the room of a deleted entry may be taken by another at once. */
+	bpf_map_delete_elem(&conns, &cookie);
+	return 0;
+filtered:
+	COUNT(life_filtered);
+	return 0;
+}
+
+/* Runs in the process that has just read. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(tcp_data_read, struct sock *sk)
+{
+	__u64 cookie = sk->__sk_common.skc_cookie.counter;
+	struct ew_conn *conn;
+
+	if (!cookie)
+		return 0;
+	conn = bpf_map_lookup_elem(&conns, &cookie);
+	if (conn)
+		conn_owner_confirm(conn, cookie);
+	return 0;
+}
+
+#endif

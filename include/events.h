@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the BPF programs say to the user side, and the values of their maps.
+ *
+ * Numbers are in the host's byte order, addresses in network order (IPv4 as ::ffff:a.b.c.d). Times
+ * are CLOCK_MONOTONIC nanoseconds; a process' start is in clock ticks since boot, as field 22 of
+ * /proc/PID/stat. Every byte is written, padding included. EW_ABI is raised whenever something here
+ * changes; event numbers are never used again.
+ */
+#ifndef EW_EVENTS_H
+#define EW_EVENTS_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define EW_ABI 1
+
+#define EW_COMM_MAX 16
+#define EW_PATH_MAX 128
+#define EW_MESSAGE_MAX 512
+
+enum ew_event_type {
+	EW_TCP_STATE = 1,
+	EW_TCP_OWNER = 2,   /* ew_tcp too: a process was seen using a socket whose owner was not sure */
+	EW_FORK = 3,
+	EW_EXEC = 4,
+	EW_EXIT = 5,
+	EW_SIGNAL = 6,
+	EW_MESSAGE = 7,
+	EW_SEED_SOCKET = 8, /* rows of the iterator: a socket together with one descriptor */
+	EW_SEED_HOLDER = 9, /* another descriptor of a socket that the same pass has told of */
+};
+
+struct ew_header {
+	__u16 type;
+	__u16 size;     /* of the whole record */
+	__u32 pad;
+	__u64 seq;      /* increases with every event of both rings; 0 in rows of the iterator */
+	__u64 ktime_ns;
+};
+
+struct ew_task {
+	__u32 tgid;     /* in the host's pid namespace; 0: not known */
+	__u32 pad;
+	__u64 start_ticks;
+};
+
+struct ew_ends {
+	__u8 laddr[16];
+	__u8 raddr[16];
+	__u16 lport;
+	__u16 rport;
+	__u32 netns;    /* inode number */
+};
+
+struct ew_tcp {
+	struct ew_header header;
+	__u64 cookie;
+	struct ew_ends ends;
+	struct ew_task task; /* who did it, where that can be trusted; an accepted socket's owner */
+	__u8 from;
+	__u8 to;
+	__u16 pad;
+	__s32 error;    /* errno that the socket was left with (ETIMEDOUT, ECONNRESET…); 0: none */
+};
+
+struct ew_fork {
+	struct ew_header header;
+	struct ew_task child;
+	struct ew_task parent;
+};
+
+struct ew_exec {
+	struct ew_header header;
+	struct ew_task task;
+	char comm[EW_COMM_MAX];
+	char filename[EW_PATH_MAX];
+};
+
+struct ew_exit {
+	struct ew_header header;
+	struct ew_task task;
+	struct ew_task killer; /* sender of the signal that ended it */
+	char comm[EW_COMM_MAX];
+	char killer_comm[EW_COMM_MAX];
+	__s32 status;   /* as wait(2) gives it */
+	__s32 signal;   /* the deadly signal that was seen being delivered; 0: none, or none seen */
+};
+
+struct ew_signal {
+	struct ew_header header;
+	struct ew_task target;
+	struct ew_task sender; /* tgid 0: the kernel */
+	char sender_comm[EW_COMM_MAX];
+	__s32 signal;
+	__s32 pad;
+};
+
+struct ew_message {
+	struct ew_header header;
+	__u64 cookie;
+	struct ew_ends ends;
+	struct ew_task sender;
+	__u32 total;    /* bytes of the whole send, or packet */
+	__u32 len;      /* bytes of it that are here */
+	__u8 bytes[EW_MESSAGE_MAX]; /* zero from len on */
+};
+
+struct ew_seed_socket {
+	struct ew_header header;
+	__u64 cookie;
+	__u64 inode;
+	struct ew_ends ends;
+	struct ew_task holder;
+	__s32 fd;
+	__u32 state;
+	__s64 idle_jiffies; /* since data was sent or received; -1: means nothing in this state */
+};
+
+struct ew_seed_holder {
+	struct ew_header header;
+	__u64 cookie;
+	struct ew_task holder;
+	__s32 fd;
+	__u32 pad;
+};
+
+/* ---- maps ---- */
+
+/* Why a process matters; bits. */
+enum ew_role {
+	EW_ROLE_AGENT = 1,    /* listens on the agent port, or user space says so */
+	EW_ROLE_EXECUTOR = 2, /* user space says so */
+	EW_ROLE_CHILD = 4,    /* descends from one of those */
+	EW_ROLE_PEER = 8,     /* has connected to the agent port */
+};
+
+/* procs: by tgid */
+struct ew_proc {
+	__u64 start_ticks;
+	__u32 role;
+	__u32 depth;        /* so many generations of descendants are followed */
+	struct ew_task killer; /* of the last deadly signal */
+	char killer_comm[EW_COMM_MAX];
+	__s32 signal;
+	__u32 pad;
+};
+
+/* conns: by cookie, from the first event or row until CLOSE */
+struct ew_conn {
+	struct ew_ends ends;
+	struct ew_task owner;
+	__u64 ktime_ns;     /* of the last change */
+	__u32 state;
+	__u32 pass;         /* the last pass of the iterator that told of it */
+	__u32 message_seq;  /* TCP sequence number of the last message's first byte */
+	__u8 has_message;
+	__u8 owner_sure;    /* seen using it in its own context */
+	__u8 tls;           /* told once */
+	__u8 pad;
+};
+
+/* listeners: who accepts at a port */
+struct ew_listen_key {
+	__u32 netns;
+	__u32 port;
+};
+
+struct ew_listener {
+	struct ew_task owner;
+	__u64 cookie;
+};
+
+/* exits: processes that have ended, with their struct ew_exit, until user space has read of it */
+struct ew_exit_key {
+	__u32 tgid;
+	__u32 pad;
+	__u64 start_ticks;
+};
+
+/* counters: one per CPU. seen = shown + filtered + lost for either kind */
+struct ew_counters {
+	__u64 life_seen;
+	__u64 life_shown;
+	__u64 life_filtered;
+	__u64 life_lost;      /* the ring was full */
+	__u64 message_seen;
+	__u64 message_shown;
+	__u64 message_filtered;
+	__u64 message_lost;   /* the ring was full, or the sender's memory could not be read */
+	__u64 map_full;       /* something that matters could not be kept */
+	__u64 pad[7];         /* whole cache lines */
+};
+
+_Static_assert(sizeof(struct ew_header) == 24, "ABI");
+_Static_assert(sizeof(struct ew_task) == 16, "ABI");
+_Static_assert(sizeof(struct ew_ends) == 40, "ABI");
+_Static_assert(sizeof(struct ew_tcp) == 96, "ABI");
+_Static_assert(sizeof(struct ew_fork) == 56, "ABI");
+_Static_assert(sizeof(struct ew_exec) == 184, "ABI");
+_Static_assert(sizeof(struct ew_exit) == 96, "ABI");
+_Static_assert(sizeof(struct ew_signal) == 80, "ABI");
+_Static_assert(sizeof(struct ew_message) == 608, "ABI");
+_Static_assert(sizeof(struct ew_seed_socket) == 112, "ABI");
+_Static_assert(sizeof(struct ew_seed_holder) == 56, "ABI");
+_Static_assert(sizeof(struct ew_proc) == 56, "ABI");
+_Static_assert(sizeof(struct ew_conn) == 80, "ABI");
+_Static_assert(sizeof(struct ew_listen_key) == 8, "ABI");
+_Static_assert(sizeof(struct ew_listener) == 24, "ABI");
+_Static_assert(sizeof(struct ew_exit_key) == 16, "ABI");
+_Static_assert(sizeof(struct ew_counters) == 128, "ABI");
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Live observation by BPF: TCP connections of the agent and its executors, their processes' lives,
+ * and the protocol messages they send. Facts put: FACT_SLOT, FACT_SOCKET, FACT_HOLDER, FACT_TCP,
+ * FACT_FORK, FACT_EXEC, FACT_EXIT, FACT_SIGNAL, FACT_MESSAGE, FACT_LOST.
+ *
+ * Order of use: open (the live programs run from then on), seed (what was there before), then drain
+ * whenever the descriptor is readable. Watched are all sockets with the agent port at either end, in
+ * every network namespace, all connections made or accepted by processes that were added, and
+ * what the programs learn by themselves: whoever listens on the agent port is an agent, and three
+ * generations of its descendants are followed.
+ *
+ * A new agent shows as FACT_TCP with to == TCP_LISTEN and the agent port as local port; FACT_AGENT
+ * needs /proc and is not put here. In FACT_TCP pid is the process that connected, listens or closes;
+ * for an accepted connection (SYN_RECV to ESTABLISHED) it is the listener's. Where that turns out to
+ * be another process (seen reading or sending), a FACT_TCP with from == to names it.
+ */
+#ifndef EW_OBSERVE_BPF_H
+#define EW_OBSERVE_BPF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bpf_watch;
+struct fact_sink;
+struct fail;
+
+/* Programs that can serve the slot "messages", best first. */
+enum bpf_messages {
+	BPF_MESSAGES_BEST, /* the first that the kernel takes */
+	BPF_MESSAGES_TP,
+	BPF_MESSAGES_FENTRY,
+	BPF_MESSAGES_KPROBE,
+	BPF_MESSAGES_CGROUP,
+	BPF_MESSAGES_NONE,
+};
+
+struct bpf_watch_options {
+	uint16_t agent_port;
+	enum bpf_messages messages; /* anything but BEST: this one or failure */
+	uint32_t life_ring;         /* bytes, a power of two and of whole pages; 0: 1 MiB */
+	uint32_t message_ring;      /* the same; 0: 4 MiB */
+};
+
+/*
+ * Loads and attaches. Puts a FACT_SLOT for each slot. Needs CAP_BPF and CAP_PERFMON (CAP_NET_ADMIN
+ * too for messages from cgroup_skb), and a kernel with BTF. Errors: -EPERM (a capability or lockdown:
+ * *why says which), -ENOTSUP (no BTF), -EINVAL and others from loading.
+ */
+int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_sink *sink,
+		   struct bpf_watch **ret, struct fail *why);
+/* Detaches and unloads everything; NULL is fine. */
+void bpf_watch_free(struct bpf_watch *watch);
+
+/* Readable when there is something to drain; for epoll. Owned by watch. */
+int bpf_watch_fd(const struct bpf_watch *watch);
+
+/* Puts the facts of all events there are, in the order of their time. Never blocks. */
+void bpf_watch_drain(struct bpf_watch *watch, const struct fact_sink *sink);
+
+/*
+ * Walks over all descriptors of all processes and puts FACT_SOCKET and FACT_HOLDER for each socket
+ * that is watched; events that are waiting are drained with them, in the order of time. The walk sees
+ * only processes of the pid namespace it is called from. What the walk does not find no longer has a
+ * descriptor. Safe to repeat. Errors: those of bpf(2) and read(2).
+ */
+int bpf_watch_seed(struct bpf_watch *watch, const struct fact_sink *sink, struct fail *why);
+
+/* The same for all TCP sockets of one process; cheap from 6.1 on, a whole walk before. */
+int bpf_watch_seed_process(struct bpf_watch *watch, int32_t pid, const struct fact_sink *sink,
+			   struct fail *why);
+
+enum bpf_role { BPF_ROLE_AGENT = 1, BPF_ROLE_EXECUTOR = 2 };
+
+/*
+ * Watches a process: its connections, signals, end, and its children (an agent's: three
+ * generations). start as in facts.h. Add first, then see whether it is still there: an end before
+ * the adding is not seen. Adding it again adds the role. Errors: -E2BIG (more than 16,384).
+ */
+int bpf_watch_add_process(struct bpf_watch *watch, int32_t pid, uint64_t start, enum bpf_role role,
+			  struct fail *why);
+/* No error when it was not watched. */
+void bpf_watch_remove_process(struct bpf_watch *watch, int32_t pid);
+
+/*
+ * Puts a FACT_LOST for each cause whose count has changed since the last call, or for all. Causes:
+ * "lifecycle-ring" and "message-ring" (full; seen counts all that the hooks saw, what was filtered
+ * included), "map-full", "recursion" (a hook that interrupted itself is skipped by the kernel, 6.1
+ * and later: only changes of TCP state, seeding again heals it), "memory". Ends of processes that a
+ * full ring has swallowed are put as FACT_EXIT from the kernel's map. Returns true when anything
+ * was lost since the last call: seed again then.
+ */
+bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sink *sink);
+
+/*
+ * Which programs this kernel would take, each loaded and attached for a moment, alone: a FACT_SLOT
+ * for each program, its reason empty when it would work. For doctor. Returns 0, or an error when
+ * nothing can be tried at all (no BTF, no capability).
+ */
+int bpf_slots_probe(const struct fact_sink *sink, struct fail *why);
+
+/* Where libbpf's own messages go, one line each; NULL (as it begins): nowhere. */
+void bpf_log_to(void (*log)(const char *line));
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What was lost, by cause. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "observe/bpf_lib.h"
+#include "facts.h"
+#include "observe/bpf.h"
+#include "observe/bpf_priv.h"
+#include "observe/live.h"
+
+static void counters_sum(const struct bpf_watch *watch, struct ew_counters *sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct ew_counters *each = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
+	uint32_t zero = 0;
+
+	memset(sum, 0, sizeof(*sum));
+	if (!each || bpf_map_lookup_elem(bpf_map__fd(watch->skel->maps.counters), &zero, each) < 0)
+		goto out;
+	for (int i = 0; i < cpus; i++) {
+		const __u64 *from = (const void *)&each[i];
+		__u64 *to = (void *)sum;
+
+		for (size_t k = 0; k < sizeof(*sum) / sizeof(*to); k++)
+			to[k] += from[k];
+	}
+out:
+	free(each);
+}
+
+static uint64_t recursion_sum(const struct bpf_watch *watch)
+{
+	struct bpf_program *prog;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(prog, watch->skel->obj) {
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		/* The field is of 5.12; older kernels leave it 0. */
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0)
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
+static bool lost_put(const char *cause, uint64_t lost, uint64_t before, uint64_t seen, bool all,
+		     const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_LOST };
+	struct timespec now;
+
+	if (!all && lost == before)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	fact.mono = now.tv_sec * 1000000000LL + now.tv_nsec;
+	fact.lost.cause = cause;
+	fact.lost.lost = lost;
+	fact.lost.seen = seen;
+	fact_put(sink, &fact);
+	return lost != before;
+}
+
+/* What is still in the map was not read from the ring: the ring has been drained before. */
+static void exits_put(struct bpf_watch *watch, const struct fact_sink *sink)
+{
+	int fd = bpf_map__fd(watch->skel->maps.exits);
+	struct ew_exit_key key;
+	struct ew_exit end;
+
+	while (bpf_map_get_next_key(fd, NULL, &key) == 0) {
+		if (bpf_map_lookup_elem(fd, &key, &end) == 0)
+			bpf_watch_take(watch, &end, sizeof(end));
+		else
+			bpf_map_delete_elem(fd, &key);
+	}
+	live_batch_put(watch->batch, sink);
+}
+
+bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sink *sink)
+{
+	struct bpf_counts now = { .recursion = recursion_sum(watch), .memory = watch->no_memory };
+	const struct ew_counters *was = &watch->told.sum, *is = &now.sum;
+	bool lost = false;
+
+	counters_sum(watch, &now.sum);
+	if (is->life_lost != was->life_lost) {
+		bpf_watch_drain(watch, sink);
+		exits_put(watch, sink);
+	}
+	lost |= lost_put("lifecycle-ring", is->life_lost, was->life_lost, is->life_seen, all, sink);
+	lost |= lost_put("message-ring", is->message_lost, was->message_lost, is->message_seen, all,
+			 sink);
+	lost |= lost_put("map-full", is->map_full, was->map_full, 0, all, sink);
+	lost |= lost_put("recursion", now.recursion, watch->told.recursion, 0, all, sink);
+	lost |= lost_put("memory", now.memory, watch->told.memory, 0, all, sink);
+	watch->told = now;
+	return lost;
+}

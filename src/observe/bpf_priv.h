@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Between bpf.c, bpf_slots.c, bpf_why.c, bpf_counters.c and seed.c. */
+#ifndef EW_OBSERVE_BPF_PRIV_H
+#define EW_OBSERVE_BPF_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "events.h"
+
+struct bpf_link;
+struct bpf_program;
+struct btf;
+struct execwatch_bpf;
+struct fact_sink;
+struct fail;
+struct live_batch;
+struct ring_buffer;
+
+#define BPF_SLOTS_MAX   10
+#define BPF_LADDER_MAX  4
+#define BPF_REASON_MAX  320
+#define BPF_AGENTS_MAX  8
+
+/* What serves one purpose: programs, best first, of which one is loaded. */
+struct bpf_slot {
+	const char *name;
+	const char *programs[BPF_LADDER_MAX]; /* by function name; ends with NULL or the array */
+	bool live;                            /* attached from the beginning */
+};
+
+extern const struct bpf_slot bpf_slots[];
+extern const size_t bpf_slots_n;
+
+/* What the kernel and the mounts have to offer, asked once. */
+struct bpf_ground {
+	struct btf *btf;  /* the kernel's own */
+	int cgroup_fd;    /* root of the cgroup2 hierarchy; -1: not mounted */
+};
+
+/* Errors: -ENOTSUP without BTF. */
+int bpf_ground_open(struct bpf_ground *ground, struct fail *why);
+void bpf_ground_close(struct bpf_ground *ground);
+
+/* Is the hook of this program there? If not, reason (BPF_REASON_MAX bytes) says what is missing. */
+bool bpf_ground_has(const struct bpf_ground *ground, const struct bpf_program *prog, char *reason);
+
+/* Returns NULL with errno set. */
+struct bpf_link *bpf_ground_attach(const struct bpf_ground *ground, const struct bpf_program *prog);
+
+/* Fills *why for a load or attach that failed with err: capability, lockdown, limit. Returns err. */
+int bpf_why_load(int err, struct fail *why);
+
+struct bpf_counts {
+	struct ew_counters sum;
+	uint64_t recursion;
+	uint64_t memory;
+};
+
+struct bpf_watch {
+	struct execwatch_bpf *skel;
+	struct bpf_ground ground;
+	struct bpf_link *links[BPF_SLOTS_MAX];
+	struct ring_buffer *rings;
+	struct live_batch *batch;
+	uint64_t no_memory;         /* records dropped for want of memory */
+	struct bpf_counts told;     /* by the last bpf_watch_counters() */
+	struct ew_task agents[BPF_AGENTS_MAX]; /* whose sockets have been walked over, oldest first out */
+	size_t next_agent;
+};
+
+/* Adds what the rings hold to the batch. */
+void bpf_watch_gather(struct bpf_watch *watch);
+
+/* A record for the batch; counts when there is no memory for it. */
+void bpf_watch_take(struct bpf_watch *watch, const void *record, size_t size);
+
+#endif

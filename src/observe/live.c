@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/live.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "events.h"
+#include "facts.h"
+#include "mesos/message.h"
+
+struct live_batch {
+	char *bytes;     /* the records, one after the other, each at a multiple of 8 */
+	size_t size, room;
+	size_t *offsets;
+	size_t n, n_room;
+};
+
+struct live_batch *live_batch_new(void)
+{
+	return calloc(1, sizeof(struct live_batch));
+}
+
+void live_batch_free(struct live_batch *batch)
+{
+	if (!batch)
+		return;
+	free(batch->bytes);
+	free(batch->offsets);
+	free(batch);
+}
+
+/* 0: no such type. */
+static size_t record_size(unsigned int type)
+{
+	switch (type) {
+	case EW_TCP_STATE:
+	case EW_TCP_OWNER:
+		return sizeof(struct ew_tcp);
+	case EW_FORK:
+		return sizeof(struct ew_fork);
+	case EW_EXEC:
+		return sizeof(struct ew_exec);
+	case EW_EXIT:
+		return sizeof(struct ew_exit);
+	case EW_SIGNAL:
+		return sizeof(struct ew_signal);
+	case EW_MESSAGE:
+		return sizeof(struct ew_message);
+	case EW_SEED_SOCKET:
+		return sizeof(struct ew_seed_socket);
+	case EW_SEED_HOLDER:
+		return sizeof(struct ew_seed_holder);
+	}
+	return 0;
+}
+
+static int grow(void **array, size_t *room, size_t wanted, size_t size)
+{
+	size_t next = *room ? *room : 64;
+	void *grown;
+
+	while (next < wanted)
+		next *= 2;
+	if (next == *room)
+		return 0;
+	grown = reallocarray(*array, next, size);
+	if (!grown)
+		return -ENOMEM;
+	*array = grown;
+	*room = next;
+	return 0;
+}
+
+int live_batch_add(struct live_batch *batch, const void *record, size_t size)
+{
+	struct ew_header header;
+
+	if (size < sizeof(header))
+		return -EBADMSG;
+	memcpy(&header, record, sizeof(header));
+	if (header.size > size || header.size != record_size(header.type))
+		return -EBADMSG;
+	if (grow((void **)&batch->bytes, &batch->room, batch->size + header.size, 1) < 0 ||
+	    grow((void **)&batch->offsets, &batch->n_room, batch->n + 1, sizeof(size_t)) < 0)
+		return -ENOMEM;
+	memcpy(batch->bytes + batch->size, record, header.size);
+	batch->offsets[batch->n++] = batch->size;
+	batch->size += header.size;
+	return 0;
+}
+
+static const struct ew_header *header_at(const struct live_batch *batch, size_t offset)
+{
+	return (const void *)(batch->bytes + offset);
+}
+
+const struct ew_header *live_batch_at(const struct live_batch *batch, size_t i)
+{
+	return i < batch->n ? header_at(batch, batch->offsets[i]) : NULL;
+}
+
+/* By time, then as they came: rows of one descriptor table have no number. */
+static int compare(const void *a, const void *b, void *ctx)
+{
+	const size_t *x = a, *y = b;
+	const struct ew_header *p = header_at(ctx, *x), *q = header_at(ctx, *y);
+
+	if (p->ktime_ns != q->ktime_ns)
+		return p->ktime_ns < q->ktime_ns ? -1 : 1;
+	if (p->seq != q->seq)
+		return p->seq < q->seq ? -1 : 1;
+	return *x < *y ? -1 : 1;
+}
+
+static void ends_facts(const struct ew_ends *ends, struct ew_addr *local, struct ew_addr *remote,
+		       uint64_t *netns)
+{
+	memcpy(local->ip, ends->laddr, sizeof(local->ip));
+	memcpy(remote->ip, ends->raddr, sizeof(remote->ip));
+	local->port = ends->lport;
+	remote->port = ends->rport;
+	*netns = ends->netns;
+}
+
+static void tcp_put(const struct ew_tcp *ev, struct fact *fact, const struct fact_sink *sink)
+{
+	fact->type = FACT_TCP;
+	fact->tcp.cookie = ev->cookie;
+	ends_facts(&ev->ends, &fact->tcp.local, &fact->tcp.remote, &fact->tcp.netns);
+	fact->tcp.from = ev->from;
+	fact->tcp.to = ev->to;
+	fact->tcp.pid = (int32_t)ev->task.tgid;
+	fact->tcp.start = ev->task.start_ticks;
+	fact_put(sink, fact);
+}
+
+static void fork_put(const struct ew_fork *ev, struct fact *fact, const struct fact_sink *sink)
+{
+	fact->type = FACT_FORK;
+	fact->fork.pid = (int32_t)ev->child.tgid;
+	fact->fork.start = ev->child.start_ticks;
+	fact->fork.parent = (int32_t)ev->parent.tgid;
+	fact_put(sink, fact);
+}
+
+static void exec_put(const struct ew_exec *ev, struct fact *fact, const struct fact_sink *sink)
+{
+	fact->type = FACT_EXEC;
+	fact->exec.pid = (int32_t)ev->task.tgid;
+	fact->exec.start = ev->task.start_ticks;
+	fact->exec.comm = ev->comm;
+	fact->exec.filename = ev->filename;
+	fact_put(sink, fact);
+}
+
+static void exit_put(const struct ew_exit *ev, struct fact *fact, const struct fact_sink *sink)
+{
+	fact->type = FACT_EXIT;
+	fact->exit.pid = (int32_t)ev->task.tgid;
+	fact->exit.start = ev->task.start_ticks;
+	fact->exit.comm = ev->comm;
+	fact->exit.status = ev->status;
+	fact->exit.signal = ev->signal;
+	fact->exit.killer = (int32_t)ev->killer.tgid;
+	fact->exit.killer_start = ev->killer.start_ticks;
+	fact->exit.killer_comm = ev->killer_comm;
+	fact_put(sink, fact);
+}
+
+static void signal_put(const struct ew_signal *ev, struct fact *fact, const struct fact_sink *sink)
+{
+	fact->type = FACT_SIGNAL;
+	fact->signal.pid = (int32_t)ev->target.tgid;
+	fact->signal.start = ev->target.start_ticks;
+	fact->signal.signal = ev->signal;
+	fact->signal.sender = (int32_t)ev->sender.tgid;
+	fact->signal.sender_start = ev->sender.start_ticks;
+	fact->signal.sender_comm = ev->sender_comm;
+	fact_put(sink, fact);
+}
+
+#define ID_MAX 256 /* longer ids of frameworks and executors are not in the bytes anyway */
+
+static void message_put(const struct ew_message *ev, struct fact *fact, const struct fact_sink *sink)
+{
+	char name[MESOS_MESSAGE_NAME_MAX], from[ID_MAX], executor_id[ID_MAX], framework_id[ID_MAX];
+	struct mesos_message message;
+
+	mesos_message_parse(ev->bytes, ev->len, &message);
+	mesos_message_name(&message, name);
+	fact->type = FACT_MESSAGE;
+	fact->message.cookie = ev->cookie;
+	fact->message.pid = (int32_t)ev->sender.tgid;
+	fact->message.start = ev->sender.start_ticks;
+	ends_facts(&ev->ends, &fact->message.local, &fact->message.remote, &fact->message.netns);
+	fact->message.name = name;
+	fact->message.from = mesos_span_copy(message.from_text, from, sizeof(from));
+	fact->message.executor_id =
+		mesos_span_copy(message.executor_id, executor_id, sizeof(executor_id));
+	fact->message.framework_id =
+		mesos_span_copy(message.framework_id, framework_id, sizeof(framework_id));
+	fact_put(sink, fact);
+}
+
+static void holder_put(uint64_t cookie, const struct ew_task *holder, int32_t fd, struct fact *fact,
+		       const struct fact_sink *sink)
+{
+	fact->type = FACT_HOLDER;
+	fact->holder.cookie = cookie;
+	fact->holder.pid = (int32_t)holder->tgid;
+	fact->holder.start = holder->start_ticks;
+	fact->holder.fd = fd;
+	fact_put(sink, fact);
+}
+
+/* The resolution of the coarse clock is one jiffy (kernel/time/posix-timers.c, KTIME_LOW_RES). */
+static int64_t jiffy_ns(void)
+{
+	struct timespec res;
+
+	return clock_getres(CLOCK_MONOTONIC_COARSE, &res) < 0 ? 0 : res.tv_nsec;
+}
+
+static void socket_put(const struct ew_seed_socket *row, struct fact *fact,
+		       const struct fact_sink *sink)
+{
+	int64_t jiffy = jiffy_ns();
+
+	fact->type = FACT_SOCKET;
+	fact->socket.cookie = row->cookie;
+	fact->socket.inode = row->inode;
+	ends_facts(&row->ends, &fact->socket.local, &fact->socket.remote, &fact->socket.netns);
+	fact->socket.state = row->state;
+	fact->socket.idle = row->idle_jiffies < 0 || !jiffy ? -1 : row->idle_jiffies * jiffy;
+	fact_put(sink, fact);
+}
+
+static void record_put(const struct ew_header *header, const struct fact_sink *sink)
+{
+	const void *record = header;
+	const struct ew_seed_socket *row = record;
+	const struct ew_seed_holder *holder = record;
+	struct fact fact = { .mono = (int64_t)header->ktime_ns };
+
+	switch (header->type) {
+	case EW_TCP_STATE:
+	case EW_TCP_OWNER:
+		return tcp_put(record, &fact, sink);
+	case EW_FORK:
+		return fork_put(record, &fact, sink);
+	case EW_EXEC:
+		return exec_put(record, &fact, sink);
+	case EW_EXIT:
+		return exit_put(record, &fact, sink);
+	case EW_SIGNAL:
+		return signal_put(record, &fact, sink);
+	case EW_MESSAGE:
+		return message_put(record, &fact, sink);
+	case EW_SEED_SOCKET:
+		socket_put(row, &fact, sink);
+		return holder_put(row->cookie, &row->holder, row->fd, &fact, sink);
+	case EW_SEED_HOLDER:
+		return holder_put(holder->cookie, &holder->holder, holder->fd, &fact, sink);
+	}
+}
+
+void live_batch_put(struct live_batch *batch, const struct fact_sink *sink)
+{
+	if (batch->n) /* qsort takes no NULL */
+		qsort_r(batch->offsets, batch->n, sizeof(*batch->offsets), compare, batch);
+	for (size_t i = 0; i < batch->n; i++)
+		record_put(header_at(batch, batch->offsets[i]), sink);
+	batch->n = 0;
+	batch->size = 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Records of the BPF programs (include/events.h), gathered, put in order of time, made facts. */
+#ifndef EW_OBSERVE_LIVE_H
+#define EW_OBSERVE_LIVE_H
+
+#include <stddef.h>
+
+struct ew_header;
+struct fact_sink;
+struct live_batch;
+
+struct live_batch *live_batch_new(void); /* NULL: no memory */
+void live_batch_free(struct live_batch *batch);
+
+/*
+ * Copies a record. Returns 0, -ENOMEM, or -EBADMSG when size is not that of its type (what follows
+ * in the same stream cannot be trusted then).
+ */
+int live_batch_add(struct live_batch *batch, const void *record, size_t size);
+
+/* The records in the order they were added; NULL from n on. */
+const struct ew_header *live_batch_at(const struct live_batch *batch, size_t i);
+
+/* Puts the facts of all records, sorted by time, and empties the batch. */
+void live_batch_put(struct live_batch *batch, const struct fact_sink *sink);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "facts.h"
+#include "fail.h"
+#include "mesos/environ.h"
+#include "mesos/span.h"
+#include "observe/procfs_file.h"
+#include "observe/procfs_library.h"
+#include "observe/put.h"
+
+#define ENVIRON_FIRST (64 * 1024)
+#define ENVIRON_MOST (8 * 1024 * 1024) /* execve(2) allows a quarter of the stack's limit */
+#define CMDLINE_MOST 513
+#define LINES_BUF (16 * 1024)
+
+struct procfs {
+	int root; /* /proc */
+	char *environ;
+	size_t environ_cap;
+	char lines[LINES_BUF];
+};
+
+int procfs_new(struct procfs **ret_procfs, struct fail *why)
+{
+	struct procfs *procfs = calloc(1, sizeof(*procfs));
+
+	if (!procfs)
+		return fail_set(why, -ENOMEM, NULL, "read /proc");
+	procfs->root = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (procfs->root < 0) {
+		int err = -errno;
+
+		free(procfs);
+		return fail_set(why, err, "mount proc on /proc", "open /proc");
+	}
+	procfs->environ_cap = ENVIRON_FIRST;
+	procfs->environ = malloc(procfs->environ_cap);
+	if (!procfs->environ) {
+		procfs_free(procfs);
+		return fail_set(why, -ENOMEM, NULL, "read /proc");
+	}
+	*ret_procfs = procfs;
+	return 0;
+}
+
+void procfs_free(struct procfs *procfs)
+{
+	if (!procfs)
+		return;
+	close(procfs->root);
+	free(procfs->environ);
+	free(procfs);
+}
+
+/* The whole environment, into procfs->environ. Returns its length or a negative errno. */
+static ssize_t environ_read(struct procfs *procfs, int dir)
+{
+	for (;;) {
+		ssize_t len = procfs_file_read(dir, "environ", procfs->environ,
+					       procfs->environ_cap);
+		char *larger;
+
+		if (len < 0 || (size_t)len < procfs->environ_cap - 1 ||
+		    procfs->environ_cap >= ENVIRON_MOST)
+			return len;
+		larger = realloc(procfs->environ, procfs->environ_cap * 4);
+		if (!larger)
+			return -ENOMEM;
+		procfs->environ = larger;
+		procfs->environ_cap *= 4;
+	}
+}
+
+static const char *text_of(struct mesos_span span)
+{
+	return span.p ? span.p : "";
+}
+
+static void fill_environ(struct fact_process *process, const struct mesos_env *env,
+			 char *container_id, size_t size)
+{
+	process->slave_pid = text_of(env->slave_pid_text);
+	process->slave_id = text_of(env->slave_id);
+	process->framework_id = text_of(env->framework_id);
+	process->executor_id = text_of(env->executor_id);
+	process->directory = text_of(env->directory);
+	process->container_id = mesos_span_copy(env->container_id, container_id, size);
+	process->checkpoint = env->checkpoint;
+	process->recovery_timeout = env->recovery_timeout_ns;
+	process->backoff_max = env->backoff_max_ns;
+	process->domain_socket = text_of(env->domain_socket);
+}
+
+/* Puts what its directory tells; env is NULL when the environment may not be read. */
+static int put_process(struct procfs *procfs, int dir, int32_t pid, const struct mesos_env *env,
+		       uint64_t netns, const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_PROCESS, .mono = put_clock() };
+	struct fact_process *process = &fact.process;
+	char exe[PATH_MAX], cmdline[CMDLINE_MOST], cgroup[PATH_MAX], container_id[NAME_MAX + 1];
+	struct procfs_library library = { .from = "" };
+	struct procfs_status status = { 0 };
+	struct procfs_stat stat;
+	int err = procfs_file_stat(dir, &stat);
+
+	if (!err)
+		err = procfs_file_status(dir, &status);
+	if (err < 0)
+		return err;
+	process->pid = pid;
+	process->start = stat.start;
+	process->ppid = stat.ppid;
+	process->comm = stat.comm;
+	process->ns_pid = status.ns_pid;
+	process->uid = status.uid;
+	procfs_file_exe(dir, exe, sizeof(exe), &process->exe_deleted);
+	process->exe = exe;
+	procfs_file_cmdline(dir, cmdline, sizeof(cmdline));
+	process->cmdline = cmdline;
+	procfs_file_cgroup(dir, cgroup, sizeof(cgroup));
+	process->cgroup = cgroup;
+	process->netns = netns;
+	process->pidns = procfs_file_ns(dir, "pid");
+	process->environ_read = env ? TRI_YES : TRI_NO;
+	if (env)
+		fill_environ(process, env, container_id, sizeof(container_id));
+	if (env && env->seen & MESOS_ENV_EXECUTOR_ID)
+		procfs_library_find(dir, process->directory, procfs->lines,
+				    sizeof(procfs->lines), &library);
+	process->library = library.path;
+	process->library_version = library.version;
+	process->version_from = library.from;
+	fact_put(sink, &fact);
+	return 0;
+}
+
+static bool is_gone(int err)
+{
+	return err == -ESRCH || err == -ENOENT;
+}
+
+static int process_open(struct procfs *procfs, int32_t pid)
+{
+	char name[16];
+	int dir;
+
+	snprintf(name, sizeof(name), "%d", pid);
+	dir = openat(procfs->root, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? -errno : dir;
+}
+
+/* A look at one process: FACT_PROCESS only if it is, or was started by, an executor. */
+static int walk_one(struct procfs *procfs, int dir, struct procfs_row *row,
+		    const struct fact_sink *sink)
+{
+	static const char key[] = "MESOS_EXECUTOR_ID=";
+	ssize_t len = environ_read(procfs, dir);
+	struct mesos_env env;
+
+	if (len < 0)
+		return (int)len;
+	row->netns = procfs_file_ns(dir, "net");
+	if (!memmem(procfs->environ, (size_t)len, key, sizeof(key) - 1))
+		return 0;
+	mesos_env_parse(procfs->environ, (size_t)len, &env);
+	if (!(env.seen & MESOS_ENV_EXECUTOR_ID))
+		return 0;
+	row->mesos = true;
+	return put_process(procfs, dir, row->pid, &env, row->netns, sink);
+}
+
+int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
+		void (*each)(void *ctx, const struct procfs_row *row), void *ctx,
+		struct fail *why)
+{
+	int fd = openat(procfs->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!list) {
+		int err = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return fail_set(why, err, NULL, "list /proc");
+	}
+	while ((entry = readdir(list))) {
+		struct procfs_row row = { .pid = atoi(entry->d_name) };
+		int dir, err;
+
+		if (row.pid <= 0)
+			continue;
+		dir = process_open(procfs, row.pid);
+		if (dir < 0)
+			continue;
+		err = walk_one(procfs, dir, &row, sink);
+		close(dir);
+		if (is_gone(err))
+			continue;
+		if (err < 0)
+			put_unread(sink, row.pid, 0, err, "/proc/%d/environ", row.pid);
+		if (each)
+			each(ctx, &row);
+	}
+	closedir(list);
+	return 0;
+}
+
+int procfs_put(struct procfs *procfs, int32_t pid, const struct fact_sink *sink)
+{
+	int dir = process_open(procfs, pid);
+	struct mesos_env env;
+	ssize_t len;
+	int err;
+
+	if (dir < 0)
+		return -ESRCH;
+	len = environ_read(procfs, dir);
+	if (len >= 0)
+		mesos_env_parse(procfs->environ, (size_t)len, &env);
+	else if (!is_gone((int)len))
+		put_unread(sink, pid, 0, (int)len, "/proc/%d/environ", pid);
+	err = put_process(procfs, dir, pid, len < 0 ? NULL : &env, procfs_file_ns(dir, "net"),
+			  sink);
+	close(dir);
+	return is_gone(err) ? -ESRCH : err;
+}
+
+uint64_t procfs_start(struct procfs *procfs, int32_t pid)
+{
+	int dir = process_open(procfs, pid);
+	struct procfs_stat stat = { .start = 0 };
+
+	if (dir < 0)
+		return 0;
+	if (procfs_file_stat(dir, &stat) < 0)
+		stat.start = 0;
+	close(dir);
+	return stat.start;
+}

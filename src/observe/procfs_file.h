@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Single files under /proc/PID. dir is a descriptor of that directory. */
+#ifndef EW_OBSERVE_PROCFS_FILE_H
+#define EW_OBSERVE_PROCFS_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Reads up to size - 1 bytes of a file and terminates them with a NUL. Returns how many, or a
+ * negative errno: -ESRCH and -ENOENT when the process is gone.
+ */
+ssize_t procfs_file_read(int dir, const char *name, char *buf, size_t size);
+
+struct procfs_stat {
+	char comm[64]; /* the kernel keeps 15 bytes, kernel threads' may be longer */
+	int32_t ppid;
+	uint64_t start;
+	char state; /* 'Z': a zombie */
+};
+int procfs_file_stat(int dir, struct procfs_stat *stat);
+
+struct procfs_status {
+	uint32_t uid;   /* effective */
+	int32_t ns_pid; /* innermost; 0: the kernel does not say (before 4.1) */
+};
+int procfs_file_status(int dir, struct procfs_status *status);
+
+/* Arguments joined by blanks, cut at size - 1 bytes; "" for none. */
+void procfs_file_cmdline(int dir, char *buf, size_t size);
+
+/* Path in systemd's hierarchy (cgroup v1), else in the unified one; "" when neither is there. */
+void procfs_file_cgroup(int dir, char *buf, size_t size);
+
+/* The executable's path, without the " (deleted)" that readlink(2) adds for a file that is gone. */
+void procfs_file_exe(int dir, char *buf, size_t size, bool *deleted);
+
+/* Inode of a namespace ("net", "pid", …); 0: not permitted to know, or gone. */
+uint64_t procfs_file_ns(int dir, const char *ns);
+
+/* Cuts " (deleted)" off; true when it was there. */
+bool procfs_file_cut_deleted(char *path);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "act/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+static int lock_busy(int fd, const char *path, struct fail *why)
+{
+	char text[16] = "";
+	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+
+	text[len > 0 ? len : 0] = '\0';
+	return fail_set(why, -EBUSY, "wait until it has ended",
+			"another execwatch (pid %ld) is acting on this host, it holds '%s'",
+			strtol(text, NULL, 10), path);
+}
+
+/* For the one that comes second; the lock itself is flock's. */
+static void pid_write(int fd)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d\n", getpid());
+
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) < 0)
+		return;
+}
+
+int act_lock_take(const char *dir, int *ret, struct fail *why)
+{
+	char path[4096];
+	int fd, err;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/acting.lock", dir) >= sizeof(path))
+		return fail_set(why, -ENAMETOOLONG, NULL, "lock in '%s'", dir);
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return fail_set(why, -errno, "give a directory with --run-dir", "make '%s'", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return fail_set(why, -errno, "run as root, or give a directory with --run-dir",
+				"open lock '%s'", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		err = errno == EWOULDBLOCK ? lock_busy(fd, path, why)
+					   : fail_set(why, -errno, NULL, "lock '%s'", path);
+		close(fd);
+		return err;
+	}
+	pid_write(fd);
+	*ret = fd;
+	return 0;
+}

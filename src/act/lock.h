@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef EW_ACT_LOCK_H
+#define EW_ACT_LOCK_H
+
+struct fail;
+
+/*
+ * The right to act on this host: one execwatch at a time. Held until the descriptor in *ret is
+ * closed, by whatever way its owner ends; never inherited over exec. Errors: -EBUSY (another one
+ * acts: its pid is in *why), and those of opening the file in dir, which is made if missing.
+ */
+int act_lock_take(const char *dir, int *ret, struct fail *why);
+
+#endif

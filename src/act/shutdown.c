@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "act/shutdown.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "act/log.h"
+#include "fail.h"
+#include "facts.h"
+
+#define NS_PER_MS 1000000LL
+#define INJECT_WAIT (2000 * NS_PER_MS) /* a target in uninterruptible sleep is given up */
+#define EFFECT_WAIT (5000 * NS_PER_MS) /* an event loop that has not run by then is stuck or frozen */
+
+struct job {
+	const struct shutdown_target *target;
+	bool begun;           /* the call was, or may have been, made */
+	int64_t begun_at;
+	struct inject_result injected;
+	const char *result;   /* NULL: its effect is awaited */
+	char reason[540];     /* a whole fail_text */
+	int64_t effect;
+};
+
+struct round {
+	struct job *jobs;
+	size_t n;
+	const struct shutdown_options *options;
+	struct act_log *log;
+	const struct fact_sink *sink;
+};
+
+static int64_t mono_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
+}
+
+static struct fact job_fact(const struct job *job, const char *phase)
+{
+	const struct shutdown_target *t = job->target;
+	bool injected = job->injected.used != INJECT_AUTO;
+
+	return (struct fact){ .type = FACT_ACT, .mono = mono_now(), .act = {
+		.phase = phase, .action = "shutdown",
+		.framework_id = t->framework_id, .executor_id = t->executor_id,
+		.pid = t->pid, .start = t->start, .fd = t->fd, .cookie = t->cookie, .inode = t->inode,
+		.method = injected ? inject_method_name(job->injected.used) : "",
+		.result = job->result ? job->result : "", .reason = job->reason,
+		.stopped = job->injected.stopped_ns ? (int64_t)job->injected.stopped_ns : -1,
+		.effect = job->effect,
+	} };
+}
+
+static int job_log(const struct round *round, const struct job *job, const char *phase,
+		   struct fail *why)
+{
+	struct fact fact = job_fact(job, phase);
+	int err = 0;
+
+	if (round->log)
+		err = act_log_write(round->log, &fact, why);
+	if (!err)
+		fact_put(round->sink, &fact);
+	return err;
+}
+
+static void job_end(struct job *job, const char *result, const char *reason)
+{
+	job->result = result;
+	snprintf(job->reason, sizeof(job->reason), "%s", reason);
+}
+
+/* What is settled before anything is begun. */
+static void job_triage(struct job *job, const struct shutdown_options *options)
+{
+	if (job->target->forbidden)
+		job_end(job, "refused", job->target->forbidden);
+	else if (options->dry_run)
+		job_end(job, "skipped", "dry run");
+}
+
+static void job_inject(struct job *job, enum inject_method method)
+{
+	const struct shutdown_target *t = job->target;
+	struct inject_target target = {
+		.pid = t->pid, .start_ticks = t->start, .pidfd = -1, .fd = t->fd,
+		.inode = t->inode, .cookie = t->cookie, .proof = INJECT_BY_VALUE,
+	};
+	struct fail why = { 0 };
+	char text[sizeof(job->reason)];
+
+	job->begun_at = mono_now();
+	inject_shutdown(&target, method, (uint64_t)(job->begun_at + INJECT_WAIT), &job->injected, &why);
+	switch (job->injected.status) {
+	case INJECT_DONE:
+	case INJECT_UNSURE:
+		job->begun = true;
+		break;
+	case INJECT_REFUSED:
+		job_end(job, "refused", fail_text(&why, text, sizeof(text)));
+		break;
+	case INJECT_FAILED:
+		job_end(job, "failed", fail_text(&why, text, sizeof(text)));
+		break;
+	}
+}
+
+/* Its descriptor refers to that socket no more: the executor has closed it itself. */
+static bool job_closed(const struct job *job)
+{
+	char path[64], want[32], link[64];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", job->target->pid, job->target->fd);
+	len = snprintf(want, sizeof(want), "socket:[%llu]", (unsigned long long)job->target->inode);
+	return readlink(path, link, sizeof(link)) != len || memcmp(link, want, (size_t)len) != 0;
+}
+
+static bool job_lives(const struct job *job)
+{
+	char path[64];
+
+	/* Its end closes the socket too, and is no effect of the act that anybody wants. */
+	snprintf(path, sizeof(path), "/proc/%d/fd/", job->target->pid);
+	return access(path, X_OK) == 0;
+}
+
+static void job_look(struct job *job, int64_t now)
+{
+	if (job_closed(job)) {
+		if (!job_lives(job)) {
+			job_end(job, "failed", "the executor has ended");
+			return;
+		}
+		job->effect = now - job->begun_at;
+		job_end(job, "done", "");
+	} else if (now - job->begun_at > EFFECT_WAIT) {
+		job_end(job, "failed", job->injected.status == INJECT_DONE
+				? "the call was made and the executor has not closed its socket within 5 s: its event loop is stuck, or it is frozen"
+				: "whether the call was made is not known, and the executor has not closed its socket within 5 s");
+	}
+}
+
+/* Looks at all whose effect is awaited; returns how many still are. */
+static size_t round_look(struct round *round, struct fail *why, int *err)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < round->n; i++) {
+		struct job *job = &round->jobs[i];
+
+		if (!job->begun || job->result)
+			continue;
+		job_look(job, mono_now());
+		if (!job->result)
+			open++;
+		else if (job_log(round, job, "result", *err ? NULL : why) < 0 && !*err)
+			*err = -EIO;
+	}
+	return open;
+}
+
+static int round_intents(struct round *round, struct fail *why)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < round->n; i++) {
+		int err = round->jobs[i].result ? 0 : job_log(round, &round->jobs[i], "intent", why);
+
+		if (err)
+			return err;
+		any |= !round->jobs[i].result;
+	}
+	return any && round->log ? act_log_sync(round->log, why) : 0;
+}
+
+static void round_inject(struct round *round)
+{
+	const struct shutdown_options *o = round->options;
+
+	for (size_t i = 0; i < round->n; i++) {
+		struct job *job = &round->jobs[i];
+
+		if (job->result)
+			continue;
+		if (o->stop && *o->stop)
+			job_end(job, "skipped", "interrupted before it was begun");
+		else
+			job_inject(job, o->method);
+		if (o->progress)
+			o->progress(o->ctx, i + 1, round->n);
+	}
+}
+
+static int round_effects(struct round *round, struct fail *why)
+{
+	struct timespec nap = { .tv_nsec = NS_PER_MS / 2 };
+	int err = 0;
+
+	while (round_look(round, why, &err))
+		nanosleep(&nap, NULL);
+	return err;
+}
+
+static int round_results(struct round *round, struct fail *why)
+{
+	for (size_t i = 0; i < round->n; i++) {
+		struct job *job = &round->jobs[i];
+		int err = job->begun ? 0 : job_log(round, job, "result", why);
+
+		if (err)
+			return err;
+	}
+	return round->log ? act_log_sync(round->log, why) : 0;
+}
+
+int act_shutdown(const struct shutdown_target *targets, size_t n, const struct shutdown_options *options,
+		 struct act_log *log, const struct fact_sink *sink, struct fail *why)
+{
+	struct round round = { .n = n, .options = options, .log = log, .sink = sink };
+	int err, later;
+
+	round.jobs = calloc(n ? n : 1, sizeof(*round.jobs));
+	if (!round.jobs)
+		return fail_set(why, -ENOMEM, NULL, "treat %zu links", n);
+	for (size_t i = 0; i < n; i++) {
+		round.jobs[i].target = &targets[i];
+		round.jobs[i].effect = -1;
+		job_triage(&round.jobs[i], options);
+	}
+	err = round_intents(&round, why);
+	if (err)
+		goto out;
+	round_inject(&round);
+	err = round_effects(&round, why);
+	later = round_results(&round, err ? NULL : why);
+	err = err ? err : later;
+out:
+	free(round.jobs);
+	return err;
+}

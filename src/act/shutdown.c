@@ -181,6 +181,30 @@ static int round_intents(struct round *round, struct fail *why)
 	return any && round->log ? act_log_sync(round->log, why) : 0;
 }
 
+/* A v1 executor drops both of its connections when one of them ends (Mesos executor.cpp, disconnected()). */
+static const struct job *sibling_begun(const struct round *round, const struct job *job)
+{
+	for (const struct job *other = round->jobs; other < job; other++)
+		if (other->begun && other->target->pid == job->target->pid &&
+		    other->target->start == job->target->start)
+			return other;
+	return NULL;
+}
+
+static void job_begin(struct round *round, struct job *job)
+{
+	const struct job *sibling = sibling_begun(round, job);
+
+	if (sibling && job_closed(job) && job_lives(job)) {
+		job->effect = mono_now() - sibling->begun_at;
+		job_end(job, "done", "the executor closed it together with its other connection");
+		return;
+	}
+	job_inject(job, round->options->method);
+	if (sibling && job->injected.status == INJECT_REFUSED && job_closed(job))
+		job_begin(round, job);
+}
+
 static void round_inject(struct round *round)
 {
 	const struct shutdown_options *o = round->options;
@@ -193,7 +217,7 @@ static void round_inject(struct round *round)
 		if (o->stop && *o->stop)
 			job_end(job, "skipped", "interrupted before it was begun");
 		else
-			job_inject(job, o->method);
+			job_begin(round, job);
 		if (o->progress)
 			o->progress(o->ctx, i + 1, round->n);
 	}
@@ -209,6 +233,7 @@ static int round_effects(struct round *round, struct fail *why)
 	return err;
 }
 
+/* Of those that nothing had to be awaited for. */
 static int round_results(struct round *round, struct fail *why)
 {
 	for (size_t i = 0; i < round->n; i++) {

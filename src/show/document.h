@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A report as a JSON document, schema/audit.schema.json and its siblings. The same report always
+ * gives the same bytes. What is not known is null. Texts and great numbers are as base/jsonval.h
+ * says.
+ */
+#ifndef EW_SHOW_DOCUMENT_H
+#define EW_SHOW_DOCUMENT_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "model/report.h"
+
+enum document_form {
+	DOCUMENT_INDENTED, /* for -f json and for the baseline */
+	DOCUMENT_LINE,     /* for -f jsonl */
+};
+
+/* A new object; NULL when there is no memory. */
+json_t *document_new(const struct report *report);
+
+/* One executor as in executors[]: a new object, or NULL. */
+json_t *document_executor(const struct report *report, const struct report_executor *executor);
+
+/* The document with a final newline, to be freed with free(); NULL when there is no memory. */
+char *document_text(const struct report *report, enum document_form form, size_t *len);
+
+/* Writes and flushes it. Returns 0 or a negative errno, of a full disk or a closed pipe as well. */
+int document_write(FILE *out, const struct report *report, enum document_form form);
+
+#endif

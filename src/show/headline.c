@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "show/headline.h"
+
+#include <string.h>
+
+#include "show/words.h"
+
+static const char *are(size_t n)
+{
+	return n == 1 ? "is" : "are";
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void none_write(FILE *out, const struct report *report)
+{
+	fprintf(out, "No executor of the agent on port %u was found", report->agent_port);
+	fputs(report->agent.pid > 0 ? "." : ", and no agent listens there.", out);
+}
+
+static void doomed_write(FILE *out, size_t n, size_t doomed, size_t treatable)
+{
+	if (!doomed && !treatable)
+		return;
+	fputs("If the agent restarts now, ", out);
+	if (doomed && treatable)
+		fprintf(out, "%zu of %zu executors %s lost, and %zu more unless treated first: "
+			     "execwatch shutdown.", doomed, n, are(doomed), treatable);
+	else if (doomed)
+		fprintf(out, "%zu of %zu executors %s lost, and must not be touched.", doomed, n,
+			are(doomed));
+	else
+		fprintf(out, "%zu of %zu executors %s lost unless treated first: "
+			     "execwatch shutdown.", treatable, n, are(treatable));
+}
+
+static void audit_write(FILE *out, const struct report *report)
+{
+	const size_t *v = report->verdicts;
+	size_t n = report->n_executors - v[VERDICT_FOREIGN];
+	size_t doomed = v[VERDICT_NO_CHECKPOINT] + v[VERDICT_UNREGISTERED];
+	size_t treatable = v[VERDICT_HALF_OPEN] + v[VERDICT_AT_RISK];
+	size_t waiting = v[VERDICT_DISCONNECTED], unknown = v[VERDICT_UNKNOWN];
+
+	if (!n) {
+		none_write(out, report);
+		return;
+	}
+	doomed_write(out, n, doomed, treatable);
+	if (waiting)
+		fprintf(out, "%s%zu %s disconnected and may end by itself: restart the agent soon.",
+			doomed + treatable ? " " : "", waiting, are(waiting));
+	if (unknown)
+		fprintf(out, "%s%zu of %zu could not be judged.",
+			doomed + treatable + waiting ? " " : "", unknown, n);
+	if (!(doomed + treatable + waiting + unknown))
+		fprintf(out, "A restart of the agent is safe for %s%zu executor%s.",
+			n == 1 ? "the " : "all ", n, plural(n));
+}
+
+static size_t acts_count(const struct report *report, const char *result)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < report->n_acts; i++)
+		n += strcmp(report->acts[i].result, result) == 0;
+	return n;
+}
+
+static void shutdown_write(FILE *out, const struct report *report)
+{
+	static const char *const others[] = { "failed", "refused", "skipped" };
+	char until[WORDS_MAX], clock[WORDS_MAX];
+	int64_t deadline = report->clocks[0].deadline;
+
+	if (!report->n_acts) {
+		fputs("Nothing was treated. ", out);
+		audit_write(out, report);
+		return;
+	}
+	fprintf(out, "%zu of %zu link%s treated and closed by their executors",
+		acts_count(report, "done"), report->n_acts, plural(report->n_acts));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		size_t n = acts_count(report, others[i]);
+
+		if (n)
+			fprintf(out, ", %zu %s", n, others[i]);
+	}
+	fputc('.', out);
+	if (deadline)
+		fprintf(out, " The first executor ends itself %s (%s) unless the agent has "
+			     "restarted by then.",
+			words_until(deadline, report->generated, until),
+			words_clock(deadline, clock));
+}
+
+/* " 2 killed-by-agent, 1 crashed" for those of the given severity, after a lead. */
+static void outcomes_list(FILE *out, const struct report *report, enum severity severity,
+			  const char *lead)
+{
+	for (int i = 0; i < OUTCOME_COUNT; i++) {
+		enum outcome outcome = (enum outcome)i;
+
+		if (!report->outcomes[i] || outcome_severity(outcome) != severity)
+			continue;
+		fprintf(out, "%s%zu %s", lead, report->outcomes[i], outcome_name(outcome));
+		lead = ", ";
+	}
+}
+
+static int64_t next_deadline(const struct report *report)
+{
+	int64_t next = 0;
+
+	for (size_t i = 0; i < report->n_executors; i++) {
+		const struct report_executor *e = &report->executors[i];
+
+		if (e->outcome == OUTCOME_WAITING && e->deadline && (!next || e->deadline < next))
+			next = e->deadline;
+	}
+	return next;
+}
+
+static void waiting_write(FILE *out, const struct report *report)
+{
+	char until[WORDS_MAX], clock[WORDS_MAX];
+	int64_t next = next_deadline(report);
+	size_t n = report->outcomes[OUTCOME_WAITING];
+
+	fprintf(out, " %zu %s waiting for the agent", n, are(n));
+	if (next)
+		fprintf(out, ", the next deadline %s (%s)",
+			words_until(next, report->generated, until), words_clock(next, clock));
+	fputc('.', out);
+}
+
+static void outcomes_write(FILE *out, const struct report *report)
+{
+	const size_t *o = report->outcomes;
+	size_t lost = o[OUTCOME_SELF_TERMINATED] + o[OUTCOME_KILLED_BY_AGENT] + o[OUTCOME_KILLED] +
+		      o[OUTCOME_CRASHED];
+
+	if (!report->n_executors) {
+		none_write(out, report);
+		return;
+	}
+	if (lost) {
+		fprintf(out, "%zu of %zu executors %s lost", lost, report->n_executors, are(lost));
+		outcomes_list(out, report, SEVERITY_CRITICAL, ": ");
+	} else if (o[OUTCOME_UNKNOWN]) {
+		fprintf(out, "No loss is known of, but %zu of %zu executors cannot be told",
+			o[OUTCOME_UNKNOWN], report->n_executors);
+	} else {
+		fprintf(out, "None of %zu executor%s is lost", report->n_executors,
+			plural(report->n_executors));
+	}
+	outcomes_list(out, report, SEVERITY_OK, lost || o[OUTCOME_UNKNOWN] ? "; " : ": ");
+	fputc('.', out);
+	if (o[OUTCOME_WAITING])
+		waiting_write(out, report);
+	if (lost && o[OUTCOME_UNKNOWN])
+		fprintf(out, " %zu cannot be told.", o[OUTCOME_UNKNOWN]);
+}
+
+void headline_write(FILE *out, const struct report *report)
+{
+	if (report->interrupted)
+		fputs("Interrupted: this is what is known so far. ", out);
+	if (report_has_outcomes(report))
+		outcomes_write(out, report);
+	else if (report->kind == REPORT_SHUTDOWN)
+		shutdown_write(out, report);
+	else
+		audit_write(out, report);
+}

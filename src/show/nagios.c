@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "show/nagios.h"
+
+#include <inttypes.h>
+
+#include "show/headline.h"
+#include "show/out.h"
+
+static const char *state_name(int exit_code)
+{
+	static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+
+	return names[exit_code < 0 || exit_code > 3 ? 3 : exit_code];
+}
+
+static void line_write(FILE *out, const struct report *report)
+{
+	fprintf(out, "EXECWATCH %s - ", state_name(report->exit_code));
+	headline_write(out, report);
+	fprintf(out, " | executors=%zu", report->n_executors);
+	if (report_has_outcomes(report)) {
+		for (int i = 0; i < OUTCOME_COUNT; i++)
+			fprintf(out, " %s=%zu", outcome_name((enum outcome)i), report->outcomes[i]);
+	} else {
+		for (int i = 0; i < VERDICT_COUNT; i++)
+			fprintf(out, " %s=%zu", verdict_name((enum verdict)i), report->verdicts[i]);
+	}
+	fprintf(out, " events_lost=%" PRIu64 "\n", report->events_lost);
+}
+
+int nagios_write(FILE *out, const struct report *report)
+{
+	struct out line;
+	int err = out_begin(&line);
+
+	if (err < 0)
+		return err;
+	line_write(line.text, report);
+	return out_end_to(&line, out);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LAB_AGENT_H
+#define LAB_AGENT_H
+
+#include "checkpoint.h"
+#include "conn.h"
+#include "glog.h"
+#include "http.h"
+#include "launch.h"
+#include "loop.h"
+#include "msg.h"
+
+#include <stdbool.h>
+
+/* The agent (src/slave/slave.cpp): one process, one loop. */
+
+struct agent_flags {
+	char *ip, *hostname, *master, *work_dir, *runtime_dir, *launcher_dir, *version;
+	char *recovery_timeout, *reregistration_timeout, *retry_interval;
+	char *recovery_delay; /* from listening to asking the executors */
+	char *lab_dir;	      /* of the node: bin/, lib/, state/ */
+	char *lab_name;
+	char *api;	      /* ok, auth (401), garbage, hang */
+	char *port;
+	char *netns;	      /* inode number of the node's network namespace */
+};
+
+enum agent_state { AGENT_STARTING, AGENT_RECOVERING, AGENT_ASKING, AGENT_RUNNING };
+
+enum container_state { C_REGISTERING, C_RUNNING, C_TERMINATING, C_TERMINATED };
+
+/* One executor as the agent knows it. */
+struct container {
+	struct container *next;
+	struct agent *agent;
+	struct launch *l;	/* what was launched; after a recovery only the ids */
+	char *executor_id, *framework_id, *container_id, *directory;
+	enum container_state state;
+	bool checkpoint;
+	bool http;		/* v1: subscribed over HTTP */
+	char *upid;		/* v0: "executor(1)@ip:port" */
+	struct sockaddr_in address;
+	struct conn *link;	/* C2 */
+	struct conn *from;	/* where its messages came from: our end of C1 */
+	struct conn *stream;	/* v1: where events go */
+	pid_t forked_pid;
+	int pidfd;
+	struct watch *exit_watch;
+	bool launched_task;
+	struct msg_status status;
+	struct msg_status history[4]; /* as /state lists them */
+	size_t n_history;
+};
+
+struct agent {
+	struct loop *loop;
+	struct agent_flags flags;
+	bool year;
+	enum agent_state state;
+	char *slave_id, *upid, *launcher_dir;
+	uint16_t port;
+	double start_time, recovery_seconds;
+	int listen_fd;
+	struct container *containers;
+	struct container **last;
+	struct buf queue;	/* launches that wait, one a line */
+	struct timer *retry;
+	unsigned int terminated, valid_updates;
+	unsigned int nets;	/* subnets handed out */
+	struct peer *peers;
+};
+
+#define agent_log(a, level, where, ...) glog((a)->year, level, where, __VA_ARGS__)
+
+int agent_main(int argc, char **argv);
+
+/* agent_flags.c */
+void agent_flags_parse(struct agent_flags *f, int argc, char **argv);
+void agent_flags_json(struct buf *out, const struct agent_flags *f); /* {"name":"value",...} */
+
+/* agent.c */
+struct msg_ids agent_ids(const struct container *c);
+struct checkpoint_ids agent_paths(const struct container *c);
+struct container *agent_find(struct agent *a, const char *framework_id, const char *executor_id);
+struct container *agent_add(struct agent *a, const char *framework_id, const char *executor_id,
+			    const char *container_id);
+void agent_set_state(struct container *c, enum container_state state);
+void agent_watch_exit(struct container *c);	/* of forked_pid */
+void agent_terminated(struct container *c, int status, bool known);
+void agent_notify(struct agent *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *container_state_name(enum container_state state);
+
+/* agent_launch.c */
+char *agent_launch(struct agent *a, const char *line); /* NULL, or what is wrong (malloc'd) */
+void agent_launch_more(struct agent *a);
+
+/* agent_exec.c: messages of v0 executors and calls of v1 executors */
+void agent_message(struct agent *a, struct conn *from, const char *name, const struct http_msg *req);
+void agent_executor_call(struct agent *a, struct conn *from, const struct http_msg *req);
+void agent_send(struct container *c, const char *name, struct buf *body); /* link or temporary */
+void agent_forget_conn(struct agent *a, const struct conn *conn); /* it is being closed */
+
+/* agent_recovery.c */
+bool agent_recover_state(struct agent *a);  /* false: nothing is checkpointed */
+void agent_start_recovery(struct agent *a);
+
+/* agent_server.c */
+void agent_listen(struct agent *a);
+void agent_control(struct agent *a); /* DIR/agents/NAME.sock */
+
+/* agent_http.c: everything that is not an executor's */
+void agent_api(struct agent *a, struct conn *c, const struct http_msg *req);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What Slave::recover() to Slave::__recover() do with checkpointed executors. */
+#include "agent.h"
+#include "procs.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where a link points, its last path component; NULL: no such link. malloc'd. */
+static char *link_name(const char *path)
+{
+	char target[4096], *slash;
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	slash = strrchr(target, '/');
+	return lab_strdup(slash ? slash + 1 : target);
+}
+
+static void parse_upid(struct container *c)
+{
+	char *at = strchr(c->upid, '@'), *colon = strrchr(c->upid, ':');
+
+	if (!at || !colon || colon < at)
+		return;
+	*colon = '\0';
+	addr_parse(at + 1, atoi(colon + 1), &c->address);
+	*colon = ':';
+}
+
+static void recover_run(struct agent *a, const char *fid, const char *eid, const char *cid)
+{
+	struct container *c = agent_add(a, fid, eid, cid);
+	struct checkpoint_ids at = agent_paths(c);
+	char *forked = checkpoint_read_run_file(&at, "pids/forked.pid");
+	char *marker = checkpoint_read_run_file(&at, "http.marker");
+	char *sentinel = checkpoint_read_run_file(&at, "executor.sentinel");
+
+	agent_log(a, 'I', "slave.cpp:10509", "Recovering executor '%s' of framework %s", eid, fid);
+	c->checkpoint = true;
+	c->launched_task = true;
+	c->directory = checkpoint_sandbox(&at);
+	c->forked_pid = forked ? atoi(forked) : 0;
+	c->upid = checkpoint_read_run_file(&at, "pids/libprocess.pid");
+	c->http = marker && !c->upid;
+	c->status = checkpoint_read_status(&at);
+	if (c->status.state != TASK_STAGING)
+		c->history[c->n_history++] = c->status;
+	if (c->upid)
+		parse_upid(c);
+	if (sentinel) {
+		c->state = C_TERMINATED;
+		a->terminated++;
+	}
+	free(forked);
+	free(marker);
+	free(sentinel);
+}
+
+/* The entries of a directory, but for "." and ".."; calls back with each name. */
+static void each_entry(struct agent *a, const char *path, const char *fid,
+		       void (*fn)(struct agent *a, const char *path, const char *fid,
+				  const char *name))
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)))
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, ".."))
+			fn(a, path, fid, d->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+static void recover_executor(struct agent *a, const char *path, const char *fid, const char *eid)
+{
+	char *latest = lab_fmt("%s/%s/runs/latest", path, eid);
+	char *cid = link_name(latest);
+
+	if (cid)
+		recover_run(a, fid, eid, cid);
+	free(cid);
+	free(latest);
+}
+
+static void recover_framework(struct agent *a, const char *path, const char *unused,
+			      const char *fid)
+{
+	char *executors = lab_fmt("%s/%s/executors", path, fid);
+
+	(void)unused;
+	agent_log(a, 'I', "slave.cpp:8485", "Recovering framework %s", fid);
+	each_entry(a, executors, fid, recover_executor);
+	free(executors);
+}
+
+bool agent_recover_state(struct agent *a)
+{
+	char *latest = lab_fmt("%s/meta/slaves/latest", a->flags.work_dir);
+	char *frameworks;
+
+	a->slave_id = link_name(latest);
+	free(latest);
+	if (!a->slave_id)
+		return false;
+	frameworks = lab_fmt("%s/meta/slaves/%s/frameworks", a->flags.work_dir, a->slave_id);
+	each_entry(a, frameworks, NULL, recover_framework);
+	free(frameworks);
+	return true;
+}
+
+static void ask(struct container *c, const char *verb)
+{
+	struct msg_ids ids = agent_ids(c);
+	struct buf body = {0};
+
+	agent_log(c->agent, 'I', "slave.cpp:8259",
+		  "%s reconnect request to executor '%s' of framework %s at %s", verb,
+		  c->executor_id, c->framework_id, c->upid);
+	msg_reconnect(&body, &ids);
+	agent_send(c, "ReconnectExecutorMessage", &body);
+}
+
+static void ask_again(void *arg)
+{
+	struct agent *a = arg;
+
+	a->retry = NULL;
+	if (a->state != AGENT_ASKING)
+		return;
+	for (struct container *c = a->containers; c; c = c->next)
+		if (c->state == C_REGISTERING && c->upid)
+			ask(c, "Re-sending");
+	a->retry = loop_after(a->loop, duration_ms(a->flags.retry_interval), ask_again, a);
+}
+
+static void ask_first(struct container *c)
+{
+	if (c->upid)
+		ask(c, "Sending");
+	else if (c->http)
+		agent_log(c->agent, 'I', "slave.cpp:8322", "Waiting for executor '%s' of framework "
+			  "%s (via HTTP) to subscribe", c->executor_id, c->framework_id);
+	else
+		agent_log(c->agent, 'W', "slave.cpp:8330", "Unable to reconnect to executor '%s' of "
+			  "framework %s because no pid or http checkpoint file was found",
+			  c->executor_id, c->framework_id);
+}
+
+/* From the agent's own process: SIGSTOP to all their trees, then SIGKILL. */
+static void kill_rest(struct agent *a)
+{
+	struct buf roots = {0};
+
+	agent_log(a, 'I', "slave.cpp:5910", "Cleaning up un-reregistered executors");
+	for (struct container *c = a->containers; c; c = c->next) {
+		if (c->state != C_REGISTERING)
+			continue;
+		agent_log(a, 'I', "slave.cpp:5928",
+			  "Killing un-reregistered executor '%s' of framework %s at %s",
+			  c->executor_id, c->framework_id, c->upid ? c->upid : "(via HTTP)");
+		agent_set_state(c, C_TERMINATING);
+		if (c->pidfd >= 0)
+			buf_add(&roots, &c->forked_pid, sizeof(pid_t));
+	}
+	if (roots.len)
+		procs_kill_trees((pid_t *)roots.data, roots.len / sizeof(pid_t));
+	buf_free(&roots);
+}
+
+static void finish_recovery(void *arg)
+{
+	struct agent *a = arg;
+
+	kill_rest(a);
+	a->state = AGENT_RUNNING;
+	a->recovery_seconds = wall_time() - a->start_time;
+	loop_cancel(a->loop, a->retry);
+	a->retry = NULL;
+	agent_log(a, 'I', "slave.cpp:8388", "Finished recovery");
+	agent_notify(a, "recovered");
+	agent_launch_more(a);
+}
+
+static void ask_all(void *arg)
+{
+	struct agent *a = arg;
+
+	a->state = AGENT_ASKING;
+	agent_log(a, 'I', "slave.cpp:8235", "Recovering executors");
+	for (struct container *c = a->containers; c; c = c->next) {
+		if (c->state != C_REGISTERING)
+			continue;
+		agent_watch_exit(c);
+		agent_set_state(c, C_REGISTERING);
+		ask_first(c);
+		if (c->pidfd < 0)
+			agent_terminated(c, 0, false); /* gone while we were down */
+	}
+	if (*a->flags.retry_interval)
+		a->retry = loop_after(a->loop, duration_ms(a->flags.retry_interval), ask_again, a);
+	loop_after(a->loop, duration_ms(a->flags.reregistration_timeout), finish_recovery, a);
+}
+
+void agent_start_recovery(struct agent *a)
+{
+	agent_log(a, 'I', "slave.cpp:7753", "Finished recovering checkpointed state from "
+		  "'%s/meta', beginning agent recovery", a->flags.work_dir);
+	loop_after(a->loop, duration_ms(a->flags.recovery_delay), ask_all, a);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The agent's port, and the lab's own socket to it. */
+#include "agent.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* One connection to the port. */
+struct peer {
+	struct peer *next;
+	struct agent *agent;
+	struct conn *conn;
+};
+
+void agent_forget_conn(struct agent *a, const struct conn *conn)
+{
+	for (struct container *c = a->containers; conn && c; c = c->next) {
+		if (c->from == conn)
+			c->from = NULL;
+		if (c->stream == conn)
+			c->stream = NULL;
+	}
+	for (struct peer **at = &a->peers; conn && *at; at = &(*at)->next) {
+		struct peer *p = *at;
+
+		if (p->conn != conn)
+			continue;
+		*at = p->next;
+		loop_free_later(a->loop, p);
+		return;
+	}
+}
+
+static void serve(struct agent *a, struct conn *c, const struct http_msg *req)
+{
+	const char *name = wire_name(req, "slave(1)");
+	bool call = !strcmp(req->target, "/slave(1)/api/v1/executor");
+
+	if (!name && !call) {
+		agent_api(a, c, req);
+		return;
+	}
+	if (name && version_number(a->flags.version) >= 1004000) {
+		struct buf out = {0};
+
+		http_response(&out, "202 Accepted", NULL, NULL);
+		conn_send_buf(c, &out);
+	}
+	if (name)
+		agent_message(a, c, name, req);
+	else
+		agent_executor_call(a, c, req);
+}
+
+static void peer_close(struct peer *p)
+{
+	struct conn *c = p->conn;
+
+	agent_forget_conn(p->agent, c);
+	conn_close(c);
+}
+
+static void peer_data(struct conn *c)
+{
+	struct peer *p = c->arg;
+	struct http_msg req;
+	int got;
+
+	while (c->fd >= 0 && (got = http_take(&c->in, &req)) != 0) {
+		if (got < 0) {
+			peer_close(p);
+			return;
+		}
+		serve(p->agent, c, &req);
+		http_msg_free(&req);
+	}
+}
+
+static void peer_closed(struct conn *c, int err)
+{
+	(void)err;
+	peer_close(c->arg);
+}
+
+static const struct conn_ops peer_ops = {.data = peer_data, .closed = peer_closed};
+
+static void agent_accept(void *arg, uint32_t events)
+{
+	struct agent *a = arg;
+	int fd;
+
+	(void)events;
+	while ((fd = conn_accept(a->listen_fd)) >= 0) {
+		struct peer *p = lab_calloc(1, sizeof(*p));
+
+		*p = (struct peer){.next = a->peers, .agent = a};
+		p->conn = conn_new(a->loop, fd, &peer_ops, p);
+		a->peers = p;
+	}
+}
+
+void agent_listen(struct agent *a)
+{
+	struct sockaddr_in at;
+
+	if (addr_parse(a->flags.ip, a->port, &at) < 0)
+		lab_die("agent: bad --ip '%s'", a->flags.ip);
+	a->listen_fd = conn_listen(&at, NULL);
+	if (a->listen_fd < 0)
+		lab_die("agent: cannot listen on %s:%u: %s", a->flags.ip, a->port,
+			strerror(-a->listen_fd));
+	loop_watch(a->loop, a->listen_fd, EPOLLIN, agent_accept, a);
+	agent_notify(a, "listening");
+}
+
+/* "IP:PORT fin" or "IP:PORT silent": ends our side of the connection from there. */
+static char *control_close(struct agent *a, char *words)
+{
+	char *how = strchr(words, ' '), *colon = strrchr(words, ':');
+	struct sockaddr_in from;
+	struct peer *p = a->peers;
+	struct conn *c;
+	int err;
+
+	if (!how || !colon)
+		return lab_strdup("close IP:PORT fin|silent");
+	*how++ = *colon = '\0';
+	if (addr_parse(words, atoi(colon + 1), &from) < 0)
+		return lab_fmt("bad address '%s'", words);
+	while (p && !addr_equal(&p->conn->peer, &from))
+		p = p->next;
+	if (!p)
+		return lab_fmt("no connection from %s:%s", words, colon + 1);
+	c = p->conn;
+	agent_forget_conn(a, c);
+	if (!strcmp(how, "silent")) {
+		err = conn_vanish(c);
+		return err < 0 ? lab_fmt("TCP_REPAIR: %s", strerror(-err)) : NULL;
+	}
+	conn_close(c);
+	return NULL;
+}
+
+static void control_line(struct agent *a, struct conn *c, char *line)
+{
+	char *why;
+
+	if (!strncmp(line, "launch ", 7))
+		why = agent_launch(a, line + 7);
+	else if (!strncmp(line, "close ", 6))
+		why = control_close(a, line + 6);
+	else
+		why = lab_fmt("unknown command '%s'", line);
+	if (why) {
+		conn_send(c, "error ", 6);
+		conn_send(c, why, strlen(why));
+		conn_send(c, "\n", 1);
+	} else {
+		conn_send(c, "ok\n", 3);
+	}
+	free(why);
+}
+
+static void control_data(struct conn *c)
+{
+	char *nl;
+
+	while (c->in.len && (nl = memchr(c->in.data, '\n', c->in.len))) {
+		char *line = strndup(c->in.data, nl - c->in.data);
+
+		buf_drop(&c->in, nl + 1 - c->in.data);
+		control_line(c->arg, c, line);
+		free(line);
+	}
+}
+
+static void control_closed(struct conn *c, int err)
+{
+	(void)err;
+	conn_close(c);
+}
+
+static const struct conn_ops control_ops = {.data = control_data, .closed = control_closed};
+
+struct control {
+	struct agent *agent;
+	int fd;
+};
+
+static void control_accept(void *arg, uint32_t events)
+{
+	struct control *ctl = arg;
+	int fd;
+
+	(void)events;
+	while ((fd = accept4(ctl->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+		conn_new(ctl->agent->loop, fd, &control_ops, ctl->agent);
+}
+
+void agent_control(struct agent *a)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct control *ctl = lab_calloc(1, sizeof(*ctl));
+	char *path = lab_fmt("%s/agents/%s.sock", a->flags.lab_dir, a->flags.lab_name);
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		lab_die("agent: path '%s' is too long for a socket", path);
+	strcpy(at.sun_path, path);
+	unlink(path);
+	ctl->agent = a;
+	ctl->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (ctl->fd < 0 || bind(ctl->fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    listen(ctl->fd, 64) < 0)
+		lab_die("agent: socket '%s': %s", path, strerror(errno));
+	loop_watch(a->loop, ctl->fd, EPOLLIN, control_accept, ctl);
+	free(path);
+}

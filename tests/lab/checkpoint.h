@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LAB_CHECKPOINT_H
+#define LAB_CHECKPOINT_H
+
+#include "buf.h"
+#include "msg.h"
+
+/*
+ * The files below <work_dir>/meta, laid out as slave/paths.hpp has them (0.28.3 and
+ * 1.11.0), and the sandboxes. Errors end the agent, as they do in Mesos.
+ */
+struct checkpoint_ids {
+	const char *work_dir;
+	const char *slave_id;
+	const char *framework_id;
+	const char *executor_id;
+	const char *container_id;
+};
+
+/* Paths, malloc'd. */
+char *checkpoint_run_path(const struct checkpoint_ids *ids); /* meta/…/runs/<cid> */
+char *checkpoint_sandbox(const struct checkpoint_ids *ids);
+
+void checkpoint_agent(const char *work_dir, const struct msg_ids *ids); /* boot_id, slave.info */
+void checkpoint_executor(const struct checkpoint_ids *at, const struct msg_ids *ids);
+void checkpoint_make_sandbox(const struct checkpoint_ids *at);
+void checkpoint_task(const struct checkpoint_ids *at, const struct msg_ids *ids);
+
+/* A file of the run: "pids/forked.pid", "http.marker". Written whole or not at all. */
+void checkpoint_run_file(const struct checkpoint_ids *at, const char *name, const char *text);
+char *checkpoint_read_run_file(const struct checkpoint_ids *at, const char *name); /* or NULL */
+
+/* Appends one record to the task's task.updates. */
+void checkpoint_update_record(const struct checkpoint_ids *at, const struct buf *record);
+
+/* The latest state of the task, from its task.updates; TASK_STAGING if there is none. */
+struct msg_status checkpoint_read_status(const struct checkpoint_ids *at);
+
+void checkpoint_mkdirs(const char *path);
+
+#endif

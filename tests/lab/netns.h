@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LAB_NETNS_H
+#define LAB_NETNS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+/*
+ * The network of a node. What netns_new() made is named by its inode number `ns`;
+ * everything else refuses (-EPERM) where the calling process is in another namespace, so
+ * that the host's own can't be touched by mistake.
+ */
+
+/* A new namespace for this process, lo up, with `ip` on it if it is not 127.x. */
+int netns_new(const char *ip, unsigned long *ns);
+
+/*
+ * A namespace of its own for this process, joined to the one it was in by a veth pair
+ * (172.30.<index>.1 outside, .2 inside), no NAT.
+ */
+int netns_enter_own(unsigned long ns, unsigned int index);
+
+/* The firewall that forgets: drops what belongs to no tracked connection; tcp_loose=0. */
+int netns_firewall(unsigned long ns, bool on);
+
+/* Removes the connection tracking entry of a TCP connection; -ENOENT: there is none. */
+int netns_forget(unsigned long ns, const struct sockaddr_in *from, const struct sockaddr_in *to);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LAB_NODE_H
+#define LAB_NODE_H
+
+#include "agent.h"
+#include "conn.h"
+#include "loop.h"
+#include "spec.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * A node: the supervisor that `up` starts. It lives in the node's network namespace, is
+ * the reaper of everything the node starts, and takes all of it along when it ends.
+ */
+
+struct node_agent {
+	struct node *node;
+	const struct spec_agent *spec;
+	pid_t pid; /* 0: not running */
+	int pidfd;
+	struct watch *exit_watch;
+	bool listening, recovered, launched;
+};
+
+struct node_exec {
+	struct launch *l; /* as in the spec, with its container id */
+	struct node_agent *agent;
+	bool launched;	  /* the agent has told about it */
+	enum container_state state;
+	pid_t forked_pid;
+	pid_t killer;	  /* the helper that just signalled it */
+};
+
+struct node {
+	struct loop *loop;
+	char *dir;
+	struct spec spec;
+	struct node_agent *agents;
+	struct node_exec *execs;
+	size_t n_execs;
+	size_t n_up;	     /* how many of them have come up, from the first */
+	struct buf notes;    /* what agents notified, not yet a line */
+	int notes_fd[2];
+	int life_fd;	     /* EOF: `up` is gone */
+	int ready_fd;	     /* the answer to `up`; -1 once given */
+	int ctl_fd;
+	struct request *requests;
+	struct timer *tick;
+	unsigned long ns;    /* the network namespace, netns.h */
+};
+
+int up_main(int argc, char **argv);
+
+/* node.c */
+int node_main(struct node *n);			 /* the supervisor's life */
+void node_end(struct node *n) __attribute__((noreturn)); /* kills everything first */
+struct node_agent *node_find_agent(struct node *n, const char *name); /* or NULL */
+
+/* node_agent.c */
+void node_agent_start(struct node_agent *a);
+void node_agent_stop(struct node_agent *a, int sig);
+void node_agent_notes(void *arg, uint32_t events); /* reads notes_fd */
+/* One exchange over the agent's own socket: 0 and "ok", else -errno with *why (malloc'd). */
+int node_agent_ask(struct node_agent *a, const char *line, char **why);
+void node_agent_launch(struct node_agent *a); /* all of its executors */
+
+/* node_exec.c */
+bool node_exec_selected(const struct node_exec *e, const char *selector, char *state);
+char *node_exec_state(const struct node *n, const struct node_exec *e); /* its file, or NULL */
+bool node_exec_settled(const struct node *n, const struct node_exec *e);
+pid_t node_exec_pid(const char *state, const char *member); /* "pid", "task_pid"; 0: none */
+/* Calls back with each link's ends. Returns the first error. */
+int node_exec_links(const char *state, int (*fn)(void *arg, const struct sockaddr_in *local,
+						 const struct sockaddr_in *remote), void *arg);
+void node_status(struct node *n, struct buf *json); /* members of an object */
+
+/* node_ctl.c */
+void node_ctl_listen(struct node *n);
+void node_ctl_check(struct node *n); /* has what requests wait for come about? */
+
+#endif

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Commands to a running node: DIR/ctl.sock, one line in, one line of JSON out. */
+#include "json.h"
+#include "netns.h"
+#include "node.h"
+#include "procs.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ARGS_MAX = 16, PATIENCE_MS = 120000 };
+
+enum want { WANT_COMMAND, WANT_NOTHING, WANT_REGISTERED, WANT_RECOVERED, WANT_STOPPED, WANT_LISTENING };
+
+/* One command under way. */
+struct request {
+	struct request *next;
+	struct node *node;
+	struct conn *conn; /* NULL: the asker went away, or `up` itself asks */
+	enum want want;
+	bool restart;	   /* once stopped, start again after down_ms */
+	unsigned long down_ms;
+	struct node_agent *agent;
+	struct timer *patience;
+};
+
+struct command {
+	const char *name;
+	/* Fills json with more members of the answer; returns what is wrong, malloc'd, or NULL. */
+	char *(*run)(struct request *r, int argc, char **argv, struct buf *json);
+	const char *usage;
+};
+
+static void request_free(struct request *r)
+{
+	for (struct request **at = &r->node->requests; *at; at = &(*at)->next) {
+		if (*at != r)
+			continue;
+		*at = r->next;
+		break;
+	}
+	loop_cancel(r->node->loop, r->patience);
+	if (r->conn)
+		r->conn->arg = NULL;
+	loop_free_later(r->node->loop, r);
+}
+
+/* The connection is closed once the answer is out. */
+static void request_answer(struct request *r, const char *error, const struct buf *members)
+{
+	struct buf out = {0};
+
+	buf_fmt(&out, "{\"ok\":%s", error ? "false" : "true");
+	if (error) {
+		buf_str(&out, ",\"error\":");
+		json_str_escaped(&out, error);
+	}
+	if (members && members->len)
+		buf_fmt(&out, ",%s", members->data);
+	buf_str(&out, "}\n");
+	if (r->conn)
+		conn_send_buf(r->conn, &out);
+	if (r->conn && r->conn->fd >= 0)
+		shutdown(r->conn->fd, r->conn->out.len ? SHUT_RD : SHUT_RDWR);
+	buf_free(&out);
+	request_free(r);
+}
+
+static bool all_settled(const struct node *n)
+{
+	for (size_t i = 0; i < n->n_execs; i++)
+		if (!node_exec_settled(n, &n->execs[i]))
+			return false;
+	return true;
+}
+
+/* The same for a node that comes up, where who has settled is not looked at again. */
+static bool all_came_up(struct node *n)
+{
+	while (n->n_up < n->n_execs && node_exec_settled(n, &n->execs[n->n_up]))
+		n->n_up++;
+	return n->n_up == n->n_execs;
+}
+
+static bool has_come(const struct request *r)
+{
+	switch (r->want) {
+	case WANT_COMMAND:
+		return false;
+	case WANT_NOTHING:
+		return true;
+	case WANT_REGISTERED:
+		return all_settled(r->node);
+	case WANT_RECOVERED:
+		return r->agent->recovered;
+	case WANT_STOPPED:
+		return !r->agent->pid;
+	case WANT_LISTENING:
+		return r->agent->listening;
+	}
+	return false;
+}
+
+static void start_again(void *arg)
+{
+	struct request *r = arg;
+
+	r->want = WANT_LISTENING;
+	node_agent_start(r->agent);
+}
+
+static void request_check(struct request *r)
+{
+	struct buf json = {0};
+
+	if (!has_come(r))
+		return;
+	if (r->want == WANT_STOPPED && r->restart) {
+		r->want = WANT_LISTENING;
+		r->restart = false;
+		loop_after(r->node->loop, r->down_ms, start_again, r);
+		return;
+	}
+	if (r->agent)
+		buf_fmt(&json, "\"pid\":%d", r->agent->pid);
+	request_answer(r, NULL, &json);
+	buf_free(&json);
+}
+
+static bool node_agents_recovered(const struct node *n)
+{
+	for (size_t i = 0; i < n->spec.n_agents; i++)
+		if (!n->agents[i].recovered)
+			return false;
+	return true;
+}
+
+/* `up` waits for the whole node. */
+static void ready_check(struct node *n)
+{
+	struct buf json = {0};
+
+	if (n->ready_fd < 0 || !node_agents_recovered(n) || !all_came_up(n))
+		return;
+	buf_str(&json, "{\"ok\":true,");
+	node_status(n, &json);
+	buf_str(&json, "}\n");
+	if (write(n->ready_fd, json.data, json.len) < 0)
+		node_end(n);
+	close(n->ready_fd);
+	n->ready_fd = -1;
+	buf_free(&json);
+}
+
+void node_ctl_check(struct node *n)
+{
+	for (struct request *r = n->requests, *next; r; r = next) {
+		next = r->next;
+		request_check(r);
+	}
+	ready_check(n);
+}
+
+static void request_timed_out(void *arg)
+{
+	struct request *r = arg;
+
+	r->patience = NULL;
+	request_answer(r, "it did not come about in 2 minutes", NULL);
+}
+
+/* --NAME VALUE among the words. */
+static const char *option(int argc, char **argv, const char *name, const char *preset)
+{
+	for (int i = 1; i + 1 < argc; i++)
+		if (!strcmp(argv[i], name))
+			return argv[i + 1];
+	return preset;
+}
+
+static int signal_number(const char *name)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} names[] = {{"KILL", SIGKILL}, {"TERM", SIGTERM}, {"STOP", SIGSTOP}, {"CONT", SIGCONT},
+		     {"SEGV", SIGSEGV}, {"USR1", SIGUSR1}, {"INT", SIGINT}, {"ABRT", SIGABRT}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i].name))
+			return names[i].number;
+	return atoi(name);
+}
+
+static char *pick_agent(struct request *r, int argc, char **argv)
+{
+	const char *name = option(argc, argv, "--agent", "main");
+
+	r->agent = node_find_agent(r->node, name);
+	return r->agent ? NULL : lab_fmt("no agent '%s'", name);
+}
+
+static char *run_stop_agent(struct request *r, int argc, char **argv, struct buf *json)
+{
+	char *why = pick_agent(r, argc, argv);
+
+	(void)json;
+	if (why)
+		return why;
+	r->want = WANT_STOPPED;
+	node_agent_stop(r->agent, signal_number(option(argc, argv, "--signal", "KILL")));
+	return NULL;
+}
+
+static char *run_restart_agent(struct request *r, int argc, char **argv, struct buf *json)
+{
+	r->restart = true;
+	r->down_ms = strtod(option(argc, argv, "--down", "0.2"), NULL) * 1000;
+	return run_stop_agent(r, argc, argv, json);
+}
+
+static char *run_start_agent(struct request *r, int argc, char **argv, struct buf *json)
+{
+	char *why = pick_agent(r, argc, argv);
+
+	(void)json;
+	if (why)
+		return why;
+	r->want = WANT_LISTENING;
+	node_agent_start(r->agent);
+	return NULL;
+}
+
+static char *run_wait(struct request *r, int argc, char **argv, struct buf *json)
+{
+	(void)json;
+	if (argc > 1 && !strcmp(argv[1], "registered"))
+		r->want = WANT_REGISTERED;
+	else if (argc > 1 && !strcmp(argv[1], "recovered"))
+		r->want = WANT_RECOVERED;
+	else
+		return lab_strdup("wait registered|recovered");
+	return pick_agent(r, argc, argv);
+}
+
+static char *run_status(struct request *r, int argc, char **argv, struct buf *json)
+{
+	(void)argc;
+	(void)argv;
+	node_status(r->node, json);
+	return NULL;
+}
+
+static char *run_conntrack(struct request *r, int argc, char **argv, struct buf *json)
+{
+	bool on = argc > 1 && !strcmp(argv[1], "on");
+	int err;
+
+	(void)json;
+	if (argc != 2 || (!on && strcmp(argv[1], "off")))
+		return lab_strdup("conntrack on|off");
+	err = netns_firewall(r->node->ns, on);
+	return err ? lab_fmt("nft: %s", strerror(-err)) : NULL;
+}
+
+static char *run_down(struct request *r, int argc, char **argv, struct buf *json)
+{
+	(void)argc;
+	(void)argv;
+	(void)json;
+	request_answer(r, NULL, NULL);
+	node_end(r->node);
+}
+
+/* One of the selected executors. */
+struct selected {
+	struct node_exec *exec;
+	char *state;
+	const char *how;
+	char *why;
+};
+
+typedef int selected_fn(struct selected *s);
+
+static char *for_selected(struct request *r, const char *selector, const char *how, selected_fn *fn,
+			  struct buf *json)
+{
+	struct node *n = r->node;
+	unsigned int count = 0;
+	char *why = NULL;
+
+	for (size_t i = 0; i < n->n_execs && !why; i++) {
+		struct selected s = {.exec = &n->execs[i], .how = how};
+		int err = 0;
+
+		s.state = node_exec_state(n, s.exec);
+		if (node_exec_selected(s.exec, selector, s.state)) {
+			err = fn(&s);
+			count++;
+		}
+		if (err)
+			why = lab_fmt("%s: %s", s.exec->l->id, s.why ? s.why : strerror(-err));
+		free(s.why);
+		free(s.state);
+	}
+	if (!why && !count)
+		why = lab_fmt("no executor matches '%s'", selector);
+	buf_fmt(json, "%s\"selected\":%u", json->len ? "," : "", count);
+	return why;
+}
+
+static int forget_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
+{
+	const struct selected *s = arg;
+
+	return netns_forget(s->exec->agent->node->ns, local, remote);
+}
+
+static int forget(struct selected *s)
+{
+	return node_exec_links(s->state, forget_link, s);
+}
+
+static char *run_forget(struct request *r, int argc, char **argv, struct buf *json)
+{
+	return argc == 2 ? for_selected(r, argv[1], NULL, forget, json) : lab_strdup("forget SELECTOR");
+}
+
+static int close_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
+{
+	struct selected *s = arg;
+	char *addr = addr_format(local), *line = lab_fmt("close %s %s", addr, s->how), *why = NULL;
+	int err = node_agent_ask(s->exec->agent, line, &why);
+
+	(void)remote;
+	free(s->why);
+	s->why = why;
+	free(addr);
+	free(line);
+	return err;
+}
+
+static int close_links(struct selected *s)
+{
+	return node_exec_links(s->state, close_link, s);
+}
+
+static char *run_half_open(struct request *r, int argc, char **argv, struct buf *json)
+{
+	return argc == 2 ? for_selected(r, argv[1], "silent", close_links, json) :
+			   lab_strdup("half-open SELECTOR");
+}
+
+static char *run_disconnect(struct request *r, int argc, char **argv, struct buf *json)
+{
+	return argc == 2 ? for_selected(r, argv[1], "fin", close_links, json) :
+			   lab_strdup("disconnect SELECTOR");
+}
+
+static int finish(struct selected *s)
+{
+	pid_t task = node_exec_pid(s->state, "task_pid");
+
+	return task && kill(task, SIGUSR1) == 0 ? 0 : -ESRCH;
+}
+
+static char *run_finish(struct request *r, int argc, char **argv, struct buf *json)
+{
+	return argc == 2 ? for_selected(r, argv[1], NULL, finish, json) : lab_strdup("finish SELECTOR");
+}
+
+/* By a process of its own, so that the sender has a pid and a name to be found. */
+static int signal_by_helper(struct selected *s)
+{
+	char member[16], comm[16];
+	pid_t target, helper;
+	int sig, status;
+
+	if (sscanf(s->how, "%15s %d %15s", member, &sig, comm) != 3)
+		return -EINVAL;
+	target = node_exec_pid(s->state, member);
+	if (!target)
+		return -ESRCH;
+	helper = fork();
+	if (helper == 0) {
+		prctl(PR_SET_NAME, comm);
+		_exit(kill(target, sig) ? 1 : 0);
+	}
+	if (helper < 0 || waitpid(helper, &status, 0) < 0 || !WIFEXITED(status) ||
+	    WEXITSTATUS(status))
+		return -ESRCH;
+	s->how = NULL;
+	s->exec->killer = helper;
+	return 0;
+}
+
+static char *run_kill(struct request *r, int argc, char **argv, struct buf *json)
+{
+	const char *comm = option(argc, argv, "--comm", "oom-helper");
+	const char *what = option(argc, argv, "--what", "pid");
+	int sig = signal_number(option(argc, argv, "--signal", "KILL"));
+	char *how, *why;
+
+	if (argc < 2)
+		return lab_strdup("kill SELECTOR [--signal S] [--comm NAME] [--what pid|task_pid]");
+	how = lab_fmt("%s %d %s", what, sig, comm);
+	why = for_selected(r, argv[1], how, signal_by_helper, json);
+	free(how);
+	buf_str(json, ",\"killer_comm\":");
+	json_str_escaped(json, comm);
+	buf_str(json, ",\"killers\":[");
+	for (size_t i = 0, n = 0; i < r->node->n_execs; i++) {
+		if (r->node->execs[i].killer)
+			buf_fmt(json, "%s%d", n++ ? "," : "", r->node->execs[i].killer);
+		r->node->execs[i].killer = 0;
+	}
+	buf_str(json, "]");
+	return why;
+}
+
+static const struct command commands[] = {
+	{"status", run_status, "status"},
+	{"wait", run_wait, "wait registered|recovered [--agent NAME]"},
+	{"restart-agent", run_restart_agent,
+	 "restart-agent [--agent NAME] [--signal S] [--down SECONDS]"},
+	{"stop-agent", run_stop_agent, "stop-agent [--agent NAME] [--signal S]"},
+	{"start-agent", run_start_agent, "start-agent [--agent NAME]"},
+	{"conntrack", run_conntrack, "conntrack on|off"},
+	{"forget", run_forget, "forget SELECTOR"},
+	{"half-open", run_half_open, "half-open SELECTOR"},
+	{"disconnect", run_disconnect, "disconnect SELECTOR"},
+	{"finish", run_finish, "finish SELECTOR"},
+	{"kill", run_kill, "kill SELECTOR [--signal S] [--comm NAME] [--what MEMBER]"},
+	{"down", run_down, "down"},
+};
+
+static void request_run(struct request *r, int argc, char **argv)
+{
+	struct buf json = {0};
+	char *why = lab_fmt("unknown command '%s'", argc ? argv[0] : "");
+
+	r->want = WANT_NOTHING;
+	for (size_t i = 0; argc && i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[0], commands[i].name))
+			continue;
+		free(why);
+		why = commands[i].run(r, argc, argv, &json);
+	}
+	if (why || r->want == WANT_NOTHING)
+		request_answer(r, why, &json);
+	else
+		r->patience = loop_after(r->node->loop, PATIENCE_MS, request_timed_out, r);
+	free(why);
+	buf_free(&json);
+}
+
+static void ctl_data(struct conn *c)
+{
+	struct request *r = c->arg;
+	char *argv[ARGS_MAX] = {0}, *key, *value;
+	const char *line = c->in.data;
+	int argc = 0;
+
+	if (!r || !memchr(c->in.data, '\n', c->in.len))
+		return;
+	while (argc < ARGS_MAX && word_next(&line, &key, &value)) {
+		argv[argc++] = key;
+		free(value);
+	}
+	request_run(r, argc, argv);
+	for (int i = 0; i < argc; i++)
+		free(argv[i]);
+	buf_drop(&c->in, c->in.len);
+}
+
+static void ctl_closed(struct conn *c, int err)
+{
+	struct request *r = c->arg;
+
+	(void)err;
+	if (r)
+		r->conn = NULL;
+	conn_close(c);
+}
+
+static const struct conn_ops ctl_ops = {.data = ctl_data, .closed = ctl_closed};
+
+static void ctl_accept(void *arg, uint32_t events)
+{
+	struct node *n = arg;
+	int fd;
+
+	(void)events;
+	while ((fd = accept4(n->ctl_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		struct request *r = lab_calloc(1, sizeof(*r));
+
+		*r = (struct request){.next = n->requests, .node = n};
+		n->requests = r;
+		r->conn = conn_new(n->loop, fd, &ctl_ops, r);
+	}
+}
+
+void node_ctl_listen(struct node *n)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+
+	if (snprintf(at.sun_path, sizeof(at.sun_path), "%s/ctl.sock", n->dir) >=
+	    (int)sizeof(at.sun_path))
+		lab_die("'%s' is too long for a socket's path", n->dir);
+	unlink(at.sun_path);
+	n->ctl_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (n->ctl_fd < 0 || bind(n->ctl_fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    listen(n->ctl_fd, 64) < 0)
+		lab_die("socket '%s': %s", at.sun_path, strerror(errno));
+	loop_watch(n->loop, n->ctl_fd, EPOLLIN, ctl_accept, n);
+}

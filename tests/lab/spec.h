@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LAB_SPEC_H
+#define LAB_SPEC_H
+
+#include "launch.h"
+
+#include <stddef.h>
+
+/* What `up` brings up; the format is in README.md. Zeroed members do not occur. */
+struct spec_agent {
+	char *name, *comm, *port, *version, *api;
+	char *recovery_timeout, *reregistration_timeout, *retry_interval, *recovery_delay;
+};
+
+struct spec_connection {
+	char *kind, *name, *agent;
+	unsigned long count;
+};
+
+struct spec {
+	char *ip;
+	bool conntrack;
+	struct spec_agent *agents;
+	size_t n_agents;
+	struct launch **launches;
+	size_t n_launches;
+	struct spec_connection *connections;
+	size_t n_connections;
+};
+
+void spec_init(struct spec *s); /* one agent, nothing else */
+
+/* One line; NULL if understood, else what is wrong with it (malloc'd). */
+char *spec_line(struct spec *s, const char *line);
+
+/* A whole text; ends the process with a message where it is wrong. */
+void spec_read(struct spec *s, const char *path); /* "-": standard input */
+
+struct spec_agent *spec_find_agent(const struct spec *s, const char *name); /* or NULL */
+
+#endif

@@ -71,9 +71,9 @@ static bool word_take(struct mesos_span *json, struct mesos_span *word)
 
 	while (n < json->len && !memchr(",}] \t\r\n", json->p[n], 7))
 		n++;
-	*word = mesos_span_at(n < json->len ? json->p : NULL, n < json->len ? n : 0);
+	*word = n > 0 && n < json->len ? mesos_span_at(json->p, n) : mesos_span_of(NULL);
 	skip(json, n);
-	return word->p && n > 0;
+	return word->p;
 }
 
 /* False where the input ends inside the value; *value is what of it can be handed out. */

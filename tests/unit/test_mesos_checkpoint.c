@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The agent's checkpoints: which file is which, and what is in them, whole and damaged. */
+#include "mesos_data.h"
+
+#include <errno.h>
+
+#include "base/addr.h"
+#include "fail.h"
+#include "mesos/checkpoint.h"
+#include "mesos/pb.h"
+
+#define SID  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
+#define FID  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0000"
+#define CID  "70c332d8-b506-4f13-a492-4cd514dc0924"
+#define META DATA "meta/"
+#define WEB  META "slaves/" SID "/frameworks/" FID "/executors/web/"
+
+static void classification(void **state)
+{
+	static const struct {
+		const char *path;
+		enum mesos_checkpoint_kind kind;
+		const char *slave, *framework, *executor, *container, *task;
+	} rows[] = {
+		{"boot_id", MESOS_CHECKPOINT_BOOT_ID, 0, 0, 0, 0, 0},
+		{"slaves/latest", MESOS_CHECKPOINT_SLAVE_LATEST, 0, 0, 0, 0, 0},
+		{"slaves/S", MESOS_CHECKPOINT_SLAVE, "S", 0, 0, 0, 0},
+		{"slaves/S/", MESOS_CHECKPOINT_SLAVE, "S", 0, 0, 0, 0},
+		{"slaves/S/slave.info", MESOS_CHECKPOINT_SLAVE_INFO, "S", 0, 0, 0, 0},
+		{"slaves/latest/slave.info", MESOS_CHECKPOINT_SLAVE_INFO, "latest", 0, 0, 0, 0},
+		{"slaves/S/frameworks/F", MESOS_CHECKPOINT_FRAMEWORK, "S", "F", 0, 0, 0},
+		{"slaves/S/frameworks/F/framework.info", MESOS_CHECKPOINT_FRAMEWORK_INFO, "S", "F",
+		 0, 0, 0},
+		{"slaves/S/frameworks/F/framework.pid", MESOS_CHECKPOINT_FRAMEWORK_PID, "S", "F", 0,
+		 0, 0},
+		{"slaves/S/frameworks/F/executors/E", MESOS_CHECKPOINT_EXECUTOR, "S", "F", "E", 0,
+		 0},
+		{"slaves/S/frameworks/F/executors/E/executor.info", MESOS_CHECKPOINT_EXECUTOR_INFO,
+		 "S", "F", "E", 0, 0},
+		{"slaves/S/frameworks/F/executors/latest", MESOS_CHECKPOINT_EXECUTOR, "S", "F",
+		 "latest", 0, 0},
+		{"slaves/S/frameworks/F/executors/runs/runs/C", MESOS_CHECKPOINT_RUN, "S", "F",
+		 "runs", "C", 0},
+		{"slaves/S/frameworks/F/executors/E/runs/latest", MESOS_CHECKPOINT_RUN_LATEST, "S",
+		 "F", "E", 0, 0},
+		{"slaves/S/frameworks/F/executors/E/runs/C", MESOS_CHECKPOINT_RUN, "S", "F", "E",
+		 "C", 0},
+		{"slaves/S/frameworks/F/executors/E/runs/C/executor.sentinel",
+		 MESOS_CHECKPOINT_SENTINEL, "S", "F", "E", "C", 0},
+		{"slaves/S/frameworks/F/executors/E/runs/C/http.marker",
+		 MESOS_CHECKPOINT_HTTP_MARKER, "S", "F", "E", "C", 0},
+		{"slaves/S/frameworks/F/executors/E/runs/C/pids/forked.pid",
+		 MESOS_CHECKPOINT_FORKED_PID, "S", "F", "E", "C", 0},
+		{"slaves/S/frameworks/F/executors/a b'\"\n\\$(x)\xc3\xa9/runs/C/pids/"
+		 "libprocess.pid",
+		 MESOS_CHECKPOINT_LIBPROCESS_PID, "S", "F", "a b'\"\n\\$(x)\xc3\xa9", "C", 0},
+		{"slaves/S/frameworks/F/executors/E/runs/C/tasks/T", MESOS_CHECKPOINT_TASK, "S",
+		 "F", "E", "C", "T"},
+		{"slaves/S/frameworks/F/executors/E/runs/C/tasks/T/task.info",
+		 MESOS_CHECKPOINT_TASK_INFO, "S", "F", "E", "C", "T"},
+		{"slaves/S/frameworks/F/executors/E/runs/C/tasks/T/task.updates",
+		 MESOS_CHECKPOINT_TASK_UPDATES, "S", "F", "E", "C", "T"},
+		/* temporaries, directories between, strangers */
+		{"aB3xYz", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
+		{"slaves/S/aB3xYz", MESOS_CHECKPOINT_OTHER, "S", 0, 0, 0, 0},
+		{"slaves/S/frameworks/F/executors/E/runs/C/pids/aB3xYz", MESOS_CHECKPOINT_OTHER,
+		 "S", "F", "E", "C", 0},
+		{"slaves/S/frameworks/F/executors/E/runs/C/pids", MESOS_CHECKPOINT_OTHER, "S", "F",
+		 "E", "C", 0},
+		{"slaves/S/frameworks", MESOS_CHECKPOINT_OTHER, "S", 0, 0, 0, 0},
+		{"slaves/S/frameworks/", MESOS_CHECKPOINT_OTHER, "S", 0, 0, 0, 0},
+		{"slaves/S/resource_provider_registry/LOG", MESOS_CHECKPOINT_OTHER, "S", 0, 0, 0,
+		 0},
+		{"slaves/S/frameworks/F/executors/E/runs/C/tasks/T/task.info/x",
+		 MESOS_CHECKPOINT_OTHER, "S", "F", "E", "C", "T"},
+		{"slaves", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
+		{"slaves//slave.info", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
+		{"/slaves/S", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
+		{"resources/resources.info", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
+		{"boot_id/x", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
+		{"", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mesos_span path = data_copy(rows[i].path, strlen(rows[i].path));
+		struct mesos_checkpoint c;
+
+		mesos_checkpoint_classify(path, &c);
+		if (c.kind != rows[i].kind)
+			fail_msg("'%s': %d", rows[i].path, c.kind);
+		assert_span(c.slave_id, rows[i].slave);
+		assert_span(c.framework_id, rows[i].framework);
+		assert_span(c.executor_id, rows[i].executor);
+		assert_span(c.container_id, rows[i].container);
+		assert_span(c.task_id, rows[i].task);
+		data_free(path);
+	}
+}
+
+static void pids(void **state)
+{
+	static const struct {
+		const char *text;
+		int err;
+		int32_t pid;
+	} rows[] = {
+		{"21315", 0, 21315},	      {"1", 0, 1},
+		{"2147483647", 0, INT32_MAX}, {"", -ENODATA, 0},
+		{"0", -EBADMSG, 0},	      {"-1", -EBADMSG, 0},
+		{"12\n", -EBADMSG, 0},	      {"2147483648", -EBADMSG, 0},
+		{"12 13", -EBADMSG, 0},	      {"x", -EBADMSG, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mesos_span file = data_copy(rows[i].text, strlen(rows[i].text));
+		struct fail why = {0};
+		int32_t pid = 0;
+
+		assert_int_equal(mesos_checkpoint_pid(file, &pid, &why), rows[i].err);
+		assert_int_equal(pid, rows[i].pid);
+		assert_int_equal(why.err, rows[i].err);
+		assert_int_equal(why.what[0] != '\0', rows[i].err != 0);
+		data_free(file);
+	}
+}
+
+static void real_small_files(void **state)
+{
+	struct mesos_span file = data_read(WEB "runs/" CID "/pids/libprocess.pid");
+	struct mesos_upid upid;
+	struct mesos_span id;
+	char buf[ADDR_TEXT_MAX];
+	int32_t pid;
+
+	(void)state;
+	assert_int_equal(mesos_checkpoint_upid(file, &upid, NULL), 0);
+	assert_span(upid.id, "executor(1)");
+	assert_string_equal(addr_text(&upid.addr, buf), "127.0.0.1:42593");
+	data_free(file);
+	file = data_read(META "slaves/" SID "/frameworks/" FID "/framework.pid");
+	assert_int_equal(mesos_checkpoint_upid(file, &upid, NULL), 0);
+	assert_int_equal(upid.addr.port, 0);
+	data_free(file);
+	file = data_read(WEB "runs/" CID "/pids/forked.pid");
+	assert_int_equal(mesos_checkpoint_pid(file, &pid, NULL), 0);
+	assert_int_equal(pid, 21315);
+	data_free(file);
+	file = data_read(META "boot_id");
+	assert_int_equal(mesos_checkpoint_boot_id(file, &id, NULL), 0);
+	assert_span(id, "950f96e0-5a7f-4bbe-bc8e-e9c05c549769");
+	for (size_t n = 1; n < file.len; n++) {
+		struct mesos_span cut = data_copy(file.p, n);
+
+		assert_int_equal(mesos_checkpoint_boot_id(cut, &id, NULL), -EBADMSG);
+		assert_int_equal(mesos_checkpoint_upid(cut, &upid, NULL), -EBADMSG);
+		data_free(cut);
+	}
+	data_free(file);
+	assert_int_equal(mesos_checkpoint_boot_id(mesos_span_of(""), &id, NULL), -ENODATA);
+	assert_int_equal(mesos_checkpoint_upid(mesos_span_of(""), &upid, NULL), -ENODATA);
+	assert_int_equal(
+		mesos_checkpoint_boot_id(mesos_span_of("950f96e0-5a7f-4bbe-bc8e-e9c05c549769\n"),
+					 &id, NULL),
+		0);
+}
+
+static void real_infos(void **state)
+{
+	struct mesos_span file = data_read(WEB "executor.info");
+	struct mesos_executor_info executor;
+	struct mesos_task_info task;
+	struct mesos_slave_info slave;
+	struct mesos_framework_info framework;
+
+	(void)state;
+	assert_int_equal(mesos_checkpoint_executor_info(file, &executor, NULL), 0);
+	assert_span(executor.executor_id, "web");
+	assert_span(executor.framework_id, FID);
+	assert_span(executor.name, "Command Executor (Task: web) "
+				   "(Command: sh -c 'echo started...')");
+	assert_span(executor.source, "web");
+	assert_span(executor.command, "/usr/local/libexec/mesos/mesos-executor");
+	data_free(file);
+	file = data_read(WEB "runs/" CID "/tasks/web/task.info");
+	assert_int_equal(mesos_checkpoint_task_info(file, &task, NULL), 0);
+	assert_span(task.task_id, "web");
+	assert_span(task.name, "web");
+	assert_span(task.framework_id, FID);
+	assert_span(task.slave_id, SID);
+	assert_span(task.executor_id, NULL);
+	assert_int_equal(task.state, MESOS_TASK_STAGING);
+	data_free(file);
+	file = data_read(META "slaves/" SID "/slave.info");
+	assert_int_equal(mesos_checkpoint_slave_info(file, &slave, NULL), 0);
+	assert_span(slave.id, SID);
+	assert_span(slave.hostname, "127.0.0.1");
+	assert_int_equal(slave.port, 5051);
+	assert_true(slave.checkpoint);
+	data_free(file);
+	file = data_read(META "slaves/" SID "/frameworks/" FID "/framework.info");
+	assert_int_equal(mesos_checkpoint_framework_info(file, &framework, NULL), 0);
+	assert_span(framework.id, FID);
+	assert_span(framework.name, "mesos-execute instance");
+	assert_span(framework.user, "root");
+	assert_true(framework.checkpoint);
+	data_free(file);
+}
+
+/* Each kind of content by each parser of *.info: only the right one may succeed, none may crash. */
+static int info_parse(int which, struct mesos_span file, struct fail *why)
+{
+	struct mesos_executor_info executor;
+	struct mesos_task_info task;
+	struct mesos_slave_info slave;
+	struct mesos_framework_info framework;
+
+	switch (which) {
+	case 0:
+		return mesos_checkpoint_executor_info(file, &executor, why);
+	case 1:
+		return mesos_checkpoint_task_info(file, &task, why);
+	case 2:
+		return mesos_checkpoint_slave_info(file, &slave, why);
+	default:
+		return mesos_checkpoint_framework_info(file, &framework, why);
+	}
+}
+
+static void cut_info(const char *path, struct mesos_span file)
+{
+	static const char *const names[] = {"/executor.info", "/task.info", "/slave.info",
+					    "/framework.info"};
+
+	for (int which = 0; which < 4; which++) {
+		for (size_t n = 0; n < file.len; n++) {
+			struct mesos_span cut = data_copy(file.p, n);
+			struct fail why = {0};
+
+			assert_int_equal(info_parse(which, cut, &why), n ? -EBADMSG : -ENODATA);
+			assert_int_not_equal(why.what[0], '\0');
+			data_free(cut);
+		}
+		if (strstr(path, names[which]))
+			assert_int_equal(info_parse(which, file, NULL), 0);
+	}
+}
+
+static void cut_infos(void **state)
+{
+	(void)state;
+	data_each(META "slaves/*/slave.info", 1, cut_info);
+	data_each(META "slaves/*/frameworks/*/framework.info", 2, cut_info);
+	data_each(META "slaves/*/frameworks/*/executors/*/executor.info", 2, cut_info);
+	data_each(META "slaves/*/frameworks/*/executors/*/runs/*/tasks/*/task.info", 2, cut_info);
+}
+
+/* Any one byte wrong: an answer or an error, never a crash; what follows the record is ignored. */
+static void damaged_infos(void **state)
+{
+	struct mesos_span file = data_read(WEB "executor.info");
+	char *copy = malloc(file.len + 1);
+
+	(void)state;
+	for (size_t i = 0; i < file.len; i++)
+		for (int bit = 0; bit < 8; bit++) {
+			memcpy(copy, file.p, file.len);
+			copy[i] ^= (char)(1 << bit);
+			for (int which = 0; which < 4; which++)
+				info_parse(which, mesos_span_at(copy, file.len), NULL);
+		}
+	memcpy(copy, file.p, file.len);
+	copy[file.len] = 'x';
+	assert_int_equal(info_parse(0, mesos_span_at(copy, file.len + 1), NULL), 0);
+	free(copy);
+	data_free(file);
+	assert_int_equal(info_parse(0, mesos_span_at("\0\0\0\0", 4), NULL), -EBADMSG);
+	assert_int_equal(info_parse(0,
+				    mesos_span_at("\xff\xff\xff\xff"
+						  "x",
+						  5),
+				    NULL),
+			 -EBADMSG);
+	assert_int_equal(info_parse(2,
+				    mesos_span_at("\x07\0\0\0"
+						  "\x0a\x01h\x40\xff\xff\x07",
+						  11),
+				    NULL),
+			 -EBADMSG); /* port 131071 */
+}
+
+static void updates(const char *path, struct mesos_span file)
+{
+	static const bool acks[] = {false, false, true, true};
+	static const uint32_t states[] = {MESOS_TASK_STARTING, MESOS_TASK_RUNNING, 0, 0};
+	struct mesos_span rest = file;
+	struct mesos_span uuids[4];
+	struct mesos_update update;
+	struct fail why = {0};
+
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(mesos_checkpoint_update(&rest, &update, &why), 1);
+		assert_int_equal(update.ack, acks[i]);
+		assert_int_equal(update.uuid.len, 16);
+		uuids[i] = update.uuid;
+		if (update.ack) {
+			assert_null(update.task_id.p);
+			assert_true(mesos_span_equal(update.uuid, uuids[i - 2]));
+		} else {
+			assert_int_equal(update.state, states[i]);
+			assert_span(update.task_id, strstr(path, "/web/") ? "web" : "loop");
+		}
+	}
+	assert_int_equal(mesos_checkpoint_update(&rest, &update, &why), 0);
+	assert_int_equal(why.err, 0);
+}
+
+static void cut_updates(const char *path, struct mesos_span file)
+{
+	(void)path;
+	for (size_t n = 0; n < file.len; n++) {
+		struct mesos_span cut = data_copy(file.p, n);
+		struct mesos_span rest = cut;
+		struct mesos_update update;
+		struct fail why = {0};
+		int more;
+
+		while ((more = mesos_checkpoint_update(&rest, &update, &why)) == 1)
+			;
+		assert_int_equal(more, rest.len ? -ENODATA : 0);
+		assert_int_equal(why.err, more);
+		data_free(cut);
+	}
+}
+
+static void real_updates(void **state)
+{
+	(void)state;
+	data_each(META "slaves/*/frameworks/*/executors/*/runs/*/tasks/*/task.updates", 2, updates);
+	data_each(META "slaves/*/frameworks/*/executors/*/runs/*/tasks/*/task.updates", 2,
+		  cut_updates);
+}
+
+static void damaged_updates(void **state)
+{
+	static const struct {
+		struct mesos_span bytes;
+		int err;
+	} rows[] = {
+#define ROW(text, err) {{text, sizeof(text) - 1}, err}
+		ROW("\0\0\0\0", -EBADMSG),		     /* no type */
+		ROW("\x02\0\0\0\x08\x02", -EBADMSG),	     /* type 2 */
+		ROW("\x02\0\0\0\x08\x00", -EBADMSG),	     /* update of nothing */
+		ROW("\x02\0\0\0\x08\x01", 1),		     /* ack without uuid */
+		ROW("\x03\0\0\0\x08\x01\x07", -EBADMSG),     /* wire type 7 */
+		ROW("\x04\0\0\0\x08\x01\x12\x05", -EBADMSG), /* field beyond record */
+		ROW("\xff\xff\xff\xff", -ENODATA),
+#undef ROW
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mesos_span bytes = data_copy(rows[i].bytes.p, rows[i].bytes.len);
+		struct mesos_span rest = bytes;
+		struct mesos_update update;
+		struct fail why = {0};
+
+		assert_int_equal(mesos_checkpoint_update(&rest, &update, &why), rows[i].err);
+		if (rows[i].err < 0)
+			assert_true(rest.p == bytes.p && why.what[0]);
+		data_free(bytes);
+	}
+}
+
+static void protobufs(void **state)
+{
+	static const struct {
+		struct mesos_span bytes;
+		int check;
+	} rows[] = {
+#define ROW(text, err) {{text, sizeof(text) - 1}, err}
+		ROW("", 0),
+		ROW("\x08\x01", 0),
+		ROW("\x08", -ENODATA),
+		ROW("\x88", -ENODATA),
+		ROW("\x08\x80", -ENODATA),
+		ROW("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 0),
+		ROW("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", -EBADMSG),
+		ROW("\x0a\x01x", 0),
+		ROW("\x0a\x02x", -ENODATA),
+		ROW("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x", -ENODATA),
+		ROW("\x09"
+		    "12345678",
+		    0),
+		ROW("\x09"
+		    "1234567",
+		    -ENODATA),
+		ROW("\x0d"
+		    "1234",
+		    0),
+		ROW("\x0d"
+		    "123",
+		    -ENODATA),
+		ROW("\x0b\x0c", -EBADMSG),
+		ROW("\x00\x01", -EBADMSG),
+		ROW("\x0f", -EBADMSG),
+		ROW("\xf8\xff\xff\xff\x0f\x01", 0),
+		ROW("\xf8\xff\xff\xff\x1f\x01", -EBADMSG),
+#undef ROW
+	};
+	struct mesos_pb_field field;
+	struct mesos_span message;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message = data_copy(rows[i].bytes.p, rows[i].bytes.len);
+		if (mesos_pb_check(message) != rows[i].check)
+			fail_msg("row %zu: %d", i, mesos_pb_check(message));
+		data_free(message);
+	}
+	/* the last one counts */
+	message = mesos_span_at("\x0a\x01"
+				"a\x0a\x01"
+				"b\x10\x05\x10\x07",
+				10);
+	assert_span(mesos_pb_bytes(message, 1), "b");
+	assert_int_equal(mesos_pb_varint(message, 2, 0), 7);
+	assert_int_equal(mesos_pb_varint(message, 1, 99), 99);
+	assert_null(mesos_pb_bytes(message, 2).p);
+	assert_null(mesos_pb_id(message, 1).p);
+	/* of what is cut the beginning is handed out, marked */
+	message = mesos_span_at("\x0a\x05"
+				"ab",
+				4);
+	assert_int_equal(mesos_pb_next(&message, &field), 1);
+	assert_true(field.cut);
+	assert_span(field.bytes, "ab");
+	assert_int_equal(mesos_pb_next(&message, &field), 0);
+	message = mesos_span_at("\x09\x01\x02\x03\x04\x05\x06\x07\x88", 9);
+	assert_int_equal(mesos_pb_next(&message, &field), 1);
+	assert_true(field.value == 0x8807060504030201ULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(classification),   cmocka_unit_test(pids),
+		cmocka_unit_test(real_small_files), cmocka_unit_test(real_infos),
+		cmocka_unit_test(cut_infos),	    cmocka_unit_test(damaged_infos),
+		cmocka_unit_test(real_updates),	    cmocka_unit_test(damaged_updates),
+		cmocka_unit_test(protobufs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -22,10 +22,11 @@ typedef struct user_regs_struct frame_regs; /* NT_PRSTATUS */
 
 /* Everything the kernel says about a stopped thread. */
 struct frame_stop {
-	frame_regs regs;
+	_Alignas(512) frame_regs regs; /* see struct frame */
 	uint64_t sigmask; /* PTRACE_GETSIGMASK: what the thread will have, not what it has now */
 	size_t xstate_len;
-	unsigned char xstate[FRAME_XSTATE_MAX]; /* frame_xstate_note, as PTRACE_GETREGSET gives it */
+	unsigned char
+		xstate[FRAME_XSTATE_MAX]; /* frame_xstate_note, as PTRACE_GETREGSET gives it */
 };
 
 /* Where in the target the needed instructions are. 0: not found. */
@@ -46,13 +47,19 @@ struct frame_layout {
 	uint32_t end[FRAME_COMPONENTS];
 };
 
-/* What is to be written into the target: bytes at addr, then the registers. */
+/*
+ * What is to be written into the target: bytes at addr, then the registers. The kernel takes those
+ * one by one (genregs_set, arch/x86/kernel/ptrace.c): were they to lie on two pages, a fault
+ * between them could leave the thread half changed. In one page, the first word faults or none
+ * does.
+ */
 struct frame {
+	_Alignas(512) frame_regs regs;
 	uint64_t addr;
 	size_t len;
-	frame_regs regs;
 	unsigned char bytes[FRAME_BYTES_MAX];
 };
+_Static_assert(sizeof(frame_regs) <= 512, "registers must not lie on two pages");
 
 /* NT_* number of the regset with the extended state; 0: none is needed. */
 extern const int frame_xstate_note;

@@ -36,10 +36,10 @@ enum {
 	LOAD_SLOTS = 16, /* address and number for frame_code.load */
 };
 
-#define MAGIC1 0x46505853u
-#define MAGIC2 0x46505845u
+#define MAGIC1	      0x46505853u
+#define MAGIC2	      0x46505845u
 #define FLAGS_CLEARED 0x40500ull /* TF, DF, AC: as at a function call */
-#define USER_CS 0x33
+#define USER_CS	      0x33
 
 /* Kernel-internal results of an interrupted call (include/linux/errno.h). */
 enum { RESTARTSYS = -512, RESTARTNOINTR = -513, RESTARTNOHAND = -514, RESTARTBLOCK = -516 };
@@ -48,12 +48,13 @@ const int frame_xstate_note = NT_X86_XSTATE;
 const uint32_t frame_audit_arch = AUDIT_ARCH_X86_64;
 
 const struct frame_pattern frame_patterns[] = {
-	{ offsetof(struct frame_code, call), 3, { 0x0f, 0x05, 0xc3 } },
+	{offsetof(struct frame_code, call), 3, {0x0f, 0x05, 0xc3}},
 	/* mov $15,%rax; syscall: glibc and musl's signal return, Go's, the JVM's */
-	{ offsetof(struct frame_code, back), 9,
-	  { 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
-	{ offsetof(struct frame_code, back), 7, { 0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
-	{ offsetof(struct frame_code, load), 2, { 0x58, 0xc3 } }, /* pop %rax; ret */
+	{offsetof(struct frame_code, back),
+	 9,
+	 {0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05}},
+	{offsetof(struct frame_code, back), 7, {0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05}},
+	{offsetof(struct frame_code, load), 2, {0x58, 0xc3}}, /* pop %rax; ret */
 };
 const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0]);
 
@@ -62,16 +63,29 @@ bool frame_code_complete(const struct frame_code *code)
 	return code->call && (code->back || code->load);
 }
 
+/* The components that the kernel has enabled: asking CPUID for each of 62 is slow in a guest. */
+static uint64_t enabled_components(void)
+{
+	unsigned int a, b, c, d;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+		return 0;
+	__asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+	return (uint64_t)d << 32 | a;
+}
+
 void frame_layout_read(struct frame_layout *layout)
 {
+	uint64_t enabled = enabled_components();
+
 	memset(layout, 0, sizeof(*layout));
 	for (unsigned int i = 2; i < FRAME_COMPONENTS; i++) {
-		unsigned int size = 0, offset = 0, flags, unused;
+		unsigned int size, offset, flags, unused;
 
-		if (!__get_cpuid_count(0xd, i, &size, &offset, &flags, &unused))
-			return;
-		if (size && !(flags & 1)) /* bit 0: supervisor state, never in user memory */
-			layout->end[i] = offset + size;
+		if (!(enabled >> i & 1))
+			continue;
+		__cpuid_count(0xd, i, size, offset, flags, unused);
+		layout->end[i] = offset + size;
 	}
 }
 
@@ -176,8 +190,8 @@ static void put_regs(struct frame *f, uint64_t at, const struct frame_stop *stop
 
 	restart_call(&r);
 
-	const uint64_t gprs[] = { r.r8,  r.r9,  r.r10, r.r11, r.r12, r.r13, r.r14, r.r15,   r.rdi,
-				  r.rsi, r.rbp, r.rbx, r.rdx, r.rax, r.rcx, r.rsp, r.rip, r.eflags };
+	const uint64_t gprs[] = {r.r8,	r.r9,  r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rdi,
+				 r.rsi, r.rbp, r.rbx, r.rdx, r.rax, r.rcx, r.rsp, r.rip, r.eflags};
 
 	put(f, at + F_REGS, gprs, sizeof(gprs));
 	put_u16(f, at + F_CS, (uint16_t)r.cs);

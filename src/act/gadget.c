@@ -86,8 +86,8 @@ int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned
 
 bool gadget_verify(struct tracee_mem *mem, const struct frame_code *code)
 {
-	struct frame_code found = { 0 };
-	uint64_t at[] = { code->call, code->back ? code->back : code->load };
+	struct frame_code found = {0};
+	uint64_t at[] = {code->call, code->back ? code->back : code->load};
 
 	for (size_t i = 0; i < 2; i++) {
 		unsigned char bytes[sizeof(frame_patterns[0].bytes)];

@@ -13,8 +13,8 @@
 static int by_ptrace(const struct inject_target *t, const struct inject_subject *subject,
 		     uint64_t deadline_ns, struct inject_report *rep)
 {
-	struct injector *in = mmap(NULL, sizeof(*in), PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct injector *in =
+		mmap(NULL, sizeof(*in), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int err;
 
 	if (in == MAP_FAILED)
@@ -82,7 +82,7 @@ static int by_method(const struct inject_target *t, enum inject_method m, uint64
 int inject_shutdown(const struct inject_target *t, enum inject_method m, uint64_t deadline_ns,
 		    struct inject_result *res, struct fail *why)
 {
-	struct inject_report rep = { .res = { .used = m } };
+	struct inject_report rep = {.res = {.used = m}};
 	struct inject_subject subject;
 	int err;
 

@@ -29,9 +29,9 @@ enum inject_method { INJECT_AUTO, INJECT_PTRACE, INJECT_PIDFD };
 
 enum inject_status {
 	INJECT_REFUSED, /* nothing was changed: a check said no */
-	INJECT_DONE,    /* the call was made on the intended socket and returned 0 */
-	INJECT_FAILED,  /* nothing was changed, or the call itself returned an error (call_ret) */
-	INJECT_UNSURE,  /* the call may have been made, or may yet be: look at the socket */
+	INJECT_DONE,	/* the call was made on the intended socket and returned 0 */
+	INJECT_FAILED,	/* nothing was changed, or the call itself returned an error (call_ret) */
+	INJECT_UNSURE,	/* the call may have been made, or may yet be: look at the socket */
 };
 
 enum inject_reason {
@@ -85,11 +85,11 @@ enum inject_proof {
 };
 
 struct inject_target {
-	pid_t pid;            /* the process (thread group leader) */
+	pid_t pid;	      /* the process (thread group leader) */
 	uint64_t start_ticks; /* field 22 of /proc/PID/stat; 0: not known, not compared */
-	int pidfd;            /* opened by the caller, who keeps it, or -1 */
-	int fd;               /* the target's descriptor */
-	uint64_t inode;       /* the socket's inode as /proc/PID/fd shows it; never 0 */
+	int pidfd;	      /* opened by the caller, who keeps it, or -1 */
+	int fd;		      /* the target's descriptor */
+	uint64_t inode;	      /* the socket's inode as /proc/PID/fd shows it; never 0 */
 	uint64_t cookie;      /* the socket's cookie; 0: not known, not compared */
 	enum inject_proof proof;
 };
@@ -98,10 +98,10 @@ struct inject_result {
 	enum inject_method used; /* INJECT_AUTO: refused before a method was chosen */
 	enum inject_status status;
 	enum inject_reason reason;
-	int call_ret;        /* what shutdown() returned, as negative errno; 0 when not known */
+	int call_ret;	     /* what shutdown() returned, as negative errno; 0 when not known */
 	uint64_t stopped_ns; /* from the thread's stop seen to its release; 0: never stopped */
 	unsigned syscalls;   /* calls of this process that concerned the target */
-	pid_t tid;           /* thread that did the call; 0: none */
+	pid_t tid;	     /* thread that did the call; 0: none */
 };
 
 /*

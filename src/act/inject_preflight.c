@@ -15,8 +15,8 @@ static int check_numbers(const struct inject_target *t, struct inject_report *re
 		return inject_refuse(rep, INJECT_R_BAD_PID, -EINVAL, "process %d is never touched",
 				     t->pid);
 	if (t->pid == getpid())
-		return inject_refuse(rep, INJECT_R_OWN_PROCESS, -EINVAL, "process %d is this process",
-				     t->pid);
+		return inject_refuse(rep, INJECT_R_OWN_PROCESS, -EINVAL,
+				     "process %d is this process", t->pid);
 	if (t->fd < 0)
 		return inject_refuse(rep, INJECT_R_NO_FD, -EBADF, "%d is no descriptor", t->fd);
 	return 0;
@@ -38,8 +38,8 @@ static int check_process(const struct inject_target *t, pid_t *ret_live, struct 
 	if (err < 0)
 		return report_gone(t, rep);
 	if (s.tgid != t->pid)
-		return inject_refuse(rep, INJECT_R_THREAD_ID, -EINVAL, "%d is a thread of process %d",
-				     t->pid, s.tgid);
+		return inject_refuse(rep, INJECT_R_THREAD_ID, -EINVAL,
+				     "%d is a thread of process %d", t->pid, s.tgid);
 	if (s.kernel_thread)
 		return inject_refuse(rep, INJECT_R_KERNEL_THREAD, -EINVAL, "%d is a kernel thread",
 				     t->pid);
@@ -59,12 +59,12 @@ static int report_copy_error(const struct inject_target *t, int err, struct inje
 {
 	switch (err) {
 	case -EBADF:
-		return inject_refuse(rep, INJECT_R_NO_FD, err, "process %d has no descriptor %d", t->pid,
-				     t->fd);
+		return inject_refuse(rep, INJECT_R_NO_FD, err, "process %d has no descriptor %d",
+				     t->pid, t->fd);
 	case -EPERM:
 	case -EACCES:
-		return inject_refuse(rep, INJECT_R_PERMISSION, err, "copy descriptor %d of process %d",
-				     t->fd, t->pid);
+		return inject_refuse(rep, INJECT_R_PERMISSION, err,
+				     "copy descriptor %d of process %d", t->fd, t->pid);
 	case -ESRCH:
 		return report_gone(t, rep);
 	default:
@@ -118,7 +118,8 @@ int inject_preflight(const struct inject_target *t, struct inject_subject *ret,
 		pidfd = pidfd_take(t->pid, false);
 	if (pidfd == -ESRCH)
 		return report_gone(t, rep);
-	err = check_process(t, &ret->live, rep); /* after the pidfd was taken: it is of this process */
+	err = check_process(t, &ret->live,
+			    rep); /* after the pidfd was taken: it is of this process */
 	if (err == 0)
 		err = check_socket(t, pidfd, ret, rep);
 	if (pidfd >= 0 && pidfd != t->pidfd)

@@ -23,7 +23,7 @@ int inject_report_set(struct inject_report *rep, enum inject_status status,
 	__attribute__((format(printf, 5, 6)));
 
 /* The commonest case: INJECT_REFUSED. */
-#define inject_refuse(rep, reason, err, ...) \
+#define inject_refuse(rep, reason, err, ...)                                                       \
 	inject_report_set(rep, INJECT_REFUSED, reason, err, __VA_ARGS__)
 
 #endif

@@ -30,10 +30,12 @@ static int check_kind(const struct inject_target *t, int copy, struct inject_rep
 	if ((domain != AF_INET && domain != AF_INET6) ||
 	    option(copy, SOL_SOCKET, SO_PROTOCOL) != IPPROTO_TCP)
 		return inject_refuse(rep, INJECT_R_NOT_TCP, -EPROTONOSUPPORT,
-				     "descriptor %d of process %d is not a TCP socket", t->fd, t->pid);
+				     "descriptor %d of process %d is not a TCP socket", t->fd,
+				     t->pid);
 	if (option(copy, SOL_SOCKET, SO_ACCEPTCONN) != 0)
 		return inject_refuse(rep, INJECT_R_LISTENING, -EINVAL,
-				     "descriptor %d of process %d is a listening socket", t->fd, t->pid);
+				     "descriptor %d of process %d is a listening socket", t->fd,
+				     t->pid);
 	return 0;
 }
 
@@ -44,21 +46,25 @@ static int check_identity(const struct inject_target *t, int copy, struct inject
 	struct stat st;
 
 	if (fstat(copy, &st) < 0)
-		return inject_refuse(rep, INJECT_R_SYSTEM, -errno, "stat a copy of descriptor %d of "
-				     "process %d", t->fd, t->pid);
+		return inject_refuse(rep, INJECT_R_SYSTEM, -errno,
+				     "stat a copy of descriptor %d of "
+				     "process %d",
+				     t->fd, t->pid);
 	if (!S_ISSOCK(st.st_mode))
 		return inject_refuse(rep, INJECT_R_NO_SOCKET, -ENOTSOCK,
 				     "descriptor %d of process %d is not a socket", t->fd, t->pid);
 	if (st.st_ino != t->inode)
-		return inject_refuse(rep, INJECT_R_OTHER_SOCKET, -ESTALE, "descriptor %d of process %d "
-				     "is socket %ju, not %" PRIu64, t->fd, t->pid,
-				     (uintmax_t)st.st_ino, t->inode);
+		return inject_refuse(rep, INJECT_R_OTHER_SOCKET, -ESTALE,
+				     "descriptor %d of process %d "
+				     "is socket %ju, not %" PRIu64,
+				     t->fd, t->pid, (uintmax_t)st.st_ino, t->inode);
 	if (!t->cookie)
 		return 0;
 	if (getsockopt(copy, SOL_SOCKET, SO_COOKIE, &cookie, &len) < 0 || cookie != t->cookie)
-		return inject_refuse(rep, INJECT_R_OTHER_SOCKET, -ESTALE, "descriptor %d of process %d "
-				     "has cookie %" PRIu64 ", not %" PRIu64, t->fd, t->pid, cookie,
-				     t->cookie);
+		return inject_refuse(rep, INJECT_R_OTHER_SOCKET, -ESTALE,
+				     "descriptor %d of process %d "
+				     "has cookie %" PRIu64 ", not %" PRIu64,
+				     t->fd, t->pid, cookie, t->cookie);
 	return 0;
 }
 
@@ -66,13 +72,15 @@ static int check_state(const struct inject_target *t, int state, struct inject_r
 {
 	if (state == TCP_ESTABLISHED)
 		return 0;
-	return inject_refuse(rep, INJECT_R_WRONG_STATE, -ENOTCONN, "descriptor %d of process %d is in "
-			     "TCP state %d, not established", t->fd, t->pid, state);
+	return inject_refuse(rep, INJECT_R_WRONG_STATE, -ENOTCONN,
+			     "descriptor %d of process %d is in "
+			     "TCP state %d, not established",
+			     t->fd, t->pid, state);
 }
 
 int inject_socket_check(const struct inject_target *t, int copy, struct inject_report *rep)
 {
-	struct tcp_info info = { 0 };
+	struct tcp_info info = {0};
 	socklen_t len = sizeof(info);
 	int err = check_identity(t, copy, rep);
 
@@ -82,20 +90,24 @@ int inject_socket_check(const struct inject_target *t, int copy, struct inject_r
 	if (err < 0)
 		return err;
 	if (getsockopt(copy, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-		return inject_refuse(rep, INJECT_R_SYSTEM, -errno, "read the TCP state of descriptor %d "
-				     "of process %d", t->fd, t->pid);
+		return inject_refuse(rep, INJECT_R_SYSTEM, -errno,
+				     "read the TCP state of descriptor %d "
+				     "of process %d",
+				     t->fd, t->pid);
 	err = check_state(t, info.tcpi_state, rep);
 	if (err < 0)
 		return err;
 	if (inject_socket_is_shut(copy, 0))
-		return inject_refuse(rep, INJECT_R_ALREADY_SHUT, -EALREADY, "descriptor %d of process "
-				     "%d has been shut down already", t->fd, t->pid);
+		return inject_refuse(rep, INJECT_R_ALREADY_SHUT, -EALREADY,
+				     "descriptor %d of process "
+				     "%d has been shut down already",
+				     t->fd, t->pid);
 	return 0;
 }
 
 bool inject_socket_is_shut(int copy, int timeout_ms)
 {
-	struct pollfd p = { .fd = copy, .events = POLLRDHUP };
+	struct pollfd p = {.fd = copy, .events = POLLRDHUP};
 
 	return poll(&p, 1, timeout_ms) == 1 && p.revents & POLLRDHUP;
 }
@@ -145,20 +157,23 @@ int inject_socket_check_proc(const struct inject_target *t, pid_t tid, struct in
 				     "descriptor %d of process %d is closed or not a socket", t->fd,
 				     t->pid);
 	if (inode != t->inode)
-		return inject_refuse(rep, INJECT_R_OTHER_SOCKET, -ESTALE, "descriptor %d of process %d "
-				     "is socket %" PRIu64 ", not %" PRIu64, t->fd, t->pid, inode,
-				     t->inode);
+		return inject_refuse(rep, INJECT_R_OTHER_SOCKET, -ESTALE,
+				     "descriptor %d of process %d "
+				     "is socket %" PRIu64 ", not %" PRIu64,
+				     t->fd, t->pid, inode, t->inode);
 	state = table_state(tid, "tcp", inode);
 	if (state == -ENOENT)
 		state = table_state(tid, "tcp6", inode);
 	if (state == -ENOENT)
 		return inject_refuse(rep, INJECT_R_NOT_TCP, -EPROTONOSUPPORT,
-				     "descriptor %d of process %d is not a TCP socket", t->fd, t->pid);
-	if (state < 0)
-		return inject_refuse(rep, INJECT_R_SYSTEM, state, "read the TCP table of process %d",
+				     "descriptor %d of process %d is not a TCP socket", t->fd,
 				     t->pid);
+	if (state < 0)
+		return inject_refuse(rep, INJECT_R_SYSTEM, state,
+				     "read the TCP table of process %d", t->pid);
 	if (state == TCP_LISTEN)
 		return inject_refuse(rep, INJECT_R_LISTENING, -EINVAL,
-				     "descriptor %d of process %d is a listening socket", t->fd, t->pid);
+				     "descriptor %d of process %d is a listening socket", t->fd,
+				     t->pid);
 	return check_state(t, state, rep);
 }

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 enum {
-	GRACE_MS = 100,  /* the child's own timer comes first */
-	EFFECT_MS = 30,  /* after a killed child the call has been seen to run some ms late */
+	GRACE_MS = 100, /* the child's own timer comes first */
+	EFFECT_MS = 30, /* after a killed child the call has been seen to run some ms late */
 };
 
 uint64_t injector_now(void)
@@ -64,7 +64,7 @@ static pid_t start_child(struct injector *in, int pipe_end[2])
 /* Until the child's end of the pipe is closed, which its death does. */
 static bool wait_eof(int fd, int timeout_ms)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int got;
 
 	do
@@ -108,15 +108,18 @@ static int report_death(struct injector *in, int status)
 			return 0;
 		}
 		return inject_report_set(rep, INJECT_UNSURE, INJECT_R_DEADLINE, -ETIMEDOUT,
-					 "the injected call of process %d was not seen to end", pid);
+					 "the injected call of process %d was not seen to end",
+					 pid);
 	}
 	if (status != -1 && WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM)
-		return inject_report_set(rep, INJECT_FAILED, INJECT_R_KILLED, -EINTR,
-					 "inject into process %d: the injecting child got signal %d",
-					 pid, WTERMSIG(status));
+		return inject_report_set(
+			rep, INJECT_FAILED, INJECT_R_KILLED, -EINTR,
+			"inject into process %d: the injecting child got signal %d", pid,
+			WTERMSIG(status));
 	if (in->phase == INJECTOR_STOPPING)
 		return inject_refuse(rep, INJECT_R_UNINTERRUPTIBLE, -ETIMEDOUT,
-				     "thread %d of process %d did not stop in time", rep->res.tid, pid);
+				     "thread %d of process %d did not stop in time", rep->res.tid,
+				     pid);
 	return inject_refuse(rep, INJECT_R_DEADLINE, -ETIMEDOUT,
 			     "no time left before process %d was stopped", pid);
 }

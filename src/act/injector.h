@@ -23,7 +23,7 @@ enum injector_phase {
 	INJECTOR_PREPARING,
 	INJECTOR_STOPPING,  /* the thread will stop, or has */
 	INJECTOR_COMMITTED, /* set before the write that makes the call happen */
-	INJECTOR_ENDED,     /* the report is complete */
+	INJECTOR_ENDED,	    /* the report is complete */
 };
 
 struct injector {
@@ -31,8 +31,8 @@ struct injector {
 	volatile enum injector_phase phase;
 	struct inject_target target;
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC */
-	pid_t live;           /* a thread of the target whose /proc files can be read */
-	int copy;             /* of the socket, or -1 */
+	pid_t live;	      /* a thread of the target whose /proc files can be read */
+	int copy;	      /* of the socket, or -1 */
 
 	struct tracee_maps maps;
 	struct thread_choice threads[THREAD_CHOICE_MAX];

@@ -27,7 +27,7 @@ static int refuse_traced(struct injector *in, pid_t tid, pid_t tracer)
 /* cgroup v2; a v1 freezer shows as uninterruptible wait. */
 static bool frozen(pid_t pid)
 {
-	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 	char text[4096], path[4352], events[256];
 	char *at, *end;
 
@@ -87,7 +87,8 @@ static int check_process(struct injector *in)
 		return inject_refuse(&in->rep, INJECT_R_STOPPED, -EBUSY,
 				     "process %d is stopped by job control", pid);
 	if (frozen(pid))
-		return inject_refuse(&in->rep, INJECT_R_FROZEN, -EBUSY, "process %d is frozen", pid);
+		return inject_refuse(&in->rep, INJECT_R_FROZEN, -EBUSY, "process %d is frozen",
+				     pid);
 	if (!native_program(pid, in->live))
 		return inject_refuse(&in->rep, INJECT_R_ARCH, -ENOTSUP,
 				     "process %d runs a program of another architecture", pid);
@@ -139,9 +140,10 @@ static int no_thread(struct injector *in)
 		inject_refuse(&in->rep, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
 			      "process %d is in an uninterruptible wait", pid);
 	else
-		inject_refuse(&in->rep, INJECT_R_NO_THREAD, -EBUSY,
-			      "none of %u threads of process %d waits in a call that restarts unseen",
-			      read ? status.threads : 0, pid);
+		inject_refuse(
+			&in->rep, INJECT_R_NO_THREAD, -EBUSY,
+			"none of %u threads of process %d waits in a call that restarts unseen",
+			read ? status.threads : 0, pid);
 	return !read || status.threads == 1 ? in->rep.why.err : INJECTOR_AGAIN;
 }
 
@@ -167,8 +169,8 @@ int injector_check_thread(struct injector *in, const struct thread_choice *choic
 	pid_t pid = in->target.pid, tid = choice->tid;
 
 	if (thread_status_read(pid, tid, &status) < 0) {
-		inject_refuse(&in->rep, INJECT_R_VANISHED, -ESRCH, "thread %d of process %d ended", tid,
-			      pid);
+		inject_refuse(&in->rep, INJECT_R_VANISHED, -ESRCH, "thread %d of process %d ended",
+			      tid, pid);
 		return INJECTOR_AGAIN;
 	}
 	if (status.tracer)
@@ -181,7 +183,8 @@ int injector_check_thread(struct injector *in, const struct thread_choice *choic
 				     "thread %d of process %d has a shadow stack", tid, pid);
 	if (status.seccomp == SECCOMP_MODE_STRICT)
 		return inject_refuse(&in->rep, INJECT_R_SECCOMP, -EACCES,
-				     "thread %d of process %d is in seccomp's strict mode", tid, pid);
+				     "thread %d of process %d is in seccomp's strict mode", tid,
+				     pid);
 	in->filtered = status.seccomp == SECCOMP_MODE_FILTER;
 	return 0;
 }
@@ -197,8 +200,8 @@ bool injector_wait_unchanged(struct injector *in, const struct thread_choice *ch
 int injector_check_seccomp(struct injector *in, pid_t tid)
 {
 	struct seccomp_data calls[] = {
-		{ .nr = SYS_shutdown, .arch = frame_audit_arch, .args = { (uint64_t)in->target.fd } },
-		{ .nr = SYS_rt_sigreturn, .arch = frame_audit_arch },
+		{.nr = SYS_shutdown, .arch = frame_audit_arch, .args = {(uint64_t)in->target.fd}},
+		{.nr = SYS_rt_sigreturn, .arch = frame_audit_arch},
 	};
 	int nr = 0, err;
 
@@ -222,12 +225,12 @@ int injector_explain_seize(struct injector *in, pid_t tid, int err)
 	struct thread_status status;
 
 	if (err == -ESRCH) {
-		inject_refuse(&in->rep, INJECT_R_VANISHED, err, "thread %d of process %d ended", tid,
-			      in->target.pid);
+		inject_refuse(&in->rep, INJECT_R_VANISHED, err, "thread %d of process %d ended",
+			      tid, in->target.pid);
 		return INJECTOR_AGAIN;
 	}
 	if (thread_status_read(in->target.pid, tid, &status) == 0 && status.tracer)
 		return refuse_traced(in, tid, status.tracer);
-	return inject_refuse(&in->rep, INJECT_R_PERMISSION, err, "trace thread %d of process %d", tid,
-			     in->target.pid);
+	return inject_refuse(&in->rep, INJECT_R_PERMISSION, err, "trace thread %d of process %d",
+			     tid, in->target.pid);
 }

@@ -8,26 +8,25 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 
 enum {
-	ROUNDS = 20,       /* choices of threads: a busy process moves on between choice and stop */
-	STOP_MS = 200,     /* a thread that has not stopped by then is in an uninterruptible wait */
-	IDLE_ROUNDS = 5,   /* of them with no thread to choose from */
+	ROUNDS = 20,	 /* choices of threads: a busy process moves on between choice and stop */
+	STOP_MS = 200,	 /* a thread that has not stopped by then is in an uninterruptible wait */
+	IDLE_ROUNDS = 5, /* of them with no thread to choose from */
 };
 
-static const struct timespec nap = { .tv_nsec = 1000000 };
+static const struct timespec nap = {.tv_nsec = 1000000};
 
 /* SIGALRM ends this process, and with it the trace. */
 static void set_timer(struct injector *in, uint64_t limit_ms)
 {
 	uint64_t now = injector_now(), end = now + limit_ms * 1000000;
 	uint64_t us;
-	struct itimerval timer = { 0 };
+	struct itimerval timer = {0};
 
 	if (limit_ms == 0 || end > in->deadline_ns)
 		end = in->deadline_ns;
@@ -46,7 +45,7 @@ static int again(struct injector *in, enum inject_reason reason, const char *wha
 
 static struct frame_call the_call(const struct injector *in)
 {
-	return (struct frame_call){ SYS_shutdown, { (uint64_t)in->target.fd, SHUT_RD } };
+	return (struct frame_call){SYS_shutdown, {(uint64_t)in->target.fd, SHUT_RD}};
 }
 
 static bool socket_still_there(struct injector *in)
@@ -115,9 +114,10 @@ static int lay_frame(struct injector *in, struct tracee *t, struct tracee_mem *m
 		return again(in, INJECT_R_VANISHED, "ended");
 	err = frame_build(&in->stop, &in->code, &call, &in->layout, &in->frame);
 	if (err < 0)
-		return inject_refuse(&in->rep, INJECT_R_ARCH, err,
-				     "the extended state of thread %d of process %d is larger than known",
-				     t->tid, in->target.pid);
+		return inject_refuse(
+			&in->rep, INJECT_R_ARCH, err,
+			"the extended state of thread %d of process %d is larger than known",
+			t->tid, in->target.pid);
 	if (in->frame.addr < low)
 		return again(in, INJECT_R_STACK, "has too little stack left");
 	if (!gadget_verify(mem, &in->code))
@@ -186,14 +186,14 @@ static int report_done(struct injector *in)
 	int wait_ms = in->target.proof == INJECT_BY_EFFECT && left_ms > 0 ? left_ms : 0;
 
 	if (in->rep.res.call_ret < 0)
-		return inject_report_set(&in->rep, INJECT_FAILED, INJECT_R_CALL_ERROR,
-					 in->rep.res.call_ret,
-					 "shutdown of descriptor %d in process %d", in->target.fd,
-					 in->target.pid);
+		return inject_report_set(
+			&in->rep, INJECT_FAILED, INJECT_R_CALL_ERROR, in->rep.res.call_ret,
+			"shutdown of descriptor %d in process %d", in->target.fd, in->target.pid);
 	if (in->copy >= 0 && !inject_socket_is_shut(in->copy, wait_ms))
-		return inject_report_set(&in->rep, INJECT_UNSURE, INJECT_R_NO_EFFECT, -ESTALE,
-					 "shutdown of descriptor %d in process %d: the socket is as before",
-					 in->target.fd, in->target.pid);
+		return inject_report_set(
+			&in->rep, INJECT_UNSURE, INJECT_R_NO_EFFECT, -ESTALE,
+			"shutdown of descriptor %d in process %d: the socket is as before",
+			in->target.fd, in->target.pid);
 	if (in->copy < 0 && in->target.proof == INJECT_BY_EFFECT)
 		return inject_report_set(&in->rep, INJECT_UNSURE, INJECT_R_NO_PIDFD, -ENOSYS,
 					 "the effect on descriptor %d of process %d cannot be seen",
@@ -298,11 +298,11 @@ static int round_of_threads(struct injector *in)
 	return INJECTOR_AGAIN;
 }
 
-/* Paged out, these would fault while the thread is stopped. */
-static void lock_buffers(struct injector *in)
+/* So that these do not fault for the first time while the thread is stopped. */
+static void touch_buffers(struct injector *in)
 {
-	mlock(&in->stop, sizeof(in->stop));
-	mlock(&in->frame, sizeof(in->frame));
+	memset(&in->stop, 0, sizeof(in->stop));
+	memset(&in->frame, 0, sizeof(in->frame));
 }
 
 void injector_child(struct injector *in)
@@ -310,7 +310,7 @@ void injector_child(struct injector *in)
 	int err;
 
 	set_timer(in, 0);
-	lock_buffers(in);
+	touch_buffers(in);
 	frame_layout_read(&in->layout);
 	err = injector_prepare(in);
 	for (int round = 0; err == 0 && round < ROUNDS; round++) {

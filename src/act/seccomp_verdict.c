@@ -13,17 +13,37 @@ struct machine {
 static bool alu(uint16_t op, uint32_t *a, uint32_t v)
 {
 	switch (op) {
-	case BPF_ADD: *a += v; return true;
-	case BPF_SUB: *a -= v; return true;
-	case BPF_MUL: *a *= v; return true;
-	case BPF_AND: *a &= v; return true;
-	case BPF_OR: *a |= v; return true;
-	case BPF_XOR: *a ^= v; return true;
-	case BPF_LSH: *a <<= v & 31; return true;
-	case BPF_RSH: *a >>= v & 31; return true;
-	case BPF_NEG: *a = -*a; return true;
+	case BPF_ADD:
+		*a += v;
+		return true;
+	case BPF_SUB:
+		*a -= v;
+		return true;
+	case BPF_MUL:
+		*a *= v;
+		return true;
+	case BPF_AND:
+		*a &= v;
+		return true;
+	case BPF_OR:
+		*a |= v;
+		return true;
+	case BPF_XOR:
+		*a ^= v;
+		return true;
+	case BPF_LSH:
+		*a <<= v & 31;
+		return true;
+	case BPF_RSH:
+		*a >>= v & 31;
+		return true;
+	case BPF_NEG:
+		*a = -*a;
+		return true;
 	case BPF_DIV:
-		*a = v ? *a / v : 0;
+		if (!v)
+			return false; /* the kernel ends the filter with 0: kill */
+		*a /= v;
 		return true;
 	default:
 		return false;
@@ -33,10 +53,14 @@ static bool alu(uint16_t op, uint32_t *a, uint32_t v)
 static bool condition(uint16_t op, uint32_t a, uint32_t v)
 {
 	switch (op) {
-	case BPF_JEQ: return a == v;
-	case BPF_JGT: return a > v;
-	case BPF_JGE: return a >= v;
-	default: return a & v; /* BPF_JSET */
+	case BPF_JEQ:
+		return a == v;
+	case BPF_JGT:
+		return a > v;
+	case BPF_JGE:
+		return a >= v;
+	default:
+		return a & v; /* BPF_JSET */
 	}
 }
 
@@ -112,7 +136,7 @@ static size_t jump(const struct sock_filter *insn, const struct machine *m)
 uint32_t seccomp_filter_run(const struct sock_filter *insns, size_t n,
 			    const struct seccomp_data *data)
 {
-	struct machine m = { 0 };
+	struct machine m = {0};
 
 	for (size_t pc = 0; pc < n; pc++) {
 		const struct sock_filter *insn = &insns[pc];

@@ -25,8 +25,9 @@ int thread_wait_parse(const char *line, struct thread_wait *ret)
 	memset(ret, 0, sizeof(*ret));
 	if (strncmp(line, "running", 7) == 0)
 		return 0;
-	n = sscanf(line, "%ld 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64
-			 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64,
+	n = sscanf(line,
+		   "%ld 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64
+		   " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64,
 		   &ret->nr, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &ret->sp, &ret->pc);
 	if (n == 9 && ret->nr >= 0) {
 		ret->in_call = true;

@@ -17,8 +17,9 @@ int thread_status_parse_stat(const char *text, struct thread_status *ret)
 	unsigned long flags;
 	char state;
 
-	if (!after || sscanf(after, ") %c %*d %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d "
-				    "%*d %*d %*d %*d %" SCNu64,
+	if (!after || sscanf(after,
+			     ") %c %*d %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d "
+			     "%*d %*d %*d %*d %" SCNu64,
 			     &state, &flags, &ret->start_ticks) != 3)
 		return -EPROTO;
 	ret->state = state;

@@ -9,9 +9,9 @@
 #include <sys/types.h>
 
 struct thread_status {
-	char state;           /* R S D T t Z X I; 0: not read */
+	char state;	      /* R S D T t Z X I; 0: not read */
 	bool kernel_thread;   /* PF_KTHREAD */
-	bool exiting;         /* PF_EXITING */
+	bool exiting;	      /* PF_EXITING */
 	uint64_t start_ticks; /* field 22 of stat */
 	pid_t tgid;
 	pid_t tracer; /* 0: not traced */

@@ -15,8 +15,8 @@ struct frame_stop;
 
 enum tracee_event {
 	TRACEE_STOPPED, /* as PTRACE_INTERRUPT asked */
-	TRACEE_GROUP,   /* stopped by job control */
-	TRACEE_SIGNAL,  /* a signal is to be delivered: in tracee.signal */
+	TRACEE_GROUP,	/* stopped by job control */
+	TRACEE_SIGNAL,	/* a signal is to be delivered: in tracee.signal */
 	TRACEE_SYSCALL, /* at entry or exit of a call */
 	TRACEE_OTHER,
 	TRACEE_ENDED,
@@ -26,7 +26,7 @@ struct tracee {
 	pid_t tid;
 	bool seized;
 	bool stopped;
-	int signal;      /* to be given back when the thread goes on; 0: none */
+	int signal;	 /* to be given back when the thread goes on; 0: none */
 	unsigned *calls; /* counts system calls */
 };
 

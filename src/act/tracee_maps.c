@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 enum {
-	MARGIN = 8192,       /* left free below a frame: signal handlers that come meanwhile */
-	SMALL_STACK = 4096,  /* of the 16 KB of a Go scheduler stack */
+	MARGIN = 8192,	    /* left free below a frame: signal handlers that come meanwhile */
+	SMALL_STACK = 4096, /* of the 16 KB of a Go scheduler stack */
 };
 
 static uint32_t name_flags(const char *name)

@@ -15,9 +15,9 @@ enum tracee_area_flag {
 	AREA_WRITE = 2,
 	AREA_EXEC = 4,
 	AREA_SHARED = 8,
-	AREA_FILE = 16,  /* of a file, deleted or not, or memfd */
+	AREA_FILE = 16,	 /* of a file, deleted or not, or memfd */
 	AREA_STACK = 32, /* the first thread's stack, which grows */
-	AREA_LIBC = 64,  /* named like a C library: where to look first, no more */
+	AREA_LIBC = 64,	 /* named like a C library: where to look first, no more */
 	AREA_VDSO = 128,
 };
 
@@ -42,8 +42,8 @@ const struct tracee_area *tracee_maps_find(const struct tracee_maps *maps, uint6
 
 /* How far a frame may reach down a thread's stack. */
 struct tracee_stack {
-	uint64_t low;    /* the frame must lie at or above; the margin is taken off already */
-	bool small;      /* scheduler stack of a Go program: 16 KB in the midst of the heap */
+	uint64_t low; /* the frame must lie at or above; the margin is taken off already */
+	bool small;   /* scheduler stack of a Go program: 16 KB in the midst of the heap */
 };
 
 /*

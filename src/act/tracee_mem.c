@@ -36,7 +36,7 @@ static int fall_back(struct tracee_mem *mem, int err)
 
 ssize_t tracee_mem_read(struct tracee_mem *mem, uint64_t addr, void *buf, size_t len)
 {
-	struct iovec to = { buf, len }, from = { (void *)addr, len };
+	struct iovec to = {buf, len}, from = {(void *)addr, len};
 	ssize_t n;
 
 	++*mem->calls;
@@ -56,7 +56,7 @@ ssize_t tracee_mem_read(struct tracee_mem *mem, uint64_t addr, void *buf, size_t
 
 int tracee_mem_write(struct tracee_mem *mem, uint64_t addr, const void *buf, size_t len)
 {
-	struct iovec from = { (void *)buf, len }, to = { (void *)addr, len };
+	struct iovec from = {(void *)buf, len}, to = {(void *)addr, len};
 	ssize_t n;
 
 	++*mem->calls;

@@ -9,7 +9,7 @@
 
 struct tracee_mem {
 	pid_t tid;
-	int fd;          /* /proc/TID/mem once it was needed, else -1 */
+	int fd;		 /* /proc/TID/mem once it was needed, else -1 */
 	unsigned *calls; /* counts system calls */
 };
 

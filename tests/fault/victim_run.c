@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "victim_run.h"
+#include "../victims/victim.h"
+#include "act/inject.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { START_MS = 10000, POLL_US = 50 };
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void nap(void)
+{
+	static const struct timespec ts = {.tv_nsec = POLL_US * 1000};
+
+	nanosleep(&ts, NULL);
+}
+
+static void run_program(int page_fd, int input, const char *const *argv)
+{
+	int output = open("/dev/null", O_WRONLY);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (dup2(input, 0) < 0 || dup2(output, 1) < 0)
+		_exit(125);
+	if (page_fd == VICTIM_PAGE_FD)
+		fcntl(page_fd, F_SETFD, 0);
+	else if (dup2(page_fd, VICTIM_PAGE_FD) < 0)
+		_exit(125);
+	close_range(VICTIM_PAGE_FD + 1, ~0u, 0);
+	execv(argv[0], (char *const *)argv);
+	_exit(127);
+}
+
+static bool open_page(struct victim *v)
+{
+	v->page_fd = memfd_create("victim", MFD_CLOEXEC);
+	if (v->page_fd < 0 || ftruncate(v->page_fd, VICTIM_PAGE_SIZE) < 0)
+		return false;
+	v->page = mmap(NULL, VICTIM_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, v->page_fd, 0);
+	return v->page != MAP_FAILED;
+}
+
+/* All threads have started and wait, except those that never do. */
+static bool await_ready(struct victim *v)
+{
+	uint64_t end = now_ms() + START_MS;
+	struct victim_page *page = v->page;
+
+	while (now_ms() < end && victim_state(v->pid, v->pid) != 'Z') {
+		bool ready = page->ready;
+
+		for (uint32_t i = 0; ready && i < page->n_threads; i++)
+			ready = page->thread[i].pong != 0;
+		if (ready)
+			return true;
+		nap();
+	}
+	return false;
+}
+
+bool victim_start(struct victim *v, const char *const *argv)
+{
+	int ends[2];
+
+	memset(v, 0, sizeof(*v));
+	v->page_fd = v->input = -1;
+	if (!open_page(v) || pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	v->input = ends[1];
+	v->pid = fork();
+	if (v->pid == 0)
+		run_program(v->page_fd, ends[0], argv);
+	close(ends[0]);
+	if (v->pid > 0 && await_ready(v))
+		return true;
+	victim_stop(v);
+	return false;
+}
+
+char victim_state(pid_t pid, pid_t tid)
+{
+	char path[64], line[512] = "", *after;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	after = strrchr(line, ')');
+	return after && after[1] == ' ' ? after[2] : 0;
+}
+
+bool victim_await_state(const struct victim *v, pid_t tid, char state, int timeout_ms)
+{
+	uint64_t end = now_ms() + (uint64_t)timeout_ms;
+
+	while (victim_state(v->pid, tid) != state) {
+		if (now_ms() > end)
+			return false;
+		nap();
+	}
+	return true;
+}
+
+static bool all_answered(const struct victim_page *page, uint32_t ping)
+{
+	for (uint32_t i = 0; i < page->n_threads; i++)
+		if (page->thread[i].pong != ping)
+			return false;
+	return true;
+}
+
+static void add_thread(const struct victim_thread *t, uint32_t ping, struct victim_health *h)
+{
+	const char *what = t->pong != ping ? "does not answer"
+			   : t->bad	   ? t->first_bad
+			   : t->eintr	   ? "EINTR"
+			   : t->odd	   ? "odd result"
+					   : NULL;
+
+	h->bad += t->bad;
+	h->eintr += t->eintr;
+	h->odd += t->odd;
+	if (what && !h->detail[0])
+		snprintf(h->detail, sizeof(h->detail), "%s: %s", t->what, what);
+}
+
+void victim_ping(struct victim *v, int timeout_ms, struct victim_health *ret)
+{
+	struct victim_page *page = v->page;
+	uint64_t end = now_ms() + (uint64_t)timeout_ms;
+	uint32_t ping = page->ping + 1;
+	char state;
+
+	memset(ret, 0, sizeof(*ret));
+	page->ping = ping;
+	syscall(SYS_futex, &page->ping, FUTEX_WAKE, 1000);
+	if (write(v->input, "", 1) < 0 && errno != EPIPE)
+		perror("ping");
+	while (!(ret->answered = all_answered(page, ping)) && now_ms() < end)
+		nap();
+	state = victim_state(v->pid, v->pid);
+	ret->alive = state && state != 'Z' && state != 'X';
+	ret->stopped = state == 'T' || state == 't';
+	if (!ret->alive)
+		snprintf(ret->detail, sizeof(ret->detail), "dead");
+	else if (ret->stopped)
+		snprintf(ret->detail, sizeof(ret->detail), "left stopped");
+	ret->link_shut = page->link_shut;
+	ret->decoys_hit = page->decoys_hit;
+	for (uint32_t i = 0; i < page->n_threads; i++)
+		add_thread(&page->thread[i], ping, ret);
+	if (ret->decoys_hit && !ret->detail[0])
+		snprintf(ret->detail, sizeof(ret->detail), "another socket was touched");
+}
+
+void victim_target(const struct victim *v, struct inject_target *ret)
+{
+	*ret = (struct inject_target){
+		.pid = v->pid,
+		.pidfd = -1,
+		.fd = v->page->link_fd,
+		.inode = v->page->link_inode,
+	};
+}
+
+void victim_stop(struct victim *v)
+{
+	if (v->pid > 0) {
+		kill(v->pid, SIGKILL);
+		waitpid(v->pid, NULL, 0);
+	}
+	if (v->input >= 0)
+		close(v->input);
+	if (v->page && v->page != MAP_FAILED)
+		munmap(v->page, VICTIM_PAGE_SIZE);
+	if (v->page_fd >= 0)
+		close(v->page_fd);
+	memset(v, 0, sizeof(*v));
+	v->page_fd = v->input = -1;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Starts a victim, asks it how it is, ends it. For the fault campaign, unit tests and benches. */
+#ifndef EW_VICTIM_RUN_H
+#define EW_VICTIM_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct victim_page;
+struct inject_target;
+
+struct victim {
+	pid_t pid; /* 0: not started */
+	int page_fd;
+	int input; /* its standard input: one byte for each ping */
+	struct victim_page *page;
+};
+
+/* What one ping found out. Counters are sums over the threads since the victim started. */
+struct victim_health {
+	bool alive;    /* the process exists and is no zombie */
+	bool stopped;  /* job control or trace stop */
+	bool answered; /* every thread answered in time */
+	bool link_shut;
+	unsigned bad, eintr, odd, decoys_hit;
+	char detail[96]; /* first thing that is wrong */
+};
+
+/* argv[0]: path of the program. Waits until it is ready. False: it did not start. */
+bool victim_start(struct victim *v, const char *const *argv);
+
+/* Asks all threads; waits up to timeout_ms for each to answer. */
+void victim_ping(struct victim *v, int timeout_ms, struct victim_health *ret);
+
+/* The victim's link as a target. */
+void victim_target(const struct victim *v, struct inject_target *ret);
+
+/* Kills the victim and forgets it. Harmless if it was not started. */
+void victim_stop(struct victim *v);
+
+/* State letter of a thread from /proc; 0: gone. */
+char victim_state(pid_t pid, pid_t tid);
+
+/* Waits until thread tid of v has the given state ('S' asleep), up to timeout_ms. */
+bool victim_await_state(const struct victim *v, pid_t tid, char state, int timeout_ms);
+
+#endif

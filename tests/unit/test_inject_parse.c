@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What /proc says: thread states, waits, maps; which thread and which stack may be used. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "act/thread_choice.h"
+#include "act/thread_status.h"
+#include "act/tracee_maps.h"
+
+static void stat_line(void **state)
+{
+	static const char line[] =
+		"231 (a ) R 1 (x) S 1 231 231 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 3 0 98765 1 2 3\n";
+	struct thread_status s = {0};
+
+	(void)state;
+	assert_int_equal(thread_status_parse_stat(line, &s), 0);
+	assert_int_equal(s.state, 'S');
+	assert_int_equal(s.start_ticks, 98765);
+	assert_false(s.kernel_thread);
+	assert_false(s.exiting);
+	assert_int_equal(
+		thread_status_parse_stat(
+			"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0", &s),
+		0);
+	assert_true(s.kernel_thread);
+	assert_int_equal(thread_status_parse_stat("2 kthreadd", &s), -EPROTO);
+	assert_int_equal(thread_status_parse_stat("2 (a) S 1 2", &s), -EPROTO);
+	assert_int_equal(thread_status_parse_stat("", &s), -EPROTO);
+}
+
+static void status_file(void **state)
+{
+	struct thread_status s = {0};
+
+	(void)state;
+	assert_int_equal(thread_status_parse_status("Name:\ta\nTgid:\t50\nPid:\t51\nTracerPid:\t7\n"
+						    "Threads:\t3\nSeccomp:\t2\n"
+						    "x86_Thread_features:\tshstk \n"
+						    "x86_Thread_features_locked:\t\n",
+						    &s),
+			 0);
+	assert_int_equal(s.tgid, 50);
+	assert_int_equal(s.tracer, 7);
+	assert_int_equal(s.threads, 3);
+	assert_int_equal(s.seccomp, 2);
+	assert_true(s.shadow_stack);
+	assert_int_equal(thread_status_parse_status("Name:\tTgid:\nTgid:\t5\n"
+						    "x86_Thread_features:\t\n"
+						    "x86_Thread_features_locked:\tshstk\n",
+						    &s),
+			 0);
+	assert_int_equal(s.tgid, 5);
+	assert_false(s.shadow_stack);
+	assert_int_equal(s.seccomp, 0);
+	assert_int_equal(thread_status_parse_status("Name:\ta\n", &s), -EPROTO);
+}
+
+static int rank_of(const char *line)
+{
+	struct thread_wait w;
+
+	assert_int_equal(thread_wait_parse(line, &w), 0);
+	return thread_wait_rank(&w);
+}
+
+#define CALL(nr, a1, a3) #nr " 0x7f00 " a1 " 0x1 " a3 " 0x0 0xffffffff 0x7ffd0008 0x7f1234\n"
+
+static void wait_lines(void **state)
+{
+	struct thread_wait w;
+
+	(void)state;
+	assert_int_equal(thread_wait_parse("202 0x1 0x80 0x3 0x4 0x5 0x6 0x7ffd 0x7f12\n", &w), 0);
+	assert_true(w.in_call);
+	assert_int_equal(w.nr, 202);
+	assert_int_equal(w.arg[0], 1);
+	assert_int_equal(w.arg[5], 6);
+	assert_int_equal(w.sp, 0x7ffd);
+	assert_int_equal(w.pc, 0x7f12);
+	assert_int_equal(thread_wait_parse("running\n", &w), 0);
+	assert_false(w.in_call);
+	assert_int_equal(thread_wait_parse("-1 0x7ffd 0x7f12\n", &w), 0);
+	assert_false(w.in_call);
+	assert_int_equal(thread_wait_parse("202 0x1 0x80\n", &w), -EPROTO);
+	assert_int_equal(thread_wait_parse("", &w), -EPROTO);
+}
+
+#ifdef __x86_64__
+static void ranks(void **state)
+{
+	(void)state;
+	assert_int_equal(rank_of(CALL(202, "0x80", "0x0")), 0);	 /* WAIT_PRIVATE, no timeout */
+	assert_int_equal(rank_of(CALL(202, "0x189", "0x0")), 0); /* WAIT_BITSET, real time clock */
+	assert_int_equal(rank_of(CALL(202, "0x89", "0x7f")), 2); /* … absolute time */
+	assert_int_equal(rank_of(CALL(202, "0x86", "0x0")), 1);	 /* LOCK_PI */
+	assert_int_equal(rank_of(CALL(202, "0x8d", "0x0")), 1);	 /* LOCK_PI2 */
+	assert_int_equal(rank_of(CALL(202, "0x80", "0x7f")), THREAD_RANK_NEVER); /* relative */
+	assert_int_equal(rank_of(CALL(202, "0x8b", "0x0")),
+			 THREAD_RANK_NEVER);		      /* WAIT_REQUEUE_PI */
+	assert_int_equal(rank_of(CALL(61, "0x0", "0x0")), 1); /* wait4 */
+	static const char *const never[] = {
+		CALL(232, "0x0", "0xffffffff"), /* epoll_wait */
+		CALL(281, "0x0", "0x0"),	/* epoll_pwait */
+		CALL(0, "0x0", "0x0"),		/* read: a receive timeout is not to be seen */
+		CALL(45, "0x0", "0x0"),		/* recvfrom */
+		CALL(1, "0x0", "0x0"),		/* write: short count */
+		CALL(130, "0x8", "0x0"),	/* rt_sigsuspend */
+		CALL(271, "0x1", "0x0"),	/* ppoll */
+		CALL(128, "0x0", "0x0"),	/* rt_sigtimedwait */
+		CALL(219, "0x0", "0x0"),	/* restart_syscall */
+		CALL(35, "0x0", "0x0"),		/* nanosleep */
+		CALL(65, "0x0", "0x0"),		/* semop */
+		"running\n",
+		"-1 0x7ffd0008 0x7f1234\n",
+	};
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_int_equal(rank_of(never[i]), THREAD_RANK_NEVER);
+}
+#endif
+
+static void same_wait(void **state)
+{
+	struct thread_wait a, b;
+
+	(void)state;
+	thread_wait_parse(CALL(202, "0x80", "0x0"), &a);
+	b = a;
+	assert_true(thread_wait_same(&a, &b));
+	b.arg[2]++; /* the value waited for: another wait on the same word */
+	assert_false(thread_wait_same(&a, &b));
+	b = a;
+	b.sp -= 8;
+	assert_false(thread_wait_same(&a, &b));
+	a.in_call = b.in_call = false;
+	assert_false(thread_wait_same(&a, &b));
+}
+
+static void map_lines(void **state)
+{
+	static const struct {
+		const char *line;
+		uint32_t flags;
+	} cases[] = {
+		{"7f10000-7f20000 r-xp 00001000 fe:01 1234                       "
+		 "/usr/lib/libc.so.6",
+		 AREA_READ | AREA_EXEC | AREA_FILE | AREA_LIBC},
+		{"7f10000-7f20000 r-xp 00001000 fe:01 1234                       /a b (deleted)",
+		 AREA_READ | AREA_EXEC | AREA_FILE},
+		{"7f10000-7f20000 r-xs 00001000 00:05 9                          /memfd:jit "
+		 "(deleted)",
+		 AREA_READ | AREA_EXEC | AREA_FILE | AREA_SHARED},
+		{"7f10000-7f20000 ---p 00000000 00:00 0 ", 0},
+		{"7f10000-7f20000 ---p 00000000 00:00 0", 0},
+		{"7f10000-7f20000 rw-p 00000000 00:00 0                          [stack]",
+		 AREA_READ | AREA_WRITE | AREA_STACK},
+		{"7f10000-7f20000 r-xp 00000000 00:00 0                          [vdso]",
+		 AREA_READ | AREA_EXEC | AREA_VDSO},
+		{"7f10000-7f20000 --xp 00000000 00:00 0                          [vsyscall]",
+		 AREA_EXEC},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tracee_area area = {0};
+
+		assert_int_equal(tracee_area_parse(cases[i].line, &area), 0);
+		assert_int_equal(area.start, 0x7f10000);
+		assert_int_equal(area.end, 0x7f20000);
+		assert_int_equal(area.flags, cases[i].flags);
+	}
+	struct tracee_area area;
+
+	assert_int_equal(tracee_area_parse("7f10000-7f20000 rw-p", &area), -EPROTO);
+	assert_int_equal(tracee_area_parse("", &area), -EPROTO);
+}
+
+static struct tracee_maps *maps_of(const struct tracee_area *areas, size_t n)
+{
+	struct tracee_maps *maps = calloc(1, sizeof(*maps));
+
+	memcpy(maps->area, areas, n * sizeof(*areas));
+	maps->n = n;
+	return maps;
+}
+
+static void stacks(void **state)
+{
+	static const struct tracee_area areas[] = {
+		{0x10000, 0x20000, AREA_READ | AREA_WRITE}, /* heap: end not known */
+		{0x30000, 0x31000, 0},			    /* guard */
+		{0x31000, 0x50000, AREA_READ | AREA_WRITE}, /* a thread's stack */
+		{0x50000, 0x60000, AREA_READ | AREA_WRITE}, /* right above a stack */
+		{0x70000, 0x71000, 0},
+		{0x71000, 0x80000, AREA_READ | AREA_WRITE | AREA_FILE}, /* a file mapped */
+		{0xc000000000, 0xc000400000, AREA_READ | AREA_WRITE},	/* Go's heap */
+		{0x7ffd00000000, 0x7ffd00021000, AREA_READ | AREA_WRITE | AREA_STACK},
+	};
+	struct tracee_maps *maps = maps_of(areas, sizeof(areas) / sizeof(areas[0]));
+	struct tracee_stack stack;
+
+	(void)state;
+	assert_int_equal(tracee_maps_stack(maps, 0x18000, true, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x4f000, true, &stack), 0);
+	assert_int_equal(stack.low, 0x31000 + 8192);
+	assert_false(stack.small);
+	assert_int_equal(tracee_maps_stack(maps, 0x50000, false, &stack), 0); /* the very top */
+	assert_int_equal(tracee_maps_stack(maps, 0x58000, true, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x78000, true, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x30800, true, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x28000, true, &stack), -ENOTSUP); /* in no area */
+	assert_int_equal(tracee_maps_stack(maps, 0xc000200000, true, &stack), 0);
+	assert_int_equal(stack.low, 0xc000200000 - 4096);
+	assert_true(stack.small);
+	/* a goroutine in another call than the scheduler's futex */
+	assert_int_equal(tracee_maps_stack(maps, 0xc000200000, false, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x7ffd00020000, false, &stack), 0);
+	assert_int_equal(stack.low, 0x7ffd00000000 + 8192);
+	free(maps);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stat_line),  cmocka_unit_test(status_file),
+		cmocka_unit_test(wait_lines),
+#ifdef __x86_64__
+		cmocka_unit_test(ranks),
+#endif
+		cmocka_unit_test(same_wait),  cmocka_unit_test(map_lines),
+		cmocka_unit_test(stacks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -45,7 +45,9 @@ int walltime_parse(const char *text, int64_t *wall)
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 	int64_t ns;
 
-	if (!rest || tm.tm_year > 2200 - 1900 || fraction_parse(rest, &ns) < 0)
+	/* Within what 64 bits of nanoseconds hold. */
+	if (!rest || tm.tm_year < 0 || tm.tm_year > 2200 - 1900 ||
+	    fraction_parse(rest, &ns) < 0)
 		return -EINVAL;
 	*wall = (int64_t)timegm(&tm) * NS_PER_S + ns;
 	return 0;

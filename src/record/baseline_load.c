@@ -176,6 +176,7 @@ out:
 struct input {
 	FILE *file;
 	size_t left;
+	int err;
 };
 
 /* Reports the end after DOCUMENT_MAX bytes: a device cannot fill the memory. */
@@ -184,6 +185,8 @@ static size_t bounded_read(void *buf, size_t size, void *ctx)
 	struct input *in = ctx;
 	size_t n = fread(buf, 1, size < in->left ? size : in->left, in->file);
 
+	if (ferror(in->file))
+		in->err = -errno;
 	in->left -= n;
 	return n;
 }
@@ -191,7 +194,7 @@ static size_t bounded_read(void *buf, size_t size, void *ctx)
 static int document_load(const char *path, json_t **ret, struct fail *why)
 {
 	static const char *const names[] = { "execwatch.audit/1", "execwatch.shutdown/1" };
-	struct input in = { fopen(path, "re"), DOCUMENT_MAX };
+	struct input in = { fopen(path, "re"), DOCUMENT_MAX, 0 };
 	json_t *document = NULL;
 	json_error_t error;
 	int err;
@@ -200,11 +203,15 @@ static int document_load(const char *path, json_t **ret, struct fail *why)
 		return fail_set(why, -errno, "make one with 'execwatch audit' before the restart",
 				"open baseline '%s'", path);
 	document = json_load_callback(bounded_read, &in, 0, &error);
-	err = ferror(in.file) ? -EIO : document ? 0 : -EINVAL;
+	err = in.err ? in.err : document ? 0 : -EINVAL;
 	fclose(in.file);
-	if (err)
+	if (err == -EINVAL)
 		return fail_set(why, err, "make a new one with 'execwatch audit'",
 				"read baseline '%s', line %d: %s", path, error.line, error.text);
+	if (err) {
+		json_decref(document);
+		return fail_set(why, err, NULL, "read baseline '%s'", path);
+	}
 	err = schema_check(document, names, 2, path, why);
 	if (!err && !json_is_array(json_object_get(document, "executors")))
 		err = fail_set(why, -EINVAL, "make a new one with 'execwatch audit'",

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The baseline is the audit's own document: kept at once or not at all, read back or refused. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/walltime.h"
+#include "fail.h"
+#include "record/baseline.h"
+
+#define BOOT "1f0c2b9e-3c39-4c65-9e0a-5d2a8b6a7f11"
+#define AUDIT "tests/data/show/audit.json"
+
+static char dir[] = "/tmp/execwatch-baseline-XXXXXX";
+static char path[128];
+
+struct heard {
+	size_t n;
+	void (*look)(size_t i, const struct fact *fact);
+};
+
+static void heard_put(void *ctx, const struct fact *fact)
+{
+	struct heard *heard = ctx;
+
+	assert_int_equal(fact->type, FACT_BASELINE);
+	assert_int_equal(fact->mono, 42);
+	if (heard->look)
+		heard->look(heard->n, fact);
+	heard->n++;
+}
+
+static int load(const char *from, const char *boot, struct heard *heard, struct fail *why)
+{
+	struct fact_sink sink = { .put = heard_put, .ctx = heard };
+	size_t n = 777;
+	int err = baseline_load(from, boot, 42, &sink, &n, why);
+
+	assert_int_equal(n, err ? 777 : heard->n);
+	return err;
+}
+
+static void look(size_t i, const struct fact *fact)
+{
+	const struct fact_baseline *b = &fact->baseline;
+
+	assert_string_equal(b->framework_id, "f-0001");
+	assert_int_equal(b->agent_pid, 811);
+	assert_int_equal(b->agent_start, 777);
+	assert_true(b->taken_wall == INT64_C(1795503026123000000));
+	if (i == 2) {
+		assert_string_equal(b->executor_id, "gone");
+		assert_string_equal(b->verdict, "disconnected");
+		assert_true(b->disconnected_wall == INT64_C(1795502906123000000));
+		assert_int_equal(b->link, 0);
+	} else if (i == 3) {
+		assert_string_equal(b->executor_id, "stale");
+		assert_string_equal(b->container_id, "c-stale");
+		assert_string_equal(b->protocol, "v0");
+		assert_int_equal(b->pid, 4194304);
+		assert_true(b->start == UINT64_MAX);
+		assert_true(b->link == UINT64_MAX);
+		assert_true(b->recovery_timeout == 900 * NS_PER_S);
+		assert_int_equal(b->n_tasks, 3);
+		assert_string_equal(b->tasks[2], "logger");
+		assert_true(b->disconnected_wall == 0);
+	} else if (i == 7) {
+		assert_string_equal(b->executor_id, "\xff\xfe");
+		assert_string_equal(b->tasks[0], "\xff\xfe latin-1 \xe9");
+	} else if (i == 10) {
+		assert_true(b->recovery_timeout == 1500000000);
+	}
+}
+
+static void test_an_audit_is_read_back(void **state)
+{
+	struct heard heard = { .look = look };
+	struct fail why = { 0 };
+
+	(void)state;
+	if (load(AUDIT, BOOT, &heard, &why) < 0)
+		fail_msg("%s", why.what);
+	assert_int_equal(heard.n, 11);
+}
+
+static void test_a_shutdown_document_serves_as_well(void **state)
+{
+	struct heard heard = { 0 };
+
+	(void)state;
+	assert_int_equal(load("tests/data/show/shutdown.json", NULL, &heard, NULL), 0);
+	assert_int_equal(heard.n, 11);
+}
+
+static void test_another_boot(void **state)
+{
+	struct heard heard = { 0 };
+	struct fail why = { 0 };
+
+	(void)state;
+	assert_int_equal(load(AUDIT, "00000000-0000-0000-0000-000000000000", &heard, &why),
+			 -ESTALE);
+	assert_non_null(strstr(why.what, "another boot"));
+	assert_int_equal(heard.n, 0);
+}
+
+static size_t files_in(const char *name)
+{
+	DIR *entries = opendir(name);
+	size_t n = 0;
+	struct dirent *entry;
+
+	assert_non_null(entries);
+	while ((entry = readdir(entries)))
+		n += entry->d_name[0] != '.';
+	closedir(entries);
+	return n;
+}
+
+static void file_is(const char *text)
+{
+	char buf[4096];
+	FILE *file = fopen(path, "re");
+	size_t len;
+
+	assert_non_null(file);
+	len = fread(buf, 1, sizeof(buf) - 1, file);
+	fclose(file);
+	buf[len] = '\0';
+	assert_string_equal(buf, text);
+}
+
+static void test_saving(void **state)
+{
+	struct fail why = { 0 };
+	char state_dir[64], sub[80];
+	struct stat st;
+
+	(void)state;
+	snprintf(sub, sizeof(sub), "%s/a", dir);
+	snprintf(state_dir, sizeof(state_dir), "%s/a/b", dir);
+	assert_int_equal(baseline_path(state_dir, BOOT, 5051, path, sizeof(path)), 0);
+	assert_int_equal(baseline_save(path, "one\n", 4, &why), 0);
+	file_is("one\n");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat(state_dir, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(baseline_save(path, "two\n", 4, &why), 0);
+	file_is("two\n");
+	assert_int_equal(files_in(state_dir), 1);
+
+	/* What stands in the way is named, and what was there stays. */
+	assert_int_equal(baseline_save("/dev/null/x/y", "three", 5, &why), -ENOTDIR);
+	assert_non_null(strstr(why.what, "/dev/null/x/y"));
+	assert_true(why.cure[0]);
+	unlink(path);
+	assert_int_equal(mkdir(path, 0700), 0); /* rename over a directory fails */
+	assert_int_equal(baseline_save(path, "four", 4, &why), -EISDIR);
+	assert_int_equal(files_in(state_dir), 1);
+	rmdir(path);
+	rmdir(state_dir);
+	rmdir(sub);
+}
+
+static void expect_refused(const char *text, int err, const char *says)
+{
+	struct heard heard = { 0 };
+	struct fail why = { 0 };
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/foreign", dir);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	if (load(path, NULL, &heard, &why) != err)
+		fail_msg("'%s' gave %d: %s", text, why.err, why.what);
+	if (!strstr(why.what, says) || !strstr(why.what, path))
+		fail_msg("'%s' does not say '%s'", why.what, says);
+	assert_int_equal(heard.n, 0);
+	unlink(path);
+}
+
+#define HEAD "{\"schema\":\"execwatch.audit/1\",\"generated_at\":\"2026-11-24T06:50:26Z\","
+#define GOOD "{\"executor_id\":\"e\",\"tasks\":[]}"
+
+static void test_strangers_are_refused(void **state)
+{
+	struct heard heard = { 0 };
+	struct fail why = { 0 };
+
+	(void)state;
+	expect_refused("", -EINVAL, "line 1");
+	expect_refused("\x7f" "ELF", -EINVAL, "line 1");
+	expect_refused("[]", -EINVAL, "no document");
+	expect_refused("{}", -EINVAL, "no document");
+	expect_refused("{\"schema\":\"execwatch.verify/1\",\"executors\":[]}", -EINVAL,
+		       "no document");
+	expect_refused("{\"schema\":\"execwatch.audit/2\",\"executors\":[]}", -EPROTONOSUPPORT,
+		       "version 2");
+	expect_refused(HEAD "\"executors\":{}}", -EINVAL, "executors");
+	expect_refused(HEAD "\"executors\":[7]}", -EINVAL, "'executor_id' of executor 1");
+	/* A good one before a bad one is not put either. */
+	expect_refused(HEAD "\"executors\":[" GOOD ",{\"executor_id\":7}]}", -EINVAL,
+		       "'executor_id' of executor 2");
+	expect_refused(HEAD "\"executors\":[{\"executor_id\":\"e\",\"pid\":-1}]}", -EINVAL, "'pid'");
+	expect_refused(HEAD "\"executors\":[{\"executor_id\":\"e\",\"pid\":4294967296}]}", -EINVAL,
+		       "'pid'");
+	expect_refused(HEAD "\"executors\":[{\"executor_id\":\"e\",\"tasks\":[1]}]}", -EINVAL,
+		       "'tasks'");
+	expect_refused(HEAD "\"executors\":[{\"executor_id\":\"e\",\"recovery_timeout_s\":1e300}]}",
+		       -EINVAL, "'recovery_timeout_s'");
+	expect_refused(HEAD "\"executors\":[{\"executor_id\":\"e\",\"disconnected_at\":\"now\"}]}",
+		       -EINVAL, "'disconnected_at'");
+	expect_refused(HEAD "\"executors\":[" GOOD "]} trailing", -EINVAL, "line 1");
+	assert_int_equal(load("/nowhere", NULL, &heard, &why), -ENOENT);
+	assert_non_null(strstr(why.cure, "execwatch audit"));
+	assert_int_equal(load("/", NULL, &heard, &why), -EISDIR);
+}
+
+static void test_times(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t wall;
+	} good[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "1969-12-31T23:59:59.999Z", -1000000 },
+		{ "2026-11-24T06:50:26.123456789Z", INT64_C(1795503026123456789) },
+		{ "2024-02-29T12:00:00.5Z", INT64_C(1709208000500000000) },
+	};
+	static const char *const bad[] = { "", "2026-11-24", "2026-11-24T06:50:26",
+					   "2026-11-24T06:50:26+01:00", "2026-11-24T06:50:26.1",
+					   "99999-01-01T00:00:00Z", "0001-01-01T00:00:00Z",
+					   "2026-13-24T06:50:26Z" };
+	char text[WALLTIME_TEXT_MAX];
+	int64_t wall = 5;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(walltime_parse(good[i].text, &wall), 0);
+		assert_true(wall == good[i].wall);
+		assert_int_equal(walltime_parse(walltime_text(wall, text), &wall), 0);
+		assert_true(wall == good[i].wall - (good[i].wall > 0 ? good[i].wall % 1000000 : 0));
+	}
+	wall = 5;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (walltime_parse(bad[i], &wall) == 0)
+			fail_msg("taken for a time: '%s'", bad[i]);
+	}
+	assert_true(wall == 5);
+}
+
+static int dir_make(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int dir_remove(void **state)
+{
+	(void)state;
+	return rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_audit_is_read_back),
+		cmocka_unit_test(test_a_shutdown_document_serves_as_well),
+		cmocka_unit_test(test_another_boot),
+		cmocka_unit_test(test_saving),
+		cmocka_unit_test(test_strangers_are_refused),
+		cmocka_unit_test(test_times),
+	};
+
+	return cmocka_run_group_tests(tests, dir_make, dir_remove);
+}

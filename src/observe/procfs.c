@@ -179,6 +179,19 @@ static int walk_one(struct procfs *procfs, int dir, struct procfs_row *row,
 	return put_process(procfs, dir, row->pid, &env, row->netns, sink);
 }
 
+/*
+ * One fact for all that are denied: without privilege that is most of a host. Init is no executor,
+ * and may be out of reach even for root (in a sandbox).
+ */
+static void put_denied(const struct fact_sink *sink, int32_t first, size_t n, int err)
+{
+	if (n == 1)
+		put_unread(sink, first, 0, err, "/proc/%d/environ", first);
+	else if (n)
+		put_unread(sink, 0, 0, err, "/proc/%d/environ and those of %zu more processes",
+			   first, n - 1);
+}
+
 int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
 		void (*each)(void *ctx, const struct procfs_row *row), void *ctx,
 		struct fail *why)
@@ -186,6 +199,9 @@ int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
 	int fd = openat(procfs->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
+	int32_t denied = 0;
+	size_t n_denied = 0;
+	int why_denied = 0;
 
 	if (!list) {
 		int err = -errno;
@@ -207,12 +223,15 @@ int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
 		close(dir);
 		if (is_gone(err))
 			continue;
-		if (err < 0)
-			put_unread(sink, row.pid, 0, err, "/proc/%d/environ", row.pid);
+		if (err < 0 && row.pid != 1 && n_denied++ == 0) {
+			denied = row.pid;
+			why_denied = err;
+		}
 		if (each)
 			each(ctx, &row);
 	}
 	closedir(list);
+	put_denied(sink, denied, n_denied, why_denied);
 	return 0;
 }
 

@@ -28,9 +28,9 @@ struct procfs_row {
 
 /*
  * Reads the environment of every process and puts FACT_PROCESS for those that have
- * MESOS_EXECUTOR_ID: executors, and what they started. FACT_UNREAD with its pid for one whose
- * environment may not be read. Processes that end meanwhile are passed over. each (or NULL) gets
- * every process. Never looks at descriptors.
+ * MESOS_EXECUTOR_ID: executors, and what they started. One FACT_UNREAD for those whose environment
+ * may not be read. Processes that end meanwhile are passed over. each (or NULL) gets every process.
+ * Never looks at descriptors.
  */
 int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
 		void (*each)(void *ctx, const struct procfs_row *row), void *ctx,

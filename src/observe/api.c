@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/api.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "facts.h"
+#include "fail.h"
+#include "mesos/framing.h"
+#include "mesos/head.h"
+#include "mesos/span.h"
+#include "mesos/state.h"
+#include "observe/api_url.h"
+#include "observe/netns.h"
+#include "observe/put.h"
+
+struct api {
+	struct event_base *base;
+	struct api_url url;
+	char *url_text;
+	char *authorization;
+	int nsfd;
+	uint32_t timeout_ms;
+
+	/* The question that is under way; bev is NULL while there is none. */
+	struct bufferevent *bev;
+	struct event *timer;
+	struct mesos_framing *framing;
+	const char *endpoint;
+	struct fact answer; /* FACT_API, filled as it becomes known */
+	int status;
+	char problem[640];
+	struct fact_sink sink;
+	void (*done)(void *ctx);
+	void *ctx;
+};
+
+static void ask_endpoint(struct api *api, const char *endpoint);
+
+static void connection_drop(struct api *api)
+{
+	if (api->bev)
+		bufferevent_free(api->bev);
+	api->bev = NULL;
+	mesos_framing_free(api->framing);
+	api->framing = NULL;
+}
+
+/* The answer is complete, or there will be none. */
+static void finish(struct api *api)
+{
+	void (*done)(void *ctx) = api->done;
+
+	connection_drop(api);
+	event_del(api->timer);
+	api->endpoint = NULL;
+	api->answer.mono = put_clock();
+	api->answer.api.problem = api->problem;
+	fact_put(&api->sink, &api->answer);
+	if (done)
+		done(api->ctx);
+}
+
+static void fail_with(struct api *api, const char *text)
+{
+	snprintf(api->problem, sizeof(api->problem), "%s", text);
+	finish(api);
+}
+
+static void fail_why(struct api *api, const struct fail *why)
+{
+	char text[sizeof(api->problem)];
+
+	fail_with(api, fail_text(why, text, sizeof(text)));
+}
+
+static void answer_flags(struct fact_api *answer, const struct mesos_flags *flags)
+{
+	answer->work_dir = flags->work_dir;
+	answer->recovery_timeout = flags->recovery_timeout_ns;
+	answer->reregister_timeout = flags->reregistration_timeout_ns;
+}
+
+static void put_executor(struct api *api, const struct mesos_framework *framework,
+			 const struct mesos_executor *executor)
+{
+	struct fact fact = { .type = FACT_API_EXECUTOR, .mono = put_clock() };
+	const char **tasks = calloc(executor->n_tasks + 1, sizeof(*tasks));
+
+	if (!tasks)
+		return;
+	for (size_t i = 0; i < executor->n_tasks; i++) {
+		const struct mesos_task *task = &executor->tasks[i];
+
+		tasks[i] = *task->name ? task->name : task->id;
+	}
+	fact.api_executor.round = api->answer.api.round;
+	fact.api_executor.framework_id = framework->id;
+	fact.api_executor.executor_id = executor->id;
+	fact.api_executor.container_id = executor->container;
+	fact.api_executor.completed = executor->completed || framework->completed;
+	fact.api_executor.tasks = tasks;
+	fact.api_executor.n_tasks = executor->n_tasks;
+	fact_put(&api->sink, &fact);
+	free(tasks);
+}
+
+/* The executors come before their FACT_API: whoever sees that has seen the whole round. */
+static void got_state(struct api *api, struct mesos_span body)
+{
+	struct fact_api *answer = &api->answer.api;
+	struct mesos_state *state;
+	struct fail why = { 0 };
+
+	if (mesos_state_parse(body, &state, &why) < 0) {
+		fail_why(api, &why);
+		return;
+	}
+	answer->slave_id = state->id;
+	answer->version = state->version;
+	answer->start_time = state->start_time;
+	answer_flags(answer, &state->flags);
+	for (size_t i = 0; i < state->n_frameworks; i++)
+		for (size_t j = 0; j < state->frameworks[i].n_executors; j++)
+			put_executor(api, &state->frameworks[i],
+				     &state->frameworks[i].executors[j]);
+	finish(api);
+	mesos_state_free(state);
+}
+
+/* Only while the agent recovers; what they do not tell is told by /state later. */
+static void got_flags(struct api *api, struct mesos_span body)
+{
+	struct mesos_flags *flags = NULL;
+
+	if (mesos_api_check(api->status, body, NULL) == 0 &&
+	    mesos_flags_parse(body, &flags, NULL) == 0)
+		answer_flags(&api->answer.api, flags);
+	finish(api);
+	mesos_flags_free(flags);
+}
+
+static void got_answer(struct api *api, struct mesos_span body)
+{
+	struct fail why = { 0 };
+	int err;
+
+	if (strcmp(api->endpoint, "/flags") == 0) {
+		got_flags(api, body);
+		return;
+	}
+	api->answer.api.http_status = api->status;
+	err = mesos_api_check(api->status, body, &why);
+	if (err == -EAGAIN) {
+		api->answer.api.recovering = true;
+		connection_drop(api);
+		ask_endpoint(api, "/flags");
+	} else if (err < 0) {
+		fail_why(api, &why);
+	} else {
+		got_state(api, body);
+	}
+}
+
+/* Returns true when the connection has served its purpose (and may be gone). */
+static bool got_frame(struct api *api, const struct mesos_frame *frame)
+{
+	struct mesos_start start;
+
+	switch (frame->kind) {
+	case MESOS_FRAME_HEAD:
+		if (mesos_start_parse(frame->head, &start) < 0 || !start.response)
+			break;
+		api->status = start.status;
+		return false;
+	case MESOS_FRAME_END:
+		if (frame->body_len > frame->body.len) {
+			fail_with(api, "the answer is larger than 64 MiB");
+			return true;
+		}
+		got_answer(api, frame->body);
+		return true;
+	case MESOS_FRAME_GARBAGE:
+		break;
+	default:
+		if (frame->body_len <= API_BODY_MAX)
+			return false;
+		fail_with(api, "the answer is larger than 64 MiB");
+		return true;
+	}
+	fail_with(api, "the answer is no HTTP, or ends too early; an agent that speaks TLS only "
+		       "cannot be asked");
+	return true;
+}
+
+static void on_read(struct bufferevent *bev, void *ctx)
+{
+	struct evbuffer *input = bufferevent_get_input(bev);
+	struct api *api = ctx;
+	struct mesos_frame frame;
+
+	while (evbuffer_get_length(input)) {
+		size_t len = evbuffer_get_contiguous_space(input);
+		const unsigned char *bytes = evbuffer_pullup(input, (ev_ssize_t)len);
+		size_t used = 0;
+
+		do {
+			used += mesos_framing_feed(api->framing, bytes + used, len - used, &frame);
+			if (got_frame(api, &frame))
+				return;
+		} while (frame.kind != MESOS_FRAME_MORE);
+		evbuffer_drain(input, len);
+	}
+}
+
+static void on_event(struct bufferevent *bev, short what, void *ctx)
+{
+	struct api *api = ctx;
+	int err = EVUTIL_SOCKET_ERROR();
+	struct mesos_frame frame;
+	struct fail why = { 0 };
+
+	(void)bev;
+	if (what & BEV_EVENT_CONNECTED)
+		return;
+	if (what & BEV_EVENT_EOF) {
+		mesos_framing_finish(api->framing, &frame);
+		if (frame.kind == MESOS_FRAME_MORE)
+			fail_with(api, "the connection was closed without an answer");
+		else
+			got_frame(api, &frame);
+		return;
+	}
+	fail_set(&why, -(err ? err : ECONNRESET), "is the agent running? see --agent-url, --port",
+		 "ask %s%s", api->url_text, api->endpoint);
+	fail_why(api, &why);
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *ctx)
+{
+	struct api *api = ctx;
+
+	(void)fd;
+	(void)what;
+	/* A recovering agent that does not tell its flags has answered what matters. */
+	if (api->answer.api.recovering)
+		finish(api);
+	else
+		fail_with(api, "no answer in time: the agent hangs, or something drops packets");
+}
+
+static int socket_connected(struct api *api, struct fail *why)
+{
+	int fd = netns_socket(api->nsfd, api->url.addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0,
+			      why);
+
+	if (fd < 0)
+		return fd;
+	if (connect(fd, (struct sockaddr *)&api->url.addr, api->url.addr_len) < 0 &&
+	    errno != EINPROGRESS) {
+		int err = -errno;
+
+		close(fd);
+		return fail_set(why, err, NULL, "connect to %s", api->url_text);
+	}
+	return fd;
+}
+
+static void request_write(struct api *api)
+{
+	struct evbuffer *out = bufferevent_get_output(api->bev);
+
+	evbuffer_add_printf(out, "GET %s%s HTTP/1.1\r\nHost: %s\r\nAccept: application/json\r\n",
+			    api->url.path, api->endpoint, api->url.host);
+	if (api->authorization)
+		evbuffer_add_printf(out, "Authorization: %s\r\n", api->authorization);
+	evbuffer_add_printf(out, "User-Agent: execwatch\r\nConnection: close\r\n\r\n");
+}
+
+/*
+ * libevent connects sockets in its own namespace only: the socket is made in the agent's, and is
+ * given to a bufferevent while it connects; writing begins when it has.
+ */
+static void ask_endpoint(struct api *api, const char *endpoint)
+{
+	struct fail why = { 0 };
+	int fd = socket_connected(api, &why);
+
+	api->endpoint = endpoint;
+	if (fd < 0) {
+		fail_why(api, &why);
+		return;
+	}
+	api->framing = mesos_framing_new(API_BODY_MAX);
+	api->bev = bufferevent_socket_new(api->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!api->bev)
+		close(fd);
+	if (!api->bev || !api->framing) {
+		fail_with(api, "out of memory");
+		return;
+	}
+	bufferevent_setcb(api->bev, on_read, NULL, on_event, api);
+	request_write(api);
+	bufferevent_enable(api->bev, EV_READ | EV_WRITE);
+}
+
+int api_new(struct event_base *base, const struct api_options *options, struct api **ret_api,
+	    struct fail *why)
+{
+	struct api *api = calloc(1, sizeof(*api));
+	int err;
+
+	if (!api)
+		return fail_set(why, -ENOMEM, NULL, "ask %s", options->url);
+	api->nsfd = NETNS_OWN;
+	api->base = base;
+	api->timeout_ms = options->timeout_ms ? options->timeout_ms : API_TIMEOUT_MS;
+	err = api_url_parse(options->url, &api->url, why);
+	if (err < 0)
+		goto out;
+	api->url_text = strdup(options->url);
+	api->authorization = options->authorization ? strdup(options->authorization) : NULL;
+	api->timer = evtimer_new(base, on_timeout, api);
+	if (options->nsfd != NETNS_OWN)
+		api->nsfd = fcntl(options->nsfd, F_DUPFD_CLOEXEC, 0);
+	if (!api->url_text || !api->timer || (options->authorization && !api->authorization) ||
+	    (options->nsfd != NETNS_OWN && api->nsfd < 0)) {
+		err = fail_set(why, -ENOMEM, NULL, "ask %s", options->url);
+		goto out;
+	}
+	*ret_api = api;
+	return 0;
+out:
+	api_free(api);
+	return err;
+}
+
+void api_free(struct api *api)
+{
+	if (!api)
+		return;
+	connection_drop(api);
+	if (api->timer)
+		event_free(api->timer);
+	if (api->nsfd >= 0)
+		close(api->nsfd);
+	if (api->authorization)
+		explicit_bzero(api->authorization, strlen(api->authorization));
+	free(api->authorization);
+	free(api->url_text);
+	free(api);
+}
+
+int api_ask(struct api *api, uint32_t round, const struct fact_sink *sink, void (*done)(void *ctx),
+	    void *ctx)
+{
+	struct timeval bound = { .tv_sec = api->timeout_ms / 1000,
+				 .tv_usec = api->timeout_ms % 1000 * 1000 };
+
+	if (api->endpoint)
+		return -EBUSY;
+	api->answer = (struct fact){ .type = FACT_API };
+	api->answer.api.url = api->url_text;
+	api->answer.api.round = round;
+	api->problem[0] = '\0';
+	api->status = 0;
+	api->sink = *sink;
+	api->done = done;
+	api->ctx = ctx;
+	event_add(api->timer, &bound);
+	ask_endpoint(api, "/state");
+	return 0;
+}
+
+int api_ask_now(const struct api_options *options, uint32_t round, const struct fact_sink *sink,
+		struct fail *why)
+{
+	struct event_base *base = event_base_new();
+	struct api *api = NULL;
+	int err;
+
+	if (!base)
+		return fail_set(why, -ENOMEM, NULL, "ask %s", options->url);
+	err = api_new(base, options, &api, why);
+	if (!err)
+		err = api_ask(api, round, sink, NULL, NULL);
+	if (!err)
+		event_base_dispatch(base); /* until nothing is left to wait for */
+	api_free(api);
+	event_base_free(base);
+	return err;
+}

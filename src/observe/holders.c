@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/holders.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "observe/grow.h"
+
+/* "socket:[12345]" */
+static uint64_t socket_inode(int dir, const char *name)
+{
+	char target[64];
+	ssize_t len = readlinkat(dir, name, target, sizeof(target) - 1);
+
+	if (len < 9 || memcmp(target, "socket:[", 8) != 0)
+		return 0;
+	target[len] = '\0';
+	return strtoull(target + 8, NULL, 10);
+}
+
+int holders_add(struct holders *holders, int32_t pid, uint64_t start)
+{
+	struct dirent *entry;
+	char path[32];
+	int err = 0;
+	DIR *list;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	list = opendir(path);
+	if (!list)
+		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
+	while (!err && (entry = readdir(list))) {
+		struct holder holder = { .pid = pid, .start = start };
+
+		if (entry->d_name[0] == '.')
+			continue;
+		holder.fd = atoi(entry->d_name);
+		holder.inode = socket_inode(dirfd(list), entry->d_name);
+		if (!holder.inode)
+			continue;
+		err = grow(&holders->items, &holders->cap, holders->n, sizeof(holder));
+		if (!err)
+			holders->items[holders->n++] = holder;
+	}
+	closedir(list);
+	return err;
+}
+
+static int order(const void *left, const void *right)
+{
+	const struct holder *a = left, *b = right;
+
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return a->fd < b->fd ? -1 : a->fd > b->fd;
+}
+
+void holders_sort(struct holders *holders)
+{
+	if (holders->n)
+		qsort(holders->items, holders->n, sizeof(*holders->items), order);
+}
+
+const struct holder *holders_find(const struct holders *holders, uint64_t inode, size_t *n)
+{
+	size_t low = 0, high = holders->n, end;
+
+	if (inode == 0)
+		return NULL;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (holders->items[middle].inode < inode)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < holders->n && holders->items[end].inode == inode; end++)
+		continue;
+	*n = end - low;
+	return *n ? &holders->items[low] : NULL;
+}
+
+void holders_clear(struct holders *holders)
+{
+	free(holders->items);
+	*holders = (struct holders){ 0 };
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/scene.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mesos/upid.h"
+#include "observe/grow.h"
+#include "observe/netns.h"
+
+static bool room(struct scene *scene, void *items, size_t *cap, size_t n, size_t size)
+{
+	if (grow(items, cap, n, size) == 0)
+		return true;
+	scene->broken = true;
+	return false;
+}
+
+/* WORK_DIR/slaves/…: the directory of an executor of the agent on our port. */
+static void work_dir_of(const struct scene *scene, const struct fact_process *process, char *buf,
+			size_t size)
+{
+	const char *end = strstr(process->directory, "/slaves/");
+	struct mesos_upid upid;
+
+	buf[0] = '\0';
+	if (!end || process->directory[0] != '/' ||
+	    mesos_upid_parse(mesos_span_of(process->slave_pid), &upid) < 0 ||
+	    upid.addr.port != scene->port)
+		return;
+	snprintf(buf, size, "%.*s", (int)(end - process->directory), process->directory);
+}
+
+static void note_process(struct scene *scene, const struct fact_process *process)
+{
+	struct scene_process *noted;
+
+	if (!room(scene, &scene->processes, &scene->processes_cap, scene->n_processes,
+		  sizeof(*noted)))
+		return;
+	noted = &scene->processes[scene->n_processes++];
+	noted->pid = process->pid;
+	noted->start = process->start;
+	noted->mesos = process->executor_id && process->executor_id[0];
+	noted->work_dir[0] = '\0';
+	if (noted->mesos)
+		work_dir_of(scene, process, noted->work_dir, sizeof(noted->work_dir));
+}
+
+static void note_agent(struct scene *scene, const struct fact_agent *agent)
+{
+	if (!room(scene, &scene->agents, &scene->agents_cap, scene->n_agents,
+		  sizeof(*scene->agents)))
+		return;
+	scene->agents[scene->n_agents++] = (struct scene_agent){
+		.pid = agent->pid,
+		.start = agent->start,
+		.mesos = strstr(agent->comm, "mesos") || strstr(agent->exe, "mesos"),
+		.listen = agent->listen,
+		.netns = agent->netns,
+		.cookie = agent->cookie,
+	};
+}
+
+static void scene_put(void *ctx, const struct fact *fact)
+{
+	struct scene *scene = ctx;
+
+	switch (fact->type) {
+	case FACT_PROCESS:
+		note_process(scene, &fact->process);
+		break;
+	case FACT_SOCKET:
+		if (room(scene, &scene->sockets, &scene->sockets_cap, scene->n_sockets,
+			 sizeof(*scene->sockets)))
+			scene->sockets[scene->n_sockets++] = fact->socket;
+		break;
+	case FACT_HOLDER:
+		if (room(scene, &scene->holders, &scene->holders_cap, scene->n_holders,
+			 sizeof(*scene->holders)))
+			scene->holders[scene->n_holders++] = fact->holder;
+		break;
+	case FACT_AGENT:
+		note_agent(scene, &fact->agent);
+		break;
+	case FACT_API:
+		if (fact->api.work_dir && fact->api.work_dir[0])
+			snprintf(scene->api_work_dir, sizeof(scene->api_work_dir), "%s",
+				 fact->api.work_dir);
+		break;
+	default:
+		break;
+	}
+	fact_put(&scene->out, fact);
+}
+
+void scene_init(struct scene *scene, uint16_t port)
+{
+	*scene = (struct scene){ .port = port };
+	scene->tee = (struct fact_sink){ .put = scene_put, .ctx = scene };
+}
+
+void scene_clear(struct scene *scene)
+{
+	free(scene->rows);
+	free(scene->processes);
+	free(scene->sockets);
+	free(scene->holders);
+	free(scene->agents);
+}
+
+void scene_begin(struct scene *scene, const struct fact_sink *out)
+{
+	scene->out = *out;
+	scene->broken = false;
+	scene->n_rows = 0;
+	scene->n_processes = 0;
+	scene->n_sockets = 0;
+	scene->n_holders = 0;
+	scene->n_agents = 0;
+}
+
+void scene_row(struct scene *scene, const struct procfs_row *row)
+{
+	if (room(scene, &scene->rows, &scene->rows_cap, scene->n_rows, sizeof(*row)))
+		scene->rows[scene->n_rows++] = *row;
+}
+
+static int process_order(const void *a, const void *b)
+{
+	const struct scene_process *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static int socket_order(const void *a, const void *b)
+{
+	const struct fact_socket *x = a, *y = b;
+
+	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
+}
+
+static int holder_order(const void *a, const void *b)
+{
+	const struct fact_holder *x = a, *y = b;
+
+	if (x->cookie != y->cookie)
+		return x->cookie < y->cookie ? -1 : 1;
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return x->fd < y->fd ? -1 : x->fd > y->fd;
+}
+
+/* Sorts, and keeps one of each run of equals. */
+static void sort_unique(void *items, size_t *n, size_t size,
+			int (*order)(const void *a, const void *b))
+{
+	char *at = items;
+	size_t kept = 0;
+
+	if (*n == 0)
+		return;
+	qsort(items, *n, size, order);
+	for (size_t i = 1; i < *n; i++)
+		if (order(at + kept * size, at + i * size) != 0)
+			memmove(at + ++kept * size, at + i * size, size);
+	*n = kept + 1;
+}
+
+void scene_sort_processes(struct scene *scene)
+{
+	sort_unique(scene->processes, &scene->n_processes, sizeof(*scene->processes),
+		    process_order);
+}
+
+void scene_sort(struct scene *scene)
+{
+	scene_sort_processes(scene);
+	sort_unique(scene->sockets, &scene->n_sockets, sizeof(*scene->sockets), socket_order);
+	sort_unique(scene->holders, &scene->n_holders, sizeof(*scene->holders), holder_order);
+}
+
+const struct scene_process *scene_process_find(const struct scene *scene, int32_t pid)
+{
+	struct scene_process key = { .pid = pid };
+
+	if (!scene->n_processes)
+		return NULL;
+	return bsearch(&key, scene->processes, scene->n_processes, sizeof(key), process_order);
+}
+
+const struct fact_holder *scene_holders(const struct scene *scene, uint64_t cookie, size_t *n)
+{
+	size_t low = 0, high = scene->n_holders, end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (scene->holders[middle].cookie < cookie)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < scene->n_holders && scene->holders[end].cookie == cookie; end++)
+		continue;
+	*n = end - low;
+	return *n ? &scene->holders[low] : NULL;
+}
+
+bool scene_is_agents(const struct scene *scene, const struct fact_socket *socket)
+{
+	return socket->local.port == scene->port || socket->remote.port == scene->port;
+}
+
+const struct scene_agent *scene_agent(const struct scene *scene)
+{
+	for (size_t i = 0; i < scene->n_agents; i++)
+		if (scene->agents[i].mesos)
+			return &scene->agents[i];
+	return scene->n_agents ? &scene->agents[0] : NULL;
+}
+
+int scene_netns_open(const struct scene *scene, uint64_t netns)
+{
+	for (size_t i = 0; i < scene->n_rows; i++) {
+		uint64_t inode;
+		int fd;
+
+		if (scene->rows[i].netns != netns)
+			continue;
+		fd = netns_of(scene->rows[i].pid, &inode);
+		if (fd >= 0 && inode == netns)
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -ENOENT;
+}

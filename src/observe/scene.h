@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a survey has seen so far: its facts pass through a sink that remembers what later steps need
+ * (whose namespaces to enter, which links to look up, who is the agent).
+ */
+#ifndef EW_OBSERVE_SCENE_H
+#define EW_OBSERVE_SCENE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "facts.h"
+#include "observe/procfs.h"
+
+struct scene_process {
+	int32_t pid;
+	uint64_t start;
+	bool mesos;           /* has MESOS_EXECUTOR_ID */
+	char work_dir[512];   /* what its MESOS_DIRECTORY is below; "" for none */
+};
+
+struct scene_agent {
+	int32_t pid;
+	uint64_t start;
+	bool mesos;           /* its name says so */
+	struct ew_addr listen;
+	uint64_t netns;
+	uint64_t cookie;
+};
+
+struct scene {
+	uint16_t port;        /* the agent's */
+	struct fact_sink out; /* where facts go on to */
+	struct fact_sink tee; /* put here */
+	bool broken;          /* memory was short: something was not remembered */
+
+	struct procfs_row *rows; /* every process of the host */
+	size_t n_rows, rows_cap;
+	struct scene_process *processes; /* that FACT_PROCESS was put of, sorted by scene_sort() */
+	size_t n_processes, processes_cap;
+	struct fact_socket *sockets; /* by cookie, each once after scene_sort() */
+	size_t n_sockets, sockets_cap;
+	struct fact_holder *holders; /* by cookie, pid, fd; each once after scene_sort() */
+	size_t n_holders, holders_cap;
+	struct scene_agent *agents;
+	size_t n_agents, agents_cap;
+	char api_work_dir[512]; /* what the agent's API said last */
+};
+
+void scene_init(struct scene *scene, uint16_t port);
+void scene_clear(struct scene *scene);
+
+/* Forgets all but api_work_dir; facts go to out from now on. */
+void scene_begin(struct scene *scene, const struct fact_sink *out);
+
+void scene_row(struct scene *scene, const struct procfs_row *row);
+void scene_sort(struct scene *scene);
+void scene_sort_processes(struct scene *scene); /* these alone */
+
+/* All after scene_sort(). */
+const struct scene_process *scene_process_find(const struct scene *scene, int32_t pid);
+const struct fact_holder *scene_holders(const struct scene *scene, uint64_t cookie, size_t *n);
+
+/* Has it the agent port at either end? */
+bool scene_is_agents(const struct scene *scene, const struct fact_socket *socket);
+
+/* The agent to ask and to read the files of: by its name if one has it; NULL for none. */
+const struct scene_agent *scene_agent(const struct scene *scene);
+
+/* Opens a namespace by one of its processes. A descriptor, or -ENOENT when none is left. */
+int scene_netns_open(const struct scene *scene, uint64_t netns);
+
+#endif

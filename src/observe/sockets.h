@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The sockets of a survey: seeded by BPF where there is one, and as sock_diag shows them. */
+#ifndef EW_OBSERVE_SOCKETS_H
+#define EW_OBSERVE_SOCKETS_H
+
+#include <stdbool.h>
+
+struct fail;
+struct procfs;
+struct scene;
+
+/*
+ * Puts FACT_SOCKET, and FACT_HOLDER of: every socket with the agent port at either end, in each
+ * namespace where a process of interest lives or something listens on that port; the listening
+ * sockets of processes with a Mesos environment. With seeded (somebody has put the sockets with the
+ * agent port and their holders already) this adds what descriptors do not show, idle times, and the
+ * listening sockets; otherwise the descriptors of every process are read, and all TCP sockets of
+ * processes with a Mesos environment are put. Expects the processes in the scene; sorts it.
+ * Returns 0, or a negative errno when the picture is not complete.
+ */
+int sockets_put(struct procfs *procfs, struct scene *scene, bool seeded, struct fail *why);
+
+#endif

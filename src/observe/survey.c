@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/survey.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "facts.h"
+#include "fail.h"
+#include "observe/agent.h"
+#include "observe/api.h"
+#include "observe/checkpoints.h"
+#include "observe/links.h"
+#include "observe/netns.h"
+#include "observe/procfs.h"
+#include "observe/put.h"
+#include "observe/scene.h"
+#include "observe/sockets.h"
+
+struct survey {
+	struct survey_options options;
+	char *work_dir;
+	char *agent_url;
+	char *authorization;
+	struct procfs *procfs;
+	struct scene scene;
+	char found_work_dir[PATH_MAX]; /* kept: the agent that named it may be gone by now */
+	char url[ADDR_TEXT_MAX + 16];
+	uint32_t round;
+};
+
+static int keep(const char *text, char **ret_copy)
+{
+	*ret_copy = text ? strdup(text) : NULL;
+	return text && !*ret_copy ? -ENOMEM : 0;
+}
+
+int survey_new(const struct survey_options *options, struct survey **ret_survey,
+	       struct fail *why)
+{
+	struct survey *survey = calloc(1, sizeof(*survey));
+	int err;
+
+	if (!survey)
+		return fail_set(why, -ENOMEM, NULL, "prepare a survey");
+	scene_init(&survey->scene, options->port);
+	survey->options = *options;
+	err = keep(options->work_dir, &survey->work_dir);
+	if (!err)
+		err = keep(options->agent_url, &survey->agent_url);
+	if (!err)
+		err = keep(options->authorization, &survey->authorization);
+	if (err < 0)
+		fail_set(why, err, NULL, "prepare a survey");
+	else
+		err = procfs_new(&survey->procfs, why);
+	if (err < 0) {
+		survey_free(survey);
+		return err;
+	}
+	*ret_survey = survey;
+	return 0;
+}
+
+void survey_free(struct survey *survey)
+{
+	if (!survey)
+		return;
+	scene_clear(&survey->scene);
+	procfs_free(survey->procfs);
+	free(survey->work_dir);
+	free(survey->agent_url);
+	free(survey->authorization);
+	free(survey);
+}
+
+static void put_phase(const struct fact_sink *sink, const char *phase, uint32_t scope)
+{
+	struct fact fact = { .type = FACT_SURVEY, .mono = put_clock() };
+
+	fact.survey.phase = phase;
+	fact.survey.scope = scope;
+	fact_put(sink, &fact);
+}
+
+static void put_failure(const struct fact_sink *sink, const char *object, const struct fail *why)
+{
+	char reason[640];
+
+	put_damage(sink, 0, object, fail_text(why, reason, sizeof(reason)));
+}
+
+static void take_row(void *ctx, const struct procfs_row *row)
+{
+	scene_row(ctx, row);
+}
+
+static bool run_processes(struct survey *survey)
+{
+	struct scene *scene = &survey->scene;
+	struct fail why = { 0 };
+
+	if (procfs_walk(survey->procfs, &scene->tee, take_row, scene, &why) < 0) {
+		put_failure(&scene->tee, "processes", &why);
+		return false;
+	}
+	scene_sort_processes(scene);
+	return !scene->broken;
+}
+
+static bool run_sockets(struct survey *survey)
+{
+	const struct survey_options *options = &survey->options;
+	struct scene *scene = &survey->scene;
+	bool seeded = options->seed != NULL;
+	struct fail why = { 0 };
+
+	if (seeded && options->seed(options->seed_ctx, &scene->tee, &why) < 0) {
+		put_failure(&scene->tee, "sockets by BPF", &why);
+		seeded = false;
+	}
+	why = (struct fail){ 0 };
+	if (sockets_put(survey->procfs, scene, seeded, &why) < 0) {
+		put_failure(&scene->tee, "sockets", &why);
+		return false;
+	}
+	agent_put_all(survey->procfs, scene);
+	return true;
+}
+
+static bool run_tracking(struct survey *survey)
+{
+	return links_put(&survey->scene);
+}
+
+static bool run_checkpoints(struct survey *survey)
+{
+	struct scene *scene = &survey->scene;
+	const char *path = survey->work_dir;
+	char found[PATH_MAX];
+	struct fail why = { 0 };
+
+	if (!path) {
+		if (agent_work_dir(scene, found, sizeof(found), &why) == 0)
+			snprintf(survey->found_work_dir, sizeof(survey->found_work_dir), "%s",
+				 found);
+		path = survey->found_work_dir;
+	}
+	if (!*path) {
+		put_failure(&scene->tee, "the agent's checkpoints", &why);
+		return false;
+	}
+	return checkpoints_put(path, &scene->tee, &why) == 0;
+}
+
+int survey_api_options(struct survey *survey, struct api_options *options, struct fail *why)
+{
+	const struct scene_agent *agent = scene_agent(&survey->scene);
+	struct api_options found = { .url = survey->agent_url, .nsfd = NETNS_OWN };
+	struct ew_addr addr;
+	char text[ADDR_TEXT_MAX];
+
+	found.authorization = survey->authorization;
+	if (!found.url) {
+		if (!agent)
+			return fail_set(why, -ENOENT, "start it, or give --port or --agent-url",
+					"find the agent: nothing listens on port %u",
+					survey->options.port);
+		addr = agent->listen;
+		if (addr_is_any(&addr))
+			addr = addr_from_v4("\x7f\0\0\1", addr.port);
+		snprintf(survey->url, sizeof(survey->url), "http://%s", addr_text(&addr, text));
+		found.url = survey->url;
+		found.nsfd = scene_netns_open(&survey->scene, agent->netns);
+		if (found.nsfd < 0)
+			return fail_set(why, found.nsfd, NULL, "enter the agent's namespace");
+	}
+	*options = found;
+	return 0;
+}
+
+uint32_t survey_api_round(struct survey *survey)
+{
+	return ++survey->round;
+}
+
+static bool run_api(struct survey *survey)
+{
+	struct scene *scene = &survey->scene;
+	struct api_options options;
+	struct fail why = { 0 };
+	int err = survey_api_options(survey, &options, &why);
+
+	if (err == -ENOENT)
+		return false; /* no FACT_AGENT says the same */
+	if (!err) {
+		err = api_ask_now(&options, survey_api_round(survey), &scene->tee, &why);
+		if (options.nsfd != NETNS_OWN)
+			close(options.nsfd);
+	}
+	if (err < 0)
+		put_failure(&scene->tee, "the agent's HTTP API", &why);
+	return err == 0;
+}
+
+static uint32_t scope_closed(uint32_t scope)
+{
+	if (scope & SURVEY_TRACKING)
+		scope |= SURVEY_SOCKETS;
+	if (scope & SURVEY_SOCKETS)
+		scope |= SURVEY_PROCESSES;
+	return scope;
+}
+
+uint32_t survey_run(struct survey *survey, uint32_t scope, const struct fact_sink *sink)
+{
+	static const struct {
+		uint32_t bit;
+		bool (*run)(struct survey *survey);
+	} parts[] = {
+		{ SURVEY_PROCESSES, run_processes }, /* whose sockets and namespaces matter */
+		{ SURVEY_SOCKETS, run_sockets },     /* who is the agent, which are links */
+		{ SURVEY_TRACKING, run_tracking },   /* before anything that takes long */
+		{ SURVEY_API, run_api },             /* may know where the checkpoints are */
+		{ SURVEY_CHECKPOINTS, run_checkpoints },
+	};
+	uint32_t done = 0;
+
+	scope = scope_closed(scope);
+	if (scope & SURVEY_PROCESSES)
+		scene_begin(&survey->scene, sink);
+	survey->scene.out = *sink;
+	put_phase(sink, "begin", scope);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (scope & parts[i].bit && parts[i].run(survey))
+			done |= parts[i].bit;
+	}
+	put_phase(sink, "end", done);
+	return done;
+}

@@ -88,6 +88,11 @@ static struct bounds bounds_gather(const struct store *store, struct arena *aren
 	return b;
 }
 
+bool model_agent_serves(const struct model *model)
+{
+	return outcome_agent_serves(model_store(model));
+}
+
 bool model_done(const struct model *model, enum model_until until, int64_t *next)
 {
 	const struct store *store = model_store(model);

@@ -60,6 +60,9 @@ struct model_target {
 int model_select(const struct report *report, const struct model_choice *choice,
 		 struct model_target **ret, size_t *n);
 
+/* An agent listens, and its recovery is over as far as can be told. */
+bool model_agent_serves(const struct model *model);
+
 enum model_until { UNTIL_SETTLED, UNTIL_DEADLINE };
 
 /*

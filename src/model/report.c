@@ -128,7 +128,21 @@ static void fate_fill(const struct view *view, const struct fact_baseline *b,
 	out->n_why = why ? 1 : 0;
 }
 
-static void baseline_fill(const struct view *view, const struct fact_baseline *b,
+/* What a treated executor waits for now; its verdict stays what it was treated for. */
+static void treated_fill(const struct view *view, struct report_executor *out)
+{
+	const struct process *process = store_process_find(view->store, out->pid, out->start);
+
+	out->severity = verdict_severity(out->verdict);
+	out->advice = "";
+	if (!process || !process->history.down_since)
+		return;
+	out->disconnected = to_wall(view->store, process->history.down_since);
+	out->deadline = out->disconnected + out->recovery_timeout;
+	out->advice = "Restart the agent before the deadline.";
+}
+
+static void baseline_fill(const struct view *view, const struct fact_baseline *b, bool outcomes,
 			  struct report_executor *out, struct arena *arena)
 {
 	const struct process *process = store_process_find(view->store, b->pid, b->start);
@@ -150,7 +164,10 @@ static void baseline_fill(const struct view *view, const struct fact_baseline *b
 		process_fill(process, out, arena);
 	if (executor)
 		links_fill(view->store, executor, out, arena);
-	fate_fill(view, b, out, arena);
+	if (outcomes)
+		fate_fill(view, b, out, arena);
+	else
+		treated_fill(view, out);
 }
 
 /* Worst first: what is lost, what cannot be known, what can be treated, what is well. */
@@ -175,8 +192,8 @@ static int executor_order(const void *a, const void *b)
 static void executors_fill(const struct view *view, struct report *report)
 {
 	const struct store *store = view->store;
-	bool outcomes = report_has_outcomes(report);
-	size_t n = outcomes ? store->baselines.n : view->n_executors;
+	bool outcomes = report_has_outcomes(report), compared = report->kind != REPORT_AUDIT;
+	size_t n = compared ? store->baselines.n : view->n_executors;
 
 	report->executors = arena_array(report->arena, n, sizeof(*report->executors));
 	if (!report->executors)
@@ -185,8 +202,8 @@ static void executors_fill(const struct view *view, struct report *report)
 	for (size_t i = 0; i < n; i++) {
 		struct report_executor *out = &report->executors[i];
 
-		if (outcomes)
-			baseline_fill(view, &store->baselines.v[i], out, report->arena);
+		if (compared)
+			baseline_fill(view, &store->baselines.v[i], outcomes, out, report->arena);
 		else
 			executor_fill(store, &view->executors[i], out, report->arena);
 		report->verdicts[out->verdict]++;
@@ -352,6 +369,23 @@ static void notes_fill(const struct store *store, struct report *report)
 }
 
 /* What is lost outweighs what is not known, which outweighs what can be treated. */
+static bool act_is(const struct report_act *act, const char *result)
+{
+	return strcmp(act->result, result) == 0;
+}
+
+/* An acting verb answers for its acts, not for what it had no hand in. */
+static int shutdown_code(const struct report *report)
+{
+	bool undone = false, unknown = false;
+
+	for (size_t i = 0; i < report->n_acts; i++)
+		undone |= act_is(&report->acts[i], "failed") || act_is(&report->acts[i], "refused");
+	for (size_t i = 0; i < report->n_executors; i++)
+		unknown |= report->executors[i].verdict == VERDICT_UNKNOWN;
+	return unknown ? 3 : undone;
+}
+
 static int exit_code(const struct store *store, const struct report *report)
 {
 	static const int code[] = { [SEVERITY_OK] = 0, [SEVERITY_WARNING] = 1,
@@ -360,11 +394,13 @@ static int exit_code(const struct store *store, const struct report *report)
 
 	if (store->interrupted)
 		return 3;
+	if (report->kind == REPORT_SHUTDOWN)
+		return shutdown_code(report);
 	for (size_t i = 0; i < report->n_executors; i++)
 		seen[report->executors[i].severity] = true;
 	for (size_t i = 0; i < report->n_acts; i++)
-		seen[SEVERITY_WARNING] |= strcmp(report->acts[i].result, "failed") == 0 ||
-					  strcmp(report->acts[i].result, "refused") == 0;
+		seen[SEVERITY_WARNING] |= act_is(&report->acts[i], "failed") ||
+					  act_is(&report->acts[i], "refused");
 	if (seen[SEVERITY_CRITICAL])
 		return code[SEVERITY_CRITICAL];
 	if (seen[SEVERITY_UNKNOWN] || !(store->complete & SURVEY_SOCKETS) || (!report->n_executors && store->unread.n))

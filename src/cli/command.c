@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cli/now.h"
+#include "fail.h"
+#include "facts.h"
+
+extern char **environ;
+
+static void quote(FILE *out, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,";
+
+	if (*word && strspn(word, plain) == strlen(word)) {
+		fputs(word, out);
+		return;
+	}
+	fputc('\'', out);
+	for (; *word; word++)
+		fputs(*word == '\'' ? "'\\''" : (char[]){ *word, '\0' }, out);
+	fputc('\'', out);
+}
+
+static char *command_text(char *const *argv)
+{
+	size_t size;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; argv[i]; i++) {
+		fputs(i ? " " : "", out);
+		quote(out, argv[i]);
+	}
+	fclose(out);
+	return text;
+}
+
+static void put(const struct command *command, const char *phase, const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_COMMAND, .mono = now_mono(), .command = {
+		.text = command->text, .pid = command->pid, .phase = phase, .status = command->status,
+	} };
+
+	fact_put(sink, &fact);
+}
+
+int command_start(struct command *command, char *const *argv, const struct fact_sink *sink,
+		  struct fail *why)
+{
+	posix_spawnattr_t attr;
+	sigset_t none, defaults;
+	int err;
+
+	*command = (struct command){ .argv = argv, .text = command_text(argv), .status = -1 };
+	if (!command->text)
+		return fail_set(why, -ENOMEM, NULL, "start '%s'", argv[0]);
+	sigemptyset(&none);
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	err = posix_spawnp(&command->pid, argv[0], NULL, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	if (err) {
+		command->pid = 0;
+		return fail_set(why, -err, "is the command behind -- right?", "start '%s'", argv[0]);
+	}
+	put(command, "started", sink);
+	return 0;
+}
+
+bool command_ended(struct command *command, const struct fact_sink *sink)
+{
+	if (!command->pid)
+		return true;
+	if (waitpid(command->pid, &command->status, WNOHANG) != command->pid)
+		return false;
+	put(command, "ended", sink);
+	command->pid = 0;
+	return true;
+}
+
+void command_free(struct command *command)
+{
+	free(command->text);
+	command->text = NULL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The command of `run`: has the terminal, and is reported as facts. */
+#ifndef EW_CLI_COMMAND_H
+#define EW_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct fact_sink;
+struct fail;
+
+struct command {
+	char *const *argv;
+	char *text;     /* for people, quoted as for a shell */
+	pid_t pid;      /* 0: not running */
+	int status;     /* as wait(2) gives it, once it has ended */
+};
+
+/* Starts it with our standard input, output and error. Puts FACT_COMMAND "started". */
+int command_start(struct command *command, char *const *argv, const struct fact_sink *sink,
+		  struct fail *why);
+
+/* Has it ended? Never blocks. Puts FACT_COMMAND "ended" once. */
+bool command_ended(struct command *command, const struct fact_sink *sink);
+
+void command_free(struct command *command);
+
+#endif

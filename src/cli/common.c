@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cli/common.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "act/lock.h"
+#include "act/log.h"
+#include "act/shutdown.h"
+#include "cli/ask.h"
+#include "cli/exits.h"
+#include "cli/interrupt.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "fail.h"
+#include "record/baseline.h"
+#include "show/document.h"
+
+bool common_may_act(const struct options *options)
+{
+	if (options->yes || options->dry_run || ask_possible())
+		return true;
+	message("'%s' acts on running executors and there is no terminal to ask: give --yes, or --dry-run to see what it would do",
+		options->verb->name);
+	return false;
+}
+
+static int save_at(const char *path, const struct report *report, struct fail *why)
+{
+	size_t len;
+	char *text = document_text(report, DOCUMENT_INDENTED, &len);
+	int err;
+
+	if (!text)
+		return fail_set(why, -ENOMEM, NULL, "save baseline '%s'", path);
+	err = baseline_save(path, text, len, why);
+	free(text);
+	return err;
+}
+
+bool common_baseline_save(const struct options *options, const struct session *session,
+			  const struct report *report)
+{
+	struct fail why = { 0 };
+	char path[4096];
+
+	if (baseline_path(options->state_dir, session_boot_id(session), options->port, path,
+			  sizeof(path)) < 0 ||
+	    save_at(path, report, &why) < 0)
+		message_without(&why);
+	if (!options->baseline || save_at(options->baseline, report, &why) == 0)
+		return true;
+	message_fail(&why);
+	return false;
+}
+
+int common_end(struct session *session, int code)
+{
+	return session_close(session) ? code : EXIT_UNKNOWN;
+}
+
+struct report *common_audit(struct session *session)
+{
+	struct fact_now now = { 0 };
+	struct fact_sink sink = session_sink(session);
+	struct report *audit;
+
+	session_survey(session, SURVEY_ALL);
+	audit = session_report(session, REPORT_AUDIT, &now);
+	if (!audit) {
+		message("audit: out of memory");
+		return NULL;
+	}
+	session_follow(session, audit);
+	model_baseline(audit, &sink);
+	return audit;
+}
+
+static void progress(void *ctx, size_t done, size_t n)
+{
+	const struct options *options = ctx;
+
+	if (!options->quiet && isatty(STDERR_FILENO))
+		fprintf(stderr, "\rexecwatch: %zu of %zu links%s", done, n, done == n ? "\n" : "");
+}
+
+static struct shutdown_target *targets_convert(const struct model_target *from, size_t n)
+{
+	struct shutdown_target *to = calloc(n ? n : 1, sizeof(*to));
+
+	for (size_t i = 0; to && i < n; i++)
+		to[i] = (struct shutdown_target){
+			.executor_id = from[i].executor_id, .framework_id = from[i].framework_id,
+			.pid = from[i].pid, .start = from[i].start, .fd = from[i].fd,
+			.inode = from[i].inode, .cookie = from[i].cookie, .forbidden = from[i].forbidden,
+		};
+	return to;
+}
+
+static int treat(const struct options *options, struct session *session,
+		 const struct model_target *chosen, size_t n, struct fail *why)
+{
+	struct shutdown_options how = {
+		.method = options->method, .dry_run = options->dry_run, .stop = interrupt_count(),
+		.progress = progress, .ctx = (void *)options,
+	};
+	struct fact_sink sink = session_sink(session);
+	struct shutdown_target *targets = targets_convert(chosen, n);
+	struct act_log *log = NULL;
+	int err = targets ? 0 : fail_set(why, -ENOMEM, NULL, "treat %zu links", n);
+
+	if (!err && !options->dry_run)
+		err = act_log_open(options->state_dir, &log, why);
+	if (!err)
+		err = act_shutdown(targets, n, &how, log, &sink, why);
+	act_log_close(log);
+	free(targets);
+	return err;
+}
+
+static size_t allowed(const struct model_target *targets, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += !targets[i].forbidden;
+	return count;
+}
+
+static bool agreed(const struct options *options, const struct model_target *targets, size_t n,
+		   const char *question)
+{
+	if (options->yes || options->dry_run)
+		return true;
+	output_plan(options, targets, n);
+	fflush(stdout);
+	return ask(question);
+}
+
+int common_shutdown(const struct options *options, struct session *session,
+		    const struct report *audit, const char *question, int *held)
+{
+	struct model_target *targets;
+	struct fail why = { 0 };
+	int code = 0, err;
+	size_t n;
+
+	*held = -1;
+	if (model_select(audit, &options->choice, &targets, &n) < 0) {
+		message("choose what to treat: out of memory");
+		return EXIT_UNKNOWN;
+	}
+	if (options->dry_run)
+		output_plan(options, targets, n);
+	if (allowed(targets, n) && !agreed(options, targets, n, question)) {
+		message("nothing was done");
+		code = EXIT_ATTENTION;
+		goto out;
+	}
+	if (!options->dry_run) {
+		err = act_lock_take(options->run_dir, held, &why);
+		if (err) {
+			message_fail(&why);
+			code = err == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
+			goto out;
+		}
+	}
+	if (n && treat(options, session, targets, n, &why) < 0) {
+		message_fail(&why);
+		code = EXIT_UNKNOWN;
+	}
+out:
+	free(targets);
+	return code;
+}

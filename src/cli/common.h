@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What several verbs do alike. */
+#ifndef EW_CLI_COMMON_H
+#define EW_CLI_COMMON_H
+
+#include <stdbool.h>
+
+#include "model/model.h"
+
+struct fail;
+struct options;
+struct session;
+
+/* An acting verb without a terminal needs --yes: true, or false after a message. */
+bool common_may_act(const struct options *options);
+
+/* Keeps the report where verify finds it, and where --baseline says. False, after a message, when the latter failed. */
+bool common_baseline_save(const struct options *options, const struct session *session,
+			  const struct report *report);
+
+/* The end of a verb: closes the session (NULL: none), an incomplete recording makes code EXIT_UNKNOWN. */
+int common_end(struct session *session, int code);
+
+/* Audits now and takes that audit as the baseline of the window. NULL after a message. */
+struct report *common_audit(struct session *session);
+
+/*
+ * Treats the chosen links of an audit: asks, locks, acts. Returns 0, or the exit code to end with
+ * after a message (or a "no"). held gets the descriptor of the lock, to be closed by the caller at
+ * the end of the window; -1 when nothing was to be done.
+ */
+int common_shutdown(const struct options *options, struct session *session,
+		    const struct report *audit, const char *question, int *held);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "cli/exits.h"
+#include "cli/message.h"
+#include "cli/options.h"
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	char text[512];
+
+	setlocale(LC_CTYPE, "");
+	/* A reader that goes away is an error of writing, not an end in the middle of an act. */
+	signal(SIGPIPE, SIG_IGN);
+	if (options_parse(argc, argv, &options, text) < 0) {
+		message("%s", text);
+		return EXIT_WRONG_USE;
+	}
+	if (options.version) {
+		puts("execwatch " EW_VERSION);
+		return EXIT_WELL;
+	}
+	if (options.help) {
+		options_help(stdout, options.verb);
+		return EXIT_WELL;
+	}
+	return options.verb->run(&options);
+}

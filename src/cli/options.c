@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/suggest.h"
+#include "mesos/duration.h"
+
+#define MESSAGE_MAX 512
+#define SECOND      1000000000LL
+
+static int refuse(char *message, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static int refuse(char *message, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, MESSAGE_MAX, fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+/* ---- values ---- */
+
+static int set_port(struct options *o, const char *value, char *message)
+{
+	char *end;
+	unsigned long port = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || port < 1 || port > UINT16_MAX)
+		return refuse(message, "port '%s' is not a number from 1 to 65535", value);
+	o->port = (uint16_t)port;
+	return 0;
+}
+
+static int set_pid(struct options *o, const char *value, char *message)
+{
+	char *end;
+	long pid = strtol(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || pid < 1 || pid > INT32_MAX)
+		return refuse(message, "pid '%s' is not a process id", value);
+	o->choice.pid = (int32_t)pid;
+	o->choice_given = true;
+	return 0;
+}
+
+/* "90s", "15m", "2h", "1d", and as Mesos writes durations: "15mins". */
+static int duration_parse(const char *value, int64_t *ns)
+{
+	static const struct {
+		const char *unit;
+		int64_t ns;
+	} units[] = { { "s", SECOND }, { "m", 60 * SECOND }, { "h", 3600 * SECOND }, { "d", 86400 * SECOND } };
+	char *end;
+	unsigned long long number;
+
+	if (mesos_duration_parse(mesos_span_of(value), ns) == 0)
+		return *ns > 0 ? 0 : -EINVAL;
+	if (*value < '0' || *value > '9')
+		return -EINVAL;
+	number = strtoull(value, &end, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].unit) != 0)
+			continue;
+		if (number < 1 || number > (unsigned long long)(INT64_MAX / units[i].ns))
+			return -EINVAL;
+		*ns = (int64_t)number * units[i].ns;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int set_master_timeout(struct options *o, const char *value, char *message)
+{
+	if (duration_parse(value, &o->master_timeout) < 0)
+		return refuse(message, "master timeout '%s' is not a duration such as 75s or 5m", value);
+	return 0;
+}
+
+static int set_until(struct options *o, const char *value, char *message)
+{
+	if (strcmp(value, "settled") == 0 || strcmp(value, "deadline") == 0) {
+		o->until = *value == 's' ? UNTIL_SETTLED : UNTIL_DEADLINE;
+		o->until_ns = 0;
+		return 0;
+	}
+	if (duration_parse(value, &o->until_ns) < 0)
+		return refuse(message, "until '%s' is not settled, deadline or a duration such as 90s or 20m",
+			      value);
+	return 0;
+}
+
+struct word {
+	const char *name;
+	int value;
+};
+
+static const struct word formats[] = { { "table", FORMAT_TABLE }, { "json", FORMAT_JSON },
+				       { "jsonl", FORMAT_JSONL }, { "nagios", FORMAT_NAGIOS }, { 0 } };
+static const struct word methods[] = { { "auto", INJECT_AUTO }, { "ptrace", INJECT_PTRACE },
+				       { "pidfd", INJECT_PIDFD }, { 0 } };
+static const struct word colours[] = { { "auto", COLOUR_AUTO }, { "always", COLOUR_ALWAYS },
+				       { "never", COLOUR_NEVER }, { 0 } };
+
+static int word_parse(const struct word *words, const char *what, const char *value, int *ret,
+		      char *message)
+{
+	char list[128] = "";
+
+	for (const struct word *w = words; w->name; w++) {
+		if (strcmp(value, w->name) == 0) {
+			*ret = w->value;
+			return 0;
+		}
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", *list ? ", " : "", w->name);
+	}
+	return refuse(message, "%s '%s' is none of: %s", what, value, list);
+}
+
+static int set_format(struct options *o, const char *value, char *message)
+{
+	int format;
+
+	if (word_parse(formats, "format", value, &format, message) < 0)
+		return -EINVAL;
+	o->format = (enum format)format;
+	o->format_given = true;
+	return 0;
+}
+
+static int set_method(struct options *o, const char *value, char *message)
+{
+	int method;
+
+	if (word_parse(methods, "method", value, &method, message) < 0)
+		return -EINVAL;
+	o->method = (enum inject_method)method;
+	return 0;
+}
+
+static int set_colour(struct options *o, const char *value, char *message)
+{
+	int colour;
+
+	if (word_parse(colours, "color", value, &colour, message) < 0)
+		return -EINVAL;
+	o->colour = (enum colour)colour;
+	return 0;
+}
+
+static const char *verdict_at(const void *ctx, size_t i)
+{
+	(void)ctx;
+	return i < VERDICT_COUNT ? verdict_name((enum verdict)i) : NULL;
+}
+
+static int set_select(struct options *o, const char *value, char *message)
+{
+	char list[256], *rest = list, *name;
+
+	if ((size_t)snprintf(list, sizeof(list), "%s", value) >= sizeof(list) || !*value)
+		return refuse(message, "selection '%.40s' is not a list of verdicts", value);
+	while ((name = strsep(&rest, ","))) {
+		const char *near = suggest(name, verdict_at, NULL);
+		enum verdict verdict;
+
+		if (!verdict_parse(name, &verdict))
+			return refuse(message, "'%s' is no verdict%s%s%s", name, near ? "; did you mean " : "",
+				      near ? near : "", near ? "?" : "");
+		o->choice.verdicts |= 1u << verdict;
+	}
+	o->choice_given = true;
+	return 0;
+}
+
+/* ---- the table ---- */
+
+enum {
+	OPT_AGENT_URL = 256, OPT_CREDENTIAL, OPT_RECORD, OPT_REPLAY, OPT_BASELINE, OPT_STATE_DIR,
+	OPT_RUN_DIR, OPT_METHOD, OPT_SELECT, OPT_PID, OPT_ALL, OPT_UNTIL, OPT_MASTER_TIMEOUT,
+	OPT_NO_BPF, OPT_COLOUR, OPT_HELP, OPT_VERSION,
+};
+
+static const struct option_row {
+	int key;             /* the short option's letter, or a number */
+	const char *name;
+	const char *value;   /* NULL: takes none */
+	const char *help;
+} rows[] = {
+	{ 'p', "port", "N", "agent port (5051)" },
+	{ 'w', "work-dir", "DIR", "agent work dir (else: the agent's flags, environment, usual places)" },
+	{ OPT_AGENT_URL, "agent-url", "URL", "agent's HTTP API (else http://ADDRESS:PORT)" },
+	{ OPT_CREDENTIAL, "credential-file", "F", "its user and password, or token" },
+	{ 'f', "format", "FORMAT", "table, json, jsonl or nagios" },
+	{ OPT_RECORD, "record", "FILE", "write every fact to a new file" },
+	{ OPT_REPLAY, "replay", "FILE", "judge a recording instead of this host; no root needed" },
+	{ OPT_BASELINE, "baseline", "FILE", "audit, shutdown: save it there too; verify: compare with it" },
+	{ OPT_STATE_DIR, "state-dir", "DIR", "baselines and the audit log (/var/lib/execwatch)" },
+	{ OPT_RUN_DIR, "run-dir", "DIR", "the lock of who acts (/run/execwatch)" },
+	{ OPT_METHOD, "method", "HOW", "how shutdown is done: auto, ptrace or pidfd" },
+	{ OPT_SELECT, "select", "V[,...]", "act on executors with these verdicts (half-open,at-risk)" },
+	{ OPT_PID, "pid", "N", "act on this executor" },
+	{ OPT_ALL, "all", NULL, "act on every link that may be touched" },
+	{ OPT_UNTIL, "until", "WHEN", "settled, deadline (default) or a duration" },
+	{ OPT_MASTER_TIMEOUT, "master-timeout", "D", "after which the master gives a silent agent up (75s)" },
+	{ OPT_NO_BPF, "no-bpf", NULL, "sock_diag and /proc only" },
+	{ 'n', "dry-run", NULL, "show what would be done, do nothing" },
+	{ 'y', "yes", NULL, "do not ask" },
+	{ 'q', "quiet", NULL, "no progress messages" },
+	{ 'v', "verbose", NULL, "show every executor, and more messages" },
+	{ OPT_COLOUR, "color", "WHEN", "auto, always or never" },
+	{ OPT_HELP, "help", NULL, "this help" },
+	{ OPT_VERSION, "version", NULL, "the version" },
+};
+
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static const char *row_name_at(const void *ctx, size_t i)
+{
+	(void)ctx;
+	return i < N_ROWS ? rows[i].name : NULL;
+}
+
+static const char *verb_name_at(const void *ctx, size_t i)
+{
+	(void)ctx;
+	return verbs[i].name;
+}
+
+static int apply(struct options *o, int key, const char *value, char *message)
+{
+	switch (key) {
+	case 'p': return set_port(o, value, message);
+	case 'w': o->work_dir = value; return 0;
+	case OPT_AGENT_URL: o->agent_url = value; return 0;
+	case OPT_CREDENTIAL: o->credential_file = value; return 0;
+	case 'f': return set_format(o, value, message);
+	case OPT_RECORD: o->record = value; return 0;
+	case OPT_REPLAY: o->replay = value; return 0;
+	case OPT_BASELINE: o->baseline = value; return 0;
+	case OPT_STATE_DIR: o->state_dir = value; return 0;
+	case OPT_RUN_DIR: o->run_dir = value; return 0;
+	case OPT_METHOD: return set_method(o, value, message);
+	case OPT_SELECT: return set_select(o, value, message);
+	case OPT_PID: return set_pid(o, value, message);
+	case OPT_ALL: o->choice.all = o->choice_given = true; return 0;
+	case OPT_UNTIL: return set_until(o, value, message);
+	case OPT_MASTER_TIMEOUT: return set_master_timeout(o, value, message);
+	case OPT_NO_BPF: o->no_bpf = true; return 0;
+	case 'n': o->dry_run = true; return 0;
+	case 'y': o->yes = true; return 0;
+	case 'q': o->quiet = true; return 0;
+	case 'v': o->verbose = true; return 0;
+	case OPT_COLOUR: return set_colour(o, value, message);
+	case OPT_HELP: o->help = true; return 0;
+	case OPT_VERSION: o->version = true; return 0;
+	}
+	return 0;
+}
+
+static int unknown_option(const char *word, char *message)
+{
+	char name[64];
+	const char *near;
+
+	if (word[0] != '-' || word[1] != '-')
+		return refuse(message, "unknown option '%s'; see 'execwatch --help'", word);
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	near = suggest(name, row_name_at, NULL);
+	if (near)
+		return refuse(message, "unknown option '--%s'; did you mean '--%s'?", name, near);
+	return refuse(message, "unknown option '--%s'; see 'execwatch --help'", name);
+}
+
+static int take_word(struct options *o, const char *word, char *message)
+{
+	const char *near;
+
+	if (o->verb)
+		return refuse(message, "unexpected argument '%s'%s", word,
+			      o->verb->takes_command ? "; put the command behind --" : "");
+	for (const struct verb *v = verbs; v->name; v++)
+		if (strcmp(word, v->name) == 0)
+			o->verb = v;
+	if (o->verb)
+		return 0;
+	near = suggest(word, verb_name_at, NULL);
+	if (near)
+		return refuse(message, "unknown verb '%s'; did you mean '%s'?", word, near);
+	return refuse(message, "unknown verb '%s'; see 'execwatch --help'", word);
+}
+
+static void getopt_build(struct option *longs, char *shorts)
+{
+	*shorts++ = '-'; /* words come in their place, as if of an option 1 */
+	*shorts++ = ':';
+	for (size_t i = 0; i < N_ROWS; i++) {
+		longs[i] = (struct option){ rows[i].name, rows[i].value ? required_argument : no_argument,
+					    NULL, rows[i].key };
+		if (rows[i].key >= 256)
+			continue;
+		*shorts++ = (char)rows[i].key;
+		if (rows[i].value)
+			*shorts++ = ':';
+	}
+	*shorts = '\0';
+}
+
+static int check_together(const struct options *o, char *message)
+{
+	if (o->help || o->version)
+		return 0;
+	if (!o->verb)
+		return refuse(message, "no verb given; see 'execwatch --help'");
+	if (o->verb->takes_command && !o->command && !o->replay)
+		return refuse(message, "'%s' needs a command: execwatch %s -- CMD...", o->verb->name,
+			      o->verb->name);
+	if (!o->verb->takes_command && o->command)
+		return refuse(message, "'%s' takes no command", o->verb->name);
+	if (o->record && o->replay)
+		return refuse(message, "--record and --replay exclude each other");
+	if (o->choice_given && !o->verb->acts)
+		return refuse(message, "--select, --pid and --all are for verbs that act; '%s' does not",
+			      o->verb->name);
+	if ((o->choice.verdicts != 0) + (o->choice.pid != 0) + o->choice.all > 1)
+		return refuse(message, "--select, --pid and --all exclude each other");
+	return 0;
+}
+
+static void set_defaults(struct options *o)
+{
+	*o = (struct options){
+		.port = 5051, .state_dir = "/var/lib/execwatch", .run_dir = "/run/execwatch",
+		.method = INJECT_AUTO, .until = UNTIL_DEADLINE, .master_timeout = 75 * SECOND,
+	};
+}
+
+int options_parse(int argc, char **argv, struct options *o, char *message)
+{
+	struct option longs[N_ROWS + 1] = { 0 };
+	char shorts[2 * N_ROWS + 3];
+	bool ended;
+	int key;
+
+	set_defaults(o);
+	getopt_build(longs, shorts);
+	opterr = 0;
+	while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		int err = 0;
+
+		if (key == 1)
+			err = take_word(o, optarg, message);
+		else if (key == ':')
+			err = refuse(message, "option '%s' needs a value", argv[optind - 1]);
+		else if (key == '?')
+			err = unknown_option(argv[optind - 1], message);
+		else
+			err = apply(o, key, optarg, message);
+		if (err)
+			return err;
+	}
+	ended = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
+	if (ended && optind < argc)
+		o->command = argv + optind;
+	return check_together(o, message);
+}
+
+void options_help(FILE *out, const struct verb *verb)
+{
+	fprintf(out, "usage: execwatch [options] %s [options]%s\n", verb ? verb->name : "VERB",
+		!verb || verb->takes_command ? " [-- CMD...]" : "");
+	if (verb) {
+		fprintf(out, "\n%s\n", verb->summary);
+	} else {
+		fputs("\nRestart a Mesos agent without losing a task, and prove it.\n\nverbs:\n", out);
+		for (const struct verb *v = verbs; v->name; v++)
+			fprintf(out, "  %-10s %s\n", v->name, v->summary);
+	}
+	fputs("\noptions:\n", out);
+	for (size_t i = 0; i < N_ROWS; i++) {
+		char left[40];
+
+		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", rows[i].key < 256 ? '-' : ' ',
+			 rows[i].key < 256 ? rows[i].key : ' ', rows[i].key < 256 ? ',' : ' ',
+			 rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
+		fprintf(out, "  %-27s %s\n", left, rows[i].help);
+	}
+	fputs("\nexit codes: 0 all well, 1 needs attention, 2 lost or will be, 3 cannot be known,\n"
+	      "            64 wrong use, 75 another execwatch is acting on this host\n", out);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cli/output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/exits.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "show/document.h"
+#include "show/nagios.h"
+#include "show/table.h"
+
+int output_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		return size.ws_col;
+	return 80;
+}
+
+bool output_colour(const struct options *options)
+{
+	const char *no_colour = getenv("NO_COLOR");
+
+	if (options->colour != COLOUR_AUTO)
+		return options->colour == COLOUR_ALWAYS;
+	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
+}
+
+static struct table_options table_options(const struct options *options)
+{
+	return (struct table_options){ .width = output_width(), .color = output_colour(options),
+				       .verbose = options->verbose };
+}
+
+int output_report(const struct options *options, const struct report *report)
+{
+	struct table_options table = table_options(options);
+	int err = 0;
+
+	if (!report) {
+		message("make the report: out of memory; what was seen is in the recording, if there is one");
+		return EXIT_UNKNOWN;
+	}
+	switch (options->format) {
+	case FORMAT_TABLE:
+		err = table_write(stdout, report, &table);
+		break;
+	case FORMAT_JSON:
+		err = document_write(stdout, report, DOCUMENT_INDENTED);
+		break;
+	case FORMAT_JSONL:
+		err = document_write(stdout, report, DOCUMENT_LINE);
+		break;
+	case FORMAT_NAGIOS:
+		err = nagios_write(stdout, report);
+		break;
+	}
+	if (!err)
+		return report->exit_code;
+	message("write the report to standard output: %s; the report is not complete", strerror(-err));
+	return EXIT_UNKNOWN;
+}
+
+void output_plan(const struct options *options, const struct model_target *targets, size_t n)
+{
+	struct table_options table = table_options(options);
+
+	table_plan_write(options->format == FORMAT_TABLE ? stdout : stderr, targets, n, &table);
+}

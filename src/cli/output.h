@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A report on standard output, in the format that was asked for. */
+#ifndef EW_CLI_OUTPUT_H
+#define EW_CLI_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct model_target;
+struct options;
+struct report;
+
+/*
+ * Returns the report's exit code; EXIT_UNKNOWN, after a message, when it could not be written
+ * (a full disk, a closed pipe) or report is NULL (no memory).
+ */
+int output_report(const struct options *options, const struct report *report);
+
+/* What an acting verb would do, for people: on standard output, or on standard error when that is for a machine. */
+void output_plan(const struct options *options, const struct model_target *targets, size_t n);
+
+/* Columns of the terminal, 80 without one. */
+int output_width(void);
+bool output_colour(const struct options *options);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "cli/message.h"
+#include "cli/now.h"
+#include "cli/options.h"
+#include "fail.h"
+#include "observe/bpf.h"
+#include "observe/credential.h"
+#include "observe/survey.h"
+#include "record/recording.h"
+
+struct session {
+	const struct options *options;
+	struct model *model;
+	struct recording *recording;
+	struct fact_sink to_recording;
+	struct fact_sink to_model;
+	struct fact_sink listener;
+	struct bpf_watch *bpf;
+	struct survey *survey;
+	bool record_failed;
+	bool first_only;        /* replay: stop at the first judgement */
+	bool judged;
+	char boot_id[64];
+	char verb[16];          /* of the recorded run */
+};
+
+static void tee_put(void *ctx, const struct fact *fact)
+{
+	struct session *s = ctx;
+
+	if (s->to_recording.put)
+		fact_put(&s->to_recording, fact);
+	fact_put(&s->to_model, fact);
+	if (s->listener.put)
+		fact_put(&s->listener, fact);
+}
+
+struct fact_sink session_sink(struct session *session)
+{
+	return (struct fact_sink){ tee_put, session };
+}
+
+void session_listen(struct session *session, struct fact_sink listener)
+{
+	session->listener = listener;
+}
+
+struct fact_sink session_listener(const struct session *session)
+{
+	return session->listener;
+}
+
+uint16_t session_port(const struct session *session)
+{
+	return session->options->port;
+}
+
+static void boot_id_read(char *buf, size_t size)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	buf[0] = '\0';
+	if (f && !fgets(buf, (int)size, f))
+		buf[0] = '\0';
+	if (f)
+		fclose(f);
+	buf[strcspn(buf, "\n")] = '\0';
+}
+
+static void window_put(struct session *s)
+{
+	struct utsname host = { 0 };
+	int64_t mono = now_mono();
+	struct fact_sink sink = session_sink(s);
+	struct fact fact = { .type = FACT_WINDOW, .mono = mono, .window = {
+		.tool = EW_VERSION, .verb = s->options->verb->name, .boot_id = s->boot_id,
+		.agent_port = s->options->port, .wall_offset = now_wall() - mono,
+		.master_timeout = s->options->master_timeout,
+	} };
+
+	uname(&host);
+	fact.window.host = host.nodename;
+	fact.window.kernel = host.release;
+	fact_put(&sink, &fact);
+}
+
+static void slot_none_put(struct session *s, const char *reason)
+{
+	struct fact_sink sink = session_sink(s);
+	struct fact fact = { .type = FACT_SLOT, .mono = now_mono(), .slot = {
+		.slot = "messages", .program = "", .reason = reason } };
+
+	fact_put(&sink, &fact);
+}
+
+/* Without BPF less is seen, and what is not seen stays unknown: no reason to refuse an audit. */
+static void bpf_open(struct session *s)
+{
+	struct bpf_watch_options options = { .agent_port = s->options->port };
+	struct fact_sink sink = session_sink(s);
+	struct fail why = { 0 };
+
+	if (s->options->no_bpf) {
+		slot_none_put(s, "--no-bpf");
+		return;
+	}
+	if (bpf_watch_open(&options, &sink, &s->bpf, &why) == 0)
+		return;
+	s->bpf = NULL;
+	message_without(&why);
+	slot_none_put(s, why.what);
+}
+
+static struct session *session_new(const struct options *options, struct fail *why)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->model = model_new();
+	if (!s || !s->model) {
+		free(s);
+		fail_set(why, -ENOMEM, NULL, "begin");
+		return NULL;
+	}
+	s->options = options;
+	s->to_model = model_sink(s->model);
+	return s;
+}
+
+static int seed(void *ctx, const struct fact_sink *sink, struct fail *why)
+{
+	return bpf_watch_seed(ctx, sink, why);
+}
+
+static int survey_open(struct session *s, struct fail *why)
+{
+	struct survey_options survey = {
+		.port = s->options->port, .work_dir = s->options->work_dir,
+		.agent_url = s->options->agent_url,
+		.seed = s->bpf ? seed : NULL, .seed_ctx = s->bpf,
+	};
+	char *authorization = NULL;
+	int err = 0;
+
+	if (s->options->credential_file)
+		err = credential_read(s->options->credential_file, &authorization, why);
+	survey.authorization = authorization;
+	if (!err)
+		err = survey_new(&survey, &s->survey, why);
+	free(authorization);
+	return err;
+}
+
+int session_open(const struct options *options, struct session **ret, struct fail *why)
+{
+	struct session *s = session_new(options, why);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	if (options->record) {
+		err = recording_create(options->record, EW_VERSION, &s->recording, why);
+		if (err)
+			goto out;
+		s->to_recording = recording_sink(s->recording);
+	}
+	boot_id_read(s->boot_id, sizeof(s->boot_id));
+	window_put(s);
+	bpf_open(s);
+	err = survey_open(s, why);
+	if (err)
+		goto out;
+	*ret = s;
+	return 0;
+out:
+	session_close(s);
+	return err;
+}
+
+/* ---- replay ---- */
+
+static void replay_put(void *ctx, const struct fact *fact)
+{
+	struct session *s = ctx;
+
+	if (s->judged && s->first_only)
+		return;
+	fact_put(&s->to_model, fact);
+	s->judged |= fact->type == FACT_NOW;
+	if (fact->type == FACT_WINDOW)
+		snprintf(s->verb, sizeof(s->verb), "%s", fact->window.verb);
+	if (s->listener.put)
+		fact_put(&s->listener, fact);
+}
+
+int session_replay(const struct options *options, bool first_only, struct session **ret,
+		   struct fail *why)
+{
+	struct session *s = session_new(options, why);
+	struct fact_sink sink = { replay_put, s };
+	struct recording_counts counts;
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->first_only = first_only;
+	err = recording_replay(options->replay, &sink, &counts, why);
+	if (err)
+		goto out;
+	if (counts.cut)
+		message("recording '%s' ends in the middle of a line: its writer was killed; judged by what is there",
+			options->replay);
+	if (counts.later_types || counts.later_fields)
+		message("recording '%s' is of a later version: %zu facts and %zu fields are not known here and were left out",
+			options->replay, counts.later_types, counts.later_fields);
+	*ret = s;
+	return 0;
+out:
+	session_close(s);
+	return err;
+}
+
+static void recording_failed(struct session *s, const struct fail *why)
+{
+	s->record_failed = true;
+	message_fail(why);
+	message("the recording ends here; watching goes on");
+}
+
+bool session_close(struct session *s)
+{
+	struct fail why = { 0 };
+	bool whole;
+
+	if (!s)
+		return true;
+	survey_free(s->survey);
+	bpf_watch_free(s->bpf);
+	if (recording_close(s->recording, &why) < 0) {
+		s->record_failed = true;
+		message_fail(&why);
+	}
+	model_free(s->model);
+	whole = !s->record_failed;
+	free(s);
+	return whole;
+}
+
+static void recording_keep(struct session *s)
+{
+	struct fail why = { 0 };
+
+	if (s->recording && recording_flush(s->recording, &why) < 0)
+		recording_failed(s, &why);
+}
+
+void session_survey(struct session *s, uint32_t scope)
+{
+	struct fact_sink sink = session_sink(s);
+
+	survey_run(s->survey, scope, &sink);
+	recording_keep(s);
+}
+
+void session_follow(struct session *s, const struct report *report)
+{
+	struct fail why = { 0 };
+
+	if (!s->bpf)
+		return;
+	if (report->agent.pid && bpf_watch_add_process(s->bpf, report->agent.pid, report->agent.start,
+						       BPF_ROLE_AGENT, &why) < 0)
+		message_without(&why);
+	for (size_t i = 0; i < report->n_executors; i++) {
+		const struct report_executor *e = &report->executors[i];
+
+		if (e->verdict != VERDICT_FOREIGN &&
+		    bpf_watch_add_process(s->bpf, e->pid, e->start, BPF_ROLE_EXECUTOR, &why) < 0)
+			message_without(&why);
+	}
+}
+
+int session_fd(const struct session *session)
+{
+	return session->bpf ? bpf_watch_fd(session->bpf) : -1;
+}
+
+void session_drain(struct session *s)
+{
+	struct fact_sink sink = session_sink(s);
+
+	if (s->bpf)
+		bpf_watch_drain(s->bpf, &sink);
+	recording_keep(s);
+}
+
+bool session_lost(struct session *s)
+{
+	struct fact_sink sink = session_sink(s);
+
+	return s->bpf && bpf_watch_counters(s->bpf, false, &sink);
+}
+
+struct model *session_model(struct session *session)
+{
+	return session->model;
+}
+
+void session_glance(struct session *s)
+{
+	struct fact fact = { .type = FACT_NOW, .mono = now_mono() };
+
+	fact_put(&s->to_model, &fact);
+}
+
+struct report *session_report(struct session *s, enum report_kind kind, const struct fact_now *now)
+{
+	struct fact_sink sink = session_sink(s);
+	struct fact fact = { .type = FACT_NOW, .mono = now_mono(), .now = *now };
+
+	if (s->bpf)
+		bpf_watch_counters(s->bpf, true, &sink);
+	if (!s->options->replay)
+		fact_put(&sink, &fact);
+	recording_keep(s);
+	return model_report(s->model, kind);
+}
+
+const char *session_verb(const struct session *session)
+{
+	return session->options->replay ? session->verb : session->options->verb->name;
+}
+
+const char *session_boot_id(const struct session *session)
+{
+	return session->boot_id;
+}

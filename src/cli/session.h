@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Puts the rooms together for one run: observers, recording and model. What is observed goes to all
+ * who want it; what the model concludes comes out as reports.
+ */
+#ifndef EW_CLI_SESSION_H
+#define EW_CLI_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "facts.h"
+#include "model/model.h"
+
+struct options;
+struct session;
+struct fail;
+
+/*
+ * Begins the recording if one is wanted, loads the BPF programs (or says why it goes on without)
+ * and puts FACT_WINDOW. Nothing is watched yet but the agent port.
+ */
+int session_open(const struct options *options, struct session **ret, struct fail *why);
+
+/*
+ * The same from a recording: every fact of it, or those up to the first judgement (audit), has
+ * been put when this returns. Needs no privilege.
+ */
+int session_replay(const struct options *options, bool first_only, struct session **ret,
+		   struct fail *why);
+
+/* Closes the recording; false, after a message, when it is not complete. NULL is fine. */
+bool session_close(struct session *session);
+
+/* Where facts of the run are to be put: recorded, folded into the model, shown to the listener. */
+struct fact_sink session_sink(struct session *session);
+
+/* One more who wants each fact; put == NULL: nobody. And who that is. */
+void session_listen(struct session *session, struct fact_sink listener);
+struct fact_sink session_listener(const struct session *session);
+
+/* A pass over the host: SURVEY_ bits. What fails is a fact as well. */
+void session_survey(struct session *session, uint32_t scope);
+
+/* Makes the observers follow the agent and the executors of a report, ends included. */
+void session_follow(struct session *session, const struct report *report);
+
+/* Descriptor to wait for, -1 without BPF; and what to do when it is readable. */
+int session_fd(const struct session *session);
+void session_drain(struct session *session);
+/* Puts what was lost since; true when a new pass over the host is called for. */
+bool session_lost(struct session *session);
+
+/* Judges now: puts FACT_NOW (recorded), then makes the report. NULL without memory. */
+struct report *session_report(struct session *session, enum report_kind kind, const struct fact_now *now);
+
+/* Judges now without a trace: for a loop that asks whether it may end. */
+struct model *session_model(struct session *session);
+void session_glance(struct session *session);
+
+uint16_t session_port(const struct session *session);
+/* Of this run, or of the one that was recorded. */
+const char *session_verb(const struct session *session);
+const char *session_boot_id(const struct session *session);
+
+#endif

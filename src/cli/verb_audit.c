@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cli/common.h"
+#include "cli/exits.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "fail.h"
+
+static int audit_replay(const struct options *options)
+{
+	struct fact_now now = { 0 };
+	struct session *session;
+	struct report *report;
+	struct fail why = { 0 };
+	int code;
+
+	if (session_replay(options, true, &session, &why) < 0) {
+		message_fail(&why);
+		return EXIT_UNKNOWN;
+	}
+	report = session_report(session, REPORT_AUDIT, &now);
+	code = output_report(options, report);
+	report_free(report);
+	return common_end(session, code);
+}
+
+int verb_audit(const struct options *options)
+{
+	struct fact_now now = { 0 };
+	struct session *session;
+	struct report *report;
+	struct fail why = { 0 };
+	int code;
+
+	if (options->replay)
+		return audit_replay(options);
+	if (session_open(options, &session, &why) < 0) {
+		message_fail(&why);
+		return EXIT_UNKNOWN;
+	}
+	session_survey(session, SURVEY_ALL);
+	report = session_report(session, REPORT_AUDIT, &now);
+	code = output_report(options, report);
+	if (report && !common_baseline_save(options, session, report))
+		code = EXIT_UNKNOWN;
+	report_free(report);
+	return common_end(session, code);
+}

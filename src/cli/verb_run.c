@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/common.h"
+#include "cli/exits.h"
+#include "cli/interrupt.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "cli/waiting.h"
+#include "fail.h"
+
+#define QUESTION "Treat these links and run the command now?"
+
+/* Lost already, or going to be lost whatever is done: to be known before the command runs. */
+static size_t critical(const struct report *audit)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < audit->n_executors; i++)
+		n += audit->executors[i].severity == SEVERITY_CRITICAL;
+	return n;
+}
+
+static void show_audit(const struct options *options, const struct report *audit)
+{
+	size_t n = critical(audit);
+
+	if (options->format == FORMAT_TABLE) {
+		output_report(options, audit);
+		putchar('\n');
+		fflush(stdout);
+	}
+	if (n)
+		message("%zu of %zu executors are lost by a restart whatever is done; see the audit", n,
+			audit->n_executors);
+}
+
+/* A command that cannot be started leaves treated executors with their clocks running: say so. */
+static int window_open(const struct options *options, struct session *session)
+{
+	struct fact_sink sink = session_sink(session);
+	struct command command;
+	struct fail why = { 0 };
+	int code;
+
+	if (command_start(&command, options->command, &sink, &why) < 0) {
+		message_fail(&why);
+		message("the executors are watched all the same: restart the agent by other means, or press Ctrl-C");
+	}
+	code = waiting_report(options, session, command.pid ? &command : NULL, REPORT_RUN);
+	if (command.status > 0)
+		message(WIFEXITED(command.status) ? "the command ended with exit status %d"
+						  : "the command was ended by signal %d",
+			WIFEXITED(command.status) ? WEXITSTATUS(command.status) : WTERMSIG(command.status));
+	command_free(&command);
+	return code;
+}
+
+int verb_run(const struct options *options)
+{
+	struct session *session = NULL;
+	struct report *audit = NULL;
+	struct fail why = { 0 };
+	int held = -1, code = EXIT_UNKNOWN;
+
+	if (options->replay)
+		return verb_report(options);
+	if (!common_may_act(options))
+		return EXIT_WRONG_USE;
+	if (interrupt_install() < 0 || session_open(options, &session, &why) < 0) {
+		message_fail(&why);
+		return EXIT_UNKNOWN;
+	}
+	audit = common_audit(session);
+	if (!audit)
+		goto out;
+	show_audit(options, audit);
+	common_baseline_save(options, session, audit);
+	code = common_shutdown(options, session, audit, QUESTION, &held);
+	if (code)
+		goto out;
+	if (*interrupt_count() > 0) {
+		message("interrupted before the command was started; treated executors wait for the agent's restart");
+		code = EXIT_UNKNOWN;
+	} else if (options->dry_run) {
+		code = audit->exit_code;
+	} else {
+		code = window_open(options, session);
+	}
+out:
+	report_free(audit);
+	if (held >= 0)
+		close(held);
+	return common_end(session, code);
+}

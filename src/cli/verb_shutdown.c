@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <unistd.h>
+
+#include "cli/common.h"
+#include "cli/exits.h"
+#include "cli/interrupt.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "fail.h"
+
+#define QUESTION \
+	"Treat these links now? A v0 executor ends itself unless the agent is restarted within its recovery timeout."
+
+/* The state of the links after the act, and the report on it. */
+static int finish(const struct options *options, struct session *session)
+{
+	struct fact_now now = { .interrupted = *interrupt_count() > 0 };
+	struct report *report;
+	int code;
+
+	session_drain(session);
+	session_survey(session, SURVEY_SOCKETS | SURVEY_PROCESSES);
+	report = session_report(session, REPORT_SHUTDOWN, &now);
+	code = output_report(options, report);
+	if (report && !options->dry_run && !common_baseline_save(options, session, report))
+		code = EXIT_UNKNOWN;
+	report_free(report);
+	return code;
+}
+
+int verb_shutdown(const struct options *options)
+{
+	struct session *session = NULL;
+	struct report *audit = NULL;
+	struct fail why = { 0 };
+	int held = -1, code = EXIT_UNKNOWN;
+
+	if (options->replay) {
+		message("'shutdown' acts on this host; a recording can be audited, verified or reported");
+		return EXIT_WRONG_USE;
+	}
+	if (!common_may_act(options))
+		return EXIT_WRONG_USE;
+	if (interrupt_install() < 0 || session_open(options, &session, &why) < 0) {
+		message_fail(&why);
+		return EXIT_UNKNOWN;
+	}
+	audit = common_audit(session);
+	if (!audit)
+		goto out;
+	code = common_shutdown(options, session, audit, QUESTION, &held);
+	if (code == 0)
+		code = finish(options, session);
+out:
+	report_free(audit);
+	if (held >= 0)
+		close(held);
+	return common_end(session, code);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cli/waiting.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/exits.h"
+#include "cli/message.h"
+#include "cli/now.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/window.h"
+#include "fail.h"
+#include "show/progress.h"
+
+#define SECOND 1000000000LL
+
+struct progress {
+	struct session *session;
+	enum report_kind kind;
+	bool terminal;    /* a line drawn over and over; else one now and then */
+	int64_t shown;
+	int64_t every;
+};
+
+/* A log gets a line a minute, a terminal one a second. */
+static struct progress progress_begin(struct session *session, enum report_kind kind)
+{
+	bool terminal = isatty(STDERR_FILENO);
+
+	return (struct progress){ .session = session, .kind = kind, .terminal = terminal,
+				  .every = terminal ? SECOND : 60 * SECOND };
+}
+
+static void progress_show(void *ctx)
+{
+	struct progress *p = ctx;
+	struct report *report;
+	int64_t now = now_mono();
+
+	if (p->shown && now - p->shown < p->every)
+		return;
+	p->shown = now;
+	session_glance(p->session);
+	report = model_report(session_model(p->session), p->kind);
+	if (report && p->terminal)
+		progress_draw(stderr, report, output_width());
+	else if (report)
+		progress_write(stderr, report);
+	report_free(report);
+}
+
+int waiting_report(const struct options *options, struct session *session, struct command *command,
+		   enum report_kind kind)
+{
+	struct progress progress = progress_begin(session, kind);
+	struct window window = {
+		.session = session, .until = options->until, .until_ns = options->until_ns,
+		.command = command, .show = options->quiet ? NULL : progress_show, .ctx = &progress,
+	};
+	struct fact_now now = { 0 };
+	struct report *report;
+	enum window_end end;
+	struct fail why = { 0 };
+	int code;
+
+	if (window_run(&window, &end, &why) < 0) {
+		message_fail(&why);
+		return EXIT_UNKNOWN;
+	}
+	if (!options->quiet && progress.terminal)
+		progress_clear(stderr);
+	/* The last word is read from the host itself, not only from what passed by. */
+	session_survey(session, SURVEY_SOCKETS | SURVEY_PROCESSES | SURVEY_API);
+	session_drain(session);
+	now.interrupted = end == WINDOW_INTERRUPTED;
+	now.final = end != WINDOW_INTERRUPTED;
+	report = session_report(session, kind, &now);
+	if (command && command->pid)
+		message("the command (pid %d) still runs; it was left alone", command->pid);
+	code = output_report(options, report);
+	report_free(report);
+	return code;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cli/window.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/message.h"
+#include "cli/now.h"
+#include "cli/session.h"
+#include "fail.h"
+
+#define SECOND 1000000000LL
+
+/* With hooks a pass only confirms; without, it is all there is. */
+#define PASS_WITH_HOOKS    (10 * SECOND)
+#define PASS_WITHOUT_HOOKS SECOND
+/* How often an agent that is coming back is asked, and one that serves. */
+#define ASK_OFTEN  (SECOND / 2)
+#define ASK_SELDOM (30 * SECOND)
+#define LOOK_EVERY (SECOND / 10)
+
+struct loop {
+	struct window *window;
+	struct event_base *base;
+	struct event *tick, *hooks, *interrupt, *child;
+	enum window_end end;
+	int64_t began;
+	int64_t passed;        /* when the last pass was made */
+	int64_t asked;         /* when the agent was asked last */
+	int interrupts;        /* that were there before, or went to the command */
+	bool agent_new;        /* a process began to listen on the agent port */
+	bool changed;          /* a fact has come since the last look */
+	int64_t looked;
+	int64_t next;          /* when the answer may change by itself; 0: by facts only */
+	uint16_t port;
+	struct fact_sink listener;
+};
+
+static void end(struct loop *loop, enum window_end why)
+{
+	loop->end = why;
+	event_base_loopbreak(loop->base);
+}
+
+static bool command_runs(struct loop *loop)
+{
+	struct fact_sink sink = session_sink(loop->window->session);
+
+	return loop->window->command && !command_ended(loop->window->command, &sink);
+}
+
+static bool is_done(struct loop *loop, int64_t now)
+{
+	struct window *w = loop->window;
+
+	if (w->forever || w->until_ns || command_runs(loop))
+		return false;
+	if (!loop->changed && (!loop->next || now < loop->next))
+		return false;
+	loop->changed = false;
+	session_glance(w->session);
+	return model_done(session_model(w->session), w->until, &loop->next);
+}
+
+static void look(struct loop *loop)
+{
+	struct window *w = loop->window;
+	int64_t now = now_mono();
+
+	loop->looked = now;
+	if (w->show)
+		w->show(w->ctx);
+	if (w->until_ns && now - loop->began >= w->until_ns)
+		end(loop, WINDOW_BOUND);
+	else if (is_done(loop, now))
+		end(loop, WINDOW_DONE);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+	struct loop *loop = ctx;
+	struct session *session = loop->window->session;
+	int64_t now = now_mono();
+	bool hooks = session_fd(session) >= 0;
+	uint32_t scope = 0;
+
+	(void)fd;
+	(void)what;
+	session_drain(session);
+	if (session_lost(session) || loop->agent_new ||
+	    now - loop->passed >= (hooks ? PASS_WITH_HOOKS : PASS_WITHOUT_HOOKS))
+		scope |= SURVEY_SOCKETS | SURVEY_PROCESSES;
+	session_glance(session);
+	if (now - loop->asked >= (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN))
+		scope |= SURVEY_API;
+	loop->agent_new = false;
+	if (scope & SURVEY_SOCKETS)
+		loop->passed = now;
+	if (scope & SURVEY_API)
+		loop->asked = now;
+	if (scope)
+		session_survey(session, scope);
+	look(loop);
+}
+
+static void on_hooks(evutil_socket_t fd, short what, void *ctx)
+{
+	struct loop *loop = ctx;
+
+	(void)fd;
+	(void)what;
+	session_drain(loop->window->session);
+	if (loop->agent_new) {
+		loop->agent_new = false;
+		session_survey(loop->window->session, SURVEY_SOCKETS | SURVEY_PROCESSES);
+	}
+	/* A thousand executors that come back at once are not judged a thousand times. */
+	if (now_mono() - loop->looked > LOOK_EVERY)
+		look(loop);
+}
+
+/*
+ * A terminal sends Ctrl-C to the command as well: the first one is the command's, watching goes on
+ * to see what came of it.
+ */
+static void on_interrupt(evutil_socket_t fd, short what, void *ctx)
+{
+	struct loop *loop = ctx;
+	uint64_t times;
+
+	(void)what;
+	if (read(fd, &times, sizeof(times)) != sizeof(times))
+		return;
+	if (*interrupt_count() <= loop->interrupts)
+		return;
+	if (command_runs(loop) && *interrupt_count() == loop->interrupts + 1) {
+		message("interrupted; the command (pid %d) gets it too. Watching goes on; Ctrl-C again ends it with a report",
+			loop->window->command->pid);
+		return;
+	}
+	end(loop, WINDOW_INTERRUPTED);
+}
+
+static void on_child(evutil_socket_t fd, short what, void *ctx)
+{
+	struct loop *loop = ctx;
+
+	(void)fd;
+	(void)what;
+	loop->changed = true;
+	look(loop);
+}
+
+static void listener_put(void *ctx, const struct fact *fact)
+{
+	struct loop *loop = ctx;
+
+	loop->changed = true;
+	if (fact->type == FACT_TCP && fact->tcp.to == TCP_LISTEN && fact->tcp.local.port == loop->port)
+		loop->agent_new = true;
+	if (loop->listener.put)
+		fact_put(&loop->listener, fact);
+}
+
+static int loop_build(struct loop *loop)
+{
+	struct timeval half = { .tv_usec = 500 * 1000 };
+	int hooks = session_fd(loop->window->session);
+
+	loop->base = event_base_new();
+	if (!loop->base)
+		return -ENOMEM;
+	loop->tick = event_new(loop->base, -1, EV_PERSIST, on_tick, loop);
+	loop->interrupt = event_new(loop->base, interrupt_fd(), EV_READ | EV_PERSIST, on_interrupt, loop);
+	loop->child = evsignal_new(loop->base, SIGCHLD, on_child, loop);
+	if (!loop->tick || !loop->interrupt || !loop->child || event_add(loop->tick, &half) < 0 ||
+	    event_add(loop->interrupt, NULL) < 0 || event_add(loop->child, NULL) < 0)
+		return -ENOMEM;
+	if (hooks < 0)
+		return 0;
+	loop->hooks = event_new(loop->base, hooks, EV_READ | EV_PERSIST, on_hooks, loop);
+	return loop->hooks && event_add(loop->hooks, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+static void loop_clear(struct loop *loop)
+{
+	struct event *events[] = { loop->tick, loop->hooks, loop->interrupt, loop->child };
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (events[i])
+			event_free(events[i]);
+	if (loop->base)
+		event_base_free(loop->base);
+}
+
+int window_run(struct window *window, enum window_end *ret, struct fail *why)
+{
+	struct loop loop = { .window = window, .began = now_mono(), .end = WINDOW_DONE, .changed = true };
+	struct fact_sink nobody = { 0 };
+	int err;
+
+	loop.port = session_port(window->session);
+	loop.interrupts = *interrupt_count();
+	loop.listener = session_listener(window->session);
+	session_listen(window->session, (struct fact_sink){ listener_put, &loop });
+	err = loop_build(&loop);
+	if (err) {
+		fail_set(why, err, NULL, "begin to watch");
+		goto out;
+	}
+	event_active(loop.tick, EV_TIMEOUT, 0);
+	if (event_base_dispatch(loop.base) < 0)
+		err = fail_set(why, -EIO, NULL, "wait for events");
+out:
+	session_listen(window->session, loop.listener.put ? loop.listener : nobody);
+	loop_clear(&loop);
+	*ret = loop.end;
+	return err;
+}

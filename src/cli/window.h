@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The time in which executors are watched: events as they come, a pass over the host now and then,
+ * until what was waited for has happened.
+ */
+#ifndef EW_CLI_WINDOW_H
+#define EW_CLI_WINDOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/model.h"
+
+struct command;
+struct fail;
+struct session;
+
+struct window {
+	struct session *session;
+	enum model_until until;
+	int64_t until_ns;          /* end after so long; 0: by until */
+	bool forever;              /* only an interruption ends it */
+	struct command *command;   /* not done before it has ended; NULL: there is none */
+	/* Called about once a second and after each change; may be NULL. */
+	void (*show)(void *ctx);
+	void *ctx;
+};
+
+/* Why it ended. */
+enum window_end { WINDOW_DONE, WINDOW_BOUND, WINDOW_INTERRUPTED };
+
+/* Returns 0, or a negative errno when it could not begin. */
+int window_run(struct window *window, enum window_end *end, struct fail *why);
+
+#endif

@@ -10,9 +10,6 @@
 #include "show/field.h"
 #include "show/out.h"
 
-/* Enough for milliseconds of three centuries, too few to show that 0.1 has no exact double. */
-#define REAL_DIGITS 13
-
 static const char *schema_name(enum report_kind kind)
 {
 	static const char *const names[] = {
@@ -202,7 +199,7 @@ char *document_text(const struct report *report, enum document_form form, size_t
 	int size;
 
 	if (document)
-		json = json_dumps(document, layout | JSON_REAL_PRECISION(REAL_DIGITS));
+		json = json_dumps(document, layout | JSON_REAL_PRECISION(DOCUMENT_REAL_DIGITS));
 	if (json) {
 		size = asprintf(&text, "%s\n", json);
 		if (size < 0)

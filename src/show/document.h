@@ -13,6 +13,9 @@
 
 #include "model/report.h"
 
+/* Enough for milliseconds of three centuries, too few to show that 0.1 has no exact double. */
+#define DOCUMENT_REAL_DIGITS 13
+
 enum document_form {
 	DOCUMENT_INDENTED, /* for -f json and for the baseline */
 	DOCUMENT_LINE,     /* for -f jsonl */

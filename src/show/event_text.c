@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "show/event_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "show/words.h"
+
+static const char *known(const char *text)
+{
+	return text ? text : "";
+}
+
+static void tcp_text(const struct fact_tcp *tcp, char *buf, size_t size)
+{
+	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
+	int len = snprintf(buf, size, "connection %s to %s: %s, was %s",
+			   addr_text(&tcp->local, local), addr_text(&tcp->remote, remote),
+			   words_tcp_state(tcp->to), words_tcp_state(tcp->from));
+
+	if (tcp->pid && len > 0 && (size_t)len < size)
+		snprintf(buf + len, size - (size_t)len, " (by pid %d)", tcp->pid);
+}
+
+static void exit_text(const struct fact_exit *ended, char *buf, size_t size)
+{
+	char status[WORDS_MAX];
+	int len = snprintf(buf, size, "pid %d %s ended: %s", ended->pid, known(ended->comm),
+			   words_status(ended->status, status));
+
+	if (ended->killer && len > 0 && (size_t)len < size)
+		snprintf(buf + len, size - (size_t)len, " from pid %d (%s)", ended->killer,
+			 known(ended->killer_comm));
+}
+
+static void message_text(const struct fact_message *message, char *buf, size_t size)
+{
+	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
+
+	snprintf(buf, size, "%s from pid %d, %s to %s", known(message->name), message->pid,
+		 addr_text(&message->local, local), addr_text(&message->remote, remote));
+}
+
+static void agent_text(const struct fact_agent *agent, char *buf, size_t size)
+{
+	char listen[ADDR_TEXT_MAX];
+
+	if (agent->gone)
+		snprintf(buf, size, "agent pid %d is gone", agent->pid);
+	else
+		snprintf(buf, size, "agent pid %d %s listens on %s", agent->pid, known(agent->comm),
+			 addr_text(&agent->listen, listen));
+}
+
+static void act_text(const struct fact_act *act, char *buf, size_t size)
+{
+	if (strcmp(known(act->phase), "result") == 0)
+		snprintf(buf, size, "%s of %s, pid %d fd %d: %s %s", known(act->action),
+			 known(act->executor_id), act->pid, act->fd, known(act->result),
+			 known(act->reason));
+	else
+		snprintf(buf, size, "%s of %s, pid %d fd %d begins", known(act->action),
+			 known(act->executor_id), act->pid, act->fd);
+}
+
+static void command_text(const struct fact_command *command, char *buf, size_t size)
+{
+	char status[WORDS_MAX];
+
+	if (strcmp(known(command->phase), "ended") == 0)
+		snprintf(buf, size, "command ended: %s", words_status(command->status, status));
+	else
+		snprintf(buf, size, "command started: %s", known(command->text));
+}
+
+bool event_text(const struct fact *fact, char *buf, size_t size)
+{
+	switch (fact->type) {
+	case FACT_TCP:
+		tcp_text(&fact->tcp, buf, size);
+		return true;
+	case FACT_EXEC:
+		snprintf(buf, size, "pid %d runs %s", fact->exec.pid, known(fact->exec.filename));
+		return true;
+	case FACT_EXIT:
+		exit_text(&fact->exit, buf, size);
+		return true;
+	case FACT_SIGNAL:
+		snprintf(buf, size, "signal %d to pid %d from pid %d (%s)", fact->signal.signal,
+			 fact->signal.pid, fact->signal.sender, known(fact->signal.sender_comm));
+		return true;
+	case FACT_MESSAGE:
+		message_text(&fact->message, buf, size);
+		return true;
+	case FACT_AGENT:
+		agent_text(&fact->agent, buf, size);
+		return true;
+	case FACT_ACT:
+		act_text(&fact->act, buf, size);
+		return true;
+	case FACT_COMMAND:
+		command_text(&fact->command, buf, size);
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "show/live_lines.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/factjson.h"
+#include "show/document.h"
+#include "show/field.h"
+#include "show/out.h"
+
+#define TOLD_MAX 10000 /* what was told is forgotten beyond this, and may be told again */
+
+struct live_lines {
+	FILE *out;
+	uint64_t seq;
+	int64_t wall_offset; /* of the window; 0: not known yet */
+	json_t *told;        /* key of what only counts when it changes: the line told last */
+	json_t *judged;      /* key of an executor: its line told last */
+	int err;             /* the first line that could not be written */
+};
+
+struct live_lines *live_lines_new(FILE *out)
+{
+	struct live_lines *lines = calloc(1, sizeof(*lines));
+
+	if (!lines)
+		return NULL;
+	lines->out = out;
+	lines->told = json_object();
+	lines->judged = json_object();
+	if (!lines->told || !lines->judged) {
+		live_lines_free(lines);
+		return NULL;
+	}
+	return lines;
+}
+
+void live_lines_free(struct live_lines *lines)
+{
+	if (!lines)
+		return;
+	json_decref(lines->told);
+	json_decref(lines->judged);
+	free(lines);
+}
+
+static int text_write(FILE *out, const char *json)
+{
+	char *line;
+	int len = asprintf(&line, "%s\n", json);
+	int err;
+
+	if (len < 0)
+		return -ENOMEM;
+	err = out_write(out, line, (size_t)len);
+	free(line);
+	return err;
+}
+
+/* Writes {seq, ts, mono_ns, type, and the members of body}. */
+static void line_write(struct live_lines *lines, int64_t mono, const char *type, json_t *body)
+{
+	struct fields f;
+	json_t *line;
+	char *json;
+
+	if (lines->err)
+		return;
+	f = fields_new();
+	field_u64(&f, "seq", ++lines->seq);
+	field_wall(&f, "ts", lines->wall_offset ? mono + lines->wall_offset : 0);
+	field_int(&f, "mono_ns", mono);
+	field_text(&f, "type", type);
+	line = fields_done(&f);
+	if (!line || !body || json_object_update_missing(line, body) < 0) {
+		lines->err = -ENOMEM;
+		json_decref(line);
+		return;
+	}
+	json = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(DOCUMENT_REAL_DIGITS));
+	lines->err = json ? text_write(lines->out, json) : -ENOMEM;
+	free(json);
+	json_decref(line);
+}
+
+enum event { EVENT_NONE, EVENT_ALWAYS, EVENT_CHANGED };
+
+static enum event event_kind(enum fact_type type)
+{
+	switch (type) {
+	case FACT_WINDOW:
+	case FACT_TCP:
+	case FACT_FORK:
+	case FACT_EXEC:
+	case FACT_EXIT:
+	case FACT_SIGNAL:
+	case FACT_MESSAGE:
+	case FACT_ACT:
+	case FACT_COMMAND:
+		return EVENT_ALWAYS;
+	case FACT_SLOT:
+	case FACT_AGENT:
+	case FACT_API:
+	case FACT_UNREAD:
+	case FACT_LOST:
+		return EVENT_CHANGED;
+	default:
+		return EVENT_NONE;
+	}
+}
+
+/* What a fact of EVENT_CHANGED is about. */
+static void event_key(const struct fact *fact, char *key, size_t size)
+{
+	const char *type = factjson_type_name(fact->type);
+
+	switch (fact->type) {
+	case FACT_SLOT:
+		snprintf(key, size, "%s %s", type, fact->slot.slot ? fact->slot.slot : "");
+		break;
+	case FACT_AGENT:
+		snprintf(key, size, "%s %d %" PRIu64, type, fact->agent.pid, fact->agent.start);
+		break;
+	case FACT_UNREAD:
+		snprintf(key, size, "%s %s", type, fact->unread.object ? fact->unread.object : "");
+		break;
+	case FACT_LOST:
+		snprintf(key, size, "%s %s", type, fact->lost.cause ? fact->lost.cause : "");
+		break;
+	default:
+		snprintf(key, size, "%s", type);
+	}
+}
+
+/* The part of body whose change is an event: neither the time nor a running number. */
+static json_t *essence_new(const json_t *body)
+{
+	json_t *essence = json_copy((json_t *)body);
+
+	json_object_del(essence, "mono_ns");
+	json_object_del(essence, "round");
+	json_object_del(essence, "seen");
+	return essence;
+}
+
+/* Notes value under key, without a check: keys of strangers need not be UTF-8. */
+static bool is_news(json_t *known, const char *key, json_t *value)
+{
+	if (!value || json_equal(json_object_get(known, key), value)) {
+		json_decref(value);
+		return false;
+	}
+	if (json_object_size(known) >= TOLD_MAX)
+		json_object_clear(known);
+	json_object_set_new_nocheck(known, key, value);
+	return true;
+}
+
+static void lines_put(void *ctx, const struct fact *fact)
+{
+	struct live_lines *lines = ctx;
+	enum event kind = event_kind(fact->type);
+	char key[512];
+	json_t *body;
+
+	if (fact->type == FACT_WINDOW)
+		lines->wall_offset = fact->window.wall_offset;
+	if (kind == EVENT_NONE || lines->err)
+		return;
+	body = factjson_pack(fact);
+	event_key(fact, key, sizeof(key));
+	if (kind == EVENT_ALWAYS || is_news(lines->told, key, essence_new(body)))
+		line_write(lines, fact->mono, factjson_type_name(fact->type), body);
+	json_decref(body);
+}
+
+struct fact_sink live_lines_sink(struct live_lines *lines)
+{
+	return (struct fact_sink){ .put = lines_put, .ctx = lines };
+}
+
+/* What makes an executor's line worth telling again: idle times and evidence change all the time. */
+static json_t *judgement_new(const struct report *report, const struct report_executor *executor)
+{
+	struct fields f = fields_new();
+
+	field_int(&f, "key", report_has_outcomes(report) ? (int)executor->outcome
+							 : (int)executor->verdict);
+	field_int(&f, "proof", executor->proof);
+	field_int(&f, "deadline", executor->deadline);
+	field_int(&f, "ended", executor->ended);
+	return fields_done(&f);
+}
+
+static void executor_tell(struct live_lines *lines, const struct report *report,
+			  const struct report_executor *executor)
+{
+	char key[1024];
+	json_t *body;
+
+	snprintf(key, sizeof(key), "%d\n%s\n%s\n%s", executor->pid, executor->framework_id,
+		 executor->executor_id, executor->container_id ? executor->container_id : "");
+	if (!is_news(lines->judged, key, judgement_new(report, executor)))
+		return;
+	body = document_executor(report, executor);
+	line_write(lines, report->generated - lines->wall_offset, "executor", body);
+	json_decref(body);
+}
+
+int live_lines_report(struct live_lines *lines, const struct report *report)
+{
+	for (size_t i = 0; i < report->n_executors && !lines->err; i++)
+		executor_tell(lines, report, &report->executors[i]);
+	return lines->err;
+}
+
+int live_lines_end(struct live_lines *lines, const struct report *report)
+{
+	json_t *body = document_new(report);
+
+	line_write(lines, report->generated - lines->wall_offset, "summary", body);
+	json_decref(body);
+	return lines->err;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What happens, as it happens, one JSON object a line (schema/watch.schema.json): seq, ts, mono_ns,
+ * type, and the fields of the fact (base/factjson.h). Two types are the model's: "executor" when an
+ * executor is new or judged otherwise than before, and "summary", the last line.
+ */
+#ifndef EW_SHOW_LIVE_LINES_H
+#define EW_SHOW_LIVE_LINES_H
+
+#include <stdio.h>
+
+#include "facts.h"
+#include "model/report.h"
+
+struct live_lines;
+
+/* NULL when there is no memory. out is borrowed. */
+struct live_lines *live_lines_new(FILE *out);
+void live_lines_free(struct live_lines *lines);
+
+/*
+ * Writes a flushed line for each fact that is an event. What a survey finds again and again (sockets,
+ * processes, checkpoints) is none; the agent, its API and what could not be read are when they change.
+ */
+struct fact_sink live_lines_sink(struct live_lines *lines);
+
+/*
+ * Lines for the executors that changed. Returns 0, or the negative errno of this or of an earlier
+ * line that could not be written: there is nobody to write for then.
+ */
+int live_lines_report(struct live_lines *lines, const struct report *report);
+
+/* The summary line: the whole document of the report. Returns as live_lines_report(). */
+int live_lines_end(struct live_lines *lines, const struct report *report);
+
+#endif

@@ -56,30 +56,26 @@ static int64_t fraction_ns(struct mesos_span digits, int64_t unit)
 	return ns + left_over / FRACTION_ONE;
 }
 
-static size_t digits_len(struct mesos_span text)
+static struct mesos_span digits_take(struct mesos_span *text)
 {
-	size_t n = 0;
+	struct mesos_span digits = {text->p, 0};
 
-	while (n < text.len && text.p[n] >= '0' && text.p[n] <= '9')
-		n++;
-	return n;
+	while (digits.len < text->len && text->p[digits.len] >= '0' && text->p[digits.len] <= '9')
+		digits.len++;
+	if (digits.len)
+		*text = mesos_span_at(text->p + digits.len, text->len - digits.len);
+	return digits;
 }
 
 int mesos_duration_parse(struct mesos_span text, int64_t *ns)
 {
-	size_t n_whole = digits_len(text);
-	struct mesos_span whole = mesos_span_at(text.p, n_whole);
-	struct mesos_span fraction = {NULL, 0};
-	struct mesos_span name = mesos_span_at(text.p + n_whole, text.len - n_whole);
-	const struct unit *unit;
+	struct mesos_span whole = digits_take(&text);
+	struct mesos_span fraction =
+		mesos_span_take(&text, ".") ? digits_take(&text) : mesos_span_of(NULL);
+	const struct unit *unit = unit_find(text);
 	uint64_t value = 0;
 	int64_t result;
 
-	if (mesos_span_take(&name, ".")) {
-		fraction = mesos_span_at(name.p, digits_len(name));
-		name = mesos_span_at(name.p + fraction.len, name.len - fraction.len);
-	}
-	unit = unit_find(name);
 	if (!unit || whole.len + fraction.len == 0)
 		return -EINVAL;
 	if (whole.len && !mesos_span_number(&whole, INT64_MAX, &value))

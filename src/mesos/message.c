@@ -154,7 +154,7 @@ static void request_read(struct mesos_message *message, struct mesos_span head)
 	if (message->kind == MESOS_V1_CALL || !mesos_span_take(&rest, "/") ||
 	    !mesos_span_cut(&rest, '/', &to))
 		return;
-	if (!mesos_span_take(&rest, INTERNAL) && !message->has_from)
+	if ((!mesos_span_take(&rest, INTERNAL) && !message->has_from) || rest.len == 0)
 		return;
 	type = type_find(rest);
 	message->kind = type ? type->kind : MESOS_OTHER;

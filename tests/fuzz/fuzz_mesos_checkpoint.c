@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* One file of the checkpoint tree, read as each kind that it could be; and its path. */
+#include "mesos_fuzz.h"
+
+#include <errno.h>
+
+#include "fail.h"
+#include "mesos/checkpoint.h"
+
+static void must_explain(int err, const struct fail *why)
+{
+	must(err == 0 || err == -ENODATA || err == -EBADMSG);
+	must(err == why->err && (err == 0 || why->what[0]));
+}
+
+static void small_files(struct mesos_span file)
+{
+	struct fail why = {0};
+	struct mesos_upid upid;
+	struct mesos_span id;
+	int32_t pid;
+
+	must_explain(mesos_checkpoint_pid(file, &pid, &why), &why);
+	why = (struct fail){0};
+	if (mesos_checkpoint_upid(file, &upid, &why) == 0)
+		must_lie_in(upid.id, file.p, file.len);
+	why = (struct fail){0};
+	if (mesos_checkpoint_boot_id(file, &id, &why) == 0)
+		must_lie_in(id, file.p, file.len);
+}
+
+static void infos(struct mesos_span file)
+{
+	struct fail why[4] = {0};
+	struct mesos_executor_info executor = {0};
+	struct mesos_task_info task = {0};
+	struct mesos_slave_info slave = {0};
+	struct mesos_framework_info framework = {0};
+
+	must_explain(mesos_checkpoint_executor_info(file, &executor, &why[0]), &why[0]);
+	must_explain(mesos_checkpoint_task_info(file, &task, &why[1]), &why[1]);
+	must_explain(mesos_checkpoint_slave_info(file, &slave, &why[2]), &why[2]);
+	must_explain(mesos_checkpoint_framework_info(file, &framework, &why[3]), &why[3]);
+	must_lie_in(executor.executor_id, file.p, file.len);
+	must_lie_in(executor.framework_id, file.p, file.len);
+	must_lie_in(executor.name, file.p, file.len);
+	must_lie_in(executor.command, file.p, file.len);
+	must_lie_in(task.task_id, file.p, file.len);
+	must_lie_in(task.name, file.p, file.len);
+	must_lie_in(slave.hostname, file.p, file.len);
+	must_lie_in(framework.id, file.p, file.len);
+}
+
+static void updates(struct mesos_span file)
+{
+	struct mesos_span rest = file;
+	struct mesos_update update;
+	struct fail why = {0};
+	size_t left;
+	int more;
+
+	do {
+		left = rest.len;
+		more = mesos_checkpoint_update(&rest, &update, &why);
+		if (more > 0) {
+			must(rest.len < left);
+			must_lie_in(update.task_id, file.p, file.len);
+			must_lie_in(update.uuid, file.p, file.len);
+		}
+	} while (more > 0);
+	must_explain(more, &why);
+	must(more < 0 || rest.len == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct mesos_span file = mesos_span_at(data, size);
+	struct mesos_checkpoint path;
+
+	small_files(file);
+	infos(file);
+	updates(file);
+	mesos_checkpoint_classify(file, &path);
+	must_lie_in(path.slave_id, data, size);
+	must_lie_in(path.framework_id, data, size);
+	must_lie_in(path.executor_id, data, size);
+	must_lie_in(path.container_id, data, size);
+	must_lie_in(path.task_id, data, size);
+	return 0;
+}

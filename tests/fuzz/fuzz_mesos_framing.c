@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A stream in one piece and in two, three and single bytes: the same must come out. */
+#include "mesos_fuzz.h"
+
+#include "mesos/framing.h"
+
+#define BODY_MAX 64
+
+/* What came out, independent of cuts. FNV-1a: order and content matter. */
+struct sum {
+	uint64_t hash;
+	uint64_t garbage;
+	uint64_t messages;
+	uint64_t heads;
+};
+
+static void hash_add(struct sum *sum, struct mesos_span bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		sum->hash = (sum->hash ^ (uint8_t)bytes.p[i]) * 0x100000001b3ULL;
+	sum->hash = (sum->hash ^ bytes.len) * 0x100000001b3ULL;
+}
+
+static void frame_add(struct sum *sum, const struct mesos_frame *frame)
+{
+	sum->garbage += frame->garbage;
+	if (frame->kind == MESOS_FRAME_HEAD) {
+		must(frame->head.len >= 4 && frame->head.len <= MESOS_FRAMING_HEAD_MAX);
+		hash_add(sum, frame->head);
+		sum->heads++;
+	}
+	if (frame->kind == MESOS_FRAME_END) {
+		must(frame->body.len == (frame->body_len < BODY_MAX ? frame->body_len : BODY_MAX));
+		hash_add(sum, frame->head);
+		hash_add(sum, frame->body);
+		sum->messages++;
+	}
+}
+
+static void feed(struct mesos_framing *framing, const uint8_t *data, size_t size, struct sum *sum)
+{
+	struct mesos_frame frame;
+	size_t used = 0;
+	size_t calls = 0;
+
+	do {
+		used += mesos_framing_feed(framing, data + used, size - used, &frame);
+		must(used <= size && calls++ < 4 * size + 8);
+		if (frame.kind == MESOS_FRAME_BODY)
+			must_lie_in(frame.piece, data, size);
+		frame_add(sum, &frame);
+	} while (frame.kind != MESOS_FRAME_MORE);
+	must(used == size);
+}
+
+static struct sum run(const uint8_t *data, size_t size, size_t segment)
+{
+	struct mesos_framing *framing = mesos_framing_new(BODY_MAX);
+	struct sum sum = {.hash = 0xcbf29ce484222325ULL};
+	struct mesos_frame frame;
+
+	must(framing != NULL);
+	for (size_t at = 0; at < size; at += segment)
+		feed(framing, data + at, size - at < segment ? size - at : segment, &sum);
+	mesos_framing_finish(framing, &frame);
+	frame_add(&sum, &frame);
+	must(sum.messages <= sum.heads);
+	mesos_framing_free(framing);
+	return sum;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct sum whole = run(data, size, size + 1);
+
+	for (size_t segment = 1; segment < 8; segment += 3) {
+		struct sum cut = run(data, size, segment);
+
+		must(memcmp(&whole, &cut, sizeof(whole)) == 0);
+	}
+	return 0;
+}

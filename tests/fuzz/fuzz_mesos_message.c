@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* One send(), as a whole and as head and body in two. */
+#include "mesos_fuzz.h"
+
+#include "mesos/message.h"
+
+static void check(const struct mesos_message *m, const uint8_t *data, size_t size)
+{
+	char name[MESOS_MESSAGE_NAME_MAX];
+
+	must_lie_in(m->to, data, size);
+	must_lie_in(m->from_text, data, size);
+	must_lie_in(m->slave_id, data, size);
+	must_lie_in(m->framework_id, data, size);
+	must_lie_in(m->executor_id, data, size);
+	must(!m->has_from || m->from_text.p);
+	must(m->kind <= MESOS_TLS && m->call <= MESOS_CALL_HEARTBEAT);
+	must((m->kind == MESOS_UNKNOWN) == (*mesos_message_name(m, name) == '\0'));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	size_t cut = size > 1 ? data[size - 1] * size / 256 : 0;
+	struct mesos_message message;
+
+	mesos_message_parse(data, size, &message);
+	check(&message, data, size);
+	mesos_message_parse(data, cut, &message);
+	check(&message, data, cut);
+	mesos_message_add_body(&message, data + cut, size - cut);
+	check(&message, data, size);
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Short texts: log lines, versions, paths of libraries, durations, addresses, cut JSON. */
+#include "mesos_fuzz.h"
+
+#include "mesos/duration.h"
+#include "mesos/glog.h"
+#include "mesos/json.h"
+#include "mesos/upid.h"
+#include "mesos/version.h"
+
+static void durations(struct mesos_span text)
+{
+	char buf[MESOS_DURATION_TEXT_MAX];
+	int64_t ns, back;
+
+	if (mesos_duration_parse(text, &ns) == 0) {
+		must(ns >= 0);
+		mesos_duration_text(ns, buf);
+		must(mesos_duration_parse(mesos_span_of(buf), &back) == 0);
+		/* 15 digits of a number of weeks are good for a microsecond */
+		must(back - ns <= 1000000 && ns - back <= 1000000);
+		must(strchr(buf, '.') || back == ns);
+	}
+	if (text.len >= sizeof(ns)) {
+		memcpy(&ns, text.p, sizeof(ns));
+		must(strlen(mesos_duration_text(ns, buf)) < sizeof(buf));
+	}
+}
+
+static void logs(struct mesos_span text)
+{
+	struct mesos_log log;
+
+	if (mesos_log_parse(text, &log) < 0)
+		return;
+	must_lie_in(log.at.file, text.p, text.len);
+	must_lie_in(log.at.text, text.p, text.len);
+	must_lie_in(log.slave_id, text.p, text.len);
+	must_lie_in(log.detail, text.p, text.len);
+	must(log.at.time_of_day_us >= 0 && log.at.time_of_day_us <= 86401000000LL);
+	must(log.wait_ns >= 0);
+}
+
+static void versions(struct mesos_span text)
+{
+	struct mesos_version version;
+
+	mesos_version_from_line(text, &version);
+	if (mesos_version_from_path(text, &version) == 0)
+		must_lie_in(version.text, text.p, text.len);
+	if (mesos_version_parse(text, &version) < 0)
+		return;
+	must(mesos_version_compare(&version, &version) == 0);
+	mesos_version_relinks(&version);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct mesos_span text = mesos_span_at(data, size);
+	struct mesos_upid upid;
+
+	durations(text);
+	logs(text);
+	versions(text);
+	if (mesos_upid_parse(text, &upid) == 0)
+		must_lie_in(upid.id, data, size);
+	must_lie_in(mesos_json_member(text, "type"), data, size);
+	return 0;
+}

@@ -139,10 +139,11 @@ static json_t *clocks_new(const struct report *report)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < sizeof(report->clocks) / sizeof(report->clocks[0]); i++) {
-		struct fields f = fields_new();
+		struct fields f;
 
 		if (!report->clocks[i].name)
 			continue;
+		f = fields_new();
 		field_text(&f, "name", report->clocks[i].name);
 		field_wall(&f, "deadline", report->clocks[i].deadline);
 		array = append(array, fields_done(&f));

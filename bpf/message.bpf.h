@@ -198,17 +198,17 @@ static __always_inline __u32 packet_tcp_offset(struct __sk_buff *skb)
 	return (byte & 0xf) * 4;
 }
 
-static __always_inline void packet_message(struct __sk_buff *skb, struct ew_conn *conn,
+static __always_inline void packet_message(struct __sk_buff *skb, __u32 tcp, struct ew_conn *conn,
 					   __u64 cookie)
 {
-	__u32 tcp = packet_tcp_offset(skb), data, len;
 	struct ew_message *ev;
 	__u8 head[HEAD] = {};
 	enum head_kind kind;
+	__u32 data, len;
 	__u8 doff = 0;
 	__be32 seq = 0;
 
-	if (!tcp || bpf_skb_load_bytes(skb, tcp + 4, &seq, sizeof(seq)) ||
+	if (bpf_skb_load_bytes(skb, tcp + 4, &seq, sizeof(seq)) ||
 	    bpf_skb_load_bytes(skb, tcp + 12, &doff, 1))
 		goto filtered;
 	data = tcp + (doff >> 4) * 4;
@@ -234,16 +234,17 @@ filtered:
 SEC("cgroup_skb/egress")
 int message_packet(struct __sk_buff *skb)
 {
+	__u32 tcp = packet_tcp_offset(skb);
 	struct ew_conn *conn;
 	__u64 cookie;
 
-	if (!skb->sk || skb->sk->protocol != IPPROTO_TCP)
+	if (!tcp)
 		return 1;
 	COUNT(message_seen);
 	cookie = bpf_get_socket_cookie(skb);
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (conn)
-		packet_message(skb, conn, cookie);
+		packet_message(skb, tcp, conn, cookie);
 	else
 		COUNT(message_filtered);
 	return 1; /* always let through */

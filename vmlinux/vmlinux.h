@@ -212,14 +212,9 @@ struct pt_regs___arm64 {
 
 /* ---- contexts of programs (linux/bpf.h) ---- */
 
-struct bpf_sock {
-	__u32 protocol;
-};
-
 struct __sk_buff {
 	__u32 len;
 	__u32 protocol;
-	struct bpf_sock *sk;
 };
 
 struct bpf_iter_meta {

@@ -19,13 +19,15 @@ static void (*log_line)(const char *line);
 
 static int log_print(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	char line[1024];
+	char *text, *rest, *line;
 
-	if (!log_line || level == LIBBPF_DEBUG)
+	if (!log_line || level == LIBBPF_DEBUG || vasprintf(&text, fmt, args) < 0)
 		return 0;
-	vsnprintf(line, sizeof(line), fmt, args);
-	line[strcspn(line, "\n")] = '\0';
-	log_line(line);
+	rest = text; /* the verifier's log comes as one text of many lines */
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_line(line);
+	free(text);
 	return 0;
 }
 

@@ -12,24 +12,18 @@
 ssize_t procfs_file_read(int dir, const char *name, char *buf, size_t size)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t got = 1;
-	int err = 0;
+	ssize_t len;
+	int err;
 
 	if (fd < 0)
 		return -errno;
-	while (len < size - 1 && got > 0) {
-		got = read(fd, buf + len, size - 1 - len);
-		if (got < 0)
-			err = -errno;
-		else
-			len += (size_t)got;
-	}
+	len = read(fd, buf, size - 1);
+	err = len < 0 ? -errno : 0;
 	close(fd);
 	if (err < 0)
 		return err;
 	buf[len] = '\0';
-	return (ssize_t)len;
+	return len;
 }
 
 int procfs_file_stat(int dir, struct procfs_stat *stat)

@@ -9,8 +9,9 @@
 #include <sys/types.h>
 
 /*
- * Reads up to size - 1 bytes of a file and terminates them with a NUL. Returns how many, or a
- * negative errno: -ESRCH and -ENOENT when the process is gone.
+ * Reads up to size - 1 bytes of a file and terminates them with a NUL. One read(2): these files are
+ * made as a whole, and the kernel gives what fits (not so for maps and mounts, which are made line
+ * by line). Returns how many, or a negative errno: -ESRCH and -ENOENT when the process is gone.
  */
 ssize_t procfs_file_read(int dir, const char *name, char *buf, size_t size);
 

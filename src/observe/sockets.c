@@ -141,6 +141,14 @@ static void put_socket(void *ctx, const struct fact_socket *socket)
 	}
 }
 
+/* Known already of those whose FACT_PROCESS was put. */
+static uint64_t start_of(struct procfs *procfs, const struct scene *scene, int32_t pid)
+{
+	const struct scene_process *process = scene_process_find(scene, pid);
+
+	return process ? process->start : procfs_start(procfs, pid);
+}
+
 static int read_holders(struct procfs *procfs, struct pass *pass, struct fail *why)
 {
 	struct scene *scene = pass->scene;
@@ -155,7 +163,7 @@ static int read_holders(struct procfs *procfs, struct pass *pass, struct fail *w
 
 		if (pass->seeded && !scene->rows[i].mesos)
 			continue;
-		start = procfs_start(procfs, pid);
+		start = start_of(procfs, scene, pid);
 		err = start ? holders_add(&pass->holders, pid, start) : 0;
 		if (err == -ENOMEM)
 			return fail_set(why, err, NULL, "read who holds which socket");

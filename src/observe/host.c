@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "fail.h"
+#include "observe/conntrack.h"
+#include "observe/netns.h"
+#include "observe/procfs_file.h"
+#include "observe/sockdiag.h"
+
+/* include/linux/proc_ns.h: the first pid namespace has this inode on every kernel since 3.8. */
+#define PID_NS_INIT 0xeffffffcu
+
+static const struct capability {
+	unsigned int bit;
+	const char *name;
+	unsigned int needed_for;
+} capabilities[] = {
+	{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", HOST_AUDIT },
+	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", HOST_AUDIT | HOST_SHUTDOWN },
+	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", HOST_AUDIT }, /* setns(2) */
+	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", HOST_AUDIT },
+	{ CAP_BPF, "CAP_BPF", HOST_WATCH },
+	{ CAP_PERFMON, "CAP_PERFMON", HOST_WATCH },
+};
+
+static void __attribute__((format(printf, 4, 5)))
+set(struct host_probe *probe, enum host_state state, const char *cure, const char *fmt, ...)
+{
+	va_list args;
+
+	probe->state = state;
+	snprintf(probe->cure, sizeof(probe->cure), "%s", cure);
+	va_start(args, fmt);
+	vsnprintf(probe->detail, sizeof(probe->detail), fmt, args);
+	va_end(args);
+}
+
+/* The first line of a file; "" when it cannot be read, errno says why. */
+static const char *line_of(const char *path, char *buf, size_t size)
+{
+	ssize_t len = procfs_file_read(-1, path, buf, size);
+
+	if (len < 0) {
+		errno = (int)-len;
+		buf[0] = '\0';
+	}
+	buf[strcspn(buf, "\n")] = '\0';
+	return buf;
+}
+
+static uint64_t effective(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return 0;
+	return (uint64_t)data[1].effective << 32 | data[0].effective;
+}
+
+/* Before 5.8 what CAP_BPF and CAP_PERFMON allow was part of CAP_SYS_ADMIN. */
+static void probe_privilege(struct host_probe *probe)
+{
+	uint64_t have = effective();
+	bool admin = have >> CAP_SYS_ADMIN & 1;
+	char missing[160] = "";
+
+	probe->needed_for = 0;
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities); i++) {
+		const struct capability *c = &capabilities[i];
+		size_t at = strlen(missing);
+
+		if (have >> c->bit & 1 || (admin && c->bit >= CAP_PERFMON))
+			continue;
+		probe->needed_for |= c->needed_for;
+		snprintf(missing + at, sizeof(missing) - at, " %s", c->name);
+	}
+	if (missing[0]) {
+		set(probe, HOST_MISSING, "run as root", "user %u lacks%s", geteuid(), missing);
+		return;
+	}
+	probe->needed_for = HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH;
+	set(probe, HOST_OK, "", "user %u has every capability that is needed", geteuid());
+}
+
+static void probe_pid_namespace(struct host_probe *probe)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) < 0)
+		set(probe, HOST_MISSING, "mount proc on /proc", "no /proc/self/ns/pid: %s",
+		    strerror(errno));
+	else if (st.st_ino == PID_NS_INIT)
+		set(probe, HOST_OK, "", "the host's");
+	else
+		set(probe, HOST_MISSING, "run on the host, or in a container with --pid=host",
+		    "not the host's (%llu): other processes are not seen",
+		    (unsigned long long)st.st_ino);
+}
+
+/* Is something mounted on /proc, and what does its hidepid= say? The last mount there is seen. */
+static bool proc_mount(char *hidepid, size_t size)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *mount;
+	bool mounted = false;
+
+	while (mounts && (mount = getmntent(mounts))) {
+		const char *option = hasmntopt(mount, "hidepid");
+
+		if (strcmp(mount->mnt_dir, "/proc") != 0 || strcmp(mount->mnt_type, "proc") != 0)
+			continue;
+		mounted = true;
+		option = option ? option + strlen("hidepid=") : "off";
+		snprintf(hidepid, size, "%.*s", (int)strcspn(option, ","), option);
+	}
+	if (mounts)
+		endmntent(mounts);
+	return mounted;
+}
+
+static void probe_proc(struct host_probe *probe)
+{
+	char hidepid[32];
+
+	if (!proc_mount(hidepid, sizeof(hidepid)))
+		set(probe, HOST_MISSING, "mount -t proc proc /proc", "not mounted on /proc");
+	else if (strcmp(hidepid, "off") == 0 || strcmp(hidepid, "0") == 0)
+		set(probe, HOST_OK, "", "shows every process");
+	else if (effective() >> CAP_SYS_PTRACE & 1)
+		set(probe, HOST_OK, "", "hidepid=%s; CAP_SYS_PTRACE sees every process", hidepid);
+	else
+		set(probe, HOST_MISSING, "run as root, or remount /proc with hidepid=0",
+		    "hidepid=%s hides other users' processes", hidepid);
+}
+
+static void probe_kernel(struct host_probe *probe)
+{
+	struct utsname name;
+
+	uname(&name);
+	if (access("/sys/kernel/btf/vmlinux", R_OK) == 0)
+		set(probe, HOST_OK, "", "%s %s, with BTF", name.release, name.machine);
+	else
+		set(probe, HOST_DEGRADED,
+		    "a kernel with CONFIG_DEBUG_INFO_BTF; until then --no-bpf is what works",
+		    "%s %s, no BTF: no BPF", name.release, name.machine);
+}
+
+static void probe_lockdown(struct host_probe *probe)
+{
+	char buf[128];
+	const char *line = line_of("/sys/kernel/security/lockdown", buf, sizeof(buf));
+
+	if (!line[0] && errno == ENOENT)
+		set(probe, HOST_OK, "", "not in this kernel, or securityfs is not mounted");
+	else if (!line[0])
+		set(probe, HOST_OK, "", "not known: %s", strerror(errno));
+	else if (strstr(line, "[confidentiality]"))
+		set(probe, HOST_DEGRADED, "boot without lockdown=confidentiality",
+		    "confidentiality: BPF may not read kernel memory");
+	else
+		set(probe, HOST_OK, "", "%s", line);
+}
+
+static void probe_mount(struct host_probe *probe, const char *path, unsigned long magic,
+			const char *cure)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs) == 0 && (unsigned long)fs.f_type == magic)
+		set(probe, HOST_OK, "", "mounted on %s", path);
+	else
+		set(probe, HOST_DEGRADED, cure, "not mounted on %s", path);
+}
+
+static void probe_bpffs(struct host_probe *probe)
+{
+	probe_mount(probe, "/sys/fs/bpf", BPF_FS_MAGIC, "mount -t bpf bpf /sys/fs/bpf");
+}
+
+static void probe_tracefs(struct host_probe *probe)
+{
+	probe_mount(probe, "/sys/kernel/tracing", TRACEFS_MAGIC,
+		    "mount -t tracefs tracefs /sys/kernel/tracing");
+}
+
+static void probe_ptrace(struct host_probe *probe)
+{
+	char buf[32];
+	const char *line = line_of("/proc/sys/kernel/yama/ptrace_scope", buf, sizeof(buf));
+
+	if (!line[0])
+		set(probe, HOST_OK, "", "yama is not in this kernel");
+	else if (strcmp(line, "3") == 0)
+		set(probe, HOST_MISSING, "boot with kernel.yama.ptrace_scope below 3",
+		    "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot");
+	else
+		set(probe, HOST_OK, "", "kernel.yama.ptrace_scope is %s", line);
+}
+
+static void probe_pidfd(struct host_probe *probe)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, null, 0);
+
+	if (copy >= 0)
+		set(probe, HOST_OK, "", "pidfd_getfd works");
+	else
+		set(probe, HOST_DEGRADED, "a kernel from 5.6 on; --method ptrace needs none",
+		    "no pidfd_getfd: %s", strerror(errno));
+	if (copy >= 0)
+		close(copy);
+	if (null >= 0)
+		close(null);
+	if (pidfd >= 0)
+		close(pidfd);
+}
+
+static void count_socket(void *ctx, const struct fact_socket *socket)
+{
+	size_t *n = ctx;
+
+	(void)socket;
+	(*n)++;
+}
+
+static void probe_sockdiag(struct host_probe *probe)
+{
+	struct fail why = { 0 };
+	char text[640];
+	size_t n = 0;
+
+	if (sockdiag_dump(NETNS_OWN, 0, 0, SOCKDIAG_LISTEN, count_socket, &n, &why) == 0)
+		set(probe, HOST_OK, "", "lists TCP sockets (%zu listen here)", n);
+	else
+		set(probe, HOST_MISSING, "modprobe tcp_diag", "%.190s",
+		    fail_text(&why, text, sizeof(text)));
+}
+
+static void probe_conntrack(struct host_probe *probe)
+{
+	struct conntrack_query query = { .local = addr_from_v4("\x7f\0\0\1", 1) };
+	struct fail why = { 0 };
+	int err;
+
+	if (access("/proc/sys/net/netfilter/nf_conntrack_count", F_OK) < 0) {
+		set(probe, HOST_OK, "", "not in this kernel: no link can be forgotten");
+		return;
+	}
+	query.remote = query.local;
+	err = conntrack_lookup(NETNS_OWN, &query, 1, &why);
+	if (!err)
+		err = query.err;
+	if (!err)
+		set(probe, HOST_OK, "", "entries can be looked up");
+	else
+		set(probe, HOST_MISSING,
+		    err == -EPERM ? "run as root" : "modprobe nf_conntrack_netlink",
+		    "entries cannot be looked up: %s", strerror(-err));
+}
+
+const char *host_state_name(enum host_state state)
+{
+	static const char *const names[] = { "ok", "degraded", "missing" };
+
+	return names[state];
+}
+
+size_t host_probe_all(struct host_probe *probes)
+{
+	static const struct {
+		const char *name;
+		unsigned int needed_for;
+		void (*run)(struct host_probe *probe);
+	} all[] = {
+		{ "privilege", 0, probe_privilege },
+		{ "pid-namespace", HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH, probe_pid_namespace },
+		{ "proc", HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH, probe_proc },
+		{ "sock-diag", HOST_AUDIT, probe_sockdiag },
+		{ "conntrack", HOST_AUDIT, probe_conntrack },
+		{ "ptrace", HOST_SHUTDOWN, probe_ptrace },
+		{ "pidfd", HOST_SHUTDOWN, probe_pidfd },
+		{ "kernel", HOST_WATCH, probe_kernel },
+		{ "lockdown", HOST_WATCH, probe_lockdown },
+		{ "bpffs", HOST_WATCH, probe_bpffs },
+		{ "tracefs", HOST_WATCH, probe_tracefs },
+	};
+	size_t n = sizeof(all) / sizeof(*all);
+
+	_Static_assert(sizeof(all) / sizeof(*all) <= HOST_PROBES_MAX, "room for all");
+	for (size_t i = 0; i < n; i++) {
+		probes[i] = (struct host_probe){ .name = all[i].name,
+						 .needed_for = all[i].needed_for };
+		all[i].run(&probes[i]);
+	}
+	return n;
+}

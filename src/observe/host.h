@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Can this host be observed and acted on? Everything but BPF, whose probes are bpf_slots_probe(). */
+#ifndef EW_OBSERVE_HOST_H
+#define EW_OBSERVE_HOST_H
+
+#include <stddef.h>
+
+enum host_state {
+	HOST_OK,
+	HOST_DEGRADED, /* works, with less to see or fewer ways */
+	HOST_MISSING,  /* what it is needed for does not work */
+};
+
+/* Bits of needed_for. */
+#define HOST_AUDIT    1u
+#define HOST_SHUTDOWN 2u
+#define HOST_WATCH    4u
+
+struct host_probe {
+	const char *name;    /* "privilege", "pid-namespace", … */
+	enum host_state state;
+	unsigned int needed_for;
+	char detail[200];    /* what was found */
+	char cure[200];      /* empty when it is in order */
+};
+
+#define HOST_PROBES_MAX 16
+
+/*
+ * Tries everything, changes nothing. Fills at most HOST_PROBES_MAX and returns how many; their
+ * order and names are the same on every host.
+ */
+size_t host_probe_all(struct host_probe *probes);
+
+/* "ok", "degraded", "missing" */
+const char *host_state_name(enum host_state state);
+
+#endif

@@ -149,6 +149,9 @@ static void container_exited(void *arg, uint32_t events)
 	close(c->pidfd);
 	c->exit_watch = NULL;
 	c->pidfd = -1;
+	/* Not our child after a restart: but then we know what we did to it. */
+	if (!ours && c->state == C_TERMINATING)
+		status = SIGKILL;
 	agent_terminated(c, status, ours || c->state == C_TERMINATING);
 }
 

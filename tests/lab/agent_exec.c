@@ -183,11 +183,12 @@ static void note_status(struct container *c, const struct msg_status *status)
 /* mode=disconnected: the link is ended from our side once the task runs. */
 static void maybe_disconnect(struct container *c)
 {
+	struct conn *from = c->from;
+
 	if (!c->l || !launch_is(c->l->mode, "disconnected") || c->status.state != TASK_RUNNING)
 		return;
-	agent_forget_conn(c->agent, c->from);
-	conn_close(c->from);
-	c->from = NULL;
+	agent_forget_conn(c->agent, from);
+	conn_close(from);
 }
 
 static void on_status(struct container *c, const struct pb_field *task_status)

@@ -200,6 +200,7 @@ static void v1_connected(struct conn *c)
 	exec_stop_waiting(ex);
 	loop_cancel(ex->loop, v->retry);
 	v->retry = NULL;
+	exec_phase(ex, ex->phase);
 	v1_subscribe(ex);
 }
 

@@ -136,23 +136,6 @@ static pid_t start_supervisor(struct node *n, struct pipes *p)
 	return pid;
 }
 
-/* Copies the supervisor's answer; false: it ended without one. */
-static bool pass_answer(int fd)
-{
-	char chunk[65536];
-	ssize_t got;
-	bool any = false;
-
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0) {
-		any = true;
-		if (fwrite(chunk, 1, got, stdout) != (size_t)got)
-			return false;
-	}
-	close(fd);
-	fflush(stdout);
-	return any;
-}
-
 static bool is_pipe(int fd)
 {
 	struct stat st;
@@ -160,20 +143,36 @@ static bool is_pipe(int fd)
 	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
+/* Copies what the supervisor answers; false: that was all. */
+static bool pass_answer(int fd)
+{
+	char chunk[65536];
+	ssize_t got = read(fd, chunk, sizeof(chunk));
+
+	if (got > 0)
+		fwrite(chunk, 1, got, stdout);
+	else
+		fflush(stdout);
+	return got > 0;
+}
+
 /* Until a signal, the end of our input (if it is a pipe), or the supervisor's own end. */
-static void stay(int sigfd, int pidfd)
+static void stay(int ready, int sigfd, int pidfd)
 {
 	struct pollfd fds[] = {
 		{.fd = sigfd, .events = POLLIN},
 		{.fd = pidfd, .events = POLLIN},
 		{.fd = is_pipe(STDIN_FILENO) ? STDIN_FILENO : -1, .events = POLLIN},
+		{.fd = ready, .events = POLLIN},
 	};
 	char sink[256];
 
 	for (;;) {
-		if (poll(fds, 3, -1) < 0)
+		if (poll(fds, 4, -1) < 0)
 			continue;
-		if (fds[0].revents || fds[1].revents)
+		if (fds[3].revents && !pass_answer(ready))
+			fds[3].fd = -1;
+		if (fds[0].revents || (fds[1].revents && !fds[3].revents))
 			return;
 		if (fds[2].revents && read(STDIN_FILENO, sink, sizeof(sink)) <= 0)
 			return;
@@ -200,8 +199,7 @@ int up_main(int argc, char **argv)
 	pidfd = procs_pidfd(pid);
 	if (sigfd < 0 || pidfd < 0)
 		lab_die("signalfd or pidfd_open: %s", strerror(errno));
-	if (pass_answer(p.ready[0]))
-		stay(sigfd, pidfd);
+	stay(p.ready[0], sigfd, pidfd);
 	close(p.life[1]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""A lab node for tests: an agent and its executors in a network namespace of their own.
+
+    with LabNode(executors(3, kind="v0-old"), conntrack=True) as node:
+        node.forget("all")
+        node.restart_agent()
+        node.wait_recovered()
+        assert not node.executor("task-0").alive
+
+Executors are given as spec lines made by executor() and executors(); tests/lab/README.md
+lists their words. A selector is "all", an executor id, "group:G", "kind:K" or "pid:N", or
+several of them in a list. Everything dies with the node, also when the test is killed.
+"""
+
+import json
+import os
+import pathlib
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+LAB = os.environ.get("EXECWATCH_LAB", str(TOP / "build" / "execwatch-lab"))
+UP_SECONDS = 120
+
+
+class LabError(Exception):
+    """The lab could not do what it was asked to."""
+
+
+def encode(text):
+    """Percent-encodes a word of a spec or selector; str or bytes (any but NUL and '/')."""
+    return urllib.parse.quote(os.fsencode(text), safe="._-:@()")
+
+
+def words(**kw):
+    """key=value words; '_' in a key stands for '-'."""
+    return " ".join(f"{k.replace('_', '-')}={encode(str(v)) if not isinstance(v, bytes) else encode(v)}"
+                    for k, v in kw.items())
+
+
+def executor(id, **kw):
+    """One executor, e.g. executor("web", kind="v1", as_="containerizer")."""
+    return "executor " + words(id=id, **_plain(kw))
+
+
+def executors(count, **kw):
+    """count executors task-0, task-1, ... (prefix="..." for another name)."""
+    return "executors " + words(count=count, **_plain(kw))
+
+
+def agent(**kw):
+    """Flags of the node's agent, or (name="...", port=...) one more agent."""
+    return "agent " + words(**kw)
+
+
+def connection(kind, name="telegraf", **kw):
+    """A connection to the agent's port that is no executor's: master, monitor or idle."""
+    return "connection " + words(kind=kind, name=name, **kw)
+
+
+def _plain(kw):
+    return {k.rstrip("_"): v for k, v in kw.items()}
+
+
+class Executor:
+    """One executor as `status` tells of it; every member of its JSON is an attribute."""
+
+    def __init__(self, fields):
+        self.fields = fields
+
+    def __getattr__(self, name):
+        try:
+            return self.fields[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __repr__(self):
+        return f"<Executor {self.executor_id!r} pid {self.fields.get('pid')} {self.fields.get('phase')}>"
+
+    @property
+    def link(self):
+        """Its (first) link: a dict of fd, inode, local, remote; None without one."""
+        return self.links[0] if self.links else None
+
+
+class LabNode:
+    """A running node. Use it as a context manager, or call up() and down()."""
+
+    def __init__(self, *lines, conntrack=False, ip="127.0.0.1", dir=None, keep=False):
+        """lines: what executor(), executors(), agent() and connection() return.
+
+        conntrack: the failure's firewall is on before anybody connects.
+        dir: where the node keeps its files (a new directory under /tmp, removed at the end).
+        """
+        node = words(ip=ip, conntrack="on" if conntrack else "off")
+        self.spec = "\n".join(["node " + node, *lines]) + "\n"
+        self.keep = keep or dir is not None
+        self.dir = str(dir) if dir else None
+        self.process = None
+        self.initial = None
+
+    # -- life ----------------------------------------------------------------------------
+
+    def up(self):
+        """Starts it and waits until all executors are where the spec wants them."""
+        if not self.dir:
+            self.dir = tempfile.mkdtemp(prefix="ewlab-", dir="/tmp")
+        spec = os.path.join(self.dir, "spec")
+        with open(spec, "w", encoding="ascii") as f:
+            f.write(self.spec)
+        self.log = open(os.path.join(self.dir, "up.log"), "wb")
+        self.process = subprocess.Popen(
+            [LAB, "up", "--dir", self.dir, "--spec", spec],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
+        line = self._read_line(UP_SECONDS)
+        if not line:
+            text = self._diagnosis()
+            self.down()
+            raise LabError(f"the node did not come up: {text}")
+        self.initial = json.loads(line)
+        return self
+
+    def down(self):
+        """Ends it, and everything in it."""
+        if self.process:
+            self.process.stdin.close()
+            self.process.wait(timeout=30)
+            self.process.stdout.close()
+            self.process = None
+            self.log.close()
+        if self.dir and not self.keep:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    __enter__ = up
+
+    def __exit__(self, *exc):
+        self.down()
+
+    def _read_line(self, seconds):
+        data, deadline = b"", time.monotonic() + seconds
+        fd = self.process.stdout.fileno()
+        while not data.endswith(b"\n"):
+            if not select.select([fd], [], [], max(0, deadline - time.monotonic()))[0]:
+                return None
+            chunk = os.read(fd, 1 << 20)
+            if not chunk:
+                return None
+            data += chunk
+        return data
+
+    def _diagnosis(self):
+        text = pathlib.Path(self.dir, "up.log").read_text(errors="replace")
+        for log in sorted(pathlib.Path(self.dir, "agents").glob("*.log")):
+            text += log.read_text(errors="replace")[-2000:]
+        return text
+
+    # -- commands ------------------------------------------------------------------------
+
+    def command(self, *args):
+        """argv of a lab command on this node: for `execwatch run -- ...`."""
+        return [LAB, "ctl", self.dir, *map(str, args)]
+
+    def ctl(self, *args):
+        """Runs it; returns its answer (a dict); LabError if it could not be done."""
+        done = subprocess.run(self.command(*args), capture_output=True, timeout=150, check=False)
+        if done.returncode:
+            raise LabError((done.stdout or done.stderr).decode(errors="replace").strip())
+        return json.loads(done.stdout)
+
+    @staticmethod
+    def select(selector):
+        """Encodes "all", "group:x", an id..., or a list of them."""
+        terms = selector if isinstance(selector, (list, tuple)) else [selector]
+        return ",".join(encode(t) for t in terms)
+
+    def status(self):
+        return self.ctl("status")
+
+    def executors(self):
+        return [Executor(e) for e in self.status()["executors"]]
+
+    def executor(self, executor_id):
+        wanted = os.fsencode(executor_id)
+        for e in self.executors():
+            if os.fsencode(e.executor_id) == wanted:
+                return e
+        raise KeyError(executor_id)
+
+    def restart_agent(self, down=0.2, signal="KILL", agent="main"):
+        """Returns the new agent's pid once it listens."""
+        return self.ctl(*self.restart_args(down, signal, agent))["pid"]
+
+    @staticmethod
+    def restart_args(down=0.2, signal="KILL", agent="main"):
+        return ("restart-agent", "--down", down, "--signal", signal, "--agent", agent)
+
+    def stop_agent(self, signal="KILL", agent="main"):
+        self.ctl("stop-agent", "--signal", signal, "--agent", agent)
+
+    def start_agent(self, agent="main"):
+        return self.ctl("start-agent", "--agent", agent)["pid"]
+
+    def wait_recovered(self, agent="main"):
+        """Until the agent's recovery is over: who had not come back has been killed."""
+        self.ctl("wait", "recovered", "--agent", agent)
+
+    def wait_registered(self):
+        """Until every executor that is left is registered and connected."""
+        self.ctl("wait", "registered")
+
+    def conntrack(self, on):
+        """The failure's firewall. Links that exist when it is switched on have no entry."""
+        self.ctl("conntrack", "on" if on else "off")
+
+    def forget(self, selector):
+        """Connection tracking forgets the links of these executors."""
+        self.ctl("forget", self.select(selector))
+
+    def half_open(self, selector):
+        """The agent's end of their links vanishes without a FIN."""
+        self.ctl("half-open", self.select(selector))
+
+    def disconnect(self, selector):
+        """The agent closes its end of their links."""
+        self.ctl("disconnect", self.select(selector))
+
+    def finish(self, selector):
+        """Their tasks end by themselves, with 0."""
+        self.ctl("finish", self.select(selector))
+
+    def kill(self, selector, comm="oom-helper", signal="KILL", what="pid"):
+        """A process of that name signals them; returns its pids."""
+        return self.ctl("kill", self.select(selector), "--comm", comm, "--signal", signal,
+                        "--what", what)["killers"]
+
+    # -- looking at it -------------------------------------------------------------------
+
+    @property
+    def agent_pid(self):
+        return self.status()["agent"]["pid"]
+
+    @property
+    def work_dir(self):
+        return self.initial["agent"]["work_dir"]
+
+    def inside(self, *argv):
+        """argv that runs in the node's network namespace."""
+        return ["nsenter", "-t", str(self.initial["ns_pid"]), "-n", "--", *map(str, argv)]
+
+    def run(self, *argv, **kw):
+        """subprocess.run() in the node's network namespace."""
+        kw.setdefault("timeout", 120)
+        kw.setdefault("check", False)
+        return subprocess.run(self.inside(*argv), **kw)
+
+    def popen(self, *argv, **kw):
+        return subprocess.Popen(self.inside(*argv), **kw)
+
+    def stderr_of(self, executor):
+        """What the executor wrote to the stderr of its sandbox."""
+        return pathlib.Path(self.sandbox(executor), "stderr").read_text(errors="replace")
+
+    def sandbox(self, executor):
+        fid = os.fsencode(executor.framework_id)
+        sid = fid.rsplit(b"-", 1)[0] + b"-S0"
+        return os.fsdecode(b"/".join([
+            os.fsencode(self.dir), b"work", os.fsencode(executor.agent), b"slaves", sid,
+            b"frameworks", fid, b"executors", os.fsencode(executor.executor_id), b"runs",
+            os.fsencode(executor.container_id)]))
+
+    def agent_log(self, agent="main"):
+        return pathlib.Path(self.dir, "agents", agent + ".log").read_text(errors="replace")
+
+    def wait_until(self, condition, seconds=30, what="the condition"):
+        """Looks every 20 ms; AssertionError after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} did not come about in {seconds} s"
+            time.sleep(0.02)

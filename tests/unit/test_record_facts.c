@@ -17,7 +17,7 @@
 
 /* Quotes, newline, UTF-8, bytes that are none, and text that looks like the escape for those. */
 static const char odd_text[] = "a \"b\"\n\t\xc3\xa9\xe2\x82\xac \xff\xc3 \\x41 \\xff \\ $(id) \x01";
-static const char *const odd_list[] = { odd_text, "", "web.1", "\xfe" };
+static const char *const odd_list[] = {odd_text, "", "web.1", "\xfe"};
 
 static void field_fill(struct fact *fact, const struct factjson_field *field, int seed)
 {
@@ -105,7 +105,7 @@ static void round_trip(const struct fact *fact, struct factjson_reader *reader, 
 {
 	json_t *object = factjson_pack(fact);
 	char *line = json_dumps(object, JSON_COMPACT);
-	struct fail why = { 0 };
+	struct fail why = {0};
 	size_t unknown = 77;
 
 	assert_non_null(line);
@@ -123,7 +123,7 @@ static void test_every_type_comes_back(void **state)
 
 	(void)state;
 	for (int type = 1; type <= LAST_TYPE; type++) {
-		struct fact fact = { .type = (enum fact_type)type, .mono = INT64_MAX - type };
+		struct fact fact = {.type = (enum fact_type)type, .mono = INT64_MAX - type};
 		struct fact back;
 		size_t n;
 		const struct factjson_field *field = factjson_fields(fact.type, &n);
@@ -177,7 +177,7 @@ static size_t field_size(enum factjson_kind kind)
 /* used has a byte of 0xff for each that belongs to a member of the struct, 0 for padding. */
 static void covered(enum fact_type type, const uint8_t *used, size_t size)
 {
-	uint8_t seen[sizeof(struct fact)] = { 0 };
+	uint8_t seen[sizeof(struct fact)] = {0};
 	size_t base = offsetof(struct fact, window);
 	size_t n;
 	const struct factjson_field *field = factjson_fields(type, &n);
@@ -244,9 +244,13 @@ static void test_every_member_has_a_field(void **state)
 
 static void test_the_notation(void **state)
 {
-	struct fact fact = { .type = FACT_EXIT, .mono = 5, .exit = {
-		.pid = 7, .start = (UINT64_C(1) << 53) + 1, .comm = "a\xff\\x41\\", .status = -1,
-		.killer_start = UINT64_C(1) << 53 } };
+	struct fact fact = {.type = FACT_EXIT,
+			    .mono = 5,
+			    .exit = {.pid = 7,
+				     .start = (UINT64_C(1) << 53) + 1,
+				     .comm = "a\xff\\x41\\",
+				     .status = -1,
+				     .killer_start = UINT64_C(1) << 53}};
 	json_t *object = factjson_pack(&fact);
 	char *line = json_dumps(object, JSON_COMPACT);
 
@@ -276,7 +280,8 @@ static void test_later_versions(void **state)
 
 	(void)state;
 	assert_int_equal(read_line("{\"type\":\"socket\",\"mono_ns\":1,\"cookie\":3,\"new\":[1]}",
-				   &fact, &unknown, NULL), 0);
+				   &fact, &unknown, NULL),
+			 0);
 	assert_int_equal(unknown, 1);
 	assert_int_equal(fact.socket.cookie, 3);
 	assert_int_equal(fact.socket.idle, -1); /* a missing number that may be "not known" is so */
@@ -289,30 +294,30 @@ static void test_what_is_no_fact(void **state)
 	static const struct {
 		const char *line, *names;
 	} bad[] = {
-		{ "", "JSON" },
-		{ "{\"type\":\"now\",\"mono_ns\":1", "JSON" },
-		{ "[]", "'type'" },
-		{ "{\"type\":7}", "'type'" },
-		{ "{\"type\":\"now\"}", "'mono_ns'" },
-		{ "{\"type\":\"now\",\"mono_ns\":1,\"final\":\"no\"}", "'final'" },
-		{ "{\"type\":\"exec\",\"mono_ns\":1,\"pid\":3000000000}", "'pid'" },
-		{ "{\"type\":\"exec\",\"mono_ns\":1,\"start\":-1}", "'start'" },
-		{ "{\"type\":\"exec\",\"mono_ns\":1,\"start\":\"18446744073709551616\"}", "'start'" },
-		{ "{\"type\":\"exec\",\"mono_ns\":1,\"start\":\" 1\"}", "'start'" },
-		{ "{\"type\":\"exec\",\"mono_ns\":1,\"comm\":null}", "'comm'" },
-		{ "{\"type\":\"agent\",\"mono_ns\":1,\"listen\":\"10.0.0.7\"}", "'listen'" },
-		{ "{\"type\":\"entry\",\"mono_ns\":1,\"present\":\"maybe\"}", "'present'" },
-		{ "{\"type\":\"checkpoint\",\"mono_ns\":1,\"tasks\":[1]}", "'tasks'" },
-		{ "{\"type\":\"checkpoint\",\"mono_ns\":1,\"tasks\":\"web\"}", "'tasks'" },
-		{ "{\"type\":\"exec\",\"mono_ns\":1,\"comm\":\"\xff\"}", "JSON" },
-		{ "{\"type\":\"exec\",\"mono_ns\":1,\"comm\":\"\\u0000\"}", "JSON" },
-		{ "{\"type\":\"now\",\"mono_ns\":1,\"mono_ns\":2}", "JSON" },
+		{"", "JSON"},
+		{"{\"type\":\"now\",\"mono_ns\":1", "JSON"},
+		{"[]", "'type'"},
+		{"{\"type\":7}", "'type'"},
+		{"{\"type\":\"now\"}", "'mono_ns'"},
+		{"{\"type\":\"now\",\"mono_ns\":1,\"final\":\"no\"}", "'final'"},
+		{"{\"type\":\"exec\",\"mono_ns\":1,\"pid\":3000000000}", "'pid'"},
+		{"{\"type\":\"exec\",\"mono_ns\":1,\"start\":-1}", "'start'"},
+		{"{\"type\":\"exec\",\"mono_ns\":1,\"start\":\"18446744073709551616\"}", "'start'"},
+		{"{\"type\":\"exec\",\"mono_ns\":1,\"start\":\" 1\"}", "'start'"},
+		{"{\"type\":\"exec\",\"mono_ns\":1,\"comm\":null}", "'comm'"},
+		{"{\"type\":\"agent\",\"mono_ns\":1,\"listen\":\"10.0.0.7\"}", "'listen'"},
+		{"{\"type\":\"entry\",\"mono_ns\":1,\"present\":\"maybe\"}", "'present'"},
+		{"{\"type\":\"checkpoint\",\"mono_ns\":1,\"tasks\":[1]}", "'tasks'"},
+		{"{\"type\":\"checkpoint\",\"mono_ns\":1,\"tasks\":\"web\"}", "'tasks'"},
+		{"{\"type\":\"exec\",\"mono_ns\":1,\"comm\":\"\xff\"}", "JSON"},
+		{"{\"type\":\"exec\",\"mono_ns\":1,\"comm\":\"\\u0000\"}", "JSON"},
+		{"{\"type\":\"now\",\"mono_ns\":1,\"mono_ns\":2}", "JSON"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct fact fact = { .mono = 99 };
-		struct fail why = { 0 };
+		struct fact fact = {.mono = 99};
+		struct fail why = {0};
 		size_t unknown;
 
 		if (read_line(bad[i].line, &fact, &unknown, &why) != -EINVAL)
@@ -320,6 +325,49 @@ static void test_what_is_no_fact(void **state)
 		assert_non_null(strstr(why.what, bad[i].names));
 		assert_int_equal(fact.mono, 99);
 	}
+}
+
+static const char *schema_type(const json_t *property)
+{
+	const char *ref = json_string_value(json_object_get(property, "$ref"));
+
+	return ref ? strrchr(ref, '/') + 1 : json_string_value(json_object_get(property, "type"));
+}
+
+/* schema/fact.schema.json names each field of each type, with its kind, and no other. */
+static void test_the_schema_is_the_table(void **state)
+{
+	static const char *const kinds[] = {
+		[FACTJSON_I32] = "i32",	   [FACTJSON_U32] = "u32",	[FACTJSON_I64] = "i64",
+		[FACTJSON_U64] = "u64",	   [FACTJSON_BOOL] = "boolean", [FACTJSON_REAL] = "number",
+		[FACTJSON_TRI] = "tri",	   [FACTJSON_TEXT] = "text",	[FACTJSON_ADDR] = "address",
+		[FACTJSON_LIST] = "array",
+	};
+	json_error_t error;
+	json_t *schema = json_load_file("schema/fact.schema.json", 0, &error);
+	const json_t *defs = json_object_get(schema, "$defs");
+
+	(void)state;
+	assert_non_null(schema);
+	assert_int_equal(json_object_size(defs), LAST_TYPE);
+	for (int type = 1; type <= LAST_TYPE; type++) {
+		const char *name = factjson_type_name((enum fact_type)type);
+		const json_t *def = json_object_get(defs, name);
+		const json_t *properties = json_object_get(def, "properties");
+		size_t n;
+		const struct factjson_field *field = factjson_fields((enum fact_type)type, &n);
+
+		assert_int_equal(json_object_size(properties), n);
+		assert_int_equal(json_array_size(json_object_get(def, "required")), n);
+		for (size_t i = 0; i < n; i++) {
+			const json_t *property = json_object_get(properties, field[i].name);
+
+			if (!property)
+				fail_msg("%s.%s is not in the schema", name, field[i].name);
+			assert_string_equal(schema_type(property), kinds[field[i].kind]);
+		}
+	}
+	json_decref(schema);
 }
 
 int main(void)
@@ -331,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_the_notation),
 		cmocka_unit_test(test_later_versions),
 		cmocka_unit_test(test_what_is_no_fact),
+		cmocka_unit_test(test_the_schema_is_the_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

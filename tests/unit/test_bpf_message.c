@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Protocol messages, seen as they are sent, by each program that this kernel takes. */
+#include "test_bpf_fixture.h"
+
+static const char reregister[] =
+	"POST /slave(1)/mesos.internal.ReregisterExecutorMessage HTTP/1.1\r\n"
+	"User-Agent: libprocess/executor(1)@127.0.0.1:40001\r\n"
+	"Libprocess-From: executor(1)@127.0.0.1:40001\r\n"
+	"Connection: Keep-Alive\r\n"
+	"Host: \r\n"
+	"Transfer-Encoding: chunked\r\n"
+	"\r\n"
+	"14\r\n"
+	"\x0a\x08\x0a\x06task-1\x12\x08\x0a\x06" "fw-001\r\n"
+	"0\r\n"
+	"\r\n";
+
+static const char reregistered[] =
+	"POST /executor(1)/mesos.internal.ExecutorReregisteredMessage HTTP/1.1\r\n"
+	"User-Agent: libprocess/slave(1)@127.0.0.1:5051\r\n"
+	"Libprocess-From: slave(1)@127.0.0.1:5051\r\n"
+	"Connection: Keep-Alive\r\n"
+	"Host: \r\n"
+	"\r\n";
+
+static struct fixture *fixture;
+static struct actor agent, executor;
+static uint64_t at_executor, at_agent;
+
+static bool is_message(const struct fact *fact, const void *arg)
+{
+	(void)arg;
+	return fact->type == FACT_MESSAGE;
+}
+
+static const struct fact_message *message(size_t skip)
+{
+	fixture_wait(fixture, is_message, NULL, skip + 1, "message");
+	for (size_t i = 0; i < fixture->n; i++)
+		if (fixture->facts[i].type == FACT_MESSAGE && !skip--)
+			return &fixture->facts[i].message;
+	return NULL;
+}
+
+static size_t messages(void)
+{
+	size_t n = 0;
+
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	for (size_t i = 0; i < fixture->n; i++)
+		n += fixture->facts[i].type == FACT_MESSAGE;
+	return n;
+}
+
+static void setup_pair(enum bpf_messages by)
+{
+	struct bpf_watch_options options = { .messages = by };
+
+	fixture = fixture_new(&options);
+	agent = actor_new();
+	executor = actor_new();
+	assert_true(actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET) > 0);
+	at_executor = (uint64_t)actor_act(&executor, ACT_CONNECT, fixture->port, AF_INET);
+	at_agent = (uint64_t)actor_act(&agent, ACT_ACCEPT, 0, 0);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	actor_end(&executor);
+	actor_end(&agent);
+	fixture_free(fixture);
+	return 0;
+}
+
+/* Each message is answered after it has been read: in packets as in sends, one is one. */
+static void check_both_directions(void)
+{
+	const struct fact_message *m;
+
+	assert_int_equal(actor_send(&executor, reregister), strlen(reregister));
+	assert_true(actor_act(&agent, ACT_RECEIVE, 0, 0) > 0);
+	assert_int_equal(actor_send(&agent, reregistered), strlen(reregistered));
+	assert_true(actor_act(&executor, ACT_RECEIVE, 0, 0) > 0);
+	m = message(0);
+	assert_string_equal(m->name, "ReregisterExecutorMessage");
+	assert_string_equal(m->from, "executor(1)@127.0.0.1:40001");
+	assert_string_equal(m->executor_id, "task-1");
+	assert_string_equal(m->framework_id, "fw-001");
+	assert_int_equal(m->cookie, at_executor);
+	assert_int_equal(m->pid, executor.pid);
+	assert_int_equal(m->start, executor.start);
+	assert_int_equal(m->remote.port, fixture->port);
+	assert_int_equal(m->netns, fixture->netns);
+	m = message(1);
+	assert_string_equal(m->name, "ExecutorReregisteredMessage");
+	assert_int_equal(m->cookie, at_agent);
+	assert_int_equal(m->pid, agent.pid);
+	assert_int_equal(m->start, agent.start);
+	assert_int_equal(m->local.port, fixture->port);
+	assert_int_equal(messages(), 2);
+}
+
+static void test_both_directions(void **state)
+{
+	(void)state;
+	check_both_directions();
+}
+
+/* Not only the first: and a send that is no message, or goes on with one, is none. */
+static void test_each_message_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(actor_send(&executor, reregister), strlen(reregister));
+		assert_int_equal(actor_send(&executor, "the rest of something long"), 26);
+	}
+	assert_int_equal(messages(), 20);
+}
+
+static void test_tls_is_told_once(void **state)
+{
+	struct order hello = { .act = ACT_SEND, .size = 32, .bytes = "\x16\x03\x01\x01\x00" };
+
+	(void)state;
+	assert_int_equal(actor_order(&executor, &hello), 32);
+	hello.bytes[0] = 0x17;
+	assert_int_equal(actor_order(&executor, &hello), 32);
+	assert_string_equal(message(0)->name, "TLS");
+	assert_int_equal(messages(), 1);
+}
+
+/* More than is copied, and less than is looked at. */
+static void test_lengths(void **state)
+{
+	struct order big = { .act = ACT_SEND, .size = sizeof(big.bytes) };
+
+	(void)state;
+	memset(big.bytes, 'x', sizeof(big.bytes));
+	memcpy(big.bytes, reregister, strlen(reregister));
+	assert_int_equal(actor_order(&executor, &big), sizeof(big.bytes));
+	assert_string_equal(message(0)->name, "ReregisterExecutorMessage");
+	assert_int_equal(actor_send(&executor, "POST /"), 6);
+	assert_int_equal(messages(), 1);
+}
+
+static void check_slot(const char *program, bool best_effort)
+{
+	for (size_t i = 0; i < fixture->n; i++) {
+		const struct fact_slot *slot = &fixture->facts[i].slot;
+
+		if (fixture->facts[i].type != FACT_SLOT || strcmp(slot->slot, "messages") != 0)
+			continue;
+		assert_string_equal(slot->program, program);
+		assert_int_equal(slot->best_effort, best_effort);
+		return;
+	}
+	fail_msg("no slot for messages");
+}
+
+static void test_packets(void **state)
+{
+	(void)state;
+	check_slot("cgroup_skb/egress", true);
+	check_both_directions();
+}
+
+static void test_none(void **state)
+{
+	(void)state;
+	check_slot("", false);
+	assert_int_equal(actor_send(&executor, reregister), strlen(reregister));
+	assert_int_equal(messages(), 0);
+}
+
+static int setup_best(void **state)
+{
+	(void)state;
+	setup_pair(BPF_MESSAGES_BEST);
+	return 0;
+}
+
+static int setup_packets(void **state)
+{
+	(void)state;
+	setup_pair(BPF_MESSAGES_CGROUP);
+	return 0;
+}
+
+static int setup_none(void **state)
+{
+	(void)state;
+	setup_pair(BPF_MESSAGES_NONE);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_both_directions, setup_best, teardown),
+		cmocka_unit_test_setup_teardown(test_each_message_once, setup_best, teardown),
+		cmocka_unit_test_setup_teardown(test_tls_is_told_once, setup_best, teardown),
+		cmocka_unit_test_setup_teardown(test_lengths, setup_best, teardown),
+		cmocka_unit_test_setup_teardown(test_packets, setup_packets, teardown),
+		cmocka_unit_test_setup_teardown(test_none, setup_none, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -24,11 +24,14 @@ static void each_line(int fd, char *buf, size_t size, size_t limit,
 		      bool (*line)(struct mesos_span line, void *ctx), void *ctx)
 {
 	size_t kept = 0, total = 0;
-	ssize_t got;
 
-	while (total < limit && (got = read(fd, buf + kept, size - kept)) > 0) {
-		struct mesos_span rest = mesos_span_at(buf, kept + (size_t)got), one;
+	while (total < limit) {
+		size_t want = limit - total < size - kept ? limit - total : size - kept;
+		ssize_t got = read(fd, buf + kept, want);
+		struct mesos_span rest = mesos_span_at(buf, kept + (got > 0 ? (size_t)got : 0)), one;
 
+		if (got <= 0)
+			return;
 		total += (size_t)got;
 		while (mesos_span_cut(&rest, '\n', &one))
 			if (line(one, ctx))

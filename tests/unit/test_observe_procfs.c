@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Real processes with crafted environments, libraries and namespaces, as they are told. */
+#include "test_observe.h"
+
+#include "observe/procfs.h"
+
+#define SLAVE "slave(1)@127.0.0.1:5051"
+
+static struct facts facts;
+static struct procfs *procfs;
+static struct child child;
+
+static int setup(void **state)
+{
+	(void)state;
+	facts_init(&facts);
+	return dir_make() < 0 ? -1 : procfs_new(&procfs, NULL);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	child_end(&child);
+	procfs_free(procfs);
+	facts_free(&facts);
+	return dir_remove();
+}
+
+static const json_t *walked(void)
+{
+	facts_clear(&facts);
+	assert_int_equal(procfs_walk(procfs, &facts.sink, NULL, NULL, NULL), 0);
+	return facts_with(&facts, "process", "pid", child.pid);
+}
+
+static const char *const nothing[] = { NULL };
+
+static void an_executor_is_told_as_its_agent_started_it(void **state)
+{
+	char *env[] = { "MESOS_FRAMEWORK_ID=F-0000", "MESOS_SLAVE_PID=" SLAVE,
+			"MESOS_SLAVE_ID=S0", "MESOS_EXECUTOR_ID=web", "MESOS_CHECKPOINT=1",
+			"MESOS_DIRECTORY=/w/slaves/S0/frameworks/F-0000/executors/web/runs/c-1",
+			"MESOS_RECOVERY_TIMEOUT=20mins", "MESOS_SUBSCRIPTION_BACKOFF_MAX=2secs",
+			NULL };
+	const json_t *fact;
+
+	(void)state;
+	child = child_start(child_name("mesos-executor"), nothing, env, 0);
+	fact = walked();
+	assert_non_null(fact);
+	assert_string_equal(text(fact, "executor_id"), "web");
+	assert_string_equal(text(fact, "framework_id"), "F-0000");
+	assert_string_equal(text(fact, "slave_id"), "S0");
+	assert_string_equal(text(fact, "slave_pid"), SLAVE);
+	assert_string_equal(text(fact, "container_id"), "c-1");
+	assert_string_equal(text(fact, "comm"), "mesos-executor");
+	assert_string_equal(text(fact, "environ_read"), "yes");
+	assert_true(json_is_true(json_object_get(fact, "checkpoint")));
+	assert_int_equal(number(fact, "recovery_timeout_ns"), 1200 * INT64_C(1000000000));
+	assert_int_equal(number(fact, "backoff_max_ns"), 2 * INT64_C(1000000000));
+	assert_int_equal(number(fact, "ppid"), getpid());
+	assert_int_equal(number(fact, "start"), procfs_start(procfs, child.pid));
+	assert_int_equal(number(fact, "ns_pid"), child.pid);
+	assert_int_equal(number(fact, "netns"), netns_own());
+	assert_string_equal(text(fact, "library"), "");
+	assert_string_equal(text(fact, "library_version"), "");
+}
+
+static void an_id_may_hold_any_byte(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=it's \"a\nb\" ; $(rm -rf) \xc3\xa9", NULL };
+
+	(void)state;
+	child = child_start("/proc/self/exe", nothing, env, 0);
+	assert_non_null(walked());
+	assert_string_equal(text(walked(), "executor_id"),
+			    "it's \"a\nb\" ; $(rm -rf) \xc3\xa9");
+}
+
+static void an_environment_of_a_hundred_kilobytes_is_read_to_its_end(void **state)
+{
+	static char large[120 * 1024];
+	char *env[] = { large, "MESOS_EXECUTOR_ID=last", NULL };
+
+	(void)state;
+	memset(large, 'x', sizeof(large) - 1);
+	large[1] = '=';
+	child = child_start("/proc/self/exe", nothing, env, 0);
+	assert_non_null(walked());
+	assert_string_equal(text(walked(), "executor_id"), "last");
+}
+
+static void a_variable_that_its_process_erased_is_not_there(void **state)
+{
+	const char *args[] = { "erase=MESOS_SLAVE_ID", NULL };
+	char *env[] = { "MESOS_SLAVE_ID=gone", "MESOS_EXECUTOR_ID=e", NULL };
+
+	(void)state;
+	child = child_start("/proc/self/exe", args, env, 0);
+	assert_non_null(walked());
+	assert_string_equal(text(walked(), "slave_id"), "");
+	assert_string_equal(text(walked(), "executor_id"), "e");
+}
+
+static void who_has_no_mesos_environment_is_told_only_when_asked(void **state)
+{
+	char *env[] = { "X_MESOS_EXECUTOR_ID=no", "PATH=MESOS_EXECUTOR_ID=", NULL };
+
+	(void)state;
+	child = child_start(child_name("nginx"), nothing, env, 0);
+	assert_null(walked());
+	assert_int_equal(procfs_put(procfs, child.pid, &facts.sink), 0);
+	assert_string_equal(text(facts_with(&facts, "process", "pid", child.pid), "comm"),
+			    "nginx");
+	assert_string_equal(text(facts_with(&facts, "process", "pid", child.pid), "executor_id"),
+			    "");
+}
+
+static void a_process_that_has_ended_is_passed_over(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	pid_t pid;
+
+	(void)state;
+	child = child_start("/proc/self/exe", nothing, env, 0);
+	pid = child.pid;
+	child_end(&child);
+	assert_int_equal(procfs_put(procfs, pid, &facts.sink), -ESRCH);
+	assert_int_equal(json_array_size(facts.all), 0);
+	assert_int_equal(procfs_start(procfs, pid), 0);
+}
+
+/* Its parent has not waited for it: it has a pid, and nothing else. */
+static void a_zombie_is_no_executor(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	siginfo_t info;
+
+	(void)state;
+	child = child_start("/proc/self/exe", nothing, env, 0);
+	kill(child.pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)child.pid, &info, WEXITED | WNOWAIT), 0);
+	assert_null(walked());
+	assert_null(facts_with(&facts, "unread", "pid", child.pid));
+}
+
+static void what_may_not_be_read_is_said(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	const json_t *fact;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	child = child_start("/proc/self/exe", nothing, env, 0);
+	assert_int_equal(seteuid(65534), 0);
+	procfs_put(procfs, child.pid, &facts.sink);
+	assert_int_equal(procfs_walk(procfs, &facts.sink, NULL, NULL, NULL), 0);
+	assert_int_equal(seteuid(0), 0);
+	fact = facts_with(&facts, "unread", "pid", child.pid);
+	assert_non_null(fact);
+	assert_string_equal(text(fact, "reason"), "Permission denied");
+	fact = facts_with(&facts, "process", "pid", child.pid);
+	assert_non_null(fact);
+	assert_string_equal(text(fact, "environ_read"), "no");
+	/* The walk sums up: an unprivileged user may read nearly nothing. */
+	assert_int_equal(facts_count(&facts, "unread"), 2);
+}
+
+static void a_deleted_executable_is_told_by_its_old_path(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	const char *copy = dir_at("mesos executor");
+	const json_t *fact;
+
+	(void)state;
+	run("cp /proc/%d/exe '%s'", getpid(), copy);
+	child = child_start(copy, nothing, env, 0);
+	assert_true(json_is_false(json_object_get(walked(), "exe_deleted")));
+	assert_int_equal(unlink(copy), 0);
+	fact = walked();
+	assert_string_equal(text(fact, "exe"), copy);
+	assert_true(json_is_true(json_object_get(fact, "exe_deleted")));
+}
+
+static void a_file_that_is_called_deleted_is_not(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	const char *copy = dir_at("x (deleted)");
+
+	(void)state;
+	run("cp /proc/%d/exe '%s'", getpid(), copy);
+	child = child_start(copy, nothing, env, 0);
+	assert_string_equal(text(walked(), "exe"), copy);
+	assert_true(json_is_false(json_object_get(walked(), "exe_deleted")));
+}
+
+static void the_mapped_library_tells_its_version_even_deleted(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", "MESOS_NATIVE_LIBRARY=/x/libmesos-1.12.0.so", NULL };
+	const char *library = dir_at("libmesos-1.0.4.so");
+	char map[256];
+	const char *args[] = { map, NULL };
+
+	(void)state;
+	file_write(library, "library", 7);
+	snprintf(map, sizeof(map), "map=%s", library);
+	child = child_start("/proc/self/exe", args, env, 0);
+	for (int i = 0; i < 2; i++) {
+		const json_t *fact = walked();
+
+		assert_string_equal(text(fact, "library"), library);
+		assert_string_equal(text(fact, "library_version"), "1.0.4");
+		assert_string_equal(text(fact, "version_from"), "library");
+		unlink(library);
+	}
+}
+
+static const char head[] =
+	"I1123 18:50:57.081728  9990 exec.cpp:164] Version: 0.28.3\n"
+	"I1123 18:50:57.095929 10125 exec.cpp:237] Executor registered on slave S0\n";
+
+static void start_in_sandbox(void)
+{
+	static char directory[128];
+	char *env[] = { "MESOS_EXECUTOR_ID=e", directory, NULL };
+
+	snprintf(directory, sizeof(directory), "MESOS_DIRECTORY=%s", dir_path);
+	child = child_start("/proc/self/exe", nothing, env, 0);
+}
+
+static void the_head_of_its_log_tells_the_version_where_the_library_does_not(void **state)
+{
+	(void)state;
+	file_write(dir_at("stderr"), head, sizeof(head) - 1);
+	start_in_sandbox();
+	assert_string_equal(text(walked(), "library_version"), "0.28.3");
+	assert_string_equal(text(walked(), "version_from"), "stderr");
+}
+
+static void what_a_task_wrote_far_behind_the_head_is_not_believed(void **state)
+{
+	static char filler[70 * 1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(filler); i++)
+		filler[i] = i % 80 == 79 ? '\n' : '-';
+	file_write(dir_at("stderr"), filler, sizeof(filler));
+	run("printf '%%s' '%s' >> %s", head, dir_at("stderr"));
+	start_in_sandbox();
+	assert_non_null(walked());
+	assert_string_equal(text(walked(), "library_version"), "");
+}
+
+/* The sandbox is the task's: a pipe there must not stop us, a link must not lead us away. */
+static void a_log_that_is_no_file_is_left_alone(void **state)
+{
+	(void)state;
+	file_write(dir_at("elsewhere"), head, sizeof(head) - 1);
+	assert_int_equal(symlink(dir_at("elsewhere"), dir_at("stderr")), 0);
+	start_in_sandbox();
+	assert_string_equal(text(walked(), "library_version"), "");
+	unlink(dir_at("stderr"));
+	assert_int_equal(mkfifo(dir_at("stderr"), 0600), 0);
+	assert_string_equal(text(walked(), "library_version"), "");
+}
+
+static void a_pid_namespace_is_seen_through(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	const json_t *fact;
+	struct stat own;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	child = child_start("/proc/self/exe", nothing, env, CLONE_NEWPID | CLONE_NEWNET);
+	fact = walked();
+	assert_non_null(fact);
+	assert_int_equal(number(fact, "ns_pid"), 1);
+	assert_int_equal(stat("/proc/self/ns/pid", &own), 0);
+	assert_int_not_equal(number(fact, "pidns"), own.st_ino);
+	assert_int_not_equal(number(fact, "netns"), netns_own());
+}
+
+static void count_row(void *ctx, const struct procfs_row *row)
+{
+	size_t *n = ctx;
+
+	*n += row->pid == getpid() && row->netns == netns_own() && !row->mesos;
+	*n += row->pid == child.pid && row->netns == netns_own() && row->mesos;
+}
+
+static void the_walk_tells_of_every_process_and_its_namespace(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	size_t n = 0;
+
+	(void)state;
+	child = child_start("/proc/self/exe", nothing, env, 0);
+	assert_int_equal(procfs_walk(procfs, &facts.sink, count_row, &n, NULL), 0);
+	assert_int_equal(n, 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_executor_is_told_as_its_agent_started_it),
+		TEST(an_id_may_hold_any_byte),
+		TEST(an_environment_of_a_hundred_kilobytes_is_read_to_its_end),
+		TEST(a_variable_that_its_process_erased_is_not_there),
+		TEST(who_has_no_mesos_environment_is_told_only_when_asked),
+		TEST(a_process_that_has_ended_is_passed_over),
+		TEST(a_zombie_is_no_executor),
+		TEST(what_may_not_be_read_is_said),
+		TEST(a_deleted_executable_is_told_by_its_old_path),
+		TEST(a_file_that_is_called_deleted_is_not),
+		TEST(the_mapped_library_tells_its_version_even_deleted),
+		TEST(the_head_of_its_log_tells_the_version_where_the_library_does_not),
+		TEST(what_a_task_wrote_far_behind_the_head_is_not_believed),
+		TEST(a_log_that_is_no_file_is_left_alone),
+		TEST(a_pid_namespace_is_seen_through),
+		TEST(the_walk_tells_of_every_process_and_its_namespace),
+	};
+
+	child_main(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -4,8 +4,10 @@
 #include "cli/options.h"
 
 const struct verb verbs[] = {
+	{ "doctor", "can this host be watched and acted on? what is missing, and its cure", false, false, verb_doctor },
 	{ "audit", "read-only: a verdict for each executor, before a restart", false, false, verb_audit },
 	{ "shutdown", "make executors notice that their link to the agent is dead", false, true, verb_shutdown },
+	{ "watch", "live: connections, life cycles, protocol messages", false, false, verb_watch },
 	{ "verify", "after a restart: is every executor registered again and alive?", false, false, verb_verify },
 	{ "run", "the whole window: audit, shutdown, CMD (the restart), watch, verify", true, true, verb_run },
 	{ "report", "what a recording shows", false, false, verb_report },

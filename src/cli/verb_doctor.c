@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/arena.h"
+#include "cli/common.h"
+#include "cli/exits.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "fail.h"
+#include "observe/bpf.h"
+#include "observe/host.h"
+#include "show/doctor.h"
+
+#define SLOTS_MAX  64
+#define CHECKS_MAX (HOST_PROBES_MAX + SLOTS_MAX + 8)
+
+struct program {
+	const char *slot;
+	const char *name;
+	const char *reason; /* "": it works */
+	bool best_effort;
+};
+
+struct doctor {
+	struct arena *arena;
+	struct check checks[CHECKS_MAX];
+	size_t n;
+	struct program programs[SLOTS_MAX];
+	size_t n_programs;
+	unsigned int cannot; /* HOST_ bits of what does not work */
+};
+
+static void check_add(struct doctor *d, const char *name, enum check_state state,
+		      const char *detail, const char *cure)
+{
+	if (d->n < CHECKS_MAX)
+		d->checks[d->n++] = (struct check){ name, state, detail, cure };
+}
+
+static void check_host(struct doctor *d)
+{
+	static const enum check_state states[] = { [HOST_OK] = CHECK_OK, [HOST_DEGRADED] = CHECK_DEGRADED,
+						   [HOST_MISSING] = CHECK_MISSING };
+	struct host_probe probes[HOST_PROBES_MAX];
+	size_t n = host_probe_all(probes);
+
+	for (size_t i = 0; i < n; i++) {
+		check_add(d, probes[i].name, states[probes[i].state], arena_text(d->arena, probes[i].detail),
+			  arena_text(d->arena, probes[i].cure));
+		if (probes[i].state == HOST_MISSING)
+			d->cannot |= probes[i].needed_for;
+	}
+}
+
+/* ---- BPF: each slot, the program it gets, and why not a better one ---- */
+
+static void program_take(void *ctx, const struct fact *fact)
+{
+	struct doctor *d = ctx;
+
+	if (fact->type != FACT_SLOT || d->n_programs == SLOTS_MAX)
+		return;
+	d->programs[d->n_programs++] = (struct program){
+		.slot = arena_text(d->arena, fact->slot.slot),
+		.name = arena_text(d->arena, fact->slot.program),
+		.reason = arena_text(d->arena, fact->slot.reason),
+		.best_effort = fact->slot.best_effort,
+	};
+}
+
+static const struct program *slot_best(const struct doctor *d, const char *slot)
+{
+	for (size_t i = 0; i < d->n_programs; i++)
+		if (strcmp(d->programs[i].slot, slot) == 0 && !*d->programs[i].reason)
+			return &d->programs[i];
+	return NULL;
+}
+
+static void check_slot(struct doctor *d, const char *slot)
+{
+	const struct program *best = slot_best(d, slot);
+	const char *refused = "";
+
+	for (size_t i = 0; i < d->n_programs; i++) {
+		const struct program *p = &d->programs[i];
+
+		if (strcmp(p->slot, slot) == 0 && *p->reason && (!best || p < best))
+			refused = arena_printf(d->arena, "%s; not %s: %s", refused, p->name, p->reason);
+	}
+	if (best)
+		check_add(d, arena_printf(d->arena, "bpf %s", slot), best->best_effort ? CHECK_DEGRADED : CHECK_OK,
+			  arena_printf(d->arena, "%s%s%s", best->name, best->best_effort ? " (best effort: what it does not see may have happened)" : "", refused),
+			  "");
+	else
+		check_add(d, arena_printf(d->arena, "bpf %s", slot), CHECK_DEGRADED,
+			  arena_printf(d->arena, "no program%s", refused),
+			  "what only this slot shows is reported as unknown; a newer kernel has the hook");
+}
+
+static void check_bpf(struct doctor *d)
+{
+	struct fact_sink sink = { program_take, d };
+	struct fail why = { 0 };
+
+	if (bpf_slots_probe(&sink, &why) < 0) {
+		check_add(d, "bpf", CHECK_MISSING, arena_printf(d->arena, "%s: %s", why.what, strerror(-why.err)),
+			  *why.cure ? arena_text(d->arena, why.cure) : "use --no-bpf");
+		d->cannot |= HOST_WATCH;
+		return;
+	}
+	for (size_t i = 0; i < d->n_programs; i++)
+		if (i == 0 || strcmp(d->programs[i].slot, d->programs[i - 1].slot) != 0)
+			check_slot(d, d->programs[i].slot);
+}
+
+/* ---- the agent ---- */
+
+/* Without checkpoints nobody can say who has registered, and so who may be touched. */
+static void check_work_dir(struct doctor *d, const struct report *report)
+{
+	bool wanted = report->agent.pid || report->n_executors;
+
+	if (*report->agent.work_dir) {
+		check_add(d, "work dir", CHECK_OK, arena_text(d->arena, report->agent.work_dir), "");
+		return;
+	}
+	check_add(d, "work dir", wanted ? CHECK_MISSING : CHECK_DEGRADED,
+		  "no directory with checkpoints was found",
+		  "give it with --work-dir; without it registrations are unknown");
+	if (wanted)
+		d->cannot |= HOST_AUDIT | HOST_SHUTDOWN;
+}
+
+static void check_agent(struct doctor *d, const struct report *report)
+{
+	char listen[ADDR_TEXT_MAX];
+
+	if (report->agent.pid)
+		check_add(d, "agent", CHECK_OK,
+			  arena_printf(d->arena, "%s, pid %d, listens on %s", report->agent.comm, report->agent.pid,
+				       addr_text(&report->agent.listen, listen)), "");
+	else
+		check_add(d, "agent", CHECK_DEGRADED, arena_printf(d->arena, "no process listens on port %u", report->agent_port),
+			  "start the agent, or give its port with --port; links can be judged without it");
+	if (report->agent.pid && strcmp(report->agent.api, "serving") == 0)
+		check_add(d, "agent api", CHECK_OK, "answers", "");
+	else if (report->agent.pid)
+		check_add(d, "agent api", CHECK_DEGRADED, arena_text(d->arena, report->agent.api),
+			  "give --agent-url or --credential-file; without it, what the API proves is not proven");
+	check_work_dir(d, report);
+}
+
+static struct session *survey(struct doctor *d, const struct options *options, struct report **report)
+{
+	struct fact_now now = { 0 };
+	struct session *session;
+	struct fail why = { 0 };
+
+	if (session_open(options, &session, &why) < 0) {
+		check_add(d, "survey", CHECK_MISSING, arena_printf(d->arena, "%s: %s", why.what, strerror(-why.err)),
+			  arena_text(d->arena, why.cure));
+		d->cannot |= HOST_AUDIT;
+		return NULL;
+	}
+	session_survey(session, SURVEY_ALL);
+	*report = session_report(session, REPORT_AUDIT, &now);
+	return session;
+}
+
+static int write_out(const struct options *options, const struct checkup *checkup)
+{
+	int err;
+
+	if (options->format == FORMAT_TABLE)
+		err = doctor_table_write(stdout, checkup, output_width(), output_colour(options));
+	else
+		err = doctor_document_write(stdout, checkup, options->format == FORMAT_JSON);
+	if (!err)
+		return checkup->exit_code;
+	message("write to standard output: %s", strerror(-err));
+	return EXIT_UNKNOWN;
+}
+
+static int conclude(const struct options *options, struct doctor *d, const struct report *report)
+{
+	struct checkup checkup = {
+		.tool = report ? report->tool : EW_VERSION, .host = report ? report->host : "",
+		.boot_id = report ? report->boot_id : "", .generated = report ? report->generated : 0,
+		.checks = d->checks, .n = d->n,
+		.audit = !(d->cannot & HOST_AUDIT), .shutdown = !(d->cannot & (HOST_AUDIT | HOST_SHUTDOWN)),
+		.watch = !(d->cannot & (HOST_AUDIT | HOST_WATCH)),
+	};
+
+	if (!checkup.audit)
+		checkup.exit_code = EXIT_UNKNOWN;
+	else if (!checkup.shutdown || !checkup.watch)
+		checkup.exit_code = EXIT_ATTENTION;
+	return write_out(options, &checkup);
+}
+
+int verb_doctor(const struct options *options)
+{
+	struct doctor *d;
+	struct arena *arena = arena_new();
+	struct report *report = NULL;
+	struct session *session;
+	int code = EXIT_UNKNOWN;
+
+	d = arena ? arena_array(arena, 1, sizeof(*d)) : NULL;
+	if (!d) {
+		message("doctor: out of memory");
+		goto out;
+	}
+	d->arena = arena;
+	check_host(d);
+	if (!options->no_bpf)
+		check_bpf(d);
+	session = survey(d, options, &report);
+	if (report)
+		check_agent(d, report);
+	code = conclude(options, d, report);
+	report_free(report);
+	code = common_end(session, code);
+out:
+	arena_free(arena);
+	return code;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/common.h"
+#include "cli/exits.h"
+#include "cli/interrupt.h"
+#include "cli/message.h"
+#include "cli/now.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "cli/window.h"
+#include "fail.h"
+#include "show/live_lines.h"
+#include "show/live_screen.h"
+
+/* People at a terminal get the table, everybody else lines; both are told of each fact. */
+struct live {
+	const struct options *options;
+	struct session *session;
+	struct live_lines *lines;
+	struct live_screen *screen;
+	int64_t shown;
+	int err;
+};
+
+#define SECOND 1000000000LL
+
+static int rows(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row ? size.ws_row : 24;
+}
+
+static int draw(struct live *live, const struct report *report)
+{
+	struct table_options table = { .width = output_width(), .color = output_colour(live->options),
+				       .verbose = live->options->verbose };
+
+	return live->lines ? live_lines_report(live->lines, report)
+			   : live_screen_draw(live->screen, report, rows(), &table);
+}
+
+static void show(void *ctx)
+{
+	struct live *live = ctx;
+	struct report *report;
+	int64_t now = now_mono();
+
+	if (live->shown && now - live->shown < SECOND)
+		return;
+	live->shown = now;
+	session_glance(live->session);
+	report = model_report(session_model(live->session), REPORT_AUDIT);
+	if (report && !live->err)
+		live->err = draw(live, report);
+	report_free(report);
+}
+
+static int finish(struct live *live)
+{
+	struct fact_now now = { .final = true };
+	struct report *report;
+	int code = EXIT_UNKNOWN;
+
+	session_survey(live->session, SURVEY_SOCKETS | SURVEY_PROCESSES);
+	report = session_report(live->session, REPORT_AUDIT, &now);
+	if (report && live->lines) {
+		live->err = live_lines_end(live->lines, report);
+		code = report->exit_code;
+	} else if (report) {
+		live_screen_clear(live->screen);
+		code = output_report(live->options, report);
+	}
+	report_free(report);
+	if (!live->err)
+		return code;
+	message("write to standard output: %s", strerror(-live->err));
+	return EXIT_UNKNOWN;
+}
+
+static bool live_open(struct live *live)
+{
+	bool terminal = isatty(STDOUT_FILENO) && !live->options->format_given;
+
+	if (terminal)
+		live->screen = live_screen_new(stdout);
+	else
+		live->lines = live_lines_new(stdout);
+	return live->screen || live->lines;
+}
+
+static int watch(struct live *live, struct fail *why)
+{
+	struct window window = {
+		.session = live->session, .until = live->options->until,
+		.until_ns = live->options->until_ns, .forever = !live->options->until_ns,
+		.show = show, .ctx = live,
+	};
+	enum window_end end;
+
+	session_listen(live->session, live->lines ? live_lines_sink(live->lines)
+						  : live_screen_sink(live->screen));
+	return window_run(&window, &end, why);
+}
+
+static int watch_until_told(const struct options *options, struct fail *why)
+{
+	struct live live = { .options = options };
+	struct report *audit = NULL;
+	int code = EXIT_UNKNOWN, err;
+
+	err = session_open(options, &live.session, why);
+	if (err)
+		return err;
+	if (!live_open(&live)) {
+		fail_set(why, -1, NULL, "begin to watch");
+		goto out;
+	}
+	audit = common_audit(live.session);
+	err = audit ? watch(&live, why) : -1;
+	session_listen(live.session, (struct fact_sink){ 0 });
+	if (!err)
+		code = finish(&live);
+	else if (audit)
+		message_fail(why);
+out:
+	report_free(audit);
+	live_lines_free(live.lines);
+	live_screen_free(live.screen);
+	return common_end(live.session, code);
+}
+
+int verb_watch(const struct options *options)
+{
+	struct fail why = { 0 };
+	int code;
+
+	if (options->replay) {
+		message("'watch' looks at this host; a recording can be audited, verified or reported");
+		return EXIT_WRONG_USE;
+	}
+	if (interrupt_install() < 0) {
+		message("take over Ctrl-C: out of descriptors");
+		return EXIT_UNKNOWN;
+	}
+	code = watch_until_told(options, &why);
+	if (code >= 0)
+		return code;
+	message_fail(&why);
+	return EXIT_UNKNOWN;
+}

@@ -204,6 +204,25 @@ static inline void fixture_wait(struct fixture *f, bool (*match)(const struct fa
 	}
 }
 
+struct expected_state {
+	uint64_t cookie;
+	uint32_t to;
+};
+
+static inline bool state_reached(const struct fact *fact, const void *arg)
+{
+	const struct expected_state *e = arg;
+
+	return fact->type == FACT_TCP && fact->tcp.cookie == e->cookie && fact->tcp.to == e->to;
+}
+
+static inline void fixture_wait_state(struct fixture *f, uint64_t cookie, uint32_t to)
+{
+	struct expected_state e = { cookie, to };
+
+	fixture_wait(f, state_reached, &e, 1, "change of TCP state");
+}
+
 static inline uint64_t start_of(pid_t pid)
 {
 	char path[64], text[1024], *at;

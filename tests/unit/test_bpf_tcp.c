@@ -7,25 +7,6 @@ struct step {
 	int32_t pid;
 };
 
-struct expected {
-	uint64_t cookie;
-	uint32_t to;
-};
-
-static bool reached(const struct fact *fact, const void *arg)
-{
-	const struct expected *e = arg;
-
-	return fact->type == FACT_TCP && fact->tcp.cookie == e->cookie && fact->tcp.to == e->to;
-}
-
-static void wait_state(struct fixture *f, uint64_t cookie, uint32_t to)
-{
-	struct expected e = { cookie, to };
-
-	fixture_wait(f, reached, &e, 1, "change of TCP state");
-}
-
 static void check_steps(const struct fixture *f, uint64_t cookie, const struct step *steps, size_t n)
 {
 	size_t at = 0;
@@ -53,10 +34,10 @@ static void check_steps(const struct fixture *f, uint64_t cookie, const struct s
 
 static const struct fact_tcp *find_step(const struct fixture *f, uint64_t cookie, uint32_t to)
 {
-	struct expected e = { cookie, to };
+	struct expected_state e = { cookie, to };
 
 	for (size_t i = 0; i < f->n; i++)
-		if (reached(&f->facts[i], &e))
+		if (state_reached(&f->facts[i], &e))
 			return &f->facts[i].tcp;
 	fail_msg("no change to state %u", to);
 	return NULL;
@@ -102,10 +83,10 @@ static void test_orderly_close(void **state)
 	connect_pair(AF_INET, AF_INET);
 	actor_act(&client, ACT_CLOSE, 0, 0);
 	actor_act(&server, ACT_CLOSE, 0, 0);
-	wait_state(fixture, at_server, TCP_CLOSE);
-	wait_state(fixture, at_client, TCP_CLOSE);
+	fixture_wait_state(fixture, at_server, TCP_CLOSE);
+	fixture_wait_state(fixture, at_client, TCP_CLOSE);
 	actor_act(&server, ACT_UNLISTEN, 0, 0);
-	wait_state(fixture, listening, TCP_CLOSE);
+	fixture_wait_state(fixture, listening, TCP_CLOSE);
 	CHECK_STEPS(fixture, listening, { TCP_CLOSE, TCP_LISTEN, server.pid },
 		    { TCP_LISTEN, TCP_CLOSE, server.pid });
 	CHECK_STEPS(fixture, at_client, { TCP_CLOSE, TCP_SYN_SENT, client.pid },
@@ -128,8 +109,8 @@ static void test_reset(void **state)
 	(void)state;
 	connect_pair(AF_INET, AF_INET);
 	actor_act(&server, ACT_RESET, 0, 0);
-	wait_state(fixture, at_client, TCP_CLOSE);
-	wait_state(fixture, at_server, TCP_CLOSE);
+	fixture_wait_state(fixture, at_client, TCP_CLOSE);
+	fixture_wait_state(fixture, at_server, TCP_CLOSE);
 	CHECK_STEPS(fixture, at_client, { TCP_CLOSE, TCP_SYN_SENT, client.pid },
 		    { TCP_SYN_SENT, TCP_ESTABLISHED, 0 }, { TCP_ESTABLISHED, TCP_CLOSE, 0 });
 	CHECK_STEPS(fixture, at_server, { TCP_SYN_RECV, TCP_ESTABLISHED, server.pid },
@@ -167,8 +148,8 @@ static void test_ipv6(void **state)
 {
 	(void)state;
 	connect_pair(AF_INET6, AF_INET6);
-	wait_state(fixture, at_client, TCP_ESTABLISHED);
-	wait_state(fixture, at_server, TCP_ESTABLISHED);
+	fixture_wait_state(fixture, at_client, TCP_ESTABLISHED);
+	fixture_wait_state(fixture, at_server, TCP_ESTABLISHED);
 	check_ends_mirror(fixture, at_client, at_server);
 	check_ip(fixture, at_client, "::1");
 	end_pair();
@@ -179,8 +160,8 @@ static void test_ipv4_mapped(void **state)
 {
 	(void)state;
 	connect_pair(AF_INET6, AF_INET);
-	wait_state(fixture, at_client, TCP_ESTABLISHED);
-	wait_state(fixture, at_server, TCP_ESTABLISHED);
+	fixture_wait_state(fixture, at_client, TCP_ESTABLISHED);
+	fixture_wait_state(fixture, at_server, TCP_ESTABLISHED);
 	check_ends_mirror(fixture, at_client, at_server);
 	check_ip(fixture, at_client, "::ffff:127.0.0.1");
 	check_ip(fixture, at_server, "::ffff:127.0.0.1");
@@ -201,8 +182,8 @@ static void test_agent_to_executor(void **state)
 	actor_act(&executor, ACT_LISTEN, other, AF_INET);
 	out = (uint64_t)actor_act(&agent, ACT_CONNECT, other, AF_INET);
 	in = (uint64_t)actor_act(&executor, ACT_ACCEPT, 0, 0);
-	wait_state(fixture, out, TCP_ESTABLISHED);
-	wait_state(fixture, in, TCP_ESTABLISHED);
+	fixture_wait_state(fixture, out, TCP_ESTABLISHED);
+	fixture_wait_state(fixture, in, TCP_ESTABLISHED);
 	CHECK_STEPS(fixture, out, { TCP_CLOSE, TCP_SYN_SENT, agent.pid },
 		    { TCP_SYN_SENT, TCP_ESTABLISHED, 0 });
 	CHECK_STEPS(fixture, in, { TCP_SYN_RECV, TCP_ESTABLISHED, executor.pid });

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Full rings lose history, exactly counted, not the truth; nothing stays loaded. */
+#include "observe/bpf_lib.h"
+#include "test_bpf_fixture.h"
+#include "observe/bpf_priv.h"
+
+static struct fixture *fixture;
+
+static size_t count(enum fact_type type)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < fixture->n; i++)
+		n += fixture->facts[i].type == type;
+	return n;
+}
+
+/* As last told. */
+static const struct fact_lost *lost(const char *cause)
+{
+	for (size_t i = fixture->n; i-- > 0;)
+		if (fixture->facts[i].type == FACT_LOST &&
+		    strcmp(fixture->facts[i].lost.cause, cause) == 0)
+			return &fixture->facts[i].lost;
+	fail_msg("nothing told of '%s'", cause);
+	return NULL;
+}
+
+static void setup_small(uint32_t life, uint32_t messages)
+{
+	struct bpf_watch_options options = { .life_ring = life, .message_ring = messages };
+
+	fixture = fixture_new(&options);
+}
+
+/* Each connection that is closed in order by both ends has nine changes. */
+static void test_full_life_ring(void **state)
+{
+	enum { CONNECTIONS = 40, CHANGES = 9 };
+	struct actor server = actor_new(), client = actor_new();
+
+	(void)state;
+	setup_small(4096, 0);
+	assert_true(actor_act(&server, ACT_LISTEN, fixture->port, AF_INET) > 0);
+	for (int i = 0; i < CONNECTIONS; i++) {
+		assert_true(actor_act(&client, ACT_CONNECT, fixture->port, AF_INET) > 0);
+		assert_true(actor_act(&server, ACT_ACCEPT, 0, 0) > 0);
+		actor_act(&client, ACT_CLOSE, 0, 0);
+		assert_int_equal(actor_act(&server, ACT_RECEIVE, 0, 0), 0);
+		actor_act(&server, ACT_CLOSE, 0, 0);
+	}
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	assert_true(count(FACT_TCP) > 0);
+	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	assert_int_equal(count(FACT_TCP) + lost("lifecycle-ring")->lost,
+			 1 + CONNECTIONS * CHANGES);
+	/* Nothing more is lost: nothing more is told. */
+	fixture_forget(fixture);
+	assert_false(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	assert_int_equal(fixture->n, 0);
+	actor_end(&client);
+	actor_end(&server);
+}
+
+/* What the ring has swallowed of ends of processes comes out of the map. */
+static void test_exits_survive_a_full_ring(void **state)
+{
+	enum { MANY = 60 };
+	struct actor actors[MANY];
+
+	(void)state;
+	setup_small(4096, 0);
+	for (int i = 0; i < MANY; i++) {
+		actors[i] = actor_new();
+		bpf_watch_add_process(fixture->watch, actors[i].pid, actors[i].start,
+				      BPF_ROLE_EXECUTOR, NULL);
+	}
+	for (int i = 0; i < MANY; i++) {
+		actor_act(&actors[i], ACT_EXIT, i, 0);
+		actor_end(&actors[i]);
+	}
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	assert_true(count(FACT_EXIT) < MANY);
+	assert_true(bpf_watch_counters(fixture->watch, true, &fixture->sink));
+	assert_int_equal(count(FACT_EXIT), MANY);
+	for (int i = 0; i < MANY; i++)
+		for (size_t k = 0; k < fixture->n; k++)
+			if (fixture->facts[k].type == FACT_EXIT &&
+			    fixture->facts[k].exit.pid == actors[i].pid)
+				assert_int_equal(fixture->facts[k].exit.status, i << 8);
+}
+
+static void test_full_message_ring(void **state)
+{
+	enum { SENDS = 50 };
+	struct actor server = actor_new(), client = actor_new();
+
+	(void)state;
+	setup_small(0, 4096);
+	actor_act(&server, ACT_LISTEN, fixture->port, AF_INET);
+	actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
+	for (int i = 0; i < SENDS; i++)
+		assert_true(actor_send(&client, "POST /slave(1)/mesos.internal.X HTTP/1.1\r\n\r\n") > 0);
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	assert_true(count(FACT_MESSAGE) > 0);
+	assert_int_equal(count(FACT_MESSAGE) + lost("message-ring")->lost, SENDS);
+	/* The other ring is not touched by it. */
+	assert_int_equal(count(FACT_LOST), 1);
+	assert_int_equal(count(FACT_TCP), 4);
+	actor_end(&client);
+	actor_end(&server);
+}
+
+static void test_seen_is_shown_filtered_and_lost(void **state)
+{
+	const struct ew_counters *sum;
+	struct actor server = actor_new(), client = actor_new();
+	struct order run = { .act = ACT_RUN, .bytes = "/bin/true" };
+
+	(void)state;
+	setup_small(4096, 4096);
+	actor_act(&server, ACT_LISTEN, fixture->port, AF_INET);
+	for (int i = 0; i < 20; i++) {
+		actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
+		actor_act(&server, ACT_ACCEPT, 0, 0);
+		actor_send(&client, "POST /x");
+		actor_send(&client, "POST /slave(1)/y HTTP/1.1\r\n\r\n");
+		actor_act(&client, ACT_CLOSE, 0, 0);
+		actor_act(&server, ACT_RESET, 0, 0);
+		actor_order(&client, &run);
+	}
+	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	sum = &fixture->watch->told.sum;
+	assert_true(sum->life_shown && sum->life_filtered && sum->life_lost);
+	assert_true(sum->message_shown && sum->message_filtered && sum->message_lost);
+	/* Others run on this kernel too: a few events may be between two counters right now. */
+	assert_in_range(sum->life_seen + 8 - (sum->life_shown + sum->life_filtered + sum->life_lost),
+			0, 16);
+	assert_in_range(sum->message_seen + 8 -
+			(sum->message_shown + sum->message_filtered + sum->message_lost), 0, 16);
+	actor_end(&client);
+	actor_end(&server);
+}
+
+static void test_full_map(void **state)
+{
+	struct fail why = { 0 };
+	int err = 0;
+	int i;
+
+	(void)state;
+	setup_small(0, 0);
+	for (i = 0; !err && i < 20000; i++)
+		err = bpf_watch_add_process(fixture->watch, 0x40000000 + i, 1, BPF_ROLE_EXECUTOR,
+					    &why);
+	assert_int_equal(err, -E2BIG);
+	assert_true(i > 16384);
+	assert_non_null(strstr(why.what, "watch process"));
+	struct actor server = actor_new();
+	assert_true(actor_act(&server, ACT_LISTEN, fixture->port, AF_INET) > 0);
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	assert_int_equal(count(FACT_TCP), 1); /* seen, but its process cannot be followed */
+	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	assert_int_equal(lost("map-full")->lost, 1);
+	actor_end(&server);
+}
+
+static void test_nothing_stays_loaded(void **state)
+{
+	__u32 ids[32];
+	size_t n = 0;
+	struct bpf_program *prog;
+	int64_t end;
+
+	(void)state;
+	setup_small(0, 0);
+	bpf_object__for_each_program(prog, fixture->watch->skel->obj) {
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (bpf_program__fd(prog) < 0)
+			continue;
+		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
+		ids[n++] = info.id;
+	}
+	assert_int_equal(n, 8);
+	bpf_watch_free(fixture->watch);
+	fixture->watch = NULL;
+	end = mono_ms() + PATIENCE_MS;
+	for (size_t i = 0; i < n; i++) { /* freed after a grace period */
+		int fd;
+
+		while ((fd = bpf_prog_get_fd_by_id(ids[i])) >= 0) {
+			close(fd);
+			assert_true(mono_ms() < end);
+			poll(NULL, 0, 1);
+		}
+		assert_int_equal(errno, ENOENT);
+	}
+}
+
+static void test_slots_probe(void **state)
+{
+	struct fail why = { 0 };
+	size_t usable = 0;
+
+	(void)state;
+	setup_small(0, 0);
+	fixture_forget(fixture);
+	assert_int_equal(bpf_slots_probe(&fixture->sink, &why), 0);
+	assert_int_equal(fixture->n, 11);
+	for (size_t i = 0; i < fixture->n; i++) {
+		const struct fact_slot *slot = &fixture->facts[i].slot;
+
+		assert_int_equal(fixture->facts[i].type, FACT_SLOT);
+		assert_non_null(strchr(slot->program, '/'));
+		usable += !*slot->reason;
+	}
+	assert_true(usable >= 8);
+}
+
+/* Without its capabilities the kernel's refusal names them. */
+static void test_missing_capability(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	setup_small(0, 0);
+	pid = fork();
+	if (pid == 0) {
+		struct bpf_watch_options options = { .agent_port = 5051 };
+		struct bpf_watch *watch;
+		struct fail why = { 0 };
+
+		if (setuid(65534) < 0)
+			_exit(2);
+		if (bpf_watch_open(&options, &fixture->sink, &watch, &why) != -EPERM)
+			_exit(3);
+		if (!strstr(why.what, "CAP_BPF and CAP_PERFMON"))
+			_exit(4);
+		_exit(bpf_slots_probe(&fixture->sink, &why) == -EPERM ? 0 : 5);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fixture_free(fixture);
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_full_life_ring),       TEST(test_exits_survive_a_full_ring),
+		TEST(test_full_message_ring),    TEST(test_seen_is_shown_filtered_and_lost),
+		TEST(test_full_map),             TEST(test_nothing_stays_loaded),
+		TEST(test_slots_probe),          TEST(test_missing_capability),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

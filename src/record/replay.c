@@ -41,6 +41,18 @@ static int input_open(struct replay *in, const char *path, struct fail *why)
 	return 0;
 }
 
+static int input_grow(struct replay *in)
+{
+	size_t cap = in->cap * 2 + CHUNK;
+	char *buf = realloc(in->buf, cap);
+
+	if (!buf)
+		return -ENOMEM;
+	in->buf = buf;
+	in->cap = cap;
+	return 0;
+}
+
 static int input_more(struct replay *in, struct fail *why)
 {
 	ssize_t n;
@@ -50,15 +62,8 @@ static int input_more(struct replay *in, struct fail *why)
 		in->end -= in->begin;
 		in->begin = 0;
 	}
-	if (in->cap - in->end < CHUNK) {
-		size_t cap = in->cap * 2 + CHUNK;
-		char *buf = realloc(in->buf, cap);
-
-		if (!buf)
-			return fail_set(why, -ENOMEM, NULL, "read recording '%s'", in->name);
-		in->buf = buf;
-		in->cap = cap;
-	}
+	if (in->cap - in->end < CHUNK && input_grow(in) < 0)
+		return fail_set(why, -ENOMEM, NULL, "read recording '%s'", in->name);
 	do {
 		n = read(in->fd, in->buf + in->end, CHUNK);
 	} while (n < 0 && errno == EINTR);
@@ -162,7 +167,7 @@ int recording_replay(const char *path, const struct fact_sink *sink,
 	if (err < 0)
 		goto out;
 	in.reader = factjson_reader_new();
-	if (!in.reader) {
+	if (!in.reader || input_grow(&in) < 0) {
 		err = fail_set(why, -ENOMEM, NULL, "read recording '%s'", in.name);
 		goto out;
 	}

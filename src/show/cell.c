@@ -113,12 +113,11 @@ static int cut_put(FILE *out, const char *text, int width)
 void cell_put(FILE *out, const char *text, int width, bool right)
 {
 	int columns = cell_width(text);
+	int before = right && columns < width ? width - columns : 0;
 
-	if (right && columns < width)
-		fprintf(out, "%*s", width - columns, "");
+	fprintf(out, "%*s", before, "");
 	columns = columns > width ? cut_put(out, text, width) : fitting_put(out, text, width);
-	if (!right && columns < width)
-		fprintf(out, "%*s", width - columns, "");
+	fprintf(out, "%*s", width - before - columns, "");
 }
 
 void cell_put_last(FILE *out, const char *text, int width)

@@ -109,6 +109,7 @@ static void test_cells(void **state)
 		{ "\xc2\x9b" "31m", 8, false, "\\x9b31m " },      /* CSI as one character */
 		{ "\xe2\x80\xae" "abc", 9, false, "\\u202eabc" },  /* right-to-left override */
 		{ "a\x1b", 4, false, "a…  " },                     /* an escape is not cut */
+		{ "a\x1b", 4, true, "a…  " },
 		{ "\\x41", 4, false, "\\x41" },
 		{ "x", 1, false, "x" },
 		{ "xy", 1, false, "…" },

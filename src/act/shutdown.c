@@ -14,6 +14,7 @@
 
 #define NS_PER_MS 1000000LL
 #define INJECT_WAIT (2000 * NS_PER_MS) /* a target in uninterruptible sleep is given up */
+#define LOOK_BACK   8
 #define EFFECT_WAIT (5000 * NS_PER_MS) /* an event loop that has not run by then is stuck or frozen */
 
 struct job {
@@ -32,6 +33,8 @@ struct round {
 	const struct shutdown_options *options;
 	struct act_log *log;
 	const struct fact_sink *sink;
+	struct fail *why;     /* of the first line of the log that could not be written */
+	int err;
 };
 
 static int64_t mono_now(void)
@@ -148,21 +151,29 @@ static void job_look(struct job *job, int64_t now)
 	}
 }
 
-/* Looks at all whose effect is awaited; returns how many still are. */
-static size_t round_look(struct round *round, struct fail *why, int *err)
+static void round_log(struct round *round, const struct job *job)
+{
+	int err = job_log(round, job, "result", round->err ? NULL : round->why);
+
+	if (!round->err)
+		round->err = err;
+}
+
+/* Looks at those of a range whose effect is awaited; returns how many still are. */
+static size_t round_look(struct round *round, size_t from, size_t to)
 {
 	size_t open = 0;
 
-	for (size_t i = 0; i < round->n; i++) {
+	for (size_t i = from; i < to; i++) {
 		struct job *job = &round->jobs[i];
 
 		if (!job->begun || job->result)
 			continue;
 		job_look(job, mono_now());
-		if (!job->result)
+		if (job->result)
+			round_log(round, job);
+		else
 			open++;
-		else if (job_log(round, job, "result", *err ? NULL : why) < 0 && !*err)
-			*err = -EIO;
 	}
 	return open;
 }
@@ -218,39 +229,34 @@ static void round_inject(struct round *round)
 			job_end(job, "skipped", "interrupted before it was begun");
 		else
 			job_begin(round, job);
+		/* Not later than needed, so that the time of the effect is told truly. */
+		round_look(round, i < LOOK_BACK ? 0 : i - LOOK_BACK, i + 1);
 		if (o->progress)
 			o->progress(o->ctx, i + 1, round->n);
 	}
 }
 
-static int round_effects(struct round *round, struct fail *why)
+static void round_effects(struct round *round)
 {
 	struct timespec nap = { .tv_nsec = NS_PER_MS / 2 };
-	int err = 0;
 
-	while (round_look(round, why, &err))
+	while (round_look(round, 0, round->n))
 		nanosleep(&nap, NULL);
-	return err;
 }
 
-/* Of those that nothing had to be awaited for. */
-static int round_results(struct round *round, struct fail *why)
+static void round_results(struct round *round)
 {
-	for (size_t i = 0; i < round->n; i++) {
-		struct job *job = &round->jobs[i];
-		int err = job->begun ? 0 : job_log(round, job, "result", why);
-
-		if (err)
-			return err;
-	}
-	return round->log ? act_log_sync(round->log, why) : 0;
+	for (size_t i = 0; i < round->n; i++)
+		if (!round->jobs[i].begun)
+			round_log(round, &round->jobs[i]);
+	if (round->log && !round->err)
+		round->err = act_log_sync(round->log, round->why);
 }
 
 int act_shutdown(const struct shutdown_target *targets, size_t n, const struct shutdown_options *options,
 		 struct act_log *log, const struct fact_sink *sink, struct fail *why)
 {
-	struct round round = { .n = n, .options = options, .log = log, .sink = sink };
-	int err, later;
+	struct round round = { .n = n, .options = options, .log = log, .sink = sink, .why = why };
 
 	round.jobs = calloc(n ? n : 1, sizeof(*round.jobs));
 	if (!round.jobs)
@@ -260,14 +266,12 @@ int act_shutdown(const struct shutdown_target *targets, size_t n, const struct s
 		round.jobs[i].effect = -1;
 		job_triage(&round.jobs[i], options);
 	}
-	err = round_intents(&round, why);
-	if (err)
-		goto out;
-	round_inject(&round);
-	err = round_effects(&round, why);
-	later = round_results(&round, err ? NULL : why);
-	err = err ? err : later;
-out:
+	round.err = round_intents(&round, why);
+	if (!round.err) {
+		round_inject(&round);
+		round_effects(&round);
+		round_results(&round);
+	}
 	free(round.jobs);
-	return err;
+	return round.err;
 }

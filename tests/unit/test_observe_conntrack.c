@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The kernel's own connection tracking, in a network namespace of the test's own. */
+#include "test_observe.h"
+
+#include "base/addr.h"
+#include "observe/conntrack.h"
+#include "observe/netns.h"
+#include "observe/tracking.h"
+
+#define PORT 5051
+
+/* The firewall of the failure: what is not known to be part of a connection is dropped. */
+static const char firewall[] =
+	"add table inet t\n"
+	"add chain inet t i { type filter hook input priority 0; policy drop; }\n"
+	"add rule inet t i ct state established,related accept\n"
+	"add rule inet t i tcp flags & (fin|syn|rst|ack) == syn accept\n";
+
+static int setup(void **state)
+{
+	(void)state;
+	return netns_make(); /* a fresh one each time: nothing to clean up */
+}
+
+static struct conntrack_query query_of(int fd)
+{
+	struct sockaddr_storage ends[2];
+	struct conntrack_query query = { 0 };
+	struct ew_addr *to[] = { &query.local, &query.remote };
+
+	for (int i = 0; i < 2; i++) {
+		socklen_t len = sizeof(ends[i]);
+		struct sockaddr_in6 *v6 = (void *)&ends[i];
+		struct sockaddr_in *v4 = (void *)&ends[i];
+
+		assert_int_equal(i ? getpeername(fd, (void *)&ends[i], &len) :
+				     getsockname(fd, (void *)&ends[i], &len),
+				 0);
+		if (ends[i].ss_family == AF_INET) {
+			*to[i] = addr_from_v4(&v4->sin_addr, ntohs(v4->sin_port));
+		} else {
+			memcpy(to[i]->ip, &v6->sin6_addr, 16);
+			to[i]->port = ntohs(v6->sin6_port);
+		}
+	}
+	return query;
+}
+
+static struct conntrack_query look_up(int fd)
+{
+	struct conntrack_query query = query_of(fd);
+	struct fail why = { 0 };
+
+	if (conntrack_lookup(NETNS_OWN, &query, 1, &why) < 0)
+		fail_msg("%s", why.what);
+	return query;
+}
+
+static struct tracking probe(bool v4, bool v6)
+{
+	struct tracking tracking;
+	struct fail why = { 0 };
+
+	if (tracking_probe(NETNS_OWN, v4, v6, &tracking, &why) < 0)
+		fail_msg("%s", why.what);
+	return tracking;
+}
+
+static void set_sysctl(const char *name, const char *value)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/netfilter/%s", name);
+	fd = open(path, O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, value, strlen(value)), (ssize_t)strlen(value));
+	close(fd);
+}
+
+static void a_tracked_link_has_an_entry_with_its_timeout(void **state)
+{
+	int listener, client, server;
+	struct conntrack_query query;
+
+	(void)state;
+	nft(firewall);
+	listener = listen_on(AF_INET, PORT);
+	client = connect_to(AF_INET, PORT);
+	server = accept(listener, NULL, NULL);
+	query = look_up(client);
+	assert_int_equal(query.present, TRI_YES);
+	assert_true(query.timeout > INT64_C(431900) * 1000000000);
+	assert_true(query.timeout <= INT64_C(432000) * 1000000000);
+	/* From the agent's side it is the same entry, seen from its other end. */
+	assert_int_equal(look_up(server).present, TRI_YES);
+	assert_int_equal(probe(true, false).in_force, TRI_YES);
+	close(client);
+	close(server);
+	close(listener);
+}
+
+static void a_forgotten_link_has_none_and_asking_brings_none(void **state)
+{
+	int listener, client, server;
+
+	(void)state;
+	nft(firewall);
+	set_sysctl("nf_conntrack_tcp_loose", "0");
+	listener = listen_on(AF_INET, PORT);
+	client = connect_to(AF_INET, PORT);
+	server = accept(listener, NULL, NULL);
+	run("conntrack -D -p tcp --dport %d >/dev/null 2>&1", PORT);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(look_up(client).present, TRI_NO);
+		assert_int_equal(look_up(server).present, TRI_NO);
+	}
+	/* Tracking is in force all the same, with not one entry left. */
+	assert_int_equal(probe(true, false).in_force, TRI_YES);
+	close(client);
+	close(server);
+	close(listener);
+}
+
+static void ipv6_links_are_looked_up_too(void **state)
+{
+	int listener, clients[2];
+
+	(void)state;
+	nft(firewall);
+	nft("insert rule inet t i icmpv6 type nd-neighbor-solicit accept\n");
+	listener = listen_on(AF_INET6, PORT);
+	clients[0] = connect_to(AF_INET6, PORT);
+	clients[1] = connect_to(AF_INET6, PORT);
+	assert_int_equal(look_up(clients[0]).present, TRI_YES);
+	run("conntrack -D -f ipv6 -p tcp --sport %u >/dev/null 2>&1",
+	    query_of(clients[1]).local.port);
+	assert_int_equal(look_up(clients[0]).present, TRI_YES);
+	assert_int_equal(look_up(clients[1]).present, TRI_NO);
+	close(clients[0]);
+	close(clients[1]);
+	close(listener);
+}
+
+static void many_links_are_answered_each_for_itself(void **state)
+{
+	enum { LINKS = 300 };
+	struct conntrack_query queries[LINKS];
+	int clients[LINKS], listener;
+
+	(void)state;
+	nft(firewall);
+	listener = listen_on(AF_INET, PORT);
+	for (int i = 0; i < LINKS; i++) {
+		clients[i] = connect_to(AF_INET, PORT);
+		assert_true(clients[i] >= 0);
+		queries[i] = query_of(clients[i]);
+	}
+	for (int i = 0; i < LINKS; i += 37)
+		run("conntrack -D -p tcp --sport %u >/dev/null 2>&1", queries[i].local.port);
+	assert_int_equal(conntrack_lookup(NETNS_OWN, queries, LINKS, NULL), 0);
+	for (int i = 0; i < LINKS; i++) {
+		assert_int_equal(queries[i].present, i % 37 ? TRI_YES : TRI_NO);
+		close(clients[i]);
+	}
+	close(listener);
+}
+
+static void without_privilege_nothing_is_said_instead_of_none(void **state)
+{
+	struct conntrack_query query = { .present = TRI_YES };
+	struct tracking tracking = { .in_force = TRI_NO };
+	struct fail why = { 0 };
+	int err;
+
+	(void)state;
+	nft(firewall);
+	query.local = addr_from_v4("\x7f\0\0\1", 1);
+	query.remote = query.local;
+	assert_int_equal(seteuid(65534), 0);
+	err = conntrack_lookup(NETNS_OWN, &query, 1, NULL);
+	assert_int_equal(tracking_probe(NETNS_OWN, true, true, &tracking, &why), -EPERM);
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(err, 0);
+	assert_int_equal(query.present, TRI_UNKNOWN);
+	assert_int_equal(query.err, -EPERM);
+	assert_string_equal(why.cure, "run as root");
+}
+
+/* Each as the kernel's own behaviour tells: does a connection get an entry? */
+static void every_kind_of_rule_is_judged_as_the_kernel_does(void **state)
+{
+#define FILTER "add chain ip t c { type filter hook input priority 0; }\n"
+#define NAT "add chain ip t c { type nat hook prerouting priority -100; }\n"
+	static const char *const rules[] = {
+		"",
+		FILTER,
+		FILTER "add rule ip t c tcp dport 1 drop\n",
+		NAT,
+		FILTER "add rule ip t c ct state established accept\n",
+		FILTER "add rule ip t c ct mark set 1\n",
+		FILTER "add rule ip t c ct state vmap { established : accept, invalid : drop }\n",
+		FILTER "add rule ip t c ct count over 1000 drop\n",
+		FILTER "add rule ip t c tcp dport 1 synproxy mss 1460 wscale 7\n",
+		"add chain ip t c\nadd rule ip t c ct state established accept\n",
+		"add chain ip t c { type filter hook prerouting priority -300; }\n"
+		"add rule ip t c tcp dport 1 notrack\n",
+		"add chain ip t c { type filter hook prerouting priority -150; }\n"
+		"add rule ip t c tcp dport 1 tproxy to :2\n",
+		NAT "add rule ip t c tcp dport 1 redirect to 2\n",
+		NAT "add rule ip t c tcp dport 1 dnat to 10.9.9.9\n",
+		"add chain ip t c { type nat hook postrouting priority 100; }\n"
+		"add rule ip t c ip saddr 10.9.9.9 masquerade\n",
+		"add ct helper ip t h { type \"ftp\" protocol tcp; }\n",
+		"add ct timeout ip t h { protocol tcp; policy = { established: 100 }; }\n",
+		"add map ip t m { type ct_state : verdict; }\n",
+	};
+	size_t in_force = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		char lines[512];
+		enum tri entry, told;
+		int listener, client;
+
+		assert_int_equal(netns_make(), 0);
+		snprintf(lines, sizeof(lines), "add table ip t\n%s", rules[i]);
+		nft(lines);
+		told = probe(true, false).in_force; /* before there is any entry */
+		listener = listen_on(AF_INET, PORT);
+		client = connect_to(AF_INET, PORT);
+		entry = look_up(client).present;
+		if (told != entry)
+			fail_msg("told %d, but an entry %d, with:\n%s", told, entry, lines);
+		in_force += told == TRI_YES;
+		close(client);
+		close(listener);
+	}
+	assert_int_equal(in_force, 11);
+}
+
+static void rules_for_the_other_family_do_not_count(void **state)
+{
+	(void)state;
+	nft("add table ip6 t\nadd chain ip6 t c { type filter hook input priority 0; }\n"
+	    "add rule ip6 t c ct state established accept\n");
+	assert_int_equal(probe(true, false).in_force, TRI_NO);
+	assert_int_equal(probe(false, true).in_force, TRI_YES);
+	assert_int_equal(probe(true, true).in_force, TRI_YES);
+}
+
+static void entries_that_outlive_their_rules_leave_it_open(void **state)
+{
+	int listener, client;
+
+	(void)state;
+	nft(firewall);
+	listener = listen_on(AF_INET, PORT);
+	client = connect_to(AF_INET, PORT);
+	nft("delete table inet t\n");
+	assert_int_equal(probe(true, false).in_force, TRI_UNKNOWN);
+	run("conntrack -F >/dev/null 2>&1");
+	assert_int_equal(probe(true, false).in_force, TRI_NO);
+	close(client);
+	close(listener);
+}
+
+static void a_namespace_is_asked_without_leaving_ours(void **state)
+{
+	struct tracking tracking;
+	uint64_t there, here;
+	int nsfd;
+
+	(void)state;
+	nft(firewall);
+	nsfd = netns_of(getpid(), &there);
+	assert_int_equal(netns_make(), 0);
+	here = netns_own();
+	assert_int_not_equal(here, there);
+	assert_int_equal(tracking_probe(nsfd, true, false, &tracking, NULL), 0);
+	assert_int_equal(tracking.in_force, TRI_YES);
+	assert_int_equal(probe(true, false).in_force, TRI_NO);
+	assert_int_equal(netns_own(), here);
+	close(nsfd);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_tracked_link_has_an_entry_with_its_timeout),
+		TEST(a_forgotten_link_has_none_and_asking_brings_none),
+		TEST(ipv6_links_are_looked_up_too),
+		TEST(many_links_are_answered_each_for_itself),
+		TEST(without_privilege_nothing_is_said_instead_of_none),
+		TEST(every_kind_of_rule_is_judged_as_the_kernel_does),
+		TEST(rules_for_the_other_family_do_not_count),
+		TEST(entries_that_outlive_their_rules_leave_it_open),
+		TEST(a_namespace_is_asked_without_leaving_ours),
+	};
+
+	child_main(argc, argv);
+	if (geteuid() != 0)
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

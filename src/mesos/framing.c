@@ -29,7 +29,8 @@ struct mesos_framing {
 	uint64_t left;
 	uint64_t body_len;
 	size_t head_len;
-	size_t line; /* where the current line of the head begins */
+	size_t line;	 /* where the current line of the head begins */
+	uint16_t status; /* of a response; 0: a request */
 	size_t size_len;
 	size_t body_kept;
 	size_t body_max;
@@ -133,6 +134,7 @@ static void start_line_take(struct mesos_framing *f, char c, struct mesos_frame 
 			return;
 		if (c == '\n' && mesos_start_parse(head_of(f), &start) == 0) {
 			f->line = f->head_len;
+			f->status = start.status;
 			f->state = IN_HEADERS;
 			return;
 		}
@@ -140,15 +142,13 @@ static void start_line_take(struct mesos_framing *f, char c, struct mesos_frame 
 	}
 }
 
-/* How the body ends, by RFC 9112, 6.3. False: the head contradicts itself. */
+/* How the body ends, by RFC 9112, 6.3. False: by a length that is no number. */
 static bool body_begin(struct mesos_framing *f)
 {
 	struct mesos_span length = mesos_head_value(head_of(f), "Content-Length");
-	struct mesos_start start;
+	uint16_t status = f->status;
 
-	if (mesos_start_parse(head_of(f), &start) < 0)
-		return false;
-	if (start.response && (start.status < 200 || start.status == 204 || start.status == 304)) {
+	if (status && (status < 200 || status == 204 || status == 304)) {
 		f->state = COMPLETE;
 	} else if (mesos_head_is(head_of(f), "Transfer-Encoding", "chunked")) {
 		f->state = AT_SIZE;
@@ -157,7 +157,7 @@ static bool body_begin(struct mesos_framing *f)
 			return false;
 		f->state = f->left ? IN_LENGTH : COMPLETE;
 	} else {
-		f->state = start.response ? IN_STREAM : COMPLETE;
+		f->state = status ? IN_STREAM : COMPLETE;
 	}
 	return true;
 }
@@ -183,6 +183,7 @@ static void header_end(struct mesos_framing *f, struct mesos_frame *frame)
 		f->head_len = line.len;
 		memmove(f->head, line.p, line.len);
 		f->line = f->head_len;
+		f->status = start.status;
 	} else {
 		frame->garbage += f->head_len;
 		broken(f, frame);

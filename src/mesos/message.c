@@ -162,19 +162,30 @@ static void request_read(struct mesos_message *message, struct mesos_span head)
 	message->name = rest;
 }
 
-void mesos_message_add_body(struct mesos_message *message, const void *bytes, size_t len)
+static void call_read(struct mesos_message *message, struct mesos_span body)
 {
-	struct mesos_span body = mesos_span_at(bytes, len);
-
-	message->body_follows = false;
-	if (message->chunked)
-		body = first_chunk(body);
-	if (message->kind == MESOS_V1_CALL && body.len && *body.p == '{')
-		json_call_read(message, body); /* as a protobuf: the start of a group 15 */
-	else if (message->kind == MESOS_V1_CALL)
+	if (body.len && *body.p == '{') /* as a protobuf: the start of a group 15 */
+		json_call_read(message, body);
+	else
 		pb_call_read(message, body);
+}
+
+static void body_read(struct mesos_message *message, struct mesos_span body)
+{
+	if (message->kind == MESOS_V1_CALL)
+		call_read(message, body);
 	else if (message->kind >= MESOS_REGISTER && message->kind < MESOS_OTHER)
 		ids_read(message, type_find(message->name), body);
+}
+
+/* The body of a call, sent by itself. */
+static void bare_call_read(struct mesos_message *message, struct mesos_span body)
+{
+	struct mesos_message call = {.kind = MESOS_V1_CALL};
+
+	call_read(&call, body);
+	if (call.call != MESOS_CALL_UNKNOWN && call.executor_id.p && call.framework_id.p)
+		*message = call;
 }
 
 static bool is_tls(struct mesos_span bytes)
@@ -184,18 +195,6 @@ static bool is_tls(struct mesos_span bytes)
 	/* Record type, version 3.0 to 3.4, at most 2^14 + 2048 bytes (RFC 5246, 6.2.3). */
 	return bytes.len >= 5 && b[0] >= 0x14 && b[0] <= 0x17 && b[1] == 3 && b[2] <= 4 &&
 	       (b[3] << 8 | b[4]) <= 16384 + 2048;
-}
-
-static void body_read(struct mesos_message *message, struct mesos_span head, struct mesos_span rest)
-{
-	struct mesos_span length = mesos_head_value(head, "Content-Length");
-
-	message->chunked = mesos_head_is(head, "Transfer-Encoding", "chunked");
-	if (rest.len)
-		mesos_message_add_body(message, rest.p, rest.len);
-	else /* rest is nothing where the head does not end in these bytes */
-		message->body_follows =
-			rest.p && (message->chunked || (length.p && !mesos_span_is(length, "0")));
 }
 
 void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *message)
@@ -210,8 +209,10 @@ void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *me
 		return;
 	}
 	head = head_part(all, &rest);
-	if (!head.p || mesos_start_parse(head, &start) < 0)
+	if (!head.p || mesos_start_parse(head, &start) < 0) {
+		bare_call_read(message, all);
 		return;
+	}
 	if (start.response) {
 		message->kind = MESOS_HTTP_RESPONSE;
 		message->status = start.status;
@@ -221,7 +222,9 @@ void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *me
 	message->name = start.method;
 	message->to = start.path;
 	request_read(message, head);
-	body_read(message, head, rest);
+	if (mesos_head_is(head, "Transfer-Encoding", "chunked"))
+		rest = first_chunk(rest);
+	body_read(message, rest);
 }
 
 static struct mesos_span name_of(const struct mesos_message *message)

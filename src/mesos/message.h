@@ -53,21 +53,19 @@ struct mesos_message {
 	bool has_from;
 	struct mesos_span from_text;
 	struct mesos_upid from; /* as the sender says: not proven */
-	bool body_follows;	/* the head is whole, its body comes with another send() */
-	bool chunked;
 	struct mesos_span slave_id;
 	struct mesos_span framework_id;
 	struct mesos_span executor_id;
 };
 
-/* Always fills *message; what is no message gives MESOS_UNKNOWN. */
-void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *message);
-
 /*
- * bytes begin the body of a message with body_follows: fills call and ids. libprocess sends its
- * messages in one piece; the v1 library (measured: 1.12) its head and body in two.
+ * Always fills *message; what is no message gives MESOS_UNKNOWN.
+ *
+ * The v1 library sends the head and the body of a call apart (measured: 1.12): the head alone is a
+ * call of unknown kind, and the body alone is taken for a call too, with its kind and without a
+ * path, when it has the ids and the type that each call has.
  */
-void mesos_message_add_body(struct mesos_message *message, const void *bytes, size_t len);
+void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *message);
 
 #define MESOS_MESSAGE_NAME_MAX 64
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A stream in one piece and in two, three and single bytes: the same must come out. */
+/* A stream in one piece and in segments of 1 to 9 bytes: the same must come out. */
 #include "mesos_fuzz.h"
 
 #include "mesos/framing.h"
@@ -72,11 +72,8 @@ static struct sum run(const uint8_t *data, size_t size, size_t segment)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sum whole = run(data, size, size + 1);
+	struct sum cut = run(data, size, size ? 1 + data[size - 1] % 9 : 1);
 
-	for (size_t segment = 1; segment < 8; segment += 3) {
-		struct sum cut = run(data, size, segment);
-
-		must(memcmp(&whole, &cut, sizeof(whole)) == 0);
-	}
+	must(memcmp(&whole, &cut, sizeof(whole)) == 0);
 	return 0;
 }

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(&message, data, size);
 	mesos_message_parse(data, cut, &message);
 	check(&message, data, cut);
-	mesos_message_add_body(&message, data + cut, size - cut);
-	check(&message, data, size);
+	mesos_message_parse(data + cut, size - cut, &message);
+	check(&message, data + cut, size - cut);
 	return 0;
 }

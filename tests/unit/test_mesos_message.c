@@ -75,7 +75,6 @@ static void real_messages(void **state)
 		assert_span(m.slave_id, rows[i].slave);
 		assert_span(m.framework_id, rows[i].framework);
 		assert_span(m.executor_id, rows[i].executor);
-		assert_false(m.body_follows);
 		data_free(bytes);
 
 		/* 80 bytes name any message, and 256 also its sender */
@@ -133,23 +132,56 @@ static void real_v1(void **state)
 	assert_int_equal(m.kind, MESOS_V1_CALL);
 	assert_int_equal(m.call, MESOS_CALL_UNKNOWN);
 	assert_string_equal(name_of(&m), "CALL");
-	assert_true(m.body_follows);
-	mesos_message_add_body(&m, body.p, body.len);
-	assert_int_equal(m.call, MESOS_CALL_SUBSCRIBE);
-	assert_string_equal(name_of(&m), "SUBSCRIBE");
-	assert_span(m.executor_id, "web");
-	assert_span(m.framework_id, "20dd38f5-863d-4055-9c5c-19ec00fac2ae-0000");
-	assert_false(m.body_follows);
-	m = parse(stream);
-	assert_int_equal(m.call, MESOS_CALL_SUBSCRIBE);
-	assert_int_equal(parse(body).kind, MESOS_UNKNOWN);
+	for (int whole = 0; whole < 2; whole++) {
+		m = parse(whole ? stream : body);
+		assert_int_equal(m.kind, MESOS_V1_CALL);
+		assert_int_equal(m.call, MESOS_CALL_SUBSCRIBE);
+		assert_string_equal(name_of(&m), "SUBSCRIBE");
+		assert_span(m.executor_id, "web");
+		assert_span(m.framework_id, "20dd38f5-863d-4055-9c5c-19ec00fac2ae-0000");
+	}
 	data_free(head);
 	data_free(body);
 	data_free(stream);
 	stream = data_read(DATA "streams/v1-subscribe.35412-5051");
 	m = parse(stream);
 	assert_string_equal(name_of(&m), "UPDATE");
+	m = parse(mesos_span_at(stream.p + 156, 100));
+	assert_string_equal(name_of(&m), "UPDATE");
 	data_free(stream);
+}
+
+/* What begins no message must not be taken for the body of a call. */
+static void no_calls(void **state)
+{
+	static const struct mesos_span rows[] = {
+#define ROW(text) {text, sizeof(text) - 1}
+		ROW("\x0a\x03\x0a\x01"
+		    "e\x12\x03\x0a\x01"
+		    "f"), /* no type */
+		ROW("\x0a\x03\x0a\x01"
+		    "e\x12\x03\x0a\x01"
+		    "f\x18\x05"), /* no such type */
+		ROW("\x0a\x03\x0a\x01"
+		    "e\x18\x01"), /* no framework */
+		ROW("\x12\x03\x0a\x01"
+		    "f\x18\x01"), /* no executor */
+		ROW("{\"type\":\"SUBSCRIBE\"}"),
+#undef ROW
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(parse(rows[i]).kind, MESOS_UNKNOWN);
+	assert_int_equal(parse(BYTES("\x0a\x03\x0a\x01"
+				     "e\x12\x03\x0a\x01"
+				     "f\x18\x04"))
+				 .call,
+			 MESOS_CALL_HEARTBEAT);
+	assert_int_equal(parse(BYTES("{\"executor_id\":{\"value\":\"e\"},\"type\":\"MESSAGE\","
+				     "\"framework_id\":{\"value\":\"f\"}"))
+				 .call,
+			 MESOS_CALL_MESSAGE);
 }
 
 static void real_responses(void **state)
@@ -201,6 +233,7 @@ static void kinds(void **state)
 		 MESOS_OTHER, "mesos.scheduler.Call"},
 		{ROW("POST /slave(1)/mesos.internal.RegisterExecutorMessag HTTP/1.1\r\n"),
 		 MESOS_OTHER, "RegisterExecutorMessag"},
+		{ROW("POST /slave(1)/mesos.internal. HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "POST"},
 		{ROW("GET /state HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "GET"},
 		{ROW("POST /api/v1 HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "POST"},
 		{ROW("POST /api/v1/executor HTTP/1.1\r\n"), MESOS_V1_CALL, "CALL"},
@@ -227,6 +260,9 @@ static void kinds(void **state)
 		{ROW(""), MESOS_UNKNOWN, ""},
 		{{NULL, 0}, MESOS_UNKNOWN, ""},
 		{ROW(CALL_HEAD "\x18\x04"), MESOS_V1_CALL, "HEARTBEAT"},
+		{ROW(CALL_HEAD "{\"type\":\"HEARTBEAT\"}"), MESOS_V1_CALL, "HEARTBEAT"},
+		{ROW("PATCH /x HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "PATCH"},
+		{ROW("\x14\x03\x03\x00\x01"), MESOS_TLS, "TLS"},
 		{ROW(CALL_HEAD "\x18\x03"), MESOS_V1_CALL, "MESSAGE"},
 		{ROW(CALL_HEAD "\x18\x09"), MESOS_V1_CALL, "CALL"},
 		{ROW(CALL_HEAD "{\"executor_id\":{\"value\":\"e\"},\"type\" : \"UPDATE\"}"),
@@ -283,9 +319,7 @@ static void weird_ids(void **state)
 	m = parse(mesos_span_at(buf, sizeof(head) - 1 + 14));
 	assert_null(m.executor_id.p);
 	m = parse(mesos_span_at(buf, sizeof(head) - 1));
-	assert_true(m.body_follows);
-	mesos_message_add_body(&m, body, sizeof(body) - 1);
-	assert_span(m.framework_id, "f\t");
+	assert_null(m.framework_id.p);
 }
 
 static void json_members(void **state)
@@ -343,6 +377,7 @@ int main(void)
 		cmocka_unit_test(real_messages),
 		cmocka_unit_test(all_real),
 		cmocka_unit_test(real_v1),
+		cmocka_unit_test(no_calls),
 		cmocka_unit_test(real_responses),
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(sender_of_old_versions),

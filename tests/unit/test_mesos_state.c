@@ -117,7 +117,13 @@ static void real_metrics(void **state)
 		mesos_metrics_parse(mesos_span_of("{\"slave/registered\":1e300}"), &metrics, NULL),
 		0);
 	assert_int_equal(metrics.registered, -1);
+	assert_int_equal(metrics.executors_registering, -1);
 	assert_int_equal(metrics.executors_running, -1);
+	assert_int_equal(metrics.executors_terminating, -1);
+	assert_int_equal(metrics.executors_terminated, -1);
+	assert_int_equal(metrics.recovery_errors, -1);
+	assert_int_equal(metrics.tasks_running, -1);
+	assert_int_equal(mesos_metrics_parse(mesos_span_of("[]"), &metrics, NULL), -EBADMSG);
 	assert_true(metrics.uptime_secs < 0);
 }
 
@@ -185,9 +191,12 @@ static void cut_answers(void **state)
 			data_free(cut);
 			continue;
 		}
-		assert_int_equal(mesos_flags_parse(cut, &flags, NULL), -EBADMSG);
-		assert_int_equal(mesos_containers_parse(cut, &containers, NULL), -EBADMSG);
-		assert_int_equal(mesos_metrics_parse(cut, &metrics, NULL), -EBADMSG);
+		assert_int_equal(mesos_flags_parse(cut, &flags, &why), -EBADMSG);
+		assert_non_null(strstr(why.what, "/flags is no JSON"));
+		assert_int_equal(mesos_containers_parse(cut, &containers, &why), -EBADMSG);
+		assert_non_null(strstr(why.what, "/containers is no JSON"));
+		assert_int_equal(mesos_metrics_parse(cut, &metrics, &why), -EBADMSG);
+		assert_non_null(strstr(why.what, "/metrics/snapshot is no JSON"));
 		assert_true(agent == (void *)1 && flags == (void *)1 && containers == (void *)1);
 		data_free(cut);
 	}

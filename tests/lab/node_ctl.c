@@ -69,8 +69,8 @@ static void request_answer(struct request *r, const char *error, const struct bu
 	buf_str(&out, "}\n");
 	if (r->conn)
 		conn_send_buf(r->conn, &out);
-	if (r->conn && r->conn->fd >= 0)
-		shutdown(r->conn->fd, r->conn->out.len ? SHUT_RD : SHUT_RDWR);
+	if (r->conn && !r->conn->out.len)
+		conn_close(r->conn);
 	buf_free(&out);
 	request_free(r);
 }
@@ -479,7 +479,8 @@ static void ctl_data(struct conn *c)
 	request_run(r, argc, argv);
 	for (int i = 0; i < argc; i++)
 		free(argv[i]);
-	buf_drop(&c->in, c->in.len);
+	if (c->fd >= 0)
+		buf_drop(&c->in, c->in.len);
 }
 
 static void ctl_closed(struct conn *c, int err)
@@ -492,7 +493,15 @@ static void ctl_closed(struct conn *c, int err)
 	conn_close(c);
 }
 
-static const struct conn_ops ctl_ops = {.data = ctl_data, .closed = ctl_closed};
+/* The rest of a long answer is out. */
+static void ctl_sent(struct conn *c)
+{
+	if (!c->arg)
+		conn_close(c);
+}
+
+static const struct conn_ops ctl_ops = {
+	.data = ctl_data, .closed = ctl_closed, .sent = ctl_sent};
 
 static void ctl_accept(void *arg, uint32_t events)
 {

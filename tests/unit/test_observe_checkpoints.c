@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Over a copy of what a real agent wrote (tests/data/mesos/meta), whole and damaged. */
+#include "test_observe.h"
+
+#include "observe/checkpoints.h"
+
+#define SLAVE "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
+#define FRAMEWORK "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0000"
+#define OTHER "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0001"
+#define WEB_RUN "70c332d8-b506-4f13-a492-4cd514dc0924"
+#define LOOP_RUN "27bc78a7-dfe2-4f68-ac6d-ae27c3dba4a3"
+#define META "work/meta/slaves/" SLAVE "/frameworks/"
+#define WEB META FRAMEWORK "/executors/web"
+#define LOOP META OTHER "/executors/loop"
+
+static struct facts facts;
+
+static int link_to(const char *target, const char *path)
+{
+	return symlink(target, dir_at("%s", path));
+}
+
+/* The links are absolute, as an agent makes them, and lead to a place that is not there. */
+static int setup(void **state)
+{
+	(void)state;
+	facts_init(&facts);
+	if (dir_make() < 0)
+		return -1;
+	run("mkdir %s && cp -r tests/data/mesos/meta %s", dir_at("work"), dir_at("work/meta"));
+	return link_to("/nowhere/meta/slaves/" SLAVE, "work/meta/slaves/latest") ||
+	       link_to("/nowhere/" WEB_RUN, WEB "/runs/latest") ||
+	       link_to("/nowhere/" LOOP_RUN, LOOP "/runs/latest");
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	facts_free(&facts);
+	return dir_remove();
+}
+
+static int put(void)
+{
+	facts_clear(&facts);
+	return checkpoints_put(dir_at("work"), &facts.sink, NULL);
+}
+
+static const json_t *run_of(const char *executor_id)
+{
+	return facts_find(&facts, "checkpoint", "executor_id", executor_id);
+}
+
+static const char *task_of(const json_t *run, size_t i)
+{
+	const char *name =
+		json_string_value(json_array_get(json_object_get(run, "tasks"), i));
+
+	return name ? name : "(none)";
+}
+
+static void what_a_real_agent_wrote_is_told(void **state)
+{
+	const json_t *dir, *web, *loop;
+
+	(void)state;
+	assert_int_equal(put(), 0);
+	dir = facts_nth(&facts, "work_dir", NULL, NULL, 0);
+	assert_string_equal(text(dir, "path"), dir_at("work"));
+	assert_string_equal(text(dir, "slave_id"), SLAVE);
+	assert_string_equal(text(dir, "readable"), "yes");
+	assert_string_equal(text(dir, "same_boot"), "no");
+	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
+	assert_int_equal(facts_count(&facts, "unread"), 0);
+	web = run_of("web");
+	assert_string_equal(text(web, "slave_id"), SLAVE);
+	assert_string_equal(text(web, "framework_id"), FRAMEWORK);
+	assert_string_equal(text(web, "container_id"), WEB_RUN);
+	assert_string_equal(text(web, "upid"), "executor(1)@127.0.0.1:42593");
+	assert_int_equal(number(web, "forked_pid"), 21315);
+	assert_true(json_is_false(json_object_get(web, "http")));
+	assert_true(json_is_false(json_object_get(web, "completed")));
+	assert_string_equal(task_of(web, 0), "web");
+	assert_string_equal(task_of(web, 1), "(none)");
+	loop = run_of("loop");
+	assert_string_equal(text(loop, "framework_id"), OTHER);
+	assert_string_equal(text(loop, "container_id"), LOOP_RUN);
+}
+
+static void the_boot_is_compared(void **state)
+{
+	(void)state;
+	run("cp /proc/sys/kernel/random/boot_id %s", dir_at("work/meta/boot_id"));
+	assert_int_equal(put(), 0);
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "same_boot"),
+			    "yes");
+	unlink(dir_at("work/meta/boot_id"));
+	assert_int_equal(put(), 0);
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "same_boot"),
+			    "unknown");
+}
+
+static void markers_tell_the_protocol_and_the_end(void **state)
+{
+	(void)state;
+	file_write(dir_at(WEB "/runs/" WEB_RUN "/http.marker"), "", 0);
+	unlink(dir_at(WEB "/runs/" WEB_RUN "/pids/libprocess.pid"));
+	file_write(dir_at(LOOP "/runs/" LOOP_RUN "/executor.sentinel"), "", 0);
+	assert_int_equal(put(), 0);
+	assert_true(json_is_true(json_object_get(run_of("web"), "http")));
+	assert_string_equal(text(run_of("web"), "upid"), "");
+	assert_true(json_is_true(json_object_get(run_of("loop"), "completed")));
+	assert_true(json_is_false(json_object_get(run_of("loop"), "http")));
+	assert_int_equal(facts_count(&facts, "unread"), 0);
+}
+
+static void an_executor_that_never_registered_has_no_upid(void **state)
+{
+	(void)state;
+	unlink(dir_at(WEB "/runs/" WEB_RUN "/pids/libprocess.pid"));
+	assert_int_equal(put(), 0);
+	assert_string_equal(text(run_of("web"), "upid"), "");
+	assert_int_equal(number(run_of("web"), "forked_pid"), 21315);
+	assert_int_equal(facts_count(&facts, "unread"), 0);
+}
+
+static void the_latest_run_counts(void **state)
+{
+	(void)state;
+	run("cp -r %s %s", dir_at(WEB "/runs/" WEB_RUN), dir_at(WEB "/runs/second"));
+	run("printf 4711 > %s", dir_at(WEB "/runs/second/pids/forked.pid"));
+	unlink(dir_at(WEB "/runs/latest"));
+	assert_int_equal(link_to("second", WEB "/runs/latest"), 0);
+	assert_int_equal(put(), 0);
+	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
+	assert_string_equal(text(run_of("web"), "container_id"), "second");
+	assert_int_equal(number(run_of("web"), "forked_pid"), 4711);
+}
+
+static void ids_may_hold_any_byte_but_the_slash(void **state)
+{
+	static const char id[] = "it's \"a\nb\" $(x) \xc3\xa9";
+
+	(void)state;
+	assert_int_equal(rename(dir_at(WEB), dir_at(META FRAMEWORK "/executors/%s", id)), 0);
+	assert_int_equal(put(), 0);
+	assert_non_null(run_of(id));
+	assert_int_equal(number(run_of(id), "forked_pid"), 21315);
+}
+
+static void only_the_present_agent_id_counts(void **state)
+{
+	(void)state;
+	run("cp -r %s %s", dir_at("work/meta/slaves/" SLAVE), dir_at("work/meta/slaves/OLD"));
+	assert_int_equal(put(), 0);
+	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
+	unlink(dir_at("work/meta/slaves/latest"));
+	assert_int_equal(put(), 0);
+	assert_int_equal(facts_count(&facts, "checkpoint"), 4);
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "slave_id"), "");
+	assert_non_null(facts_find(&facts, "checkpoint", "slave_id", "OLD"));
+}
+
+static void damage_is_named_by_file_and_the_rest_goes_on(void **state)
+{
+	const json_t *unread;
+
+	(void)state;
+	file_write(dir_at(WEB "/runs/" WEB_RUN "/pids/libprocess.pid"), "executor(1)@", 12);
+	file_write(dir_at(LOOP "/runs/" LOOP_RUN "/pids/forked.pid"), "", 0);
+	file_write(dir_at(LOOP "/runs/" LOOP_RUN "/tasks/loop/task.info"), "\xff\xff\xff\x7fxx", 6);
+	assert_int_equal(put(), 0);
+	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
+	assert_int_equal(facts_count(&facts, "unread"), 3);
+	unread = facts_find(&facts, "unread", "object",
+			    dir_at(WEB "/runs/" WEB_RUN "/pids/libprocess.pid"));
+	assert_non_null(unread);
+	assert_int_equal(number(unread, "pid"), 21315); /* whose registration is now unknown */
+	assert_string_not_equal(text(unread, "reason"), "");
+	assert_string_equal(text(run_of("web"), "upid"), "");
+	unread = facts_find(&facts, "unread", "object",
+			    dir_at(LOOP "/runs/" LOOP_RUN "/pids/forked.pid"));
+	assert_non_null(unread);
+	assert_non_null(strstr(text(unread, "reason"), "empty"));
+	assert_int_equal(number(run_of("loop"), "forked_pid"), 0);
+	assert_non_null(facts_find(&facts, "unread", "object",
+				   dir_at(LOOP "/runs/" LOOP_RUN "/tasks/loop/task.info")));
+	assert_string_equal(task_of(run_of("loop"), 0), "loop"); /* its directory has its id */
+}
+
+/* Who may write below the work directory must not make us read, or wait for, something else. */
+static void links_pipes_and_strangers_are_passed_over(void **state)
+{
+	(void)state;
+	run("printf 1 > %s", dir_at("elsewhere"));
+	unlink(dir_at(WEB "/runs/" WEB_RUN "/pids/forked.pid"));
+	assert_int_equal(symlink(dir_at("elsewhere"),
+				 dir_at(WEB "/runs/" WEB_RUN "/pids/forked.pid")),
+			 0);
+	unlink(dir_at(LOOP "/runs/" LOOP_RUN "/pids/forked.pid"));
+	assert_int_equal(mkfifo(dir_at(LOOP "/runs/" LOOP_RUN "/pids/forked.pid"), 0600), 0);
+	file_write(dir_at(META FRAMEWORK "/executors/aBcDeF"), "x", 1);
+	file_write(dir_at("work/meta/slaves/" SLAVE "/frameworks/lost+found"), "x", 1);
+	run("mkdir %s", dir_at("work/meta/resources"));
+	assert_int_equal(symlink("/", dir_at(META "loop-back")), 0);
+	assert_int_equal(put(), 0);
+	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
+	assert_int_equal(number(run_of("web"), "forked_pid"), 0);
+	assert_int_equal(number(run_of("loop"), "forked_pid"), 0);
+	assert_int_equal(facts_count(&facts, "unread"), 2);
+}
+
+static void a_latest_that_leads_nowhere_is_said(void **state)
+{
+	(void)state;
+	unlink(dir_at(WEB "/runs/latest"));
+	assert_int_equal(link_to("..", WEB "/runs/latest"), 0);
+	unlink(dir_at(LOOP "/runs/latest"));
+	assert_int_equal(put(), 0);
+	assert_int_equal(facts_count(&facts, "checkpoint"), 0);
+	assert_non_null(facts_find(&facts, "unread", "object", dir_at(WEB "/runs/latest")));
+	assert_non_null(facts_find(&facts, "unread", "object", dir_at(LOOP "/runs/latest")));
+}
+
+static void a_task_that_is_over_is_left_out(void **state)
+{
+	/* StatusUpdateRecord{1: UPDATE, 2: StatusUpdate{4: TaskStatus{2: TASK_FINISHED}}} */
+	static const char finished[] = "\x08\x00\x12\x0a\x22\x08\x0a\x04\x0a\x02"
+				       "ab\x10\x02";
+	const size_t len = sizeof(finished) - 1;
+	char record[64];
+
+	(void)state;
+	memcpy(record, &(uint32_t){ (uint32_t)len }, 4);
+	memcpy(record + 4, finished, len);
+	run("cp -r %s %s", dir_at(WEB "/runs/" WEB_RUN "/tasks/web"),
+	    dir_at(WEB "/runs/" WEB_RUN "/tasks/zzz"));
+	file_write(dir_at(WEB "/runs/" WEB_RUN "/tasks/web/task.updates"), record, len + 4);
+	run("rm %s", dir_at(WEB "/runs/" WEB_RUN "/tasks/zzz/task.info"));
+	assert_int_equal(put(), 0);
+	assert_int_equal(facts_count(&facts, "unread"), 0);
+	assert_string_equal(task_of(run_of("web"), 0), "zzz");
+	assert_string_equal(task_of(run_of("web"), 1), "(none)");
+}
+
+static void a_work_directory_that_is_none_is_refused_with_a_cure(void **state)
+{
+	struct fail why = { 0 };
+
+	(void)state;
+	assert_int_equal(checkpoints_put(dir_at("nothing here"), &facts.sink, &why), -ENOENT);
+	assert_non_null(strstr(why.what, "nothing here/meta"));
+	assert_non_null(strstr(why.cure, "--work-dir"));
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "readable"), "no");
+	assert_int_equal(facts_count(&facts, "unread"), 1);
+}
+
+static void what_may_not_be_read_is_not_taken_for_empty(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(dir_path, 0755), 0);
+	assert_int_equal(chmod(dir_at("work/meta"), 0700), 0);
+	assert_int_equal(seteuid(65534), 0);
+	put();
+	assert_int_equal(seteuid(0), 0);
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "readable"), "no");
+	assert_int_equal(chmod(dir_at("work/meta"), 0755), 0);
+	assert_int_equal(chmod(dir_at(META FRAMEWORK "/executors"), 0700), 0);
+	assert_int_equal(seteuid(65534), 0);
+	put();
+	assert_int_equal(seteuid(0), 0);
+	assert_non_null(facts_find(&facts, "unread", "object",
+				   dir_at(META FRAMEWORK "/executors")));
+	assert_null(run_of("web"));
+}
+
+static void an_agent_that_never_registered_has_no_id(void **state)
+{
+	(void)state;
+	run("rm -r %s", dir_at("work/meta/slaves"));
+	assert_int_equal(put(), 0);
+	assert_int_equal(json_array_size(facts.all), 1);
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "readable"), "yes");
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "slave_id"), "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_a_real_agent_wrote_is_told),
+		TEST(the_boot_is_compared),
+		TEST(markers_tell_the_protocol_and_the_end),
+		TEST(an_executor_that_never_registered_has_no_upid),
+		TEST(the_latest_run_counts),
+		TEST(ids_may_hold_any_byte_but_the_slash),
+		TEST(only_the_present_agent_id_counts),
+		TEST(damage_is_named_by_file_and_the_rest_goes_on),
+		TEST(links_pipes_and_strangers_are_passed_over),
+		TEST(a_latest_that_leads_nowhere_is_said),
+		TEST(a_task_that_is_over_is_left_out),
+		TEST(a_work_directory_that_is_none_is_refused_with_a_cure),
+		TEST(what_may_not_be_read_is_not_taken_for_empty),
+		TEST(an_agent_that_never_registered_has_no_id),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

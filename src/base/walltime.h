@@ -7,6 +7,9 @@
 #define WALLTIME_TEXT_MAX 40
 #define NS_PER_S INT64_C(1000000000)
 
+/* CLOCK_REALTIME - CLOCK_MONOTONIC on this host now, in ns. */
+int64_t walltime_offset(void);
+
 /*
  * CLOCK_REALTIME nanoseconds as RFC 3339 in UTC, cut to milliseconds: "2026-11-24T06:50:26.123Z".
  * buf has WALLTIME_TEXT_MAX bytes; returns buf.

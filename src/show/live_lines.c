@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/factjson.h"
+#include "base/walltime.h"
 #include "show/document.h"
 #include "show/field.h"
 #include "show/out.h"
@@ -17,7 +18,7 @@
 struct live_lines {
 	FILE *out;
 	uint64_t seq;
-	int64_t wall_offset; /* of the window; 0: not known yet */
+	int64_t wall_offset; /* of this host, or of the window once that has come */
 	json_t *told;        /* key of what only counts when it changes: the line told last */
 	json_t *judged;      /* key of an executor: its line told last */
 	int err;             /* the first line that could not be written */
@@ -30,6 +31,7 @@ struct live_lines *live_lines_new(FILE *out)
 	if (!lines)
 		return NULL;
 	lines->out = out;
+	lines->wall_offset = walltime_offset();
 	lines->told = json_object();
 	lines->judged = json_object();
 	if (!lines->told || !lines->judged) {
@@ -72,7 +74,7 @@ static void line_write(struct live_lines *lines, int64_t mono, const char *type,
 		return;
 	f = fields_new();
 	field_u64(&f, "seq", ++lines->seq);
-	field_wall(&f, "ts", lines->wall_offset ? mono + lines->wall_offset : 0);
+	field_wall(&f, "ts", mono + lines->wall_offset);
 	field_int(&f, "mono_ns", mono);
 	field_text(&f, "type", type);
 	line = fields_done(&f);

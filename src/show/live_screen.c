@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/walltime.h"
 #include "show/cell.h"
 #include "show/event_text.h"
 #include "show/out.h"
@@ -34,8 +35,10 @@ struct live_screen *live_screen_new(FILE *out)
 {
 	struct live_screen *screen = calloc(1, sizeof(*screen));
 
-	if (screen)
-		screen->out = out;
+	if (!screen)
+		return NULL;
+	screen->out = out;
+	screen->wall_offset = walltime_offset();
 	return screen;
 }
 

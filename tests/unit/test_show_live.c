@@ -157,7 +157,7 @@ static void test_the_same_again_is_no_event(void **state)
 	lines = capture_lines(&capture);
 	assert_int_equal(json_array_size(lines), 6);
 	assert_string_equal(text_at(lines, 1, "type"), "agent");
-	assert_true(json_is_null(json_object_get(json_array_get(lines, 1), "ts")));
+	assert_true(text_at(lines, 1, "ts")[0] == '2'); /* the host's own, where no window came */
 	assert_string_equal(text_at(lines, 5, "type"), "api");
 	json_decref(lines);
 	live_lines_free(live);

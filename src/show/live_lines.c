@@ -185,7 +185,7 @@ struct fact_sink live_lines_sink(struct live_lines *lines)
 	return (struct fact_sink){ .put = lines_put, .ctx = lines };
 }
 
-/* What makes an executor's line worth telling again: idle times and evidence change all the time. */
+/* What makes an executor's line worth telling again; idle times and evidence always change. */
 static json_t *judgement_new(const struct report *report, const struct report_executor *executor)
 {
 	struct fields f = fields_new();

@@ -19,8 +19,9 @@ struct live_lines *live_lines_new(FILE *out);
 void live_lines_free(struct live_lines *lines);
 
 /*
- * Writes a flushed line for each fact that is an event. What a survey finds again and again (sockets,
- * processes, checkpoints) is none; the agent, its API and what could not be read are when they change.
+ * Writes a flushed line for each fact that is an event. What a survey finds again and again
+ * (sockets, processes, checkpoints) is none; the agent, its API and what could not be read are when
+ * they change.
  */
 struct fact_sink live_lines_sink(struct live_lines *lines);
 

@@ -7,8 +7,8 @@
 #include "model/report.h"
 
 /*
- * One line for a monitoring system: "EXECWATCH WARNING - text | performance data", as the Monitoring
- * Plugins Development Guidelines want it. Returns 0 or a negative errno.
+ * One line for a monitoring system: "EXECWATCH WARNING - text | performance data", as the
+ * Monitoring Plugins Development Guidelines want it. Returns 0 or a negative errno.
  */
 int nagios_write(FILE *out, const struct report *report);
 

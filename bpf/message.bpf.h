@@ -109,7 +109,6 @@ static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, 
 	__u32 len = 0, total;
 	void *data;
 
-	COUNT(message_seen);
 	if (cookie)
 		conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (!conn)
@@ -142,7 +141,7 @@ static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, 
 	bpf_ringbuf_submit(ev, 0);
 	return 0;
 filtered:
-	COUNT(message_filtered);
+	COUNT_FILTERED(message_filtered);
 	return 0;
 }
 
@@ -227,7 +226,7 @@ static __always_inline void packet_message(struct __sk_buff *skb, __u32 tcp, str
 	bpf_ringbuf_submit(ev, 0);
 	return;
 filtered:
-	COUNT(message_filtered);
+	COUNT_FILTERED(message_filtered);
 }
 
 /* Often in a softirq: the sender is the connection's owner as far as that is known. */
@@ -240,13 +239,12 @@ int message_packet(struct __sk_buff *skb)
 
 	if (!tcp)
 		return 1;
-	COUNT(message_seen);
 	cookie = bpf_get_socket_cookie(skb);
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (conn)
 		packet_message(skb, tcp, conn, cookie);
 	else
-		COUNT(message_filtered);
+		COUNT_FILTERED(message_filtered);
 	return 1; /* always let through */
 }
 

@@ -36,10 +36,9 @@ int BPF_PROG(process_forked, struct task_struct *parent, struct task_struct *chi
 	struct ew_fork *ev;
 	struct ew_task born;
 
-	COUNT(life_seen);
 	proc = proc_find(parent->tgid, parent);
 	if (child->pid != child->tgid || !proc || !proc->depth) {
-		COUNT(life_filtered);
+		COUNT_FILTERED(life_filtered);
 		return 0;
 	}
 	born = task_of(child);
@@ -58,9 +57,8 @@ int BPF_PROG(process_execed, struct task_struct *task, int old_pid, struct linux
 {
 	struct ew_exec *ev;
 
-	COUNT(life_seen);
 	if (!proc_find(task->tgid, task)) {
-		COUNT(life_filtered);
+		COUNT_FILTERED(life_filtered);
 		return 0;
 	}
 	ev = life_reserve(EW_EXEC, sizeof(*ev));
@@ -74,13 +72,17 @@ int BPF_PROG(process_execed, struct task_struct *task, int old_pid, struct linux
 	return 0;
 }
 
+/*
+ * As wait(2) will give it (kernel/exit.c, wait_task_zombie). The last thread to end may have set
+ * the group's code (5.17 and later); without that it is the leader's.
+ */
 static __always_inline int exit_status(struct task_struct *task)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 
 	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
 		return BPF_CORE_READ(signal, group_exit_code);
-	return BPF_CORE_READ(task, exit_code);
+	return BPF_CORE_READ(task, group_leader, exit_code);
 }
 
 /* Blames the last deadly signal that was delivered, if it is the one that the status names. */
@@ -111,7 +113,6 @@ int BPF_PROG(process_exited, struct task_struct *task)
 	struct ew_exit end, *ev;
 	struct ew_proc *proc;
 
-	COUNT(life_seen);
 	proc = proc_find(task->tgid, task);
 	if (!proc || BPF_CORE_READ(task, signal, live.counter) > 0)
 		goto filtered;
@@ -138,7 +139,7 @@ int BPF_PROG(process_exited, struct task_struct *task)
 	bpf_ringbuf_submit(ev, 0);
 	return 0;
 filtered:
-	COUNT(life_filtered);
+	COUNT_FILTERED(life_filtered);
 	return 0;
 }
 
@@ -193,11 +194,10 @@ int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_stru
 	struct ew_proc *proc;
 	struct ew_signal *ev;
 
-	COUNT(life_seen);
 	proc = proc_find(task->tgid, task);
 	/* Ignored, pending already, or in a process that is dying already: it is no cause. */
 	if (!proc || result != TRACE_SIGNAL_DELIVERED || !signal_matters(task, sig)) {
-		COUNT(life_filtered);
+		COUNT_FILTERED(life_filtered);
 		return 0;
 	}
 	proc->signal = sig;

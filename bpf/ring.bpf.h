@@ -9,13 +9,25 @@
 
 #include "maps.bpf.h"
 
-/* Atomic although per CPU: a program in softirq may interrupt one in process context. */
+/* Atomic although per CPU: a program in a softirq may interrupt one in process context. */
 #define COUNT(counter)                                                                             \
 	do {                                                                                       \
 		__u32 zero_ = 0;                                                                   \
 		struct ew_counters *c_ = bpf_map_lookup_elem(&counters, &zero_);                   \
 		if (c_)                                                                            \
 			__sync_fetch_and_add(&c_->counter, 1);                                     \
+	} while (0)
+
+/*
+ * For what is filtered, which is nearly everything: not atomic, for it costs every connection of the
+ * host. A count may get lost, together with its share of what was seen.
+ */
+#define COUNT_FILTERED(counter)                                                                    \
+	do {                                                                                       \
+		__u32 zero_ = 0;                                                                   \
+		struct ew_counters *c_ = bpf_map_lookup_elem(&counters, &zero_);                   \
+		if (c_)                                                                            \
+			c_->counter++;                                                             \
 	} while (0)
 
 static __always_inline void header_fill(struct ew_header *header, __u16 type, __u16 size,

@@ -41,6 +41,8 @@ static __always_inline struct ew_conn *seed_learn(struct sock *sk, __u64 cookie,
 	if (conn) {
 		if (!conn->owner.tgid)
 			conn->owner = row->holder;
+		if (conn->ktime_ns < row->header.ktime_ns)
+			conn->state = row->state; /* heals a change that was missed */
 		return conn;
 	}
 	if (bpf_map_update_elem(&conns, &cookie, &fresh, BPF_NOEXIST) == -7 /* E2BIG */)

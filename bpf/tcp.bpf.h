@@ -103,8 +103,28 @@ static __always_inline void conn_owner_confirm(struct ew_conn *conn, __u64 cooki
 	if (conn->owner.tgid == who.tgid && conn->owner.start_ticks == who.start_ticks)
 		return;
 	conn->owner = who;
-	COUNT(life_seen);
 	tcp_tell(EW_TCP_OWNER, conn, cookie, &who, conn->state, conn->state, 0);
+}
+
+/*
+ * Nearly all connections of a host are none of ours: this decides so with direct loads, and one
+ * look into a map where a connection begins.
+ */
+static __always_inline bool tcp_may_matter(struct sock *sk, int from, int to)
+{
+	struct ew_listen_key key = { .port = sk->__sk_common.skc_num };
+	__u32 tgid;
+
+	if (port_matters(key.port, bpf_ntohs(sk->__sk_common.skc_dport)))
+		return true;
+	if (to == TCP_LISTEN || to == TCP_SYN_SENT) {
+		tgid = bpf_get_current_pid_tgid() >> 32;
+		return bpf_map_lookup_elem(&procs, &tgid);
+	}
+	if (from != TCP_SYN_RECV || to != TCP_ESTABLISHED)
+		return false;
+	key.netns = sk->__sk_common.skc_net.net->ns.inum;
+	return bpf_map_lookup_elem(&listeners, &key);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -116,16 +136,15 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
-	COUNT(life_seen);
 	/* 6.1 and 6.12 show the half-made child here, with its listener's cookie and addresses. */
 	if (to == TCP_SYN_RECV || to == TCP_NEW_SYN_RECV)
 		goto filtered;
 	if (cookie) /* 0: nobody has asked for it yet, so it is in no map */
 		conn = bpf_map_lookup_elem(&conns, &cookie);
-	if (!conn)
-		conn = tcp_learn(sk, from, to, &cookie);
-	else
+	if (conn)
 		tcp_renew(conn, sk, to);
+	else if (tcp_may_matter(sk, from, to))
+		conn = tcp_learn(sk, from, to, &cookie);
 	if (!conn)
 		goto filtered;
 	if (tcp_context_trusted(from, to))
@@ -143,7 +162,7 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 	bpf_map_delete_elem(&conns, &cookie);
 	return 0;
 filtered:
-	COUNT(life_filtered);
+	COUNT_FILTERED(life_filtered);
 	return 0;
 }
 

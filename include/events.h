@@ -179,18 +179,16 @@ struct ew_exit_key {
 	__u64 start_ticks;
 };
 
-/* counters: one per CPU. seen = shown + filtered + lost for either kind */
+/* counters: one per CPU. What a hook has seen is either shown, filtered or lost: each counts once. */
 struct ew_counters {
-	__u64 life_seen;
 	__u64 life_shown;
 	__u64 life_filtered;
 	__u64 life_lost;      /* the ring was full */
-	__u64 message_seen;
 	__u64 message_shown;
 	__u64 message_filtered;
 	__u64 message_lost;   /* the ring was full, or the sender's memory could not be read */
 	__u64 map_full;       /* something that matters could not be kept */
-	__u64 pad[7];         /* whole cache lines */
+	__u64 pad;
 };
 
 _Static_assert(sizeof(struct ew_header) == 24, "ABI");
@@ -209,6 +207,6 @@ _Static_assert(sizeof(struct ew_conn) == 80, "ABI");
 _Static_assert(sizeof(struct ew_listen_key) == 8, "ABI");
 _Static_assert(sizeof(struct ew_listener) == 24, "ABI");
 _Static_assert(sizeof(struct ew_exit_key) == 16, "ABI");
-_Static_assert(sizeof(struct ew_counters) == 128, "ABI");
+_Static_assert(sizeof(struct ew_counters) == 64, "ABI");
 
 #endif

@@ -91,9 +91,10 @@ bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sin
 		bpf_watch_drain(watch, sink);
 		exits_put(watch, sink);
 	}
-	lost |= lost_put("lifecycle-ring", is->life_lost, was->life_lost, is->life_seen, all, sink);
-	lost |= lost_put("message-ring", is->message_lost, was->message_lost, is->message_seen, all,
-			 sink);
+	lost |= lost_put("lifecycle-ring", is->life_lost, was->life_lost,
+			 is->life_shown + is->life_filtered + is->life_lost, all, sink);
+	lost |= lost_put("message-ring", is->message_lost, was->message_lost,
+			 is->message_shown + is->message_filtered + is->message_lost, all, sink);
 	lost |= lost_put("map-full", is->map_full, was->map_full, 0, all, sink);
 	lost |= lost_put("recursion", now.recursion, watch->told.recursion, 0, all, sink);
 	lost |= lost_put("memory", now.memory, watch->told.memory, 0, all, sink);

@@ -287,7 +287,7 @@ static void request_write(struct api *api)
 
 /*
  * libevent connects sockets in its own namespace only: the socket is made in the agent's, and is
- * given to a bufferevent while it connects; writing begins when it has.
+ * given to a bufferevent while it connects.
  */
 static void ask_endpoint(struct api *api, const char *endpoint)
 {
@@ -308,6 +308,7 @@ static void ask_endpoint(struct api *api, const char *endpoint)
 		return;
 	}
 	bufferevent_setcb(api->bev, on_read, NULL, on_event, api);
+	bufferevent_socket_connect(api->bev, NULL, 0); /* it connects already: only await it */
 	request_write(api);
 	bufferevent_enable(api->bev, EV_READ | EV_WRITE);
 }

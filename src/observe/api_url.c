@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fail.h"
@@ -24,8 +26,9 @@ static int authority_split(const char *text, char *node, char *port, size_t size
 		snprintf(port, size, "5051");
 		return 0;
 	}
-	if (*end != ':' || strlen(end + 1) >= size || end[1] == '\0' ||
-	    strspn(end + 1, "0123456789") != strlen(end + 1))
+	/* getaddrinfo(3) takes greater numbers, modulo 65536 */
+	if (*end != ':' || strlen(end + 1) > 5 || end[1] == '\0' ||
+	    strspn(end + 1, "0123456789") != strlen(end + 1) || atoi(end + 1) > UINT16_MAX)
 		return -EINVAL;
 	snprintf(port, size, "%s", end + 1);
 	return 0;

@@ -3,7 +3,7 @@
  * What the observers' tests share: facts collected as JSON objects; a network namespace and a
  * directory of the test's own; children that are the test program itself, started under another
  * name and environment, doing what their arguments say ("connect=5051", "listen=0", "map=FILE",
- * "serve=5051,FILE"), which tell by a byte that they are ready and die with the test.
+ * "serve=5051,FILE", always the last), which tell by a byte that they are ready and die with the test.
  *
  * A test's main() begins with child_main(argc, argv).
  */
@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -330,6 +331,14 @@ MAYBE void child_do(char *what)
 		close(fd);
 	} else if (strncmp(what, "erase=", 6) == 0 && getenv(value)) {
 		memset(getenv(value), 0, strlen(getenv(value)));
+	} else if (strncmp(what, "bind=", 5) == 0) {
+		/* "bind=FROM,TO" in a mount namespace of the child's own */
+		char *to = strchr(value, ',');
+
+		*to++ = '\0';
+		if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		    mount(value, to, NULL, MS_BIND, NULL) < 0)
+			_exit(1);
 	} else if (strncmp(what, "serve=", 6) == 0) {
 		child_serve((uint16_t)atoi(value), strchr(value, ',') + 1);
 	}

@@ -99,3 +99,10 @@ bool addr_is_any(const struct ew_addr *addr)
 
 	return memcmp(addr->ip + (addr_is_v4(addr) ? 12 : 0), any, addr_is_v4(addr) ? 4 : 16) == 0;
 }
+
+bool addr_is_loopback(const struct ew_addr *addr)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return addr_is_v4(addr) ? addr->ip[12] == 127 : memcmp(addr->ip, one, 16) == 0;
+}

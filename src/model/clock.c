@@ -64,6 +64,14 @@ static void bound(struct bounds *b, int64_t now, int64_t at)
 		b->next = at;
 }
 
+/* Longer than executors wait by default nobody waits for an agent's recovery. */
+static int64_t recovery_bound(const struct store *store)
+{
+	const struct agent *agent = store_agent(store);
+
+	return agent && !outcome_agent_serves(store) ? agent->appeared + 15 * 60 * 1000000000LL : 0;
+}
+
 static struct bounds bounds_gather(const struct store *store, struct arena *arena)
 {
 	struct bounds b = { 0 };
@@ -85,6 +93,8 @@ static struct bounds bounds_gather(const struct store *store, struct arena *aren
 	}
 	bound(&b, store->now, clock_master(store));
 	bound(&b, store->now, clock_agent(store));
+	bound(&b, store->now, outcome_serves_at(store));
+	bound(&b, store->now, recovery_bound(store));
 	return b;
 }
 

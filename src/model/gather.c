@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "mesos/upid.h"
 #include "mesos/version.h"
 
 #define SECOND 1000000000LL
@@ -31,14 +30,16 @@ enum protocol gather_protocol(const struct checkpoint *checkpoint)
 
 /* ---- the other end ---- */
 
-static bool held_by_agent(const struct store *store, const struct connection *peer)
+/*
+ * By the agent that is there now: a child of an earlier one may have inherited its end, and nothing
+ * but that child's exit closes it. Whose nobody could tell: descriptors that were not readable, or
+ * a connection that the agent has not accepted yet.
+ */
+static enum tri held_by(const struct agent *agent, const struct connection *peer)
 {
-	if (peer->owner && store_is_agent(store, peer->owner, peer->owner_start))
-		return true;
-	for (size_t i = 0; i < peer->n_holders; i++)
-		if (store_is_agent(store, peer->holders[i].pid, peer->holders[i].start))
-			return true;
-	return false;
+	if (connection_is_of(peer, agent->facts.pid, agent->facts.start))
+		return TRI_YES;
+	return peer->n_holders || peer->owner ? TRI_NO : TRI_UNKNOWN;
 }
 
 /*
@@ -49,17 +50,15 @@ static enum tri agent_end(const struct store *store, const struct connection *co
 {
 	const struct connection *peer = store_peer(store, conn);
 	const struct agent *agent = store_agent(store);
+	bool open = peer && (peer->facts.state == TCP_ESTABLISHED || peer->facts.state == TCP_CLOSE_WAIT);
 
 	if (!(store->complete & SURVEY_SOCKETS))
 		return TRI_UNKNOWN;
-	if (peer) {
-		bool open = peer->facts.state == TCP_ESTABLISHED || peer->facts.state == TCP_CLOSE_WAIT;
-
-		return open && agent && held_by_agent(store, peer) ? TRI_YES : TRI_NO;
-	}
-	if (agent && agent->facts.netns != conn->facts.netns)
-		return TRI_UNKNOWN;
-	return TRI_NO;
+	if (!agent)
+		return store->agent_hidden ? TRI_UNKNOWN : TRI_NO;
+	if (open)
+		return held_by(agent, peer);
+	return !peer && agent->facts.netns != conn->facts.netns ? TRI_UNKNOWN : TRI_NO;
 }
 
 /* ---- connection tracking ---- */
@@ -67,7 +66,7 @@ static enum tri agent_end(const struct store *store, const struct connection *co
 static enum tri tracking_of(const struct store *store, uint64_t netns)
 {
 	for (size_t i = 0; i < store->namespaces.n; i++)
-		if (store->namespaces.v[i].inode == netns)
+		if (store->namespaces.v[i].inode == netns && store->namespaces.v[i].seen >= store->tracked)
 			return store->namespaces.v[i].tracking;
 	return TRI_UNKNOWN;
 }
@@ -77,10 +76,14 @@ static enum conntrack conntrack_in(const struct store *store, const struct conne
 {
 	enum tri tracking = tracking_of(store, netns);
 
+	if (!(store->complete & SURVEY_TRACKING))
+		return CONNTRACK_UNKNOWN; /* an answer of long ago: entries expire */
 	if (tracking == TRI_NO)
 		return CONNTRACK_OFF;
 	for (size_t i = 0; tracking == TRI_YES && i < conn->n_entries; i++) {
-		if (conn->entries[i].netns != netns || conn->entries[i].present == TRI_UNKNOWN)
+		const struct entry *entry = &conn->entries[i];
+
+		if (entry->netns != netns || entry->present == TRI_UNKNOWN || entry->seen < store->tracked)
 			continue;
 		return conn->entries[i].present == TRI_YES ? CONNTRACK_ENTRY : CONNTRACK_NONE;
 	}
@@ -121,26 +124,29 @@ static const char *our_slave_id(const struct store *store)
  * By the agent's id where both are known: the address an agent advertises need not be the one it
  * listens on (LIBPROCESS_ADVERTISE_IP). Another port is another agent in any case.
  */
-static enum tri is_ours(const struct store *store, const struct fact_process *p)
+static enum tri is_ours(const struct store *store, const struct process *process)
 {
-	const struct agent *agent = store_agent(store);
+	const struct agent *agent = store_last_agent(store);
+	const struct fact_process *p = &process->facts;
 	const char *slave_id = our_slave_id(store);
-	struct mesos_upid upid;
 
-	if (mesos_upid_parse(mesos_span_of(p->slave_pid), &upid) < 0)
+	if (!process->agent_known)
 		return TRI_UNKNOWN;
-	if (upid.addr.port != store->window.agent_port)
+	if (process->agent_addr.port != store->window.agent_port)
 		return TRI_NO;
 	if (*slave_id && *p->slave_id)
 		return strcmp(slave_id, p->slave_id) == 0 ? TRI_YES : TRI_NO;
 	if (!agent || addr_is_any(&agent->facts.listen))
 		return TRI_YES;
-	return addr_ip_equal(&agent->facts.listen, &upid.addr) ? TRI_YES : TRI_NO;
+	return addr_ip_equal(&agent->facts.listen, &process->agent_addr) ? TRI_YES : TRI_NO;
 }
 
 /* Without an entry for this run in its agent's own tree, the agent knows no such registration. */
 static enum tri is_registered(const struct store *store, const struct view_executor *executor)
 {
+	/* A sentinel ends a run for good: no agent recovers it (Mesos slave/state.cpp). */
+	if (executor->checkpoint && executor->checkpoint->facts.completed)
+		return TRI_NO;
 	if (executor->checkpoint)
 		return *executor->checkpoint->facts.upid || executor->checkpoint->facts.http ? TRI_YES
 											  : TRI_NO;
@@ -159,16 +165,27 @@ static enum tri relinks(const struct fact_process *p)
 	return mesos_version_relinks(&version) ? TRI_YES : TRI_NO;
 }
 
+/* A process whose descriptors could not be read holds nobody knows what. */
+static enum tri sockets_read(const struct store *store, const struct process *process)
+{
+	if (!(store->complete & SURVEY_SOCKETS))
+		return TRI_UNKNOWN;
+	for (size_t i = 0; i < store->unread.n; i++)
+		if (store->unread.v[i].pid == process->key.pid && strstr(store->unread.v[i].object, "/fd"))
+			return TRI_UNKNOWN;
+	return TRI_YES;
+}
+
 struct evidence gather_executor(const struct store *store, const struct view_executor *executor)
 {
 	const struct fact_process *p = &executor->process->facts;
 	struct evidence e = {
-		.ours = is_ours(store, p),
+		.ours = is_ours(store, executor->process),
 		.environment = p->environ_read,
 		.checkpoint = p->checkpoint,
 		.registered = is_registered(store, executor),
 		.protocol = gather_protocol(executor->checkpoint),
-		.sockets = store->complete & SURVEY_SOCKETS ? TRI_YES : TRI_UNKNOWN,
+		.sockets = sockets_read(store, executor->process),
 		.n_links = executor->n_links,
 		.relinks = relinks(p),
 		.domain_socket = *p->domain_socket != '\0',

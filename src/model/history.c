@@ -20,11 +20,42 @@ static bool has_other_link(const struct store *store, const struct process *proc
 
 	HASH_ITER(hh, store->connections, conn, next) {
 		if (conn != except && conn->facts.state == TCP_ESTABLISHED &&
-		    connection_is_link(store, conn) &&
-		    connection_is_of(conn, process->key.pid, process->key.start))
+		    connection_is_of(conn, process->key.pid, process->key.start) &&
+		    connection_is_link_of(store, conn, process))
 			return true;
 	}
 	return false;
+}
+
+static bool is_v1(const struct store *store, const struct process *process)
+{
+	const struct checkpoint *checkpoint = store_checkpoint_find(store, &process->facts);
+
+	return checkpoint && checkpoint->facts.http;
+}
+
+static void clock_begins(struct history *h, int64_t mono)
+{
+	h->down_since = mono;
+	h->last_down = mono;
+}
+
+/* A connection for one message (a status update of a driver without a link) lives for milliseconds. */
+#define TEMPORARY (5 * 1000000000LL)
+
+static void ended_again(struct store *store, struct process *process, const struct connection *conn,
+			int64_t mono)
+{
+	struct history *h = &process->history;
+
+	if (conn->established_at <= h->down_since)
+		return; /* one of those that had ended then */
+	if (is_v1(store, process))
+		clock_begins(h, mono); /* connecting had stopped its clock (Mesos executor.cpp, connected()) */
+	else if (h->asked >= h->down_since)
+		h->down_twice = true;
+	else if (mono - conn->established_at > TEMPORARY)
+		clock_begins(h, mono); /* it had linked and registered again, and no message was seen */
 }
 
 /*
@@ -39,18 +70,14 @@ static void link_ended(struct store *store, struct process *process, struct conn
 
 	if (has_other_link(store, process, conn))
 		return;
-	/* Connections and messages come by two roads: what happened before the registration ends no link of it. */
-	if (mono <= h->registered)
-		return;
-	/* Sent and dropped again while there was no link (a status update): not a link's end. */
-	if (h->down_since && conn->established_at > h->down_since && h->asked < h->down_since)
-		return;
 	if (h->down_since) {
-		h->down_twice = true;
-		return;
+		ended_again(store, process, conn, mono);
+	} else if (mono > h->registered) {
+		clock_begins(h, mono);
+	} else if (mono > h->last_down) {
+		/* Connections and messages come by two roads: it has registered since. */
+		h->last_down = mono;
 	}
-	h->down_since = mono;
-	h->last_down = mono;
 }
 
 static void link_ended_of(struct store *store, int32_t pid, uint64_t start,
@@ -58,7 +85,8 @@ static void link_ended_of(struct store *store, int32_t pid, uint64_t start,
 {
 	struct process *process = executor_find(store, pid, start);
 
-	if (process && !process->ended && !process->vanished)
+	if (process && !process->ended && !process->vanished &&
+	    connection_is_link_of(store, conn, process))
 		link_ended(store, process, conn, mono);
 }
 
@@ -66,12 +94,13 @@ void history_link_ended(struct store *store, struct connection *conn, int64_t mo
 {
 	if (!connection_is_link(store, conn))
 		return;
-	if (conn->owner) {
-		link_ended_of(store, conn->owner, conn->owner_start, conn, mono);
-		return;
+	link_ended_of(store, conn->owner, conn->owner_start, conn, mono);
+	for (size_t i = 0; i < conn->n_holders; i++) {
+		const struct holder *h = &conn->holders[i];
+
+		if (h->pid != conn->owner || h->start != conn->owner_start)
+			link_ended_of(store, h->pid, h->start, conn, mono);
 	}
-	for (size_t i = 0; i < conn->n_holders; i++)
-		link_ended_of(store, conn->holders[i].pid, conn->holders[i].start, conn, mono);
 }
 
 /* ---- messages ---- */
@@ -80,14 +109,19 @@ typedef void (*note_fn)(struct process *process, const struct fact *fact);
 
 static void note_asked(struct process *process, const struct fact *fact)
 {
-	process->history.asked = fact->mono;
+	if (fact->mono > process->history.asked)
+		process->history.asked = fact->mono;
 }
 
 static void note_registered(struct process *process, const struct fact *fact)
 {
 	struct history *h = &process->history;
 
-	h->registered = fact->mono;
+	if (fact->mono > h->registered) {
+		h->registered = fact->mono;
+		h->registrar = fact->message.pid;
+		h->registrar_start = fact->message.start;
+	}
 	if (fact->mono < h->down_since)
 		return;
 	h->down_since = 0;
@@ -106,30 +140,45 @@ static void note_v1_answer(struct process *process, const struct fact *fact)
 	process->history.subscribe_on = 0;
 }
 
+/* Where the body tells for whom it is, it decides. */
+static bool is_for(const struct process *process, const struct fact *fact)
+{
+	const char *executor_id = fact->message.executor_id;
+
+	return !executor_id || !*executor_id || strcmp(executor_id, process->facts.executor_id) == 0;
+}
+
 static void note_holders(struct store *store, const struct connection *conn, note_fn note,
 			 const struct fact *fact)
 {
 	struct process *process = executor_find(store, conn->owner, conn->owner_start);
 
-	if (process)
+	if (process && is_for(process, fact))
 		note(process, fact);
 	for (size_t i = 0; i < conn->n_holders; i++) {
 		struct process *holder = executor_find(store, conn->holders[i].pid,
 						       conn->holders[i].start);
 
-		if (holder && holder != process)
+		if (holder && holder != process && is_for(holder, fact))
 			note(holder, fact);
 	}
 }
 
-/* Who listens where a message was sent to: libprocess' own port of an executor. */
-static struct connection *listener_find(const struct store *store, const struct ew_addr *addr)
+/*
+ * Who listens where a message was sent to: libprocess' own port of an executor. In the sender's
+ * namespace, as a port names a listener in one namespace only.
+ */
+static struct connection *listener_find(const struct store *store, const struct fact_message *message)
 {
-	struct connection *conn, *next;
+	struct ew_addr none[2] = { { .port = 0 }, addr_from_v4("\0\0\0", 0) };
 
-	HASH_ITER(hh, store->connections, conn, next) {
-		if (conn->facts.state == TCP_LISTEN && conn->facts.local.port == addr->port &&
-		    (addr_is_any(&conn->facts.local) || addr_ip_equal(&conn->facts.local, addr)))
+	for (size_t i = 0; i < 6; i++) {
+		struct ew_addr local = i < 2 ? message->remote : none[i / 2 - 1];
+		struct connection *conn;
+
+		local.port = message->remote.port;
+		conn = store_connection_at(store, message->netns, &local, &none[i % 2]);
+		if (conn && conn->facts.state == TCP_LISTEN)
 			return conn;
 	}
 	return NULL;
@@ -144,7 +193,7 @@ static void to_receiver(struct store *store, const struct fact *fact, note_fn no
 	struct connection *there = store_peer(store, &here);
 
 	if (!there || (!there->owner && !there->n_holders))
-		there = listener_find(store, &fact->message.remote);
+		there = listener_find(store, &fact->message);
 	if (there)
 		note_holders(store, there, note, fact);
 }
@@ -153,7 +202,7 @@ static void register_sent(struct store *store, const struct fact *fact, bool v1)
 {
 	struct process *process = executor_find(store, fact->message.pid, fact->message.start);
 
-	if (!process)
+	if (!process || !is_for(process, fact))
 		return;
 	process->history.register_sent = fact->mono;
 	process->history.subscribe_on = v1 ? fact->message.cookie : 0;

@@ -54,6 +54,9 @@ enum verdict judge_executor(const struct evidence *e)
 		return judge_links(e);
 	if (e->protocol == PROTOCOL_V0)
 		return VERDICT_DISCONNECTED;
-	/* Over a domain socket, or just between two tries: it subscribes by itself (Mesos executor.cpp). */
-	return e->protocol == PROTOCOL_V1 ? VERDICT_SELF_HEALING : VERDICT_UNKNOWN;
+	/*
+	 * A v1 executor talks over its domain socket, or is just between two tries, or waits for an
+	 * agent with its clock running. v0 ones have that variable as well and do not use it.
+	 */
+	return e->protocol == PROTOCOL_V1 && e->domain_socket ? VERDICT_SELF_HEALING : VERDICT_UNKNOWN;
 }

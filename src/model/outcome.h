@@ -26,5 +26,16 @@ int64_t outcome_proven_at(const struct store *store, const struct fact_baseline 
 
 /* A new agent's, or the same one's, recovery is over, as far as can be told. */
 bool outcome_agent_serves(const struct store *store);
+/* When that will be so of an agent that cannot be asked, mono ns; 0: its own answer will tell. */
+int64_t outcome_serves_at(const struct store *store);
+
+/* Is the agent that is there another process than the baseline's? */
+bool outcome_restarted(const struct store *store, const struct fact_baseline *baseline);
+/* Wall clock to mono; 0 stays 0. */
+int64_t outcome_mono(const struct store *store, int64_t wall);
+
+/* outcome_dead.c: of an executor whose end was seen. */
+void outcome_judge_dead(const struct store *store, const struct fact_baseline *baseline,
+			const struct process *process, struct arena *arena, struct fate *fate);
 
 #endif

@@ -214,31 +214,21 @@ static void executors_fill(const struct view *view, struct report *report)
 
 /* ---- what else talks to the agent port ---- */
 
-static bool is_executors(const struct view *view, const struct connection *conn)
-{
-	for (size_t i = 0; i < view->n_executors; i++) {
-		const struct process_key *key = &view->executors[i].process->key;
-
-		if (connection_is_of(conn, key->pid, key->start))
-			return true;
-	}
-	return false;
-}
-
 static void other_add(const struct store *store, const struct connection *conn, struct report *report)
 {
-	const struct holder *h = conn->n_holders ? &conn->holders[0] : NULL;
-	const struct process *process = h ? store_process_find(store, h->pid, h->start) : NULL;
+	int32_t pid = conn->n_holders ? conn->holders[0].pid : conn->owner;
+	uint64_t start = conn->n_holders ? conn->holders[0].start : conn->owner_start;
+	const struct process *process = pid ? store_process_find(store, pid, start) : NULL;
 	struct report_other *other;
 
 	for (size_t i = 0; i < report->n_others; i++) {
-		if (report->others[i].pid == (h ? h->pid : 0)) {
+		if (report->others[i].pid == pid) {
 			report->others[i].connections++;
 			return;
 		}
 	}
 	other = &report->others[report->n_others++];
-	other->pid = h ? h->pid : 0;
+	other->pid = pid;
 	other->comm = arena_text(report->arena, process && process->known ? process->facts.comm : "");
 	other->connections = 1;
 }
@@ -260,7 +250,7 @@ static void others_fill(const struct view *view, struct report *report)
 		return;
 	HASH_ITER(hh, view->store->connections, conn, next) {
 		if (conn->facts.state == TCP_ESTABLISHED && connection_is_link(view->store, conn) &&
-		    !is_executors(view, conn))
+		    !view_has_link(view, conn))
 			other_add(view->store, conn, report);
 	}
 	qsort(report->others, report->n_others, sizeof(*report->others), other_order);
@@ -271,7 +261,7 @@ static void others_fill(const struct view *view, struct report *report)
 static const char *api_word(const struct store *store, const struct agent *agent)
 {
 	if (!agent)
-		return "down";
+		return store->agent_hidden ? "of a process that could not be read" : "down";
 	if (!store->has_api)
 		return "not asked";
 	if (store->api.recovering)
@@ -390,6 +380,7 @@ static int exit_code(const struct store *store, const struct report *report)
 {
 	static const int code[] = { [SEVERITY_OK] = 0, [SEVERITY_WARNING] = 1,
 				    [SEVERITY_CRITICAL] = 2, [SEVERITY_UNKNOWN] = 3 };
+	static const uint32_t needed = SURVEY_SOCKETS | SURVEY_PROCESSES;
 	bool seen[4] = { true };
 
 	if (store->interrupted)
@@ -403,7 +394,7 @@ static int exit_code(const struct store *store, const struct report *report)
 					  act_is(&report->acts[i], "refused");
 	if (seen[SEVERITY_CRITICAL])
 		return code[SEVERITY_CRITICAL];
-	if (seen[SEVERITY_UNKNOWN] || !(store->complete & SURVEY_SOCKETS) || (!report->n_executors && store->unread.n))
+	if (seen[SEVERITY_UNKNOWN] || (store->complete & needed) != needed || (!report->n_executors && store->unread.n))
 		return code[SEVERITY_UNKNOWN];
 	return code[seen[SEVERITY_WARNING] ? SEVERITY_WARNING : SEVERITY_OK];
 }

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/addr.h"
+#include "mesos/upid.h"
+
+#define NS_PER_SECOND 1000000000LL
 
 bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size)
 {
@@ -33,25 +35,6 @@ const char *store_text(struct store *store, const char *text)
 	return "";
 }
 
-/* The list as one pooled allocation each time it changes; unchanged lists are shared. */
-static const char *const *texts_keep(struct store *store, const char *const *texts, size_t n,
-				     const char *const *old, size_t n_old)
-{
-	const char **copy;
-	bool same = n == n_old;
-
-	for (size_t i = 0; same && i < n; i++)
-		same = strcmp(texts[i], old[i]) == 0;
-	if (same)
-		return old;
-	copy = n ? calloc(n, sizeof(*copy)) : NULL;
-	store->broken |= n && !copy;
-	for (size_t i = 0; copy && i < n; i++)
-		copy[i] = store_text(store, texts[i]);
-	free((void *)old);
-	return copy;
-}
-
 void store_init(struct store *store)
 {
 	memset(store, 0, sizeof(*store));
@@ -59,34 +42,18 @@ void store_init(struct store *store)
 	store->broken = !store->pool;
 }
 
-static void tasks_free(const char *const *tasks)
-{
-	free((void *)tasks);
-}
-
 void store_clear(struct store *store)
 {
 	struct process *process, *next_process;
-	struct checkpoint *checkpoint, *next_checkpoint;
-	struct listing *listing, *next_listing;
 
 	store_clear_sockets(store);
 	HASH_ITER(hh, store->processes, process, next_process) {
 		HASH_DEL(store->processes, process);
 		free(process);
 	}
-	HASH_ITER(hh, store->checkpoints, checkpoint, next_checkpoint) {
-		HASH_DEL(store->checkpoints, checkpoint);
-		tasks_free(checkpoint->facts.tasks);
-		free(checkpoint);
-	}
-	HASH_ITER(hh, store->listings, listing, next_listing) {
-		HASH_DEL(store->listings, listing);
-		tasks_free(listing->tasks);
-		free(listing);
-	}
+	store_clear_runs(store);
 	for (size_t i = 0; i < store->baselines.n; i++)
-		tasks_free(store->baselines.v[i].tasks);
+		free((void *)store->baselines.v[i].tasks);
 	free(store->agents.v);
 	free(store->namespaces.v);
 	free(store->slots.v);
@@ -128,17 +95,11 @@ broken:
 	return NULL;
 }
 
-static void put_process(struct store *store, const struct fact *fact)
+static void process_facts(struct store *store, struct process *process, const struct fact_process *from)
 {
-	const struct fact_process *from = &fact->process;
-	struct process *process = store_process(store, from->pid, from->start);
-	struct fact_process *to;
+	struct fact_process *to = &process->facts;
+	struct mesos_upid upid;
 
-	if (!process)
-		return;
-	process->known = true;
-	process->seen = store->survey;
-	to = &process->facts;
 	*to = *from;
 	to->comm = store_text(store, from->comm);
 	to->exe = store_text(store, from->exe);
@@ -154,17 +115,40 @@ static void put_process(struct store *store, const struct fact *fact)
 	to->library = store_text(store, from->library);
 	to->library_version = store_text(store, from->library_version);
 	to->version_from = store_text(store, from->version_from);
+	process->agent_known = mesos_upid_parse(mesos_span_of(to->slave_pid), &upid) == 0;
+	if (process->agent_known)
+		process->agent_addr = upid.addr;
 }
 
-static void agent_gone(struct agent *agent, int64_t mono)
+static void put_process(struct store *store, const struct fact *fact)
 {
-	if (!agent->gone_at)
-		agent->gone_at = mono;
+	const struct fact_process *from = &fact->process;
+	struct process *process = store_process(store, from->pid, from->start);
+
+	if (!process)
+		return;
+	process->seen = store->survey;
+	if (process->ended)
+		return; /* nothing is left to read of the dead */
+	process->vanished = false;
+	process->ended_at = 0;
+	/* What was read once is not forgotten because a later look was refused. */
+	if (process->known && from->environ_read == TRI_NO && process->facts.environ_read == TRI_YES)
+		return;
+	process->known = true;
+	process_facts(store, process, from);
+}
+
+/* Executors are the agent's children as well, and kill for themselves. */
+static bool is_mesos(const struct process *process)
+{
+	return process->known && *process->facts.executor_id;
 }
 
 static void put_exit(struct store *store, const struct fact *fact)
 {
 	struct process *process = store_process(store, fact->exit.pid, fact->exit.start);
+	const struct process *killer;
 
 	if (!process || process->ended)
 		return; /* two threads of a process can both see themselves as its last */
@@ -173,202 +157,24 @@ static void put_exit(struct store *store, const struct fact *fact)
 	process->exit = fact->exit;
 	process->exit.comm = store_text(store, fact->exit.comm);
 	process->exit.killer_comm = store_text(store, fact->exit.killer_comm);
-	for (size_t i = 0; i < store->agents.n; i++) {
-		const struct fact_agent *a = &store->agents.v[i].facts;
-
-		if (a->pid == fact->exit.pid && a->start == fact->exit.start)
-			agent_gone(&store->agents.v[i], fact->mono);
-	}
+	killer = store_process_find(store, fact->exit.killer, fact->exit.killer_start);
+	process->killed_by_agents =
+		fact->exit.killer && (store_is_agent(store, fact->exit.killer, fact->exit.killer_start) ||
+				      (killer && killer->agents_child && !is_mesos(killer)));
+	store_agent_exited(store, fact);
 }
 
-/* ---- agents ---- */
-
-static struct agent *agent_get(struct store *store, const struct fact_agent *facts)
+/* The agent's children: some of them kill for it (its launchers, Mesos ns-killer). */
+static void put_fork(struct store *store, const struct fact *fact)
 {
-	for (size_t i = 0; i < store->agents.n; i++) {
-		struct agent *agent = &store->agents.v[i];
+	const struct agent *agent = store_agent(store);
+	struct process *process;
 
-		if (agent->facts.pid == facts->pid && agent->facts.start == facts->start)
-			return agent;
-	}
-	if (!store_grow(store, store->agents))
-		return NULL;
-	store->agents.v[store->agents.n] = (struct agent){ 0 };
-	return &store->agents.v[store->agents.n++];
-}
-
-static void put_agent(struct store *store, const struct fact *fact)
-{
-	struct agent *agent = agent_get(store, &fact->agent);
-	bool was_new;
-
-	if (!agent)
+	if (!agent || agent->facts.pid != fact->fork.parent)
 		return;
-	was_new = agent->facts.pid == 0;
-	agent->facts = fact->agent;
-	agent->facts.comm = store_text(store, fact->agent.comm);
-	agent->facts.exe = store_text(store, fact->agent.exe);
-	agent->facts.cgroup = store_text(store, fact->agent.cgroup);
-	agent->seen = store->survey;
-	if (was_new) {
-		agent->appeared = fact->mono;
-		store->recovered_at = 0;
-	}
-	if (fact->agent.gone)
-		agent_gone(agent, fact->mono);
-}
-
-void store_agent_listens(struct store *store, const struct fact *fact)
-{
-	const struct fact_tcp *t = &fact->tcp;
-	struct fact_agent seen = { .pid = t->pid, .start = t->start, .listen = t->local,
-				   .netns = t->netns, .cookie = t->cookie };
-	struct fact as_agent = { .type = FACT_AGENT, .mono = fact->mono, .agent = seen };
-
-	if (t->pid)
-		put_agent(store, &as_agent);
-}
-
-void store_agent_closed(struct store *store, const struct fact *fact)
-{
-	for (size_t i = 0; i < store->agents.n; i++)
-		if (store->agents.v[i].facts.cookie == fact->tcp.cookie)
-			agent_gone(&store->agents.v[i], fact->mono);
-}
-
-static bool name_is_agent(const struct fact_agent *facts)
-{
-	const char *name = strrchr(facts->exe, '/');
-
-	name = name ? name + 1 : facts->comm;
-	return strstr(name, "mesos-agent") || strstr(name, "mesos-slave") ||
-	       strstr(facts->comm, "mesos-agent") || strstr(facts->comm, "mesos-slave");
-}
-
-/* By its name if one has it (a process of another namespace may listen on that port too); the newest of those. */
-const struct agent *store_agent(const struct store *store)
-{
-	const struct agent *best = NULL;
-
-	for (size_t i = 0; i < store->agents.n; i++) {
-		const struct agent *agent = &store->agents.v[i];
-
-		if (agent->gone_at)
-			continue;
-		if (!best || name_is_agent(&agent->facts) >= name_is_agent(&best->facts))
-			best = agent;
-	}
-	return best;
-}
-
-bool store_is_agent(const struct store *store, int32_t pid, uint64_t start)
-{
-	for (size_t i = 0; i < store->agents.n; i++) {
-		const struct fact_agent *a = &store->agents.v[i].facts;
-
-		if (a->pid == pid && (a->start == start || !start))
-			return true;
-	}
-	return false;
-}
-
-/* ---- checkpoints and listings ---- */
-
-static struct run_key run_key(struct store *store, const char *fid, const char *eid, const char *cid)
-{
-	struct run_key key;
-
-	memset(&key, 0, sizeof(key));
-	key.framework_id = store_text(store, fid);
-	key.executor_id = store_text(store, eid);
-	key.container_id = store_text(store, cid);
-	return key;
-}
-
-static void put_checkpoint(struct store *store, const struct fact *fact)
-{
-	const struct fact_checkpoint *from = &fact->checkpoint;
-	struct run_key key = run_key(store, from->framework_id, from->executor_id, from->container_id);
-	const char *const *tasks;
-	struct checkpoint *checkpoint;
-
-	HASH_FIND(hh, store->checkpoints, &key, sizeof(key), checkpoint);
-	if (!checkpoint) {
-		checkpoint = calloc(1, sizeof(*checkpoint));
-		if (!checkpoint) {
-			store->broken = true;
-			return;
-		}
-		checkpoint->key = key;
-		HASH_ADD(hh, store->checkpoints, key, sizeof(key), checkpoint);
-	}
-	tasks = texts_keep(store, from->tasks, from->n_tasks, checkpoint->facts.tasks,
-			   checkpoint->facts.n_tasks);
-	checkpoint->facts = *from;
-	checkpoint->facts.slave_id = store_text(store, from->slave_id);
-	checkpoint->facts.framework_id = key.framework_id;
-	checkpoint->facts.executor_id = key.executor_id;
-	checkpoint->facts.container_id = key.container_id;
-	checkpoint->facts.upid = store_text(store, from->upid);
-	checkpoint->facts.tasks = tasks;
-	checkpoint->facts.n_tasks = tasks ? from->n_tasks : 0;
-	checkpoint->seen = store->survey;
-}
-
-struct checkpoint *store_checkpoint_find(const struct store *store, const struct fact_process *p)
-{
-	struct run_key key;
-	struct checkpoint *checkpoint;
-
-	memset(&key, 0, sizeof(key));
-	key.framework_id = p->framework_id;
-	key.executor_id = p->executor_id;
-	key.container_id = p->container_id;
-	HASH_FIND(hh, store->checkpoints, &key, sizeof(key), checkpoint);
-	return checkpoint;
-}
-
-static void put_listing(struct store *store, const struct fact *fact)
-{
-	const struct fact_api_executor *from = &fact->api_executor;
-	struct run_key key = run_key(store, from->framework_id, from->executor_id, from->container_id);
-	struct listing *listing;
-
-	HASH_FIND(hh, store->listings, &key, sizeof(key), listing);
-	if (!listing) {
-		listing = calloc(1, sizeof(*listing));
-		if (!listing) {
-			store->broken = true;
-			return;
-		}
-		listing->key = key;
-		HASH_ADD(hh, store->listings, key, sizeof(key), listing);
-	}
-	listing->tasks = texts_keep(store, from->tasks, from->n_tasks, listing->tasks, listing->n_tasks);
-	listing->n_tasks = listing->tasks ? from->n_tasks : 0;
-	listing->round = from->round;
-	listing->completed = from->completed;
-}
-
-static void put_api(struct store *store, const struct fact *fact)
-{
-	const struct fact_api *from = &fact->api;
-	bool answered = !*(from->problem ? from->problem : "") && from->http_status == 200;
-
-	store->api = *from;
-	store->api.url = store_text(store, from->url);
-	store->api.problem = store_text(store, from->problem);
-	store->api.slave_id = store_text(store, from->slave_id);
-	store->api.version = store_text(store, from->version);
-	store->api.work_dir = store_text(store, from->work_dir);
-	store->has_api = true;
-	store->api_at = fact->mono;
-	if (!answered || from->recovering)
-		return;
-	store->listed_round = from->round;
-	store->listed_at = fact->mono;
-	if (!store->recovered_at)
-		store->recovered_at = fact->mono;
+	process = store_process(store, fact->fork.pid, fact->fork.start);
+	if (process)
+		process->agents_child = true;
 }
 
 /* ---- the rest ---- */
@@ -423,17 +229,20 @@ static void put_tracking(struct store *store, const struct fact *fact)
 	for (size_t i = 0; i < store->namespaces.n; i++) {
 		if (store->namespaces.v[i].inode == fact->tracking.netns) {
 			store->namespaces.v[i].tracking = fact->tracking.in_force;
+			store->namespaces.v[i].seen = store->survey;
 			return;
 		}
 	}
 	if (store_grow(store, store->namespaces))
 		store->namespaces.v[store->namespaces.n++] = (struct netns){
-			.inode = fact->tracking.netns, .tracking = fact->tracking.in_force };
+			.inode = fact->tracking.netns, .tracking = fact->tracking.in_force,
+			.seen = store->survey };
 }
 
 static void put_act(struct store *store, const struct fact *fact)
 {
 	struct fact_act act = fact->act;
+	struct process *process;
 
 	act.phase = store_text(store, act.phase);
 	if (strcmp(act.phase, "result") != 0)
@@ -446,6 +255,9 @@ static void put_act(struct store *store, const struct fact *fact)
 	act.reason = store_text(store, act.reason);
 	if (store_grow(store, store->acts))
 		store->acts.v[store->acts.n++] = (struct act){ .facts = act, .at = fact->mono };
+	process = store_process_find(store, act.pid, act.start);
+	if (process && strcmp(act.result, "done") == 0)
+		process->treated = true;
 }
 
 static void put_baseline(struct store *store, const struct fact *fact)
@@ -457,7 +269,7 @@ static void put_baseline(struct store *store, const struct fact *fact)
 	b.container_id = store_text(store, b.container_id);
 	b.protocol = store_text(store, b.protocol);
 	b.verdict = store_text(store, b.verdict);
-	b.tasks = texts_keep(store, b.tasks, b.n_tasks, NULL, 0);
+	b.tasks = store_texts(store, b.tasks, b.n_tasks, NULL, 0);
 	if (store_grow(store, store->baselines))
 		store->baselines.v[store->baselines.n++] = b;
 }
@@ -491,13 +303,50 @@ static void put_work_dir(struct store *store, const struct fact *fact)
 
 /* ---- surveys ---- */
 
+/* What will be read again, or found unreadable again. */
+static void unread_begin(struct store *store, uint32_t scope)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < store->unread.n; i++) {
+		const struct fact_unread *u = &store->unread.v[i];
+
+		if (scope == SURVEY_ALL || (u->pid && scope & SURVEY_SOCKETS) ||
+		    (u->cookie && scope & SURVEY_TRACKING))
+			continue;
+		store->unread.v[kept++] = *u;
+	}
+	store->unread.n = kept;
+}
+
 static void survey_begin(struct store *store, const struct fact *fact)
 {
 	store->survey++;
 	store->scope = fact->survey.scope;
 	store->survey_began = fact->mono;
-	if (fact->survey.scope == SURVEY_ALL)
-		store->unread.n = 0;
+	unread_begin(store, fact->survey.scope);
+}
+
+/* The dead are kept for a while: what became of an executor is asked after its end. */
+#define KEEP_ENDED (60 * 60 * NS_PER_SECOND)
+
+static bool is_in_baseline(const struct store *store, struct process *process)
+{
+	for (size_t i = 0; !process->in_baseline && i < store->baselines.n; i++)
+		process->in_baseline = store->baselines.v[i].pid == process->key.pid &&
+				       store->baselines.v[i].start == process->key.start;
+	return process->in_baseline;
+}
+
+static void process_prune(struct store *store, struct process *process, int64_t mono)
+{
+	int64_t keep = is_mesos(process) ? KEEP_ENDED : 0;
+
+	if (process->ended_at >= store->survey_began - keep || mono - process->ended_at <= keep ||
+	    is_in_baseline(store, process))
+		return;
+	HASH_DEL(store->processes, process);
+	free(process);
 }
 
 static void processes_end(struct store *store, int64_t mono)
@@ -505,30 +354,12 @@ static void processes_end(struct store *store, int64_t mono)
 	struct process *process, *next;
 
 	HASH_ITER(hh, store->processes, process, next) {
-		if (!process->known || process->seen == store->survey || process->ended || process->vanished)
-			continue;
-		process->vanished = true;
-		process->ended_at = mono;
-	}
-}
-
-static void agents_end(struct store *store, int64_t mono)
-{
-	for (size_t i = 0; i < store->agents.n; i++)
-		if (store->agents.v[i].seen != store->survey)
-			agent_gone(&store->agents.v[i], mono);
-}
-
-static void checkpoints_end(struct store *store)
-{
-	struct checkpoint *checkpoint, *next;
-
-	HASH_ITER(hh, store->checkpoints, checkpoint, next) {
-		if (checkpoint->seen == store->survey)
-			continue;
-		HASH_DEL(store->checkpoints, checkpoint);
-		tasks_free(checkpoint->facts.tasks);
-		free(checkpoint);
+		if (process->ended || process->vanished) {
+			process_prune(store, process, mono);
+		} else if (process->known && process->seen != store->survey) {
+			process->vanished = true;
+			process->ended_at = mono;
+		}
 	}
 }
 
@@ -540,12 +371,14 @@ static void survey_end(struct store *store, const struct fact *fact)
 	store->scope = 0;
 	if (done & SURVEY_SOCKETS) {
 		store_end_sockets(store, fact->mono);
-		agents_end(store, fact->mono);
+		store_end_agents(store, fact->mono);
 	}
+	if (done & SURVEY_TRACKING)
+		store->tracked = store->survey;
 	if (done & SURVEY_PROCESSES)
 		processes_end(store, fact->mono);
 	if (done & SURVEY_CHECKPOINTS)
-		checkpoints_end(store);
+		store_end_checkpoints(store);
 }
 
 void store_put(struct store *store, const struct fact *fact)
@@ -589,19 +422,19 @@ void store_put(struct store *store, const struct fact *fact)
 		store_put_entry(store, fact);
 		break;
 	case FACT_CHECKPOINT:
-		put_checkpoint(store, fact);
+		store_put_checkpoint(store, fact);
 		break;
 	case FACT_WORK_DIR:
 		put_work_dir(store, fact);
 		break;
 	case FACT_AGENT:
-		put_agent(store, fact);
+		store_put_agent(store, fact);
 		break;
 	case FACT_API:
-		put_api(store, fact);
+		store_put_api(store, fact);
 		break;
 	case FACT_API_EXECUTOR:
-		put_listing(store, fact);
+		store_put_listing(store, fact);
 		break;
 	case FACT_UNREAD:
 		put_unread(store, fact);
@@ -625,8 +458,10 @@ void store_put(struct store *store, const struct fact *fact)
 		store->interrupted |= fact->now.interrupted;
 		store->final |= fact->now.final;
 		break;
-	case FACT_EXEC:
 	case FACT_FORK:
+		put_fork(store, fact);
+		break;
+	case FACT_EXEC:
 		break; /* shown by watch; nothing is judged by them */
 	}
 }

@@ -33,6 +33,8 @@ struct history {
 	int64_t asked;           /* ReconnectExecutorMessage was sent to it */
 	int64_t register_sent;   /* (Re)RegisterExecutorMessage, SUBSCRIBE */
 	int64_t registered;      /* (Re)registered, or the 200 of SUBSCRIBE, was sent to it */
+	int32_t registrar;       /* by this agent */
+	uint64_t registrar_start;
 	uint64_t subscribe_on;   /* cookie of the connection that SUBSCRIBE was sent on */
 	int64_t told_to_end;     /* ShutdownExecutorMessage was sent to it */
 	int64_t ended_its_task;  /* it sent a deadly signal to another process */
@@ -47,6 +49,12 @@ struct process {
 	bool vanished;           /* it is no more, and its exit was not seen */
 	int64_t ended_at;
 	struct fact_exit exit;
+	bool agent_known;        /* agent_addr is filled */
+	struct ew_addr agent_addr; /* where its agent is, as MESOS_SLAVE_PID says */
+	bool agents_child;       /* the agent forked it */
+	bool killed_by_agents;   /* who sent the signal it died of is the agent, or a child of it */
+	bool treated;            /* an act on it was done */
+	bool in_baseline;
 	struct history history;
 	UT_hash_handle hh;
 };
@@ -65,6 +73,7 @@ struct entry {
 	uint64_t netns;
 	enum tri present;
 	int64_t timeout;
+	uint32_t seen;           /* number of the survey that it was found in */
 };
 
 struct tuple_key {
@@ -80,8 +89,10 @@ struct connection {
 	struct tuple_key tuple;
 	bool indexed;            /* in store.tuples under tuple */
 	uint32_t seen;           /* number of the last survey of sockets that showed it */
+	bool was_there;          /* shown by the first survey, not seen to be made */
+	int64_t hooked_at;       /* when a hook last told of its state */
 	int64_t established_at;  /* when it was first seen so */
-	int64_t ended_at;        /* when it had left ESTABLISHED */
+	int64_t ended_at;        /* when it had left ESTABLISHED; 0: it has not */
 	int32_t owner;           /* who connected, or accepted; 0: not seen */
 	uint64_t owner_start;
 	struct holder *holders;
@@ -116,7 +127,8 @@ struct listing {
 
 struct agent {
 	struct fact_agent facts;
-	int64_t appeared;        /* mono; 0: it was there at the first survey */
+	int64_t appeared;        /* mono; when it was first seen */
+	bool was_there;          /* at the first survey: it may have appeared at any time before */
 	int64_t gone_at;         /* 0: it is there */
 	uint32_t seen;
 };
@@ -124,6 +136,7 @@ struct agent {
 struct netns {
 	uint64_t inode;
 	enum tri tracking;
+	uint32_t seen;
 };
 
 struct act {
@@ -163,13 +176,15 @@ struct store {
 	int64_t api_at;
 	uint32_t listed_round;   /* of the last complete listing */
 	int64_t listed_at;
-	int64_t recovered_at;    /* when the present agent was first seen to serve */
+	int64_t recovered_at;    /* when the present agent was first seen to serve; 0: it was not */
+	bool agent_hidden;       /* somebody listens on the agent port, and who could not be read */
 	struct fact_command command;
 	int64_t command_ended;   /* 0 */
 	uint32_t survey;         /* number of the current one */
 	uint32_t scope;          /* of the current one; 0 between surveys */
 	int64_t survey_began;
 	uint32_t complete;       /* scopes that the last survey which tried them completed */
+	uint32_t tracked;        /* number of the last survey that completed SURVEY_TRACKING */
 };
 
 /* Makes room for one more; false when memory is short (and the store is marked broken). */
@@ -185,25 +200,42 @@ void store_put(struct store *store, const struct fact *fact);
 struct process *store_process(struct store *store, int32_t pid, uint64_t start);
 struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start);
 struct connection *store_connection_find(const struct store *store, uint64_t cookie);
+struct connection *store_connection_at(const struct store *store, uint64_t netns,
+				       const struct ew_addr *local, const struct ew_addr *remote);
 struct checkpoint *store_checkpoint_find(const struct store *store, const struct fact_process *p);
 const char *store_text(struct store *store, const char *text);
 
 /* The other end: same tuple mirrored, in the same namespace or else in any. NULL: none is known. */
 struct connection *store_peer(const struct store *store, const struct connection *conn);
 
-/* Live events tell that a process began or ceased to listen on the agent port. */
+/* store_agents.c */
+void store_put_agent(struct store *store, const struct fact *fact);
+/* Live events tell that a process began or ceased to listen on the agent port, or ended. */
 void store_agent_listens(struct store *store, const struct fact *fact);
 void store_agent_closed(struct store *store, const struct fact *fact);
+void store_agent_exited(struct store *store, const struct fact *fact);
+/* A complete pass over the sockets ends. */
+void store_end_agents(struct store *store, int64_t mono);
 
 /* The agent that is there now; NULL: none listens. */
 const struct agent *store_agent(const struct store *store);
 /* Was this process ever the agent? */
 bool store_is_agent(const struct store *store, int32_t pid, uint64_t start);
 
-/* By who connected or accepted it, or holds a descriptor of it. */
+/* The agent that was there last; NULL: none was ever seen. */
+const struct agent *store_last_agent(const struct store *store);
+
+/*
+ * Who holds it: by its descriptors; by who connected or accepted it while no pass over descriptors
+ * has come by. A descriptor may have been inherited and outlive the one of who made it.
+ */
+bool connection_owner_counts(const struct connection *conn);
 bool connection_is_of(const struct connection *conn, int32_t pid, uint64_t start);
 /* A connection towards the agent port. */
 bool connection_is_link(const struct store *store, const struct connection *conn);
+/* Towards the agent of this very process: its neighbours' agents listen on the same port. */
+bool connection_is_link_of(const struct store *store, const struct connection *conn,
+			   const struct process *process);
 
 /* store_sockets.c */
 void store_put_socket(struct store *store, const struct fact *fact);
@@ -212,6 +244,17 @@ void store_put_tcp(struct store *store, const struct fact *fact);
 void store_put_entry(struct store *store, const struct fact *fact);
 void store_end_sockets(struct store *store, int64_t mono);
 void store_clear_sockets(struct store *store);
+
+/* store_runs.c: what the disk and the API say of runs */
+void store_put_checkpoint(struct store *store, const struct fact *fact);
+void store_put_listing(struct store *store, const struct fact *fact);
+void store_put_api(struct store *store, const struct fact *fact);
+void store_end_checkpoints(struct store *store);
+void store_clear_runs(struct store *store);
+bool store_is_listed(const struct store *store, const struct fact_process *p);
+/* A pooled copy of a list, or old itself if that is equal; old is freed otherwise. */
+const char *const *store_texts(struct store *store, const char *const *texts, size_t n,
+			       const char *const *old, size_t n_old);
 
 /* history.c: what live events mean to an executor's registration. */
 void history_link_ended(struct store *store, struct connection *conn, int64_t mono);

@@ -77,9 +77,14 @@ struct connection *store_connection_find(const struct store *store, uint64_t coo
 	return conn;
 }
 
+bool connection_owner_counts(const struct connection *conn)
+{
+	return conn->owner && !conn->n_holders;
+}
+
 bool connection_is_of(const struct connection *conn, int32_t pid, uint64_t start)
 {
-	if (conn->owner == pid && conn->owner_start == start && pid)
+	if (connection_owner_counts(conn) && conn->owner == pid && conn->owner_start == start)
 		return true;
 	for (size_t i = 0; i < conn->n_holders; i++)
 		if (conn->holders[i].pid == pid && conn->holders[i].start == start)
@@ -92,22 +97,52 @@ bool connection_is_link(const struct store *store, const struct connection *conn
 	return conn->facts.remote.port == store->window.agent_port;
 }
 
+/*
+ * The v0 driver and the v1 library both go where MESOS_SLAVE_PID says (Mesos exec.cpp,
+ * executor.cpp). A library that takes another road to this agent has its other end on this host.
+ */
+bool connection_is_link_of(const struct store *store, const struct connection *conn,
+			   const struct process *process)
+{
+	const struct ew_addr *remote = &conn->facts.remote;
+	const struct agent *agent;
+
+	if (!connection_is_link(store, conn))
+		return false;
+	if (!process->agent_known || addr_ip_equal(remote, &process->agent_addr) || addr_is_loopback(remote))
+		return true;
+	agent = store_last_agent(store);
+	return (agent && addr_ip_equal(remote, &agent->facts.listen)) || store_peer(store, conn);
+}
+
+struct connection *store_connection_at(const struct store *store, uint64_t netns,
+				       const struct ew_addr *local, const struct ew_addr *remote)
+{
+	struct tuple_key key = { .netns = netns, .local = *local, .remote = *remote };
+	struct connection *conn;
+
+	HASH_FIND(by_tuple, store->tuples, &key, sizeof(key), conn);
+	return conn;
+}
+
 static struct connection *tuple_find(const struct store *store, uint64_t netns,
 				     const struct connection *conn)
 {
-	struct tuple_key key = { .netns = netns, .local = conn->facts.remote,
-				 .remote = conn->facts.local };
-	struct connection *peer;
+	return store_connection_at(store, netns, &conn->facts.remote, &conn->facts.local);
+}
 
-	HASH_FIND(by_tuple, store->tuples, &key, sizeof(key), peer);
-	return peer;
+/* From a host to itself, and so within one namespace: another one may have the same addresses. */
+static bool stays_inside(const struct connection *conn)
+{
+	return addr_is_loopback(&conn->facts.remote) ||
+	       addr_ip_equal(&conn->facts.local, &conn->facts.remote);
 }
 
 struct connection *store_peer(const struct store *store, const struct connection *conn)
 {
 	struct connection *peer = tuple_find(store, conn->facts.netns, conn);
 
-	for (size_t i = 0; !peer && i < store->namespaces.n; i++)
+	for (size_t i = 0; !peer && !stays_inside(conn) && i < store->namespaces.n; i++)
 		peer = tuple_find(store, store->namespaces.v[i].inode, conn);
 	return peer;
 }
@@ -126,6 +161,8 @@ static void state_set(struct store *store, struct connection *conn, uint32_t sta
 	uint32_t before = conn->facts.state;
 
 	conn->facts.state = state;
+	if (state == TCP_ESTABLISHED)
+		conn->ended_at = 0;
 	if (state == TCP_ESTABLISHED && !conn->established_at)
 		conn->established_at = mono;
 	if (before != TCP_ESTABLISHED || state == TCP_ESTABLISHED)
@@ -136,18 +173,22 @@ static void state_set(struct store *store, struct connection *conn, uint32_t sta
 
 void store_put_socket(struct store *store, const struct fact *fact)
 {
+	bool is_new = !store_connection_find(store, fact->socket.cookie);
 	struct connection *conn = connection_get(store, fact->socket.cookie);
 	uint32_t before;
 
 	if (!conn)
 		return;
+	conn->seen = store->survey;
+	conn->was_there |= is_new && store->survey <= 1;
+	if (fact->socket.inode)
+		conn->facts.inode = fact->socket.inode; /* no hook tells it */
 	/* A hook that fired while the survey was reading knows better than the row it copied. */
-	if (conn->ended_at > fact->mono)
+	if (conn->hooked_at > fact->mono)
 		return;
 	before = conn->facts.state;
 	conn->facts = fact->socket;
 	conn->facts.state = before;
-	conn->seen = store->survey;
 	/* Idle sockets were there before anybody looked: their age is at least their idle time. */
 	if (!conn->established_at && fact->socket.state == TCP_ESTABLISHED && fact->socket.idle > 0)
 		conn->established_at = fact->mono - fact->socket.idle;
@@ -193,12 +234,14 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 		store_agent_listens(store, fact);
 	if (t->from == TCP_LISTEN)
 		store_agent_closed(store, fact);
+	conn->hooked_at = fact->mono;
 	conn->facts.netns = t->netns;
 	if (t->local.port)
 		conn->facts.local = t->local;
 	if (t->remote.port)
 		conn->facts.remote = t->remote;
-	if (t->pid && !conn->owner) {
+	/* No change of state: a process was seen to read or send on a socket whose owner was not sure. */
+	if (t->pid && (!conn->owner || t->from == t->to)) {
 		conn->owner = t->pid;
 		conn->owner_start = t->start;
 	}
@@ -212,7 +255,8 @@ void store_put_entry(struct store *store, const struct fact *fact)
 {
 	const struct fact_entry *e = &fact->entry;
 	struct connection *conn = store_connection_find(store, e->cookie);
-	struct entry found = { .netns = e->netns, .present = e->present, .timeout = e->timeout };
+	struct entry found = { .netns = e->netns, .present = e->present,
+			       .timeout = e->timeout, .seen = store->survey };
 
 	if (!conn)
 		return;
@@ -239,18 +283,26 @@ static void holders_end(struct connection *conn, uint32_t survey)
 /* Ended connections are kept for a while: an executor's fate is judged by how its link ended. */
 #define KEEP_ENDED (60 * 60 * 1000000000LL)
 
+static bool is_hidden_agent(const struct store *store, const struct connection *conn)
+{
+	return conn->facts.state == TCP_LISTEN && conn->facts.local.port == store->window.agent_port &&
+	       !conn->n_holders && !conn->owner;
+}
+
 /* A complete pass over the sockets ends: what it did not show is no more. */
 void store_end_sockets(struct store *store, int64_t mono)
 {
 	struct connection *conn, *next;
 
+	store->agent_hidden = false;
 	HASH_ITER(hh, store->connections, conn, next) {
 		if (conn->seen == store->survey) {
 			holders_end(conn, store->survey);
+			store->agent_hidden |= is_hidden_agent(store, conn);
 			continue;
 		}
 		/* Born after the pass had gone by: the hooks saw it, the pass could not. */
-		if (conn->facts.state == TCP_ESTABLISHED && conn->established_at >= store->survey_began)
+		if (conn->facts.state != TCP_CLOSE && conn->hooked_at >= store->survey_began)
 			continue;
 		state_set(store, conn, TCP_CLOSE, mono);
 		conn->n_holders = 0;

@@ -46,16 +46,10 @@ static void holding_add(struct holdings *all, const struct store *store, int32_t
 static void connection_holdings(struct holdings *all, const struct store *store,
 				const struct connection *conn)
 {
-	bool owner_holds = false;
-
-	for (size_t i = 0; i < conn->n_holders; i++) {
-		const struct holder *h = &conn->holders[i];
-
-		owner_holds |= h->pid == conn->owner && h->start == conn->owner_start;
-		holding_add(all, store, h->pid, h->start, conn, h->fd);
-	}
-	/* Seen to be made by a hook; no pass over descriptors has come by since. */
-	if (!owner_holds)
+	for (size_t i = 0; i < conn->n_holders; i++)
+		holding_add(all, store, conn->holders[i].pid, conn->holders[i].start, conn,
+			    conn->holders[i].fd);
+	if (connection_owner_counts(conn))
 		holding_add(all, store, conn->owner, conn->owner_start, conn, -1);
 }
 
@@ -114,7 +108,8 @@ static uint16_t upid_port(const struct checkpoint *checkpoint)
 
 /*
  * An executor's environment is inherited by its task and by helpers; its name may be anything.
- * What tells it from them: it listens where its checkpoint says, is libprocess, has the link.
+ * What tells it from them: it listens where its checkpoint says, is libprocess, has the link. A
+ * process that neither listens there nor is libprocess is no v0 executor, whatever else it has.
  */
 static int score(const struct store *store, const struct process *process,
 		 const struct checkpoint *checkpoint, const struct holdings *held)
@@ -129,9 +124,11 @@ static int score(const struct store *store, const struct process *process,
 			listens = true;
 			listens_there |= port && s->local.port == port;
 		} else {
-			linked |= connection_is_link(store, held->v[i].conn);
+			linked |= connection_is_link_of(store, held->v[i].conn, process);
 		}
 	}
+	if (port && !listens_there && !*process->facts.library && store->complete & SURVEY_SOCKETS)
+		return 0;
 	return 8 * listens_there + 4 * (*process->facts.library != '\0') + 2 * linked +
 	       2 * listens + (checkpoint && checkpoint->facts.forked_pid == process->key.pid);
 }
@@ -145,7 +142,8 @@ static void links_fill(const struct store *store, struct view_executor *executor
 	for (size_t i = 0; links && i < held->n; i++) {
 		const struct holding *h = &held->v[i];
 
-		if (h->conn->facts.state != TCP_ESTABLISHED || !connection_is_link(store, h->conn))
+		if (h->conn->facts.state != TCP_ESTABLISHED ||
+		    !connection_is_link_of(store, h->conn, executor->process))
 			continue;
 		/* Two descriptors of one socket are one link. */
 		if (n && links[n - 1].conn == h->conn)
@@ -225,6 +223,45 @@ static void keep_winners(struct view *view)
 	view->n_executors = kept;
 }
 
+static int pid_order(const void *a, const void *b)
+{
+	const struct process_key *x = &(*(const struct view_executor *const *)a)->process->key;
+	const struct process_key *y = &(*(const struct view_executor *const *)b)->process->key;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static int conn_order(const void *a, const void *b)
+{
+	const struct connection *x = *(const struct connection *const *)a;
+	const struct connection *y = *(const struct connection *const *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void index_fill(struct view *view, struct arena *arena)
+{
+	size_t n_links = 0;
+
+	for (size_t i = 0; i < view->n_executors; i++)
+		n_links += view->executors[i].n_links;
+	view->by_pid = arena_array(arena, view->n_executors, sizeof(*view->by_pid));
+	view->links = arena_array(arena, n_links, sizeof(*view->links));
+	if (!view->by_pid || !view->links)
+		return;
+	for (size_t i = 0; i < view->n_executors; i++) {
+		const struct view_executor *executor = &view->executors[i];
+
+		view->by_pid[i] = executor;
+		for (size_t j = 0; j < executor->n_links; j++)
+			view->links[view->n_links++] = executor->links[j].conn;
+	}
+	qsort(view->by_pid, view->n_executors, sizeof(*view->by_pid), pid_order);
+	qsort(view->links, view->n_links, sizeof(*view->links), conn_order);
+}
+
 void view_build(struct view *view, const struct store *store, struct arena *arena)
 {
 	struct holdings all = holdings_build(store, arena);
@@ -250,15 +287,22 @@ void view_build(struct view *view, const struct store *store, struct arena *aren
 	}
 	qsort(view->executors, view->n_executors, sizeof(*view->executors), candidate_order);
 	keep_winners(view);
+	index_fill(view, arena);
 }
 
 const struct view_executor *view_find(const struct view *view, int32_t pid, uint64_t start)
 {
-	for (size_t i = 0; i < view->n_executors; i++) {
-		const struct process_key *key = &view->executors[i].process->key;
+	const struct process process = { .key = { .pid = pid, .start = start } };
+	const struct view_executor executor = { .process = &process }, *key = &executor;
+	const struct view_executor **found;
 
-		if (key->pid == pid && key->start == start)
-			return &view->executors[i];
-	}
-	return NULL;
+	if (!view->by_pid)
+		return NULL;
+	found = bsearch(&key, view->by_pid, view->n_executors, sizeof(*view->by_pid), pid_order);
+	return found ? *found : NULL;
+}
+
+bool view_has_link(const struct view *view, const struct connection *conn)
+{
+	return view->links && bsearch(&conn, view->links, view->n_links, sizeof(*view->links), conn_order);
 }

@@ -31,6 +31,9 @@ struct view {
 	const struct store *store;
 	struct view_executor *executors;
 	size_t n_executors;
+	const struct view_executor **by_pid; /* sorted; NULL: the arena is broken */
+	const struct connection **links;     /* of all executors, sorted by address */
+	size_t n_links;
 };
 
 /* Memory is the arena's; what does not fit is missing and the arena broken. */
@@ -38,5 +41,8 @@ void view_build(struct view *view, const struct store *store, struct arena *aren
 
 /* NULL: that process lives no more, or is no executor. */
 const struct view_executor *view_find(const struct view *view, int32_t pid, uint64_t start);
+
+/* Is it a link of one of the executors? */
+bool view_has_link(const struct view *view, const struct connection *conn);
 
 #endif

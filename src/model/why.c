@@ -83,7 +83,9 @@ static void say_unknown(const struct store *store, struct sentences *s, const st
 		say(s, arena_printf(arena, "Work dir %s is another agent's: whether this executor ever registered is not known.",
 				    store->work_dir.path));
 	else if (e->sockets != TRI_YES)
-		say(s, "The node's sockets could not be listed.");
+		say(s, "Which sockets it has could not be read.");
+	else if (!out->n_links && e->protocol == PROTOCOL_V1)
+		say(s, "It speaks the v1 HTTP API and has no connection just now: it is between two tries, or no agent takes it and its clock runs.");
 	say_links(s, out, arena);
 }
 
@@ -110,12 +112,10 @@ static void fill_why(const struct store *store, const struct view_executor *exec
 		break;
 	case VERDICT_SELF_HEALING:
 		say_links(s, out, arena);
-		if (out->n_links || e->protocol != PROTOCOL_V1)
+		if (out->n_links)
 			say_relink(s, p, e, arena);
-		else if (e->domain_socket)
-			say(s, "It talks to the agent over a domain socket, which connection tracking does not touch.");
 		else
-			say(s, "It has no connection just now and subscribes again by itself.");
+			say(s, "It talks to the agent over a domain socket, which connection tracking does not touch.");
 		break;
 	case VERDICT_HALF_OPEN:
 	case VERDICT_AT_RISK:
@@ -161,6 +161,8 @@ static const char *advice_for(const struct store *store, const struct evidence *
 			return "Run as root.";
 		if (e->registered == TRI_UNKNOWN)
 			return "Give the agent's work dir with --work-dir.";
+		if (!out->n_links)
+			return "Audit again in some seconds; if it stays so, look at its stderr in its sandbox.";
 		return "Look at its connections by hand before the restart.";
 	default:
 		return "";
@@ -172,6 +174,7 @@ static const char *forbidden_for(const struct store *store, const struct view_ex
 				 const struct report_executor *out)
 {
 	const struct history *h = &executor->process->history;
+	const struct agent *agent = store_agent(store);
 
 	switch (out->verdict) {
 	case VERDICT_FOREIGN:
@@ -187,9 +190,12 @@ static const char *forbidden_for(const struct store *store, const struct view_ex
 	default:
 		break;
 	}
+	if (h->down_since && out->protocol != PROTOCOL_V1)
+		return "its link ended and it has not registered again yet: a second disconnect would end it at once";
 	if (h->asked > h->registered)
 		return "the agent has asked it to reconnect and it has not registered again yet: a second disconnect would end it at once";
-	if (store_agent(store) && store->has_api && store->api.recovering)
+	if (agent && ((store->has_api && store->api.recovering) ||
+		      (!agent->was_there && !outcome_agent_serves(store))))
 		return "the agent is recovering: a second disconnect would end it at once";
 	if (!out->n_links)
 		return "it has no link";

@@ -1,0 +1,695 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A node told as a story: an agent, executors, their links, and what happens to them. It keeps the
+ * state that the kernel and the disk would have and puts the facts that observers would put: hooks
+ * at once (unless n->hooks is false), everything else with node_survey().
+ *
+ * Header only: a test includes it and needs nothing but the library. Seconds are whole; time moves
+ * by node_wait() alone, and by a microsecond with each fact.
+ */
+#ifndef EW_TEST_NODE_H
+#define EW_TEST_NODE_H
+
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/addr.h"
+#include "facts.h"
+#include "model/model.h"
+
+#define NODE_SECOND 1000000000LL
+#define NODE_PORT 5051
+#define NODE_HOST_NS 4026531840ULL
+#define NODE_WALL (1764000000LL * NODE_SECOND) /* wall clock - mono */
+#define NODE_AGENT_ID "b3a1-S0"
+
+struct node_hold {
+	int pid, fd;
+};
+
+struct node_sock {
+	uint64_t cookie, netns, inode;
+	struct ew_addr local, remote;
+	uint32_t state; /* TCP_CLOSE: no more */
+	enum tri entry; /* what conntrack has of it */
+	int64_t idle;
+	struct node_hold holds[4];
+	size_t n_holds;
+	bool unseen; /* a survey does not show it */
+	struct node_sock *peer;
+};
+
+/* What is told of an executor; zeros are the usual ones: v0, Mesos 1.0.4, registered, linked, entry. */
+struct node_spec {
+	const char *framework, *container, *version, *slave_pid, *slave_id, *comm, *domain_socket;
+	uint64_t netns;
+	int timeout; /* s; 0: 900 */
+	int pid, ppid;
+	enum tri entry;
+	bool v1, unregistered, unlinked, half_open, no_checkpoint, no_library, no_listener, dark,
+		helper, completed;
+};
+
+struct node_proc {
+	char id[40];
+	struct node_spec spec;
+	int pid, ppid;
+	uint64_t start;
+	int port; /* of its listener */
+	bool alive, unseen;
+	struct node_sock *links[2];
+	struct node_sock *listener;
+};
+
+struct node {
+	struct model *model, *twin; /* both get the same facts */
+	int64_t now;
+	bool hooks, quiet;
+	uint32_t scope;             /* of a survey; default all */
+	uint32_t fails;             /* scopes that are not completed */
+	enum tri tracking, tracking_there;
+	uint64_t next_cookie;
+	int next_pid, next_port, next_fd;
+	int agent; /* pid; 0: down */
+	struct node_sock *listen;
+	const char *agent_comm;
+	struct ew_addr agent_addr;
+	uint64_t agent_ns;
+	int api_status;             /* 200; 503: recovering; 401; 0: no answer */
+	int rereg_timeout;          /* s; 0: not told */
+	uint32_t round;
+	const char *work_dir_id;
+	enum tri work_dir_readable;
+	bool no_work_dir, lists_nobody;
+	struct node_sock *socks[6144];
+	size_t n_socks;
+	struct node_proc *procs[2048];
+	size_t n_procs;
+};
+
+static inline void node_put(struct node *n, struct fact fact)
+{
+	n->now += 1000;
+	if (!fact.mono)
+		fact.mono = n->now;
+	model_put(n->model, &fact);
+	if (n->twin)
+		model_put(n->twin, &fact);
+}
+
+static inline void node_wait(struct node *n, double seconds)
+{
+	n->now += (int64_t)(seconds * (double)NODE_SECOND);
+}
+
+static inline uint64_t node_start_of(const struct node *n, int pid)
+{
+	for (size_t i = 0; i < n->n_procs; i++)
+		if (n->procs[i]->pid == pid)
+			return n->procs[i]->start;
+	return (uint64_t)pid * 10; /* clock ticks since boot */
+}
+
+static inline struct ew_addr node_addr(const char *text)
+{
+	struct ew_addr addr;
+
+	assert_int_equal(addr_parse(text, &addr), 0);
+	return addr;
+}
+
+/* ---- sockets ---- */
+
+static inline void node_tcp(struct node *n, const struct node_sock *s, uint32_t from, uint32_t to, int pid)
+{
+	if (n->hooks)
+		node_put(n, (struct fact){ .type = FACT_TCP, .tcp = {
+			.cookie = s->cookie, .netns = s->netns, .local = s->local, .remote = s->remote,
+			.from = from, .to = to, .pid = pid, .start = pid ? node_start_of(n, pid) : 0 } });
+}
+
+static inline void node_state(struct node *n, struct node_sock *s, uint32_t to, int pid)
+{
+	uint32_t from = s->state;
+
+	s->state = to;
+	node_tcp(n, s, from, to, pid);
+}
+
+static inline struct node_sock *node_socket(struct node *n, const char *local, const char *remote,
+					    uint64_t netns, int pid)
+{
+	struct node_sock *s = calloc(1, sizeof(*s));
+
+	s->cookie = ++n->next_cookie;
+	s->inode = s->cookie + 100000;
+	s->netns = netns;
+	s->local = node_addr(local);
+	s->remote = node_addr(remote);
+	s->state = TCP_CLOSE;
+	s->entry = TRI_YES;
+	s->idle = -1;
+	if (pid)
+		s->holds[s->n_holds++] = (struct node_hold){ pid, ++n->next_fd };
+	n->socks[n->n_socks++] = s;
+	return s;
+}
+
+/* A connection between two processes; returns the end of `from`. */
+static inline struct node_sock *node_connect(struct node *n, int from, uint64_t from_ns, int to,
+					     uint64_t to_ns, const char *remote)
+{
+	char local[64];
+	struct node_sock *a, *b = NULL;
+
+	snprintf(local, sizeof(local), from_ns == to_ns ? "10.0.0.7:%d" : "172.17.0.2:%d", ++n->next_port);
+	a = node_socket(n, local, remote, from_ns, from);
+	node_state(n, a, TCP_SYN_SENT, from);
+	if (to) {
+		b = node_socket(n, remote, local, to_ns, to);
+		node_state(n, b, TCP_ESTABLISHED, to);
+		b->peer = a;
+		a->peer = b;
+	}
+	node_state(n, a, TCP_ESTABLISHED, from);
+	return a;
+}
+
+/* Its owner closes it; the other end hears of it unless the FIN is lost. */
+static inline void node_close(struct node *n, struct node_sock *s, int pid, bool fin_arrives)
+{
+	struct node_sock *peer = s->peer;
+
+	if (!s || s->state != TCP_ESTABLISHED)
+		return;
+	s->n_holds = 0;
+	s->inode = 0;
+	node_state(n, s, TCP_FIN_WAIT1, pid);
+	if (!fin_arrives)
+		return;
+	if (peer && peer->state == TCP_ESTABLISHED) {
+		node_state(n, peer, TCP_CLOSE_WAIT, 0);
+		node_state(n, peer, TCP_CLOSE, 0);
+		peer->n_holds = 0;
+	}
+	node_state(n, s, TCP_CLOSE, 0);
+}
+
+/* ---- the agent ---- */
+
+static inline void node_agent_start(struct node *n)
+{
+	char text[64];
+
+	n->agent = ++n->next_pid;
+	n->listen = node_socket(n, addr_text(&n->agent_addr, text), "0.0.0.0:0", n->agent_ns, n->agent);
+	n->api_status = 503;
+	node_state(n, n->listen, TCP_LISTEN, n->agent);
+}
+
+static inline void node_exit_put(struct node *n, int pid, uint64_t start, int status, int killer)
+{
+	if (n->hooks)
+		node_put(n, (struct fact){ .type = FACT_EXIT, .exit = {
+			.pid = pid, .start = start, .status = status, .signal = status & 0x7f,
+			.killer = killer, .killer_start = killer ? node_start_of(n, killer) : 0,
+			.killer_comm = killer == n->agent && killer ? n->agent_comm : "someone" } });
+}
+
+/* The agent's process ends. A link without an entry, where tracking is in force, gets no FIN. */
+static inline void node_agent_stop(struct node *n)
+{
+	int pid = n->agent;
+
+	node_exit_put(n, pid, node_start_of(n, pid), 0, 0);
+	node_state(n, n->listen, TCP_CLOSE, pid);
+	n->listen->n_holds = 0;
+	n->agent = 0;
+	n->api_status = 0;
+	for (size_t i = 0; i < n->n_socks; i++) {
+		struct node_sock *s = n->socks[i];
+
+		if (s->state == TCP_ESTABLISHED && s->n_holds == 1 && s->holds[0].pid == pid)
+			node_close(n, s, pid, !s->peer || n->tracking != TRI_YES || s->peer->entry == TRI_YES);
+	}
+}
+
+/* ---- executors ---- */
+
+static inline struct node_sock *node_link(struct node *n, struct node_proc *p)
+{
+	char text[64];
+	struct ew_addr remote = n->agent_addr;
+	struct node_sock *s;
+
+	if (addr_is_any(&remote))
+		remote = node_addr("10.0.0.7:5051");
+	s = node_connect(n, p->pid, p->spec.netns, n->agent, n->agent_ns, addr_text(&remote, text));
+	s->entry = p->spec.entry;
+	p->links[p->links[0] && p->links[0]->state == TCP_ESTABLISHED ? 1 : 0] = s;
+	return s;
+}
+
+static inline struct node_proc *node_process_(struct node *n, const char *id, struct node_spec spec)
+{
+	struct node_proc *p = calloc(1, sizeof(*p));
+
+	snprintf(p->id, sizeof(p->id), "%s", id);
+	spec.framework = spec.framework ? spec.framework : "fw-0000";
+	spec.container = spec.container ? spec.container : p->id;
+	spec.slave_pid = spec.slave_pid ? spec.slave_pid : "slave(1)@10.0.0.7:5051";
+	spec.slave_id = spec.slave_id ? spec.slave_id : NODE_AGENT_ID;
+	spec.version = spec.version ? spec.version : "1.0.4";
+	spec.comm = spec.comm ? spec.comm : spec.helper ? "sleep" : "mesos-executor";
+	spec.netns = spec.netns ? spec.netns : NODE_HOST_NS;
+	spec.timeout = spec.timeout ? spec.timeout : 900;
+	spec.entry = spec.entry ? spec.entry : TRI_YES;
+	p->spec = spec;
+	p->pid = spec.pid ? spec.pid : ++n->next_pid;
+	p->ppid = spec.ppid ? spec.ppid : 1;
+	p->start = (uint64_t)p->pid * 10;
+	p->alive = true;
+	n->procs[n->n_procs++] = p;
+	return p;
+}
+
+static inline struct node_proc *node_executor_(struct node *n, const char *id, struct node_spec spec)
+{
+	struct node_proc *p = node_process_(n, id, spec);
+	char text[64];
+
+	if (!p->spec.no_listener) {
+		p->port = 30000 + p->pid;
+		snprintf(text, sizeof(text), "%s:%d", p->spec.netns == NODE_HOST_NS ? "10.0.0.7" : "0.0.0.0", p->port);
+		p->listener = node_socket(n, text, "0.0.0.0:0", p->spec.netns, p->pid);
+		p->listener->state = TCP_LISTEN;
+	}
+	for (int i = 0; !p->spec.unlinked && i < 1 + p->spec.v1; i++) {
+		bool hooks = n->hooks; /* older than any hook */
+
+		n->hooks = false;
+		node_link(n, p);
+		n->hooks = hooks;
+		if (p->spec.half_open) {
+			p->links[i]->peer->state = TCP_CLOSE;
+			p->links[i]->peer->n_holds = 0;
+		}
+	}
+	return p;
+}
+#define node_executor(n, id, ...) node_executor_(n, id, (struct node_spec){ __VA_ARGS__ })
+
+/* A process that has the environment of e, and holds nothing: its task, a helper, a wrapper. */
+#define node_helper(n, e, ...) \
+	node_process_(n, (e)->id, (struct node_spec){ .helper = true, .no_library = true, .ppid = (e)->pid, __VA_ARGS__ })
+
+static inline void node_hold_too(struct node_sock *s, int pid, int fd)
+{
+	s->holds[s->n_holds++] = (struct node_hold){ pid, fd };
+}
+
+static inline void node_unhold(struct node_sock *s, int pid)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n_holds; i++)
+		if (s->holds[i].pid != pid)
+			s->holds[kept++] = s->holds[i];
+	s->n_holds = kept;
+}
+
+/* An executor's process ends: exit status or signal as wait(2) gives it. */
+static inline void node_ends(struct node *n, struct node_proc *p, int status, int killer)
+{
+	p->alive = false;
+	node_exit_put(n, p->pid, p->start, status, killer);
+	for (int i = 0; i < 2; i++)
+		if (p->links[i])
+			node_close(n, p->links[i], p->pid, true);
+	if (p->listener)
+		node_state(n, p->listener, TCP_CLOSE, p->pid);
+}
+
+/* Its link's end of file: v0 closes one, v1 both. */
+static inline void node_drops(struct node *n, struct node_proc *p)
+{
+	for (int i = 0; i < 2; i++)
+		if (p->links[i])
+			node_close(n, p->links[i], p->pid, true);
+}
+
+static inline void node_signal(struct node *n, int sender, int target, int sig)
+{
+	node_put(n, (struct fact){ .type = FACT_SIGNAL, .signal = {
+		.pid = target, .start = node_start_of(n, target), .signal = sig, .sender = sender,
+		.sender_start = node_start_of(n, sender), .sender_comm = "someone" } });
+}
+
+/* ---- messages ---- */
+
+static inline void node_send(struct node *n, int pid, const struct node_sock *on, const char *name,
+			     const char *executor_id)
+{
+	if (n->hooks && !n->quiet)
+		node_put(n, (struct fact){ .type = FACT_MESSAGE, .message = {
+			.cookie = on->cookie, .pid = pid, .start = node_start_of(n, pid), .local = on->local,
+			.remote = on->remote, .netns = on->netns, .name = name, .from = "",
+			.executor_id = executor_id ? executor_id : "" } });
+}
+
+/* To the executor, on a connection of its own to the port that it listens on. */
+static inline void node_tell(struct node *n, struct node_proc *p, const char *name)
+{
+	char remote[64];
+	struct node_sock *s;
+
+	snprintf(remote, sizeof(remote), "10.0.0.7:%d", p->port);
+	s = node_connect(n, n->agent, n->agent_ns, p->pid, p->spec.netns, remote);
+	node_send(n, n->agent, s, name, NULL);
+	node_close(n, s, n->agent, true);
+}
+
+/* To the agent: on its link. */
+static inline void node_says(struct node *n, struct node_proc *p, const char *name)
+{
+	node_send(n, p->pid, p->links[0], name, p->id);
+}
+
+/* The agent's answer on the connection that the executor asked on. */
+static inline void node_answer(struct node *n, struct node_proc *p, const char *name)
+{
+	node_send(n, n->agent, p->links[0]->peer, name, NULL);
+}
+
+/* The whole way back, as an agent that recovers and a healthy executor go it. */
+static inline void node_comes_back(struct node *n, struct node_proc *p)
+{
+	if (p->spec.v1) {
+		node_link(n, p);
+		node_link(n, p);
+		node_says(n, p, "SUBSCRIBE");
+		node_answer(n, p, "200 OK");
+		return;
+	}
+	node_tell(n, p, "ReconnectExecutorMessage");
+	if (!p->links[0] || p->links[0]->state != TCP_ESTABLISHED)
+		node_link(n, p);
+	node_says(n, p, "ReregisterExecutorMessage");
+	node_tell(n, p, "ExecutorReregisteredMessage");
+}
+
+/* ---- surveys ---- */
+
+static inline void node_put_process(struct node *n, const struct node_proc *p)
+{
+	const struct node_spec *s = &p->spec;
+	struct fact fact = { .type = FACT_PROCESS, .process = {
+		.pid = p->pid, .start = p->start, .ppid = p->ppid, .comm = s->comm, .netns = s->netns,
+		.environ_read = s->dark ? TRI_NO : TRI_YES } };
+
+	if (!s->dark) {
+		fact.process.slave_pid = s->slave_pid;
+		fact.process.slave_id = s->slave_id;
+		fact.process.framework_id = s->framework;
+		fact.process.executor_id = p->id;
+		fact.process.container_id = s->container;
+		fact.process.checkpoint = !s->no_checkpoint;
+		fact.process.recovery_timeout = s->timeout * NODE_SECOND;
+		fact.process.domain_socket = s->domain_socket;
+		fact.process.library = s->no_library ? "" : "/usr/lib/libmesos.so";
+		fact.process.library_version = s->no_library ? "" : s->version;
+		fact.process.version_from = "library";
+	}
+	node_put(n, fact);
+}
+
+static inline bool node_sock_shown(const struct node_sock *s)
+{
+	return s->state != TCP_CLOSE && !s->unseen;
+}
+
+static inline void node_put_sock(struct node *n, const struct node_sock *s, int64_t mono)
+{
+	node_put(n, (struct fact){ .type = FACT_SOCKET, .mono = mono, .socket = {
+		.cookie = s->cookie, .inode = s->inode, .netns = s->netns, .local = s->local,
+		.remote = s->remote, .state = s->state, .idle = s->idle } });
+	for (size_t i = 0; i < s->n_holds; i++)
+		node_put(n, (struct fact){ .type = FACT_HOLDER, .mono = mono, .holder = {
+			.cookie = s->cookie, .pid = s->holds[i].pid,
+			.start = node_start_of(n, s->holds[i].pid), .fd = s->holds[i].fd } });
+}
+
+static inline void node_put_agent(struct node *n)
+{
+	if (n->agent)
+		node_put(n, (struct fact){ .type = FACT_AGENT, .agent = {
+			.pid = n->agent, .start = node_start_of(n, n->agent), .comm = n->agent_comm,
+			.listen = n->agent_addr, .netns = n->agent_ns, .cookie = n->listen->cookie } });
+}
+
+static inline void node_put_sockets(struct node *n)
+{
+	int64_t mono = n->now + 1;
+
+	for (size_t i = 0; i < n->n_socks; i++)
+		if (node_sock_shown(n->socks[i]))
+			node_put_sock(n, n->socks[i], mono);
+	node_put_agent(n);
+}
+
+static inline void node_put_entry(struct node *n, uint64_t cookie, uint64_t netns, enum tri present)
+{
+	node_put(n, (struct fact){ .type = FACT_ENTRY, .entry = {
+		.cookie = cookie, .netns = netns, .present = present, .timeout = -1 } });
+}
+
+static inline void node_put_tracking(struct node *n)
+{
+	node_put(n, (struct fact){ .type = FACT_TRACKING, .tracking = { n->agent_ns, n->tracking } });
+	for (size_t i = 0; i < n->n_socks; i++) {
+		const struct node_sock *s = n->socks[i];
+
+		if (!node_sock_shown(s) || s->remote.port != NODE_PORT)
+			continue;
+		node_put_entry(n, s->cookie, n->agent_ns, s->entry);
+		if (s->netns == n->agent_ns)
+			continue;
+		node_put(n, (struct fact){ .type = FACT_TRACKING, .tracking = { s->netns, n->tracking_there } });
+		node_put_entry(n, s->cookie, s->netns, s->entry);
+	}
+}
+
+/* The API answers; a good answer lists every executor that lives, unless it was told otherwise. */
+static inline void node_api(struct node *n)
+{
+	bool good = n->api_status == 200;
+	const char *task;
+
+	n->round++;
+	for (size_t i = 0; good && !n->lists_nobody && i < n->n_procs; i++) {
+		const struct node_proc *p = n->procs[i];
+
+		task = p->id;
+		if (p->alive && !p->spec.helper && !p->spec.dark)
+			node_put(n, (struct fact){ .type = FACT_API_EXECUTOR, .api_executor = {
+				.round = n->round, .framework_id = p->spec.framework, .executor_id = p->id,
+				.container_id = p->spec.container, .tasks = &task, .n_tasks = 1 } });
+	}
+	node_put(n, (struct fact){ .type = FACT_API, .api = {
+		.url = "http://10.0.0.7:5051", .http_status = n->api_status,
+		.problem = good || n->api_status == 503 ? "" : n->api_status ? "401 Unauthorized" : "no answer",
+		.recovering = n->api_status == 503, .slave_id = good ? NODE_AGENT_ID : "",
+		.reregister_timeout = good ? n->rereg_timeout * NODE_SECOND : 0, .round = n->round } });
+}
+
+static inline void node_put_checkpoints(struct node *n)
+{
+	const char *task;
+
+	for (size_t i = 0; i < n->n_procs; i++) {
+		const struct node_proc *p = n->procs[i];
+		char upid[64] = "";
+
+		if (p->spec.helper || p->spec.dark || strcmp(p->spec.slave_id, n->work_dir_id) != 0)
+			continue;
+		if (!p->spec.v1 && !p->spec.unregistered)
+			snprintf(upid, sizeof(upid), "executor(1)@10.0.0.7:%d", p->port);
+		task = p->id;
+		node_put(n, (struct fact){ .type = FACT_CHECKPOINT, .checkpoint = {
+			.slave_id = n->work_dir_id, .framework_id = p->spec.framework, .executor_id = p->id,
+			.container_id = p->spec.container, .forked_pid = p->pid, .upid = upid,
+			.http = p->spec.v1 && !p->spec.unregistered, .completed = p->spec.completed,
+			.tasks = &task, .n_tasks = 1 } });
+	}
+	node_put(n, (struct fact){ .type = FACT_WORK_DIR, .work_dir = {
+		.path = "/var/lib/mesos", .slave_id = n->work_dir_id, .readable = n->work_dir_readable,
+		.same_boot = TRI_YES } });
+}
+
+static inline void node_survey_of(struct node *n, uint32_t scope)
+{
+	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", scope } });
+	for (size_t i = 0; scope & SURVEY_PROCESSES && i < n->n_procs; i++)
+		if (n->procs[i]->alive && !n->procs[i]->unseen)
+			node_put_process(n, n->procs[i]);
+	if (scope & SURVEY_SOCKETS)
+		node_put_sockets(n);
+	if (scope & SURVEY_TRACKING)
+		node_put_tracking(n);
+	if (scope & SURVEY_API && n->agent)
+		node_api(n);
+	if (scope & SURVEY_CHECKPOINTS && !n->no_work_dir)
+		node_put_checkpoints(n);
+	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", scope & ~n->fails } });
+}
+
+static inline void node_judge(struct node *n)
+{
+	node_put(n, (struct fact){ .type = FACT_NOW });
+}
+
+static inline void node_survey(struct node *n)
+{
+	node_survey_of(n, n->scope);
+	node_judge(n);
+}
+
+/* Its recovery is over: it answers. */
+static inline void node_agent_serves(struct node *n)
+{
+	n->api_status = 200;
+	node_survey(n);
+}
+
+/* ---- what the model says ---- */
+
+static inline struct report *node_report(struct node *n, enum report_kind kind)
+{
+	struct report *report = model_report(n->model, kind);
+
+	assert_non_null(report);
+	return report;
+}
+
+static inline const struct report_executor *node_find(const struct report *report, const char *id)
+{
+	for (size_t i = 0; i < report->n_executors; i++)
+		if (strcmp(report->executors[i].executor_id, id) == 0)
+			return &report->executors[i];
+	return NULL;
+}
+
+/* "none": the report has no such executor. */
+static inline const char *node_verdict(struct node *n, const char *id)
+{
+	struct report *report = node_report(n, REPORT_AUDIT);
+	const struct report_executor *e = node_find(report, id);
+	const char *name = e ? verdict_name(e->verdict) : "none";
+
+	report_free(report);
+	return name;
+}
+
+static inline const char *node_outcome(struct node *n, const char *id)
+{
+	struct report *report = node_report(n, REPORT_VERIFY);
+	const struct report_executor *e = node_find(report, id);
+	static char text[64];
+
+	snprintf(text, sizeof(text), "%s%s%s", e ? outcome_name(e->outcome) : "none",
+		 e && e->proof ? " by " : "", e && e->proof ? proof_name(e->proof) : "");
+	report_free(report);
+	return text;
+}
+
+static inline int node_exit_code(struct node *n, enum report_kind kind)
+{
+	struct report *report = node_report(n, kind);
+	int code = report->exit_code;
+
+	report_free(report);
+	return code;
+}
+
+static inline void node_sink_put(void *ctx, const struct fact *fact)
+{
+	node_put(ctx, *fact);
+}
+
+/* The audit that outcomes are compared with. */
+static inline void node_baseline(struct node *n)
+{
+	struct fact_sink sink = { node_sink_put, n };
+	struct report *audit = node_report(n, REPORT_AUDIT);
+
+	model_baseline(audit, &sink);
+	report_free(audit);
+}
+
+static inline bool node_done(struct node *n, enum model_until until)
+{
+	int64_t next;
+
+	return model_done(n->model, until, &next);
+}
+
+/* ---- the node ---- */
+
+static inline void node_window(struct node *n)
+{
+	node_put(n, (struct fact){ .type = FACT_WINDOW, .window = {
+		.tool = "test", .verb = "run", .host = "node7", .boot_id = "b", .kernel = "6.18",
+		.agent_port = NODE_PORT, .wall_offset = NODE_WALL, .master_timeout = 75 * NODE_SECOND } });
+}
+
+static inline struct node *node_new(void)
+{
+	struct node *n = calloc(1, sizeof(*n));
+
+	n->model = model_new();
+	n->now = 100000 * NODE_SECOND;
+	n->scope = SURVEY_ALL;
+	n->tracking = n->tracking_there = TRI_YES;
+	n->next_pid = 1000;
+	n->next_port = 40000;
+	n->next_fd = 10;
+	n->next_cookie = 7000;
+	n->agent_comm = "mesos-agent";
+	n->agent_addr = node_addr("10.0.0.7:5051");
+	n->agent_ns = NODE_HOST_NS;
+	n->work_dir_id = NODE_AGENT_ID;
+	n->work_dir_readable = TRI_YES;
+	node_window(n);
+	node_agent_start(n);
+	n->api_status = 200;
+	n->hooks = true;
+	return n;
+}
+
+/* The same node, seen by an execwatch that starts now: what was seen before is not known to it. */
+static inline void node_watch_anew(struct node *n)
+{
+	model_free(n->model);
+	n->model = model_new();
+	node_window(n);
+}
+
+static inline void node_free(struct node *n)
+{
+	for (size_t i = 0; i < n->n_socks; i++)
+		free(n->socks[i]);
+	for (size_t i = 0; i < n->n_procs; i++)
+		free(n->procs[i]);
+	model_free(n->model);
+	model_free(n->twin);
+	free(n);
+}
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The rules by themselves: evidence in, verdict out; each row of the table of verdicts, in its order. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "model/judge.h"
+
+static void links(void **state)
+{
+	static const struct {
+		enum tri agent_end;
+		enum conntrack conntrack;
+		enum link_state want;
+	} rows[] = {
+		{ TRI_YES, CONNTRACK_ENTRY, LINK_SOUND },
+		{ TRI_YES, CONNTRACK_OFF, LINK_SOUND },
+		{ TRI_YES, CONNTRACK_NONE, LINK_AT_RISK },
+		{ TRI_YES, CONNTRACK_UNKNOWN, LINK_UNKNOWN },
+		/* no agent's end: whatever connection tracking has */
+		{ TRI_NO, CONNTRACK_ENTRY, LINK_HALF_OPEN },
+		{ TRI_NO, CONNTRACK_OFF, LINK_HALF_OPEN },
+		{ TRI_NO, CONNTRACK_NONE, LINK_HALF_OPEN },
+		{ TRI_NO, CONNTRACK_UNKNOWN, LINK_HALF_OPEN },
+		/* never better than the evidence */
+		{ TRI_UNKNOWN, CONNTRACK_ENTRY, LINK_UNKNOWN },
+		{ TRI_UNKNOWN, CONNTRACK_OFF, LINK_UNKNOWN },
+		{ TRI_UNKNOWN, CONNTRACK_NONE, LINK_UNKNOWN },
+		{ TRI_UNKNOWN, CONNTRACK_UNKNOWN, LINK_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct link_evidence e = { rows[i].agent_end, rows[i].conntrack };
+
+		assert_int_equal(judge_link(&e), rows[i].want);
+	}
+}
+
+/* Nothing filled in is nothing known. */
+static void nothing_known(void **state)
+{
+	struct link_evidence link = { 0 };
+	struct evidence e = { 0 };
+
+	(void)state;
+	assert_int_equal(judge_link(&link), LINK_UNKNOWN);
+	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN);
+}
+
+static const struct evidence healthy = {
+	.ours = TRI_YES, .environment = TRI_YES, .checkpoint = true, .registered = TRI_YES,
+	.protocol = PROTOCOL_V0, .sockets = TRI_YES, .n_links = 1, .worst = LINK_SOUND, .relinks = TRI_NO,
+};
+
+/* The worst of evidence: each row below repairs one thing more, from the top of the table down. */
+static void order(void **state)
+{
+	struct evidence e = { .environment = TRI_NO, .ours = TRI_NO, .checkpoint = false,
+			      .registered = TRI_NO, .protocol = PROTOCOL_V0, .sockets = TRI_NO,
+			      .relinks = TRI_YES, .worst = LINK_HALF_OPEN };
+
+	(void)state;
+	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN);
+	e.environment = TRI_YES;
+	assert_int_equal(judge_executor(&e), VERDICT_FOREIGN);
+	e.ours = TRI_YES;
+	assert_int_equal(judge_executor(&e), VERDICT_NO_CHECKPOINT);
+	e.checkpoint = true;
+	assert_int_equal(judge_executor(&e), VERDICT_UNREGISTERED);
+	e.registered = TRI_YES;
+	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN); /* its sockets were not read */
+	e.sockets = TRI_YES;
+	assert_int_equal(judge_executor(&e), VERDICT_DISCONNECTED);
+	e.n_links = 1;
+	assert_int_equal(judge_executor(&e), VERDICT_SELF_HEALING);
+	e.relinks = TRI_NO;
+	assert_int_equal(judge_executor(&e), VERDICT_HALF_OPEN);
+	e.worst = LINK_AT_RISK;
+	assert_int_equal(judge_executor(&e), VERDICT_AT_RISK);
+	e.worst = LINK_UNKNOWN;
+	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN);
+	e.worst = LINK_SOUND;
+	assert_int_equal(judge_executor(&e), VERDICT_HEALTHY);
+}
+
+/* One piece of evidence changed in a healthy executor. */
+static void single(void **state)
+{
+	struct {
+		const char *what;
+		struct evidence e;
+		enum verdict want;
+	} rows[] = {
+		{ "as it is", healthy, VERDICT_HEALTHY },
+		{ "environment unknown", healthy, VERDICT_UNKNOWN },
+		{ "whose unknown", healthy, VERDICT_UNKNOWN },
+		{ "another's", healthy, VERDICT_FOREIGN },
+		{ "registered unknown", healthy, VERDICT_UNKNOWN },
+		{ "library unknown, sound", healthy, VERDICT_HEALTHY },
+		{ "relinks, sound", healthy, VERDICT_HEALTHY },
+		{ "relinks, link unknown", healthy, VERDICT_SELF_HEALING },
+		{ "relinks, at risk", healthy, VERDICT_SELF_HEALING },
+		{ "v1 relinks, half-open", healthy, VERDICT_HALF_OPEN },
+		{ "v1 relinks, link unknown", healthy, VERDICT_UNKNOWN },
+		{ "library unknown, half-open", healthy, VERDICT_HALF_OPEN },
+		{ "v1 without link", healthy, VERDICT_UNKNOWN },
+		{ "v1 without link, domain socket", healthy, VERDICT_SELF_HEALING },
+		{ "v0 without link, domain socket", healthy, VERDICT_DISCONNECTED },
+		{ "v1 with a link, domain socket", healthy, VERDICT_HALF_OPEN },
+		{ "protocol unknown, no link", healthy, VERDICT_UNKNOWN },
+	};
+	size_t n = 1;
+
+	(void)state;
+	rows[n++].e.environment = TRI_UNKNOWN;
+	rows[n++].e.ours = TRI_UNKNOWN;
+	rows[n++].e.ours = TRI_NO;
+	rows[n++].e.registered = TRI_UNKNOWN;
+	rows[n++].e.relinks = TRI_UNKNOWN;
+	rows[n++].e.relinks = TRI_YES;
+	rows[n].e.relinks = TRI_YES, rows[n++].e.worst = LINK_UNKNOWN;
+	rows[n].e.relinks = TRI_YES, rows[n++].e.worst = LINK_AT_RISK;
+	rows[n].e.relinks = TRI_YES, rows[n].e.protocol = PROTOCOL_V1, rows[n++].e.worst = LINK_HALF_OPEN;
+	rows[n].e.relinks = TRI_YES, rows[n].e.protocol = PROTOCOL_V1, rows[n++].e.worst = LINK_UNKNOWN;
+	rows[n].e.relinks = TRI_UNKNOWN, rows[n++].e.worst = LINK_HALF_OPEN;
+	rows[n].e.protocol = PROTOCOL_V1, rows[n++].e.n_links = 0;
+	rows[n].e.protocol = PROTOCOL_V1, rows[n].e.domain_socket = true, rows[n++].e.n_links = 0;
+	rows[n].e.domain_socket = true, rows[n++].e.n_links = 0;
+	rows[n].e.protocol = PROTOCOL_V1, rows[n].e.domain_socket = true, rows[n++].e.worst = LINK_HALF_OPEN;
+	rows[n].e.protocol = PROTOCOL_UNKNOWN, rows[n++].e.n_links = 0;
+	assert_int_equal(n, sizeof(rows) / sizeof(rows[0]));
+	for (size_t i = 0; i < n; i++) {
+		if (judge_executor(&rows[i].e) != rows[i].want)
+			fail_msg("%s: %s, not %s", rows[i].what, verdict_name(judge_executor(&rows[i].e)),
+				 verdict_name(rows[i].want));
+	}
+}
+
+static void names(void **state)
+{
+	enum verdict verdict;
+
+	(void)state;
+	for (int v = 0; v < VERDICT_COUNT; v++) {
+		assert_true(verdict_parse(verdict_name((enum verdict)v), &verdict));
+		assert_int_equal(verdict, v);
+	}
+	assert_false(verdict_parse("Healthy", &verdict));
+	assert_false(verdict_parse("", &verdict));
+	assert_int_equal(verdict_severity(VERDICT_UNREGISTERED), SEVERITY_CRITICAL);
+	assert_int_equal(verdict_severity(VERDICT_AT_RISK), SEVERITY_WARNING);
+	assert_int_equal(outcome_severity(OUTCOME_WAITING), SEVERITY_WARNING);
+	assert_int_equal(outcome_severity(OUTCOME_UNKNOWN), SEVERITY_UNKNOWN);
+	assert_null(proof_name(PROOF_NONE));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(links), cmocka_unit_test(nothing_known), cmocka_unit_test(order),
+		cmocka_unit_test(single), cmocka_unit_test(names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "show/event_text.h"
 
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,15 +13,26 @@ static const char *known(const char *text)
 	return text ? text : "";
 }
 
-static void tcp_text(const struct fact_tcp *tcp, char *buf, size_t size)
+/* The states between are of no use to somebody who waits for an executor. */
+static bool tcp_text(const struct fact_tcp *tcp, char *buf, size_t size)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
-	int len = snprintf(buf, size, "connection %s to %s: %s, was %s",
-			   addr_text(&tcp->local, local), addr_text(&tcp->remote, remote),
-			   words_tcp_state(tcp->to), words_tcp_state(tcp->from));
+	const char *what;
+	int len;
 
+	if (tcp->to == TCP_ESTABLISHED)
+		what = "connected";
+	else if (tcp->to == TCP_CLOSE_WAIT)
+		what = "ended by the other side";
+	else if (tcp->to == TCP_CLOSE && tcp->from != TCP_LISTEN)
+		what = tcp->from == TCP_SYN_SENT ? "refused" : "closed";
+	else
+		return false;
+	len = snprintf(buf, size, "%s to %s %s", addr_text(&tcp->local, local),
+		       addr_text(&tcp->remote, remote), what);
 	if (tcp->pid && len > 0 && (size_t)len < size)
-		snprintf(buf + len, size - (size_t)len, " (by pid %d)", tcp->pid);
+		snprintf(buf + len, size - (size_t)len, " by pid %d", tcp->pid);
+	return true;
 }
 
 static void exit_text(const struct fact_exit *ended, char *buf, size_t size)
@@ -78,8 +90,7 @@ bool event_text(const struct fact *fact, char *buf, size_t size)
 {
 	switch (fact->type) {
 	case FACT_TCP:
-		tcp_text(&fact->tcp, buf, size);
-		return true;
+		return tcp_text(&fact->tcp, buf, size);
 	case FACT_EXEC:
 		snprintf(buf, size, "pid %d runs %s", fact->exec.pid, known(fact->exec.filename));
 		return true;

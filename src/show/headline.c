@@ -17,8 +17,13 @@ static const char *plural(size_t n)
 
 static void none_write(FILE *out, const struct report *report)
 {
+	size_t foreign = report->verdicts[VERDICT_FOREIGN];
+
 	fprintf(out, "No executor of the agent on port %u was found", report->agent_port);
 	fputs(report->agent.pid > 0 ? "." : ", and no agent listens there.", out);
+	if (!report_has_outcomes(report) && foreign)
+		fprintf(out, " %zu executor%s of another agent %s left alone.", foreign,
+			plural(foreign), are(foreign));
 }
 
 static void doomed_write(FILE *out, size_t n, size_t doomed, size_t treatable)

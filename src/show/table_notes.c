@@ -7,6 +7,15 @@
 #include "show/table_parts.h"
 #include "show/words.h"
 
+/* A process that ended before its name was read has none. */
+static void process_text(FILE *text, const char *comm, int32_t pid)
+{
+	if (comm && *comm)
+		fprintf(text, "%s (pid %d)", comm, pid);
+	else
+		fprintf(text, "pid %d", pid);
+}
+
 static void agent_text(FILE *text, const struct report *report)
 {
 	const struct report_agent *agent = &report->agent;
@@ -16,7 +25,8 @@ static void agent_text(FILE *text, const struct report *report)
 		fprintf(text, "Agent: none listens on port %u", report->agent_port);
 		return;
 	}
-	fprintf(text, "Agent: %s, pid %d", agent->comm, agent->pid);
+	fputs("Agent: ", text);
+	process_text(text, agent->comm, agent->pid);
 	if (*agent->version)
 		fprintf(text, ", Mesos %s", agent->version);
 	fprintf(text, ", %s", addr_text(&agent->listen, address));
@@ -96,7 +106,7 @@ void table_others(const struct table *table)
 
 		fprintf(text.text, "%s %" PRIu32 " of ", i ? "," : "", other->connections);
 		if (other->pid > 0)
-			fprintf(text.text, "%s (pid %d)", other->comm, other->pid);
+			process_text(text.text, other->comm, other->pid);
 		else
 			fputs("nobody", text.text);
 	}

@@ -238,6 +238,17 @@ static struct report sample_none(void)
 	return report;
 }
 
+static struct report sample_foreign(void)
+{
+	static struct report_other nameless = { 5391, "", 1 };
+	struct report report = report_new(REPORT_AUDIT, &verdicts[8], 1);
+
+	report.agent.comm = "";
+	report.others = &nameless;
+	report.n_others = 1;
+	return report;
+}
+
 static struct report sample_shutdown(void)
 {
 	struct report report = report_new(REPORT_SHUTDOWN, verdicts, COUNT(verdicts));
@@ -298,6 +309,7 @@ static const struct {
 	{ "healthy", sample_healthy },
 	{ "treatable", sample_treatable },
 	{ "none", sample_none },
+	{ "foreign", sample_foreign },
 	{ "shutdown", sample_shutdown },
 	{ "verify", sample_verify },
 	{ "run", sample_run },

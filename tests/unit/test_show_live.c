@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <jansson.h>
+#include <netinet/tcp.h>
 #include <cmocka.h>
 
 #include "base/addr.h"
 #include "show/cell.h"
+#include "show/event_text.h"
 #include "show/live_lines.h"
 #include "show/live_screen.h"
 #include "show/progress.h"
@@ -304,6 +306,36 @@ static void test_the_latest_events_are_kept(void **state)
 	free(capture.text);
 }
 
+static void test_connections_in_words(void **state)
+{
+	static const struct {
+		uint32_t from, to;
+		const char *words;
+	} cases[] = {
+		{ TCP_SYN_SENT, TCP_ESTABLISHED, "10.0.0.7:40000 to 10.0.0.7:5051 connected" },
+		{ TCP_ESTABLISHED, TCP_CLOSE_WAIT,
+		  "10.0.0.7:40000 to 10.0.0.7:5051 ended by the other side" },
+		{ TCP_LAST_ACK, TCP_CLOSE, "10.0.0.7:40000 to 10.0.0.7:5051 closed" },
+		{ TCP_SYN_SENT, TCP_CLOSE, "10.0.0.7:40000 to 10.0.0.7:5051 refused" },
+		{ TCP_ESTABLISHED, TCP_FIN_WAIT1, NULL },
+		{ TCP_CLOSE, TCP_LISTEN, NULL },
+		{ TCP_LISTEN, TCP_CLOSE, NULL },
+	};
+	struct fact fact = { .type = FACT_TCP };
+	char text[128];
+
+	(void)state;
+	addr_parse("10.0.0.7:40000", &fact.tcp.local);
+	addr_parse("10.0.0.7:5051", &fact.tcp.remote);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fact.tcp.from = cases[i].from;
+		fact.tcp.to = cases[i].to;
+		assert_int_equal(event_text(&fact, text, sizeof(text)), cases[i].words != NULL);
+		if (cases[i].words)
+			assert_string_equal(text, cases[i].words);
+	}
+}
+
 static void test_progress(void **state)
 {
 	struct report report = report_new();
@@ -346,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_reads_any_more),
 		cmocka_unit_test(test_the_screen_fits),
 		cmocka_unit_test(test_the_latest_events_are_kept),
+		cmocka_unit_test(test_connections_in_words),
 		cmocka_unit_test(test_progress),
 	};
 

@@ -119,25 +119,37 @@ void agent_listen(struct agent *a)
 	agent_notify(a, "listening");
 }
 
-/* "IP:PORT fin" or "IP:PORT silent": ends our side of the connection from there. */
+static struct conn *find_peer(struct agent *a, const struct sockaddr_in *from)
+{
+	struct peer *p = a->peers;
+
+	while (p && !addr_equal(&p->conn->peer, from))
+		p = p->next;
+	return p ? p->conn : NULL;
+}
+
+/*
+ * "IP:PORT fin", "IP:PORT silent": ends our side of the connection from there;
+ * "IP:PORT never": only waits until it is quiet.
+ */
 static char *control_close(struct agent *a, char *words)
 {
 	char *how = strchr(words, ' '), *colon = strrchr(words, ':');
 	struct sockaddr_in from;
-	struct peer *p = a->peers;
 	struct conn *c;
 	int err;
 
 	if (!how || !colon)
-		return lab_strdup("close IP:PORT fin|silent");
+		return lab_strdup("close IP:PORT fin|silent|never");
 	*how++ = *colon = '\0';
 	if (addr_parse(words, atoi(colon + 1), &from) < 0)
 		return lab_fmt("bad address '%s'", words);
-	while (p && !addr_equal(&p->conn->peer, &from))
-		p = p->next;
-	if (!p)
+	c = find_peer(a, &from);
+	if (!c)
 		return lab_fmt("no connection from %s:%s", words, colon + 1);
-	c = p->conn;
+	conn_quiesce(c);
+	if (!strcmp(how, "never"))
+		return NULL;
 	agent_forget_conn(a, c);
 	if (!strcmp(how, "silent")) {
 		err = conn_vanish(c);

@@ -45,6 +45,9 @@ void conn_send_buf(struct conn *c, struct buf *b); /* and frees b */
 /* Closes the descriptor at once; the memory lives until the round of events is over. NULL ok. */
 void conn_close(struct conn *c);
 
+/* Waits (bounded) until nothing of this connection is on its way that would be answered later. */
+void conn_quiesce(struct conn *c);
+
 /* Closes without a FIN or RST: the peer is left half open (TCP_REPAIR, needs CAP_NET_ADMIN). */
 int conn_vanish(struct conn *c);
 

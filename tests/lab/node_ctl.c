@@ -318,23 +318,6 @@ static char *for_selected(struct request *r, const char *selector, const char *h
 	return why;
 }
 
-static int forget_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
-{
-	const struct selected *s = arg;
-
-	return netns_forget(s->exec->agent->node->ns, local, remote);
-}
-
-static int forget(struct selected *s)
-{
-	return node_exec_links(s->state, forget_link, s);
-}
-
-static char *run_forget(struct request *r, int argc, char **argv, struct buf *json)
-{
-	return argc == 2 ? for_selected(r, argv[1], NULL, forget, json) : lab_strdup("forget SELECTOR");
-}
-
 static int close_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
 {
 	struct selected *s = arg;
@@ -352,6 +335,27 @@ static int close_link(void *arg, const struct sockaddr_in *local, const struct s
 static int close_links(struct selected *s)
 {
 	return node_exec_links(s->state, close_link, s);
+}
+
+static int forget_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
+{
+	const struct selected *s = arg;
+
+	return netns_forget(s->exec->agent->node->ns, local, remote);
+}
+
+/* Once all is quiet (if an agent is there): what is on its way would not arrive any more. */
+static int forget(struct selected *s)
+{
+	s->how = "never";
+	if (s->exec->agent->listening)
+		node_exec_links(s->state, close_link, s);
+	return node_exec_links(s->state, forget_link, s);
+}
+
+static char *run_forget(struct request *r, int argc, char **argv, struct buf *json)
+{
+	return argc == 2 ? for_selected(r, argv[1], NULL, forget, json) : lab_strdup("forget SELECTOR");
 }
 
 static char *run_half_open(struct request *r, int argc, char **argv, struct buf *json)

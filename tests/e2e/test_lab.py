@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The lab itself: its failure is the real one, and nothing of it outlives its node."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from labnode import LAB, LabError, LabNode, agent, connection, executor, executors
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
+
+
+def phases(node):
+    return {os.fsencode(e.executor_id): e.phase for e in node.executors()}
+
+
+def alive(node):
+    return {e.executor_id for e in node.executors() if e.alive}
+
+
+def wait_for_phase(node, executor_id, phase, seconds=30):
+    node.wait_until(lambda: node.executor(executor_id).phase == phase, seconds,
+                    f"{executor_id} {phase}")
+
+
+def descendants_left(directory):
+    """Processes that run a program of the node's, or have it in their environment."""
+    left = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as c, open(f"/proc/{pid}/environ", "rb") as e:
+                if directory.encode() in c.read() + e.read():
+                    left.append(int(pid))
+        except OSError:
+            pass
+    return left
+
+
+# -- the failure -----------------------------------------------------------------------------
+
+
+def test_forgotten_links_cost_executors():
+    with LabNode(executor("old"), executor("new", kind="v0-relink"),
+                 executor("http", kind="v1"), executor("kept"), conntrack=True) as node:
+        before = node.executor("old").link
+        node.forget(["old", "new", "http"])
+        node.restart_agent()
+        node.wait_recovered()
+        node.wait_until(lambda: alive(node) == {"new", "kept"}, what="the end of old and http")
+        assert phases(node)[b"old"] == "reconnecting", "it answered on the dead link"
+        assert "Killing un-reregistered executor 'old'" in node.agent_log()
+        assert "Agent exited" not in node.stderr_of(node.executor("old"))
+        assert "Agent exited" in node.stderr_of(node.executor("kept"))
+        sockets = node.run("ss", "-tna", capture_output=True, text=True).stdout
+        orphan = [s.split() for s in sockets.splitlines() if before["local"] in s]
+        assert orphan and all(s[0] == "FIN-WAIT-1" for s in orphan)
+
+
+def test_without_the_failure_all_come_back():
+    with LabNode(executors(3), executors(2, prefix="http-", kind="v1"),
+                 conntrack=True) as node:
+        tasks = {e.executor_id: e.task_pid for e in node.executors()}
+        old = node.agent_pid
+        assert node.restart_agent(signal="TERM") != old
+        node.wait_recovered()
+        node.wait_registered()
+        assert {e.executor_id: e.task_pid for e in node.executors()} == tasks
+        assert set(phases(node).values()) == {"reregistered"}
+
+
+def test_half_open_link_is_answered_with_a_reset():
+    with LabNode(executor("old"), executor("http", kind="v1")) as node:
+        node.half_open("all")
+        assert all(e.connected for e in node.executors())
+        ends = node.run("ss", "-tnH", "sport = :5051", capture_output=True, text=True).stdout
+        assert not ends.strip(), "the agent's ends are gone"
+        node.restart_agent()
+        node.wait_recovered()
+        node.wait_until(lambda: not alive(node), what="the end of both")
+        assert "Agent exited, but" in node.stderr_of(node.executor("old"))
+
+
+def test_retry_interval_heals_where_a_reset_comes_back():
+    with LabNode(agent(retry_interval="300ms"), executor("old")) as node:
+        node.half_open("old")
+        node.restart_agent()
+        node.wait_recovered()
+        node.wait_registered()
+        assert "Re-sending reconnect request" in node.agent_log()
+
+
+# -- executors' other ends ---------------------------------------------------------------------
+
+
+def test_recovery_timeout_ends_executor_and_task():
+    with LabNode(executor("web", recovery_timeout="1secs", as_="containerizer"),
+                 executor("http", recovery_timeout="1secs", kind="v1")) as node:
+        node.stop_agent()
+        node.wait_until(lambda: not alive(node), what="self-termination")
+        assert set(phases(node).values()) == {"exited"}
+        text = node.stderr_of(node.executor("web"))
+        assert "Recovery timeout of 1secs exceeded; Shutting down" in text
+        assert "Command terminated with signal Terminated" in text
+
+
+def test_group_suicide_after_the_grace_period():
+    with LabNode(executor("web", recovery_timeout="1secs", grace="1secs", suicide="group"),
+                 ) as node:
+        node.stop_agent()
+        node.wait_until(lambda: not alive(node), what="killpg")
+        assert phases(node)[b"web"] == "killing-group"
+
+
+def test_second_disconnect_is_the_end():
+    with LabNode(executor("web")) as node:
+        node.disconnect("web")
+        wait_for_phase(node, "web", "disconnected")
+        node.kill("web", signal="STOP")
+        node.restart_agent()
+        node.wait_until(lambda: "Sending reconnect request" in node.agent_log())
+        node.stop_agent()   # its request waits in the stopped executor
+        node.kill("web", signal="CONT")
+        node.wait_until(lambda: not alive(node), what="its end")
+        assert "Agent exited ... shutting down" in node.stderr_of(node.executor("web"))
+
+
+def test_without_checkpoint_or_registration_it_dies_with_the_agent():
+    with LabNode(executor("a", checkpoint=0), executor("b", checkpoint=0, kind="v1"),
+                 executor("c", mode="unregistered"), executor("d")) as node:
+        node.stop_agent()
+        node.wait_until(lambda: alive(node) == {"d"}, what="the end of a, b and c")
+
+
+def test_finish_and_kill():
+    with LabNode(executor("ends"), executor("killed"), executor("stays")) as node:
+        node.finish("ends")
+        (killer,) = node.kill("killed", comm="bad-neighbour")
+        assert killer > 0
+        node.wait_until(lambda: alive(node) == {"stays"}, what="two ends")
+        assert phases(node)[b"ends"] == "exited"
+        state = json.loads(node.run("curl", "-s", "http://127.0.0.1:5051/state",
+                                    capture_output=True).stdout)
+        framework = state["frameworks"][0]
+        assert [e["id"] for e in framework["executors"]] == ["stays"]
+        assert {e["id"] for e in framework["completed_executors"]} == {"ends", "killed"}
+
+
+# -- disguises -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words,comm,exe", [
+    ({"as_": "docker"}, "mesos-docker-ex", "mesos-docker-executor"),
+    ({"as_": "containerizer"}, "mesos-executor", "mesos-executor"),
+    ({"as_": "sh"}, "mesos-executor", "mesos-executor"),
+    ({"as_": "java"}, "java", "java"),
+    ({"as_": "memfd"}, None, "/memfd:mesos-executor (deleted)"),
+    ({"exe": "deleted", "lib": "deleted"}, "mesos-executor", "mesos-executor (deleted)"),
+])
+def test_disguise(words, comm, exe):
+    with LabNode(executor("web", **words)) as node:
+        e = node.executor("web")
+        with open(f"/proc/{e.pid}/comm", encoding="ascii") as f:
+            name = f.read().strip()
+        assert name == comm or (comm is None and name.isdigit())
+        assert os.readlink(f"/proc/{e.pid}/exe").endswith(exe)
+        with open(f"/proc/{e.pid}/maps", encoding="ascii") as f:
+            libs = [line for line in f if "/libmesos-1.0.4.so" in line]
+        assert len(libs) == 2 and all(("(deleted)" in x) == ("lib" in words) for x in libs)
+        assert (e.forked_pid != e.pid) == (words.get("as_") in ("containerizer", "sh"))
+        with open(f"/proc/{e.task_pid}/environ", "rb") as f:
+            assert b"MESOS_EXECUTOR_ID=web\0" in f.read()
+
+
+def owners(node):
+    """Names of the processes that are connected to the agent's port."""
+    sockets = node.run("ss", "-tnpH", "state", "established", "dport = :5051",
+                       capture_output=True, text=True).stdout
+    return re.findall(r'users:\(\("([^"]+)"', sockets)
+
+
+def test_namespaces_ids_and_strangers():
+    odd = b"a b\n'\"$(x)\xff"
+    with LabNode(agent(name="other", port=5052), executor("net", ns="net"),
+                 executor("pid", ns="pid"), executor(odd), executor("foreign", agent="other"),
+                 executor("curl", task="curl"), executor("inode", inode_like="5051"),
+                 executor("port", link_port=50510), executor("leak", leak="yes"),
+                 connection("master", "mesos-master"), connection("monitor"),
+                 ip="10.77.0.1") as node:
+        host = os.readlink("/proc/self/ns/net")
+        inside = os.readlink(f"/proc/{node.agent_pid}/ns/net")
+        by_id = {os.fsencode(e.executor_id): e for e in node.executors()}
+        assert os.readlink(f"/proc/{by_id[b'net'].pid}/ns/net") not in (host, inside)
+        assert inside != host
+        assert os.readlink(f"/proc/{by_id[b'pid'].pid}/ns/pid") != os.readlink("/proc/self/ns/pid")
+        assert odd in by_id
+        assert "5051" in str(by_id[b"inode"].link["inode"])
+        assert by_id[b"port"].link["local"].endswith(":50510")
+        assert by_id[b"foreign"].link["remote"] == "10.77.0.1:5052"
+        socket = f"socket:[{by_id[b'leak'].link['inode']}]"
+        task = by_id[b"leak"].task_pid
+        assert socket in {os.readlink(f"/proc/{task}/fd/{fd}") for fd in os.listdir(f"/proc/{task}/fd")}
+        node.wait_until(lambda: {"mesos-master", "telegraf", "curl"} <= set(owners(node)),
+                        what="the strangers' connections")
+        node.restart_agent()
+        node.wait_recovered()
+        node.wait_registered()
+
+
+# -- the agent's face ------------------------------------------------------------------------------
+
+
+def status_of(node, path):
+    return node.run("curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}",
+                    f"http://127.0.0.1:5051{path}", capture_output=True, text=True).stdout
+
+
+def test_503_until_recovery_is_over():
+    with LabNode(executor("web")) as node:
+        node.restart_agent()
+        node.wait_until(lambda: status_of(node, "/health") == "200", what="/health")
+        assert status_of(node, "/state") == "503"
+        assert status_of(node, "/slave(1)/containers") == "200"
+        node.wait_recovered()
+        assert status_of(node, "/state") == "200"
+
+
+@pytest.mark.parametrize("api,code", [("auth", "401"), ("hang", "000"), ("garbage", "000")])
+def test_api_that_misbehaves(api, code):
+    with LabNode(agent(api=api), executor("web")) as node:
+        assert status_of(node, "/state") == code
+
+
+# -- the end ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["up", "supervisor"])
+def test_nothing_outlives_a_killed_node(who):
+    node = LabNode(executors(3, as_="containerizer"), executor("pid", ns="pid"),
+                   executor("stopped"), executor("sh", as_="sh"), connection("monitor"))
+    node.up()
+    try:
+        if who == "up":     # a stopped executor can't end by itself: it is killed
+            node.kill("stopped", signal="STOP")
+        pid = node.process.pid if who == "up" else node.initial["ns_pid"]
+        os.kill(pid, signal.SIGKILL)
+        node.process.wait(timeout=30)
+        node.wait_until(lambda: not descendants_left(node.dir), what="the end of all")
+    finally:
+        node.down()
+
+
+def test_bad_spec_and_unknown_command():
+    with pytest.raises(LabError, match="unknown word 'colour' of an executor"):
+        LabNode("executor id=a colour=red").up()
+    with LabNode(executor("web")) as node:
+        with pytest.raises(LabError, match="no executor matches"):
+            node.kill("nobody")
+        with pytest.raises(LabError, match="unknown command"):
+            node.ctl("dance")
+    done = subprocess.run([LAB], capture_output=True, check=False)
+    assert done.returncode == 64

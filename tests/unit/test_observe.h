@@ -331,6 +331,12 @@ MAYBE void child_do(char *what)
 		close(fd);
 	} else if (strncmp(what, "erase=", 6) == 0 && getenv(value)) {
 		memset(getenv(value), 0, strlen(getenv(value)));
+	} else if (strncmp(what, "fork=", 5) == 0) {
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				pause();
+		}
 	} else if (strncmp(what, "bind=", 5) == 0) {
 		/* "bind=FROM,TO" in a mount namespace of the child's own */
 		char *to = strchr(value, ',');

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A node made by hand: an agent that listens and answers, executors with links, a task, a monitor,
+ * a firewall that tracks, and a real agent's checkpoints. All in a network namespace of its own.
+ */
+#include "test_observe.h"
+
+#include "observe/api.h"
+#include "observe/bpf.h"
+#include "observe/survey.h"
+
+#define PORT 25051 /* not 5051: somebody else's agent may be on this host */
+#define SLAVE "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
+#define FRAMEWORK "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0000"
+#define RUN "70c332d8-b506-4f13-a492-4cd514dc0924"
+#define WEB "work/meta/slaves/" SLAVE "/frameworks/" FRAMEWORK "/executors/web/runs/"
+
+static struct facts facts;
+static struct child agent, executor, task, monitor;
+
+static const char *work_dir_option(const char *path)
+{
+	static char option[256];
+
+	snprintf(option, sizeof(option), "--work_dir=%s", path);
+	return option;
+}
+
+static void start_agent(const char *first, const char *second, int namespaces)
+{
+	char serve[128], *env[] = { NULL };
+	const char *args[] = { first, second, serve, NULL };
+
+	snprintf(serve, sizeof(serve), "serve=%d,%s", PORT, dir_at("answer"));
+	agent = child_start(child_name("mesos-agent"), args, env, namespaces);
+}
+
+static struct child start_executor(const char *name, const char *id, const char *const *args)
+{
+	char executor_id[64], directory[512];
+	char *env[] = { "MESOS_SLAVE_PID=slave(1)@127.0.0.1:25051", "MESOS_SLAVE_ID=" SLAVE,
+			"MESOS_FRAMEWORK_ID=" FRAMEWORK, "MESOS_CHECKPOINT=1", executor_id,
+			directory, NULL };
+
+	snprintf(executor_id, sizeof(executor_id), "MESOS_EXECUTOR_ID=%s", id);
+	snprintf(directory, sizeof(directory), "MESOS_DIRECTORY=%s/slaves/%s/frameworks/%s/"
+		 "executors/%s/runs/" RUN, dir_at("work"), SLAVE, FRAMEWORK, id);
+	return child_start(child_name(name), args, env, 0);
+}
+
+static int setup(void **state)
+{
+	static const char *const links[] = { "connect=25051", "listen=0", NULL };
+	static const char *const nothing[] = { NULL };
+	char *no_env[] = { NULL };
+
+	(void)state;
+	facts_init(&facts);
+	if (dir_make() < 0 || netns_make() < 0)
+		return -1;
+	run("mkdir %s && cp -r tests/data/mesos/meta %s", dir_at("work"), dir_at("work/meta"));
+	if (symlink(SLAVE, dir_at("work/meta/slaves/latest")) < 0 ||
+	    symlink(RUN, dir_at(WEB "latest")) < 0)
+		return -1;
+	run("{ printf 'HTTP/1.1 200 OK\\r\\n\\r\\n'; cat tests/data/mesos/api/state.json; } > %s",
+	    dir_at("answer"));
+	nft("add table inet t\nadd chain inet t i { type filter hook input priority 0; }\n"
+	    "add rule inet t i ct state established accept\n");
+	start_agent(work_dir_option(dir_at("work")), "x", 0);
+	executor = start_executor("mesos-executor", "web", links);
+	task = start_executor("sleep", "web", nothing);
+	monitor = child_start(child_name("monitor"), links, no_env, 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	child_end(&agent);
+	child_end(&executor);
+	child_end(&task);
+	child_end(&monitor);
+	facts_free(&facts);
+	return dir_remove();
+}
+
+static uint32_t surveyed(const struct survey_options *more, uint32_t scope)
+{
+	struct survey_options options = { 0 };
+	struct survey *survey;
+	uint32_t done;
+
+	if (more)
+		options = *more;
+	options.port = PORT;
+	facts_clear(&facts);
+	assert_int_equal(survey_new(&options, &survey, NULL), 0);
+	done = survey_run(survey, scope, &facts.sink);
+	survey_free(survey);
+	return done;
+}
+
+/* The nth socket that the process holds and that is in that state. */
+static const json_t *socket_of(const struct child *child, int64_t state, size_t nth)
+{
+	const json_t *holder;
+
+	for (size_t i = 0; (holder = facts_nth(&facts, "holder", NULL, NULL, i)); i++) {
+		const json_t *found = facts_with(&facts, "socket", "cookie",
+						 number(holder, "cookie"));
+
+		if (number(holder, "pid") == child->pid && found &&
+		    number(found, "state") == state && nth-- == 0)
+			return found;
+	}
+	return NULL;
+}
+
+static bool ends_with(const char *whole, const char *end)
+{
+	size_t len = strlen(whole), end_len = strlen(end);
+
+	return len >= end_len && strcmp(whole + len - end_len, end) == 0;
+}
+
+/* All that is known however the sockets were found. */
+static void check_node(void)
+{
+	const json_t *process, *link, *entry;
+
+	process = facts_with(&facts, "process", "pid", executor.pid);
+	assert_string_equal(text(process, "executor_id"), "web");
+	assert_non_null(facts_with(&facts, "process", "pid", task.pid));
+	assert_string_equal(text(facts_with(&facts, "process", "pid", monitor.pid), "comm"),
+			    "monitor");
+	assert_string_equal(text(facts_with(&facts, "agent", "pid", agent.pid), "comm"),
+			    "mesos-agent");
+	assert_string_equal(text(facts_with(&facts, "agent", "pid", agent.pid), "listen"),
+			    "127.0.0.1:25051");
+	assert_int_equal(facts_count(&facts, "agent"), 1);
+	link = socket_of(&executor, 1, 0);
+	assert_non_null(link);
+	assert_true(ends_with(text(link, "remote"), ":25051"));
+	assert_int_equal(number(link, "netns"), number(process, "netns"));
+	assert_true(number(link, "idle_ns") >= 0);
+	/* The agent's end of it is there too. */
+	assert_non_null(facts_find(&facts, "socket", "remote", text(link, "local")));
+	/* Where it listens for its agent, and the task does not. */
+	assert_non_null(socket_of(&executor, 10, 0));
+	assert_null(socket_of(&task, 10, 0));
+	assert_string_equal(text(facts_with(&facts, "tracking", "netns",
+					    number(process, "netns")), "in_force"), "yes");
+	entry = facts_with(&facts, "entry", "cookie", number(link, "cookie"));
+	assert_string_equal(text(entry, "present"), "yes");
+	assert_string_equal(text(facts_find(&facts, "checkpoint", "executor_id", "web"), "upid"),
+			    "executor(1)@127.0.0.1:42593");
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "path"),
+			    dir_at("work"));
+	assert_string_equal(text(facts_nth(&facts, "api", NULL, NULL, 0), "slave_id"), SLAVE);
+	assert_string_equal(text(facts_nth(&facts, "api", NULL, NULL, 0), "url"),
+			    "http://127.0.0.1:25051");
+	assert_non_null(facts_find(&facts, "api_executor", "executor_id", "web"));
+}
+
+static void a_survey_tells_the_whole_node(void **state)
+{
+	size_t last;
+
+	(void)state;
+	assert_int_equal(surveyed(NULL, SURVEY_ALL), SURVEY_ALL);
+	check_node();
+	last = json_array_size(facts.all) - 1;
+	assert_string_equal(text(json_array_get(facts.all, 0), "phase"), "begin");
+	assert_int_equal(number(json_array_get(facts.all, 0), "scope"), SURVEY_ALL);
+	assert_string_equal(text(json_array_get(facts.all, last), "phase"), "end");
+	assert_int_equal(number(json_array_get(facts.all, last), "scope"), SURVEY_ALL);
+}
+
+static int seed_by_bpf(void *ctx, const struct fact_sink *sink, struct fail *why)
+{
+	return bpf_watch_seed(ctx, sink, why);
+}
+
+static void a_survey_seeded_by_bpf_tells_the_same(void **state)
+{
+	struct bpf_watch_options watch_options = { .agent_port = PORT };
+	struct survey_options options = { .seed = seed_by_bpf };
+	struct fail why = { 0 };
+	struct bpf_watch *watch;
+
+	(void)state;
+	if (bpf_watch_open(&watch_options, &facts.sink, &watch, &why) < 0)
+		skip();
+	options.seed_ctx = watch;
+	assert_int_equal(surveyed(&options, SURVEY_ALL), SURVEY_ALL);
+	bpf_watch_free(watch);
+	check_node();
+}
+
+static int seed_that_fails(void *ctx, const struct fact_sink *sink, struct fail *why)
+{
+	(void)ctx;
+	(void)sink;
+	return fail_set(why, -EPERM, NULL, "walk by BPF");
+}
+
+static void a_seed_that_fails_is_said_and_made_good(void **state)
+{
+	struct survey_options options = { .seed = seed_that_fails };
+
+	(void)state;
+	assert_int_equal(surveyed(&options, SURVEY_ALL), SURVEY_ALL);
+	check_node();
+	assert_non_null(facts_find(&facts, "unread", "object", "sockets by BPF"));
+}
+
+static void a_forgotten_link_has_no_entry(void **state)
+{
+	const json_t *link;
+
+	(void)state;
+	surveyed(NULL, SURVEY_TRACKING);
+	link = socket_of(&executor, 1, 0);
+	run("conntrack -D -p tcp --sport %s >/dev/null 2>&1",
+	    strrchr(text(link, "local"), ':') + 1);
+	assert_int_equal(surveyed(NULL, SURVEY_TRACKING),
+			 SURVEY_TRACKING | SURVEY_SOCKETS | SURVEY_PROCESSES);
+	link = socket_of(&executor, 1, 0);
+	assert_string_equal(text(facts_with(&facts, "entry", "cookie", number(link, "cookie")),
+				 "present"),
+			    "no");
+	link = socket_of(&monitor, 1, 0);
+	assert_string_equal(text(facts_with(&facts, "entry", "cookie", number(link, "cookie")),
+				 "present"),
+			    "yes");
+	assert_int_equal(facts_count(&facts, "checkpoint"), 0);
+	assert_int_equal(facts_count(&facts, "api"), 0);
+}
+
+/* execwatch stands outside: the host, and the agent and its executors in another namespace. */
+static void a_node_in_another_namespace_is_found(void **state)
+{
+	uint64_t inside = netns_own();
+
+	(void)state;
+	assert_int_equal(netns_make(), 0);
+	assert_int_not_equal(netns_own(), inside);
+	assert_int_equal(surveyed(NULL, SURVEY_ALL), SURVEY_ALL);
+	check_node();
+	assert_int_equal(number(facts_with(&facts, "agent", "pid", agent.pid), "netns"), inside);
+}
+
+static void an_agent_that_is_down_leaves_its_files_and_links(void **state)
+{
+	(void)state;
+	child_end(&agent);
+	assert_int_equal(surveyed(NULL, SURVEY_ALL), SURVEY_ALL & ~SURVEY_API);
+	assert_int_equal(facts_count(&facts, "agent"), 0);
+	assert_int_equal(facts_count(&facts, "api"), 0);
+	assert_non_null(facts_with(&facts, "process", "pid", executor.pid));
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "path"),
+			    dir_at("work"));
+	assert_non_null(facts_find(&facts, "checkpoint", "executor_id", "web"));
+}
+
+static void an_agent_in_a_mount_namespace_is_read_through_its_root(void **state)
+{
+	char bind[256], expected[256];
+
+	(void)state;
+	child_end(&agent);
+	child_end(&executor);
+	child_end(&task);
+	assert_int_equal(mkdir(dir_at("inside"), 0755), 0);
+	snprintf(bind, sizeof(bind), "bind=%s,%s", dir_at("work"), dir_at("inside"));
+	start_agent(bind, work_dir_option(dir_at("inside")), CLONE_NEWNS);
+	assert_int_equal(surveyed(NULL, SURVEY_ALL), SURVEY_ALL);
+	snprintf(expected, sizeof(expected), "/proc/%d/root%s", agent.pid, dir_at("inside"));
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "path"), expected);
+	assert_int_equal(facts_count(&facts, "checkpoint"), 1);
+}
+
+static void a_named_work_directory_is_taken_as_it_is(void **state)
+{
+	struct survey_options options = { 0 };
+
+	(void)state;
+	options.work_dir = dir_at("not there");
+	assert_int_equal(surveyed(&options, SURVEY_CHECKPOINTS), 0);
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "readable"), "no");
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "path"),
+			    dir_at("not there"));
+}
+
+static void inherited_copies_of_a_link_are_all_told(void **state)
+{
+	const char *args[] = { "connect=25051", "fork=1", NULL };
+	const json_t *link, *holder;
+	size_t n = 0;
+
+	(void)state;
+	child_end(&executor);
+	executor = start_executor("mesos-executor", "web", args);
+	surveyed(NULL, SURVEY_SOCKETS);
+	link = socket_of(&executor, 1, 0);
+	for (size_t i = 0; (holder = facts_nth(&facts, "holder", NULL, NULL, i)); i++)
+		n += number(holder, "cookie") == number(link, "cookie");
+	assert_int_equal(n, 2);
+}
+
+static void the_api_can_be_asked_without_waiting(void **state)
+{
+	struct survey_options options = { .port = PORT, .authorization = "token=x" };
+	struct api_options api;
+	struct survey *survey;
+	struct fail why = { 0 };
+
+	(void)state;
+	assert_int_equal(survey_new(&options, &survey, NULL), 0);
+	assert_int_equal(survey_api_options(survey, &api, &why), -ENOENT);
+	assert_non_null(strstr(why.what, "nothing listens on port 25051"));
+	survey_run(survey, SURVEY_SOCKETS, &facts.sink);
+	assert_int_equal(survey_api_options(survey, &api, &why), 0);
+	assert_string_equal(api.url, "http://127.0.0.1:25051");
+	assert_string_equal(api.authorization, "token=x");
+	assert_true(api.nsfd >= 0);
+	close(api.nsfd);
+	assert_int_equal(survey_api_round(survey), 1);
+	assert_int_equal(survey_api_round(survey), 2);
+	survey_free(survey);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_survey_tells_the_whole_node),
+		TEST(a_survey_seeded_by_bpf_tells_the_same),
+		TEST(a_seed_that_fails_is_said_and_made_good),
+		TEST(a_forgotten_link_has_no_entry),
+		TEST(a_node_in_another_namespace_is_found),
+		TEST(an_agent_that_is_down_leaves_its_files_and_links),
+		TEST(an_agent_in_a_mount_namespace_is_read_through_its_root),
+		TEST(a_named_work_directory_is_taken_as_it_is),
+		TEST(inherited_copies_of_a_link_are_all_told),
+		TEST(the_api_can_be_asked_without_waiting),
+	};
+
+	child_main(argc, argv);
+	if (geteuid() != 0)
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

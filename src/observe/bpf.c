@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "observe/bpf_lib.h"
 #include "facts.h"
 #include "fail.h"
 #include "observe/bpf_priv.h"
 #include "observe/live.h"
+#include "observe/put.h"
 
 /* libbpf's print callback has no context: where it leads is the library's state, not ours. */
 static void (*log_line)(const char *line);
@@ -159,13 +159,10 @@ static int watch_climb(struct bpf_watch *watch, const struct bpf_watch_options *
 
 static void slots_put(const struct choice *choices, const struct fact_sink *sink)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	for (size_t i = 0; i < bpf_slots_n; i++) {
 		const struct bpf_program *prog = choices[i].prog;
 		struct fact fact = { .type = FACT_SLOT,
-				     .mono = now.tv_sec * 1000000000LL + now.tv_nsec };
+				     .mono = put_clock() };
 
 		fact.slot.slot = bpf_slots[i].name;
 		fact.slot.program = prog ? bpf_program__section_name(prog) : "";

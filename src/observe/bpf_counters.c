@@ -2,13 +2,13 @@
 /* What was lost, by cause. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "observe/bpf_lib.h"
 #include "facts.h"
 #include "observe/bpf.h"
 #include "observe/bpf_priv.h"
 #include "observe/live.h"
+#include "observe/put.h"
 
 static void counters_sum(const struct bpf_watch *watch, struct ew_counters *sum)
 {
@@ -51,12 +51,9 @@ static bool lost_put(const char *cause, uint64_t lost, uint64_t before, uint64_t
 		     const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_LOST };
-	struct timespec now;
-
 	if (!all && lost == before)
 		return false;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	fact.mono = now.tv_sec * 1000000000LL + now.tv_nsec;
+	fact.mono = put_clock();
 	fact.lost.cause = cause;
 	fact.lost.lost = lost;
 	fact.lost.seen = seen;

@@ -5,7 +5,6 @@
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "observe/bpf_lib.h"
@@ -13,6 +12,7 @@
 #include "fail.h"
 #include "observe/bpf.h"
 #include "observe/bpf_priv.h"
+#include "observe/put.h"
 
 /* "messages" is first: it alone has a ladder, and its index in it is an enum bpf_messages - 1. */
 const struct bpf_slot bpf_slots[] = {
@@ -146,15 +146,12 @@ out:
 static void slot_probe(const struct bpf_ground *ground, const struct bpf_slot *slot,
 		       const struct fact_sink *sink)
 {
-	struct timespec now;
-
 	for (size_t i = 0; i < BPF_LADDER_MAX && slot->programs[i]; i++) {
 		char reason[BPF_REASON_MAX] = "", section[64] = "";
 		struct fact fact = { .type = FACT_SLOT };
 
 		program_probe(ground, slot->programs[i], reason, section, sizeof(section));
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		fact.mono = now.tv_sec * 1000000000LL + now.tv_nsec;
+		fact.mono = put_clock();
 		fact.slot.slot = slot->name;
 		fact.slot.program = section;
 		fact.slot.reason = reason;

@@ -9,6 +9,7 @@
 #include "events.h"
 #include "facts.h"
 #include "mesos/message.h"
+#include "observe/grow.h"
 
 struct live_batch {
 	char *bytes;     /* the records, one after the other, each at a multiple of 8 */
@@ -56,20 +57,21 @@ static size_t record_size(unsigned int type)
 	return 0;
 }
 
-static int grow(void **array, size_t *room, size_t wanted, size_t size)
+/* Room for size more bytes. */
+static int bytes_reserve(struct live_batch *batch, size_t size)
 {
-	size_t next = *room ? *room : 64;
-	void *grown;
+	size_t room = batch->room ? batch->room : 4096;
+	char *bytes;
 
-	while (next < wanted)
-		next *= 2;
-	if (next == *room)
+	while (room < batch->size + size)
+		room *= 2;
+	if (room == batch->room)
 		return 0;
-	grown = reallocarray(*array, next, size);
-	if (!grown)
+	bytes = realloc(batch->bytes, room);
+	if (!bytes)
 		return -ENOMEM;
-	*array = grown;
-	*room = next;
+	batch->bytes = bytes;
+	batch->room = room;
 	return 0;
 }
 
@@ -82,8 +84,8 @@ int live_batch_add(struct live_batch *batch, const void *record, size_t size)
 	memcpy(&header, record, sizeof(header));
 	if (header.size > size || header.size != record_size(header.type))
 		return -EBADMSG;
-	if (grow((void **)&batch->bytes, &batch->room, batch->size + header.size, 1) < 0 ||
-	    grow((void **)&batch->offsets, &batch->n_room, batch->n + 1, sizeof(size_t)) < 0)
+	if (bytes_reserve(batch, header.size) < 0 ||
+	    grow(&batch->offsets, &batch->n_room, batch->n, sizeof(*batch->offsets)) < 0)
 		return -ENOMEM;
 	memcpy(batch->bytes + batch->size, record, header.size);
 	batch->offsets[batch->n++] = batch->size;

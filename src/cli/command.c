@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
+#include <unistd.h>
 
 #include "cli/now.h"
 #include "fail.h"
@@ -54,28 +56,42 @@ static void put(const struct command *command, const char *phase, const struct f
 	fact_put(sink, &fact);
 }
 
-int command_start(struct command *command, char *const *argv, const struct fact_sink *sink,
-		  struct fail *why)
+/* With default signals: what we ignore or hold back is our own affair. */
+static int spawn(pid_t *pid, char *const *argv, bool quiet_stdout)
 {
+	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, defaults;
+	int err;
+
+	sigemptyset(&none);
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawn_file_actions_init(&files);
+	if (quiet_stdout)
+		posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	err = posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	return -err;
+}
+
+int command_start(struct command *command, char *const *argv, bool quiet_stdout,
+		  const struct fact_sink *sink, struct fail *why)
+{
 	int err;
 
 	*command = (struct command){ .argv = argv, .text = command_text(argv), .status = -1 };
 	if (!command->text)
 		return fail_set(why, -ENOMEM, NULL, "start '%s'", argv[0]);
-	sigemptyset(&none);
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	err = posix_spawnp(&command->pid, argv[0], NULL, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
+	err = spawn(&command->pid, argv, quiet_stdout);
 	if (err) {
 		command->pid = 0;
-		return fail_set(why, -err, "is the command behind -- right?", "start '%s'", argv[0]);
+		return fail_set(why, err, "is the command behind -- right?", "start '%s'", argv[0]);
 	}
 	put(command, "started", sink);
 	return 0;

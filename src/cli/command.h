@@ -16,9 +16,12 @@ struct command {
 	int status;     /* as wait(2) gives it, once it has ended */
 };
 
-/* Starts it with our standard input, output and error. Puts FACT_COMMAND "started". */
-int command_start(struct command *command, char *const *argv, const struct fact_sink *sink,
-		  struct fail *why);
+/*
+ * Starts it with our standard input, output and error; output_to_stderr: what it writes to its
+ * standard output goes to our standard error. Puts FACT_COMMAND "started".
+ */
+int command_start(struct command *command, char *const *argv, bool output_to_stderr,
+		  const struct fact_sink *sink, struct fail *why);
 
 /* Has it ended? Never blocks. Puts FACT_COMMAND "ended" once. */
 bool command_ended(struct command *command, const struct fact_sink *sink);

@@ -49,7 +49,8 @@ static int window_open(const struct options *options, struct session *session)
 	struct fail why = { 0 };
 	int code;
 
-	if (command_start(&command, options->command, &sink, &why) < 0) {
+	/* A document on standard output stays one, whatever the command prints. */
+	if (command_start(&command, options->command, options->format != FORMAT_TABLE, &sink, &why) < 0) {
 		message_fail(&why);
 		message("the executors are watched all the same: restart the agent by other means, or press Ctrl-C");
 	}

@@ -218,6 +218,15 @@ static void streams(void **state)
 		{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n" HEAD_OK
 		 "Content-Length: 0\r\n\r\n",
 		 3, 0},
+		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+		 "9\r\n123456789\r\nf\r\n0123456789abcde\r\n0\r\n\r\n" GET,
+		 2, 0},
+		/* a chunk's first line without end: 64 bytes are enough */
+		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+		 "3;"
+		 "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"
+		 "yyy" GET,
+		 1, 86},
 		/* cut at the end */
 		{"GET /a HT", 0, 9},
 		{"GET /a HTTP/1.1\r\nHo", 0, 19},

@@ -252,6 +252,10 @@ static void kinds(void **state)
 		 MESOS_UNKNOWN, ""},
 		{ROW("\x16\x03\x01\x02\x00\x01"), MESOS_TLS, "TLS"},
 		{ROW("\x17\x03\x03\x00\x45xyz"), MESOS_TLS, "TLS"},
+		{ROW("\x17\x03\x04\x00\x45"), MESOS_TLS, "TLS"},
+		{ROW("POST /x/mesos.internal.X HTTQ/1.1\r\n"), MESOS_UNKNOWN, ""},
+		{ROW("PO /x/mesos.internal.X HTTP/1.1\r\n"), MESOS_UNKNOWN, ""},
+		{ROW("POSTPOST /x/mesos.internal.X HTTP/1.1\r\n"), MESOS_UNKNOWN, ""},
 		{ROW("\x17\x03\x09\x00\x45"), MESOS_UNKNOWN, ""},
 		{ROW("\x17\x03\x03\xff\xff"), MESOS_UNKNOWN, ""},
 		{ROW("\x16\x03\x01"), MESOS_UNKNOWN, ""},
@@ -322,6 +326,33 @@ static void weird_ids(void **state)
 	assert_null(m.framework_id.p);
 }
 
+static void shutdown_ids(void **state)
+{
+	struct mesos_message m =
+		parse(BYTES("POST /executor(1)/mesos.internal.ShutdownExecutorMessage HTTP/1.1\r\n"
+			    "\r\n\x0a\x03\x0a\x01"
+			    "e\x12\x03\x0a\x01"
+			    "f"));
+
+	(void)state;
+	assert_span(m.executor_id, "e");
+	assert_span(m.framework_id, "f");
+}
+
+static void json_too_deep(void **state)
+{
+	char text[200] = "{\"a\":";
+
+	(void)state;
+	memset(text + 5, '[', 70);
+	memset(text + 75, ']', 70);
+	strcpy(text + 145, ",\"b\":\"x\"}");
+	assert_span(mesos_json_member(mesos_span_of(text), "b"), NULL);
+	memset(text + 5, ' ', 20);
+	memset(text + 125, ' ', 20);
+	assert_span(mesos_json_member(mesos_span_of(text), "b"), "x");
+}
+
 static void json_members(void **state)
 {
 	static const struct {
@@ -383,6 +414,8 @@ int main(void)
 		cmocka_unit_test(sender_of_old_versions),
 		cmocka_unit_test(weird_ids),
 		cmocka_unit_test(json_members),
+		cmocka_unit_test(json_too_deep),
+		cmocka_unit_test(shutdown_ids),
 		cmocka_unit_test(unprintable_name),
 	};
 

@@ -196,6 +196,8 @@ static void span_numbers(void **state)
 	assert_true(value == UINT64_MAX);
 	span = mesos_span_of("18446744073709551616");
 	assert_false(mesos_span_number(&span, UINT64_MAX, &value));
+	span = mesos_span_of("5");
+	assert_true(mesos_span_number(&span, 5, &value));
 	span = mesos_span_of("9");
 	assert_false(mesos_span_number(&span, 5, &value));
 }
@@ -210,6 +212,7 @@ static void span_copies(void **state)
 	free(copy);
 	assert_null(mesos_span_dup(mesos_span_of(NULL)));
 	assert_string_equal(mesos_span_copy(mesos_span_of("abcdef"), buf, sizeof(buf)), "abc");
+	assert_string_equal(mesos_span_copy(mesos_span_of("abcd"), buf, sizeof(buf)), "abc");
 	assert_string_equal(mesos_span_copy(mesos_span_of(NULL), buf, sizeof(buf)), "");
 	assert_false(mesos_span_equal(mesos_span_of(""), mesos_span_of(NULL)));
 	assert_true(mesos_span_equal(mesos_span_of(NULL), mesos_span_of(NULL)));

@@ -38,9 +38,10 @@ static void order(void **state)
 
 static void parsing(void **state)
 {
-	static const char *const refused[] = {"",	    "1",	 "1.2",		"1.2.",
-					      "1.2.x",	    "v1.2.3",	 "1.2.3.4",	"1.2.3 ",
-					      "1.2.3 -rc1", "65536.0.0", "1.2.3-rc1/x", "1.2.3\n"};
+	static const char *const refused[] = {
+		"",	     "1",	    "1.2",    "1.2.",	    "1.2.x",
+		"v1.2.3",    "1.2.3.4",	    "1.2.3 ", "1.2.3 -rc1", "1.2.3-rc 1",
+		"65536.0.0", "1.2.3-rc1/x", "1.2.3\n"};
 	struct mesos_version v = version("1.2.0-rc3");
 
 	(void)state;
@@ -108,6 +109,7 @@ static void paths(void **state)
 		{"/usr/lib/python2.7/mesos/native/_mesos.so", -ENOENT, NULL},
 		{"/usr/lib/python3/_executor.so", -EINVAL, NULL},
 		{"/usr/lib/libmesos-1.0.4.sox", -EINVAL, NULL},
+		{"/usr/lib/libmesos-1.0.4", -EINVAL, NULL},
 		{"/usr/lib/libmesosphere-1.0.4.so", -EINVAL, NULL},
 		{"/usr/lib/libc.so.6", -EINVAL, NULL},
 		{"/usr/libexec/mesos/mesos-executor", -EINVAL, NULL},
@@ -185,6 +187,8 @@ static void no_prefixes(void **state)
 	static const char *const lines[] = {
 		"",
 		"started",
+		"I1123",
+		"I11 1",
 		"X1123 18:50:57.081728  9990 exec.cpp:164] x",
 		"I1323 18:50:57.081728  9990 exec.cpp:164] x",
 		"I1100 18:50:57.081728  9990 exec.cpp:164] x",

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""A whole maintenance window on a node where the firewall has forgotten the links."""
+
+import json
+
+import pytest
+
+from execwatch import by_id, each
+from labnode import executor, executors
+
+MIXED = [
+    executors(4, kind="v0-old"),
+    executors(2, kind="v0-old", prefix="docker-", as_="docker"),
+    executor("relinks", kind="v0-relink"),
+    executor("http", kind="v1"),
+]
+VULNERABLE = {"task-0", "task-1", "task-2", "task-3", "docker-0", "docker-1", "http"}
+
+
+def tasks(node):
+    return {e.executor_id: (e.pid, e.task_pid) for e in node.executors() if e.alive}
+
+
+def restart(node, **kw):
+    """The operator's command behind `--`."""
+    return ["--", *node.command(*node.restart_args(**kw))]
+
+
+def test_without_execwatch_the_agent_kills_them(lab):
+    node = lab(*MIXED, conntrack=True)
+    node.forget("all")
+    node.restart_agent()
+    node.wait_recovered()
+    node.wait_until(lambda: len(tasks(node)) == 1, what="the end of all that do not relink")
+    assert set(tasks(node)) == {"relinks"}
+
+
+def test_with_execwatch_none_is_lost(lab, ew):
+    node = lab(*MIXED, conntrack=True)
+    node.forget("all")
+    before = tasks(node)
+    report = ew.json("run", "--yes", "--until", "settled", *restart(node), code=0)
+
+    assert each(report, node, "outcome") == dict.fromkeys(before, "reregistered")
+    assert each(report, node, "proof") == dict.fromkeys(before, "message")
+    assert report["summary"]["reregistered"] == len(before)
+    assert tasks(node) == before
+    assert report["agent"]["restarted"] and report["agent"]["serving"]
+    assert report["command"]["exit_code"] == 0
+    assert report["events"]["lost"] == 0
+    assert {a["executor_id"] for a in report["acts"]} == VULNERABLE
+    assert {a["result"] for a in report["acts"]} == {"done"}
+
+
+def test_the_tables_tell_the_story(lab, ew):
+    """Before: what would be lost. After: that nothing was, and what was done for it."""
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    node.forget("all")
+    done = ew("run", "--yes", "--until", "settled", *restart(node))
+    assert done.code == 0
+    assert "2 of 2 executors are lost unless treated first" in done.words
+    assert "None of 2 executors is lost: 2 reregistered." in done.words
+    assert done.words.index("lost unless") < done.words.index("None of 2")
+    assert done.out.count("reregistered     task-") == 2
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_healthy_links_are_left_alone(lab, ew):
+    """Failure off: everybody comes back by itself, nothing was injected."""
+    node = lab(*MIXED)
+    before = tasks(node)
+    report = ew.json("run", "--yes", "--until", "settled", *restart(node), code=0)
+    assert report["acts"] == []
+    assert each(report, node, "outcome") == dict.fromkeys(before, "reregistered")
+    assert tasks(node) == before
+    assert ew.audit_log() == []
+
+
+def test_an_agent_that_was_not_restarted(lab, ew):
+    """The command did something else: every link is still the one it was."""
+    node = lab(*MIXED)
+    before = tasks(node)
+    report = ew.json("run", "--yes", "--until", "settled", "--", "true", code=0)
+    assert report["acts"] == []
+    assert each(report, node, "outcome") == dict.fromkeys(before, "kept")
+    assert not report["agent"]["restarted"]
+
+
+def test_until_deadline_waits_for_the_last_recovery_timeout(lab, ew):
+    """An executor that came back must still be there when its old clock would have run out."""
+    node = lab(executors(2, kind="v0-old", recovery_timeout="6secs"), conntrack=True)
+    node.forget("all")
+    report = ew.json("run", "--yes", *restart(node), code=0)
+    for e in by_id(report, node).values():
+        assert e["outcome"] == "reregistered"
+    acted = min(a["at"] for a in report["acts"])
+    assert seconds(report["generated_at"]) - seconds(acted) >= 6
+
+
+def seconds(timestamp):
+    """Of the day; windows of tests at midnight are not worth a parser."""
+    hours, minutes, rest = timestamp.rstrip("Z").split("T")[1].split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+
+
+def test_a_command_that_fails(lab, ew):
+    """It restarted the agent before it failed: its code is reported, the verdict is the executors'."""
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    node.forget("all")
+    command = ["--", "sh", "-c", '"$@"; exit 42', "sh", *node.command(*node.restart_args())]
+    done = ew("run", "--yes", "-f", "json", "--until", "settled", *command)
+    assert done.code == 0
+    assert done.json["command"]["exit_code"] == 42
+    assert "exit status 42" in done.err
+    assert each(done.json, node, "outcome") == dict.fromkeys(["task-0", "task-1"], "reregistered")
+
+
+def test_a_command_that_does_not_exist(lab, ew):
+    """The executors' clocks run already: execwatch says so and sees the agent restarted by hand."""
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    node.forget("all")
+    run = ew.start("run", "--yes", "-f", "json", "--until", "settled", "--", "/no/such/restart")
+    run.wait_for("/no/such/restart.*No such file").wait_for("watched all the same")
+    node.restart_agent()
+    done = run.result()
+    assert done.code == 0
+    assert each(done.json, node, "outcome") == dict.fromkeys(["task-0", "task-1"], "reregistered")
+
+
+def test_a_command_that_hangs(lab, ew):
+    """The agent is back and all are registered, but the window is not over before the command."""
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    node.forget("all")
+    command = ["--", "sh", "-c", '"$@"; exec sleep 100', "sh", *node.command(*node.restart_args())]
+    run = ew.start("run", "--yes", "-f", "json", "--until", "settled", *command)
+    run.wait_for('"ok":true')
+    node.wait_recovered()
+    run.interrupt().wait_for("Watching goes on").interrupt()  # a terminal sends the first to both
+    done = run.result()
+    assert done.code == 3
+    assert "still runs" in done.err
+    assert not done.json["command"]["ended"]
+    assert done.json["interrupted"]
+    assert each(done.json, node, "outcome") == dict.fromkeys(["task-0", "task-1"], "reregistered")
+
+
+def test_a_command_that_is_killed(lab, ew):
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    node.forget("all")
+    command = ["--", "sh", "-c", '"$@"; kill -TERM $$', "sh", *node.command(*node.restart_args())]
+    done = ew("run", "--yes", "-f", "json", "--until", "settled", *command)
+    assert done.code == 0
+    assert done.json["command"]["signal"] == 15
+    assert "signal 15" in done.err
+
+
+def test_somebody_else_starts_the_agent(lab, ew):
+    """The command only stops the old one; who starts the new one does not matter."""
+    node = lab(executors(3, kind="v0-old"), conntrack=True)
+    node.forget("all")
+    run = ew.start("run", "--yes", "-f", "json", "--until", "settled",
+                   "--", *node.command("stop-agent"))
+    run.wait_for('"ok":true')
+    node.start_agent()
+    done = run.result()
+    assert done.code == 0
+    assert set(each(done.json, node, "proof").values()) == {"message"}
+
+
+@pytest.mark.parametrize("option", ["--no-bpf", "--method=pidfd", "--method=ptrace"])
+def test_other_ways_to_the_same_end(lab, ew, option):
+    """Without BPF no message is seen: the agent's own word is the proof then."""
+    node = lab(executors(2, kind="v0-old"), executor("http", kind="v1"), conntrack=True)
+    node.forget("all")
+    report = ew.json("run", "--yes", option, "--until", "settled", *restart(node), code=0)
+    proof = "api" if option == "--no-bpf" else "message"
+    assert set(each(report, node, "proof").values()) == {proof}
+    methods = {a["method"] for a in report["acts"] if a["method"]}
+    assert methods == {option.partition("=")[2] or "ptrace"}
+
+
+@pytest.mark.parametrize("api", ["auth", "garbage", "hang"])
+def test_an_api_that_does_not_answer(lab, ew, api):
+    """Registrations are seen on the wire, whatever the API says."""
+    node = lab(executors(2, kind="v0-old"), conntrack=True, agent_words={"api": api})
+    node.forget("all")
+    report = ew.json("run", "--yes", "--until", "6s", *restart(node), code=0)
+    assert set(each(report, node, "outcome").values()) == {"reregistered"}
+    assert set(each(report, node, "proof").values()) == {"message"}
+
+
+def test_what_the_command_prints_does_not_break_a_document(lab, ew):
+    """A document stays a document, whatever the command prints."""
+    node = lab(executors(1, kind="v0-old"))
+    done = ew("run", "--yes", "-f", "json", "--until", "settled", "--", "echo", "restarted")
+    assert json.loads(done.out)["schema"] == "execwatch.run/1"
+    assert "restarted" in done.err

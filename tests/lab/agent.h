@@ -95,7 +95,8 @@ char *agent_launch(struct agent *a, const char *line); /* NULL, or what is wrong
 void agent_launch_more(struct agent *a);
 
 /* agent_exec.c: messages of v0 executors and calls of v1 executors */
-void agent_message(struct agent *a, struct conn *from, const char *name, const struct http_msg *req);
+void agent_message(struct agent *a, struct conn *from, const char *name,
+		   const struct http_msg *req);
 void agent_executor_call(struct agent *a, struct conn *from, const struct http_msg *req);
 void agent_send(struct container *c, const char *name, struct buf *body); /* link or temporary */
 void agent_forget_conn(struct agent *a, const struct conn *conn); /* it is being closed */

@@ -267,7 +267,8 @@ static struct container *sender(struct agent *a, const struct buf *body, bool ne
 	return c;
 }
 
-void agent_message(struct agent *a, struct conn *from, const char *name, const struct http_msg *req)
+void agent_message(struct agent *a, struct conn *from, const char *name,
+		   const struct http_msg *req)
 {
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
 		struct container *c;
@@ -277,7 +278,8 @@ void agent_message(struct agent *a, struct conn *from, const char *name, const s
 		c = sender(a, &req->body, messages[i].handle == on_update,
 			   messages[i].framework_field, messages[i].executor_field);
 		if (!c) {
-			agent_log(a, 'W', "slave.cpp:5080", "Ignoring %s of an unknown executor", name);
+			agent_log(a, 'W', "slave.cpp:5080", "Ignoring %s of an unknown executor",
+				  name);
 			return;
 		}
 		c->from = from;

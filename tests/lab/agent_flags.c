@@ -12,7 +12,8 @@ struct flag {
 	const char *preset;
 };
 
-#define FLAG(name, alias, member, preset) {name, alias, offsetof(struct agent_flags, member), preset}
+#define FLAG(name, alias, member, preset)                                                          \
+	{name, alias, offsetof(struct agent_flags, member), preset}
 
 static const struct flag flags[] = {
 	FLAG("ip", NULL, ip, "127.0.0.1"),

@@ -10,7 +10,9 @@
 #define BUILD                                                                                      \
 	"\"git_sha\":\"" GIT_SHA "\",\"git_branch\":\"refs/heads/master\","                        \
 	"\"build_date\":\"2024-08-23 19:00:00\",\"build_time\":1724439600.0,\"build_user\":\"root\""
-#define TOTAL "{\"disk\":20000.0,\"mem\":8192.0,\"gpus\":0.0,\"cpus\":8.0,\"ports\":\"[31000-32000]\"}"
+#define TOTAL                                                                                      \
+	"{\"disk\":20000.0,\"mem\":8192.0,\"gpus\":0.0,\"cpus\":8.0,"                              \
+	"\"ports\":\"[31000-32000]\"}"
 #define TASK_RESOURCES "{\"disk\":16.0,\"mem\":32.0,\"gpus\":0.0,\"cpus\":0.1}"
 
 static void put_key(struct buf *out, const char *key, const char *value)
@@ -100,10 +102,10 @@ static void put_framework(struct buf *out, const struct container *of)
 	buf_str(out, "{\"id\":");
 	json_str(out, of->framework_id);
 	buf_fmt(out,
-		",\"name\":\"mesos-execute instance\",\"user\":\"root\",\"failover_timeout\":604800.0,"
-		"\"checkpoint\":%s,\"hostname\":\"\",\"capabilities\":[\"RESERVATION_REFINEMENT\","
-		"\"TASK_KILLING_STATE\",\"REVOCABLE_RESOURCES\",\"PARTITION_AWARE\"],\"role\":\"*\","
-		"\"executors\":[",
+		",\"name\":\"mesos-execute instance\",\"user\":\"root\","
+		"\"failover_timeout\":604800.0,\"checkpoint\":%s,\"hostname\":\"\","
+		"\"capabilities\":[\"RESERVATION_REFINEMENT\",\"TASK_KILLING_STATE\","
+		"\"REVOCABLE_RESOURCES\",\"PARTITION_AWARE\"],\"role\":\"*\",\"executors\":[",
 		of->checkpoint ? "true" : "false");
 	put_executors(out, of, false);
 	buf_str(out, "],\"completed_executors\":[");
@@ -113,7 +115,8 @@ static void put_framework(struct buf *out, const struct container *of)
 
 static void put_state(struct agent *a, struct buf *out)
 {
-	buf_fmt(out, "{\"version\":\"%s\"," BUILD ",\"start_time\":%.6f,\"id\":\"%s\",\"pid\":\"%s\"",
+	buf_fmt(out,
+		"{\"version\":\"%s\"," BUILD ",\"start_time\":%.6f,\"id\":\"%s\",\"pid\":\"%s\"",
 		a->flags.version, a->start_time, a->slave_id, a->upid);
 	put_key(out, "hostname", a->flags.hostname);
 	buf_str(out, ",\"capabilities\":[\"MULTI_ROLE\",\"HIERARCHICAL_ROLE\","
@@ -144,8 +147,8 @@ static void put_containers(struct agent *a, struct buf *out)
 			put_key(out, "source", c->executor_id);
 			buf_fmt(out,
 				",\"statistics\":{\"cpus_limit\":0.2,\"mem_limit_bytes\":67108864,"
-				"\"timestamp\":%.6f},\"status\":{\"container_id\":{\"value\":\"%s\"},"
-				"\"executor_pid\":%d}}",
+				"\"timestamp\":%.6f},\"status\":{\"container_id\":"
+				"{\"value\":\"%s\"},\"executor_pid\":%d}}",
 				wall_time(), c->container_id, c->forked_pid);
 		}
 		free(name);

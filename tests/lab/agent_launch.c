@@ -77,7 +77,8 @@ static size_t count_starting(struct agent *a)
 	size_t n = 0;
 
 	for (struct container *c = a->containers; c; c = c->next)
-		n += c->state == C_REGISTERING && !launch_is(c->l ? c->l->mode : "", "unregistered");
+		n += c->state == C_REGISTERING &&
+		     !launch_is(c->l ? c->l->mode : "", "unregistered");
 	return n;
 }
 

@@ -148,8 +148,8 @@ static void ask_first(struct container *c)
 		agent_log(c->agent, 'I', "slave.cpp:8322", "Waiting for executor '%s' of framework "
 			  "%s (via HTTP) to subscribe", c->executor_id, c->framework_id);
 	else
-		agent_log(c->agent, 'W', "slave.cpp:8330", "Unable to reconnect to executor '%s' of "
-			  "framework %s because no pid or http checkpoint file was found",
+		agent_log(c->agent, 'W', "slave.cpp:8330", "Unable to reconnect to executor '%s' "
+			  "of framework %s because no pid or http checkpoint file was found",
 			  c->executor_id, c->framework_id);
 }
 

@@ -53,6 +53,8 @@ static void hold(int fd, bool leashed)
 /* Connects, says its piece, holds the connection; again when it was ended. */
 static void talk(const struct sockaddr_in *to, const char *text, bool leashed)
 {
+	struct pollfd leash = {.fd = leashed ? FD_LEASH : -1, .events = POLLIN};
+
 	for (;;) {
 		int fd = dial(to);
 
@@ -60,8 +62,7 @@ static void talk(const struct sockaddr_in *to, const char *text, bool leashed)
 			hold(fd, leashed);
 		if (fd >= 0)
 			close(fd);
-		poll(&(struct pollfd){.fd = leashed ? FD_LEASH : -1, .events = POLLIN}, 1, AGAIN_MS);
-		if (leashed && poll(&(struct pollfd){.fd = FD_LEASH, .events = POLLIN}, 1, 0) > 0)
+		if (poll(&leash, 1, AGAIN_MS) > 0)
 			_exit(0);
 	}
 }

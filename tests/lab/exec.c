@@ -140,7 +140,8 @@ static void exec_task_ended(struct executor *ex, int status)
 			 WEXITSTATUS(status), ex->task_pid);
 		state = WEXITSTATUS(status) ? TASK_FAILED : TASK_FINISHED;
 	} else {
-		exec_log(ex, 'I', "executor.cpp:1041", "Command terminated with signal %s (pid: %d)",
+		exec_log(ex, 'I', "executor.cpp:1041",
+			 "Command terminated with signal %s (pid: %d)",
 			 sigdescr_np(WTERMSIG(status)), ex->task_pid);
 		state = ex->aborted ? TASK_KILLED : TASK_FAILED;
 	}

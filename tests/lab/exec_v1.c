@@ -158,7 +158,7 @@ static void subscribe_data(struct conn *c)
 	while (!v->streaming && http_take_head(&c->in, &head) == 1) {
 		v->streaming = launch_is(head.target, "200");
 		if (!v->streaming) {
-			/* 503 or 404 while the agent starts: the built-in executors ask each second. */
+			/* 503 or 404 while the agent starts: ask again, as the built-in ones do. */
 			buf_drop(&c->in, c->in.len);
 			loop_cancel(ex->loop, v->retry);
 			v->retry = loop_after(ex->loop, 1000, v1_subscribe, ex);

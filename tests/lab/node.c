@@ -126,6 +126,10 @@ static void connection_start(struct node *n, const struct spec_connection *c)
 	if (pid < 0)
 		lab_die("cannot start '%s'", c->name);
 	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+			dup2(null, fd);
 		execv(path, argv);
 		_exit(127);
 	}
@@ -162,7 +166,7 @@ int node_main(struct node *n)
 		lab_die("cannot copy this program to '%s/bin'", n->dir);
 	if (pipe2(n->notes_fd, O_CLOEXEC) < 0)
 		lab_die("pipe: %s", strerror(errno));
-	/* All that 1,000 executors give rise to, so that no agent waits for us while we wait for it. */
+	/* Room for all that 1,000 executors give rise to: an agent must not wait for us to read. */
 	fcntl(n->notes_fd[0], F_SETPIPE_SZ, NOTES_SIZE);
 	n->loop = loop_new();
 	loop_watch(n->loop, n->life_fd, EPOLLIN | EPOLLHUP, life_ended, n);

@@ -27,7 +27,8 @@ struct node_agent {
 struct node_exec {
 	struct launch *l; /* as in the spec, with its container id */
 	struct node_agent *agent;
-	bool launched;	  /* the agent has told about it */
+	bool launched;	  /* an agent has told about it */
+	bool told;	  /* the one that runs now has */
 	enum container_state state;
 	pid_t forked_pid;
 	pid_t killer;	  /* the helper that just signalled it */
@@ -69,12 +70,18 @@ void node_agent_launch(struct node_agent *a); /* all of its executors */
 /* node_exec.c */
 bool node_exec_selected(const struct node_exec *e, const char *selector, char *state);
 char *node_exec_state(const struct node *n, const struct node_exec *e); /* its file, or NULL */
+/* Is it where its spec wants it, or gone? */
 bool node_exec_settled(const struct node *n, const struct node_exec *e);
 pid_t node_exec_pid(const char *state, const char *member); /* "pid", "task_pid"; 0: none */
 /* Calls back with each link's ends. Returns the first error. */
 int node_exec_links(const char *state, int (*fn)(void *arg, const struct sockaddr_in *local,
 						 const struct sockaddr_in *remote), void *arg);
 void node_status(struct node *n, struct buf *json); /* members of an object */
+
+/* node_select.c: forget, half-open, disconnect, finish, kill. False: none of these. */
+bool node_select_command(struct node *n, int argc, char **argv, struct buf *json, char **why);
+const char *node_option(int argc, char **argv, const char *name, const char *preset); /* --name */
+int node_signal(const char *name); /* "KILL" or a number */
 
 /* node_ctl.c */
 void node_ctl_listen(struct node *n);

@@ -68,6 +68,9 @@ static void agent_exited(void *arg, uint32_t events)
 	a->pidfd = -1;
 	a->exit_watch = NULL;
 	a->listening = a->recovered = false;
+	for (size_t i = 0; i < a->node->n_execs; i++)
+		if (a->node->execs[i].agent == a)
+			a->node->execs[i].told = false;
 	node_ctl_check(a->node);
 }
 
@@ -183,7 +186,7 @@ static void note_container(struct node *n, const char *words)
 	e = find_exec(n, cid);
 	if (!e)
 		return;
-	e->launched = true;
+	e->launched = e->told = true;
 	e->forked_pid = pid;
 	for (int s = C_REGISTERING; s <= C_TERMINATED; s++)
 		if (!strcmp(state, container_state_name(s)))
@@ -202,10 +205,10 @@ static void note_line(struct node *n, const char *line)
 	a = node_find_agent(n, name);
 	if (!a)
 		return;
-	if (!strncmp(words, "container ", 10))
-		note_container(n, words + 10);
 	if (pid != a->pid)
 		return;
+	if (!strncmp(words, "container ", 10))
+		note_container(n, words + 10);
 	if (!strcmp(words, "listening"))
 		a->listening = true;
 	if (!strcmp(words, "recovered"))

@@ -3,29 +3,32 @@
 #include "json.h"
 #include "netns.h"
 #include "node.h"
-#include "procs.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { ARGS_MAX = 16, PATIENCE_MS = 120000 };
 
-enum want { WANT_COMMAND, WANT_NOTHING, WANT_REGISTERED, WANT_RECOVERED, WANT_STOPPED, WANT_LISTENING };
+enum want {
+	WANT_COMMAND,
+	WANT_NOTHING,
+	WANT_REGISTERED,
+	WANT_RECOVERED,
+	WANT_STOPPED,
+	WANT_LISTENING,
+};
 
 /* One command under way. */
 struct request {
 	struct request *next;
 	struct node *node;
-	struct conn *conn; /* NULL: the asker went away, or `up` itself asks */
+	struct conn *conn; /* NULL: the asker went away */
 	enum want want;
 	bool restart;	   /* once stopped, start again after down_ms */
 	unsigned long down_ms;
@@ -37,7 +40,6 @@ struct command {
 	const char *name;
 	/* Fills json with more members of the answer; returns what is wrong, malloc'd, or NULL. */
 	char *(*run)(struct request *r, int argc, char **argv, struct buf *json);
-	const char *usage;
 };
 
 static void request_free(struct request *r)
@@ -178,32 +180,9 @@ static void request_timed_out(void *arg)
 	request_answer(r, "it did not come about in 2 minutes", NULL);
 }
 
-/* --NAME VALUE among the words. */
-static const char *option(int argc, char **argv, const char *name, const char *preset)
-{
-	for (int i = 1; i + 1 < argc; i++)
-		if (!strcmp(argv[i], name))
-			return argv[i + 1];
-	return preset;
-}
-
-static int signal_number(const char *name)
-{
-	static const struct {
-		const char *name;
-		int number;
-	} names[] = {{"KILL", SIGKILL}, {"TERM", SIGTERM}, {"STOP", SIGSTOP}, {"CONT", SIGCONT},
-		     {"SEGV", SIGSEGV}, {"USR1", SIGUSR1}, {"INT", SIGINT}, {"ABRT", SIGABRT}};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(name, names[i].name))
-			return names[i].number;
-	return atoi(name);
-}
-
 static char *pick_agent(struct request *r, int argc, char **argv)
 {
-	const char *name = option(argc, argv, "--agent", "main");
+	const char *name = node_option(argc, argv, "--agent", "main");
 
 	r->agent = node_find_agent(r->node, name);
 	return r->agent ? NULL : lab_fmt("no agent '%s'", name);
@@ -217,14 +196,14 @@ static char *run_stop_agent(struct request *r, int argc, char **argv, struct buf
 	if (why)
 		return why;
 	r->want = WANT_STOPPED;
-	node_agent_stop(r->agent, signal_number(option(argc, argv, "--signal", "KILL")));
+	node_agent_stop(r->agent, node_signal(node_option(argc, argv, "--signal", "KILL")));
 	return NULL;
 }
 
 static char *run_restart_agent(struct request *r, int argc, char **argv, struct buf *json)
 {
 	r->restart = true;
-	r->down_ms = strtod(option(argc, argv, "--down", "0.2"), NULL) * 1000;
+	r->down_ms = strtod(node_option(argc, argv, "--down", "0.2"), NULL) * 1000;
 	return run_stop_agent(r, argc, argv, json);
 }
 
@@ -281,184 +260,32 @@ static char *run_down(struct request *r, int argc, char **argv, struct buf *json
 	node_end(r->node);
 }
 
-/* One of the selected executors. */
-struct selected {
-	struct node_exec *exec;
-	char *state;
-	const char *how;
-	char *why;
+static const struct command commands[] = {
+	{"status", run_status},		{"wait", run_wait},
+	{"restart-agent", run_restart_agent}, {"stop-agent", run_stop_agent},
+	{"start-agent", run_start_agent}, {"conntrack", run_conntrack},
+	{"down", run_down},
 };
 
-typedef int selected_fn(struct selected *s);
-
-static char *for_selected(struct request *r, const char *selector, const char *how, selected_fn *fn,
-			  struct buf *json)
+static char *run_command(struct request *r, int argc, char **argv, struct buf *json)
 {
-	struct node *n = r->node;
-	unsigned int count = 0;
 	char *why = NULL;
 
-	for (size_t i = 0; i < n->n_execs && !why; i++) {
-		struct selected s = {.exec = &n->execs[i], .how = how};
-		int err = 0;
-
-		s.state = node_exec_state(n, s.exec);
-		if (node_exec_selected(s.exec, selector, s.state)) {
-			err = fn(&s);
-			count++;
-		}
-		if (err)
-			why = lab_fmt("%s: %s", s.exec->l->id, s.why ? s.why : strerror(-err));
-		free(s.why);
-		free(s.state);
-	}
-	if (!why && !count)
-		why = lab_fmt("no executor matches '%s'", selector);
-	buf_fmt(json, "%s\"selected\":%u", json->len ? "," : "", count);
-	return why;
+	for (size_t i = 0; argc && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[0], commands[i].name))
+			return commands[i].run(r, argc, argv, json);
+	if (argc && node_select_command(r->node, argc, argv, json, &why))
+		return why;
+	return lab_fmt("unknown command '%s'", argc ? argv[0] : "");
 }
-
-static int close_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
-{
-	struct selected *s = arg;
-	char *addr = addr_format(local), *line = lab_fmt("close %s %s", addr, s->how), *why = NULL;
-	int err = node_agent_ask(s->exec->agent, line, &why);
-
-	(void)remote;
-	free(s->why);
-	s->why = why;
-	free(addr);
-	free(line);
-	return err;
-}
-
-static int close_links(struct selected *s)
-{
-	return node_exec_links(s->state, close_link, s);
-}
-
-static int forget_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
-{
-	const struct selected *s = arg;
-
-	return netns_forget(s->exec->agent->node->ns, local, remote);
-}
-
-/* Once all is quiet (if an agent is there): what is on its way would not arrive any more. */
-static int forget(struct selected *s)
-{
-	s->how = "never";
-	if (s->exec->agent->listening)
-		node_exec_links(s->state, close_link, s);
-	return node_exec_links(s->state, forget_link, s);
-}
-
-static char *run_forget(struct request *r, int argc, char **argv, struct buf *json)
-{
-	return argc == 2 ? for_selected(r, argv[1], NULL, forget, json) : lab_strdup("forget SELECTOR");
-}
-
-static char *run_half_open(struct request *r, int argc, char **argv, struct buf *json)
-{
-	return argc == 2 ? for_selected(r, argv[1], "silent", close_links, json) :
-			   lab_strdup("half-open SELECTOR");
-}
-
-static char *run_disconnect(struct request *r, int argc, char **argv, struct buf *json)
-{
-	return argc == 2 ? for_selected(r, argv[1], "fin", close_links, json) :
-			   lab_strdup("disconnect SELECTOR");
-}
-
-static int finish(struct selected *s)
-{
-	pid_t task = node_exec_pid(s->state, "task_pid");
-
-	return task && kill(task, SIGUSR1) == 0 ? 0 : -ESRCH;
-}
-
-static char *run_finish(struct request *r, int argc, char **argv, struct buf *json)
-{
-	return argc == 2 ? for_selected(r, argv[1], NULL, finish, json) : lab_strdup("finish SELECTOR");
-}
-
-/* By a process of its own, so that the sender has a pid and a name to be found. */
-static int signal_by_helper(struct selected *s)
-{
-	char member[16], comm[16];
-	pid_t target, helper;
-	int sig, status;
-
-	if (sscanf(s->how, "%15s %d %15s", member, &sig, comm) != 3)
-		return -EINVAL;
-	target = node_exec_pid(s->state, member);
-	if (!target)
-		return -ESRCH;
-	helper = fork();
-	if (helper == 0) {
-		prctl(PR_SET_NAME, comm);
-		_exit(kill(target, sig) ? 1 : 0);
-	}
-	if (helper < 0 || waitpid(helper, &status, 0) < 0 || !WIFEXITED(status) ||
-	    WEXITSTATUS(status))
-		return -ESRCH;
-	s->how = NULL;
-	s->exec->killer = helper;
-	return 0;
-}
-
-static char *run_kill(struct request *r, int argc, char **argv, struct buf *json)
-{
-	const char *comm = option(argc, argv, "--comm", "oom-helper");
-	const char *what = option(argc, argv, "--what", "pid");
-	int sig = signal_number(option(argc, argv, "--signal", "KILL"));
-	char *how, *why;
-
-	if (argc < 2)
-		return lab_strdup("kill SELECTOR [--signal S] [--comm NAME] [--what pid|task_pid]");
-	how = lab_fmt("%s %d %s", what, sig, comm);
-	why = for_selected(r, argv[1], how, signal_by_helper, json);
-	free(how);
-	buf_str(json, ",\"killer_comm\":");
-	json_str_escaped(json, comm);
-	buf_str(json, ",\"killers\":[");
-	for (size_t i = 0, n = 0; i < r->node->n_execs; i++) {
-		if (r->node->execs[i].killer)
-			buf_fmt(json, "%s%d", n++ ? "," : "", r->node->execs[i].killer);
-		r->node->execs[i].killer = 0;
-	}
-	buf_str(json, "]");
-	return why;
-}
-
-static const struct command commands[] = {
-	{"status", run_status, "status"},
-	{"wait", run_wait, "wait registered|recovered [--agent NAME]"},
-	{"restart-agent", run_restart_agent,
-	 "restart-agent [--agent NAME] [--signal S] [--down SECONDS]"},
-	{"stop-agent", run_stop_agent, "stop-agent [--agent NAME] [--signal S]"},
-	{"start-agent", run_start_agent, "start-agent [--agent NAME]"},
-	{"conntrack", run_conntrack, "conntrack on|off"},
-	{"forget", run_forget, "forget SELECTOR"},
-	{"half-open", run_half_open, "half-open SELECTOR"},
-	{"disconnect", run_disconnect, "disconnect SELECTOR"},
-	{"finish", run_finish, "finish SELECTOR"},
-	{"kill", run_kill, "kill SELECTOR [--signal S] [--comm NAME] [--what MEMBER]"},
-	{"down", run_down, "down"},
-};
 
 static void request_run(struct request *r, int argc, char **argv)
 {
 	struct buf json = {0};
-	char *why = lab_fmt("unknown command '%s'", argc ? argv[0] : "");
+	char *why;
 
 	r->want = WANT_NOTHING;
-	for (size_t i = 0; argc && i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(argv[0], commands[i].name))
-			continue;
-		free(why);
-		why = commands[i].run(r, argc, argv, &json);
-	}
+	why = run_command(r, argc, argv, &json);
 	if (why || r->want == WANT_NOTHING)
 		request_answer(r, why, &json);
 	else
@@ -492,7 +319,9 @@ static void ctl_closed(struct conn *c, int err)
 	struct request *r = c->arg;
 
 	(void)err;
-	if (r)
+	if (r && r->want == WANT_COMMAND)
+		request_free(r);
+	else if (r)
 		r->conn = NULL;
 	conn_close(c);
 }

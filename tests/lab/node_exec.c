@@ -49,7 +49,14 @@ static bool has(const char *state, const char *text)
 	return state && strstr(state, text);
 }
 
-/* Is it where its spec wants it after the launch? */
+/* Registered with the agent that runs now, by its own account and by the agent's. */
+static bool registered(const struct node_exec *e, const char *state)
+{
+	return e->told && e->state == C_RUNNING && has(state, "\"connected\":true") &&
+	       has(state, "registered\",") &&
+	       (launch_is(e->l->task, "none") || node_exec_pid(state, "task_pid"));
+}
+
 bool node_exec_settled(const struct node *n, const struct node_exec *e)
 {
 	char *state;
@@ -57,17 +64,12 @@ bool node_exec_settled(const struct node *n, const struct node_exec *e)
 
 	if (!e->launched)
 		return false;
-	if (e->state == C_TERMINATED)
-		return true;
 	state = node_exec_state(n, e);
+	settled = (state && !alive(state)) || e->state == C_TERMINATED || registered(e, state);
 	if (launch_is(e->l->mode, "unregistered"))
-		settled = has(state, "\"links\":[{");
-	else if (launch_is(e->l->mode, "disconnected"))
-		settled = has(state, "\"phase\":\"disconnected\"");
-	else
-		settled = e->state == C_RUNNING && has(state, "\"connected\":true") &&
-			  has(state, "registered\",") &&
-			  (launch_is(e->l->task, "none") || node_exec_pid(state, "task_pid"));
+		settled |= has(state, "\"links\":[{");
+	if (launch_is(e->l->mode, "disconnected"))
+		settled |= has(state, "\"phase\":\"disconnected\"");
 	free(state);
 	return settled;
 }
@@ -137,7 +139,7 @@ static void put_exec(const struct node *n, const struct node_exec *e, struct buf
 
 	buf_fmt(json, "{\"forked_pid\":%d,\"alive\":%s,\"agent_state\":\"%s\",", e->forked_pid,
 		alive(state) ? "true" : "false",
-		e->launched ? container_state_name(e->state) : "pending");
+		e->told ? container_state_name(e->state) : "unknown");
 	if (state) {
 		buf_str(json, state);
 	} else {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Protocol buffers, as much as the messages of the lab need. Fields are written in the order given. */
+/* Protocol buffers, as much as the lab needs. Fields are written in the order given. */
 void pb_varint(struct buf *b, unsigned int field, uint64_t value);
 void pb_double(struct buf *b, unsigned int field, double value);
 void pb_bytes(struct buf *b, unsigned int field, const void *data, size_t len);
@@ -23,10 +23,10 @@ struct pb_field {
 	size_t len;
 };
 
-/* Takes the next field off (*data, *len); false at the end or where the bytes make no sense. */
+/* Takes the next field off (*data, *len); false at the end or where it makes no sense. */
 bool pb_next(const char **data, size_t *len, struct pb_field *field);
 
-/* The string of the message { 1: string } that is field `number` of a message, or NULL. malloc'd. */
+/* The string of the message { 1: string } in field `number` of a message, malloc'd; or NULL. */
 char *pb_get_id(const char *data, size_t len, unsigned int number);
 
 /* The length-delimited field `number`; false if there is none. */

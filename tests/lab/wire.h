@@ -15,7 +15,7 @@ struct wire_msg {
 
 void wire_encode(struct buf *out, const struct wire_msg *msg, const struct buf *body);
 
-/* "mesos.internal.NAME" if the request is such a message to process `to`, else NULL; points into it. */
+/* "mesos.internal.NAME" (inside req) if it is such a message to process `to`, else NULL. */
 const char *wire_name(const struct http_msg *req, const char *to);
 
 /* One record of a RecordIO stream, "LENGTH\nBYTES", as one HTTP chunk. */

@@ -148,8 +148,8 @@ static void test_agent_messages(void **state)
 /* Before 1.12 the Host header is empty, and a message without a body has no coding. */
 static void test_empty_message(void **state)
 {
-	struct wire_msg msg = {.to = "executor(1)", .name = "mesos.internal.ShutdownExecutorMessage",
-			       .from = AGENT, .host = ""};
+	struct wire_msg msg = {.to = "executor(1)", .from = AGENT, .host = "",
+			       .name = "mesos.internal.ShutdownExecutorMessage"};
 	struct buf out = {0};
 
 	(void)state;

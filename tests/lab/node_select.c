@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Commands that do something to chosen executors. */
+#include "json.h"
+#include "netns.h"
+#include "node.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --NAME VALUE among the words. */
+const char *node_option(int argc, char **argv, const char *name, const char *preset)
+{
+	for (int i = 1; i + 1 < argc; i++)
+		if (!strcmp(argv[i], name))
+			return argv[i + 1];
+	return preset;
+}
+
+int node_signal(const char *name)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} names[] = {{"KILL", SIGKILL}, {"TERM", SIGTERM}, {"STOP", SIGSTOP}, {"CONT", SIGCONT},
+		     {"SEGV", SIGSEGV}, {"USR1", SIGUSR1}, {"INT", SIGINT}, {"ABRT", SIGABRT}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i].name))
+			return names[i].number;
+	return atoi(name);
+}
+
+/* One of the selected executors. */
+struct selected {
+	struct node_exec *exec;
+	char *state;
+	const char *how;
+	char *why;
+};
+
+typedef int selected_fn(struct selected *s);
+
+static char *for_selected(struct node *n, const char *selector, const char *how, selected_fn *fn,
+			  struct buf *json)
+{
+	unsigned int count = 0;
+	char *why = NULL;
+
+	for (size_t i = 0; i < n->n_execs && !why; i++) {
+		struct selected s = {.exec = &n->execs[i], .how = how};
+		int err = 0;
+
+		s.state = node_exec_state(n, s.exec);
+		if (node_exec_selected(s.exec, selector, s.state)) {
+			err = fn(&s);
+			count++;
+		}
+		if (err)
+			why = lab_fmt("%s: %s", s.exec->l->id, s.why ? s.why : strerror(-err));
+		free(s.why);
+		free(s.state);
+	}
+	if (!why && !count)
+		why = lab_fmt("no executor matches '%s'", selector);
+	buf_fmt(json, "%s\"selected\":%u", json->len ? "," : "", count);
+	return why;
+}
+
+static int close_link(void *arg, const struct sockaddr_in *local,
+		      const struct sockaddr_in *remote)
+{
+	struct selected *s = arg;
+	char *addr = addr_format(local), *line = lab_fmt("close %s %s", addr, s->how), *why = NULL;
+	int err = node_agent_ask(s->exec->agent, line, &why);
+
+	(void)remote;
+	free(s->why);
+	s->why = why;
+	free(addr);
+	free(line);
+	return err;
+}
+
+static int close_links(struct selected *s)
+{
+	return node_exec_links(s->state, close_link, s);
+}
+
+static int forget_link(void *arg, const struct sockaddr_in *local,
+		       const struct sockaddr_in *remote)
+{
+	const struct selected *s = arg;
+
+	return netns_forget(s->exec->agent->node->ns, local, remote);
+}
+
+/* Once all is quiet (if an agent is there): what is on its way would not arrive any more. */
+static int forget(struct selected *s)
+{
+	if (s->exec->agent->listening)
+		node_exec_links(s->state, close_link, s);
+	free(s->why); /* a link that the agent has no end of may be forgotten, too */
+	s->why = NULL;
+	return node_exec_links(s->state, forget_link, s);
+}
+
+static int finish(struct selected *s)
+{
+	pid_t task = node_exec_pid(s->state, "task_pid");
+
+	return task && kill(task, SIGUSR1) == 0 ? 0 : -ESRCH;
+}
+
+/* By a process of its own, so that the sender has a pid and a name to be found. */
+static int signal_by_helper(struct selected *s)
+{
+	char member[16], comm[16];
+	pid_t target, helper;
+	int sig, status;
+
+	if (sscanf(s->how, "%15s %d %15s", member, &sig, comm) != 3)
+		return -EINVAL;
+	target = node_exec_pid(s->state, member);
+	if (!target)
+		return -ESRCH;
+	helper = fork();
+	if (helper == 0) {
+		prctl(PR_SET_NAME, comm);
+		_exit(kill(target, sig) ? 1 : 0);
+	}
+	if (helper < 0 || waitpid(helper, &status, 0) < 0 || !WIFEXITED(status) ||
+	    WEXITSTATUS(status))
+		return -ESRCH;
+	s->how = NULL;
+	s->exec->killer = helper;
+	return 0;
+}
+
+static char *run_kill(struct node *n, int argc, char **argv, const char *selector,
+		      struct buf *json)
+{
+	const char *comm = node_option(argc, argv, "--comm", "oom-helper");
+	const char *what = node_option(argc, argv, "--what", "pid");
+	int sig = node_signal(node_option(argc, argv, "--signal", "KILL"));
+	char *how, *why;
+
+	how = lab_fmt("%s %d %s", what, sig, comm);
+	why = for_selected(n, selector, how, signal_by_helper, json);
+	free(how);
+	buf_str(json, ",\"killer_comm\":");
+	json_str_escaped(json, comm);
+	buf_str(json, ",\"killers\":[");
+	for (size_t i = 0, k = 0; i < n->n_execs; i++) {
+		if (n->execs[i].killer)
+			buf_fmt(json, "%s%d", k++ ? "," : "", n->execs[i].killer);
+		n->execs[i].killer = 0;
+	}
+	buf_str(json, "]");
+	return why;
+}
+
+static const struct {
+	const char *name;
+	selected_fn *fn;
+	const char *how;
+} acts[] = {
+	{"forget", forget, "never"},
+	{"half-open", close_links, "silent"},
+	{"disconnect", close_links, "fin"},
+	{"finish", finish, NULL},
+};
+
+bool node_select_command(struct node *n, int argc, char **argv, struct buf *json, char **why)
+{
+	const char *selector = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(argv[0], "kill")) {
+		*why = run_kill(n, argc, argv, selector, json);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+		if (strcmp(argv[0], acts[i].name))
+			continue;
+		*why = for_selected(n, selector, acts[i].how, acts[i].fn, json);
+		return true;
+	}
+	return false;
+}

@@ -63,7 +63,7 @@ struct node_proc {
 	int pid, ppid;
 	uint64_t start;
 	int port; /* of its listener */
-	bool alive, unseen;
+	bool alive, unseen, is_executor; /* no task, helper, wrapper or copy */
 	struct node_sock *links[2];
 	struct node_sock *listener;
 };
@@ -285,6 +285,7 @@ static inline struct node_proc *node_executor_(struct node *n, const char *id, s
 	struct node_proc *p = node_process_(n, id, spec);
 	char text[64];
 
+	p->is_executor = true;
 	if (!p->spec.no_listener) {
 		p->port = 30000 + p->pid;
 		snprintf(text, sizeof(text), "%s:%d", p->spec.netns == NODE_HOST_NS ? "10.0.0.7" : "0.0.0.0", p->port);
@@ -497,7 +498,7 @@ static inline void node_api(struct node *n)
 		const struct node_proc *p = n->procs[i];
 
 		task = p->id;
-		if (p->alive && !p->spec.helper && !p->spec.dark)
+		if (p->alive && p->is_executor && !p->spec.dark)
 			node_put(n, (struct fact){ .type = FACT_API_EXECUTOR, .api_executor = {
 				.round = n->round, .framework_id = p->spec.framework, .executor_id = p->id,
 				.container_id = p->spec.container, .tasks = &task, .n_tasks = 1 } });
@@ -517,7 +518,7 @@ static inline void node_put_checkpoints(struct node *n)
 		const struct node_proc *p = n->procs[i];
 		char upid[64] = "";
 
-		if (p->spec.helper || p->spec.dark || strcmp(p->spec.slave_id, n->work_dir_id) != 0)
+		if (!p->is_executor || p->spec.dark || strcmp(p->spec.slave_id, n->work_dir_id) != 0)
 			continue;
 		if (!p->spec.v1 && !p->spec.unregistered)
 			snprintf(upid, sizeof(upid), "executor(1)@10.0.0.7:%d", p->port);

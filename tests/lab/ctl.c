@@ -30,7 +30,7 @@ int ctl_main(int argc, char **argv)
 	struct buf line = {0}, answer = {0};
 	char chunk[16384];
 	ssize_t n;
-	int fd;
+	int fd, code;
 
 	if (argc < 3) {
 		fputs("usage: execwatch-lab ctl DIR COMMAND [ARGUMENT...]\n", stderr);
@@ -49,5 +49,9 @@ int ctl_main(int argc, char **argv)
 	if (!answer.len)
 		lab_die("the node went away");
 	fwrite(answer.data, 1, answer.len, stdout);
-	return strncmp(answer.data, "{\"ok\":true", 10) ? 1 : 0;
+	code = strncmp(answer.data, "{\"ok\":true", 10) ? 1 : 0;
+	close(fd);
+	buf_free(&line);
+	buf_free(&answer);
+	return code;
 }

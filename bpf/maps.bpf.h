@@ -22,6 +22,22 @@ HASH(conns, __u64, struct ew_conn, 32768);
 HASH(listeners, struct ew_listen_key, struct ew_listener, 8192);
 HASH(exits, struct ew_exit_key, struct ew_exit, 4096);
 
+/* Written by user space alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ew_meta);
+} meta SEC(".maps");
+
+/* Number of the last event. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} sequence SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -32,12 +48,12 @@ struct {
 /* Two rings, for a ring drops the newest: a burst of messages must not push out an exit. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1024 * 1024);
+	__uint(max_entries, EW_LIFE_RING);
 } life_ring SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 * 1024 * 1024);
+	__uint(max_entries, EW_MESSAGE_RING);
 } message_ring SEC(".maps");
 
 /* Set before loading. */
@@ -45,11 +61,18 @@ const volatile __u16 agent_port = 5051;
 /* Generations of descendants that are followed: agent, mesos-containerizer, executor, task. */
 const volatile __u32 agent_depth = 3;
 const volatile __u32 executor_depth = 1;
+const volatile __u32 generation = 1;
+
+static __always_inline bool on_duty(void)
+{
+	__u32 zero = 0;
+	struct ew_meta *now = bpf_map_lookup_elem(&meta, &zero);
+
+	return now && now->generation == generation;
+}
 
 /* Set before each pass of the iterator. */
 __u32 seed_pass;
 __u32 seed_tgid; /* 0: all sockets that matter; else all TCP sockets of this process */
-
-__u64 last_seq;
 
 #endif

@@ -109,6 +109,8 @@ static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, 
 	__u32 len = 0, total;
 	void *data;
 
+	if (!on_duty())
+		return 0;
 	if (cookie)
 		conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (!conn)
@@ -237,7 +239,7 @@ int message_packet(struct __sk_buff *skb)
 	struct ew_conn *conn;
 	__u64 cookie;
 
-	if (!tcp)
+	if (!tcp || !on_duty())
 		return 1;
 	cookie = bpf_get_socket_cookie(skb);
 	conn = bpf_map_lookup_elem(&conns, &cookie);

@@ -36,6 +36,8 @@ int BPF_PROG(process_forked, struct task_struct *parent, struct task_struct *chi
 	struct ew_fork *ev;
 	struct ew_task born;
 
+	if (!on_duty())
+		return 0;
 	proc = proc_find(parent->tgid, parent);
 	if (child->pid != child->tgid || !proc || !proc->depth) {
 		COUNT_FILTERED(life_filtered);
@@ -57,6 +59,8 @@ int BPF_PROG(process_execed, struct task_struct *task, int old_pid, struct linux
 {
 	struct ew_exec *ev;
 
+	if (!on_duty())
+		return 0;
 	if (!proc_find(task->tgid, task)) {
 		COUNT_FILTERED(life_filtered);
 		return 0;
@@ -113,6 +117,8 @@ int BPF_PROG(process_exited, struct task_struct *task)
 	struct ew_exit end, *ev;
 	struct ew_proc *proc;
 
+	if (!on_duty())
+		return 0;
 	proc = proc_find(task->tgid, task);
 	if (!proc || BPF_CORE_READ(task, signal, live.counter) > 0)
 		goto filtered;
@@ -194,6 +200,8 @@ int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_stru
 	struct ew_proc *proc;
 	struct ew_signal *ev;
 
+	if (!on_duty())
+		return 0;
 	proc = proc_find(task->tgid, task);
 	/* Ignored, pending already, or in a process that is dying already: it is no cause. */
 	if (!proc || result != TRACE_SIGNAL_DELIVERED || !signal_matters(task, sig)) {

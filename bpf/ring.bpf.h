@@ -30,13 +30,21 @@
 			c_->counter++;                                                             \
 	} while (0)
 
+static __always_inline __u64 sequence_next(void)
+{
+	__u32 zero = 0;
+	__u64 *last = bpf_map_lookup_elem(&sequence, &zero);
+
+	return last ? __sync_fetch_and_add(last, 1) + 1 : 0;
+}
+
 static __always_inline void header_fill(struct ew_header *header, __u16 type, __u16 size,
 					__u64 ktime_ns)
 {
 	header->type = type;
 	header->size = size;
 	header->pad = 0;
-	header->seq = __sync_fetch_and_add(&last_seq, 1) + 1;
+	header->seq = sequence_next();
 	header->ktime_ns = ktime_ns;
 }
 

@@ -134,7 +134,7 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 	struct ew_conn *conn = NULL;
 	struct ew_task task = {};
 
-	if (sk->sk_protocol != IPPROTO_TCP)
+	if (sk->sk_protocol != IPPROTO_TCP || !on_duty())
 		return 0;
 	/* 6.1 and 6.12 show the half-made child here, with its listener's cookie and addresses. */
 	if (to == TCP_SYN_RECV || to == TCP_NEW_SYN_RECV)
@@ -173,7 +173,7 @@ int BPF_PROG(tcp_data_read, struct sock *sk)
 	__u64 cookie = sk->__sk_common.skc_cookie.counter;
 	struct ew_conn *conn;
 
-	if (!cookie)
+	if (!cookie || !on_duty())
 		return 0;
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (conn)

@@ -20,6 +20,10 @@
 #define EW_PATH_MAX 128
 #define EW_MESSAGE_MAX 512
 
+/* Sizes of the rings unless user space wants others, bytes. */
+#define EW_LIFE_RING    (1024 * 1024)
+#define EW_MESSAGE_RING (4 * 1024 * 1024)
+
 enum ew_event_type {
 	EW_TCP_STATE = 1,
 	EW_TCP_OWNER = 2,   /* ew_tcp too: a process was seen using a socket whose owner was not sure */
@@ -179,6 +183,20 @@ struct ew_exit_key {
 	__u64 start_ticks;
 };
 
+/*
+ * meta: what the other maps hold, for whoever finds them pinned. Of several sets of programs that
+ * share the maps only those of this generation are on duty: a new set is attached first, then
+ * takes over, so that no event falls between the two.
+ */
+struct ew_meta {
+	__u32 abi;          /* EW_ABI */
+	__u32 agent_port;
+	__u32 life_ring;    /* bytes */
+	__u32 message_ring;
+	__u32 generation;
+	__u32 pad;
+};
+
 /* counters: one per CPU. What a hook has seen is either shown, filtered or lost: each counts once. */
 struct ew_counters {
 	__u64 life_shown;
@@ -207,6 +225,7 @@ _Static_assert(sizeof(struct ew_conn) == 80, "ABI");
 _Static_assert(sizeof(struct ew_listen_key) == 8, "ABI");
 _Static_assert(sizeof(struct ew_listener) == 24, "ABI");
 _Static_assert(sizeof(struct ew_exit_key) == 16, "ABI");
+_Static_assert(sizeof(struct ew_meta) == 24, "ABI");
 _Static_assert(sizeof(struct ew_counters) == 64, "ABI");
 
 #endif

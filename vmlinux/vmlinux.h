@@ -26,6 +26,7 @@ enum { false = 0, true = 1 };
 /* Numbers of the kernel's user interface (linux/bpf.h): they never change. */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };

@@ -10,6 +10,7 @@
 #include "observe/bpf_lib.h"
 #include "facts.h"
 #include "fail.h"
+#include "observe/bpf_pins.h"
 #include "observe/bpf_priv.h"
 #include "observe/live.h"
 #include "observe/put.h"
@@ -35,141 +36,6 @@ void bpf_log_to(void (*log)(const char *line))
 {
 	log_line = log;
 	libbpf_set_print(log_print);
-}
-
-/* What was chosen for one slot, on the way. */
-struct choice {
-	const struct bpf_program *prog; /* NULL: none */
-	size_t rung;
-	char reason[BPF_REASON_MAX];    /* why none, or none better */
-};
-
-static struct bpf_program *slot_program(struct execwatch_bpf *skel, const struct bpf_slot *slot,
-					size_t rung)
-{
-	if (rung >= BPF_LADDER_MAX || !slot->programs[rung])
-		return NULL;
-	return bpf_object__find_program_by_name(skel->obj, slot->programs[rung]);
-}
-
-/* The first program from rung on whose hook is there is to be loaded, the others are not. */
-static void slot_choose(struct bpf_watch *watch, const struct bpf_slot *slot, struct choice *choice,
-			bool forced)
-{
-	struct bpf_program *prog;
-
-	for (size_t i = 0; (prog = slot_program(watch->skel, slot, i)); i++)
-		bpf_program__set_autoload(prog, false);
-	choice->prog = NULL;
-	for (; (prog = slot_program(watch->skel, slot, choice->rung)); choice->rung++) {
-		if (bpf_ground_has(&watch->ground, prog, choice->reason)) {
-			bpf_program__set_autoload(prog, true);
-			choice->prog = prog;
-			return;
-		}
-		if (forced)
-			return;
-	}
-}
-
-static int maps_size(struct bpf_watch *watch, const struct bpf_watch_options *options)
-{
-	int err = 0;
-
-	if (options->life_ring)
-		err = bpf_map__set_max_entries(watch->skel->maps.life_ring, options->life_ring);
-	if (!err && options->message_ring)
-		err = bpf_map__set_max_entries(watch->skel->maps.message_ring,
-					       options->message_ring);
-	return err;
-}
-
-static void watch_unload(struct bpf_watch *watch)
-{
-	for (size_t i = 0; i < BPF_SLOTS_MAX; i++) {
-		bpf_link__destroy(watch->links[i]);
-		watch->links[i] = NULL;
-	}
-	execwatch_bpf__destroy(watch->skel);
-	watch->skel = NULL;
-}
-
-static int slots_attach(struct bpf_watch *watch, struct choice *choices)
-{
-	for (size_t i = 0; i < bpf_slots_n; i++) {
-		if (!bpf_slots[i].live || !choices[i].prog)
-			continue;
-		watch->links[i] = bpf_ground_attach(&watch->ground, choices[i].prog);
-		if (!watch->links[i])
-			return -errno;
-	}
-	return 0;
-}
-
-static int watch_load(struct bpf_watch *watch, const struct bpf_watch_options *options,
-		      struct choice *choices)
-{
-	int err;
-
-	watch->skel = execwatch_bpf__open();
-	if (!watch->skel)
-		return -errno;
-	watch->skel->rodata->agent_port = options->agent_port;
-	for (size_t i = 0; i < bpf_slots_n; i++)
-		slot_choose(watch, &bpf_slots[i], &choices[i],
-			    i == 0 && options->messages != BPF_MESSAGES_BEST);
-	err = maps_size(watch, options);
-	if (!err)
-		err = execwatch_bpf__load(watch->skel);
-	if (!err)
-		err = slots_attach(watch, choices);
-	if (err)
-		watch_unload(watch);
-	return err;
-}
-
-/*
- * Steps down the ladder of "messages" until loading and attaching succeed: a program may be refused
- * by lockdown (fentry), or only when attached (arm64 before 6.4), and one refusal fails the object.
- */
-static int watch_climb(struct bpf_watch *watch, const struct bpf_watch_options *options,
-		       struct choice *choices, struct fail *why)
-{
-	struct choice *messages = &choices[0];
-	bool forced = options->messages != BPF_MESSAGES_BEST;
-	int err;
-
-	messages->rung = forced ? options->messages - BPF_MESSAGES_TP : 0;
-	for (;;) {
-		err = watch_load(watch, options, choices);
-		if (!err && forced && !messages->prog && options->messages != BPF_MESSAGES_NONE) {
-			watch_unload(watch);
-			return fail_set(why, -ENOTSUP, NULL, "load the wanted program for messages: %s",
-					messages->reason);
-		}
-		if (!err)
-			return 0;
-		bpf_why_load(err, why);
-		if (forced || !messages->prog)
-			return err;
-		fail_text(why, messages->reason, sizeof(messages->reason));
-		messages->rung++;
-	}
-}
-
-static void slots_put(const struct choice *choices, const struct fact_sink *sink)
-{
-	for (size_t i = 0; i < bpf_slots_n; i++) {
-		const struct bpf_program *prog = choices[i].prog;
-		struct fact fact = { .type = FACT_SLOT,
-				     .mono = put_clock() };
-
-		fact.slot.slot = bpf_slots[i].name;
-		fact.slot.program = prog ? bpf_program__section_name(prog) : "";
-		fact.slot.reason = choices[i].reason;
-		fact.slot.best_effort = prog && bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SKB;
-		fact_put(sink, &fact);
-	}
 }
 
 void bpf_watch_take(struct bpf_watch *watch, const void *record, size_t size)
@@ -209,10 +75,52 @@ static int rings_open(struct bpf_watch *watch, struct fail *why)
 	return 0;
 }
 
+static void pins_put(const struct bpf_watch *watch, const char *reason, const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_SLOT, .mono = put_clock() };
+
+	fact.slot.slot = "pins";
+	fact.slot.program = watch->pins;
+	fact.slot.reason = reason;
+	fact_put(sink, &fact);
+}
+
+/*
+ * What these programs' maps are to hold, and whether an earlier execwatch has left such maps. Those
+ * of another layout are removed: there is nothing to be had from them. Without pins it works too.
+ */
+static void pins_find(struct bpf_watch *watch, const struct bpf_watch_options *options,
+		      const struct fact_sink *sink)
+{
+	struct ew_meta *meta = &watch->meta, found = { 0 };
+	struct fail why = { 0 };
+	char reason[BPF_REASON_MAX] = "";
+
+	meta->abi = EW_ABI;
+	meta->agent_port = options->agent_port;
+	meta->life_ring = options->life_ring ? options->life_ring : EW_LIFE_RING;
+	meta->message_ring = options->message_ring ? options->message_ring : EW_MESSAGE_RING;
+	meta->generation = 1;
+	if (!options->pins)
+		return;
+	snprintf(watch->pins, sizeof(watch->pins), "%s", options->pins);
+	if (bpf_pins_mount(options->pins, &why) < 0) {
+		watch->pins[0] = '\0';
+		return pins_put(watch, fail_text(&why, reason, sizeof(reason)), sink);
+	}
+	if (bpf_pins_meta(options->pins, &found)) {
+		meta->generation = found.generation + 1;
+		found.generation = meta->generation;
+	}
+	watch->resumed = memcmp(meta, &found, sizeof(found)) == 0;
+	if (!watch->resumed)
+		bpf_pins_drop(options->pins, 0);
+	pins_put(watch, "", sink);
+}
+
 int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_sink *sink,
 		   struct bpf_watch **ret, struct fail *why)
 {
-	struct choice choices[BPF_SLOTS_MAX] = { 0 };
 	struct bpf_watch *watch = calloc(1, sizeof(*watch));
 	int err = -ENOMEM;
 
@@ -228,26 +136,41 @@ int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_si
 	err = bpf_ground_open(&watch->ground, why);
 	if (err)
 		goto out;
-	err = watch_climb(watch, options, choices, why);
+	pins_find(watch, options, sink);
+	err = bpf_load(watch, options, sink, why);
 	if (err)
 		goto out;
 	err = rings_open(watch, why);
 	if (err)
 		goto out;
-	slots_put(choices, sink);
 	*ret = watch;
 	watch = NULL;
 out:
+	if (watch && watch->resumed)
+		watch->pins[0] = '\0'; /* what is left of the one before stays for the next */
 	bpf_watch_free(watch);
 	return err;
+}
+
+bool bpf_watch_resumed(const struct bpf_watch *watch)
+{
+	return watch->resumed;
+}
+
+void bpf_watch_leave(struct bpf_watch *watch)
+{
+	watch->pins[0] = '\0'; /* they keep everything alive */
+	bpf_watch_free(watch);
 }
 
 void bpf_watch_free(struct bpf_watch *watch)
 {
 	if (!watch)
 		return;
+	if (*watch->pins)
+		bpf_pins_unmount(watch->pins);
 	ring_buffer__free(watch->rings);
-	watch_unload(watch);
+	bpf_unload(watch);
 	bpf_ground_close(&watch->ground);
 	live_batch_free(watch->batch);
 	free(watch);

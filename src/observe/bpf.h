@@ -41,6 +41,7 @@ struct bpf_watch_options {
 	enum bpf_messages messages; /* anything but BEST: this one or failure */
 	uint32_t life_ring;         /* bytes, a power of two and of whole pages; 0: 1 MiB */
 	uint32_t message_ring;      /* the same; 0: 4 MiB */
+	const char *pins;           /* directory to survive in; NULL: end with the process */
 };
 
 /*
@@ -50,8 +51,23 @@ struct bpf_watch_options {
  */
 int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_sink *sink,
 		   struct bpf_watch **ret, struct fail *why);
-/* Detaches and unloads everything; NULL is fine. */
+/* Detaches and unloads everything, removes the pins; NULL is fine. */
 void bpf_watch_free(struct bpf_watch *watch);
+
+/*
+ * With options.pins everything is pinned in that directory (made, and a bpf filesystem mounted on it,
+ * unless it is in one; its parent must be there). Should the process be killed, the programs go on,
+ * and the next open with the same directory, port and ring sizes takes over: what had happened in
+ * between is drained, or counted as lost. One watch at a time may use a directory: the caller holds
+ * a lock. Where pinning cannot be had, FACT_SLOT "pins" says why and the watch goes on without.
+ */
+bool bpf_watch_resumed(const struct bpf_watch *watch);
+
+/* Lets go of it and leaves all running, for a later open. */
+void bpf_watch_leave(struct bpf_watch *watch);
+
+/* Ends what a killed watch has left in a directory, and removes the directory. */
+void bpf_pins_unmount(const char *dir);
 
 /* Readable when there is something to drain; for epoll. Owned by watch. */
 int bpf_watch_fd(const struct bpf_watch *watch);

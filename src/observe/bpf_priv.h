@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Between bpf.c, bpf_slots.c, bpf_why.c, bpf_counters.c and seed.c. */
+/* Between bpf.c, bpf_load.c, bpf_slots.c, bpf_pins.c, bpf_why.c, bpf_counters.c and seed.c. */
 #ifndef EW_OBSERVE_BPF_PRIV_H
 #define EW_OBSERVE_BPF_PRIV_H
 
@@ -11,6 +11,7 @@
 
 struct bpf_link;
 struct bpf_program;
+struct bpf_watch_options;
 struct btf;
 struct execwatch_bpf;
 struct fact_sink;
@@ -64,11 +65,22 @@ struct bpf_watch {
 	struct bpf_link *links[BPF_SLOTS_MAX];
 	struct ring_buffer *rings;
 	struct live_batch *batch;
+	char pins[256];             /* directory; empty: nothing is pinned */
+	struct ew_meta meta;        /* of the maps, with the generation of these programs */
+	bool resumed;
 	uint64_t no_memory;         /* records dropped for want of memory */
 	struct bpf_counts told;     /* by the last bpf_watch_counters() */
 	struct ew_task agents[BPF_AGENTS_MAX]; /* whose sockets have been walked over, oldest first out */
 	size_t next_agent;
 };
+
+/*
+ * Loads and attaches what this kernel takes, watch->ground, pins and meta being set. Puts a
+ * FACT_SLOT for each slot.
+ */
+int bpf_load(struct bpf_watch *watch, const struct bpf_watch_options *options,
+	     const struct fact_sink *sink, struct fail *why);
+void bpf_unload(struct bpf_watch *watch);
 
 /* Adds what the rings hold to the batch. */
 void bpf_watch_gather(struct bpf_watch *watch);

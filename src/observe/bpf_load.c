@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* From the object to running programs. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "observe/bpf_lib.h"
+#include "facts.h"
+#include "fail.h"
+#include "observe/bpf.h"
+#include "observe/bpf_pins.h"
+#include "observe/bpf_priv.h"
+#include "observe/put.h"
+
+/* What was chosen for one slot, on the way. */
+struct choice {
+	const struct bpf_program *prog; /* NULL: none */
+	size_t rung;
+	char reason[BPF_REASON_MAX];    /* why none, or none better */
+};
+
+static struct bpf_program *slot_program(struct execwatch_bpf *skel, const struct bpf_slot *slot,
+					size_t rung)
+{
+	if (rung >= BPF_LADDER_MAX || !slot->programs[rung])
+		return NULL;
+	return bpf_object__find_program_by_name(skel->obj, slot->programs[rung]);
+}
+
+/* The first program from rung on whose hook is there is to be loaded, the others are not. */
+static void slot_choose(struct bpf_watch *watch, const struct bpf_slot *slot, struct choice *choice,
+			bool forced)
+{
+	struct bpf_program *prog;
+
+	for (size_t i = 0; (prog = slot_program(watch->skel, slot, i)); i++)
+		bpf_program__set_autoload(prog, false);
+	choice->prog = NULL;
+	for (; (prog = slot_program(watch->skel, slot, choice->rung)); choice->rung++) {
+		if (bpf_ground_has(&watch->ground, prog, choice->reason)) {
+			bpf_program__set_autoload(prog, true);
+			choice->prog = prog;
+			return;
+		}
+		if (forced)
+			return;
+	}
+}
+
+static int maps_prepare(struct bpf_watch *watch)
+{
+	int err = bpf_map__set_max_entries(watch->skel->maps.life_ring, watch->meta.life_ring);
+
+	if (!err)
+		err = bpf_map__set_max_entries(watch->skel->maps.message_ring,
+					       watch->meta.message_ring);
+	if (!err && *watch->pins)
+		err = bpf_pins_maps(watch);
+	return err;
+}
+
+void bpf_unload(struct bpf_watch *watch)
+{
+	for (size_t i = 0; i < BPF_SLOTS_MAX; i++) {
+		bpf_link__destroy(watch->links[i]);
+		watch->links[i] = NULL;
+	}
+	execwatch_bpf__destroy(watch->skel);
+	watch->skel = NULL;
+}
+
+static int slots_attach(struct bpf_watch *watch, struct choice *choices)
+{
+	for (size_t i = 0; i < bpf_slots_n; i++) {
+		if (!bpf_slots[i].live || !choices[i].prog)
+			continue;
+		watch->links[i] = bpf_ground_attach(&watch->ground, choices[i].prog);
+		if (!watch->links[i])
+			return -errno;
+	}
+	return 0;
+}
+
+/* From here on these programs act, and those before them no longer do. */
+static int duty_take(struct bpf_watch *watch)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(watch->skel->maps.meta), &zero, &watch->meta, BPF_ANY) < 0)
+		return -errno;
+	if (*watch->pins)
+		bpf_pins_drop(watch->pins, watch->meta.generation);
+	return 0;
+}
+
+static int watch_load(struct bpf_watch *watch, const struct bpf_watch_options *options,
+		      struct choice *choices)
+{
+	int err;
+
+	watch->skel = execwatch_bpf__open();
+	if (!watch->skel)
+		return -errno;
+	watch->skel->rodata->agent_port = options->agent_port;
+	watch->skel->rodata->generation = watch->meta.generation;
+	watch->skel->bss->seed_pass = watch->meta.generation << 16; /* no pass of before is repeated */
+	for (size_t i = 0; i < bpf_slots_n; i++)
+		slot_choose(watch, &bpf_slots[i], &choices[i],
+			    i == 0 && options->messages != BPF_MESSAGES_BEST);
+	err = maps_prepare(watch);
+	if (!err)
+		err = execwatch_bpf__load(watch->skel);
+	if (!err)
+		err = slots_attach(watch, choices);
+	if (!err && *watch->pins)
+		err = bpf_pins_links(watch);
+	if (!err)
+		err = duty_take(watch);
+	if (err) {
+		bpf_pins_unlink(watch);
+		bpf_unload(watch);
+	}
+	return err;
+}
+
+/*
+ * Steps down the ladder of "messages" until loading and attaching succeed: a program may be refused
+ * by lockdown (fentry), or only when attached (arm64 before 6.4), and one refusal fails the object.
+ */
+static int watch_climb(struct bpf_watch *watch, const struct bpf_watch_options *options,
+		       struct choice *choices, struct fail *why)
+{
+	struct choice *messages = &choices[0];
+	bool forced = options->messages != BPF_MESSAGES_BEST;
+	int err;
+
+	messages->rung = forced ? options->messages - BPF_MESSAGES_TP : 0;
+	for (;;) {
+		err = watch_load(watch, options, choices);
+		if (!err && forced && !messages->prog && options->messages != BPF_MESSAGES_NONE) {
+			bpf_unload(watch);
+			return fail_set(why, -ENOTSUP, NULL, "load the wanted program for messages: %s",
+					messages->reason);
+		}
+		if (!err)
+			return 0;
+		bpf_why_load(err, why);
+		if (forced || !messages->prog)
+			return err;
+		fail_text(why, messages->reason, sizeof(messages->reason));
+		messages->rung++;
+	}
+}
+
+static void slots_put(const struct choice *choices, const struct fact_sink *sink)
+{
+	for (size_t i = 0; i < bpf_slots_n; i++) {
+		const struct bpf_program *prog = choices[i].prog;
+		struct fact fact = { .type = FACT_SLOT,
+				     .mono = put_clock() };
+
+		fact.slot.slot = bpf_slots[i].name;
+		fact.slot.program = prog ? bpf_program__section_name(prog) : "";
+		fact.slot.reason = choices[i].reason;
+		fact.slot.best_effort = prog && bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SKB;
+		fact_put(sink, &fact);
+	}
+}
+
+int bpf_load(struct bpf_watch *watch, const struct bpf_watch_options *options,
+	     const struct fact_sink *sink, struct fail *why)
+{
+	struct choice choices[BPF_SLOTS_MAX] = { 0 };
+	int err = watch_climb(watch, options, choices, why);
+
+	if (!err)
+		slots_put(choices, sink);
+	return err;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Pins: maps and links with names in a bpf filesystem, which outlive the process. A directory holds
+ * MAP for each map and link-GENERATION-PROGRAM for each link. It goes with the mount, or the boot.
+ */
+#ifndef EW_OBSERVE_BPF_PINS_H
+#define EW_OBSERVE_BPF_PINS_H
+
+#include <stdbool.h>
+
+struct bpf_watch;
+struct ew_meta;
+struct fail;
+
+/* Mounts a bpf filesystem on dir unless there is one. Errors: those of mkdir(2) and mount(2). */
+int bpf_pins_mount(const char *dir, struct fail *why);
+
+/* Reads what the pinned maps hold; false: none are pinned, or of another layout. */
+bool bpf_pins_meta(const char *dir, struct ew_meta *meta);
+
+/* Before loading: maps that are pinned are used again, others are pinned as they are made. */
+int bpf_pins_maps(struct bpf_watch *watch);
+
+/* Pins the links of this generation. */
+int bpf_pins_links(struct bpf_watch *watch);
+
+/* Undoes bpf_pins_links(). */
+void bpf_pins_unlink(struct bpf_watch *watch);
+
+/* Removes the links of all generations but this; 0: all links and all maps. Programs end with them. */
+void bpf_pins_drop(const char *dir, unsigned int generation);
+
+/* bpf_pins_unmount(), which is for all to use, is in bpf.h. */
+
+#endif

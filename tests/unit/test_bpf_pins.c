@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A watch that is killed goes on in the kernel; the next one takes over. */
+#include <dirent.h>
+#include <linux/bpf.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+
+#include "observe/bpf_lib.h"
+#include "test_bpf_fixture.h"
+#include "observe/bpf_priv.h"
+
+static struct fixture *fixture;
+static char dir[] = "/tmp/ew-test-pins-XXXXXX", pins[64];
+static struct actor agent, executor;
+static uint64_t listening;
+
+static void watch_open(uint32_t message_ring)
+{
+	struct bpf_watch_options options = { .agent_port = fixture->port, .pins = pins,
+					     .message_ring = message_ring };
+
+	fixture_open(fixture, &options);
+}
+
+/* Another process watches, and is killed by SIGKILL. */
+static void watch_and_be_killed(uint32_t message_ring)
+{
+	int ready[2], status;
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		watch_open(message_ring);
+		if (write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static size_t count(enum fact_type type)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < fixture->n; i++)
+		n += fixture->facts[i].type == type;
+	return n;
+}
+
+static size_t entries(const char *path)
+{
+	DIR *stream = opendir(path);
+	size_t n = 0;
+
+	if (!stream)
+		return 0;
+	while (readdir(stream))
+		n++;
+	closedir(stream);
+	return n - 2;
+}
+
+static void talk(int times)
+{
+	for (int i = 0; i < times; i++) {
+		assert_true(actor_act(&executor, ACT_CONNECT, fixture->port, AF_INET) > 0);
+		assert_true(actor_act(&agent, ACT_ACCEPT, 0, 0) > 0);
+		assert_true(actor_send(&executor, "POST /slave(1)/mesos.internal.X HTTP/1.1\r\n\r\n") > 0);
+		assert_true(actor_act(&agent, ACT_RECEIVE, 0, 0) > 0);
+		actor_act(&executor, ACT_CLOSE, 0, 0);
+		assert_int_equal(actor_act(&agent, ACT_RECEIVE, 0, 0), 0);
+		actor_act(&agent, ACT_CLOSE, 0, 0);
+	}
+}
+
+/* Changes of one connection, both ends, that is closed in order. */
+#define CHANGES 9
+
+static void test_nothing_is_missed(void **state)
+{
+	(void)state;
+	watch_and_be_killed(0);
+	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
+	talk(3);
+	watch_open(0);
+	assert_true(bpf_watch_resumed(fixture->watch));
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	assert_int_equal(count(FACT_TCP), 1 + 3 * CHANGES);
+	assert_int_equal(count(FACT_MESSAGE), 3);
+	/* The new programs alone are on duty: nothing is told twice. */
+	talk(2);
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	assert_int_equal(count(FACT_TCP), 1 + 5 * CHANGES);
+	assert_int_equal(count(FACT_MESSAGE), 5);
+	assert_false(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+}
+
+/* The owner of the listener was learnt by the one that was killed. */
+static void test_what_was_learnt_is_kept(void **state)
+{
+	(void)state;
+	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
+	watch_open(0);
+	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
+	bpf_watch_leave(fixture->watch);
+	fixture_forget(fixture);
+	watch_open(0);
+	assert_true(bpf_watch_resumed(fixture->watch));
+	talk(1);
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	for (size_t i = 0; i < fixture->n; i++)
+		if (fixture->facts[i].type == FACT_TCP &&
+		    fixture->facts[i].tcp.from == TCP_SYN_RECV)
+			assert_int_equal(fixture->facts[i].tcp.pid, agent.pid);
+	assert_int_equal(count(FACT_TCP), CHANGES);
+	/* And it tells all sockets again. */
+	fixture_forget(fixture);
+	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
+	assert_int_equal(count(FACT_SOCKET), 1);
+}
+
+static void test_loss_between_is_exact(void **state)
+{
+	enum { MANY = 30 };
+	uint64_t lost = 0;
+
+	(void)state;
+	watch_and_be_killed(4096);
+	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
+	talk(MANY);
+	watch_open(4096);
+	assert_true(bpf_watch_resumed(fixture->watch));
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	for (size_t i = 0; i < fixture->n; i++)
+		if (fixture->facts[i].type == FACT_LOST &&
+		    strcmp(fixture->facts[i].lost.cause, "message-ring") == 0)
+			lost = fixture->facts[i].lost.lost;
+	assert_true(count(FACT_MESSAGE) > 0 && lost > 0);
+	assert_int_equal(count(FACT_MESSAGE) + lost, MANY);
+}
+
+static void test_other_layout_is_not_resumed(void **state)
+{
+	struct ew_meta meta = { .abi = EW_ABI + 1, .agent_port = fixture->port, .generation = 1 };
+	__u32 zero = 0;
+	char path[128];
+	int fd;
+
+	(void)state;
+	watch_and_be_killed(0);
+	snprintf(path, sizeof(path), "%s/meta", pins);
+	fd = bpf_obj_get(path);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
+	close(fd);
+	watch_open(0);
+	assert_false(bpf_watch_resumed(fixture->watch));
+	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
+	talk(1);
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	assert_int_equal(count(FACT_TCP), 1 + CHANGES);
+}
+
+static void test_orderly_end_leaves_nothing(void **state)
+{
+	(void)state;
+	watch_open(0);
+	assert_true(entries(pins) > 10);
+	bpf_watch_free(fixture->watch);
+	fixture->watch = NULL;
+	assert_int_equal(access(pins, F_OK), -1);
+}
+
+static void test_unmount_ends_what_a_killed_one_left(void **state)
+{
+	(void)state;
+	watch_and_be_killed(0);
+	assert_true(entries(pins) > 10);
+	bpf_pins_unmount(pins);
+	assert_int_equal(access(pins, F_OK), -1);
+	bpf_pins_unmount(pins); /* nothing there is fine */
+}
+
+static void test_without_a_place_it_watches_all_the_same(void **state)
+{
+	struct bpf_watch_options options = { .agent_port = fixture->port,
+					     .pins = "/tmp/ew-test-none/none" };
+
+	(void)state;
+	fixture_open(fixture, &options);
+	assert_false(bpf_watch_resumed(fixture->watch));
+	assert_string_equal(fixture->facts[0].slot.slot, "pins");
+	assert_string_equal(fixture->facts[0].slot.program, "");
+	assert_non_null(strstr(fixture->facts[0].slot.reason, "/tmp/ew-test-none/none"));
+	actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	assert_int_equal(count(FACT_TCP), 1);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fixture = fixture_new(NULL);
+	bpf_watch_free(fixture->watch);
+	fixture->watch = NULL;
+	fixture_forget(fixture);
+	agent = actor_new();
+	executor = actor_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	actor_end(&executor);
+	actor_end(&agent);
+	bpf_watch_free(fixture->watch);
+	fixture->watch = NULL;
+	bpf_pins_unmount(pins);
+	fixture_free(fixture);
+	return 0;
+}
+
+/* Mounts of this test are seen by nobody else, and end with it. */
+static int group_setup(void **state)
+{
+	(void)state;
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -1;
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(pins, sizeof(pins), "%s/pins", dir);
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	return rmdir(dir);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_nothing_is_missed),
+		TEST(test_what_was_learnt_is_kept),
+		TEST(test_loss_between_is_exact),
+		TEST(test_other_layout_is_not_resumed),
+		TEST(test_orderly_end_leaves_nothing),
+		TEST(test_unmount_ends_what_a_killed_one_left),
+		TEST(test_without_a_place_it_watches_all_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "cli/message.h"
 #include "cli/now.h"
 #include "cli/options.h"
 #include "fail.h"
+#include "observe/api.h"
 #include "observe/bpf.h"
 #include "observe/credential.h"
 #include "observe/survey.h"
@@ -25,6 +27,8 @@ struct session {
 	struct fact_sink listener;
 	struct bpf_watch *bpf;
 	struct survey *survey;
+	struct api *api;        /* the last question to the agent */
+	bool asking;            /* it is not answered yet */
 	bool record_failed;
 	bool first_only;        /* replay: stop at the first judgement */
 	bool judged;
@@ -268,6 +272,40 @@ void session_survey(struct session *s, uint32_t scope)
 
 	survey_run(s->survey, scope, &sink);
 	recording_keep(s);
+}
+
+static void answered(void *ctx)
+{
+	struct session *s = ctx;
+
+	s->asking = false;
+	recording_keep(s);
+}
+
+static void ask(struct session *s, struct event_base *base)
+{
+	struct fact_sink sink = session_sink(s);
+	struct api_options how;
+	struct fail why = { 0 };
+
+	/* No agent, or no such URL: the survey has said so. */
+	if (survey_api_options(s->survey, &how, &why) < 0)
+		return;
+	if (api_new(base, &how, &s->api, &why) == 0)
+		s->asking = api_ask(s->api, survey_api_round(s->survey), &sink, answered, s) == 0;
+	if (how.nsfd >= 0)
+		close(how.nsfd);
+}
+
+void session_ask(struct session *s, struct event_base *base)
+{
+	if (base && s->asking)
+		return;
+	api_free(s->api);
+	s->api = NULL;
+	s->asking = false;
+	if (base)
+		ask(s, base);
 }
 
 void session_follow(struct session *s, const struct report *report)

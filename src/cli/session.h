@@ -42,6 +42,14 @@ struct fact_sink session_listener(const struct session *session);
 /* A pass over the host: SURVEY_ bits. What fails is a fact as well. */
 void session_survey(struct session *session, uint32_t scope);
 
+/*
+ * Asks the agent's API without waiting for the answer, in the loop of base; the answer's facts are
+ * put when they come. Nothing happens while the last question is open, or without an agent. base
+ * NULL: drops the question; to be done before base is freed.
+ */
+struct event_base;
+void session_ask(struct session *session, struct event_base *base);
+
 /* Makes the observers follow the agent and the executors of a report, ends included. */
 void session_follow(struct session *session, const struct report *report);
 

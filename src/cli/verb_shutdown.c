@@ -22,9 +22,11 @@ static int finish(const struct options *options, struct session *session)
 	int code;
 
 	session_drain(session);
-	session_survey(session, SURVEY_SOCKETS | SURVEY_PROCESSES);
+	session_survey(session, SURVEY_TRACKING);
 	report = session_report(session, REPORT_SHUTDOWN, &now);
-	code = output_report(options, report);
+	/* People have been shown the plan: there is nothing else to tell. */
+	code = options->dry_run && options->format == FORMAT_TABLE && report ? report->exit_code
+									       : output_report(options, report);
 	if (report && !options->dry_run && !common_baseline_save(options, session, report))
 		code = EXIT_UNKNOWN;
 	report_free(report);

@@ -97,13 +97,13 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	    now - loop->passed >= (hooks ? PASS_WITH_HOOKS : PASS_WITHOUT_HOOKS))
 		scope |= SURVEY_SOCKETS | SURVEY_PROCESSES;
 	session_glance(session);
-	if (now - loop->asked >= (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN))
-		scope |= SURVEY_API;
+	if (now - loop->asked >= (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
+		loop->asked = now;
+		session_ask(session, loop->base);
+	}
 	loop->agent_new = false;
 	if (scope & SURVEY_SOCKETS)
 		loop->passed = now;
-	if (scope & SURVEY_API)
-		loop->asked = now;
 	if (scope)
 		session_survey(session, scope);
 	look(loop);
@@ -192,6 +192,7 @@ static void loop_clear(struct loop *loop)
 {
 	struct event *events[] = { loop->tick, loop->hooks, loop->interrupt, loop->child };
 
+	session_ask(loop->window->session, NULL);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (events[i])
 			event_free(events[i]);

@@ -165,7 +165,7 @@ static int executor_load(const json_t *document, size_t i, int64_t mono,
 	if (err)
 		fail_set(why, err, "make a new one with 'execwatch audit'",
 			 "read baseline '%s': field '%s' of executor %zu", path, in.bad, i + 1);
-	else if (sink)
+	else if (sink && strcmp(fact.baseline.verdict, "foreign") != 0) /* another agent's: none of this window's */
 		fact_put(sink, &fact);
 out:
 	free(in.tasks);

@@ -6,6 +6,8 @@
 #include "model/model_private.h"
 #include "model/outcome.h"
 
+#define SECOND 1000000000LL
+
 int64_t clock_executors(const struct view *view, struct arena *arena)
 {
 	const struct store *store = view->store;
@@ -69,7 +71,7 @@ static int64_t recovery_bound(const struct store *store)
 {
 	const struct agent *agent = store_agent(store);
 
-	return agent && !outcome_agent_serves(store) ? agent->appeared + 15 * 60 * 1000000000LL : 0;
+	return agent && !outcome_agent_serves(store) ? agent->appeared + 15 * 60 * SECOND : 0;
 }
 
 static struct bounds bounds_gather(const struct store *store, struct arena *arena)
@@ -95,6 +97,9 @@ static struct bounds bounds_gather(const struct store *store, struct arena *aren
 	bound(&b, store->now, clock_agent(store));
 	bound(&b, store->now, outcome_serves_at(store));
 	bound(&b, store->now, recovery_bound(store));
+	/* A link that grows old enough is a proof, and no event tells when. */
+	if (b.waiting && outcome_agent_serves(store) && (!b.next || b.next > store->now + SECOND))
+		b.next = store->now + SECOND;
 	return b;
 }
 

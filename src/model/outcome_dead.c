@@ -24,19 +24,9 @@ struct countdown {
 	bool seen; /* or else some time between the audit and the first look after it */
 };
 
-/* All that this model has seen of it; connections are remembered beyond their end. */
-static bool was_linked(const struct store *store, const struct process *process, int64_t since)
+static bool was_linked(const struct process *process, int64_t since)
 {
-	const struct connection *conn, *next;
-
-	HASH_ITER(hh, store->connections, conn, next) {
-		bool is_of = connection_is_of(conn, process->key.pid, process->key.start) ||
-			     (conn->owner == process->key.pid && conn->owner_start == process->key.start);
-
-		if (is_of && conn->established_at > since && connection_is_link_of(store, conn, process))
-			return true;
-	}
-	return process->history.registered > since;
+	return process->last_link > since || process->history.registered > since;
 }
 
 static struct countdown countdown_of(const struct store *store, const struct fact_baseline *b,
@@ -45,7 +35,7 @@ static struct countdown countdown_of(const struct store *store, const struct fac
 	struct countdown c = { .seen = true };
 
 	c.at = process->history.down_since;
-	if (c.at || was_linked(store, process, 0))
+	if (c.at || was_linked(process, 0))
 		return c;
 	c.at = outcome_mono(store, b->disconnected_wall);
 	if (c.at)
@@ -145,7 +135,7 @@ static const char *doubt(const struct store *store, const struct fact_baseline *
 	if (down->at && !down->seen)
 		return "It ended with exit status 0, and was disconnected before: whether its task had ended or its recovery timeout had run out was not seen.";
 	if (outcome_restarted(store, b) && process->ended_at > agent->appeared &&
-	    !was_linked(store, process, agent->appeared))
+	    !was_linked(process, agent->appeared))
 		return "It ended with exit status 0 after the agent had come back and before it had registered again: whether its task had ended or the agent had stopped it was not seen.";
 	if (events_lost(store))
 		return "It ended with exit status 0, and events were lost in the kernel: whether it had been told to was not seen.";

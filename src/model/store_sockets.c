@@ -115,6 +115,21 @@ bool connection_is_link_of(const struct store *store, const struct connection *c
 	return (agent && addr_ip_equal(remote, &agent->facts.listen)) || store_peer(store, conn);
 }
 
+int64_t connection_last_link(const struct store *store, const struct process *process)
+{
+	const struct connection *conn, *next;
+	int64_t last = 0;
+
+	HASH_ITER(hh, store->connections, conn, next) {
+		bool made = conn->owner == process->key.pid && conn->owner_start == process->key.start;
+
+		if (conn->established_at > last && connection_is_link_of(store, conn, process) &&
+		    (made || connection_is_of(conn, process->key.pid, process->key.start)))
+			last = conn->established_at;
+	}
+	return last;
+}
+
 struct connection *store_connection_at(const struct store *store, uint64_t netns,
 				       const struct ew_addr *local, const struct ew_addr *remote)
 {

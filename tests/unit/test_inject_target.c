@@ -656,11 +656,23 @@ static void seccomp_filters(void **state)
 }
 
 /* A stack whose end nobody knows: memory between other memory. */
-static void *wait_on_odd_stack(void *arg)
+static void *wait_in_thread(void *arg)
 {
-	say_ready((int)(intptr_t)arg);
+	*(_Atomic pid_t *)arg = gettid();
 	wait_forever();
 	return NULL;
+}
+
+/* Says that all is ready once the new thread is asleep. */
+static void start_thread(const pthread_attr_t *attr, int ready)
+{
+	static _Atomic pid_t tid;
+	pthread_t thread;
+
+	pthread_create(&thread, attr, wait_in_thread, &tid);
+	while (!tid || victim_state(getpid(), tid) != 'S')
+		sched_yield();
+	say_ready(ready);
 }
 
 static void body_odd_stack(int link, int ready)
@@ -669,12 +681,12 @@ static void body_odd_stack(int link, int ready)
 	char *memory =
 		mmap(NULL, 2 * HALF, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pthread_attr_t attr;
-	pthread_t thread;
 
 	(void)link;
+	mprotect(memory, 4096, PROT_READ); /* whatever lies below: no guard */
 	pthread_attr_init(&attr);
 	pthread_attr_setstack(&attr, memory + HALF, HALF);
-	pthread_create(&thread, &attr, wait_on_odd_stack, (void *)(intptr_t)ready);
+	start_thread(&attr, ready);
 	poll(NULL, 0, -1);
 }
 
@@ -690,10 +702,8 @@ static void stack_of_unknown_end(void **state)
 
 static void body_leader_ends(int link, int ready)
 {
-	pthread_t thread;
-
 	(void)link;
-	pthread_create(&thread, NULL, wait_on_odd_stack, (void *)(intptr_t)ready);
+	start_thread(NULL, ready);
 	syscall(SYS_exit, 0); /* this thread alone */
 }
 

@@ -359,11 +359,13 @@ static void wake_sem(struct waiter *w)
 /* Each child ends when the pipe has a byte for it. */
 static void wait_wait4(struct waiter *w)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	char c;
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
 		_exit(read(w->fd[0], &c, 1) == 1 ? 0 : 1);
 	}
 	while (checked(w, wait4(pid, NULL, 0, NULL)) < 0 && errno == EINTR)

@@ -224,6 +224,7 @@ static void stacks(void **state)
 	assert_true(stack.small);
 	/* a goroutine in another call than the scheduler's futex */
 	assert_int_equal(tracee_maps_stack(maps, 0xc000200000, false, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x7fc012200000, true, &stack), -ENOTSUP);
 	assert_int_equal(tracee_maps_stack(maps, 0x7ffd00020000, false, &stack), 0);
 	assert_int_equal(stack.low, 0x7ffd00000000 + 8192);
 	free(maps);

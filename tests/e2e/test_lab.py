@@ -108,11 +108,12 @@ def test_recovery_timeout_ends_executor_and_task():
 
 
 def test_group_suicide_after_the_grace_period():
-    with LabNode(executor("web", recovery_timeout="1secs", grace="1secs", suicide="group"),
-                 ) as node:
-        node.stop_agent()
+    with LabNode(executor("web", recovery_timeout="1secs", grace="1secs",
+                          suicide="group")) as node:
+        node.disconnect("web")      # the agent stays, and sees how its child ends
         node.wait_until(lambda: not alive(node), what="killpg")
         assert phases(node)[b"web"] == "killing-group"
+        node.wait_until(lambda: "terminated with signal Killed" in node.agent_log())
 
 
 def test_second_disconnect_is_the_end():

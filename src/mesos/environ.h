@@ -38,7 +38,7 @@ enum mesos_env_var {
 	MESOS_ENV_LIBPROCESS_IP = 1 << 16,
 	MESOS_ENV_CONTAINERIZER = 1 << 17,
 	MESOS_ENV_LOCAL = 1 << 18,
-	MESOS_ENV_TLS_OLD = 1 << 19, /* the same without LIBPROCESS_, before 1.1 */
+	MESOS_ENV_TLS_OLD = 1 << 19, /* without LIBPROCESS_, as first named */
 	MESOS_ENV_TLS_OLD_DOWNGRADE = 1 << 20,
 };
 

@@ -14,7 +14,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 EXECWATCH = os.environ.get("EXECWATCH", str(TOP / "build" / "execwatch"))
 SANITIZED = os.environ.get("EXECWATCH_SAN", str(TOP / "build" / "san" / "execwatch"))
-PATIENCE = 60
+PATIENCE = 40
 
 
 def by_id(document, node):
@@ -83,6 +83,10 @@ class Background:
     def _ended_with(self, pattern):
         self._read()
         return re.search(pattern.encode(), self.out + self.err)
+
+    def children(self):
+        pid = self.process.pid
+        return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
 
     def interrupt(self, sig=signal.SIGINT):
         self.process.send_signal(sig)

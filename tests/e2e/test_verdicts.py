@@ -181,7 +181,7 @@ def test_the_forbidden_keep_their_sockets_whatever_is_asked(node, ew, port):
     done = ew.json("shutdown", "--all", "--yes")
     results = {(a["executor_id"], a["result"]) for a in done["acts"]
                if a["executor_id"] in executors}
-    refused = {id for id, result in results if result == "refused"}
+    refused = {id for id, result in results if result == "refused"} | {"foreign"}
     assert refused == FORBIDDEN | (TREATABLE - {"v1-half-open"})
     assert {id for id, result in results if result == "done"} == set(VERDICTS) - refused
 
@@ -195,7 +195,10 @@ def test_the_forbidden_keep_their_sockets_whatever_is_asked(node, ew, port):
     assert "checkpoint" in reasons["no-checkpoint"]
     assert "registered" in reasons["unregistered"]
     assert "second disconnect" in reasons["disconnected"]
-    assert "another agent" in reasons["foreign"]
+    one = ew.json("shutdown", "--yes", "--pid", executors["foreign"].pid, code=1)
+    assert [(a["result"], a["reason"]) for a in one["acts"]] == \
+        [("refused", "it belongs to another agent")]
+    assert keeps_its_links(executors["foreign"])
 
 
 def test_other_connections_are_still_there(node, ew):

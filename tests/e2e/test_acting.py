@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The rules of acting: who is asked, who is chosen, what is written down, who goes first."""
+
+import os
+import signal
+
+import pytest
+
+from connections import keeps_its_links, node_connections
+from execwatch import each
+from labnode import executor, executors
+
+
+@pytest.fixture
+def node(lab):
+    """Four executors that would be lost, one that is well."""
+    node = lab(executor("half-0", kind="v0-old", group="half"),
+               executor("half-1", kind="v0-old", group="half"),
+               executor("risk-0", kind="v0-old", group="risk"),
+               executor("risk-1", kind="v0-old", group="risk"),
+               executor("well", kind="v0-old"), conntrack=True)
+    node.half_open("group:half")
+    node.forget("group:risk")
+    return node
+
+
+def touched(before):
+    return {e.executor_id for e in before if not keeps_its_links(e)}
+
+
+def acted_on(document):
+    return {a["executor_id"] for a in document["acts"] if a["result"] == "done"}
+
+
+ALL_FOUR = {"half-0", "half-1", "risk-0", "risk-1"}
+
+
+# ---- once, twice, two at once ----
+
+def test_running_again_finds_nothing_to_do(node, ew):
+    assert acted_on(ew.json("shutdown", "--yes", code=0)) == ALL_FOUR
+    log = ew.audit_log()
+    again = ew("shutdown", "--yes")
+    assert again.code == 0
+    assert "Nothing was treated." in again.words
+    assert "4 are disconnected" in again.words
+    assert ew.audit_log() == log
+
+
+def test_two_at_once(node, ew):
+    """The first holds the lock for its whole window; the second does nothing and says who has it."""
+    before = node.executors()
+    first = ew.start("run", "--yes", "-q", "--select", "half-open", "--", "sleep", "100")
+    node.wait_until(lambda: touched(before) == {"half-0", "half-1"})
+    second = ew("shutdown", "--yes")
+    assert second.code == 75
+    assert str(first.process.pid) in second.err
+    assert touched(before) == {"half-0", "half-1"}
+
+
+def test_the_lock_goes_with_its_holder(node, ew):
+    """SIGKILL leaves no stale lock."""
+    first = ew.start("run", "--yes", "-q", "--", "sleep", "100")
+    before = node.executors()
+    node.wait_until(lambda: touched(before) == ALL_FOUR)
+    first.interrupt(signal.SIGKILL)
+    assert first.result().code == -signal.SIGKILL
+    assert ew("shutdown", "--yes").code == 0
+
+
+def test_an_audit_needs_no_lock(node, ew):
+    before = node.executors()
+    ew.start("run", "--yes", "-q", "--", "sleep", "100")
+    node.wait_until(lambda: touched(before) == ALL_FOUR)
+    assert ew("audit").code == 2
+    assert ew("shutdown", "--dry-run").code in (0, 1)
+
+
+# ---- asking ----
+
+def test_without_a_terminal_somebody_must_say_yes(node, ew, port):
+    before = node_connections(node, port)
+    for verb in ["shutdown"], ["run", "--", "true"]:
+        done = ew(*verb)
+        assert done.code == 64
+        assert "--yes" in done.err and "--dry-run" in done.err
+        assert done.out == ""
+    assert node_connections(node, port) == before
+
+
+def test_no_means_no(node, ew, port):
+    before = node_connections(node, port)
+    terminal = ew.terminal("shutdown").read_until(r"\[y/N\]")
+    assert "4 links would be shut down" in terminal.text
+    assert terminal.type("n\n").wait() == 1
+    assert "nothing was done" in terminal.text
+    assert node_connections(node, port) == before
+    assert ew.audit_log() == []
+
+
+def test_no_answer_means_no(node, ew, port):
+    """Just the return key, and the end of input."""
+    before = node_connections(node, port)
+    for answer in "\n", "\x04":
+        assert ew.terminal("shutdown").read_until(r"\[y/N\]").type(answer).wait() == 1
+    assert node_connections(node, port) == before
+
+
+def test_yes_means_yes(node, ew):
+    before = node.executors()
+    terminal = ew.terminal("shutdown").read_until(r"\[y/N\]").type("y\n")
+    assert terminal.wait() == 0
+    assert "4 of 4 links treated" in terminal.text
+    assert touched(before) == ALL_FOUR
+
+
+def test_run_asks_once_for_all(node, ew, tmp_path):
+    """No: the command is not started either."""
+    started = tmp_path / "started"
+    terminal = ew.terminal("run", "--", "touch", started).read_until(r"\[y/N\]")
+    assert terminal.type("no\n").wait() == 1
+    assert not started.exists()
+
+
+# ---- choosing ----
+
+@pytest.mark.parametrize("choice, chosen", [
+    (["--select", "half-open"], {"half-0", "half-1"}),
+    (["--select", "at-risk"], {"risk-0", "risk-1"}),
+    (["--select", "half-open,at-risk"], ALL_FOUR),
+    (["--select", "healthy"], {"well"}),
+    (["--select", "self-healing"], set()),
+    (["--all"], ALL_FOUR | {"well"}),
+])
+def test_choice(node, ew, choice, chosen):
+    before = node.executors()
+    plan = ew.json("shutdown", "--dry-run", *choice)
+    own = {e.executor_id for e in before}
+    assert {a["executor_id"] for a in plan["acts"]} & own == chosen
+    done = ew.json("shutdown", "--yes", *choice)
+    assert acted_on(done) == chosen
+    assert touched(before) == chosen
+
+
+def test_one_by_its_pid(node, ew):
+    before = node.executors()
+    done = ew.json("shutdown", "--yes", "--pid", node.executor("risk-1").pid, code=0)
+    assert acted_on(done) == touched(before) == {"risk-1"}
+
+
+def test_a_pid_that_is_no_executors(node, ew):
+    """Nothing to be done is nothing that went wrong, but it must be said."""
+    done = ew("shutdown", "--yes", "--pid", os.getpid())
+    assert done.code in (0, 1)
+    assert "Nothing was treated" in done.words
+
+
+# ---- how ----
+
+@pytest.mark.parametrize("method, used", [("auto", "ptrace"), ("ptrace", "ptrace"), ("pidfd", "pidfd")])
+def test_method(node, ew, method, used):
+    before = node.executors()
+    done = ew.json("shutdown", "--yes", "--method", method, code=0)
+    assert {a["method"] for a in done["acts"]} == {used}
+    assert all(a["effect_us"] > 0 for a in done["acts"])
+    assert all((a["stopped_us"] is None) == (used == "pidfd") for a in done["acts"])
+    assert touched(before) == ALL_FOUR
+    assert all(e.alive and e.phase == "disconnected" for e in node.executors() if e.executor_id in ALL_FOUR)
+
+
+def test_a_frozen_executor_is_not_reported_as_treated(node, ew):
+    """An act is proven by its effect: who cannot close its socket was not treated."""
+    frozen = node.executor("half-0")
+    os.kill(frozen.pid, signal.SIGSTOP)
+    try:
+        done = ew.json("shutdown", "--yes", code=1)
+        result, = [a for a in done["acts"] if a["executor_id"] == "half-0"]
+        assert result["result"] in ("failed", "refused")
+        assert result["reason"]
+        assert acted_on(done) == ALL_FOUR - {"half-0"}
+        with open(f"/proc/{frozen.pid}/status", encoding="ascii") as f:
+            status = f.read()
+        assert "State:\tT (stopped)" in status and "TracerPid:\t0" in status  # stopped as it was
+    finally:
+        os.kill(frozen.pid, signal.SIGCONT)
+
+
+def test_no_executor_is_left_stopped_or_traced(node, ew):
+    assert acted_on(ew.json("shutdown", "--yes", "--all")) == ALL_FOUR | {"well"}
+    for e in node.executors():
+        with open(f"/proc/{e.pid}/status", encoding="ascii") as f:
+            status = f.read()
+        assert "TracerPid:\t0" in status
+        assert "State:\tT" not in status and "State:\tt" not in status
+
+
+# ---- the audit log ----
+
+def test_every_act_is_in_the_audit_log(node, ew):
+    """An intent before, a result after; who did it, on whom."""
+    pids = {e.executor_id: e.pid for e in node.executors()}
+    done = ew.json("shutdown", "--yes", code=0)
+    log = ew.audit_log()
+    for phase in "intent", "result":
+        lines = [l for l in log if l["phase"] == phase]
+        assert {l["executor_id"]: l["pid"] for l in lines} == {id: pids[id] for id in ALL_FOUR}
+        assert {l["by_uid"] for l in lines} == {0}
+    assert {l["result"] for l in log if l["phase"] == "result"} == {"done"}
+    for id in ALL_FOUR:
+        assert [l["phase"] for l in log if l["executor_id"] == id] == ["intent", "result"]
+    assert [l["ts"] for l in log] == sorted(l["ts"] for l in log)
+    assert os.stat(ew.state_dir / "audit.log").st_mode & 0o077 == 0
+    assert len(done["acts"]) == 4
+
+
+def test_a_refusal_is_in_the_audit_log(lab, ew):
+    node = lab(executor("batch", kind="v0-old", checkpoint="0"))
+    done = ew.json("shutdown", "--yes", "--pid", node.executor("batch").pid, code=1)
+    assert [a["result"] for a in done["acts"]] == ["refused"]
+    assert [(l["phase"], l["result"]) for l in ew.audit_log()] == [("result", "refused")]
+
+
+def test_nothing_is_begun_that_cannot_be_written_down(node, ew, port):
+    ew.state_dir.mkdir()
+    (ew.state_dir / "audit.log").symlink_to("/dev/full")
+    before = node_connections(node, port)
+    done = ew("shutdown", "--yes")
+    assert done.code == 3
+    assert "audit.log" in done.err
+    assert node_connections(node, port) == before
+
+
+# ---- what it leaves behind ----
+
+def test_the_report_names_the_first_deadline(node, ew):
+    done = ew("shutdown", "--yes")
+    assert done.code == 0
+    assert "4 of 4 links treated and closed by their executors." in done.words
+    assert "The first executor ends itself in 14:" in done.words
+    assert "Restart the agent before the deadline." in done.words
+
+
+def test_treated_before_another_audit(node, ew):
+    """The audit after it shows what it has done, in an operator's words."""
+    ew("shutdown", "--yes")
+    audit = ew.json("audit", code=2)
+    assert each(audit, node, "verdict") == {**dict.fromkeys(ALL_FOUR, "disconnected"), "well": "healthy"}

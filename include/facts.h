@@ -66,6 +66,7 @@ struct fact_window {
 	uint32_t agent_port;
 	int64_t wall_offset;   /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	int64_t master_timeout;
+	uint64_t netns;        /* inode of execwatch's own namespace: of several agents, the one there is meant */
 };
 
 struct fact_slot {

@@ -40,6 +40,7 @@ static const struct factjson_field window_fields[] = {
 	FIELD(window.agent_port, "agent_port"),
 	FIELD(window.wall_offset, "wall_offset_ns"),
 	FIELD(window.master_timeout, "master_timeout_ns"),
+	FIELD(window.netns, "netns"),
 };
 
 static const struct factjson_field slot_fields[] = {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -79,6 +80,13 @@ static void boot_id_read(char *buf, size_t size)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
+static uint64_t own_netns(void)
+{
+	struct stat ns;
+
+	return stat("/proc/self/ns/net", &ns) == 0 ? ns.st_ino : 0;
+}
+
 static void window_put(struct session *s)
 {
 	struct utsname host = { 0 };
@@ -87,7 +95,7 @@ static void window_put(struct session *s)
 	struct fact fact = { .type = FACT_WINDOW, .mono = mono, .window = {
 		.tool = EW_VERSION, .verb = s->options->verb->name, .boot_id = s->boot_id,
 		.agent_port = s->options->port, .wall_offset = now_wall() - mono,
-		.master_timeout = s->options->master_timeout,
+		.master_timeout = s->options->master_timeout, .netns = own_netns(),
 	} };
 
 	uname(&host);

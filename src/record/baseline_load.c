@@ -144,8 +144,14 @@ static void executor_get(struct reading *in, const json_t *document, struct fact
 }
 
 /* Reads executor i; puts it where sink is not NULL. */
+/* Of another agent: no part of this window. */
+static bool is_foreign(const struct fact_baseline *baseline)
+{
+	return strcmp(baseline->verdict, "foreign") == 0;
+}
+
 static int executor_load(const json_t *document, size_t i, int64_t mono,
-			 const struct fact_sink *sink, const char *path, struct fail *why)
+			 const struct fact_sink *sink, size_t *n, const char *path, struct fail *why)
 {
 	struct fact fact = { .type = FACT_BASELINE, .mono = mono };
 	struct reading in = { 0 };
@@ -162,11 +168,13 @@ static int executor_load(const json_t *document, size_t i, int64_t mono,
 	}
 	executor_get(&in, document, &fact.baseline);
 	err = in.bad ? -EINVAL : 0;
-	if (err)
+	if (err) {
 		fail_set(why, err, "make a new one with 'execwatch audit'",
 			 "read baseline '%s': field '%s' of executor %zu", path, in.bad, i + 1);
-	else if (sink && strcmp(fact.baseline.verdict, "foreign") != 0) /* another agent's: none of this window's */
+	} else if (sink && !is_foreign(&fact.baseline)) {
 		fact_put(sink, &fact);
+		(*n)++;
+	}
 out:
 	free(in.tasks);
 	free(in.bytes);
@@ -238,7 +246,7 @@ int baseline_load(const char *path, const char *boot_id, int64_t mono,
 		  const struct fact_sink *sink, size_t *n, struct fail *why)
 {
 	json_t *document = NULL;
-	size_t count;
+	size_t count, put = 0;
 	int err = document_load(path, &document, why);
 
 	if (err < 0)
@@ -246,11 +254,11 @@ int baseline_load(const char *path, const char *boot_id, int64_t mono,
 	count = json_array_size(json_object_get(document, "executors"));
 	err = boot_check(document, boot_id, path, why);
 	for (size_t i = 0; !err && i < count; i++)
-		err = executor_load(document, i, mono, NULL, path, why);
+		err = executor_load(document, i, mono, NULL, &put, path, why);
 	for (size_t i = 0; !err && i < count; i++)
-		err = executor_load(document, i, mono, sink, path, why);
+		err = executor_load(document, i, mono, sink, &put, path, why);
 	if (!err)
-		*n = count;
+		*n = put;
 	json_decref(document);
 	return err;
 }

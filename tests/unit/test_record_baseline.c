@@ -89,7 +89,7 @@ static void test_an_audit_is_read_back(void **state)
 	(void)state;
 	if (load(AUDIT, BOOT, &heard, &why) < 0)
 		fail_msg("%s", why.what);
-	assert_int_equal(heard.n, 11);
+	assert_int_equal(heard.n, 10); /* the foreign one is left out */
 }
 
 static void test_a_shutdown_document_serves_as_well(void **state)
@@ -98,7 +98,7 @@ static void test_a_shutdown_document_serves_as_well(void **state)
 
 	(void)state;
 	assert_int_equal(load("tests/data/show/shutdown.json", NULL, &heard, NULL), 0);
-	assert_int_equal(heard.n, 11);
+	assert_int_equal(heard.n, 10); /* the foreign one is left out */
 }
 
 static void test_another_boot(void **state)

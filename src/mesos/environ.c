@@ -141,10 +141,3 @@ void mesos_env_parse(const void *bytes, size_t len, struct mesos_env *env)
 	env->truncated = rest.len > 0;
 	env_finish(env);
 }
-
-bool mesos_env_is_executor(const struct mesos_env *env)
-{
-	const uint32_t all = MESOS_ENV_SLAVE_PID | MESOS_ENV_FRAMEWORK_ID | MESOS_ENV_EXECUTOR_ID;
-
-	return (env->seen & all) == all && !env->containerizer;
-}

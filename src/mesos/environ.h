@@ -4,7 +4,8 @@
  * slave/containerizer/containerizer.cpp and slave.cpp, executorEnvironment(); how the driver reads
  * them: exec/exec.cpp, executor/executor.cpp.
  *
- * It does not tell executors from their tasks, which inherit it.
+ * It does not tell executors from their tasks, which inherit it. An executor has SLAVE_PID,
+ * FRAMEWORK_ID and EXECUTOR_ID at least: the v0 driver ends itself without them.
  */
 #ifndef EW_MESOS_ENVIRON_H
 #define EW_MESOS_ENVIRON_H
@@ -78,8 +79,5 @@ struct mesos_env {
  * fills *env: an empty or foreign environment gives seen == 0. Secrets are never handed out.
  */
 void mesos_env_parse(const void *bytes, size_t len, struct mesos_env *env);
-
-/* SLAVE_PID, FRAMEWORK_ID and EXECUTOR_ID are there, and it is no containerizer. */
-bool mesos_env_is_executor(const struct mesos_env *env);
 
 #endif

@@ -161,8 +161,6 @@ static void put_exit(struct store *store, const struct fact *fact)
 	process->killed_by_agents =
 		fact->exit.killer && (store_is_agent(store, fact->exit.killer, fact->exit.killer_start) ||
 				      (killer && killer->agents_child && !is_mesos(killer)));
-	if (is_mesos(process))
-		process->last_link = connection_last_link(store, process);
 	store_agent_exited(store, fact);
 }
 

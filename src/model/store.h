@@ -49,7 +49,7 @@ struct process {
 	bool vanished;           /* it is no more, and its exit was not seen */
 	int64_t ended_at;
 	struct fact_exit exit;
-	int64_t last_link;       /* of the dead: when the newest link that was seen of it was made; 0: none */
+	int64_t last_link;       /* when the newest link that was seen of it was made; 0: none */
 	bool agent_known;        /* agent_addr is filled */
 	struct ew_addr agent_addr; /* where its agent is, as MESOS_SLAVE_PID says */
 	bool agents_child;       /* the agent forked it */
@@ -234,8 +234,6 @@ bool connection_owner_counts(const struct connection *conn);
 bool connection_is_of(const struct connection *conn, int32_t pid, uint64_t start);
 /* A connection towards the agent port. */
 bool connection_is_link(const struct store *store, const struct connection *conn);
-/* When the newest link of it that is remembered was made; 0: none is. */
-int64_t connection_last_link(const struct store *store, const struct process *process);
 /* Towards the agent of this very process: its neighbours' agents listen on the same port. */
 bool connection_is_link_of(const struct store *store, const struct connection *conn,
 			   const struct process *process);

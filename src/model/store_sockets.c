@@ -115,21 +115,6 @@ bool connection_is_link_of(const struct store *store, const struct connection *c
 	return (agent && addr_ip_equal(remote, &agent->facts.listen)) || store_peer(store, conn);
 }
 
-int64_t connection_last_link(const struct store *store, const struct process *process)
-{
-	const struct connection *conn, *next;
-	int64_t last = 0;
-
-	HASH_ITER(hh, store->connections, conn, next) {
-		bool made = conn->owner == process->key.pid && conn->owner_start == process->key.start;
-
-		if (conn->established_at > last && connection_is_link_of(store, conn, process) &&
-		    (made || connection_is_of(conn, process->key.pid, process->key.start)))
-			last = conn->established_at;
-	}
-	return last;
-}
-
 struct connection *store_connection_at(const struct store *store, uint64_t netns,
 				       const struct ew_addr *local, const struct ew_addr *remote)
 {
@@ -171,6 +156,19 @@ static void netns_note(struct store *store, uint64_t inode)
 		store->namespaces.v[store->namespaces.n++] = (struct netns){ .inode = inode };
 }
 
+/* What is remembered of its links is less than what they tell of its end. */
+static void link_note(struct store *store, const struct connection *conn, int32_t pid, uint64_t start)
+{
+	struct process *process;
+
+	if (!pid || conn->facts.state != TCP_ESTABLISHED || !connection_is_link(store, conn))
+		return;
+	process = store_process_find(store, pid, start);
+	if (process && conn->established_at > process->last_link &&
+	    connection_is_link_of(store, conn, process))
+		process->last_link = conn->established_at;
+}
+
 static void state_set(struct store *store, struct connection *conn, uint32_t state, int64_t mono)
 {
 	uint32_t before = conn->facts.state;
@@ -180,6 +178,7 @@ static void state_set(struct store *store, struct connection *conn, uint32_t sta
 		conn->ended_at = 0;
 	if (state == TCP_ESTABLISHED && !conn->established_at)
 		conn->established_at = mono;
+	link_note(store, conn, conn->owner, conn->owner_start);
 	if (before != TCP_ESTABLISHED || state == TCP_ESTABLISHED)
 		return;
 	conn->ended_at = mono;
@@ -220,6 +219,7 @@ void store_put_holder(struct store *store, const struct fact *fact)
 
 	if (!conn)
 		return;
+	link_note(store, conn, h->pid, h->start);
 	for (size_t i = 0; i < conn->n_holders; i++) {
 		struct holder *old = &conn->holders[i];
 

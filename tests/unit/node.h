@@ -88,9 +88,9 @@ struct node {
 	const char *work_dir_id;
 	enum tri work_dir_readable;
 	bool no_work_dir, lists_nobody;
-	struct node_sock *socks[6144];
+	struct node_sock *socks[16384];
 	size_t n_socks;
-	struct node_proc *procs[2048];
+	struct node_proc *procs[4096];
 	size_t n_procs;
 };
 

@@ -9,9 +9,17 @@
 #define EW_VICTIM_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { VICTIM_PAGE_FD = 3, VICTIM_PAGE_SIZE = 16384, VICTIM_THREADS = 40, VICTIM_DECOYS = 8 };
+enum {
+	VICTIM_PAGE_FD = 3,
+	VICTIM_LINK_FD = 100, /* the first of the connections that the test brings */
+	VICTIM_LINKS = 32,
+	VICTIM_PAGE_SIZE = 16384,
+	VICTIM_THREADS = 40,
+	VICTIM_DECOYS = 8,
+};
 
 struct victim_thread {
 	char what[28]; /* what it waits in: "futex", "epoll_wait" */
@@ -24,21 +32,24 @@ struct victim_thread {
 	char first_bad[32];	/* what was found changed first */
 };
 
+/* Victims in other languages know `ready`, `ping`, `n_threads` and thread[0].pong by offset. */
 struct victim_page {
-	_Atomic uint32_t ready; /* 1 when everything below is set and all threads wait */
+	_Atomic uint32_t ready; /* 1 when everything below is set */
 	_Atomic uint32_t ping;
-	_Atomic uint32_t quit;
-	int32_t link_fd; /* the socket that is meant */
+	uint32_t n_threads;
+	int32_t link_fd; /* the socket that is meant, if the test brought none */
 	uint64_t link_inode;
 	int32_t decoy_fd[VICTIM_DECOYS]; /* sockets that must not be touched; -1: none */
 	_Atomic uint32_t link_shut;	 /* at the last ping the link was shut down */
 	_Atomic uint32_t decoys_hit;	 /* at any ping a decoy was */
 	_Atomic uint32_t signals;	 /* signals handled */
-	_Atomic uint32_t renewals;	 /* descriptors closed and opened again */
-	uint32_t n_threads;
+	_Atomic uint32_t renewals;	 /* descriptors closed and opened again, programs started */
+	_Atomic int32_t swap_fd; /* a descriptor to replace and put back all the time; 0: none */
 	struct victim_thread thread[VICTIM_THREADS];
 };
 
+_Static_assert(offsetof(struct victim_page, n_threads) == 8, "known by offset");
+_Static_assert(offsetof(struct victim_page, thread[0].pong) == 112, "known by offset");
 _Static_assert(sizeof(struct victim_page) <= VICTIM_PAGE_SIZE, "the page must hold it");
 
 #endif

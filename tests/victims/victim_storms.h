@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Threads of tests/victims/threads.c that make trouble instead of waiting. Included there alone. */
+#ifndef EW_VICTIM_STORMS_H
+#define EW_VICTIM_STORMS_H
+
+#include "victim_thread.h"
+
+static void wait_churn(struct waiter *w)
+{
+	int fds[2];
+	char c;
+
+	/* another socket on the number of the last decoy, thousands of times a second */
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
+		die("socketpair");
+	dup2(fds[0], w->fd[0]);
+	close(fds[0]);
+	page->renewals++;
+	sched_yield();
+	if (recv(w->fd[0], &c, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
+		page->decoys_hit++;
+	close(fds[1]);
+	close(w->fd[0]);
+}
+
+static void open_churn(struct waiter *w)
+{
+	w->fd[0] = 200 + w->id;
+}
+
+/* A short-lived thread, made and ended all the time, that waits in a futex meanwhile. */
+static void *short_life(void *arg)
+{
+	_Atomic uint32_t *word = arg;
+
+	while (*word == 0)
+		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, NULL);
+	return NULL;
+}
+
+static void wait_spawn(struct waiter *w)
+{
+	static const struct timespec nap = {.tv_nsec = 200000};
+	pthread_t thread;
+
+	w->word = 0;
+	if (pthread_create(&thread, NULL, short_life, &w->word) != 0)
+		die("pthread_create");
+	nanosleep(&nap, NULL);
+	w->word = 1;
+	syscall(SYS_futex, &w->word, FUTEX_WAKE_PRIVATE, 1);
+	pthread_join(thread, NULL);
+	w->me->spins++;
+}
+
+static void wait_forks(struct waiter *w)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	while (checked(w, waitpid(pid, NULL, 0)) < 0 && errno == EINTR)
+		;
+	w->me->spins++;
+}
+
+/* Another socket on the number of the one that is meant, for a moment, thousands of times. */
+static void open_swap(struct waiter *w)
+{
+	open_pair(w);
+}
+
+static void wait_swap(struct waiter *w)
+{
+	int fd = page->swap_fd, keep;
+
+	if (fd <= 0) {
+		sched_yield();
+		return;
+	}
+	keep = dup(fd);
+	dup2(w->fd[0], fd);
+	for (volatile int i = 0; i < 2000; i++)
+		;
+	dup2(keep, fd);
+	close(keep);
+	page->renewals++;
+	for (volatile int i = 0; i < 20000; i++)
+		;
+	if (shut_down(w->fd[0])) {
+		page->decoys_hit++;
+		close(w->fd[0]);
+		close(w->fd[1]);
+		open_pair(w);
+	}
+}
+
+#endif

@@ -45,8 +45,7 @@ static void wait_futex_bitset(struct waiter *w)
 
 	clock_gettime(CLOCK_MONOTONIC, &at);
 	at.tv_sec += 3600;
-	checked(w, syscall(SYS_futex, &page->ping, FUTEX_WAIT_BITSET, w->seen, &at, NULL,
-			   FUTEX_BITSET_MATCH_ANY));
+	checked(w, syscall(SYS_futex, &page->ping, FUTEX_WAIT_BITSET, w->seen, &at, NULL, ~0u));
 }
 
 static void open_registers(struct waiter *w)
@@ -88,18 +87,18 @@ static void open_lock_pi(struct waiter *w)
 
 static void wait_lock_pi(struct waiter *w)
 {
-	if (checked(w, syscall(SYS_futex, &w->word, FUTEX_LOCK_PI_PRIVATE, 0, NULL)) == 0)
-		syscall(SYS_futex, &w->word, FUTEX_UNLOCK_PI_PRIVATE);
-	while (page->ping != w->seen && (w->word & FUTEX_TID_MASK) != (uint32_t)control_tid)
+	if (checked(w, syscall(SYS_futex, &w->word, FUTEX_LOCK_PI | FUTEX_PRIVATE, 0, NULL)) == 0)
+		syscall(SYS_futex, &w->word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE);
+	while (page->ping != w->seen && (w->word & FUTEX_TID_BITS) != (uint32_t)control_tid)
 		sched_yield();
 }
 
 static void wake_lock_pi(struct waiter *w)
 {
-	syscall(SYS_futex, &w->word, FUTEX_UNLOCK_PI_PRIVATE);
-	while ((w->word & FUTEX_TID_MASK) == (uint32_t)control_tid)
+	syscall(SYS_futex, &w->word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE);
+	while ((w->word & FUTEX_TID_BITS) == (uint32_t)control_tid)
 		sched_yield();
-	while (syscall(SYS_futex, &w->word, FUTEX_LOCK_PI_PRIVATE, 0, NULL) < 0)
+	while (syscall(SYS_futex, &w->word, FUTEX_LOCK_PI | FUTEX_PRIVATE, 0, NULL) < 0)
 		sched_yield();
 }
 

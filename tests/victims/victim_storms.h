@@ -34,7 +34,7 @@ static void *short_life(void *arg)
 	_Atomic uint32_t *word = arg;
 
 	while (*word == 0)
-		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, NULL);
+		syscall(SYS_futex, word, FUTEX_WAIT | FUTEX_PRIVATE, 0, NULL);
 	return NULL;
 }
 
@@ -48,7 +48,7 @@ static void wait_spawn(struct waiter *w)
 		die("pthread_create");
 	nanosleep(&nap, NULL);
 	w->word = 1;
-	syscall(SYS_futex, &w->word, FUTEX_WAKE_PRIVATE, 1);
+	syscall(SYS_futex, &w->word, FUTEX_WAKE | FUTEX_PRIVATE, 1);
 	pthread_join(thread, NULL);
 	w->me->spins++;
 }

@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -34,6 +33,17 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* linux/futex.h: not where musl-gcc looks. */
+enum {
+	FUTEX_WAIT = 0,
+	FUTEX_WAKE = 1,
+	FUTEX_LOCK_PI = 6,
+	FUTEX_UNLOCK_PI = 7,
+	FUTEX_WAIT_BITSET = 9,
+	FUTEX_PRIVATE = 128,
+	FUTEX_TID_BITS = 0x3fffffff,
+};
 
 struct waiter;
 

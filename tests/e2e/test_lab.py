@@ -257,6 +257,8 @@ def test_nothing_outlives_a_killed_node(who):
 def test_bad_spec_and_unknown_command():
     with pytest.raises(LabError, match="unknown word 'colour' of an executor"):
         LabNode("executor id=a colour=red").up()
+    with pytest.raises(LabError, match="executor 'web' ended at its start"):
+        LabNode(executor("web", grace="soon")).up()
     with LabNode(executor("web")) as node:
         with pytest.raises(LabError, match="no executor matches"):
             node.kill("nobody")

@@ -157,12 +157,9 @@ static void disguise_dispatch(const struct launch *l)
 static void put_conf(const struct launch *l)
 {
 	struct buf line = {0};
-	int fd;
 
 	launch_format(l, &line);
-	fd = procs_memfd("launch", line.data, line.len);
-	procs_place_fd(fd, FD_CONF);
-	close(fd);
+	procs_place_fd(procs_memfd("launch", line.data, line.len), FD_CONF);
 	buf_free(&line);
 }
 

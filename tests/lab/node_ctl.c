@@ -88,8 +88,14 @@ static bool all_settled(const struct node *n)
 /* The same for a node that comes up, where who has settled is not looked at again. */
 static bool all_came_up(struct node *n)
 {
-	while (n->n_up < n->n_execs && node_exec_settled(n, &n->execs[n->n_up]))
+	while (n->n_up < n->n_execs && node_exec_settled(n, &n->execs[n->n_up])) {
+		if (n->execs[n->n_up].state == C_TERMINATED) {
+			fprintf(stderr, "execwatch-lab: executor '%s' ended at its start\n",
+				n->execs[n->n_up].l->id);
+			node_end(n);
+		}
 		n->n_up++;
+	}
 	return n->n_up == n->n_execs;
 }
 

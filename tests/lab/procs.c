@@ -154,6 +154,7 @@ void procs_place_fd(int fd, int to)
 	}
 	if (dup2(fd, to) < 0)
 		lab_die("dup2(%d, %d): %s", fd, to, strerror(errno));
+	close(fd);
 }
 
 int procs_memfd(const char *name, const char *data, size_t len)

@@ -125,7 +125,6 @@ static pid_t start_supervisor(struct node *n, struct pipes *p)
 		close(p->life[1]);
 		close(p->ready[0]);
 		procs_place_fd(p->leash[0], FD_LEASH);
-		close(p->leash[0]);
 		n->life_fd = p->life[0];
 		n->ready_fd = p->ready[1];
 		_exit(node_main(n));

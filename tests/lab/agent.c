@@ -254,5 +254,4 @@ int agent_main(int argc, char **argv)
 	agent_control(&a);
 	loop_after(a.loop, 5, agent_begin, &a);
 	loop_run(a.loop);
-	return 0;
 }

@@ -32,7 +32,6 @@ static void fill_launch(struct agent *a, struct launch *l)
 	preset(l, "slave_id", a->slave_id);
 	preset(l, "agent_ip", a->flags.ip);
 	preset(l, "agent_port", a->flags.port);
-	preset(l, "agent_version", a->flags.version);
 	preset(l, "backoff_max", a->flags.reregistration_timeout);
 	preset(l, "dir", a->flags.lab_dir);
 	preset(l, "net_index", net);

@@ -112,11 +112,6 @@ static char *run_path(const struct checkpoint_ids *ids, const char *meta)
 	return path;
 }
 
-char *checkpoint_run_path(const struct checkpoint_ids *ids)
-{
-	return run_path(ids, "/meta");
-}
-
 char *checkpoint_sandbox(const struct checkpoint_ids *ids)
 {
 	return run_path(ids, "");

@@ -17,9 +17,7 @@ struct checkpoint_ids {
 	const char *container_id;
 };
 
-/* Paths, malloc'd. */
-char *checkpoint_run_path(const struct checkpoint_ids *ids); /* meta/…/runs/<cid> */
-char *checkpoint_sandbox(const struct checkpoint_ids *ids);
+char *checkpoint_sandbox(const struct checkpoint_ids *ids); /* its path, malloc'd */
 
 void checkpoint_agent(const char *work_dir, const struct msg_ids *ids); /* boot_id, slave.info */
 void checkpoint_executor(const struct checkpoint_ids *at, const struct msg_ids *ids);

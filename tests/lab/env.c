@@ -25,11 +25,6 @@ char *env_upid(const struct launch *l)
 	return lab_fmt("slave(1)@%s:%s", l->agent_ip, l->agent_port);
 }
 
-char *env_launcher_dir(const struct launch *l)
-{
-	return lab_fmt("%s/bin", l->dir);
-}
-
 char *env_library(const struct launch *l)
 {
 	if (launch_is(l->lib, "deleted"))

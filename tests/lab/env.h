@@ -10,6 +10,5 @@ char **env_containerizer(const struct launch *l); /* `mesos-containerizer launch
 
 char *env_upid(const struct launch *l);	       /* "slave(1)@127.0.0.1:5051" */
 char *env_library(const struct launch *l);     /* path of libmesos-VERSION.so */
-char *env_launcher_dir(const struct launch *l);
 
 #endif

@@ -320,7 +320,6 @@ static void *loop_thread(void *arg)
 		loop_watch(ex->loop, FD_LEASH, EPOLLIN | EPOLLHUP, leash_ended, ex);
 	ex->protocol->start(ex);
 	loop_run(ex->loop);
-	return NULL;
 }
 
 static void exec_init(struct executor *ex)

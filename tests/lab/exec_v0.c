@@ -303,9 +303,11 @@ static void v0_listen(struct executor *ex)
 {
 	struct v0 *v = ex->p;
 	bool own = launch_is(ex->l->ns, "net");
-	struct sockaddr_in at = own ? (struct sockaddr_in){.sin_family = AF_INET} : ex->agent;
+	struct sockaddr_in at = ex->agent;
 	char *addr;
 
+	if (own)
+		at.sin_addr.s_addr = htonl(INADDR_ANY);
 	at.sin_port = htons(launch_number(ex->l->listen_port));
 	v->listen_fd = conn_listen(&at, &at);
 	if (v->listen_fd < 0)

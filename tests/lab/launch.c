@@ -42,7 +42,6 @@ static const struct field fields[] = {
 	FIELD(slave_id, ""),
 	FIELD(agent_ip, "127.0.0.1"),
 	FIELD(agent_port, "5051"),
-	FIELD(agent_version, ""),
 	FIELD(backoff_max, "2secs"),
 	FIELD(directory, ""),
 	FIELD(dir, ""),

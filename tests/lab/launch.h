@@ -41,7 +41,6 @@ struct launch {
 	char *slave_id;
 	char *agent_ip;
 	char *agent_port;
-	char *agent_version;
 	char *backoff_max;
 	char *directory;  /* sandbox */
 	char *dir;	  /* of the node: bin/, lib/, state/ */

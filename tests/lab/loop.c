@@ -31,7 +31,6 @@ struct garbage {
 
 struct loop {
 	int epfd;
-	bool stopped;
 	struct timer *timers; /* soonest first */
 	struct garbage *garbage;
 };
@@ -52,11 +51,6 @@ struct loop *loop_new(void)
 	if (l->epfd < 0)
 		lab_die("epoll_create1: %s", strerror(errno));
 	return l;
-}
-
-void loop_stop(struct loop *l)
-{
-	l->stopped = true;
 }
 
 struct watch *loop_watch(struct loop *l, int fd, uint32_t events, loop_io_fn *fn, void *arg)
@@ -134,7 +128,7 @@ static void loop_run_timers(struct loop *l)
 {
 	uint64_t now = now_ns();
 
-	while (l->timers && l->timers->at_ns <= now && !l->stopped) {
+	while (l->timers && l->timers->at_ns <= now) {
 		struct timer *t = l->timers;
 
 		l->timers = t->next;
@@ -159,7 +153,7 @@ void loop_run(struct loop *l)
 {
 	struct epoll_event evs[64];
 
-	while (!l->stopped) {
+	for (;;) {
 		int n = epoll_wait(l->epfd, evs, 64, loop_wait_ms(l));
 
 		if (n < 0 && errno != EINTR)

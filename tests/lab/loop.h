@@ -17,8 +17,7 @@ typedef void loop_io_fn(void *arg, uint32_t events); /* EPOLLIN, ... */
 typedef void loop_timer_fn(void *arg);
 
 struct loop *loop_new(void);
-void loop_run(struct loop *l); /* returns after loop_stop() */
-void loop_stop(struct loop *l);
+void loop_run(struct loop *l) __attribute__((noreturn)); /* callbacks end the process */
 
 struct watch *loop_watch(struct loop *l, int fd, uint32_t events, loop_io_fn *fn, void *arg);
 void loop_watch_events(struct watch *w, uint32_t events);

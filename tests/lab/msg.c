@@ -339,11 +339,6 @@ void msg_event_acknowledged(struct buf *b, const struct msg_ids *ids, const unsi
 	pb_sub(b, 3, &acknowledged);
 }
 
-void msg_event_shutdown(struct buf *b)
-{
-	pb_varint(b, 1, EVENT_SHUTDOWN);
-}
-
 bool msg_get_status(const struct pb_field *task_status, struct msg_status *status)
 {
 	const char *data = task_status->data;

@@ -86,7 +86,6 @@ void msg_call_update(struct buf *b, const struct msg_ids *ids, const struct msg_
 void msg_event_subscribed(struct buf *b, const struct msg_ids *ids);
 void msg_event_launch(struct buf *b, const struct msg_ids *ids);
 void msg_event_acknowledged(struct buf *b, const struct msg_ids *ids, const unsigned char uuid[16]);
-void msg_event_shutdown(struct buf *b);
 
 /* Reads state and uuid of a TaskStatus; false if there are none. */
 bool msg_get_status(const struct pb_field *task_status, struct msg_status *status);

@@ -177,5 +177,4 @@ int node_main(struct node *n)
 	start_connections(n);
 	tick(n);
 	loop_run(n->loop);
-	node_end(n);
 }

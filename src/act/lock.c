@@ -15,11 +15,15 @@ static int lock_busy(int fd, const char *path, struct fail *why)
 {
 	char text[16] = "";
 	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+	char who[32] = "";
+	long pid;
 
 	text[len > 0 ? len : 0] = '\0';
+	pid = strtol(text, NULL, 10);
+	if (pid > 0) /* it may not have written it yet */
+		snprintf(who, sizeof(who), " (pid %ld)", pid);
 	return fail_set(why, -EBUSY, "wait until it has ended",
-			"another execwatch (pid %ld) is acting on this host, it holds '%s'",
-			strtol(text, NULL, 10), path);
+			"another execwatch%s is acting on this host, it holds '%s'", who, path);
 }
 
 /* For the one that comes second; the lock itself is flock's. */

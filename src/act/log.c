@@ -22,6 +22,30 @@ struct act_log {
 
 #define CURE "make room, or give another directory with --state-dir"
 
+/* Somebody's power failed in the middle of a line: the next one begins its own. */
+static int line_begin(int fd)
+{
+	struct stat stat;
+	char last;
+
+	if (fstat(fd, &stat) < 0)
+		return -errno;
+	if (stat.st_size == 0 || pread(fd, &last, 1, stat.st_size - 1) != 1 || last == '\n')
+		return 0;
+	return write(fd, "\n", 1) == 1 ? 0 : -errno;
+}
+
+/* A new file is on the disk when its name is. */
+static int dir_sync(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 int act_log_open(const char *dir, struct act_log **ret, struct fail *why)
 {
 	size_t size = strlen(dir) + sizeof("/audit.log");
@@ -39,6 +63,14 @@ int act_log_open(const char *dir, struct act_log **ret, struct fail *why)
 	if (log->fd < 0) {
 		err = fail_set(why, -errno, "run as root, or give a directory with --state-dir",
 			       "open audit log '%s'", log->path);
+		goto out;
+	}
+	err = line_begin(log->fd);
+	if (!err)
+		err = dir_sync(dir);
+	if (err) {
+		fail_set(why, err, CURE, "begin audit log '%s'", log->path);
+		close(log->fd);
 		goto out;
 	}
 	*ret = log;

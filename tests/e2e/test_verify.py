@@ -90,6 +90,7 @@ def test_ctrl_c_then_again(node, ew):
     assert done.json["interrupted"]
     assert set(each(done.json, node, "outcome").values()) == {"waiting"}
     node.start_agent()
+    node.wait_recovered()
     assert ew.json("verify", "--until", "settled", code=0)["summary"]["reregistered"] == 4
 
 
@@ -111,6 +112,7 @@ def test_a_run_that_was_interrupted_can_be_verified(node, ew):
     assert done.code == 3
     assert done.json["interrupted"] and done.json["command"]["exit_code"] == 0
     node.start_agent()
+    node.wait_recovered()
     report = ew.json("verify", "--until", "settled", code=0)
     assert each(report, node, "outcome") == dict.fromkeys(ALL, "reregistered")
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from labnode import LAB, LabError, LabNode, agent, connection, executor, executors
+from labnode import LAB, TOP, LabError, LabNode, agent, connection, executor, executors
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
 
@@ -217,6 +217,32 @@ def test_namespaces_ids_and_strangers():
 def status_of(node, path):
     return node.run("curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}",
                     f"http://127.0.0.1:5051{path}", capture_output=True, text=True).stdout
+
+
+def members(value, path=""):
+    """(path, type) of everything in a JSON value; lists by their elements."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from members(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from members(inner, path + "[]")
+    else:
+        yield path, type(value).__name__
+
+
+@pytest.mark.parametrize("endpoint,capture", [
+    ("state", "state"), ("containers", "containers"), ("flags", "flags"),
+    ("metrics/snapshot", "metrics-snapshot")])
+def test_api_has_no_member_that_mesos_has_not(endpoint, capture):
+    real = json.loads((TOP / f"tests/data/mesos/api/{capture}.json").read_text())
+    with LabNode(executor("web"), executor("http", kind="v1")) as node:
+        made = json.loads(node.run("curl", "-s", f"http://127.0.0.1:5051/{endpoint}",
+                                   capture_output=True).stdout)
+    assert set(members(made)) - set(members(real)) == set()
+    if endpoint == "state":
+        tasks = [t for f in made["frameworks"] for e in f["executors"] for t in e["tasks"]]
+        assert {t["state"] for t in tasks} == {"TASK_RUNNING"} and len(tasks) == 2
 
 
 def test_503_until_recovery_is_over():

@@ -178,6 +178,8 @@ static void note_status(struct container *c, const struct msg_status *status)
 	if (c->n_history == max)
 		memmove(c->history, c->history + 1, (--c->n_history) * sizeof(c->history[0]));
 	c->history[c->n_history++] = *status;
+	if (status->state == TASK_RUNNING)
+		agent_notify(c->agent, "task %s", c->container_id);
 }
 
 /* mode=disconnected: the link is ended from our side once the task runs. */

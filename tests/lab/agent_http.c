@@ -35,9 +35,9 @@ static void put_statuses(struct buf *out, const struct container *c)
 		buf_fmt(out,
 			"{\"state\":\"%s\",\"timestamp\":%.5f,\"container_status\":"
 			"{\"container_id\":{\"value\":\"%s\"},\"network_infos\":[{\"ip_addresses\":"
-			"[{\"protocol\":\"IPv4\",\"ip_address\":\"%s\"}]}],\"executor_pid\":%d}}",
+			"[{\"protocol\":\"IPv4\",\"ip_address\":\"%s\"}]}]}}",
 			msg_state_name(c->history[i].state), c->history[i].timestamp,
-			c->container_id, c->agent->flags.hostname, c->forked_pid);
+			c->container_id, c->agent->flags.hostname);
 	}
 	buf_str(out, "]");
 }
@@ -103,9 +103,8 @@ static void put_framework(struct buf *out, const struct container *of)
 	json_str(out, of->framework_id);
 	buf_fmt(out,
 		",\"name\":\"mesos-execute instance\",\"user\":\"root\","
-		"\"failover_timeout\":604800.0,\"checkpoint\":%s,\"hostname\":\"\","
-		"\"capabilities\":[\"RESERVATION_REFINEMENT\",\"TASK_KILLING_STATE\","
-		"\"REVOCABLE_RESOURCES\",\"PARTITION_AWARE\"],\"role\":\"*\",\"executors\":[",
+		"\"failover_timeout\":604800.0,\"checkpoint\":%s,\"hostname\":\"\",\"role\":\"*\","
+		"\"executors\":[",
 		of->checkpoint ? "true" : "false");
 	put_executors(out, of, false);
 	buf_str(out, "],\"completed_executors\":[");
@@ -146,7 +145,7 @@ static void put_containers(struct agent *a, struct buf *out)
 			put_key(out, "framework_id", c->framework_id);
 			put_key(out, "source", c->executor_id);
 			buf_fmt(out,
-				",\"statistics\":{\"cpus_limit\":0.2,\"mem_limit_bytes\":67108864,"
+				",\"statistics\":{\"cpus_soft_limit\":0.2,\"mem_limit_bytes\":67108864,"
 				"\"timestamp\":%.6f},\"status\":{\"container_id\":"
 				"{\"value\":\"%s\"},\"executor_pid\":%d}}",
 				wall_time(), c->container_id, c->forked_pid);

@@ -29,6 +29,7 @@ struct node_exec {
 	struct node_agent *agent;
 	bool launched;	  /* an agent has told about it */
 	bool told;	  /* the one that runs now has */
+	bool task_runs;	  /* an agent has seen TASK_RUNNING */
 	enum container_state state;
 	pid_t forked_pid;
 	pid_t killer;	  /* the helper that just signalled it */

@@ -166,6 +166,7 @@ void node_agent_launch(struct node_agent *a)
 	}
 }
 
+/* Which executor a note is about, or NULL. */
 static struct node_exec *find_exec(struct node *n, const char *container_id)
 {
 	for (size_t i = 0; i < n->n_execs; i++)
@@ -193,6 +194,14 @@ static void note_container(struct node *n, const char *words)
 			e->state = s;
 }
 
+static void note_task(struct node *n, const char *container_id)
+{
+	struct node_exec *e = find_exec(n, container_id);
+
+	if (e)
+		e->task_runs = true;
+}
+
 /* "AGENT PID WORDS"; what an agent said that has ended since counts no more. */
 static void note_line(struct node *n, const char *line)
 {
@@ -209,6 +218,8 @@ static void note_line(struct node *n, const char *line)
 		return;
 	if (!strncmp(words, "container ", 10))
 		note_container(n, words + 10);
+	if (!strncmp(words, "task ", 5))
+		note_task(n, words + 5);
 	if (!strcmp(words, "listening"))
 		a->listening = true;
 	if (!strcmp(words, "recovered"))

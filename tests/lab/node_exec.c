@@ -54,7 +54,8 @@ static bool registered(const struct node_exec *e, const char *state)
 {
 	return e->told && e->state == C_RUNNING && has(state, "\"connected\":true") &&
 	       has(state, "registered\",") &&
-	       (launch_is(e->l->task, "none") || node_exec_pid(state, "task_pid"));
+	       (launch_is(e->l->task, "none") ||
+		(e->task_runs && node_exec_pid(state, "task_pid")));
 }
 
 bool node_exec_settled(const struct node *n, const struct node_exec *e)

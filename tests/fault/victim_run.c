@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "victim_run.h"
-#include "../victims/victim.h"
 #include "act/inject.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/perf_event.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -34,18 +38,79 @@ static void nap(void)
 	nanosleep(&ts, NULL);
 }
 
-static void run_program(int page_fd, int input, const char *const *argv)
+/* A connection over the loopback: ret[0] to be the victim's, ret[1] the other end. */
+static bool connect_pair(int ret[2])
 {
-	int output = open("/dev/null", O_WRONLY);
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(addr);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	ret[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ret[1] = -1;
+	ok = bind(listener, (struct sockaddr *)&addr, len) == 0 && listen(listener, 1) == 0 &&
+	     getsockname(listener, (struct sockaddr *)&addr, &len) == 0 &&
+	     connect(ret[0], (struct sockaddr *)&addr, len) == 0;
+	if (ok)
+		ret[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	close(listener);
+	return ret[1] >= 0;
+}
+
+static bool open_links(struct victim *v, int n)
+{
+	for (int i = 0; i < n; i++) {
+		int pair[2];
+		bool ok = connect_pair(pair);
+
+		v->ours[i] = pair[0];
+		v->peers[i] = pair[1];
+		v->n_links++;
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/* Counts in all threads the program will have. */
+static int count_calls(pid_t pid, int tracepoint)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = (uint64_t)tracepoint,
+		.inherit = 1,
+	};
+
+	if (tracepoint < 0)
+		return -1;
+	return (int)syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* Moves fd to its place in the victim, where it stays open over exec. */
+static void place(int fd, int at)
+{
+	if (fd == at ? fcntl(fd, F_SETFD, 0) < 0 : dup2(fd, at) < 0)
+		_exit(125);
+}
+
+static void run_program(const struct victim *v, int input, int go, const char *const *argv)
+{
+	char c;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(input, 0) < 0 || dup2(output, 1) < 0)
+	if (read(go, &c, 1) != 1) /* the starter died, or was never there */
 		_exit(125);
-	if (page_fd == VICTIM_PAGE_FD)
-		fcntl(page_fd, F_SETFD, 0);
-	else if (dup2(page_fd, VICTIM_PAGE_FD) < 0)
-		_exit(125);
-	close_range(VICTIM_PAGE_FD + 1, ~0u, 0);
+	/* out of the way of the places first */
+	for (int i = 0; i < v->n_links; i++)
+		place(fcntl(v->ours[i], F_DUPFD, VICTIM_LINK_FD + VICTIM_LINKS),
+		      VICTIM_LINK_FD + i);
+	place(input, 0);
+	place(open("/dev/null", O_WRONLY), 1);
+	place(fcntl(v->page_fd, F_DUPFD, VICTIM_LINK_FD + VICTIM_LINKS), VICTIM_PAGE_FD);
+	close_range(VICTIM_PAGE_FD + 1, VICTIM_LINK_FD - 1, 0);
+	close_range(VICTIM_LINK_FD + (unsigned)v->n_links, ~0u, 0);
 	execv(argv[0], (char *const *)argv);
 	_exit(127);
 }
@@ -79,18 +144,31 @@ static bool await_ready(struct victim *v)
 
 bool victim_start(struct victim *v, const char *const *argv)
 {
-	int ends[2];
+	return victim_start_with(v, argv, 0, -1);
+}
+
+bool victim_start_with(struct victim *v, const char *const *argv, int n_links, int tracepoint)
+{
+	int ends[2], go[2];
+	bool ok;
 
 	memset(v, 0, sizeof(*v));
-	v->page_fd = v->input = -1;
-	if (!open_page(v) || pipe2(ends, O_CLOEXEC) < 0)
+	v->page_fd = v->input = v->calls = -1;
+	if (!open_page(v) || !open_links(v, n_links) || pipe2(ends, O_CLOEXEC) < 0 ||
+	    pipe2(go, O_CLOEXEC) < 0)
 		return false;
 	v->input = ends[1];
 	v->pid = fork();
-	if (v->pid == 0)
-		run_program(v->page_fd, ends[0], argv);
+	if (v->pid == 0) {
+		close(go[1]);
+		run_program(v, ends[0], go[0], argv);
+	}
+	v->calls = count_calls(v->pid, tracepoint);
+	ok = write(go[1], "", 1) == 1;
+	close(go[0]);
+	close(go[1]);
 	close(ends[0]);
-	if (v->pid > 0 && await_ready(v))
+	if (ok && v->pid > 0 && await_ready(v))
 		return true;
 	victim_stop(v);
 	return false;
@@ -186,12 +264,52 @@ void victim_target(const struct victim *v, struct inject_target *ret)
 	};
 }
 
+void victim_link_target(const struct victim *v, int link, struct inject_target *ret)
+{
+	struct stat st = {0};
+
+	fstat(v->ours[link], &st);
+	*ret = (struct inject_target){
+		.pid = v->pid,
+		.pidfd = -1,
+		.fd = VICTIM_LINK_FD + link,
+		.inode = st.st_ino,
+	};
+}
+
+uint32_t victim_links_shut(const struct victim *v)
+{
+	uint32_t shut = 0;
+
+	for (int i = 0; i < v->n_links; i++) {
+		struct pollfd p = {.fd = v->ours[i], .events = POLLRDHUP};
+
+		if (poll(&p, 1, 0) == 1 && p.revents & POLLRDHUP)
+			shut |= 1u << i;
+	}
+	return shut;
+}
+
+int64_t victim_calls(const struct victim *v)
+{
+	uint64_t n;
+
+	return v->calls >= 0 && read(v->calls, &n, sizeof(n)) == sizeof(n) ? (int64_t)n : -1;
+}
+
 void victim_stop(struct victim *v)
 {
 	if (v->pid > 0) {
 		kill(v->pid, SIGKILL);
 		waitpid(v->pid, NULL, 0);
 	}
+	for (int i = 0; i < v->n_links; i++) {
+		close(v->ours[i]);
+		if (v->peers[i] >= 0)
+			close(v->peers[i]);
+	}
+	if (v->calls >= 0)
+		close(v->calls);
 	if (v->input >= 0)
 		close(v->input);
 	if (v->page && v->page != MAP_FAILED)
@@ -199,5 +317,5 @@ void victim_stop(struct victim *v)
 	if (v->page_fd >= 0)
 		close(v->page_fd);
 	memset(v, 0, sizeof(*v));
-	v->page_fd = v->input = -1;
+	v->page_fd = v->input = v->calls = -1;
 }

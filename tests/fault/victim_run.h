@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct victim_page;
+#include "victim.h"
+
 struct inject_target;
 
 struct victim {
@@ -16,6 +17,11 @@ struct victim {
 	int page_fd;
 	int input; /* its standard input: one byte for each ping */
 	struct victim_page *page;
+	/* Connections brought to it: descriptor VICTIM_LINK_FD + i there is the socket of ours[i].
+	 */
+	int n_links;
+	int ours[VICTIM_LINKS], peers[VICTIM_LINKS];
+	int calls; /* counts its shutdown() calls, exactly; -1: not counted */
 };
 
 /* What one ping found out. Counters are sums over the threads since the victim started. */
@@ -31,11 +37,26 @@ struct victim_health {
 /* argv[0]: path of the program. Waits until it is ready. False: it did not start. */
 bool victim_start(struct victim *v, const char *const *argv);
 
+/*
+ * The same with connections, up to VICTIM_LINKS. tracepoint: the number of
+ * syscalls/sys_enter_shutdown, or -1.
+ */
+bool victim_start_with(struct victim *v, const char *const *argv, int n_links, int tracepoint);
+
 /* Asks all threads; waits up to timeout_ms for each to answer. */
 void victim_ping(struct victim *v, int timeout_ms, struct victim_health *ret);
 
-/* The victim's link as a target. */
+/* The victim's own link as a target. */
 void victim_target(const struct victim *v, struct inject_target *ret);
+
+/* One of the connections brought to it as a target. */
+void victim_link_target(const struct victim *v, int link, struct inject_target *ret);
+
+/* Which of these connections have been shut down for reading: bit i is connection i. */
+uint32_t victim_links_shut(const struct victim *v);
+
+/* How often the victim has called shutdown() since it started; -1: not counted. */
+int64_t victim_calls(const struct victim *v);
 
 /* Kills the victim and forgets it. Harmless if it was not started. */
 void victim_stop(struct victim *v);

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Kills what injects, thousands of times, and looks whether anything happened to the target:
+ *
+ *     execwatch-fault [--runs N] [--seed S] [--victim NAME] [--method auto|frame|pidfd|classic|gdb]
+ *
+ * Four of five runs are killed before or after a chosen system call of the injecting process, most
+ * of these between its first ptrace call and its last; one of ten at a random time, one of ten not
+ * at all. After each run the victim must be alive and not stopped, all its threads must answer with
+ * registers, masks, stacks as they left them and no EINTR, the socket must be whole or shut down by
+ * exactly one call, in accordance with what was reported, and no other socket may be touched. Ends
+ * with 1 when a run of auto, frame or pidfd did damage.
+ */
+#include "shot.h"
+#include "specs.h"
+#include "victim_run.h"
+
+#include <stdarg.h>
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { ANSWER_MS = 10000, CALLS_AFTER_SEIZE = 70, CALLS_ALL = 320 };
+
+struct tally {
+	unsigned runs, killed, done, refused, failed, unsure, damaged;
+	unsigned reasons[INJECT_R_COUNT];
+	char first[128];
+};
+
+struct campaign {
+	unsigned seed;
+	int tracepoint; /* -1: shutdown calls are not counted */
+	const struct spec *spec;
+	enum shot_method method;
+	struct victim victim;
+	int next_link;
+	uint32_t expected_shut; /* links that were meant so far */
+	struct tally tally;
+};
+
+static unsigned pick(struct campaign *c, unsigned below)
+{
+	return (unsigned)rand_r(&c->seed) % below;
+}
+
+/* syscalls/sys_enter_shutdown, from a tracefs mounted where only this process sees it. */
+static int find_tracepoint(void)
+{
+	static const char path[] = "/sys/kernel/tracing/events/syscalls/sys_enter_shutdown/id";
+	int id = -1;
+	FILE *f;
+
+	if (access(path, R_OK) < 0 &&
+	    (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	     mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL) < 0))
+		return -1;
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%d", &id) != 1)
+		id = -1;
+	if (f)
+		fclose(f);
+	return id;
+}
+
+static void plan_kill(struct campaign *c, struct shot_plan *plan)
+{
+	unsigned kind = pick(c, 10);
+
+	if (c->method == SHOT_GDB) {
+		plan->kill = kind < 9 ? SHOT_KILL_AT_TIME : SHOT_KILL_NONE;
+		plan->delay_us = pick(c, 400000);
+	} else if (kind < 8) {
+		plan->kill = SHOT_KILL_AT_CALL;
+		plan->from_seize = kind < 7 && c->method != SHOT_PIDFD;
+		plan->nth = 1 + pick(c, plan->from_seize ? CALLS_AFTER_SEIZE : CALLS_ALL);
+	} else if (kind < 9) {
+		plan->kill = SHOT_KILL_AT_TIME;
+		plan->delay_us = pick(c, 1500);
+	}
+}
+
+static void damage(struct campaign *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void damage(struct campaign *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	c->tally.damaged++;
+	if (c->tally.first[0])
+		return;
+	va_start(ap, fmt);
+	vsnprintf(c->tally.first, sizeof(c->tally.first), fmt, ap);
+	va_end(ap);
+}
+
+/* What a run must not have done to the sockets. Returns what it did, or NULL. */
+static const char *judge_sockets(struct campaign *c, const struct shot_result *r, uint32_t shut,
+				 int64_t calls)
+{
+	uint32_t link = 1u << c->next_link;
+	bool by_copy = c->method == SHOT_PIDFD || (r->reported && r->res.used == INJECT_PIDFD);
+
+	if (shut & ~(c->expected_shut | link))
+		return "another socket was shut down";
+	if (calls > 1)
+		return "the call was made more than once";
+	if (calls == 1 && !(shut & link))
+		return "the call was made on something else";
+	if (calls == 0 && shut & link && !by_copy && r->reported)
+		return "shut down by nobody";
+	if (!r->reported || c->method >= SHOT_CLASSIC)
+		return NULL;
+	if (r->res.status == INJECT_DONE && !(shut & link))
+		return "reported done, but the socket is whole";
+	if (r->res.status == INJECT_REFUSED && shut & link)
+		return "reported refused, but the socket is shut down";
+	return NULL;
+}
+
+static void judge(struct campaign *c, const struct shot_result *r, int64_t calls_before)
+{
+	struct victim_health health;
+	const char *what;
+	uint32_t shut;
+	int64_t calls;
+
+	if (c->spec->storm == STORM_DEATH)
+		memset(&health, 0, sizeof(health));
+	else
+		victim_ping(&c->victim, ANSWER_MS, &health);
+	shut = victim_links_shut(&c->victim);
+	calls = victim_calls(&c->victim);
+	if (calls >= 0)
+		calls -= calls_before;
+	what = judge_sockets(c, r, shut, calls);
+	if (r->hung)
+		damage(c, "the injecting process hung");
+	else if (health.detail[0])
+		damage(c, "%s", health.detail);
+	else if (what)
+		damage(c, "%s", what);
+	c->expected_shut |= shut;
+}
+
+static void add_result(struct tally *tally, const struct shot_result *r)
+{
+	tally->runs++;
+	tally->killed += r->killed;
+	if (!r->reported)
+		return;
+	tally->done += r->res.status == INJECT_DONE;
+	tally->refused += r->res.status == INJECT_REFUSED;
+	tally->failed += r->res.status == INJECT_FAILED;
+	tally->unsure += r->res.status == INJECT_UNSURE;
+	tally->reasons[r->res.reason]++;
+}
+
+static bool renew_victim(struct campaign *c)
+{
+	victim_stop(&c->victim);
+	c->next_link = 0;
+	c->expected_shut = 0;
+	return victim_start_with(&c->victim, c->spec->argv, VICTIM_LINKS, c->tracepoint);
+}
+
+static bool run_once(struct campaign *c)
+{
+	struct shot_plan plan = {.method = c->method};
+	unsigned damaged = c->tally.damaged;
+	struct inject_target target;
+	struct shot_result result;
+	int64_t calls;
+	pid_t storm;
+
+	if ((c->victim.pid == 0 || c->next_link == VICTIM_LINKS) && !renew_victim(c))
+		return false;
+	victim_link_target(&c->victim, c->next_link, &target);
+	target.proof = pick(c, 2) ? INJECT_BY_VALUE : INJECT_BY_EFFECT;
+	plan_kill(c, &plan);
+	calls = victim_calls(&c->victim);
+	if (c->spec->swaps)
+		c->victim.page->swap_fd = target.fd;
+	storm = storm_start(c->spec->storm, &c->victim, pick(c, 1u << 30));
+	shot_fire(&target, &plan, &result);
+	storm_stop(c->spec->storm, storm, &c->victim);
+	c->victim.page->swap_fd = 0;
+	add_result(&c->tally, &result);
+	judge(c, &result, calls);
+	c->next_link++;
+	if (c->tally.damaged != damaged || c->spec->storm == STORM_DEATH)
+		victim_stop(&c->victim);
+	return true;
+}
+
+static void print_head(void)
+{
+	printf("%-27s %-8s %6s %6s %6s %7s %6s %6s %8s  %s\n", "victim", "method", "runs", "killed",
+	       "done", "refused", "failed", "unsure", "damaged", "first damage");
+}
+
+static void print_tally(const char *name, const char *method, const struct tally *t)
+{
+	printf("%-27s %-8s %6u %6u %6u %7u %6u %6u %8u  %s\n", name, method, t->runs, t->killed,
+	       t->done, t->refused, t->failed, t->unsure, t->damaged, t->first);
+	fflush(stdout);
+}
+
+static void print_reasons(const struct tally *t)
+{
+	for (int i = 1; i < INJECT_R_COUNT; i++)
+		if (t->reasons[i])
+			printf("    %-20s %6u\n", inject_reason_id((enum inject_reason)i),
+			       t->reasons[i]);
+}
+
+/* Returns the number of damaged runs, -1 if the victim could not be started. */
+static int run_spec(struct campaign *c, unsigned runs, bool verbose)
+{
+	memset(&c->tally, 0, sizeof(c->tally));
+	for (unsigned i = 0; i < runs; i++) {
+		if (!run_once(c)) {
+			fprintf(stderr, "%s: does not start\n", c->spec->name);
+			return -1;
+		}
+	}
+	victim_stop(&c->victim);
+	print_tally(c->spec->name, shot_method_name(c->method), &c->tally);
+	if (verbose)
+		print_reasons(&c->tally);
+	return (int)c->tally.damaged;
+}
+
+struct options {
+	unsigned runs, seed;
+	const char *victim;
+	int method; /* -1: each victim's own */
+	bool verbose;
+};
+
+static int find_method(const char *name)
+{
+	for (int m = 0; m < SHOT_METHODS; m++)
+		if (strcmp(name, shot_method_name((enum shot_method)m)) == 0)
+			return m;
+	fprintf(stderr, "no such method: %s\n", name);
+	exit(64);
+}
+
+static struct options parse(int argc, char **argv)
+{
+	static const struct option table[] = {
+		{"runs", required_argument, NULL, 'r'},	  {"seed", required_argument, NULL, 's'},
+		{"victim", required_argument, NULL, 'v'}, {"method", required_argument, NULL, 'm'},
+		{"reasons", no_argument, NULL, 'R'},	  {0},
+	};
+	struct options o = {.runs = 1000, .seed = 1, .method = -1};
+
+	for (int opt; (opt = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+		switch (opt) {
+		case 'r':
+			o.runs = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			o.seed = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'v':
+			o.victim = optarg;
+			break;
+		case 'm':
+			o.method = find_method(optarg);
+			break;
+		case 'R':
+			o.verbose = true;
+			break;
+		default:
+			exit(64);
+		}
+	}
+	return o;
+}
+
+static unsigned runs_of(const struct options *o, const struct spec *spec)
+{
+	unsigned all = 0;
+
+	if (o->victim)
+		return strcmp(o->victim, spec->name) == 0 ? o->runs : 0;
+	for (size_t i = 0; i < n_specs; i++)
+		all += specs[i].share;
+	return (o->runs * spec->share + all - 1) / all;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = parse(argc, argv);
+	struct campaign c = {.seed = o.seed, .tracepoint = find_tracepoint()};
+	unsigned total = 0, damaged = 0;
+	bool own = o.method < SHOT_CLASSIC;
+
+	if (c.tracepoint < 0)
+		printf("no tracefs: calls of shutdown are not counted\n");
+	printf("seed %u\n", o.seed);
+	print_head();
+	for (size_t i = 0; i < n_specs; i++) {
+		unsigned runs = runs_of(&o, &specs[i]);
+		int got;
+
+		if (runs == 0)
+			continue;
+		if (!spec_prepare(&specs[i])) {
+			printf("%-27s skipped: no %s\n", specs[i].name, specs[i].needs);
+			continue;
+		}
+		c.spec = &specs[i];
+		c.method = o.method >= 0 ? (enum shot_method)o.method : specs[i].method;
+		got = run_spec(&c, runs, o.verbose);
+		if (got < 0)
+			return 99;
+		total += runs;
+		damaged += (unsigned)got;
+	}
+	printf("%u runs, %u damaged\n", total, damaged);
+	return own && damaged ? 1 : 0;
+}

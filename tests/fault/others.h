@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How others do it, for comparison only: gdb, and the plain way of many small tools, which saves
+ * the registers and two bytes of code, writes a system call over them, steps, and puts all back.
+ */
+#ifndef EW_FAULT_OTHERS_H
+#define EW_FAULT_OTHERS_H
+
+struct inject_target;
+
+/* Both return 0 or a negative errno. */
+int others_classic(const struct inject_target *t);
+int others_gdb(const struct inject_target *t);
+
+#endif

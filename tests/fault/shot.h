@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* One injection by a process of its own that may be killed in the middle of it. */
+#ifndef EW_FAULT_SHOT_H
+#define EW_FAULT_SHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "act/inject.h"
+
+enum shot_method { SHOT_AUTO, SHOT_FRAME, SHOT_PIDFD, SHOT_CLASSIC, SHOT_GDB, SHOT_METHODS };
+
+enum shot_kill {
+	SHOT_KILL_NONE,
+	SHOT_KILL_AT_CALL, /* before or after the nth system call of the process that injects */
+	SHOT_KILL_AT_TIME, /* after a delay; what the caller started dies with it */
+};
+
+struct shot_plan {
+	enum shot_method method;
+	enum shot_kill kill;
+	bool from_seize;   /* count from the call that attaches */
+	unsigned nth;	   /* counted twice for each call: at its entry and at its exit */
+	uint64_t delay_us; /* for SHOT_KILL_AT_TIME */
+};
+
+struct shot_result {
+	bool killed;   /* the kill came before the end */
+	bool reported; /* res is what the injecting process had to say */
+	bool hung;     /* it did not end in time */
+	int err;
+	struct inject_result res;
+};
+
+const char *shot_method_name(enum shot_method method);
+
+void shot_fire(const struct inject_target *t, const struct shot_plan *plan,
+	       struct shot_result *ret);
+
+#endif

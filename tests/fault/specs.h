@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The victims of the campaign. */
+#ifndef EW_FAULT_SPECS_H
+#define EW_FAULT_SPECS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shot.h"
+#include "storm.h"
+
+struct spec {
+	const char *name;
+	const char *argv[28];
+	enum storm storm;
+	enum shot_method method; /* the one that is asked for if none is given */
+	bool swaps;		 /* its thread replaces the descriptor all the time */
+	unsigned share;		 /* of the runs, relative to the others; 0: only by name */
+	const char *needs;	 /* a program that must be installed, or NULL */
+	const char *prepare;	 /* a shell command before the first start, or NULL */
+};
+
+extern const struct spec specs[];
+extern const size_t n_specs;
+
+/* Whether the spec's program is there, made if need be. */
+bool spec_prepare(const struct spec *spec);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What happens to a victim while it is injected into. */
+#ifndef EW_FAULT_STORM_H
+#define EW_FAULT_STORM_H
+
+#include <sys/types.h>
+
+struct victim;
+
+enum storm {
+	STORM_NONE,
+	STORM_SIGNALS,	/* handled signals to all threads, about 3,000 a second */
+	STORM_STOPCONT, /* SIGSTOP and SIGCONT */
+	STORM_TRACER,	/* another tracer comes and goes */
+	STORM_DEATH,	/* SIGKILL within 2 ms */
+};
+
+/* Starts a process that makes the storm. Returns its pid, 0 for STORM_NONE. */
+pid_t storm_start(enum storm storm, const struct victim *v, unsigned seed);
+
+/* Ends it; the victim is left running. */
+void storm_stop(enum storm storm, pid_t pid, const struct victim *v);
+
+#endif

@@ -2,6 +2,7 @@
 #include "act/shutdown.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,13 +127,30 @@ static bool job_closed(const struct job *job)
 	return readlink(path, link, sizeof(link)) != len || memcmp(link, want, (size_t)len) != 0;
 }
 
+/*
+ * Its end closes the socket too, and is no effect of the act that anybody wants. A zombie has ended,
+ * and another process may have its number by now.
+ */
 static bool job_lives(const struct job *job)
 {
-	char path[64];
+	char path[64], stat[1024];
+	unsigned long long start = 0;
+	const char *end;
+	char state = 'X';
+	ssize_t len;
+	int fd;
 
-	/* Its end closes the socket too, and is no effect of the act that anybody wants. */
-	snprintf(path, sizeof(path), "/proc/%d/fd/", job->target->pid);
-	return access(path, X_OK) == 0;
+	snprintf(path, sizeof(path), "/proc/%d/stat", job->target->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+	if (fd >= 0)
+		close(fd);
+	stat[len > 0 ? len : 0] = '\0';
+	end = strrchr(stat, ')'); /* a name may hold anything */
+	if (!end || sscanf(end, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			   &state, &start) != 2)
+		return false;
+	return state != 'Z' && state != 'X' && start == job->target->start;
 }
 
 static void job_look(struct job *job, int64_t now)
@@ -212,7 +230,7 @@ static void job_begin(struct round *round, struct job *job)
 		return;
 	}
 	job_inject(job, round->options->method);
-	if (sibling && job->injected.status == INJECT_REFUSED && job_closed(job))
+	if (sibling && job->injected.status == INJECT_REFUSED && job_closed(job) && job_lives(job))
 		job_begin(round, job);
 }
 

@@ -55,13 +55,12 @@ static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int 
 	return bpf_map_lookup_elem(&conns, cookie);
 }
 
-/* The local port is not there before the connection is up; at CLOSE little is left of either end. */
+/* The local port is not there before SYN_SENT has gone by. */
 static __always_inline void tcp_renew(struct ew_conn *conn, struct sock *sk, int to)
 {
 	conn->ktime_ns = bpf_ktime_get_ns();
 	conn->state = to;
-	if (to != TCP_CLOSE)
-		sock_ends(sk, &conn->ends);
+	sock_ends(sk, &conn->ends);
 	if (to == TCP_SYN_SENT) { /* connected anew after a disconnect by connect(AF_UNSPEC) */
 		conn->owner = task_current();
 		conn->owner_sure = 1;

@@ -241,6 +241,17 @@ static inline uint64_t start_of(pid_t pid)
 	return start;
 }
 
+/* Ends with the test, however that ends. */
+static inline pid_t child_new(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
 /* ---- actors ---- */
 
 enum act {
@@ -336,10 +347,9 @@ static inline int64_t actor_run(const char *command)
 
 static inline int64_t actor_fork(void)
 {
-	pid_t pid = fork();
+	pid_t pid = child_new();
 
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pause();
 		_exit(0);
 	}
@@ -395,7 +405,6 @@ static inline void actor_live(int talk)
 	struct actor_state state = { -1, -1 };
 	struct order order;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* ends with the test, however that ends */
 	while (recv(talk, &order, sizeof(order), 0) > 0) {
 		int64_t answer = actor_do(&state, &order);
 
@@ -411,8 +420,7 @@ static inline struct actor actor_new(void)
 	int ends[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-	actor.pid = fork();
-	assert_true(actor.pid >= 0);
+	actor.pid = child_new();
 	if (actor.pid == 0) {
 		/* Nothing of the test's: no other actor's line, no BPF link kept alive. */
 		dup2(ends[1], 3);

@@ -260,7 +260,7 @@ static void test_two_capabilities(void **state)
 
 	(void)state;
 	setup_small(0, 0);
-	pid = fork();
+	pid = child_new();
 	if (pid == 0) {
 		struct bpf_watch_options options = { .agent_port = 5051 };
 		struct bpf_watch *watch;
@@ -283,7 +283,7 @@ static void test_missing_capability(void **state)
 
 	(void)state;
 	setup_small(0, 0);
-	pid = fork();
+	pid = child_new();
 	if (pid == 0) {
 		struct bpf_watch_options options = { .agent_port = 5051 };
 		struct bpf_watch *watch;

@@ -30,7 +30,7 @@ static void watch_and_be_killed(uint32_t message_ring)
 	pid_t pid;
 
 	assert_int_equal(pipe(ready), 0);
-	pid = fork();
+	pid = child_new();
 	if (pid == 0) {
 		watch_open(message_ring);
 		if (write(ready[1], "x", 1) == 1)

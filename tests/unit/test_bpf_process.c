@@ -214,7 +214,7 @@ static void *worker(void *arg)
 
 static pid_t threaded_child(struct threaded *how)
 {
-	pid_t pid = fork();
+	pid_t pid = child_new();
 	pthread_t thread;
 
 	if (pid)
@@ -309,7 +309,7 @@ static void test_fault_has_no_sender(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(go), 0);
-	pid = fork();
+	pid = child_new();
 	if (pid == 0) {
 		signal(SIGSEGV, SIG_DFL); /* sanitizers have a handler */
 		if (read(go[0], &byte, 1) == 1)

@@ -132,6 +132,7 @@ static void test_refused(void **state)
 	assert_non_null(first);
 	CHECK_STEPS(fixture, first->cookie, { TCP_CLOSE, TCP_SYN_SENT, client.pid },
 		    { TCP_SYN_SENT, TCP_CLOSE, 0 });
+	assert_int_not_equal(find_step(fixture, first->cookie, TCP_CLOSE)->local.port, 0);
 	actor_end(&client);
 }
 
@@ -227,7 +228,7 @@ static void test_owner_is_who_reads(void **state)
 	assert_int_equal(bind(fd, (void *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fd, 4), 0);
 	parent.pid = getpid();
-	child = fork();
+	child = child_new();
 	if (child == 0) {
 		conn = accept(fd, NULL, NULL);
 		_exit(read(conn, buf, sizeof(buf)) == 2 ? 0 : 1);

@@ -18,7 +18,8 @@
 /* libbpf's print callback has no context: where it leads is the library's state, not ours. */
 static void (*log_line)(const char *line);
 
-static int log_print(enum libbpf_print_level level, const char *fmt, va_list args)
+static int __attribute__((format(printf, 2, 0)))
+log_print(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	char *text, *rest, *line;
 

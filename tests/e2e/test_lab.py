@@ -259,12 +259,13 @@ def test_503_until_recovery_is_over():
 def test_api_that_misbehaves(api, code):
     with LabNode(agent(api=api), executor("web")) as node:
         assert status_of(node, "/state") == code
+        assert status_of(node, "/health") == ("200" if api == "auth" else code)
 
 
 # -- the end ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("who", ["up", "supervisor"])
+@pytest.mark.parametrize("who", ["up", "supervisor", "both"])
 def test_nothing_outlives_a_killed_node(who):
     node = LabNode(executors(3, as_="containerizer"), executor("pid", ns="pid"),
                    executor("stopped"), executor("sh", as_="sh"), connection("monitor"))
@@ -272,10 +273,27 @@ def test_nothing_outlives_a_killed_node(who):
     try:
         if who == "up":     # a stopped executor can't end by itself: it is killed
             node.kill("stopped", signal="STOP")
-        pid = node.process.pid if who == "up" else node.initial["ns_pid"]
-        os.kill(pid, signal.SIGKILL)
+        if who != "up":
+            os.kill(node.initial["ns_pid"], signal.SIGKILL)
+        if who != "supervisor":
+            os.kill(node.process.pid, signal.SIGKILL)
         node.process.wait(timeout=30)
         node.wait_until(lambda: not descendants_left(node.dir), what="the end of all")
+    finally:
+        node.down()
+
+
+@pytest.mark.parametrize("how", ["TERM", "INT", "down"])
+def test_nothing_outlives_a_node_that_ends(how):
+    node = LabNode(executors(2), executors(2, prefix="http-", kind="v1"))
+    node.up()
+    try:
+        if how == "down":
+            node.ctl("down")
+        else:
+            node.process.send_signal(getattr(signal, "SIG" + how))
+        assert node.process.wait(timeout=30) == 0
+        assert not descendants_left(node.dir)
     finally:
         node.down()
 

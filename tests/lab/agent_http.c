@@ -325,7 +325,7 @@ static void api_call(struct agent *a, struct conn *c, const struct http_msg *req
 }
 
 /* Agents that tests need: true if the answer was given, or withheld. */
-static bool misbehave(struct agent *a, struct conn *c)
+static bool misbehave(struct agent *a, struct conn *c, bool health)
 {
 	static const char garbage[] = "\x7f\x00\xff not http at all \r\n\r\n{\"frameworks\":[{";
 
@@ -335,7 +335,7 @@ static bool misbehave(struct agent *a, struct conn *c)
 		conn_send(c, garbage, sizeof(garbage) - 1);
 		return true;
 	}
-	if (launch_is(a->flags.api, "auth")) {
+	if (launch_is(a->flags.api, "auth") && !health) { /* /health has no realm */
 		struct buf out = {0};
 
 		buf_str(&out, "HTTP/1.1 401 Unauthorized\r\nDate: ");
@@ -353,7 +353,7 @@ void agent_api(struct agent *a, struct conn *c, const struct http_msg *req)
 	const struct endpoint *e = find_endpoint(req->target);
 	struct buf body = {0};
 
-	if (misbehave(a, c))
+	if (misbehave(a, c, e && e->put == put_health))
 		return;
 	if (a->state == AGENT_STARTING) {
 		reply_text(c, "404 Not Found", "404 Not Found.");

@@ -72,8 +72,6 @@ const struct holder *holders_find(const struct holders *holders, uint64_t inode,
 {
 	size_t low = 0, high = holders->n, end;
 
-	if (inode == 0)
-		return NULL;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

@@ -116,19 +116,21 @@ MAYBE const json_t *facts_with(const struct facts *facts, const char *type, cons
 			       int64_t value)
 {
 	const json_t *fact;
+	size_t i;
 
-	for (size_t i = 0; (fact = facts_nth(facts, type, NULL, NULL, i)); i++)
-		if (number(fact, field) == value)
+	json_array_foreach(facts->all, i, fact)
+		if (strcmp(text(fact, "type"), type) == 0 && number(fact, field) == value)
 			return fact;
 	return NULL;
 }
 
 MAYBE size_t facts_count(const struct facts *facts, const char *type)
 {
-	size_t n = 0;
+	const json_t *fact;
+	size_t i, n = 0;
 
-	while (facts_nth(facts, type, NULL, NULL, n))
-		n++;
+	json_array_foreach(facts->all, i, fact)
+		n += strcmp(text(fact, "type"), type) == 0;
 	return n;
 }
 

@@ -247,6 +247,18 @@ static void an_agent_that_recovers_and_hides_its_flags_recovers_all_the_same(voi
 	assert_string_equal(text(api, "work_dir"), "");
 }
 
+static void an_agent_that_recovers_and_then_hangs_recovers_all_the_same(void **state)
+{
+	struct api_options options = { .nsfd = NETNS_OWN, .timeout_ms = 200 };
+	const json_t *api;
+
+	(void)state;
+	says_file("/state", "503 Service Unavailable", "tests/data/mesos/api/recovery-state.txt");
+	api = asked(&options, 1); /* nothing is said to /flags */
+	assert_true(json_is_true(json_object_get(api, "recovering")));
+	assert_string_equal(text(api, "problem"), "");
+}
+
 static void a_chunked_answer_is_complete_while_the_stream_goes_on(void **state)
 {
 	static const char chunked[] =
@@ -533,6 +545,7 @@ int main(int argc, char **argv)
 		TEST(a_real_agents_state_is_told),
 		TEST(while_the_agent_recovers_its_flags_are_told),
 		TEST(an_agent_that_recovers_and_hides_its_flags_recovers_all_the_same),
+		TEST(an_agent_that_recovers_and_then_hangs_recovers_all_the_same),
 		TEST(a_chunked_answer_is_complete_while_the_stream_goes_on),
 		TEST(a_refusal_is_a_problem),
 		TEST(what_is_no_agent_is_a_problem),

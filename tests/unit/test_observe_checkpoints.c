@@ -208,6 +208,19 @@ static void links_pipes_and_strangers_are_passed_over(void **state)
 	assert_int_equal(number(run_of("web"), "forked_pid"), 0);
 	assert_int_equal(number(run_of("loop"), "forked_pid"), 0);
 	assert_int_equal(facts_count(&facts, "unread"), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(text(facts_nth(&facts, "unread", NULL, NULL, i), "reason"),
+				    "Invalid argument");
+}
+
+static void a_task_is_called_by_its_name(void **state)
+{
+	(void)state;
+	assert_int_equal(rename(dir_at(WEB "/runs/" WEB_RUN "/tasks/web"),
+				dir_at(WEB "/runs/" WEB_RUN "/tasks/id-1")),
+			 0);
+	assert_int_equal(put(), 0);
+	assert_string_equal(task_of(run_of("web"), 0), "web");
 }
 
 static void a_latest_that_leads_nowhere_is_said(void **state)
@@ -301,6 +314,7 @@ int main(void)
 		TEST(damage_is_named_by_file_and_the_rest_goes_on),
 		TEST(links_pipes_and_strangers_are_passed_over),
 		TEST(a_latest_that_leads_nowhere_is_said),
+		TEST(a_task_is_called_by_its_name),
 		TEST(a_task_that_is_over_is_left_out),
 		TEST(a_work_directory_that_is_none_is_refused_with_a_cure),
 		TEST(what_may_not_be_read_is_not_taken_for_empty),

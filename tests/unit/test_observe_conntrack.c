@@ -247,6 +247,11 @@ static void rules_for_the_other_family_do_not_count(void **state)
 	assert_int_equal(probe(true, false).in_force, TRI_NO);
 	assert_int_equal(probe(false, true).in_force, TRI_YES);
 	assert_int_equal(probe(true, true).in_force, TRI_YES);
+	nft("flush ruleset\nadd table ip t\n"
+	    "add chain ip t c { type filter hook input priority 0; }\n"
+	    "add rule ip t c ct state established accept\n");
+	assert_int_equal(probe(true, false).in_force, TRI_YES);
+	assert_int_equal(probe(false, true).in_force, TRI_NO);
 }
 
 static void entries_that_outlive_their_rules_leave_it_open(void **state)

@@ -3,6 +3,7 @@
 #include "test_observe.h"
 
 #include "observe/procfs.h"
+#include "observe/procfs_file.h"
 
 #define SLAVE "slave(1)@127.0.0.1:5051"
 
@@ -283,6 +284,46 @@ static void a_pid_namespace_is_seen_through(void **state)
 	assert_int_not_equal(number(fact, "netns"), netns_own());
 }
 
+/* As proc(5) shows it: cgroup v1 with systemd's hierarchy, v2 alone, v1 without systemd. */
+static void the_cgroup_is_systemds_else_the_unified_one(void **state)
+{
+	static const struct {
+		const char *file;
+		const char *path;
+	} cases[] = {
+		{ "9:name=systemd:/mesos_executors.slice\n4:memory:/mesos/c\n0::/unified\n",
+		  "/mesos_executors.slice" },
+		{ "0::/system.slice/dcos-mesos-slave.service\n",
+		  "/system.slice/dcos-mesos-slave.service" },
+		{ "10:cpu:/a\n0::/b:c d\n", "/b:c d" },
+		{ "4:memory:/mesos/c\n", "" },
+		{ "", "" },
+	};
+	int dir = open(dir_path, O_PATH | O_DIRECTORY);
+	char path[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		file_write(dir_at("cgroup"), cases[i].file, strlen(cases[i].file));
+		procfs_file_cgroup(dir, path, sizeof(path));
+		assert_string_equal(path, cases[i].path);
+	}
+	close(dir);
+}
+
+/* A name may hold what separates the fields. */
+static void a_name_with_parentheses_does_not_shift_the_fields(void **state)
+{
+	const char *const args[] = { NULL };
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+
+	(void)state;
+	child = child_start(child_name("a) R 1 (b"), args, env, 0);
+	assert_non_null(walked());
+	assert_string_equal(text(walked(), "comm"), "a) R 1 (b");
+	assert_int_equal(number(walked(), "ppid"), getpid());
+}
+
 static void count_row(void *ctx, const struct procfs_row *row)
 {
 	size_t *n = ctx;
@@ -321,6 +362,8 @@ int main(int argc, char **argv)
 		TEST(the_head_of_its_log_tells_the_version_where_the_library_does_not),
 		TEST(what_a_task_wrote_far_behind_the_head_is_not_believed),
 		TEST(a_log_that_is_no_file_is_left_alone),
+		TEST(the_cgroup_is_systemds_else_the_unified_one),
+		TEST(a_name_with_parentheses_does_not_shift_the_fields),
 		TEST(a_pid_namespace_is_seen_through),
 		TEST(the_walk_tells_of_every_process_and_its_namespace),
 	};

@@ -103,14 +103,14 @@ static uint32_t surveyed(const struct survey_options *more, uint32_t scope)
 /* The nth socket that the process holds and that is in that state. */
 static const json_t *socket_of(const struct child *child, int64_t state, size_t nth)
 {
-	const json_t *holder;
+	const json_t *fact, *found;
+	size_t i;
 
-	for (size_t i = 0; (holder = facts_nth(&facts, "holder", NULL, NULL, i)); i++) {
-		const json_t *found = facts_with(&facts, "socket", "cookie",
-						 number(holder, "cookie"));
-
-		if (number(holder, "pid") == child->pid && found &&
-		    number(found, "state") == state && nth-- == 0)
+	json_array_foreach(facts.all, i, fact) {
+		if (strcmp(text(fact, "type"), "holder") != 0 || number(fact, "pid") != child->pid)
+			continue;
+		found = facts_with(&facts, "socket", "cookie", number(fact, "cookie"));
+		if (found && number(found, "state") == state && nth-- == 0)
 			return found;
 	}
 	return NULL;
@@ -250,6 +250,64 @@ static void a_node_in_another_namespace_is_found(void **state)
 	assert_int_equal(number(facts_with(&facts, "agent", "pid", agent.pid), "netns"), inside);
 }
 
+/* Nobody there has a Mesos environment: the namespace is found by who listens in it. */
+static void an_agent_without_executors_is_found_in_another_namespace(void **state)
+{
+	uint64_t inside = netns_own();
+
+	(void)state;
+	child_end(&executor);
+	child_end(&task);
+	child_end(&monitor);
+	assert_int_equal(netns_make(), 0);
+	assert_int_equal(surveyed(NULL, SURVEY_ALL), SURVEY_ALL);
+	assert_int_equal(number(facts_with(&facts, "agent", "pid", agent.pid), "netns"), inside);
+	assert_string_equal(text(facts_with(&facts, "tracking", "netns", (int64_t)inside),
+				 "in_force"),
+			    "yes");
+	assert_string_equal(text(facts_nth(&facts, "api", NULL, NULL, 0), "slave_id"), SLAVE);
+}
+
+/* A container may use the agent's port for itself. All are told; the agent is asked. */
+static void of_several_listeners_the_agent_is_asked(void **state)
+{
+	static const char *const args[] = { "listen=25051", NULL };
+	char *env[] = { NULL };
+	int inside = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct child nginx;
+
+	(void)state;
+	child_end(&agent);
+	assert_int_equal(netns_make(), 0);
+	nginx = child_start(child_name("nginx"), args, env, 0);
+	assert_int_equal(setns(inside, CLONE_NEWNET), 0);
+	close(inside);
+	start_agent(work_dir_option(dir_at("work")), "x", 0);
+	assert_int_equal(surveyed(NULL, SURVEY_ALL), SURVEY_ALL);
+	assert_string_equal(text(facts_with(&facts, "agent", "pid", nginx.pid), "comm"), "nginx");
+	assert_non_null(facts_with(&facts, "agent", "pid", agent.pid));
+	assert_string_equal(text(facts_nth(&facts, "api", NULL, NULL, 0), "slave_id"), SLAVE);
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "path"),
+			    dir_at("work"));
+	child_end(&nginx);
+}
+
+static void a_node_without_an_agents_files_is_told_so(void **state)
+{
+	(void)state;
+	if (access("/var/lib/mesos", F_OK) == 0)
+		skip();
+	teardown(NULL);
+	facts_init(&facts);
+	assert_int_equal(dir_make(), 0);
+	assert_int_equal(surveyed(NULL, SURVEY_ALL),
+			 SURVEY_PROCESSES | SURVEY_SOCKETS | SURVEY_TRACKING);
+	assert_non_null(strstr(text(facts_find(&facts, "unread", "object",
+					       "the agent's checkpoints"), "reason"),
+			       "--work-dir"));
+	assert_int_equal(facts_count(&facts, "work_dir"), 0);
+}
+
 static void an_agent_that_is_down_leaves_its_files_and_links(void **state)
 {
 	(void)state;
@@ -295,16 +353,17 @@ static void a_named_work_directory_is_taken_as_it_is(void **state)
 static void inherited_copies_of_a_link_are_all_told(void **state)
 {
 	const char *args[] = { "connect=25051", "fork=1", NULL };
-	const json_t *link, *holder;
-	size_t n = 0;
+	const json_t *link, *fact;
+	size_t i, n = 0;
 
 	(void)state;
 	child_end(&executor);
 	executor = start_executor("mesos-executor", "web", args);
 	surveyed(NULL, SURVEY_SOCKETS);
 	link = socket_of(&executor, 1, 0);
-	for (size_t i = 0; (holder = facts_nth(&facts, "holder", NULL, NULL, i)); i++)
-		n += number(holder, "cookie") == number(link, "cookie");
+	json_array_foreach(facts.all, i, fact)
+		n += strcmp(text(fact, "type"), "holder") == 0 &&
+		     number(fact, "cookie") == number(link, "cookie");
 	assert_int_equal(n, 2);
 }
 
@@ -340,6 +399,9 @@ int main(int argc, char **argv)
 		TEST(a_seed_that_fails_is_said_and_made_good),
 		TEST(a_forgotten_link_has_no_entry),
 		TEST(a_node_in_another_namespace_is_found),
+		TEST(an_agent_without_executors_is_found_in_another_namespace),
+		TEST(of_several_listeners_the_agent_is_asked),
+		TEST(a_node_without_an_agents_files_is_told_so),
 		TEST(an_agent_that_is_down_leaves_its_files_and_links),
 		TEST(an_agent_in_a_mount_namespace_is_read_through_its_root),
 		TEST(a_named_work_directory_is_taken_as_it_is),

@@ -16,17 +16,18 @@
 
 #define EW_ABI 1
 
-#define EW_COMM_MAX 16
-#define EW_PATH_MAX 128
+#define EW_COMM_MAX    16
+#define EW_PATH_MAX    128
 #define EW_MESSAGE_MAX 512
 
 /* Sizes of the rings unless user space wants others, bytes. */
-#define EW_LIFE_RING    (1024 * 1024)
+#define EW_LIFE_RING	(1024 * 1024)
 #define EW_MESSAGE_RING (4 * 1024 * 1024)
 
 enum ew_event_type {
 	EW_TCP_STATE = 1,
-	EW_TCP_OWNER = 2,   /* ew_tcp too: a process was seen using a socket whose owner was not sure */
+	EW_TCP_OWNER =
+		2, /* ew_tcp too: a process was seen using a socket whose owner was not sure */
 	EW_FORK = 3,
 	EW_EXEC = 4,
 	EW_EXIT = 5,
@@ -38,14 +39,14 @@ enum ew_event_type {
 
 struct ew_header {
 	__u16 type;
-	__u16 size;     /* of the whole record */
+	__u16 size; /* of the whole record */
 	__u32 pad;
-	__u64 seq;      /* increases with every event of both rings; 0 in rows of the iterator */
+	__u64 seq; /* increases with every event of both rings; 0 in rows of the iterator */
 	__u64 ktime_ns;
 };
 
 struct ew_task {
-	__u32 tgid;     /* in the host's pid namespace; 0: not known */
+	__u32 tgid; /* in the host's pid namespace; 0: not known */
 	__u32 pad;
 	__u64 start_ticks;
 };
@@ -55,7 +56,7 @@ struct ew_ends {
 	__u8 raddr[16];
 	__u16 lport;
 	__u16 rport;
-	__u32 netns;    /* inode number */
+	__u32 netns; /* inode number */
 };
 
 struct ew_tcp {
@@ -66,7 +67,7 @@ struct ew_tcp {
 	__u8 from;
 	__u8 to;
 	__u16 pad;
-	__s32 error;    /* errno that the socket was left with (ETIMEDOUT, ECONNRESET…); 0: none */
+	__s32 error; /* errno that the socket was left with (ETIMEDOUT, ECONNRESET…); 0: none */
 };
 
 struct ew_fork {
@@ -88,8 +89,8 @@ struct ew_exit {
 	struct ew_task killer; /* sender of the signal that ended it */
 	char comm[EW_COMM_MAX];
 	char killer_comm[EW_COMM_MAX];
-	__s32 status;   /* as wait(2) gives it */
-	__s32 signal;   /* the deadly signal that was seen being delivered; 0: none, or none seen */
+	__s32 status; /* as wait(2) gives it */
+	__s32 signal; /* the deadly signal that was seen being delivered; 0: none, or none seen */
 };
 
 struct ew_signal {
@@ -106,8 +107,8 @@ struct ew_message {
 	__u64 cookie;
 	struct ew_ends ends;
 	struct ew_task sender;
-	__u32 total;    /* bytes of the whole send, or packet */
-	__u32 len;      /* bytes of it that are here */
+	__u32 total;		    /* bytes of the whole send, or packet */
+	__u32 len;		    /* bytes of it that are here */
 	__u8 bytes[EW_MESSAGE_MAX]; /* zero from len on */
 };
 
@@ -144,7 +145,7 @@ enum ew_role {
 struct ew_proc {
 	__u64 start_ticks;
 	__u32 role;
-	__u32 depth;        /* so many generations of descendants are followed */
+	__u32 depth;	       /* so many generations of descendants are followed */
 	struct ew_task killer; /* of the last deadly signal */
 	char killer_comm[EW_COMM_MAX];
 	__s32 signal;
@@ -155,13 +156,13 @@ struct ew_proc {
 struct ew_conn {
 	struct ew_ends ends;
 	struct ew_task owner;
-	__u64 ktime_ns;     /* of the last change */
+	__u64 ktime_ns; /* of the last change */
 	__u32 state;
-	__u32 pass;         /* the last pass of the iterator that told of it */
-	__u32 message_seq;  /* TCP sequence number of the last message's first byte */
+	__u32 pass;	   /* the last pass of the iterator that told of it */
+	__u32 message_seq; /* TCP sequence number of the last message's first byte */
 	__u8 has_message;
-	__u8 owner_sure;    /* seen using it in its own context */
-	__u8 tls;           /* told once */
+	__u8 owner_sure; /* seen using it in its own context */
+	__u8 tls;	 /* told once */
 	__u8 pad;
 };
 
@@ -189,23 +190,24 @@ struct ew_exit_key {
  * takes over, so that no event falls between the two.
  */
 struct ew_meta {
-	__u32 abi;          /* EW_ABI */
+	__u32 abi; /* EW_ABI */
 	__u32 agent_port;
-	__u32 life_ring;    /* bytes */
+	__u32 life_ring; /* bytes */
 	__u32 message_ring;
 	__u32 generation;
 	__u32 pad;
 };
 
-/* counters: one per CPU. What a hook has seen is either shown, filtered or lost: each counts once. */
+/* counters: one per CPU. What a hook has seen is either shown, filtered or lost: each counts once.
+ */
 struct ew_counters {
 	__u64 life_shown;
 	__u64 life_filtered;
-	__u64 life_lost;      /* the ring was full */
+	__u64 life_lost; /* the ring was full */
 	__u64 message_shown;
 	__u64 message_filtered;
-	__u64 message_lost;   /* the ring was full, or the sender's memory could not be read */
-	__u64 map_full;       /* something that matters could not be kept */
+	__u64 message_lost; /* the ring was full, or the sender's memory could not be read */
+	__u64 map_full;	    /* something that matters could not be kept */
 	__u64 pad;
 };
 

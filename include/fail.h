@@ -21,7 +21,7 @@ struct fail {
 int fail_set(struct fail *why, int err, const char *cure, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Writes "what: errno text; cure" into buf, always terminated; returns buf. */
+/* Writes "what: errno text; cure" into buf, always terminated; returns buf. Without the text of EINVAL. */
 const char *fail_text(const struct fail *why, char *buf, unsigned int size);
 
 #endif

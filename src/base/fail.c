@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "fail.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +23,10 @@ int fail_set(struct fail *why, int err, const char *cure, const char *fmt, ...)
 
 const char *fail_text(const struct fail *why, char *buf, unsigned int size)
 {
-	snprintf(buf, size, "%s: %s%s%s", why->what, strerror(-why->err), why->cure[0] ? "; " : "",
-		 why->cure);
+	/* What is wrong with a value or a file, what says itself; "Invalid argument" would add nothing. */
+	bool plain = why->err == -EINVAL;
+
+	snprintf(buf, size, "%s%s%s%s%s", why->what, plain ? "" : ": ",
+		 plain ? "" : strerror(-why->err), why->cure[0] ? "; " : "", why->cure);
 	return buf;
 }

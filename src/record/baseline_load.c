@@ -220,7 +220,7 @@ static int document_load(const char *path, json_t **ret, struct fail *why)
 		json_decref(document);
 		return fail_set(why, err, NULL, "read baseline '%s'", path);
 	}
-	err = schema_check(document, names, 2, path, why);
+	err = schema_check(document, names, 2, path, "make one with 'execwatch audit'", why);
 	if (!err && !json_is_array(json_object_get(document, "executors")))
 		err = fail_set(why, -EINVAL, "make a new one with 'execwatch audit'",
 			       "read baseline '%s': it has no array 'executors'", path);

@@ -124,7 +124,7 @@ static int header_read(struct replay *in, struct fail *why)
 		return fail_set(why, -ENODATA, "name a file written by --record",
 				"read recording '%s': it is empty", in->name);
 	header = json_loadb(line, len, 0, NULL);
-	err = schema_check(header, names, 1, in->name, why);
+	err = schema_check(header, names, 1, in->name, "name a file that --record wrote", why);
 	json_decref(header);
 	return err;
 }

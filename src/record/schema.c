@@ -15,7 +15,7 @@ static size_t stem_length(const char *schema)
 }
 
 int schema_check(const json_t *document, const char *const *names, size_t n, const char *what,
-		 struct fail *why)
+		 const char *cure, struct fail *why)
 {
 	const char *schema = json_string_value(json_object_get(document, "schema"));
 
@@ -30,6 +30,6 @@ int schema_check(const json_t *document, const char *const *names, size_t n, con
 					"read '%s': its format is version %.20s, this execwatch "
 					"reads version %s", what, schema + stem, names[i] + stem);
 	}
-	return fail_set(why, -EINVAL, NULL, "read '%s': no document of execwatch of the kind %s",
+	return fail_set(why, -EINVAL, cure, "read '%s': no document of execwatch of the kind %s",
 			what, names[0]);
 }

@@ -11,9 +11,10 @@ struct fail;
 
 /*
  * Returns 0 where document's schema is one of names (n of them, all of version 1). -EINVAL: it is
- * something else altogether; -EPROTONOSUPPORT: another version of one of them. what names the file.
+ * something else altogether, cure says what to give instead; -EPROTONOSUPPORT: another version of
+ * one of them. what names the file.
  */
 int schema_check(const json_t *document, const char *const *names, size_t n, const char *what,
-		 struct fail *why);
+		 const char *cure, struct fail *why);
 
 #endif

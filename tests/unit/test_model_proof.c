@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What proves that an executor is registered again: each proof, and what must not count as one. */
+#include "node.h"
+
+/* A node of one executor that was audited, with a watch that goes on. */
+#define one(n, p, ...) \
+	struct node *n = node_new(); \
+	struct node_proc *p = node_executor(n, "web", __VA_ARGS__); \
+	node_survey(n); \
+	node_baseline(n)
+
+static void is(struct node *n, const char *want)
+{
+	node_judge(n);
+	assert_string_equal(node_outcome(n, "web"), want);
+}
+
+/* ---- proof: message ---- */
+
+static void by_message(void **state)
+{
+	static const struct node_spec specs[] = { { 0 }, { .v1 = true } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct node *n = node_new();
+		struct node_proc *p = node_executor_(n, "web", specs[i]);
+
+		node_survey(n);
+		node_baseline(n);
+		node_agent_stop(n);
+		is(n, "waiting");
+		node_wait(n, 3);
+		node_agent_start(n);
+		node_wait(n, 0.3);
+		node_comes_back(n, p);
+		is(n, "reregistered by message");
+		node_wait(n, 2);
+		node_agent_serves(n);
+		is(n, "reregistered by message");
+		node_free(n);
+	}
+}
+
+/* A pass that showed the new agent before its hook's event came: the agent is as old as the event. */
+static void agents_hook_comes_late(void **state)
+{
+	one(n, p);
+	struct node_sock *listen;
+	int64_t then;
+
+	(void)state;
+	node_agent_stop(n);
+	n->hooks = false;
+	node_agent_start(n);
+	then = n->now;
+	listen = n->listen;
+	n->hooks = true;
+	node_comes_back(n, p);
+	node_survey_of(n, SURVEY_SOCKETS | SURVEY_PROCESSES);
+	node_put(n, (struct fact){ .type = FACT_TCP, .mono = then, .tcp = {
+		.cookie = listen->cookie, .netns = listen->netns, .local = listen->local,
+		.from = TCP_CLOSE, .to = TCP_LISTEN, .pid = n->agent, .start = node_start_of(n, n->agent) } });
+	is(n, "waiting"); /* nobody knew the sender for an agent then */
+	node_comes_back(n, p);
+	is(n, "reregistered by message");
+	node_free(n);
+}
+
+static void registered_before_the_restart(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	node_comes_back(n, p); /* with the agent of the audit */
+	node_agent_stop(n);
+	node_agent_start(n);
+	is(n, "waiting");
+	node_link(n, p);
+	is(n, "waiting");
+	node_free(n);
+}
+
+/* The watch was begun anew after the restart, and messages of before it were still in the ring. */
+static void registered_with_the_last_agent_but_one(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_comes_back(n, p);
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_wait(n, 1);
+	is(n, "waiting");
+	node_free(n);
+}
+
+static void half_a_conversation(void **state)
+{
+	static const struct {
+		const char *asks, *answers;
+		bool v1;
+	} rows[] = {
+		{ "ReregisterExecutorMessage", NULL, false },
+		{ NULL, "ExecutorReregisteredMessage", false },
+		{ "StatusUpdateMessage", "StatusUpdateAcknowledgementMessage", false },
+		{ "ReregisterExecutorMessage", "ShutdownExecutorMessage", false },
+		{ "SUBSCRIBE", NULL, true },
+		{ "SUBSCRIBE", "503 Service Unavailable", true },
+		{ NULL, "200 OK", true },
+		{ "UPDATE", "200 OK", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct node *n = node_new();
+		struct node_proc *p = node_executor(n, "web", .v1 = rows[i].v1);
+
+		node_survey(n);
+		node_baseline(n);
+		node_agent_stop(n);
+		node_agent_start(n);
+		node_link(n, p);
+		if (rows[i].asks)
+			node_says(n, p, rows[i].asks);
+		if (rows[i].answers && rows[i].v1)
+			node_answer(n, p, rows[i].answers);
+		else if (rows[i].answers)
+			node_tell(n, p, rows[i].answers);
+		node_judge(n);
+		if (strcmp(node_outcome(n, "web"), "waiting") != 0)
+			fail_msg("row %zu: %s", i, node_outcome(n, "web"));
+		node_free(n);
+	}
+}
+
+/* The 200 came on the connection for all else than SUBSCRIBE. */
+static void answer_on_the_other_connection(void **state)
+{
+	one(n, p, .v1 = true);
+
+	(void)state;
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_link(n, p);
+	node_link(n, p);
+	node_says(n, p, "SUBSCRIBE");
+	node_send(n, n->agent, p->links[1]->peer, "200 OK", NULL);
+	is(n, "waiting");
+	node_answer(n, p, "200 OK");
+	is(n, "reregistered by message");
+	node_free(n);
+}
+
+static void message_to_another(void **state)
+{
+	one(n, p);
+	struct node_proc *other = node_executor(n, "db");
+
+	(void)state;
+	node_survey(n);
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_link(n, p);
+	node_says(n, p, "ReregisterExecutorMessage");
+	node_link(n, other);
+	node_says(n, other, "ReregisterExecutorMessage");
+	node_tell(n, other, "ExecutorReregisteredMessage");
+	is(n, "waiting");
+	node_free(n);
+}
+
+/* The body says for whom it is. */
+static void message_for_another_id(void **state)
+{
+	one(n, p);
+	struct node_sock *s;
+	char to[64];
+
+	(void)state;
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_link(n, p);
+	node_says(n, p, "RegisterExecutorMessage");
+	snprintf(to, sizeof(to), "10.0.0.7:%d", p->port);
+	s = node_connect(n, n->agent, n->agent_ns, p->pid, NODE_HOST_NS, to);
+	node_send(n, n->agent, s, "ExecutorRegisteredMessage", "web2");
+	is(n, "waiting");
+	node_send(n, n->agent, s, "ExecutorRegisteredMessage", "web");
+	is(n, "reregistered by message");
+	node_free(n);
+}
+
+/* The same port number is another executor's in another namespace. */
+static void message_to_the_same_port_elsewhere(void **state)
+{
+	one(n, p, .netns = 77, .pid = 2000);
+	struct node_sock here = { .cookie = 5, .netns = NODE_HOST_NS, .local = node_addr("10.0.0.7:45000"),
+				  .remote = node_addr("10.0.0.7:32000") };
+
+	(void)state;
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_link(n, p);
+	node_says(n, p, "ReregisterExecutorMessage");
+	node_send(n, n->agent, &here, "ExecutorReregisteredMessage", NULL);
+	is(n, "waiting");
+	node_free(n);
+}
+
+static void message_from_nobody(void **state)
+{
+	one(n, p);
+	struct node_sock *s;
+	char to[64];
+
+	(void)state;
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_link(n, p);
+	node_says(n, p, "ReregisterExecutorMessage");
+	snprintf(to, sizeof(to), "10.0.0.7:%d", p->port);
+	s = node_connect(n, 4711, NODE_HOST_NS, p->pid, NODE_HOST_NS, to);
+	node_send(n, 4711, s, "ExecutorReregisteredMessage", NULL);
+	is(n, "waiting");
+	node_free(n);
+}
+
+static void link_ends_after_the_answer(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_comes_back(n, p);
+	is(n, "reregistered by message");
+	node_wait(n, 1);
+	node_drops(n, p);
+	is(n, "waiting");
+	node_free(n);
+}
+
+/* Connections and messages come by two roads: the link's end is told after the registration. */
+static void roads_reversed(void **state)
+{
+	one(n, p);
+	struct node_sock *old = p->links[0];
+	int64_t then;
+	int64_t next;
+
+	(void)state;
+	n->hooks = false;
+	node_agent_stop(n);
+	then = n->now + 1;
+	n->hooks = true;
+	node_agent_start(n);
+	node_wait(n, 1);
+	p->links[0] = NULL;
+	node_comes_back(n, p);
+	node_put(n, (struct fact){ .type = FACT_TCP, .mono = then, .tcp = {
+		.cookie = old->cookie, .netns = old->netns, .local = old->local, .remote = old->remote,
+		.from = TCP_ESTABLISHED, .to = TCP_CLOSE_WAIT } });
+	node_drops(n, p); /* the second end, now: it must be a first one */
+	is(n, "waiting");
+	assert_false(model_done(n->model, UNTIL_SETTLED, &next));
+	node_free(n);
+}
+
+/* ---- proof: api ---- */
+
+/* No messages are seen (TLS, no hook). */
+#define quiet_restart(n, p, ...) \
+	one(n, p, __VA_ARGS__); \
+	n->quiet = true; \
+	node_agent_stop(n); \
+	node_wait(n, 1); \
+	node_agent_start(n)
+
+static void by_api(void **state)
+{
+	quiet_restart(n, p);
+
+	(void)state;
+	node_wait(n, 0.2);
+	node_link(n, p);
+	node_wait(n, 2);
+	is(n, "waiting");
+	node_agent_serves(n);
+	is(n, "reregistered by api");
+	node_free(n);
+}
+
+static void listed_by_the_old_agent(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	n->quiet = true;
+	node_api(n); /* 200: the old one */
+	node_agent_stop(n);
+	node_wait(n, 1);
+	node_agent_start(n);
+	node_link(n, p);
+	node_wait(n, 2);
+	node_survey(n); /* 503 */
+	is(n, "waiting");
+	node_free(n);
+}
+
+/* The old agent's answer is put after the new one was seen. */
+static void old_answer_comes_late(void **state)
+{
+	one(n, p);
+	struct fact late = { .type = FACT_API, .mono = n->now, .api = {
+		.http_status = 200, .slave_id = NODE_AGENT_ID, .round = 99 } };
+
+	(void)state;
+	n->quiet = true;
+	node_agent_stop(n);
+	node_wait(n, 1);
+	node_agent_start(n);
+	node_link(n, p);
+	node_wait(n, 2);
+	node_put(n, (struct fact){ .type = FACT_API_EXECUTOR, .mono = late.mono, .api_executor = {
+		.round = 99, .framework_id = "fw-0000", .executor_id = "web", .container_id = "web" } });
+	node_put(n, late);
+	is(n, "waiting");
+	assert_false(node_done(n, UNTIL_SETTLED));
+	node_agent_serves(n); /* and the new one's is not missed for that */
+	is(n, "reregistered by api");
+	node_free(n);
+}
+
+static void listed_without_agents_end(void **state)
+{
+	quiet_restart(n, p, .entry = TRI_NO);
+
+	(void)state;
+	assert_int_equal(p->links[0]->state, TCP_ESTABLISHED); /* half-open */
+	node_wait(n, 2);
+	node_agent_serves(n); /* it is listed for as long as it takes to kill it */
+	is(n, "waiting");
+	node_wait(n, 100);
+	node_survey(n);
+	is(n, "waiting");
+	node_free(n);
+}
+
+static void linked_and_not_listed(void **state)
+{
+	quiet_restart(n, p);
+
+	(void)state;
+	node_link(n, p);
+	node_wait(n, 2);
+	n->lists_nobody = true;
+	node_agent_serves(n);
+	is(n, "waiting");
+	node_wait(n, 100);
+	node_survey(n);
+	is(n, "waiting"); /* what the agent says outweighs a link */
+	node_free(n);
+}
+
+/* It came too late: the agent has a link with it and lists it while its container is stopped. */
+static void late_link_is_listed(void **state)
+{
+	quiet_restart(n, p, .v1 = true);
+
+	(void)state;
+	node_wait(n, 2);
+	node_agent_serves(n);
+	node_wait(n, 0.5);
+	node_link(n, p);
+	node_link(n, p);
+	node_wait(n, 2);
+	node_survey(n);
+	is(n, "waiting");
+	node_wait(n, 61); /* it has outlived the longest stop */
+	node_survey(n);
+	is(n, "reregistered by api");
+	node_free(n);
+}
+
+/* It asked in time or not: it was not answered. */
+static void unanswered_is_listed(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_link(n, p);
+	node_says(n, p, "ReregisterExecutorMessage");
+	node_wait(n, 2);
+	node_agent_serves(n);
+	is(n, "waiting");
+	node_tell(n, p, "ShutdownExecutorMessage");
+	node_wait(n, 100);
+	node_survey(n);
+	is(n, "waiting");
+	node_free(n);
+}
+
+/* A driver without a link sends a status update: a connection for milliseconds. */
+static void temporary_connection_is_listed(void **state)
+{
+	quiet_restart(n, p);
+
+	(void)state;
+	node_wait(n, 2);
+	node_link(n, p);
+	node_agent_serves(n);
+	is(n, "waiting");
+	node_free(n);
+}
+
+static void over_a_domain_socket(void **state)
+{
+	quiet_restart(n, p, .v1 = true, .unlinked = true, .domain_socket = "/run/a.sock");
+
+	(void)state;
+	(void)p;
+	node_wait(n, 2);
+	node_agent_serves(n);
+	is(n, "waiting"); /* an agent lists those that it is killing */
+	node_wait(n, 61);
+	node_survey(n);
+	is(n, "reregistered by api");
+	node_free(n);
+}
+
+/* v0 executors are told of the domain socket and do not use it. */
+static void v0_with_a_domain_sockets_name(void **state)
+{
+	quiet_restart(n, p, .domain_socket = "/run/a.sock");
+
+	(void)state;
+	(void)p;
+	node_wait(n, 2);
+	node_agent_serves(n);
+	node_wait(n, 100);
+	node_survey(n);
+	is(n, "waiting");
+	node_free(n);
+}
+
+/* ---- proof: link ---- */
+
+static void by_link(void **state)
+{
+	quiet_restart(n, p);
+
+	(void)state;
+	n->api_status = 401;
+	node_wait(n, 0.2);
+	node_link(n, p);
+	node_wait(n, 14);
+	node_survey(n);
+	is(n, "waiting");
+	node_wait(n, 4); /* nobody told the timeout: it may be 15 s */
+	node_survey(n);
+	is(n, "reregistered by link");
+	node_free(n);
+}
+
+static void link_by_passes_alone(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	n->hooks = false;
+	node_agent_stop(n);
+	node_wait(n, 1);
+	node_agent_start(n);
+	n->api_status = 401;
+	node_link(n, p);
+	node_survey(n); /* the link's row comes before the agent's */
+	is(n, "waiting");
+	node_wait(n, 19);
+	node_survey(n);
+	is(n, "reregistered by link");
+	node_free(n);
+}
+
+static void link_without_agents_end(void **state)
+{
+	quiet_restart(n, p, .entry = TRI_NO);
+
+	(void)state;
+	(void)p;
+	n->api_status = 401;
+	node_wait(n, 100);
+	node_survey(n);
+	is(n, "waiting");
+	node_free(n);
+}
+
+static void link_held_by_agents_child(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	n->quiet = true;
+	node_hold_too(p->links[0]->peer, 4711, 5);
+	node_survey(n);
+	node_agent_stop(n);
+	node_unhold(p->links[0]->peer, p->links[0]->peer->holds[0].pid);
+	node_agent_start(n);
+	n->api_status = 401;
+	node_wait(n, 100);
+	node_survey(n);
+	is(n, "waiting");
+	node_free(n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(by_message),
+		cmocka_unit_test(agents_hook_comes_late),
+		cmocka_unit_test(registered_before_the_restart),
+		cmocka_unit_test(registered_with_the_last_agent_but_one),
+		cmocka_unit_test(half_a_conversation),
+		cmocka_unit_test(answer_on_the_other_connection),
+		cmocka_unit_test(message_to_another),
+		cmocka_unit_test(message_for_another_id),
+		cmocka_unit_test(message_to_the_same_port_elsewhere),
+		cmocka_unit_test(message_from_nobody),
+		cmocka_unit_test(link_ends_after_the_answer),
+		cmocka_unit_test(roads_reversed),
+		cmocka_unit_test(by_api),
+		cmocka_unit_test(listed_by_the_old_agent),
+		cmocka_unit_test(old_answer_comes_late),
+		cmocka_unit_test(listed_without_agents_end),
+		cmocka_unit_test(linked_and_not_listed),
+		cmocka_unit_test(late_link_is_listed),
+		cmocka_unit_test(unanswered_is_listed),
+		cmocka_unit_test(temporary_connection_is_listed),
+		cmocka_unit_test(over_a_domain_socket),
+		cmocka_unit_test(v0_with_a_domain_sockets_name),
+		cmocka_unit_test(by_link),
+		cmocka_unit_test(link_by_passes_alone),
+		cmocka_unit_test(link_without_agents_end),
+		cmocka_unit_test(link_held_by_agents_child),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The maps. They are the truth, the rings are history: a program writes the map first, so that a
- * full ring loses the story of a change but not its result. All are preallocated: programs run where
- * memory cannot be had. User space may resize them before loading.
+ * full ring loses the story of a change but not its result. All are preallocated: programs run
+ * where memory cannot be had.
  */
 #ifndef EW_BPF_MAPS_H
 #define EW_BPF_MAPS_H

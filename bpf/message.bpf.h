@@ -45,7 +45,8 @@ static __always_inline bool message_is_new(struct ew_conn *conn, enum head_kind 
 }
 
 static __always_inline void message_describe(struct ew_message *ev, const struct ew_conn *conn,
-					     __u64 cookie, const struct ew_task *sender, __u32 total)
+					     __u64 cookie, const struct ew_task *sender,
+					     __u32 total)
 {
 	ev->cookie = cookie;
 	ev->ends = conn->ends;

@@ -71,7 +71,8 @@ int BPF_PROG(process_execed, struct task_struct *task, int old_pid, struct linux
 	ev->task = task_of(task);
 	BPF_CORE_READ_STR_INTO(&ev->comm, task, comm);
 	__builtin_memset(ev->filename, 0, sizeof(ev->filename));
-	bpf_probe_read_kernel_str(ev->filename, sizeof(ev->filename), BPF_CORE_READ(bprm, filename));
+	bpf_probe_read_kernel_str(ev->filename, sizeof(ev->filename),
+				  BPF_CORE_READ(bprm, filename));
 	bpf_ringbuf_submit(ev, 0);
 	return 0;
 }

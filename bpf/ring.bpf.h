@@ -19,8 +19,8 @@
 	} while (0)
 
 /*
- * For what is filtered, which is nearly everything: not atomic, for it costs every connection of the
- * host. A count may get lost, together with its share of what was seen.
+ * For what is filtered, which is nearly everything: not atomic, for it costs every connection of
+ * the host. A count may get lost, together with its share of what was seen.
  */
 #define COUNT_FILTERED(counter)                                                                    \
 	do {                                                                                       \

@@ -80,8 +80,8 @@ static __always_inline __u32 role_of(const struct ew_task *who)
 }
 
 /*
- * Does the process that listens here accept connections that matter? Fills in who it is. The child's
- * own context is a softirq that may interrupt anybody, so its owner is taken from the listener.
+ * Does the process that listens here accept connections that matter? Fills in who it is. The
+ * child's own context is a softirq that may interrupt anybody: its owner is the listener's.
  */
 static __always_inline bool listener_matters(const struct ew_ends *ends, struct ew_task *owner)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The few kernel types that the BPF programs read, by hand: only fields that are used, in any order.
- * Offsets come from the running kernel's BTF (CO-RE), so the same object serves all kernels and
- * architectures. A type named NAME___WHEN is NAME as it was or is on some kernels only; the programs
- * ask with bpf_core_field_exists() before they use it. tests/unit/test_vmlinux.c compares every field
- * with the BTF of the kernel it runs on.
+ * The few kernel types that the BPF programs read, by hand: only fields that are used, in any
+ * order. Offsets come from the running kernel's BTF (CO-RE), so the same object serves all
+ * kernels and architectures. A type named NAME___WHEN is NAME as it was or is on some kernels
+ * only; the programs ask with bpf_core_field_exists() before they use it.
+ * tests/unit/test_vmlinux.c compares every field with the BTF of the kernel it runs on.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__

@@ -76,7 +76,8 @@ static int rings_open(struct bpf_watch *watch, struct fail *why)
 	return 0;
 }
 
-static void pins_put(const struct bpf_watch *watch, const char *reason, const struct fact_sink *sink)
+static void pins_put(const struct bpf_watch *watch, const char *reason,
+		     const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_SLOT, .mono = put_clock() };
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Live observation by BPF: TCP connections of the agent and its executors, their processes' lives,
- * and the protocol messages they send. Facts put: FACT_SLOT, FACT_SOCKET, FACT_HOLDER, FACT_TCP,
- * FACT_FORK, FACT_EXEC, FACT_EXIT, FACT_SIGNAL, FACT_MESSAGE, FACT_LOST.
+ * Live observation by BPF: TCP connections of the agent and its executors, their processes'
+ * lives, and the protocol messages they send. Facts put: FACT_SLOT, FACT_SOCKET, FACT_HOLDER,
+ * FACT_TCP, FACT_FORK, FACT_EXEC, FACT_EXIT, FACT_SIGNAL, FACT_MESSAGE, FACT_LOST.
  *
- * Order of use: open (the live programs run from then on), seed (what was there before), then drain
- * whenever the descriptor is readable. Watched are all sockets with the agent port at either end, in
- * every network namespace, all connections made or accepted by processes that were added, and
- * what the programs learn by themselves: whoever listens on the agent port is an agent, and three
- * generations of its descendants are followed.
+ * Order of use: open (the live programs run from then on), seed (what was there before), then
+ * drain whenever the descriptor is readable. Watched are all sockets with the agent port at
+ * either end, in every network namespace, all connections made or accepted by processes that were
+ * added, and what the programs learn by themselves: whoever listens on the agent port is an
+ * agent, and three generations of its descendants are followed.
  *
- * A new agent shows as FACT_TCP with to == TCP_LISTEN and the agent port as local port; FACT_AGENT
- * needs /proc and is not put here. In FACT_TCP pid is the process that connected, listens or closes;
- * for an accepted connection (SYN_RECV to ESTABLISHED) it is the listener's. Where that turns out to
- * be another process (seen reading or sending), a FACT_TCP with from == to names it.
+ * A new agent shows as FACT_TCP with to == TCP_LISTEN and the agent port as local port;
+ * FACT_AGENT needs /proc and is not put here. In FACT_TCP pid is the process that connected,
+ * listens or closes; for an accepted connection (SYN_RECV to ESTABLISHED) it is the listener's.
+ * Where that turns out to be another process (seen reading or sending), a FACT_TCP with from ==
+ * to names it.
  */
 #ifndef EW_OBSERVE_BPF_H
 #define EW_OBSERVE_BPF_H
@@ -45,9 +46,9 @@ struct bpf_watch_options {
 };
 
 /*
- * Loads and attaches. Puts a FACT_SLOT for each slot. Needs CAP_BPF and CAP_PERFMON (CAP_NET_ADMIN
- * too for messages from cgroup_skb), and a kernel with BTF. Errors: -EPERM (a capability or lockdown:
- * *why says which), -ENOTSUP (no BTF), -EINVAL and others from loading.
+ * Loads and attaches. Puts a FACT_SLOT for each slot. Needs CAP_BPF and CAP_PERFMON
+ * (CAP_NET_ADMIN too for messages from cgroup_skb), and a kernel with BTF. Errors: -EPERM (a
+ * capability or lockdown: *why says which), -ENOTSUP (no BTF), -EINVAL and others from loading.
  */
 int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_sink *sink,
 		   struct bpf_watch **ret, struct fail *why);
@@ -55,11 +56,12 @@ int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_si
 void bpf_watch_free(struct bpf_watch *watch);
 
 /*
- * With options.pins everything is pinned in that directory (made, and a bpf filesystem mounted on it,
- * unless it is in one; its parent must be there). Should the process be killed, the programs go on,
- * and the next open with the same directory, port and ring sizes takes over: what had happened in
- * between is drained, or counted as lost. One watch at a time may use a directory: the caller holds
- * a lock. Where pinning cannot be had, FACT_SLOT "pins" says why and the watch goes on without.
+ * With options.pins everything is pinned in that directory (made, and a bpf filesystem mounted on
+ * it, unless it is in one; its parent must be there). Should the process be killed, the programs
+ * go on, and the next open with the same directory, port and ring sizes takes over: what had
+ * happened in between is drained, or counted as lost. One watch at a time may use a directory:
+ * the caller holds a lock. Where pinning cannot be had, FACT_SLOT "pins" says why and the watch
+ * goes on without.
  */
 bool bpf_watch_resumed(const struct bpf_watch *watch);
 
@@ -76,10 +78,10 @@ int bpf_watch_fd(const struct bpf_watch *watch);
 void bpf_watch_drain(struct bpf_watch *watch, const struct fact_sink *sink);
 
 /*
- * Walks over all descriptors of all processes and puts FACT_SOCKET and FACT_HOLDER for each socket
- * that is watched; events that are waiting are drained with them, in the order of time. The walk sees
- * only processes of the pid namespace it is called from. What the walk does not find no longer has a
- * descriptor. Safe to repeat. Errors: those of bpf(2) and read(2).
+ * Walks over all descriptors of all processes and puts FACT_SOCKET and FACT_HOLDER for each
+ * socket that is watched; events that are waiting are drained with them, in the order of time.
+ * The walk sees only processes of the pid namespace it is called from. What the walk does not
+ * find no longer has a descriptor. Safe to repeat. Errors: those of bpf(2) and read(2).
  */
 int bpf_watch_seed(struct bpf_watch *watch, const struct fact_sink *sink, struct fail *why);
 

@@ -84,9 +84,10 @@ static int slots_attach(struct bpf_watch *watch, struct choice *choices)
 /* From here on these programs act, and those before them no longer do. */
 static int duty_take(struct bpf_watch *watch)
 {
+	int fd = bpf_map__fd(watch->skel->maps.meta);
 	__u32 zero = 0;
 
-	if (bpf_map_update_elem(bpf_map__fd(watch->skel->maps.meta), &zero, &watch->meta, BPF_ANY) < 0)
+	if (bpf_map_update_elem(fd, &zero, &watch->meta, BPF_ANY) < 0)
 		return -errno;
 	if (*watch->pins)
 		bpf_pins_drop(watch->pins, watch->meta.generation);
@@ -103,7 +104,7 @@ static int watch_load(struct bpf_watch *watch, const struct bpf_watch_options *o
 		return -errno;
 	watch->skel->rodata->agent_port = options->agent_port;
 	watch->skel->rodata->generation = watch->meta.generation;
-	watch->skel->bss->seed_pass = watch->meta.generation << 16; /* no pass of before is repeated */
+	watch->skel->bss->seed_pass = watch->meta.generation << 16; /* unlike any before */
 	for (size_t i = 0; i < bpf_slots_n; i++)
 		slot_choose(watch, &bpf_slots[i], &choices[i],
 			    i == 0 && options->messages != BPF_MESSAGES_BEST);
@@ -139,7 +140,8 @@ static int watch_climb(struct bpf_watch *watch, const struct bpf_watch_options *
 		err = watch_load(watch, options, choices);
 		if (!err && forced && !messages->prog && options->messages != BPF_MESSAGES_NONE) {
 			bpf_unload(watch);
-			return fail_set(why, -ENOTSUP, NULL, "load the wanted program for messages: %s",
+			return fail_set(why, -ENOTSUP, NULL,
+					"load the wanted program for messages: %s",
 					messages->reason);
 		}
 		if (!err)

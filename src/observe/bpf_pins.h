@@ -27,7 +27,7 @@ int bpf_pins_links(struct bpf_watch *watch);
 /* Undoes bpf_pins_links(). */
 void bpf_pins_unlink(struct bpf_watch *watch);
 
-/* Removes the links of all generations but this; 0: all links and all maps. Programs end with them. */
+/* Removes the links of all generations but this, and ends their programs; 0: all links and maps. */
 void bpf_pins_drop(const char *dir, unsigned int generation);
 
 /* bpf_pins_unmount(), which is for all to use, is in bpf.h. */

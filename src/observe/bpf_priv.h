@@ -50,7 +50,7 @@ bool bpf_ground_has(const struct bpf_ground *ground, const struct bpf_program *p
 /* Returns NULL with errno set. */
 struct bpf_link *bpf_ground_attach(const struct bpf_ground *ground, const struct bpf_program *prog);
 
-/* Fills *why for a load or attach that failed with err: capability, lockdown, limit. Returns err. */
+/* Fills *why for a load or attach that failed with err: capability, lockdown. Returns err. */
 int bpf_why_load(int err, struct fail *why);
 
 struct bpf_counts {
@@ -70,7 +70,7 @@ struct bpf_watch {
 	bool resumed;
 	uint64_t no_memory;         /* records dropped for want of memory */
 	struct bpf_counts told;     /* by the last bpf_watch_counters() */
-	struct ew_task agents[BPF_AGENTS_MAX]; /* whose sockets have been walked over, oldest first out */
+	struct ew_task agents[BPF_AGENTS_MAX]; /* whose sockets have been walked over */
 	size_t next_agent;
 };
 

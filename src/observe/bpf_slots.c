@@ -16,7 +16,9 @@
 
 /* "messages" is first: it alone has a ladder, and its index in it is an enum bpf_messages - 1. */
 const struct bpf_slot bpf_slots[] = {
-	{ "messages", { "message_tp", "message_fentry", "message_kprobe", "message_packet" }, true },
+	{ "messages",
+	  { "message_tp", "message_fentry", "message_kprobe", "message_packet" },
+	  true },
 	{ "tcp-state", { "tcp_state_set" }, true },
 	{ "owner", { "tcp_data_read" }, true },
 	{ "fork", { "process_forked" }, true },
@@ -65,8 +67,8 @@ void bpf_ground_close(struct bpf_ground *ground)
 }
 
 /* prefix + hook must be in the kernel's BTF; else says so. */
-static bool btf_has(const struct bpf_ground *ground, const char *prefix, const char *hook, __u32 kind,
-		    char *reason)
+static bool btf_has(const struct bpf_ground *ground, const char *prefix, const char *hook,
+		    __u32 kind, char *reason)
 {
 	char name[128];
 

@@ -59,8 +59,8 @@ int bpf_why_load(int err, struct fail *why)
 				"load BPF programs: kernel lockdown is 'confidentiality'");
 	if (err == -EPERM)
 		return fail_set(why, err, "leave the container or user namespace, or use --no-bpf",
-				"load BPF programs: refused by lockdown, a security module or a user "
-				"namespace");
+				"load BPF programs: refused by lockdown, a security module or a "
+				"user namespace");
 	return fail_set(why, err, "see -v for libbpf's messages, or use --no-bpf",
 			"load BPF programs");
 }

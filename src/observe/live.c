@@ -185,7 +185,8 @@ static void signal_put(const struct ew_signal *ev, struct fact *fact, const stru
 
 #define ID_MAX 256 /* longer ids of frameworks and executors are not in the bytes anyway */
 
-static void message_put(const struct ew_message *ev, struct fact *fact, const struct fact_sink *sink)
+static void message_put(const struct ew_message *ev, struct fact *fact,
+			const struct fact_sink *sink)
 {
 	char name[MESOS_MESSAGE_NAME_MAX], from[ID_MAX], executor_id[ID_MAX], framework_id[ID_MAX];
 	struct mesos_message message;

@@ -78,7 +78,7 @@ static int walk(struct bpf_watch *watch, int32_t pid)
 	return err;
 }
 
-/* All TCP sockets of one process. Before 6.1 there is no walk over one: all, and most is skipped. */
+/* All TCP sockets of one process. Before 6.1 all are walked over, and most are skipped. */
 static int walk_process(struct bpf_watch *watch, int32_t pid)
 {
 	int err;
@@ -123,7 +123,8 @@ static int agents_walk(struct bpf_watch *watch)
 	return err;
 }
 
-static int seed(struct bpf_watch *watch, int32_t pid, const struct fact_sink *sink, struct fail *why)
+static int seed(struct bpf_watch *watch, int32_t pid, const struct fact_sink *sink,
+		struct fail *why)
 {
 	int err;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * For tests of the BPF side: a network namespace of the test's own, facts kept for comparison, and
- * actors: processes that do one thing at a time, so that the truth is known. A port per test process
- * keeps whatever else runs on this kernel out of sight.
+ * actors: processes that do one thing at a time, so that the truth is known. A port per test
+ * process keeps whatever else runs on this kernel out of sight.
  */
 #ifndef EW_TEST_BPF_FIXTURE_H
 #define EW_TEST_BPF_FIXTURE_H
@@ -236,8 +236,9 @@ static inline uint64_t start_of(pid_t pid)
 	fclose(file);
 	at = strrchr(text, ')');
 	assert_non_null(at);
-	assert_int_equal(sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-					"%*d %*d %*d %*d %llu", &start), 1);
+	assert_int_equal(sscanf(at + 2,
+				"%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
+				"%*d %*d %*d %*d %*d %llu", &start), 1);
 	return start;
 }
 

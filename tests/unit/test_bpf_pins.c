@@ -71,7 +71,7 @@ static void talk(int times)
 	for (int i = 0; i < times; i++) {
 		assert_true(actor_act(&executor, ACT_CONNECT, fixture->port, AF_INET) > 0);
 		assert_true(actor_act(&agent, ACT_ACCEPT, 0, 0) > 0);
-		assert_true(actor_send(&executor, "POST /slave(1)/mesos.internal.X HTTP/1.1\r\n\r\n") > 0);
+		assert_true(actor_send(&executor, "POST /slave(1)/x.Y HTTP/1.1\r\n\r\n") > 0);
 		assert_true(actor_act(&agent, ACT_RECEIVE, 0, 0) > 0);
 		actor_act(&executor, ACT_CLOSE, 0, 0);
 		assert_int_equal(actor_act(&agent, ACT_RECEIVE, 0, 0), 0);

@@ -177,7 +177,8 @@ static void *own_table(void *arg)
 		if (connect(fd, (void *)&address, sizeof(address)) == 0)
 			cookie = cookie_of(fd);
 	}
-	if (write(line[1], &cookie, sizeof(cookie)) != sizeof(cookie) || read(line[0], &byte, 1) < 0)
+	if (write(line[1], &cookie, sizeof(cookie)) != sizeof(cookie) ||
+	    read(line[0], &byte, 1) < 0)
 		_exit(1);
 	_exit(0);
 }
@@ -318,7 +319,7 @@ static void test_live_after_seed(void **state)
 			assert_int_equal(fact->tcp.pid, executors[1].pid);
 		}
 	}
-	assert_int_equal(changes, 4); /* FIN_WAIT1, CLOSE_WAIT, FIN_WAIT2, CLOSE (a time-wait socket) */
+	assert_int_equal(changes, 4); /* FIN_WAIT1, CLOSE_WAIT, FIN_WAIT2, CLOSE */
 	end_all();
 }
 

@@ -7,7 +7,8 @@ struct step {
 	int32_t pid;
 };
 
-static void check_steps(const struct fixture *f, uint64_t cookie, const struct step *steps, size_t n)
+static void check_steps(const struct fixture *f, uint64_t cookie, const struct step *steps,
+			size_t n)
 {
 	size_t at = 0;
 
@@ -97,7 +98,7 @@ static void test_orderly_close(void **state)
 		    { TCP_ESTABLISHED, TCP_CLOSE_WAIT, 0 },
 		    { TCP_CLOSE_WAIT, TCP_LAST_ACK, server.pid }, { TCP_LAST_ACK, TCP_CLOSE, 0 });
 	check_ends_mirror(fixture, at_client, at_server);
-	/* The last event still has both addresses, though the kernel has cleared the port by then. */
+	/* The last event still has both ports, though the kernel has cleared one by then. */
 	assert_int_equal(find_step(fixture, at_server, TCP_CLOSE)->local.port, fixture->port);
 	assert_int_equal(find_step(fixture, at_client, TCP_SYN_SENT)->start, client.start);
 	assert_int_equal(find_step(fixture, at_server, TCP_ESTABLISHED)->start, server.start);
@@ -156,7 +157,7 @@ static void test_ipv6(void **state)
 	end_pair();
 }
 
-/* The listener takes IPv6 and IPv4, the client knows only IPv4: both ends must still be one pair. */
+/* The listener takes IPv6 and IPv4, the client knows only IPv4: both ends are one pair. */
 static void test_ipv4_mapped(void **state)
 {
 	(void)state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * vmlinux/vmlinux.h is written by hand: each type and field that the BPF object names must be one of
- * the running kernel. Types named NAME___WHEN may lack fields, or be absent: they are of some kernels
- * only.
+ * vmlinux/vmlinux.h is written by hand: each type and field that the BPF object names must be one
+ * of the running kernel. Types named NAME___WHEN may lack fields, or be absent: they are of some
+ * kernels only.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -89,7 +89,7 @@ $(B)/obj/lab/%.o: tests/lab/%.c Makefile
 	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Itests/lab -MMD -MP -c $< -o $@
 $(B)/execwatch-lab: $(LAB_OBJ)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) -o $@ $^ -levent -ljansson -lmnl -lpthread
+	$(Q)$(CC) $(SAN) -o $@ $^ -lpthread
 -include $(LAB_OBJ:.o=.d)
 lab: $(B)/execwatch-lab
 

@@ -163,7 +163,7 @@ struct ew_conn {
 	__u8 has_message;
 	__u8 owner_sure; /* seen using it in its own context */
 	__u8 tls;	 /* told once */
-	__u8 pad;
+	__u8 after_request; /* the next send may be the body of a v1 call */
 };
 
 /* listeners: who accepts at a port */

@@ -192,6 +192,8 @@ static void message_put(const struct ew_message *ev, struct fact *fact,
 	struct mesos_message message;
 
 	mesos_message_parse(ev->bytes, ev->len, &message);
+	if (message.kind == MESOS_UNKNOWN)
+		return;
 	mesos_message_name(&message, name);
 	fact->type = FACT_MESSAGE;
 	fact->message.cookie = ev->cookie;

@@ -6,6 +6,12 @@
 #include "cli/exits.h"
 #include "cli/message.h"
 #include "cli/options.h"
+#include "observe/bpf.h"
+
+static void say_line(const char *line)
+{
+	message("%s", line);
+}
 
 int main(int argc, char **argv)
 {
@@ -19,6 +25,7 @@ int main(int argc, char **argv)
 		message("%s", text);
 		return EXIT_WRONG_USE;
 	}
+	bpf_log_to(options.verbose ? say_line : NULL);
 	if (options.version) {
 		puts("execwatch " EW_VERSION);
 		return EXIT_WELL;

@@ -95,27 +95,37 @@ static int end_child(struct injector *in, pid_t pid, int fd)
 	return status;
 }
 
+static bool was_killed(int status)
+{
+	return status != -1 && WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM;
+}
+
+static int report_unseen_end(struct injector *in, int status)
+{
+	enum inject_reason reason = was_killed(status) ? INJECT_R_KILLED : INJECT_R_DEADLINE;
+
+	if (in->copy >= 0 && inject_socket_is_shut(in->copy, EFFECT_MS)) {
+		in->rep.res.status = INJECT_DONE;
+		in->rep.res.reason = INJECT_R_NONE;
+		return 0;
+	}
+	return inject_report_set(&in->rep, INJECT_UNSURE, reason, -ETIMEDOUT,
+				 "the injected call of process %d was not seen to end",
+				 in->target.pid);
+}
+
 /* The child ended before its report: nothing was changed, unless it had committed. */
 static int report_death(struct injector *in, int status)
 {
 	struct inject_report *rep = &in->rep;
 	pid_t pid = in->target.pid;
 
-	if (in->phase == INJECTOR_COMMITTED) {
-		if (in->copy >= 0 && inject_socket_is_shut(in->copy, EFFECT_MS)) {
-			rep->res.status = INJECT_DONE;
-			rep->res.reason = INJECT_R_NONE;
-			return 0;
-		}
-		return inject_report_set(rep, INJECT_UNSURE, INJECT_R_DEADLINE, -ETIMEDOUT,
-					 "the injected call of process %d was not seen to end",
+	if (in->phase == INJECTOR_COMMITTED)
+		return report_unseen_end(in, status);
+	if (was_killed(status))
+		return inject_report_set(rep, INJECT_FAILED, INJECT_R_KILLED, -EINTR,
+					 "inject into process %d: the injecting child was killed",
 					 pid);
-	}
-	if (status != -1 && WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM)
-		return inject_report_set(
-			rep, INJECT_FAILED, INJECT_R_KILLED, -EINTR,
-			"inject into process %d: the injecting child got signal %d", pid,
-			WTERMSIG(status));
 	if (in->phase == INJECTOR_STOPPING)
 		return inject_refuse(rep, INJECT_R_UNINTERRUPTIBLE, -ETIMEDOUT,
 				     "thread %d of process %d did not stop in time", rep->res.tid,

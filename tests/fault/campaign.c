@@ -27,7 +27,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 10000, CALLS_AFTER_SEIZE = 70, CALLS_ALL = 320 };
+enum { ANSWER_MS = 10000, CALLS_AFTER_SEIZE = 56, CALLS_ALL = 320 };
 
 struct tally {
 	unsigned runs, killed, done, refused, failed, unsure, damaged;

@@ -239,7 +239,9 @@ void victim_ping(struct victim *v, int timeout_ms, struct victim_health *ret)
 		perror("ping");
 	while (!(ret->answered = all_answered(page, ping)) && now_ms() < end)
 		nap();
-	state = victim_state(v->pid, v->pid);
+	/* a killed tracer lets go a moment after its descriptors are closed */
+	while ((state = victim_state(v->pid, v->pid)) && strchr("tT", state) && now_ms() < end)
+		nap();
 	ret->alive = state && state != 'Z' && state != 'X';
 	ret->stopped = state == 'T' || state == 't';
 	if (!ret->alive)
@@ -299,6 +301,8 @@ int64_t victim_calls(const struct victim *v)
 
 void victim_stop(struct victim *v)
 {
+	if (!v->page) /* all zero: never started */
+		return;
 	if (v->pid > 0) {
 		kill(v->pid, SIGKILL);
 		waitpid(v->pid, NULL, 0);

@@ -97,6 +97,61 @@ static void registered_with_the_last_agent_but_one(void **state)
 	node_free(n);
 }
 
+/* The same, of a watch that had not seen the new agent begin. */
+static void registered_with_an_agent_of_the_ring(void **state)
+{
+	one(n, p, .entry = TRI_NO); /* its link stays when the agent goes */
+	struct report *audit = node_report(n, REPORT_AUDIT);
+	struct fact_sink sink = { node_sink_put, n };
+
+	(void)state;
+	node_watch_anew(n);
+	model_baseline(audit, &sink);
+	report_free(audit);
+	node_agent_start(n); /* what the ring still held */
+	node_put_process(n, p);
+	node_comes_back(n, p);
+	n->hooks = false;
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_survey(n);
+	n->hooks = true;
+	is(n, "waiting");
+	node_free(n);
+}
+
+/* The answer of before was told after the link's end: it is no answer to what came then. */
+static void old_answer_is_told_late(void **state)
+{
+	one(n, p);
+	int64_t then = n->now;
+	int old = n->agent;
+	struct node_sock *s;
+	char to[64];
+
+	(void)state;
+	node_wait(n, 1);
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_link(n, p);
+	node_tell(n, p, "ReconnectExecutorMessage");
+	node_says(n, p, "ReregisterExecutorMessage");
+	snprintf(to, sizeof(to), "10.0.0.7:%d", p->port);
+	s = node_connect(n, n->agent, n->agent_ns, p->pid, NODE_HOST_NS, to);
+	node_put(n, (struct fact){ .type = FACT_MESSAGE, .mono = then, .message = {
+		.cookie = s->cookie, .pid = old, .start = node_start_of(n, old), .local = s->local,
+		.remote = s->remote, .netns = s->netns, .name = "ExecutorReregisteredMessage", .executor_id = "" } });
+	node_judge(n);
+	{
+		struct report *report = node_report(n, REPORT_VERIFY);
+
+		assert_int_equal(report->executors[0].outcome, OUTCOME_WAITING);
+		assert_true(report->executors[0].disconnected != 0);
+		report_free(report);
+	}
+	node_free(n);
+}
+
 static void half_a_conversation(void **state)
 {
 	static const struct {
@@ -524,6 +579,8 @@ int main(void)
 		cmocka_unit_test(agents_hook_comes_late),
 		cmocka_unit_test(registered_before_the_restart),
 		cmocka_unit_test(registered_with_the_last_agent_but_one),
+		cmocka_unit_test(registered_with_an_agent_of_the_ring),
+		cmocka_unit_test(old_answer_is_told_late),
 		cmocka_unit_test(half_a_conversation),
 		cmocka_unit_test(answer_on_the_other_connection),
 		cmocka_unit_test(message_to_another),

@@ -53,6 +53,7 @@ int64_t clock_agent(const struct store *store)
 /* What must have passed before watching may end, by what is known now. */
 struct bounds {
 	bool waiting;   /* an outcome is still open */
+	bool living;    /* an executor of the baseline lives */
 	int64_t proven; /* last recovery timeout of those that were cut off and live */
 	int64_t last;   /* last deadline of all */
 	int64_t next;   /* first deadline that lies ahead */
@@ -85,6 +86,7 @@ static struct bounds bounds_gather(const struct store *store, struct arena *aren
 		struct fate fate;
 
 		outcome_judge(&view, &store->baselines.v[i], arena, &fate);
+		b.living |= !fate.ended;
 		if (fate.outcome == OUTCOME_WAITING) {
 			b.waiting = true;
 			bound(&b, store->now, fate.deadline);
@@ -124,7 +126,7 @@ bool model_done(const struct model *model, enum model_until until, int64_t *next
 	settled = outcome_agent_serves(store) && !b.waiting;
 	if (settled)
 		return until == UNTIL_SETTLED || store->now >= b.proven;
-	/* Nobody came back, or somebody never answered: not for ever. */
+	/* Nobody is left to come back; or nobody came, or somebody never answered: not for ever. */
 	past = b.last && store->now >= b.last;
-	return past;
+	return past || (store->baselines.n && !b.living);
 }

@@ -225,8 +225,8 @@ static void v1_answer(struct store *store, const struct fact *fact)
 		note_v1_answer(process, fact);
 }
 
-/* Names: mesos/message.h. Only what an agent sends counts as the agent's. */
-void history_message(struct store *store, const struct fact *fact)
+/* Only what an agent sends counts as the agent's. */
+static void agents_message(struct store *store, const struct fact *fact)
 {
 	static const struct {
 		const char *name;
@@ -239,17 +239,6 @@ void history_message(struct store *store, const struct fact *fact)
 	};
 	const char *name = fact->message.name;
 
-	if (strcmp(name, "RegisterExecutorMessage") == 0 ||
-	    strcmp(name, "ReregisterExecutorMessage") == 0) {
-		register_sent(store, fact, false);
-		return;
-	}
-	if (strcmp(name, "SUBSCRIBE") == 0) {
-		register_sent(store, fact, true);
-		return;
-	}
-	if (!store_is_agent(store, fact->message.pid, fact->message.start))
-		return;
 	if (strncmp(name, "200", 3) == 0) {
 		v1_answer(store, fact);
 		return;
@@ -257,6 +246,50 @@ void history_message(struct store *store, const struct fact *fact)
 	for (size_t i = 0; i < sizeof(from_agent) / sizeof(from_agent[0]); i++)
 		if (strcmp(name, from_agent[i].name) == 0)
 			to_receiver(store, fact, from_agent[i].note);
+}
+
+/* A pass over a node with thousands of executors sees a few at most. */
+#define EARLY_MAX 4096
+
+/* Hooks run before the first pass has told who the agent is. */
+static void keep_early(struct store *store, const struct fact *fact)
+{
+	struct fact kept = *fact;
+
+	if (store->early.n >= EARLY_MAX || !store_grow(store, store->early))
+		return;
+	kept.message.name = store_text(store, fact->message.name);
+	kept.message.from = store_text(store, fact->message.from);
+	kept.message.executor_id = store_text(store, fact->message.executor_id);
+	kept.message.framework_id = store_text(store, fact->message.framework_id);
+	store->early.v[store->early.n++] = kept;
+}
+
+void history_early(struct store *store)
+{
+	for (size_t i = 0; i < store->early.n; i++) {
+		const struct fact_message *m = &store->early.v[i].message;
+
+		if (store_is_agent(store, m->pid, m->start))
+			agents_message(store, &store->early.v[i]);
+	}
+	store->early.n = 0;
+}
+
+/* Names: mesos/message.h. */
+void history_message(struct store *store, const struct fact *fact)
+{
+	const char *name = fact->message.name;
+
+	if (strcmp(name, "RegisterExecutorMessage") == 0 ||
+	    strcmp(name, "ReregisterExecutorMessage") == 0)
+		register_sent(store, fact, false);
+	else if (strcmp(name, "SUBSCRIBE") == 0)
+		register_sent(store, fact, true);
+	else if (store_is_agent(store, fact->message.pid, fact->message.start))
+		agents_message(store, fact);
+	else if (!executor_find(store, fact->message.pid, fact->message.start))
+		keep_early(store, fact);
 }
 
 void history_signal(struct store *store, const struct fact *fact)

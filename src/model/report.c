@@ -337,28 +337,58 @@ static void events_fill(const struct store *store, struct report *report)
 	}
 }
 
+struct notes {
+	const char **v;
+	size_t n;
+};
+
+static void note(struct notes *notes, const char *sentence)
+{
+	notes->v[notes->n++] = sentence;
+}
+
+static void notes_agents(const struct store *store, struct notes *notes, struct arena *arena)
+{
+	const struct agent *rival = store_rival(store);
+
+	if (rival)
+		note(notes, arena_printf(arena, "Two agents listen on this port in other network namespaces, pid %d and pid %d; this report is on the first. Run execwatch in the namespace of the one that is meant: nsenter -t PID -n.",
+					 store_agent(store)->facts.pid, rival->facts.pid));
+	if (store->has_work_dir && store->work_dir.same_boot == TRI_NO)
+		note(notes, arena_printf(arena, "The checkpoints under %s are of another boot: the agent will not recover these executors.",
+					 store->work_dir.path));
+}
+
+/* What no hook shows is never taken for what did not happen: say what that is. */
+static void notes_slots(const struct store *store, struct notes *notes, struct arena *arena)
+{
+	for (size_t i = 0; i < store->slots.n; i++) {
+		const struct fact_slot *slot = &store->slots.v[i];
+
+		if (!*slot->program)
+			note(notes, arena_printf(arena, "Nothing shows %s here: %s.", slot->slot, slot->reason));
+	}
+}
+
 static void notes_fill(const struct store *store, struct report *report)
 {
 	struct arena *arena = report->arena;
-	const char **notes = arena_array(arena, store->unread.n + 3, sizeof(*notes));
-	size_t n = 0;
+	struct notes notes = { arena_array(arena, store->unread.n + store->slots.n + 3, sizeof(*notes.v)), 0 };
 
-	if (!notes)
+	if (!notes.v)
 		return;
+	notes_agents(store, &notes, arena);
 	for (size_t i = 0; i < store->unread.n; i++)
-		notes[n++] = arena_printf(arena, "Could not read %s: %s.", store->unread.v[i].object,
-					  store->unread.v[i].reason);
+		note(&notes, arena_printf(arena, "Could not read %s: %s.", store->unread.v[i].object,
+					  store->unread.v[i].reason));
 	if (report->events_lost)
-		notes[n++] = arena_printf(arena, "%llu events were lost in the kernel: what they would have shown is not known.",
-					  (unsigned long long)report->events_lost);
-	if (store->has_work_dir && store->work_dir.same_boot == TRI_NO)
-		notes[n++] = arena_printf(arena, "The checkpoints under %s are of another boot: the agent will not recover these executors.",
-					  store->work_dir.path);
-	report->notes = notes;
-	report->n_notes = n;
+		note(&notes, arena_printf(arena, "%llu events were lost in the kernel: what they would have shown is not known.",
+					  (unsigned long long)report->events_lost));
+	notes_slots(store, &notes, arena);
+	report->notes = notes.v;
+	report->n_notes = notes.n;
 }
 
-/* What is lost outweighs what is not known, which outweighs what can be treated. */
 static bool act_is(const struct report_act *act, const char *result)
 {
 	return strcmp(act->result, result) == 0;
@@ -376,6 +406,7 @@ static int shutdown_code(const struct report *report)
 	return unknown ? 3 : undone;
 }
 
+/* What is lost outweighs what is not known, which outweighs what can be treated. */
 static int exit_code(const struct store *store, const struct report *report)
 {
 	static const int code[] = { [SEVERITY_OK] = 0, [SEVERITY_WARNING] = 1,

@@ -12,7 +12,7 @@ static bool wanted(const struct report_executor *executor, const struct model_ch
 	if (choice->pid)
 		return executor->pid == choice->pid;
 	if (choice->all)
-		return true;
+		return executor->verdict != VERDICT_FOREIGN; /* all of this agent's */
 	return (choice->verdicts ? choice->verdicts : treatable) & 1u << executor->verdict;
 }
 

@@ -60,6 +60,7 @@ void store_clear(struct store *store)
 	free(store->unread.v);
 	free(store->losses.v);
 	free(store->acts.v);
+	free(store->early.v);
 	free(store->baselines.v);
 	pool_free(store->pool);
 	memset(store, 0, sizeof(*store));
@@ -379,6 +380,8 @@ static void survey_end(struct store *store, const struct fact *fact)
 		processes_end(store, fact->mono);
 	if (done & SURVEY_CHECKPOINTS)
 		store_end_checkpoints(store);
+	if (done & SURVEY_PROCESSES)
+		history_early(store);
 }
 
 void store_put(struct store *store, const struct fact *fact)

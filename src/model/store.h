@@ -169,6 +169,7 @@ struct store {
 	LIST(struct fact_unread) unread;
 	LIST(struct fact_lost) losses;
 	LIST(struct act) acts;
+	LIST(struct fact) early; /* messages of processes that may yet turn out to be the agent */
 	LIST(struct fact_baseline) baselines;
 	struct fact_work_dir work_dir;
 	bool has_work_dir;
@@ -220,6 +221,11 @@ void store_end_agents(struct store *store, int64_t mono);
 
 /* The agent that is there now; NULL: none listens. */
 const struct agent *store_agent(const struct store *store);
+/*
+ * Another agent on the same port that may as well be meant: both in other namespaces than execwatch,
+ * and nothing tells which. NULL: there is none.
+ */
+const struct agent *store_rival(const struct store *store);
 /* Was this process ever the agent? */
 bool store_is_agent(const struct store *store, int32_t pid, uint64_t start);
 
@@ -260,6 +266,8 @@ const char *const *store_texts(struct store *store, const char *const *texts, si
 /* history.c: what live events mean to an executor's registration. */
 void history_link_ended(struct store *store, struct connection *conn, int64_t mono);
 void history_message(struct store *store, const struct fact *fact);
+/* After a pass: what the agent sent before anybody knew it as such counts now. */
+void history_early(struct store *store);
 void history_signal(struct store *store, const struct fact *fact);
 
 #endif

@@ -164,25 +164,57 @@ static bool is_copy(const struct store *store, const struct agent *agent)
 	return false;
 }
 
-/* By its name if one has it; the newest of those. */
+static bool is_here(const struct store *store, const struct agent *agent)
+{
+	return store->window.netns && agent->facts.netns == store->window.netns;
+}
+
+/* A name tells more than a place, a place more than an age. */
+static bool is_better(const struct store *store, const struct agent *a, const struct agent *b)
+{
+	int rank = name_rank(store, a) - name_rank(store, b);
+
+	if (rank)
+		return rank > 0;
+	if (is_here(store, a) != is_here(store, b))
+		return is_here(store, a);
+	return a->appeared >= b->appeared;
+}
+
+static bool is_eligible(const struct store *store, const struct agent *agent)
+{
+	return !agent->gone_at && name_counts(store, agent) && !is_copy(store, agent);
+}
+
+/* By its name if one has it; of several the one in execwatch's own namespace; else the newest. */
 const struct agent *store_agent(const struct store *store)
 {
 	const struct agent *best = NULL;
-	int best_rank = 0;
 
 	for (size_t i = 0; i < store->agents.n; i++) {
 		const struct agent *agent = &store->agents.v[i];
-		int rank;
 
-		if (agent->gone_at || !name_counts(store, agent) || is_copy(store, agent))
-			continue;
-		rank = name_rank(store, agent);
-		if (!best || rank > best_rank || (rank == best_rank && agent->appeared >= best->appeared)) {
+		if (is_eligible(store, agent) && (!best || is_better(store, agent, best)))
 			best = agent;
-			best_rank = rank;
-		}
 	}
 	return best;
+}
+
+const struct agent *store_rival(const struct store *store)
+{
+	const struct agent *chosen = store_agent(store);
+
+	if (!chosen || is_here(store, chosen))
+		return NULL;
+	for (size_t i = 0; i < store->agents.n; i++) {
+		const struct agent *agent = &store->agents.v[i];
+
+		if (agent != chosen && is_eligible(store, agent) &&
+		    name_rank(store, agent) == name_rank(store, chosen) &&
+		    agent->facts.netns != chosen->facts.netns)
+			return agent;
+	}
+	return NULL;
 }
 
 const struct agent *store_last_agent(const struct store *store)

@@ -176,6 +176,8 @@ static const char *forbidden_for(const struct store *store, const struct view_ex
 	const struct history *h = &executor->process->history;
 	const struct agent *agent = store_agent(store);
 
+	if (store_rival(store))
+		return "several agents listen on this port in other network namespaces: run execwatch in the namespace of the one that is meant (nsenter -t PID -n)";
 	switch (out->verdict) {
 	case VERDICT_FOREIGN:
 		return "it belongs to another agent";

@@ -81,6 +81,7 @@ struct node {
 	struct node_sock *listen;
 	const char *agent_comm;
 	struct ew_addr agent_addr;
+	uint64_t own_netns;  /* execwatch's; 0: not known */
 	uint64_t agent_ns;
 	int api_status;             /* 200; 503: recovering; 401; 0: no answer */
 	int rereg_timeout;          /* s; 0: not told */
@@ -414,7 +415,8 @@ static inline void node_window(struct node *n)
 {
 	node_put(n, (struct fact){ .type = FACT_WINDOW, .window = {
 		.tool = "test", .verb = "run", .host = "node7", .boot_id = "b", .kernel = "6.18",
-		.agent_port = NODE_PORT, .wall_offset = NODE_WALL, .master_timeout = 75 * NODE_SECOND } });
+		.agent_port = NODE_PORT, .wall_offset = NODE_WALL, .master_timeout = 75 * NODE_SECOND,
+		.netns = n->own_netns } });
 }
 
 static inline struct node *node_new(void)

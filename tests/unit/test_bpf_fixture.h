@@ -36,7 +36,7 @@
 #include "facts.h"
 #include "observe/bpf.h"
 
-#define FACTS_MAX   20000
+#define FACTS_MAX   100000
 #define PATIENCE_MS 5000
 
 struct fixture {
@@ -223,6 +223,37 @@ static inline void fixture_wait_state(struct fixture *f, uint64_t cookie, uint32
 	fixture_wait(f, state_reached, &e, 1, "change of TCP state");
 }
 
+/* Changes of TCP state that were put, and those that the ring had no room for. */
+static inline size_t fixture_told_or_lost(const struct fixture *f)
+{
+	size_t told = 0, lost = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct fact *fact = &f->facts[i];
+
+		told += fact->type == FACT_TCP;
+		if (fact->type == FACT_LOST && strcmp(fact->lost.cause, "lifecycle-ring") == 0)
+			lost = fact->lost.lost;
+	}
+	return told + lost;
+}
+
+/* The last packets of a connection may be on their way when both ends are closed. */
+static inline size_t fixture_settle(struct fixture *f, size_t expected)
+{
+	int64_t end = mono_ms() + PATIENCE_MS;
+
+	for (;;) {
+		struct pollfd pfd = { .fd = bpf_watch_fd(f->watch), .events = POLLIN };
+
+		bpf_watch_drain(f->watch, &f->sink);
+		bpf_watch_counters(f->watch, false, &f->sink);
+		if (fixture_told_or_lost(f) >= expected || mono_ms() > end)
+			return fixture_told_or_lost(f);
+		poll(&pfd, 1, 10);
+	}
+}
+
 static inline uint64_t start_of(pid_t pid)
 {
 	char path[64], text[1024], *at;
@@ -264,6 +295,7 @@ enum act {
 	ACT_CLOSE,
 	ACT_RESET,   /* closes with a RST */
 	ACT_UNLISTEN,
+	ACT_TALK,    /* number: so often connects to its own listener, accepts, closes both ends */
 	ACT_FORK,    /* -> pid of a child that waits for a signal, with copies of all descriptors */
 	ACT_RUN,     /* text: a shell command, exec'd in a child -> its wait status */
 	ACT_KILL,    /* number: pid, family: signal */
@@ -366,6 +398,27 @@ static inline int64_t actor_close(struct actor_state *s, bool reset)
 	return close(s->conn);
 }
 
+static inline int64_t actor_talk(const struct actor_state *s, int times)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	char byte;
+
+	if (getsockname(s->listening, (void *)&address, &len) < 0)
+		return -errno;
+	for (int i = 0; i < times; i++) {
+		int out = socket(AF_INET, SOCK_STREAM, 0), in = -1;
+
+		if (connect(out, (void *)&address, len) == 0)
+			in = accept(s->listening, NULL, NULL);
+		close(out);
+		if (in < 0 || read(in, &byte, 1) != 0)
+			return -EPROTO;
+		close(in);
+	}
+	return times;
+}
+
 static inline int64_t actor_do(struct actor_state *s, const struct order *o)
 {
 	char sink[4096];
@@ -387,6 +440,8 @@ static inline int64_t actor_do(struct actor_state *s, const struct order *o)
 		return actor_close(s, o->act == ACT_RESET);
 	case ACT_UNLISTEN:
 		return close(s->listening);
+	case ACT_TALK:
+		return actor_talk(s, o->number);
 	case ACT_FORK:
 		return actor_fork();
 	case ACT_RUN:
@@ -434,17 +489,25 @@ static inline struct actor actor_new(void)
 	return actor;
 }
 
-static inline int64_t actor_order(const struct actor *actor, const struct order *order)
+static inline void actor_begin(const struct actor *actor, const struct order *order)
+{
+	assert_int_equal(send(actor->talk, order, sizeof(*order), 0), sizeof(*order));
+}
+
+static inline int64_t actor_answer(const struct actor *actor)
 {
 	struct pollfd pfd = { .fd = actor->talk, .events = POLLIN };
 	int64_t answer = -EPIPE;
 
-	assert_int_equal(send(actor->talk, order, sizeof(*order), 0), sizeof(*order));
-	if (order->act == ACT_EXIT)
-		return 0;
 	assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);
 	assert_int_equal(recv(actor->talk, &answer, sizeof(answer), 0), sizeof(answer));
 	return answer;
+}
+
+static inline int64_t actor_order(const struct actor *actor, const struct order *order)
+{
+	actor_begin(actor, order);
+	return order->act == ACT_EXIT ? 0 : actor_answer(actor);
 }
 
 static inline int64_t actor_act(const struct actor *actor, enum act act, int number, int family)

@@ -105,6 +105,19 @@ static void dead_are_not_waited_for(void **state)
 	node_free(n);
 }
 
+/* When the last of the baseline has ended, nobody is left for the master's clock to matter to. */
+static void nobody_is_left(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	node_agent_stop(n);
+	done(n, false, false);
+	node_ends(n, p, 0, 0);
+	done(n, true, true);
+	node_free(n);
+}
+
 static void agent_stays_away(void **state)
 {
 	struct node *n = node_new();
@@ -346,6 +359,7 @@ int main(void)
 		cmocka_unit_test(nothing_to_wait_for),
 		cmocka_unit_test(restart_and_back),
 		cmocka_unit_test(dead_are_not_waited_for),
+		cmocka_unit_test(nobody_is_left),
 		cmocka_unit_test(agent_stays_away),
 		cmocka_unit_test(nobody_noticed),
 		cmocka_unit_test(executor_never_comes_back),

@@ -56,7 +56,8 @@ static void each_kind(void **state)
 		node_survey(n);
 		if ((strlen(targets(n, (struct model_choice){ 0 })) > 0) != rows[i].by_default)
 			fail_msg("row %zu by default: '%s'", i, targets(n, (struct model_choice){ 0 }));
-		touched = !strchr(targets(n, (struct model_choice){ .all = true }), ':');
+		touched = *targets(n, (struct model_choice){ .all = true }) &&
+			  !strchr(targets(n, (struct model_choice){ .all = true }), ':');
 		if (touched != rows[i].by_all)
 			fail_msg("row %zu by --all: '%s'", i, targets(n, (struct model_choice){ .all = true }));
 		if (rows[i].forbidden && !strstr(targets(n, (struct model_choice){ .pid = p->pid }), rows[i].forbidden))
@@ -65,6 +66,65 @@ static void each_kind(void **state)
 			fail_msg("row %zu by --select: '%s'", i, targets(n, (struct model_choice){ .verdicts = ~0u }));
 		node_free(n);
 	}
+}
+
+/* "All" is all of this agent's: another agent's executors are not even refused. */
+static void all_leaves_strangers_out(void **state)
+{
+	struct node *n = node_new();
+
+	(void)state;
+	node_executor(n, "theirs", .slave_id = "other");
+	node_executor(n, "web", .half_open = true);
+	node_survey(n);
+	assert_string_equal(targets(n, (struct model_choice){ .all = true }), "web half-open");
+	node_free(n);
+}
+
+static void second_agent(struct node *n, uint64_t netns, uint64_t own)
+{
+	n->own_netns = own;
+	node_window(n);
+	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	for (size_t i = 0; i < n->n_procs; i++)
+		node_put_process(n, n->procs[i]);
+	node_put_sockets(n);
+	node_put(n, (struct fact){ .type = FACT_AGENT, .agent = {
+		.pid = 8888, .start = 88880, .comm = "mesos-agent", .listen = n->agent_addr,
+		.netns = netns, .cookie = 31337 } });
+	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_judge(n);
+}
+
+/* Two nodes' agents on one host, both elsewhere: nobody can say which is meant. */
+static void two_agents_elsewhere(void **state)
+{
+	struct node *n = node_new();
+
+	(void)state;
+	node_executor(n, "web", .half_open = true);
+	node_survey(n);
+	assert_string_equal(targets(n, (struct model_choice){ 0 }), "web half-open");
+	second_agent(n, 99, 1);
+	assert_non_null(strstr(targets(n, (struct model_choice){ .all = true }), "several agents"));
+	node_free(n);
+}
+
+/* The one in execwatch's own namespace is meant, even when the other is newer. */
+static void two_agents_one_here(void **state)
+{
+	struct node *n = node_new();
+	struct report *report;
+
+	(void)state;
+	node_executor(n, "web", .half_open = true);
+	node_survey(n);
+	second_agent(n, 99, n->agent_ns);
+	report = node_report(n, REPORT_AUDIT);
+	assert_int_equal(report->agent.pid, n->agent);
+	report_free(report);
+	assert_string_equal(targets(n, (struct model_choice){ .all = true }), "web half-open");
+	node_free(n);
 }
 
 static void selections(void **state)
@@ -184,6 +244,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind),
+		cmocka_unit_test(all_leaves_strangers_out),
+		cmocka_unit_test(two_agents_elsewhere),
+		cmocka_unit_test(two_agents_one_here),
 		cmocka_unit_test(selections),
 		cmocka_unit_test(both_links_of_v1),
 		cmocka_unit_test(descriptor_not_known),

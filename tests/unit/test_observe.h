@@ -3,7 +3,8 @@
  * What the observers' tests share: facts collected as JSON objects; a network namespace and a
  * directory of the test's own; children that are the test program itself, started under another
  * name and environment, doing what their arguments say ("connect=5051", "listen=0", "map=FILE",
- * "serve=5051,FILE", always the last), which tell by a byte that they are ready and die with the test.
+ * "serve=5051,FILE", always the last), which tell by a byte that they are ready and die with the
+ * test.
  *
  * A test's main() begins with child_main(argc, argv).
  */

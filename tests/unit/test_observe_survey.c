@@ -268,28 +268,36 @@ static void an_agent_without_executors_is_found_in_another_namespace(void **stat
 	assert_string_equal(text(facts_nth(&facts, "api", NULL, NULL, 0), "slave_id"), SLAVE);
 }
 
-/* A container may use the agent's port for itself. All are told; the agent is asked. */
+/*
+ * A container may use the agent's port for itself, or be a node of its own. All are told; the agent
+ * here is asked.
+ */
 static void of_several_listeners_the_agent_is_asked(void **state)
 {
 	static const char *const args[] = { "listen=25051", NULL };
 	char *env[] = { NULL };
 	int inside = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	struct child nginx;
+	struct child nginx, other;
 
 	(void)state;
 	child_end(&agent);
 	assert_int_equal(netns_make(), 0);
 	nginx = child_start(child_name("nginx"), args, env, 0);
 	assert_int_equal(setns(inside, CLONE_NEWNET), 0);
-	close(inside);
 	start_agent(work_dir_option(dir_at("work")), "x", 0);
+	assert_int_equal(netns_make(), 0);
+	other = child_start(child_name("mesos-agent"), args, env, 0);
+	assert_int_equal(setns(inside, CLONE_NEWNET), 0);
+	close(inside);
 	assert_int_equal(surveyed(NULL, SURVEY_ALL), SURVEY_ALL);
 	assert_string_equal(text(facts_with(&facts, "agent", "pid", nginx.pid), "comm"), "nginx");
-	assert_non_null(facts_with(&facts, "agent", "pid", agent.pid));
+	assert_non_null(facts_with(&facts, "agent", "pid", other.pid));
+	assert_int_equal(number(facts_nth(&facts, "agent", NULL, NULL, 2), "pid"), agent.pid);
 	assert_string_equal(text(facts_nth(&facts, "api", NULL, NULL, 0), "slave_id"), SLAVE);
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "path"),
 			    dir_at("work"));
 	child_end(&nginx);
+	child_end(&other);
 }
 
 static void a_node_without_an_agents_files_is_told_so(void **state)

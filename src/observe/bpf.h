@@ -104,10 +104,10 @@ void bpf_watch_remove_process(struct bpf_watch *watch, int32_t pid);
 /*
  * Puts a FACT_LOST for each cause whose count has changed since the last call, or for all. Causes:
  * "lifecycle-ring" and "message-ring" (full; seen counts all that the hooks saw, what was filtered
- * included), "map-full", "recursion" (a hook that interrupted itself is skipped by the kernel, 6.1
- * and later: only changes of TCP state, seeding again heals it), "memory". Ends of processes that a
- * full ring has swallowed are put as FACT_EXIT from the kernel's map. Returns true when anything
- * was lost since the last call: seed again then.
+ * included), "map-full", "recursion" (a hook that interrupted itself: skipped by the kernel),
+ * "memory". Ends of processes that a full ring has swallowed are put as FACT_EXIT from the kernel's
+ * map. Returns true when anything was lost since the last call, or may have been: changes of TCP
+ * state skipped by recursion are counted for the whole host. Seed again then.
  */
 bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sink *sink);
 

@@ -55,7 +55,8 @@ int bpf_why_load(int err, struct fail *why);
 
 struct bpf_counts {
 	struct ew_counters sum;
-	uint64_t recursion;
+	uint64_t tcp_recursion; /* of changes of TCP state, watched or not */
+	uint64_t recursion;     /* of anything else that can be lost by it */
 	uint64_t memory;
 };
 

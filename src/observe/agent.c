@@ -74,14 +74,21 @@ static void put_others(struct procfs *procfs, struct scene *scene,
 	}
 }
 
-void agent_put_all(struct procfs *procfs, struct scene *scene)
+static void put_listening(struct procfs *procfs, struct scene *scene, bool own)
 {
 	for (size_t i = 0; i < scene->n_sockets; i++) {
 		const struct fact_socket *socket = &scene->sockets[i];
 
-		if (socket->state == STATE_LISTEN && socket->local.port == scene->port)
+		if (socket->state == STATE_LISTEN && socket->local.port == scene->port &&
+		    (socket->netns == scene->own_netns) == own)
 			put_listeners(procfs, scene, socket);
 	}
+}
+
+void agent_put_all(struct procfs *procfs, struct scene *scene)
+{
+	put_listening(procfs, scene, false);
+	put_listening(procfs, scene, true);
 	scene_sort_processes(scene);
 	for (size_t i = 0; i < scene->n_sockets; i++)
 		if (scene_is_agents(scene, &scene->sockets[i]))

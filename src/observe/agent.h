@@ -13,6 +13,7 @@ struct scene;
  * Puts FACT_AGENT for every process that holds a socket which listens on the agent port, in any
  * namespace, and FACT_PROCESS for all that hold a socket with that port at either end and have none
  * yet. Others than the agent may be among them: names are facts, what they mean is not judged here.
+ * Those in our own network namespace come last.
  */
 void agent_put_all(struct procfs *procfs, struct scene *scene);
 

@@ -25,10 +25,21 @@
 
 struct procfs {
 	int root; /* /proc */
+	uint64_t pidns; /* our own */
 	char *environ;
 	size_t environ_cap;
 	char lines[LINES_BUF];
 };
+
+static uint64_t own_pidns(int root)
+{
+	int self = openat(root, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t inode = self < 0 ? 0 : procfs_file_ns(self, "pid");
+
+	if (self >= 0)
+		close(self);
+	return inode;
+}
 
 int procfs_new(struct procfs **ret_procfs, struct fail *why)
 {
@@ -43,6 +54,7 @@ int procfs_new(struct procfs **ret_procfs, struct fail *why)
 		free(procfs);
 		return fail_set(why, err, "mount proc on /proc", "open /proc");
 	}
+	procfs->pidns = own_pidns(procfs->root);
 	procfs->environ_cap = ENVIRON_FIRST;
 	procfs->environ = malloc(procfs->environ_cap);
 	if (!procfs->environ) {
@@ -109,20 +121,18 @@ static int put_process(struct procfs *procfs, int dir, int32_t pid, const struct
 	struct fact_process *process = &fact.process;
 	char exe[PATH_MAX], cmdline[CMDLINE_MOST], cgroup[PATH_MAX], container_id[NAME_MAX + 1];
 	struct procfs_library library = { .from = "" };
-	struct procfs_status status = { 0 };
 	struct procfs_stat stat;
 	int err = procfs_file_stat(dir, &stat);
 
-	if (!err)
-		err = procfs_file_status(dir, &status);
 	if (err < 0)
 		return err;
 	process->pid = pid;
 	process->start = stat.start;
 	process->ppid = stat.ppid;
 	process->comm = stat.comm;
-	process->ns_pid = status.ns_pid;
-	process->uid = status.uid;
+	process->pidns = procfs_file_ns(dir, "pid");
+	process->ns_pid = process->pidns == procfs->pidns ? pid : procfs_file_ns_pid(dir);
+	process->uid = procfs_file_uid(dir);
 	procfs_file_exe(dir, exe, sizeof(exe), &process->exe_deleted);
 	process->exe = exe;
 	procfs_file_cmdline(dir, cmdline, sizeof(cmdline));
@@ -130,7 +140,6 @@ static int put_process(struct procfs *procfs, int dir, int32_t pid, const struct
 	procfs_file_cgroup(dir, cgroup, sizeof(cgroup));
 	process->cgroup = cgroup;
 	process->netns = netns;
-	process->pidns = procfs_file_ns(dir, "pid");
 	process->environ_read = env ? TRI_YES : TRI_NO;
 	if (env)
 		fill_environ(process, env, container_id, sizeof(container_id));

@@ -50,29 +50,26 @@ int procfs_file_stat(int dir, struct procfs_stat *stat)
 	return 0;
 }
 
-int procfs_file_status(int dir, struct procfs_status *status)
+int32_t procfs_file_ns_pid(int dir)
 {
 	char buf[4096];
 	ssize_t len = procfs_file_read(dir, "status", buf, sizeof(buf));
-	const char *line;
-	unsigned int uid;
+	const char *line = len < 0 ? NULL : strstr(buf, "\nNSpid:");
+	const char *end;
 
-	if (len < 0)
-		return (int)len;
-	line = strstr(buf, "\nUid:");
-	if (!line || sscanf(line + 5, "%*u %u", &uid) != 1)
-		return -EBADMSG;
-	status->uid = uid;
-	status->ns_pid = 0;
-	line = strstr(buf, "\nNSpid:");
-	if (line) {
-		const char *end = line + 1 + strcspn(line + 1, "\n");
+	if (!line)
+		return 0;
+	end = line + 1 + strcspn(line + 1, "\n");
+	while (end[-1] >= '0' && end[-1] <= '9')
+		end--;
+	return (int32_t)strtol(end, NULL, 10);
+}
 
-		while (end > line && end[-1] >= '0' && end[-1] <= '9')
-			end--;
-		status->ns_pid = (int32_t)strtol(end, NULL, 10);
-	}
-	return 0;
+uint32_t procfs_file_uid(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) < 0 ? 0 : st.st_uid;
 }
 
 void procfs_file_cmdline(int dir, char *buf, size_t size)

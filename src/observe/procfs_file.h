@@ -23,11 +23,11 @@ struct procfs_stat {
 };
 int procfs_file_stat(int dir, struct procfs_stat *stat);
 
-struct procfs_status {
-	uint32_t uid;   /* effective */
-	int32_t ns_pid; /* innermost; 0: the kernel does not say (before 4.1) */
-};
-int procfs_file_status(int dir, struct procfs_status *status);
+/* Its own getpid(): the innermost of NSpid; 0: the kernel does not say (before 4.1), or gone. */
+int32_t procfs_file_ns_pid(int dir);
+
+/* Effective user, by the directory's owner; 0 (root) too for a process that may not be dumped. */
+uint32_t procfs_file_uid(int dir);
 
 /* Arguments joined by blanks, cut at size - 1 bytes; "" for none. */
 void procfs_file_cmdline(int dir, char *buf, size_t size);

@@ -41,7 +41,7 @@ static void each_line(int fd, char *buf, size_t size, size_t limit,
 	}
 }
 
-/* "7fef28000000-7fef2e749000 r--p 00000000 fe:00 1261571        /usr/local/lib/libmesos-1.0.4.so" */
+/* "7fef28000000-7fef2e749000 r--p 00000000 fe:00 12615  /usr/local/lib/libmesos-1.0.4.so" */
 static bool maps_line(struct mesos_span line, void *ctx)
 {
 	struct procfs_library *library = ctx;

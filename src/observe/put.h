@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What every observer needs to put facts: the clock they are stamped with, and "could not be read". */
+/* What every observer needs to put facts: the clock that stamps them, and "could not be read". */
 #ifndef EW_OBSERVE_PUT_H
 #define EW_OBSERVE_PUT_H
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mesos/upid.h"
@@ -34,6 +35,24 @@ static void work_dir_of(const struct scene *scene, const struct fact_process *pr
 	snprintf(buf, size, "%.*s", (int)(end - process->directory), process->directory);
 }
 
+/* FNV-1a. That two runs share a number costs some needless reading, no more. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	do
+		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+	while (*text++);
+	return hash;
+}
+
+static uint64_t run_of(const struct fact_process *process)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	hash = hash_text(hash, process->framework_id);
+	hash = hash_text(hash, process->executor_id);
+	return hash_text(hash, process->container_id);
+}
+
 static void note_process(struct scene *scene, const struct fact_process *process)
 {
 	struct scene_process *noted;
@@ -45,9 +64,25 @@ static void note_process(struct scene *scene, const struct fact_process *process
 	noted->pid = process->pid;
 	noted->start = process->start;
 	noted->mesos = process->executor_id && process->executor_id[0];
+	noted->linked = false;
+	noted->run = 0;
 	noted->work_dir[0] = '\0';
-	if (noted->mesos)
-		work_dir_of(scene, process, noted->work_dir, sizeof(noted->work_dir));
+	if (!noted->mesos)
+		return;
+	noted->run = run_of(process);
+	work_dir_of(scene, process, noted->work_dir, sizeof(noted->work_dir));
+}
+
+/* Only the last part of the path: all of a DC/OS host's programs are below /opt/mesosphere. */
+static bool is_agents_name(const struct fact_agent *agent)
+{
+	const char *slash = strrchr(agent->exe, '/');
+	const char *names[] = { agent->comm, slash ? slash + 1 : agent->exe };
+
+	for (size_t i = 0; i < 2; i++)
+		if (strstr(names[i], "mesos-agent") || strstr(names[i], "mesos-slave"))
+			return true;
+	return false;
 }
 
 static void note_agent(struct scene *scene, const struct fact_agent *agent)
@@ -58,7 +93,7 @@ static void note_agent(struct scene *scene, const struct fact_agent *agent)
 	scene->agents[scene->n_agents++] = (struct scene_agent){
 		.pid = agent->pid,
 		.start = agent->start,
-		.mesos = strstr(agent->comm, "mesos") || strstr(agent->exe, "mesos"),
+		.mesos = is_agents_name(agent),
 		.listen = agent->listen,
 		.netns = agent->netns,
 		.cookie = agent->cookie,
@@ -114,6 +149,9 @@ void scene_clear(struct scene *scene)
 
 void scene_begin(struct scene *scene, const struct fact_sink *out)
 {
+	struct stat own;
+
+	scene->own_netns = stat("/proc/thread-self/ns/net", &own) < 0 ? 0 : own.st_ino;
 	scene->out = *out;
 	scene->broken = false;
 	scene->n_rows = 0;
@@ -210,6 +248,29 @@ const struct fact_holder *scene_holders(const struct scene *scene, uint64_t cook
 	return *n ? &scene->holders[low] : NULL;
 }
 
+void scene_find_linked(struct scene *scene)
+{
+	for (size_t i = 0; i < scene->n_sockets; i++) {
+		const struct fact_holder *holders;
+		size_t n;
+
+		if (scene->sockets[i].remote.port != scene->port)
+			continue;
+		holders = scene_holders(scene, scene->sockets[i].cookie, &n);
+		for (size_t j = 0; j < n; j++) {
+			struct scene_process key = { .pid = holders[j].pid };
+			struct scene_process *process =
+				scene->n_processes ? bsearch(&key, scene->processes,
+							     scene->n_processes, sizeof(key),
+							     process_order) :
+						     NULL;
+
+			if (process)
+				process->linked = true;
+		}
+	}
+}
+
 bool scene_is_agents(const struct scene *scene, const struct fact_socket *socket)
 {
 	return socket->local.port == scene->port || socket->remote.port == scene->port;
@@ -217,10 +278,12 @@ bool scene_is_agents(const struct scene *scene, const struct fact_socket *socket
 
 const struct scene_agent *scene_agent(const struct scene *scene)
 {
+	const struct scene_agent *best = NULL;
+
 	for (size_t i = 0; i < scene->n_agents; i++)
-		if (scene->agents[i].mesos)
-			return &scene->agents[i];
-	return scene->n_agents ? &scene->agents[0] : NULL;
+		if (!best || scene->agents[i].mesos >= best->mesos)
+			best = &scene->agents[i];
+	return best;
 }
 
 int scene_netns_open(const struct scene *scene, uint64_t netns)

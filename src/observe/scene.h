@@ -17,6 +17,8 @@ struct scene_process {
 	int32_t pid;
 	uint64_t start;
 	bool mesos;           /* has MESOS_EXECUTOR_ID */
+	bool linked;          /* scene_find_linked(): holds a connection to the agent port */
+	uint64_t run;         /* the same for all with the same framework, executor, container id */
 	char work_dir[512];   /* what its MESOS_DIRECTORY is below; "" for none */
 };
 
@@ -31,6 +33,7 @@ struct scene_agent {
 
 struct scene {
 	uint16_t port;        /* the agent's */
+	uint64_t own_netns;   /* inode of the namespace we are in */
 	struct fact_sink out; /* where facts go on to */
 	struct fact_sink tee; /* put here */
 	bool broken;          /* memory was short: something was not remembered */
@@ -59,13 +62,17 @@ void scene_sort(struct scene *scene);
 void scene_sort_processes(struct scene *scene); /* these alone */
 
 /* All after scene_sort(). */
+void scene_find_linked(struct scene *scene);
 const struct scene_process *scene_process_find(const struct scene *scene, int32_t pid);
 const struct fact_holder *scene_holders(const struct scene *scene, uint64_t cookie, size_t *n);
 
 /* Has it the agent port at either end? */
 bool scene_is_agents(const struct scene *scene, const struct fact_socket *socket);
 
-/* The agent to ask and to read the files of: by its name if one has it; NULL for none. */
+/*
+ * The agent to ask and to read the files of: by its name if one has it, and the last of those that
+ * were put, which is one of our own namespace if there is one. NULL for none.
+ */
 const struct scene_agent *scene_agent(const struct scene *scene);
 
 /* Opens a namespace by one of its processes. A descriptor, or -ENOENT when none is left. */

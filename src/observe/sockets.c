@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "facts.h"
@@ -91,11 +90,8 @@ static int add_listening(struct pass *pass, struct fail *why)
 static int find_relevant(struct pass *pass, struct fail *why)
 {
 	const struct scene *scene = pass->scene;
-	struct stat own;
-	int err = stat("/proc/self/ns/net", &own) < 0 ? -errno : 0;
+	int err = namespaces_add(&pass->relevant, scene->own_netns);
 
-	if (!err)
-		err = namespaces_add(&pass->relevant, own.st_ino);
 	for (size_t i = 0; !err && i < scene->n_rows; i++)
 		if (scene->rows[i].mesos)
 			err = namespaces_add(&pass->relevant, scene->rows[i].netns);
@@ -149,29 +145,79 @@ static uint64_t start_of(struct procfs *procfs, const struct scene *scene, int32
 	return process ? process->start : procfs_start(procfs, pid);
 }
 
+/* How many processes of a run hold its link, by run. */
+struct runs {
+	uint64_t *linked; /* sorted; as often as there are such processes */
+	size_t n;
+	size_t cap;
+};
+
+static int run_order(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static int runs_fill(struct runs *runs, struct scene *scene)
+{
+	scene_find_linked(scene);
+	for (size_t i = 0; i < scene->n_processes; i++) {
+		if (!scene->processes[i].mesos || !scene->processes[i].linked)
+			continue;
+		if (grow(&runs->linked, &runs->cap, runs->n, sizeof(*runs->linked)) < 0)
+			return -ENOMEM;
+		runs->linked[runs->n++] = scene->processes[i].run;
+	}
+	if (runs->n)
+		qsort(runs->linked, runs->n, sizeof(*runs->linked), run_order);
+	return 0;
+}
+
+/* One process of a run alone has the link: no need to see who listens to know the executor. */
+static bool run_is_clear(const struct runs *runs, uint64_t run)
+{
+	const uint64_t *found = runs->n ? bsearch(&run, runs->linked, runs->n, sizeof(run),
+						  run_order) :
+					  NULL;
+
+	return found && !(found > runs->linked && found[-1] == run) &&
+	       !(found + 1 < runs->linked + runs->n && found[1] == run);
+}
+
+/* Whose descriptors need not be read, since somebody has put those that matter. */
+static bool may_skip(const struct pass *pass, const struct runs *runs, int32_t pid)
+{
+	const struct scene_process *process = scene_process_find(pass->scene, pid);
+
+	return pass->seeded && (!process || !process->mesos || run_is_clear(runs, process->run));
+}
+
 static int read_holders(struct procfs *procfs, struct pass *pass, struct fail *why)
 {
 	struct scene *scene = pass->scene;
+	struct runs runs = { 0 };
 	int32_t denied = 0;
 	int why_denied = 0;
 	size_t n_denied = 0;
+	int err = runs_fill(&runs, scene);
 
-	for (size_t i = 0; i < scene->n_rows; i++) {
+	for (size_t i = 0; err != -ENOMEM && i < scene->n_rows; i++) {
 		int32_t pid = scene->rows[i].pid;
 		uint64_t start;
-		int err;
 
-		if (pass->seeded && !scene->rows[i].mesos)
+		if (may_skip(pass, &runs, pid))
 			continue;
 		start = start_of(procfs, scene, pid);
 		err = start ? holders_add(&pass->holders, pid, start) : 0;
-		if (err == -ENOMEM)
-			return fail_set(why, err, NULL, "read who holds which socket");
-		if (err < 0 && pid != 1 && n_denied++ == 0) {
+		if (err < 0 && err != -ENOMEM && pid != 1 && n_denied++ == 0) {
 			denied = pid;
 			why_denied = err;
 		}
 	}
+	free(runs.linked);
+	if (err == -ENOMEM)
+		return fail_set(why, err, NULL, "read who holds which socket");
 	if (n_denied)
 		put_unread(&scene->tee, n_denied == 1 ? denied : 0, 0, why_denied,
 			   "/proc/%d/fd and those of %zu more processes", denied, n_denied - 1);
@@ -189,7 +235,7 @@ static int dump_namespace(struct pass *pass, uint64_t netns, struct fail *why)
 		return 0; /* it ended with its last process */
 	pass->mono = put_clock();
 	err = sockdiag_dump(fd, netns, port, SOCKDIAG_REAL, put_socket, pass, why);
-	if (!err && pass->seeded)
+	if (!err && pass->seeded && pass->holders.n)
 		err = sockdiag_dump(fd, netns, 0, SOCKDIAG_LISTEN, put_socket, pass, why);
 	close(fd);
 	return err;

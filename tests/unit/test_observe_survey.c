@@ -145,9 +145,6 @@ static void check_node(void)
 	assert_true(number(link, "idle_ns") >= 0);
 	/* The agent's end of it is there too. */
 	assert_non_null(facts_find(&facts, "socket", "remote", text(link, "local")));
-	/* Where it listens for its agent, and the task does not. */
-	assert_non_null(socket_of(&executor, 10, 0));
-	assert_null(socket_of(&task, 10, 0));
 	assert_string_equal(text(facts_with(&facts, "tracking", "netns",
 					    number(process, "netns")), "in_force"), "yes");
 	entry = facts_with(&facts, "entry", "cookie", number(link, "cookie"));
@@ -169,6 +166,9 @@ static void a_survey_tells_the_whole_node(void **state)
 	(void)state;
 	assert_int_equal(surveyed(NULL, SURVEY_ALL), SURVEY_ALL);
 	check_node();
+	/* Where it listens for its agent; the task does not. */
+	assert_non_null(socket_of(&executor, 10, 0));
+	assert_null(socket_of(&task, 10, 0));
 	last = json_array_size(facts.all) - 1;
 	assert_string_equal(text(json_array_get(facts.all, 0), "phase"), "begin");
 	assert_int_equal(number(json_array_get(facts.all, 0), "scope"), SURVEY_ALL);
@@ -195,6 +195,36 @@ static void a_survey_seeded_by_bpf_tells_the_same(void **state)
 	assert_int_equal(surveyed(&options, SURVEY_ALL), SURVEY_ALL);
 	bpf_watch_free(watch);
 	check_node();
+}
+
+/* A task that talks to the agent too; an executor without a link: only who listens tells. */
+static void who_listens_is_told_where_the_link_does_not_tell_the_executor(void **state)
+{
+	static const char *const both[] = { "connect=25051", "listen=0", NULL };
+	static const char *const links[] = { "connect=25051", NULL };
+	static const char *const listens[] = { "listen=0", NULL };
+	struct bpf_watch_options watch_options = { .agent_port = PORT };
+	struct survey_options options = { .seed = seed_by_bpf };
+	struct child talker, lonely;
+	struct bpf_watch *watch;
+	struct fail why = { 0 };
+
+	(void)state;
+	if (bpf_watch_open(&watch_options, &facts.sink, &watch, &why) < 0)
+		skip();
+	options.seed_ctx = watch;
+	child_end(&executor);
+	executor = start_executor("mesos-executor", "web", both);
+	talker = start_executor("curl", "web", links);
+	lonely = start_executor("mesos-executor", "lonely", listens);
+	assert_int_equal(surveyed(&options, SURVEY_SOCKETS), SURVEY_SOCKETS | SURVEY_PROCESSES);
+	bpf_watch_free(watch);
+	assert_non_null(socket_of(&executor, 10, 0));
+	assert_non_null(socket_of(&lonely, 10, 0));
+	assert_non_null(socket_of(&talker, 1, 0));
+	assert_null(socket_of(&monitor, 10, 0));
+	child_end(&talker);
+	child_end(&lonely);
 }
 
 static int seed_that_fails(void *ctx, const struct fact_sink *sink, struct fail *why)
@@ -404,6 +434,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(a_survey_tells_the_whole_node),
 		TEST(a_survey_seeded_by_bpf_tells_the_same),
+		TEST(who_listens_is_told_where_the_link_does_not_tell_the_executor),
 		TEST(a_seed_that_fails_is_said_and_made_good),
 		TEST(a_forgotten_link_has_no_entry),
 		TEST(a_node_in_another_namespace_is_found),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "act/lock.h"
@@ -48,7 +49,12 @@ bool common_baseline_save(const struct options *options, const struct session *s
 	struct fail why = { 0 };
 	char path[4096];
 
-	if (baseline_path(options->state_dir, session_boot_id(session), options->port, path,
+	/* Only the last part is ours to make: a mistyped path leaves no directories behind. */
+	if (mkdir(options->state_dir, 0700) < 0 && errno != EEXIST)
+		fail_set(&why, -errno, "choose a place with --state-dir", "make '%s'", options->state_dir);
+	if (why.err)
+		message_without(&why);
+	else if (baseline_path(options->state_dir, session_boot_id(session), options->port, path,
 			  sizeof(path)) < 0 ||
 	    save_at(path, report, &why) < 0)
 		message_without(&why);

@@ -123,7 +123,7 @@ static void check_bpf(struct doctor *d)
 /* Without checkpoints nobody can say who has registered, and so who may be touched. */
 static void check_work_dir(struct doctor *d, const struct report *report)
 {
-	bool wanted = report->agent.pid || report->n_executors;
+	bool wanted = report->agent.pid || report->n_executors > report->verdicts[VERDICT_FOREIGN];
 
 	if (*report->agent.work_dir) {
 		check_add(d, "work dir", CHECK_OK, arena_text(d->arena, report->agent.work_dir), "");
@@ -144,6 +144,8 @@ static void check_agent(struct doctor *d, const struct report *report)
 		check_add(d, "agent", CHECK_OK,
 			  arena_printf(d->arena, "%s, pid %d, listens on %s", report->agent.comm, report->agent.pid,
 				       addr_text(&report->agent.listen, listen)), "");
+	else if (report->blind)
+		check_add(d, "agent", CHECK_MISSING, "not known: sockets or processes could not be read", "run as root");
 	else
 		check_add(d, "agent", CHECK_DEGRADED, arena_printf(d->arena, "no process listens on port %u", report->agent_port),
 			  "start the agent, or give its port with --port; links can be judged without it");

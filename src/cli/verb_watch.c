@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -46,20 +48,31 @@ static int draw(struct live *live, const struct report *report)
 			   : live_screen_draw(live->screen, report, rows(), &table);
 }
 
-static void show(void *ctx)
+/* Lines may be rare: a pipe that nobody reads any more is noticed without one. */
+static bool reader_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
+}
+
+static bool show(void *ctx)
 {
 	struct live *live = ctx;
 	struct report *report;
 	int64_t now = now_mono();
 
 	if (live->shown && now - live->shown < SECOND)
-		return;
+		return true;
 	live->shown = now;
 	session_glance(live->session);
 	report = model_report(session_model(live->session), REPORT_AUDIT);
 	if (report && !live->err)
 		live->err = draw(live, report);
 	report_free(report);
+	if (!live->err && reader_gone())
+		live->err = -EPIPE;
+	return !live->err;
 }
 
 static int finish(struct live *live)

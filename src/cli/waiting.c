@@ -34,14 +34,14 @@ static struct progress progress_begin(struct session *session, enum report_kind 
 				  .every = terminal ? SECOND : 60 * SECOND };
 }
 
-static void progress_show(void *ctx)
+static bool progress_show(void *ctx)
 {
 	struct progress *p = ctx;
 	struct report *report;
 	int64_t now = now_mono();
 
 	if (p->shown && now - p->shown < p->every)
-		return;
+		return true;
 	p->shown = now;
 	session_glance(p->session);
 	report = model_report(session_model(p->session), p->kind);
@@ -50,6 +50,7 @@ static void progress_show(void *ctx)
 	else if (report)
 		progress_write(stderr, report);
 	report_free(report);
+	return true;
 }
 
 int waiting_report(const struct options *options, struct session *session, struct command *command,

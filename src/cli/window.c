@@ -74,9 +74,9 @@ static void look(struct loop *loop)
 	int64_t now = now_mono();
 
 	loop->looked = now;
-	if (w->show)
-		w->show(w->ctx);
-	if (w->until_ns && now - loop->began >= w->until_ns)
+	if (w->show && !w->show(w->ctx))
+		end(loop, WINDOW_UNSEEN);
+	else if (w->until_ns && now - loop->began >= w->until_ns)
 		end(loop, WINDOW_BOUND);
 	else if (is_done(loop, now))
 		end(loop, WINDOW_DONE);

@@ -21,13 +21,13 @@ struct window {
 	int64_t until_ns;          /* end after so long; 0: by until */
 	bool forever;              /* only an interruption ends it */
 	struct command *command;   /* not done before it has ended; NULL: there is none */
-	/* Called about once a second and after each change; may be NULL. */
-	void (*show)(void *ctx);
+	/* Called about once a second and after each change; false ends the window; may be NULL. */
+	bool (*show)(void *ctx);
 	void *ctx;
 };
 
 /* Why it ended. */
-enum window_end { WINDOW_DONE, WINDOW_BOUND, WINDOW_INTERRUPTED };
+enum window_end { WINDOW_DONE, WINDOW_BOUND, WINDOW_INTERRUPTED, WINDOW_UNSEEN };
 
 /* Returns 0, or a negative errno when it could not begin. */
 int window_run(struct window *window, enum window_end *end, struct fail *why);

@@ -440,6 +440,8 @@ static void head_fill(const struct store *store, struct report *report)
 	report->generated = to_wall(store, store->now);
 	report->agent_port = store->window.agent_port;
 	report->interrupted = store->interrupted;
+	report->blind = (store->complete & (SURVEY_SOCKETS | SURVEY_PROCESSES)) !=
+			(SURVEY_SOCKETS | SURVEY_PROCESSES);
 	if (*(store->command.text ? store->command.text : "")) {
 		report->command = arena_text(arena, store->command.text);
 		report->command_ended = store->command_ended != 0;

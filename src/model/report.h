@@ -149,6 +149,7 @@ struct report {
 	const char *boot_id;
 	int64_t generated;    /* wall ns */
 	uint32_t agent_port;
+	bool blind;           /* sockets or processes could not all be read: what is missing may be there */
 	struct report_agent agent;
 	struct report_executor *executors; /* by severity, then by executor_id */
 	size_t n_executors;

@@ -21,7 +21,7 @@ int baseline_path(const char *state_dir, const char *boot_id, uint32_t agent_por
 
 /*
  * Puts document into place at once or not at all: written beside path, synced, renamed. The
- * directory is made where it is missing (0700), the file is readable by its owner only.
+ * directory must exist; the file is readable by its owner only.
  */
 int baseline_save(const char *path, const char *document, size_t len, struct fail *why);
 

@@ -20,21 +20,6 @@ int baseline_path(const char *state_dir, const char *boot_id, uint32_t agent_por
 	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
 }
 
-/* Makes the directories above path, which is cut in place and restored. */
-static int parents_make(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		int err;
-
-		*slash = '\0';
-		err = mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-		*slash = '/';
-		if (err < 0)
-			return err;
-	}
-	return 0;
-}
-
 static int write_all(int fd, const char *data, size_t len)
 {
 	while (len) {
@@ -91,7 +76,7 @@ int baseline_save(const char *path, const char *document, size_t len, struct fai
 {
 	char tmp[PATH_MAX];
 	int size = snprintf(tmp, sizeof(tmp), "%s.XXXXXX", path);
-	int err = size < 0 || (size_t)size >= sizeof(tmp) ? -ENAMETOOLONG : parents_make(tmp);
+	int err = size < 0 || (size_t)size >= sizeof(tmp) ? -ENAMETOOLONG : 0;
 
 	if (!err)
 		err = replace(tmp, path, document, len);

@@ -19,6 +19,11 @@ static void none_write(FILE *out, const struct report *report)
 {
 	size_t foreign = report->verdicts[VERDICT_FOREIGN];
 
+	if (report->blind) {
+		fprintf(out, "Nothing is known of the agent on port %u and its executors: this host's sockets or processes could not be read. Run as root.",
+			report->agent_port);
+		return;
+	}
 	fprintf(out, "No executor of the agent on port %u was found", report->agent_port);
 	fputs(report->agent.pid > 0 ? "." : ", and no agent listens there.", out);
 	if (!report_has_outcomes(report) && foreign)

@@ -22,7 +22,8 @@ static void agent_text(FILE *text, const struct report *report)
 	char address[ADDR_TEXT_MAX];
 
 	if (agent->pid <= 0) {
-		fprintf(text, "Agent: none listens on port %u", report->agent_port);
+		fprintf(text, report->blind ? "Agent: not known whether one listens on port %u"
+					    : "Agent: none listens on port %u", report->agent_port);
 		return;
 	}
 	fputs("Agent: ", text);

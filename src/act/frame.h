@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The signal frame by which a thread restores itself: the seam between the injection, which is the
+ * The signal frames by which a thread restores itself: the seam between the injection, which is the
  * same everywhere, and the architecture. Pure: bytes in, bytes out. One frame_ARCH.c per
  * architecture.
+ *
+ * The thread makes three calls and then is what it was:
+ *
+ *     dup3(fd, spare, O_CLOEXEC)   by frame.take
+ *     shutdown(spare, SHUT_RD)     by frame.act, and only then
+ *     close(spare)                 by the lower frame
+ *
+ * A descriptor can be closed and its number given to another socket between any look at it and the
+ * call. The spare number is one that nobody else uses: what is there can be looked at, and then
+ * shut down, at leisure. If nobody looks (the tracer was killed), the thread goes on to close it.
+ * Two frames lie on its stack: the lower is returned to after dup3 or shutdown and makes the close,
+ * the upper is returned to after the close and holds the thread's own registers.
  */
 #ifndef EW_ACT_FRAME_H
 #define EW_ACT_FRAME_H
@@ -11,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/user.h>
+
+#include <linux/seccomp.h>
 
 enum {
 	FRAME_XSTATE_MAX = 16384, /* AMX needs 11,008 */
@@ -37,9 +51,9 @@ struct frame_code {
 	uint64_t load; /* instead of back: pops the number's register, returns */
 };
 
-struct frame_call {
-	long nr;
-	uint64_t arg[2];
+struct frame_descriptors {
+	int fd;	   /* the socket as the target knows it */
+	int spare; /* a free number */
 };
 
 /* End offset of each extended state component in the standard format; 0: no such component. */
@@ -48,13 +62,14 @@ struct frame_layout {
 };
 
 /*
- * What is to be written into the target: bytes at addr, then the registers. The kernel takes those
- * one by one (genregs_set, arch/x86/kernel/ptrace.c): were they to lie on two pages, a fault
- * between them could leave the thread half changed. In one page, the first word faults or none
- * does.
+ * What is to be written into the target: bytes at addr, then one set of registers or the other. The
+ * kernel takes registers one by one (genregs_set, arch/x86/kernel/ptrace.c): were they to lie on
+ * two pages, a fault between them could leave the thread half changed. In one page, the first word
+ * faults or none does.
  */
 struct frame {
-	_Alignas(512) frame_regs regs;
+	_Alignas(512) frame_regs take;
+	_Alignas(512) frame_regs act;
 	uint64_t addr;
 	size_t len;
 	unsigned char bytes[FRAME_BYTES_MAX];
@@ -68,12 +83,12 @@ extern const int frame_xstate_note;
 void frame_layout_read(struct frame_layout *layout);
 
 /*
- * Builds the frame. The saved registers are those of the stop, with the interrupted call made to
+ * Builds both frames. The saved registers are those of the stop, with the interrupted call made to
  * start again where the kernel would have restarted it. Returns 0; -E2BIG: extended state larger
  * than this program knows; -EINVAL: regset of another architecture's task.
  */
 int frame_build(const struct frame_stop *stop, const struct frame_code *code,
-		const struct frame_call *call, const struct frame_layout *layout,
+		const struct frame_descriptors *fds, const struct frame_layout *layout,
 		struct frame *ret_frame);
 
 /*
@@ -88,16 +103,15 @@ bool frame_native(const frame_regs *regs, size_t len);
 uint64_t frame_sp(const frame_regs *regs);
 uint64_t frame_pc(const frame_regs *regs);
 
-/* Whether the thread is at the entry or exit of the injected call; its return value at exit. */
+/* Whether the thread is at the entry or exit of call nr of the frame; its value at exit. */
 bool frame_at_call(const frame_regs *regs, const struct frame_code *code, long nr);
 long frame_call_value(const frame_regs *regs);
 
-/* At entry: makes the kernel skip the call. */
-void frame_call_cancel(frame_regs *regs);
-
-/* Address that seccomp sees for the call (0) and for rt_sigreturn (1). */
-uint64_t frame_seccomp_ip(const struct frame_code *code, int which);
-extern const uint32_t frame_audit_arch;
+/* The calls the thread makes, as its seccomp filters see them. */
+enum { FRAME_CALLS = 4 };
+void frame_seccomp_data(const struct frame *frame, const struct frame_code *code,
+			const struct frame_descriptors *fds,
+			struct seccomp_data ret_calls[FRAME_CALLS]);
 
 /* Instruction sequences to look for. field: where the address goes in struct frame_code. */
 struct frame_pattern {

@@ -9,8 +9,10 @@
 #include <cpuid.h>
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 enum {
@@ -45,7 +47,6 @@ enum {
 enum { RESTARTSYS = -512, RESTARTNOINTR = -513, RESTARTNOHAND = -514, RESTARTBLOCK = -516 };
 
 const int frame_xstate_note = NT_X86_XSTATE;
-const uint32_t frame_audit_arch = AUDIT_ARCH_X86_64;
 
 const struct frame_pattern frame_patterns[] = {
 	{offsetof(struct frame_code, call), 3, {0x0f, 0x05, 0xc3}},
@@ -184,39 +185,71 @@ static void restart_call(struct user_regs_struct *regs)
 	}
 }
 
-static void put_regs(struct frame *f, uint64_t at, const struct frame_stop *stop)
+static void put_regs(struct frame *f, uint64_t at, const struct user_regs_struct *r)
+{
+	const uint64_t gprs[] = {r->r8,	 r->r9,	 r->r10, r->r11, r->r12, r->r13,
+				 r->r14, r->r15, r->rdi, r->rsi, r->rbp, r->rbx,
+				 r->rdx, r->rax, r->rcx, r->rsp, r->rip, r->eflags};
+
+	put(f, at + F_REGS, gprs, sizeof(gprs));
+	put_u16(f, at + F_CS, (uint16_t)r->cs);
+	put_u16(f, at + F_SS, (uint16_t)r->ss);
+}
+
+/* Where a frame below addr goes, and where the stack pointer is to be for returning to it. */
+static uint64_t place_frame(uint64_t addr, const struct frame_code *code, uint64_t *ret_entry)
+{
+	uint64_t at = ((addr - F_SIZE - 64) & ~15ull) - 8;
+
+	*ret_entry = code->back ? at : at - LOAD_SLOTS;
+	return at;
+}
+
+/* A frame at `at` that restores regs; xstate_at: the extended state, which both frames share. */
+static void put_frame(struct frame *f, uint64_t at, const struct user_regs_struct *regs,
+		      const struct frame_stop *stop, const struct frame_code *code,
+		      uint64_t xstate_at)
+{
+	if (code->back) {
+		put_u64(f, at, code->back);
+	} else { /* pop the number, then the same `syscall; ret` again */
+		put_u64(f, at - 16, code->load);
+		put_u64(f, at - 8, SYS_rt_sigreturn);
+		put_u64(f, at, code->call);
+	}
+	put_u64(f, at + F_UC_FLAGS, UC_ALL);
+	/* Invalid on purpose: the kernel ignores that error, and the alternate stack stays. */
+	put_u64(f, at + F_SS_FLAGS, SS_INVALID);
+	put_regs(f, at, regs);
+	put_u64(f, at + F_FPSTATE, xstate_at);
+	put_u64(f, at + F_SIGMASK, stop->sigmask);
+}
+
+/* Registers with which the thread makes a call and then returns to what rsp points at. */
+static struct user_regs_struct call_regs(const struct frame_stop *stop,
+					 const struct frame_code *code, uint64_t rsp, long nr,
+					 int fd, uint64_t second)
 {
 	struct user_regs_struct r = stop->regs;
 
-	restart_call(&r);
-
-	const uint64_t gprs[] = {r.r8,	r.r9,  r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rdi,
-				 r.rsi, r.rbp, r.rbx, r.rdx, r.rax, r.rcx, r.rsp, r.rip, r.eflags};
-
-	put(f, at + F_REGS, gprs, sizeof(gprs));
-	put_u16(f, at + F_CS, (uint16_t)r.cs);
-	put_u16(f, at + F_SS, (uint16_t)r.ss);
-}
-
-static void set_call_regs(struct frame *f, const struct frame_stop *stop,
-			  const struct frame_code *code, const struct frame_call *call)
-{
-	f->regs = stop->regs;
-	f->regs.rip = code->call;
-	f->regs.rsp = f->addr;
-	f->regs.rax = (unsigned long)call->nr;
-	f->regs.rdi = call->arg[0];
-	f->regs.rsi = call->arg[1];
-	f->regs.orig_rax = (unsigned long)-1; /* not in a call: nothing for the kernel to restart */
-	f->regs.eflags &= ~FLAGS_CLEARED;
+	r.rip = code->call;
+	r.rsp = rsp;
+	r.rax = (unsigned long)nr;
+	r.rdi = (unsigned long)fd;
+	r.rsi = second;
+	r.rdx = O_CLOEXEC;		/* dup3's third; the others have none */
+	r.orig_rax = (unsigned long)-1; /* not in a call: nothing for the kernel to restart */
+	r.eflags &= ~FLAGS_CLEARED;
+	return r;
 }
 
 int frame_build(const struct frame_stop *stop, const struct frame_code *code,
-		const struct frame_call *call, const struct frame_layout *layout,
+		const struct frame_descriptors *fds, const struct frame_layout *layout,
 		struct frame *ret_frame)
 {
+	uint64_t features, xstate_at, upper, upper_entry, lower, lower_entry;
+	struct user_regs_struct closing, restored = stop->regs;
 	struct frame *f = ret_frame;
-	uint64_t features, xstate_at, frame_at, top = stop->regs.rsp - RED_ZONE;
 	size_t need;
 	int err;
 
@@ -226,29 +259,22 @@ int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 	err = xstate_need(stop, layout, features, &need);
 	if (err < 0)
 		return err;
-	xstate_at = (top - need - 4) & ~(uint64_t)(X_ALIGN - 1);
-	frame_at = ((xstate_at - F_SIZE - 64) & ~15ull) - 8;
-	f->addr = code->back ? frame_at : frame_at - LOAD_SLOTS;
+	xstate_at = (stop->regs.rsp - RED_ZONE - need - 4) & ~(uint64_t)(X_ALIGN - 1);
+	upper = place_frame(xstate_at, code, &upper_entry);
+	lower = place_frame(upper_entry, code, &lower_entry);
+	f->addr = lower_entry;
 	f->len = xstate_at + need + 4 - f->addr;
 	if (f->len > sizeof(f->bytes))
 		return -E2BIG;
 	memset(f->bytes, 0, f->len);
 
-	if (code->back) {
-		put_u64(f, frame_at, code->back);
-	} else { /* pop the number, then the same `syscall; ret` again */
-		put_u64(f, frame_at - 16, code->load);
-		put_u64(f, frame_at - 8, SYS_rt_sigreturn);
-		put_u64(f, frame_at, code->call);
-	}
-	put_u64(f, frame_at + F_UC_FLAGS, UC_ALL);
-	/* Invalid on purpose: the kernel ignores that error, and the alternate stack stays. */
-	put_u64(f, frame_at + F_SS_FLAGS, SS_INVALID);
-	put_regs(f, frame_at, stop);
-	put_u64(f, frame_at + F_FPSTATE, xstate_at);
-	put_u64(f, frame_at + F_SIGMASK, stop->sigmask);
+	restart_call(&restored);
+	closing = call_regs(stop, code, upper_entry, SYS_close, fds->spare, 0);
+	put_frame(f, upper, &restored, stop, code, xstate_at);
+	put_frame(f, lower, &closing, stop, code, xstate_at);
 	put_xstate(f, xstate_at, stop, features, need);
-	set_call_regs(f, stop, code, call);
+	f->take = call_regs(stop, code, lower_entry, SYS_dup3, fds->fd, (uint64_t)fds->spare);
+	f->act = call_regs(stop, code, lower_entry, SYS_shutdown, fds->spare, SHUT_RD);
 	return 0;
 }
 
@@ -285,13 +311,30 @@ long frame_call_value(const frame_regs *regs)
 	return (long)regs->rax;
 }
 
-void frame_call_cancel(frame_regs *regs)
+static struct seccomp_data seen(const struct user_regs_struct *regs, uint64_t ip)
 {
-	regs->orig_rax = (unsigned long)-1;
+	return (struct seccomp_data){
+		.nr = (int)regs->rax,
+		.arch = AUDIT_ARCH_X86_64,
+		.instruction_pointer = ip,
+		.args = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9},
+	};
 }
 
-uint64_t frame_seccomp_ip(const struct frame_code *code, int which)
+void frame_seccomp_data(const struct frame *frame, const struct frame_code *code,
+			const struct frame_descriptors *fds,
+			struct seccomp_data ret_calls[FRAME_CALLS])
 {
-	return which == 0 || !code->back ? code->call + 2 : code->back_end;
+	uint64_t ip = code->call + 2; /* where it returns to */
+	struct user_regs_struct closing = frame->act, back = frame->act;
+
+	closing.rax = SYS_close;
+	closing.rdi = (unsigned long)fds->spare;
+	closing.rsi = 0;
+	back.rax = SYS_rt_sigreturn;
+	ret_calls[0] = seen(&frame->take, ip);
+	ret_calls[1] = seen(&frame->act, ip);
+	ret_calls[2] = seen(&closing, ip);
+	ret_calls[3] = seen(&back, code->back ? code->back_end : ip);
 }
 #endif

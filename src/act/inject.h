@@ -67,6 +67,7 @@ enum inject_reason {
 	INJECT_R_SECCOMP,
 	INJECT_R_SHADOW_STACK,
 	INJECT_R_RSEQ,
+	INJECT_R_NO_SPARE,
 	/* the kernel, this process, time */
 	INJECT_R_NO_PIDFD,
 	INJECT_R_DEADLINE,

@@ -56,6 +56,8 @@ static const struct reason_text texts[INJECT_R_COUNT] = {
 	[INJECT_R_SHADOW_STACK] = {"shadow-stack",
 				   "the thread has a shadow stack: use --method pidfd"},
 	[INJECT_R_RSEQ] = {"rseq", "the thread is in a restartable sequence: try again"},
+	[INJECT_R_NO_SPARE] = {"no-free-descriptor",
+			       "the process's descriptor table is full: use --method pidfd"},
 	[INJECT_R_NO_PIDFD] =
 		{"no-pidfd",
 		 "this kernel cannot copy a descriptor (Linux 5.6): use --method ptrace"},

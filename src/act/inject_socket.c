@@ -112,18 +112,33 @@ bool inject_socket_is_shut(int copy, int timeout_ms)
 	return poll(&p, 1, timeout_ms) == 1 && p.revents & POLLRDHUP;
 }
 
-uint64_t inject_socket_inode(pid_t pid, pid_t tid, int fd)
+static ssize_t read_link(pid_t pid, pid_t tid, int fd, char *buf, size_t size)
 {
-	char path[64], link[64];
-	uint64_t inode = 0;
+	char path[64];
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd/%d", pid, tid, fd);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
+	n = readlink(path, buf, size - 1);
+	buf[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+bool inject_socket_open(pid_t pid, pid_t tid, int fd)
+{
+	char link[8];
+
+	return read_link(pid, tid, fd, link, sizeof(link)) >= 0;
+}
+
+uint64_t inject_socket_inode(pid_t pid, pid_t tid, int fd)
+{
+	char link[64];
+	uint64_t inode;
+
+	if (read_link(pid, tid, fd, link, sizeof(link)) < 0 ||
+	    sscanf(link, "socket:[%" SCNu64 "]", &inode) != 1)
 		return 0;
-	link[n] = '\0';
-	return sscanf(link, "socket:[%" SCNu64 "]", &inode) == 1 ? inode : 0;
+	return inode;
 }
 
 /* TCP state of the socket in one of /proc/PID/net/tcp{,6}; -ENOENT: not in it. */

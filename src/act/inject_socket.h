@@ -25,6 +25,9 @@ int inject_socket_check_proc(const struct inject_target *t, pid_t tid, struct in
 /* The inode behind the descriptor as /proc shows it now; 0: closed, or no socket. */
 uint64_t inject_socket_inode(pid_t pid, pid_t tid, int fd);
 
+/* Whether the descriptor is open at all. */
+bool inject_socket_open(pid_t pid, pid_t tid, int fd);
+
 /* Whether the socket behind copy has been shut down for reading; waits up to timeout_ms. */
 bool inject_socket_is_shut(int copy, int timeout_ms);
 

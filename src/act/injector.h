@@ -39,6 +39,7 @@ struct injector {
 	int n_threads;
 	bool filtered; /* the thread at hand has seccomp filters */
 	struct frame_code code;
+	struct frame_descriptors fds;
 	struct frame_layout layout;
 	unsigned char chunk[GADGET_CHUNK];
 	struct sock_filter insns[SECCOMP_INSNS_MAX];

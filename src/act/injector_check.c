@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/injector_check.h"
+#include "act/inject_socket.h"
 #include "act/injector.h"
 #include "act/thread_status.h"
 #include "act/tracee_mem.h"
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum { SPARE_GAP = 8, SPARE_PROBES = 512 };
 
 static int refuse_traced(struct injector *in, pid_t tid, pid_t tracer)
 {
@@ -163,6 +166,26 @@ int injector_choose(struct injector *in)
 	return in->code.call ? 0 : find_code(in);
 }
 
+/*
+ * A number high in the descriptor table with free ones below it: the kernel gives out the lowest
+ * free number, so nobody gets this one meanwhile, and the table does not grow.
+ */
+static bool find_spare(struct injector *in, unsigned int fd_size)
+{
+	int last = (int)fd_size - 1, n_free = 0;
+
+	for (int fd = last; fd >= 0 && fd > last - SPARE_PROBES; fd--) {
+		bool open = inject_socket_open(in->target.pid, in->live, fd);
+
+		n_free = open ? 0 : n_free + 1;
+		if (n_free < SPARE_GAP)
+			continue;
+		in->fds = (struct frame_descriptors){in->target.fd, fd + SPARE_GAP - 1};
+		return true;
+	}
+	return false;
+}
+
 int injector_check_thread(struct injector *in, const struct thread_choice *choice)
 {
 	struct thread_status status;
@@ -185,6 +208,9 @@ int injector_check_thread(struct injector *in, const struct thread_choice *choic
 		return inject_refuse(&in->rep, INJECT_R_SECCOMP, -EACCES,
 				     "thread %d of process %d is in seccomp's strict mode", tid,
 				     pid);
+	if (!find_spare(in, status.fd_size))
+		return inject_refuse(&in->rep, INJECT_R_NO_SPARE, -EMFILE,
+				     "find a free descriptor number in process %d", pid);
 	in->filtered = status.seccomp == SECCOMP_MODE_FILTER;
 	return 0;
 }
@@ -199,17 +225,13 @@ bool injector_wait_unchanged(struct injector *in, const struct thread_choice *ch
 
 int injector_check_seccomp(struct injector *in, pid_t tid)
 {
-	struct seccomp_data calls[] = {
-		{.nr = SYS_shutdown, .arch = frame_audit_arch, .args = {(uint64_t)in->target.fd}},
-		{.nr = SYS_rt_sigreturn, .arch = frame_audit_arch},
-	};
+	struct seccomp_data calls[FRAME_CALLS];
 	int nr = 0, err;
 
 	if (!in->filtered)
 		return 0;
-	for (int i = 0; i < 2; i++)
-		calls[i].instruction_pointer = frame_seccomp_ip(&in->code, i);
-	err = seccomp_verdict(tid, calls, 2, in->insns, &nr);
+	frame_seccomp_data(&in->frame, &in->code, &in->fds, calls);
+	err = seccomp_verdict(tid, calls, FRAME_CALLS, in->insns, &nr);
 	if (err == -EACCES && nr)
 		return inject_refuse(&in->rep, INJECT_R_SECCOMP, err,
 				     "the seccomp filter of process %d does not allow call %d",

@@ -43,16 +43,11 @@ static int again(struct injector *in, enum inject_reason reason, const char *wha
 	return INJECTOR_AGAIN;
 }
 
-static struct frame_call the_call(const struct injector *in)
-{
-	return (struct frame_call){SYS_shutdown, {(uint64_t)in->target.fd, SHUT_RD}};
-}
-
-static bool socket_still_there(struct injector *in)
+/* Which socket a descriptor of the thread is now. */
+static uint64_t inode_of(struct injector *in, int fd)
 {
 	in->rep.res.syscalls++;
-	return inject_socket_inode(in->target.pid, in->rep.res.tid, in->target.fd) ==
-	       in->target.inode;
+	return inject_socket_inode(in->target.pid, in->rep.res.tid, fd);
 }
 
 static int other_socket(struct injector *in)
@@ -107,12 +102,11 @@ static int check_stop(struct injector *in, struct tracee *t, const struct thread
 /* Writes what lies on the stack; the thread itself is unchanged after this. */
 static int lay_frame(struct injector *in, struct tracee *t, struct tracee_mem *mem, uint64_t low)
 {
-	struct frame_call call = the_call(in);
 	int err = tracee_read_state(t, &in->stop);
 
 	if (err < 0)
 		return again(in, INJECT_R_VANISHED, "ended");
-	err = frame_build(&in->stop, &in->code, &call, &in->layout, &in->frame);
+	err = frame_build(&in->stop, &in->code, &in->fds, &in->layout, &in->frame);
 	if (err < 0)
 		return inject_refuse(
 			&in->rep, INJECT_R_ARCH, err,
@@ -128,8 +122,8 @@ static int lay_frame(struct injector *in, struct tracee *t, struct tracee_mem *m
 	return 0;
 }
 
-/* Goes on to the next stop at the injected call; signals that come are delivered. */
-static int run_to_call(struct injector *in, struct tracee *t)
+/* Goes on to the next stop at call nr of the frame; signals that come are delivered. */
+static int run_to_call(struct injector *in, struct tracee *t, long nr)
 {
 	for (;;) {
 		enum tracee_event event;
@@ -145,32 +139,19 @@ static int run_to_call(struct injector *in, struct tracee *t)
 		if (event != TRACEE_SYSCALL)
 			continue;
 		err = tracee_read_regs(t, &in->stop);
-		if (err < 0 || frame_at_call(&in->stop.regs, &in->code, SYS_shutdown))
+		if (err < 0 || frame_at_call(&in->stop.regs, &in->code, nr))
 			return err;
 	}
 }
 
-/*
- * The value of the call. At its entry the descriptor is looked at once more, and the call is
- * skipped if it is no longer the socket.
- */
-static int follow_call(struct injector *in, struct tracee *t)
+/* From before call nr to its exit. */
+static int follow_call(struct injector *in, struct tracee *t, long nr)
 {
-	bool cancelled = false;
-	int err = run_to_call(in, t);
+	int err = run_to_call(in, t, nr);
 
-	if (err < 0)
-		return err;
-	if (!socket_still_there(in)) {
-		frame_call_cancel(&in->stop.regs);
-		cancelled = tracee_write_regs(t, &in->stop.regs, sizeof(in->stop.regs)) == 0;
-		return cancelled ? -ESTALE : 0;
-	}
-	err = run_to_call(in, t);
-	if (err < 0)
-		return err;
-	in->rep.res.call_ret = (int)frame_call_value(&in->stop.regs);
-	return 0;
+	if (err == 0)
+		err = run_to_call(in, t, nr);
+	return err;
 }
 
 static int report_vanished(struct injector *in)
@@ -203,26 +184,39 @@ static int report_done(struct injector *in)
 	return 0;
 }
 
-/* From the commit on. */
-static int commit(struct injector *in, struct tracee *t, uint64_t stopped_at)
+/*
+ * Lets the thread duplicate the descriptor, and looks what it got. Whatever happens from here on,
+ * it closes that and restores itself. Returns 0: it is at the exit of dup3 with the right socket.
+ */
+static int take(struct injector *in, struct tracee *t)
 {
-	bool by_value = in->target.proof == INJECT_BY_VALUE;
+	int err = tracee_write_regs(t, &in->frame.take, sizeof(in->frame.take));
+
+	if (err < 0)
+		return again(in, INJECT_R_VANISHED, "ended");
+	set_timer(in, 0);
+	err = follow_call(in, t, SYS_dup3);
+	if (err < 0)
+		return again(in, INJECT_R_VANISHED, "ended");
+	if (frame_call_value(&in->stop.regs) != in->fds.spare ||
+	    inode_of(in, in->fds.spare) != in->target.inode)
+		return other_socket(in);
+	return 0;
+}
+
+/* The one write that makes the call happen. Returns 0, or a negative errno: result not seen. */
+static int commit(struct injector *in, struct tracee *t)
+{
 	int err;
 
 	in->phase = INJECTOR_COMMITTED;
-	if (tracee_write_regs(t, &in->frame.regs, sizeof(in->frame.regs)) < 0) {
-		in->phase = INJECTOR_STOPPING;
-		return again(in, INJECT_R_VANISHED, "ended");
-	}
-	if (by_value)
-		set_timer(in, 0);
-	err = by_value ? follow_call(in, t) : 0;
-	if (tracee_release(t) < 0 && !by_value)
-		err = -ESRCH;
-	in->rep.res.stopped_ns += injector_now() - stopped_at;
-	if (err == -ESTALE)
-		return other_socket(in);
-	return err < 0 ? report_vanished(in) : report_done(in);
+	err = tracee_write_regs(t, &in->frame.act, sizeof(in->frame.act));
+	if (err < 0 || in->target.proof == INJECT_BY_EFFECT)
+		return err;
+	err = follow_call(in, t, SYS_shutdown);
+	if (err == 0)
+		in->rep.res.call_ret = (int)frame_call_value(&in->stop.regs);
+	return err;
 }
 
 /* Everything that happens while the thread is stopped. */
@@ -236,17 +230,20 @@ static int at_stop(struct injector *in, struct tracee *t, const struct thread_ch
 	tracee_mem_init(&mem, t->tid, &in->rep.res.syscalls);
 	err = check_stop(in, t, choice);
 	if (err == 0)
+		err = lay_frame(in, t, &mem, low);
+	if (err == 0)
 		err = injector_check_seccomp(in, t->tid);
 	if (err == 0)
-		err = lay_frame(in, t, &mem, low);
-	if (err == 0 && !socket_still_there(in))
-		err = other_socket(in);
+		err = take(in, t);
 	if (err == 0)
-		return commit(in, t, stopped_at);
-	tracee_release(t);
+		err = commit(in, t);
+	if (tracee_release(t) < 0 && in->target.proof == INJECT_BY_EFFECT)
+		err = err ? err : -ESRCH;
 	in->rep.res.stopped_ns += injector_now() - stopped_at;
 	tracee_mem_close(&mem);
-	return err;
+	if (in->phase != INJECTOR_COMMITTED)
+		return err;
+	return err < 0 ? report_vanished(in) : report_done(in);
 }
 
 /* One thread, once. Returns 0, INJECTOR_AGAIN, or a negative errno with the report filled. */

@@ -45,6 +45,7 @@ int thread_status_parse_status(const char *text, struct thread_status *ret)
 		return -EPROTO;
 	ret->tracer = (pid_t)field(text, "\nTracerPid:\t");
 	ret->threads = (unsigned int)field(text, "\nThreads:\t");
+	ret->fd_size = (unsigned int)field(text, "\nFDSize:\t");
 	ret->seccomp = (unsigned int)field(text, "\nSeccomp:\t");
 	if (features) {
 		const char *end = strchr(features + 1, '\n');

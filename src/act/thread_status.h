@@ -16,6 +16,7 @@ struct thread_status {
 	pid_t tgid;
 	pid_t tracer; /* 0: not traced */
 	unsigned int threads;
+	unsigned int fd_size; /* of the descriptor table */
 	unsigned int seccomp; /* 0 off, 1 strict, 2 filter */
 	bool shadow_stack;
 };

@@ -27,7 +27,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 10000, CALLS_AFTER_SEIZE = 56, CALLS_ALL = 320 };
+enum { ANSWER_MS = 10000, CALLS_AFTER_SEIZE = 76, CALLS_ALL = 320 };
 
 struct tally {
 	unsigned runs, killed, done, refused, failed, unsure, damaged;
@@ -146,6 +146,9 @@ static void judge(struct campaign *c, const struct shot_result *r, int64_t calls
 		damage(c, "%s", health.detail);
 	else if (what)
 		damage(c, "%s", what);
+	else if (health.alive && !c->spec->swaps &&
+		 !victim_await_descriptors(&c->victim, c->next_link, 1, ANSWER_MS))
+		damage(c, "a descriptor was left open");
 	c->expected_shut |= shut;
 }
 

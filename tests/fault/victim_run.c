@@ -3,6 +3,7 @@
 #include "act/inject.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -290,6 +291,41 @@ uint32_t victim_links_shut(const struct victim *v)
 			shut |= 1u << i;
 	}
 	return shut;
+}
+
+static int descriptors_of(const struct victim *v, int link)
+{
+	char path[64], want[32], got[32];
+	struct stat st = {0};
+	struct dirent *entry;
+	DIR *dir;
+	int n = 0;
+
+	fstat(v->ours[link], &st);
+	snprintf(want, sizeof(want), "socket:[%ju]", (uintmax_t)st.st_ino);
+	snprintf(path, sizeof(path), "/proc/%d/fd", v->pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, got, sizeof(got) - 1);
+
+		got[len > 0 ? len : 0] = '\0';
+		n += strcmp(got, want) == 0;
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+bool victim_await_descriptors(const struct victim *v, int link, int n, int timeout_ms)
+{
+	uint64_t end = now_ms() + (uint64_t)timeout_ms;
+
+	while (descriptors_of(v, link) != n) {
+		if (now_ms() > end)
+			return false;
+		nap();
+	}
+	return true;
 }
 
 int64_t victim_calls(const struct victim *v)

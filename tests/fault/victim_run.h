@@ -55,6 +55,9 @@ void victim_link_target(const struct victim *v, int link, struct inject_target *
 /* Which of these connections have been shut down for reading: bit i is connection i. */
 uint32_t victim_links_shut(const struct victim *v);
 
+/* Waits until n descriptors of the victim are this connection: a late thread has a while. */
+bool victim_await_descriptors(const struct victim *v, int link, int n, int timeout_ms);
+
 /* How often the victim has called shutdown() since it started; -1: not counted. */
 int64_t victim_calls(const struct victim *v);
 

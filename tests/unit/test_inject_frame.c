@@ -6,7 +6,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 
@@ -37,7 +40,7 @@ struct kernel_view {
 static struct frame_stop stop;
 static struct frame frame;
 static const struct frame_code code = {.call = 0x1000, .back = 0x2000, .back_end = 0x2009};
-static const struct frame_call call = {SYS_shutdown, {7, 0}};
+static const struct frame_descriptors fds = {.fd = 7, .spare = 63};
 
 static void set_stop(uint64_t xstate_bv, size_t xstate_len)
 {
@@ -74,11 +77,18 @@ static void set_stop(uint64_t xstate_bv, size_t xstate_len)
 	};
 }
 
+/* The lower frame: what the thread returns to from dup3 or shutdown. */
+static struct kernel_view *lower_view(void)
+{
+	return (struct kernel_view *)(frame.bytes + (frame.take.rsp - frame.addr));
+}
+
+/* The upper frame: what it returns to from close. */
 static struct kernel_view *view(void)
 {
-	uint64_t slot = frame.regs.rsp - frame.addr;
+	uint64_t slot = (uint64_t)lower_view()->uc.uc_mcontext.gregs[REG_RSP];
 
-	return (struct kernel_view *)(frame.bytes + slot);
+	return (struct kernel_view *)(frame.bytes + (slot - frame.addr));
 }
 
 static uint32_t u32_at(const unsigned char *at)
@@ -100,7 +110,7 @@ static void saves_the_registers_and_restarts_the_call(void **state)
 
 	(void)state;
 	set_stop(7, 832);
-	assert_int_equal(frame_build(&stop, &code, &call, &avx_only, &frame), 0);
+	assert_int_equal(frame_build(&stop, &code, &fds, &avx_only, &frame), 0);
 	g = view()->uc.uc_mcontext.gregs;
 	assert_int_equal(view()->ret, code.back);
 	assert_int_equal(g[REG_R8], 8);
@@ -116,8 +126,7 @@ static void saves_the_registers_and_restarts_the_call(void **state)
 	assert_int_equal(g[REG_RIP], 0x5000);
 	assert_int_equal(g[REG_EFL], stop.regs.eflags);
 	assert_int_equal(g[REG_CSGSFS], 0x002b000000000033);
-	memcpy(&stop.sigmask, &view()->uc.uc_sigmask, sizeof(stop.sigmask));
-	assert_int_equal(stop.sigmask, 0x8000000000000002);
+	assert_memory_equal(&view()->uc.uc_sigmask, &stop.sigmask, sizeof(stop.sigmask));
 }
 
 static void restart_only_where_the_kernel_would(void **state)
@@ -141,28 +150,69 @@ static void restart_only_where_the_kernel_would(void **state)
 		set_stop(7, 832);
 		stop.regs.rax = (unsigned long)cases[i].rax;
 		stop.regs.orig_rax = (unsigned long)cases[i].orig_rax;
-		assert_int_equal(frame_build(&stop, &code, &call, &avx_only, &frame), 0);
+		assert_int_equal(frame_build(&stop, &code, &fds, &avx_only, &frame), 0);
 		assert_int_equal(view()->uc.uc_mcontext.gregs[REG_RAX], cases[i].saved_rax);
 		assert_int_equal(view()->uc.uc_mcontext.gregs[REG_RIP], cases[i].saved_rip);
 	}
 }
 
-static void new_registers_make_the_call(void **state)
+static void check_call(const frame_regs *regs, long nr, uint64_t first, uint64_t second)
 {
+	assert_int_equal(regs->rip, code.call);
+	assert_int_equal(regs->rax, nr);
+	assert_int_equal(regs->rdi, first);
+	assert_int_equal(regs->rsi, second);
+	assert_int_equal(regs->orig_rax, (unsigned long)-1);
+	assert_int_equal(regs->eflags, 0x246);
+	assert_int_equal(regs->fs_base, 0x77);
+	assert_int_equal(regs->gs_base, 0x88);
+	assert_int_equal(regs->rsp, frame.addr);
+	assert_int_equal(regs->rsp % 16, 8); /* as after a call: the kernel's frame alignment */
+}
+
+/* Takes a copy, shuts that down only when told, closes it in any case. */
+static void calls_in_order(void **state)
+{
+	const greg_t *g;
+
 	(void)state;
 	set_stop(7, 832);
-	assert_int_equal(frame_build(&stop, &code, &call, &avx_only, &frame), 0);
-	assert_int_equal(frame.regs.rip, code.call);
-	assert_int_equal(frame.regs.rax, SYS_shutdown);
-	assert_int_equal(frame.regs.rdi, 7);
-	assert_int_equal(frame.regs.rsi, 0);
-	assert_int_equal(frame.regs.orig_rax, (unsigned long)-1);
-	assert_int_equal(frame.regs.eflags, 0x246);
-	assert_int_equal(frame.regs.fs_base, 0x77);
-	assert_int_equal(frame.regs.gs_base, 0x88);
-	assert_int_equal(frame.regs.rsp, frame.addr);
-	assert_int_equal(frame.regs.rsp % 16,
-			 8); /* as after a call: the kernel's frame alignment */
+	assert_int_equal(frame_build(&stop, &code, &fds, &avx_only, &frame), 0);
+	check_call(&frame.take, SYS_dup3, 7, 63);
+	assert_int_equal(frame.take.rdx, O_CLOEXEC);
+	check_call(&frame.act, SYS_shutdown, 63, SHUT_RD);
+	assert_int_equal(lower_view()->ret, code.back);
+	g = lower_view()->uc.uc_mcontext.gregs;
+	assert_int_equal(g[REG_RIP], code.call);
+	assert_int_equal(g[REG_RAX], SYS_close);
+	assert_int_equal(g[REG_RDI], 63);
+	assert_int_equal(g[REG_EFL], 0x246);
+	assert_int_equal(g[REG_CSGSFS], 0x002b000000000033);
+	assert_memory_equal(&lower_view()->uc.uc_sigmask, &stop.sigmask, sizeof(stop.sigmask));
+	assert_ptr_equal(lower_view()->uc.uc_mcontext.fpregs, view()->uc.uc_mcontext.fpregs);
+	assert_int_equal(lower_view()->uc.uc_stack.ss_flags, 7);
+}
+
+/* The numbers that a filter may look at: all four calls, with where they are made. */
+static void tells_seccomp_its_calls(void **state)
+{
+	static const int nrs[FRAME_CALLS] = {SYS_dup3, SYS_shutdown, SYS_close, SYS_rt_sigreturn};
+	struct seccomp_data calls[FRAME_CALLS];
+
+	(void)state;
+	set_stop(7, 832);
+	assert_int_equal(frame_build(&stop, &code, &fds, &avx_only, &frame), 0);
+	frame_seccomp_data(&frame, &code, &fds, calls);
+	for (int i = 0; i < FRAME_CALLS; i++) {
+		assert_int_equal(calls[i].nr, nrs[i]);
+		assert_int_equal(calls[i].arch, AUDIT_ARCH_X86_64);
+		assert_int_equal(calls[i].instruction_pointer,
+				 nrs[i] == SYS_rt_sigreturn ? code.back_end : code.call + 2);
+	}
+	assert_int_equal(calls[0].args[0], 7);
+	assert_int_equal(calls[0].args[1], 63);
+	assert_int_equal(calls[1].args[0], 63);
+	assert_int_equal(calls[2].args[0], 63);
 }
 
 static void leaves_the_red_zone_and_what_is_above(void **state)
@@ -171,7 +221,7 @@ static void leaves_the_red_zone_and_what_is_above(void **state)
 	for (uint64_t shift = 0; shift < 64; shift += 8) {
 		set_stop(7, 832);
 		stop.regs.rsp += shift;
-		assert_int_equal(frame_build(&stop, &code, &call, &avx_only, &frame), 0);
+		assert_int_equal(frame_build(&stop, &code, &fds, &avx_only, &frame), 0);
 		assert_true(frame.addr + frame.len <= stop.regs.rsp - 128);
 		assert_int_equal((uint64_t)view()->uc.uc_mcontext.fpregs % 64, 0);
 	}
@@ -181,7 +231,7 @@ static void alternate_stack_is_made_unreadable(void **state)
 {
 	(void)state;
 	set_stop(7, 832);
-	assert_int_equal(frame_build(&stop, &code, &call, &avx_only, &frame), 0);
+	assert_int_equal(frame_build(&stop, &code, &fds, &avx_only, &frame), 0);
 	assert_int_equal(view()->uc.uc_stack.ss_flags, 7); /* the kernel says EINVAL to itself */
 	assert_null(view()->uc.uc_link);
 	assert_int_equal(view()->uc.uc_flags, 7);
@@ -209,7 +259,7 @@ static void names_the_state_the_thread_uses(void **state)
 		uint64_t features;
 
 		set_stop(cases[i].bv, cases[i].regset);
-		assert_int_equal(frame_build(&stop, &code, &call, cases[i].layout, &frame), 0);
+		assert_int_equal(frame_build(&stop, &code, &fds, cases[i].layout, &frame), 0);
 		x = fpstate();
 		assert_int_equal(u32_at(x + 464), 0x46505853);
 		assert_int_equal(u32_at(x + 468), cases[i].need + 4);
@@ -228,29 +278,37 @@ static void refuses_state_it_does_not_know(void **state)
 {
 	(void)state;
 	set_stop(1ull << 30 | 3, 11008);
-	assert_int_equal(frame_build(&stop, &code, &call, &big, &frame), -E2BIG);
+	assert_int_equal(frame_build(&stop, &code, &fds, &big, &frame), -E2BIG);
 	set_stop(0x602e7, 2696); /* tiles named but not in the regset */
-	assert_int_equal(frame_build(&stop, &code, &call, &big, &frame), -E2BIG);
+	assert_int_equal(frame_build(&stop, &code, &fds, &big, &frame), -E2BIG);
 	set_stop(3, 512); /* no header: FXSAVE only */
-	assert_int_equal(frame_build(&stop, &code, &call, &big, &frame), -EINVAL);
+	assert_int_equal(frame_build(&stop, &code, &fds, &big, &frame), -EINVAL);
 }
 
 /* Without the usual signal return: pop the number, then the same system call again. */
 static void chains_over_a_pop(void **state)
 {
 	static const struct frame_code popping = {.call = 0x1000, .load = 0x3000};
-	uint64_t slots[3];
+	const struct kernel_view *lower;
+	uint64_t slots[3], entry;
 
 	(void)state;
 	set_stop(7, 832);
-	assert_int_equal(frame_build(&stop, &popping, &call, &avx_only, &frame), 0);
-	assert_int_equal(frame.regs.rsp, frame.addr);
+	assert_int_equal(frame_build(&stop, &popping, &fds, &avx_only, &frame), 0);
+	assert_int_equal(frame.take.rsp, frame.addr);
 	memcpy(slots, frame.bytes, sizeof(slots));
 	assert_int_equal(slots[0], popping.load);
 	assert_int_equal(slots[1], SYS_rt_sigreturn);
 	assert_int_equal(slots[2], popping.call);
 	/* after both returns and the pop, rsp-8 is where the kernel looks for the frame */
-	assert_int_equal(((struct kernel_view *)(frame.bytes + 16))->uc.uc_flags, 7);
+	lower = (const struct kernel_view *)(frame.bytes + 16);
+	assert_int_equal(lower->uc.uc_flags, 7);
+	entry = (uint64_t)lower->uc.uc_mcontext.gregs[REG_RSP] - frame.addr;
+	memcpy(slots, frame.bytes + entry, sizeof(slots));
+	assert_int_equal(slots[0], popping.load);
+	assert_int_equal(slots[1], SYS_rt_sigreturn);
+	assert_int_equal(slots[2], popping.call);
+	assert_int_equal(((const struct kernel_view *)(frame.bytes + entry + 16))->uc.uc_flags, 7);
 }
 
 static void knows_calls_that_restart_unseen(void **state)
@@ -298,7 +356,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(saves_the_registers_and_restarts_the_call),
 		cmocka_unit_test(restart_only_where_the_kernel_would),
-		cmocka_unit_test(new_registers_make_the_call),
+		cmocka_unit_test(calls_in_order),
+		cmocka_unit_test(tells_seccomp_its_calls),
 		cmocka_unit_test(leaves_the_red_zone_and_what_is_above),
 		cmocka_unit_test(alternate_stack_is_made_unreadable),
 		cmocka_unit_test(names_the_state_the_thread_uses),

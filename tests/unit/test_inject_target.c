@@ -655,6 +655,62 @@ static void seccomp_filters(void **state)
 	kid_end(&kid);
 }
 
+/* Every descriptor at the end of the table is in use: there is no number to be safe with. */
+static void body_full_table(int link, int ready)
+{
+	int last;
+
+	do
+		last = dup(link);
+	while (last >= 0 && last < 255);
+	body_futex(link, ready);
+}
+
+static void no_free_descriptor(void **state)
+{
+	struct kid kid = kid_start(body_full_table);
+
+	(void)state;
+	await_state(kid.pid, 'S');
+	refused_then_copied(&kid, INJECT_R_NO_SPARE);
+	kid_end(&kid);
+}
+
+/*
+ * The target puts another socket on the number and the right one back, all the time: neither way
+ * ever touches the other, whatever is reported.
+ */
+static void never_another_socket(void **state)
+{
+	const char *argv[] = {"build/victims/threads", "futex", "swap", NULL};
+	struct victim_health health;
+	unsigned done = 0;
+	struct victim v;
+
+	(void)state;
+	assert_true(victim_start_with(&v, argv, VICTIM_LINKS, -1));
+	for (int i = 0; i < VICTIM_LINKS; i++) {
+		struct inject_target t;
+		struct inject_result res;
+
+		victim_link_target(&v, i, &t);
+		v.page->swap_fd = t.fd;
+		res = inject(&t, i % 2 ? INJECT_PTRACE : INJECT_PIDFD);
+		v.page->swap_fd = 0;
+		if (res.status == INJECT_DONE)
+			done++;
+		else
+			assert_reason(res, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
+		victim_ping(&v, 10 * SECOND_MS, &health);
+		assert_string_equal(health.detail, "");
+		assert_int_equal(health.decoys_hit, 0);
+		assert_int_equal(victim_links_shut(&v) >> i & 1, res.status == INJECT_DONE);
+	}
+	assert_true(v.page->renewals > 0);
+	assert_true(done > 0);
+	victim_stop(&v);
+}
+
 /* A stack whose end nobody knows: memory between other memory. */
 static void *wait_in_thread(void *arg)
 {
@@ -845,6 +901,8 @@ int main(void)
 		cmocka_unit_test(already_traced),
 		cmocka_unit_test(uninterruptible),
 		cmocka_unit_test(seccomp_filters),
+		cmocka_unit_test(no_free_descriptor),
+		cmocka_unit_test(never_another_socket),
 		cmocka_unit_test(stack_of_unknown_end),
 		cmocka_unit_test(first_thread_ended),
 		cmocka_unit_test(other_name_spaces),

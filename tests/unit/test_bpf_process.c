@@ -302,6 +302,7 @@ static void test_exec_by_thread(void **state)
 
 static void test_fault_has_no_sender(void **state)
 {
+	volatile uintptr_t nowhere = 8; /* unknown to the compiler, or it complains */
 	const struct fact_exit *end;
 	int go[2], status;
 	char byte;
@@ -313,7 +314,7 @@ static void test_fault_has_no_sender(void **state)
 	if (pid == 0) {
 		signal(SIGSEGV, SIG_DFL); /* sanitizers have a handler */
 		if (read(go[0], &byte, 1) == 1)
-			*(volatile int *)8 = 1;
+			*(volatile int *)nowhere = 1;
 		_exit(0);
 	}
 	bpf_watch_add_process(fixture->watch, pid, start_of(pid), BPF_ROLE_EXECUTOR, NULL);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the user writes for the HTTP API: URLs and credential files, usable or not. */
+#include "test_observe.h"
+
+#include "observe/api_url.h"
+#include "observe/credential.h"
+
+static void credentials_that_cannot_be_used_are_refused(void **state)
+{
+	static const char *const bad[] = { "", "\n", "nothing", "a\x01:b" };
+	struct fail why = { 0 };
+	char *header = NULL;
+
+	(void)state;
+	assert_int_equal(dir_make(), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		file_write(dir_at("c"), bad[i], strlen(bad[i]));
+		assert_int_equal(chmod(dir_at("c"), 0600), 0);
+		assert_int_equal(credential_read(dir_at("c"), &header, &why), -EINVAL);
+		assert_non_null(strstr(why.cure, "user:password"));
+	}
+	file_write(dir_at("c"), "a:b", 3);
+	assert_int_equal(chmod(dir_at("c"), 0644), 0);
+	assert_int_equal(credential_read(dir_at("c"), &header, &why), -EACCES);
+	assert_non_null(strstr(why.what, "everybody"));
+	assert_int_equal(credential_read(dir_at("none"), &header, &why), -ENOENT);
+	assert_null(header);
+	dir_remove();
+}
+
+static void urls_are_understood_or_refused(void **state)
+{
+	static const struct {
+		const char *url;
+		int err;
+		const char *host;
+		const char *path;
+		uint16_t port;
+	} cases[] = {
+		{ "http://127.0.0.1:5051", 0, "127.0.0.1:5051", "", 5051 },
+		{ "http://127.0.0.1", 0, "127.0.0.1", "", 5051 },
+		{ "http://127.0.0.1:80/", 0, "127.0.0.1:80", "", 80 },
+		{ "http://127.0.0.1:80/agent/S0//", 0, "127.0.0.1:80", "/agent/S0", 80 },
+		{ "http://[::1]:5052/x", 0, "[::1]:5052", "/x", 5052 },
+		{ "http://[::1]", 0, "[::1]", "", 5051 },
+		{ "https://127.0.0.1:5051", -EPROTONOSUPPORT, NULL, NULL, 0 },
+		{ "127.0.0.1:5051", -EINVAL, NULL, NULL, 0 },
+		{ "http://", -EINVAL, NULL, NULL, 0 },
+		{ "http://:5051", -EINVAL, NULL, NULL, 0 },
+		{ "http://127.0.0.1:", -EINVAL, NULL, NULL, 0 },
+		{ "http://127.0.0.1:50x", -EINVAL, NULL, NULL, 0 },
+		{ "http://[::1", -EINVAL, NULL, NULL, 0 },
+		{ "http://[::1]x", -EINVAL, NULL, NULL, 0 },
+		{ "http://u:p@127.0.0.1/", -EINVAL, NULL, NULL, 0 },
+		{ "http://a b/", -EINVAL, NULL, NULL, 0 },
+		{ "http://127.0.0.1/a\r\nX: y", -EINVAL, NULL, NULL, 0 },
+		{ "http://127.0.0.1:99999", -EINVAL, NULL, NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct api_url parsed;
+		struct fail why = { 0 };
+		int err = api_url_parse(cases[i].url, &parsed, &why);
+		const struct sockaddr_in *addr = (const void *)&parsed.addr;
+
+		if (err != cases[i].err)
+			fail_msg("%s: %d (%s)", cases[i].url, err, why.what);
+		if (err)
+			continue;
+		assert_string_equal(parsed.host, cases[i].host);
+		assert_string_equal(parsed.path, cases[i].path);
+		assert_int_equal(ntohs(addr->sin_port), cases[i].port); /* v6: same place */
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(credentials_that_cannot_be_used_are_refused),
+		cmocka_unit_test(urls_are_understood_or_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -174,7 +174,10 @@ int BPF_PROG(message_fentry, struct sock *sk, struct msghdr *msg)
 	return message_sending(sk, msg, sk->__sk_common.skc_cookie.counter);
 }
 
-/* Registers are read by CO-RE: the object does not know which architecture it will run on. */
+/*
+ * Registers are read by CO-RE, for the object does not know which architecture it will run on; and
+ * by a helper, for the verifier takes no context whose offset depends on that.
+ */
 SEC("kprobe/tcp_sendmsg")
 int message_kprobe(void *ctx)
 {
@@ -184,11 +187,11 @@ int message_kprobe(void *ctx)
 	struct sock *sk;
 
 	if (bpf_core_field_exists(x86->di)) {
-		sk = (void *)x86->di;
-		msg = (void *)x86->si;
+		sk = (void *)BPF_CORE_READ(x86, di);
+		msg = (void *)BPF_CORE_READ(x86, si);
 	} else if (bpf_core_field_exists(arm64->regs)) {
-		sk = (void *)arm64->regs[0];
-		msg = (void *)arm64->regs[1];
+		sk = (void *)BPF_CORE_READ(arm64, regs[0]);
+		msg = (void *)BPF_CORE_READ(arm64, regs[1]);
 	} else {
 		return 0;
 	}

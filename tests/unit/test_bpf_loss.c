@@ -52,10 +52,12 @@ static size_t conns_in_map(void)
 static void test_full_life_ring(void **state)
 {
 	enum { CONNECTIONS = 40, CHANGES = 9, EVENTS = 1 + CONNECTIONS * CHANGES };
-	struct actor server = actor_new(), client = actor_new();
+	struct actor server, client;
 
 	(void)state;
 	setup_small(4096, 0);
+	server = actor_new();
+	client = actor_new();
 	assert_true(actor_act(&server, ACT_LISTEN, fixture->port, AF_INET) > 0);
 	for (int i = 0; i < CONNECTIONS; i++) {
 		assert_true(actor_act(&client, ACT_CONNECT, fixture->port, AF_INET) > 0);
@@ -107,10 +109,12 @@ static void test_exits_survive_a_full_ring(void **state)
 static void test_full_message_ring(void **state)
 {
 	enum { SENDS = 50 };
-	struct actor server = actor_new(), client = actor_new();
+	struct actor server, client;
 
 	(void)state;
 	setup_small(0, 4096);
+	server = actor_new();
+	client = actor_new();
 	actor_act(&server, ACT_LISTEN, fixture->port, AF_INET);
 	actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
 	for (int i = 0; i < SENDS; i++)
@@ -130,11 +134,13 @@ static void test_full_message_ring(void **state)
 static void test_counts(void **state)
 {
 	const struct ew_counters *sum;
-	struct actor server = actor_new(), client = actor_new();
+	struct actor server, client;
 	struct order run = { .act = ACT_RUN, .bytes = "/bin/true" };
 
 	(void)state;
 	setup_small(4096, 4096);
+	server = actor_new();
+	client = actor_new();
 	actor_act(&server, ACT_LISTEN, fixture->port, AF_INET);
 	for (int i = 0; i < 20; i++) {
 		actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);

@@ -52,10 +52,24 @@ static size_t messages(void)
 	return n;
 }
 
+static void no_put(void *ctx, const struct fact *fact)
+{
+	(void)ctx;
+	(void)fact;
+}
+
+/* Leaves fixture NULL when this kernel does not take the program. */
 static void setup_pair(enum bpf_messages by)
 {
 	struct bpf_watch_options options = { .messages = by };
+	struct bpf_watch *watch;
+	struct fact_sink nowhere = { no_put, NULL };
 
+	fixture = NULL;
+	options.agent_port = 1;
+	if (bpf_watch_open(&options, &nowhere, &watch, NULL) < 0)
+		return;
+	bpf_watch_free(watch);
 	fixture = fixture_new(&options);
 	agent = actor_new();
 	executor = actor_new();
@@ -67,6 +81,8 @@ static void setup_pair(enum bpf_messages by)
 static int teardown(void **state)
 {
 	(void)state;
+	if (!fixture)
+		return 0;
 	actor_end(&executor);
 	actor_end(&agent);
 	fixture_free(fixture);
@@ -158,6 +174,24 @@ static void check_slot(const char *program, bool best_effort)
 	fail_msg("no slot for messages");
 }
 
+static void test_fentry(void **state)
+{
+	(void)state;
+	if (!fixture)
+		skip(); /* lockdown, or no trampolines */
+	check_slot("fentry/tcp_sendmsg", false);
+	check_both_directions();
+}
+
+static void test_kprobe(void **state)
+{
+	(void)state;
+	if (!fixture)
+		skip(); /* lockdown, or built without */
+	check_slot("kprobe/tcp_sendmsg", false);
+	check_both_directions();
+}
+
 static void test_packets(void **state)
 {
 	(void)state;
@@ -177,6 +211,20 @@ static int setup_best(void **state)
 {
 	(void)state;
 	setup_pair(BPF_MESSAGES_BEST);
+	return 0;
+}
+
+static int setup_fentry(void **state)
+{
+	(void)state;
+	setup_pair(BPF_MESSAGES_FENTRY);
+	return 0;
+}
+
+static int setup_kprobe(void **state)
+{
+	(void)state;
+	setup_pair(BPF_MESSAGES_KPROBE);
 	return 0;
 }
 
@@ -201,6 +249,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_each_message_once, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_tls_is_told_once, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_lengths, setup_best, teardown),
+		cmocka_unit_test_setup_teardown(test_fentry, setup_fentry, teardown),
+		cmocka_unit_test_setup_teardown(test_kprobe, setup_kprobe, teardown),
 		cmocka_unit_test_setup_teardown(test_packets, setup_packets, teardown),
 		cmocka_unit_test_setup_teardown(test_none, setup_none, teardown),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/gadget.h"
+#include "act/inject.h"
 #include "act/tracee_maps.h"
 #include "act/tracee_mem.h"
 
@@ -82,6 +83,56 @@ int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned
 	if (frame_code_complete(ret))
 		return 0;
 	return err < 0 ? err : -ENOENT;
+}
+
+/* The addresses in struct frame_code, in the order of inject_cache.offset. */
+static void code_addresses(struct frame_code *code, uint64_t *ret_at[4])
+{
+	ret_at[0] = &code->call;
+	ret_at[1] = &code->back;
+	ret_at[2] = &code->back_end;
+	ret_at[3] = &code->load;
+}
+
+bool gadget_recall(const struct tracee_maps *maps, struct tracee_mem *mem,
+		   const struct inject_cache *cache, struct frame_code *ret)
+{
+	for (size_t i = 0; cache->inode && i < maps->n; i++) {
+		const struct tracee_area *area = &maps->area[i];
+		struct frame_code code = {0};
+		uint64_t *at[4];
+
+		if (area->inode != cache->inode || area->device != cache->device || !usable(area))
+			continue;
+		code_addresses(&code, at);
+		for (int j = 0; j < 4; j++)
+			if (cache->offset[j])
+				*at[j] = area->start + (cache->offset[j] - area->offset);
+		if (!gadget_verify(mem, &code))
+			continue;
+		*ret = code;
+		return true;
+	}
+	return false;
+}
+
+void gadget_remember(const struct tracee_maps *maps, const struct frame_code *code,
+		     struct inject_cache *cache)
+{
+	const struct tracee_area *area = tracee_maps_find(maps, code->call);
+	struct frame_code copy = *code;
+	uint64_t *at[4];
+
+	if (!area || !area->inode)
+		return;
+	code_addresses(&copy, at);
+	for (int j = 0; j < 4; j++)
+		if (*at[j] && (*at[j] < area->start || *at[j] > area->end))
+			return;
+	cache->device = area->device;
+	cache->inode = area->inode;
+	for (int j = 0; j < 4; j++)
+		cache->offset[j] = *at[j] ? *at[j] - area->start + area->offset : 0;
 }
 
 bool gadget_verify(struct tracee_mem *mem, const struct frame_code *code)

@@ -12,6 +12,7 @@
 
 #include "act/frame.h"
 
+struct inject_cache;
 struct tracee_maps;
 struct tracee_mem;
 
@@ -27,6 +28,15 @@ void gadget_scan(const unsigned char *buf, size_t len, uint64_t base, struct fra
  */
 int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned char *chunk,
 		struct frame_code *ret);
+
+/* Takes them from where they lay in the same file before. False: not mapped here, or not the same.
+ */
+bool gadget_recall(const struct tracee_maps *maps, struct tracee_mem *mem,
+		   const struct inject_cache *cache, struct frame_code *ret);
+
+/* Remembers them if they all lie in one mapping. */
+void gadget_remember(const struct tracee_maps *maps, const struct frame_code *code,
+		     struct inject_cache *cache);
 
 /* Reads the found instructions again and compares. False: not there any more. */
 bool gadget_verify(struct tracee_mem *mem, const struct frame_code *code);

@@ -22,11 +22,15 @@ static int by_ptrace(const struct inject_target *t, const struct inject_subject 
 	in->rep = *rep;
 	in->rep.res.used = INJECT_PTRACE;
 	in->target = *t;
+	if (t->cache)
+		in->cache = *t->cache;
 	in->deadline_ns = deadline_ns;
 	in->live = subject->live;
 	in->copy = subject->copy;
 	err = injector_run(in);
 	*rep = in->rep;
+	if (t->cache)
+		*t->cache = in->cache;
 	munmap(in, sizeof(*in));
 	return err;
 }

@@ -85,6 +85,16 @@ enum inject_proof {
 	INJECT_BY_EFFECT, /* the thread runs on at once; a copy of the socket shows the effect */
 };
 
+/*
+ * Where the needed instructions were found last, so that many targets that run the same C library
+ * need one search. All zero at first; the caller keeps it between calls. What it says is compared
+ * with the target's memory each time.
+ */
+struct inject_cache {
+	uint64_t device, inode; /* of the file; inode 0: nothing yet */
+	uint64_t offset[4];	/* in the file */
+};
+
 struct inject_target {
 	pid_t pid;	      /* the process (thread group leader) */
 	uint64_t start_ticks; /* field 22 of /proc/PID/stat; 0: not known, not compared */
@@ -93,6 +103,7 @@ struct inject_target {
 	uint64_t inode;	      /* the socket's inode as /proc/PID/fd shows it; never 0 */
 	uint64_t cookie;      /* the socket's cookie; 0: not known, not compared */
 	enum inject_proof proof;
+	struct inject_cache *cache; /* or NULL */
 };
 
 struct inject_result {

@@ -30,6 +30,7 @@ struct injector {
 	struct inject_report rep;
 	volatile enum injector_phase phase;
 	struct inject_target target;
+	struct inject_cache cache;
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC */
 	pid_t live;	      /* a thread of the target whose /proc files can be read */
 	int copy;	      /* of the socket, or -1 */

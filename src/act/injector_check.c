@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -121,7 +122,12 @@ static int find_code(struct injector *in)
 	int err;
 
 	tracee_mem_init(&mem, in->live, &in->rep.res.syscalls);
-	err = gadget_find(&in->maps, &mem, in->chunk, &in->code);
+	err = 0;
+	if (!gadget_recall(&in->maps, &mem, &in->cache, &in->code)) {
+		err = gadget_find(&in->maps, &mem, in->chunk, &in->code);
+		if (err == 0)
+			gadget_remember(&in->maps, &in->code, &in->cache);
+	}
 	tracee_mem_close(&mem);
 	if (err == -EPERM || err == -EACCES)
 		return inject_refuse(&in->rep, INJECT_R_PERMISSION, err,
@@ -166,24 +172,38 @@ int injector_choose(struct injector *in)
 	return in->code.call ? 0 : find_code(in);
 }
 
-/*
- * A number high in the descriptor table with free ones below it: the kernel gives out the lowest
- * free number, so nobody gets this one meanwhile, and the table does not grow.
- */
-static bool find_spare(struct injector *in, unsigned int fd_size)
+/* The highest number in the table with enough free ones below it, or -1. */
+static int free_in_table(struct injector *in, int fd_size)
 {
-	int last = (int)fd_size - 1, n_free = 0;
+	int n_free = 0;
 
-	for (int fd = last; fd >= 0 && fd > last - SPARE_PROBES; fd--) {
+	for (int fd = fd_size - 1; fd >= 0 && fd >= fd_size - SPARE_PROBES; fd--) {
 		bool open = inject_socket_open(in->target.pid, in->live, fd);
 
 		n_free = open ? 0 : n_free + 1;
-		if (n_free < SPARE_GAP)
-			continue;
-		in->fds = (struct frame_descriptors){in->target.fd, fd + SPARE_GAP - 1};
-		return true;
+		if (n_free == SPARE_GAP)
+			return fd + SPARE_GAP - 1;
 	}
-	return false;
+	return -1;
+}
+
+/*
+ * A high number with free ones below it: the kernel gives out the lowest free number, so nobody
+ * gets this one meanwhile. Beyond the table only if it is full, because it then grows.
+ */
+static bool find_spare(struct injector *in, int fd_size)
+{
+	struct rlimit limit;
+	int fd = free_in_table(in, fd_size);
+
+	if (fd < 0) {
+		fd = fd_size + SPARE_GAP;
+		if (prlimit(in->target.pid, RLIMIT_NOFILE, NULL, &limit) < 0 ||
+		    (rlim_t)fd >= limit.rlim_cur)
+			return false;
+	}
+	in->fds = (struct frame_descriptors){in->target.fd, fd};
+	return true;
 }
 
 int injector_check_thread(struct injector *in, const struct thread_choice *choice)
@@ -208,7 +228,7 @@ int injector_check_thread(struct injector *in, const struct thread_choice *choic
 		return inject_refuse(&in->rep, INJECT_R_SECCOMP, -EACCES,
 				     "thread %d of process %d is in seccomp's strict mode", tid,
 				     pid);
-	if (!find_spare(in, status.fd_size))
+	if (!find_spare(in, (int)status.fd_size))
 		return inject_refuse(&in->rep, INJECT_R_NO_SPARE, -EMFILE,
 				     "find a free descriptor number in process %d", pid);
 	in->filtered = status.seccomp == SECCOMP_MODE_FILTER;

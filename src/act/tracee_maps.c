@@ -27,17 +27,19 @@ static uint32_t name_flags(const char *name)
 
 int tracee_area_parse(const char *line, struct tracee_area *ret)
 {
+	unsigned int major, minor;
 	char r, w, x, p;
-	uint64_t inode;
 	int name = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %c%c%c%c %*x %*x:%*x %" SCNu64 " %n", &ret->start,
-		   &ret->end, &r, &w, &x, &p, &inode, &name) != 7 ||
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %c%c%c%c %" SCNx64 " %x:%x %" SCNu64 " %n",
+		   &ret->start, &ret->end, &r, &w, &x, &p, &ret->offset, &major, &minor,
+		   &ret->inode, &name) != 10 ||
 	    name == 0)
 		return -EPROTO;
+	ret->device = (uint64_t)major << 32 | minor;
 	ret->flags = (r == 'r' ? AREA_READ : 0) | (w == 'w' ? AREA_WRITE : 0) |
 		     (x == 'x' ? AREA_EXEC : 0) | (p == 's' ? AREA_SHARED : 0) |
-		     (inode ? AREA_FILE : 0) | name_flags(line + name);
+		     (ret->inode ? AREA_FILE : 0) | name_flags(line + name);
 	return 0;
 }
 

@@ -23,6 +23,7 @@ enum tracee_area_flag {
 
 struct tracee_area {
 	uint64_t start, end;
+	uint64_t offset, device, inode; /* of the file; inode 0: none */
 	uint32_t flags;
 };
 

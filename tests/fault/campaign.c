@@ -27,7 +27,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 10000, CALLS_AFTER_SEIZE = 76, CALLS_ALL = 320 };
+enum { ANSWER_MS = 10000, OTHERS_ANSWER_MS = 1500, CALLS_AFTER_SEIZE = 76, CALLS_ALL = 320 };
 
 struct tally {
 	unsigned runs, killed, done, refused, failed, unsure, damaged;
@@ -134,7 +134,8 @@ static void judge(struct campaign *c, const struct shot_result *r, int64_t calls
 	if (c->spec->storm == STORM_DEATH)
 		memset(&health, 0, sizeof(health));
 	else
-		victim_ping(&c->victim, ANSWER_MS, &health);
+		victim_ping(&c->victim, c->method >= SHOT_CLASSIC ? OTHERS_ANSWER_MS : ANSWER_MS,
+			    &health);
 	shut = victim_links_shut(&c->victim);
 	calls = victim_calls(&c->victim);
 	if (calls >= 0)

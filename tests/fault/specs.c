@@ -96,7 +96,7 @@ const struct spec specs[] = {
 	 .share = 3},
 	{.name = "the very descriptor reused",
 	 .argv = {THREADS, "registers", "swap"},
-	 .method = SHOT_PIDFD,
+	 .method = SHOT_FRAME,
 	 .swaps = true,
 	 .share = 3},
 };

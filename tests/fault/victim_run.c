@@ -39,37 +39,33 @@ static void nap(void)
 	nanosleep(&ts, NULL);
 }
 
-/* A connection over the loopback: ret[0] to be the victim's, ret[1] the other end. */
-static bool connect_pair(int ret[2])
+int victim_connect(int *ret_other)
 {
 	struct sockaddr_in addr = {.sin_family = AF_INET,
 				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(addr);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool ok;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	ret[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ret[1] = -1;
-	ok = bind(listener, (struct sockaddr *)&addr, len) == 0 && listen(listener, 1) == 0 &&
-	     getsockname(listener, (struct sockaddr *)&addr, &len) == 0 &&
-	     connect(ret[0], (struct sockaddr *)&addr, len) == 0;
-	if (ok)
-		ret[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	*ret_other = -1;
+	if (bind(listener, (struct sockaddr *)&addr, len) == 0 && listen(listener, 1) == 0 &&
+	    getsockname(listener, (struct sockaddr *)&addr, &len) == 0 &&
+	    connect(fd, (struct sockaddr *)&addr, len) == 0)
+		*ret_other = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	close(listener);
-	return ret[1] >= 0;
+	if (*ret_other >= 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static bool open_links(struct victim *v, int n)
 {
 	for (int i = 0; i < n; i++) {
-		int pair[2];
-		bool ok = connect_pair(pair);
-
-		v->ours[i] = pair[0];
-		v->peers[i] = pair[1];
-		v->n_links++;
-		if (!ok)
+		v->ours[i] = victim_connect(&v->peers[i]);
+		if (v->ours[i] < 0)
 			return false;
+		v->n_links++;
 	}
 	return true;
 }
@@ -345,8 +341,7 @@ void victim_stop(struct victim *v)
 	}
 	for (int i = 0; i < v->n_links; i++) {
 		close(v->ours[i]);
-		if (v->peers[i] >= 0)
-			close(v->peers[i]);
+		close(v->peers[i]);
 	}
 	if (v->calls >= 0)
 		close(v->calls);

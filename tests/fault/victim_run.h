@@ -43,6 +43,9 @@ bool victim_start(struct victim *v, const char *const *argv);
  */
 bool victim_start_with(struct victim *v, const char *const *argv, int n_links, int tracepoint);
 
+/* A TCP connection over the loopback: returns one end, or -1. Both are close-on-exec. */
+int victim_connect(int *ret_other);
+
 /* Asks all threads; waits up to timeout_ms for each to answer. */
 void victim_ping(struct victim *v, int timeout_ms, struct victim_health *ret);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "act/gadget.h"
+#include "act/inject.h"
 #include "act/seccomp_verdict.h"
 #include "act/tracee_maps.h"
 #include "act/tracee_mem.h"
@@ -110,8 +111,9 @@ static void finds_across_chunks(void **state)
 	assert_int_equal(pwrite(fd, text + 18, 12, GADGET_CHUNK - 5), 12);
 	at = mmap(NULL, GADGET_CHUNK + 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 	assert_ptr_not_equal(at, MAP_FAILED);
-	maps->area[0] = (struct tracee_area){(uint64_t)at, (uint64_t)at + GADGET_CHUNK + 4096,
-					     AREA_READ | AREA_EXEC | AREA_FILE};
+	maps->area[0] = (struct tracee_area){.start = (uint64_t)at,
+					     .end = (uint64_t)at + GADGET_CHUNK + 4096,
+					     .flags = AREA_READ | AREA_EXEC | AREA_FILE};
 	maps->n = 1;
 	tracee_mem_init(&mem, getpid(), &calls);
 	assert_int_equal(gadget_find(maps, &mem, chunk, &code), 0);
@@ -124,6 +126,33 @@ static void finds_across_chunks(void **state)
 }
 #endif
 
+/* Remembered for the next process that maps the same file, and compared before it is believed. */
+static void remembers_where_it_was(void **state)
+{
+	struct tracee_maps *maps = malloc(sizeof(*maps));
+	unsigned char *chunk = malloc(GADGET_CHUNK);
+	struct inject_cache cache = {0};
+	struct frame_code found, recalled;
+	struct tracee_mem mem;
+	unsigned calls = 0;
+
+	(void)state;
+	tracee_mem_init(&mem, getpid(), &calls);
+	assert_int_equal(tracee_maps_read(getpid(), getpid(), maps), 0);
+	assert_false(gadget_recall(maps, &mem, &cache, &recalled));
+	assert_int_equal(gadget_find(maps, &mem, chunk, &found), 0);
+	gadget_remember(maps, &found, &cache);
+	assert_true(gadget_recall(maps, &mem, &cache, &recalled));
+	assert_memory_equal(&recalled, &found, sizeof(found));
+	cache.offset[0]++;
+	assert_false(gadget_recall(maps, &mem, &cache, &recalled));
+	cache.offset[0]--;
+	cache.inode++;
+	assert_false(gadget_recall(maps, &mem, &cache, &recalled));
+	free(chunk);
+	free(maps);
+}
+
 static void finds_nothing_in_data(void **state)
 {
 	struct tracee_maps *maps = calloc(1, sizeof(*maps));
@@ -134,8 +163,10 @@ static void finds_nothing_in_data(void **state)
 
 	(void)state;
 	tracee_mem_init(&mem, getpid(), &calls);
-	maps->area[0] = (struct tracee_area){(uint64_t)chunk, (uint64_t)chunk + 4096,
-					     AREA_READ | AREA_WRITE | AREA_EXEC | AREA_FILE};
+	maps->area[0] =
+		(struct tracee_area){.start = (uint64_t)chunk,
+				     .end = (uint64_t)chunk + 4096,
+				     .flags = AREA_READ | AREA_WRITE | AREA_EXEC | AREA_FILE};
 	maps->n = 1; /* writable */
 	assert_int_equal(gadget_find(maps, &mem, chunk, &code), -ENOENT);
 	assert_int_equal(calls, 0);
@@ -231,12 +262,18 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #ifdef __x86_64__
-		cmocka_unit_test(finds_instructions),  cmocka_unit_test(needs_both_ends),
-		cmocka_unit_test(short_spelling),      cmocka_unit_test(finds_across_chunks),
+		cmocka_unit_test(finds_instructions),
+		cmocka_unit_test(needs_both_ends),
+		cmocka_unit_test(short_spelling),
+		cmocka_unit_test(finds_across_chunks),
 #endif
-		cmocka_unit_test(finds_in_a_process),  cmocka_unit_test(finds_nothing_in_data),
-		cmocka_unit_test(filters_by_number),   cmocka_unit_test(arithmetic),
-		cmocka_unit_test(what_is_wrong_kills), cmocka_unit_test(only_allow_and_log_pass),
+		cmocka_unit_test(finds_in_a_process),
+		cmocka_unit_test(remembers_where_it_was),
+		cmocka_unit_test(finds_nothing_in_data),
+		cmocka_unit_test(filters_by_number),
+		cmocka_unit_test(arithmetic),
+		cmocka_unit_test(what_is_wrong_kills),
+		cmocka_unit_test(only_allow_and_log_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,10 @@ static void map_lines(void **state)
 	}
 	struct tracee_area area;
 
+	assert_int_equal(tracee_area_parse(cases[0].line, &area), 0);
+	assert_int_equal(area.offset, 0x1000);
+	assert_int_equal(area.device, 0xfe00000001);
+	assert_int_equal(area.inode, 1234);
 	assert_int_equal(tracee_area_parse("7f10000-7f20000 rw-p", &area), -EPROTO);
 	assert_int_equal(tracee_area_parse("", &area), -EPROTO);
 }
@@ -197,14 +201,27 @@ static struct tracee_maps *maps_of(const struct tracee_area *areas, size_t n)
 static void stacks(void **state)
 {
 	static const struct tracee_area areas[] = {
-		{0x10000, 0x20000, AREA_READ | AREA_WRITE}, /* heap: end not known */
-		{0x30000, 0x31000, 0},			    /* guard */
-		{0x31000, 0x50000, AREA_READ | AREA_WRITE}, /* a thread's stack */
-		{0x50000, 0x60000, AREA_READ | AREA_WRITE}, /* right above a stack */
-		{0x70000, 0x71000, 0},
-		{0x71000, 0x80000, AREA_READ | AREA_WRITE | AREA_FILE}, /* a file mapped */
-		{0xc000000000, 0xc000400000, AREA_READ | AREA_WRITE},	/* Go's heap */
-		{0x7ffd00000000, 0x7ffd00021000, AREA_READ | AREA_WRITE | AREA_STACK},
+		{.start = 0x10000,
+		 .end = 0x20000,
+		 .flags = AREA_READ | AREA_WRITE},		/* heap: end not known */
+		{.start = 0x30000, .end = 0x31000, .flags = 0}, /* guard */
+		{.start = 0x31000,
+		 .end = 0x50000,
+		 .flags = AREA_READ | AREA_WRITE}, /* a thread's stack */
+		{.start = 0x50000,
+		 .end = 0x60000,
+		 .flags = AREA_READ | AREA_WRITE}, /* right above a stack */
+		{.start = 0x70000, .end = 0x71000, .flags = 0},
+		{.start = 0x71000,
+		 .end = 0x80000,
+		 .flags = AREA_READ | AREA_WRITE | AREA_FILE}, /* a file mapped */
+		{.start = 0xc000000000,
+		 .end = 0xc000400000,
+		 .flags = AREA_READ | AREA_WRITE}, /* Go's heap */
+		{.start = 0x7fc012000000, .end = 0x7fc012400000, .flags = AREA_READ | AREA_WRITE},
+		{.start = 0x7ffd00000000,
+		 .end = 0x7ffd00021000,
+		 .flags = AREA_READ | AREA_WRITE | AREA_STACK},
 	};
 	struct tracee_maps *maps = maps_of(areas, sizeof(areas) / sizeof(areas[0]));
 	struct tracee_stack stack;

@@ -26,6 +26,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -655,22 +656,42 @@ static void seccomp_filters(void **state)
 	kid_end(&kid);
 }
 
-/* Every descriptor at the end of the table is in use: there is no number to be safe with. */
-static void body_full_table(int link, int ready)
+enum { TABLE = 256 };
+
+static void fill_table(int link)
 {
 	int last;
 
 	do
 		last = dup(link);
-	while (last >= 0 && last < 255);
+	while (last >= 0 && last < TABLE - 1);
+}
+
+static void body_full_table(int link, int ready)
+{
+	fill_table(link);
 	body_futex(link, ready);
 }
 
-static void no_free_descriptor(void **state)
+static void body_full_to_the_limit(int link, int ready)
+{
+	struct rlimit limit = {TABLE, TABLE};
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	body_full_table(link, ready);
+}
+
+/* The table grows if it may; if not there is no number to be safe with. */
+static void full_descriptor_table(void **state)
 {
 	struct kid kid = kid_start(body_full_table);
+	struct inject_target t = target_of(&kid);
 
 	(void)state;
+	await_state(kid.pid, 'S');
+	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
+	kid_end(&kid);
+	kid = kid_start(body_full_to_the_limit);
 	await_state(kid.pid, 'S');
 	refused_then_copied(&kid, INJECT_R_NO_SPARE);
 	kid_end(&kid);
@@ -901,7 +922,7 @@ int main(void)
 		cmocka_unit_test(already_traced),
 		cmocka_unit_test(uninterruptible),
 		cmocka_unit_test(seccomp_filters),
-		cmocka_unit_test(no_free_descriptor),
+		cmocka_unit_test(full_descriptor_table),
 		cmocka_unit_test(never_another_socket),
 		cmocka_unit_test(stack_of_unknown_end),
 		cmocka_unit_test(first_thread_ended),

@@ -357,6 +357,7 @@ static const struct kind kinds[] = {
 	{"accept", open_accept, wait_accept, wake_accept, NULL},
 	{"flock", open_flock, wait_flock, wake_flock, again_flock},
 	{"churn", open_churn, wait_churn, NULL, NULL},
+	{"maps", open_maps, wait_futex, NULL, NULL},
 	{"spawn", NULL, wait_spawn, NULL, NULL},
 	{"forks", NULL, wait_forks, NULL, NULL},
 	{"swap", open_swap, wait_swap, NULL, NULL},

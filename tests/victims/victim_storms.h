@@ -23,6 +23,20 @@ static void wait_churn(struct waiter *w)
 	close(w->fd[0]);
 }
 
+/* A large program: 1,000 mappings, and 64 MB of code to look through. */
+static void open_maps(struct waiter *w)
+{
+	enum { CODE = 64 << 20, PAGES = 1000 };
+	char *pages = mmap(NULL, PAGES * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	w->fd[0] = memfd_create("code", MFD_CLOEXEC);
+	if (ftruncate(w->fd[0], CODE) < 0 || pages == MAP_FAILED ||
+	    mmap(NULL, CODE, PROT_READ | PROT_EXEC, MAP_PRIVATE, w->fd[0], 0) == MAP_FAILED)
+		die("maps");
+	for (int i = 0; i < PAGES; i += 2)
+		mprotect(pages + i * 4096, 4096, PROT_READ | PROT_WRITE);
+}
+
 static void open_churn(struct waiter *w)
 {
 	w->fd[0] = 200 + w->id;

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What an injection costs the target and the caller, beside gdb:
+ *     bench_inject [RUNS] [GDB_RUNS]
+ * A process with 16 threads, and one with 1,000 mappings and 64 MB of code besides; then 100 and
+ * 1,000 processes one after the other. Needs root and build/victims; network only on loopback.
+ */
+#include "act/inject.h"
+#include "act/injector.h"
+#include "fail.h"
+#include "victim_run.h"
+
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FUTEX "futex"
+static const char *const small[] = {"build/victims/threads",
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    NULL};
+static const char *const large[] = {"build/victims/threads",
+				    "maps",
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    FUTEX,
+				    NULL};
+
+enum { RUNS_MAX = 10000, MANY = 1000 };
+
+struct samples {
+	size_t n;
+	double stopped_us[RUNS_MAX], wall_us[RUNS_MAX], calls[RUNS_MAX];
+};
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts v. Prints median, 99th percentile and maximum. */
+static void print_spread(const char *what, double *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), ascending);
+	printf("  %s %.1f / %.1f / %.1f", what, v[n / 2], v[n * 99 / 100], v[n - 1]);
+}
+
+static void print_samples(const char *name, struct samples *s)
+{
+	printf("%-34s %5zu runs ", name, s->n);
+	print_spread("stopped us", s->stopped_us, s->n);
+	print_spread("wall us", s->wall_us, s->n);
+	print_spread("calls", s->calls, s->n);
+	printf("\n");
+	fflush(stdout);
+}
+
+/* gdb, as the procedure of old ran it; what it stops is seen from /proc. */
+static void run_gdb(const struct inject_target *t, struct samples *s)
+{
+	uint64_t start = injector_now(), first = 0, last = 0;
+	pid_t pid = fork();
+	char arg[16], call[48];
+
+	if (pid == 0) {
+		snprintf(arg, sizeof(arg), "%d", t->pid);
+		snprintf(call, sizeof(call), "call (int)shutdown(%d, 0)", t->fd);
+		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+			_exit(1);
+		execlp("gdb", "gdb", "-q", "-nx", "-batch", "-p", arg, "-ex", call, NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, NULL, WNOHANG) == 0) {
+		if (victim_state(t->pid, t->pid) != 't')
+			continue;
+		last = injector_now();
+		if (!first)
+			first = last;
+	}
+	s->stopped_us[s->n] = (double)(last - first) / 1000;
+	s->wall_us[s->n] = (double)(injector_now() - start) / 1000;
+	s->calls[s->n] = 0; /* not counted */
+	s->n++;
+}
+
+static void run_inject(const struct inject_target *t, enum inject_method m, struct samples *s)
+{
+	uint64_t start = injector_now();
+	struct inject_result res;
+	struct fail why;
+	char text[600];
+
+	if (inject_shutdown(t, m, start + 5000000000ull, &res, &why) < 0) {
+		fprintf(stderr, "%s\n", fail_text(&why, text, sizeof(text)));
+		return;
+	}
+	s->wall_us[s->n] = (double)(injector_now() - start) / 1000;
+	s->stopped_us[s->n] = (double)res.stopped_ns / 1000;
+	s->calls[s->n] = res.syscalls;
+	s->n++;
+}
+
+enum way { BY_VALUE, BY_EFFECT, BY_PIDFD, BY_GDB };
+
+static void run(const char *name, const char *const *argv, enum way way, unsigned runs)
+{
+	static struct samples s;
+	struct inject_cache cache = {0};
+	struct victim v = {0};
+
+	s.n = 0;
+	for (unsigned i = 0; i < runs; i++) {
+		struct inject_target t;
+
+		if (i % VICTIM_LINKS == 0) {
+			victim_stop(&v);
+			if (!victim_start_with(&v, argv, VICTIM_LINKS, -1))
+				exit(1);
+			victim_await_state(&v, v.pid, 'S', 1000);
+		}
+		victim_link_target(&v, (int)(i % VICTIM_LINKS), &t);
+		t.cache = &cache;
+		t.proof = way == BY_EFFECT ? INJECT_BY_EFFECT : INJECT_BY_VALUE;
+		if (way == BY_GDB)
+			run_gdb(&t, &s);
+		else
+			run_inject(&t, way == BY_PIDFD ? INJECT_PIDFD : INJECT_PTRACE, &s);
+	}
+	victim_stop(&v);
+	if (s.n)
+		print_samples(name, &s);
+}
+
+/* ---- many targets ---- */
+
+struct crowd {
+	int n;
+	pid_t pid[MANY];
+	struct inject_target target[MANY];
+};
+
+static void sleep_forever(void)
+{
+	static uint32_t word;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL);
+}
+
+/* Each has a connection of its own; the other ends stay here. */
+static void gather(struct crowd *c, int n)
+{
+	c->n = 0;
+	for (int i = 0; i < n; i++) {
+		int other, link = victim_connect(&other);
+		struct victim one = {0};
+		struct stat st;
+
+		if (link < 0 || fstat(link, &st) < 0)
+			exit(1);
+		c->pid[i] = fork();
+		if (c->pid[i] == 0)
+			sleep_forever();
+		c->target[i] = (struct inject_target){
+			.pid = c->pid[i], .pidfd = -1, .fd = link, .inode = st.st_ino};
+		c->n++;
+		one.pid = c->pid[i];
+		victim_await_state(&one, one.pid, 'S', 1000);
+		close(link);
+	}
+}
+
+static void disperse(struct crowd *c)
+{
+	for (int i = 0; i < c->n; i++) {
+		kill(c->pid[i], SIGKILL);
+		waitpid(c->pid[i], NULL, 0);
+	}
+}
+
+static void run_many(int n, enum inject_method m)
+{
+	static struct crowd crowd;
+	struct inject_cache cache = {0};
+	uint64_t start;
+	int done = 0;
+
+	gather(&crowd, n);
+	start = injector_now();
+	for (int i = 0; i < n; i++) {
+		struct inject_result res;
+
+		crowd.target[i].cache = &cache;
+		done += inject_shutdown(&crowd.target[i], m, injector_now() + 5000000000ull, &res,
+					NULL) == 0;
+	}
+	printf("%4d targets by %-7s %8.1f ms, %d done\n", n, inject_method_name(m),
+	       (double)(injector_now() - start) / 1e6, done);
+	disperse(&crowd);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned runs = argc > 1 ? (unsigned)atoi(argv[1]) : 1000;
+	unsigned gdb_runs = argc > 2 ? (unsigned)atoi(argv[2]) : 10;
+	struct rlimit files = {8192, 8192};
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (runs > RUNS_MAX || gdb_runs > RUNS_MAX)
+		return 64;
+	printf("median / 99th percentile / maximum\n");
+	run("16 threads, ptrace, result read", small, BY_VALUE, runs);
+	run("16 threads, ptrace", small, BY_EFFECT, runs);
+	run("16 threads, pidfd", small, BY_PIDFD, runs);
+	run("16 threads, gdb", small, BY_GDB, gdb_runs);
+	run("1,000 mappings, ptrace, result", large, BY_VALUE, runs);
+	run("1,000 mappings, ptrace", large, BY_EFFECT, runs);
+	run("1,000 mappings, pidfd", large, BY_PIDFD, runs);
+	run("1,000 mappings, gdb", large, BY_GDB, gdb_runs);
+	for (int n = 100; n <= MANY; n *= 10) {
+		run_many(n, INJECT_PTRACE);
+		run_many(n, INJECT_PIDFD);
+	}
+	return 0;
+}

@@ -114,8 +114,9 @@ static void fill_environ(struct fact_process *process, const struct mesos_env *e
 }
 
 /* Puts what its directory tells; env is NULL when the environment may not be read. */
-static int put_process(struct procfs *procfs, int dir, int32_t pid, const struct mesos_env *env,
-		       uint64_t netns, const struct fact_sink *sink)
+static int put_process(struct procfs *procfs, int dir, const struct procfs_row *row,
+		       const struct mesos_env *env, bool with_library,
+		       const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_PROCESS, .mono = put_clock() };
 	struct fact_process *process = &fact.process;
@@ -126,12 +127,12 @@ static int put_process(struct procfs *procfs, int dir, int32_t pid, const struct
 
 	if (err < 0)
 		return err;
-	process->pid = pid;
+	process->pid = row->pid;
 	process->start = stat.start;
 	process->ppid = stat.ppid;
 	process->comm = stat.comm;
 	process->pidns = procfs_file_ns(dir, "pid");
-	process->ns_pid = process->pidns == procfs->pidns ? pid : procfs_file_ns_pid(dir);
+	process->ns_pid = process->pidns == procfs->pidns ? row->pid : procfs_file_ns_pid(dir);
 	process->uid = procfs_file_uid(dir);
 	procfs_file_exe(dir, exe, sizeof(exe), &process->exe_deleted);
 	process->exe = exe;
@@ -139,11 +140,11 @@ static int put_process(struct procfs *procfs, int dir, int32_t pid, const struct
 	process->cmdline = cmdline;
 	procfs_file_cgroup(dir, cgroup, sizeof(cgroup));
 	process->cgroup = cgroup;
-	process->netns = netns;
+	process->netns = row->netns;
 	process->environ_read = env ? TRI_YES : TRI_NO;
 	if (env)
 		fill_environ(process, env, container_id, sizeof(container_id));
-	if (env && env->seen & MESOS_ENV_EXECUTOR_ID)
+	if (with_library)
 		procfs_library_find(dir, process->directory, procfs->lines,
 				    sizeof(procfs->lines), &library);
 	process->library = library.path;
@@ -170,11 +171,12 @@ static int process_open(struct procfs *procfs, int32_t pid)
 
 /* A look at one process: FACT_PROCESS only if it is, or was started by, an executor. */
 static int walk_one(struct procfs *procfs, int dir, struct procfs_row *row,
-		    const struct fact_sink *sink)
+		    const struct procfs_visitor *visitor, const struct fact_sink *sink)
 {
 	static const char key[] = "MESOS_EXECUTOR_ID=";
 	ssize_t len = environ_read(procfs, dir);
 	struct mesos_env env;
+	bool matters;
 
 	if (len < 0)
 		return (int)len;
@@ -185,7 +187,8 @@ static int walk_one(struct procfs *procfs, int dir, struct procfs_row *row,
 	if (!(env.seen & MESOS_ENV_EXECUTOR_ID))
 		return 0;
 	row->mesos = true;
-	return put_process(procfs, dir, row->pid, &env, row->netns, sink);
+	matters = !visitor->library_matters || visitor->library_matters(visitor->ctx, row->pid);
+	return put_process(procfs, dir, row, &env, matters, sink);
 }
 
 /*
@@ -202,8 +205,7 @@ static void put_denied(const struct fact_sink *sink, int32_t first, size_t n, in
 }
 
 int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
-		void (*each)(void *ctx, const struct procfs_row *row), void *ctx,
-		struct fail *why)
+		const struct procfs_visitor *visitor, struct fail *why)
 {
 	int fd = openat(procfs->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
@@ -228,7 +230,7 @@ int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
 		dir = process_open(procfs, row.pid);
 		if (dir < 0)
 			continue;
-		err = walk_one(procfs, dir, &row, sink);
+		err = walk_one(procfs, dir, &row, visitor, sink);
 		close(dir);
 		if (is_gone(err))
 			continue;
@@ -236,8 +238,8 @@ int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
 			denied = row.pid;
 			why_denied = err;
 		}
-		if (each)
-			each(ctx, &row);
+		if (visitor->each)
+			visitor->each(visitor->ctx, &row);
 	}
 	closedir(list);
 	put_denied(sink, denied, n_denied, why_denied);
@@ -247,19 +249,21 @@ int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
 int procfs_put(struct procfs *procfs, int32_t pid, const struct fact_sink *sink)
 {
 	int dir = process_open(procfs, pid);
-	struct mesos_env env;
+	struct procfs_row row = { .pid = pid };
+	struct mesos_env env = { 0 };
 	ssize_t len;
 	int err;
 
 	if (dir < 0)
 		return -ESRCH;
+	row.netns = procfs_file_ns(dir, "net");
 	len = environ_read(procfs, dir);
 	if (len >= 0)
 		mesos_env_parse(procfs->environ, (size_t)len, &env);
 	else if (!is_gone((int)len))
 		put_unread(sink, pid, 0, (int)len, "/proc/%d/environ", pid);
-	err = put_process(procfs, dir, pid, len < 0 ? NULL : &env, procfs_file_ns(dir, "net"),
-			  sink);
+	err = put_process(procfs, dir, &row, len < 0 ? NULL : &env,
+			  env.seen & MESOS_ENV_EXECUTOR_ID, sink);
 	close(dir);
 	return is_gone(err) ? -ESRCH : err;
 }

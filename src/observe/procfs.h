@@ -26,15 +26,24 @@ struct procfs_row {
 	bool mesos;     /* MESOS_EXECUTOR_ID is in its environment: FACT_PROCESS was put */
 };
 
+struct procfs_visitor {
+	/* Gets every process; may be NULL. */
+	void (*each)(void *ctx, const struct procfs_row *row);
+	/*
+	 * Does the library matter of this process? Finding it costs more than all the rest. NULL: of
+	 * each that has a Mesos environment.
+	 */
+	bool (*library_matters)(void *ctx, int32_t pid);
+	void *ctx;
+};
+
 /*
  * Reads the environment of every process and puts FACT_PROCESS for those that have
  * MESOS_EXECUTOR_ID: executors, and what they started. One FACT_UNREAD for those whose environment
- * may not be read. Processes that end meanwhile are passed over. each (or NULL) gets every process.
- * Never looks at descriptors.
+ * may not be read. Processes that end meanwhile are passed over. Never looks at descriptors.
  */
 int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
-		void (*each)(void *ctx, const struct procfs_row *row), void *ctx,
-		struct fail *why);
+		const struct procfs_visitor *visitor, struct fail *why);
 
 /* Puts FACT_PROCESS for one process, whatever its environment. -ESRCH: it is gone, nothing put. */
 int procfs_put(struct procfs *procfs, int32_t pid, const struct fact_sink *sink);

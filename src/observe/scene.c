@@ -64,7 +64,8 @@ static void note_process(struct scene *scene, const struct fact_process *process
 	noted->pid = process->pid;
 	noted->start = process->start;
 	noted->mesos = process->executor_id && process->executor_id[0];
-	noted->linked = false;
+	noted->ppid = process->ppid;
+	noted->library = process->library && process->library[0];
 	noted->run = 0;
 	noted->work_dir[0] = '\0';
 	if (!noted->mesos)
@@ -145,6 +146,8 @@ void scene_clear(struct scene *scene)
 	free(scene->sockets);
 	free(scene->holders);
 	free(scene->agents);
+	free(scene->linked);
+	free(scene->runs);
 }
 
 void scene_begin(struct scene *scene, const struct fact_sink *out)
@@ -159,6 +162,8 @@ void scene_begin(struct scene *scene, const struct fact_sink *out)
 	scene->n_sockets = 0;
 	scene->n_holders = 0;
 	scene->n_agents = 0;
+	scene->n_linked = 0;
+	scene->n_runs = 0;
 }
 
 void scene_row(struct scene *scene, const struct procfs_row *row)
@@ -248,8 +253,23 @@ const struct fact_holder *scene_holders(const struct scene *scene, uint64_t cook
 	return *n ? &scene->holders[low] : NULL;
 }
 
+static int pid_order(const void *a, const void *b)
+{
+	const int32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static int run_order(const void *a, const void *b)
+{
+	const struct scene_run *x = a, *y = b;
+
+	return x->run < y->run ? -1 : x->run > y->run;
+}
+
 void scene_find_linked(struct scene *scene)
 {
+	scene->n_linked = 0;
 	for (size_t i = 0; i < scene->n_sockets; i++) {
 		const struct fact_holder *holders;
 		size_t n;
@@ -257,18 +277,56 @@ void scene_find_linked(struct scene *scene)
 		if (scene->sockets[i].remote.port != scene->port)
 			continue;
 		holders = scene_holders(scene, scene->sockets[i].cookie, &n);
-		for (size_t j = 0; j < n; j++) {
-			struct scene_process key = { .pid = holders[j].pid };
-			struct scene_process *process =
-				scene->n_processes ? bsearch(&key, scene->processes,
-							     scene->n_processes, sizeof(key),
-							     process_order) :
-						     NULL;
-
-			if (process)
-				process->linked = true;
-		}
+		for (size_t j = 0; j < n; j++)
+			if (room(scene, &scene->linked, &scene->linked_cap, scene->n_linked,
+				 sizeof(*scene->linked)))
+				scene->linked[scene->n_linked++] = holders[j].pid;
 	}
+	sort_unique(scene->linked, &scene->n_linked, sizeof(*scene->linked), pid_order);
+}
+
+bool scene_is_linked(const struct scene *scene, int32_t pid)
+{
+	return scene->n_linked && bsearch(&pid, scene->linked, scene->n_linked, sizeof(pid),
+					  pid_order);
+}
+
+static bool has_parent_in_run(const struct scene *scene, const struct scene_process *process)
+{
+	const struct scene_process *parent = scene_process_find(scene, process->ppid);
+
+	return parent && parent->mesos && parent->run == process->run;
+}
+
+void scene_find_runs(struct scene *scene)
+{
+	scene->n_runs = 0;
+	for (size_t i = 0; i < scene->n_processes; i++) {
+		const struct scene_process *process = &scene->processes[i];
+
+		if (!process->mesos || !scene_is_linked(scene, process->pid) ||
+		    !room(scene, &scene->runs, &scene->runs_cap, scene->n_runs,
+			  sizeof(*scene->runs)))
+			continue;
+		scene->runs[scene->n_runs++] = (struct scene_run){
+			.run = process->run,
+			.is_executor = process->library && !has_parent_in_run(scene, process),
+		};
+	}
+	if (scene->n_runs)
+		qsort(scene->runs, scene->n_runs, sizeof(*scene->runs), run_order);
+}
+
+bool scene_run_is_plain(const struct scene *scene, uint64_t run)
+{
+	struct scene_run key = { .run = run };
+	const struct scene_run *found = scene->n_runs ? bsearch(&key, scene->runs, scene->n_runs,
+								sizeof(key), run_order) :
+							NULL;
+
+	return found && found->is_executor &&
+	       !(found > scene->runs && found[-1].run == run) &&
+	       !(found + 1 < scene->runs + scene->n_runs && found[1].run == run);
 }
 
 bool scene_is_agents(const struct scene *scene, const struct fact_socket *socket)

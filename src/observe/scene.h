@@ -17,9 +17,15 @@ struct scene_process {
 	int32_t pid;
 	uint64_t start;
 	bool mesos;           /* has MESOS_EXECUTOR_ID */
-	bool linked;          /* scene_find_linked(): holds a connection to the agent port */
+	int32_t ppid;
+	bool library;         /* has a Mesos library mapped, as far as it was looked for */
 	uint64_t run;         /* the same for all with the same framework, executor, container id */
 	char work_dir[512];   /* what its MESOS_DIRECTORY is below; "" for none */
+};
+
+struct scene_run {
+	uint64_t run;
+	bool is_executor; /* this linked process looks like the executor, not like its task */
 };
 
 struct scene_agent {
@@ -48,6 +54,10 @@ struct scene {
 	size_t n_holders, holders_cap;
 	struct scene_agent *agents;
 	size_t n_agents, agents_cap;
+	int32_t *linked; /* scene_find_linked(): who holds a connection to the agent port; sorted */
+	size_t n_linked, linked_cap;
+	struct scene_run *runs; /* scene_find_runs(): the run of each of these, sorted */
+	size_t n_runs, runs_cap;
 	char api_work_dir[512]; /* what the agent's API said last */
 };
 
@@ -62,7 +72,16 @@ void scene_sort(struct scene *scene);
 void scene_sort_processes(struct scene *scene); /* these alone */
 
 /* All after scene_sort(). */
-void scene_find_linked(struct scene *scene);
+void scene_find_linked(struct scene *scene); /* from the sockets and holders known so far */
+void scene_find_runs(struct scene *scene);   /* from these and the processes known so far */
+bool scene_is_linked(const struct scene *scene, int32_t pid);
+
+/*
+ * Is it plain which process of the run is the executor? Exactly one has a link, it runs a Mesos
+ * library, and it is no child of another: not a task that talks to the agent, not a forked copy
+ * that still has the link which the executor has closed.
+ */
+bool scene_run_is_plain(const struct scene *scene, uint64_t run);
 const struct scene_process *scene_process_find(const struct scene *scene, int32_t pid);
 const struct fact_holder *scene_holders(const struct scene *scene, uint64_t cookie, size_t *n);
 

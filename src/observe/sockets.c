@@ -145,68 +145,29 @@ static uint64_t start_of(struct procfs *procfs, const struct scene *scene, int32
 	return process ? process->start : procfs_start(procfs, pid);
 }
 
-/* How many processes of a run hold its link, by run. */
-struct runs {
-	uint64_t *linked; /* sorted; as often as there are such processes */
-	size_t n;
-	size_t cap;
-};
-
-static int run_order(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-static int runs_fill(struct runs *runs, struct scene *scene)
-{
-	scene_find_linked(scene);
-	for (size_t i = 0; i < scene->n_processes; i++) {
-		if (!scene->processes[i].mesos || !scene->processes[i].linked)
-			continue;
-		if (grow(&runs->linked, &runs->cap, runs->n, sizeof(*runs->linked)) < 0)
-			return -ENOMEM;
-		runs->linked[runs->n++] = scene->processes[i].run;
-	}
-	if (runs->n)
-		qsort(runs->linked, runs->n, sizeof(*runs->linked), run_order);
-	return 0;
-}
-
-/* One process of a run alone has the link: no need to see who listens to know the executor. */
-static bool run_is_clear(const struct runs *runs, uint64_t run)
-{
-	const uint64_t *found = runs->n ? bsearch(&run, runs->linked, runs->n, sizeof(run),
-						  run_order) :
-					  NULL;
-
-	return found && !(found > runs->linked && found[-1] == run) &&
-	       !(found + 1 < runs->linked + runs->n && found[1] == run);
-}
-
 /* Whose descriptors need not be read, since somebody has put those that matter. */
-static bool may_skip(const struct pass *pass, const struct runs *runs, int32_t pid)
+static bool may_skip(const struct pass *pass, int32_t pid)
 {
 	const struct scene_process *process = scene_process_find(pass->scene, pid);
 
-	return pass->seeded && (!process || !process->mesos || run_is_clear(runs, process->run));
+	if (!pass->seeded)
+		return false;
+	return !process || !process->mesos || scene_run_is_plain(pass->scene, process->run);
 }
 
 static int read_holders(struct procfs *procfs, struct pass *pass, struct fail *why)
 {
 	struct scene *scene = pass->scene;
-	struct runs runs = { 0 };
 	int32_t denied = 0;
 	int why_denied = 0;
 	size_t n_denied = 0;
-	int err = runs_fill(&runs, scene);
+	int err = 0;
 
 	for (size_t i = 0; err != -ENOMEM && i < scene->n_rows; i++) {
 		int32_t pid = scene->rows[i].pid;
 		uint64_t start;
 
-		if (may_skip(pass, &runs, pid))
+		if (may_skip(pass, pid))
 			continue;
 		start = start_of(procfs, scene, pid);
 		err = start ? holders_add(&pass->holders, pid, start) : 0;
@@ -215,7 +176,6 @@ static int read_holders(struct procfs *procfs, struct pass *pass, struct fail *w
 			why_denied = err;
 		}
 	}
-	free(runs.linked);
 	if (err == -ENOMEM)
 		return fail_set(why, err, NULL, "read who holds which socket");
 	if (n_denied)

@@ -14,9 +14,9 @@ struct scene;
  * namespace where a process of interest lives or something listens on that port; the listening
  * sockets of executors. With seeded (somebody has put the sockets with the agent port and their
  * holders already) this adds what descriptors do not show, and the listening sockets of those
- * processes of which only that tells which is the executor: of a run of which none or several hold
- * a link. Otherwise the descriptors of every process are read, and all TCP sockets of processes with
- * a Mesos environment are put. Expects the processes in the scene; sorts it.
+ * processes of which only that tells which is the executor (scene_run_is_plain()). Otherwise the descriptors of every process are read, and all TCP sockets of processes with
+ * a Mesos environment are put. Expects the processes in the scene, and scene_find_runs() if seeded;
+ * sorts it.
  * Returns 0, or a negative errno when the picture is not complete.
  */
 int sockets_put(struct procfs *procfs, struct scene *scene, bool seeded, struct fail *why);

@@ -28,6 +28,7 @@ struct survey {
 	char *authorization;
 	struct procfs *procfs;
 	struct scene scene;
+	bool seeded; /* in this pass, by somebody who knows */
 	char found_work_dir[PATH_MAX]; /* kept: the agent that named it may be gone by now */
 	char url[ADDR_TEXT_MAX + 16];
 	uint32_t round;
@@ -94,37 +95,75 @@ static void put_failure(const struct fact_sink *sink, const char *object, const 
 	put_damage(sink, 0, object, fail_text(why, reason, sizeof(reason)));
 }
 
+static void run_seed(struct survey *survey)
+{
+	const struct survey_options *options = &survey->options;
+	struct scene *scene = &survey->scene;
+	struct fail why = { 0 };
+
+	survey->seeded = options->seed != NULL;
+	if (survey->seeded && options->seed(options->seed_ctx, &scene->tee, &why) < 0) {
+		put_failure(&scene->tee, "sockets by BPF", &why);
+		survey->seeded = false;
+	}
+	scene_sort(scene);
+	scene_find_linked(scene);
+}
+
 static void take_row(void *ctx, const struct procfs_row *row)
 {
-	scene_row(ctx, row);
+	struct survey *survey = ctx;
+
+	scene_row(&survey->scene, row);
+}
+
+/* Of what an executor has started it does not; nobody knows yet who is one without a seed. */
+static bool library_matters(void *ctx, int32_t pid)
+{
+	const struct survey *survey = ctx;
+
+	return !survey->seeded || scene_is_linked(&survey->scene, pid);
+}
+
+/* Where it is not plain which process of a run is the executor, the library tells. */
+static void look_closer(struct survey *survey)
+{
+	struct scene *scene = &survey->scene;
+	size_t n = scene->n_processes;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct scene_process *process = &scene->processes[i];
+
+		if (process->mesos && !scene_is_linked(scene, process->pid) &&
+		    !scene_run_is_plain(scene, process->run))
+			procfs_put(survey->procfs, process->pid, &scene->tee);
+	}
+	scene_sort_processes(scene);
 }
 
 static bool run_processes(struct survey *survey)
 {
+	struct procfs_visitor visitor = { take_row, library_matters, survey };
 	struct scene *scene = &survey->scene;
 	struct fail why = { 0 };
 
-	if (procfs_walk(survey->procfs, &scene->tee, take_row, scene, &why) < 0) {
+	if (procfs_walk(survey->procfs, &scene->tee, &visitor, &why) < 0) {
 		put_failure(&scene->tee, "processes", &why);
 		return false;
 	}
 	scene_sort_processes(scene);
+	scene_find_runs(scene);
+	if (survey->seeded)
+		look_closer(survey);
 	return !scene->broken;
 }
 
 static bool run_sockets(struct survey *survey)
 {
-	const struct survey_options *options = &survey->options;
 	struct scene *scene = &survey->scene;
-	bool seeded = options->seed != NULL;
 	struct fail why = { 0 };
 
-	if (seeded && options->seed(options->seed_ctx, &scene->tee, &why) < 0) {
-		put_failure(&scene->tee, "sockets by BPF", &why);
-		seeded = false;
-	}
-	why = (struct fail){ 0 };
-	if (sockets_put(survey->procfs, scene, seeded, &why) < 0) {
+	if (sockets_put(survey->procfs, scene, survey->seeded, &why) < 0) {
 		put_failure(&scene->tee, "sockets", &why);
 		return false;
 	}
@@ -235,6 +274,9 @@ uint32_t survey_run(struct survey *survey, uint32_t scope, const struct fact_sin
 		scene_begin(&survey->scene, sink);
 	survey->scene.out = *sink;
 	put_phase(sink, "begin", scope);
+	survey->seeded = false;
+	if (scope & SURVEY_SOCKETS)
+		run_seed(survey); /* first: who has a link decides what to read of whom */
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		if (scope & parts[i].bit && parts[i].run(survey))
 			done |= parts[i].bit;

@@ -10,6 +10,7 @@
 static struct facts facts;
 static struct procfs *procfs;
 static struct child child;
+static const struct procfs_visitor nobody;
 
 static int setup(void **state)
 {
@@ -30,7 +31,7 @@ static int teardown(void **state)
 static const json_t *walked(void)
 {
 	facts_clear(&facts);
-	assert_int_equal(procfs_walk(procfs, &facts.sink, NULL, NULL, NULL), 0);
+	assert_int_equal(procfs_walk(procfs, &facts.sink, &nobody, NULL), 0);
 	return facts_with(&facts, "process", "pid", child.pid);
 }
 
@@ -156,7 +157,7 @@ static void what_may_not_be_read_is_said(void **state)
 	child = child_start("/proc/self/exe", nothing, env, 0);
 	assert_int_equal(seteuid(65534), 0);
 	procfs_put(procfs, child.pid, &facts.sink);
-	assert_int_equal(procfs_walk(procfs, &facts.sink, NULL, NULL, NULL), 0);
+	assert_int_equal(procfs_walk(procfs, &facts.sink, &nobody, NULL), 0);
 	assert_int_equal(seteuid(0), 0);
 	fact = facts_with(&facts, "unread", "pid", child.pid);
 	assert_non_null(fact);
@@ -215,6 +216,31 @@ static void the_mapped_library_tells_its_version_even_deleted(void **state)
 		assert_string_equal(text(fact, "version_from"), "library");
 		unlink(library);
 	}
+}
+
+static bool matters_not(void *ctx, int32_t pid)
+{
+	(void)ctx;
+	return pid != child.pid;
+}
+
+static void a_library_that_does_not_matter_is_not_looked_for(void **state)
+{
+	const struct procfs_visitor visitor = { .library_matters = matters_not };
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	const char *library = dir_at("libmesos-1.0.4.so");
+	char map[256];
+	const char *args[] = { map, NULL };
+	const json_t *fact;
+
+	(void)state;
+	file_write(library, "library", 7);
+	snprintf(map, sizeof(map), "map=%s", library);
+	child = child_start("/proc/self/exe", args, env, 0);
+	assert_int_equal(procfs_walk(procfs, &facts.sink, &visitor, NULL), 0);
+	fact = facts_with(&facts, "process", "pid", child.pid);
+	assert_string_equal(text(fact, "executor_id"), "e");
+	assert_string_equal(text(fact, "library"), "");
 }
 
 static const char head[] =
@@ -336,10 +362,11 @@ static void the_walk_tells_of_every_process_and_its_namespace(void **state)
 {
 	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
 	size_t n = 0;
+	struct procfs_visitor visitor = { .each = count_row, .ctx = &n };
 
 	(void)state;
 	child = child_start("/proc/self/exe", nothing, env, 0);
-	assert_int_equal(procfs_walk(procfs, &facts.sink, count_row, &n, NULL), 0);
+	assert_int_equal(procfs_walk(procfs, &facts.sink, &visitor, NULL), 0);
 	assert_int_equal(n, 2);
 }
 
@@ -359,6 +386,7 @@ int main(int argc, char **argv)
 		TEST(a_deleted_executable_is_told_by_its_old_path),
 		TEST(a_file_that_is_called_deleted_is_not),
 		TEST(the_mapped_library_tells_its_version_even_deleted),
+		TEST(a_library_that_does_not_matter_is_not_looked_for),
 		TEST(the_head_of_its_log_tells_the_version_where_the_library_does_not),
 		TEST(what_a_task_wrote_far_behind_the_head_is_not_believed),
 		TEST(a_log_that_is_no_file_is_left_alone),

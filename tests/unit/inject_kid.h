@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * For the tests that inject into real processes: a child of the test with one end of a TCP
+ * connection, and what is asserted of an injection. Included by those tests alone, hence static.
+ */
+#ifndef EW_INJECT_KID_H
+#define EW_INJECT_KID_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "act/inject.h"
+#include "act/injector.h"
+#include "fail.h"
+#include "victim.h"
+#include "victim_run.h"
+
+enum { SECOND_MS = 1000 };
+
+/* ---- a child of this process with one end of a TCP connection ---- */
+
+struct kid {
+	pid_t pid;
+	int link;  /* the child's descriptor, closed here */
+	int other; /* the other end, here */
+	uint64_t inode, cookie;
+	int ready;
+};
+
+/* What a child does with its link; never returns. */
+typedef void kid_body(int link, int ready);
+
+static void say_ready(int ready)
+{
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+}
+
+static void wait_forever(void)
+{
+	static uint32_t word;
+
+	for (;;)
+		syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL);
+}
+
+static void body_futex(int link, int ready)
+{
+	(void)link;
+	say_ready(ready);
+	wait_forever();
+}
+
+static void tcp_pair(int fds[2])
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(addr);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
+	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fds[0], (struct sockaddr *)&addr, len), 0);
+	fds[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(fds[1] >= 0);
+	close(listener);
+}
+
+static void await_ready(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
+}
+
+static struct kid kid_start_with(kid_body *body, int link, int other)
+{
+	struct kid kid = {.link = link, .other = other};
+	socklen_t len = sizeof(kid.cookie);
+	struct stat st;
+	int ready[2];
+
+	assert_int_equal(fstat(link, &st), 0);
+	kid.inode = st.st_ino;
+	if (getsockopt(link, SOL_SOCKET, SO_COOKIE, &kid.cookie, &len) < 0)
+		kid.cookie = 0;
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	kid.pid = fork();
+	assert_true(kid.pid >= 0);
+	if (kid.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (other >= 0)
+			close(other);
+		body(link, ready[1]);
+		_exit(0);
+	}
+	close(link);
+	close(ready[1]);
+	kid.ready = ready[0];
+	await_ready(kid.ready);
+	return kid;
+}
+
+static struct kid kid_start(kid_body *body)
+{
+	int fds[2];
+
+	tcp_pair(fds);
+	return kid_start_with(body, fds[0], fds[1]);
+}
+
+static void kid_end(struct kid *kid)
+{
+	kill(kid->pid, SIGKILL);
+	waitpid(kid->pid, NULL, 0);
+	close(kid->ready);
+	if (kid->other >= 0)
+		close(kid->other);
+}
+
+static void await_state(pid_t pid, char state)
+{
+	struct victim v = {.pid = pid};
+
+	assert_true(victim_await_state(&v, pid, state, 10 * SECOND_MS));
+}
+
+static struct inject_target target_of(const struct kid *kid)
+{
+	return (struct inject_target){.pid = kid->pid,
+				      .pidfd = -1,
+				      .fd = kid->link,
+				      .inode = kid->inode,
+				      .cookie = kid->cookie};
+}
+
+static struct inject_result inject(const struct inject_target *t, enum inject_method m)
+{
+	struct inject_result res;
+	struct fail why = {0};
+	int err = inject_shutdown(t, m, injector_now() + 5000000000ull, &res, &why);
+
+	if (res.status == INJECT_DONE) {
+		assert_int_equal(err, 0);
+	} else {
+		assert_true(err < 0);
+		assert_int_equal(why.err, err);
+		assert_true(why.what[0] != '\0');
+		assert_string_equal(why.cure, inject_reason_cure(res.reason));
+	}
+	return res;
+}
+
+static void assert_reason(struct inject_result res, enum inject_status status,
+			  enum inject_reason reason)
+{
+	assert_string_equal(inject_status_name(res.status), inject_status_name(status));
+	assert_string_equal(inject_reason_id(res.reason), inject_reason_id(reason));
+}
+
+/* Refused by ptrace and by pidfd alike, and the socket is whole afterwards. */
+static void refused_either_way(const struct inject_target *t, enum inject_reason reason)
+{
+	for (int m = INJECT_AUTO; m <= INJECT_PIDFD; m++) {
+		struct inject_result res = inject(t, (enum inject_method)m);
+
+		assert_reason(res, INJECT_REFUSED, reason);
+		assert_int_equal(res.stopped_ns, 0);
+	}
+}
+
+static void *wait_in_thread(void *arg)
+{
+	*(_Atomic pid_t *)arg = gettid();
+	wait_forever();
+	return NULL;
+}
+
+/* Says that all is ready once the new thread is asleep. */
+static void start_thread(const pthread_attr_t *attr, int ready)
+{
+	static _Atomic pid_t tid;
+	pthread_t thread;
+
+	pthread_create(&thread, attr, wait_in_thread, &tid);
+	while (!tid || victim_state(getpid(), tid) != 'S')
+		sched_yield();
+	say_ready(ready);
+}
+
+#endif

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Injections into real processes that must be refused, each with its reason, and that leave the
+ * process and its socket as they were. Needs root and build/victims.
+ */
+#include "inject_kid.h"
+
+static char state_of(pid_t pid)
+{
+	return victim_state(pid, pid);
+}
+
+/* By ptrace refused with a reason; auto takes the copy, and then it is done. */
+static void refused_then_copied(struct kid *kid, enum inject_reason reason)
+{
+	struct inject_target t = target_of(kid);
+	struct inject_result res = inject(&t, INJECT_PTRACE);
+
+	assert_reason(res, INJECT_REFUSED, reason);
+	res = inject(&t, INJECT_AUTO);
+	assert_reason(res, INJECT_DONE, INJECT_R_NONE);
+	assert_int_equal(res.used, INJECT_PIDFD);
+	assert_int_not_equal(state_of(kid->pid), 'Z');
+}
+
+/* A stack whose end nobody knows: memory between other memory. */
+/* ---- bad input ---- */
+
+static void pids_never_touched(void **state)
+{
+	struct inject_target t = {.pidfd = -1, .fd = 3, .inode = 1};
+
+	(void)state;
+	static const pid_t bad[] = {0, 1, -1, -4711, (pid_t)0x80000000};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		t.pid = bad[i];
+		refused_either_way(&t, INJECT_R_BAD_PID);
+	}
+	t.pid = getpid();
+	refused_either_way(&t, INJECT_R_OWN_PROCESS);
+}
+
+static void kernel_thread(void **state)
+{
+	struct inject_target t = {.pid = 2, .pidfd = -1, .fd = 3, .inode = 1};
+	char name[16] = "";
+	int fd = open("/proc/2/comm", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	if (fd < 0 || read(fd, name, sizeof(name) - 1) < 0 || strcmp(name, "kthreadd\n") != 0)
+		skip(); /* in a pid name space of its own */
+	close(fd);
+	refused_either_way(&t, INJECT_R_KERNEL_THREAD);
+}
+
+static void thread_id(void **state)
+{
+	const char *argv[] = {"build/victims/threads", "futex", "futex", NULL};
+	struct inject_target t;
+	struct victim v;
+
+	(void)state;
+	assert_true(victim_start(&v, argv));
+	victim_target(&v, &t);
+	t.pid = v.page->thread[1].tid;
+	refused_either_way(&t, INJECT_R_THREAD_ID);
+	victim_stop(&v);
+}
+
+static void process_gone_or_another(void **state)
+{
+	struct kid kid = kid_start(body_futex);
+	struct inject_target t = target_of(&kid);
+
+	(void)state;
+	t.start_ticks = 1;
+	refused_either_way(&t, INJECT_R_OTHER_PROCESS);
+	t.start_ticks = 0;
+	kid_end(&kid);
+	refused_either_way(&t, INJECT_R_GONE);
+}
+
+static void body_exit(int link, int ready)
+{
+	(void)link;
+	say_ready(ready);
+	_exit(0);
+}
+
+static void zombie(void **state)
+{
+	struct kid kid = kid_start(body_exit);
+	struct inject_target t = target_of(&kid);
+
+	(void)state;
+	await_state(kid.pid, 'Z');
+	refused_either_way(&t, INJECT_R_ZOMBIE);
+	kid_end(&kid);
+}
+
+static void descriptors_that_are_no_link(void **state)
+{
+	struct kid kid = kid_start(body_futex);
+	struct inject_target t = target_of(&kid);
+	char path[64];
+	struct stat st;
+
+	(void)state;
+	t.fd = 1000;
+	refused_either_way(&t, INJECT_R_NO_FD);
+	t.fd = -1;
+	refused_either_way(&t, INJECT_R_NO_FD);
+	t.fd = 0; /* whatever it is, it is no socket */
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", kid.pid);
+	assert_int_equal(stat(path, &st), 0);
+	t.inode = st.st_ino;
+	if (!S_ISSOCK(st.st_mode))
+		refused_either_way(&t, INJECT_R_NO_SOCKET);
+	t = target_of(&kid);
+	t.inode++;
+	refused_either_way(&t, INJECT_R_OTHER_SOCKET);
+	t.inode--;
+	t.cookie++;
+	refused_either_way(&t, INJECT_R_OTHER_SOCKET);
+	kid_end(&kid);
+}
+
+static void refuse_socket(int fd, enum inject_reason reason)
+{
+	struct kid kid = kid_start_with(body_futex, fd, -1);
+	struct inject_target t = target_of(&kid);
+
+	refused_either_way(&t, reason);
+	kid_end(&kid);
+}
+
+static void other_kinds_of_socket(void **state)
+{
+	int listener = socket(AF_INET, SOCK_STREAM, 0), pair[2];
+
+	(void)state;
+	refuse_socket(socket(AF_INET, SOCK_DGRAM, 0), INJECT_R_NOT_TCP);
+	refuse_socket(socket(AF_UNIX, SOCK_STREAM, 0), INJECT_R_NOT_TCP);
+	refuse_socket(socket(AF_NETLINK, SOCK_RAW, 0), INJECT_R_NOT_TCP);
+	refuse_socket(socket(AF_INET, SOCK_STREAM, 0), INJECT_R_WRONG_STATE);
+	assert_int_equal(listen(listener, 1), 0);
+	refuse_socket(listener, INJECT_R_LISTENING);
+	tcp_pair(pair); /* the other end has said goodbye: CLOSE_WAIT */
+	close(pair[1]);
+	struct pollfd p = {.fd = pair[0], .events = POLLRDHUP};
+	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
+	refuse_socket(pair[0], INJECT_R_WRONG_STATE);
+}
+
+/* ---- states of the target ---- */
+
+static void stopped_stays_stopped(void **state)
+{
+	struct kid kid = kid_start(body_futex);
+
+	(void)state;
+	kill(kid.pid, SIGSTOP);
+	await_state(kid.pid, 'T');
+	refused_then_copied(&kid, INJECT_R_STOPPED);
+	assert_int_equal(state_of(kid.pid), 'T');
+	kid_end(&kid);
+}
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Makes a cgroup (version 2) and puts pid into it. False: not possible here. */
+static bool enter_cgroup(pid_t pid, char *dir, size_t size)
+{
+	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+	char path[128], text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+		snprintf(dir, size, "%s/ew-test-%d", roots[i], pid);
+		snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
+		if (mkdir(dir, 0755) == 0 && write_file(path, text))
+			return true;
+		rmdir(dir);
+	}
+	return false;
+}
+
+static void await_frozen(const char *dir)
+{
+	char path[128], events[128];
+
+	snprintf(path, sizeof(path), "%s/cgroup.events", dir);
+	for (int i = 0; i < 10000; i++) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = read(fd, events, sizeof(events) - 1);
+
+		close(fd);
+		events[n > 0 ? n : 0] = '\0';
+		if (strstr(events, "frozen 1"))
+			return;
+		sched_yield();
+	}
+	fail();
+}
+
+static void frozen_cgroup(void **state)
+{
+	struct kid kid = kid_start(body_futex);
+	char dir[64], path[128];
+
+	(void)state;
+	if (!enter_cgroup(kid.pid, dir, sizeof(dir))) {
+		kid_end(&kid);
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/cgroup.freeze", dir);
+	assert_true(write_file(path, "1"));
+	await_frozen(dir);
+	refused_then_copied(&kid, INJECT_R_FROZEN);
+	kid_end(&kid); /* SIGKILL ends frozen ones too */
+	rmdir(dir);
+}
+
+static void already_traced(void **state)
+{
+	struct kid kid = kid_start(body_futex);
+	struct inject_target t = target_of(&kid);
+	struct inject_result res;
+	struct fail why;
+	char want[32];
+
+	(void)state;
+	assert_int_equal(ptrace(PTRACE_SEIZE, kid.pid, NULL, NULL), 0);
+	inject_shutdown(&t, INJECT_PTRACE, injector_now() + 1000000000, &res, &why);
+	assert_reason(res, INJECT_REFUSED, INJECT_R_TRACED);
+	snprintf(want, sizeof(want), "by process %d", getpid());
+	assert_non_null(strstr(why.what, want));
+	refused_then_copied(&kid, INJECT_R_TRACED);
+	kid_end(&kid);
+}
+
+/* vfork's parent waits uninterruptibly for its child. */
+static void body_vfork(int link, int ready)
+{
+	char byte;
+	int hold[2];
+
+	(void)link;
+	if (pipe(hold) < 0)
+		_exit(1);
+	say_ready(ready);
+	if (syscall(SYS_vfork) == 0) {
+		syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+		syscall(SYS_read, hold[0], &byte, 1);
+	}
+	_exit(0);
+}
+
+static void uninterruptible(void **state)
+{
+	struct kid kid;
+
+	(void)state;
+	kid = kid_start(body_vfork);
+	await_state(kid.pid, 'D');
+	refused_then_copied(&kid, INJECT_R_UNINTERRUPTIBLE);
+	kid_end(&kid);
+}
+
+static void filter(uint32_t nr, uint32_t result)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, result),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {sizeof(insns) / sizeof(insns[0]), insns};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)
+		_exit(1);
+}
+
+static void body_no_shutdown(int link, int ready)
+{
+	filter(SYS_shutdown, SECCOMP_RET_KILL_PROCESS);
+	body_futex(link, ready);
+}
+
+static void body_no_sigreturn(int link, int ready)
+{
+	filter(SYS_rt_sigreturn, SECCOMP_RET_KILL_PROCESS);
+	filter(SYS_reboot, SECCOMP_RET_ERRNO | EPERM); /* a newer one, which allows it */
+	body_futex(link, ready);
+}
+
+static void body_other_filter(int link, int ready)
+{
+	filter(SYS_reboot, SECCOMP_RET_KILL_PROCESS);
+	filter(SYS_shutdown, SECCOMP_RET_LOG);
+	body_futex(link, ready);
+}
+
+static void seccomp_filters(void **state)
+{
+	struct inject_target t;
+	struct kid kid;
+
+	(void)state;
+	kid = kid_start(body_no_shutdown);
+	await_state(kid.pid, 'S');
+	refused_then_copied(&kid, INJECT_R_SECCOMP);
+	kid_end(&kid);
+	kid = kid_start(body_no_sigreturn);
+	await_state(kid.pid, 'S');
+	refused_then_copied(&kid, INJECT_R_SECCOMP);
+	kid_end(&kid);
+	kid = kid_start(body_other_filter);
+	await_state(kid.pid, 'S');
+	t = target_of(&kid);
+	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
+	assert_int_not_equal(state_of(kid.pid), 'Z');
+	kid_end(&kid);
+}
+
+enum { TABLE = 256 };
+
+static void fill_table(int link)
+{
+	int last;
+
+	do
+		last = dup(link);
+	while (last >= 0 && last < TABLE - 1);
+}
+
+static void body_full_table(int link, int ready)
+{
+	fill_table(link);
+	body_futex(link, ready);
+}
+
+static void body_full_to_the_limit(int link, int ready)
+{
+	struct rlimit limit = {TABLE, TABLE};
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	body_full_table(link, ready);
+}
+
+/* The table grows if it may; if not there is no number to be safe with. */
+static void full_descriptor_table(void **state)
+{
+	struct kid kid = kid_start(body_full_table);
+	struct inject_target t = target_of(&kid);
+
+	(void)state;
+	await_state(kid.pid, 'S');
+	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
+	kid_end(&kid);
+	kid = kid_start(body_full_to_the_limit);
+	await_state(kid.pid, 'S');
+	refused_then_copied(&kid, INJECT_R_NO_SPARE);
+	kid_end(&kid);
+}
+
+static void body_odd_stack(int link, int ready)
+{
+	enum { HALF = 1 << 20 };
+	char *memory =
+		mmap(NULL, 2 * HALF, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_attr_t attr;
+
+	(void)link;
+	mprotect(memory, 4096, PROT_READ); /* whatever lies below: no guard */
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, memory + HALF, HALF);
+	start_thread(&attr, ready);
+	poll(NULL, 0, -1);
+}
+
+static void stack_of_unknown_end(void **state)
+{
+	struct kid kid;
+
+	(void)state;
+	kid = kid_start(body_odd_stack);
+	refused_then_copied(&kid, INJECT_R_STACK);
+	kid_end(&kid);
+}
+
+/* As an ordinary user on root's process; the answer comes back as an exit code. */
+static void no_permission(void **state)
+{
+	struct kid kid = kid_start(body_futex);
+	struct inject_target t = target_of(&kid);
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pid = fork();
+	if (pid == 0) {
+		struct inject_result res;
+		bool as_promised = setgid(65534) == 0 && setuid(65534) == 0;
+
+		for (int m = INJECT_AUTO; m <= INJECT_PIDFD; m++) {
+			inject_shutdown(&t, (enum inject_method)m, injector_now() + 1000000000,
+					&res, NULL);
+			as_promised &=
+				res.status == INJECT_REFUSED && res.reason == INJECT_R_PERMISSION;
+		}
+		_exit(as_promised ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	kid_end(&kid);
+}
+
+/* An i386 program of three instructions: pause, for ever. */
+static void body_i386(int link, int ready)
+{
+	static const unsigned char code[] = {0xb8, 29, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7};
+	struct {
+		Elf32_Ehdr head;
+		Elf32_Phdr segment;
+		unsigned char code[sizeof(code)];
+	} file = {
+		.head = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
+			 .e_type = ET_EXEC,
+			 .e_machine = EM_386,
+			 .e_version = EV_CURRENT,
+			 .e_entry = 0x8048000 + offsetof(__typeof__(file), code),
+			 .e_phoff = sizeof(file.head),
+			 .e_ehsize = sizeof(file.head),
+			 .e_phentsize = sizeof(file.segment),
+			 .e_phnum = 1},
+		.segment = {.p_type = PT_LOAD,
+			    .p_vaddr = 0x8048000,
+			    .p_filesz = sizeof(file),
+			    .p_memsz = sizeof(file),
+			    .p_flags = PF_R | PF_X,
+			    .p_align = 4096},
+	};
+	char *none[] = {NULL};
+	int fd = memfd_create("i386", 0);
+
+	memcpy(file.code, code, sizeof(code));
+	if (write(fd, &file, sizeof(file)) != sizeof(file))
+		_exit(1);
+	fcntl(link, F_SETFD, 0);
+	fexecve(fd, none, none);
+	say_ready(ready); /* this kernel runs no i386 programs */
+	_exit(1);
+}
+
+static void program_of_32_bits(void **state)
+{
+	struct kid kid = kid_start(body_i386); /* ready: its end of the pipe was closed by exec */
+	char c;
+
+	(void)state;
+	if (read(kid.ready, &c, 1) == 1) {
+		kid_end(&kid);
+		skip();
+	}
+	await_state(kid.pid, 'S');
+	refused_then_copied(&kid, INJECT_R_ARCH);
+	kid_end(&kid);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pids_never_touched),
+		cmocka_unit_test(kernel_thread),
+		cmocka_unit_test(thread_id),
+		cmocka_unit_test(process_gone_or_another),
+		cmocka_unit_test(zombie),
+		cmocka_unit_test(descriptors_that_are_no_link),
+		cmocka_unit_test(other_kinds_of_socket),
+		cmocka_unit_test(stopped_stays_stopped),
+		cmocka_unit_test(frozen_cgroup),
+		cmocka_unit_test(already_traced),
+		cmocka_unit_test(uninterruptible),
+		cmocka_unit_test(seccomp_filters),
+		cmocka_unit_test(full_descriptor_table),
+		cmocka_unit_test(stack_of_unknown_end),
+		cmocka_unit_test(no_permission),
+		cmocka_unit_test(program_of_32_bits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -52,6 +52,12 @@ int bpf_ground_open(struct bpf_ground *ground, struct fail *why)
 		return fail_set(why, -ENOTSUP,
 				"use a kernel built with CONFIG_DEBUG_INFO_BTF, or --no-bpf",
 				"read the kernel's type information '/sys/kernel/btf/vmlinux'");
+	/* The helper that gives cookies to programs like ours, c5dbb89fc2ac, 5.12. */
+	if (btf__find_by_name_kind(btf, "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) < 0) {
+		btf__free(btf);
+		return fail_set(why, -ENOTSUP, "use a kernel from 5.12 on, or --no-bpf",
+				"load BPF programs: this kernel does not let them name sockets");
+	}
 	ground->btf = btf;
 	ground->cgroup_fd = cgroup_root_open();
 	return 0;

@@ -7,10 +7,13 @@
  * Two ways:
  *
  *  ptrace  One thread of the target, chosen because the call it waits in restarts unseen, is
- *          stopped for some microseconds. Everything it will need (the call's return address and a
- *          signal frame that holds its own registers) is written below its stack pointer; then a
- *          single register write points it at a `syscall; ret` in its own code. From that write on
- *          it does the call and restores itself by rt_sigreturn, tracer or no tracer.
+ *          stopped for some microseconds. Everything it will need (return addresses and signal
+ *          frames that hold its own registers) is written below its stack pointer; then a single
+ *          register write points it at a `syscall; ret` in its own code. From that write on it
+ *          restores itself by rt_sigreturn, tracer or no tracer. It first takes a copy of the
+ *          descriptor on a number nobody uses; that copy is looked at, shut down and closed, so
+ *          that the call cannot meet another socket. Killed before the second write, the thread
+ *          closes the copy and nothing else has happened.
  *  pidfd   A copy of the descriptor is taken by pidfd_getfd (Linux 5.6), checked, shut down and
  *          closed. The target is not touched at all.
  *

@@ -25,6 +25,13 @@ uint64_t injector_now(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+int injector_left_ms(uint64_t deadline_ns)
+{
+	uint64_t now = injector_now();
+
+	return deadline_ns > now ? (int)((deadline_ns - now) / 1000000) : 0;
+}
+
 /* Only the timer may end the child early: a signal from the terminal is the parent's to handle. */
 static void child_signals(void)
 {
@@ -73,19 +80,12 @@ static bool wait_eof(int fd, int timeout_ms)
 	return got == 1;
 }
 
-static int remaining_ms(uint64_t deadline_ns)
-{
-	uint64_t now = injector_now();
-
-	return deadline_ns > now ? (int)((deadline_ns - now) / 1000000) : 0;
-}
-
 /* Returns the child's wait status; -1: it does not even die (the kernel releases its target). */
 static int end_child(struct injector *in, pid_t pid, int fd)
 {
 	int status = -1;
 
-	if (!wait_eof(fd, remaining_ms(in->deadline_ns) + GRACE_MS)) {
+	if (!wait_eof(fd, injector_left_ms(in->deadline_ns) + GRACE_MS)) {
 		kill(pid, SIGKILL);
 		if (!wait_eof(fd, GRACE_MS))
 			return -1;

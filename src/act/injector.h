@@ -57,4 +57,7 @@ void injector_child(struct injector *in);
 /* CLOCK_MONOTONIC in ns. */
 uint64_t injector_now(void);
 
+/* Milliseconds from now to a deadline, at least 0. */
+int injector_left_ms(uint64_t deadline_ns);
+
 #endif

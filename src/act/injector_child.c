@@ -163,8 +163,8 @@ static int report_vanished(struct injector *in)
 
 static int report_done(struct injector *in)
 {
-	int left_ms = (int)((in->deadline_ns - injector_now()) / 1000000);
-	int wait_ms = in->target.proof == INJECT_BY_EFFECT && left_ms > 0 ? left_ms : 0;
+	bool by_effect = in->target.proof == INJECT_BY_EFFECT;
+	int wait_ms = by_effect ? injector_left_ms(in->deadline_ns) : 0;
 
 	if (in->rep.res.call_ret < 0)
 		return inject_report_set(
@@ -175,7 +175,7 @@ static int report_done(struct injector *in)
 			&in->rep, INJECT_UNSURE, INJECT_R_NO_EFFECT, -ESTALE,
 			"shutdown of descriptor %d in process %d: the socket is as before",
 			in->target.fd, in->target.pid);
-	if (in->copy < 0 && in->target.proof == INJECT_BY_EFFECT)
+	if (in->copy < 0 && by_effect)
 		return inject_report_set(&in->rep, INJECT_UNSURE, INJECT_R_NO_PIDFD, -ENOSYS,
 					 "the effect on descriptor %d of process %d cannot be seen",
 					 in->target.fd, in->target.pid);

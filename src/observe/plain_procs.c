@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/plain_procs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "facts.h"
+#include "fail.h"
+#include "observe/netns.h"
+#include "observe/plain_connector.h"
+#include "observe/plain_destroy.h"
+#include "observe/plain_pidfd.h"
+#include "observe/procfs_file.h"
+#include "observe/put.h"
+
+/*
+ * Threads that are made to end together do so within moments of each other. Where the process
+ * outlived its leader by more, the leader's status need not be the process'.
+ */
+#define TOGETHER (2 * INT64_C(1000000000))
+
+struct watched {
+	int32_t pid;
+	uint64_t start;
+	int64_t added;
+	unsigned int generations;
+	int pidfd;       /* -1: none */
+	uint64_t netns;  /* followed for its sake; 0: none is */
+	char comm[64];
+	bool ended;      /* its pidfd said so */
+	bool leader_ended;
+	int64_t leader_ended_at;
+	int32_t leader_status;
+	bool outlived;   /* by a thread: its leader had ended, and it had not */
+	UT_hash_handle hh;
+};
+
+struct plain_procs {
+	int epoll;
+	struct plain_destroy *destroy;
+	struct watched *all;
+	size_t n_ending; /* whose leader has ended, or who have */
+};
+
+struct plain_procs *plain_procs_new(int epoll, struct plain_destroy *destroy)
+{
+	struct plain_procs *procs = calloc(1, sizeof(*procs));
+
+	if (procs) {
+		procs->epoll = epoll;
+		procs->destroy = destroy;
+	}
+	return procs;
+}
+
+static struct watched *find(const struct plain_procs *procs, int32_t pid)
+{
+	struct watched *w;
+
+	HASH_FIND(hh, procs->all, &pid, sizeof(pid), w);
+	return w;
+}
+
+static void drop(struct plain_procs *procs, struct watched *w)
+{
+	if (w->pidfd >= 0)
+		close(w->pidfd);
+	if (w->netns)
+		plain_destroy_leave(procs->destroy, w->netns);
+	procs->n_ending -= w->ended || w->leader_ended;
+	HASH_DEL(procs->all, w);
+	free(w);
+}
+
+void plain_procs_free(struct plain_procs *procs)
+{
+	struct watched *w, *next;
+
+	if (!procs)
+		return;
+	HASH_ITER(hh, procs->all, w, next)
+		drop(procs, w);
+	free(procs);
+}
+
+void plain_procs_remove(struct plain_procs *procs, int32_t pid)
+{
+	struct watched *w = find(procs, pid);
+
+	if (w)
+		drop(procs, w);
+}
+
+/* Start time and name by /proc; false: it is gone. */
+static bool look(int32_t pid, struct procfs_stat *stat)
+{
+	char path[32];
+	bool there;
+	int dir;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return false;
+	there = procfs_file_stat(dir, stat) == 0;
+	close(dir);
+	return there;
+}
+
+/* Without a pidfd there is still the connector, and /proc. */
+static int pidfd_watch(struct plain_procs *procs, struct watched *w, struct fail *why)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)w->pid };
+
+	w->pidfd = plain_pidfd_open(w->pid);
+	if (w->pidfd == -EMFILE || w->pidfd == -ENFILE)
+		return fail_set(why, w->pidfd, "raise the limit of open files (ulimit -n)",
+				"watch process %d", w->pid);
+	if (w->pidfd >= 0 && epoll_ctl(procs->epoll, EPOLL_CTL_ADD, w->pidfd, &event) < 0)
+		return fail_set(why, -errno, NULL, "watch process %d", w->pid);
+	return 0;
+}
+
+static struct watched *enter(struct plain_procs *procs, int32_t pid, unsigned int generations)
+{
+	struct watched *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->pid = pid;
+	w->pidfd = -1;
+	w->added = put_clock();
+	w->generations = generations;
+	HASH_ADD(hh, procs->all, pid, sizeof(w->pid), w);
+	if (w->hh.tbl)
+		return w;
+	free(w);
+	return NULL;
+}
+
+static int netns_follow(struct plain_procs *procs, struct watched *w, struct fail *why)
+{
+	uint64_t inode;
+	int nsfd = netns_of(w->pid, &inode), err;
+
+	if (nsfd == -ENOENT || nsfd == -ESRCH)
+		return 0; /* its end is the next thing to be seen */
+	if (nsfd < 0)
+		return fail_set(why, nsfd, "run as root", "open the network namespace of process %d",
+				w->pid);
+	err = plain_destroy_join(procs->destroy, inode, nsfd, why);
+	close(nsfd);
+	if (!err)
+		w->netns = inode;
+	return err;
+}
+
+int plain_procs_add(struct plain_procs *procs, int32_t pid, uint64_t start, unsigned int generations,
+		    struct fail *why)
+{
+	struct watched *w = find(procs, pid);
+	struct procfs_stat stat;
+	int err, err_netns;
+
+	if (w && w->start == start) {
+		w->generations = generations > w->generations ? generations : w->generations;
+		return 0;
+	}
+	if (w)
+		drop(procs, w);
+	w = enter(procs, pid, generations);
+	if (!w)
+		return fail_set(why, -ENOMEM, NULL, "watch process %d", pid);
+	err = pidfd_watch(procs, w, why);
+	/* Only now: the pidfd is of the process that has this start, or of one that came later. */
+	if (!look(pid, &stat) || stat.start != start) {
+		drop(procs, w);
+		return 0;
+	}
+	w->start = start;
+	snprintf(w->comm, sizeof(w->comm), "%s", stat.comm);
+	err_netns = netns_follow(procs, w, err ? NULL : why);
+	return err ? err : err_netns;
+}
+
+static void fork_put(struct plain_procs *procs, const struct watched *parent,
+		     const struct connector_event *event, const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_FORK, .mono = event->mono };
+	struct procfs_stat stat = { 0 };
+	struct watched *child;
+
+	fact.fork.pid = event->pid;
+	fact.fork.parent = event->parent;
+	if (look(event->pid, &stat))
+		fact.fork.start = stat.start;
+	fact_put(sink, &fact);
+	if (!parent->generations || !stat.start || find(procs, event->pid))
+		return;
+	child = enter(procs, event->pid, parent->generations - 1);
+	if (!child)
+		return;
+	child->start = stat.start;
+	child->added = event->mono;
+	snprintf(child->comm, sizeof(child->comm), "%s", stat.comm);
+}
+
+static void exec_put(struct watched *w, const struct connector_event *event,
+		     const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_EXEC, .mono = event->mono };
+	struct procfs_stat stat;
+	char path[32], exe[PATH_MAX] = "";
+	bool deleted;
+	int dir;
+
+	snprintf(path, sizeof(path), "/proc/%d", w->pid);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0 && procfs_file_stat(dir, &stat) == 0 && stat.start == w->start) {
+		snprintf(w->comm, sizeof(w->comm), "%s", stat.comm);
+		procfs_file_exe(dir, exe, sizeof(exe), &deleted);
+	}
+	if (dir >= 0)
+		close(dir);
+	fact.exec.pid = w->pid;
+	fact.exec.start = w->start;
+	fact.exec.comm = w->comm;
+	fact.exec.filename = exe;
+	fact_put(sink, &fact);
+}
+
+/* Any thread may exec: the leader ends, and the thread goes on under its number. */
+static void leader_replaced(struct plain_procs *procs, struct watched *w)
+{
+	procs->n_ending -= w->leader_ended && !w->ended;
+	w->leader_ended = false;
+	w->outlived = false;
+}
+
+static void leader_ended(struct plain_procs *procs, struct watched *w,
+			 const struct connector_event *event)
+{
+	procs->n_ending += !w->leader_ended && !w->ended;
+	w->leader_ended = true;
+	w->leader_ended_at = event->mono;
+	w->leader_status = event->status;
+}
+
+void plain_procs_take(struct plain_procs *procs, const struct connector_event *event,
+		      const struct fact_sink *sink)
+{
+	struct watched *w = find(procs, event->what == CONNECTOR_FORK ? event->parent : event->pid);
+
+	if (!w || event->mono < w->added) /* of another process that had this number */
+		return;
+	if (event->what == CONNECTOR_FORK) {
+		fork_put(procs, w, event, sink);
+	} else if (event->what == CONNECTOR_EXEC) {
+		leader_replaced(procs, w);
+		exec_put(w, event, sink);
+	} else {
+		leader_ended(procs, w, event);
+	}
+}
+
+void plain_procs_ended(struct plain_procs *procs, int32_t pid)
+{
+	struct watched *w = find(procs, pid);
+
+	if (!w)
+		return;
+	procs->n_ending += !w->leader_ended && !w->ended;
+	w->ended = true;
+}
+
+static bool is_gone(const struct watched *w)
+{
+	if (w->pidfd >= 0)
+		return w->ended || plain_pidfd_gone(w->pidfd);
+	return plain_pidfd_gone_by_proc(w->pid, w->start);
+}
+
+static void exit_put(const struct watched *w, int64_t now, const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_EXIT, .mono = now };
+	bool together = w->leader_ended &&
+			(!w->outlived || now - w->leader_ended_at < TOGETHER);
+	int32_t status = plain_pidfd_status(w->pidfd, w->pid, w->start);
+
+	if (status < 0 && together)
+		status = w->leader_status;
+	if (together)
+		fact.mono = w->leader_ended_at;
+	fact.exit.pid = w->pid;
+	fact.exit.start = w->start;
+	fact.exit.comm = w->comm;
+	fact.exit.status = status;
+	fact.exit.signal = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	fact_put(sink, &fact);
+}
+
+void plain_procs_settle(struct plain_procs *procs, const struct fact_sink *sink)
+{
+	int64_t now = put_clock();
+	struct watched *w, *next;
+
+	if (!procs->n_ending)
+		return;
+	HASH_ITER(hh, procs->all, w, next) {
+		if (!w->ended && !w->leader_ended)
+			continue;
+		if (is_gone(w)) {
+			exit_put(w, now, sink);
+			drop(procs, w);
+		} else {
+			w->outlived = true;
+		}
+	}
+}

@@ -24,7 +24,8 @@ int checkpoint_file_read(int dir, const char *name, char *buf, struct mesos_span
 		err = -errno;
 	else if (!S_ISREG(st.st_mode))
 		err = -EINVAL;
-	while (!err && len < CHECKPOINT_FILE_MAX && got > 0) {
+	/* Up to the size it had: what is appended meanwhile is an update of the next pass. */
+	while (!err && len < CHECKPOINT_FILE_MAX && (off_t)len < st.st_size && got > 0) {
 		got = read(fd, buf + len, CHECKPOINT_FILE_MAX - len);
 		if (got < 0)
 			err = -errno;

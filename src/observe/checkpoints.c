@@ -28,18 +28,19 @@ struct walk {
 	struct checkpoint_path path;
 };
 
-/* Calls one(walk, dirfd, name) for each real directory in dir; links and files are passed over. */
+/*
+ * Calls one(walk, dirfd, name) for each real directory in dir, which it closes; links and files are
+ * passed over.
+ */
 static void each_directory(struct walk *walk, int dir,
 			   void (*one)(struct walk *walk, int dir, const char *name))
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	DIR *list = fdopendir(dir);
 	struct dirent *entry;
 
 	if (!list) {
 		put_unread(walk->sink, 0, 0, -errno, "%s", walk->path.text);
-		if (fd >= 0)
-			close(fd);
+		close(dir);
 		return;
 	}
 	while ((entry = readdir(list))) {
@@ -48,7 +49,7 @@ static void each_directory(struct walk *walk, int dir,
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 		    (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
 			continue;
-		sub = openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		sub = openat(dirfd(list), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		checkpoint_path_push(&walk->path, entry->d_name);
 		if (sub >= 0)
 			one(walk, sub, entry->d_name);
@@ -68,12 +69,10 @@ static void each_directory_in(struct walk *walk, int dir, const char *name,
 	int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	checkpoint_path_push(&walk->path, name);
-	if (sub >= 0) {
+	if (sub >= 0)
 		each_directory(walk, sub, one);
-		close(sub);
-	} else if (errno != ENOENT) {
+	else if (errno != ENOENT)
 		put_unread(walk->sink, 0, 0, -errno, "%s", walk->path.text);
-	}
 	checkpoint_path_pop(&walk->path);
 }
 
@@ -291,6 +290,7 @@ static enum tri same_boot(struct walk *walk, int meta)
 	return mesos_span_is(id, boot) ? TRI_YES : TRI_NO;
 }
 
+/* Closes slaves. */
 static void walk_slaves(struct walk *walk, int slaves, const char *slave_id)
 {
 	int dir;
@@ -308,6 +308,7 @@ static void walk_slaves(struct walk *walk, int slaves, const char *slave_id)
 		close(dir);
 	}
 	checkpoint_path_pop(&walk->path);
+	close(slaves);
 }
 
 static int put_tree(struct walk *walk, int meta, struct fact *fact, struct fail *why)
@@ -328,10 +329,8 @@ static int put_tree(struct walk *walk, int meta, struct fact *fact, struct fail 
 	fact->work_dir.readable = TRI_YES;
 	fact->work_dir.slave_id = slave_id;
 	fact_put(walk->sink, fact);
-	if (slaves >= 0) {
+	if (slaves >= 0)
 		walk_slaves(walk, slaves, slave_id);
-		close(slaves);
-	}
 	return 0;
 }
 

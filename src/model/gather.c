@@ -189,6 +189,7 @@ struct evidence gather_executor(const struct store *store, const struct view_exe
 		.n_links = executor->n_links,
 		.relinks = relinks(p),
 		.domain_socket = *p->domain_socket != '\0',
+		.agent = store_agent(store) ? TRI_YES : store->complete & SURVEY_SOCKETS ? TRI_NO : TRI_UNKNOWN,
 	};
 
 	for (size_t i = 0; i < executor->n_links; i++) {

@@ -55,8 +55,11 @@ enum verdict judge_executor(const struct evidence *e)
 	if (e->protocol == PROTOCOL_V0)
 		return VERDICT_DISCONNECTED;
 	/*
-	 * A v1 executor talks over its domain socket, or is just between two tries, or waits for an
-	 * agent with its clock running. v0 ones have that variable as well and do not use it.
+	 * A v1 executor talks over its domain socket, or has noticed that there is no agent and subscribes
+	 * when there is one (Mesos executor.cpp, backoff()); or, with an agent there, is between two tries,
+	 * or is not taken. v0 ones have that variable as well and do not use it.
 	 */
-	return e->protocol == PROTOCOL_V1 && e->domain_socket ? VERDICT_SELF_HEALING : VERDICT_UNKNOWN;
+	if (e->protocol == PROTOCOL_V1 && (e->domain_socket || e->agent == TRI_NO))
+		return VERDICT_SELF_HEALING;
+	return VERDICT_UNKNOWN;
 }

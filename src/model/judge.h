@@ -30,6 +30,7 @@ struct evidence {
 	enum link_state worst;    /* of its links; LINK_SOUND without any */
 	enum tri relinks;         /* its library opens a new link when asked to reconnect */
 	bool domain_socket;       /* it was told to talk over one */
+	enum tri agent;           /* an agent listens */
 };
 
 /*

@@ -285,7 +285,8 @@ static void agent_fill(const struct store *store, struct report *report)
 	out->version = arena_text(arena, store->has_api ? store->api.version : "");
 	out->slave_id = arena_text(arena, store->has_api && *store->api.slave_id ? store->api.slave_id
 						: store->has_work_dir ? store->work_dir.slave_id : "");
-	out->work_dir = arena_text(arena, store->has_work_dir ? store->work_dir.path : "");
+	out->work_dir = arena_text(arena, store->has_work_dir && store->work_dir.readable == TRI_YES
+						  ? store->work_dir.path : "");
 	out->api = arena_text(arena, api_word(store, agent));
 	out->serving = outcome_agent_serves(store);
 	for (size_t i = 0; agent && i < store->baselines.n; i++)
@@ -359,6 +360,14 @@ static void notes_agents(const struct store *store, struct notes *notes, struct 
 					 store->work_dir.path));
 }
 
+static const char *unread_text(const struct fact_unread *unread, struct arena *arena)
+{
+	bool whether = strncmp(unread->object, "whether ", 8) == 0;
+
+	return arena_printf(arena, "Could not %s %s: %s.", whether ? "tell" : "read", unread->object,
+			    unread->reason);
+}
+
 /* What no hook shows is never taken for what did not happen: say what that is. */
 static void notes_slots(const struct store *store, struct notes *notes, struct arena *arena)
 {
@@ -379,8 +388,7 @@ static void notes_fill(const struct store *store, struct report *report)
 		return;
 	notes_agents(store, &notes, arena);
 	for (size_t i = 0; i < store->unread.n; i++)
-		note(&notes, arena_printf(arena, "Could not read %s: %s.", store->unread.v[i].object,
-					  store->unread.v[i].reason));
+		note(&notes, unread_text(&store->unread.v[i], arena));
 	if (report->events_lost)
 		note(&notes, arena_printf(arena, "%llu events were lost in the kernel: what they would have shown is not known.",
 					  (unsigned long long)report->events_lost));

@@ -114,8 +114,11 @@ static void fill_why(const struct store *store, const struct view_executor *exec
 		say_links(s, out, arena);
 		if (out->n_links)
 			say_relink(s, p, e, arena);
-		else
+		else if (e->domain_socket)
 			say(s, "It talks to the agent over a domain socket, which connection tracking does not touch.");
+		else
+			say(s, arena_printf(arena, "It has noticed that no agent is there, subscribes by itself when one is, and ends itself %s after it lost the old one.",
+					    minutes(out->recovery_timeout, arena)));
 		break;
 	case VERDICT_HALF_OPEN:
 	case VERDICT_AT_RISK:
@@ -156,6 +159,8 @@ static const char *advice_for(const struct store *store, const struct evidence *
 	case VERDICT_HALF_OPEN:
 	case VERDICT_AT_RISK:
 		return advice_treat(store, out, arena);
+	case VERDICT_SELF_HEALING:
+		return !out->n_links && !e->domain_socket ? "Start the agent within its recovery timeout." : "";
 	case VERDICT_UNKNOWN:
 		if (e->environment != TRI_YES)
 			return "Run as root.";

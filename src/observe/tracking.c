@@ -219,7 +219,7 @@ static int by_rules(struct mnl_socket *nl, struct probe *probe, unsigned long en
 		probe->tracking->in_force = TRI_NO;
 	else
 		snprintf(probe->tracking->evidence, sizeof(probe->tracking->evidence),
-			 "%lu entries, but no rule asks for tracking", entries);
+			 "no rule asks for tracking, and yet there are entries (%lu)", entries);
 	return 0;
 }
 

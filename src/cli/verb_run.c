@@ -17,28 +17,19 @@
 
 #define QUESTION "Treat these links and run the command now?"
 
-/* Lost already, or going to be lost whatever is done: to be known before the command runs. */
-static size_t critical(const struct report *audit)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < audit->n_executors; i++)
-		n += audit->executors[i].severity == SEVERITY_CRITICAL;
-	return n;
-}
-
 static void show_audit(const struct options *options, const struct report *audit)
 {
-	size_t n = critical(audit);
+	size_t n = audit->verdicts[VERDICT_NO_CHECKPOINT] + audit->verdicts[VERDICT_UNREGISTERED];
 
+	/* The table says itself what a restart loses whatever is done. */
 	if (options->format == FORMAT_TABLE) {
 		output_report(options, audit);
 		putchar('\n');
 		fflush(stdout);
+	} else if (n) {
+		message("%zu of %zu executors %s lost by a restart whatever is done; see 'execwatch audit'", n,
+			audit->n_executors - audit->verdicts[VERDICT_FOREIGN], n == 1 ? "is" : "are");
 	}
-	if (n)
-		message("%zu of %zu executors are lost by a restart whatever is done; see the audit", n,
-			audit->n_executors);
 }
 
 /* A command that cannot be started leaves treated executors with their clocks running: say so. */

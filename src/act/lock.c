@@ -23,7 +23,7 @@ static int lock_busy(int fd, const char *path, struct fail *why)
 	if (pid > 0) /* it may not have written it yet */
 		snprintf(who, sizeof(who), " (pid %ld)", pid);
 	return fail_set(why, -EBUSY, "wait until it has ended",
-			"another execwatch%s is acting on this host, it holds '%s'", who, path);
+			"another execwatch%s is at work on this host, it holds '%s'", who, path);
 }
 
 /* For the one that comes second; the lock itself is flock's. */
@@ -36,12 +36,12 @@ static void pid_write(int fd)
 		return;
 }
 
-int act_lock_take(const char *dir, int *ret, struct fail *why)
+int act_lock_take(const char *dir, const char *name, int *ret, struct fail *why)
 {
 	char path[4096];
 	int fd, err;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/acting.lock", dir) >= sizeof(path))
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s.lock", dir, name) >= sizeof(path))
 		return fail_set(why, -ENAMETOOLONG, NULL, "lock in '%s'", dir);
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return fail_set(why, -errno, "give a directory with --run-dir", "make '%s'", dir);

@@ -5,10 +5,11 @@
 struct fail;
 
 /*
- * The right to act on this host: one execwatch at a time. Held until the descriptor in *ret is
- * closed, by whatever way its owner ends; never inherited over exec. Errors: -EBUSY (another one
- * acts: its pid is in *why), and those of opening the file in dir, which is made if missing.
+ * What one execwatch at a time may do on this host: "acting", or watching a port. Held until the
+ * descriptor in *ret is closed, by whatever way its owner ends; never inherited over exec. Errors:
+ * -EBUSY (another one does it: its pid is in *why), and those of opening the file name.lock in dir,
+ * which is made if missing.
  */
-int act_lock_take(const char *dir, int *ret, struct fail *why);
+int act_lock_take(const char *dir, const char *name, int *ret, struct fail *why);
 
 #endif

@@ -168,7 +168,7 @@ int common_shutdown(const struct options *options, struct session *session,
 		goto out;
 	}
 	if (!options->dry_run) {
-		err = act_lock_take(options->run_dir, held, &why);
+		err = act_lock_take(options->run_dir, "acting", held, &why);
 		if (err) {
 			message_fail(&why);
 			code = err == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;

@@ -185,7 +185,7 @@ static int set_select(struct options *o, const char *value, char *message)
 enum {
 	OPT_AGENT_URL = 256, OPT_CREDENTIAL, OPT_RECORD, OPT_REPLAY, OPT_BASELINE, OPT_STATE_DIR,
 	OPT_RUN_DIR, OPT_METHOD, OPT_SELECT, OPT_PID, OPT_ALL, OPT_UNTIL, OPT_MASTER_TIMEOUT,
-	OPT_NO_BPF, OPT_COLOUR, OPT_HELP, OPT_VERSION,
+	OPT_NO_BPF, OPT_CLEAN, OPT_COLOUR, OPT_HELP, OPT_VERSION,
 };
 
 static const struct option_row {
@@ -211,6 +211,7 @@ static const struct option_row {
 	{ OPT_UNTIL, "until", "WHEN", "settled, deadline (default) or a duration" },
 	{ OPT_MASTER_TIMEOUT, "master-timeout", "D", "after which the master gives a silent agent up (75s)" },
 	{ OPT_NO_BPF, "no-bpf", NULL, "sock_diag and /proc only" },
+	{ OPT_CLEAN, "clean", NULL, "doctor: unload what a killed execwatch has left in the kernel" },
 	{ 'n', "dry-run", NULL, "show what would be done, do nothing" },
 	{ 'y', "yes", NULL, "do not ask" },
 	{ 'q', "quiet", NULL, "no progress messages" },
@@ -254,6 +255,7 @@ static int apply(struct options *o, int key, const char *value, char *message)
 	case OPT_UNTIL: return set_until(o, value, message);
 	case OPT_MASTER_TIMEOUT: return set_master_timeout(o, value, message);
 	case OPT_NO_BPF: o->no_bpf = true; return 0;
+	case OPT_CLEAN: o->clean = true; return 0;
 	case 'n': o->dry_run = true; return 0;
 	case 'y': o->yes = true; return 0;
 	case 'q': o->quiet = true; return 0;
@@ -324,6 +326,8 @@ static int check_together(const struct options *o, char *message)
 			      o->verb->name);
 	if (!o->verb->takes_command && o->command)
 		return refuse(message, "'%s' takes no command", o->verb->name);
+	if (o->clean && strcmp(o->verb->name, "doctor") != 0)
+		return refuse(message, "--clean is for 'doctor'; '%s' does not take it", o->verb->name);
 	if (o->record && o->replay)
 		return refuse(message, "--record and --replay exclude each other");
 	if (o->choice_given && !o->verb->acts)

@@ -35,6 +35,7 @@ struct options {
 	int64_t until_ns;              /* a duration instead of until; 0: not given */
 	int64_t master_timeout;        /* ns */
 	bool no_bpf;
+	bool clean;
 	bool dry_run;
 	bool yes;
 	bool quiet;
@@ -50,6 +51,7 @@ struct verb {
 	const char *summary;           /* one line of help */
 	bool takes_command;
 	bool acts;                     /* asks on a terminal, wants --yes without one */
+	bool watches;                  /* its observers outlive its sudden end */
 	int (*run)(const struct options *options); /* returns an exit code */
 };
 

@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "act/lock.h"
 #include "cli/message.h"
 #include "cli/now.h"
 #include "cli/options.h"
@@ -27,6 +28,8 @@ struct session {
 	struct fact_sink to_model;
 	struct fact_sink listener;
 	struct bpf_watch *bpf;
+	int pins_lock;          /* descriptor; -1: not held */
+	char pins[4096];        /* where the programs outlive us */
 	struct survey *survey;
 	struct api *api;        /* the last question to the agent */
 	bool asking;            /* it is not answered yet */
@@ -104,6 +107,11 @@ static void window_put(struct session *s)
 	fact_put(&sink, &fact);
 }
 
+void session_pins(const char *run_dir, uint16_t port, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s/bpf-%u", run_dir, port);
+}
+
 static void slot_none_put(struct session *s, const char *reason)
 {
 	struct fact_sink sink = session_sink(s);
@@ -111,6 +119,23 @@ static void slot_none_put(struct session *s, const char *reason)
 		.slot = "messages", .program = "", .reason = reason } };
 
 	fact_put(&sink, &fact);
+}
+
+/*
+ * A watch that is killed goes on in the kernel, and the next one of the same port picks up what it
+ * saw. One at a time: whoever comes second watches for itself alone.
+ */
+static const char *pins_path(struct session *s)
+{
+	char name[32];
+
+	if (!s->options->verb->watches)
+		return NULL;
+	snprintf(name, sizeof(name), "watching-%u", s->options->port);
+	if (act_lock_take(s->options->run_dir, name, &s->pins_lock, NULL) < 0)
+		return NULL;
+	session_pins(s->options->run_dir, s->options->port, s->pins, sizeof(s->pins));
+	return s->pins;
 }
 
 /* Without BPF less is seen, and what is not seen stays unknown: no reason to refuse an audit. */
@@ -124,8 +149,12 @@ static void bpf_open(struct session *s)
 		slot_none_put(s, "--no-bpf");
 		return;
 	}
-	if (bpf_watch_open(&options, &sink, &s->bpf, &why) == 0)
+	options.pins = pins_path(s);
+	if (bpf_watch_open(&options, &sink, &s->bpf, &why) == 0) {
+		if (bpf_watch_resumed(s->bpf))
+			message("taken over from an execwatch that was killed: what happened since is known");
 		return;
+	}
 	s->bpf = NULL;
 	message_without(&why);
 	slot_none_put(s, why.what);
@@ -143,6 +172,7 @@ static struct session *session_new(const struct options *options, struct fail *w
 		return NULL;
 	}
 	s->options = options;
+	s->pins_lock = -1;
 	s->to_model = model_sink(s->model);
 	return s;
 }
@@ -256,6 +286,8 @@ bool session_close(struct session *s)
 		return true;
 	survey_free(s->survey);
 	bpf_watch_free(s->bpf);
+	if (s->pins_lock >= 0)
+		close(s->pins_lock);
 	if (recording_close(s->recording, &why) < 0) {
 		s->record_failed = true;
 		message_fail(&why);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "act/lock.h"
 #include "base/addr.h"
 #include "base/arena.h"
 #include "cli/common.h"
@@ -205,6 +208,33 @@ static int conclude(const struct options *options, struct doctor *d, const struc
 	return write_out(options, &checkup);
 }
 
+/* What a killed watch of this port has left. Returns an exit code. */
+static int clean(const struct options *options)
+{
+	char path[4096], name[32];
+	struct fail why = { 0 };
+	int lock = -1;
+
+	session_pins(options->run_dir, options->port, path, sizeof(path));
+	if (access(path, F_OK) < 0) {
+		message("nothing is left in the kernel by a watch of port %u", options->port);
+		return EXIT_WELL;
+	}
+	snprintf(name, sizeof(name), "watching-%u", options->port);
+	if (act_lock_take(options->run_dir, name, &lock, &why) < 0) {
+		message_fail(&why);
+		return why.err == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
+	}
+	bpf_pins_unmount(path);
+	close(lock);
+	if (access(path, F_OK) == 0) {
+		message("remove '%s': something is still there; run as root, and see what holds it", path);
+		return EXIT_ATTENTION;
+	}
+	message("unloaded what a killed watch of port %u had left", options->port);
+	return EXIT_WELL;
+}
+
 int verb_doctor(const struct options *options)
 {
 	struct doctor *d;
@@ -213,6 +243,10 @@ int verb_doctor(const struct options *options)
 	struct session *session;
 	int code = EXIT_UNKNOWN;
 
+	if (options->clean) {
+		code = clean(options);
+		goto out;
+	}
 	d = arena ? arena_array(arena, 1, sizeof(*d)) : NULL;
 	if (!d) {
 		message("doctor: out of memory");

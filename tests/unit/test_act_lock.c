@@ -54,7 +54,7 @@ static pid_t holder_start(void)
 		int fd;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (act_lock_take(dir, &fd, NULL) == 0 && write(told[1], "t", 1) == 1)
+		if (act_lock_take(dir, "acting", &fd, NULL) == 0 && write(told[1], "t", 1) == 1)
 			pause();
 		_exit(1);
 	}
@@ -72,14 +72,14 @@ static void second_is_told_who_acts(void **state)
 	int fd = -7;
 
 	(void)state;
-	assert_int_equal(act_lock_take(dir, &fd, &why), -EBUSY);
+	assert_int_equal(act_lock_take(dir, "acting", &fd, &why), -EBUSY);
 	assert_int_equal(fd, -7);
 	snprintf(pid, sizeof(pid), "pid %d)", holder);
 	assert_non_null(strstr(why.what, pid));
 	assert_non_null(strstr(why.what, dir));
 	kill(holder, SIGKILL);
 	assert_int_equal(waitpid(holder, NULL, 0), holder);
-	assert_int_equal(act_lock_take(dir, &fd, &why), 0); /* gone with its holder */
+	assert_int_equal(act_lock_take(dir, "acting", &fd, &why), 0); /* gone with its holder */
 	close(fd);
 }
 
@@ -88,10 +88,10 @@ static void given_back_by_closing(void **state)
 	int fd, other;
 
 	(void)state;
-	assert_int_equal(act_lock_take(dir, &fd, NULL), 0);
-	assert_int_equal(act_lock_take(dir, &other, NULL), -EBUSY);
+	assert_int_equal(act_lock_take(dir, "acting", &fd, NULL), 0);
+	assert_int_equal(act_lock_take(dir, "acting", &other, NULL), -EBUSY);
 	close(fd);
-	assert_int_equal(act_lock_take(dir, &other, NULL), 0);
+	assert_int_equal(act_lock_take(dir, "acting", &other, NULL), 0);
 	close(other);
 }
 
@@ -103,7 +103,7 @@ static void not_inherited_over_exec(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(act_lock_take(dir, &fd, NULL), 0);
+	assert_int_equal(act_lock_take(dir, "acting", &fd, NULL), 0);
 	assert_int_equal(pipe2(hold, 0), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -114,7 +114,7 @@ static void not_inherited_over_exec(void **state)
 	}
 	assert_int_equal(read(hold[0], &byte, 1), 1); /* it runs */
 	close(fd);
-	assert_int_equal(act_lock_take(dir, &fd, NULL), 0);
+	assert_int_equal(act_lock_take(dir, "acting", &fd, NULL), 0);
 	close(fd);
 	close(hold[0]);
 	close(hold[1]);
@@ -130,7 +130,7 @@ static void makes_its_directory(void **state)
 
 	(void)state;
 	snprintf(sub, sizeof(sub), "%s/sub", dir);
-	assert_int_equal(act_lock_take(sub, &fd, NULL), 0);
+	assert_int_equal(act_lock_take(sub, "acting", &fd, NULL), 0);
 	close(fd);
 	snprintf(sub, sizeof(sub), "%s/sub/acting.lock", dir);
 	assert_int_equal(stat(sub, &st), 0);
@@ -144,14 +144,14 @@ static void says_what_it_cannot_open(void **state)
 	int fd = -7;
 
 	(void)state;
-	assert_int_equal(act_lock_take("/proc/no/such", &fd, &why), -ENOENT);
+	assert_int_equal(act_lock_take("/proc/no/such", "acting", &fd, &why), -ENOENT);
 	assert_non_null(strstr(why.what, "/proc/no/such"));
 	assert_non_null(strstr(why.cure, "--run-dir"));
 	/* a link that somebody laid is not followed */
 	snprintf(path, sizeof(path), "%s/acting.lock", dir);
 	unlink(path);
 	assert_int_equal(symlink("/tmp/ew-lock-elsewhere", path), 0);
-	assert_int_equal(act_lock_take(dir, &fd, &why), -ELOOP);
+	assert_int_equal(act_lock_take(dir, "acting", &fd, &why), -ELOOP);
 	assert_int_not_equal(access("/tmp/ew-lock-elsewhere", F_OK), 0);
 	assert_int_equal(fd, -7);
 }

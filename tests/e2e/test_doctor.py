@@ -60,7 +60,6 @@ def test_no_agent(ew, other_port):
     assert "--port" in found["agent"]["cure"]
 
 
-@pytest.mark.xfail(strict=True, reason="a work dir that was named is taken for one that is there")
 def test_no_work_dir(node, ew):
     document = ew.json("doctor", "-w", "/no/such/dir", code=3)
     assert checks(document)["work dir"]["state"] == "missing"

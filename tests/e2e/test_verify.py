@@ -89,8 +89,7 @@ def test_ctrl_c_then_again(node, ew):
     assert done.code == 3
     assert done.json["interrupted"]
     assert set(each(done.json, node, "outcome").values()) == {"waiting"}
-    node.start_agent()
-    node.wait_recovered()
+    node.start_agent()  # and verify is there while the agent recovers
     assert ew.json("verify", "--until", "settled", code=0)["summary"]["reregistered"] == 4
 
 

@@ -248,10 +248,10 @@ static void agents_message(struct store *store, const struct fact *fact)
 			to_receiver(store, fact, from_agent[i].note);
 }
 
-/* A pass over a node with thousands of executors sees a few at most. */
-#define EARLY_MAX 4096
+/* What a killed watch has left to be drained may be the whole window of a large node. */
+#define EARLY_MAX 65536
 
-/* Hooks run before the first pass has told who the agent is. */
+/* Hooks run before the first pass has told who is who. */
 static void keep_early(struct store *store, const struct fact *fact)
 {
 	struct fact kept = *fact;
@@ -265,19 +265,8 @@ static void keep_early(struct store *store, const struct fact *fact)
 	store->early.v[store->early.n++] = kept;
 }
 
-void history_early(struct store *store)
-{
-	for (size_t i = 0; i < store->early.n; i++) {
-		const struct fact_message *m = &store->early.v[i].message;
-
-		if (store_is_agent(store, m->pid, m->start))
-			agents_message(store, &store->early.v[i]);
-	}
-	store->early.n = 0;
-}
-
-/* Names: mesos/message.h. */
-void history_message(struct store *store, const struct fact *fact)
+/* Names: mesos/message.h. False: its sender is neither an executor nor, as yet, the agent. */
+static bool message_noted(struct store *store, const struct fact *fact)
 {
 	const char *name = fact->message.name;
 
@@ -288,7 +277,21 @@ void history_message(struct store *store, const struct fact *fact)
 		register_sent(store, fact, true);
 	else if (store_is_agent(store, fact->message.pid, fact->message.start))
 		agents_message(store, fact);
-	else if (!executor_find(store, fact->message.pid, fact->message.start))
+	else
+		return executor_find(store, fact->message.pid, fact->message.start) != NULL;
+	return true;
+}
+
+void history_early(struct store *store)
+{
+	for (size_t i = 0; i < store->early.n; i++)
+		message_noted(store, &store->early.v[i]);
+	store->early.n = 0;
+}
+
+void history_message(struct store *store, const struct fact *fact)
+{
+	if (!(store->complete & SURVEY_PROCESSES) || !message_noted(store, fact))
 		keep_early(store, fact);
 }
 

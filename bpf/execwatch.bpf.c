@@ -9,6 +9,7 @@
 #include "maps.bpf.h"
 #include "ring.bpf.h"
 #include "task.bpf.h"
+#include "cookie.bpf.h"
 #include "sock.bpf.h"
 #include "tcp.bpf.h"
 #include "process.bpf.h"

@@ -90,6 +90,15 @@ static __always_inline const struct iovec *iter_iovec(struct iov_iter *iter)
 	return BPF_CORE_READ(then, iov);
 }
 
+static __always_inline __u32 iter_kind(struct iov_iter *iter)
+{
+	struct iov_iter___v5_13 *then = (void *)iter;
+
+	if (bpf_core_field_exists(iter->iter_type))
+		return BPF_CORE_READ(iter, iter_type);
+	return BPF_CORE_READ(then, type) & ~1U;
+}
+
 /*
  * The user memory that a send begins with; NULL: the send is under way already, or its data is in
  * kernel memory (sendfile, io_uring). The numbers of the kinds have changed places between 6.1 and
@@ -97,7 +106,7 @@ static __always_inline const struct iovec *iter_iovec(struct iov_iter *iter)
  */
 static __always_inline void *iter_start(struct iov_iter *iter, __u32 *len)
 {
-	__u8 kind = BPF_CORE_READ(iter, iter_type);
+	__u32 kind = iter_kind(iter);
 	const struct iovec *iov;
 
 	*len = BPF_CORE_READ(iter, count);

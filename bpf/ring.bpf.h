@@ -30,12 +30,16 @@
 			c_->counter++;                                                             \
 	} while (0)
 
+/* Never smaller than of an event that is over; two at the same moment may get the same. */
 static __always_inline __u64 sequence_next(void)
 {
 	__u32 zero = 0;
 	__u64 *last = bpf_map_lookup_elem(&sequence, &zero);
 
-	return last ? __sync_fetch_and_add(last, 1) + 1 : 0;
+	if (!last)
+		return 0;
+	__sync_fetch_and_add(last, 1); /* before 5.12 no program gets the old value back */
+	return *(volatile __u64 *)last;
 }
 
 static __always_inline void header_fill(struct ew_header *header, __u16 type, __u16 size,

@@ -12,6 +12,9 @@
 
 #include "tcp.bpf.h"
 
+#define S_IFMT   0170000
+#define S_IFSOCK 0140000
+
 static __always_inline __s64 sock_idle(struct sock *sk, __u32 state)
 {
 	__u32 now = bpf_jiffies64();
@@ -79,23 +82,35 @@ static __always_inline void seed_describe(struct ew_seed_socket *row, struct soc
 	row->idle_jiffies = sock_idle(sk, row->state);
 }
 
+static __always_inline struct sock *file_sock(struct file *file)
+{
+	struct socket *socket;
+
+	if (has_file_helper) {
+		socket = bpf_sock_from_file(file);
+		return socket ? socket->sk : NULL;
+	}
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	if (!socket || BPF_CORE_READ(socket, file) != file)
+		return NULL;
+	return BPF_CORE_READ(socket, sk);
+}
+
 SEC("iter/task_file")
 int seed_row(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct ew_seed_socket row = {};
 	struct file *file = ctx->file;
-	struct socket *socket;
 	struct ew_conn *conn;
 	struct sock *sk;
 	__u16 family;
 
 	if (!task || !file)
 		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	sk = socket->sk;
+	sk = file_sock(file);
 	if (!sk)
 		return 0;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
@@ -107,7 +122,9 @@ int seed_row(struct bpf_iter__task_file *ctx)
 	row.holder = task_of(task);
 	if (!row.ends.lport || !seed_wants(&row.ends, &row.holder))
 		return 0;
-	row.cookie = bpf_get_socket_cookie(sk);
+	row.cookie = sock_cookie(sk);
+	if (!row.cookie)
+		return 0;
 	row.fd = ctx->fd;
 	seed_describe(&row, sk, file);
 	conn = seed_learn(sk, row.cookie, &row);

@@ -7,6 +7,7 @@
 #ifndef EW_BPF_TCP_H
 #define EW_BPF_TCP_H
 
+#include "cookie.bpf.h"
 #include "sock.bpf.h"
 
 static __always_inline bool tcp_context_trusted(int from, int to)
@@ -46,7 +47,9 @@ static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int 
 	sock_ends(sk, &fresh.ends);
 	if (!tcp_matters(&fresh.ends, from, to, &fresh.owner))
 		return NULL;
-	*cookie = bpf_get_socket_cookie(sk);
+	*cookie = sock_cookie(sk);
+	if (!*cookie)
+		return NULL;
 	fresh.owner_sure = to == TCP_LISTEN || to == TCP_SYN_SENT;
 	if (bpf_map_update_elem(&conns, cookie, &fresh, BPF_ANY)) {
 		COUNT(map_full);

@@ -41,7 +41,7 @@ struct ew_header {
 	__u16 type;
 	__u16 size; /* of the whole record */
 	__u32 pad;
-	__u64 seq; /* increases with every event of both rings; 0 in rows of the iterator */
+	__u64 seq; /* never decreases, over both rings; 0 in rows of the iterator */
 	__u64 ktime_ns;
 };
 

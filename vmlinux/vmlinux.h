@@ -155,15 +155,18 @@ struct tcp_sock {
 };
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
 struct inode {
+	unsigned short i_mode;
 	unsigned long i_ino;
 };
 
 struct file {
 	struct inode *f_inode;
+	void *private_data;
 };
 
 
@@ -186,6 +189,11 @@ struct iov_iter {
 /* Since 6.4 (de4f5fed3f23). */
 struct iov_iter___v6_4 {
 	const struct iovec *__iov;
+};
+
+/* Before 5.14 (8cd54c1c8480): the direction is bit 0. */
+struct iov_iter___v5_13 {
+	unsigned int type;
 };
 
 struct iov_iter___v6_3 {
@@ -212,6 +220,10 @@ struct pt_regs___arm64 {
 };
 
 /* ---- contexts of programs (linux/bpf.h) ---- */
+
+struct bpf_sock_ops {
+	__u32 op;
+};
 
 struct __sk_buff {
 	__u32 len;

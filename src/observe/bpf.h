@@ -47,9 +47,10 @@ struct bpf_watch_options {
 
 /*
  * Loads and attaches. Puts a FACT_SLOT for each slot. Needs CAP_BPF and CAP_PERFMON
- * (CAP_NET_ADMIN too for messages from cgroup_skb), and a kernel with BTF, 5.12 or later. Errors:
- * -EPERM (a capability or lockdown: *why says which), -ENOTSUP (no BTF, or too old), -EINVAL and
- * others from loading.
+ * (CAP_NET_ADMIN too for messages from cgroup_skb), and a kernel with BTF; before 5.12 root
+ * and a mounted cgroup2 hierarchy (bpf/cookie.bpf.h says why). Errors: -EPERM (a capability or
+ * lockdown: *why says which), -ENOTSUP (no BTF; too old and no cgroup2), -EINVAL and others from
+ * loading.
  */
 int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_sink *sink,
 		   struct bpf_watch **ret, struct fail *why);

@@ -36,6 +36,8 @@ static void slot_choose(struct bpf_watch *watch, const struct bpf_slot *slot, st
 	for (size_t i = 0; (prog = slot_program(watch->skel, slot, i)); i++)
 		bpf_program__set_autoload(prog, false);
 	choice->prog = NULL;
+	if (!bpf_ground_wants(&watch->ground, slot))
+		return;
 	for (; (prog = slot_program(watch->skel, slot, choice->rung)); choice->rung++) {
 		if (bpf_ground_has(&watch->ground, prog, choice->reason)) {
 			bpf_program__set_autoload(prog, true);
@@ -103,6 +105,7 @@ static int watch_load(struct bpf_watch *watch, const struct bpf_watch_options *o
 	if (!watch->skel)
 		return -errno;
 	watch->skel->rodata->agent_port = options->agent_port;
+	bpf_ground_tell(&watch->ground, watch->skel);
 	watch->skel->rodata->generation = watch->meta.generation;
 	watch->skel->bss->seed_pass = watch->meta.generation << 16; /* unlike any before */
 	for (size_t i = 0; i < bpf_slots_n; i++)
@@ -133,8 +136,10 @@ static int watch_climb(struct bpf_watch *watch, const struct bpf_watch_options *
 {
 	struct choice *messages = &choices[0];
 	bool forced = options->messages != BPF_MESSAGES_BEST;
+	struct fail unasked;
 	int err;
 
+	why = why ? why : &unasked; /* its text is the reason of the rung */
 	messages->rung = forced ? options->messages - BPF_MESSAGES_TP : 0;
 	for (;;) {
 		err = watch_load(watch, options, choices);
@@ -154,13 +159,16 @@ static int watch_climb(struct bpf_watch *watch, const struct bpf_watch_options *
 	}
 }
 
-static void slots_put(const struct choice *choices, const struct fact_sink *sink)
+static void slots_put(const struct bpf_ground *ground, const struct choice *choices,
+		      const struct fact_sink *sink)
 {
 	for (size_t i = 0; i < bpf_slots_n; i++) {
 		const struct bpf_program *prog = choices[i].prog;
 		struct fact fact = { .type = FACT_SLOT,
 				     .mono = put_clock() };
 
+		if (!bpf_ground_wants(ground, &bpf_slots[i]))
+			continue;
 		fact.slot.slot = bpf_slots[i].name;
 		fact.slot.program = prog ? bpf_program__section_name(prog) : "";
 		fact.slot.reason = choices[i].reason;
@@ -176,6 +184,6 @@ int bpf_load(struct bpf_watch *watch, const struct bpf_watch_options *options,
 	int err = watch_climb(watch, options, choices, why);
 
 	if (!err)
-		slots_put(choices, sink);
+		slots_put(&watch->ground, choices, sink);
 	return err;
 }

@@ -19,7 +19,7 @@ struct fail;
 struct live_batch;
 struct ring_buffer;
 
-#define BPF_SLOTS_MAX   10
+#define BPF_SLOTS_MAX   12
 #define BPF_LADDER_MAX  4
 #define BPF_REASON_MAX  320
 #define BPF_AGENTS_MAX  8
@@ -29,6 +29,7 @@ struct bpf_slot {
 	const char *name;
 	const char *programs[BPF_LADDER_MAX]; /* by function name; ends with NULL or the array */
 	bool live;                            /* attached from the beginning */
+	bool gives_cookies;                   /* wanted where tracing programs cannot (5.12) */
 };
 
 extern const struct bpf_slot bpf_slots[];
@@ -38,11 +39,18 @@ extern const size_t bpf_slots_n;
 struct bpf_ground {
 	struct btf *btf;  /* the kernel's own */
 	int cgroup_fd;    /* root of the cgroup2 hierarchy; -1: not mounted */
+	bool has_cookie_helper, has_file_helper; /* see bpf/maps.bpf.h */
 };
 
 /* Errors: -ENOTSUP without BTF. */
 int bpf_ground_open(struct bpf_ground *ground, struct fail *why);
 void bpf_ground_close(struct bpf_ground *ground);
+
+/* Is this slot of any use on this kernel? */
+bool bpf_ground_wants(const struct bpf_ground *ground, const struct bpf_slot *slot);
+
+/* Tells the programs what they may call. Before loading. */
+void bpf_ground_tell(const struct bpf_ground *ground, struct execwatch_bpf *skel);
 
 /* Is the hook of this program there? If not, reason (BPF_REASON_MAX bytes) says what is missing. */
 bool bpf_ground_has(const struct bpf_ground *ground, const struct bpf_program *prog, char *reason);

@@ -18,14 +18,16 @@
 const struct bpf_slot bpf_slots[] = {
 	{ "messages",
 	  { "message_tp", "message_fentry", "message_kprobe", "message_packet" },
-	  true },
-	{ "tcp-state", { "tcp_state_set" }, true },
-	{ "owner", { "tcp_data_read" }, true },
-	{ "fork", { "process_forked" }, true },
-	{ "exec", { "process_execed" }, true },
-	{ "exit", { "process_exited" }, true },
-	{ "signal", { "signal_sent" }, true },
-	{ "seed", { "seed_row" }, false },
+	  true, false },
+	{ "tcp-state", { "tcp_state_set" }, true, false },
+	{ "owner", { "tcp_data_read" }, true, false },
+	{ "fork", { "process_forked" }, true, false },
+	{ "exec", { "process_execed" }, true, false },
+	{ "exit", { "process_exited" }, true, false },
+	{ "signal", { "signal_sent" }, true, false },
+	{ "seed", { "seed_row" }, false, false },
+	{ "cookie", { "cookie_created" }, true, true },
+	{ "accept", { "cookie_accepted" }, true, true },
 };
 const size_t bpf_slots_n = sizeof(bpf_slots) / sizeof(bpf_slots[0]);
 
@@ -52,15 +54,29 @@ int bpf_ground_open(struct bpf_ground *ground, struct fail *why)
 		return fail_set(why, -ENOTSUP,
 				"use a kernel built with CONFIG_DEBUG_INFO_BTF, or --no-bpf",
 				"read the kernel's type information '/sys/kernel/btf/vmlinux'");
-	/* The helper that gives cookies to programs like ours, c5dbb89fc2ac, 5.12. */
-	if (btf__find_by_name_kind(btf, "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) < 0) {
-		btf__free(btf);
-		return fail_set(why, -ENOTSUP, "use a kernel from 5.12 on, or --no-bpf",
-				"load BPF programs: this kernel does not let them name sockets");
-	}
 	ground->btf = btf;
 	ground->cgroup_fd = cgroup_root_open();
-	return 0;
+	/* c5dbb89fc2ac, 5.12, and 4f19cab76136, 5.11 */
+	ground->has_cookie_helper =
+		btf__find_by_name_kind(btf, "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) > 0;
+	ground->has_file_helper =
+		btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0;
+	if (ground->has_cookie_helper || ground->cgroup_fd >= 0)
+		return 0;
+	bpf_ground_close(ground);
+	return fail_set(why, -ENOTSUP, "mount a cgroup2 hierarchy, use a kernel from 5.12 on, or --no-bpf",
+			"name sockets: this kernel needs cgroup2 for that");
+}
+
+bool bpf_ground_wants(const struct bpf_ground *ground, const struct bpf_slot *slot)
+{
+	return !slot->gives_cookies || !ground->has_cookie_helper;
+}
+
+void bpf_ground_tell(const struct bpf_ground *ground, struct execwatch_bpf *skel)
+{
+	skel->rodata->has_cookie_helper = ground->has_cookie_helper;
+	skel->rodata->has_file_helper = ground->has_file_helper;
 }
 
 void bpf_ground_close(struct bpf_ground *ground)
@@ -88,7 +104,7 @@ static bool btf_has(const struct bpf_ground *ground, const char *prefix, const c
 bool bpf_ground_has(const struct bpf_ground *ground, const struct bpf_program *prog, char *reason)
 {
 	const char *section = bpf_program__section_name(prog);
-	const char *hook = strchr(section, '/') + 1;
+	const char *slash = strchr(section, '/'), *hook = slash ? slash + 1 : section;
 
 	if (strncmp(section, "tp_btf/", 7) == 0)
 		return btf_has(ground, "btf_trace_", hook, BTF_KIND_TYPEDEF, reason);
@@ -110,9 +126,14 @@ bool bpf_ground_has(const struct bpf_ground *ground, const struct bpf_program *p
 
 struct bpf_link *bpf_ground_attach(const struct bpf_ground *ground, const struct bpf_program *prog)
 {
-	if (bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SKB)
+	switch (bpf_program__type(prog)) {
+	case BPF_PROG_TYPE_CGROUP_SKB:
+	case BPF_PROG_TYPE_CGROUP_SOCK:
+	case BPF_PROG_TYPE_SOCK_OPS:
 		return bpf_program__attach_cgroup(prog, ground->cgroup_fd);
-	return bpf_program__attach(prog);
+	default:
+		return bpf_program__attach(prog);
+	}
 }
 
 /* Loads one program alone, attaches it, and lets go. reason is empty when that worked. */
@@ -137,6 +158,7 @@ static void program_probe(const struct bpf_ground *ground, const char *name, cha
 	snprintf(section, size, "%s", bpf_program__section_name(wanted));
 	if (!bpf_ground_has(ground, wanted, reason))
 		goto out;
+	bpf_ground_tell(ground, skel);
 	err = execwatch_bpf__load(skel);
 	if (!err) {
 		link = bpf_ground_attach(ground, wanted);
@@ -191,7 +213,8 @@ int bpf_slots_probe(const struct fact_sink *sink, struct fail *why)
 	if (err)
 		return err;
 	for (size_t i = 0; i < bpf_slots_n; i++)
-		slot_probe(&ground, &bpf_slots[i], sink);
+		if (bpf_ground_wants(&ground, &bpf_slots[i]))
+			slot_probe(&ground, &bpf_slots[i], sink);
 	bpf_ground_close(&ground);
 	return 0;
 }

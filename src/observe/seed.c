@@ -10,6 +10,7 @@
 #include "fail.h"
 #include "observe/bpf.h"
 #include "observe/bpf_priv.h"
+#include "observe/cookies.h"
 #include "observe/live.h"
 
 #define READ_SIZE 65536
@@ -131,6 +132,9 @@ static int seed(struct bpf_watch *watch, int32_t pid, const struct fact_sink *si
 	if (bpf_program__fd(watch->skel->progs.seed_row) < 0)
 		return fail_set(why, -ENOTSUP, "use a kernel from 5.8 on",
 				"walk over descriptors: this kernel has no iterator task_file");
+	err = watch->ground.has_cookie_helper ? 0 : cookies_give(pid, why);
+	if (err)
+		return err;
 	watch->skel->bss->seed_pass++;
 	bpf_watch_gather(watch);
 	err = pid ? walk_process(watch, pid) : walk(watch, 0);

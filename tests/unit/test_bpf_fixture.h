@@ -37,7 +37,7 @@
 #include "observe/bpf.h"
 
 #define FACTS_MAX   100000
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 30000 /* an emulated processor is slow */
 
 struct fixture {
 	struct bpf_watch *watch;

@@ -207,7 +207,7 @@ static void test_nothing_stays_loaded(void **state)
 		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
 		ids[n++] = info.id;
 	}
-	assert_int_equal(n, 8);
+	assert_true(n >= 8);
 	bpf_watch_free(fixture->watch);
 	fixture->watch = NULL;
 	end = mono_ms() + PATIENCE_MS;
@@ -232,12 +232,12 @@ static void test_slots_probe(void **state)
 	setup_small(0, 0);
 	fixture_forget(fixture);
 	assert_int_equal(bpf_slots_probe(&fixture->sink, &why), 0);
-	assert_int_equal(fixture->n, 11);
+	assert_true(fixture->n >= 11); /* two more where sockets have no cookies: before 5.12 */
 	for (size_t i = 0; i < fixture->n; i++) {
 		const struct fact_slot *slot = &fixture->facts[i].slot;
 
 		assert_int_equal(fixture->facts[i].type, FACT_SLOT);
-		assert_non_null(strchr(slot->program, '/'));
+		assert_true(*slot->program);
 		usable += !*slot->reason;
 	}
 	assert_true(usable >= 8);
@@ -264,6 +264,8 @@ static void test_two_capabilities(void **state)
 
 	(void)state;
 	setup_small(0, 0);
+	if (!fixture->watch->ground.has_cookie_helper)
+		skip(); /* before 5.12 */
 	pid = child_new();
 	if (pid == 0) {
 		struct bpf_watch_options options = { .agent_port = 5051 };

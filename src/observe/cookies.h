@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef EW_OBSERVE_COOKIES_H
+#define EW_OBSERVE_COOKIES_H
+
+#include <stdint.h>
+
+struct fail;
+
+/*
+ * Makes the kernel give a cookie to every TCP socket that has none, in the network namespace of one
+ * process, or (pid 0) of all: sock_diag makes them for what it lists. Before 5.12 no program that
+ * traces can. Namespaces that go away meanwhile are skipped. Errors: -EACCES, -EPERM (a namespace
+ * may not be entered), those of sock_diag.
+ */
+int cookies_give(int32_t pid, struct fail *why);
+
+#endif

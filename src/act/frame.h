@@ -92,10 +92,10 @@ int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 		struct frame *ret_frame);
 
 /*
- * Whether the stopped thread was waiting in call nr and the kernel would restart that call
- * unseen: not EINTR, not a part of a transfer, not a call already restarted once.
+ * Whether the stopped thread was waiting in call nr, to return to pc, and the kernel would restart
+ * that call unseen: not EINTR, not a part of a transfer, not a call already restarted once.
  */
-bool frame_restarts(const frame_regs *regs, long nr);
+bool frame_restarts(const frame_regs *regs, long nr, uint64_t pc);
 
 /* Whether these are native 64-bit registers, in 64-bit mode. */
 bool frame_native(const frame_regs *regs, size_t len);
@@ -117,10 +117,18 @@ void frame_seccomp_data(const struct frame *frame, const struct frame_code *code
 struct frame_pattern {
 	size_t field;
 	size_t len;
+	size_t align;
 	unsigned char bytes[12];
 };
 extern const struct frame_pattern frame_patterns[];
 extern const size_t frame_n_patterns;
+
+/*
+ * Regsets with state that the frames cannot carry (a shadow stack, matrix registers): the thread is
+ * left alone if it has any. 0 ends the list. data, len: what PTRACE_GETREGSET gave.
+ */
+extern const int frame_foreign_notes[];
+bool frame_foreign_in_use(int note, const void *data, size_t len);
 
 /* Whether code is enough to build a frame with. */
 bool frame_code_complete(const struct frame_code *code);

@@ -49,15 +49,29 @@ enum { RESTARTSYS = -512, RESTARTNOINTR = -513, RESTARTNOHAND = -514, RESTARTBLO
 const int frame_xstate_note = NT_X86_XSTATE;
 
 const struct frame_pattern frame_patterns[] = {
-	{offsetof(struct frame_code, call), 3, {0x0f, 0x05, 0xc3}},
-	/* mov $15,%rax; syscall: glibc and musl's signal return, Go's, the JVM's */
+	{offsetof(struct frame_code, call), 3, 1, {0x0f, 0x05, 0xc3}},
+	/* mov $15,%rax; syscall: the signal return of glibc, musl, Go */
 	{offsetof(struct frame_code, back),
 	 9,
+	 1,
 	 {0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05}},
-	{offsetof(struct frame_code, back), 7, {0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05}},
-	{offsetof(struct frame_code, load), 2, {0x58, 0xc3}}, /* pop %rax; ret */
+	{offsetof(struct frame_code, back), 7, 1, {0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05}},
+	{offsetof(struct frame_code, load), 2, 1, {0x58, 0xc3}}, /* pop %rax; ret */
 };
 const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0]);
+
+#ifndef NT_X86_SHSTK /* Linux 6.6 */
+#define NT_X86_SHSTK 0x204
+#endif
+
+/* Our return addresses would not be on it. Readable only where it is on. */
+const int frame_foreign_notes[] = {NT_X86_SHSTK, 0};
+
+bool frame_foreign_in_use(int note, const void *data, size_t len)
+{
+	(void)note, (void)data;
+	return len > 0;
+}
 
 bool frame_code_complete(const struct frame_code *code)
 {
@@ -278,11 +292,11 @@ int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 	return 0;
 }
 
-bool frame_restarts(const frame_regs *regs, long nr)
+bool frame_restarts(const frame_regs *regs, long nr, uint64_t pc)
 {
 	long rax = (long)regs->rax;
 
-	return (long)regs->orig_rax == nr &&
+	return (long)regs->orig_rax == nr && regs->rip == pc &&
 	       (rax == RESTARTSYS || rax == RESTARTNOINTR || rax == RESTARTBLOCK);
 }
 

@@ -15,6 +15,19 @@ static uint64_t *code_field(struct frame_code *code, const struct frame_pattern 
 	return (uint64_t *)((char *)code + pattern->field);
 }
 
+static const unsigned char *find_aligned(const unsigned char *buf, size_t len, uint64_t base,
+					 const struct frame_pattern *pattern)
+{
+	const unsigned char *end = buf + len, *at = buf;
+
+	while ((at = memmem(at, (size_t)(end - at), pattern->bytes, pattern->len))) {
+		if ((base + (uint64_t)(at - buf)) % pattern->align == 0)
+			return at;
+		at++;
+	}
+	return NULL;
+}
+
 void gadget_scan(const unsigned char *buf, size_t len, uint64_t base, struct frame_code *code)
 {
 	for (size_t i = 0; i < frame_n_patterns; i++) {
@@ -24,7 +37,7 @@ void gadget_scan(const unsigned char *buf, size_t len, uint64_t base, struct fra
 
 		if (*field)
 			continue;
-		at = memmem(buf, len, pattern->bytes, pattern->len);
+		at = find_aligned(buf, len, base, pattern);
 		if (!at)
 			continue;
 		*field = base + (uint64_t)(at - buf);
@@ -60,18 +73,26 @@ static int scan_area(const struct tracee_area *area, struct tracee_mem *mem, uns
 	return 0;
 }
 
+/* Small first, then where they probably are. */
+static int place_of(const struct tracee_area *area)
+{
+	if (area->flags & AREA_VDSO)
+		return 0;
+	return area->flags & AREA_LIBC ? 1 : 2;
+}
+
 int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned char *chunk,
 		struct frame_code *ret)
 {
 	int err = 0;
 
 	memset(ret, 0, sizeof(*ret));
-	for (int libc = 1; libc >= 0; libc--) {
+	for (int place = 0; place < 3; place++) {
 		for (size_t i = 0; i < maps->n; i++) {
 			const struct tracee_area *area = &maps->area[i];
 			int area_err;
 
-			if (!usable(area) || !!(area->flags & AREA_LIBC) != libc)
+			if (!usable(area) || place_of(area) != place)
 				continue;
 			area_err = scan_area(area, mem, chunk, ret);
 			if (area_err < 0)

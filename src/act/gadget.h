@@ -22,9 +22,9 @@ enum { GADGET_CHUNK = 65536 };
 void gadget_scan(const unsigned char *buf, size_t len, uint64_t base, struct frame_code *code);
 
 /*
- * Looks through the private file mappings that are executable and not writable, those of a C
- * library first. chunk: GADGET_CHUNK bytes. Returns 0; -ENOENT: not there; or the error of the
- * last read.
+ * Looks through the private file mappings that are executable and not writable, the
+ * vdso and a C library first. chunk: GADGET_CHUNK bytes. Returns 0; -ENOENT: not there; or the
+ * error of the last read.
  */
 int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned char *chunk,
 		struct frame_code *ret);

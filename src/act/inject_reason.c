@@ -54,7 +54,7 @@ static const struct reason_text texts[INJECT_R_COUNT] = {
 	[INJECT_R_SECCOMP] = {"seccomp",
 			      "the process's seccomp filter forbids the call: use --method pidfd"},
 	[INJECT_R_SHADOW_STACK] = {"shadow-stack",
-				   "the thread has a shadow stack: use --method pidfd"},
+				   "the thread has a shadow stack or matrix registers in use: use --method pidfd"},
 	[INJECT_R_RSEQ] = {"rseq", "the thread is in a restartable sequence: try again"},
 	[INJECT_R_NO_SPARE] = {"no-free-descriptor",
 			       "the process's descriptor table is full: use --method pidfd"},

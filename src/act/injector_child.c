@@ -90,9 +90,13 @@ static int check_stop(struct injector *in, struct tracee *t, const struct thread
 				     in->target.pid);
 	if (err < 0)
 		return again(in, INJECT_R_VANISHED, "ended");
-	if (!frame_restarts(&in->stop.regs, choice->wait.nr) ||
+	if (!frame_restarts(&in->stop.regs, choice->wait.nr, choice->wait.pc) ||
 	    frame_sp(&in->stop.regs) != choice->wait.sp)
 		return again(in, INJECT_R_MOVED, "had moved on");
+	if (tracee_has_foreign_state(t))
+		return inject_refuse(&in->rep, INJECT_R_SHADOW_STACK, -ENOTSUP,
+				     "thread %d of process %d has a shadow stack or matrix state",
+				     t->tid, in->target.pid);
 	err = tracee_in_rseq(t, frame_pc(&in->stop.regs), &in_rseq);
 	if (err < 0 || in_rseq)
 		return again(in, INJECT_R_RSEQ, "is in a restartable sequence");

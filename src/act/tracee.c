@@ -101,6 +101,18 @@ int tracee_read_state(struct tracee *t, struct frame_stop *ret)
 	return (int)request(t, PTRACE_GETSIGMASK, sizeof(ret->sigmask), (uintptr_t)&ret->sigmask);
 }
 
+bool tracee_has_foreign_state(struct tracee *t)
+{
+	for (const int *note = frame_foreign_notes; *note; note++) {
+		unsigned char data[64];
+		size_t len = sizeof(data);
+
+		if (read_set(t, *note, data, &len) == 0 && frame_foreign_in_use(*note, data, len))
+			return true;
+	}
+	return false;
+}
+
 int tracee_write_regs(struct tracee *t, const void *regs, size_t len)
 {
 	struct iovec io = {(void *)regs, len};

@@ -53,6 +53,9 @@ int tracee_step_call(struct tracee *t);
 /* Lets the thread go, with the signal if there is one. Harmless in any state. */
 int tracee_release(struct tracee *t);
 
+/* Whether the thread has state that a frame cannot carry (frame_foreign_notes). */
+bool tracee_has_foreign_state(struct tracee *t);
+
 /* Whether the thread, stopped, is inside a restartable sequence. */
 int tracee_in_rseq(struct tracee *t, uint64_t pc, bool *ret_inside);
 

@@ -315,14 +315,15 @@ static void knows_calls_that_restart_unseen(void **state)
 {
 	(void)state;
 	set_stop(7, 832);
-	assert_true(frame_restarts(&stop.regs, SYS_futex));
-	assert_false(frame_restarts(&stop.regs, SYS_wait4));
+	assert_true(frame_restarts(&stop.regs, SYS_futex, 0x5002));
+	assert_false(frame_restarts(&stop.regs, SYS_wait4, 0x5002));
+	assert_false(frame_restarts(&stop.regs, SYS_futex, 0x6002)); /* the same call, elsewhere */
 	stop.regs.rax = (unsigned long)-514; /* a handler run meanwhile would be lost on it */
-	assert_false(frame_restarts(&stop.regs, SYS_futex));
+	assert_false(frame_restarts(&stop.regs, SYS_futex, 0x5002));
 	stop.regs.rax = (unsigned long)-EINTR;
-	assert_false(frame_restarts(&stop.regs, SYS_futex));
+	assert_false(frame_restarts(&stop.regs, SYS_futex, 0x5002));
 	stop.regs.rax = 0;
-	assert_false(frame_restarts(&stop.regs, SYS_futex));
+	assert_false(frame_restarts(&stop.regs, SYS_futex, 0x5002));
 }
 
 static void tells_other_architectures(void **state)

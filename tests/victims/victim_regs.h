@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * For victims: a system call, or a spin, made with every register full of a known pattern, and the
- * comparison afterwards. x86_64 only; elsewhere the patterns are empty. Included by one program,
- * hence static.
+ * comparison afterwards. Included by one program, hence static.
  */
 #ifndef EW_VICTIM_REGS_H
 #define EW_VICTIM_REGS_H
@@ -194,12 +193,88 @@ static void regs_spin(struct regs_io *io, uint64_t rounds)
 	regs_run(io);
 }
 
-#else
+#elif defined(__aarch64__)
+#include <sys/syscall.h>
 #include <unistd.h>
 
+enum { REGS_X = 31, REGS_V = 512 };
+
+/* The assembler below knows these offsets. */
 struct regs_io {
-	char none;
+	uint64_t x[REGS_X];	     /* 0 */
+	uint64_t got[REGS_X];	     /* 248 */
+	uint64_t nzcv, got_nzcv;     /* 496, 504 */
+	uint64_t fpcr, got_fpcr;     /* 512, 520 */
+	unsigned char v[REGS_V];     /* 528 */
+	unsigned char got_v[REGS_V]; /* 1040 */
+	bool spun;
 };
+_Static_assert(__builtin_offsetof(struct regs_io, nzcv) == 496, "asm");
+_Static_assert(__builtin_offsetof(struct regs_io, v) == 528, "asm");
+_Static_assert(__builtin_offsetof(struct regs_io, got_v) == 1040, "asm");
+
+#define REGS_PAIRS(op, base, at)                                                                   \
+#op " x1, x2, [" #base ", #" #at " + 8]; " #op " x3, x4, [" #base ", #" #at " + 24]\n" #op \
+	    " x5, x6, [" #base ", #" #at " + 40]; " #op " x7, x8, [" #base ", #" #at               \
+	    " + 56]\n" #op " x9, x10, [" #base ", #" #at " + 72]; " #op " x11, x12, [" #base       \
+	    ", #" #at " + 88]\n" #op " x13, x14, [" #base ", #" #at " + 104]; " #op                \
+	    " x15, x16, [" #base ", #" #at " + 120]\n" #op " x17, x18, [" #base ", #" #at          \
+	    " + 136]; " #op " x19, x20, [" #base ", #" #at " + 152]\n" #op " x21, x22, [" #base    \
+	    ", #" #at " + 168]; " #op " x23, x24, [" #base ", #" #at " + 184]\n" #op               \
+	    " x25, x26, [" #base ", #" #at " + 200]; " #op " x27, x28, [" #base ", #" #at          \
+	    " + 216]\n" #op " x29, x30, [" #base ", #" #at " + 232]\n"
+#define REGS_V8(op, a, b, c, d, e, f, g, h, at)                                                    \
+#op " q" #a ", q" #b ", [x1, #" #at "]; " #op " q" #c ", q" #d ", [x1, #" #at              \
+	    " + 32]\n" #op " q" #e ", q" #f ", [x1, #" #at " + 64]; " #op " q" #g ", q" #h         \
+	    ", [x1, #" #at " + 96]\n"
+#define REGS_VECTORS(op)                                                                           \
+	REGS_V8(op, 0, 1, 2, 3, 4, 5, 6, 7, 0)                                                     \
+	REGS_V8(op, 8, 9, 10, 11, 12, 13, 14, 15, 128)                                             \
+	REGS_V8(op, 16, 17, 18, 19, 20, 21, 22, 23, 256)                                           \
+	REGS_V8(op, 24, 25, 26, 27, 28, 29, 30, 31, 384)
+#define REGS_FUNCTION(name, body)                                                                  \
+	__asm__(".text\n.globl " name "\n.type " name ",%function\n" name ":\n"                    \
+		"stp x29, x30, [sp, #-176]!; stp x19, x20, [sp, #16]; stp x21, x22, [sp, #32]\n"   \
+		"stp x23, x24, [sp, #48]; stp x25, x26, [sp, #64]; stp x27, x28, [sp, #80]\n"      \
+		"stp d8, d9, [sp, #96]; stp d10, d11, [sp, #112]; stp d12, d13, [sp, #128]\n"      \
+		"stp d14, d15, [sp, #144]; str x0, [sp, #160]\n"                                   \
+		"add x1, x0, #528\n" REGS_VECTORS(                                                 \
+			ldp) "ldr x2, [x0, #512]; msr fpcr, x2; ldr x2, [x0, #496]; msr nzcv, "    \
+			     "x2\n" REGS_PAIRS(ldp, x0,                                            \
+					       0) "ldr x0, [x0]\n" body "\n"                       \
+						  "str x0, [sp, #168]; ldr x0, [sp, "              \
+						  "#160]\n" REGS_PAIRS(                            \
+							  stp, x0,                                 \
+							  248) "ldr x2, [sp, #168]; str x2, [x0, " \
+							       "#248]\n"                           \
+							       "mrs x2, nzcv; str x2, [x0, "       \
+							       "#504]; mrs x2, fpcr; str x2, "     \
+							       "[x0, #520]\n"                      \
+							       "add x1, x0, #1040\n" REGS_VECTORS( \
+								       stp) "msr fpcr, xzr\n"      \
+									    "ldp d8, d9, [sp, "    \
+									    "#96]; ldp d10, d11, " \
+									    "[sp, #112]; ldp "     \
+									    "d12, d13, [sp, "      \
+									    "#128]\n"              \
+									    "ldp d14, d15, [sp, "  \
+									    "#144]; ldp x19, "     \
+									    "x20, [sp, #16]; ldp " \
+									    "x21, x22, [sp, "      \
+									    "#32]\n"               \
+									    "ldp x23, x24, [sp, "  \
+									    "#48]; ldp x25, x26, " \
+									    "[sp, #64]; ldp x27, " \
+									    "x28, [sp, #80]\n"     \
+									    "ldp x29, x30, [sp], " \
+									    "#176; "               \
+									    "ret\n.size " name     \
+									    ",.-" name "\n")
+
+void regs_call(struct regs_io *io);
+void regs_loop(struct regs_io *io);
+REGS_FUNCTION("regs_call", "svc 0");
+REGS_FUNCTION("regs_loop", "1: sub x8, x8, #1; cbnz x8, 1b");
 
 static bool regs_want_tiles(void)
 {
@@ -208,27 +283,45 @@ static bool regs_want_tiles(void)
 
 static void regs_init(struct regs_io *io, uint64_t seed, bool tiles)
 {
-	(void)io, (void)seed, (void)tiles;
+	(void)tiles;
+	memset(io, 0, sizeof(*io));
+	for (int i = 0; i < REGS_X; i++)
+		io->x[i] = seed * 0x9e3779b97f4a7c15u + (uint64_t)i;
+	for (int i = 0; i < REGS_V; i++)
+		io->v[i] = (unsigned char)(seed * 31 + (uint64_t)i * 7);
+	io->nzcv = 0xb0000000;
+	io->fpcr = 0x00800000; /* round to minus infinity */
 }
 
 static const char *regs_changed(const struct regs_io *io)
 {
-	(void)io;
-	return NULL;
+	for (int i = 0; i < REGS_X; i++)
+		if (io->x[i] != io->got[i] && i != (io->spun ? 8 : 0))
+			return "x register";
+	if (io->nzcv != io->got_nzcv)
+		return "nzcv";
+	if (io->fpcr != io->got_fpcr)
+		return "fpcr";
+	return memcmp(io->v, io->got_v, REGS_V) == 0 ? NULL : "v register";
 }
 
 static long regs_syscall(struct regs_io *io, long nr, uint64_t a, uint64_t b, uint64_t c,
 			 uint64_t d)
 {
-	(void)io;
-	return syscall(nr, a, b, c, d);
+	const uint64_t arg[] = {a, b, c, d};
+
+	memcpy(io->x, arg, sizeof(arg));
+	io->x[8] = (uint64_t)nr;
+	io->spun = false;
+	regs_call(io);
+	return (long)io->got[0];
 }
 
 static void regs_spin(struct regs_io *io, uint64_t rounds)
 {
-	(void)io;
-	for (volatile uint64_t i = 0; i < rounds; i++)
-		;
+	io->x[8] = rounds;
+	io->spun = true;
+	regs_loop(io);
 }
 #endif
 #endif

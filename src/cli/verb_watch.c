@@ -13,6 +13,7 @@
 #include "cli/now.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/own.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "cli/window.h"
@@ -26,6 +27,8 @@ struct live {
 	struct session *session;
 	struct live_lines *lines;
 	struct live_screen *screen;
+	struct own own;
+	struct fact_sink shown_to;
 	int64_t shown;
 	int err;
 };
@@ -108,6 +111,14 @@ static bool live_open(struct live *live)
 	return live->screen || live->lines;
 }
 
+static void show_event(void *ctx, const struct fact *fact)
+{
+	struct live *live = ctx;
+
+	if (!own_event(&live->own, fact))
+		fact_put(&live->shown_to, fact);
+}
+
 static int watch(struct live *live, struct fail *why)
 {
 	struct window window = {
@@ -117,8 +128,9 @@ static int watch(struct live *live, struct fail *why)
 	};
 	enum window_end end;
 
-	session_listen(live->session, live->lines ? live_lines_sink(live->lines)
-						  : live_screen_sink(live->screen));
+	live->own.pid = getpid();
+	live->shown_to = live->lines ? live_lines_sink(live->lines) : live_screen_sink(live->screen);
+	session_listen(live->session, (struct fact_sink){ show_event, live });
 	return window_run(&window, &end, why);
 }
 

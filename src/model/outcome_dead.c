@@ -142,6 +142,26 @@ static const char *doubt(const struct store *store, const struct fact_baseline *
 	return NULL;
 }
 
+/*
+ * By design it ends when its link does (Mesos exec.cpp, exited(): no checkpoint, or never
+ * registered). True with fate filled.
+ */
+static bool ended_with_its_agent(const struct fact_baseline *b, const struct process *process,
+				 const struct countdown *down, struct fate *fate)
+{
+	bool bound = strcmp(b->verdict, "no-checkpoint") == 0;
+
+	if (!bound && (strcmp(b->verdict, "unregistered") != 0 || process->history.registered))
+		return false;
+	if (!down->at || !down->seen)
+		return false;
+	fate->outcome = OUTCOME_SELF_TERMINATED;
+	fate->why = bound ? "It ended with its agent, as it must: its framework does not checkpoint."
+			  : "It ended with its agent, as it must: it had not registered yet.";
+	fate->advice = LOST;
+	return true;
+}
+
 static void ended_by_exit(const struct store *store, const struct fact_baseline *b,
 			  const struct process *process, const struct countdown *down,
 			  struct arena *arena, struct fate *fate)
@@ -150,6 +170,8 @@ static void ended_by_exit(const struct store *store, const struct fact_baseline 
 
 	if (process->history.told_to_end) {
 		told_to_end(fate);
+	} else if (ended_with_its_agent(b, process, down, fate)) {
+		return;
 	} else if (was_its_timer(process, down, b->recovery_timeout)) {
 		self_terminated(b, process, down, arena, fate);
 	} else if (code) {

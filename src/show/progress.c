@@ -55,8 +55,10 @@ static void line_text(FILE *out, const struct report *report)
 		fputs(", no agent", out);
 	else if (agent->serving)
 		fputs(", agent serving", out);
+	else if (strcmp(agent->api, "recovering") == 0 || strcmp(agent->api, "not asked") == 0)
+		fprintf(out, ", agent %s", agent->api);
 	else
-		fprintf(out, ", agent %s", agent->api && *agent->api ? agent->api : "unknown");
+		fputs(", agent's API does not answer", out);
 	if (report->command && !report->command_ended)
 		fputs(", command runs", out);
 }

@@ -193,8 +193,16 @@ static void group_count(const struct table *table, const struct table_group *gro
 {
 	const char *sgr = table_color(table->color, group->severity);
 
-	fprintf(table->out, "%s%s%s: %zu executors, -v lists them\n", sgr ? sgr : "", group->name,
-		sgr ? TABLE_RESET : "", group->n);
+	fprintf(table->out, "%s%s%s: %zu executor%s, -v lists them\n", sgr ? sgr : "", group->name,
+		sgr ? TABLE_RESET : "", group->n, group->n == 1 ? "" : "s");
+}
+
+/* Another agent's executors are no business of this report, be they few or many. */
+static bool group_is_counted(const struct table *table, const struct table_group *group)
+{
+	bool foreign = !report_has_outcomes(table->report) && group->key == VERDICT_FOREIGN;
+
+	return !table->verbose && group->severity == SEVERITY_OK && group->n > (foreign ? 0 : LIST_MAX);
 }
 
 void table_executors(const struct table *table)
@@ -206,7 +214,7 @@ void table_executors(const struct table *table)
 	if (table->report->n_executors)
 		fputc('\n', table->out);
 	while (table_group_next(table->report, &group)) {
-		if (group.severity == SEVERITY_OK && group.n > LIST_MAX && !table->verbose) {
+		if (group_is_counted(table, &group)) {
 			group_count(table, &group);
 			continue;
 		}

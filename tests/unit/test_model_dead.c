@@ -437,9 +437,32 @@ static void end_is_told_once(void **state)
 	node_free(n);
 }
 
+/* What is not checkpointed, or never registered, ends when its link does: lost, and no riddle. */
+static void ends_with_its_agent(void **state)
+{
+	static const struct node_spec specs[] = { { .no_checkpoint = true }, { .unregistered = true } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct node *n = node_new();
+		struct node_proc *p = node_executor_(n, "web", specs[i]);
+
+		node_survey(n);
+		node_baseline(n);
+		node_agent_stop(n);
+		node_agent_start(n);
+		node_wait(n, 0.1);
+		node_ends(n, p, 0, 0);
+		node_judge(n);
+		assert_string_equal(node_outcome(n, "web"), "self-terminated");
+		node_free(n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ends_with_its_agent),
 		cmocka_unit_test(with_the_agent_up),
 		cmocka_unit_test(killed_by_somebody),
 		cmocka_unit_test(aborts),

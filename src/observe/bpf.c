@@ -12,6 +12,7 @@
 #include "fail.h"
 #include "observe/bpf_pins.h"
 #include "observe/bpf_priv.h"
+#include "observe/bpf_selftest.h"
 #include "observe/live.h"
 #include "observe/put.h"
 
@@ -43,7 +44,8 @@ void bpf_watch_take(struct bpf_watch *watch, const void *record, size_t size)
 {
 	const struct ew_header *header = record;
 
-	if (live_batch_add(watch->batch, record, size) < 0)
+	if (!bpf_selftest_takes(&watch->selftest, header) &&
+	    live_batch_add(watch->batch, record, size) < 0)
 		watch->no_memory++;
 	if (header->type == EW_EXIT) { /* read: the map may forget it */
 		const struct ew_exit *ev = record;
@@ -76,15 +78,30 @@ static int rings_open(struct bpf_watch *watch, struct fail *why)
 	return 0;
 }
 
-static void pins_put(const struct bpf_watch *watch, const char *reason,
+static void slot_put(const char *slot, const char *program, const char *reason,
 		     const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_SLOT, .mono = put_clock() };
 
-	fact.slot.slot = "pins";
-	fact.slot.program = watch->pins;
+	fact.slot.slot = slot;
+	fact.slot.program = program;
 	fact.slot.reason = reason;
 	fact_put(sink, &fact);
+}
+
+/* Loaded and attached is not yet seeing. */
+static int selftest(struct bpf_watch *watch, const struct fact_sink *sink, struct fail *why)
+{
+	char reason[BPF_REASON_MAX] = "";
+	struct fail failed = { 0 };
+	int err = bpf_selftest(watch, &failed);
+
+	if (err)
+		fail_text(&failed, reason, sizeof(reason));
+	slot_put("self-test", "fork and exit", reason, sink);
+	if (err && why)
+		*why = failed;
+	return err;
 }
 
 /*
@@ -108,7 +125,7 @@ static void pins_find(struct bpf_watch *watch, const struct bpf_watch_options *o
 	snprintf(watch->pins, sizeof(watch->pins), "%s", options->pins);
 	if (bpf_pins_mount(options->pins, &why) < 0) {
 		watch->pins[0] = '\0';
-		return pins_put(watch, fail_text(&why, reason, sizeof(reason)), sink);
+		return slot_put("pins", "", fail_text(&why, reason, sizeof(reason)), sink);
 	}
 	if (bpf_pins_meta(options->pins, &found)) {
 		meta->generation = found.generation + 1;
@@ -117,7 +134,7 @@ static void pins_find(struct bpf_watch *watch, const struct bpf_watch_options *o
 	watch->resumed = memcmp(meta, &found, sizeof(found)) == 0;
 	if (!watch->resumed)
 		bpf_pins_drop(options->pins, 0);
-	pins_put(watch, "", sink);
+	slot_put("pins", watch->pins, "", sink);
 }
 
 int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_sink *sink,
@@ -143,6 +160,9 @@ int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_si
 	if (err)
 		goto out;
 	err = rings_open(watch, why);
+	if (err)
+		goto out;
+	err = selftest(watch, sink, why);
 	if (err)
 		goto out;
 	*ret = watch;

@@ -26,6 +26,7 @@ static void counters_sum(const struct bpf_watch *watch, struct ew_counters *sum)
 		for (size_t k = 0; k < sizeof(*sum) / sizeof(*to); k++)
 			to[k] += from[k];
 	}
+	sum->life_shown -= watch->selftest.taken;
 out:
 	free(each);
 }

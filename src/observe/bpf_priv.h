@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Between bpf.c, bpf_load.c, bpf_slots.c, bpf_pins.c, bpf_why.c, bpf_counters.c and seed.c. */
+/* Between bpf.c, bpf_*.c and seed.c. */
 #ifndef EW_OBSERVE_BPF_PRIV_H
 #define EW_OBSERVE_BPF_PRIV_H
 
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "events.h"
+#include "observe/bpf_selftest.h"
 
 struct bpf_link;
 struct bpf_program;
@@ -77,6 +78,7 @@ struct bpf_watch {
 	char pins[256];             /* directory; empty: nothing is pinned */
 	struct ew_meta meta;        /* of the maps, with the generation of these programs */
 	bool resumed;
+	struct bpf_selftest selftest;
 	uint64_t no_memory;         /* records dropped for want of memory */
 	struct bpf_counts told;     /* by the last bpf_watch_counters() */
 	struct ew_task agents[BPF_AGENTS_MAX]; /* whose sockets have been walked over */

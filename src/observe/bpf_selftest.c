@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/bpf_selftest.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "observe/bpf_lib.h"
+#include "events.h"
+#include "fail.h"
+#include "observe/bpf.h"
+#include "observe/bpf_priv.h"
+#include "observe/procfs.h"
+#include "observe/put.h"
+
+#define PATIENCE_NS 100000000LL
+
+bool bpf_selftest_takes(struct bpf_selftest *test, const struct ew_header *header)
+{
+	const struct ew_fork *fork = (const void *)header;
+	const struct ew_exit *exit = (const void *)header;
+
+	if (!test->parent)
+		return false;
+	if (header->type == EW_FORK && fork->parent.tgid == test->parent) {
+		test->forked = true;
+		test->child = fork->child;
+	} else if (header->type == EW_EXIT && test->forked && exit->task.tgid == test->child.tgid &&
+		   exit->task.start_ticks == test->child.start_ticks) {
+		test->exited = true;
+	} else {
+		return false;
+	}
+	test->taken++;
+	return true;
+}
+
+static uint64_t own_start(struct fail *why)
+{
+	struct procfs *procfs;
+	uint64_t start;
+
+	if (procfs_new(&procfs, why) < 0)
+		return 0;
+	start = procfs_start(procfs, getpid());
+	procfs_free(procfs);
+	return start;
+}
+
+/* Both events are in the ring before wait(2) returns, unless somebody's record before is unfinished. */
+static void events_await(struct bpf_watch *watch)
+{
+	int64_t end = put_clock() + PATIENCE_NS;
+	struct pollfd pfd = { .fd = bpf_watch_fd(watch), .events = POLLIN };
+
+	for (;;) {
+		bpf_watch_gather(watch);
+		if (watch->selftest.exited || put_clock() > end)
+			return;
+		poll(&pfd, 1, 1);
+	}
+}
+
+static int child_live_and_die(struct fail *why)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return fail_set(why, -errno, NULL, "fork for a self-test");
+	if (pid == 0)
+		_exit(0);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return 0;
+}
+
+int bpf_selftest(struct bpf_watch *watch, struct fail *why)
+{
+	int procs = bpf_map__fd(watch->skel->maps.procs), err;
+	struct bpf_selftest *test = &watch->selftest;
+	uint32_t self = (uint32_t)getpid();
+	uint64_t start = own_start(why);
+	struct ew_proc before;
+	bool was_watched;
+
+	if (!start)
+		return fail_set(why, -EIO, "mount /proc", "read the own start time");
+	bpf_watch_gather(watch); /* makes room: a killed watch may have left a full ring */
+	was_watched = bpf_map_lookup_elem(procs, &self, &before) == 0;
+	err = bpf_watch_add_process(watch, (int32_t)self, start, BPF_ROLE_EXECUTOR, why);
+	if (err)
+		return err;
+	*test = (struct bpf_selftest){ .parent = self, .taken = test->taken };
+	err = child_live_and_die(why);
+	if (!err)
+		events_await(watch);
+	if (was_watched) /* descends from an executor, or follows a number that another process had */
+		bpf_map_update_elem(procs, &self, &before, BPF_ANY);
+	else
+		bpf_watch_remove_process(watch, (int32_t)self);
+	test->parent = 0;
+	if (err || test->exited)
+		return err;
+	return fail_set(why, -EIO,
+			"use --no-bpf; in a container, run in the host's pid namespace (hostPID)",
+			"watch by BPF: the programs are loaded, but %s of a test child did not show",
+			test->forked ? "the end" : "the birth");
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A watch that sees nothing says so; one that sees shows nothing of its test. */
+#include "observe/bpf_lib.h"
+#include "test_bpf_fixture.h"
+#include "observe/bpf_priv.h"
+
+static struct fixture *fixture;
+
+static void detach(const char *slot)
+{
+	for (size_t i = 0; i < bpf_slots_n; i++)
+		if (strcmp(bpf_slots[i].name, slot) == 0) {
+			assert_int_equal(bpf_link__destroy(fixture->watch->links[i]), 0);
+			fixture->watch->links[i] = NULL;
+			return;
+		}
+	fail_msg("no slot '%s'", slot);
+}
+
+static const struct fact_slot *slot(const char *name)
+{
+	for (size_t i = 0; i < fixture->n; i++)
+		if (fixture->facts[i].type == FACT_SLOT &&
+		    strcmp(fixture->facts[i].slot.slot, name) == 0)
+			return &fixture->facts[i].slot;
+	fail_msg("nothing is told of '%s'", name);
+	return NULL;
+}
+
+static size_t processes_followed(void)
+{
+	int fd = bpf_map__fd(fixture->watch->skel->maps.procs);
+	uint32_t tgid, *last = NULL;
+	size_t n = 0;
+
+	for (; bpf_map_get_next_key(fd, last, &tgid) == 0; last = &tgid)
+		n++;
+	return n;
+}
+
+/* Told at the start; its events are nobody's, and nobody is followed for it. */
+static void test_it_leaves_no_trace(void **state)
+{
+	(void)state;
+	assert_string_equal(slot("self-test")->program, "fork and exit");
+	assert_string_equal(slot("self-test")->reason, "");
+	fixture_forget(fixture);
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	for (size_t i = 0; i < fixture->n; i++)
+		assert_int_equal(fixture->facts[i].type, FACT_LOST);
+	assert_int_equal(fixture->watch->told.sum.life_shown, 0);
+	assert_int_equal(processes_followed(), 0);
+}
+
+static void test_blind_to_ends(void **state)
+{
+	struct fail why = { 0 };
+
+	(void)state;
+	detach("exit");
+	assert_int_equal(bpf_selftest(fixture->watch, &why), -EIO);
+	assert_non_null(strstr(why.what, "the end of a test child did not show"));
+	assert_non_null(strstr(why.cure, "--no-bpf"));
+	assert_int_equal(processes_followed(), 1); /* the child, whose end nobody saw */
+}
+
+static void test_blind_to_births(void **state)
+{
+	struct fail why = { 0 };
+
+	(void)state;
+	detach("fork");
+	assert_int_equal(bpf_selftest(fixture->watch, &why), -EIO);
+	assert_non_null(strstr(why.what, "the birth of a test child did not show"));
+	assert_int_equal(processes_followed(), 0);
+}
+
+/* Programs that another set has relieved are attached, and silent. */
+static void test_not_on_duty(void **state)
+{
+	int fd = bpf_map__fd(fixture->watch->skel->maps.meta);
+	struct ew_meta other = fixture->watch->meta;
+	struct fail why = { 0 };
+	__u32 zero = 0;
+
+	(void)state;
+	other.generation++;
+	assert_int_equal(bpf_map_update_elem(fd, &zero, &other, BPF_ANY), 0);
+	assert_int_equal(bpf_selftest(fixture->watch, &why), -EIO);
+}
+
+/* In a pid namespace of its own it would name the wrong processes: that is as good as blind. */
+static void test_in_another_pid_namespace(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = child_new();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWPID) < 0)
+			_exit(2);
+		pid = fork();
+		if (pid == 0) {
+			struct bpf_watch_options options = { .agent_port = fixture->port };
+			struct bpf_watch *watch;
+			struct fail why = { 0 };
+			int err = bpf_watch_open(&options, &fixture->sink, &watch, &why);
+
+			_exit(err == -EIO && strstr(why.cure, "hostPID") ? 0 : 3);
+		}
+		waitpid(pid, &status, 0);
+		_exit(WEXITSTATUS(status));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* What happens to others meanwhile is kept for them, and whoever is followed already stays so. */
+static void test_others_are_not_disturbed(void **state)
+{
+	struct bpf_watch *watch = fixture->watch;
+	struct fail why = { 0 };
+	struct actor actor = actor_new();
+
+	(void)state;
+	fixture_forget(fixture);
+	bpf_watch_add_process(watch, actor.pid, actor.start, BPF_ROLE_EXECUTOR, NULL);
+	bpf_watch_add_process(watch, getpid(), start_of(getpid()), BPF_ROLE_AGENT, NULL);
+	actor_act(&actor, ACT_EXIT, 3, 0);
+	actor_end(&actor);
+	assert_int_equal(bpf_selftest(watch, &why), 0);
+	bpf_watch_drain(watch, &fixture->sink);
+	assert_int_equal(fixture->n, 1);
+	assert_int_equal(fixture->facts[0].type, FACT_EXIT);
+	assert_int_equal(fixture->facts[0].exit.pid, actor.pid);
+	assert_int_equal(fixture->facts[0].exit.status, 3 << 8);
+	assert_int_equal(processes_followed(), 1);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fixture = fixture_new(NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fixture_free(fixture);
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_it_leaves_no_trace),       TEST(test_blind_to_ends),
+		TEST(test_blind_to_births),          TEST(test_not_on_duty),
+		TEST(test_in_another_pid_namespace), TEST(test_others_are_not_disturbed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,21 +26,42 @@ static uint32_t name_flags(const char *name)
 	return 0;
 }
 
+/* A number and the one character after it. sscanf() takes ten times as long for a line. */
+static bool take_number(const char **at, int base, char after, uint64_t *ret)
+{
+	char *end;
+
+	*ret = strtoull(*at, &end, base);
+	if (end == *at || *end != after)
+		return false;
+	*at = end + 1;
+	return true;
+}
+
+static uint32_t mode_flags(const char mode[4])
+{
+	return (mode[0] == 'r' ? AREA_READ : 0) | (mode[1] == 'w' ? AREA_WRITE : 0) |
+	       (mode[2] == 'x' ? AREA_EXEC : 0) | (mode[3] == 's' ? AREA_SHARED : 0);
+}
+
 int tracee_area_parse(const char *line, struct tracee_area *ret)
 {
-	unsigned int major, minor;
-	char r, w, x, p;
-	int name = 0;
+	uint64_t major, minor;
+	const char *at = line, *mode;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %c%c%c%c %" SCNx64 " %x:%x %" SCNu64 " %n",
-		   &ret->start, &ret->end, &r, &w, &x, &p, &ret->offset, &major, &minor,
-		   &ret->inode, &name) != 10 ||
-	    name == 0)
+	if (!take_number(&at, 16, '-', &ret->start) || !take_number(&at, 16, ' ', &ret->end))
 		return -EPROTO;
-	ret->device = (uint64_t)major << 32 | minor;
-	ret->flags = (r == 'r' ? AREA_READ : 0) | (w == 'w' ? AREA_WRITE : 0) |
-		     (x == 'x' ? AREA_EXEC : 0) | (p == 's' ? AREA_SHARED : 0) |
-		     (ret->inode ? AREA_FILE : 0) | name_flags(line + name);
+	mode = at;
+	if (strnlen(mode, 5) < 5 || mode[4] != ' ')
+		return -EPROTO;
+	at += 5;
+	if (!take_number(&at, 16, ' ', &ret->offset) || !take_number(&at, 16, ':', &major) ||
+	    !take_number(&at, 16, ' ', &minor))
+		return -EPROTO;
+	ret->inode = strtoull(at, (char **)&at, 10);
+	at += strspn(at, " ");
+	ret->device = major << 32 | minor;
+	ret->flags = mode_flags(mode) | (ret->inode ? AREA_FILE : 0) | name_flags(at);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "observe/api.h"
 #include "observe/bpf.h"
 #include "observe/credential.h"
+#include "observe/live_source.h"
 #include "observe/survey.h"
 #include "record/recording.h"
 
@@ -27,7 +28,7 @@ struct session {
 	struct fact_sink to_recording;
 	struct fact_sink to_model;
 	struct fact_sink listener;
-	struct bpf_watch *bpf;
+	struct live_source *live; /* NULL in a replay */
 	int pins_lock;          /* descriptor; -1: not held */
 	char pins[4096];        /* where the programs outlive us */
 	struct survey *survey;
@@ -112,15 +113,6 @@ void session_pins(const char *run_dir, uint16_t port, char *buf, size_t size)
 	snprintf(buf, size, "%s/bpf-%u", run_dir, port);
 }
 
-static void slot_none_put(struct session *s, const char *reason)
-{
-	struct fact_sink sink = session_sink(s);
-	struct fact fact = { .type = FACT_SLOT, .mono = now_mono(), .slot = {
-		.slot = "messages", .program = "", .reason = reason } };
-
-	fact_put(&sink, &fact);
-}
-
 /*
  * A watch that is killed goes on in the kernel, and the next one of the same port picks up what it
  * saw. One at a time: whoever comes second watches for itself alone.
@@ -139,25 +131,25 @@ static const char *pins_path(struct session *s)
 }
 
 /* Without BPF less is seen, and what is not seen stays unknown: no reason to refuse an audit. */
-static void bpf_open(struct session *s)
+static int live_open(struct session *s, struct fail *why)
 {
-	struct bpf_watch_options options = { .agent_port = s->options->port };
+	struct bpf_watch_options bpf = { .agent_port = s->options->port };
+	bool no_bpf = s->options->no_bpf;
 	struct fact_sink sink = session_sink(s);
-	struct fail why = { 0 };
+	struct fail without;
+	int err;
 
-	if (s->options->no_bpf) {
-		slot_none_put(s, "--no-bpf");
-		return;
-	}
-	options.pins = pins_path(s);
-	if (bpf_watch_open(&options, &sink, &s->bpf, &why) == 0) {
-		if (bpf_watch_resumed(s->bpf))
-			message("taken over from an execwatch that was killed: what happened since is known");
-		return;
-	}
-	s->bpf = NULL;
-	message_without(&why);
-	slot_none_put(s, why.what);
+	if (!no_bpf)
+		bpf.pins = pins_path(s);
+	err = live_source_open(no_bpf ? NULL : &bpf, s->options->port, no_bpf ? "--no-bpf" : "", &sink,
+			       &s->live, &without, why);
+	if (err)
+		return err;
+	if (without.err)
+		message_without(&without);
+	if (live_source_resumed(s->live))
+		message("taken over from an execwatch that was killed: what happened since is known");
+	return 0;
 }
 
 static struct session *session_new(const struct options *options, struct fail *why)
@@ -177,17 +169,12 @@ static struct session *session_new(const struct options *options, struct fail *w
 	return s;
 }
 
-static int seed(void *ctx, const struct fact_sink *sink, struct fail *why)
-{
-	return bpf_watch_seed(ctx, sink, why);
-}
-
 static int survey_open(struct session *s, struct fail *why)
 {
 	struct survey_options survey = {
 		.port = s->options->port, .work_dir = s->options->work_dir,
 		.agent_url = s->options->agent_url,
-		.seed = s->bpf ? seed : NULL, .seed_ctx = s->bpf,
+		.seed = live_source_is_bpf(s->live) ? live_source_seed : NULL, .seed_ctx = s->live,
 	};
 	char *authorization = NULL;
 	int err = 0;
@@ -216,8 +203,9 @@ int session_open(const struct options *options, struct session **ret, struct fai
 	}
 	boot_id_read(s->boot_id, sizeof(s->boot_id));
 	window_put(s);
-	bpf_open(s);
-	err = survey_open(s, why);
+	err = live_open(s, why);
+	if (!err)
+		err = survey_open(s, why);
 	if (err)
 		goto out;
 	*ret = s;
@@ -285,7 +273,7 @@ bool session_close(struct session *s)
 	if (!s)
 		return true;
 	survey_free(s->survey);
-	bpf_watch_free(s->bpf);
+	live_source_free(s->live);
 	if (s->pins_lock >= 0)
 		close(s->pins_lock);
 	if (recording_close(s->recording, &why) < 0) {
@@ -350,33 +338,38 @@ void session_ask(struct session *s, struct event_base *base)
 
 void session_follow(struct session *s, const struct report *report)
 {
-	struct fail why = { 0 };
+	struct fail why = { 0 }, other;
 
-	if (!s->bpf)
+	if (!s->live)
 		return;
-	if (report->agent.pid && bpf_watch_add_process(s->bpf, report->agent.pid, report->agent.start,
-						       BPF_ROLE_AGENT, &why) < 0)
-		message_without(&why);
+	if (report->agent.pid)
+		live_source_follow(s->live, report->agent.pid, report->agent.start, true, &why);
 	for (size_t i = 0; i < report->n_executors; i++) {
 		const struct report_executor *e = &report->executors[i];
 
-		if (e->verdict != VERDICT_FOREIGN &&
-		    bpf_watch_add_process(s->bpf, e->pid, e->start, BPF_ROLE_EXECUTOR, &why) < 0)
-			message_without(&why);
+		if (e->verdict != VERDICT_FOREIGN)
+			live_source_follow(s->live, e->pid, e->start, false, why.err ? &other : &why);
 	}
+	if (why.err)
+		message_without(&why); /* the reason is the same for all */
 }
 
 int session_fd(const struct session *session)
 {
-	return session->bpf ? bpf_watch_fd(session->bpf) : -1;
+	return session->live ? live_source_fd(session->live) : -1;
+}
+
+bool session_sees_connections(const struct session *session)
+{
+	return session->live && live_source_is_bpf(session->live);
 }
 
 void session_drain(struct session *s)
 {
 	struct fact_sink sink = session_sink(s);
 
-	if (s->bpf)
-		bpf_watch_drain(s->bpf, &sink);
+	if (s->live)
+		live_source_drain(s->live, &sink);
 	recording_keep(s);
 }
 
@@ -384,7 +377,7 @@ bool session_lost(struct session *s)
 {
 	struct fact_sink sink = session_sink(s);
 
-	return s->bpf && bpf_watch_counters(s->bpf, false, &sink);
+	return s->live && live_source_counters(s->live, false, &sink);
 }
 
 struct model *session_model(struct session *session)
@@ -404,8 +397,8 @@ struct report *session_report(struct session *s, enum report_kind kind, const st
 	struct fact_sink sink = session_sink(s);
 	struct fact fact = { .type = FACT_NOW, .mono = now_mono(), .now = *now };
 
-	if (s->bpf)
-		bpf_watch_counters(s->bpf, true, &sink);
+	if (s->live)
+		live_source_counters(s->live, true, &sink);
 	if (!s->options->replay)
 		fact_put(&sink, &fact);
 	recording_keep(s);

@@ -56,11 +56,13 @@ void session_ask(struct session *session, struct event_base *base);
 /* Makes the observers follow the agent and the executors of a report, ends included. */
 void session_follow(struct session *session, const struct report *report);
 
-/* Descriptor to wait for, -1 without BPF; and what to do when it is readable. */
+/* Descriptor to wait for, -1 in a replay; and what to do when it is readable, and each second. */
 int session_fd(const struct session *session);
 void session_drain(struct session *session);
 /* Puts what was lost since; true when a new pass over the host is called for. */
 bool session_lost(struct session *session);
+/* False: new connections and listeners are found by surveys only. */
+bool session_sees_connections(const struct session *session);
 
 /* Judges now: puts FACT_NOW (recorded), then makes the report. NULL without memory. */
 struct report *session_report(struct session *session, enum report_kind kind, const struct fact_now *now);

@@ -17,6 +17,7 @@
 #include "fail.h"
 #include "observe/bpf.h"
 #include "observe/host.h"
+#include "observe/plain.h"
 #include "show/doctor.h"
 
 #define SLOTS_MAX  64
@@ -119,6 +120,54 @@ static void check_bpf(struct doctor *d)
 	for (size_t i = 0; i < d->n_programs; i++)
 		if (i == 0 || strcmp(d->programs[i].slot, d->programs[i - 1].slot) != 0)
 			check_slot(d, d->programs[i].slot);
+}
+
+/* ---- without BPF ---- */
+
+/* What is missing where a slot is not served, or shows part only. */
+static const char *plain_missing(const char *slot)
+{
+	static const char *const missing[][2] = {
+		{ "messages", "registrations are proven by the agent's API or by the links, not by messages" },
+		{ "signal", "who killed an executor is not known" },
+		{ "tcp-state", "connections are seen as they end; new ones by looking each second" },
+		{ "exit", "how an executor ended may not be known" },
+	};
+
+	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++)
+		if (strcmp(missing[i][0], slot) == 0)
+			return missing[i][1];
+	return "new processes are found by looking each second";
+}
+
+static void plain_take(void *ctx, const struct fact *fact)
+{
+	struct doctor *d = ctx;
+	const struct fact_slot *slot = &fact->slot;
+	bool whole = *slot->program && !slot->best_effort;
+	const char *program = *slot->program ? slot->program : "not seen";
+
+	if (fact->type == FACT_SLOT)
+		check_add(d, arena_printf(d->arena, "watch %s", slot->slot), whole ? CHECK_OK : CHECK_DEGRADED,
+			  arena_printf(d->arena, "%s%s%s%s%s", program, whole ? "" : ": ",
+				       whole ? "" : plain_missing(slot->slot), *slot->reason ? "; " : "",
+				       slot->reason),
+			  whole ? "" : "leave out --no-bpf, where the kernel takes BPF programs");
+}
+
+static void check_plain(struct doctor *d, const struct options *options)
+{
+	struct plain_watch_options plain = { .agent_port = options->port, .reason = "--no-bpf" };
+	struct fact_sink sink = { plain_take, d };
+	struct plain_watch *watch;
+	struct fail why = { 0 };
+
+	if (plain_watch_open(&plain, &sink, &watch, &why) == 0) {
+		plain_watch_free(watch);
+		return;
+	}
+	check_add(d, "watch", CHECK_MISSING, arena_text(d->arena, why.what), arena_text(d->arena, why.cure));
+	d->cannot |= HOST_WATCH;
 }
 
 /* ---- the agent ---- */
@@ -254,7 +303,9 @@ int verb_doctor(const struct options *options)
 	}
 	d->arena = arena;
 	check_host(d);
-	if (!options->no_bpf)
+	if (options->no_bpf)
+		check_plain(d, options);
+	else
 		check_bpf(d);
 	session = survey(d, options, &report);
 	if (report)

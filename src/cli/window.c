@@ -87,7 +87,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	struct loop *loop = ctx;
 	struct session *session = loop->window->session;
 	int64_t now = now_mono();
-	bool hooks = session_fd(session) >= 0;
+	bool hooks = session_sees_connections(session);
 	uint32_t scope = 0;
 
 	(void)fd;

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Without BPF: the same verdicts and outcomes, weaker proofs, and what is missing is said."""
+
+import json
+import os
+
+import pytest
+
+from execwatch import by_id, each
+from labnode import executor, executors
+
+
+class Held:
+    """`run --no-bpf` whose command waits until the test lets it go."""
+
+    def __init__(self, ew, tmp_path):
+        self.ew, self.dir = ew, tmp_path
+        self.recording = tmp_path / "window.jsonl"
+
+    def start(self, *command, until="settled"):
+        self.gate = self.dir / "gate"
+        os.mkfifo(self.gate)
+        script = 'echo started; read x < "$0"; exec "$@"'
+        self.run = self.ew.start(
+            "run", "--no-bpf", "--yes", "-f", "json", "--record", self.recording, "--until", until,
+            "--master-timeout", "6s", "--", "sh", "-c", script, self.gate, *(command or ["true"]))
+        self.run.wait_for("started")
+
+    def end(self, node, code):
+        self.gate.write_text("go\n")
+        done = self.run.result()
+        assert done.code == code, done
+        self.document = done.json
+        return by_id(self.document, node)
+
+    def table(self):
+        return self.ew("report", "--replay", self.recording).words
+
+    def facts(self):
+        return [json.loads(line) for line in self.recording.read_text().splitlines()][1:]
+
+
+@pytest.fixture
+def held(ew, tmp_path):
+    return Held(ew, tmp_path)
+
+
+def test_a_window_is_proven_by_the_api(lab, held):
+    node = lab(executors(3, kind="v0-old"), executor("http", kind="v1"), conntrack=True)
+    node.forget(["task-0", "task-1"])
+    held.start(*node.command(*node.restart_args()))
+    ended = held.end(node, code=0)
+    assert {e["outcome"] for e in ended.values()} == {"reregistered"}
+    assert {e["proof"] for e in ended.values()} == {"api"}
+    assert held.document["events"]["lost"] == 0
+    assert not [f for f in held.facts() if f["type"] in ("message", "signal")]
+    assert "None of 4 executors is lost: 4 reregistered." in held.table()
+
+
+def test_a_window_is_proven_by_the_links_where_the_api_is_mute(lab, held):
+    node = lab(executors(2, kind="v0-old"), agent_words={"api": "garbage"}, conntrack=True)
+    node.forget("task-0")
+    held.start(*node.command(*node.restart_args()))
+    ended = held.end(node, code=0)
+    assert {(e["outcome"], e["proof"]) for e in ended.values()} == {("reregistered", "link")}
+
+
+def test_links_that_end_are_seen_as_they_end(lab, held):
+    """Closed by the agent, connected again before any pass: only the notification shows the end."""
+    node = lab(executors(2, kind="v1"))
+    held.start()
+    node.disconnect("task-0")
+    node.wait_registered()
+    held.end(node, code=0)
+    closed = {f["cookie"] for f in held.facts() if f["type"] == "tcp" and f["to"] == 7}
+    audit = {h["cookie"]: h["pid"] for h in held.facts() if h["type"] == "holder"}
+    victim = node.executor("task-0").pid
+    assert [c for c in closed if audit.get(c) == victim], closed
+
+
+def test_killed_by_somebody(lab, held):
+    """How it ended is known at once; who did it is not."""
+    node = lab(executor("victim", kind="v0-old"), executor("other", kind="v0-old"))
+    held.start()
+    node.kill("victim", comm="backup-job")
+    node.wait_until(lambda: not node.executor("victim").alive)
+    pid = node.executor("victim").pid
+    ended = held.end(node, code=2)
+    victim = ended["victim"]
+    assert victim["outcome"] == "killed"
+    assert victim["killer"] is None
+    assert "Signal 9 killed it" in victim["why"][0]
+    exits = [f for f in held.facts() if f["type"] == "exit" and f["pid"] == pid]
+    assert [(f["status"], f["signal"], f["killer"]) for f in exits] == [(9, 9, 0)]
+    assert ended["other"]["outcome"] == "kept"
+
+
+def test_finished(lab, held):
+    node = lab(executor("batch", kind="v0-old"), executor("service", kind="v0-old"))
+    held.start()
+    node.finish("batch")
+    node.wait_until(lambda: not node.executor("batch").alive)
+    ended = held.end(node, code=0)
+    assert {id: e["outcome"] for id, e in ended.items()} == {"batch": "finished", "service": "kept"}
+
+
+def test_self_terminated(lab, held):
+    """Its timer and its exit status are all there is to tell it from a task that ended."""
+    node = lab(executors(2, kind="v0-old", recovery_timeout="5secs"), conntrack=True)
+    held.start(*node.command("stop-agent"), until="deadline")
+    ended = held.end(node, code=2)
+    assert {e["outcome"] for e in ended.values()} == {"self-terminated"}
+    assert all("its recovery timeout is 5 s" in e["why"][0] for e in ended.values())
+
+
+def test_a_killed_executor_is_told_before_the_next_pass(lab, ew):
+    """watch tells of an end when it comes, with its status."""
+    node = lab(executors(2, kind="v0-old"))
+    watch = ew.start("watch", "--no-bpf", "-f", "jsonl")
+    watch.wait_for('"type":"agent"')
+    pid = node.executor("task-0").pid
+    node.kill("task-0")
+    watch.wait_for(rf'"type":"exit"[^\n]*"pid":{pid},[^\n]*"status":9')
+    watch.interrupt().result()
+
+
+def test_what_is_missing_is_said(lab, ew):
+    node = lab(executors(1, kind="v0-old"))
+    doctor = ew("doctor", "--no-bpf")
+    assert doctor.code == 0, doctor
+    assert "messages" in doctor.words and "--no-bpf" in doctor.words
+    assert "proc connector" in doctor.words
+    assert "sock_diag destroy" in doctor.words
+    audit = ew("audit", "--no-bpf")
+    assert "Nothing shows messages here: --no-bpf." in audit.words
+    assert each(ew.json("audit", "--no-bpf"), node, "verdict") == {"task-0": "healthy"}

@@ -2,6 +2,7 @@
 /*
  * What an injection costs the target and the caller, beside gdb:
  *     bench_inject [RUNS] [GDB_RUNS]
+ * System calls are those of what injects, all of them (-1: tracefs is not there).
  * A process with 16 threads, and one with 1,000 mappings and 64 MB of code besides; then 100 and
  * 1,000 processes one after the other. Needs root and build/victims; network only on loopback.
  */
@@ -23,46 +24,47 @@
 #include <unistd.h>
 
 #define FUTEX "futex"
-static const char *const small[] = {"build/victims/threads",
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    NULL};
-static const char *const large[] = {"build/victims/threads",
-				    "maps",
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    FUTEX,
-				    NULL};
+static const char *const small[] = { "build/victims/threads",
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     NULL };
+static const char *const large[] = { "build/victims/threads",
+				     "maps",
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     FUTEX,
+				     NULL };
 
 enum { RUNS_MAX = 10000, MANY = 1000 };
 
 struct samples {
 	size_t n;
-	double stopped_us[RUNS_MAX], wall_us[RUNS_MAX], calls[RUNS_MAX];
+	double stopped_us[RUNS_MAX], wall_us[RUNS_MAX];
+	long calls; /* of one run, which is not timed */
 };
 
 static int ascending(const void *a, const void *b)
@@ -72,7 +74,7 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorts v. Prints median, 99th percentile and maximum. */
+/* Sorts v, and prints median, 99th percentile and maximum. */
 static void print_spread(const char *what, double *v, size_t n)
 {
 	qsort(v, n, sizeof(*v), ascending);
@@ -84,26 +86,41 @@ static void print_samples(const char *name, struct samples *s)
 	printf("%-34s %5zu runs ", name, s->n);
 	print_spread("stopped us", s->stopped_us, s->n);
 	print_spread("wall us", s->wall_us, s->n);
-	print_spread("calls", s->calls, s->n);
-	printf("\n");
+	printf("  calls %ld\n", s->calls);
 	fflush(stdout);
 }
 
-/* gdb, as the procedure of old ran it; what it stops is seen from /proc. */
-static void run_gdb(const struct inject_target *t, struct samples *s)
+/* gdb, as the procedure of old ran it. Returns its pid. */
+static pid_t start_gdb(const struct inject_target *t, int go)
 {
-	uint64_t start = injector_now(), first = 0, last = 0;
-	pid_t pid = fork();
 	char arg[16], call[48];
+	pid_t pid = fork();
 
-	if (pid == 0) {
-		snprintf(arg, sizeof(arg), "%d", t->pid);
-		snprintf(call, sizeof(call), "call (int)shutdown(%d, 0)", t->fd);
-		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
-			_exit(1);
-		execlp("gdb", "gdb", "-q", "-nx", "-batch", "-p", arg, "-ex", call, NULL);
-		_exit(127);
-	}
+	if (pid != 0)
+		return pid;
+	snprintf(arg, sizeof(arg), "%d", t->pid);
+	snprintf(call, sizeof(call), "call (int)shutdown(%d, 0)", t->fd);
+	if (read(go, call + sizeof(call) - 1, 1) != 1 || !freopen("/dev/null", "w", stdout) ||
+	    !freopen("/dev/null", "w", stderr))
+		_exit(1);
+	execlp("gdb", "gdb", "-q", "-nx", "-batch", "-p", arg, "-ex", call, NULL);
+	_exit(127);
+}
+
+/* What it stops is seen from /proc. */
+static void run_gdb(const struct inject_target *t, int tracepoint, struct samples *s)
+{
+	uint64_t start, first = 0, last = 0;
+	int counter, go[2];
+	pid_t pid;
+
+	if (pipe(go) < 0)
+		exit(1);
+	pid = start_gdb(t, go[0]);
+	counter = victim_count(pid, tracepoint);
+	start = injector_now();
+	if (write(go[1], "", 1) != 1)
+		exit(1);
 	while (waitpid(pid, NULL, WNOHANG) == 0) {
 		if (victim_state(t->pid, t->pid) != 't')
 			continue;
@@ -111,14 +128,22 @@ static void run_gdb(const struct inject_target *t, struct samples *s)
 		if (!first)
 			first = last;
 	}
+	close(go[0]);
+	close(go[1]);
 	s->stopped_us[s->n] = (double)(last - first) / 1000;
 	s->wall_us[s->n] = (double)(injector_now() - start) / 1000;
-	s->calls[s->n] = 0; /* not counted */
-	s->n++;
+	if (counter >= 0) {
+		s->calls = (long)victim_counted(counter);
+		close(counter);
+	} else {
+		s->n++;
+	}
 }
 
-static void run_inject(const struct inject_target *t, enum inject_method m, struct samples *s)
+static void run_inject(const struct inject_target *t, enum inject_method m, int tracepoint,
+		       struct samples *s)
 {
+	int counter = victim_count(0, tracepoint);
 	uint64_t start = injector_now();
 	struct inject_result res;
 	struct fail why;
@@ -130,20 +155,28 @@ static void run_inject(const struct inject_target *t, enum inject_method m, stru
 	}
 	s->wall_us[s->n] = (double)(injector_now() - start) / 1000;
 	s->stopped_us[s->n] = (double)res.stopped_ns / 1000;
-	s->calls[s->n] = res.syscalls;
-	s->n++;
+	if (counter >= 0) {
+		s->calls = (long)victim_counted(counter);
+		close(counter);
+	} else {
+		s->n++;
+	}
 }
 
 enum way { BY_VALUE, BY_EFFECT, BY_PIDFD, BY_GDB };
 
-static void run(const char *name, const char *const *argv, enum way way, unsigned runs)
+/* The first run is counted, which makes it slower, and the others timed. */
+static void run(const char *name, const char *const *argv, enum way way, unsigned runs,
+		int tracepoint)
 {
 	static struct samples s;
-	struct inject_cache cache = {0};
-	struct victim v = {0};
+	struct inject_cache cache = { 0 };
+	struct victim v = { 0 };
 
 	s.n = 0;
-	for (unsigned i = 0; i < runs; i++) {
+	s.calls = -1;
+	for (unsigned i = 0; i <= runs; i++) {
+		int count = i == 0 ? tracepoint : -1;
 		struct inject_target t;
 
 		if (i % VICTIM_LINKS == 0) {
@@ -156,9 +189,9 @@ static void run(const char *name, const char *const *argv, enum way way, unsigne
 		t.cache = &cache;
 		t.proof = way == BY_EFFECT ? INJECT_BY_EFFECT : INJECT_BY_VALUE;
 		if (way == BY_GDB)
-			run_gdb(&t, &s);
+			run_gdb(&t, count, &s);
 		else
-			run_inject(&t, way == BY_PIDFD ? INJECT_PIDFD : INJECT_PTRACE, &s);
+			run_inject(&t, way == BY_PIDFD ? INJECT_PIDFD : INJECT_PTRACE, count, &s);
 	}
 	victim_stop(&v);
 	if (s.n)
@@ -188,7 +221,7 @@ static void gather(struct crowd *c, int n)
 	c->n = 0;
 	for (int i = 0; i < n; i++) {
 		int other, link = victim_connect(&other);
-		struct victim one = {0};
+		struct victim one = { 0 };
 		struct stat st;
 
 		if (link < 0 || fstat(link, &st) < 0)
@@ -197,7 +230,8 @@ static void gather(struct crowd *c, int n)
 		if (c->pid[i] == 0)
 			sleep_forever();
 		c->target[i] = (struct inject_target){
-			.pid = c->pid[i], .pidfd = -1, .fd = link, .inode = st.st_ino};
+			.pid = c->pid[i], .pidfd = -1, .fd = link, .inode = st.st_ino
+		};
 		c->n++;
 		one.pid = c->pid[i];
 		victim_await_state(&one, one.pid, 'S', 1000);
@@ -216,7 +250,7 @@ static void disperse(struct crowd *c)
 static void run_many(int n, enum inject_method m)
 {
 	static struct crowd crowd;
-	struct inject_cache cache = {0};
+	struct inject_cache cache = { 0 };
 	uint64_t start;
 	int done = 0;
 
@@ -238,20 +272,22 @@ int main(int argc, char **argv)
 {
 	unsigned runs = argc > 1 ? (unsigned)atoi(argv[1]) : 1000;
 	unsigned gdb_runs = argc > 2 ? (unsigned)atoi(argv[2]) : 10;
-	struct rlimit files = {8192, 8192};
+	struct rlimit files = { 8192, 8192 };
+
+	int tracepoint = victim_tracepoint("raw_syscalls/sys_enter");
 
 	setrlimit(RLIMIT_NOFILE, &files);
 	if (runs > RUNS_MAX || gdb_runs > RUNS_MAX)
 		return 64;
 	printf("median / 99th percentile / maximum\n");
-	run("16 threads, ptrace, result read", small, BY_VALUE, runs);
-	run("16 threads, ptrace", small, BY_EFFECT, runs);
-	run("16 threads, pidfd", small, BY_PIDFD, runs);
-	run("16 threads, gdb", small, BY_GDB, gdb_runs);
-	run("1,000 mappings, ptrace, result", large, BY_VALUE, runs);
-	run("1,000 mappings, ptrace", large, BY_EFFECT, runs);
-	run("1,000 mappings, pidfd", large, BY_PIDFD, runs);
-	run("1,000 mappings, gdb", large, BY_GDB, gdb_runs);
+	run("16 threads, ptrace, result read", small, BY_VALUE, runs, tracepoint);
+	run("16 threads, ptrace", small, BY_EFFECT, runs, tracepoint);
+	run("16 threads, pidfd", small, BY_PIDFD, runs, tracepoint);
+	run("16 threads, gdb", small, BY_GDB, gdb_runs, tracepoint);
+	run("1,000 mappings, ptrace, result", large, BY_VALUE, runs, tracepoint);
+	run("1,000 mappings, ptrace", large, BY_EFFECT, runs, tracepoint);
+	run("1,000 mappings, pidfd", large, BY_PIDFD, runs, tracepoint);
+	run("1,000 mappings, gdb", large, BY_GDB, gdb_runs, tracepoint);
 	for (int n = 100; n <= MANY; n *= 10) {
 		run_many(n, INJECT_PTRACE);
 		run_many(n, INJECT_PIDFD);

@@ -18,12 +18,10 @@
 #include <stdarg.h>
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -49,25 +47,6 @@ struct campaign {
 static unsigned pick(struct campaign *c, unsigned below)
 {
 	return (unsigned)rand_r(&c->seed) % below;
-}
-
-/* syscalls/sys_enter_shutdown, from a tracefs mounted where only this process sees it. */
-static int find_tracepoint(void)
-{
-	static const char path[] = "/sys/kernel/tracing/events/syscalls/sys_enter_shutdown/id";
-	int id = -1;
-	FILE *f;
-
-	if (access(path, R_OK) < 0 &&
-	    (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	     mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL) < 0))
-		return -1;
-	f = fopen(path, "re");
-	if (f && fscanf(f, "%d", &id) != 1)
-		id = -1;
-	if (f)
-		fclose(f);
-	return id;
 }
 
 static void plan_kill(struct campaign *c, struct shot_plan *plan)
@@ -176,7 +155,7 @@ static bool renew_victim(struct campaign *c)
 
 static bool run_once(struct campaign *c)
 {
-	struct shot_plan plan = {.method = c->method};
+	struct shot_plan plan = { .method = c->method };
 	unsigned damaged = c->tally.damaged;
 	struct inject_target target;
 	struct shot_result result;
@@ -260,11 +239,14 @@ static int find_method(const char *name)
 static struct options parse(int argc, char **argv)
 {
 	static const struct option table[] = {
-		{"runs", required_argument, NULL, 'r'},	  {"seed", required_argument, NULL, 's'},
-		{"victim", required_argument, NULL, 'v'}, {"method", required_argument, NULL, 'm'},
-		{"reasons", no_argument, NULL, 'R'},	  {0},
+		{ "runs", required_argument, NULL, 'r' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "victim", required_argument, NULL, 'v' },
+		{ "method", required_argument, NULL, 'm' },
+		{ "reasons", no_argument, NULL, 'R' },
+		{ 0 },
 	};
-	struct options o = {.runs = 1000, .seed = 1, .method = -1};
+	struct options o = { .runs = 1000, .seed = 1, .method = -1 };
 
 	for (int opt; (opt = getopt_long(argc, argv, "", table, NULL)) != -1;) {
 		switch (opt) {
@@ -304,7 +286,8 @@ static unsigned runs_of(const struct options *o, const struct spec *spec)
 int main(int argc, char **argv)
 {
 	struct options o = parse(argc, argv);
-	struct campaign c = {.seed = o.seed, .tracepoint = find_tracepoint()};
+	struct campaign c = { .seed = o.seed,
+			      .tracepoint = victim_tracepoint("syscalls/sys_enter_shutdown") };
 	unsigned total = 0, damaged = 0;
 	bool own = o.method < SHOT_CLASSIC;
 

@@ -37,7 +37,7 @@ struct operator
 
 const char *shot_method_name(enum shot_method method)
 {
-	static const char *const names[] = {"auto", "frame", "pidfd", "classic", "gdb"};
+	static const char *const names[] = { "auto", "frame", "pidfd", "classic", "gdb" };
 
 	return method < SHOT_METHODS ? names[method] : "?";
 }
@@ -46,7 +46,7 @@ const char *shot_method_name(enum shot_method method)
 static void operate(const struct inject_target *t, enum shot_method method,
 		    struct shot_result *shared)
 {
-	static const enum inject_method methods[] = {INJECT_AUTO, INJECT_PTRACE, INJECT_PIDFD};
+	static const enum inject_method methods[] = { INJECT_AUTO, INJECT_PTRACE, INJECT_PIDFD };
 	struct fail why;
 
 	if (method == SHOT_CLASSIC)
@@ -96,7 +96,7 @@ static void begin(struct operator* op)
 /* False: they have not ended, and are killed. */
 static bool await_end(struct operator* op)
 {
-	struct pollfd p = {.fd = op->life, .events = POLLIN};
+	struct pollfd p = { .fd = op->life, .events = POLLIN };
 	bool ended = poll(&p, 1, END_MS) == 1;
 
 	if (!ended)
@@ -185,7 +185,7 @@ static void on_stop(struct count *c, pid_t pid, int status)
 static bool fire_counted(struct operator* op, const struct shot_plan *plan)
 {
 	bool in_child = plan->method == SHOT_FRAME || plan->method == SHOT_AUTO;
-	struct count c = {.plan = plan, .operator_pid = op->pid, .armed = !plan->from_seize};
+	struct count c = { .plan = plan, .operator_pid = op->pid, .armed = !plan->from_seize };
 	const uintptr_t options = PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACESYSGOOD |
 				  PTRACE_O_EXITKILL;
 

@@ -14,7 +14,7 @@
 
 static void nap_us(unsigned us)
 {
-	struct timespec ts = {.tv_nsec = (long)us * 1000};
+	struct timespec ts = { .tv_nsec = (long)us * 1000 };
 
 	nanosleep(&ts, NULL);
 }

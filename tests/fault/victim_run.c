@@ -9,11 +9,13 @@
 #include <linux/futex.h>
 #include <linux/perf_event.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -34,15 +36,15 @@ static uint64_t now_ms(void)
 
 static void nap(void)
 {
-	static const struct timespec ts = {.tv_nsec = POLL_US * 1000};
+	static const struct timespec ts = { .tv_nsec = POLL_US * 1000 };
 
 	nanosleep(&ts, NULL);
 }
 
 int victim_connect(int *ret_other)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -70,8 +72,27 @@ static bool open_links(struct victim *v, int n)
 	return true;
 }
 
-/* Counts in all threads the program will have. */
-static int count_calls(pid_t pid, int tracepoint)
+int victim_tracepoint(const char *name)
+{
+	static const char root[] = "/sys/kernel/tracing";
+	char path[160];
+	int id = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/events/%s/id", root, name);
+	if (access(path, R_OK) < 0 &&
+	    (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	     mount("tracefs", root, "tracefs", 0, NULL) < 0))
+		return -1;
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%d", &id) != 1)
+		id = -1;
+	if (f)
+		fclose(f);
+	return id;
+}
+
+int victim_count(pid_t pid, int tracepoint)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT,
@@ -83,6 +104,13 @@ static int count_calls(pid_t pid, int tracepoint)
 	if (tracepoint < 0)
 		return -1;
 	return (int)syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+int64_t victim_counted(int counter)
+{
+	uint64_t n;
+
+	return counter >= 0 && read(counter, &n, sizeof(n)) == sizeof(n) ? (int64_t)n : -1;
 }
 
 /* Moves fd to its place in the victim, where it stays open over exec. */
@@ -160,7 +188,7 @@ bool victim_start_with(struct victim *v, const char *const *argv, int n_links, i
 		close(go[1]);
 		run_program(v, ends[0], go[0], argv);
 	}
-	v->calls = count_calls(v->pid, tracepoint);
+	v->calls = victim_count(v->pid, tracepoint);
 	ok = write(go[1], "", 1) == 1;
 	close(go[0]);
 	close(go[1]);
@@ -265,7 +293,7 @@ void victim_target(const struct victim *v, struct inject_target *ret)
 
 void victim_link_target(const struct victim *v, int link, struct inject_target *ret)
 {
-	struct stat st = {0};
+	struct stat st = { 0 };
 
 	fstat(v->ours[link], &st);
 	*ret = (struct inject_target){
@@ -281,7 +309,7 @@ uint32_t victim_links_shut(const struct victim *v)
 	uint32_t shut = 0;
 
 	for (int i = 0; i < v->n_links; i++) {
-		struct pollfd p = {.fd = v->ours[i], .events = POLLRDHUP};
+		struct pollfd p = { .fd = v->ours[i], .events = POLLRDHUP };
 
 		if (poll(&p, 1, 0) == 1 && p.revents & POLLRDHUP)
 			shut |= 1u << i;
@@ -292,7 +320,7 @@ uint32_t victim_links_shut(const struct victim *v)
 static int descriptors_of(const struct victim *v, int link)
 {
 	char path[64], want[32], got[32];
-	struct stat st = {0};
+	struct stat st = { 0 };
 	struct dirent *entry;
 	DIR *dir;
 	int n = 0;
@@ -326,9 +354,7 @@ bool victim_await_descriptors(const struct victim *v, int link, int n, int timeo
 
 int64_t victim_calls(const struct victim *v)
 {
-	uint64_t n;
-
-	return v->calls >= 0 && read(v->calls, &n, sizeof(n)) == sizeof(n) ? (int64_t)n : -1;
+	return victim_counted(v->calls);
 }
 
 void victim_stop(struct victim *v)

@@ -38,7 +38,19 @@ struct victim_health {
 bool victim_start(struct victim *v, const char *const *argv);
 
 /*
- * The same with connections, up to VICTIM_LINKS. tracepoint: the number of
+ * The kernel's number for a tracepoint, "syscalls/sys_enter_shutdown", or -1. Where tracefs is not
+ * mounted it is mounted in a mount name space of this process's own.
+ */
+int victim_tracepoint(const char *name);
+
+/* Counts a tracepoint in pid (0: this process) and all that it starts from now on. -1: cannot. */
+int victim_count(pid_t pid, int tracepoint);
+
+/* What was counted; -1: nothing. */
+int64_t victim_counted(int counter);
+
+/*
+ * As victim_start(), with connections, up to VICTIM_LINKS. tracepoint: the number of
  * syscalls/sys_enter_shutdown, or -1.
  */
 bool victim_start_with(struct victim *v, const char *const *argv, int n_links, int tracepoint);

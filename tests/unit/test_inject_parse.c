@@ -21,7 +21,7 @@ static void stat_line(void **state)
 {
 	static const char line[] =
 		"231 (a ) R 1 (x) S 1 231 231 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 3 0 98765 1 2 3\n";
-	struct thread_status s = {0};
+	struct thread_status s = { 0 };
 
 	(void)state;
 	assert_int_equal(thread_status_parse_stat(line, &s), 0);
@@ -41,17 +41,18 @@ static void stat_line(void **state)
 
 static void status_file(void **state)
 {
-	struct thread_status s = {0};
+	struct thread_status s = { 0 };
 
 	(void)state;
 	assert_int_equal(thread_status_parse_status("Name:\ta\nTgid:\t50\nPid:\t51\nTracerPid:\t7\n"
-						    "Threads:\t3\nSeccomp:\t2\n"
+						    "FDSize:\t256\nThreads:\t3\nSeccomp:\t2\n"
 						    "x86_Thread_features:\tshstk \n"
 						    "x86_Thread_features_locked:\t\n",
 						    &s),
 			 0);
 	assert_int_equal(s.tgid, 50);
 	assert_int_equal(s.tracer, 7);
+	assert_int_equal(s.fd_size, 256);
 	assert_int_equal(s.threads, 3);
 	assert_int_equal(s.seccomp, 2);
 	assert_true(s.shadow_stack);
@@ -152,27 +153,27 @@ static void map_lines(void **state)
 		const char *line;
 		uint32_t flags;
 	} cases[] = {
-		{"7f10000-7f20000 r-xp 00001000 fe:01 1234                       "
-		 "/usr/lib/libc.so.6",
-		 AREA_READ | AREA_EXEC | AREA_FILE | AREA_LIBC},
-		{"7f10000-7f20000 r-xp 00001000 fe:01 1234                       /a b (deleted)",
-		 AREA_READ | AREA_EXEC | AREA_FILE},
-		{"7f10000-7f20000 r-xs 00001000 00:05 9                          /memfd:jit "
-		 "(deleted)",
-		 AREA_READ | AREA_EXEC | AREA_FILE | AREA_SHARED},
-		{"7f10000-7f20000 ---p 00000000 00:00 0 ", 0},
-		{"7f10000-7f20000 ---p 00000000 00:00 0", 0},
-		{"7f10000-7f20000 rw-p 00000000 00:00 0                          [stack]",
-		 AREA_READ | AREA_WRITE | AREA_STACK},
-		{"7f10000-7f20000 r-xp 00000000 00:00 0                          [vdso]",
-		 AREA_READ | AREA_EXEC | AREA_VDSO},
-		{"7f10000-7f20000 --xp 00000000 00:00 0                          [vsyscall]",
-		 AREA_EXEC},
+		{ "7f10000-7f20000 r-xp 00001000 fe:01 1234                       "
+		  "/usr/lib/libc.so.6",
+		  AREA_READ | AREA_EXEC | AREA_FILE | AREA_LIBC },
+		{ "7f10000-7f20000 r-xp 00001000 fe:01 1234                       /a b (deleted)",
+		  AREA_READ | AREA_EXEC | AREA_FILE },
+		{ "7f10000-7f20000 r-xs 00001000 00:05 9                          /memfd:jit "
+		  "(deleted)",
+		  AREA_READ | AREA_EXEC | AREA_FILE | AREA_SHARED },
+		{ "7f10000-7f20000 ---p 00000000 00:00 0 ", 0 },
+		{ "7f10000-7f20000 ---p 00000000 00:00 0", 0 },
+		{ "7f10000-7f20000 rw-p 00000000 00:00 0                          [stack]",
+		  AREA_READ | AREA_WRITE | AREA_STACK },
+		{ "7f10000-7f20000 r-xp 00000000 00:00 0                          [vdso]",
+		  AREA_READ | AREA_EXEC | AREA_VDSO },
+		{ "7f10000-7f20000 --xp 00000000 00:00 0                          [vsyscall]",
+		  AREA_EXEC },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct tracee_area area = {0};
+		struct tracee_area area = { 0 };
 
 		assert_int_equal(tracee_area_parse(cases[i].line, &area), 0);
 		assert_int_equal(area.start, 0x7f10000);
@@ -201,27 +202,27 @@ static struct tracee_maps *maps_of(const struct tracee_area *areas, size_t n)
 static void stacks(void **state)
 {
 	static const struct tracee_area areas[] = {
-		{.start = 0x10000,
-		 .end = 0x20000,
-		 .flags = AREA_READ | AREA_WRITE},		/* heap: end not known */
-		{.start = 0x30000, .end = 0x31000, .flags = 0}, /* guard */
-		{.start = 0x31000,
-		 .end = 0x50000,
-		 .flags = AREA_READ | AREA_WRITE}, /* a thread's stack */
-		{.start = 0x50000,
-		 .end = 0x60000,
-		 .flags = AREA_READ | AREA_WRITE}, /* right above a stack */
-		{.start = 0x70000, .end = 0x71000, .flags = 0},
-		{.start = 0x71000,
-		 .end = 0x80000,
-		 .flags = AREA_READ | AREA_WRITE | AREA_FILE}, /* a file mapped */
-		{.start = 0xc000000000,
-		 .end = 0xc000400000,
-		 .flags = AREA_READ | AREA_WRITE}, /* Go's heap */
-		{.start = 0x7fc012000000, .end = 0x7fc012400000, .flags = AREA_READ | AREA_WRITE},
-		{.start = 0x7ffd00000000,
-		 .end = 0x7ffd00021000,
-		 .flags = AREA_READ | AREA_WRITE | AREA_STACK},
+		{ .start = 0x10000,
+		  .end = 0x20000,
+		  .flags = AREA_READ | AREA_WRITE },		  /* heap: end not known */
+		{ .start = 0x30000, .end = 0x31000, .flags = 0 }, /* guard */
+		{ .start = 0x31000,
+		  .end = 0x50000,
+		  .flags = AREA_READ | AREA_WRITE }, /* a thread's stack */
+		{ .start = 0x50000,
+		  .end = 0x60000,
+		  .flags = AREA_READ | AREA_WRITE }, /* right above a stack */
+		{ .start = 0x70000, .end = 0x71000, .flags = 0 },
+		{ .start = 0x71000,
+		  .end = 0x80000,
+		  .flags = AREA_READ | AREA_WRITE | AREA_FILE }, /* a file mapped */
+		{ .start = 0xc000000000,
+		  .end = 0xc000400000,
+		  .flags = AREA_READ | AREA_WRITE }, /* Go's heap */
+		{ .start = 0x7fc012000000, .end = 0x7fc012400000, .flags = AREA_READ | AREA_WRITE },
+		{ .start = 0x7ffd00000000,
+		  .end = 0x7ffd00021000,
+		  .flags = AREA_READ | AREA_WRITE | AREA_STACK },
 	};
 	struct tracee_maps *maps = maps_of(areas, sizeof(areas) / sizeof(areas[0]));
 	struct tracee_stack stack;

@@ -197,7 +197,6 @@ def test_what_the_command_prints_does_not_break_a_document(lab, ew):
     assert "restarted" in done.err
 
 
-@pytest.mark.xfail(strict=True, reason="the outcome of an executor without checkpoints is unknown")
 def test_what_no_one_can_save_is_said_before(lab, ew):
     """Without checkpoints a task ends with its agent: known before the command runs, and counted
     as lost after it."""

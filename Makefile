@@ -35,7 +35,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit e2e fuzz kernels bench fault lint format static install check demo clean help deps lab victims check-pure san
+.PHONY: all unit e2e fuzz kernels bench fault fault-compare lint format static install check demo clean help deps lab victims check-pure san
 
 all: $(B)/execwatch
 
@@ -152,6 +152,11 @@ build/execwatch-fault: $(wildcard tests/fault/*.c tests/fault/*.h tests/victims/
 FAULT_RUNS ?= 10000
 fault: build/execwatch-fault victims
 	$(Q)build/execwatch-fault --runs $(FAULT_RUNS)
+
+# The same done to two other ways of injecting, for comparison only.
+fault-compare: build/execwatch-fault victims
+	$(Q)build/execwatch-fault --runs 250 --method classic --victim "event loop and workers"
+	$(Q)build/execwatch-fault --runs 100 --method gdb --victim "event loop and workers"
 
 BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
 build/bench/%: tests/bench/%.c $(B)/libexecwatch.a Makefile

@@ -29,6 +29,7 @@ struct job {
 };
 
 struct round {
+	struct inject_cache cache;
 	struct job *jobs;
 	size_t n;
 	const struct shutdown_options *options;
@@ -90,12 +91,12 @@ static void job_triage(struct job *job, const struct shutdown_options *options)
 		job_end(job, "skipped", "dry run");
 }
 
-static void job_inject(struct job *job, enum inject_method method)
+static void job_inject(struct job *job, enum inject_method method, struct inject_cache *cache)
 {
 	const struct shutdown_target *t = job->target;
 	struct inject_target target = {
 		.pid = t->pid, .start_ticks = t->start, .pidfd = -1, .fd = t->fd,
-		.inode = t->inode, .cookie = t->cookie, .proof = INJECT_BY_VALUE,
+		.inode = t->inode, .cookie = t->cookie, .proof = INJECT_BY_VALUE, .cache = cache,
 	};
 	struct fail why = { 0 };
 	char text[sizeof(job->reason)];
@@ -229,7 +230,7 @@ static void job_begin(struct round *round, struct job *job)
 		job_end(job, "done", "the executor closed it together with its other connection");
 		return;
 	}
-	job_inject(job, round->options->method);
+	job_inject(job, round->options->method, &round->cache);
 	if (sibling && job->injected.status == INJECT_REFUSED && job_closed(job) && job_lives(job))
 		job_begin(round, job);
 }

@@ -65,19 +65,6 @@ def test_a_window_is_proven_by_the_links_where_the_api_is_mute(lab, held):
     assert {(e["outcome"], e["proof"]) for e in ended.values()} == {("reregistered", "link")}
 
 
-def test_links_that_end_are_seen_as_they_end(lab, held):
-    """Closed by the agent, connected again before any pass: only the notification shows the end."""
-    node = lab(executors(2, kind="v1"))
-    held.start()
-    node.disconnect("task-0")
-    node.wait_registered()
-    held.end(node, code=0)
-    closed = {f["cookie"] for f in held.facts() if f["type"] == "tcp" and f["to"] == 7}
-    audit = {h["cookie"]: h["pid"] for h in held.facts() if h["type"] == "holder"}
-    victim = node.executor("task-0").pid
-    assert [c for c in closed if audit.get(c) == victim], closed
-
-
 def test_killed_by_somebody(lab, held):
     """How it ended is known at once; who did it is not."""
     node = lab(executor("victim", kind="v0-old"), executor("other", kind="v0-old"))
@@ -113,15 +100,27 @@ def test_self_terminated(lab, held):
     assert all("its recovery timeout is 5 s" in e["why"][0] for e in ended.values())
 
 
-def test_a_killed_executor_is_told_before_the_next_pass(lab, ew):
-    """watch tells of an end when it comes, with its status."""
+@pytest.fixture
+def watch(ew):
+    """Follows the executors by the time it tells of the first."""
+    return lambda: ew.start("watch", "--no-bpf", "-f", "jsonl").wait_for('"type": ?"executor"')
+
+
+def test_an_end_is_told_when_it_comes(lab, watch):
+    """With its status, which no look at /proc would find."""
     node = lab(executors(2, kind="v0-old"))
-    watch = ew.start("watch", "--no-bpf", "-f", "jsonl")
-    watch.wait_for('"type":"agent"')
+    watching = watch()
     pid = node.executor("task-0").pid
     node.kill("task-0")
-    watch.wait_for(rf'"type":"exit"[^\n]*"pid":{pid},[^\n]*"status":9')
-    watch.interrupt().result()
+    watching.wait_for(rf'"type": ?"exit"[^\n]*"pid": ?{pid},[^\n]*"status": ?9\b')
+
+
+def test_the_end_of_a_link_is_told_when_it_comes(lab, ew, watch):
+    node = lab(executors(2, kind="v0-old"))
+    link, = each(ew.json("audit", "--no-bpf"), node, "links")["task-0"]
+    watching = watch()
+    node.disconnect("task-0")
+    watching.wait_for(rf'"type": ?"tcp"[^\n]*"cookie": ?"?{link["cookie"]}\b[^\n]*"to": ?7\b')
 
 
 def test_what_is_missing_is_said(lab, ew):

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""An ordinary user with named capabilities instead of root: what is enough, and what is said
+where one is missing."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from execwatch import EXECWATCH, Background, Execwatch, by_id, each
+from labnode import executor, executors
+
+NOBODY = 65534
+# Other users' environments; their descriptors, namespaces and registers; setns(2); conntrack.
+AUDIT = {"dac_read_search", "sys_ptrace", "sys_admin", "net_admin"}
+# What CAP_SYS_ADMIN held before Linux 5.8, and still includes.
+BPF = {"bpf", "perfmon"}
+
+
+def as_nobody(capabilities):
+    """argv that runs what follows with exactly these."""
+    given = ",".join(["-all", *(f"+{c}" for c in sorted(capabilities))])
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+            f"--inh-caps={given}", f"--ambient-caps={given}", f"--bounding-set={given}"]
+
+
+@pytest.fixture
+def nobodys(port):
+    """execwatch with files of that user; nobody("audit", capabilities=...)."""
+    dir = pathlib.Path(tempfile.mkdtemp(prefix="ew-nobody-"))
+    binary = dir / "execwatch"
+    shutil.copy(EXECWATCH, binary)
+    os.chown(dir, NOBODY, NOBODY)
+    tool = Execwatch(port, dir, binary=str(binary))
+    yield tool
+    tool.close()
+    shutil.rmtree(dir)
+
+
+@pytest.fixture
+def node(lab):
+    node = lab(executors(2, kind="v0-old"), executor("http", kind="v1"), conntrack=True)
+    node.forget("task-0")
+    return node
+
+
+VERDICTS = {"task-0": "at-risk", "task-1": "healthy", "http": "healthy"}
+
+
+@pytest.mark.parametrize("options", [["--no-bpf"], []], ids=["no-bpf", "bpf"])
+def test_audit_needs_four(node, nobodys, options):
+    needed = AUDIT if options else AUDIT | BPF
+    document = nobodys.json("audit", *options, code=1, prefix=as_nobody(needed))
+    assert each(document, node, "verdict") == VERDICTS
+
+
+@pytest.mark.parametrize("missing", sorted(AUDIT))
+def test_audit_with_one_missing(node, nobodys, missing):
+    """Nothing is judged better or worse for want of it: what needs it is not known."""
+    allowed = as_nobody(AUDIT - {missing})
+    told = nobodys("audit", "--no-bpf", prefix=allowed)
+    assert "un as root" in told.words, told
+    document = nobodys.json("audit", "--no-bpf", code=3, prefix=allowed)
+    verdicts = each(document, node, "verdict")
+    assert set(verdicts.values()) <= {"unknown"}, verdicts
+    doctor = nobodys("doctor", "--no-bpf", prefix=allowed)
+    assert f"lacks CAP_{missing.upper()}" in doctor.words, doctor
+    assert doctor.code == 3, doctor
+
+
+def test_shutdown_needs_the_same_four(node, nobodys):
+    done = nobodys.json("shutdown", "--no-bpf", "--yes", code=0, prefix=as_nobody(AUDIT))
+    acts = {a["executor_id"]: a["result"] for a in done["acts"]}
+    assert acts == {"task-0": "done"}
+    node.restart_agent()
+    node.wait_recovered()
+    assert all(e.alive for e in node.executors())
+
+
+@pytest.mark.parametrize("missing", sorted(AUDIT))
+def test_shutdown_with_one_missing_touches_nothing(node, nobodys, missing):
+    done = nobodys("shutdown", "--no-bpf", "--yes", "-f", "json",
+                   prefix=as_nobody(AUDIT - {missing}))
+    assert done.code == 3, done
+    assert done.json["acts"] == []
+
+
+@pytest.mark.parametrize("capabilities, proof", [(AUDIT, "api"), (AUDIT | BPF, "message")],
+                         ids=["no-bpf", "bpf"])
+def test_a_window(node, nobodys, capabilities, proof):
+    options = [] if proof == "message" else ["--no-bpf"]
+    gate = nobodys.state_dir.parent / "gate"
+    os.mkfifo(gate)
+    os.chmod(gate, 0o644)
+    argv = [*as_nobody(capabilities), *nobodys.argv(
+        "run", *options, "--yes", "-f", "json", "--until", "settled", "--",
+        "sh", "-c", 'echo started; read x < "$0"', gate)]
+    run = Background(argv)
+    nobodys.running.append(run)
+    run.wait_for("started")
+    node.restart_agent()
+    gate.write_text("go\n")
+    done = run.result()
+    assert done.code == 0, done
+    ended = by_id(done.json, node)
+    assert {(e["outcome"], e["proof"]) for e in ended.values()} == {("reregistered", proof)}
+    assert done.json["exit_code"] == 0
+
+
+def test_bpf_with_one_missing_goes_on_without(node, nobodys):
+    """CAP_SYS_ADMIN would include them; without it no other namespace is seen."""
+    told = nobodys("audit", prefix=as_nobody(AUDIT - {"sys_admin"} | {"bpf"}))
+    assert "CAP_PERFMON missing" in told.err
+    assert "going on without" in told.err
+    assert "--no-bpf" in told.err

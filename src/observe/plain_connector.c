@@ -53,9 +53,12 @@ static int open_in(struct plain_socket *socket, int nsfd, struct fail *why)
 	return plain_socket_open(socket, nsfd, NETLINK_CONNECTOR, &filter, why);
 }
 
+/* struct cn_msg has no end, and so no place inside of another. */
 struct request {
 	struct nlmsghdr header;
-	struct cn_msg message;
+	struct cb_id id;
+	uint32_t seq, ack;
+	uint16_t len, flags;
 	uint32_t op; /* enum proc_cn_mcast_op */
 };
 
@@ -65,8 +68,9 @@ static int ask(struct plain_socket *socket, uint32_t op, uint32_t number)
 {
 	struct request request = {
 		.header = { .nlmsg_len = sizeof(request), .nlmsg_type = NLMSG_DONE },
-		.message = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .ack = number,
-			     .len = sizeof(request.op) },
+		.id = { CN_IDX_PROC, CN_VAL_PROC },
+		.ack = number,
+		.len = sizeof(request.op),
 		.op = op,
 	};
 	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };

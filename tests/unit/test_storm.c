@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Thousands of connections, processes and messages at once. Whatever the rings have room for: what
+ * was made is told or counted as lost, and what is at the end is what the kernel itself says.
+ */
+#include "storm.h"
+
+#include <netinet/tcp.h>
+
+#include "observe/bpf_lib.h"
+#include "events.h"
+#include "observe/bpf_priv.h"
+#include "observe/netns.h"
+#include "observe/sockdiag.h"
+
+#define ROUNDS 3
+
+static struct fixture *fixture;
+
+static const struct bpf_counts *counts(void)
+{
+	return &fixture->watch->told;
+}
+
+/* ---- the reader of the rings ---- */
+
+static void read_all(void)
+{
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+}
+
+/* Between these parts of the storm nobody reads. */
+static void watch_storm(uint32_t stall_from, uint32_t stall_to)
+{
+	struct pollfd pfd = { .fd = bpf_watch_fd(fixture->watch), .events = POLLIN };
+	int64_t end = mono_ms() + 4 * PATIENCE_MS;
+
+	atomic_store(&storm->go, 1);
+	while (!storm_is_over()) {
+		uint32_t percent = storm_percent();
+
+		if (mono_ms() > end)
+			fail_msg("the storm does not end: %u %%, %u at rest", percent,
+				 atomic_load(&storm->workers_done));
+		if (percent >= stall_from && percent < stall_to) {
+			poll(NULL, 0, 1);
+			continue;
+		}
+		poll(&pfd, 1, 5);
+		read_all();
+	}
+}
+
+/* ---- every event is told or counted ---- */
+
+static uint64_t life_told(void)
+{
+	uint64_t told = 0;
+
+	for (size_t i = 0; i < fixture->n; i++) {
+		enum fact_type type = fixture->facts[i].type;
+
+		told += type == FACT_TCP || type == FACT_FORK || type == FACT_EXEC ||
+			type == FACT_EXIT || type == FACT_SIGNAL;
+	}
+	return told;
+}
+
+/* The ends of processes that the ring had no room for come out of the map: told, and lost before. */
+static void check_life_is_accounted_for(void)
+{
+	uint64_t made = storm_life_made(), in_ring, shown, lost;
+	int64_t end = mono_ms() + PATIENCE_MS;
+
+	do { /* the last packets may be on their way */
+		read_all();
+		in_ring = life_told();
+		bpf_watch_counters(fixture->watch, true, &fixture->sink);
+		shown = counts()->sum.life_shown;
+		lost = counts()->sum.life_lost;
+	} while (shown + lost < made && mono_ms() < end);
+	assert_int_equal(shown + lost, made);
+	assert_int_equal(in_ring, shown);
+	assert_int_equal(counts()->recursion, 0);
+	assert_int_equal(counts()->memory, 0);
+}
+
+static void check_messages_are_accounted_for(void)
+{
+	const struct ew_counters *sum = &counts()->sum;
+	uint64_t told = 0, bodies;
+	int64_t last = -1;
+
+	for (size_t i = 0; i < fixture->n; i++) {
+		int number;
+
+		if (fixture->facts[i].type != FACT_MESSAGE)
+			continue;
+		assert_int_equal(sscanf(fixture->facts[i].message.from, "executor(%d)", &number), 1);
+		assert_int_equal(fixture->facts[i].message.pid, storm->talker);
+		assert_true(number > last); /* in order, and none twice */
+		last = number;
+		told++;
+	}
+	bodies = storm->n_messages / 10;
+	assert_int_equal(sum->message_shown + sum->message_lost, storm->n_messages + bodies);
+	assert_in_range(sum->message_shown - told, 0, bodies);
+	assert_in_range(storm->n_messages - told, 0, sum->message_lost);
+	assert_true(sum->message_filtered >= bodies);
+}
+
+/* ---- ends of processes: none is lost as long as the map has room ---- */
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct storm_proc *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static void check_ends(void)
+{
+	size_t told = 0;
+
+	qsort(storm->procs, storm->n_procs, sizeof(storm->procs[0]), by_pid);
+	for (size_t i = 0; i < fixture->n; i++) {
+		const struct fact_exit *end = &fixture->facts[i].exit;
+		struct storm_proc key = { .pid = end->pid }, *proc;
+
+		if (fixture->facts[i].type != FACT_EXIT)
+			continue;
+		proc = bsearch(&key, storm->procs, storm->n_procs, sizeof(*proc), by_pid);
+		assert_non_null(proc);
+		assert_int_equal(end->status, proc->status);
+		assert_int_equal(end->killer, proc->how == PROC_KILLED ? storm->parent :
+					      proc->how == PROC_KILLS_ITSELF ? proc->pid : 0);
+		assert_string_equal(end->comm, proc->how == PROC_EXECS ? "true" : "test_storm");
+		told++;
+	}
+	assert_in_range(told + counts()->sum.map_full, storm->n_procs, storm->n_procs + counts()->sum.map_full);
+	assert_true(told <= storm->n_procs);
+}
+
+/* ---- the state at the end ---- */
+
+struct seen_socket {
+	uint64_t cookie;
+	uint32_t state;
+	pid_t owner;
+};
+
+struct sockets {
+	struct seen_socket v[2 * STORM_CONNS + 8];
+	size_t n;
+};
+
+static int by_cookie(const void *a, const void *b)
+{
+	const struct seen_socket *x = a, *y = b;
+
+	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
+}
+
+static void kernel_socket(void *ctx, const struct fact_socket *socket)
+{
+	struct sockets *all = ctx;
+
+	assert_true(all->n < sizeof(all->v) / sizeof(all->v[0]));
+	all->v[all->n++] = (struct seen_socket){ .cookie = socket->cookie, .state = socket->state };
+}
+
+/* What sock_diag says: all sockets of this namespace but the reader's, which nobody watches. */
+static void kernel_sockets(struct sockets *all)
+{
+	struct fail why = { 0 };
+
+	all->n = 0;
+	assert_int_equal(sockdiag_dump(NETNS_OWN, fixture->netns, storm->port, SOCKDIAG_REAL,
+				       kernel_socket, all, &why), 0);
+	qsort(all->v, all->n, sizeof(all->v[0]), by_cookie);
+}
+
+/* What the map says of that port. */
+static void map_sockets(struct sockets *all)
+{
+	int fd = bpf_map__fd(fixture->watch->skel->maps.conns);
+	uint64_t cookie, *last = NULL;
+	struct ew_conn conn;
+
+	all->n = 0;
+	for (; bpf_map_get_next_key(fd, last, &cookie) == 0; last = &cookie) {
+		assert_int_equal(bpf_map_lookup_elem(fd, &cookie, &conn), 0);
+		if (conn.ends.lport != storm->port && conn.ends.rport != storm->port)
+			continue;
+		all->v[all->n++] = (struct seen_socket){ cookie, conn.state, (pid_t)conn.owner.tgid };
+	}
+	qsort(all->v, all->n, sizeof(all->v[0]), by_cookie);
+}
+
+/* What the facts since the last walk say. */
+static void told_sockets(struct sockets *all)
+{
+	all->n = 0;
+	for (size_t i = 0; i < fixture->n; i++) {
+		const struct fact *fact = &fixture->facts[i];
+
+		if (fact->type == FACT_SOCKET && (fact->socket.local.port == storm->port ||
+						  fact->socket.remote.port == storm->port))
+			all->v[all->n++] = (struct seen_socket){ .cookie = fact->socket.cookie,
+								 .state = fact->socket.state };
+	}
+	qsort(all->v, all->n, sizeof(all->v[0]), by_cookie);
+}
+
+static void same_sockets(const struct sockets *got, const struct sockets *wanted)
+{
+	assert_int_equal(got->n, wanted->n);
+	for (size_t i = 0; i < got->n; i++) {
+		assert_int_equal(got->v[i].cookie, wanted->v[i].cookie);
+		assert_int_equal(got->v[i].state, wanted->v[i].state);
+	}
+}
+
+static pid_t true_owner(uint64_t cookie)
+{
+	for (uint32_t i = 0; i < storm->n_conns; i++) {
+		if (storm->conns[i].at_client == cookie)
+			return storm->conns[i].client;
+		if (storm->conns[i].at_server == cookie)
+			return storm->agent;
+	}
+	return storm->agent; /* the listener */
+}
+
+static void check_sockets(void)
+{
+	static struct sockets kernel, map, told;
+	size_t open = 1;
+
+	for (uint32_t i = 0; i < storm->n_conns; i++)
+		open += 2 * (storm->conns[i].how == CONN_OPEN);
+	kernel_sockets(&kernel);
+	assert_int_equal(kernel.n, open);
+	map_sockets(&map);
+	same_sockets(&map, &kernel);
+	for (size_t i = 0; i < map.n; i++)
+		assert_int_equal(map.v[i].owner, true_owner(map.v[i].cookie));
+	fixture_forget(fixture);
+	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
+	told_sockets(&told);
+	same_sockets(&told, &kernel);
+	for (size_t i = 0; i < fixture->n; i++) {
+		const struct fact_holder *holder = &fixture->facts[i].holder;
+
+		if (fixture->facts[i].type == FACT_HOLDER && holder->pid != storm->talker)
+			assert_int_equal(holder->pid, true_owner(holder->cookie));
+	}
+}
+
+/* Who is followed is alive, and is who it was. */
+static void check_processes(void)
+{
+	int fd = bpf_map__fd(fixture->watch->skel->maps.procs);
+	uint32_t tgid, *last = NULL;
+	struct ew_proc proc;
+	size_t n = 0;
+
+	for (; bpf_map_get_next_key(fd, last, &tgid) == 0; last = &tgid, n++) {
+		assert_int_equal(bpf_map_lookup_elem(fd, &tgid, &proc), 0);
+		assert_int_equal(proc.start_ticks, start_of((pid_t)tgid));
+	}
+	assert_int_equal(n, STORM_CLIENTS + 3); /* with agent, parent and talker */
+}
+
+/* ---- the chain of changes, when nothing was lost ---- */
+
+static uint32_t last_state(uint64_t cookie)
+{
+	uint32_t state = 0;
+
+	for (size_t i = 0; i < fixture->n; i++) {
+		const struct fact_tcp *change = &fixture->facts[i].tcp;
+
+		if (fixture->facts[i].type != FACT_TCP || change->cookie != cookie)
+			continue;
+		assert_true(!state || change->from == state);
+		state = change->to;
+	}
+	return state;
+}
+
+static void check_chains(void)
+{
+	/* A look at each fact for each: every seventh connection will do. */
+	for (uint32_t i = 0; i < storm->n_conns; i += 7) {
+		const struct storm_conn *conn = &storm->conns[i];
+		uint32_t end = conn->how == CONN_OPEN ? TCP_ESTABLISHED : TCP_CLOSE;
+
+		assert_int_equal(last_state(conn->at_client), end);
+		assert_int_equal(last_state(conn->at_server), end);
+	}
+}
+
+/* ---- tests ---- */
+
+static void storm_begin(uint32_t life_ring, uint32_t message_ring)
+{
+	struct bpf_watch_options options = { .life_ring = life_ring, .message_ring = message_ring };
+
+	fixture = fixture_new(&options);
+	storm_new(fixture->port);
+	bpf_watch_add_process(fixture->watch, storm->parent, storm->parent_start, BPF_ROLE_EXECUTOR, NULL);
+	bpf_watch_add_process(fixture->watch, storm->talker, storm->talker_start, BPF_ROLE_EXECUTOR, NULL);
+}
+
+static void round_over(void)
+{
+	storm_end();
+	fixture_free(fixture);
+	fixture = NULL;
+}
+
+/* Rings that hold all of it: nothing is lost, nobody has to be quick. */
+static void test_nothing_is_missed(void **state)
+{
+	(void)state;
+	for (int i = 0; i < (storm_is_full() ? ROUNDS : 1); i++) {
+		storm_begin(16 << 20, 64 << 20);
+		watch_storm(30, 60);
+		check_life_is_accounted_for();
+		assert_int_equal(counts()->sum.life_lost + counts()->sum.message_lost, 0);
+		check_messages_are_accounted_for();
+		check_ends();
+		check_chains();
+		check_sockets();
+		check_processes();
+		round_over();
+	}
+}
+
+/* Rings that do not, while nobody reads: the number that is lost is exact, and the state is true. */
+static void test_what_is_lost_is_counted(void **state)
+{
+	uint32_t unit = storm_is_full() ? 8 : 1;
+
+	(void)state;
+	for (int i = 0; i < (storm_is_full() ? ROUNDS : 1); i++) {
+		storm_begin(32768 * unit, 131072 * unit);
+		watch_storm(20, 80);
+		check_life_is_accounted_for();
+		assert_true(counts()->sum.life_lost > 0 && counts()->sum.message_lost > 0);
+		check_messages_are_accounted_for();
+		check_ends();
+		check_sockets();
+		check_processes();
+		round_over();
+	}
+}
+
+/* After a failure. */
+static int teardown(void **state)
+{
+	(void)state;
+	if (storm)
+		storm_end();
+	if (fixture)
+		fixture_free(fixture);
+	fixture = NULL;
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_nothing_is_missed, teardown),
+		cmocka_unit_test_teardown(test_what_is_lost_is_counted, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -133,7 +133,9 @@ static const char *pins_path(struct session *s)
 /* Without BPF less is seen, and what is not seen stays unknown: no reason to refuse an audit. */
 static int live_open(struct session *s, struct fail *why)
 {
-	struct bpf_watch_options bpf = { .agent_port = s->options->port };
+	/* Nobody reads while a pass over a large node is made: an agent's restart must fit in. */
+	struct bpf_watch_options bpf = { .agent_port = s->options->port, .life_ring = 8 << 20,
+					 .message_ring = 8 << 20 };
 	bool no_bpf = s->options->no_bpf;
 	struct fact_sink sink = session_sink(s);
 	struct fail without;

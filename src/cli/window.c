@@ -20,6 +20,7 @@
 /* With hooks a pass only confirms; without, it is all there is. */
 #define PASS_WITH_HOOKS    (10 * SECOND)
 #define PASS_WITHOUT_HOOKS SECOND
+#define PASS_SOONEST       SECOND /* after the last, when one is called for */
 /* How often an agent that is coming back is asked, and one that serves. */
 #define ASK_OFTEN  (SECOND / 2)
 #define ASK_SELDOM (30 * SECOND)
@@ -35,6 +36,7 @@ struct loop {
 	int64_t asked;         /* when the agent was asked last */
 	int interrupts;        /* that were there before, or went to the command */
 	bool agent_new;        /* a process began to listen on the agent port */
+	bool wanted;           /* a pass is called for */
 	bool changed;          /* a fact has come since the last look */
 	int64_t looked;
 	int64_t next;          /* when the answer may change by itself; 0: by facts only */
@@ -82,6 +84,14 @@ static void look(struct loop *loop)
 		end(loop, WINDOW_DONE);
 }
 
+/* Counted from its end: a pass over a large node takes its time, and rings fill meanwhile. */
+static void pass(struct loop *loop, uint32_t scope)
+{
+	loop->wanted = false;
+	session_survey(loop->window->session, scope);
+	loop->passed = now_mono();
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
 {
 	struct loop *loop = ctx;
@@ -93,8 +103,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	session_drain(session);
-	if (session_lost(session) || loop->agent_new ||
-	    now - loop->passed >= (hooks ? PASS_WITH_HOOKS : PASS_WITHOUT_HOOKS))
+	loop->wanted |= session_lost(session) || loop->agent_new;
+	if (now - loop->passed >= (loop->wanted ? PASS_SOONEST : hooks ? PASS_WITH_HOOKS : PASS_WITHOUT_HOOKS))
 		scope |= SURVEY_SOCKETS | SURVEY_PROCESSES;
 	session_glance(session);
 	if (now - loop->asked >= (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
@@ -102,10 +112,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 		session_ask(session, loop->base);
 	}
 	loop->agent_new = false;
-	if (scope & SURVEY_SOCKETS)
-		loop->passed = now;
 	if (scope)
-		session_survey(session, scope);
+		pass(loop, scope);
 	look(loop);
 }
 
@@ -116,10 +124,10 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	session_drain(loop->window->session);
-	if (loop->agent_new) {
-		loop->agent_new = false;
-		session_survey(loop->window->session, SURVEY_SOCKETS | SURVEY_PROCESSES);
-	}
+	loop->wanted |= loop->agent_new;
+	loop->agent_new = false;
+	if (loop->wanted && now_mono() - loop->passed >= PASS_SOONEST)
+		pass(loop, SURVEY_SOCKETS | SURVEY_PROCESSES);
 	/* A thousand executors that come back at once are not judged a thousand times. */
 	if (now_mono() - loop->looked > LOOK_EVERY)
 		look(loop);

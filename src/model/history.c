@@ -291,6 +291,7 @@ void history_early(struct store *store)
 
 void history_message(struct store *store, const struct fact *fact)
 {
+	store_put_message(store, fact);
 	if (!(store->complete & SURVEY_PROCESSES) || !message_noted(store, fact))
 		keep_early(store, fact);
 }

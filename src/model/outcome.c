@@ -172,7 +172,7 @@ static enum proof proof_of_restarted(const struct store *store, const struct vie
 
 	if (h->told_to_end > since || h->down_twice)
 		return PROOF_NONE;
-	if (by_message(store, h, since))
+	if (by_message(store, h, since) && executor->n_links)
 		return PROOF_MESSAGE;
 	if (!outcome_agent_serves(store))
 		return PROOF_NONE;
@@ -191,7 +191,7 @@ static enum proof proof_of_same(const struct store *store, const struct view_exe
 
 	if (h->told_to_end > h->last_down || h->down_twice)
 		return PROOF_NONE;
-	if (h->last_down && by_message(store, h, h->last_down))
+	if (h->last_down && by_message(store, h, h->last_down) && executor->n_links)
 		return PROOF_MESSAGE;
 	return is_v1(executor) && links_made_after(executor, h->last_down) && by_link(store, executor)
 		? PROOF_LINK : PROOF_NONE;

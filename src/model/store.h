@@ -93,6 +93,7 @@ struct connection {
 	bool was_there;          /* shown by the first survey, not seen to be made */
 	int64_t hooked_at;       /* when a hook last told of its state */
 	int64_t established_at;  /* when it was first seen so */
+	int64_t stood_at;        /* when it was last seen so */
 	int64_t ended_at;        /* when it had left ESTABLISHED; 0: it has not */
 	int32_t owner;           /* who connected, or accepted; 0: not seen */
 	uint64_t owner_start;
@@ -248,6 +249,7 @@ bool connection_is_link_of(const struct store *store, const struct connection *c
 void store_put_socket(struct store *store, const struct fact *fact);
 void store_put_holder(struct store *store, const struct fact *fact);
 void store_put_tcp(struct store *store, const struct fact *fact);
+void store_put_message(struct store *store, const struct fact *fact);
 void store_put_entry(struct store *store, const struct fact *fact);
 void store_end_sockets(struct store *store, int64_t mono);
 void store_clear_sockets(struct store *store);

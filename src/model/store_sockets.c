@@ -178,11 +178,25 @@ static void state_set(struct store *store, struct connection *conn, uint32_t sta
 		conn->ended_at = 0;
 	if (state == TCP_ESTABLISHED && !conn->established_at)
 		conn->established_at = mono;
+	if (state == TCP_ESTABLISHED)
+		conn->stood_at = mono;
 	link_note(store, conn, conn->owner, conn->owner_start);
 	if (before != TCP_ESTABLISHED || state == TCP_ESTABLISHED)
 		return;
 	conn->ended_at = mono;
 	history_link_ended(store, conn, mono);
+}
+
+/*
+ * That a link has ended is sometimes first seen by a row, its event waiting in a ring: it ended at
+ * some time since it was last seen to stand. The earliest is the safe side: a clock is not told
+ * to run longer than it does, and a registration that came after counts.
+ */
+static int64_t row_time(const struct connection *conn, const struct fact *fact)
+{
+	bool ends = conn->facts.state == TCP_ESTABLISHED && fact->socket.state != TCP_ESTABLISHED;
+
+	return ends && conn->stood_at ? conn->stood_at : fact->mono;
 }
 
 void store_put_socket(struct store *store, const struct fact *fact)
@@ -206,7 +220,7 @@ void store_put_socket(struct store *store, const struct fact *fact)
 	/* Idle sockets were there before anybody looked: their age is at least their idle time. */
 	if (!conn->established_at && fact->socket.state == TCP_ESTABLISHED && fact->socket.idle > 0)
 		conn->established_at = fact->mono - fact->socket.idle;
-	state_set(store, conn, fact->socket.state, fact->mono);
+	state_set(store, conn, fact->socket.state, row_time(conn, fact));
 	netns_note(store, fact->socket.netns);
 	connection_index(store, conn);
 }
@@ -266,6 +280,29 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 		connection_index(store, conn);
 }
 
+/* The sender of a message is certain, and so is that the connection stands: its own event may be lost. */
+void store_put_message(struct store *store, const struct fact *fact)
+{
+	const struct fact_message *m = &fact->message;
+	bool is_new = !store_connection_find(store, m->cookie);
+	struct connection *conn = connection_get(store, m->cookie);
+
+	if (!conn)
+		return;
+	if (!conn->owner && m->pid) {
+		conn->owner = m->pid;
+		conn->owner_start = m->start;
+	}
+	if (!is_new)
+		return;
+	conn->facts.netns = m->netns;
+	conn->facts.local = m->local;
+	conn->facts.remote = m->remote;
+	netns_note(store, m->netns);
+	state_set(store, conn, TCP_ESTABLISHED, fact->mono);
+	connection_index(store, conn);
+}
+
 void store_put_entry(struct store *store, const struct fact *fact)
 {
 	const struct fact_entry *e = &fact->entry;
@@ -319,7 +356,8 @@ void store_end_sockets(struct store *store, int64_t mono)
 		/* Born after the pass had gone by: the hooks saw it, the pass could not. */
 		if (conn->facts.state != TCP_CLOSE && conn->hooked_at >= store->survey_began)
 			continue;
-		state_set(store, conn, TCP_CLOSE, mono);
+		state_set(store, conn, TCP_CLOSE,
+			  conn->facts.state == TCP_ESTABLISHED && conn->stood_at ? conn->stood_at : mono);
 		conn->n_holders = 0;
 		if (!conn->ended_at)
 			conn->ended_at = mono;

@@ -402,10 +402,18 @@ static bool act_is(const struct report_act *act, const char *result)
 	return strcmp(act->result, result) == 0;
 }
 
-/* An acting verb answers for its acts, not for what it had no hand in. */
-static int shutdown_code(const struct report *report)
+/* Nothing can be said of anybody, or nobody was found and something could not be read. */
+static bool is_unknown(const struct store *store, const struct report *report)
 {
-	bool undone = false, unknown = false;
+	static const uint32_t needed = SURVEY_SOCKETS | SURVEY_PROCESSES;
+
+	return (store->complete & needed) != needed || (!report->n_executors && store->unread.n);
+}
+
+/* An acting verb answers for its acts, not for what it had no hand in. */
+static int shutdown_code(const struct store *store, const struct report *report)
+{
+	bool undone = false, unknown = is_unknown(store, report);
 
 	for (size_t i = 0; i < report->n_acts; i++)
 		undone |= act_is(&report->acts[i], "failed") || act_is(&report->acts[i], "refused");
@@ -419,13 +427,12 @@ static int exit_code(const struct store *store, const struct report *report)
 {
 	static const int code[] = { [SEVERITY_OK] = 0, [SEVERITY_WARNING] = 1,
 				    [SEVERITY_CRITICAL] = 2, [SEVERITY_UNKNOWN] = 3 };
-	static const uint32_t needed = SURVEY_SOCKETS | SURVEY_PROCESSES;
 	bool seen[4] = { true };
 
 	if (store->interrupted)
 		return 3;
 	if (report->kind == REPORT_SHUTDOWN)
-		return shutdown_code(report);
+		return shutdown_code(store, report);
 	for (size_t i = 0; i < report->n_executors; i++)
 		seen[report->executors[i].severity] = true;
 	for (size_t i = 0; i < report->n_acts; i++)
@@ -433,7 +440,7 @@ static int exit_code(const struct store *store, const struct report *report)
 					  act_is(&report->acts[i], "refused");
 	if (seen[SEVERITY_CRITICAL])
 		return code[SEVERITY_CRITICAL];
-	if (seen[SEVERITY_UNKNOWN] || (store->complete & needed) != needed || (!report->n_executors && store->unread.n))
+	if (seen[SEVERITY_UNKNOWN] || is_unknown(store, report))
 		return code[SEVERITY_UNKNOWN];
 	return code[seen[SEVERITY_WARNING] ? SEVERITY_WARNING : SEVERITY_OK];
 }

@@ -198,6 +198,14 @@ static void one_task(struct walk *walk, int dir, const char *id)
 		tasks->names[tasks->n++] = name;
 }
 
+/* Not access(2): that asks for the real user, without its capabilities. */
+static bool is_there(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static void put_run(struct walk *walk, int dir, const char *container_id)
 {
 	struct fact fact = { .type = FACT_CHECKPOINT, .mono = put_clock() };
@@ -212,8 +220,8 @@ static void put_run(struct walk *walk, int dir, const char *container_id)
 	run_forked_pid(walk, dir, &run->forked_pid);
 	run_upid(walk, dir, run->forked_pid, upid, sizeof(upid));
 	run->upid = upid;
-	run->http = faccessat(dir, "http.marker", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	run->completed = faccessat(dir, "executor.sentinel", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	run->http = is_there(dir, "http.marker");
+	run->completed = is_there(dir, "executor.sentinel");
 	each_directory_in(&tasks.walk, dir, "tasks", one_task);
 	run->tasks = (const char *const *)tasks.names;
 	run->n_tasks = tasks.n;

@@ -11,16 +11,23 @@
 
 #include "observe/grow.h"
 
-/* "socket:[12345]" */
-static uint64_t socket_inode(int dir, const char *name)
+/*
+ * "socket:[12345]"; 0: something else, or closed meanwhile. To list descriptors needs less than to see
+ * what they refer to (CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE).
+ */
+static int socket_inode(int dir, const char *name, uint64_t *inode)
 {
 	char target[64];
 	ssize_t len = readlinkat(dir, name, target, sizeof(target) - 1);
 
+	*inode = 0;
+	if (len < 0 && (errno == EACCES || errno == EPERM))
+		return -errno;
 	if (len < 9 || memcmp(target, "socket:[", 8) != 0)
 		return 0;
 	target[len] = '\0';
-	return strtoull(target + 8, NULL, 10);
+	*inode = strtoull(target + 8, NULL, 10);
+	return 0;
 }
 
 int holders_add(struct holders *holders, int32_t pid, uint64_t start)
@@ -40,8 +47,8 @@ int holders_add(struct holders *holders, int32_t pid, uint64_t start)
 		if (entry->d_name[0] == '.')
 			continue;
 		holder.fd = atoi(entry->d_name);
-		holder.inode = socket_inode(dirfd(list), entry->d_name);
-		if (!holder.inode)
+		err = socket_inode(dirfd(list), entry->d_name, &holder.inode);
+		if (err || !holder.inode)
 			continue;
 		err = grow(&holders->items, &holders->cap, holders->n, sizeof(holder));
 		if (!err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "observe/put.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,13 +32,17 @@ static void unread(const struct fact_sink *sink, int32_t pid, uint64_t cookie, c
 void put_unread(const struct fact_sink *sink, int32_t pid, uint64_t cookie, int err,
 		const char *object_fmt, ...)
 {
-	char object[512];
+	char object[512], reason[128];
 	va_list args;
 
 	va_start(args, object_fmt);
 	vsnprintf(object, sizeof(object), object_fmt, args);
 	va_end(args);
-	unread(sink, pid, cookie, object, strerror(-err));
+	if (err == -EACCES || err == -EPERM)
+		snprintf(reason, sizeof(reason), "%s; run as root, or see 'execwatch doctor'", strerror(-err));
+	else
+		snprintf(reason, sizeof(reason), "%s", strerror(-err));
+	unread(sink, pid, cookie, object, reason);
 }
 
 void put_damage(const struct fact_sink *sink, int32_t pid, const char *object, const char *reason)

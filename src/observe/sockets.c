@@ -155,6 +155,14 @@ static bool may_skip(const struct pass *pass, int32_t pid)
 	return !process || !process->mesos || scene_run_is_plain(pass->scene, process->run);
 }
 
+/* Whether it has a link decides what becomes of it: named one by one where that is not known. */
+static bool is_executor(const struct scene *scene, int32_t pid)
+{
+	const struct scene_process *process = scene_process_find(scene, pid);
+
+	return process && process->mesos;
+}
+
 static int read_holders(struct procfs *procfs, struct pass *pass, struct fail *why)
 {
 	struct scene *scene = pass->scene;
@@ -171,7 +179,11 @@ static int read_holders(struct procfs *procfs, struct pass *pass, struct fail *w
 			continue;
 		start = start_of(procfs, scene, pid);
 		err = start ? holders_add(&pass->holders, pid, start) : 0;
-		if (err < 0 && err != -ENOMEM && pid != 1 && n_denied++ == 0) {
+		if (err >= 0 || err == -ENOMEM || pid == 1)
+			continue;
+		if (is_executor(scene, pid)) {
+			put_unread(&scene->tee, pid, 0, err, "/proc/%d/fd", pid);
+		} else if (n_denied++ == 0) {
 			denied = pid;
 			why_denied = err;
 		}

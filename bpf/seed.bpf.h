@@ -33,27 +33,44 @@ static __always_inline bool seed_wants(const struct ew_ends *ends, const struct 
 	return role_of(holder) & (EW_ROLE_AGENT | EW_ROLE_EXECUTOR);
 }
 
+#define STORE_NS 1000000000 /* longer than any preemption */
+
+/*
+ * The hook tells of a change before the socket has the new state (net/ipv4/af_inet.c,
+ * inet_sk_state_store): preempted in between, it still shows the old one (seen on 6.1-rt).
+ */
+static __always_inline bool seed_is_behind(const struct ew_conn *conn,
+					   const struct ew_seed_socket *row)
+{
+	return conn->from && row->state == conn->from &&
+	       (__s64)(row->header.ktime_ns - conn->ktime_ns) < STORE_NS;
+}
+
 /* Enters what the walk has found, unless a live event was there first. */
 static __always_inline struct ew_conn *seed_learn(struct sock *sk, __u64 cookie,
-						  const struct ew_seed_socket *row)
+						  struct ew_seed_socket *row)
 {
 	struct ew_conn fresh = { .ends = row->ends, .owner = row->holder, .state = row->state,
 				 .ktime_ns = row->header.ktime_ns };
 	struct ew_conn *conn = bpf_map_lookup_elem(&conns, &cookie);
+	long err;
 
 	if (conn) {
 		if (!conn->owner.tgid)
 			conn->owner = row->holder;
-		if (conn->ktime_ns < row->header.ktime_ns)
+		if (seed_is_behind(conn, row))
+			row->state = conn->state;
+		else if (conn->ktime_ns < row->header.ktime_ns)
 			conn->state = row->state; /* heals a change that was missed */
 		return conn;
 	}
-	if (bpf_map_update_elem(&conns, &cookie, &fresh, BPF_NOEXIST) == -7 /* E2BIG */)
+	err = bpf_map_update_elem(&conns, &cookie, &fresh, BPF_NOEXIST);
+	if (err == -7 /* E2BIG */)
 		COUNT(map_full);
 	if (row->state == TCP_LISTEN)
 		listener_learn(&row->ends, &row->holder, cookie);
 	/* Closed in between: its last event has gone by, nobody would remove the entry. */
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
+	if (!err && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
 		bpf_map_delete_elem(&conns, &cookie);
 	return bpf_map_lookup_elem(&conns, &cookie);
 }

@@ -42,7 +42,8 @@ static __always_inline bool tcp_matters(const struct ew_ends *ends, int from, in
 
 static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int to, __u64 *cookie)
 {
-	struct ew_conn fresh = { .ktime_ns = bpf_ktime_get_ns(), .state = to };
+	struct ew_conn fresh = { .ktime_ns = bpf_ktime_get_ns(), .state = to,
+				 .from = from };
 
 	sock_ends(sk, &fresh.ends);
 	if (!tcp_matters(&fresh.ends, from, to, &fresh.owner))
@@ -59,10 +60,11 @@ static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int 
 }
 
 /* The local port is not there before SYN_SENT has gone by. */
-static __always_inline void tcp_renew(struct ew_conn *conn, struct sock *sk, int to)
+static __always_inline void tcp_renew(struct ew_conn *conn, struct sock *sk, int from, int to)
 {
 	conn->ktime_ns = bpf_ktime_get_ns();
 	conn->state = to;
+	conn->from = from;
 	sock_ends(sk, &conn->ends);
 	if (to == TCP_SYN_SENT) { /* connected anew after a disconnect by connect(AF_UNSPEC) */
 		conn->owner = task_current();
@@ -144,7 +146,7 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 	if (cookie) /* 0: nobody has asked for it yet, so it is in no map */
 		conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (conn)
-		tcp_renew(conn, sk, to);
+		tcp_renew(conn, sk, from, to);
 	else if (tcp_may_matter(sk, from, to))
 		conn = tcp_learn(sk, from, to, &cookie);
 	if (!conn)

@@ -14,7 +14,7 @@
 #include <linux/types.h>
 #endif
 
-#define EW_ABI 1
+#define EW_ABI 2
 
 #define EW_COMM_MAX    16
 #define EW_PATH_MAX    128
@@ -157,7 +157,8 @@ struct ew_conn {
 	struct ew_ends ends;
 	struct ew_task owner;
 	__u64 ktime_ns; /* of the last change */
-	__u32 state;
+	__u16 state;
+	__u16 from;	   /* the state before, if a hook has told of the change */
 	__u32 pass;	   /* the last pass of the iterator that told of it */
 	__u32 message_seq; /* TCP sequence number of the last message's first byte */
 	__u8 has_message;

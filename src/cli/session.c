@@ -13,6 +13,7 @@
 #include "cli/message.h"
 #include "cli/now.h"
 #include "cli/options.h"
+#include "cli/privilege.h"
 #include "fail.h"
 #include "observe/api.h"
 #include "observe/bpf.h"
@@ -210,6 +211,7 @@ int session_open(const struct options *options, struct session **ret, struct fai
 		err = survey_open(s, why);
 	if (err)
 		goto out;
+	privilege_drop();
 	*ret = s;
 	return 0;
 out:

@@ -84,11 +84,22 @@ static void look(struct loop *loop)
 		end(loop, WINDOW_DONE);
 }
 
+/* Agents and executors that have come since. */
+static void follow(struct session *session)
+{
+	struct report *report = model_report(session_model(session), REPORT_AUDIT);
+
+	if (report)
+		session_follow(session, report);
+	report_free(report);
+}
+
 /* Counted from its end: a pass over a large node takes its time, and rings fill meanwhile. */
 static void pass(struct loop *loop, uint32_t scope)
 {
 	loop->wanted = false;
 	session_survey(loop->window->session, scope);
+	follow(loop->window->session);
 	loop->passed = now_mono();
 }
 

@@ -2,7 +2,9 @@
 /* What was there before the programs were: each socket once, each descriptor of it, its owners. */
 #include <pthread.h>
 
+#include "observe/bpf_lib.h"
 #include "test_bpf_fixture.h"
+#include "observe/bpf_priv.h"
 
 #define EXECUTORS 5
 
@@ -347,6 +349,37 @@ static void test_many(void **state)
 	actor_end(&agent);
 }
 
+/* As if the hook had told of a change from that state, so long ago. */
+static void pretend_change(uint64_t cookie, int from, int to, uint64_t ago_ns)
+{
+	int fd = bpf_map__fd(fixture->watch->skel->maps.conns);
+	struct timespec now;
+	struct ew_conn conn;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	assert_int_equal(bpf_map_lookup_elem(fd, &cookie, &conn), 0);
+	conn.from = (__u16)from;
+	conn.state = (__u16)to;
+	conn.ktime_ns = (__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec - ago_ns;
+	assert_int_equal(bpf_map_update_elem(fd, &cookie, &conn, BPF_EXIST), 0);
+}
+
+/* The hook fires before the socket has its new state; one that was missed is healed. */
+static void test_change_under_way(void **state)
+{
+	(void)state;
+	connect_all(AF_INET);
+	pretend_change(at_agent[0], TCP_ESTABLISHED, TCP_CLOSE_WAIT, 0);
+	pretend_change(at_agent[1], TCP_ESTABLISHED, TCP_CLOSE_WAIT, 3600000000000);
+	pretend_change(at_agent[2], TCP_SYN_RECV, TCP_CLOSE_WAIT, 0);
+	fixture_forget(fixture);
+	seed();
+	assert_int_equal(socket_fact(at_agent[0])->state, TCP_CLOSE_WAIT);
+	assert_int_equal(socket_fact(at_agent[1])->state, TCP_ESTABLISHED);
+	assert_int_equal(socket_fact(at_agent[2])->state, TCP_ESTABLISHED);
+	end_all();
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -375,6 +408,7 @@ int main(void)
 		TEST(test_agent_to_executor),
 		TEST(test_closed_but_held),
 		TEST(test_live_after_seed),
+		TEST(test_change_under_way),
 		TEST(test_many),
 	};
 

@@ -9,6 +9,7 @@ CC      ?= cc
 CLANG   ?= clang
 BPFTOOL ?= $(or $(wildcard /usr/sbin/bpftool),bpftool)
 PYTEST  ?= /usr/bin/python3 -m pytest
+PKG_CONFIG ?= pkg-config
 
 ROOMS := base mesos observe model act record show cli
 
@@ -26,7 +27,8 @@ WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 CFLAGS   ?= -O2 -g
 EW_CFLAGS := -std=gnu11 $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fno-strict-aliasing \
 	    -fstack-protector-strong -DEW_VERSION='"$(VERSION)"' $(SAN)
-LDLIBS   := -lbpf -lelf -lz -levent -ljansson -lmnl -lncursesw -ltinfo
+LDLIBS   := -lbpf -lelf -lz -levent -ljansson -lnl-3 -lncursesw -ltinfo
+CFLAGS_observe := -Ibuild/bpf $(shell $(PKG_CONFIG) --cflags libnl-3.0)
 SAN      :=
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
@@ -67,7 +69,7 @@ $(B)/see/$(1)/.made: Makefile
 	@for r in $(1) $(USES_$(1)); do ln -s $(CURDIR)/src/$$$$r $$(@D)/$$$$r; done; touch $$@
 $(call obj_of,$(1)): $(B)/obj/%.o: src/%.c $(B)/see/$(1)/.made Makefile $(if $(filter observe,$(1)),| $(BPF_SKEL))
 	$$(call say,CC,$$@)
-	$$(Q)$$(CC) $$(EW_CFLAGS) $$(CFLAGS) -Iinclude -I$(B)/see/$(1) $(if $(filter observe,$(1)),-Ibuild/bpf) -MMD -MP -c $$< -o $$@
+	$$(Q)$$(CC) $$(EW_CFLAGS) $$(CFLAGS) -Iinclude -I$(B)/see/$(1) $$(CFLAGS_$(1)) -MMD -MP -c $$< -o $$@
 endef
 $(foreach r,$(ROOMS),$(eval $(call room,$(r))))
 
@@ -111,7 +113,7 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 $(B)/unit/%: tests/unit/%.c $(B)/libexecwatch.a $(wildcard tests/unit/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/lab -Itests/unit -Itests/fault -Itests/victims -Ibuild/bpf \
+	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/lab -Itests/unit -Itests/fault -Itests/victims $(CFLAGS_observe) \
 		-MMD -MP -MF $@.d $< $(call with,$@) \
 		-o $@ $(B)/libexecwatch.a -lcmocka $(LDLIBS) -lpthread
 $(filter %/test_lab_wire,$(UNIT)): $(LAB_OBJ)
@@ -190,10 +192,12 @@ demo: deps
 	$(Q)$(MAKE) --no-print-directory all lab
 	$(Q)scripts/demo
 
-# One file that runs on a node without a package manager.
+# One file that runs on a node without a package manager. The linker warns of look-ups that want glibc's
+# shared libraries: those of libevent and libnl are not called, and src/observe/api_url.c keeps host
+# names to /etc/hosts and DNS, which glibc does by itself.
 static:
 	$(Q)$(MAKE) --no-print-directory B=build/static LDFLAGS=-static \
-		LDLIBS='-lbpf -lelf -lz -levent_core -levent_extra -ljansson -lmnl -lncursesw -ltinfo -lpthread' all
+		LDLIBS='-lbpf -lelf -lz -levent_core -levent_extra -ljansson -lnl-3 -lncursesw -ltinfo -lpthread' all
 
 install: all
 	install -D -m 0755 $(B)/execwatch $(DESTDIR)$(PREFIX)/sbin/execwatch

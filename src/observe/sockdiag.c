@@ -3,20 +3,20 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/addr.h"
 #include "facts.h"
 #include "fail.h"
-#include "observe/nl.h"
-
-enum { STATE_LISTEN = 10 };
+#include "observe/netlink.h"
 
 /*
  * "source port is P, or destination port is P" for the kernel's inet_diag bytecode. An op jumps by
@@ -42,7 +42,7 @@ _Static_assert(sizeof(struct port_cond) ==
 	       "a condition is an op and its host condition");
 _Static_assert(sizeof(struct port_filter) == 28, "bytecode has no padding");
 
-static void put_port_filter(struct nlmsghdr *msg, uint16_t port)
+static void put_port_filter(struct nl_msg *msg, uint16_t port)
 {
 	struct port_filter code = {
 		.source = {
@@ -68,7 +68,7 @@ static void put_port_filter(struct nlmsghdr *msg, uint16_t port)
 		},
 	};
 
-	mnl_attr_put(msg, INET_DIAG_REQ_BYTECODE, sizeof(code), &code);
+	nla_put(msg, INET_DIAG_REQ_BYTECODE, sizeof(code), &code);
 }
 
 static struct ew_addr addr_of(uint8_t family, const __be32 *ip, __be16 port)
@@ -84,10 +84,10 @@ static struct ew_addr addr_of(uint8_t family, const __be32 *ip, __be16 port)
 /* Since data last went either way; tcp_info grew over the years, these two were always there. */
 static int64_t idle_of(const struct nlattr *attr)
 {
-	const struct tcp_info *info = mnl_attr_get_payload(attr);
+	const struct tcp_info *info = nla_data(attr);
 	uint32_t sent, received;
 
-	if (mnl_attr_get_payload_len(attr) < offsetof(struct tcp_info, tcpi_last_ack_recv))
+	if (nla_len(attr) < (int)offsetof(struct tcp_info, tcpi_last_ack_recv))
 		return -1;
 	sent = info->tcpi_last_data_sent;
 	received = info->tcpi_last_data_recv;
@@ -100,45 +100,45 @@ struct pass {
 	void *ctx;
 };
 
-static int socket_row(const struct nlmsghdr *msg, void *arg)
+static int socket_row(struct nlmsghdr *msg, void *arg)
 {
 	const struct pass *pass = arg;
-	const struct inet_diag_msg *row = mnl_nlmsg_get_payload(msg);
+	const struct inet_diag_msg *row = nlmsg_data(msg);
 	struct fact_socket socket = { .netns = pass->netns, .idle = -1 };
-	const struct nlattr *attr;
+	const struct nlattr *info;
 
-	if (mnl_nlmsg_get_payload_len(msg) < sizeof(*row))
+	if (nlmsg_datalen(msg) < (int)sizeof(*row))
 		return 0;
 	socket.cookie = (uint64_t)row->id.idiag_cookie[1] << 32 | row->id.idiag_cookie[0];
 	socket.inode = row->idiag_inode;
 	socket.state = row->idiag_state;
 	socket.local = addr_of(row->idiag_family, row->id.idiag_src, row->id.idiag_sport);
 	socket.remote = addr_of(row->idiag_family, row->id.idiag_dst, row->id.idiag_dport);
-	mnl_attr_for_each(attr, msg, sizeof(*row))
-		if (mnl_attr_get_type(attr) == INET_DIAG_INFO && socket.state != STATE_LISTEN)
-			socket.idle = idle_of(attr);
+	info = nlmsg_find_attr(msg, sizeof(*row), INET_DIAG_INFO);
+	if (info && socket.state != TCP_LISTEN)
+		socket.idle = idle_of(info);
 	pass->each(pass->ctx, &socket);
 	return 0;
 }
 
-static int dump_family(struct mnl_socket *nl, uint8_t family, uint16_t port, uint32_t states,
-		       struct pass *pass)
+static int dump_family(int fd, uint8_t family, uint16_t port, uint32_t states, struct pass *pass)
 {
-	char buf[256];
-	struct nlmsghdr *msg = mnl_nlmsg_put_header(buf);
-	struct inet_diag_req_v2 *req;
+	const struct inet_diag_req_v2 req = {
+		.sdiag_family = family,
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_states = states,
+		.idiag_ext = 1 << (INET_DIAG_INFO - 1),
+	};
+	struct nl_msg *msg = netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req, sizeof(req));
+	int err;
 
-	msg->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	msg->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	msg->nlmsg_seq = family;
-	req = mnl_nlmsg_put_extra_header(msg, sizeof(*req));
-	req->sdiag_family = family;
-	req->sdiag_protocol = IPPROTO_TCP;
-	req->idiag_states = states;
-	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
+	if (!msg)
+		return -ENOMEM;
 	if (port)
 		put_port_filter(msg, port);
-	return nl_dump(nl, msg, socket_row, pass);
+	err = netlink_dump(fd, msg, socket_row, pass);
+	nlmsg_free(msg);
+	return err;
 }
 
 int sockdiag_dump(int nsfd, uint64_t netns, uint16_t port, uint32_t states,
@@ -146,15 +146,15 @@ int sockdiag_dump(int nsfd, uint64_t netns, uint16_t port, uint32_t states,
 		  struct fail *why)
 {
 	struct pass pass = { .netns = netns, .each = each, .ctx = ctx };
-	struct mnl_socket *nl;
-	int err = nl_open(nsfd, NETLINK_SOCK_DIAG, &nl, why);
+	int fd = netlink_open(nsfd, NETLINK_SOCK_DIAG, why);
+	int err;
 
-	if (err < 0)
-		return err;
-	err = dump_family(nl, AF_INET, port, states, &pass);
+	if (fd < 0)
+		return fd;
+	err = dump_family(fd, AF_INET, port, states, &pass);
 	if (!err)
-		err = dump_family(nl, AF_INET6, port, states, &pass);
-	mnl_socket_close(nl);
+		err = dump_family(fd, AF_INET6, port, states, &pass);
+	close(fd);
 	if (err == -ENOENT) /* what sock_diag says when the handler is missing */
 		return fail_set(why, err, "load the kernel module tcp_diag",
 				"list the TCP sockets of netns %llu", (unsigned long long)netns);

@@ -3,18 +3,20 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_hook.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fail.h"
 #include "observe/netns.h"
-#include "observe/nl.h"
+#include "observe/netlink.h"
 #include "observe/xtables.h"
 
 struct probe {
@@ -43,41 +45,47 @@ static int entries_count(unsigned long *count)
 	return got == 1 ? 0 : -EBADMSG;
 }
 
-static int hook_row(const struct nlmsghdr *msg, void *arg)
+/* "" when there is no such attribute, or no string in it. */
+static const char *string_of(const struct nlattr *attr)
 {
-	struct probe *probe = arg;
-	const struct nlattr *attr;
+	return attr && nla_len(attr) > 0 && memchr(nla_data(attr), '\0', (size_t)nla_len(attr)) ?
+		       nla_get_string(attr) : "";
+}
 
-	mnl_attr_for_each(attr, msg, sizeof(struct nfgenmsg)) {
-		if (mnl_attr_get_type(attr) != NFNLA_HOOK_FUNCTION_NAME ||
-		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
-			continue;
-		/* ipv4_conntrack_in, ipv6_conntrack_in: nf_conntrack_proto.c */
-		if (strstr(mnl_attr_get_str(attr), "_conntrack_in"))
-			found(probe, "hook", mnl_attr_get_str(attr));
-	}
+static int hook_row(struct nlmsghdr *msg, void *arg)
+{
+	const char *name = string_of(nlmsg_find_attr(msg, sizeof(struct nfgenmsg),
+						     NFNLA_HOOK_FUNCTION_NAME));
+
+	/* ipv4_conntrack_in, ipv6_conntrack_in: nf_conntrack_proto.c */
+	if (strstr(name, "_conntrack_in"))
+		found(arg, "hook", name);
 	return 0;
 }
 
-static int hooks_list(struct mnl_socket *nl, uint8_t family, struct probe *probe)
+static int hooks_list(int fd, uint8_t family, struct probe *probe)
 {
-	char buf[128];
-	struct nlmsghdr *msg = nl_netfilter_request(buf, NFNL_SUBSYS_HOOK, NFNL_MSG_HOOK_GET,
-						    NLM_F_DUMP, family);
+	struct nl_msg *msg =
+		netlink_netfilter(NFNL_SUBSYS_HOOK, NFNL_MSG_HOOK_GET, NLM_F_DUMP, family);
+	int err;
 
-	mnl_attr_put_u32(msg, NFNLA_HOOK_HOOKNUM, htonl(NF_INET_PRE_ROUTING));
-	return nl_dump(nl, msg, hook_row, probe);
+	if (!msg)
+		return -ENOMEM;
+	nla_put_u32(msg, NFNLA_HOOK_HOOKNUM, htonl(NF_INET_PRE_ROUTING));
+	err = netlink_dump(fd, msg, hook_row, probe);
+	nlmsg_free(msg);
+	return err;
 }
 
 /* Returns -EINVAL or -EOPNOTSUPP where the kernel does not give the list. */
-static int by_hooks(struct mnl_socket *nl, struct probe *probe)
+static int by_hooks(int fd, struct probe *probe)
 {
 	int err = 0;
 
 	if (probe->v4)
-		err = hooks_list(nl, NFPROTO_IPV4, probe);
+		err = hooks_list(fd, NFPROTO_IPV4, probe);
 	if (!err && probe->v6)
-		err = hooks_list(nl, NFPROTO_IPV6, probe);
+		err = hooks_list(fd, NFPROTO_IPV6, probe);
 	if (!err && probe->tracking->in_force != TRI_YES)
 		probe->tracking->in_force = TRI_NO;
 	return err;
@@ -85,7 +93,7 @@ static int by_hooks(struct mnl_socket *nl, struct probe *probe)
 
 static bool family_concerns(const struct nlmsghdr *msg, const struct probe *probe)
 {
-	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(msg);
+	const struct nfgenmsg *nfg = nlmsg_data(msg);
 
 	switch (nfg->nfgen_family) {
 	case NFPROTO_IPV4:
@@ -109,33 +117,20 @@ static bool expression_tracks(const char *name)
 	return false;
 }
 
-/* iptables over nftables: an xtables match or target inside a rule. */
-static const char *compat_name(const struct nlattr *data)
+static struct nlattr *nested_find(const struct nlattr *nest, int type)
 {
-	const struct nlattr *attr;
-
-	_Static_assert((int)NFTA_MATCH_NAME == (int)NFTA_TARGET_NAME, "one walk serves both");
-	mnl_attr_for_each_nested(attr, data)
-		if (mnl_attr_get_type(attr) == NFTA_MATCH_NAME &&
-		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			return mnl_attr_get_str(attr);
-	return "";
+	return nest ? nla_find(nla_data(nest), nla_len(nest), type) : NULL;
 }
 
 static void expression_row(const struct nlattr *expression, struct probe *probe)
 {
-	const struct nlattr *attr, *data = NULL;
-	const char *name = "";
+	const char *name = string_of(nested_find(expression, NFTA_EXPR_NAME));
 
-	mnl_attr_for_each_nested(attr, expression) {
-		if (mnl_attr_get_type(attr) == NFTA_EXPR_NAME &&
-		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			name = mnl_attr_get_str(attr);
-		if (mnl_attr_get_type(attr) == NFTA_EXPR_DATA)
-			data = attr;
-	}
-	if ((strcmp(name, "match") == 0 || strcmp(name, "target") == 0) && data) {
-		name = compat_name(data);
+	_Static_assert((int)NFTA_MATCH_NAME == (int)NFTA_TARGET_NAME, "one look serves both");
+	/* iptables over nftables: an xtables match or target inside a rule. */
+	if (strcmp(name, "match") == 0 || strcmp(name, "target") == 0) {
+		name = string_of(nested_find(nested_find(expression, NFTA_EXPR_DATA),
+					     NFTA_MATCH_NAME));
 		if (!xtables_tracks(name))
 			return;
 	} else if (!expression_tracks(name)) {
@@ -144,67 +139,66 @@ static void expression_row(const struct nlattr *expression, struct probe *probe)
 	found(probe, "nftables rule with", name);
 }
 
-static int rule_row(const struct nlmsghdr *msg, void *arg)
+static int rule_row(struct nlmsghdr *msg, void *arg)
 {
 	struct probe *probe = arg;
-	const struct nlattr *attr, *expression;
+	const struct nlattr *rule, *expression;
+	int left;
 
 	if (!family_concerns(msg, probe))
 		return 0;
-	mnl_attr_for_each(attr, msg, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == NFTA_RULE_EXPRESSIONS)
-			mnl_attr_for_each_nested(expression, attr)
-				expression_row(expression, probe);
+	rule = nlmsg_find_attr(msg, sizeof(struct nfgenmsg), NFTA_RULE_EXPRESSIONS);
+	if (rule)
+		nla_for_each_nested(expression, rule, left)
+			expression_row(expression, probe);
 	return 0;
 }
 
-static int object_row(const struct nlmsghdr *msg, void *arg)
+static int object_row(struct nlmsghdr *msg, void *arg)
 {
 	struct probe *probe = arg;
-	const struct nlattr *attr;
+	const struct nlattr *type;
 
 	if (!family_concerns(msg, probe))
 		return 0;
-	mnl_attr_for_each(attr, msg, sizeof(struct nfgenmsg)) {
-		if (mnl_attr_get_type(attr) != NFTA_OBJ_TYPE ||
-		    mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
-			continue;
-		switch (ntohl(mnl_attr_get_u32(attr))) {
-		case NFT_OBJECT_CT_HELPER:
-		case NFT_OBJECT_CT_TIMEOUT:
-		case NFT_OBJECT_CT_EXPECT:
-		case NFT_OBJECT_CONNLIMIT:
-		case NFT_OBJECT_SYNPROXY:
-			found(probe, "nftables", "object of connection tracking");
-			break;
-		default:
-			break;
-		}
+	type = nlmsg_find_attr(msg, sizeof(struct nfgenmsg), NFTA_OBJ_TYPE);
+	if (!type || nla_len(type) != sizeof(uint32_t))
+		return 0;
+	switch (ntohl(nla_get_u32(type))) {
+	case NFT_OBJECT_CT_HELPER:
+	case NFT_OBJECT_CT_TIMEOUT:
+	case NFT_OBJECT_CT_EXPECT:
+	case NFT_OBJECT_CONNLIMIT:
+	case NFT_OBJECT_SYNPROXY:
+		found(probe, "nftables", "object of connection tracking");
+		break;
+	default:
+		break;
 	}
 	return 0;
 }
 
-static int nft_list(struct mnl_socket *nl, uint8_t type,
-		    int (*row)(const struct nlmsghdr *msg, void *arg), struct probe *probe)
+static int nft_list(int fd, uint8_t type, int (*row)(struct nlmsghdr *msg, void *arg),
+		    struct probe *probe)
 {
-	char buf[128];
-	struct nlmsghdr *msg = nl_netfilter_request(buf, NFNL_SUBSYS_NFTABLES, type, NLM_F_DUMP,
-						    NFPROTO_UNSPEC);
-	int err = nl_dump(nl, msg, row, probe);
+	struct nl_msg *msg =
+		netlink_netfilter(NFNL_SUBSYS_NFTABLES, type, NLM_F_DUMP, NFPROTO_UNSPEC);
+	int err = msg ? netlink_dump(fd, msg, row, probe) : -ENOMEM;
 
-	/* nfnetlink.c: -EINVAL or -EOPNOTSUPP where the kernel has no nftables, so no such rules. */
+	nlmsg_free(msg);
+	/* nfnetlink.c: -EINVAL or -EOPNOTSUPP where a kernel has no nftables, so no such rules. */
 	return err == -EINVAL || err == -EOPNOTSUPP ? 0 : err;
 }
 
-static int by_rules(struct mnl_socket *nl, struct probe *probe, unsigned long entries)
+static int by_rules(int fd, struct probe *probe, unsigned long entries)
 {
 	char name[XTABLES_NAME_MAX] = "";
 	int err;
 
 	probe->asked = "nftables rules";
-	err = nft_list(nl, NFT_MSG_GETRULE, rule_row, probe);
+	err = nft_list(fd, NFT_MSG_GETRULE, rule_row, probe);
 	if (!err && probe->tracking->in_force != TRI_YES)
-		err = nft_list(nl, NFT_MSG_GETOBJ, object_row, probe);
+		err = nft_list(fd, NFT_MSG_GETOBJ, object_row, probe);
 	if (err < 0 || probe->tracking->in_force == TRI_YES)
 		return err;
 	probe->asked = "iptables rules";
@@ -227,8 +221,7 @@ static int probe_here(void *arg)
 {
 	struct probe *probe = arg;
 	unsigned long entries = 0;
-	struct mnl_socket *nl;
-	int err;
+	int fd, err;
 
 	probe->asked = "nf_conntrack_count";
 	err = entries_count(&entries);
@@ -241,13 +234,13 @@ static int probe_here(void *arg)
 	if (err < 0)
 		return err;
 	probe->asked = "netfilter netlink";
-	err = nl_open(NETNS_OWN, NETLINK_NETFILTER, &nl, NULL);
-	if (err < 0)
-		return err;
-	err = by_hooks(nl, probe);
+	fd = netlink_open(NETNS_OWN, NETLINK_NETFILTER, NULL);
+	if (fd < 0)
+		return fd;
+	err = by_hooks(fd, probe);
 	if (err == -EINVAL || err == -EOPNOTSUPP)
-		err = by_rules(nl, probe, entries);
-	mnl_socket_close(nl);
+		err = by_rules(fd, probe, entries);
+	close(fd);
 	return err;
 }
 

@@ -2,8 +2,13 @@
 /* Real sockets in a network namespace of the test's own. */
 #include "test_observe.h"
 
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <netlink/msg.h>
+
 #include "base/addr.h"
 #include "observe/holders.h"
+#include "observe/netlink.h"
 #include "observe/netns.h"
 #include "observe/procfs.h"
 #include "observe/sockdiag.h"
@@ -236,6 +241,28 @@ static int group_setup(void **state)
 	return netns_make();
 }
 
+static int no_row(struct nlmsghdr *msg, void *ctx)
+{
+	(void)msg;
+	(void)ctx;
+	fail_msg("a row of a protocol that does not exist");
+	return 0;
+}
+
+/* So it is with TCP where the module tcp_diag is missing: the list ends with the error. */
+static void a_list_that_the_kernel_cannot_give_is_not_an_empty_one(void **state)
+{
+	const struct inet_diag_req_v2 head = { .sdiag_family = AF_INET, .sdiag_protocol = 253 };
+	struct nl_msg *request = netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &head,
+						 sizeof(head));
+	int fd = netlink_open(NETNS_OWN, NETLINK_SOCK_DIAG, NULL);
+
+	(void)state;
+	assert_int_equal(netlink_dump(fd, request, no_row, NULL), -ENOENT);
+	nlmsg_free(request);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +274,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(another_namespace_is_listed_without_leaving_ours),
 		cmocka_unit_test(what_is_no_namespace_is_refused_with_a_reason),
 		cmocka_unit_test(every_descriptor_of_a_socket_is_a_holder),
+		cmocka_unit_test(a_list_that_the_kernel_cannot_give_is_not_an_empty_one),
 	};
 
 	child_main(argc, argv);

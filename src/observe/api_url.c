@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <nss.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,11 @@ static int look_up(const char *node, const char *port, struct api_url *url)
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
 	struct addrinfo *found = NULL;
 
+	/*
+	 * The two sources that are part of glibc itself: others are libraries of the host, which a
+	 * static program built elsewhere must not load.
+	 */
+	__nss_configure_lookup("hosts", "files dns");
 	if (getaddrinfo(node, port, &hints, &found) != 0)
 		return -ENOENT;
 	memcpy(&url->addr, found->ai_addr, found->ai_addrlen);
@@ -72,7 +78,8 @@ int api_url_parse(const char *text, struct api_url *url, struct fail *why)
 	if (authority_split(parsed.host, node, port, sizeof(node)) < 0)
 		return fail_set(why, -EINVAL, cure, "understand the URL '%s'", text);
 	if (look_up(node, port, &parsed) < 0)
-		return fail_set(why, -ENOENT, cure, "find the host of '%s'", text);
+		return fail_set(why, -ENOENT, cure, "find the host of '%s' in /etc/hosts or DNS",
+				text);
 	*url = parsed;
 	return 0;
 }

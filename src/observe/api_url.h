@@ -15,7 +15,10 @@ struct api_url {
 	socklen_t addr_len;
 };
 
-/* "http://HOST[:PORT][/PATH]"; port 5051 without one. Looks HOST up, which may take a while. */
+/*
+ * "http://HOST[:PORT][/PATH]"; port 5051 without one. Looks HOST up, which may take a while: in
+ * /etc/hosts and DNS alone, whatever nsswitch.conf(5) says.
+ */
 int api_url_parse(const char *text, struct api_url *url, struct fail *why);
 
 #endif

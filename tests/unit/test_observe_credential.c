@@ -74,11 +74,37 @@ static void urls_are_understood_or_refused(void **state)
 	}
 }
 
+/* Its other sources are libraries, which a static program must not load. */
+static void names_are_found_without_what_nsswitch_names(void **state)
+{
+	static const char sources[] = "hosts: nothing\n", names[] = "127.0.0.9 agent.test\n";
+	struct fail why = { 0 };
+	struct api_url url;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(dir_make(), 0);
+	file_write(dir_at("nsswitch"), sources, strlen(sources));
+	file_write(dir_at("hosts"), names, strlen(names));
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount(dir_at("nsswitch"), "/etc/nsswitch.conf", NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount(dir_at("hosts"), "/etc/hosts", NULL, MS_BIND, NULL), 0);
+	if (api_url_parse("http://agent.test", &url, &why) < 0)
+		fail_msg("%s", why.what);
+	assert_int_equal(((struct sockaddr_in *)&url.addr)->sin_addr.s_addr, htonl(0x7f000009));
+	assert_int_equal(umount("/etc/hosts"), 0);
+	assert_int_equal(umount("/etc/nsswitch.conf"), 0);
+	dir_remove();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(credentials_that_cannot_be_used_are_refused),
 		cmocka_unit_test(urls_are_understood_or_refused),
+		cmocka_unit_test(names_are_found_without_what_nsswitch_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

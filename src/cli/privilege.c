@@ -14,6 +14,7 @@ static const unsigned int needed[] = {
 	CAP_SYS_ADMIN,       /* setns(2), mount(2) of the pins' filesystem */
 	CAP_NET_ADMIN,       /* conntrack; messages from packets */
 	CAP_BPF, CAP_PERFMON, /* passes over the host load nothing, but link their iterator anew */
+	CAP_NET_RAW,         /* the rules of the older iptables are read through a raw socket */
 	CAP_DAC_OVERRIDE,    /* files that root names may be in others' directories */
 };
 

@@ -66,7 +66,7 @@ LIB_ROOMS := $(filter-out cli,$(ROOMS))
 define room
 $(B)/see/$(1)/.made: Makefile
 	@rm -rf $$(@D) && mkdir -p $$(@D) $(B)/obj/$(1)
-	@for r in $(1) $(USES_$(1)); do ln -s $(CURDIR)/src/$$$$r $$(@D)/$$$$r; done; touch $$@
+	@for r in $(1) $(USES_$(1)); do ln -sfn $(CURDIR)/src/$$$$r $$(@D)/$$$$r; done; touch $$@
 $(call obj_of,$(1)): $(B)/obj/%.o: src/%.c $(B)/see/$(1)/.made Makefile $(if $(filter observe,$(1)),| $(BPF_SKEL))
 	$$(call say,CC,$$@)
 	$$(Q)$$(CC) $$(EW_CFLAGS) $$(CFLAGS) -Iinclude -I$(B)/see/$(1) $$(CFLAGS_$(1)) -MMD -MP -c $$< -o $$@

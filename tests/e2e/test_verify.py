@@ -32,7 +32,6 @@ def test_step_by_step(node, ew):
     assert report["agent"]["restarted"]
 
 
-@pytest.mark.xfail(strict=False, reason="a relink during the first survey is taken for a disconnect")
 def test_while_the_agent_recovers(node, ew):
     """verify begins in the middle of the executors' return."""
     assert ew("shutdown", "--yes").code == 0

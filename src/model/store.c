@@ -384,87 +384,54 @@ static void survey_end(struct store *store, const struct fact *fact)
 		history_early(store);
 }
 
+static void put_survey(struct store *store, const struct fact *fact)
+{
+	if (strcmp(fact->survey.phase, "begin") == 0)
+		survey_begin(store, fact);
+	else
+		survey_end(store, fact);
+}
+
+static void put_now(struct store *store, const struct fact *fact)
+{
+	store->interrupted |= fact->now.interrupted;
+	store->final |= fact->now.final;
+}
+
+/* Nothing is judged by the types that are not here. */
+static void (*const put[])(struct store *store, const struct fact *fact) = {
+	[FACT_WINDOW] = put_window,
+	[FACT_SLOT] = put_slot,
+	[FACT_PROCESS] = put_process,
+	[FACT_SOCKET] = store_put_socket,
+	[FACT_HOLDER] = store_put_holder,
+	[FACT_TCP] = store_put_tcp,
+	[FACT_EXIT] = put_exit,
+	[FACT_SIGNAL] = history_signal,
+	[FACT_MESSAGE] = history_message,
+	[FACT_TRACKING] = put_tracking,
+	[FACT_ENTRY] = store_put_entry,
+	[FACT_CHECKPOINT] = store_put_checkpoint,
+	[FACT_WORK_DIR] = put_work_dir,
+	[FACT_AGENT] = store_put_agent,
+	[FACT_API] = store_put_api,
+	[FACT_API_EXECUTOR] = store_put_listing,
+	[FACT_UNREAD] = put_unread,
+	[FACT_LOST] = put_lost,
+	[FACT_ACT] = put_act,
+	[FACT_COMMAND] = put_command,
+	[FACT_SURVEY] = put_survey,
+	[FACT_BASELINE] = put_baseline,
+	[FACT_NOW] = put_now,
+	[FACT_FORK] = put_fork,
+};
+
 void store_put(struct store *store, const struct fact *fact)
 {
 	if (store->broken)
 		return;
 	if (fact->type == FACT_NOW || fact->mono > store->now)
 		store->now = fact->mono;
-	switch (fact->type) {
-	case FACT_WINDOW:
-		put_window(store, fact);
-		break;
-	case FACT_SLOT:
-		put_slot(store, fact);
-		break;
-	case FACT_PROCESS:
-		put_process(store, fact);
-		break;
-	case FACT_SOCKET:
-		store_put_socket(store, fact);
-		break;
-	case FACT_HOLDER:
-		store_put_holder(store, fact);
-		break;
-	case FACT_TCP:
-		store_put_tcp(store, fact);
-		break;
-	case FACT_EXIT:
-		put_exit(store, fact);
-		break;
-	case FACT_SIGNAL:
-		history_signal(store, fact);
-		break;
-	case FACT_MESSAGE:
-		history_message(store, fact);
-		break;
-	case FACT_TRACKING:
-		put_tracking(store, fact);
-		break;
-	case FACT_ENTRY:
-		store_put_entry(store, fact);
-		break;
-	case FACT_CHECKPOINT:
-		store_put_checkpoint(store, fact);
-		break;
-	case FACT_WORK_DIR:
-		put_work_dir(store, fact);
-		break;
-	case FACT_AGENT:
-		store_put_agent(store, fact);
-		break;
-	case FACT_API:
-		store_put_api(store, fact);
-		break;
-	case FACT_API_EXECUTOR:
-		store_put_listing(store, fact);
-		break;
-	case FACT_UNREAD:
-		put_unread(store, fact);
-		break;
-	case FACT_LOST:
-		put_lost(store, fact);
-		break;
-	case FACT_ACT:
-		put_act(store, fact);
-		break;
-	case FACT_COMMAND:
-		put_command(store, fact);
-		break;
-	case FACT_BASELINE:
-		put_baseline(store, fact);
-		break;
-	case FACT_SURVEY:
-		(strcmp(fact->survey.phase, "begin") == 0 ? survey_begin : survey_end)(store, fact);
-		break;
-	case FACT_NOW:
-		store->interrupted |= fact->now.interrupted;
-		store->final |= fact->now.final;
-		break;
-	case FACT_FORK:
-		put_fork(store, fact);
-		break;
-	case FACT_EXEC:
-		break; /* shown by watch; nothing is judged by them */
-	}
+	if ((size_t)fact->type < sizeof(put) / sizeof(put[0]) && put[fact->type])
+		put[fact->type](store, fact);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -182,43 +183,52 @@ static int set_select(struct options *o, const char *value, char *message)
 
 /* ---- the table ---- */
 
-enum {
-	OPT_AGENT_URL = 256, OPT_CREDENTIAL, OPT_RECORD, OPT_REPLAY, OPT_BASELINE, OPT_STATE_DIR,
-	OPT_RUN_DIR, OPT_METHOD, OPT_SELECT, OPT_PID, OPT_ALL, OPT_UNTIL, OPT_MASTER_TIMEOUT,
-	OPT_NO_BPF, OPT_CLEAN, OPT_COLOUR, OPT_HELP, OPT_VERSION,
-};
+static int set_all(struct options *o, const char *value, char *message)
+{
+	(void)value, (void)message;
+	o->choice.all = o->choice_given = true;
+	return 0;
+}
+
+/* What an option does: fills a text or a flag of struct options, or calls parse. */
+#define PARSE(function) .parse = function
+#define TEXT(member) .text = offsetof(struct options, member), .is_text = true
+#define FLAG(member) .flag = offsetof(struct options, member)
 
 static const struct option_row {
-	int key;             /* the short option's letter, or a number */
+	char letter;         /* 0: has a long name only */
 	const char *name;
 	const char *value;   /* NULL: takes none */
 	const char *help;
+	int (*parse)(struct options *o, const char *value, char *message);
+	size_t text, flag;
+	bool is_text;
 } rows[] = {
-	{ 'p', "port", "N", "agent port (5051)" },
-	{ 'w', "work-dir", "DIR", "agent work dir (else: the agent's flags, environment, usual places)" },
-	{ OPT_AGENT_URL, "agent-url", "URL", "agent's HTTP API (else http://ADDRESS:PORT)" },
-	{ OPT_CREDENTIAL, "credential-file", "F", "its user and password, or token" },
-	{ 'f', "format", "FORMAT", "table, json, jsonl or nagios" },
-	{ OPT_RECORD, "record", "FILE", "write every fact to a new file" },
-	{ OPT_REPLAY, "replay", "FILE", "judge a recording instead of this host; no root needed" },
-	{ OPT_BASELINE, "baseline", "FILE", "audit, shutdown: save it there too; verify: compare with it" },
-	{ OPT_STATE_DIR, "state-dir", "DIR", "baselines and the audit log (/var/lib/execwatch)" },
-	{ OPT_RUN_DIR, "run-dir", "DIR", "the lock of who acts (/run/execwatch)" },
-	{ OPT_METHOD, "method", "HOW", "how shutdown is done: auto, ptrace or pidfd" },
-	{ OPT_SELECT, "select", "V[,...]", "act on executors with these verdicts (half-open,at-risk)" },
-	{ OPT_PID, "pid", "N", "act on this executor" },
-	{ OPT_ALL, "all", NULL, "act on every link that may be touched" },
-	{ OPT_UNTIL, "until", "WHEN", "settled, deadline (default) or a duration" },
-	{ OPT_MASTER_TIMEOUT, "master-timeout", "D", "after which the master gives a silent agent up (75s)" },
-	{ OPT_NO_BPF, "no-bpf", NULL, "sock_diag and /proc only" },
-	{ OPT_CLEAN, "clean", NULL, "doctor: unload what a killed execwatch has left in the kernel" },
-	{ 'n', "dry-run", NULL, "show what would be done, do nothing" },
-	{ 'y', "yes", NULL, "do not ask" },
-	{ 'q', "quiet", NULL, "no progress messages" },
-	{ 'v', "verbose", NULL, "show every executor, and more messages" },
-	{ OPT_COLOUR, "color", "WHEN", "auto, always or never" },
-	{ OPT_HELP, "help", NULL, "this help" },
-	{ OPT_VERSION, "version", NULL, "the version" },
+	{ 'p', "port", "N", "agent port (5051)", PARSE(set_port) },
+	{ 'w', "work-dir", "DIR", "agent work dir (else: the agent's flags, environment, usual places)", TEXT(work_dir) },
+	{ 0, "agent-url", "URL", "agent's HTTP API (else http://ADDRESS:PORT)", TEXT(agent_url) },
+	{ 0, "credential-file", "F", "its user and password, or token", TEXT(credential_file) },
+	{ 'f', "format", "FORMAT", "table, json, jsonl or nagios", PARSE(set_format) },
+	{ 0, "record", "FILE", "write every fact to a new file", TEXT(record) },
+	{ 0, "replay", "FILE", "judge a recording instead of this host; no root needed", TEXT(replay) },
+	{ 0, "baseline", "FILE", "audit, shutdown: save it there too; verify: compare with it", TEXT(baseline) },
+	{ 0, "state-dir", "DIR", "baselines and the audit log (/var/lib/execwatch)", TEXT(state_dir) },
+	{ 0, "run-dir", "DIR", "the lock of who acts (/run/execwatch)", TEXT(run_dir) },
+	{ 0, "method", "HOW", "how shutdown is done: auto, ptrace or pidfd", PARSE(set_method) },
+	{ 0, "select", "V[,...]", "act on executors with these verdicts (half-open,at-risk)", PARSE(set_select) },
+	{ 0, "pid", "N", "act on this executor", PARSE(set_pid) },
+	{ 0, "all", NULL, "act on every link that may be touched", PARSE(set_all) },
+	{ 0, "until", "WHEN", "settled, deadline (default) or a duration", PARSE(set_until) },
+	{ 0, "master-timeout", "D", "after which the master gives a silent agent up (75s)", PARSE(set_master_timeout) },
+	{ 0, "no-bpf", NULL, "sock_diag, /proc and the proc connector only", FLAG(no_bpf) },
+	{ 0, "clean", NULL, "doctor: unload what a killed execwatch has left in the kernel", FLAG(clean) },
+	{ 'n', "dry-run", NULL, "show what would be done, do nothing", FLAG(dry_run) },
+	{ 'y', "yes", NULL, "do not ask", FLAG(yes) },
+	{ 'q', "quiet", NULL, "no progress messages", FLAG(quiet) },
+	{ 'v', "verbose", NULL, "show every executor, and more messages", FLAG(verbose) },
+	{ 0, "color", "WHEN", "auto, always or never", PARSE(set_colour) },
+	{ 0, "help", NULL, "this help", FLAG(help) },
+	{ 0, "version", NULL, "the version", FLAG(version) },
 };
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -235,36 +245,31 @@ static const char *verb_name_at(const void *ctx, size_t i)
 	return verbs[i].name;
 }
 
-static int apply(struct options *o, int key, const char *value, char *message)
+static int apply(struct options *o, const struct option_row *row, const char *value, char *message)
 {
-	switch (key) {
-	case 'p': return set_port(o, value, message);
-	case 'w': o->work_dir = value; return 0;
-	case OPT_AGENT_URL: o->agent_url = value; return 0;
-	case OPT_CREDENTIAL: o->credential_file = value; return 0;
-	case 'f': return set_format(o, value, message);
-	case OPT_RECORD: o->record = value; return 0;
-	case OPT_REPLAY: o->replay = value; return 0;
-	case OPT_BASELINE: o->baseline = value; return 0;
-	case OPT_STATE_DIR: o->state_dir = value; return 0;
-	case OPT_RUN_DIR: o->run_dir = value; return 0;
-	case OPT_METHOD: return set_method(o, value, message);
-	case OPT_SELECT: return set_select(o, value, message);
-	case OPT_PID: return set_pid(o, value, message);
-	case OPT_ALL: o->choice.all = o->choice_given = true; return 0;
-	case OPT_UNTIL: return set_until(o, value, message);
-	case OPT_MASTER_TIMEOUT: return set_master_timeout(o, value, message);
-	case OPT_NO_BPF: o->no_bpf = true; return 0;
-	case OPT_CLEAN: o->clean = true; return 0;
-	case 'n': o->dry_run = true; return 0;
-	case 'y': o->yes = true; return 0;
-	case 'q': o->quiet = true; return 0;
-	case 'v': o->verbose = true; return 0;
-	case OPT_COLOUR: return set_colour(o, value, message);
-	case OPT_HELP: o->help = true; return 0;
-	case OPT_VERSION: o->version = true; return 0;
-	}
+	if (row->parse)
+		return row->parse(o, value, message);
+	if (row->is_text)
+		*(const char **)((char *)o + row->text) = value;
+	else
+		*(bool *)((char *)o + row->flag) = true;
 	return 0;
+}
+
+/* getopt's key of a row: its letter, or a number beyond all letters. */
+#define KEY_FIRST 256
+
+static int row_key(size_t i)
+{
+	return rows[i].letter ? rows[i].letter : KEY_FIRST + (int)i;
+}
+
+static const struct option_row *row_of(int key)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (row_key(i) == key)
+			return &rows[i];
+	return NULL;
 }
 
 static int unknown_option(const char *word, char *message)
@@ -305,10 +310,10 @@ static void getopt_build(struct option *longs, char *shorts)
 	*shorts++ = ':';
 	for (size_t i = 0; i < N_ROWS; i++) {
 		longs[i] = (struct option){ rows[i].name, rows[i].value ? required_argument : no_argument,
-					    NULL, rows[i].key };
-		if (rows[i].key >= 256)
+					    NULL, row_key(i) };
+		if (!rows[i].letter)
 			continue;
-		*shorts++ = (char)rows[i].key;
+		*shorts++ = rows[i].letter;
 		if (rows[i].value)
 			*shorts++ = ':';
 	}
@@ -366,7 +371,7 @@ int options_parse(int argc, char **argv, struct options *o, char *message)
 		else if (key == '?')
 			err = unknown_option(argv[optind - 1], message);
 		else
-			err = apply(o, key, optarg, message);
+			err = apply(o, row_of(key), optarg, message);
 		if (err)
 			return err;
 	}
@@ -391,9 +396,8 @@ void options_help(FILE *out, const struct verb *verb)
 	for (size_t i = 0; i < N_ROWS; i++) {
 		char left[40];
 
-		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", rows[i].key < 256 ? '-' : ' ',
-			 rows[i].key < 256 ? rows[i].key : ' ', rows[i].key < 256 ? ',' : ' ',
-			 rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
+		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", rows[i].letter ? '-' : ' ',
+			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ', rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
 		fprintf(out, "  %-27s %s\n", left, rows[i].help);
 	}
 	fputs("\nexit codes: 0 all well, 1 needs attention, 2 lost or will be, 3 cannot be known,\n"

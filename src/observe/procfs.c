@@ -113,14 +113,18 @@ static void fill_environ(struct fact_process *process, const struct mesos_env *e
 	process->domain_socket = text_of(env->domain_socket);
 }
 
-/* Puts what its directory tells; env is NULL when the environment may not be read. */
+/*
+ * Puts what its directory tells; env is NULL when the environment may not be read. Of a process that
+ * is not looked at closely (a task among thousands) only what tells whose it is.
+ */
 static int put_process(struct procfs *procfs, int dir, const struct procfs_row *row,
-		       const struct mesos_env *env, bool with_library,
+		       const struct mesos_env *env, bool closely,
 		       const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_PROCESS, .mono = put_clock() };
 	struct fact_process *process = &fact.process;
-	char exe[PATH_MAX], cmdline[CMDLINE_MOST], cgroup[PATH_MAX], container_id[NAME_MAX + 1];
+	char exe[PATH_MAX] = "", cmdline[CMDLINE_MOST] = "", cgroup[PATH_MAX] = "";
+	char container_id[NAME_MAX + 1];
 	struct procfs_library library = { .from = "" };
 	struct procfs_stat stat;
 	int err = procfs_file_stat(dir, &stat);
@@ -134,17 +138,19 @@ static int put_process(struct procfs *procfs, int dir, const struct procfs_row *
 	process->pidns = procfs_file_ns(dir, "pid");
 	process->ns_pid = process->pidns == procfs->pidns ? row->pid : procfs_file_ns_pid(dir);
 	process->uid = procfs_file_uid(dir);
-	procfs_file_exe(dir, exe, sizeof(exe), &process->exe_deleted);
+	if (closely) {
+		procfs_file_exe(dir, exe, sizeof(exe), &process->exe_deleted);
+		procfs_file_cmdline(dir, cmdline, sizeof(cmdline));
+		procfs_file_cgroup(dir, cgroup, sizeof(cgroup));
+	}
 	process->exe = exe;
-	procfs_file_cmdline(dir, cmdline, sizeof(cmdline));
 	process->cmdline = cmdline;
-	procfs_file_cgroup(dir, cgroup, sizeof(cgroup));
 	process->cgroup = cgroup;
 	process->netns = row->netns;
 	process->environ_read = env ? TRI_YES : TRI_NO;
 	if (env)
 		fill_environ(process, env, container_id, sizeof(container_id));
-	if (with_library)
+	if (closely)
 		procfs_library_find(dir, process->directory, procfs->lines,
 				    sizeof(procfs->lines), &library);
 	process->library = library.path;

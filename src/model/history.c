@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "mesos/upid.h"
 #include "model/store.h"
 
 static struct process *executor_find(const struct store *store, int32_t pid, uint64_t start)
@@ -184,6 +185,19 @@ static struct connection *listener_find(const struct store *store, const struct 
 	return NULL;
 }
 
+/* Who listens there was not read: it said so itself when it asked to be registered. */
+static void to_registering(struct store *store, const struct fact *fact, note_fn note)
+{
+	struct process *process, *next;
+
+	HASH_ITER(hh, store->processes, process, next) {
+		if (process->history.answered_at.port && process->facts.netns == fact->message.netns &&
+		    addr_equal(&process->history.answered_at, &fact->message.remote) &&
+		    is_for(process, fact))
+			note(process, fact);
+	}
+}
+
 /* The receiver holds the other end; when that was not seen, it listens on the port sent to. */
 static void to_receiver(struct store *store, const struct fact *fact, note_fn note)
 {
@@ -196,15 +210,20 @@ static void to_receiver(struct store *store, const struct fact *fact, note_fn no
 		there = listener_find(store, &fact->message);
 	if (there)
 		note_holders(store, there, note, fact);
+	else
+		to_registering(store, fact, note);
 }
 
 static void register_sent(struct store *store, const struct fact *fact, bool v1)
 {
 	struct process *process = executor_find(store, fact->message.pid, fact->message.start);
+	struct mesos_upid upid;
 
 	if (!process || !is_for(process, fact))
 		return;
 	process->history.register_sent = fact->mono;
+	if (mesos_upid_parse(mesos_span_of(fact->message.from), &upid) == 0)
+		process->history.answered_at = upid.addr;
 	process->history.subscribe_on = v1 ? fact->message.cookie : 0;
 }
 

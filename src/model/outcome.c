@@ -141,10 +141,19 @@ static bool by_message(const struct store *store, const struct history *h, int64
  * known by a link that was made after its recovery, or by a registration that it has not answered;
  * who outlives the longest stop was none of them.
  */
+/*
+ * It asked to be registered and no answer was seen, though it would have been: an agent's messages
+ * are seen from when it is known. One that was there before anybody watched may have answered.
+ */
+static bool is_unanswered(const struct store *store, const struct history *h)
+{
+	return h->register_sent > h->registered && h->register_sent > store_agent(store)->appeared;
+}
+
 static bool by_listing(const struct store *store, const struct view_executor *executor)
 {
 	const struct history *h = &executor->process->history;
-	bool late = any_link_made_after(executor, store->recovered_at) || h->register_sent > h->registered;
+	bool late = any_link_made_after(executor, store->recovered_at) || is_unanswered(store, h);
 
 	if (!store_is_listed(store, &executor->process->facts))
 		return false;
@@ -159,7 +168,7 @@ static bool by_link(const struct store *store, const struct view_executor *execu
 	const struct history *h = &executor->process->history;
 	int64_t timeout = store->api.reregister_timeout > 0 ? store->api.reregister_timeout : REREGISTER_MAX;
 
-	if (h->register_sent > h->registered && timeout < DESTROY_TIMEOUT)
+	if (is_unanswered(store, h) && timeout < DESTROY_TIMEOUT)
 		timeout = DESTROY_TIMEOUT;
 	return is_linked(store, executor) && links_outlived(store, executor, timeout);
 }

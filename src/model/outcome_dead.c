@@ -40,6 +40,10 @@ static struct countdown countdown_of(const struct store *store, const struct fac
 	c.at = outcome_mono(store, b->disconnected_wall);
 	if (c.at)
 		return c;
+	if (process->link_end) { /* dropped with all else as it ended, or before that */
+		c.at = process->ended_at - process->link_end > TIMER_SLACK ? process->link_end : 0;
+		return c;
+	}
 	c.seen = false;
 	c.at = b->link || strcmp(b->verdict, "disconnected") == 0 ? outcome_mono(store, b->taken_wall) : 0;
 	return c;
@@ -83,7 +87,7 @@ static void told_to_end(struct fate *fate)
 	fate->advice = LOST;
 }
 
-static void ended_by_signal(const struct fact_baseline *b, const struct process *process,
+static void ended_by_signal(const struct store *store, const struct fact_baseline *b, const struct process *process,
 			    const struct countdown *down, struct arena *arena, struct fate *fate)
 {
 	int sig = WTERMSIG(process->exit.status);
@@ -96,7 +100,9 @@ static void ended_by_signal(const struct fact_baseline *b, const struct process 
 		fate->killer = process->exit.killer;
 		fate->killer_comm = process->exit.killer_comm;
 	}
-	if (sender_known && process->killed_by_agents) {
+	/* Who the agent is may have been told after the end. */
+	if (sender_known && (process->killed_by_agents ||
+			     store_is_agent(store, process->exit.killer, process->exit.killer_start))) {
 		fate->outcome = OUTCOME_KILLED_BY_AGENT;
 		fate->why = arena_printf(arena, "The agent (pid %d) killed it with signal %d: it had not registered again in time.",
 					 fate->killer, sig);
@@ -198,7 +204,7 @@ void outcome_judge_dead(const struct store *store, const struct fact_baseline *b
 		fate->why = "It has ended; how was not seen.";
 		fate->advice = LOOK;
 	} else if (WIFSIGNALED(process->exit.status)) {
-		ended_by_signal(b, process, &down, arena, fate);
+		ended_by_signal(store, b, process, &down, arena, fate);
 	} else {
 		ended_by_exit(store, b, process, &down, arena, fate);
 	}

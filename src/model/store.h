@@ -36,6 +36,7 @@ struct history {
 	int32_t registrar;       /* by this agent */
 	uint64_t registrar_start;
 	uint64_t subscribe_on;   /* cookie of the connection that SUBSCRIBE was sent on */
+	struct ew_addr answered_at; /* where its libprocess takes the answer, as its registration said */
 	int64_t told_to_end;     /* ShutdownExecutorMessage was sent to it */
 	int64_t ended_its_task;  /* it sent a deadly signal to another process */
 };
@@ -49,6 +50,7 @@ struct process {
 	bool vanished;           /* it is no more, and its exit was not seen */
 	int64_t ended_at;
 	struct fact_exit exit;
+	int64_t link_end;        /* it dropped a link before anybody knew what it is; 0: it did not */
 	int64_t last_link;       /* when the newest link that was seen of it was made; 0: none */
 	bool agent_known;        /* agent_addr is filled */
 	struct ew_addr agent_addr; /* where its agent is, as MESOS_SLAVE_PID says */

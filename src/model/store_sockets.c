@@ -252,6 +252,19 @@ void store_put_holder(struct store *store, const struct fact *fact)
 							    .start = h->start, .seen = store->survey };
 }
 
+/* What a killed watch has left is drained before a pass tells who is who. */
+static void link_end_note(struct store *store, const struct connection *conn, const struct fact *fact)
+{
+	struct process *process;
+
+	if (store->complete & SURVEY_PROCESSES || fact->tcp.from != TCP_ESTABLISHED ||
+	    !fact->tcp.pid || !connection_is_link(store, conn))
+		return;
+	process = store_process(store, fact->tcp.pid, fact->tcp.start);
+	if (process && !process->known)
+		process->link_end = fact->mono;
+}
+
 void store_put_tcp(struct store *store, const struct fact *fact)
 {
 	const struct fact_tcp *t = &fact->tcp;
@@ -276,6 +289,7 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 	}
 	netns_note(store, t->netns);
 	state_set(store, conn, t->to, fact->mono);
+	link_end_note(store, conn, fact);
 	if (conn->facts.local.port)
 		connection_index(store, conn);
 }

@@ -211,7 +211,7 @@ class Execwatch:
     def close(self):
         for run in self.running:
             run.end()
-        if list(pathlib.Path(self.run_dir).glob("bpf-*")):
+        if list(self.run_dir.glob("bpf-*")):
             self("doctor", "--clean")  # what a watch that was killed has left in the kernel
 
 

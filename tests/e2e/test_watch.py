@@ -109,7 +109,7 @@ def shown(terminal):
 
 def test_the_live_table(node, ew):
     terminal = ew.terminal("watch", "--until", "60s", rows=60)
-    terminal.read_until(r"healthy.*task-0")
+    terminal.read_until(r"healthy.*task-1 ")
     for id in "task-0", "task-1", "relinks", "http":
         assert id in shown(terminal)
     node.disconnect("task-0")

@@ -207,13 +207,19 @@ clean:
 
 help:
 	@printf '%s\n' 'make            build/execwatch' 'make demo       a whole window in the lab (root)' \
-	'make check      every test (root)' 'make unit | e2e | fuzz | fault | bench | lint | format' \
+	'make check      every test (root)' 'make unit | e2e | fuzz | fault | fault-compare | kernels | storm | bench | lint | format' \
 	'make static     one static file in build/static' 'make install    DESTDIR= PREFIX='
 
 # ---- kernels of Debian's suites, in QEMU: all of tests/kernels/matrix, or KERNELS="6.1 6.12" --------
 .PHONY: kernels-some
 kernels:
 	$(Q)tests/kernels/run $(KERNELS)
+
+# A window whose execwatch is killed at a random moment, so many times.
+STORM_RUNS ?= 200
+.PHONY: storm
+storm: all lab
+	$(Q)tests/storm/resume.py --runs $(STORM_RUNS) --seed 1
 
 # For `make check`. Where a kernel cannot be had, that is said, and is no failure.
 kernels-some:

@@ -62,6 +62,8 @@ const volatile __u16 agent_port = 5051;
 const volatile __u32 agent_depth = 3;
 const volatile __u32 executor_depth = 1;
 const volatile __u32 generation = 1;
+/* Of execwatch. Its walk holds descriptors for a moment, and may be the last to let go of one. */
+const volatile __u32 own_tgid = 0;
 /* What programs that trace may call: bpf_get_socket_cookie (5.12), bpf_sock_from_file (5.11). */
 const volatile bool has_cookie_helper = true;
 const volatile bool has_file_helper = true;

@@ -16,6 +16,13 @@ static __always_inline bool tcp_context_trusted(int from, int to)
 	       to == TCP_LAST_ACK || (from == TCP_LISTEN && to == TCP_CLOSE);
 }
 
+/* The owner had closed it, and the walk over descriptors had it still: whose it was is in the map. */
+static __always_inline bool tcp_closed_by_walk(const struct ew_conn *conn, int to)
+{
+	return (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK || to == TCP_CLOSE) &&
+	       bpf_get_current_pid_tgid() >> 32 == own_tgid && conn->owner.tgid != own_tgid;
+}
+
 /* Is this the beginning of a socket that matters? Fills in its owner as far as it can be known. */
 static __always_inline bool tcp_matters(const struct ew_ends *ends, int from, int to,
 					struct ew_task *owner)
@@ -151,7 +158,7 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 		conn = tcp_learn(sk, from, to, &cookie);
 	if (!conn)
 		goto filtered;
-	if (tcp_context_trusted(from, to))
+	if (tcp_context_trusted(from, to) && !tcp_closed_by_walk(conn, to))
 		task = task_current();
 	else if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
 		task = conn->owner;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "observe/bpf_lib.h"
 #include "facts.h"
@@ -107,6 +108,7 @@ static int watch_load(struct bpf_watch *watch, const struct bpf_watch_options *o
 	watch->skel->rodata->agent_port = options->agent_port;
 	bpf_ground_tell(&watch->ground, watch->skel);
 	watch->skel->rodata->generation = watch->meta.generation;
+	watch->skel->rodata->own_tgid = (__u32)getpid();
 	watch->skel->bss->seed_pass = watch->meta.generation << 16; /* unlike any before */
 	for (size_t i = 0; i < bpf_slots_n; i++)
 		slot_choose(watch, &bpf_slots[i], &choices[i],

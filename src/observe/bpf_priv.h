@@ -79,6 +79,7 @@ struct bpf_watch {
 	struct ew_meta meta;        /* of the maps, with the generation of these programs */
 	bool resumed;
 	struct bpf_selftest selftest;
+	uint64_t swept_at;          /* bpf_tcp_recursion() when the map was last swept */
 	uint64_t no_memory;         /* records dropped for want of memory */
 	struct bpf_counts told;     /* by the last bpf_watch_counters() */
 	struct ew_task agents[BPF_AGENTS_MAX]; /* whose sockets have been walked over */
@@ -92,6 +93,9 @@ struct bpf_watch {
 int bpf_load(struct bpf_watch *watch, const struct bpf_watch_options *options,
 	     const struct fact_sink *sink, struct fail *why);
 void bpf_unload(struct bpf_watch *watch);
+
+/* How many changes of TCP state the kernel has skipped, of the whole host. */
+uint64_t bpf_tcp_recursion(const struct bpf_watch *watch);
 
 /* Adds what the rings hold to the batch. */
 void bpf_watch_gather(struct bpf_watch *watch);

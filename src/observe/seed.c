@@ -12,6 +12,7 @@
 #include "observe/bpf_priv.h"
 #include "observe/cookies.h"
 #include "observe/live.h"
+#include "observe/put.h"
 
 #define READ_SIZE 65536
 
@@ -124,9 +125,37 @@ static int agents_walk(struct bpf_watch *watch)
 	return err;
 }
 
+/* Both ends have done with it or will by themselves: no process has it any more. */
+static bool is_closing(uint32_t state)
+{
+	return state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING ||
+	       state == TCP_LAST_ACK;
+}
+
+/*
+ * A change that the kernel has skipped may have been the last of its socket: nobody else removes
+ * its entry. One that is still on its way to CLOSE comes back with its next change.
+ */
+static void conns_sweep(const struct bpf_watch *watch, uint64_t before)
+{
+	int fd = bpf_map__fd(watch->skel->maps.conns);
+	uint64_t cookie, next;
+	struct ew_conn conn;
+	bool more;
+
+	for (more = bpf_map_get_next_key(fd, NULL, &next) == 0; more;) {
+		cookie = next;
+		more = bpf_map_get_next_key(fd, &cookie, &next) == 0;
+		if (bpf_map_lookup_elem(fd, &cookie, &conn) == 0 && is_closing(conn.state) &&
+		    conn.pass != watch->skel->bss->seed_pass && conn.ktime_ns < before)
+			bpf_map_delete_elem(fd, &cookie);
+	}
+}
+
 static int seed(struct bpf_watch *watch, int32_t pid, const struct fact_sink *sink,
 		struct fail *why)
 {
+	uint64_t began = (uint64_t)put_clock(), skipped = bpf_tcp_recursion(watch);
 	int err;
 
 	if (bpf_program__fd(watch->skel->progs.seed_row) < 0)
@@ -140,6 +169,10 @@ static int seed(struct bpf_watch *watch, int32_t pid, const struct fact_sink *si
 	err = pid ? walk_process(watch, pid) : walk(watch, 0);
 	if (!err)
 		err = agents_walk(watch);
+	if (!err && !pid && skipped != watch->swept_at) {
+		watch->swept_at = skipped;
+		conns_sweep(watch, began);
+	}
 	bpf_watch_gather(watch);
 	live_batch_put(watch->batch, sink);
 	if (!err)

@@ -69,7 +69,7 @@ static uint64_t life_told(void)
 /* The ends of processes that the ring had no room for come out of the map: told, and lost before. */
 static void check_life_is_accounted_for(void)
 {
-	uint64_t made = storm_life_made(), in_ring, shown, lost;
+	uint64_t made = storm_life_made(), in_ring, shown, lost, skipped;
 	int64_t end = mono_ms() + PATIENCE_MS;
 
 	do { /* the last packets may be on their way */
@@ -78,8 +78,10 @@ static void check_life_is_accounted_for(void)
 		bpf_watch_counters(fixture->watch, true, &fixture->sink);
 		shown = counts()->sum.life_shown;
 		lost = counts()->sum.life_lost;
-	} while (shown + lost < made && mono_ms() < end);
-	assert_int_equal(shown + lost, made);
+		skipped = counts()->tcp_recursion;
+	} while (shown + lost + skipped < made && mono_ms() < end);
+	/* Changes of state that the kernel has skipped, of watched connections or of others. */
+	assert_in_range(shown + lost, made - skipped, made);
 	assert_int_equal(in_ring, shown);
 	assert_int_equal(counts()->recursion, 0);
 	assert_int_equal(counts()->memory, 0);
@@ -239,6 +241,8 @@ static void check_sockets(void)
 
 	for (uint32_t i = 0; i < storm->n_conns; i++)
 		open += 2 * (storm->conns[i].how == CONN_OPEN);
+	if (counts()->tcp_recursion) /* a walk heals */
+		assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
 	kernel_sockets(&kernel);
 	assert_int_equal(kernel.n, open);
 	map_sockets(&map);
@@ -291,6 +295,8 @@ static uint32_t last_state(uint64_t cookie)
 
 static void check_chains(void)
 {
+	if (counts()->tcp_recursion)
+		return;
 	/* A look at each fact for each: every seventh connection will do. */
 	for (uint32_t i = 0; i < storm->n_conns; i += 7) {
 		const struct storm_conn *conn = &storm->conns[i];

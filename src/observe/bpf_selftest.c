@@ -48,7 +48,8 @@ static uint64_t own_start(struct fail *why)
 	return start;
 }
 
-/* Both events are in the ring before wait(2) returns, unless somebody's record before is unfinished. */
+/* Both events are in the ring before wait(2) returns, unless somebody's record before is
+ * unfinished. */
 static void events_await(struct bpf_watch *watch)
 {
 	int64_t end = put_clock() + PATIENCE_NS;
@@ -96,15 +97,17 @@ int bpf_selftest(struct bpf_watch *watch, struct fail *why)
 	err = child_live_and_die(why);
 	if (!err)
 		events_await(watch);
-	if (was_watched) /* descends from an executor, or follows a number that another process had */
+	if (was_watched) /* descends from an executor, or follows a number that another process had
+			  */
 		bpf_map_update_elem(procs, &self, &before, BPF_ANY);
 	else
 		bpf_watch_remove_process(watch, (int32_t)self);
 	test->parent = 0;
 	if (err || test->exited)
 		return err;
-	return fail_set(why, -EIO,
-			"use --no-bpf; in a container, run in the host's pid namespace (hostPID)",
-			"watch by BPF: the programs are loaded, but %s of a test child did not show",
-			test->forked ? "the end" : "the birth");
+	return fail_set(
+		why, -EIO,
+		"use --no-bpf; in a container, run in the host's pid namespace (hostPID)",
+		"watch by BPF: the programs are loaded, but %s of a test child did not show",
+		test->forked ? "the end" : "the birth");
 }

@@ -16,10 +16,10 @@ struct fail;
 
 /* A test that is under way. */
 struct bpf_selftest {
-	uint32_t parent;      /* 0: none */
+	uint32_t parent; /* 0: none */
 	struct ew_task child;
-	bool forked, exited;  /* seen */
-	uint64_t taken;       /* records that were of tests, ever */
+	bool forked, exited; /* seen */
+	uint64_t taken;	     /* records that were of tests, ever */
 };
 
 /*

@@ -137,7 +137,8 @@ static inline void storm_agent(void)
 static inline void connect_one(uint32_t index)
 {
 	struct storm_conn *conn = &storm->conns[index];
-	struct order to = { .act = ACT_CONNECT, .number = storm->port,
+	struct order to = { .act = ACT_CONNECT,
+			    .number = storm->port,
 			    .family = index / 7 % 2 ? AF_INET6 : AF_INET };
 	struct hello hello = { "hello", index, conn->how };
 	struct sockaddr_storage address;
@@ -218,13 +219,15 @@ static inline void storm_talker(void)
 	char text[128];
 
 	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	STORM_CHECK(bind(listening, (void *)&here, sizeof(here)) == 0 && listen(listening, 8) == 0 &&
-		    getsockname(listening, (void *)&here, &len) == 0);
+	STORM_CHECK(bind(listening, (void *)&here, sizeof(here)) == 0 &&
+		    listen(listening, 8) == 0 && getsockname(listening, (void *)&here, &len) == 0);
 	storm->talk_port = ntohs(here.sin_port);
 	fd = accept(listening, NULL, NULL);
 	for (uint32_t i = 0; i < storm->n_messages; i++) {
-		int n = snprintf(text, sizeof(text), "POST /slave(1)/x.Y HTTP/1.1\r\n"
-				 "Libprocess-From: executor(%u)@127.0.0.1:1\r\n\r\n", i);
+		int n = snprintf(text, sizeof(text),
+				 "POST /slave(1)/x.Y HTTP/1.1\r\n"
+				 "Libprocess-From: executor(%u)@127.0.0.1:1\r\n\r\n",
+				 i);
 
 		STORM_CHECK(send(fd, text, (size_t)n, 0) == n);
 		STORM_CHECK(i % 10 || send(fd, "a body? ", 8, 0) == 8);
@@ -234,7 +237,8 @@ static inline void storm_talker(void)
 	storm_rest();
 }
 
-/* Stalls after each quarter of a megabyte, so that the talker has to wait in the middle of sends. */
+/* Stalls after each quarter of a megabyte, so that the talker has to wait in the middle of sends.
+ */
 static inline void storm_reader(void)
 {
 	struct order to = { .act = ACT_CONNECT, .family = AF_INET };
@@ -290,12 +294,15 @@ static inline pid_t client_new(uint32_t which)
 /* The processes are there, in the test's network namespace, and wait. Free with storm_end(). */
 static inline void storm_new(uint16_t port)
 {
-	static const enum conn_how hows[] = { CONN_CLOSED, CONN_RESET_BY_CLIENT, CONN_CLOSED, CONN_OPEN,
-					      CONN_CLOSED, CONN_RESET_BY_SERVER, CONN_CLOSED, CONN_CLOSED,
+	static const enum conn_how hows[] = { CONN_CLOSED,	    CONN_RESET_BY_CLIENT,
+					      CONN_CLOSED,	    CONN_OPEN,
+					      CONN_CLOSED,	    CONN_RESET_BY_SERVER,
+					      CONN_CLOSED,	    CONN_CLOSED,
 					      CONN_RESET_BY_CLIENT, CONN_RESET_BY_SERVER };
 	uint32_t part = storm_is_full() ? 1 : 10;
 
-	storm = mmap(NULL, sizeof(*storm), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	storm = mmap(NULL, sizeof(*storm), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
 	assert_ptr_not_equal(storm, MAP_FAILED);
 	storm->port = port;
 	storm->n_conns = STORM_CONNS / part;

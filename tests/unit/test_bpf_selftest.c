@@ -158,8 +158,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_it_leaves_no_trace),       TEST(test_blind_to_ends),
-		TEST(test_blind_to_births),          TEST(test_not_on_duty),
+		TEST(test_it_leaves_no_trace),	     TEST(test_blind_to_ends),
+		TEST(test_blind_to_births),	     TEST(test_not_on_duty),
 		TEST(test_in_another_pid_namespace), TEST(test_others_are_not_disturbed),
 	};
 

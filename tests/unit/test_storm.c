@@ -66,7 +66,8 @@ static uint64_t life_told(void)
 	return told;
 }
 
-/* The ends of processes that the ring had no room for come out of the map: told, and lost before. */
+/* The ends of processes that the ring had no room for come out of the map: told, and lost before.
+ */
 static void check_life_is_accounted_for(void)
 {
 	uint64_t made = storm_life_made(), in_ring, shown, lost, skipped;
@@ -98,7 +99,8 @@ static void check_messages_are_accounted_for(void)
 
 		if (fixture->facts[i].type != FACT_MESSAGE)
 			continue;
-		assert_int_equal(sscanf(fixture->facts[i].message.from, "executor(%d)", &number), 1);
+		assert_int_equal(sscanf(fixture->facts[i].message.from, "executor(%d)", &number),
+				 1);
 		assert_int_equal(fixture->facts[i].message.pid, storm->talker);
 		assert_true(number > last); /* in order, and none twice */
 		last = number;
@@ -134,12 +136,14 @@ static void check_ends(void)
 		proc = bsearch(&key, storm->procs, storm->n_procs, sizeof(*proc), by_pid);
 		assert_non_null(proc);
 		assert_int_equal(end->status, proc->status);
-		assert_int_equal(end->killer, proc->how == PROC_KILLED ? storm->parent :
-					      proc->how == PROC_KILLS_ITSELF ? proc->pid : 0);
+		assert_int_equal(end->killer, proc->how == PROC_KILLED	       ? storm->parent
+					      : proc->how == PROC_KILLS_ITSELF ? proc->pid
+									       : 0);
 		assert_string_equal(end->comm, proc->how == PROC_EXECS ? "true" : "test_storm");
 		told++;
 	}
-	assert_in_range(told + counts()->sum.map_full, storm->n_procs, storm->n_procs + counts()->sum.map_full);
+	assert_in_range(told + counts()->sum.map_full, storm->n_procs,
+			storm->n_procs + counts()->sum.map_full);
 	assert_true(told <= storm->n_procs);
 }
 
@@ -178,7 +182,8 @@ static void kernel_sockets(struct sockets *all)
 
 	all->n = 0;
 	assert_int_equal(sockdiag_dump(NETNS_OWN, fixture->netns, storm->port, SOCKDIAG_REAL,
-				       kernel_socket, all, &why), 0);
+				       kernel_socket, all, &why),
+			 0);
 	qsort(all->v, all->n, sizeof(all->v[0]), by_cookie);
 }
 
@@ -194,7 +199,8 @@ static void map_sockets(struct sockets *all)
 		assert_int_equal(bpf_map_lookup_elem(fd, &cookie, &conn), 0);
 		if (conn.ends.lport != storm->port && conn.ends.rport != storm->port)
 			continue;
-		all->v[all->n++] = (struct seen_socket){ cookie, conn.state, (pid_t)conn.owner.tgid };
+		all->v[all->n++] =
+			(struct seen_socket){ cookie, conn.state, (pid_t)conn.owner.tgid };
 	}
 	qsort(all->v, all->n, sizeof(all->v[0]), by_cookie);
 }
@@ -315,8 +321,10 @@ static void storm_begin(uint32_t life_ring, uint32_t message_ring)
 
 	fixture = fixture_new(&options);
 	storm_new(fixture->port);
-	bpf_watch_add_process(fixture->watch, storm->parent, storm->parent_start, BPF_ROLE_EXECUTOR, NULL);
-	bpf_watch_add_process(fixture->watch, storm->talker, storm->talker_start, BPF_ROLE_EXECUTOR, NULL);
+	bpf_watch_add_process(fixture->watch, storm->parent, storm->parent_start, BPF_ROLE_EXECUTOR,
+			      NULL);
+	bpf_watch_add_process(fixture->watch, storm->talker, storm->talker_start, BPF_ROLE_EXECUTOR,
+			      NULL);
 }
 
 static void round_over(void)
@@ -344,7 +352,8 @@ static void test_nothing_is_missed(void **state)
 	}
 }
 
-/* Rings that do not, while nobody reads: the number that is lost is exact, and the state is true. */
+/* Rings that do not, while nobody reads: the number that is lost is exact, and the state is true.
+ */
 static void test_what_is_lost_is_counted(void **state)
 {
 	uint32_t unit = storm_is_full() ? 8 : 1;

@@ -18,7 +18,7 @@
 
 struct executor {
 	pid_t pid;
-	uint16_t port;  /* its end of the link it has now */
+	uint16_t port; /* its end of the link it has now */
 	uint64_t links[LINKS_MAX];
 	pid_t children[LINKS_MAX];
 	_Atomic uint32_t n_links, n_children;
@@ -28,7 +28,7 @@ struct truth {
 	uint16_t port;
 	_Atomic uint32_t listening, connected;
 	_Atomic uint32_t round, resting; /* odd rounds: they are restless */
-	_Atomic uint32_t failed;         /* line */
+	_Atomic uint32_t failed;	 /* line */
 	struct executor executors[EXECUTORS];
 };
 
@@ -160,7 +160,8 @@ static void host_new(uint16_t port)
 {
 	struct rlimit files = { 4096, 4096 };
 
-	truth = mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	truth = mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
 	assert_ptr_not_equal(truth, MAP_FAILED);
 	truth->port = port;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
@@ -240,7 +241,8 @@ static void told_begin(void)
 		const struct executor *e = &truth->executors[i];
 
 		for (uint32_t k = 0; k < e->n_links; k++)
-			told[n_told++] = (struct told){ .cookie = e->links[k], .owner = e,
+			told[n_told++] = (struct told){ .cookie = e->links[k],
+							.owner = e,
 							.now = k == e->n_links - 1 };
 	}
 	qsort(told, n_told, sizeof(told[0]), by_cookie);
@@ -347,7 +349,8 @@ static void check_all(void)
 	do { /* what a skipped change has left goes with the next walk */
 		seed();
 		map_count(&at_executors, &at_agent);
-	} while (at_executors + at_agent > 2 * EXECUTORS + 1 && mono_ms() < end && poll(NULL, 0, 1) == 0);
+	} while (at_executors + at_agent > 2 * EXECUTORS + 1 && mono_ms() < end &&
+		 poll(NULL, 0, 1) == 0);
 	assert_int_equal(at_executors, EXECUTORS);
 	assert_int_equal(at_agent, EXECUTORS + 1);
 }

@@ -15,15 +15,17 @@ static void conn_put(uint64_t cookie, uint32_t state)
 {
 	struct ew_conn conn = { .state = state, .ktime_ns = 1 };
 
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(fixture->watch->skel->maps.conns), &cookie, &conn,
-					     BPF_NOEXIST), 0);
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(fixture->watch->skel->maps.conns), &cookie,
+					     &conn, BPF_NOEXIST),
+			 0);
 }
 
 static bool conn_is_there(uint64_t cookie)
 {
 	struct ew_conn conn;
 
-	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->skel->maps.conns), &cookie, &conn) == 0;
+	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->skel->maps.conns), &cookie, &conn) ==
+	       0;
 }
 
 /*

@@ -215,11 +215,10 @@ help:
 kernels:
 	$(Q)tests/kernels/run $(KERNELS)
 
-# A window whose execwatch is killed at a random moment, so many times.
-STORM_RUNS ?= 200
+# Long campaigns: storms three times, seeding 20 times, execwatch killed 200 times at random moments.
 .PHONY: storm
-storm: all lab
-	$(Q)tests/storm/resume.py --runs $(STORM_RUNS) --seed 1
+storm: all lab $(B)/unit/test_storm $(B)/unit/test_storm_seed
+	$(Q)tests/storm/run
 
 # For `make check`. Where a kernel cannot be had, that is said, and is no failure.
 kernels-some:

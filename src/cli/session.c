@@ -151,7 +151,7 @@ static int live_open(struct session *s, struct fail *why)
 	if (without.err)
 		message_without(&without);
 	if (live_source_resumed(s->live))
-		message("taken over from an execwatch that was killed: what happened since is known");
+		message("taken over from an execwatch that was killed: what happened since is known, or counted as lost");
 	return 0;
 }
 

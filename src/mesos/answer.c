@@ -59,17 +59,6 @@ int mesos_answer_text(const json_t *object, const char *key, char **ret_text)
 	return *ret_text ? 0 : -ENOMEM;
 }
 
-int64_t mesos_answer_integer(const json_t *object, const char *key, int64_t fallback)
-{
-	const json_t *member = json_object_get(object, key);
-	double value = json_number_value(member);
-
-	/* 2^53: beyond it a double is no exact integer. */
-	if (!json_is_number(member) || !(value > -9007199254740992.0 && value < 9007199254740992.0))
-		return fallback;
-	return (int64_t)value;
-}
-
 const json_t *mesos_answer_array(const json_t *object, const char *key)
 {
 	const json_t *member = json_object_get(object, key);

@@ -5,7 +5,6 @@
 
 #include <jansson.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "mesos/span.h"
 
@@ -17,9 +16,6 @@ int mesos_answer_load(struct mesos_span body, const char *what, json_t **ret_roo
 
 /* The string member, or "", in memory of its own. 0 or -ENOMEM. */
 int mesos_answer_text(const json_t *object, const char *key, char **ret_text);
-
-/* A number as an integer; fallback where there is none or it does not fit. */
-int64_t mesos_answer_integer(const json_t *object, const char *key, int64_t fallback);
 
 /* The array member; NULL without one, or where the member is something else. */
 const json_t *mesos_answer_array(const json_t *object, const char *key);

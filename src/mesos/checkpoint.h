@@ -16,41 +16,6 @@
 
 struct fail;
 
-enum mesos_checkpoint_kind {
-	MESOS_CHECKPOINT_OTHER = 0, /* nothing known: temporaries, resource providers, strangers */
-	MESOS_CHECKPOINT_BOOT_ID,
-	MESOS_CHECKPOINT_SLAVE_LATEST, /* link to the agent's directory */
-	MESOS_CHECKPOINT_SLAVE,	       /* directories carry the ids that they are named by */
-	MESOS_CHECKPOINT_SLAVE_INFO,
-	MESOS_CHECKPOINT_FRAMEWORK,
-	MESOS_CHECKPOINT_FRAMEWORK_INFO,
-	MESOS_CHECKPOINT_FRAMEWORK_PID,
-	MESOS_CHECKPOINT_EXECUTOR,
-	MESOS_CHECKPOINT_EXECUTOR_INFO,
-	MESOS_CHECKPOINT_RUN_LATEST, /* link to the executor's current run */
-	MESOS_CHECKPOINT_RUN,
-	MESOS_CHECKPOINT_SENTINEL,    /* the run is over */
-	MESOS_CHECKPOINT_HTTP_MARKER, /* subscribed once: v1 */
-	MESOS_CHECKPOINT_FORKED_PID,
-	MESOS_CHECKPOINT_LIBPROCESS_PID, /* registered once: v0 */
-	MESOS_CHECKPOINT_TASK,
-	MESOS_CHECKPOINT_TASK_INFO,
-	MESOS_CHECKPOINT_TASK_UPDATES,
-};
-
-/* Ids hold any bytes but '/' and NUL. */
-struct mesos_checkpoint {
-	enum mesos_checkpoint_kind kind;
-	struct mesos_span slave_id;
-	struct mesos_span framework_id;
-	struct mesos_span executor_id;
-	struct mesos_span container_id;
-	struct mesos_span task_id;
-};
-
-/* path is relative to meta/: "slaves/S/frameworks/F/executors/E/runs/C". Always fills *out. */
-void mesos_checkpoint_classify(struct mesos_span path, struct mesos_checkpoint *out);
-
 /*
  * Contents. All return 0; -ENODATA for an empty file (a host that crashed leaves one; Mesos then
  * goes on as if there were none); -EBADMSG, with *why saying what is damaged, for any other content
@@ -67,28 +32,6 @@ int mesos_checkpoint_upid(struct mesos_span file, struct mesos_upid *upid, struc
 /* boot_id */
 int mesos_checkpoint_boot_id(struct mesos_span file, struct mesos_span *id, struct fail *why);
 
-struct mesos_slave_info {
-	struct mesos_span id;
-	struct mesos_span hostname;
-	uint16_t port; /* 5051 where it is not set, as in mesos.proto */
-	bool checkpoint;
-};
-
-struct mesos_framework_info {
-	struct mesos_span id;
-	struct mesos_span name;
-	struct mesos_span user;
-	bool checkpoint;
-};
-
-struct mesos_executor_info {
-	struct mesos_span executor_id;
-	struct mesos_span framework_id;
-	struct mesos_span name;
-	struct mesos_span source;
-	struct mesos_span command; /* CommandInfo.value */
-};
-
 struct mesos_task_info {
 	struct mesos_span task_id;
 	struct mesos_span name;
@@ -99,12 +42,6 @@ struct mesos_task_info {
 };
 
 /* u32 length (byte order of the host), then one protobuf; what follows is ignored, as by Mesos. */
-int mesos_checkpoint_slave_info(struct mesos_span file, struct mesos_slave_info *info,
-				struct fail *why);
-int mesos_checkpoint_framework_info(struct mesos_span file, struct mesos_framework_info *info,
-				    struct fail *why);
-int mesos_checkpoint_executor_info(struct mesos_span file, struct mesos_executor_info *info,
-				   struct fail *why);
 int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *info,
 			       struct fail *why);
 

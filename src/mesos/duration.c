@@ -2,11 +2,8 @@
 #include "mesos/duration.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
 
-/* digits10 of a double, which is how stout prints. */
+/* Digits of a fraction that count: as many as a double, which stout reads, surely keeps. */
 #define DIGITS	     15
 #define FRACTION_ONE 1000000000000000LL /* 10^DIGITS */
 
@@ -85,48 +82,4 @@ int mesos_duration_parse(struct mesos_span text, int64_t *ns)
 		return -ERANGE;
 	*ns = result;
 	return 0;
-}
-
-/* value / unit with DIGITS digits in all, rounded to nearest, zeros at the end dropped. */
-static int quotient_text(int64_t value, int64_t unit, char *buf, size_t size)
-{
-	int64_t whole = value / unit;
-	int64_t rest = value % unit;
-	int64_t fraction = 0;
-	int64_t one = 1;
-	int places = DIGITS - snprintf(NULL, 0, "%" PRId64, whole);
-
-	for (int i = 0; i < places; i++) {
-		rest *= 10;
-		fraction = fraction * 10 + rest / unit;
-		rest %= unit;
-		one *= 10;
-	}
-	fraction += rest * 2 >= unit;
-	whole += fraction / one;
-	fraction %= one;
-	if (!fraction)
-		return snprintf(buf, size, "%" PRId64, whole);
-	while (fraction % 10 == 0) {
-		fraction /= 10;
-		places--;
-	}
-	return snprintf(buf, size, "%" PRId64 ".%0*" PRId64, whole, places, fraction);
-}
-
-const char *mesos_duration_text(int64_t ns, char *buf)
-{
-	int64_t value = ns == INT64_MIN ? INT64_MAX : ns < 0 ? -ns : ns;
-	size_t unit = 0;
-	char *at = buf;
-
-	while (unit + 1 < N_UNITS && value >= units[unit + 1].ns)
-		unit++;
-	if (unit > 0 && value % units[unit].ns != 0 && value % units[unit - 1].ns == 0)
-		unit--;
-	if (ns < 0)
-		*at++ = '-';
-	at += quotient_text(value, units[unit].ns, at, MESOS_DURATION_TEXT_MAX - 1);
-	snprintf(at, (size_t)(buf + MESOS_DURATION_TEXT_MAX - at), "%s", units[unit].name);
-	return buf;
 }

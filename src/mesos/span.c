@@ -16,14 +16,9 @@ struct mesos_span mesos_span_of(const char *text)
 
 bool mesos_span_is(struct mesos_span span, const char *text)
 {
-	return mesos_span_equal(span, mesos_span_of(text));
-}
-
-bool mesos_span_equal(struct mesos_span a, struct mesos_span b)
-{
-	if (!a.p || !b.p)
-		return !a.p && !b.p;
-	return a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
+	if (!span.p || !text)
+		return !span.p && !text;
+	return span.len == strlen(text) && memcmp(span.p, text, span.len) == 0;
 }
 
 const char *mesos_span_find(struct mesos_span span, const char *text)

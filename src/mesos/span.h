@@ -19,8 +19,7 @@ struct mesos_span {
 struct mesos_span mesos_span_at(const void *bytes, size_t len);
 struct mesos_span mesos_span_of(const char *text); /* NULL: a span of nothing */
 
-bool mesos_span_is(struct mesos_span span, const char *text);
-bool mesos_span_equal(struct mesos_span a, struct mesos_span b); /* nothing equals nothing only */
+bool mesos_span_is(struct mesos_span span, const char *text); /* nothing is NULL only */
 
 /* Where text first occurs in it; NULL: it does not. */
 const char *mesos_span_find(struct mesos_span span, const char *text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Answers of the agent's HTTP API: /state, /flags, /containers, /metrics/snapshot (Mesos
- * slave/http.cpp, slave/metrics.cpp; 0.28 to 1.11). Structures own their strings: one free function
- * each. Strings are UTF-8 and "" where the answer lacks them.
+ * Answers of the agent's HTTP API: /state and /flags (Mesos slave/http.cpp; 0.28 to 1.11).
+ * Structures own their strings: one free function each. Strings are UTF-8 and "" where the answer
+ * lacks them.
  */
 #ifndef EW_MESOS_STATE_H
 #define EW_MESOS_STATE_H
@@ -73,42 +73,11 @@ struct mesos_state {
 	size_t n_frameworks;
 };
 
-struct mesos_container {
-	char *container_id;
-	char *framework_id;
-	char *executor_id;
-	int32_t executor_pid; /* the forked pid; 0: unknown (docker containerizer) */
-};
-
-struct mesos_containers {
-	struct mesos_container *items;
-	size_t n;
-};
-
-/* Counts are -1, and times negative, where the answer lacks them. */
-struct mesos_metrics {
-	int64_t executors_registering;
-	int64_t executors_running;
-	int64_t executors_terminating;
-	int64_t executors_terminated;
-	int64_t recovery_errors;
-	int64_t registered; /* 0 or 1 */
-	int64_t tasks_running;
-	double uptime_secs;
-	double recovery_time_secs; /* 1.11 and later, once recovered */
-};
-
 /* All return 0, -ENOMEM, or -EBADMSG with *why: no JSON (where), no UTF-8, or of another shape. */
 int mesos_state_parse(struct mesos_span body, struct mesos_state **ret_state, struct fail *why);
 void mesos_state_free(struct mesos_state *state);
 
 int mesos_flags_parse(struct mesos_span body, struct mesos_flags **ret_flags, struct fail *why);
 void mesos_flags_free(struct mesos_flags *flags);
-
-int mesos_containers_parse(struct mesos_span body, struct mesos_containers **ret_containers,
-			   struct fail *why);
-void mesos_containers_free(struct mesos_containers *containers);
-
-int mesos_metrics_parse(struct mesos_span body, struct mesos_metrics *metrics, struct fail *why);
 
 #endif

@@ -106,14 +106,18 @@ int mesos_version_from_path(struct mesos_span path, struct mesos_version *versio
 
 int mesos_version_from_line(struct mesos_span line, struct mesos_version *version)
 {
-	struct mesos_log log;
+	struct mesos_glog log;
 
-	if (mesos_log_parse(line, &log) < 0 || log.kind != MESOS_LOG_VERSION)
+	if (mesos_glog_parse(line, &log) < 0 || !mesos_span_take(&log.text, "Version: "))
 		return -ENOENT;
-	return mesos_version_parse(log.detail, version) < 0 ? -ENOENT : 0;
+	/* Only the drivers' own: the agent's main.cpp says "Version:" too. */
+	if (!mesos_span_is(log.file, "exec.cpp") && !mesos_span_is(log.file, "executor.cpp"))
+		return -ENOENT;
+	return mesos_version_parse(log.text, version) < 0 ? -ENOENT : 0;
 }
 
-int mesos_version_compare(const struct mesos_version *a, const struct mesos_version *b)
+/* Less than, equal to or greater than 0, as strcmp(3). */
+static int version_compare(const struct mesos_version *a, const struct mesos_version *b)
 {
 	if (a->major != b->major)
 		return a->major - b->major;
@@ -140,5 +144,5 @@ bool mesos_version_relinks(const struct mesos_version *version)
 		first = &first_1_1;
 	if (version->major == 1 && version->minor == 2)
 		first = &first_1_2;
-	return mesos_version_compare(version, first) >= 0;
+	return version_compare(version, first) >= 0;
 }

@@ -26,19 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mesos_span body = mesos_span_at(data, size);
 	struct mesos_flags *flags = NULL;
-	struct mesos_containers *containers = NULL;
-	struct mesos_metrics metrics;
 
 	state(body);
 	if (mesos_flags_parse(body, &flags, NULL) == 0)
 		must(flags->work_dir && flags->recovery_timeout_ns >= 0);
-	if (mesos_containers_parse(body, &containers, NULL) == 0)
-		for (size_t i = 0; i < containers->n; i++)
-			must(containers->items[i].executor_pid >= 0);
-	if (mesos_metrics_parse(body, &metrics, NULL) == 0)
-		must(metrics.executors_running >= -(1LL << 53));
 	mesos_api_check(200, body, NULL);
 	mesos_flags_free(flags);
-	mesos_containers_free(containers);
 	return 0;
 }

@@ -10,34 +10,20 @@
 
 static void durations(struct mesos_span text)
 {
-	char buf[MESOS_DURATION_TEXT_MAX];
-	int64_t ns, back;
+	int64_t ns;
 
-	if (mesos_duration_parse(text, &ns) == 0) {
+	if (mesos_duration_parse(text, &ns) == 0)
 		must(ns >= 0);
-		mesos_duration_text(ns, buf);
-		must(mesos_duration_parse(mesos_span_of(buf), &back) == 0);
-		/* 15 digits of a number of weeks are good for a microsecond */
-		must(back - ns <= 1000000 && ns - back <= 1000000);
-	}
-	if (text.len >= sizeof(ns)) {
-		memcpy(&ns, text.p, sizeof(ns));
-		must(strlen(mesos_duration_text(ns, buf)) < sizeof(buf));
-	}
 }
 
 static void logs(struct mesos_span text)
 {
-	struct mesos_log log;
+	struct mesos_glog log;
 
-	if (mesos_log_parse(text, &log) < 0)
+	if (mesos_glog_parse(text, &log) < 0)
 		return;
-	must_lie_in(log.at.file, text.p, text.len);
-	must_lie_in(log.at.text, text.p, text.len);
-	must_lie_in(log.slave_id, text.p, text.len);
-	must_lie_in(log.detail, text.p, text.len);
-	must(log.at.time_of_day_us >= 0 && log.at.time_of_day_us <= 86401000000LL);
-	must(log.wait_ns >= 0);
+	must_lie_in(log.file, text.p, text.len);
+	must_lie_in(log.text, text.p, text.len);
 }
 
 static void versions(struct mesos_span text)
@@ -47,10 +33,8 @@ static void versions(struct mesos_span text)
 	mesos_version_from_line(text, &version);
 	if (mesos_version_from_path(text, &version) == 0)
 		must_lie_in(version.text, text.p, text.len);
-	if (mesos_version_parse(text, &version) < 0)
-		return;
-	must(mesos_version_compare(&version, &version) == 0);
-	mesos_version_relinks(&version);
+	if (mesos_version_parse(text, &version) == 0)
+		mesos_version_relinks(&version);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -33,6 +33,13 @@ static inline void data_free(struct mesos_span data)
 	free((char *)(uintptr_t)data.p);
 }
 
+static inline bool data_equal(struct mesos_span a, struct mesos_span b)
+{
+	if (!a.p || !b.p)
+		return !a.p && !b.p;
+	return a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
+}
+
 static inline struct mesos_span data_read(const char *path)
 {
 	static char buf[1 << 20];

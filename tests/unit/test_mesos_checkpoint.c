@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The agent's checkpoints: which file is which, and what is in them, whole and damaged. */
+/* The agent's checkpoints: what is in them, whole and damaged. */
 #include "mesos_data.h"
 
 #include <errno.h>
@@ -14,89 +14,6 @@
 #define CID  "70c332d8-b506-4f13-a492-4cd514dc0924"
 #define META DATA "meta/"
 #define WEB  META "slaves/" SID "/frameworks/" FID "/executors/web/"
-
-static void classification(void **state)
-{
-	static const struct {
-		const char *path;
-		enum mesos_checkpoint_kind kind;
-		const char *slave, *framework, *executor, *container, *task;
-	} rows[] = {
-		{"boot_id", MESOS_CHECKPOINT_BOOT_ID, 0, 0, 0, 0, 0},
-		{"slaves/latest", MESOS_CHECKPOINT_SLAVE_LATEST, 0, 0, 0, 0, 0},
-		{"slaves/S", MESOS_CHECKPOINT_SLAVE, "S", 0, 0, 0, 0},
-		{"slaves/S/", MESOS_CHECKPOINT_SLAVE, "S", 0, 0, 0, 0},
-		{"slaves/S/slave.info", MESOS_CHECKPOINT_SLAVE_INFO, "S", 0, 0, 0, 0},
-		{"slaves/latest/slave.info", MESOS_CHECKPOINT_SLAVE_INFO, "latest", 0, 0, 0, 0},
-		{"slaves/S/frameworks/F", MESOS_CHECKPOINT_FRAMEWORK, "S", "F", 0, 0, 0},
-		{"slaves/S/frameworks/F/framework.info", MESOS_CHECKPOINT_FRAMEWORK_INFO, "S", "F",
-		 0, 0, 0},
-		{"slaves/S/frameworks/F/framework.pid", MESOS_CHECKPOINT_FRAMEWORK_PID, "S", "F", 0,
-		 0, 0},
-		{"slaves/S/frameworks/F/executors/E", MESOS_CHECKPOINT_EXECUTOR, "S", "F", "E", 0,
-		 0},
-		{"slaves/S/frameworks/F/executors/E/executor.info", MESOS_CHECKPOINT_EXECUTOR_INFO,
-		 "S", "F", "E", 0, 0},
-		{"slaves/S/frameworks/F/executors/latest", MESOS_CHECKPOINT_EXECUTOR, "S", "F",
-		 "latest", 0, 0},
-		{"slaves/S/frameworks/F/executors/runs/runs/C", MESOS_CHECKPOINT_RUN, "S", "F",
-		 "runs", "C", 0},
-		{"slaves/S/frameworks/F/executors/E/runs/latest", MESOS_CHECKPOINT_RUN_LATEST, "S",
-		 "F", "E", 0, 0},
-		{"slaves/S/frameworks/F/executors/E/runs/C", MESOS_CHECKPOINT_RUN, "S", "F", "E",
-		 "C", 0},
-		{"slaves/S/frameworks/F/executors/E/runs/C/executor.sentinel",
-		 MESOS_CHECKPOINT_SENTINEL, "S", "F", "E", "C", 0},
-		{"slaves/S/frameworks/F/executors/E/runs/C/http.marker",
-		 MESOS_CHECKPOINT_HTTP_MARKER, "S", "F", "E", "C", 0},
-		{"slaves/S/frameworks/F/executors/E/runs/C/pids/forked.pid",
-		 MESOS_CHECKPOINT_FORKED_PID, "S", "F", "E", "C", 0},
-		{"slaves/S/frameworks/F/executors/a b'\"\n\\$(x)\xc3\xa9/runs/C/pids/"
-		 "libprocess.pid",
-		 MESOS_CHECKPOINT_LIBPROCESS_PID, "S", "F", "a b'\"\n\\$(x)\xc3\xa9", "C", 0},
-		{"slaves/S/frameworks/F/executors/E/runs/C/tasks/T", MESOS_CHECKPOINT_TASK, "S",
-		 "F", "E", "C", "T"},
-		{"slaves/S/frameworks/F/executors/E/runs/C/tasks/T/task.info",
-		 MESOS_CHECKPOINT_TASK_INFO, "S", "F", "E", "C", "T"},
-		{"slaves/S/frameworks/F/executors/E/runs/C/tasks/T/task.updates",
-		 MESOS_CHECKPOINT_TASK_UPDATES, "S", "F", "E", "C", "T"},
-		/* temporaries, directories between, strangers */
-		{"aB3xYz", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
-		{"slaves/S/aB3xYz", MESOS_CHECKPOINT_OTHER, "S", 0, 0, 0, 0},
-		{"slaves/S/frameworks/F/executors/E/runs/C/pids/aB3xYz", MESOS_CHECKPOINT_OTHER,
-		 "S", "F", "E", "C", 0},
-		{"slaves/S/frameworks/F/executors/E/runs/C/pids", MESOS_CHECKPOINT_OTHER, "S", "F",
-		 "E", "C", 0},
-		{"slaves/S/frameworks", MESOS_CHECKPOINT_OTHER, "S", 0, 0, 0, 0},
-		{"slaves/S/frameworks/", MESOS_CHECKPOINT_OTHER, "S", 0, 0, 0, 0},
-		{"slaves/S/resource_provider_registry/LOG", MESOS_CHECKPOINT_OTHER, "S", 0, 0, 0,
-		 0},
-		{"slaves/S/frameworks/F/executors/E/runs/C/tasks/T/task.info/x",
-		 MESOS_CHECKPOINT_OTHER, "S", "F", "E", "C", "T"},
-		{"slaves", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
-		{"slaves//slave.info", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
-		{"/slaves/S", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
-		{"resources/resources.info", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
-		{"boot_id/x", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
-		{"", MESOS_CHECKPOINT_OTHER, 0, 0, 0, 0, 0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct mesos_span path = data_copy(rows[i].path, strlen(rows[i].path));
-		struct mesos_checkpoint c;
-
-		mesos_checkpoint_classify(path, &c);
-		if (c.kind != rows[i].kind)
-			fail_msg("'%s': %d", rows[i].path, c.kind);
-		assert_span(c.slave_id, rows[i].slave);
-		assert_span(c.framework_id, rows[i].framework);
-		assert_span(c.executor_id, rows[i].executor);
-		assert_span(c.container_id, rows[i].container);
-		assert_span(c.task_id, rows[i].task);
-		data_free(path);
-	}
-}
 
 static void pids(void **state)
 {
@@ -166,24 +83,14 @@ static void real_small_files(void **state)
 		0);
 }
 
-static void real_infos(void **state)
+#define TASK_INFO WEB "runs/" CID "/tasks/web/task.info"
+
+static void real_task_info(void **state)
 {
-	struct mesos_span file = data_read(WEB "executor.info");
-	struct mesos_executor_info executor;
+	struct mesos_span file = data_read(TASK_INFO);
 	struct mesos_task_info task;
-	struct mesos_slave_info slave;
-	struct mesos_framework_info framework;
 
 	(void)state;
-	assert_int_equal(mesos_checkpoint_executor_info(file, &executor, NULL), 0);
-	assert_span(executor.executor_id, "web");
-	assert_span(executor.framework_id, FID);
-	assert_span(executor.name, "Command Executor (Task: web) "
-				   "(Command: sh -c 'echo started...')");
-	assert_span(executor.source, "web");
-	assert_span(executor.command, "/usr/local/libexec/mesos/mesos-executor");
-	data_free(file);
-	file = data_read(WEB "runs/" CID "/tasks/web/task.info");
 	assert_int_equal(mesos_checkpoint_task_info(file, &task, NULL), 0);
 	assert_span(task.task_id, "web");
 	assert_span(task.name, "web");
@@ -192,102 +99,59 @@ static void real_infos(void **state)
 	assert_span(task.executor_id, NULL);
 	assert_int_equal(task.state, MESOS_TASK_STAGING);
 	data_free(file);
-	file = data_read(META "slaves/" SID "/slave.info");
-	assert_int_equal(mesos_checkpoint_slave_info(file, &slave, NULL), 0);
-	assert_span(slave.id, SID);
-	assert_span(slave.hostname, "127.0.0.1");
-	assert_int_equal(slave.port, 5051);
-	assert_true(slave.checkpoint);
-	data_free(file);
-	file = data_read(META "slaves/" SID "/frameworks/" FID "/framework.info");
-	assert_int_equal(mesos_checkpoint_framework_info(file, &framework, NULL), 0);
-	assert_span(framework.id, FID);
-	assert_span(framework.name, "mesos-execute instance");
-	assert_span(framework.user, "root");
-	assert_true(framework.checkpoint);
-	data_free(file);
 }
 
-/* Each kind of content by each parser of *.info: only the right one may succeed, none may crash. */
-static int info_parse(int which, struct mesos_span file, struct fail *why)
+static void cut_task_info(const char *path, struct mesos_span file)
 {
-	struct mesos_executor_info executor;
 	struct mesos_task_info task;
-	struct mesos_slave_info slave;
-	struct mesos_framework_info framework;
 
-	switch (which) {
-	case 0:
-		return mesos_checkpoint_executor_info(file, &executor, why);
-	case 1:
-		return mesos_checkpoint_task_info(file, &task, why);
-	case 2:
-		return mesos_checkpoint_slave_info(file, &slave, why);
-	default:
-		return mesos_checkpoint_framework_info(file, &framework, why);
+	(void)path;
+	for (size_t n = 0; n < file.len; n++) {
+		struct mesos_span cut = data_copy(file.p, n);
+		struct fail why = {0};
+
+		assert_int_equal(mesos_checkpoint_task_info(cut, &task, &why),
+				 n ? -EBADMSG : -ENODATA);
+		assert_int_not_equal(why.what[0], '\0');
+		data_free(cut);
 	}
+	assert_int_equal(mesos_checkpoint_task_info(file, &task, NULL), 0);
 }
 
-static void cut_info(const char *path, struct mesos_span file)
-{
-	static const char *const names[] = {"/executor.info", "/task.info", "/slave.info",
-					    "/framework.info"};
-
-	for (int which = 0; which < 4; which++) {
-		for (size_t n = 0; n < file.len; n++) {
-			struct mesos_span cut = data_copy(file.p, n);
-			struct fail why = {0};
-
-			assert_int_equal(info_parse(which, cut, &why), n ? -EBADMSG : -ENODATA);
-			assert_int_not_equal(why.what[0], '\0');
-			data_free(cut);
-		}
-		if (strstr(path, names[which]))
-			assert_int_equal(info_parse(which, file, NULL), 0);
-	}
-}
-
-static void cut_infos(void **state)
+static void cut_task_infos(void **state)
 {
 	(void)state;
-	data_each(META "slaves/*/slave.info", 1, cut_info);
-	data_each(META "slaves/*/frameworks/*/framework.info", 2, cut_info);
-	data_each(META "slaves/*/frameworks/*/executors/*/executor.info", 2, cut_info);
-	data_each(META "slaves/*/frameworks/*/executors/*/runs/*/tasks/*/task.info", 2, cut_info);
+	data_each(META "slaves/*/frameworks/*/executors/*/runs/*/tasks/*/task.info", 2,
+		  cut_task_info);
 }
 
-/* Any one byte wrong: an answer or an error, never a crash; what follows the record is ignored. */
-static void damaged_infos(void **state)
+/* Any one bit wrong: an answer or an error, never a crash; what follows the record is ignored. */
+static void damaged_task_info(void **state)
 {
-	struct mesos_span file = data_read(WEB "executor.info");
+	struct mesos_span file = data_read(TASK_INFO);
 	char *copy = malloc(file.len + 1);
+	struct mesos_task_info task;
 
 	(void)state;
 	for (size_t i = 0; i < file.len; i++)
 		for (int bit = 0; bit < 8; bit++) {
 			memcpy(copy, file.p, file.len);
 			copy[i] ^= (char)(1 << bit);
-			for (int which = 0; which < 4; which++)
-				info_parse(which, mesos_span_at(copy, file.len), NULL);
+			mesos_checkpoint_task_info(mesos_span_at(copy, file.len), &task, NULL);
 		}
 	memcpy(copy, file.p, file.len);
 	copy[file.len] = 'x';
-	assert_int_equal(info_parse(0, mesos_span_at(copy, file.len + 1), NULL), 0);
+	assert_int_equal(
+		mesos_checkpoint_task_info(mesos_span_at(copy, file.len + 1), &task, NULL), 0);
 	free(copy);
 	data_free(file);
-	assert_int_equal(info_parse(0, mesos_span_at("\0\0\0\0", 4), NULL), -EBADMSG);
-	assert_int_equal(info_parse(0,
-				    mesos_span_at("\xff\xff\xff\xff"
-						  "x",
-						  5),
-				    NULL),
+	assert_int_equal(mesos_checkpoint_task_info(mesos_span_at("\0\0\0\0", 4), &task, NULL),
 			 -EBADMSG);
-	assert_int_equal(info_parse(2,
-				    mesos_span_at("\x07\0\0\0"
-						  "\x0a\x01h\x40\xff\xff\x07",
-						  11),
-				    NULL),
-			 -EBADMSG); /* port 131071 */
+	assert_int_equal(mesos_checkpoint_task_info(mesos_span_at("\xff\xff\xff\xff"
+								  "x",
+								  5),
+						    &task, NULL),
+			 -EBADMSG);
 }
 
 static void updates(const char *path, struct mesos_span file)
@@ -306,7 +170,7 @@ static void updates(const char *path, struct mesos_span file)
 		uuids[i] = update.uuid;
 		if (update.ack) {
 			assert_null(update.task_id.p);
-			assert_true(mesos_span_equal(update.uuid, uuids[i - 2]));
+			assert_true(data_equal(update.uuid, uuids[i - 2]));
 		} else {
 			assert_int_equal(update.state, states[i]);
 			assert_span(update.task_id, strstr(path, "/web/") ? "web" : "loop");
@@ -445,11 +309,10 @@ static void protobufs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(classification),   cmocka_unit_test(pids),
-		cmocka_unit_test(real_small_files), cmocka_unit_test(real_infos),
-		cmocka_unit_test(cut_infos),	    cmocka_unit_test(damaged_infos),
-		cmocka_unit_test(real_updates),	    cmocka_unit_test(damaged_updates),
-		cmocka_unit_test(protobufs),
+		cmocka_unit_test(pids),		     cmocka_unit_test(real_small_files),
+		cmocka_unit_test(real_task_info),    cmocka_unit_test(cut_task_infos),
+		cmocka_unit_test(damaged_task_info), cmocka_unit_test(real_updates),
+		cmocka_unit_test(damaged_updates),   cmocka_unit_test(protobufs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

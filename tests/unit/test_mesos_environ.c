@@ -102,7 +102,7 @@ static void truncated(void **state)
 		if (env.executor_id.p)
 			assert_span(env.executor_id, "web");
 		if (env.directory.p)
-			assert_true(mesos_span_equal(env.directory, whole.directory));
+			assert_true(data_equal(env.directory, whole.directory));
 		if (env.checkpoint && env.recovery_timeout_default)
 			assert_false(env.seen & MESOS_ENV_RECOVERY_TIMEOUT);
 		data_free(cut);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Streams of HTTP messages and of RecordIO records, however they are cut. */
+/* Streams of HTTP messages, however they are cut. */
 #include "mesos_data.h"
 
 #include "mesos/framing.h"
 #include "mesos/head.h"
 #include "mesos/message.h"
-#include "mesos/recordio.h"
 
 /* What came out of a stream, as text: what must not depend on how it was cut. */
 struct log {
@@ -78,6 +77,7 @@ static struct log *run(struct mesos_span stream, size_t cut1, size_t cut2, size_
 	feed(framing, stream.p + cut2, stream.len - cut2, log);
 	finish(framing, log);
 	mesos_framing_free(framing);
+	mesos_framing_free(NULL);
 	return log;
 }
 
@@ -156,35 +156,27 @@ static void real_messages_follow(void **state)
 	data_free(stream);
 }
 
-/* A v1 subscription: its pieces are a RecordIO stream. */
+/* A v1 subscription: it comes in pieces, each an event with its length before it. */
 static void real_subscription(void **state)
 {
 	struct mesos_span stream = data_read(DATA "streams/v1-subscribe.5051-35400");
 	struct mesos_framing *framing = mesos_framing_new(0);
-	struct mesos_recordio *recordio = mesos_recordio_new(4096);
-	static const size_t lens[] = {577, 177, 29, 29};
+	static const char *const lengths[] = {"577\n", "177\n", "29\n", "29\n"};
 	struct mesos_frame frame;
 	size_t used = 0;
 	size_t n = 0;
 
 	(void)state;
 	do {
-		struct mesos_record record = {.kind = MESOS_RECORD_DATA};
-		size_t at = 0;
-
 		used += mesos_framing_feed(framing, stream.p + used, stream.len - used, &frame);
 		if (frame.kind != MESOS_FRAME_BODY)
 			continue;
-		while (record.kind == MESOS_RECORD_DATA) {
-			at += mesos_recordio_feed(recordio, frame.piece.p + at,
-						  frame.piece.len - at, &record);
-			assert_int_not_equal(record.kind, MESOS_RECORD_BROKEN);
-			if (record.kind == MESOS_RECORD_DATA)
-				assert_int_equal(record.len, lens[n++]);
-		}
+		assert_true(n < 4);
+		assert_true(mesos_span_take(&frame.piece, lengths[n]));
+		assert_int_equal(frame.piece.len, strtoul(lengths[n], NULL, 10));
+		n++;
 	} while (frame.kind != MESOS_FRAME_MORE);
 	assert_int_equal(n, 4);
-	mesos_recordio_free(recordio);
 	mesos_framing_free(framing);
 	data_free(stream);
 }
@@ -347,64 +339,6 @@ static void head_values(void **state)
 	assert_false(mesos_head_is(head, "X", ""));
 }
 
-/* data:len of each record, '!' for a broken stream */
-static void records(void **state)
-{
-	static const struct {
-		const char *text, *expected;
-	} rows[] = {
-		{"3\nabc", "abc:3 "},
-		{"3\nabc2\nde", "abc:3 de:2 "},
-		{"0\n0\n1\nx", ":0 :0 x:1 "},
-		{"003\nabc", "abc:3 "},
-		{"12\n0123456789ab1\ny", "01234567:12 y:1 "},
-		{"3\nab", ""},
-		{"3", ""},
-		{"", ""},
-		{"\n", "!"},
-		{"x\nabc", "!"},
-		{"3 \nabc", "!"},
-		{"-3\nabc", "!"},
-		{"3\nabcd\n", "abc:3 !"},
-		{"99999999999999999999\n", "!"},
-		{"111111111111111111111", "!"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		for (size_t cut = 0; cut <= strlen(rows[i].text); cut++) {
-			struct mesos_recordio *recordio = mesos_recordio_new(8);
-			struct mesos_span parts[2] = {
-				data_copy(rows[i].text, cut),
-				data_copy(rows[i].text + cut, strlen(rows[i].text) - cut),
-			};
-			char out[64] = "";
-
-			for (size_t p = 0; p < 2; p++) {
-				struct mesos_record record = {.kind = MESOS_RECORD_DATA};
-				size_t used = 0;
-
-				while (record.kind == MESOS_RECORD_DATA) {
-					used += mesos_recordio_feed(recordio, parts[p].p + used,
-								    parts[p].len - used, &record);
-					if (record.kind == MESOS_RECORD_DATA)
-						sprintf(out + strlen(out), "%.*s:%llu ",
-							(int)record.data.len, record.data.p,
-							(unsigned long long)record.len);
-				}
-				assert_int_equal(used, parts[p].len);
-				if (record.kind == MESOS_RECORD_BROKEN && !strchr(out, '!'))
-					strcat(out, "!");
-				data_free(parts[p]);
-			}
-			if (strcmp(out, rows[i].expected))
-				fail_msg("'%s' cut at %zu: '%s'", rows[i].text, cut, out);
-			mesos_recordio_free(recordio);
-		}
-	mesos_recordio_free(NULL);
-	mesos_framing_free(NULL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,7 +350,6 @@ int main(void)
 		cmocka_unit_test(endless_heads),
 		cmocka_unit_test(lost_byte),
 		cmocka_unit_test(head_values),
-		cmocka_unit_test(records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,14 +102,14 @@ static void every_prefix(const char *path, struct mesos_span stream)
 
 		if (m.kind != MESOS_UNKNOWN && m.kind != whole.kind)
 			fail_msg("%s: %zu bytes give %s", path, n, name_of(&m));
-		if (m.has_from && !mesos_span_equal(m.from_text, whole.from_text))
+		if (m.has_from && !data_equal(m.from_text, whole.from_text))
 			fail_msg("%s: %zu bytes give another sender", path, n);
 		if (m.executor_id.p)
-			assert_true(mesos_span_equal(m.executor_id, whole.executor_id));
+			assert_true(data_equal(m.executor_id, whole.executor_id));
 		if (m.framework_id.p)
-			assert_true(mesos_span_equal(m.framework_id, whole.framework_id));
+			assert_true(data_equal(m.framework_id, whole.framework_id));
 		if (m.slave_id.p)
-			assert_true(mesos_span_equal(m.slave_id, whole.slave_id));
+			assert_true(data_equal(m.slave_id, whole.slave_id));
 		data_free(cut);
 	}
 }

@@ -70,63 +70,6 @@ static void real_flags(void **state)
 	mesos_flags_free(NULL);
 }
 
-static void one_containers(const char *path, struct mesos_span body)
-{
-	struct mesos_containers *containers = NULL;
-	const struct mesos_container *web;
-
-	(void)path;
-	assert_int_equal(mesos_containers_parse(body, &containers, NULL), 0);
-	assert_int_equal(containers->n, 2);
-	web = &containers->items[strcmp(containers->items[0].executor_id, "web") ? 1 : 0];
-	assert_string_equal(web->executor_id, "web");
-	assert_string_equal(web->container_id, "70c332d8-b506-4f13-a492-4cd514dc0924");
-	assert_string_equal(web->framework_id, FID0);
-	assert_int_equal(web->executor_pid, 21315);
-	mesos_containers_free(containers);
-}
-
-static void real_containers(void **state)
-{
-	(void)state;
-	data_each(DATA "api/*containers.json", 2, one_containers);
-	mesos_containers_free(NULL);
-}
-
-static void real_metrics(void **state)
-{
-	struct mesos_span body = data_read(DATA "api/recovery-metrics-snapshot.json");
-	struct mesos_metrics metrics;
-
-	(void)state;
-	assert_int_equal(mesos_metrics_parse(body, &metrics, NULL), 0);
-	data_free(body);
-	assert_int_equal(metrics.executors_registering, 0);
-	assert_int_equal(metrics.executors_running, 2);
-	assert_int_equal(metrics.executors_terminating, 0);
-	assert_int_equal(metrics.executors_terminated, 0);
-	assert_int_equal(metrics.registered, 0);
-	assert_int_equal(metrics.tasks_running, 2);
-	assert_true(metrics.uptime_secs > 1.05 && metrics.uptime_secs < 1.06);
-	assert_true(metrics.recovery_time_secs < 0);
-	body = data_read(DATA "api/metrics-snapshot.json");
-	assert_int_equal(mesos_metrics_parse(body, &metrics, NULL), 0);
-	data_free(body);
-	assert_int_equal(metrics.registered, 1);
-	assert_int_equal(
-		mesos_metrics_parse(mesos_span_of("{\"slave/registered\":1e300}"), &metrics, NULL),
-		0);
-	assert_int_equal(metrics.registered, -1);
-	assert_int_equal(metrics.executors_registering, -1);
-	assert_int_equal(metrics.executors_running, -1);
-	assert_int_equal(metrics.executors_terminating, -1);
-	assert_int_equal(metrics.executors_terminated, -1);
-	assert_int_equal(metrics.recovery_errors, -1);
-	assert_int_equal(metrics.tasks_running, -1);
-	assert_int_equal(mesos_metrics_parse(mesos_span_of("[]"), &metrics, NULL), -EBADMSG);
-	assert_true(metrics.uptime_secs < 0);
-}
-
 static void answers(void **state)
 {
 	static const struct {
@@ -181,8 +124,6 @@ static void cut_answers(void **state)
 		struct mesos_span cut = data_copy(body.p, n);
 		struct mesos_state *agent = (void *)1;
 		struct mesos_flags *flags = (void *)1;
-		struct mesos_containers *containers = (void *)1;
-		struct mesos_metrics metrics;
 		struct fail why = {0};
 
 		assert_int_equal(mesos_state_parse(cut, &agent, &why), -EBADMSG);
@@ -193,11 +134,7 @@ static void cut_answers(void **state)
 		}
 		assert_int_equal(mesos_flags_parse(cut, &flags, &why), -EBADMSG);
 		assert_non_null(strstr(why.what, "/flags is no JSON"));
-		assert_int_equal(mesos_containers_parse(cut, &containers, &why), -EBADMSG);
-		assert_non_null(strstr(why.what, "/containers is no JSON"));
-		assert_int_equal(mesos_metrics_parse(cut, &metrics, &why), -EBADMSG);
-		assert_non_null(strstr(why.what, "/metrics/snapshot is no JSON"));
-		assert_true(agent == (void *)1 && flags == (void *)1 && containers == (void *)1);
+		assert_true(agent == (void *)1 && flags == (void *)1);
 		data_free(cut);
 	}
 	data_free(body);
@@ -269,36 +206,13 @@ static void small_states(void **state)
 	mesos_state_free(NULL);
 }
 
-static void small_containers(void **state)
-{
-	static const char body[] = "[{\"container_id\":\"a\",\"status\":{\"executor_pid\":-1}},"
-				   "{\"container_id\":\"b\",\"status\":{\"executor_pid\":4e9}},"
-				   "{\"container_id\":\"c\",\"status\":{\"executor_pid\":\"7\"}},"
-				   "{\"container_id\":\"d\"}]";
-	struct mesos_containers *containers = NULL;
-
-	(void)state;
-	assert_int_equal(mesos_containers_parse(mesos_span_of(body), &containers, NULL), 0);
-	assert_int_equal(containers->n, 4);
-	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(containers->items[i].executor_pid, 0);
-	mesos_containers_free(containers);
-	assert_int_equal(mesos_containers_parse(mesos_span_of("[]"), &containers, NULL), 0);
-	assert_int_equal(containers->n, 0);
-	mesos_containers_free(containers);
-	assert_int_equal(mesos_containers_parse(mesos_span_of("[{}]"), &containers, NULL),
-			 -EBADMSG);
-	assert_int_equal(mesos_containers_parse(mesos_span_of("{}"), &containers, NULL), -EBADMSG);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(real_state),	   cmocka_unit_test(real_flags),
-		cmocka_unit_test(real_containers), cmocka_unit_test(real_metrics),
-		cmocka_unit_test(answers),	   cmocka_unit_test(recovering),
-		cmocka_unit_test(cut_answers),	   cmocka_unit_test(other_shapes),
-		cmocka_unit_test(small_states),	   cmocka_unit_test(small_containers),
+		cmocka_unit_test(real_state),  cmocka_unit_test(real_flags),
+		cmocka_unit_test(answers),     cmocka_unit_test(recovering),
+		cmocka_unit_test(cut_answers), cmocka_unit_test(other_shapes),
+		cmocka_unit_test(small_states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

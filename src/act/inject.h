@@ -134,12 +134,7 @@ struct inject_result {
 int inject_shutdown(const struct inject_target *t, enum inject_method m, uint64_t deadline_ns,
 		    struct inject_result *res, struct fail *why);
 
-/* Stable words for output and scripts: "already-traced", "ptrace", "done". Never NULL. */
-const char *inject_reason_id(enum inject_reason reason);
+/* A stable word for output and scripts: "ptrace". Never NULL. */
 const char *inject_method_name(enum inject_method method);
-const char *inject_status_name(enum inject_status status);
-
-/* One sentence: what the operator can do about it. Never NULL. */
-const char *inject_reason_cure(enum inject_reason reason);
 
 #endif

@@ -199,8 +199,7 @@ static void print_reasons(const struct tally *t)
 {
 	for (int i = 1; i < INJECT_R_COUNT; i++)
 		if (t->reasons[i])
-			printf("    %-20s %6u\n", inject_reason_id((enum inject_reason)i),
-			       t->reasons[i]);
+			printf("    enum inject_reason %2d %6u\n", i, t->reasons[i]);
 }
 
 /* Returns the number of damaged runs, -1 if the victim could not be started. */

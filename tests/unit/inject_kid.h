@@ -177,7 +177,7 @@ static struct inject_result inject(const struct inject_target *t, enum inject_me
 		assert_true(err < 0);
 		assert_int_equal(why.err, err);
 		assert_true(why.what[0] != '\0');
-		assert_string_equal(why.cure, inject_reason_cure(res.reason));
+		assert_true(why.cure[0] != '\0');
 	}
 	return res;
 }
@@ -185,8 +185,8 @@ static struct inject_result inject(const struct inject_target *t, enum inject_me
 static void assert_reason(struct inject_result res, enum inject_status status,
 			  enum inject_reason reason)
 {
-	assert_string_equal(inject_status_name(res.status), inject_status_name(status));
-	assert_string_equal(inject_reason_id(res.reason), inject_reason_id(reason));
+	assert_int_equal(res.status, status);
+	assert_int_equal(res.reason, reason);
 }
 
 /* Refused by ptrace and by pidfd alike, and the socket is whole afterwards. */

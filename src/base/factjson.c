@@ -27,14 +27,6 @@ const char *factjson_type_name(enum fact_type type)
 	return fields ? fields->name : NULL;
 }
 
-const struct factjson_field *factjson_fields(enum fact_type type, size_t *n)
-{
-	const struct factfields *fields = factfields_of(type);
-
-	*n = fields ? fields->n : 0;
-	return fields ? fields->field : NULL;
-}
-
 static json_t *list_pack(const char *const *list, size_t n)
 {
 	json_t *array = json_array();

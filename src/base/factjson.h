@@ -41,9 +41,6 @@ struct factjson_field {
 /* "socket"; NULL for a number that names no type. */
 const char *factjson_type_name(enum fact_type type);
 
-/* The fields of a type; NULL for a number that names no type. */
-const struct factjson_field *factjson_fields(enum fact_type type, size_t *n);
-
 /* A new object with type, mono_ns and all fields; NULL: no memory, or no such type. */
 json_t *factjson_pack(const struct fact *fact);
 

@@ -9,7 +9,8 @@
 /* More than these of a kind that needs nothing are counted, not listed. */
 #define LIST_MAX 10
 
-const char *table_task_name(const struct report_executor *executor, char *buf, size_t size)
+/* Name of the first task (id of the executor where it has none), and how many more there are. */
+static const char *task_name(const struct report_executor *executor, char *buf, size_t size)
 {
 	const char *name = executor->n_tasks ? executor->tasks[0] : executor->executor_id;
 
@@ -34,7 +35,7 @@ static const char *cell_outcome(const void *row, int64_t now, char *buf, size_t 
 static const char *cell_task(const void *row, int64_t now, char *buf, size_t size)
 {
 	(void)now;
-	return table_task_name(row, buf, size);
+	return task_name(row, buf, size);
 }
 
 static const char *cell_pid(const void *row, int64_t now, char *buf, size_t size)

@@ -25,9 +25,6 @@ const char *table_color(bool color, enum severity severity);
 /* "title" in a line of its own, an empty one before it. */
 void table_title(FILE *out, const char *title);
 
-/* Name of the first task (id of the executor where it has none), and how many more there are. */
-const char *table_task_name(const struct report_executor *executor, char *buf, size_t size);
-
 /* Ends text and writes it in lines, those after the first indented. */
 void table_paragraph(const struct table *table, struct out *text, int indent);
 

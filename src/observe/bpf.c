@@ -179,12 +179,6 @@ bool bpf_watch_resumed(const struct bpf_watch *watch)
 	return watch->resumed;
 }
 
-void bpf_watch_leave(struct bpf_watch *watch)
-{
-	watch->pins[0] = '\0'; /* they keep everything alive */
-	bpf_watch_free(watch);
-}
-
 void bpf_watch_free(struct bpf_watch *watch)
 {
 	if (!watch)

@@ -67,9 +67,6 @@ void bpf_watch_free(struct bpf_watch *watch);
  */
 bool bpf_watch_resumed(const struct bpf_watch *watch);
 
-/* Lets go of it and leaves all running, for a later open. */
-void bpf_watch_leave(struct bpf_watch *watch);
-
 /* Ends what a killed watch has left in a directory, and removes the directory. */
 void bpf_pins_unmount(const char *dir);
 
@@ -86,10 +83,6 @@ void bpf_watch_drain(struct bpf_watch *watch, const struct fact_sink *sink);
  * find no longer has a descriptor. Safe to repeat. Errors: those of bpf(2) and read(2).
  */
 int bpf_watch_seed(struct bpf_watch *watch, const struct fact_sink *sink, struct fail *why);
-
-/* The same for all TCP sockets of one process; cheap from 6.1 on, a whole walk before. */
-int bpf_watch_seed_process(struct bpf_watch *watch, int32_t pid, const struct fact_sink *sink,
-			   struct fail *why);
 
 enum bpf_role { BPF_ROLE_AGENT = 1, BPF_ROLE_EXECUTOR = 2 };
 

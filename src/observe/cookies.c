@@ -55,23 +55,19 @@ out:
 	return err;
 }
 
-int cookies_give(int32_t pid, struct fail *why)
+int cookies_give(struct fail *why)
 {
 	struct seen seen = { 0 };
 	struct dirent *entry;
-	DIR *proc;
+	DIR *proc = opendir("/proc");
 	int err = 0;
 
-	if (pid)
-		err = give(&seen, pid, why);
-	proc = pid ? NULL : opendir("/proc");
-	if (!pid && !proc)
-		err = fail_set(why, -errno, NULL, "list the processes");
-	while (!err && proc && (entry = readdir(proc)))
+	if (!proc)
+		return fail_set(why, -errno, NULL, "list the processes");
+	while (!err && (entry = readdir(proc)))
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
 			err = give(&seen, atoi(entry->d_name), why);
-	if (proc)
-		closedir(proc);
+	closedir(proc);
 	free(seen.netns);
 	return err;
 }

@@ -2,16 +2,14 @@
 #ifndef EW_OBSERVE_COOKIES_H
 #define EW_OBSERVE_COOKIES_H
 
-#include <stdint.h>
-
 struct fail;
 
 /*
- * Makes the kernel give a cookie to every TCP socket that has none, in the network namespace of one
- * process, or (pid 0) of all: sock_diag makes them for what it lists. Before 5.12 no program that
- * traces can. Namespaces that go away meanwhile are skipped. Errors: -EACCES, -EPERM (a namespace
- * may not be entered), those of sock_diag.
+ * Makes the kernel give a cookie to every TCP socket that has none, in all processes' network
+ * namespaces: sock_diag makes them for what it lists. Before 5.12 no program that traces can.
+ * Namespaces that go away meanwhile are skipped. Errors: -EACCES, -EPERM (a namespace may not be
+ * entered), those of sock_diag.
  */
-int cookies_give(int32_t pid, struct fail *why);
+int cookies_give(struct fail *why);
 
 #endif

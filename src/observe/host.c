@@ -279,13 +279,6 @@ static void probe_conntrack(struct host_probe *probe)
 		    "entries cannot be looked up: %s", strerror(-err));
 }
 
-const char *host_state_name(enum host_state state)
-{
-	static const char *const names[] = { "ok", "degraded", "missing" };
-
-	return names[state];
-}
-
 size_t host_probe_all(struct host_probe *probes)
 {
 	static const struct {

@@ -32,7 +32,4 @@ struct host_probe {
  */
 size_t host_probe_all(struct host_probe *probes);
 
-/* "ok", "degraded", "missing" */
-const char *host_state_name(enum host_state state);
-
 #endif

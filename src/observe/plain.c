@@ -168,11 +168,6 @@ int plain_watch_add_process(struct plain_watch *watch, int32_t pid, uint64_t sta
 			       role == PLAIN_ROLE_AGENT ? AGENT_GENERATIONS : EXECUTOR_GENERATIONS, why);
 }
 
-void plain_watch_remove_process(struct plain_watch *watch, int32_t pid)
-{
-	plain_procs_remove(watch->procs, pid);
-}
-
 static bool lost_put(const char *cause, uint64_t lost, uint64_t seen, uint64_t *told, bool all,
 		     const struct fact_sink *sink)
 {

@@ -54,8 +54,6 @@ enum plain_role { PLAIN_ROLE_AGENT = 1, PLAIN_ROLE_EXECUTOR = 2 };
  */
 int plain_watch_add_process(struct plain_watch *watch, int32_t pid, uint64_t start,
 			    enum plain_role role, struct fail *why);
-/* No error when it was not watched. */
-void plain_watch_remove_process(struct plain_watch *watch, int32_t pid);
 
 /*
  * Puts a FACT_LOST for each cause whose count has changed since the last call, or for all. Causes:

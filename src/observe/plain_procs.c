@@ -93,14 +93,6 @@ void plain_procs_free(struct plain_procs *procs)
 	free(procs);
 }
 
-void plain_procs_remove(struct plain_procs *procs, int32_t pid)
-{
-	struct watched *w = find(procs, pid);
-
-	if (w)
-		drop(procs, w);
-}
-
 /* Start time and name by /proc; false: it is gone. */
 static bool look(int32_t pid, struct procfs_stat *stat)
 {

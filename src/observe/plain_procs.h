@@ -24,7 +24,6 @@ void plain_procs_free(struct plain_procs *procs);
 /* generations: how many of its descendants are watched too. Errors as plain_watch_add_process(). */
 int plain_procs_add(struct plain_procs *procs, int32_t pid, uint64_t start, unsigned int generations,
 		    struct fail *why);
-void plain_procs_remove(struct plain_procs *procs, int32_t pid);
 
 /* What the connector told; of others than those that are watched nothing is put. */
 void plain_procs_take(struct plain_procs *procs, const struct connector_event *event,

@@ -152,8 +152,7 @@ static void conns_sweep(const struct bpf_watch *watch, uint64_t before)
 	}
 }
 
-static int seed(struct bpf_watch *watch, int32_t pid, const struct fact_sink *sink,
-		struct fail *why)
+int bpf_watch_seed(struct bpf_watch *watch, const struct fact_sink *sink, struct fail *why)
 {
 	uint64_t began = (uint64_t)put_clock(), skipped = bpf_tcp_recursion(watch);
 	int err;
@@ -161,15 +160,15 @@ static int seed(struct bpf_watch *watch, int32_t pid, const struct fact_sink *si
 	if (bpf_program__fd(watch->skel->progs.seed_row) < 0)
 		return fail_set(why, -ENOTSUP, "use a kernel from 5.8 on",
 				"walk over descriptors: this kernel has no iterator task_file");
-	err = watch->ground.has_cookie_helper ? 0 : cookies_give(pid, why);
+	err = watch->ground.has_cookie_helper ? 0 : cookies_give(why);
 	if (err)
 		return err;
 	watch->skel->bss->seed_pass++;
 	bpf_watch_gather(watch);
-	err = pid ? walk_process(watch, pid) : walk(watch, 0);
+	err = walk(watch, 0);
 	if (!err)
 		err = agents_walk(watch);
-	if (!err && !pid && skipped != watch->swept_at) {
+	if (!err && skipped != watch->swept_at) {
 		watch->swept_at = skipped;
 		conns_sweep(watch, began);
 	}
@@ -178,15 +177,4 @@ static int seed(struct bpf_watch *watch, int32_t pid, const struct fact_sink *si
 	if (!err)
 		return 0;
 	return fail_set(why, err, NULL, "walk over the descriptors of all processes");
-}
-
-int bpf_watch_seed(struct bpf_watch *watch, const struct fact_sink *sink, struct fail *why)
-{
-	return seed(watch, 0, sink, why);
-}
-
-int bpf_watch_seed_process(struct bpf_watch *watch, int32_t pid, const struct fact_sink *sink,
-			   struct fail *why)
-{
-	return seed(watch, pid, sink, why);
 }

@@ -44,6 +44,14 @@ static void watch_and_be_killed(uint32_t message_ring)
 	close(ready[1]);
 }
 
+/* As one that is killed, without the process. */
+static void leave(void)
+{
+	fixture->watch->pins[0] = '\0';
+	bpf_watch_free(fixture->watch);
+	fixture->watch = NULL;
+}
+
 static size_t count(enum fact_type type)
 {
 	size_t n = 0;
@@ -114,7 +122,7 @@ static void test_takeover_under_load(void **state)
 	actor_begin(&agent, &order);
 	for (int i = 0; i < TAKEOVERS; i++) {
 		bpf_watch_drain(fixture->watch, &fixture->sink);
-		bpf_watch_leave(fixture->watch);
+		leave();
 		watch_open(0);
 		assert_true(bpf_watch_resumed(fixture->watch));
 	}
@@ -130,7 +138,7 @@ static void test_what_was_learnt_is_kept(void **state)
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	watch_open(0);
 	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
-	bpf_watch_leave(fixture->watch);
+	leave();
 	fixture_forget(fixture);
 	watch_open(0);
 	assert_true(bpf_watch_resumed(fixture->watch));

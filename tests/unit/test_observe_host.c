@@ -101,14 +101,6 @@ static void a_container_is_told_that_it_does_not_see_the_host(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void states_have_names(void **state)
-{
-	(void)state;
-	assert_string_equal(host_state_name(HOST_OK), "ok");
-	assert_string_equal(host_state_name(HOST_DEGRADED), "degraded");
-	assert_string_equal(host_state_name(HOST_MISSING), "missing");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,7 +108,6 @@ int main(void)
 		cmocka_unit_test(root_on_the_host_can_audit),
 		cmocka_unit_test(a_user_is_told_what_is_lacking),
 		cmocka_unit_test(a_container_is_told_that_it_does_not_see_the_host),
-		cmocka_unit_test(states_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,23 +226,17 @@ static void an_end_is_told_late_as_well(void **state)
 static void of_others_nothing_is_told(void **state)
 {
 	struct actor watched = actor_start(exits_with_7), other = actor_start(exits_with_7);
-	struct actor left = actor_start(exits_with_7);
 
 	(void)state;
 	add(&watched, PLAIN_ROLE_EXECUTOR);
-	add(&left, PLAIN_ROLE_EXECUTOR);
-	plain_watch_remove_process(watch, left.pid);
 	actor_do(&other);
-	actor_do(&left);
 	waitpid(other.pid, NULL, 0);
-	waitpid(left.pid, NULL, 0);
 	actor_do(&watched);
 	await("exit", "pid", watched.pid);
 	assert_int_equal(facts_count(&facts, "exit"), 1);
 	assert_int_equal(facts_count(&facts, "fork"), 0);
 	actor_end(&watched);
 	actor_end(&other);
-	actor_end(&left);
 }
 
 static void another_process_of_that_number_is_not_watched(void **state)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/factjson.h"
+#include "base/now.h"
 #include "base/walltime.h"
 #include "fail.h"
 
@@ -92,10 +93,8 @@ static json_t *line_pack(const struct fact *act)
 {
 	char ts[WALLTIME_TEXT_MAX];
 	json_t *line = factjson_pack(act);
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	walltime_text(now.tv_sec * NS_PER_S + now.tv_nsec, ts);
+	walltime_text(now_wall(), ts);
 	if (!line || json_object_set_new(line, "ts", json_string(ts)) < 0 ||
 	    json_object_set_new(line, "by_pid", json_integer(getpid())) < 0 ||
 	    json_object_set_new(line, "by_uid", json_integer(getuid())) < 0) {

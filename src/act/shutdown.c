@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "act/log.h"
+#include "base/now.h"
 #include "fail.h"
 #include "facts.h"
 
-#define NS_PER_MS 1000000LL
 #define INJECT_WAIT (2000 * NS_PER_MS) /* a target in uninterruptible sleep is given up */
 #define LOOK_BACK   8
 #define EFFECT_WAIT (5000 * NS_PER_MS) /* an event loop that has not run by then is stuck or frozen */
@@ -39,20 +39,12 @@ struct round {
 	int err;
 };
 
-static int64_t mono_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
-}
-
 static struct fact job_fact(const struct job *job, const char *phase)
 {
 	const struct shutdown_target *t = job->target;
 	bool injected = job->injected.used != INJECT_AUTO;
 
-	return (struct fact){ .type = FACT_ACT, .mono = mono_now(), .act = {
+	return (struct fact){ .type = FACT_ACT, .mono = now_mono(), .act = {
 		.phase = phase, .action = "shutdown",
 		.framework_id = t->framework_id, .executor_id = t->executor_id,
 		.pid = t->pid, .start = t->start, .fd = t->fd, .cookie = t->cookie, .inode = t->inode,
@@ -101,7 +93,7 @@ static void job_inject(struct job *job, enum inject_method method, struct inject
 	struct fail why = { 0 };
 	char text[sizeof(job->reason)];
 
-	job->begun_at = mono_now();
+	job->begun_at = now_mono();
 	inject_shutdown(&target, method, (uint64_t)(job->begun_at + INJECT_WAIT), &job->injected, &why);
 	switch (job->injected.status) {
 	case INJECT_DONE:
@@ -188,7 +180,7 @@ static size_t round_look(struct round *round, size_t from, size_t to)
 
 		if (!job->begun || job->result)
 			continue;
-		job_look(job, mono_now());
+		job_look(job, now_mono());
 		if (job->result)
 			round_log(round, job);
 		else
@@ -226,7 +218,7 @@ static void job_begin(struct round *round, struct job *job)
 	const struct job *sibling = sibling_begun(round, job);
 
 	if (sibling && job_closed(job) && job_lives(job)) {
-		job->effect = mono_now() - sibling->begun_at;
+		job->effect = now_mono() - sibling->begun_at;
 		job_end(job, "done", "the executor closed it together with its other connection");
 		return;
 	}

@@ -6,17 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
+#include "base/now.h"
 
 int64_t walltime_offset(void)
 {
-	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	return now_wall() - now_mono();
 }
 
 const char *walltime_text(int64_t wall, char *buf)

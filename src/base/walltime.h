@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #define WALLTIME_TEXT_MAX 40
-#define NS_PER_S INT64_C(1000000000)
 
 /* CLOCK_REALTIME - CLOCK_MONOTONIC on this host now, in ns. */
 int64_t walltime_offset(void);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <unistd.h>
 
-#include "cli/now.h"
+#include "base/now.h"
 #include "fail.h"
 #include "facts.h"
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,33 @@ bool common_baseline_save(const struct options *options, const struct session *s
 int common_end(struct session *session, int code)
 {
 	return session_close(session) ? code : EXIT_UNKNOWN;
+}
+
+static enum report_kind kind_of(const char *verb)
+{
+	if (strcmp(verb, "run") == 0)
+		return REPORT_RUN;
+	if (strcmp(verb, "verify") == 0)
+		return REPORT_VERIFY;
+	return strcmp(verb, "shutdown") == 0 ? REPORT_SHUTDOWN : REPORT_AUDIT;
+}
+
+int common_replay(const struct options *options, bool first_only, const char *verb)
+{
+	struct fact_now now = { 0 };
+	struct session *session;
+	struct report *report;
+	struct fail why = { 0 };
+	int code;
+
+	if (session_replay(options, first_only, &session, &why) < 0) {
+		message_fail(&why);
+		return EXIT_UNKNOWN;
+	}
+	report = session_report(session, kind_of(verb ? verb : session_verb(session)), &now);
+	code = output_report(options, report);
+	report_free(report);
+	return common_end(session, code);
 }
 
 struct report *common_audit(struct session *session)

@@ -21,6 +21,12 @@ bool common_baseline_save(const struct options *options, const struct session *s
 /* The end of a verb: closes the session (NULL: none), an incomplete recording makes code EXIT_UNKNOWN. */
 int common_end(struct session *session, int code);
 
+/*
+ * A recording reported on as verb does, NULL: as the recorded run did at its end. first_only as in
+ * session_replay(). Returns the exit code.
+ */
+int common_replay(const struct options *options, bool first_only, const char *verb);
+
 /* Audits now and takes that audit as the baseline of the window. NULL after a message. */
 struct report *common_audit(struct session *session);
 

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/now.h"
 #include "cli/suggest.h"
 #include "mesos/duration.h"
 
 #define MESSAGE_MAX 512
-#define SECOND      1000000000LL
 
 static int refuse(char *message, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -58,7 +58,7 @@ static int duration_parse(const char *value, int64_t *ns)
 	static const struct {
 		const char *unit;
 		int64_t ns;
-	} units[] = { { "s", SECOND }, { "m", 60 * SECOND }, { "h", 3600 * SECOND }, { "d", 86400 * SECOND } };
+	} units[] = { { "s", NS_PER_S }, { "m", 60 * NS_PER_S }, { "h", 3600 * NS_PER_S }, { "d", 86400 * NS_PER_S } };
 	char *end;
 	unsigned long long number;
 
@@ -347,7 +347,7 @@ static void set_defaults(struct options *o)
 {
 	*o = (struct options){
 		.port = 5051, .state_dir = "/var/lib/execwatch", .run_dir = "/run/execwatch",
-		.method = INJECT_AUTO, .until = UNTIL_DEADLINE, .master_timeout = 75 * SECOND,
+		.method = INJECT_AUTO, .until = UNTIL_DEADLINE, .master_timeout = 75 * NS_PER_S,
 	};
 }
 

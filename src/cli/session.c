@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "act/lock.h"
+#include "base/now.h"
 #include "cli/message.h"
-#include "cli/now.h"
 #include "cli/options.h"
 #include "cli/privilege.h"
 #include "fail.h"

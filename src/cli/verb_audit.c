@@ -8,24 +8,6 @@
 #include "cli/verbs.h"
 #include "fail.h"
 
-static int audit_replay(const struct options *options)
-{
-	struct fact_now now = { 0 };
-	struct session *session;
-	struct report *report;
-	struct fail why = { 0 };
-	int code;
-
-	if (session_replay(options, true, &session, &why) < 0) {
-		message_fail(&why);
-		return EXIT_UNKNOWN;
-	}
-	report = session_report(session, REPORT_AUDIT, &now);
-	code = output_report(options, report);
-	report_free(report);
-	return common_end(session, code);
-}
-
 int verb_audit(const struct options *options)
 {
 	struct fact_now now = { 0 };
@@ -35,7 +17,7 @@ int verb_audit(const struct options *options)
 	int code;
 
 	if (options->replay)
-		return audit_replay(options);
+		return common_replay(options, true, "audit");
 	if (session_open(options, &session, &why) < 0) {
 		message_fail(&why);
 		return EXIT_UNKNOWN;

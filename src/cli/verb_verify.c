@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/now.h"
 #include "cli/common.h"
 #include "cli/exits.h"
 #include "cli/interrupt.h"
 #include "cli/message.h"
-#include "cli/now.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -14,24 +14,6 @@
 #include "cli/waiting.h"
 #include "fail.h"
 #include "record/baseline.h"
-
-static int verify_replay(const struct options *options)
-{
-	struct fact_now now = { 0 };
-	struct session *session;
-	struct report *report;
-	struct fail why = { 0 };
-	int code;
-
-	if (session_replay(options, false, &session, &why) < 0) {
-		message_fail(&why);
-		return EXIT_UNKNOWN;
-	}
-	report = session_report(session, REPORT_VERIFY, &now);
-	code = output_report(options, report);
-	report_free(report);
-	return common_end(session, code);
-}
 
 static int baseline_take(const struct options *options, struct session *session, struct fail *why)
 {
@@ -71,7 +53,7 @@ int verb_verify(const struct options *options)
 	int code = EXIT_UNKNOWN;
 
 	if (options->replay)
-		return verify_replay(options);
+		return common_replay(options, false, "verify");
 	if (interrupt_install() < 0 || session_open(options, &session, &why) < 0) {
 		message_fail(&why);
 		return EXIT_UNKNOWN;

@@ -6,11 +6,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "cli/common.h"
 #include "cli/exits.h"
 #include "cli/interrupt.h"
 #include "cli/message.h"
-#include "cli/now.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/own.h"
@@ -33,7 +33,6 @@ struct live {
 	int err;
 };
 
-#define SECOND 1000000000LL
 
 static int rows(void)
 {
@@ -65,7 +64,7 @@ static bool show(void *ctx)
 	struct report *report;
 	int64_t now = now_mono();
 
-	if (live->shown && now - live->shown < SECOND)
+	if (live->shown && now - live->shown < NS_PER_S)
 		return true;
 	live->shown = now;
 	session_glance(live->session);

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "cli/command.h"
 #include "cli/exits.h"
 #include "cli/message.h"
-#include "cli/now.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -15,7 +15,6 @@
 #include "fail.h"
 #include "show/progress.h"
 
-#define SECOND 1000000000LL
 
 struct progress {
 	struct session *session;
@@ -31,7 +30,7 @@ static struct progress progress_begin(struct session *session, enum report_kind 
 	bool terminal = isatty(STDERR_FILENO);
 
 	return (struct progress){ .session = session, .kind = kind, .terminal = terminal,
-				  .every = terminal ? SECOND : 60 * SECOND };
+				  .every = terminal ? NS_PER_S : 60 * NS_PER_S };
 }
 
 static bool progress_show(void *ctx)

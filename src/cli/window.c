@@ -8,23 +8,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/message.h"
-#include "cli/now.h"
 #include "cli/session.h"
 #include "fail.h"
 
-#define SECOND 1000000000LL
 
 /* With hooks a pass only confirms; without, it is all there is. */
-#define PASS_WITH_HOOKS    (10 * SECOND)
-#define PASS_WITHOUT_HOOKS SECOND
-#define PASS_SOONEST       SECOND /* after the last, when one is called for */
+#define PASS_WITH_HOOKS    (10 * NS_PER_S)
+#define PASS_WITHOUT_HOOKS NS_PER_S
+#define PASS_SOONEST       NS_PER_S /* after the last, when one is called for */
 /* How often an agent that is coming back is asked, and one that serves. */
-#define ASK_OFTEN  (SECOND / 2)
-#define ASK_SELDOM (30 * SECOND)
-#define LOOK_EVERY (SECOND / 10)
+#define ASK_OFTEN  (NS_PER_S / 2)
+#define ASK_SELDOM (30 * NS_PER_S)
+#define LOOK_EVERY (NS_PER_S / 10)
 
 struct loop {
 	struct window *window;

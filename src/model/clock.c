@@ -2,11 +2,11 @@
 #include "model/clock.h"
 
 #include "base/arena.h"
+#include "base/now.h"
 #include "model/gather.h"
 #include "model/model_private.h"
 #include "model/outcome.h"
 
-#define SECOND 1000000000LL
 
 int64_t clock_executors(const struct view *view, struct arena *arena)
 {
@@ -72,7 +72,7 @@ static int64_t recovery_bound(const struct store *store)
 {
 	const struct agent *agent = store_agent(store);
 
-	return agent && !outcome_agent_serves(store) ? agent->appeared + 15 * 60 * SECOND : 0;
+	return agent && !outcome_agent_serves(store) ? agent->appeared + 15 * 60 * NS_PER_S : 0;
 }
 
 static struct bounds bounds_gather(const struct store *store, struct arena *arena)
@@ -100,8 +100,8 @@ static struct bounds bounds_gather(const struct store *store, struct arena *aren
 	bound(&b, store->now, outcome_serves_at(store));
 	bound(&b, store->now, recovery_bound(store));
 	/* A link that grows old enough is a proof, and no event tells when. */
-	if (b.waiting && outcome_agent_serves(store) && (!b.next || b.next > store->now + SECOND))
-		b.next = store->now + SECOND;
+	if (b.waiting && outcome_agent_serves(store) && (!b.next || b.next > store->now + NS_PER_S))
+		b.next = store->now + NS_PER_S;
 	return b;
 }
 

@@ -5,18 +5,18 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/now.h"
 #include "mesos/version.h"
 
-#define SECOND 1000000000LL
 
 int64_t gather_recovery_timeout(const struct fact_process *process)
 {
-	return process->recovery_timeout > 0 ? process->recovery_timeout : 15 * 60 * SECOND;
+	return process->recovery_timeout > 0 ? process->recovery_timeout : 15 * 60 * NS_PER_S;
 }
 
 int64_t gather_reregister_timeout(const struct store *store)
 {
-	return store->api.reregister_timeout > 0 ? store->api.reregister_timeout : 2 * SECOND;
+	return store->api.reregister_timeout > 0 ? store->api.reregister_timeout : 2 * NS_PER_S;
 }
 
 enum protocol gather_protocol(const struct checkpoint *checkpoint)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/now.h"
 #include "mesos/upid.h"
 #include "model/store.h"
 
@@ -42,7 +43,7 @@ static void clock_begins(struct history *h, int64_t mono)
 }
 
 /* A connection for one message (a status update of a driver without a link) lives for milliseconds. */
-#define TEMPORARY (5 * 1000000000LL)
+#define TEMPORARY (5 * NS_PER_S)
 
 static void ended_again(struct store *store, struct process *process, const struct connection *conn,
 			int64_t mono)

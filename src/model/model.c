@@ -30,14 +30,11 @@ void model_free(struct model *model)
 	free(model);
 }
 
-void model_put(struct model *model, const struct fact *fact)
-{
-	store_put(&model->store, fact);
-}
-
 static void sink_put(void *ctx, const struct fact *fact)
 {
-	model_put(ctx, fact);
+	struct model *model = ctx;
+
+	store_put(&model->store, fact);
 }
 
 struct fact_sink model_sink(struct model *model)

@@ -19,10 +19,10 @@ struct model;
 struct model *model_new(void);
 void model_free(struct model *model);
 
-/* Folds one fact in. A fact that there is no memory for makes every later report unknown. */
-void model_put(struct model *model, const struct fact *fact);
-
-/* The same as a sink; valid as long as the model. */
+/*
+ * Folds in each fact that is put; valid as long as the model. A fact that there is no memory for
+ * makes every later report unknown.
+ */
 struct fact_sink model_sink(struct model *model);
 
 /* A report of the given kind, to be freed with report_free(); NULL when there is no memory. */

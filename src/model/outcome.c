@@ -4,18 +4,18 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/now.h"
 #include "model/gather.h"
 
-#define SECOND 1000000000LL
 
 /* After its verdict an agent stops a container for up to so long (DESTROY_TIMEOUT, Mesos constants.hpp). */
-#define DESTROY_TIMEOUT (60 * SECOND)
+#define DESTROY_TIMEOUT (60 * NS_PER_S)
 
 /* The most that --executor_reregistration_timeout may be (MAX_EXECUTOR_REREGISTRATION_TIMEOUT). */
-#define REREGISTER_MAX (15 * SECOND)
+#define REREGISTER_MAX (15 * NS_PER_S)
 
 /* A connection for one message (a status update of a driver without a link) lives for milliseconds. */
-#define TEMPORARY SECOND
+#define TEMPORARY NS_PER_S
 
 int64_t outcome_mono(const struct store *store, int64_t wall)
 {
@@ -30,7 +30,7 @@ int64_t outcome_mono(const struct store *store, int64_t wall)
  */
 static int64_t began(const struct agent *agent)
 {
-	int64_t start = (int64_t)agent->facts.start * (SECOND / 100);
+	int64_t start = (int64_t)agent->facts.start * (NS_PER_S / 100);
 
 	return agent->was_there && start < agent->appeared ? start : agent->appeared;
 }
@@ -47,7 +47,7 @@ int64_t outcome_serves_at(const struct store *store)
 
 	/* After its recovery's longest time it has ended one way or the other. */
 	return agent && !store->recovered_at && is_mute(store)
-		? began(agent) + 15 * SECOND + gather_reregister_timeout(store) : 0;
+		? began(agent) + 15 * NS_PER_S + gather_reregister_timeout(store) : 0;
 }
 
 bool outcome_agent_serves(const struct store *store)

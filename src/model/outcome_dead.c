@@ -5,15 +5,15 @@
 #include <sys/wait.h>
 
 #include "base/arena.h"
+#include "base/now.h"
 #include "model/outcome.h"
 
-#define SECOND 1000000000LL
 
 /* Mesos' own clock ticks and the kernel's need not agree to the millisecond. */
-#define TIMER_SLACK SECOND
+#define TIMER_SLACK NS_PER_S
 
 /* From its signal to its task to its own end: the task's grace period, docker stop, a status update. */
-#define STOP_MAX (60 * SECOND)
+#define STOP_MAX (60 * NS_PER_S)
 
 #define LOST "The task is lost: let its framework start it again."
 #define LOOK "Look at the end of its stderr in its sandbox, and at the agent's log."
@@ -69,9 +69,9 @@ static void self_terminated(const struct fact_baseline *b, const struct process 
 		fate->why = "It ended itself: its link ended a second time before it had registered again.";
 	else
 		fate->why = arena_printf(arena, "It ended itself %lld s after %s; its recovery timeout is %lld s.",
-					 (long long)((process->ended_at - down->at) / SECOND),
+					 (long long)((process->ended_at - down->at) / NS_PER_S),
 					 down->seen ? "it lost the agent" : "the audit, and it had lost the agent since",
-					 (long long)(b->recovery_timeout / SECOND));
+					 (long long)(b->recovery_timeout / NS_PER_S));
 }
 
 static bool is_fault(int sig)

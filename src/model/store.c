@@ -6,7 +6,6 @@
 
 #include "mesos/upid.h"
 
-#define NS_PER_SECOND 1000000000LL
 
 bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size)
 {
@@ -328,9 +327,6 @@ static void survey_begin(struct store *store, const struct fact *fact)
 	unread_begin(store, fact->survey.scope);
 }
 
-/* The dead are kept for a while: what became of an executor is asked after its end. */
-#define KEEP_ENDED (60 * 60 * NS_PER_SECOND)
-
 static bool is_in_baseline(const struct store *store, struct process *process)
 {
 	for (size_t i = 0; !process->in_baseline && i < store->baselines.n; i++)
@@ -341,7 +337,7 @@ static bool is_in_baseline(const struct store *store, struct process *process)
 
 static void process_prune(struct store *store, struct process *process, int64_t mono)
 {
-	int64_t keep = is_mesos(process) ? KEEP_ENDED : 0;
+	int64_t keep = is_mesos(process) ? STORE_KEEP_ENDED : 0;
 
 	if (process->ended_at >= store->survey_began - keep || mono - process->ended_at <= keep ||
 	    is_in_baseline(store, process))

@@ -13,6 +13,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "base/now.h"
 #include "base/pool.h"
 #include "facts.h"
 
@@ -197,6 +198,12 @@ struct store {
 	store_grow_((store), (void **)&(list).v, &(list).n, &(list).room, sizeof(*(list).v))
 bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size);
 
+/*
+ * Ended processes and connections are kept for a while: what became of an executor is asked after
+ * its end, and judged by how its link ended.
+ */
+#define STORE_KEEP_ENDED (60 * 60 * NS_PER_S)
+
 void store_init(struct store *store);
 void store_clear(struct store *store);
 void store_put(struct store *store, const struct fact *fact);
@@ -204,7 +211,6 @@ void store_put(struct store *store, const struct fact *fact);
 /* NULL when there is none, or no memory. */
 struct process *store_process(struct store *store, int32_t pid, uint64_t start);
 struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start);
-struct connection *store_connection_find(const struct store *store, uint64_t cookie);
 struct connection *store_connection_at(const struct store *store, uint64_t netns,
 				       const struct ew_addr *local, const struct ew_addr *remote);
 struct checkpoint *store_checkpoint_find(const struct store *store, const struct fact_process *p);

@@ -6,9 +6,17 @@
 #include "base/addr.h"
 #include "model/store.h"
 
+static struct connection *connection_find(const struct store *store, uint64_t cookie)
+{
+	struct connection *conn;
+
+	HASH_FIND(hh, store->connections, &cookie, sizeof(cookie), conn);
+	return conn;
+}
+
 static struct connection *connection_get(struct store *store, uint64_t cookie)
 {
-	struct connection *conn = store_connection_find(store, cookie);
+	struct connection *conn = connection_find(store, cookie);
 
 	if (conn)
 		return conn;
@@ -67,14 +75,6 @@ void store_clear_sockets(struct store *store)
 
 	HASH_ITER(hh, store->connections, conn, next)
 		connection_free(store, conn);
-}
-
-struct connection *store_connection_find(const struct store *store, uint64_t cookie)
-{
-	struct connection *conn;
-
-	HASH_FIND(hh, store->connections, &cookie, sizeof(cookie), conn);
-	return conn;
 }
 
 bool connection_owner_counts(const struct connection *conn)
@@ -201,7 +201,7 @@ static int64_t row_time(const struct connection *conn, const struct fact *fact)
 
 void store_put_socket(struct store *store, const struct fact *fact)
 {
-	bool is_new = !store_connection_find(store, fact->socket.cookie);
+	bool is_new = !connection_find(store, fact->socket.cookie);
 	struct connection *conn = connection_get(store, fact->socket.cookie);
 	uint32_t before;
 
@@ -298,7 +298,7 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 void store_put_message(struct store *store, const struct fact *fact)
 {
 	const struct fact_message *m = &fact->message;
-	bool is_new = !store_connection_find(store, m->cookie);
+	bool is_new = !connection_find(store, m->cookie);
 	struct connection *conn = connection_get(store, m->cookie);
 
 	if (!conn)
@@ -320,7 +320,7 @@ void store_put_message(struct store *store, const struct fact *fact)
 void store_put_entry(struct store *store, const struct fact *fact)
 {
 	const struct fact_entry *e = &fact->entry;
-	struct connection *conn = store_connection_find(store, e->cookie);
+	struct connection *conn = connection_find(store, e->cookie);
 	struct entry found = { .netns = e->netns, .present = e->present,
 			       .timeout = e->timeout, .seen = store->survey };
 
@@ -345,9 +345,6 @@ static void holders_end(struct connection *conn, uint32_t survey)
 			conn->holders[kept++] = conn->holders[i];
 	conn->n_holders = kept;
 }
-
-/* Ended connections are kept for a while: an executor's fate is judged by how its link ended. */
-#define KEEP_ENDED (60 * 60 * 1000000000LL)
 
 static bool is_hidden_agent(const struct store *store, const struct connection *conn)
 {
@@ -375,7 +372,7 @@ void store_end_sockets(struct store *store, int64_t mono)
 		conn->n_holders = 0;
 		if (!conn->ended_at)
 			conn->ended_at = mono;
-		if (mono - conn->ended_at > KEEP_ENDED)
+		if (mono - conn->ended_at > STORE_KEEP_ENDED)
 			connection_free(store, conn);
 	}
 }

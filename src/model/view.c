@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/run.h"
 #include "mesos/upid.h"
 
 struct holding {
@@ -79,22 +80,21 @@ static struct holdings holdings_build(const struct store *store, struct arena *a
 	return all;
 }
 
+static int process_order(const void *key, const void *item)
+{
+	const struct process *process = key;
+	const struct holding *holding = item;
+
+	return (process > holding->process) - (process < holding->process);
+}
+
 /* The holdings of one process, a run of the sorted array. */
 static struct holdings holdings_of(const struct holdings *all, const struct process *process)
 {
-	size_t low = 0, high = all->n, end;
+	size_t first;
+	size_t n = run_find(process, all->v, all->n, sizeof(*all->v), process_order, &first);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (all->v[middle].process < process)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (end = low; end < all->n && all->v[end].process == process; end++)
-		;
-	return (struct holdings){ all->v + low, end - low };
+	return (struct holdings){ all->v + first, n };
 }
 
 static uint16_t upid_port(const struct checkpoint *checkpoint)

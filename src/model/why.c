@@ -5,11 +5,11 @@
 
 #include "base/addr.h"
 #include "base/arena.h"
+#include "base/now.h"
 #include "model/gather.h"
 #include "model/outcome.h"
 
 #define WHY_MAX 8
-#define SECOND 1000000000LL
 
 struct sentences {
 	const char **v;
@@ -24,7 +24,7 @@ static void say(struct sentences *s, const char *sentence)
 
 static const char *minutes(int64_t ns, struct arena *arena)
 {
-	int64_t s = ns / SECOND;
+	int64_t s = ns / NS_PER_S;
 
 	if (s >= 120 * 60 && s % 3600 == 0)
 		return arena_printf(arena, "%lld h", (long long)(s / 3600));

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "fail.h"
 #include "observe/procfs.h"
 #include "observe/procfs_file.h"
-#include "observe/put.h"
 #include "observe/scene.h"
 
 enum { STATE_LISTEN = 10 };
@@ -25,7 +25,7 @@ struct as_agent {
 static void put_as_agent(void *ctx, const struct fact *fact)
 {
 	const struct as_agent *as = ctx;
-	struct fact agent = { .type = FACT_AGENT, .mono = put_clock() };
+	struct fact agent = { .type = FACT_AGENT, .mono = now_mono() };
 
 	fact_put(&as->scene->tee, fact);
 	if (fact->type != FACT_PROCESS)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "facts.h"
 #include "fail.h"
 #include "mesos/framing.h"
@@ -20,7 +21,6 @@
 #include "mesos/state.h"
 #include "observe/api_url.h"
 #include "observe/netns.h"
-#include "observe/put.h"
 
 struct api {
 	struct event_base *base;
@@ -62,7 +62,7 @@ static void finish(struct api *api)
 	connection_drop(api);
 	event_del(api->timer);
 	api->endpoint = NULL;
-	api->answer.mono = put_clock();
+	api->answer.mono = now_mono();
 	api->answer.api.problem = api->problem;
 	fact_put(&api->sink, &api->answer);
 	if (done)
@@ -92,7 +92,7 @@ static void answer_flags(struct fact_api *answer, const struct mesos_flags *flag
 static void put_executor(struct api *api, const struct mesos_framework *framework,
 			 const struct mesos_executor *executor)
 {
-	struct fact fact = { .type = FACT_API_EXECUTOR, .mono = put_clock() };
+	struct fact fact = { .type = FACT_API_EXECUTOR, .mono = now_mono() };
 	const char **tasks = calloc(executor->n_tasks + 1, sizeof(*tasks));
 
 	if (!tasks)

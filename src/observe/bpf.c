@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/now.h"
 #include "observe/bpf_lib.h"
 #include "facts.h"
 #include "fail.h"
@@ -14,7 +15,6 @@
 #include "observe/bpf_priv.h"
 #include "observe/bpf_selftest.h"
 #include "observe/live.h"
-#include "observe/put.h"
 
 /* libbpf's print callback has no context: where it leads is the library's state, not ours. */
 static void (*log_line)(const char *line);
@@ -81,7 +81,7 @@ static int rings_open(struct bpf_watch *watch, struct fail *why)
 static void slot_put(const char *slot, const char *program, const char *reason,
 		     const struct fact_sink *sink)
 {
-	struct fact fact = { .type = FACT_SLOT, .mono = put_clock() };
+	struct fact fact = { .type = FACT_SLOT, .mono = now_mono() };
 
 	fact.slot.slot = slot;
 	fact.slot.program = program;

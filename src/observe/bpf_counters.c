@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/now.h"
 #include "observe/bpf_lib.h"
 #include "facts.h"
 #include "observe/bpf.h"
 #include "observe/bpf_priv.h"
 #include "observe/live.h"
-#include "observe/put.h"
 
 static void counters_sum(const struct bpf_watch *watch, struct ew_counters *sum)
 {
@@ -71,7 +71,7 @@ static bool lost_put(const char *cause, uint64_t lost, uint64_t before, uint64_t
 	struct fact fact = { .type = FACT_LOST };
 	if (!all && lost == before)
 		return false;
-	fact.mono = put_clock();
+	fact.mono = now_mono();
 	fact.lost.cause = cause;
 	fact.lost.lost = lost;
 	fact.lost.seen = seen;

@@ -5,13 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "observe/bpf_lib.h"
 #include "facts.h"
 #include "fail.h"
 #include "observe/bpf.h"
 #include "observe/bpf_pins.h"
 #include "observe/bpf_priv.h"
-#include "observe/put.h"
 
 /* What was chosen for one slot, on the way. */
 struct choice {
@@ -167,7 +167,7 @@ static void slots_put(const struct bpf_ground *ground, const struct choice *choi
 	for (size_t i = 0; i < bpf_slots_n; i++) {
 		const struct bpf_program *prog = choices[i].prog;
 		struct fact fact = { .type = FACT_SLOT,
-				     .mono = put_clock() };
+				     .mono = now_mono() };
 
 		if (!bpf_ground_wants(ground, &bpf_slots[i]))
 			continue;

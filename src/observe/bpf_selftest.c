@@ -6,13 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "observe/bpf_lib.h"
 #include "events.h"
 #include "fail.h"
 #include "observe/bpf.h"
 #include "observe/bpf_priv.h"
 #include "observe/procfs.h"
-#include "observe/put.h"
 
 #define PATIENCE_NS 100000000LL
 
@@ -52,12 +52,12 @@ static uint64_t own_start(struct fail *why)
  * unfinished. */
 static void events_await(struct bpf_watch *watch)
 {
-	int64_t end = put_clock() + PATIENCE_NS;
+	int64_t end = now_mono() + PATIENCE_NS;
 	struct pollfd pfd = { .fd = bpf_watch_fd(watch), .events = POLLIN };
 
 	for (;;) {
 		bpf_watch_gather(watch);
-		if (watch->selftest.exited || put_clock() > end)
+		if (watch->selftest.exited || now_mono() > end)
 			return;
 		poll(&pfd, 1, 1);
 	}

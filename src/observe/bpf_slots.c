@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "observe/bpf_lib.h"
 #include "facts.h"
 #include "fail.h"
 #include "observe/bpf.h"
 #include "observe/bpf_priv.h"
-#include "observe/put.h"
 
 /* "messages" is first: it alone has a ladder, and its index in it is an enum bpf_messages - 1. */
 const struct bpf_slot bpf_slots[] = {
@@ -181,7 +181,7 @@ static void slot_probe(const struct bpf_ground *ground, const struct bpf_slot *s
 		struct fact fact = { .type = FACT_SLOT };
 
 		program_probe(ground, slot->programs[i], reason, section, sizeof(section));
-		fact.mono = put_clock();
+		fact.mono = now_mono();
 		fact.slot.slot = slot->name;
 		fact.slot.program = section;
 		fact.slot.reason = reason;

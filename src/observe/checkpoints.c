@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "facts.h"
 #include "fail.h"
 #include "mesos/checkpoint.h"
@@ -208,7 +209,7 @@ static bool is_there(int dir, const char *name)
 
 static void put_run(struct walk *walk, int dir, const char *container_id)
 {
-	struct fact fact = { .type = FACT_CHECKPOINT, .mono = put_clock() };
+	struct fact fact = { .type = FACT_CHECKPOINT, .mono = now_mono() };
 	struct fact_checkpoint *run = &fact.checkpoint;
 	struct tasks tasks = { .walk = *walk };
 	char upid[256] = "";
@@ -344,7 +345,7 @@ static int put_tree(struct walk *walk, int meta, struct fact *fact, struct fail 
 
 int checkpoints_put(const char *path, const struct fact_sink *sink, struct fail *why)
 {
-	struct fact fact = { .type = FACT_WORK_DIR, .mono = put_clock() };
+	struct fact fact = { .type = FACT_WORK_DIR, .mono = now_mono() };
 	struct walk walk = { .sink = sink };
 	int meta, err;
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/now.h"
 #include "fail.h"
 #include "observe/netlink.h"
 
@@ -83,7 +84,7 @@ static void answer_entry(struct nlmsghdr *msg, struct conntrack_query *query)
 
 	query->present = TRI_YES;
 	if (timeout && nla_len(timeout) >= (int)sizeof(uint32_t))
-		query->timeout = ntohl(nla_get_u32(timeout)) * INT64_C(1000000000);
+		query->timeout = ntohl(nla_get_u32(timeout)) * NS_PER_S;
 }
 
 static int batch_receive(int fd, struct conntrack_query *queries, size_t n, char *buf)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/run.h"
 #include "observe/grow.h"
 
 /*
@@ -75,22 +76,20 @@ void holders_sort(struct holders *holders)
 		qsort(holders->items, holders->n, sizeof(*holders->items), order);
 }
 
+static int inode_order(const void *key, const void *item)
+{
+	uint64_t inode = *(const uint64_t *)key;
+	const struct holder *holder = item;
+
+	return (inode > holder->inode) - (inode < holder->inode);
+}
+
 const struct holder *holders_find(const struct holders *holders, uint64_t inode, size_t *n)
 {
-	size_t low = 0, high = holders->n, end;
+	size_t first;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (holders->items[middle].inode < inode)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (end = low; end < holders->n && holders->items[end].inode == inode; end++)
-		continue;
-	*n = end - low;
-	return *n ? &holders->items[low] : NULL;
+	*n = run_find(&inode, holders->items, holders->n, sizeof(*holders->items), inode_order, &first);
+	return *n ? &holders->items[first] : NULL;
 }
 
 void holders_clear(struct holders *holders)

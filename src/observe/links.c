@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/now.h"
 #include "facts.h"
 #include "fail.h"
 #include "observe/conntrack.h"
@@ -98,7 +99,7 @@ static bool put_entries(struct scene *scene, int nsfd, const struct place *place
 	if (err < 0)
 		put_unasked(scene, place->netns, &why);
 	for (size_t i = 0; !err && i < place->n; i++) {
-		struct fact fact = { .type = FACT_ENTRY, .mono = put_clock() };
+		struct fact fact = { .type = FACT_ENTRY, .mono = now_mono() };
 
 		if (queries[i].present == TRI_UNKNOWN)
 			put_unread(&scene->tee, 0, place->links[i]->cookie, queries[i].err,
@@ -136,7 +137,7 @@ static bool put_place(struct scene *scene, const struct place *place)
 	else if (tracking.in_force == TRI_UNKNOWN)
 		put_damage(&scene->tee, 0, "whether connection tracking is in force",
 			   tracking.evidence);
-	fact.mono = put_clock();
+	fact.mono = now_mono();
 	fact.tracking.netns = place->netns;
 	fact.tracking.in_force = tracking.in_force;
 	fact_put(&scene->tee, &fact);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "facts.h"
 #include "fail.h"
 #include "observe/netns.h"
@@ -14,7 +15,6 @@
 #include "observe/plain_destroy.h"
 #include "observe/plain_pidfd.h"
 #include "observe/plain_procs.h"
-#include "observe/put.h"
 
 /* As the BPF programs do: launchers and helpers stand between an agent and its executors. */
 enum { AGENT_GENERATIONS = 3, EXECUTOR_GENERATIONS = 1 };
@@ -36,7 +36,7 @@ struct plain_watch {
 static void slot_put(const struct fact_sink *sink, const char *slot, const char *program,
 		     const char *reason, bool best_effort)
 {
-	struct fact fact = { .type = FACT_SLOT, .mono = put_clock(), .slot = {
+	struct fact fact = { .type = FACT_SLOT, .mono = now_mono(), .slot = {
 		.slot = slot, .program = program, .reason = reason ? reason : "",
 		.best_effort = best_effort } };
 
@@ -171,7 +171,7 @@ int plain_watch_add_process(struct plain_watch *watch, int32_t pid, uint64_t sta
 static bool lost_put(const char *cause, uint64_t lost, uint64_t seen, uint64_t *told, bool all,
 		     const struct fact_sink *sink)
 {
-	struct fact fact = { .type = FACT_LOST, .mono = put_clock(), .lost = {
+	struct fact fact = { .type = FACT_LOST, .mono = now_mono(), .lost = {
 		.cause = cause, .lost = lost, .seen = seen } };
 	bool more = lost != *told;
 

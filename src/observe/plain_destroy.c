@@ -13,14 +13,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "base/addr.h"
+#include "base/now.h"
 #include "facts.h"
 #include "fail.h"
 #include "observe/grow.h"
 #include "observe/plain_socket.h"
-#include "observe/put.h"
+#include "observe/sockdiag.h"
 
-#define LINGER (5 * INT64_C(1000000000))
+#define LINGER (5 * NS_PER_S)
 
 struct followed {
 	uint64_t netns;
@@ -127,23 +127,13 @@ void plain_destroy_leave(struct plain_destroy *destroy, uint64_t netns)
 	struct followed *followed = find(destroy, netns);
 
 	if (followed && followed->users > 0 && --followed->users == 0)
-		followed->left_at = put_clock();
-}
-
-static struct ew_addr addr_of(uint8_t family, const __be32 *ip, __be16 port)
-{
-	struct ew_addr addr = { .port = ntohs(port) };
-
-	if (family == AF_INET)
-		return addr_from_v4(ip, ntohs(port));
-	memcpy(addr.ip, ip, sizeof(addr.ip));
-	return addr;
+		followed->left_at = now_mono();
 }
 
 static void message_put(const struct followed *followed, const char *packet, size_t len,
 			const struct fact_sink *sink)
 {
-	struct fact fact = { .type = FACT_TCP, .mono = put_clock() };
+	struct fact fact = { .type = FACT_TCP, .mono = now_mono() };
 	struct inet_diag_msg row;
 
 	if (len < NLMSG_HDRLEN + sizeof(row))
@@ -151,8 +141,8 @@ static void message_put(const struct followed *followed, const char *packet, siz
 	memcpy(&row, packet + NLMSG_HDRLEN, sizeof(row));
 	fact.tcp.cookie = (uint64_t)row.id.idiag_cookie[1] << 32 | row.id.idiag_cookie[0];
 	fact.tcp.netns = followed->netns;
-	fact.tcp.local = addr_of(row.idiag_family, row.id.idiag_src, row.id.idiag_sport);
-	fact.tcp.remote = addr_of(row.idiag_family, row.id.idiag_dst, row.id.idiag_dport);
+	fact.tcp.local = sockdiag_addr(row.idiag_family, row.id.idiag_src, row.id.idiag_sport);
+	fact.tcp.remote = sockdiag_addr(row.idiag_family, row.id.idiag_dst, row.id.idiag_dport);
 	fact.tcp.to = TCP_CLOSE;
 	fact_put(sink, &fact);
 }
@@ -170,7 +160,7 @@ static void forget(struct plain_destroy *destroy, size_t i)
 
 void plain_destroy_drain(struct plain_destroy *destroy, const struct fact_sink *sink)
 {
-	int64_t now = put_clock();
+	int64_t now = now_mono();
 	char packet[1024];
 	long len;
 

@@ -14,6 +14,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "base/now.h"
 #include "facts.h"
 #include "fail.h"
 #include "observe/netns.h"
@@ -21,13 +22,12 @@
 #include "observe/plain_destroy.h"
 #include "observe/plain_pidfd.h"
 #include "observe/procfs_file.h"
-#include "observe/put.h"
 
 /*
  * Threads that are made to end together do so within moments of each other. Where the process
  * outlived its leader by more, the leader's status need not be the process'.
  */
-#define TOGETHER (2 * INT64_C(1000000000))
+#define TOGETHER (2 * NS_PER_S)
 
 struct watched {
 	int32_t pid;
@@ -131,7 +131,7 @@ static struct watched *enter(struct plain_procs *procs, int32_t pid, unsigned in
 		return NULL;
 	w->pid = pid;
 	w->pidfd = -1;
-	w->added = put_clock();
+	w->added = now_mono();
 	w->generations = generations;
 	HASH_ADD(hh, procs->all, pid, sizeof(w->pid), w);
 	if (w->hh.tbl)
@@ -303,7 +303,7 @@ static void exit_put(const struct watched *w, int64_t now, const struct fact_sin
 
 void plain_procs_settle(struct plain_procs *procs, const struct fact_sink *sink)
 {
-	int64_t now = put_clock();
+	int64_t now = now_mono();
 	struct watched *w, *next;
 
 	if (!procs->n_ending)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "facts.h"
 #include "fail.h"
 #include "mesos/environ.h"
@@ -121,7 +122,7 @@ static int put_process(struct procfs *procfs, int dir, const struct procfs_row *
 		       const struct mesos_env *env, bool closely,
 		       const struct fact_sink *sink)
 {
-	struct fact fact = { .type = FACT_PROCESS, .mono = put_clock() };
+	struct fact fact = { .type = FACT_PROCESS, .mono = now_mono() };
 	struct fact_process *process = &fact.process;
 	char exe[PATH_MAX] = "", cmdline[CMDLINE_MOST] = "", cgroup[PATH_MAX] = "";
 	char container_id[NAME_MAX + 1];

@@ -5,22 +5,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/now.h"
 #include "facts.h"
-
-int64_t put_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 static void unread(const struct fact_sink *sink, int32_t pid, uint64_t cookie, const char *object,
 		   const char *reason)
 {
-	struct fact fact = { .type = FACT_UNREAD, .mono = put_clock() };
+	struct fact fact = { .type = FACT_UNREAD, .mono = now_mono() };
 
 	fact.unread.object = object;
 	fact.unread.reason = reason;

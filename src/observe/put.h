@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What every observer needs to put facts: the clock that stamps them, and "could not be read". */
+/* What every observer puts: "could not be read". */
 #ifndef EW_OBSERVE_PUT_H
 #define EW_OBSERVE_PUT_H
 
 #include <stdint.h>
 
 struct fact_sink;
-
-/* CLOCK_MONOTONIC, nanoseconds. */
-int64_t put_clock(void);
 
 /*
  * FACT_UNREAD: object could not be read, err (negative errno) says why. pid and cookie name whose

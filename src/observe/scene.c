@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/run.h"
 #include "mesos/upid.h"
 #include "observe/grow.h"
 #include "observe/netns.h"
@@ -235,22 +236,21 @@ const struct scene_process *scene_process_find(const struct scene *scene, int32_
 	return bsearch(&key, scene->processes, scene->n_processes, sizeof(key), process_order);
 }
 
+static int cookie_order(const void *key, const void *item)
+{
+	uint64_t cookie = *(const uint64_t *)key;
+	const struct fact_holder *holder = item;
+
+	return (cookie > holder->cookie) - (cookie < holder->cookie);
+}
+
 const struct fact_holder *scene_holders(const struct scene *scene, uint64_t cookie, size_t *n)
 {
-	size_t low = 0, high = scene->n_holders, end;
+	size_t first;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (scene->holders[middle].cookie < cookie)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (end = low; end < scene->n_holders && scene->holders[end].cookie == cookie; end++)
-		continue;
-	*n = end - low;
-	return *n ? &scene->holders[low] : NULL;
+	*n = run_find(&cookie, scene->holders, scene->n_holders, sizeof(*scene->holders), cookie_order,
+		      &first);
+	return *n ? &scene->holders[first] : NULL;
 }
 
 static int pid_order(const void *a, const void *b)

@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include "observe/bpf_lib.h"
+#include "base/now.h"
 #include "facts.h"
 #include "fail.h"
 #include "observe/bpf.h"
 #include "observe/bpf_priv.h"
 #include "observe/cookies.h"
 #include "observe/live.h"
-#include "observe/put.h"
 
 #define READ_SIZE 65536
 
@@ -154,7 +154,7 @@ static void conns_sweep(const struct bpf_watch *watch, uint64_t before)
 
 int bpf_watch_seed(struct bpf_watch *watch, const struct fact_sink *sink, struct fail *why)
 {
-	uint64_t began = (uint64_t)put_clock(), skipped = bpf_tcp_recursion(watch);
+	uint64_t began = (uint64_t)now_mono(), skipped = bpf_tcp_recursion(watch);
 	int err;
 
 	if (bpf_program__fd(watch->skel->progs.seed_row) < 0)

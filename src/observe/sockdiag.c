@@ -71,7 +71,7 @@ static void put_port_filter(struct nl_msg *msg, uint16_t port)
 	nla_put(msg, INET_DIAG_REQ_BYTECODE, sizeof(code), &code);
 }
 
-static struct ew_addr addr_of(uint8_t family, const __be32 *ip, __be16 port)
+struct ew_addr sockdiag_addr(uint8_t family, const __be32 *ip, __be16 port)
 {
 	struct ew_addr addr = { .port = ntohs(port) };
 
@@ -112,8 +112,8 @@ static int socket_row(struct nlmsghdr *msg, void *arg)
 	socket.cookie = (uint64_t)row->id.idiag_cookie[1] << 32 | row->id.idiag_cookie[0];
 	socket.inode = row->idiag_inode;
 	socket.state = row->idiag_state;
-	socket.local = addr_of(row->idiag_family, row->id.idiag_src, row->id.idiag_sport);
-	socket.remote = addr_of(row->idiag_family, row->id.idiag_dst, row->id.idiag_dport);
+	socket.local = sockdiag_addr(row->idiag_family, row->id.idiag_src, row->id.idiag_sport);
+	socket.remote = sockdiag_addr(row->idiag_family, row->id.idiag_dst, row->id.idiag_dport);
 	info = nlmsg_find_attr(msg, sizeof(*row), INET_DIAG_INFO);
 	if (info && socket.state != TCP_LISTEN)
 		socket.idle = idle_of(info);

@@ -7,8 +7,10 @@
 #ifndef EW_OBSERVE_SOCKDIAG_H
 #define EW_OBSERVE_SOCKDIAG_H
 
+#include <linux/types.h>
 #include <stdint.h>
 
+struct ew_addr;
 struct fact_socket;
 struct fail;
 
@@ -25,5 +27,8 @@ struct fail;
 int sockdiag_dump(int nsfd, uint64_t netns, uint16_t port, uint32_t states,
 		  void (*each)(void *ctx, const struct fact_socket *socket), void *ctx,
 		  struct fail *why);
+
+/* An end of a row of inet_diag: family AF_INET or AF_INET6, ip of its 4 or 16 bytes. */
+struct ew_addr sockdiag_addr(uint8_t family, const __be32 *ip, __be16 port);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "facts.h"
 #include "fail.h"
 #include "observe/grow.h"
@@ -205,7 +206,7 @@ static int dump_namespace(struct pass *pass, uint64_t netns, struct fail *why)
 
 	if (fd < 0)
 		return 0; /* it ended with its last process */
-	pass->mono = put_clock();
+	pass->mono = now_mono();
 	err = sockdiag_dump(fd, netns, port, SOCKDIAG_REAL, put_socket, pass, why);
 	if (!err && pass->seeded && pass->holders.n)
 		err = sockdiag_dump(fd, netns, 0, SOCKDIAG_LISTEN, put_socket, pass, why);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/now.h"
 #include "facts.h"
 #include "fail.h"
 #include "observe/agent.h"
@@ -81,7 +82,7 @@ void survey_free(struct survey *survey)
 
 static void put_phase(const struct fact_sink *sink, const char *phase, uint32_t scope)
 {
-	struct fact fact = { .type = FACT_SURVEY, .mono = put_clock() };
+	struct fact fact = { .type = FACT_SURVEY, .mono = now_mono() };
 
 	fact.survey.phase = phase;
 	fact.survey.scope = scope;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "base/now.h"
 #include "record/baseline.h"
 
 #include <errno.h>

@@ -2,9 +2,9 @@
 #include "show/field.h"
 
 #include "base/jsonval.h"
+#include "base/now.h"
 #include "base/walltime.h"
 
-#define NS_PER_MS 1000000
 
 struct fields fields_new(void)
 {

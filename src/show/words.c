@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/walltime.h"
+#include "base/now.h"
 
 const char *words_duration(int64_t ns, char *buf)
 {

@@ -97,12 +97,16 @@ struct node {
 
 static inline void node_put(struct node *n, struct fact fact)
 {
+	struct fact_sink sink = model_sink(n->model);
+
 	n->now += 1000;
 	if (!fact.mono)
 		fact.mono = n->now;
-	model_put(n->model, &fact);
-	if (n->twin)
-		model_put(n->twin, &fact);
+	fact_put(&sink, &fact);
+	if (n->twin) {
+		sink = model_sink(n->twin);
+		fact_put(&sink, &fact);
+	}
 }
 
 static inline void node_wait(struct node *n, double seconds)

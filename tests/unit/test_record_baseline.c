@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/now.h"
 #include "base/walltime.h"
 #include "fail.h"
 #include "record/baseline.h"

@@ -188,7 +188,7 @@ def one(number, seed, port):
             for id in FATES:
                 window.meet_fate(id)
         waits = any(act["executor_id"].startswith("task-") for act in window.acts())
-        if had_baseline and not waits or rng.random() < 0.3:
+        if had_baseline and (not waits or rng.random() < 0.3):
             window.restart_unless_done()  # nobody watches; else verify waits for it
         after = window.resume()
         if again:

@@ -131,6 +131,7 @@ static void damaged_task_info(void **state)
 	struct mesos_span file = data_read(TASK_INFO);
 	char *copy = malloc(file.len + 1);
 	struct mesos_task_info task;
+	struct fail why = {0};
 
 	(void)state;
 	for (size_t i = 0; i < file.len; i++)
@@ -152,6 +153,11 @@ static void damaged_task_info(void **state)
 								  5),
 						    &task, NULL),
 			 -EBADMSG);
+	/* A task id, and behind it wire type 7. */
+	assert_int_equal(mesos_checkpoint_task_info(
+				 mesos_span_at("\x06\0\0\0\x12\x03\x0a\x01t\x07", 10), &task, &why),
+			 -EBADMSG);
+	assert_non_null(strstr(why.what, "no protobuf"));
 }
 
 static void updates(const char *path, struct mesos_span file)

@@ -124,10 +124,14 @@ static bool job_closed(const struct job *job)
  * Its end closes the socket too, and is no effect of the act that anybody wants. A zombie has ended,
  * and another process may have its number by now.
  */
+/* Its files are closed before it is a zombie (include/linux/sched.h; shown in /proc/PID/stat, proc(5)). */
+#define PF_EXITING 0x4u
+
 static bool job_lives(const struct job *job)
 {
 	char path[64], stat[1024];
 	unsigned long long start = 0;
+	unsigned int flags = 0;
 	const char *end;
 	char state = 'X';
 	ssize_t len;
@@ -140,10 +144,10 @@ static bool job_lives(const struct job *job)
 		close(fd);
 	stat[len > 0 ? len : 0] = '\0';
 	end = strrchr(stat, ')'); /* a name may hold anything */
-	if (!end || sscanf(end, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-			   &state, &start) != 2)
+	if (!end || sscanf(end, ") %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			   &state, &flags, &start) != 3)
 		return false;
-	return state != 'Z' && state != 'X' && start == job->target->start;
+	return state != 'Z' && state != 'X' && !(flags & PF_EXITING) && start == job->target->start;
 }
 
 static void job_look(struct job *job, int64_t now)

@@ -120,13 +120,13 @@ static bool job_closed(const struct job *job)
 	return readlink(path, link, sizeof(link)) != len || memcmp(link, want, (size_t)len) != 0;
 }
 
+/* Its files are closed before it is a zombie (include/linux/sched.h; shown in /proc/PID/stat, proc(5)). */
+#define PF_EXITING 0x4u
+
 /*
  * Its end closes the socket too, and is no effect of the act that anybody wants. A zombie has ended,
  * and another process may have its number by now.
  */
-/* Its files are closed before it is a zombie (include/linux/sched.h; shown in /proc/PID/stat, proc(5)). */
-#define PF_EXITING 0x4u
-
 static bool job_lives(const struct job *job)
 {
 	char path[64], stat[1024];

@@ -120,8 +120,11 @@ def test_the_executor_is_told_from_its_family(node, ew):
 
 
 def test_what_is_no_executors_is_counted_apart(node, ew):
-    others = {c["comm"]: c["connections"] for c in ew.json("audit")["other_connections"]}
-    assert others == {"mesos-master": 1, "telegraf": 1, "netcat": 1, "curl": 1}
+    def others():
+        return {c["comm"]: c["connections"] for c in ew.json("audit")["other_connections"]}
+    # They connect in their own time, after the executors.
+    node.wait_until(lambda: others() == {"mesos-master": 1, "telegraf": 1, "netcat": 1, "curl": 1},
+                    what="every connection")
 
 
 def test_table_tells_what_to_do(node, ew):

@@ -69,9 +69,19 @@ def spec(port, other):
     ]
 
 
+STRANGERS = {"mesos-master": 1, "telegraf": 1, "netcat": 1, "curl": 1}
+
+
+def strangers_connected(node):
+    """They connect in their own time, after the executors."""
+    listed = node.run("ss", "-tnp", "state", "established", capture_output=True, text=True).stdout
+    return all(f'"{name}"' in listed for name in STRANGERS)
+
+
 @pytest.fixture(scope="module")
 def node(module_lab, port, other_port):
     node = module_lab(*spec(port, other_port()), conntrack=True, ip="10.77.0.1")
+    node.wait_until(lambda: strangers_connected(node), what="every stranger's connection")
     node.half_open("group:half")
     node.forget("group:forget")
     return node
@@ -120,11 +130,8 @@ def test_the_executor_is_told_from_its_family(node, ew):
 
 
 def test_what_is_no_executors_is_counted_apart(node, ew):
-    def others():
-        return {c["comm"]: c["connections"] for c in ew.json("audit")["other_connections"]}
-    # They connect in their own time, after the executors.
-    node.wait_until(lambda: others() == {"mesos-master": 1, "telegraf": 1, "netcat": 1, "curl": 1},
-                    what="every connection")
+    others = {c["comm"]: c["connections"] for c in ew.json("audit")["other_connections"]}
+    assert others == STRANGERS
 
 
 def test_table_tells_what_to_do(node, ew):

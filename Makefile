@@ -188,7 +188,8 @@ deps:
 check: deps
 	$(Q)scripts/check
 
-demo: deps
+demo:
+	$(Q)EXECWATCH_BUILD_ONLY=1 scripts/deps
 	$(Q)$(MAKE) --no-print-directory all lab
 	$(Q)scripts/demo
 

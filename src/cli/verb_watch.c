@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <errno.h>
 #include <poll.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -143,11 +144,11 @@ static int watch_until_told(const struct options *options, struct fail *why)
 	if (err)
 		return err;
 	if (!live_open(&live)) {
-		fail_set(why, -1, NULL, "begin to watch");
+		message("begin to watch: out of memory");
 		goto out;
 	}
 	audit = common_audit(live.session);
-	err = audit ? watch(&live, why) : -1;
+	err = audit ? watch(&live, why) : -ENOMEM;
 	session_listen(live.session, (struct fact_sink){ 0 });
 	if (!err)
 		code = finish(&live);

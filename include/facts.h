@@ -99,6 +99,7 @@ struct fact_process {
 	const char *container_id; /* last part of directory */
 	bool checkpoint;          /* MESOS_CHECKPOINT is exactly "1" */
 	int64_t recovery_timeout; /* 0: not set */
+	int64_t shutdown_grace;   /* MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD; 0: not set */
 	int64_t backoff_max;      /* MESOS_SUBSCRIPTION_BACKOFF_MAX; 0: not set */
 	const char *domain_socket;
 	const char *library;         /* mapped libmesos: its path; empty: none mapped */

@@ -72,6 +72,7 @@ static const struct factjson_field process_fields[] = {
 	FIELD(process.container_id, "container_id"),
 	FIELD(process.checkpoint, "checkpoint"),
 	FIELD(process.recovery_timeout, "recovery_timeout_ns"),
+	FIELD(process.shutdown_grace, "shutdown_grace_ns"),
 	FIELD(process.backoff_max, "backoff_max_ns"),
 	FIELD(process.domain_socket, "domain_socket"),
 	FIELD(process.library, "library"),

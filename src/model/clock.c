@@ -54,7 +54,7 @@ int64_t clock_agent(const struct store *store)
 struct bounds {
 	bool waiting;   /* an outcome is still open */
 	bool living;    /* an executor of the baseline lives */
-	int64_t proven; /* last recovery timeout of those that were cut off and live */
+	int64_t proven; /* when the last of those that were cut off and live has outlived its recovery timeout */
 	int64_t last;   /* last deadline of all */
 	int64_t next;   /* first deadline that lies ahead */
 };
@@ -90,6 +90,7 @@ static struct bounds bounds_gather(const struct store *store, struct arena *aren
 		if (fate.outcome == OUTCOME_WAITING) {
 			b.waiting = true;
 			bound(&b, store->now, fate.deadline);
+			bound(&b, store->now, fate.ends_by);
 		}
 		bound(&b, store->now, proven);
 		if (proven > b.proven)

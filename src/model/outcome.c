@@ -66,6 +66,18 @@ bool outcome_restarted(const struct store *store, const struct fact_baseline *b)
 
 /* ---- when it was cut off ---- */
 
+/*
+ * From its timer to its end: it kills its process group when the grace period is over (Mesos exec.cpp,
+ * ShutdownProcess). The driver of 0.28 takes 5 s whatever its environment says. One second more for
+ * timers that tick late.
+ */
+static int64_t ending_takes(const struct process *process)
+{
+	int64_t grace = process->facts.shutdown_grace;
+
+	return (grace > 5 * NS_PER_S ? grace : 5 * NS_PER_S) + NS_PER_S;
+}
+
 /* Its clock began before anybody watched: the baseline may know when, else it was after the audit. */
 static int64_t down_unseen(const struct store *store, const struct fact_baseline *b,
 			   const struct process *process, const struct view_executor *executor)
@@ -83,7 +95,7 @@ int64_t outcome_proven_at(const struct store *store, const struct fact_baseline 
 
 	if (!process || process->ended || process->vanished || !process->history.last_down)
 		return 0;
-	return process->history.last_down + b->recovery_timeout;
+	return process->history.last_down + b->recovery_timeout + ending_takes(process);
 }
 
 /* ---- proofs ---- */
@@ -242,7 +254,11 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 		fate->advice = "If it is not killed now, look at the agent's log for its id.";
 		bound = (store->recovered_at ? store->recovered_at : outcome_serves_at(store)) + DESTROY_TIMEOUT;
 	}
-	fate->deadline = fate->disconnected ? fate->disconnected + b->recovery_timeout : bound;
+	fate->deadline = fate->ends_by = bound;
+	if (fate->disconnected) {
+		fate->deadline = fate->disconnected + b->recovery_timeout;
+		fate->ends_by = fate->deadline + ending_takes(process);
+	}
 }
 
 static bool has_link(const struct view_executor *executor, uint64_t cookie)

@@ -11,6 +11,7 @@ struct fate {
 	enum proof proof;
 	int64_t disconnected; /* mono; 0: its clock does not run */
 	int64_t deadline;     /* mono; 0: none */
+	int64_t ends_by;      /* mono: by then it has ended if it ends itself at its deadline; 0: no deadline */
 	int64_t ended;        /* mono; 0: lives */
 	int32_t killer;
 	const char *killer_comm; /* the store's */
@@ -21,7 +22,10 @@ struct fate {
 void outcome_judge(const struct view *view, const struct fact_baseline *baseline,
 		   struct arena *arena, struct fate *fate);
 
-/* When the executor's recovery timeout runs out, counted from its last disconnection in this window; 0: it had none. */
+/*
+ * When an executor that lives has outlived its recovery timeout, counted from its last disconnection in
+ * this window, and the time it would have taken to end itself then; 0: it had no disconnection.
+ */
 int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *baseline);
 
 /* A new agent's, or the same one's, recovery is over, as far as can be told. */

@@ -110,6 +110,7 @@ static void fill_environ(struct fact_process *process, const struct mesos_env *e
 	process->container_id = mesos_span_copy(env->container_id, container_id, size);
 	process->checkpoint = env->checkpoint;
 	process->recovery_timeout = env->recovery_timeout_ns;
+	process->shutdown_grace = env->shutdown_grace_ns;
 	process->backoff_max = env->backoff_max_ns;
 	process->domain_socket = text_of(env->domain_socket);
 }

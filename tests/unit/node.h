@@ -51,6 +51,7 @@ struct node_spec {
 	const char *framework, *container, *version, *slave_pid, *slave_id, *comm, *domain_socket;
 	uint64_t netns;
 	int timeout; /* s; 0: 900 */
+	int grace;   /* s; 0: not set */
 	int pid, ppid;
 	enum tri entry;
 	bool v1, unregistered, unlinked, half_open, no_checkpoint, no_library, no_listener, dark,

@@ -20,6 +20,7 @@ static inline void node_put_process(struct node *n, const struct node_proc *p)
 		fact.process.container_id = s->container;
 		fact.process.checkpoint = !s->no_checkpoint;
 		fact.process.recovery_timeout = s->timeout * NODE_SECOND;
+		fact.process.shutdown_grace = s->grace * NODE_SECOND;
 		fact.process.domain_socket = s->domain_socket;
 		fact.process.library = s->no_library ? "" : "/usr/lib/libmesos.so";
 		fact.process.library_version = s->no_library ? "" : s->version;

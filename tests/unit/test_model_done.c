@@ -10,6 +10,9 @@
 	node_survey(n); \
 	node_baseline(n)
 
+/* From its timer to its end at most: the grace period of 5 s, and one second for late timers. */
+#define ENDING 6
+
 static void done(struct node *n, bool settled, bool deadline)
 {
 	node_judge(n);
@@ -80,12 +83,34 @@ static void restart_and_back(void **state)
 	node_agent_serves(n);
 	assert_int_equal(clock_of(n, "agent"), 0);
 	done(n, true, false);
-	about(next_of(n), down + 60 * NODE_SECOND); /* proven when its timeout has run out, and it lives */
-	node_wait(n, 52);
+	/* Proven when its timeout has run out, and it has had the time to end and lives. */
+	about(next_of(n), down + (60 + ENDING) * NODE_SECOND);
+	node_wait(n, 52 + ENDING);
 	done(n, true, false);
 	node_wait(n, 2);
 	done(n, true, true);
 	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 0);
+	node_free(n);
+}
+
+/* A timer that has fired shows by the executor's end, and that takes its own grace period. */
+static void grace_period_of_its_own(void **state)
+{
+	one(n, p, .timeout = 60, .grace = 20);
+	int64_t down;
+
+	(void)state;
+	node_agent_stop(n);
+	down = n->now;
+	node_agent_start(n);
+	node_comes_back(n, p);
+	node_agent_serves(n);
+	done(n, true, false);
+	about(next_of(n), down + 81 * NODE_SECOND);
+	node_wait(n, 79);
+	done(n, true, false);
+	node_wait(n, 2);
+	done(n, true, true);
 	node_free(n);
 }
 
@@ -141,6 +166,9 @@ static void agent_stays_away(void **state)
 	node_wait(n, 100);
 	done(n, false, false); /* the last counts */
 	node_wait(n, 140);
+	done(n, false, false); /* at its deadline it begins to end */
+	about(next_of(n), down + (300 + ENDING) * NODE_SECOND);
+	node_wait(n, ENDING);
 	done(n, true, true);
 	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 2);
 	node_free(n);
@@ -178,7 +206,7 @@ static void executor_never_comes_back(void **state)
 	node_agent_serves(n);
 	done(n, false, false);
 	assert_true(next_of(n) > n->now);
-	node_wait(n, 60);
+	node_wait(n, 60 + ENDING);
 	done(n, true, true);
 	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 1);
 	node_free(n);
@@ -200,7 +228,7 @@ static void baseline_without_link(void **state)
 		node_baseline(n);
 		done(n, false, false);
 		about(next_of(n), n->now + NODE_SECOND); /* a link may grow old */
-		node_wait(n, 61);
+		node_wait(n, 61 + ENDING);
 		done(n, true, true);
 		node_free(n);
 	}
@@ -358,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_to_wait_for),
 		cmocka_unit_test(restart_and_back),
+		cmocka_unit_test(grace_period_of_its_own),
 		cmocka_unit_test(dead_are_not_waited_for),
 		cmocka_unit_test(nobody_is_left),
 		cmocka_unit_test(agent_stays_away),

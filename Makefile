@@ -27,7 +27,7 @@ WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 CFLAGS   ?= -O2 -g
 EW_CFLAGS := -std=gnu11 $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fno-strict-aliasing \
 	    -fstack-protector-strong -DEW_VERSION='"$(VERSION)"' $(SAN)
-LDLIBS   := -lbpf -lelf -lz -levent -ljansson -lnl-3 -lncursesw -ltinfo
+LDLIBS   := -lbpf -lelf -lz -levent -ljansson -lyajl -lnl-3 -lncursesw -ltinfo
 CFLAGS_observe := -Ibuild/bpf $(shell $(PKG_CONFIG) --cflags libnl-3.0)
 SAN      :=
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -198,7 +198,7 @@ demo:
 # names to /etc/hosts and DNS, which glibc does by itself.
 static:
 	$(Q)$(MAKE) --no-print-directory B=build/static LDFLAGS=-static \
-		LDLIBS='-lbpf -lelf -lz -levent_core -levent_extra -ljansson -lnl-3 -lncursesw -ltinfo -lpthread' all
+		LDLIBS='-lbpf -lelf -lz -levent_core -levent_extra -ljansson -lyajl_s -lnl-3 -lncursesw -ltinfo -lpthread' all
 
 install: all
 	install -D -m 0755 $(B)/execwatch $(DESTDIR)$(PREFIX)/sbin/execwatch

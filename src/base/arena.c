@@ -79,12 +79,18 @@ void *arena_array(struct arena *arena, size_t n, size_t size)
 	return arena_alloc(arena, bytes ? bytes : 1);
 }
 
+const char *arena_span(struct arena *arena, const char *bytes, size_t len)
+{
+	char *copy;
+
+	len = len ? strnlen(bytes, len) : 0;
+	copy = len ? arena_alloc(arena, len + 1) : NULL; /* zeroed: terminated */
+	return copy ? memcpy(copy, bytes, len) : "";
+}
+
 const char *arena_text(struct arena *arena, const char *text)
 {
-	size_t len = text ? strlen(text) : 0;
-	char *copy = len ? arena_alloc(arena, len + 1) : NULL;
-
-	return copy ? memcpy(copy, text, len + 1) : "";
+	return arena_span(arena, text, text ? strlen(text) : 0);
 }
 
 const char *arena_printf(struct arena *arena, const char *fmt, ...)

@@ -19,6 +19,8 @@ bool arena_broken(const struct arena *arena);
 void *arena_array(struct arena *arena, size_t n, size_t size);
 /* A copy; "" for NULL. */
 const char *arena_text(struct arena *arena, const char *text);
+/* The same of len bytes, or of those before the first NUL among them. */
+const char *arena_span(struct arena *arena, const char *bytes, size_t len);
 const char *arena_printf(struct arena *arena, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -2,183 +2,364 @@
 #include "mesos/state.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yajl/yajl_parse.h>
 
+#include "base/arena.h"
 #include "fail.h"
-#include "mesos/answer.h"
-#include "mesos/flags.h"
+#include "mesos/duration.h"
 
-#define WHAT "the agent's /state"
+/* Nesting of real answers is below 20; deeper is somebody's game. */
+#define DEPTH_MAX 64
 
-static void tasks_free(struct mesos_task *tasks, size_t n)
+/* Where in an answer we are: in objects and lists that something is asked of, or in others. */
+enum place { ELSEWHERE, TOP, FLAGS, FRAMEWORKS, FRAMEWORK, EXECUTORS, EXECUTOR, TASKS, TASK };
+
+/* A member that is asked for, of the objects at a place. */
+struct member {
+	enum place of;
+	const char *key;
+	enum { TEXT, DURATION, NUMBER, OBJECT, LIST } type;
+	size_t at;	 /* TEXT, DURATION, NUMBER: where it goes */
+	enum place opens; /* OBJECT, LIST */
+	bool completed;	 /* LIST: of what is over */
+};
+
+struct mesos_answer {
+	enum mesos_endpoint endpoint;
+	yajl_handle parser;
+	struct arena *arena;
+	struct mesos_state state;
+	bool has_frameworks, has_flags;
+	enum place places[DEPTH_MAX]; /* from the outermost to the present */
+	size_t depth;
+	const struct member *member; /* the value that comes is this one's; NULL: nobody asks for it */
+	/* The present ones, and where the next ones go. */
+	struct mesos_framework *framework, **framework_next;
+	struct mesos_executor *executor, **executor_next;
+	struct mesos_task *task, **task_next;
+	bool frameworks_completed, executors_completed;
+	uint64_t fed;	 /* bytes before the present piece */
+	struct fail why; /* what is wrong with it; err is 0 for nothing */
+};
+
+#define AT(type, name) offsetof(struct type, name)
+
+static const struct member members[] = {
+	{ .of = TOP, "id", TEXT, .at = AT(mesos_state, id) },
+	{ .of = TOP, "version", TEXT, .at = AT(mesos_state, version) },
+	{ .of = TOP, "start_time", NUMBER, .at = AT(mesos_state, start_time) },
+	{ .of = TOP, "flags", OBJECT, .opens = FLAGS },
+	{ .of = TOP, "frameworks", LIST, .opens = FRAMEWORKS },
+	{ .of = TOP, "completed_frameworks", LIST, .opens = FRAMEWORKS, .completed = true },
+	{ .of = FLAGS, "work_dir", TEXT, .at = AT(mesos_flags, work_dir) },
+	{ .of = FLAGS, "recovery_timeout", DURATION, .at = AT(mesos_flags, recovery_timeout_ns) },
+	{ .of = FLAGS, "executor_reregistration_timeout", DURATION,
+	  .at = AT(mesos_flags, reregistration_timeout_ns) },
+	{ .of = FRAMEWORK, "id", TEXT, .at = AT(mesos_framework, id) },
+	{ .of = FRAMEWORK, "executors", LIST, .opens = EXECUTORS },
+	{ .of = FRAMEWORK, "completed_executors", LIST, .opens = EXECUTORS, .completed = true },
+	{ .of = EXECUTOR, "id", TEXT, .at = AT(mesos_executor, id) },
+	{ .of = EXECUTOR, "container", TEXT, .at = AT(mesos_executor, container) },
+	{ .of = EXECUTOR, "tasks", LIST, .opens = TASKS },
+	{ .of = TASK, "id", TEXT, .at = AT(mesos_task, id) },
+	{ .of = TASK, "name", TEXT, .at = AT(mesos_task, name) },
+};
+
+static const char *what(const struct mesos_answer *answer)
 {
-	for (size_t i = 0; i < n; i++) {
-		free(tasks[i].id);
-		free(tasks[i].name);
-		free(tasks[i].state);
-	}
-	free(tasks);
+	return answer->endpoint == MESOS_FLAGS ? "the agent's /flags" : "the agent's /state";
 }
 
-static void executors_free(struct mesos_executor *executors, size_t n)
+/* All that is called back returns 1 to go on, 0 to stop. */
+
+static int memory(struct mesos_answer *answer)
 {
-	for (size_t i = 0; i < n; i++) {
-		free(executors[i].id);
-		free(executors[i].name);
-		free(executors[i].source);
-		free(executors[i].container);
-		free(executors[i].directory);
-		tasks_free(executors[i].tasks, executors[i].n_tasks);
-	}
-	free(executors);
+	fail_set(&answer->why, -ENOMEM, NULL, "read %s", what(answer));
+	return 0;
 }
 
-void mesos_state_free(struct mesos_state *state)
+static int lacks(struct mesos_answer *answer, const char *member)
 {
-	if (!state)
+	fail_set(&answer->why, -EBADMSG, NULL, "%s lacks '%s'", what(answer), member);
+	return 0;
+}
+
+static enum place here(const struct mesos_answer *answer)
+{
+	return answer->depth ? answer->places[answer->depth - 1] : ELSEWHERE;
+}
+
+/* The object that members of the present place belong to. */
+static void *object(struct mesos_answer *answer)
+{
+	switch (here(answer)) {
+	case TOP:
+		return &answer->state;
+	case FLAGS:
+		return &answer->state.flags;
+	case FRAMEWORK:
+		return answer->framework;
+	case EXECUTOR:
+		return answer->executor;
+	case TASK:
+		return answer->task;
+	default:
+		return NULL;
+	}
+}
+
+/* Something begins or is there. What is no object is no item of a list of them. */
+static int is_no_object(struct mesos_answer *answer)
+{
+	answer->member = NULL;
+	switch (here(answer)) {
+	case FRAMEWORKS:
+		return lacks(answer, "frameworks[].id");
+	case EXECUTORS:
+		return lacks(answer, "frameworks[].executors[].id");
+	case TASKS:
+		return lacks(answer, "frameworks[].executors[].tasks[].id");
+	default:
+		return 1;
+	}
+}
+
+static int enter(struct mesos_answer *answer, enum place place)
+{
+	answer->member = NULL;
+	if (answer->depth == DEPTH_MAX) {
+		fail_set(&answer->why, -EBADMSG, NULL, "%s is nested deeper than %d",
+			 what(answer), DEPTH_MAX);
+		return 0;
+	}
+	answer->places[answer->depth++] = place;
+	return 1;
+}
+
+static int on_null(void *ctx)
+{
+	return is_no_object(ctx);
+}
+
+static int on_boolean(void *ctx, int value)
+{
+	(void)value;
+	return is_no_object(ctx);
+}
+
+static int on_number(void *ctx, const char *digits, size_t len)
+{
+	struct mesos_answer *answer = ctx;
+	const struct member *member = answer->member;
+	char text[64];
+
+	if (member && member->type == NUMBER) {
+		mesos_span_copy(mesos_span_at(digits, len), text, sizeof(text));
+		*(double *)((char *)object(answer) + member->at) = strtod(text, NULL);
+	}
+	return is_no_object(answer);
+}
+
+static int on_string(void *ctx, const unsigned char *bytes, size_t len)
+{
+	struct mesos_answer *answer = ctx;
+	const struct member *member = answer->member;
+	struct mesos_span text = mesos_span_at(bytes, len);
+	void *at = member ? (char *)object(answer) + member->at : NULL;
+
+	if (member && member->type == TEXT) {
+		*(const char **)at = arena_span(answer->arena, text.p, text.len);
+		if (arena_broken(answer->arena))
+			return memory(answer);
+	} else if (member && member->type == DURATION) {
+		mesos_duration_parse(text, at);
+	}
+	return is_no_object(answer);
+}
+
+static int framework_begin(struct mesos_answer *answer)
+{
+	struct mesos_framework *framework = arena_array(answer->arena, 1, sizeof(*framework));
+
+	if (!framework)
+		return memory(answer);
+	*framework = (struct mesos_framework){ .id = "",
+					       .completed = answer->frameworks_completed };
+	*answer->framework_next = answer->framework = framework;
+	answer->framework_next = &framework->next;
+	answer->executor_next = &framework->executors;
+	return enter(answer, FRAMEWORK);
+}
+
+static int executor_begin(struct mesos_answer *answer)
+{
+	struct mesos_executor *executor = arena_array(answer->arena, 1, sizeof(*executor));
+
+	if (!executor)
+		return memory(answer);
+	*executor = (struct mesos_executor){ .id = "", .container = "",
+					     .completed = answer->executors_completed };
+	*answer->executor_next = answer->executor = executor;
+	answer->executor_next = &executor->next;
+	answer->task_next = &executor->tasks;
+	return enter(answer, EXECUTOR);
+}
+
+static int task_begin(struct mesos_answer *answer)
+{
+	struct mesos_task *task = arena_array(answer->arena, 1, sizeof(*task));
+
+	if (!task)
+		return memory(answer);
+	*task = (struct mesos_task){ .id = "", .name = "" };
+	*answer->task_next = answer->task = task;
+	answer->task_next = &task->next;
+	answer->executor->n_tasks++;
+	return enter(answer, TASK);
+}
+
+static int on_object(void *ctx)
+{
+	struct mesos_answer *answer = ctx;
+	const struct member *member = answer->member;
+
+	if (!answer->depth)
+		return enter(answer, TOP);
+	switch (here(answer)) {
+	case FRAMEWORKS:
+		return framework_begin(answer);
+	case EXECUTORS:
+		return executor_begin(answer);
+	case TASKS:
+		return task_begin(answer);
+	default:
+		answer->has_flags |= member && member->opens == FLAGS;
+		return enter(answer, member && member->type == OBJECT ? member->opens : ELSEWHERE);
+	}
+}
+
+static int on_list(void *ctx)
+{
+	struct mesos_answer *answer = ctx;
+	const struct member *member = answer->member;
+
+	if (!is_no_object(answer))
+		return 0;
+	if (!member || member->type != LIST)
+		return enter(answer, ELSEWHERE);
+	if (member->opens == FRAMEWORKS) {
+		answer->frameworks_completed = member->completed;
+		answer->has_frameworks |= !member->completed;
+	} else if (member->opens == EXECUTORS) {
+		answer->executors_completed = member->completed;
+	}
+	return enter(answer, member->opens);
+}
+
+static int on_key(void *ctx, const unsigned char *bytes, size_t len)
+{
+	struct mesos_answer *answer = ctx;
+	struct mesos_span key = mesos_span_at(bytes, len);
+	enum place place = here(answer);
+
+	answer->member = NULL;
+	for (size_t i = 0; place && i < sizeof(members) / sizeof(*members); i++)
+		if (members[i].of == place && mesos_span_is(key, members[i].key))
+			answer->member = &members[i];
+	return 1;
+}
+
+/* What cannot be named is of no use, and no answer of an agent. */
+static int on_end(void *ctx)
+{
+	struct mesos_answer *answer = ctx;
+	enum place left = here(answer);
+
+	answer->depth--;
+	answer->member = NULL;
+	if (left == FRAMEWORK && !*answer->framework->id)
+		return lacks(answer, "frameworks[].id");
+	if (left == EXECUTOR && !*answer->executor->id)
+		return lacks(answer, "frameworks[].executors[].id");
+	if (left == TASK && !*answer->task->id)
+		return lacks(answer, "frameworks[].executors[].tasks[].id");
+	return 1;
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_null = on_null, .yajl_boolean = on_boolean, .yajl_number = on_number,
+	.yajl_string = on_string, .yajl_start_map = on_object, .yajl_map_key = on_key,
+	.yajl_end_map = on_end, .yajl_start_array = on_list, .yajl_end_array = on_end,
+};
+
+struct mesos_answer *mesos_answer_new(enum mesos_endpoint endpoint)
+{
+	struct mesos_answer *answer = calloc(1, sizeof(*answer));
+
+	if (!answer)
+		return NULL;
+	answer->endpoint = endpoint;
+	answer->state = (struct mesos_state){ .id = "", .version = "", .flags.work_dir = "" };
+	answer->framework_next = &answer->state.frameworks;
+	answer->arena = arena_new();
+	answer->parser = yajl_alloc(&callbacks, NULL, answer);
+	if (!answer->arena || !answer->parser) {
+		mesos_answer_free(answer);
+		return NULL;
+	}
+	yajl_config(answer->parser, yajl_dont_validate_strings, 1);
+	return answer;
+}
+
+void mesos_answer_free(struct mesos_answer *answer)
+{
+	if (!answer)
 		return;
-	for (size_t i = 0; i < state->n_frameworks; i++) {
-		free(state->frameworks[i].id);
-		free(state->frameworks[i].name);
-		executors_free(state->frameworks[i].executors, state->frameworks[i].n_executors);
-	}
-	free(state->frameworks);
-	free(state->id);
-	free(state->pid);
-	free(state->version);
-	free(state->hostname);
-	mesos_flags_clear(&state->flags);
-	free(state);
+	if (answer->parser)
+		yajl_free(answer->parser);
+	arena_free(answer->arena);
+	free(answer);
 }
 
-static int tasks_read(const json_t *json, struct mesos_executor *executor, struct fail *why)
+/* yajl ends its texts with a newline, and some with a full stop. */
+static void no_json(struct mesos_answer *answer, uint64_t at)
 {
-	size_t n = json_array_size(json);
-	void *items;
+	unsigned char *text = yajl_get_error(answer->parser, 0, NULL, 0);
+	size_t len = text ? strcspn((char *)text, ".\n") : 0;
 
-	if (mesos_answer_alloc(n, sizeof(*executor->tasks), &items) < 0)
-		return mesos_answer_memory(WHAT, why);
-	executor->tasks = items;
-	executor->n_tasks = n;
-	for (size_t i = 0; i < n; i++) {
-		const json_t *item = json_array_get(json, i);
-		struct mesos_task *task = &executor->tasks[i];
+	fail_set(&answer->why, -EBADMSG, NULL, "%s is no JSON: byte %llu: %.*s", what(answer),
+		 (unsigned long long)at, (int)len, text ? (char *)text : "");
+	if (text)
+		yajl_free_error(answer->parser, text);
+}
 
-		if (mesos_answer_text(item, "id", &task->id) < 0 ||
-		    mesos_answer_text(item, "name", &task->name) < 0 ||
-		    mesos_answer_text(item, "state", &task->state) < 0)
-			return mesos_answer_memory(WHAT, why);
-		if (!*task->id)
-			return mesos_answer_lacks(WHAT, "frameworks[].executors[].tasks[].id", why);
+void mesos_answer_feed(struct mesos_answer *answer, struct mesos_span piece)
+{
+	if (answer->why.err)
+		return;
+	if (yajl_parse(answer->parser, (const unsigned char *)piece.p, piece.len) ==
+	    yajl_status_error)
+		no_json(answer, answer->fed + yajl_get_bytes_consumed(answer->parser));
+	answer->fed += piece.len;
+}
+
+int mesos_answer_end(struct mesos_answer *answer, const struct mesos_state **ret_state,
+		     struct fail *why)
+{
+	if (!answer->why.err && yajl_complete_parse(answer->parser) == yajl_status_error)
+		no_json(answer, answer->fed);
+	if (!answer->why.err && answer->endpoint == MESOS_STATE && !answer->has_frameworks)
+		lacks(answer, "frameworks");
+	if (!answer->why.err && answer->endpoint == MESOS_FLAGS && !answer->has_flags)
+		lacks(answer, "flags");
+	if (answer->why.err) {
+		if (why)
+			*why = answer->why;
+		return answer->why.err;
 	}
+	*ret_state = &answer->state;
 	return 0;
-}
-
-static int executor_read(const json_t *json, struct mesos_executor *executor, struct fail *why)
-{
-	if (mesos_answer_text(json, "id", &executor->id) < 0 ||
-	    mesos_answer_text(json, "name", &executor->name) < 0 ||
-	    mesos_answer_text(json, "source", &executor->source) < 0 ||
-	    mesos_answer_text(json, "container", &executor->container) < 0 ||
-	    mesos_answer_text(json, "directory", &executor->directory) < 0)
-		return mesos_answer_memory(WHAT, why);
-	if (!*executor->id)
-		return mesos_answer_lacks(WHAT, "frameworks[].executors[].id", why);
-	executor->n_queued = json_array_size(mesos_answer_array(json, "queued_tasks"));
-	return tasks_read(mesos_answer_array(json, "tasks"), executor, why);
-}
-
-static int executors_read(const json_t *json, struct mesos_framework *framework, struct fail *why)
-{
-	const json_t *running = mesos_answer_array(json, "executors");
-	const json_t *completed = mesos_answer_array(json, "completed_executors");
-	size_t n_running = json_array_size(running);
-	size_t n = n_running + json_array_size(completed);
-	void *items;
-
-	if (mesos_answer_alloc(n, sizeof(*framework->executors), &items) < 0)
-		return mesos_answer_memory(WHAT, why);
-	framework->executors = items;
-	framework->n_executors = n;
-	for (size_t i = 0; i < n; i++) {
-		struct mesos_executor *executor = &framework->executors[i];
-		const json_t *item = i < n_running ? json_array_get(running, i)
-						   : json_array_get(completed, i - n_running);
-		int err = executor_read(item, executor, why);
-
-		if (err < 0)
-			return err;
-		executor->completed = i >= n_running || framework->completed;
-	}
-	return 0;
-}
-
-static int framework_read(const json_t *json, struct mesos_framework *framework, struct fail *why)
-{
-	if (mesos_answer_text(json, "id", &framework->id) < 0 ||
-	    mesos_answer_text(json, "name", &framework->name) < 0)
-		return mesos_answer_memory(WHAT, why);
-	if (!*framework->id)
-		return mesos_answer_lacks(WHAT, "frameworks[].id", why);
-	framework->checkpoint = json_is_true(json_object_get(json, "checkpoint"));
-	return executors_read(json, framework, why);
-}
-
-static int frameworks_read(const json_t *root, struct mesos_state *state, struct fail *why)
-{
-	const json_t *active = mesos_answer_array(root, "frameworks");
-	const json_t *completed = mesos_answer_array(root, "completed_frameworks");
-	size_t n_active = json_array_size(active);
-	size_t n = n_active + json_array_size(completed);
-	void *items;
-
-	if (!active)
-		return mesos_answer_lacks(WHAT, "frameworks", why);
-	if (mesos_answer_alloc(n, sizeof(*state->frameworks), &items) < 0)
-		return mesos_answer_memory(WHAT, why);
-	state->frameworks = items;
-	state->n_frameworks = n;
-	for (size_t i = 0; i < n; i++) {
-		const json_t *item = i < n_active ? json_array_get(active, i)
-						  : json_array_get(completed, i - n_active);
-		int err;
-
-		state->frameworks[i].completed = i >= n_active;
-		err = framework_read(item, &state->frameworks[i], why);
-		if (err < 0)
-			return err;
-	}
-	return 0;
-}
-
-static int state_read(const json_t *root, struct mesos_state *state, struct fail *why)
-{
-	if (mesos_answer_text(root, "id", &state->id) < 0 ||
-	    mesos_answer_text(root, "pid", &state->pid) < 0 ||
-	    mesos_answer_text(root, "version", &state->version) < 0 ||
-	    mesos_answer_text(root, "hostname", &state->hostname) < 0 ||
-	    mesos_flags_read(json_object_get(root, "flags"), &state->flags) < 0)
-		return mesos_answer_memory(WHAT, why);
-	state->start_time = json_number_value(json_object_get(root, "start_time"));
-	return frameworks_read(root, state, why);
-}
-
-int mesos_state_parse(struct mesos_span body, struct mesos_state **ret_state, struct fail *why)
-{
-	struct mesos_state *state = NULL;
-	json_t *root = NULL;
-	int err = mesos_answer_load(body, WHAT, &root, why);
-
-	if (err < 0)
-		return err;
-	state = calloc(1, sizeof(*state));
-	err = state ? state_read(root, state, why) : mesos_answer_memory(WHAT, why);
-	if (err == 0) {
-		*ret_state = state;
-		state = NULL;
-	}
-	mesos_state_free(state);
-	json_decref(root);
-	return err;
 }

@@ -22,6 +22,10 @@
 #include "observe/api_url.h"
 #include "observe/netns.h"
 
+#define STATE "/state"
+#define FLAGS "/flags"
+#define BODY_BEGIN 4096 /* of an answer: to tell JSON and the agent's errors from others' pages */
+
 struct api {
 	struct event_base *base;
 	struct api_url url;
@@ -34,6 +38,7 @@ struct api {
 	struct bufferevent *bev;
 	struct event *timer;
 	struct mesos_framing *framing;
+	struct mesos_answer *body; /* what it says so far */
 	const char *endpoint;
 	struct fact answer; /* FACT_API, filled as it becomes known */
 	int status;
@@ -54,6 +59,12 @@ static void connection_drop(struct api *api)
 	api->framing = NULL;
 }
 
+static void body_drop(struct api *api)
+{
+	mesos_answer_free(api->body);
+	api->body = NULL;
+}
+
 /* The answer is complete, or there will be none. */
 static void finish(struct api *api)
 {
@@ -65,6 +76,7 @@ static void finish(struct api *api)
 	api->answer.mono = now_mono();
 	api->answer.api.problem = api->problem;
 	fact_put(&api->sink, &api->answer);
+	body_drop(api);
 	if (done)
 		done(api->ctx);
 }
@@ -97,30 +109,29 @@ static void put_executor(struct api *api, const struct mesos_framework *framewor
 
 	if (!tasks)
 		return;
-	for (size_t i = 0; i < executor->n_tasks; i++) {
-		const struct mesos_task *task = &executor->tasks[i];
-
-		tasks[i] = *task->name ? task->name : task->id;
-	}
+	for (const struct mesos_task *task = executor->tasks; task; task = task->next)
+		tasks[fact.api_executor.n_tasks++] = *task->name ? task->name : task->id;
 	fact.api_executor.round = api->answer.api.round;
 	fact.api_executor.framework_id = framework->id;
 	fact.api_executor.executor_id = executor->id;
 	fact.api_executor.container_id = executor->container;
 	fact.api_executor.completed = executor->completed || framework->completed;
 	fact.api_executor.tasks = tasks;
-	fact.api_executor.n_tasks = executor->n_tasks;
 	fact_put(&api->sink, &fact);
 	free(tasks);
 }
 
-/* The executors come before their FACT_API: whoever sees that has seen the whole round. */
-static void got_state(struct api *api, struct mesos_span body)
+/*
+ * The executors come before their FACT_API: whoever sees that has seen the whole round. And after
+ * the last byte of the answer: of one that is cut nothing counts.
+ */
+static void got_state(struct api *api)
 {
 	struct fact_api *answer = &api->answer.api;
-	struct mesos_state *state;
+	const struct mesos_state *state;
 	struct fail why = { 0 };
 
-	if (mesos_state_parse(body, &state, &why) < 0) {
+	if (mesos_answer_end(api->body, &state, &why) < 0) {
 		fail_why(api, &why);
 		return;
 	}
@@ -128,45 +139,43 @@ static void got_state(struct api *api, struct mesos_span body)
 	answer->version = state->version;
 	answer->start_time = state->start_time;
 	answer_flags(answer, &state->flags);
-	for (size_t i = 0; i < state->n_frameworks; i++)
-		for (size_t j = 0; j < state->frameworks[i].n_executors; j++)
-			put_executor(api, &state->frameworks[i],
-				     &state->frameworks[i].executors[j]);
+	for (const struct mesos_framework *f = state->frameworks; f; f = f->next)
+		for (const struct mesos_executor *e = f->executors; e; e = e->next)
+			put_executor(api, f, e);
 	finish(api);
-	mesos_state_free(state);
 }
 
 /* Only while the agent recovers; what they do not tell is told by /state later. */
-static void got_flags(struct api *api, struct mesos_span body)
+static void got_flags(struct api *api, struct mesos_span begin)
 {
-	struct mesos_flags *flags = NULL;
+	const struct mesos_state *state;
 
-	if (mesos_api_check(api->status, body, NULL) == 0 &&
-	    mesos_flags_parse(body, &flags, NULL) == 0)
-		answer_flags(&api->answer.api, flags);
+	if (mesos_api_check(api->status, begin, NULL) == 0 &&
+	    mesos_answer_end(api->body, &state, NULL) == 0)
+		answer_flags(&api->answer.api, &state->flags);
 	finish(api);
-	mesos_flags_free(flags);
 }
 
-static void got_answer(struct api *api, struct mesos_span body)
+/* begin is enough of the body to see what it is. */
+static void got_answer(struct api *api, struct mesos_span begin)
 {
 	struct fail why = { 0 };
 	int err;
 
-	if (strcmp(api->endpoint, "/flags") == 0) {
-		got_flags(api, body);
+	if (strcmp(api->endpoint, FLAGS) == 0) {
+		got_flags(api, begin);
 		return;
 	}
 	api->answer.api.http_status = api->status;
-	err = mesos_api_check(api->status, body, &why);
+	err = mesos_api_check(api->status, begin, &why);
 	if (err == -EAGAIN) {
 		api->answer.api.recovering = true;
 		connection_drop(api);
-		ask_endpoint(api, "/flags");
+		ask_endpoint(api, FLAGS);
 	} else if (err < 0) {
 		fail_why(api, &why);
 	} else {
-		got_state(api, body);
+		got_state(api);
 	}
 }
 
@@ -175,26 +184,27 @@ static bool got_frame(struct api *api, const struct mesos_frame *frame)
 {
 	struct mesos_start start;
 
+	if (frame->body_len > API_BODY_MAX) {
+		fail_with(api, "the answer is larger than 64 MiB");
+		return true;
+	}
 	switch (frame->kind) {
 	case MESOS_FRAME_HEAD:
 		if (mesos_start_parse(frame->head, &start) < 0 || !start.response)
 			break;
 		api->status = start.status;
 		return false;
+	case MESOS_FRAME_BODY:
+		if (api->status == 200)
+			mesos_answer_feed(api->body, frame->piece);
+		return false;
 	case MESOS_FRAME_END:
-		if (frame->body_len > frame->body.len) {
-			fail_with(api, "the answer is larger than 64 MiB");
-			return true;
-		}
 		got_answer(api, frame->body);
 		return true;
 	case MESOS_FRAME_GARBAGE:
 		break;
 	default:
-		if (frame->body_len <= API_BODY_MAX)
-			return false;
-		fail_with(api, "the answer is larger than 64 MiB");
-		return true;
+		return false;
 	}
 	fail_with(api, "the answer is no HTTP, or ends too early; an agent that speaks TLS only "
 		       "cannot be asked");
@@ -299,11 +309,13 @@ static void ask_endpoint(struct api *api, const char *endpoint)
 		fail_why(api, &why);
 		return;
 	}
-	api->framing = mesos_framing_new(API_BODY_MAX);
+	api->framing = mesos_framing_new(BODY_BEGIN);
+	body_drop(api);
+	api->body = mesos_answer_new(strcmp(endpoint, FLAGS) == 0 ? MESOS_FLAGS : MESOS_STATE);
 	api->bev = bufferevent_socket_new(api->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!api->bev)
 		close(fd);
-	if (!api->bev || !api->framing) {
+	if (!api->bev || !api->framing || !api->body) {
 		fail_with(api, "out of memory");
 		return;
 	}
@@ -349,6 +361,7 @@ void api_free(struct api *api)
 	if (!api)
 		return;
 	connection_drop(api);
+	body_drop(api);
 	if (api->timer)
 		event_free(api->timer);
 	if (api->nsfd >= 0)
@@ -377,7 +390,7 @@ int api_ask(struct api *api, uint32_t round, const struct fact_sink *sink, void 
 	api->done = done;
 	api->ctx = ctx;
 	event_add(api->timer, &bound);
-	ask_endpoint(api, "/state");
+	ask_endpoint(api, STATE);
 	return 0;
 }
 

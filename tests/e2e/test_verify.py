@@ -32,6 +32,20 @@ def test_step_by_step(node, ew):
     assert report["agent"]["restarted"]
 
 
+def test_an_id_that_is_no_text(lab, ew):
+    """A framework may call an executor anything: that costs neither it nor others the agent's word."""
+    node = lab(executors(1, kind="v0-old"), executor(b"odd\xff\xc3(", kind="v0-old"))
+    assert ew("audit").code == 0
+    assert ew("shutdown", "--all", "--yes").code == 0
+    node.restart_agent()
+    node.wait_recovered()
+    report = ew.json("verify", "--until", "settled", code=0)
+    assert report["agent"]["api"] == "serving"
+    assert each(report, node, "proof") == {"task-0": "api", "odd\\xff\\xc3(": "api"}
+    tasks = {id: len(t) for id, t in each(report, node, "tasks").items()}
+    assert tasks == {"task-0": 1, "odd\\xff\\xc3(": 1}
+
+
 def test_while_the_agent_recovers(node, ew):
     """verify begins in the middle of the executors' return."""
     assert ew("shutdown", "--yes").code == 0

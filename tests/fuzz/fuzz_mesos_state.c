@@ -7,30 +7,53 @@
 #include "fail.h"
 #include "mesos/state.h"
 
-static void state(struct mesos_span body)
+/* In two pieces, cut anywhere. */
+static struct mesos_answer *read_cut(enum mesos_endpoint endpoint, struct mesos_span body, size_t cut)
 {
-	struct mesos_state *state = NULL;
+	struct mesos_answer *answer = mesos_answer_new(endpoint);
+
+	must(answer != NULL);
+	mesos_answer_feed(answer, mesos_span_at(body.p, cut));
+	mesos_answer_feed(answer, mesos_span_at(body.p + cut, body.len - cut));
+	return answer;
+}
+
+static void state(struct mesos_span body, size_t cut)
+{
+	struct mesos_answer *answer = read_cut(MESOS_STATE, body, cut);
+	const struct mesos_state *state = NULL;
 	struct fail why = {0};
-	int err = mesos_state_parse(body, &state, &why);
+	int err = mesos_answer_end(answer, &state, &why);
 
 	must((err == 0) == (state != NULL) && err == why.err);
-	if (err < 0)
-		return;
-	must(state->id && state->pid && state->version && state->flags.work_dir);
-	for (size_t i = 0; i < state->n_frameworks; i++)
-		must(*state->frameworks[i].id && state->frameworks[i].name);
-	mesos_state_free(state);
+	if (state) {
+		must(state->id && state->version && state->flags.work_dir);
+		for (const struct mesos_framework *f = state->frameworks; f; f = f->next) {
+			must(*f->id);
+			for (const struct mesos_executor *e = f->executors; e; e = e->next)
+				must(*e->id && e->container && !e->tasks == !e->n_tasks);
+		}
+	}
+	mesos_answer_free(answer);
+}
+
+static void flags(struct mesos_span body, size_t cut)
+{
+	struct mesos_answer *answer = read_cut(MESOS_FLAGS, body, cut);
+	const struct mesos_state *state;
+
+	if (mesos_answer_end(answer, &state, NULL) == 0)
+		must(state->flags.work_dir && state->flags.recovery_timeout_ns >= 0);
+	mesos_answer_free(answer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mesos_span body = mesos_span_at(data, size);
-	struct mesos_flags *flags = NULL;
+	size_t cut = size ? data[size - 1] % size : 0;
 
-	state(body);
-	if (mesos_flags_parse(body, &flags, NULL) == 0)
-		must(flags->work_dir && flags->recovery_timeout_ns >= 0);
+	state(body, cut);
+	flags(body, cut);
 	mesos_api_check(200, body, NULL);
-	mesos_flags_free(flags);
 	return 0;
 }

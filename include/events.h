@@ -14,7 +14,7 @@
 #include <linux/types.h>
 #endif
 
-#define EW_ABI 2
+#define EW_ABI 3
 
 #define EW_COMM_MAX    16
 #define EW_PATH_MAX    128

@@ -121,14 +121,6 @@ static void ended_by_signal(const struct store *store, const struct fact_baselin
 	}
 }
 
-static bool events_lost(const struct store *store)
-{
-	for (size_t i = 0; i < store->losses.n; i++)
-		if (store->losses.v[i].lost)
-			return true;
-	return false;
-}
-
 /*
  * An executor of the docker containerizer ends with 0 as well when the agent stops its container,
  * and a timer may have run that nobody saw begin: only a task's own end is good news.
@@ -143,7 +135,7 @@ static const char *doubt(const struct store *store, const struct fact_baseline *
 	if (outcome_restarted(store, b) && process->ended_at > agent->appeared &&
 	    !was_linked(process, agent->appeared))
 		return "It ended with exit status 0 after the agent had come back and before it had registered again: whether its task had ended or the agent had stopped it was not seen.";
-	if (events_lost(store))
+	if (store_events(store).lost)
 		return "It ended with exit status 0, and events were lost in the kernel: whether it had been told to was not seen.";
 	return NULL;
 }

@@ -325,11 +325,11 @@ static void clocks_fill(const struct view *view, struct report *report)
 
 static void events_fill(const struct store *store, struct report *report)
 {
+	struct events events = store_events(store);
+
 	report->messages = "";
-	for (size_t i = 0; i < store->losses.n; i++) {
-		report->events_lost += store->losses.v[i].lost;
-		report->events_seen += store->losses.v[i].seen;
-	}
+	report->events_lost = events.lost;
+	report->events_seen = events.seen;
 	for (size_t i = 0; i < store->slots.n; i++) {
 		if (strcmp(store->slots.v[i].slot, "messages") == 0) {
 			report->messages = arena_text(report->arena, store->slots.v[i].program);

@@ -209,21 +209,6 @@ static void put_unread(struct store *store, const struct fact *fact)
 		store->unread.v[store->unread.n++] = unread;
 }
 
-static void put_lost(struct store *store, const struct fact *fact)
-{
-	struct fact_lost lost = fact->lost;
-
-	lost.cause = store_text(store, lost.cause);
-	for (size_t i = 0; i < store->losses.n; i++) {
-		if (store->losses.v[i].cause == lost.cause) {
-			store->losses.v[i] = lost;
-			return;
-		}
-	}
-	if (store_grow(store, store->losses))
-		store->losses.v[store->losses.n++] = lost;
-}
-
 static void put_tracking(struct store *store, const struct fact *fact)
 {
 	for (size_t i = 0; i < store->namespaces.n; i++) {
@@ -286,6 +271,7 @@ static void put_command(struct store *store, const struct fact *fact)
 static void put_window(struct store *store, const struct fact *fact)
 {
 	store->window = fact->window;
+	store->window_began = fact->mono;
 	store->window.tool = store_text(store, fact->window.tool);
 	store->window.verb = store_text(store, fact->window.verb);
 	store->window.host = store_text(store, fact->window.host);
@@ -413,7 +399,7 @@ static void (*const put[])(struct store *store, const struct fact *fact) = {
 	[FACT_API] = store_put_api,
 	[FACT_API_EXECUTOR] = store_put_listing,
 	[FACT_UNREAD] = put_unread,
-	[FACT_LOST] = put_lost,
+	[FACT_LOST] = store_put_lost,
 	[FACT_ACT] = put_act,
 	[FACT_COMMAND] = put_command,
 	[FACT_SURVEY] = put_survey,

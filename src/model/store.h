@@ -149,6 +149,11 @@ struct act {
 	int64_t at;
 };
 
+struct loss {
+	struct fact_lost facts;
+	int64_t at; /* no later than this */
+};
+
 /* Growing array of plain structs. */
 #define LIST(type)                                                                                 \
 	struct {                                                                                   \
@@ -162,6 +167,7 @@ struct store {
 	int64_t now;             /* of the last FACT_NOW, else of the last fact */
 	bool interrupted, final;
 	struct fact_window window;
+	int64_t window_began;
 	struct process *processes;
 	struct connection *connections;
 	struct connection *tuples;
@@ -171,7 +177,7 @@ struct store {
 	LIST(struct netns) namespaces;
 	LIST(struct fact_slot) slots;
 	LIST(struct fact_unread) unread;
-	LIST(struct fact_lost) losses;
+	LIST(struct loss) losses;
 	LIST(struct act) acts;
 	LIST(struct fact) early; /* messages of processes that may yet turn out to be the agent */
 	LIST(struct fact_baseline) baselines;
@@ -218,6 +224,14 @@ const char *store_text(struct store *store, const char *text);
 
 /* The other end: same tuple mirrored, in the same namespace or else in any. NULL: none is known. */
 struct connection *store_peer(const struct store *store, const struct connection *conn);
+
+/* store_losses.c */
+void store_put_lost(struct store *store, const struct fact *fact);
+/* Lost are only those that can matter: since the audit that is compared with, or in this watch. */
+struct events {
+	uint64_t seen, lost;
+};
+struct events store_events(const struct store *store);
 
 /* store_agents.c */
 void store_put_agent(struct store *store, const struct fact *fact);

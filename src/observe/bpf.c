@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/now.h"
+#include "observe/bpf_history.h"
 #include "observe/bpf_lib.h"
 #include "facts.h"
 #include "fail.h"
@@ -42,24 +43,37 @@ void bpf_log_to(void (*log)(const char *line))
 
 void bpf_watch_take(struct bpf_watch *watch, const void *record, size_t size)
 {
+	if (live_batch_add(watch->batch, record, size) < 0)
+		watch->no_memory++;
+}
+
+/* Read: the map may forget it. */
+static void exit_forget(struct bpf_watch *watch, const struct ew_exit *ev)
+{
+	struct ew_exit_key key = { .tgid = ev->task.tgid, .start_ticks = ev->task.start_ticks };
+
+	bpf_map_delete_elem(bpf_map__fd(watch->skel->maps.exits), &key);
+}
+
+void bpf_watch_take_event(struct bpf_watch *watch, const void *record, size_t size)
+{
 	const struct ew_header *header = record;
 
-	if (!bpf_selftest_takes(&watch->selftest, header) &&
-	    live_batch_add(watch->batch, record, size) < 0)
-		watch->no_memory++;
-	if (header->type == EW_EXIT) { /* read: the map may forget it */
-		const struct ew_exit *ev = record;
-		struct ew_exit_key key = { .tgid = ev->task.tgid,
-					   .start_ticks = ev->task.start_ticks };
-
-		bpf_map_delete_elem(bpf_map__fd(watch->skel->maps.exits), &key);
+	if (bpf_selftest_takes(&watch->selftest, header)) {
+		if (watch->history)
+			bpf_history_own_note(watch->history, watch->selftest.taken);
+	} else if (!watch->history ||
+		   bpf_history_keep(watch->history, header, &watch->counted)) {
+		bpf_watch_take(watch, record, size);
 	}
+	if (header->type == EW_EXIT)
+		exit_forget(watch, record);
 }
 
 /* Never negative: libbpf would stop, and drop the record all the same. */
 static int ring_record(void *ctx, void *record, size_t size)
 {
-	bpf_watch_take(ctx, record, size);
+	bpf_watch_take_event(ctx, record, size);
 	return 0;
 }
 
@@ -127,7 +141,7 @@ static void pins_find(struct bpf_watch *watch, const struct bpf_watch_options *o
 		watch->pins[0] = '\0';
 		return slot_put("pins", "", fail_text(&why, reason, sizeof(reason)), sink);
 	}
-	if (bpf_pins_meta(options->pins, &found)) {
+	if (bpf_history_is_in(options->pins) && bpf_pins_meta(options->pins, &found)) {
 		meta->generation = found.generation + 1;
 		found.generation = meta->generation;
 	}
@@ -135,6 +149,23 @@ static void pins_find(struct bpf_watch *watch, const struct bpf_watch_options *o
 	if (!watch->resumed)
 		bpf_pins_drop(options->pins, 0);
 	slot_put("pins", watch->pins, "", sink);
+}
+
+/*
+ * Whatever cannot be kept for the next watch is no reason not to watch. It will not find a history
+ * then, and not take over.
+ */
+static void history_open(struct bpf_watch *watch, const struct fact_sink *sink)
+{
+	struct fail why = { 0 };
+	char reason[BPF_REASON_MAX] = "";
+
+	if (!*watch->pins)
+		return;
+	if (bpf_history_open(watch->pins, watch->batch, &watch->history, &why) < 0)
+		return slot_put("history", "", fail_text(&why, reason, sizeof(reason)), sink);
+	watch->selftest.taken = bpf_history_own(watch->history);
+	watch->counted = bpf_history_begin(watch->history).counted;
 }
 
 int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_sink *sink,
@@ -159,6 +190,7 @@ int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_si
 	err = bpf_load(watch, options, sink, why);
 	if (err)
 		goto out;
+	history_open(watch, sink);
 	err = rings_open(watch, why);
 	if (err)
 		goto out;
@@ -188,6 +220,7 @@ void bpf_watch_free(struct bpf_watch *watch)
 	ring_buffer__free(watch->rings);
 	bpf_unload(watch);
 	bpf_ground_close(&watch->ground);
+	bpf_history_close(watch->history);
 	live_batch_free(watch->batch);
 	free(watch);
 }
@@ -197,9 +230,18 @@ int bpf_watch_fd(const struct bpf_watch *watch)
 	return ring_buffer__epoll_fd(watch->rings);
 }
 
+/*
+ * Rings are read until they are empty: what a pass reads has happened after the pass before began,
+ * and so after what had been counted then.
+ */
 void bpf_watch_gather(struct bpf_watch *watch)
 {
+	struct ew_counters now = { 0 };
+
+	if (watch->history)
+		bpf_counters_sum(watch, &now);
 	ring_buffer__consume(watch->rings);
+	watch->counted = now;
 }
 
 void bpf_watch_drain(struct bpf_watch *watch, const struct fact_sink *sink)

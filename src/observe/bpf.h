@@ -60,8 +60,9 @@ void bpf_watch_free(struct bpf_watch *watch);
 /*
  * With options.pins everything is pinned in that directory (made, and a bpf filesystem mounted on
  * it, unless it is in one; its parent must be there). Should the process be killed, the programs
- * go on, and the next open with the same directory, port and ring sizes takes over: what had
- * happened in between is drained, or counted as lost. One watch at a time may use a directory:
+ * go on, and the next open with the same directory, port and ring sizes takes over: with what had
+ * happened in between all that the killed one had read is put once more by the next drain, as far
+ * back as it was kept; the rest is counted as lost. One watch at a time may use a directory:
  * the caller holds a lock. Where pinning cannot be had, FACT_SLOT "pins" says why and the watch
  * goes on without.
  */
@@ -97,12 +98,14 @@ int bpf_watch_add_process(struct bpf_watch *watch, int32_t pid, uint64_t start, 
 void bpf_watch_remove_process(struct bpf_watch *watch, int32_t pid);
 
 /*
- * Puts a FACT_LOST for each cause whose count has changed since the last call, or for all. Causes:
- * "lifecycle-ring" and "message-ring" (full; seen counts all that the hooks saw, what was filtered
- * included), "map-full", "recursion" (a hook that interrupted itself: skipped by the kernel),
- * "memory". Ends of processes that a full ring has swallowed are put as FACT_EXIT from the kernel's
- * map. Returns true when anything was lost since the last call, or may have been: changes of TCP
- * state skipped by recursion are counted for the whole host. Seed again then.
+ * Puts a FACT_LOST for each cause whose count has changed since the last call, or for all, counted
+ * since the first event that this watch can tell of. Causes: "history" (read by a watch that was
+ * killed, and kept no longer: the fact has the time of the last one), "lifecycle-ring" and
+ * "message-ring" (full; seen counts all that the hooks saw, what was filtered included),
+ * "map-full", "recursion" (a hook that interrupted itself: skipped by the kernel), "memory". Ends
+ * of processes that a full ring has swallowed are put as FACT_EXIT from the kernel's map. Returns
+ * true when anything was lost since the last call, or may have been: changes of TCP state skipped
+ * by recursion are counted for the whole host. Seed again then.
  */
 bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sink *sink);
 

@@ -7,10 +7,11 @@
 #include "observe/bpf_lib.h"
 #include "facts.h"
 #include "observe/bpf.h"
+#include "observe/bpf_history.h"
 #include "observe/bpf_priv.h"
 #include "observe/live.h"
 
-static void counters_sum(const struct bpf_watch *watch, struct ew_counters *sum)
+void bpf_counters_sum(const struct bpf_watch *watch, struct ew_counters *sum)
 {
 	int cpus = libbpf_num_possible_cpus();
 	struct ew_counters *each = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
@@ -79,6 +80,34 @@ static bool lost_put(const char *cause, uint64_t lost, uint64_t before, uint64_t
 	return lost != before;
 }
 
+/* What a watch that was killed has read, and kept no longer: nobody can tell of it any more. */
+static void history_put(struct bpf_watch *watch, const struct fact_sink *sink)
+{
+	struct bpf_history_begin begin = bpf_history_begin(watch->history);
+	struct fact fact = { .type = FACT_LOST, .mono = (int64_t)begin.let_go_until };
+
+	if (!begin.let_go || watch->history_told)
+		return;
+	fact.lost.cause = "history";
+	fact.lost.lost = begin.let_go;
+	fact_put(sink, &fact);
+	watch->history_told = true;
+}
+
+/* What was counted before the first record that is still known does not concern this watch. */
+static void counters_since_begin(const struct bpf_watch *watch, struct ew_counters *sum)
+{
+	struct bpf_history_begin begin;
+	__u64 *to = (void *)sum;
+
+	bpf_counters_sum(watch, sum);
+	if (!watch->history)
+		return;
+	begin = bpf_history_begin(watch->history);
+	for (size_t k = 0; k < sizeof(*sum) / sizeof(*to); k++)
+		to[k] -= ((const __u64 *)&begin.counted)[k];
+}
+
 /* What is still in the map was not read from the ring: the ring has been drained before. */
 static void exits_put(struct bpf_watch *watch, const struct fact_sink *sink)
 {
@@ -88,7 +117,7 @@ static void exits_put(struct bpf_watch *watch, const struct fact_sink *sink)
 
 	while (bpf_map_get_next_key(fd, NULL, &key) == 0) {
 		if (bpf_map_lookup_elem(fd, &key, &end) == 0)
-			bpf_watch_take(watch, &end, sizeof(end));
+			bpf_watch_take_event(watch, &end, sizeof(end));
 		else
 			bpf_map_delete_elem(fd, &key);
 	}
@@ -101,12 +130,14 @@ bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sin
 	const struct ew_counters *was = &watch->told.sum, *is = &now.sum;
 	bool lost = false;
 
-	counters_sum(watch, &now.sum);
+	counters_since_begin(watch, &now.sum);
 	recursion_read(watch, &now);
 	if (is->life_lost != was->life_lost) {
 		bpf_watch_drain(watch, sink);
 		exits_put(watch, sink);
 	}
+	if (watch->history)
+		history_put(watch, sink);
 	lost |= lost_put("lifecycle-ring", is->life_lost, was->life_lost,
 			 is->life_shown + is->life_filtered + is->life_lost, all, sink);
 	lost |= lost_put("message-ring", is->message_lost, was->message_lost,

@@ -10,6 +10,7 @@
 #include "events.h"
 #include "observe/bpf_selftest.h"
 
+struct bpf_history;
 struct bpf_link;
 struct bpf_program;
 struct bpf_watch_options;
@@ -79,6 +80,9 @@ struct bpf_watch {
 	struct ew_meta meta;        /* of the maps, with the generation of these programs */
 	bool resumed;
 	struct bpf_selftest selftest;
+	struct bpf_history *history; /* NULL: nothing is pinned, or it could not be had */
+	bool history_told;           /* what it lacks */
+	struct ew_counters counted;  /* when the last pass over the rings began */
 	uint64_t swept_at;          /* bpf_tcp_recursion() when the map was last swept */
 	uint64_t no_memory;         /* records dropped for want of memory */
 	struct bpf_counts told;     /* by the last bpf_watch_counters() */
@@ -102,5 +106,11 @@ void bpf_watch_gather(struct bpf_watch *watch);
 
 /* A record for the batch; counts when there is no memory for it. */
 void bpf_watch_take(struct bpf_watch *watch, const void *record, size_t size);
+
+/* One that will not come again: of a ring, or the end of a process that the map has kept. */
+void bpf_watch_take_event(struct bpf_watch *watch, const void *record, size_t size);
+
+/* Over all CPUs, without the events of self-tests. */
+void bpf_counters_sum(const struct bpf_watch *watch, struct ew_counters *sum);
 
 #endif

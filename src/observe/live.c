@@ -271,12 +271,24 @@ static void record_put(const struct ew_header *header, const struct fact_sink *s
 	}
 }
 
+/* What a walk over a large node needs, or a history, is not needed again soon. */
+#define ROOM_KEPT (1 << 20)
+
+static void room_release(struct live_batch *batch)
+{
+	free(batch->bytes);
+	free(batch->offsets);
+	*batch = (struct live_batch){ 0 };
+}
+
 void live_batch_put(struct live_batch *batch, const struct fact_sink *sink)
 {
 	if (batch->n) /* qsort takes no NULL */
 		qsort_r(batch->offsets, batch->n, sizeof(*batch->offsets), compare, batch);
 	for (size_t i = 0; i < batch->n; i++)
 		record_put(header_at(batch, batch->offsets[i]), sink);
+	if (batch->room > ROOM_KEPT)
+		room_release(batch);
 	batch->n = 0;
 	batch->size = 0;
 }

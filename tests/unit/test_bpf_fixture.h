@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -119,6 +120,14 @@ static inline void fixture_forget(struct fixture *f)
 		}
 	}
 	f->n = 0;
+}
+
+/* A directory for pins, in which a mount is seen by nobody else and ends with the test. */
+static inline int fixture_dir_new(char *template)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -1;
+	return mkdtemp(template) ? 0 : -1;
 }
 
 /* Into a new network namespace with its loopback up. */
@@ -223,19 +232,36 @@ static inline void fixture_wait_state(struct fixture *f, uint64_t cookie, uint32
 	fixture_wait(f, state_reached, &e, 1, "change of TCP state");
 }
 
-/* Changes of TCP state that were put, and those that the ring had no room for. */
+static inline size_t fixture_count(const struct fixture *f, enum fact_type type)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += f->facts[i].type == type;
+	return n;
+}
+
+/* As last told; NULL: nothing was. */
+static inline const struct fact *fixture_loss(const struct fixture *f, const char *cause)
+{
+	for (size_t i = f->n; i-- > 0;)
+		if (f->facts[i].type == FACT_LOST && strcmp(f->facts[i].lost.cause, cause) == 0)
+			return &f->facts[i];
+	return NULL;
+}
+
+static inline uint64_t fixture_lost(const struct fixture *f, const char *cause)
+{
+	const struct fact *loss = fixture_loss(f, cause);
+
+	return loss ? loss->lost.lost : 0;
+}
+
+/* Changes of TCP state that were put, and those of which nobody can tell. */
 static inline size_t fixture_told_or_lost(const struct fixture *f)
 {
-	size_t told = 0, lost = 0;
-
-	for (size_t i = 0; i < f->n; i++) {
-		const struct fact *fact = &f->facts[i];
-
-		told += fact->type == FACT_TCP;
-		if (fact->type == FACT_LOST && strcmp(fact->lost.cause, "lifecycle-ring") == 0)
-			lost = fact->lost.lost;
-	}
-	return told + lost;
+	return fixture_count(f, FACT_TCP) + fixture_lost(f, "lifecycle-ring") +
+	       fixture_lost(f, "history");
 }
 
 /* The last packets of a connection may be on their way when both ends are closed. */

@@ -9,26 +9,6 @@
 
 static struct fixture *fixture;
 
-static size_t count(enum fact_type type)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < fixture->n; i++)
-		n += fixture->facts[i].type == type;
-	return n;
-}
-
-/* As last told. */
-static const struct fact_lost *lost(const char *cause)
-{
-	for (size_t i = fixture->n; i-- > 0;)
-		if (fixture->facts[i].type == FACT_LOST &&
-		    strcmp(fixture->facts[i].lost.cause, cause) == 0)
-			return &fixture->facts[i].lost;
-	fail_msg("nothing told of '%s'", cause);
-	return NULL;
-}
-
 static void setup_small(uint32_t life, uint32_t messages)
 {
 	struct bpf_watch_options options = { .life_ring = life, .message_ring = messages };
@@ -67,8 +47,8 @@ static void test_full_life_ring(void **state)
 		actor_act(&server, ACT_CLOSE, 0, 0);
 	}
 	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
-	assert_true(count(FACT_TCP) > 0);
-	assert_true(lost("lifecycle-ring")->lost > 0);
+	assert_true(fixture_count(fixture, FACT_TCP) > 0);
+	assert_true(fixture_lost(fixture, "lifecycle-ring") > 0);
 	assert_int_equal(conns_in_map(), 1); /* the listener: the truth was not lost */
 	/* Nothing more is lost: nothing more is told. */
 	fixture_forget(fixture);
@@ -96,9 +76,9 @@ static void test_exits_survive_a_full_ring(void **state)
 		actor_end(&actors[i]);
 	}
 	bpf_watch_drain(fixture->watch, &fixture->sink);
-	assert_true(count(FACT_EXIT) < MANY);
+	assert_true(fixture_count(fixture, FACT_EXIT) < MANY);
 	assert_true(bpf_watch_counters(fixture->watch, true, &fixture->sink));
-	assert_int_equal(count(FACT_EXIT), MANY);
+	assert_int_equal(fixture_count(fixture, FACT_EXIT), MANY);
 	for (int i = 0; i < MANY; i++)
 		for (size_t k = 0; k < fixture->n; k++)
 			if (fixture->facts[k].type == FACT_EXIT &&
@@ -121,11 +101,11 @@ static void test_full_message_ring(void **state)
 		assert_true(actor_send(&client, "POST /slave(1)/x.Y HTTP/1.1\r\n\r\n") > 0);
 	bpf_watch_drain(fixture->watch, &fixture->sink);
 	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
-	assert_true(count(FACT_MESSAGE) > 0);
-	assert_int_equal(count(FACT_MESSAGE) + lost("message-ring")->lost, SENDS);
+	assert_true(fixture_count(fixture, FACT_MESSAGE) > 0);
+	assert_int_equal(fixture_count(fixture, FACT_MESSAGE) + fixture_lost(fixture, "message-ring"), SENDS);
 	/* The other ring is not touched by it. */
-	assert_int_equal(count(FACT_LOST), 1);
-	assert_int_equal(count(FACT_TCP), 4);
+	assert_int_equal(fixture_count(fixture, FACT_LOST), 1);
+	assert_int_equal(fixture_count(fixture, FACT_TCP), 4);
 	actor_end(&client);
 	actor_end(&server);
 }
@@ -155,12 +135,12 @@ static void test_counts(void **state)
 	sum = &fixture->watch->told.sum;
 	assert_true(sum->life_shown && sum->life_filtered && sum->life_lost);
 	assert_true(sum->message_shown && sum->message_filtered && sum->message_lost);
-	assert_int_equal(sum->life_shown, count(FACT_TCP) + count(FACT_EXIT));
-	assert_int_equal(sum->message_shown, count(FACT_MESSAGE));
+	assert_int_equal(sum->life_shown, fixture_count(fixture, FACT_TCP) + fixture_count(fixture, FACT_EXIT));
+	assert_int_equal(sum->message_shown, fixture_count(fixture, FACT_MESSAGE));
 	assert_int_equal(sum->message_shown + sum->message_lost, 20);
-	assert_int_equal(lost("lifecycle-ring")->seen,
+	assert_int_equal(fixture_loss(fixture, "lifecycle-ring")->lost.seen,
 			 sum->life_shown + sum->life_filtered + sum->life_lost);
-	assert_int_equal(lost("message-ring")->seen,
+	assert_int_equal(fixture_loss(fixture, "message-ring")->lost.seen,
 			 sum->message_shown + sum->message_filtered + sum->message_lost);
 	actor_end(&client);
 	actor_end(&server);
@@ -183,9 +163,9 @@ static void test_full_map(void **state)
 	struct actor server = actor_new();
 	assert_true(actor_act(&server, ACT_LISTEN, fixture->port, AF_INET) > 0);
 	bpf_watch_drain(fixture->watch, &fixture->sink);
-	assert_int_equal(count(FACT_TCP), 1); /* seen, but its process cannot be followed */
+	assert_int_equal(fixture_count(fixture, FACT_TCP), 1); /* seen, but its process cannot be followed */
 	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
-	assert_int_equal(lost("map-full")->lost, 1);
+	assert_int_equal(fixture_lost(fixture, "map-full"), 1);
 	actor_end(&server);
 }
 

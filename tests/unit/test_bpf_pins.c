@@ -2,8 +2,6 @@
 /* A watch that is killed goes on in the kernel; the next one takes over. */
 #include <dirent.h>
 #include <linux/bpf.h>
-#include <sys/mount.h>
-#include <sys/vfs.h>
 
 #include "observe/bpf_lib.h"
 #include "test_bpf_fixture.h"
@@ -17,6 +15,7 @@ static uint64_t listening;
 static void watch_open(uint32_t message_ring)
 {
 	struct bpf_watch_options options = { .agent_port = fixture->port, .pins = pins,
+					     .life_ring = 8 << 20,
 					     .message_ring = message_ring };
 
 	fixture_open(fixture, &options);
@@ -50,15 +49,6 @@ static void leave(void)
 	fixture->watch->pins[0] = '\0';
 	bpf_watch_free(fixture->watch);
 	fixture->watch = NULL;
-}
-
-static size_t count(enum fact_type type)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < fixture->n; i++)
-		n += fixture->facts[i].type == type;
-	return n;
 }
 
 static size_t entries(const char *path)
@@ -99,17 +89,53 @@ static void test_nothing_is_missed(void **state)
 	watch_open(0);
 	assert_true(bpf_watch_resumed(fixture->watch));
 	assert_int_equal(fixture_settle(fixture, 1 + 3 * CHANGES), 1 + 3 * CHANGES);
-	assert_int_equal(count(FACT_MESSAGE), 3);
+	assert_int_equal(fixture_count(fixture, FACT_MESSAGE), 3);
 	/* The new programs alone are on duty: nothing is told twice. */
 	talk(2);
 	assert_int_equal(fixture_settle(fixture, 1 + 5 * CHANGES), 1 + 5 * CHANGES);
-	assert_int_equal(count(FACT_MESSAGE), 5);
-	assert_int_equal(count(FACT_LOST), 0);
+	assert_int_equal(fixture_count(fixture, FACT_MESSAGE), 5);
+	assert_int_equal(fixture_count(fixture, FACT_LOST), 0);
+}
+
+static void pass_on(void)
+{
+	leave();
+	fixture_forget(fixture);
+	watch_open(0);
+	assert_true(bpf_watch_resumed(fixture->watch));
+}
+
+/* What one had read from the rings is not gone with it: all is told again, once. */
+static void test_what_was_read_is_told_again(void **state)
+{
+	struct actor ends = actor_new();
+
+	(void)state;
+	watch_open(0);
+	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
+	bpf_watch_add_process(fixture->watch, ends.pid, ends.start, BPF_ROLE_EXECUTOR, NULL);
+	actor_act(&ends, ACT_EXIT, 3, 0);
+	actor_end(&ends);
+	talk(2);
+	assert_int_equal(fixture_settle(fixture, 1 + 2 * CHANGES), 1 + 2 * CHANGES);
+	assert_int_equal(fixture_count(fixture, FACT_EXIT), 1);
+	for (int i = 0; i < 2; i++) {
+		pass_on();
+		talk(1);
+		assert_int_equal(fixture_settle(fixture, 1 + (3 + i) * CHANGES), 1 + (3 + i) * CHANGES);
+		assert_int_equal(fixture_count(fixture, FACT_MESSAGE), 3 + i);
+		assert_int_equal(fixture_count(fixture, FACT_EXIT), 1);
+		assert_int_equal(fixture_count(fixture, FACT_LOST), 0);
+	}
+	for (size_t i = 0; i < fixture->n; i++)
+		if (fixture->facts[i].type == FACT_EXIT)
+			assert_int_equal(fixture->facts[i].exit.status, 3 << 8);
 }
 
 /*
- * While connections come and go one watch after the other takes over. An event that is under way in
- * that very moment may be told by both sets of programs; none may be told by neither.
+ * While connections come and go one watch after the other takes over, and each is told of all that
+ * was before. An event that is under way in that very moment may be told by both sets of programs;
+ * none may be told by neither.
  */
 static void test_takeover_under_load(void **state)
 {
@@ -122,13 +148,44 @@ static void test_takeover_under_load(void **state)
 	actor_begin(&agent, &order);
 	for (int i = 0; i < TAKEOVERS; i++) {
 		bpf_watch_drain(fixture->watch, &fixture->sink);
-		leave();
-		watch_open(0);
-		assert_true(bpf_watch_resumed(fixture->watch));
+		pass_on();
 	}
 	assert_int_equal(actor_answer(&agent), TIMES);
 	assert_in_range(fixture_settle(fixture, EVENTS), EVENTS, EVENTS + TAKEOVERS);
-	assert_true(count(FACT_TCP) > 0);
+	assert_true(fixture_count(fixture, FACT_TCP) > 0);
+}
+
+/* What was lost before the first event that is told does not concern the one that takes over. */
+static void test_old_losses_are_not_told(void **state)
+{
+	enum { TURN = 5000 };
+	struct order order = { .act = ACT_TALK, .number = TURN };
+	const struct fact *history;
+	uint64_t told_from = UINT64_MAX;
+
+	(void)state;
+	watch_open(4096);
+	actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
+	talk(30);
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	assert_true(fixture_lost(fixture, "message-ring") > 0);
+	assert_int_equal(actor_order(&agent, &order), TURN);
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	leave();
+	fixture_forget(fixture);
+	watch_open(4096);
+	assert_true(bpf_watch_resumed(fixture->watch));
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	assert_int_equal(fixture_lost(fixture, "message-ring"), 0);
+	history = fixture_loss(fixture, "history");
+	assert_non_null(history);
+	assert_true(history->lost.lost > 0);
+	for (size_t i = 0; i < fixture->n; i++)
+		if (fixture->facts[i].type == FACT_TCP && (uint64_t)fixture->facts[i].mono < told_from)
+			told_from = (uint64_t)fixture->facts[i].mono;
+	assert_true((uint64_t)history->mono <= told_from);
 }
 
 /* The owner of the listener was learnt by the one that was killed. */
@@ -138,10 +195,7 @@ static void test_what_was_learnt_is_kept(void **state)
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	watch_open(0);
 	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
-	leave();
-	fixture_forget(fixture);
-	watch_open(0);
-	assert_true(bpf_watch_resumed(fixture->watch));
+	pass_on();
 	talk(1);
 	assert_int_equal(fixture_settle(fixture, CHANGES), CHANGES);
 	for (size_t i = 0; i < fixture->n; i++)
@@ -151,13 +205,13 @@ static void test_what_was_learnt_is_kept(void **state)
 	/* And it tells all sockets again. */
 	fixture_forget(fixture);
 	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
-	assert_int_equal(count(FACT_SOCKET), 1);
+	assert_int_equal(fixture_count(fixture, FACT_SOCKET), 1);
 }
 
 static void test_loss_between_is_exact(void **state)
 {
 	enum { MANY = 30 };
-	uint64_t lost = 0;
+	uint64_t lost;
 
 	(void)state;
 	watch_and_be_killed(4096);
@@ -167,12 +221,9 @@ static void test_loss_between_is_exact(void **state)
 	assert_true(bpf_watch_resumed(fixture->watch));
 	bpf_watch_drain(fixture->watch, &fixture->sink);
 	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
-	for (size_t i = 0; i < fixture->n; i++)
-		if (fixture->facts[i].type == FACT_LOST &&
-		    strcmp(fixture->facts[i].lost.cause, "message-ring") == 0)
-			lost = fixture->facts[i].lost.lost;
-	assert_true(count(FACT_MESSAGE) > 0 && lost > 0);
-	assert_int_equal(count(FACT_MESSAGE) + lost, MANY);
+	lost = fixture_lost(fixture, "message-ring");
+	assert_true(fixture_count(fixture, FACT_MESSAGE) > 0 && lost > 0);
+	assert_int_equal(fixture_count(fixture, FACT_MESSAGE) + lost, MANY);
 }
 
 static void test_other_layout_is_not_resumed(void **state)
@@ -229,7 +280,7 @@ static void test_without_a_place_it_watches_all_the_same(void **state)
 	assert_non_null(strstr(fixture->facts[0].slot.reason, "/tmp/ew-test-none/none"));
 	actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	bpf_watch_drain(fixture->watch, &fixture->sink);
-	assert_int_equal(count(FACT_TCP), 1);
+	assert_int_equal(fixture_count(fixture, FACT_TCP), 1);
 }
 
 static int setup(void **state)
@@ -256,13 +307,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Mounts of this test are seen by nobody else, and end with it. */
 static int group_setup(void **state)
 {
 	(void)state;
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return -1;
-	if (!mkdtemp(dir))
+	if (fixture_dir_new(dir) < 0)
 		return -1;
 	snprintf(pins, sizeof(pins), "%s/pins", dir);
 	return 0;
@@ -280,7 +328,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_nothing_is_missed),
+		TEST(test_what_was_read_is_told_again),
 		TEST(test_takeover_under_load),
+		TEST(test_old_losses_are_not_told),
 		TEST(test_what_was_learnt_is_kept),
 		TEST(test_loss_between_is_exact),
 		TEST(test_other_layout_is_not_resumed),

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a watch has read from the rings is gone from them, and with a watch that is killed from the
+ * world: so each record is kept in a pinned map before the ring lets go of it, and the next watch
+ * is told of all of them once more. The map is bounded: the oldest are let go of, and counted.
+ */
+#ifndef EW_OBSERVE_BPF_HISTORY_H
+#define EW_OBSERVE_BPF_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "events.h"
+
+struct bpf_history;
+struct fail;
+struct live_batch;
+
+/* Where the records begin that are still there. */
+struct bpf_history_begin {
+	uint64_t let_go;	    /* so many are not */
+	uint64_t let_go_until;	    /* time of the last of those */
+	struct ew_counters counted; /* what had been counted by then, at most */
+};
+
+/*
+ * Opens the map that is pinned in dir, or makes and pins one. What it holds is added to batch.
+ * Errors: those of bpf(2) and mmap(2); -ENOMEM.
+ */
+int bpf_history_open(const char *dir, struct live_batch *batch, struct bpf_history **ret,
+		     struct fail *why);
+void bpf_history_close(struct bpf_history *history);
+
+/* Is one pinned in dir? */
+bool bpf_history_is_in(const char *dir);
+
+struct bpf_history_begin bpf_history_begin(const struct bpf_history *history);
+
+/*
+ * Keeps a record that is about to leave a ring. counted: a sum of the counters that nothing is in
+ * which happened after this record. False: it is there already, for a watch was killed after
+ * keeping it and before the ring had let go of it.
+ */
+bool bpf_history_keep(struct bpf_history *history, const struct ew_header *record,
+		      const struct ew_counters *counted);
+
+/* How many records the self-tests of all watches have made: a number that is kept as well. */
+uint64_t bpf_history_own(const struct bpf_history *history);
+void bpf_history_own_note(struct bpf_history *history, uint64_t own);
+
+#endif

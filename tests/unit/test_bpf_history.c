@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Records outlive whoever has read them, as many as there is room for; the rest is counted. */
+#include "test_bpf_fixture.h"
+
+#include "events.h"
+#include "observe/bpf_history.h"
+#include "observe/bpf_pins.h"
+#include "observe/live.h"
+
+static char dir[] = "/tmp/ew-test-history-XXXXXX";
+static struct bpf_history *history;
+static struct live_batch *batch;
+
+/* The next watch. */
+static void reopen(void)
+{
+	bpf_history_close(history);
+	live_batch_free(batch);
+	batch = live_batch_new();
+	assert_int_equal(bpf_history_open(dir, batch, &history, NULL), 0);
+}
+
+static struct ew_fork birth(uint32_t number)
+{
+	return (struct ew_fork){
+		.header = { .type = EW_FORK, .size = sizeof(struct ew_fork), .seq = number,
+			    .ktime_ns = number },
+		.child.tgid = number,
+	};
+}
+
+static bool keep(uint32_t number, uint64_t lost_before)
+{
+	struct ew_counters counted = { .life_lost = lost_before };
+	struct ew_fork record = birth(number);
+
+	return bpf_history_keep(history, &record.header, &counted);
+}
+
+static size_t told(void)
+{
+	size_t n = 0;
+
+	while (live_batch_at(batch, n))
+		n++;
+	return n;
+}
+
+static uint32_t number_at(size_t i)
+{
+	return ((const struct ew_fork *)live_batch_at(batch, i))->child.tgid;
+}
+
+static void test_nothing_is_kept_at_first(void **state)
+{
+	(void)state;
+	assert_int_equal(told(), 0);
+	reopen();
+	assert_int_equal(told(), 0);
+	assert_int_equal(bpf_history_begin(history).let_go, 0);
+}
+
+static void test_all_is_told_in_order(void **state)
+{
+	(void)state;
+	for (uint32_t i = 1; i <= 5000; i++) /* some chunks */
+		assert_true(keep(i, 0));
+	for (int times = 0; times < 2; times++) {
+		reopen();
+		assert_int_equal(told(), 5000);
+		for (uint32_t i = 0; i < 5000; i++)
+			assert_int_equal(number_at(i), i + 1);
+		assert_int_equal(bpf_history_begin(history).let_go, 0);
+	}
+}
+
+/* Killed after the record was kept and before the ring had let go of it: it comes again. */
+static void test_a_record_is_kept_once(void **state)
+{
+	(void)state;
+	keep(1, 0);
+	keep(2, 0);
+	reopen();
+	assert_true(keep(3, 0)); /* of the other ring */
+	assert_false(keep(2, 0));
+	assert_true(keep(4, 0));
+	reopen();
+	assert_int_equal(told(), 4);
+}
+
+static void test_the_oldest_are_let_go_of_and_counted(void **state)
+{
+	enum { MANY = 200000 };
+	struct bpf_history_begin begin;
+	size_t n;
+
+	(void)state;
+	for (uint32_t i = 1; i <= MANY; i++)
+		keep(i, i - 1); /* before each one more was lost */
+	reopen();
+	n = told();
+	begin = bpf_history_begin(history);
+	assert_in_range(n, 50000, MANY - 1);
+	assert_int_equal(n + begin.let_go, MANY);
+	assert_int_equal(number_at(0), begin.let_go + 1);
+	assert_int_equal(number_at(n - 1), MANY);
+	assert_int_equal(begin.let_go_until, begin.let_go);
+	assert_int_equal(begin.counted.life_lost, begin.let_go);
+}
+
+static void test_number_of_own_records_is_kept(void **state)
+{
+	(void)state;
+	bpf_history_own_note(history, 7);
+	for (uint32_t i = 1; i <= 5000; i++)
+		keep(i, 0);
+	reopen();
+	assert_int_equal(bpf_history_own(history), 7);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (bpf_pins_mount(dir, NULL) < 0)
+		return -1;
+	reopen();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	bpf_history_close(history);
+	history = NULL;
+	live_batch_free(batch);
+	batch = NULL;
+	bpf_pins_drop(dir, 0);
+	return umount2(dir, MNT_DETACH);
+}
+
+static int group_setup(void **state)
+{
+	(void)state;
+	return fixture_dir_new(dir);
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	return rmdir(dir);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_nothing_is_kept_at_first),
+		TEST(test_all_is_told_in_order),
+		TEST(test_a_record_is_kept_once),
+		TEST(test_the_oldest_are_let_go_of_and_counted),
+		TEST(test_number_of_own_records_is_kept),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}

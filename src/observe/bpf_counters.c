@@ -44,11 +44,6 @@ static uint64_t recursion_of(const struct bpf_program *prog)
 	return info.recursion_misses;
 }
 
-uint64_t bpf_tcp_recursion(const struct bpf_watch *watch)
-{
-	return recursion_of(watch->skel->progs.tcp_state_set);
-}
-
 /*
  * The kernel skips a program that would interrupt itself on a CPU (05b24ff9b2cf, 6.1). For changes
  * of TCP state that happens: a softirq on top of a process that connects. It is counted for all
@@ -60,7 +55,7 @@ static void recursion_read(const struct bpf_watch *watch, struct bpf_counts *cou
 
 	bpf_object__for_each_program(prog, watch->skel->obj) {
 		if (prog == watch->skel->progs.tcp_state_set)
-			counts->tcp_recursion = bpf_tcp_recursion(watch);
+			counts->tcp_recursion = recursion_of(prog);
 		else if (prog != watch->skel->progs.tcp_data_read)
 			counts->recursion += recursion_of(prog);
 	}

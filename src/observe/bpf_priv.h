@@ -83,7 +83,6 @@ struct bpf_watch {
 	struct bpf_history *history; /* NULL: nothing is pinned, or it could not be had */
 	bool history_told;           /* what it lacks */
 	struct ew_counters counted;  /* when the last pass over the rings began */
-	uint64_t swept_at;          /* bpf_tcp_recursion() when the map was last swept */
 	uint64_t no_memory;         /* records dropped for want of memory */
 	struct bpf_counts told;     /* by the last bpf_watch_counters() */
 	struct ew_task agents[BPF_AGENTS_MAX]; /* whose sockets have been walked over */
@@ -98,8 +97,11 @@ int bpf_load(struct bpf_watch *watch, const struct bpf_watch_options *options,
 	     const struct fact_sink *sink, struct fail *why);
 void bpf_unload(struct bpf_watch *watch);
 
-/* How many changes of TCP state the kernel has skipped, of the whole host. */
-uint64_t bpf_tcp_recursion(const struct bpf_watch *watch);
+/*
+ * Removes entries of connections that have ended, as far as they have not changed since before, and
+ * the walk that has just been made has not found their sockets (bpf_sweep.c).
+ */
+void bpf_conns_sweep(const struct bpf_watch *watch, uint64_t before);
 
 /* Adds what the rings hold to the batch. */
 void bpf_watch_gather(struct bpf_watch *watch);

@@ -125,36 +125,9 @@ static int agents_walk(struct bpf_watch *watch)
 	return err;
 }
 
-/* Both ends have done with it or will by themselves: no process has it any more. */
-static bool is_closing(uint32_t state)
-{
-	return state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING ||
-	       state == TCP_LAST_ACK;
-}
-
-/*
- * A change that the kernel has skipped may have been the last of its socket: nobody else removes
- * its entry. One that is still on its way to CLOSE comes back with its next change.
- */
-static void conns_sweep(const struct bpf_watch *watch, uint64_t before)
-{
-	int fd = bpf_map__fd(watch->skel->maps.conns);
-	uint64_t cookie, next;
-	struct ew_conn conn;
-	bool more;
-
-	for (more = bpf_map_get_next_key(fd, NULL, &next) == 0; more;) {
-		cookie = next;
-		more = bpf_map_get_next_key(fd, &cookie, &next) == 0;
-		if (bpf_map_lookup_elem(fd, &cookie, &conn) == 0 && is_closing(conn.state) &&
-		    conn.pass != watch->skel->bss->seed_pass && conn.ktime_ns < before)
-			bpf_map_delete_elem(fd, &cookie);
-	}
-}
-
 int bpf_watch_seed(struct bpf_watch *watch, const struct fact_sink *sink, struct fail *why)
 {
-	uint64_t began = (uint64_t)now_mono(), skipped = bpf_tcp_recursion(watch);
+	uint64_t began = (uint64_t)now_mono();
 	int err;
 
 	if (bpf_program__fd(watch->skel->progs.seed_row) < 0)
@@ -168,10 +141,8 @@ int bpf_watch_seed(struct bpf_watch *watch, const struct fact_sink *sink, struct
 	err = walk(watch, 0);
 	if (!err)
 		err = agents_walk(watch);
-	if (!err && skipped != watch->swept_at) {
-		watch->swept_at = skipped;
-		conns_sweep(watch, began);
-	}
+	if (!err)
+		bpf_conns_sweep(watch, began);
 	bpf_watch_gather(watch);
 	live_batch_put(watch->batch, sink);
 	if (!err)

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The map of connections against the kernel's own tables. An entry is removed by the event of its
+ * socket's end. Where there is none it would stay for ever: the kernel skips a program on top of
+ * itself (see bpf_counters.c); a delete may fail, for the hash map's locks do not wait without end
+ * (-EBUSY from 5.11, -ETIMEDOUT and -EDEADLK from 6.15 on); and a walk may enter a socket in the
+ * very moment between its last event and its new state, which it is told of in that order.
+ */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "observe/bpf_lib.h"
+#include "facts.h"
+#include "observe/bpf_priv.h"
+#include "observe/grow.h"
+#include "observe/netns.h"
+#include "observe/sockdiag.h"
+
+#define AT_ONCE 256 /* entries that are read by one call; more than a bucket ever holds */
+
+/* An entry that has not changed since before the walk, and of whose socket the walk told nothing. */
+struct suspect {
+	uint64_t cookie;
+	uint64_t netns;
+	uint32_t owner;
+	bool asked, there; /* in the kernel's tables */
+};
+
+struct sweep {
+	int map;
+	uint32_t pass;
+	uint64_t before;
+	struct suspect *v;
+	size_t n, room;
+};
+
+static bool has_ended(const struct sweep *sweep, const struct ew_conn *conn)
+{
+	return conn->state == TCP_CLOSE && conn->ktime_ns < sweep->before;
+}
+
+static bool is_suspect(const struct sweep *sweep, const struct ew_conn *conn)
+{
+	return conn->pass != sweep->pass && conn->ktime_ns < sweep->before;
+}
+
+static void entry_look(struct sweep *sweep, uint64_t cookie, const struct ew_conn *conn)
+{
+	if (has_ended(sweep, conn))
+		bpf_map_delete_elem(sweep->map, &cookie);
+	else if (is_suspect(sweep, conn) &&
+		 grow(&sweep->v, &sweep->room, sweep->n, sizeof(*sweep->v)) == 0)
+		sweep->v[sweep->n++] = (struct suspect){ .cookie = cookie,
+							 .netns = conn->ends.netns,
+							 .owner = conn->owner.tgid };
+}
+
+static void entries_look(struct sweep *sweep)
+{
+	uint64_t *cookies = calloc(AT_ONCE, sizeof(*cookies));
+	struct ew_conn *conns = calloc(AT_ONCE, sizeof(*conns));
+	uint32_t place, n, *from = NULL;
+	int err = cookies && conns ? 0 : -ENOMEM;
+
+	while (!err) {
+		n = AT_ONCE;
+		err = bpf_map_lookup_batch(sweep->map, from, &place, cookies, conns, &n, NULL);
+		if (err && err != -ENOENT) /* -ENOENT: these are the last */
+			break;
+		for (uint32_t i = 0; i < n; i++)
+			entry_look(sweep, cookies[i], &conns[i]);
+		from = &place;
+	}
+	free(cookies);
+	free(conns);
+}
+
+static int by_cookie(const void *a, const void *b)
+{
+	const struct suspect *x = a, *y = b;
+
+	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
+}
+
+static void socket_there(void *ctx, const struct fact_socket *socket)
+{
+	struct sweep *sweep = ctx;
+	struct suspect key = { .cookie = socket->cookie }, *found;
+
+	found = bsearch(&key, sweep->v, sweep->n, sizeof(key), by_cookie);
+	if (found)
+		found->there = true;
+}
+
+/* Asks for all of one namespace. */
+static void netns_ask(struct sweep *sweep, int nsfd, uint64_t netns)
+{
+	bool known = sockdiag_dump(nsfd, netns, 0, SOCKDIAG_REAL, socket_there, sweep, NULL) == 0;
+
+	for (size_t i = 0; i < sweep->n; i++) {
+		struct suspect *s = &sweep->v[i];
+
+		if (s->netns == netns) {
+			s->asked = true;
+			s->there |= !known;
+		}
+	}
+}
+
+/* By way of its owner, if need be. With the owner gone, and no holder, so is the socket. */
+static void suspect_ask(struct sweep *sweep, struct suspect *suspect)
+{
+	struct stat own = { 0 };
+	uint64_t inode;
+	int nsfd;
+
+	if (stat("/proc/self/ns/net", &own) == 0 && own.st_ino == suspect->netns)
+		return netns_ask(sweep, NETNS_OWN, suspect->netns);
+	suspect->asked = true;
+	nsfd = suspect->owner ? netns_of((pid_t)suspect->owner, &inode) : -EINVAL;
+	if (nsfd >= 0 && inode == suspect->netns)
+		netns_ask(sweep, nsfd, inode);
+	else
+		suspect->there = nsfd != -ENOENT && nsfd != -ESRCH;
+	if (nsfd >= 0)
+		close(nsfd);
+}
+
+/* It may have changed meanwhile. */
+static void suspect_remove(const struct sweep *sweep, const struct suspect *suspect)
+{
+	struct ew_conn conn;
+
+	if (bpf_map_lookup_elem(sweep->map, &suspect->cookie, &conn) == 0 &&
+	    is_suspect(sweep, &conn))
+		bpf_map_delete_elem(sweep->map, &suspect->cookie);
+}
+
+void bpf_conns_sweep(const struct bpf_watch *watch, uint64_t before)
+{
+	struct sweep sweep = { .map = bpf_map__fd(watch->skel->maps.conns),
+			       .pass = watch->skel->bss->seed_pass, .before = before };
+
+	entries_look(&sweep);
+	if (sweep.n)
+		qsort(sweep.v, sweep.n, sizeof(*sweep.v), by_cookie);
+	for (size_t i = 0; i < sweep.n; i++)
+		if (!sweep.v[i].asked)
+			suspect_ask(&sweep, &sweep.v[i]);
+	for (size_t i = 0; i < sweep.n; i++)
+		if (!sweep.v[i].there)
+			suspect_remove(&sweep, &sweep.v[i]);
+	free(sweep.v);
+}

@@ -5,11 +5,13 @@
  *     execwatch-fault [--runs N] [--seed S] [--victim NAME] [--method auto|frame|pidfd|classic|gdb]
  *
  * Four of five runs are killed before or after a chosen system call of the injecting process, most
- * of these between its first ptrace call and its last; one of ten at a random time, one of ten not
- * at all. After each run the victim must be alive and not stopped, all its threads must answer with
- * registers, masks, stacks as they left them and no EINTR, the socket must be whole or shut down by
- * exactly one call, in accordance with what was reported, and no other socket may be touched. Ends
- * with 1 when a run of auto, frame or pidfd did damage.
+ * of these while it holds the target (from its first ptrace call) or a copy of its descriptor (from
+ * pidfd_getfd); one of ten at a random time, one of ten not at all. After each run the victim must
+ * be alive and not stopped, all its threads must answer with registers, masks, stacks as they left
+ * them and no EINTR, the socket must be whole or shut down by exactly one call, in accordance with
+ * what was reported, and no other socket may be touched. Victims that can then close the socket:
+ * the other end must see its FIN, so no copy is left anywhere. Ends with 1 when a run of auto,
+ * frame or pidfd did damage.
  */
 #include "shot.h"
 #include "specs.h"
@@ -25,7 +27,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 10000, OTHERS_ANSWER_MS = 1500, CALLS_AFTER_SEIZE = 76, CALLS_ALL = 320 };
+enum {
+	ANSWER_MS = 10000,
+	OTHERS_ANSWER_MS = 1500,
+	CALLS_AFTER_SEIZE = 76,
+	CALLS_AFTER_COPY = 24,
+	CALLS_ALL = 320,
+};
 
 struct tally {
 	unsigned runs, killed, done, refused, failed, unsure, damaged;
@@ -51,6 +59,7 @@ static unsigned pick(struct campaign *c, unsigned below)
 
 static void plan_kill(struct campaign *c, struct shot_plan *plan)
 {
+	bool by_copy = c->method == SHOT_PIDFD;
 	unsigned kind = pick(c, 10);
 
 	if (c->method == SHOT_GDB) {
@@ -58,8 +67,10 @@ static void plan_kill(struct campaign *c, struct shot_plan *plan)
 		plan->delay_us = pick(c, 400000);
 	} else if (kind < 8) {
 		plan->kill = SHOT_KILL_AT_CALL;
-		plan->from_seize = kind < 7 && c->method != SHOT_PIDFD;
-		plan->nth = 1 + pick(c, plan->from_seize ? CALLS_AFTER_SEIZE : CALLS_ALL);
+		plan->from_hold = kind < 7;
+		plan->nth = 1 + pick(c, !plan->from_hold ? CALLS_ALL
+					: by_copy	 ? CALLS_AFTER_COPY
+							 : CALLS_AFTER_SEIZE);
 	} else if (kind < 9) {
 		plan->kill = SHOT_KILL_AT_TIME;
 		plan->delay_us = pick(c, 1500);
@@ -84,7 +95,6 @@ static const char *judge_sockets(struct campaign *c, const struct shot_result *r
 				 int64_t calls)
 {
 	uint32_t link = 1u << c->next_link;
-	bool by_copy = c->method == SHOT_PIDFD || (r->reported && r->res.used == INJECT_PIDFD);
 
 	if (shut & ~(c->expected_shut | link))
 		return "another socket was shut down";
@@ -92,7 +102,7 @@ static const char *judge_sockets(struct campaign *c, const struct shot_result *r
 		return "the call was made more than once";
 	if (calls == 1 && !(shut & link))
 		return "the call was made on something else";
-	if (calls == 0 && shut & link && !by_copy && r->reported)
+	if (calls == 0 && shut & link && r->reported)
 		return "shut down by nobody";
 	if (!r->reported || c->method >= SHOT_CLASSIC)
 		return NULL;
@@ -117,8 +127,8 @@ static void judge(struct campaign *c, const struct shot_result *r, int64_t calls
 			    &health);
 	shut = victim_links_shut(&c->victim);
 	calls = victim_calls(&c->victim);
-	if (calls >= 0)
-		calls -= calls_before;
+	if (calls >= 0 && r->calls >= 0)
+		calls += r->calls - calls_before;
 	what = judge_sockets(c, r, shut, calls);
 	if (r->hung)
 		damage(c, "the injecting process hung");
@@ -129,6 +139,9 @@ static void judge(struct campaign *c, const struct shot_result *r, int64_t calls
 	else if (health.alive && !c->spec->swaps &&
 		 !victim_await_descriptors(&c->victim, c->next_link, 1, ANSWER_MS))
 		damage(c, "a descriptor was left open");
+	else if (health.alive && c->spec->closes &&
+		 !victim_close_link(&c->victim, c->next_link, ANSWER_MS))
+		damage(c, "the owner's close sent no FIN: a copy is left");
 	c->expected_shut |= shut;
 }
 
@@ -171,7 +184,7 @@ static bool run_once(struct campaign *c)
 	if (c->spec->swaps)
 		c->victim.page->swap_fd = target.fd;
 	storm = storm_start(c->spec->storm, &c->victim, pick(c, 1u << 30));
-	shot_fire(&target, &plan, &result);
+	shot_fire(&target, &plan, c->tracepoint, &result);
 	storm_stop(c->spec->storm, storm, &c->victim);
 	c->victim.page->swap_fd = 0;
 	add_result(&c->tally, &result);

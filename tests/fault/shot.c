@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "shot.h"
 #include "others.h"
+#include "victim_run.h"
 #include "act/injector.h"
 #include "fail.h"
 
@@ -31,6 +32,7 @@ struct operator
 {
 	pid_t pid;
 	int go;	  /* written to: it starts */
+	int calls; /* counts shutdown() calls; -1: not counted */
 	int life; /* end of file: it and its child have ended */
 	struct shot_result *shared;
 };
@@ -60,7 +62,8 @@ static void operate(const struct inject_target *t, enum shot_method method,
 	shared->reported = true;
 }
 
-static bool start(struct operator* op, const struct inject_target *t, enum shot_method method)
+static bool start(struct operator* op, const struct inject_target *t, enum shot_method method,
+		  int tracepoint)
 {
 	int go[2], life[2];
 
@@ -80,6 +83,7 @@ static bool start(struct operator* op, const struct inject_target *t, enum shot_
 			operate(t, method, op->shared);
 		_exit(0);
 	}
+	op->calls = victim_count(op->pid, tracepoint);
 	close(go[0]);
 	close(life[1]);
 	op->go = go[1];
@@ -109,6 +113,9 @@ static bool await_end(struct operator* op)
 static void finish(struct operator* op, struct shot_result *ret)
 {
 	*ret = *op->shared;
+	ret->calls = victim_counted(op->calls);
+	if (op->calls >= 0)
+		close(op->calls);
 	munmap(op->shared, sizeof(*op->shared));
 	close(op->go);
 	close(op->life);
@@ -145,20 +152,24 @@ struct count {
 	unsigned n;
 };
 
-static bool attaches(pid_t pid)
+/* From its next call on the process holds the target, or a copy of its descriptor. */
+static bool takes_hold(const struct count *c)
 {
 	struct ptrace_syscall_info info;
 
-	if (trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), (uintptr_t)&info) <= 0)
+	if (trace(PTRACE_GET_SYSCALL_INFO, c->subject, sizeof(info), (uintptr_t)&info) <= 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_ENTRY)
 		return false;
-	return info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr == SYS_ptrace &&
+	if (c->plan->method == SHOT_PIDFD)
+		return info.entry.nr == SYS_pidfd_getfd;
+	return info.entry.nr == SYS_ptrace &&
 	       (info.entry.args[0] == PTRACE_SEIZE || info.entry.args[0] == PTRACE_ATTACH);
 }
 
 static void count_call(struct count *c)
 {
 	if (!c->armed)
-		c->armed = attaches(c->subject);
+		c->armed = takes_hold(c);
 	if (c->armed && ++c->n == c->plan->nth) {
 		c->killed = true;
 		kill(c->subject, SIGKILL);
@@ -185,7 +196,7 @@ static void on_stop(struct count *c, pid_t pid, int status)
 static bool fire_counted(struct operator* op, const struct shot_plan *plan)
 {
 	bool in_child = plan->method == SHOT_FRAME || plan->method == SHOT_AUTO;
-	struct count c = { .plan = plan, .operator_pid = op->pid, .armed = !plan->from_seize };
+	struct count c = { .plan = plan, .operator_pid = op->pid, .armed = !plan->from_hold };
 	const uintptr_t options = PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACESYSGOOD |
 				  PTRACE_O_EXITKILL;
 
@@ -210,13 +221,14 @@ static bool fire_counted(struct operator* op, const struct shot_plan *plan)
 	return c.killed;
 }
 
-void shot_fire(const struct inject_target *t, const struct shot_plan *plan, struct shot_result *ret)
+void shot_fire(const struct inject_target *t, const struct shot_plan *plan, int tracepoint,
+	       struct shot_result *ret)
 {
 	struct operator op;
 	bool killed, ended;
 
 	memset(ret, 0, sizeof(*ret));
-	if (!start(&op, t, plan->method)) {
+	if (!start(&op, t, plan->method, tracepoint)) {
 		perror("start the operator");
 		exit(99);
 	}

@@ -19,7 +19,7 @@ enum shot_kill {
 struct shot_plan {
 	enum shot_method method;
 	enum shot_kill kill;
-	bool from_seize;   /* count from the call that attaches */
+	bool from_hold;	   /* count from the call that attaches or, by pidfd, copies */
 	unsigned nth;	   /* counted twice for each call: at its entry and at its exit */
 	uint64_t delay_us; /* for SHOT_KILL_AT_TIME */
 };
@@ -29,12 +29,14 @@ struct shot_result {
 	bool reported; /* res is what the injecting process had to say */
 	bool hung;     /* it did not end in time */
 	int err;
+	int64_t calls; /* of shutdown() by the injecting process and what it started; -1: not counted */
 	struct inject_result res;
 };
 
 const char *shot_method_name(enum shot_method method);
 
-void shot_fire(const struct inject_target *t, const struct shot_plan *plan,
+/* tracepoint: the number of syscalls/sys_enter_shutdown, or -1. */
+void shot_fire(const struct inject_target *t, const struct shot_plan *plan, int tracepoint,
 	       struct shot_result *ret);
 
 #endif

@@ -15,6 +15,7 @@ struct spec {
 	enum storm storm;
 	enum shot_method method; /* the one that is asked for if none is given */
 	bool swaps;		 /* its thread replaces the descriptor all the time */
+	bool closes;		 /* it closes the descriptor after each run, if asked to */
 	unsigned share;		 /* of the runs, relative to the others; 0: only by name */
 	const char *needs;	 /* a program that must be installed, or NULL */
 	const char *prepare;	 /* a shell command before the first start, or NULL */

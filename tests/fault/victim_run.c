@@ -352,6 +352,19 @@ bool victim_await_descriptors(const struct victim *v, int link, int n, int timeo
 	return true;
 }
 
+bool victim_close_link(struct victim *v, int link, int timeout_ms)
+{
+	struct pollfd peer = { .fd = v->peers[link], .events = POLLRDHUP };
+	struct victim_health health;
+
+	close(v->ours[link]);
+	v->ours[link] = -1;
+	v->page->close_fd = VICTIM_LINK_FD + link;
+	victim_ping(v, timeout_ms, &health);
+	v->page->close_fd = 0;
+	return health.answered && poll(&peer, 1, timeout_ms) == 1;
+}
+
 int64_t victim_calls(const struct victim *v)
 {
 	return victim_counted(v->calls);
@@ -366,7 +379,8 @@ void victim_stop(struct victim *v)
 		waitpid(v->pid, NULL, 0);
 	}
 	for (int i = 0; i < v->n_links; i++) {
-		close(v->ours[i]);
+		if (v->ours[i] >= 0)
+			close(v->ours[i]);
 		close(v->peers[i]);
 	}
 	if (v->calls >= 0)

@@ -73,6 +73,12 @@ uint32_t victim_links_shut(const struct victim *v);
 /* Waits until n descriptors of the victim are this connection: a late thread has a while. */
 bool victim_await_descriptors(const struct victim *v, int link, int n, int timeout_ms);
 
+/*
+ * Lets the victim close its descriptor of this connection. Whether the other end then sees it
+ * closed within timeout_ms: nobody has a copy any more. The connection is of no use afterwards.
+ */
+bool victim_close_link(struct victim *v, int link, int timeout_ms);
+
 /* How often the victim has called shutdown() since it started; -1: not counted. */
 int64_t victim_calls(const struct victim *v);
 

@@ -51,6 +51,8 @@ static void answer(int ep)
 	} else if (ev.data.fd == 0) {
 		if (read(0, &c, 1) != 1)
 			_exit(0);
+		if (page->close_fd)
+			close(page->close_fd);
 		page->thread[0].pong++;
 	} else {
 		page->link_shut = 1;

@@ -89,6 +89,8 @@ static void run_control_once(struct waiter *me)
 		me->handled = handled;
 		wait_futex(me);
 	}
+	if (page->close_fd)
+		close(page->close_fd);
 	look_at_sockets();
 	me->seen = page->ping;
 	for (int i = 0; i < n_waiters; i++)

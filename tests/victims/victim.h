@@ -44,7 +44,8 @@ struct victim_page {
 	_Atomic uint32_t decoys_hit;	 /* at any ping a decoy was */
 	_Atomic uint32_t signals;	 /* signals handled */
 	_Atomic uint32_t renewals;	 /* descriptors closed and opened again, programs started */
-	_Atomic int32_t swap_fd; /* a descriptor to replace and put back all the time; 0: none */
+	_Atomic int32_t swap_fd;  /* a descriptor to replace and put back all the time; 0: none */
+	_Atomic int32_t close_fd; /* a descriptor to close at the next ping; 0: none */
 	struct victim_thread thread[VICTIM_THREADS];
 };
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/kcmp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int option(int fd, int level, int name)
@@ -110,6 +112,11 @@ bool inject_socket_is_shut(int copy, int timeout_ms)
 	struct pollfd p = {.fd = copy, .events = POLLRDHUP};
 
 	return poll(&p, 1, timeout_ms) == 1 && p.revents & POLLRDHUP;
+}
+
+bool inject_socket_same(int copy, pid_t tid, int fd)
+{
+	return syscall(SYS_kcmp, getpid(), tid, KCMP_FILE, copy, fd) == 0;
 }
 
 static ssize_t read_link(pid_t pid, pid_t tid, int fd, char *buf, size_t size)

@@ -25,6 +25,12 @@ int inject_socket_check_proc(const struct inject_target *t, pid_t tid, struct in
 /* The inode behind the descriptor as /proc shows it now; 0: closed, or no socket. */
 uint64_t inject_socket_inode(pid_t pid, pid_t tid, int fd);
 
+/*
+ * Whether descriptor fd of thread tid is the very open file of copy. The quick look; false can also
+ * mean that this kernel cannot tell (kcmp, CONFIG_KCMP).
+ */
+bool inject_socket_same(int copy, pid_t tid, int fd);
+
 /* Whether the descriptor is open at all. */
 bool inject_socket_open(pid_t pid, pid_t tid, int fd);
 

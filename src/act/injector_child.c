@@ -17,6 +17,7 @@ enum {
 	ROUNDS = 20,	 /* choices of threads: a busy process moves on between choice and stop */
 	STOP_MS = 200,	 /* a thread that has not stopped by then is in an uninterruptible wait */
 	IDLE_ROUNDS = 5, /* of them with no thread to choose from */
+	FRAME_USUAL = 4096, /* bytes below the stack pointer, without matrix registers */
 };
 
 static const struct timespec nap = {.tv_nsec = 1000000};
@@ -43,11 +44,16 @@ static int again(struct injector *in, enum inject_reason reason, const char *wha
 	return INJECTOR_AGAIN;
 }
 
-/* Which socket a descriptor of the thread is now. */
-static uint64_t inode_of(struct injector *in, int fd)
+/* Whether the thread's spare descriptor is the socket that is meant. */
+static bool spare_is_socket(struct injector *in)
 {
+	pid_t tid = in->rep.res.tid;
+
 	in->rep.res.syscalls++;
-	return inject_socket_inode(in->target.pid, in->rep.res.tid, fd);
+	if (in->copy >= 0 && inject_socket_same(in->copy, tid, in->fds.spare))
+		return true;
+	in->rep.res.syscalls++;
+	return inject_socket_inode(in->target.pid, tid, in->fds.spare) == in->target.inode;
 }
 
 static int other_socket(struct injector *in)
@@ -202,8 +208,7 @@ static int take(struct injector *in, struct tracee *t)
 	err = follow_call(in, t, SYS_dup3);
 	if (err < 0)
 		return again(in, INJECT_R_VANISHED, "ended");
-	if (frame_call_value(&in->stop.regs) != in->fds.spare ||
-	    inode_of(in, in->fds.spare) != in->target.inode)
+	if (frame_call_value(&in->stop.regs) != in->fds.spare || !spare_is_socket(in))
 		return other_socket(in);
 	return 0;
 }
@@ -250,6 +255,17 @@ static int at_stop(struct injector *in, struct tracee *t, const struct thread_ch
 	return err < 0 ? report_vanished(in) : report_done(in);
 }
 
+/* Slow faults of the stack's pages happen while the thread runs, not while it is stopped. */
+static void prepare_stack(struct injector *in, const struct thread_choice *choice, uint64_t low)
+{
+	uint64_t sp = choice->wait.sp, from = sp - FRAME_USUAL;
+	struct tracee_mem mem;
+
+	tracee_mem_init(&mem, choice->tid, &in->rep.res.syscalls);
+	tracee_mem_prepare(&mem, from > low ? from : low, sp);
+	tracee_mem_close(&mem);
+}
+
 /* One thread, once. Returns 0, INJECTOR_AGAIN, or a negative errno with the report filled. */
 static int attempt(struct injector *in, const struct thread_choice *choice)
 {
@@ -263,6 +279,7 @@ static int attempt(struct injector *in, const struct thread_choice *choice)
 		return err;
 	if (tracee_maps_stack(&in->maps, choice->wait.sp, choice->rank == 0, &stack) < 0)
 		return again(in, INJECT_R_STACK, "is on a stack whose end is not known");
+	prepare_stack(in, choice, stack.low);
 	if (stack.small) /* a contended lock looks the same, on a stack with no room: see it last */
 		nanosleep(&nap, NULL);
 	if (!injector_wait_unchanged(in, choice))

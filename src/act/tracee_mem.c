@@ -54,6 +54,19 @@ ssize_t tracee_mem_read(struct tracee_mem *mem, uint64_t addr, void *buf, size_t
 	return n < 0 ? -errno : n;
 }
 
+/*
+ * The kernel takes hold of the target's pages for writing before it reads what is to be written
+ * (process_vm_rw_pages(), mm/process_vm_access.c), and there is nothing to be read at address 0.
+ */
+void tracee_mem_prepare(struct tracee_mem *mem, uint64_t addr, uint64_t end)
+{
+	struct iovec from = {NULL, end - addr}, to = {(void *)addr, end - addr};
+
+	++*mem->calls;
+	if (process_vm_writev(mem->tid, &from, 1, &to, 1, 0) < 0)
+		return; /* EFAULT, as it must */
+}
+
 int tracee_mem_write(struct tracee_mem *mem, uint64_t addr, const void *buf, size_t len)
 {
 	struct iovec from = {(void *)buf, len}, to = {(void *)addr, len};

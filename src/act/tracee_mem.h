@@ -19,6 +19,13 @@ void tracee_mem_close(struct tracee_mem *mem);
 /* Returns the number of bytes read, which can be fewer, or a negative errno. */
 ssize_t tracee_mem_read(struct tracee_mem *mem, uint64_t addr, void *buf, size_t len);
 
+/*
+ * Makes the pages from addr to end ready to be written, as a write to them would (a new page, one
+ * swapped out, one shared since a fork), and changes nothing in them. What cannot be made ready,
+ * the write will find.
+ */
+void tracee_mem_prepare(struct tracee_mem *mem, uint64_t addr, uint64_t end);
+
 /* All or an error; on an error a part may be written. */
 int tracee_mem_write(struct tracee_mem *mem, uint64_t addr, const void *buf, size_t len);
 

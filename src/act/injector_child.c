@@ -4,6 +4,7 @@
 #include "act/injector.h"
 #include "act/injector_check.h"
 #include "act/tracee.h"
+#include "act/tracee_guard.h"
 #include "act/tracee_mem.h"
 
 #include <errno.h>
@@ -266,6 +267,15 @@ static void prepare_stack(struct injector *in, const struct thread_choice *choic
 	tracee_mem_close(&mem);
 }
 
+/* Where the thread's stack ends, as far as that is known. */
+static int find_stack(struct injector *in, const struct thread_choice *choice,
+		      struct tracee_stack *ret)
+{
+	uint64_t guard = tracee_guard_below(choice->tid, &in->maps, choice->wait.sp);
+
+	return tracee_maps_stack(&in->maps, choice->wait.sp, guard, choice->rank == 0, ret);
+}
+
 /* One thread, once. Returns 0, INJECTOR_AGAIN, or a negative errno with the report filled. */
 static int attempt(struct injector *in, const struct thread_choice *choice)
 {
@@ -277,7 +287,7 @@ static int attempt(struct injector *in, const struct thread_choice *choice)
 	err = injector_check_thread(in, choice);
 	if (err)
 		return err;
-	if (tracee_maps_stack(&in->maps, choice->wait.sp, choice->rank == 0, &stack) < 0)
+	if (find_stack(in, choice, &stack) < 0)
 		return again(in, INJECT_R_STACK, "is on a stack whose end is not known");
 	prepare_stack(in, choice, stack.low);
 	if (stack.small) /* a contended lock looks the same, on a stack with no room: see it last */

@@ -147,15 +147,15 @@ static bool go_heap(uint64_t sp)
 	return sp >> 32 >= 0xc0 && sp >> 32 <= 0xff;
 }
 
-int tracee_maps_stack(const struct tracee_maps *maps, uint64_t sp, bool futex_idle,
+int tracee_maps_stack(const struct tracee_maps *maps, uint64_t sp, uint64_t guard, bool futex_idle,
 		      struct tracee_stack *ret)
 {
 	const struct tracee_area *area = tracee_maps_find(maps, sp - 1);
 
 	if (!area || !(area->flags & AREA_WRITE) || area->flags & (AREA_SHARED | AREA_FILE))
 		return -ENOTSUP;
-	if (area->flags & AREA_STACK || guard_below(maps, area)) {
-		ret->low = area->start + MARGIN;
+	if (guard || area->flags & AREA_STACK || guard_below(maps, area)) {
+		ret->low = (guard ? guard : area->start) + MARGIN;
 		ret->small = false;
 		return 0;
 	}

@@ -48,11 +48,12 @@ struct tracee_stack {
 };
 
 /*
- * Accepts the stack that sp is on only where its lower end is known: [stack], a guard area right
- * below, or a Go program's heap while its thread is idle in the scheduler (futex_idle). Returns 0,
- * or -ENOTSUP: a stack of unknown kind.
+ * Accepts the stack that sp is on only where its lower end is known: the end of a guard inside the
+ * area (tracee_guard_below(), 0: none), [stack], a guard area right below, or a Go program's heap
+ * while its thread is idle in the scheduler (futex_idle). Returns 0, or -ENOTSUP: a stack of
+ * unknown kind.
  */
-int tracee_maps_stack(const struct tracee_maps *maps, uint64_t sp, bool futex_idle,
+int tracee_maps_stack(const struct tracee_maps *maps, uint64_t sp, uint64_t guard, bool futex_idle,
 		      struct tracee_stack *ret);
 
 #endif

@@ -21,12 +21,15 @@ void tracee_mem_close(struct tracee_mem *mem)
 	mem->fd = -1;
 }
 
-/* Opens /proc/TID/mem if the error says that process_vm_* is not there. */
+/*
+ * Opens /proc/TID/mem if process_vm_* may not be there, or is forbidden by a filter of this process:
+ * if it is the target that forbids, so does the open.
+ */
 static int fall_back(struct tracee_mem *mem, int err)
 {
 	char path[32];
 
-	if (err != ENOSYS)
+	if (err != ENOSYS && err != EPERM)
 		return -err;
 	snprintf(path, sizeof(path), "/proc/%d/mem", mem->tid);
 	++*mem->calls;

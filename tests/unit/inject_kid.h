@@ -59,13 +59,13 @@ struct kid {
 /* What a child does with its link; never returns. */
 typedef void kid_body(int link, int ready);
 
-static void say_ready(int ready)
+static inline void say_ready(int ready)
 {
 	if (write(ready, "", 1) != 1)
 		_exit(1);
 }
 
-static void wait_forever(void)
+static inline void wait_forever(void)
 {
 	static uint32_t word;
 
@@ -73,14 +73,14 @@ static void wait_forever(void)
 		syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL);
 }
 
-static void body_futex(int link, int ready)
+static inline void body_futex(int link, int ready)
 {
 	(void)link;
 	say_ready(ready);
 	wait_forever();
 }
 
-static void tcp_pair(int fds[2])
+static inline void tcp_pair(int fds[2])
 {
 	struct sockaddr_in addr = {.sin_family = AF_INET,
 				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -97,14 +97,14 @@ static void tcp_pair(int fds[2])
 	close(listener);
 }
 
-static void await_ready(int fd)
+static inline void await_ready(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
 }
 
-static struct kid kid_start_with(kid_body *body, int link, int other)
+static inline struct kid kid_start_with(kid_body *body, int link, int other)
 {
 	struct kid kid = {.link = link, .other = other};
 	socklen_t len = sizeof(kid.cookie);
@@ -132,7 +132,7 @@ static struct kid kid_start_with(kid_body *body, int link, int other)
 	return kid;
 }
 
-static struct kid kid_start(kid_body *body)
+static inline struct kid kid_start(kid_body *body)
 {
 	int fds[2];
 
@@ -140,7 +140,7 @@ static struct kid kid_start(kid_body *body)
 	return kid_start_with(body, fds[0], fds[1]);
 }
 
-static void kid_end(struct kid *kid)
+static inline void kid_end(struct kid *kid)
 {
 	kill(kid->pid, SIGKILL);
 	waitpid(kid->pid, NULL, 0);
@@ -149,14 +149,14 @@ static void kid_end(struct kid *kid)
 		close(kid->other);
 }
 
-static void await_state(pid_t pid, char state)
+static inline void await_state(pid_t pid, char state)
 {
 	struct victim v = {.pid = pid};
 
 	assert_true(victim_await_state(&v, pid, state, 10 * SECOND_MS));
 }
 
-static struct inject_target target_of(const struct kid *kid)
+static inline struct inject_target target_of(const struct kid *kid)
 {
 	return (struct inject_target){.pid = kid->pid,
 				      .pidfd = -1,
@@ -165,7 +165,7 @@ static struct inject_target target_of(const struct kid *kid)
 				      .cookie = kid->cookie};
 }
 
-static struct inject_result inject(const struct inject_target *t, enum inject_method m)
+static inline struct inject_result inject(const struct inject_target *t, enum inject_method m)
 {
 	struct inject_result res;
 	struct fail why = {0};
@@ -182,15 +182,28 @@ static struct inject_result inject(const struct inject_target *t, enum inject_me
 	return res;
 }
 
-static void assert_reason(struct inject_result res, enum inject_status status,
+static inline void assert_reason(struct inject_result res, enum inject_status status,
 			  enum inject_reason reason)
 {
 	assert_int_equal(res.status, status);
 	assert_int_equal(res.reason, reason);
 }
 
+/* By ptrace refused with a reason; auto takes the copy, and then it is done. */
+static inline void refused_then_copied(struct kid *kid, enum inject_reason reason)
+{
+	struct inject_target t = target_of(kid);
+	struct inject_result res = inject(&t, INJECT_PTRACE);
+
+	assert_reason(res, INJECT_REFUSED, reason);
+	res = inject(&t, INJECT_AUTO);
+	assert_reason(res, INJECT_DONE, INJECT_R_NONE);
+	assert_int_equal(res.used, INJECT_PIDFD);
+	assert_int_not_equal(victim_state(kid->pid, kid->pid), 'Z');
+}
+
 /* Refused by ptrace and by pidfd alike, and the socket is whole afterwards. */
-static void refused_either_way(const struct inject_target *t, enum inject_reason reason)
+static inline void refused_either_way(const struct inject_target *t, enum inject_reason reason)
 {
 	for (int m = INJECT_AUTO; m <= INJECT_PIDFD; m++) {
 		struct inject_result res = inject(t, (enum inject_method)m);
@@ -200,7 +213,7 @@ static void refused_either_way(const struct inject_target *t, enum inject_reason
 	}
 }
 
-static void *wait_in_thread(void *arg)
+static inline void *wait_in_thread(void *arg)
 {
 	*(_Atomic pid_t *)arg = gettid();
 	wait_forever();
@@ -208,7 +221,7 @@ static void *wait_in_thread(void *arg)
 }
 
 /* Says that all is ready once the new thread is asleep. */
-static void start_thread(const pthread_attr_t *attr, int ready)
+static inline void start_thread(const pthread_attr_t *attr, int ready)
 {
 	static _Atomic pid_t tid;
 	pthread_t thread;
@@ -217,6 +230,22 @@ static void start_thread(const pthread_attr_t *attr, int ready)
 	while (!tid || victim_state(getpid(), tid) != 'S')
 		sched_yield();
 	say_ready(ready);
+}
+
+/* From now on this process gets `result` for call nr. */
+static inline void filter(uint32_t nr, uint32_t result)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, result),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {sizeof(insns) / sizeof(insns[0]), insns};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)
+		_exit(1);
 }
 
 #endif

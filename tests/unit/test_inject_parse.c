@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/futex.h>
@@ -228,24 +229,61 @@ static void stacks(void **state)
 	struct tracee_stack stack;
 
 	(void)state;
-	assert_int_equal(tracee_maps_stack(maps, 0x18000, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x4f000, true, &stack), 0);
+	assert_int_equal(tracee_maps_stack(maps, 0x18000, 0, true, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x4f000, 0, true, &stack), 0);
 	assert_int_equal(stack.low, 0x31000 + 8192);
 	assert_false(stack.small);
-	assert_int_equal(tracee_maps_stack(maps, 0x50000, false, &stack), 0); /* the very top */
-	assert_int_equal(tracee_maps_stack(maps, 0x58000, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x78000, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x30800, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x28000, true, &stack), -ENOTSUP); /* in no area */
-	assert_int_equal(tracee_maps_stack(maps, 0xc000200000, true, &stack), 0);
+	assert_int_equal(tracee_maps_stack(maps, 0x50000, 0, false, &stack), 0); /* the very top */
+	assert_int_equal(tracee_maps_stack(maps, 0x58000, 0, true, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x78000, 0, true, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x30800, 0, true, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x28000, 0, true, &stack), -ENOTSUP); /* in no area */
+	assert_int_equal(tracee_maps_stack(maps, 0xc000200000, 0, true, &stack), 0);
 	assert_int_equal(stack.low, 0xc000200000 - 4096);
 	assert_true(stack.small);
 	/* a goroutine in another call than the scheduler's futex */
-	assert_int_equal(tracee_maps_stack(maps, 0xc000200000, false, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x7fc012200000, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x7ffd00020000, false, &stack), 0);
+	assert_int_equal(tracee_maps_stack(maps, 0xc000200000, 0, false, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x7fc012200000, 0, true, &stack), -ENOTSUP);
+	assert_int_equal(tracee_maps_stack(maps, 0x7ffd00020000, 0, false, &stack), 0);
 	assert_int_equal(stack.low, 0x7ffd00000000 + 8192);
+	/* with a guard inside the area the end is known, or nearer */
+	assert_int_equal(tracee_maps_stack(maps, 0x18000, 0x14000, false, &stack), 0);
+	assert_int_equal(stack.low, 0x14000 + 8192);
+	assert_int_equal(tracee_maps_stack(maps, 0x4f000, 0x40000, true, &stack), 0);
+	assert_int_equal(stack.low, 0x40000 + 8192);
+	assert_int_equal(tracee_maps_stack(maps, 0x78000, 0x72000, true, &stack), -ENOTSUP);
 	free(maps);
+}
+
+static void program_heads(void **state)
+{
+	static const struct {
+		unsigned char class;
+		uint16_t machine;
+		bool foreign;
+	} cases[] = {
+#ifdef __x86_64__
+		{ ELFCLASS64, EM_X86_64, false },
+		{ ELFCLASS64, EM_AARCH64, true },
+		{ ELFCLASS32, EM_386, true },
+		{ ELFCLASS32, EM_X86_64, true }, /* x32 */
+#else
+		{ ELFCLASS64, EM_AARCH64, false },
+		{ ELFCLASS64, EM_X86_64, true },
+		{ ELFCLASS32, EM_ARM, true },
+#endif
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		Elf64_Ehdr head = { .e_ident = { 0x7f, 'E', 'L', 'F', cases[i].class },
+				    .e_machine = cases[i].machine };
+
+		assert_int_equal(thread_program_foreign(&head, sizeof(head)), cases[i].foreign);
+		assert_false(thread_program_foreign(&head, 19)); /* cut: not known */
+		head.e_ident[0] = '#';
+		assert_false(thread_program_foreign(&head, sizeof(head)));
+	}
 }
 
 int main(void)
@@ -257,7 +295,7 @@ int main(void)
 		cmocka_unit_test(ranks),
 #endif
 		cmocka_unit_test(same_wait),  cmocka_unit_test(map_lines),
-		cmocka_unit_test(stacks),
+		cmocka_unit_test(stacks),     cmocka_unit_test(program_heads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Processes, numbers and descriptors that are no target: refused by either way, each with its reason,
+ * and never tried. Needs root and build/victims.
+ */
+#include "inject_kid.h"
+
+static void pids_never_touched(void **state)
+{
+	struct inject_target t = {.pidfd = -1, .fd = 3, .inode = 1};
+
+	(void)state;
+	static const pid_t bad[] = {0, 1, -1, -4711, (pid_t)0x80000000};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		t.pid = bad[i];
+		refused_either_way(&t, INJECT_R_BAD_PID);
+	}
+	t.pid = getpid();
+	refused_either_way(&t, INJECT_R_OWN_PROCESS);
+}
+
+static void kernel_thread(void **state)
+{
+	struct inject_target t = {.pid = 2, .pidfd = -1, .fd = 3, .inode = 1};
+	char name[16] = "";
+	int fd = open("/proc/2/comm", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	if (fd < 0 || read(fd, name, sizeof(name) - 1) < 0 || strcmp(name, "kthreadd\n") != 0)
+		skip(); /* in a pid name space of its own */
+	close(fd);
+	refused_either_way(&t, INJECT_R_KERNEL_THREAD);
+}
+
+static void thread_id(void **state)
+{
+	const char *argv[] = {"build/victims/threads", "futex", "futex", NULL};
+	struct inject_target t;
+	struct victim v;
+
+	(void)state;
+	assert_true(victim_start(&v, argv));
+	victim_target(&v, &t);
+	t.pid = v.page->thread[1].tid;
+	refused_either_way(&t, INJECT_R_THREAD_ID);
+	victim_stop(&v);
+}
+
+static void process_gone_or_another(void **state)
+{
+	struct kid kid = kid_start(body_futex);
+	struct inject_target t = target_of(&kid);
+
+	(void)state;
+	t.start_ticks = 1;
+	refused_either_way(&t, INJECT_R_OTHER_PROCESS);
+	t.start_ticks = 0;
+	kid_end(&kid);
+	refused_either_way(&t, INJECT_R_GONE);
+}
+
+static void body_exit(int link, int ready)
+{
+	(void)link;
+	say_ready(ready);
+	_exit(0);
+}
+
+static void zombie(void **state)
+{
+	struct kid kid = kid_start(body_exit);
+	struct inject_target t = target_of(&kid);
+
+	(void)state;
+	await_state(kid.pid, 'Z');
+	refused_either_way(&t, INJECT_R_ZOMBIE);
+	kid_end(&kid);
+}
+
+static void descriptors_that_are_no_link(void **state)
+{
+	struct kid kid = kid_start(body_futex);
+	struct inject_target t = target_of(&kid);
+	char path[64];
+	struct stat st;
+
+	(void)state;
+	t.fd = 1000;
+	refused_either_way(&t, INJECT_R_NO_FD);
+	t.fd = -1;
+	refused_either_way(&t, INJECT_R_NO_FD);
+	t.fd = 0; /* whatever it is, it is no socket */
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", kid.pid);
+	assert_int_equal(stat(path, &st), 0);
+	t.inode = st.st_ino;
+	if (!S_ISSOCK(st.st_mode))
+		refused_either_way(&t, INJECT_R_NO_SOCKET);
+	t = target_of(&kid);
+	t.inode++;
+	refused_either_way(&t, INJECT_R_OTHER_SOCKET);
+	t.inode--;
+	t.cookie++;
+	refused_either_way(&t, INJECT_R_OTHER_SOCKET);
+	kid_end(&kid);
+}
+
+static void refuse_socket(int fd, enum inject_reason reason)
+{
+	struct kid kid = kid_start_with(body_futex, fd, -1);
+	struct inject_target t = target_of(&kid);
+
+	refused_either_way(&t, reason);
+	kid_end(&kid);
+}
+
+static void other_kinds_of_socket(void **state)
+{
+	int listener = socket(AF_INET, SOCK_STREAM, 0), pair[2];
+
+	(void)state;
+	refuse_socket(socket(AF_INET, SOCK_DGRAM, 0), INJECT_R_NOT_TCP);
+	refuse_socket(socket(AF_UNIX, SOCK_STREAM, 0), INJECT_R_NOT_TCP);
+	refuse_socket(socket(AF_NETLINK, SOCK_RAW, 0), INJECT_R_NOT_TCP);
+	refuse_socket(socket(AF_INET, SOCK_STREAM, 0), INJECT_R_WRONG_STATE);
+	assert_int_equal(listen(listener, 1), 0);
+	refuse_socket(listener, INJECT_R_LISTENING);
+	tcp_pair(pair); /* the other end has said goodbye: CLOSE_WAIT */
+	close(pair[1]);
+	struct pollfd p = {.fd = pair[0], .events = POLLRDHUP};
+	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
+	refuse_socket(pair[0], INJECT_R_WRONG_STATE);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pids_never_touched),
+		cmocka_unit_test(kernel_thread),
+		cmocka_unit_test(thread_id),
+		cmocka_unit_test(process_gone_or_another),
+		cmocka_unit_test(zombie),
+		cmocka_unit_test(descriptors_that_are_no_link),
+		cmocka_unit_test(other_kinds_of_socket),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Stacks that a frame can be laid on, those that it cannot, and the ways to write it. Needs root.
+ */
+#include "inject_kid.h"
+
+#include "act/thread_choice.h"
+#include "act/tracee_mem.h"
+
+#ifndef MADV_GUARD_INSTALL /* Linux 6.13 */
+#define MADV_GUARD_INSTALL 102
+#endif
+
+enum { PAGE = 4096, STACK = 1 << 20 };
+
+/* ---- what the kernel knows of a page ---- */
+
+#define PAGE_GUARD     (1ull << 58) /* Documentation/admin-guide/mm/pagemap.rst */
+#define PAGE_EXCLUSIVE (1ull << 56)
+#define PAGE_PRESENT   (1ull << 63)
+
+static uint64_t page_bits(pid_t pid, const void *at)
+{
+	char path[32];
+	uint64_t bits = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pread(fd, &bits, sizeof(bits), (off_t)((uintptr_t)at / PAGE * 8)), 8);
+	close(fd);
+	return bits;
+}
+
+static char *memory(size_t size)
+{
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		_exit(1);
+	return at;
+}
+
+/* Whether such guards can be made here, and then also seen. */
+static bool guards_exist(bool *ret_seen)
+{
+	char *page = memory(PAGE);
+	bool made = madvise(page, PAGE, MADV_GUARD_INSTALL) == 0;
+
+	*ret_seen = made && page_bits(getpid(), page) & PAGE_GUARD;
+	munmap(page, PAGE);
+	return made;
+}
+
+/* ---- threads on stacks of their own ---- */
+
+static _Atomic pid_t thread_id;
+
+static void *wait_for(void *word)
+{
+	thread_id = gettid();
+	while (*(_Atomic uint32_t *)word == 0)
+		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, NULL);
+	return NULL;
+}
+
+/* Starts a thread that waits until *word is not 0. Returns where its stack pointer then is. */
+static char *wait_on(char *stack, size_t size, uint32_t *word, pthread_t *ret)
+{
+	struct thread_wait wait;
+	pthread_attr_t attr;
+
+	thread_id = 0;
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, stack, size);
+	if (pthread_create(ret, &attr, wait_for, word) != 0)
+		_exit(1);
+	while (!thread_id || thread_wait_read(getpid(), thread_id, &wait) < 0 || !wait.in_call ||
+	       wait.nr != SYS_futex)
+		sched_yield();
+	return (char *)wait.sp;
+}
+
+static char *page_of(char *at)
+{
+	return (char *)((uintptr_t)at & ~(uintptr_t)(PAGE - 1));
+}
+
+/* A stack whose end nobody knows: memory between other memory. */
+static char *odd_stack(void)
+{
+	char *at = memory(2 * STACK);
+
+	mprotect(at, PAGE, PROT_READ); /* whatever lies below: no guard */
+	return at + STACK;
+}
+
+/* As every C library made them for long: a page without access below. */
+static char *stack_with_guard(void)
+{
+	char *at = memory(PAGE + STACK);
+
+	mprotect(at, PAGE, PROT_NONE);
+	return at + PAGE;
+}
+
+static uint32_t never;
+
+static void ready_and_wait(int ready)
+{
+	say_ready(ready);
+	poll(NULL, 0, -1);
+}
+
+static void body_odd_stack(int link, int ready)
+{
+	pthread_t thread;
+
+	(void)link;
+	wait_on(odd_stack(), STACK, &never, &thread);
+	ready_and_wait(ready);
+}
+
+static void stack_of_unknown_end(void **state)
+{
+	struct kid kid = kid_start(body_odd_stack);
+
+	(void)state;
+	refused_then_copied(&kid, INJECT_R_STACK);
+	kid_end(&kid);
+}
+
+/* As glibc 2.42 makes them: the guard is inside the mapping. */
+static void body_guard_inside(int link, int ready)
+{
+	char *stack = odd_stack();
+	pthread_t thread;
+
+	(void)link;
+	madvise(stack, PAGE, MADV_GUARD_INSTALL);
+	wait_on(stack + PAGE, STACK - PAGE, &never, &thread);
+	ready_and_wait(ready);
+}
+
+static void guard_inside_the_mapping(void **state)
+{
+	struct inject_target t;
+	struct inject_result res;
+	struct kid kid;
+	bool seen;
+
+	(void)state;
+	if (!guards_exist(&seen))
+		skip();
+	kid = kid_start(body_guard_inside);
+	t = target_of(&kid);
+	if (seen) {
+		res = inject(&t, INJECT_PTRACE);
+		assert_reason(res, INJECT_DONE, INJECT_R_NONE);
+		assert_int_not_equal(res.tid, kid.pid);
+	} else {
+		refused_then_copied(&kid, INJECT_R_STACK);
+	}
+	kid_end(&kid);
+}
+
+/* There would be room for the frame, but not for a signal handler below it. */
+static void body_near_guard(int link, int ready)
+{
+	enum { ROOM = 5000 };
+	pthread_t thread;
+	char *sp = wait_on(stack_with_guard(), STACK, &never, &thread);
+
+	(void)link;
+	madvise(page_of(sp - ROOM) - PAGE, PAGE, MADV_GUARD_INSTALL);
+	ready_and_wait(ready);
+}
+
+static void too_near_a_guard_inside(void **state)
+{
+	struct kid kid;
+	bool seen;
+
+	(void)state;
+	if (!guards_exist(&seen) || !seen)
+		skip();
+	kid = kid_start(body_near_guard);
+	refused_then_copied(&kid, INJECT_R_STACK);
+	kid_end(&kid);
+}
+
+/* ---- on a kernel that lacks something ---- */
+
+struct outcome {
+	struct inject_result res;
+	struct fail why;
+};
+
+/* By ptrace, in a process for which each of these calls (0 ends them) gives `result`. */
+static struct outcome inject_with(const struct kid *kid, const uint32_t *calls, uint32_t result)
+{
+	struct outcome *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct inject_target t = target_of(kid);
+	struct outcome got;
+	int status;
+	pid_t pid;
+
+	t.proof = INJECT_BY_VALUE;
+	pid = fork();
+	if (pid == 0) {
+		for (; *calls; calls++)
+			filter(*calls, result);
+		inject_shutdown(&t, INJECT_PTRACE, injector_now() + 5000000000ull, &shared->res,
+				&shared->why);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	got = *shared;
+	munmap(shared, sizeof(*shared));
+	return got;
+}
+
+/*
+ * The frame's lower end would lie in the guard. The stack pointer's place in its page is learnt
+ * from a thread that then ends.
+ */
+static void body_on_a_guard(int link, int ready)
+{
+	enum { ROOM = 1000 };
+	uint32_t word = 0;
+	pthread_t thread;
+	char *sp = wait_on(stack_with_guard(), STACK, &word, &thread);
+	size_t shift = ((uintptr_t)sp - ROOM) & (PAGE - 1) & ~63ul;
+
+	(void)link;
+	word = 1;
+	syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1);
+	pthread_join(thread, NULL);
+	sp = wait_on(stack_with_guard(), STACK - shift, &never, &thread);
+	madvise(page_of(sp) - PAGE, PAGE, MADV_GUARD_INSTALL);
+	ready_and_wait(ready);
+}
+
+/* Linux 6.13 and 6.14 have such guards and do not show them: the write fails, and nothing else. */
+static void guard_that_cannot_be_seen(void **state)
+{
+	static const uint32_t reading_pagemap[] = {SYS_pread64, 0};
+	struct outcome got;
+	struct kid kid;
+	bool seen;
+
+	(void)state;
+	if (!guards_exist(&seen))
+		skip();
+	kid = kid_start(body_on_a_guard);
+	got = inject_with(&kid, reading_pagemap, SECCOMP_RET_ERRNO | 0);
+	assert_reason(got.res, INJECT_REFUSED, INJECT_R_STACK);
+	assert_non_null(strstr(got.why.what, "has a stack that cannot be written"));
+	assert_int_equal(victim_state(kid.pid, got.res.tid), 'S');
+	refused_then_copied(&kid, INJECT_R_STACK);
+	kid_end(&kid);
+}
+
+/* Built without CONFIG_CROSS_MEMORY_ATTACH or CONFIG_KCMP, or in a container that forbids them. */
+static void without_the_quick_calls(void **state)
+{
+	static const uint32_t calls[] = {SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, 0};
+	static const uint32_t errors[] = {ENOSYS, EPERM};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct kid kid = kid_start(body_futex);
+		struct outcome got;
+
+		await_state(kid.pid, 'S');
+		got = inject_with(&kid, calls, SECCOMP_RET_ERRNO | errors[i]);
+		assert_reason(got.res, INJECT_DONE, INJECT_R_NONE);
+		assert_true(victim_await_state(&(struct victim){.pid = kid.pid}, kid.pid, 'S',
+					       10 * SECOND_MS));
+		kid_end(&kid);
+	}
+}
+
+/* ---- pages made ready ---- */
+
+static void pages_are_ready_and_unchanged(void **state)
+{
+	enum { MARK = 40 };
+	char *at = memory(2 * PAGE), got[2 * PAGE];
+	struct tracee_mem mem;
+	unsigned calls = 0;
+	struct kid kid;
+
+	(void)state;
+	at[MARK] = 'x'; /* shared with the child after fork(); the second page is in neither */
+	kid = kid_start(body_futex);
+	assert_false(page_bits(kid.pid, at) & PAGE_EXCLUSIVE);
+	assert_false(page_bits(kid.pid, at + PAGE) & PAGE_PRESENT);
+	tracee_mem_init(&mem, kid.pid, &calls);
+	tracee_mem_prepare(&mem, (uintptr_t)at + 8, (uintptr_t)at + 2 * PAGE);
+	for (int i = 0; i < 2; i++) {
+		uint64_t bits = page_bits(kid.pid, at + i * PAGE);
+
+		assert_true(bits & PAGE_PRESENT && bits & PAGE_EXCLUSIVE);
+	}
+	assert_int_equal(tracee_mem_read(&mem, (uintptr_t)at, got, sizeof(got)), sizeof(got));
+	assert_memory_equal(got, at, sizeof(got));
+	tracee_mem_close(&mem);
+	kid_end(&kid);
+	munmap(at, 2 * PAGE);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stack_of_unknown_end),
+		cmocka_unit_test(guard_inside_the_mapping),
+		cmocka_unit_test(too_near_a_guard_inside),
+		cmocka_unit_test(guard_that_cannot_be_seen),
+		cmocka_unit_test(without_the_quick_calls),
+		cmocka_unit_test(pages_are_ready_and_unchanged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

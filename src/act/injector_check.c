@@ -5,7 +5,6 @@
 #include "act/thread_status.h"
 #include "act/tracee_mem.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -62,19 +61,12 @@ static bool frozen(pid_t pid)
 }
 
 /* The program file of a process whose first thread has ended cannot be read: the stop decides. */
-static bool native_program(pid_t pid, pid_t tid)
+static bool foreign_program(pid_t pid, pid_t tid)
 {
-#if defined(__x86_64__)
-	static const uint16_t machine = EM_X86_64;
-#elif defined(__aarch64__)
-	static const uint16_t machine = EM_AARCH64;
-#endif
-	Elf64_Ehdr head;
-	ssize_t n = thread_proc_read(pid, tid, "exe", (char *)&head, 32);
+	unsigned char head[64];
+	ssize_t n = thread_proc_read(pid, tid, "exe", (char *)head, sizeof(head));
 
-	if (n < 20 || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
-		return true;
-	return head.e_ident[EI_CLASS] == ELFCLASS64 && head.e_machine == machine;
+	return n > 0 && thread_program_foreign(head, (size_t)n);
 }
 
 static int check_process(struct injector *in)
@@ -93,7 +85,7 @@ static int check_process(struct injector *in)
 	if (frozen(pid))
 		return inject_refuse(&in->rep, INJECT_R_FROZEN, -EBUSY, "process %d is frozen",
 				     pid);
-	if (!native_program(pid, in->live))
+	if (foreign_program(pid, in->live))
 		return inject_refuse(&in->rep, INJECT_R_ARCH, -ENOTSUP,
 				     "process %d runs a program of another architecture", pid);
 	return 0;

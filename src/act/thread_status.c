@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/thread_status.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -56,6 +57,22 @@ int thread_status_parse_status(const char *text, struct thread_status *ret)
 		ret->shadow_stack = false;
 	}
 	return 0;
+}
+
+bool thread_program_foreign(const void *head, size_t len)
+{
+#if defined(__x86_64__)
+	static const uint16_t machine = EM_X86_64;
+#elif defined(__aarch64__)
+	static const uint16_t machine = EM_AARCH64;
+#endif
+	Elf64_Ehdr elf; /* up to e_machine both classes are alike */
+
+	if (len < offsetof(Elf64_Ehdr, e_version))
+		return false;
+	memcpy(&elf, head, offsetof(Elf64_Ehdr, e_version));
+	return memcmp(elf.e_ident, ELFMAG, SELFMAG) == 0 &&
+	       (elf.e_ident[EI_CLASS] != ELFCLASS64 || elf.e_machine != machine);
 }
 
 ssize_t thread_proc_read(pid_t pid, pid_t tid, const char *name, char *buf, size_t size)

@@ -30,6 +30,9 @@ int thread_status_parse_status(const char *text, struct thread_status *ret);
 /* Reads both. -ENOENT, -ESRCH: no such thread. */
 int thread_status_read(pid_t pid, pid_t tid, struct thread_status *ret);
 
+/* Whether a program file that begins so is for another architecture, or 32-bit. */
+bool thread_program_foreign(const void *head, size_t len);
+
 /* Reads a small file of /proc into buf, terminated. Returns its length or a negative errno. */
 ssize_t thread_proc_read(pid_t pid, pid_t tid, const char *name, char *buf, size_t size);
 

@@ -192,6 +192,10 @@ class LabNode:
                 return e
         raise KeyError(executor_id)
 
+    def phases(self, ids):
+        """Where these executors (a list of ids, or "all") say they are, as a set."""
+        return {e.phase for e in self.executors() if ids == "all" or e.executor_id in ids}
+
     def restart_agent(self, down=0.2, signal="KILL", agent="main"):
         """Returns the new agent's pid once it listens."""
         return self.ctl(*self.restart_args(down, signal, agent))["pid"]
@@ -203,8 +207,12 @@ class LabNode:
     def stop_agent(self, signal="KILL", agent="main"):
         self.ctl("stop-agent", "--signal", signal, "--agent", agent)
 
-    def start_agent(self, agent="main"):
-        return self.ctl("start-agent", "--agent", agent)["pid"]
+    def start_agent(self, agent="main", hold=False):
+        """hold: it answers no re-registration until it is released."""
+        return self.ctl("start-agent", "--agent", agent, "--hold", "yes" if hold else "no")["pid"]
+
+    def release(self, agent="main"):
+        self.ctl("release", "--agent", agent)
 
     def wait_recovered(self, agent="main"):
         """Until the agent's recovery is over: who had not come back has been killed."""

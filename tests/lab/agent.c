@@ -243,6 +243,7 @@ int agent_main(int argc, char **argv)
 	a.year = version_number(a.flags.version) >= 1012000;
 	a.upid = lab_fmt("slave(1)@%s:%s", a.flags.ip, a.flags.port);
 	a.start_time = wall_time();
+	a.holding = launch_is(a.flags.hold, "yes");
 	a.loop = loop_new();
 	agent_greet(&a);
 	agent_make_dirs(&a);

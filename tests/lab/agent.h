@@ -23,6 +23,7 @@ struct agent_flags {
 	char *api;	      /* ok, auth (401), garbage, hang */
 	char *port;
 	char *netns;	      /* inode number of the node's network namespace */
+	char *hold;	      /* yes: no re-registration is answered until `release` */
 };
 
 enum agent_state { AGENT_STARTING, AGENT_RECOVERING, AGENT_ASKING, AGENT_RUNNING };
@@ -47,6 +48,7 @@ struct container {
 	int pidfd;
 	struct watch *exit_watch;
 	bool launched_task;
+	bool held;		/* it has asked for its re-registration and is kept waiting */
 	struct msg_status status;
 	struct msg_status history[4]; /* as /state lists them */
 	size_t n_history;
@@ -57,6 +59,7 @@ struct agent {
 	struct agent_flags flags;
 	bool year;
 	enum agent_state state;
+	bool holding;		/* as flags.hold, until it is released */
 	char *slave_id, *upid, *launcher_dir;
 	uint16_t port;
 	double start_time, recovery_seconds;
@@ -100,10 +103,12 @@ void agent_message(struct agent *a, struct conn *from, const char *name,
 void agent_executor_call(struct agent *a, struct conn *from, const struct http_msg *req);
 void agent_send(struct container *c, const char *name, struct buf *body); /* link or temporary */
 void agent_forget_conn(struct agent *a, const struct conn *conn); /* it is being closed */
+void agent_answer_held(struct agent *a);
 
 /* agent_recovery.c */
 bool agent_recover_state(struct agent *a);  /* false: nothing is checkpointed */
 void agent_start_recovery(struct agent *a);
+char *agent_release(struct agent *a); /* NULL, or what is wrong (malloc'd) */
 
 /* agent_server.c */
 void agent_listen(struct agent *a);

@@ -144,7 +144,7 @@ static void refuse(struct container *c, const char *why)
 	agent_send(c, "ShutdownExecutorMessage", &empty);
 }
 
-static void on_reregister(struct container *c, const struct http_msg *req)
+static void reregister(struct container *c)
 {
 	struct agent *a = c->agent;
 	struct msg_ids ids = agent_ids(c);
@@ -153,8 +153,6 @@ static void on_reregister(struct container *c, const struct http_msg *req)
 	agent_log(a, 'I', "slave.cpp:5675",
 		  "Received re-registration message from executor '%s' of framework %s",
 		  c->executor_id, c->framework_id);
-	if (!take_sender(c, req))
-		return;
 	if (c->state == C_RUNNING && *a->flags.retry_interval)
 		return;
 	if (a->state != AGENT_ASKING) {
@@ -167,6 +165,26 @@ static void on_reregister(struct container *c, const struct http_msg *req)
 	msg_reregistered(&body, &ids);
 	agent_send(c, "ExecutorReregisteredMessage", &body);
 	agent_set_state(c, C_RUNNING);
+}
+
+/* Held: as if the message were still in the agent's queue. */
+static void on_reregister(struct container *c, const struct http_msg *req)
+{
+	if (!take_sender(c, req))
+		return;
+	c->held = c->agent->holding;
+	if (!c->held)
+		reregister(c);
+}
+
+void agent_answer_held(struct agent *a)
+{
+	for (struct container *c = a->containers; c; c = c->next) {
+		if (!c->held)
+			continue;
+		c->held = false;
+		reregister(c);
+	}
 }
 
 static void note_status(struct container *c, const struct msg_status *status)

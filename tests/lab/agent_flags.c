@@ -33,6 +33,7 @@ static const struct flag flags[] = {
 	FLAG("lab_name", "name", lab_name, "main"),
 	FLAG("lab_api", "api", api, "ok"),
 	FLAG("lab_netns", NULL, netns, ""),
+	FLAG("lab_hold", "hold", hold, "no"),
 };
 
 enum { N_FLAGS = sizeof(flags) / sizeof(flags[0]) };

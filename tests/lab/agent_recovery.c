@@ -188,6 +188,22 @@ static void finish_recovery(void *arg)
 	agent_launch_more(a);
 }
 
+static void await_rest(struct agent *a)
+{
+	loop_after(a->loop, duration_ms(a->flags.reregistration_timeout), finish_recovery, a);
+}
+
+char *agent_release(struct agent *a)
+{
+	if (!a->holding)
+		return lab_strdup("it holds nothing");
+	a->holding = false;
+	agent_answer_held(a);
+	if (a->state == AGENT_ASKING)
+		await_rest(a);
+	return NULL;
+}
+
 static void ask_all(void *arg)
 {
 	struct agent *a = arg;
@@ -205,7 +221,8 @@ static void ask_all(void *arg)
 	}
 	if (*a->flags.retry_interval)
 		a->retry = loop_after(a->loop, duration_ms(a->flags.retry_interval), ask_again, a);
-	loop_after(a->loop, duration_ms(a->flags.reregistration_timeout), finish_recovery, a);
+	if (!a->holding)
+		await_rest(a);
 }
 
 void agent_start_recovery(struct agent *a)

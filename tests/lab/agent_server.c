@@ -167,6 +167,8 @@ static void control_line(struct agent *a, struct conn *c, char *line)
 		why = agent_launch(a, line + 7);
 	else if (!strncmp(line, "close ", 6))
 		why = control_close(a, line + 6);
+	else if (!strcmp(line, "release"))
+		why = agent_release(a);
 	else
 		why = lab_fmt("unknown command '%s'", line);
 	if (why) {

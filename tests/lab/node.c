@@ -173,7 +173,7 @@ int node_main(struct node *n)
 	loop_watch(n->loop, n->notes_fd[0], EPOLLIN, node_agent_notes, n);
 	node_ctl_listen(n);
 	for (size_t i = 0; i < n->spec.n_agents; i++)
-		node_agent_start(&n->agents[i]);
+		node_agent_start(&n->agents[i], false);
 	start_connections(n);
 	tick(n);
 	loop_run(n->loop);

@@ -61,7 +61,7 @@ void node_end(struct node *n) __attribute__((noreturn)); /* kills everything fir
 struct node_agent *node_find_agent(struct node *n, const char *name); /* or NULL */
 
 /* node_agent.c */
-void node_agent_start(struct node_agent *a);
+void node_agent_start(struct node_agent *a, bool hold); /* re-registrations, until `release` */
 void node_agent_stop(struct node_agent *a, int sig);
 void node_agent_notes(void *arg, uint32_t events); /* reads notes_fd */
 /* One exchange over the agent's own socket: 0 and "ok", else -errno with *why (malloc'd). */

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* In the child: the agent as an init system would start it. */
-static void agent_exec(struct node_agent *a)
+static void agent_exec(struct node_agent *a, bool hold)
 {
 	const struct spec_agent *s = a->spec;
 	const char *dir = a->node->dir;
@@ -38,6 +38,7 @@ static void agent_exec(struct node_agent *a)
 		lab_fmt("--lab_version=%s", s->version),
 		lab_fmt("--lab_api=%s", s->api),
 		lab_fmt("--lab_dir=%s", dir),
+		lab_fmt("--lab_hold=%s", hold ? "yes" : "no"),
 		lab_fmt("--lab_name=%s", s->name),
 		lab_fmt("--lab_netns=%lu", a->node->ns),
 		NULL,
@@ -74,7 +75,7 @@ static void agent_exited(void *arg, uint32_t events)
 	node_ctl_check(a->node);
 }
 
-void node_agent_start(struct node_agent *a)
+void node_agent_start(struct node_agent *a, bool hold)
 {
 	if (a->pid)
 		return;
@@ -84,7 +85,7 @@ void node_agent_start(struct node_agent *a)
 	if (a->pid < 0)
 		lab_die("fork: %s", strerror(errno));
 	if (a->pid == 0)
-		agent_exec(a);
+		agent_exec(a, hold);
 	a->pidfd = procs_pidfd(a->pid);
 	if (a->pidfd < 0)
 		lab_die("pidfd_open: %s", strerror(-a->pidfd));

@@ -123,7 +123,7 @@ static void start_again(void *arg)
 	struct request *r = arg;
 
 	r->want = WANT_LISTENING;
-	node_agent_start(r->agent);
+	node_agent_start(r->agent, false);
 }
 
 static void request_check(struct request *r)
@@ -221,8 +221,18 @@ static char *run_start_agent(struct request *r, int argc, char **argv, struct bu
 	if (why)
 		return why;
 	r->want = WANT_LISTENING;
-	node_agent_start(r->agent);
+	node_agent_start(r->agent, launch_is(node_option(argc, argv, "--hold", "no"), "yes"));
 	return NULL;
+}
+
+static char *run_release(struct request *r, int argc, char **argv, struct buf *json)
+{
+	char *why = pick_agent(r, argc, argv);
+
+	(void)json;
+	if (!why)
+		node_agent_ask(r->agent, "release", &why);
+	return why;
 }
 
 static char *run_wait(struct request *r, int argc, char **argv, struct buf *json)
@@ -269,7 +279,8 @@ static char *run_down(struct request *r, int argc, char **argv, struct buf *json
 static const struct command commands[] = {
 	{"status", run_status},		{"wait", run_wait},
 	{"restart-agent", run_restart_agent}, {"stop-agent", run_stop_agent},
-	{"start-agent", run_start_agent}, {"conntrack", run_conntrack},
+	{"start-agent", run_start_agent}, {"release", run_release},
+	{"conntrack", run_conntrack},
 	{"down", run_down},
 };
 

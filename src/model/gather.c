@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "base/now.h"
 #include "mesos/version.h"
+#include "model/outcome.h"
 
 
 int64_t gather_recovery_timeout(const struct fact_process *process)
@@ -156,6 +157,17 @@ static enum tri is_registered(const struct store *store, const struct view_execu
 											: TRI_UNKNOWN;
 }
 
+/* While the agent recovers, only what was seen tells. A v1 executor is not asked, and may lose its links at any time. */
+static enum tri is_taken_back(const struct store *store, const struct view_executor *executor)
+{
+	const struct history *h = &executor->process->history;
+	const struct agent *agent = store_agent(store);
+
+	if (!agent || outcome_agent_serves(store) || gather_protocol(executor->checkpoint) == PROTOCOL_V1)
+		return TRI_YES;
+	return h->registered > agent->appeared && h->registered > h->asked ? TRI_YES : TRI_UNKNOWN;
+}
+
 static enum tri relinks(const struct fact_process *p)
 {
 	struct mesos_version version;
@@ -184,6 +196,7 @@ struct evidence gather_executor(const struct store *store, const struct view_exe
 		.environment = p->environ_read,
 		.checkpoint = p->checkpoint,
 		.registered = is_registered(store, executor),
+		.taken_back = is_taken_back(store, executor),
 		.protocol = gather_protocol(executor->checkpoint),
 		.sockets = sockets_read(store, executor->process),
 		.n_links = executor->n_links,

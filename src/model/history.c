@@ -105,6 +105,17 @@ void history_link_ended(struct store *store, struct connection *conn, int64_t mo
 	}
 }
 
+/* It was asked to reconnect and found nobody: to the driver that is an end of its link as well. */
+void history_link_refused(struct store *store, const struct connection *conn)
+{
+	struct process *process = executor_find(store, conn->owner, conn->owner_start);
+
+	if (process && connection_is_link(store, conn) && connection_is_link_of(store, conn, process) &&
+	    !is_v1(store, process) && process->history.down_since &&
+	    process->history.asked >= process->history.down_since)
+		process->history.down_twice = true;
+}
+
 /* ---- messages ---- */
 
 typedef void (*note_fn)(struct process *process, const struct fact *fact);
@@ -186,15 +197,29 @@ static struct connection *listener_find(const struct store *store, const struct 
 	return NULL;
 }
 
-/* Who listens there was not read: it said so itself when it asked to be registered. */
-static void to_registering(struct store *store, const struct fact *fact, note_fn note)
+/* Until it says itself where its libprocess takes answers: what the agent has on disk of that. */
+static const struct ew_addr *answered_at(const struct store *store, struct process *process)
+{
+	struct ew_addr *addr = &process->history.answered_at;
+	const struct checkpoint *checkpoint;
+	struct mesos_upid upid;
+
+	if (addr->port || !process->known)
+		return addr;
+	checkpoint = store_checkpoint_find(store, &process->facts);
+	if (checkpoint && mesos_upid_parse(mesos_span_of(checkpoint->facts.upid), &upid) == 0)
+		*addr = upid.addr;
+	return addr;
+}
+
+/* Who listens there was not read. */
+static void to_answered(struct store *store, const struct fact *fact, note_fn note)
 {
 	struct process *process, *next;
 
 	HASH_ITER(hh, store->processes, process, next) {
-		if (process->history.answered_at.port && process->facts.netns == fact->message.netns &&
-		    addr_equal(&process->history.answered_at, &fact->message.remote) &&
-		    is_for(process, fact))
+		if (process->facts.netns == fact->message.netns &&
+		    addr_equal(answered_at(store, process), &fact->message.remote) && is_for(process, fact))
 			note(process, fact);
 	}
 }
@@ -212,7 +237,7 @@ static void to_receiver(struct store *store, const struct fact *fact, note_fn no
 	if (there)
 		note_holders(store, there, note, fact);
 	else
-		to_registering(store, fact, note);
+		to_answered(store, fact, note);
 }
 
 static void register_sent(struct store *store, const struct fact *fact, bool v1)

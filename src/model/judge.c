@@ -21,6 +21,8 @@ enum link_state judge_link(const struct link_evidence *link)
 
 static enum verdict judge_links(const struct evidence *e)
 {
+	if (e->taken_back != TRI_YES)
+		return VERDICT_UNKNOWN; /* its next disconnect may be its second (Mesos exec.cpp, exited()) */
 	switch (e->worst) {
 	case LINK_SOUND:
 		return VERDICT_HEALTHY;

@@ -24,6 +24,7 @@ struct evidence {
 	enum tri environment;     /* its environment was read */
 	bool checkpoint;          /* MESOS_CHECKPOINT=1 */
 	enum tri registered;      /* ever, as its checkpoints tell */
+	enum tri taken_back;      /* by the agent that is there now, should that have had to recover it */
 	enum protocol protocol;
 	enum tri sockets;         /* the pass over sockets was complete */
 	size_t n_links;

@@ -46,15 +46,16 @@ int64_t outcome_serves_at(const struct store *store)
 	const struct agent *agent = store_agent(store);
 
 	/* After its recovery's longest time it has ended one way or the other. */
-	return agent && !store->recovered_at && is_mute(store)
+	return agent && !agent->recovered_at && is_mute(store)
 		? began(agent) + 15 * NS_PER_S + gather_reregister_timeout(store) : 0;
 }
 
 bool outcome_agent_serves(const struct store *store)
 {
+	const struct agent *agent = store_agent(store);
 	int64_t at = outcome_serves_at(store);
 
-	return store_agent(store) && (store->recovered_at || (at && store->now > at));
+	return agent && (agent->recovered_at || (at && store->now > at));
 }
 
 bool outcome_restarted(const struct store *store, const struct fact_baseline *b)
@@ -165,13 +166,14 @@ static bool is_unanswered(const struct store *store, const struct history *h)
 static bool by_listing(const struct store *store, const struct view_executor *executor)
 {
 	const struct history *h = &executor->process->history;
-	bool late = any_link_made_after(executor, store->recovered_at) || is_unanswered(store, h);
+	int64_t recovered = store_agent(store)->recovered_at;
+	bool late = any_link_made_after(executor, recovered) || is_unanswered(store, h);
 
 	if (!store_is_listed(store, &executor->process->facts))
 		return false;
 	if (!executor->n_links)
 		return is_v1(executor) && *executor->process->facts.domain_socket &&
-		       store->now > store->recovered_at + DESTROY_TIMEOUT;
+		       store->now > recovered + DESTROY_TIMEOUT;
 	return is_linked(store, executor) && links_outlived(store, executor, late ? DESTROY_TIMEOUT : TEMPORARY);
 }
 
@@ -197,7 +199,7 @@ static enum proof proof_of_restarted(const struct store *store, const struct vie
 		return PROOF_MESSAGE;
 	if (!outcome_agent_serves(store))
 		return PROOF_NONE;
-	if (store->recovered_at) /* what it says of itself outweighs what can be seen from outside */
+	if (agent->recovered_at) /* what it says of itself outweighs what can be seen from outside */
 		return by_listing(store, executor) ? PROOF_API : PROOF_NONE;
 	return by_link(store, executor) ? PROOF_LINK : PROOF_NONE;
 }
@@ -252,7 +254,7 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 	} else {
 		fate->why = "The agent is back and has finished its recovery; nothing shows that this executor has registered again.";
 		fate->advice = "If it is not killed now, look at the agent's log for its id.";
-		bound = (store->recovered_at ? store->recovered_at : outcome_serves_at(store)) + DESTROY_TIMEOUT;
+		bound = (agent->recovered_at ? agent->recovered_at : outcome_serves_at(store)) + DESTROY_TIMEOUT;
 	}
 	fate->deadline = fate->ends_by = bound;
 	if (fate->disconnected) {

@@ -30,14 +30,14 @@ struct process_key {
 struct history {
 	int64_t down_since;      /* its last link ended, it has not registered since */
 	int64_t last_down;       /* the last time down_since was set */
-	bool down_twice;         /* a link ended while it was down already: it ends itself at once */
+	bool down_twice;         /* a link ended, or was refused, while it was down already: it ends itself at once */
 	int64_t asked;           /* ReconnectExecutorMessage was sent to it */
 	int64_t register_sent;   /* (Re)RegisterExecutorMessage, SUBSCRIBE */
 	int64_t registered;      /* (Re)registered, or the 200 of SUBSCRIBE, was sent to it */
 	int32_t registrar;       /* by this agent */
 	uint64_t registrar_start;
 	uint64_t subscribe_on;   /* cookie of the connection that SUBSCRIBE was sent on */
-	struct ew_addr answered_at; /* where its libprocess takes the answer, as its registration said */
+	struct ew_addr answered_at; /* where its libprocess takes answers, as its registration or the disk says */
 	int64_t told_to_end;     /* ShutdownExecutorMessage was sent to it */
 	int64_t ended_its_task;  /* it sent a deadly signal to another process */
 };
@@ -135,6 +135,7 @@ struct agent {
 	int64_t appeared;        /* mono; when it was first seen */
 	bool was_there;          /* at the first survey: it may have appeared at any time before */
 	int64_t gone_at;         /* 0: it is there */
+	int64_t recovered_at;    /* when it was first seen to serve; 0: it was not */
 	uint32_t seen;
 };
 
@@ -188,7 +189,6 @@ struct store {
 	int64_t api_at;
 	uint32_t listed_round;   /* of the last complete listing */
 	int64_t listed_at;
-	int64_t recovered_at;    /* when the present agent was first seen to serve; 0: it was not */
 	bool agent_hidden;       /* somebody listens on the agent port, and who could not be read */
 	struct fact_command command;
 	int64_t command_ended;   /* 0 */
@@ -289,6 +289,7 @@ const char *const *store_texts(struct store *store, const char *const *texts, si
 
 /* history.c: what live events mean to an executor's registration. */
 void history_link_ended(struct store *store, struct connection *conn, int64_t mono);
+void history_link_refused(struct store *store, const struct connection *conn);
 void history_message(struct store *store, const struct fact *fact);
 /* After a pass: what the agent sent before anybody knew it as such counts now. */
 void history_early(struct store *store);

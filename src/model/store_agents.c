@@ -40,12 +40,12 @@ static void facts_set(struct store *store, struct agent *agent, const struct fac
 	agent->facts.cgroup = text_or(store, facts->cgroup, was.cgroup);
 }
 
-static void agent_begins(struct store *store, struct agent *agent, int64_t mono, bool was_there)
+static void agent_begins(struct agent *agent, int64_t mono, bool was_there)
 {
 	agent->appeared = mono;
 	agent->was_there = was_there;
 	agent->gone_at = 0;
-	store->recovered_at = 0;
+	agent->recovered_at = 0;
 }
 
 static void agent_seen(struct store *store, const struct fact *fact, bool hooked)
@@ -60,9 +60,9 @@ static void agent_seen(struct store *store, const struct fact *fact, bool hooked
 	facts_set(store, agent, &fact->agent);
 	agent->seen = store->survey;
 	if (is_new)
-		agent_begins(store, agent, fact->mono, !hooked && store->survey <= 1);
+		agent_begins(agent, fact->mono, !hooked && store->survey <= 1);
 	else if (agent->gone_at && fact->mono > agent->gone_at && !fact->agent.gone)
-		agent_begins(store, agent, fact->mono, false); /* the same process listens again */
+		agent_begins(agent, fact->mono, false); /* the same process listens again */
 	if (hooked && fact->mono < agent->appeared) {
 		/* The hook's event came by its ring after a survey had shown the agent. */
 		agent->appeared = fact->mono;

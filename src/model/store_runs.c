@@ -118,8 +118,8 @@ static void note_served(struct store *store, int64_t mono)
 {
 	const struct agent *agent = store_agent(store);
 
-	if (agent && !store->recovered_at && (agent->was_there || mono >= agent->appeared))
-		store->recovered_at = mono;
+	if (agent && !agent->recovered_at && (agent->was_there || mono >= agent->appeared))
+		store->agents.v[agent - store->agents.v].recovered_at = mono;
 }
 
 void store_put_api(struct store *store, const struct fact *fact)

@@ -86,6 +86,8 @@ static void say_unknown(const struct store *store, struct sentences *s, const st
 		say(s, "Which sockets it has could not be read.");
 	else if (!out->n_links && e->protocol == PROTOCOL_V1)
 		say(s, "It speaks the v1 HTTP API and has no connection just now: it is between two tries, or no agent takes it and its clock runs.");
+	else if (e->taken_back != TRI_YES)
+		say(s, "As far as can be told the agent has not finished its recovery: an executor that it has not registered again yet ends itself when its link ends now.");
 	say_links(s, out, arena);
 }
 
@@ -166,6 +168,8 @@ static const char *advice_for(const struct store *store, const struct evidence *
 			return "Run as root.";
 		if (e->registered == TRI_UNKNOWN)
 			return "Give the agent's work dir with --work-dir.";
+		if (e->taken_back != TRI_YES)
+			return "Wait until the agent has recovered, then audit again; a restart now may lose it.";
 		if (!out->n_links)
 			return "Audit again in some seconds; if it stays so, look at its stderr in its sandbox.";
 		return "Look at its connections by hand before the restart.";
@@ -174,12 +178,27 @@ static const char *advice_for(const struct store *store, const struct evidence *
 	}
 }
 
+/* NULL: the agent has recovered, or there is none. */
+static const char *forbidden_by_recovery(const struct store *store, enum protocol protocol, struct arena *arena)
+{
+	int64_t serves_at = outcome_serves_at(store);
+	const char *cost = protocol == PROTOCOL_V1 ? "it may not subscribe again in time"
+						   : "a second disconnect would end it at once";
+
+	if (!store_agent(store) || outcome_agent_serves(store))
+		return NULL;
+	if (!serves_at)
+		return arena_printf(arena, "the agent is recovering: %s", cost);
+	return arena_printf(arena, "the agent may be recovering, its API does not tell: %s; try again in %lld s", cost,
+			    (long long)((serves_at - store->now) / NS_PER_S + 1));
+}
+
 /* The rules of acting that no option lifts. */
 static const char *forbidden_for(const struct store *store, const struct view_executor *executor,
-				 const struct report_executor *out)
+				 const struct report_executor *out, struct arena *arena)
 {
 	const struct history *h = &executor->process->history;
-	const struct agent *agent = store_agent(store);
+	const char *recovery;
 
 	if (store_rival(store))
 		return "several agents listen on this port in other network namespaces: run execwatch in the namespace of the one that is meant (nsenter -t PID -n)";
@@ -192,8 +211,6 @@ static const char *forbidden_for(const struct store *store, const struct view_ex
 		return "it has never registered: it would end at once";
 	case VERDICT_DISCONNECTED:
 		return "it is disconnected: a second disconnect would end it at once";
-	case VERDICT_UNKNOWN:
-		return "evidence that decides could not be read";
 	default:
 		break;
 	}
@@ -201,9 +218,11 @@ static const char *forbidden_for(const struct store *store, const struct view_ex
 		return "its link ended and it has not registered again yet: a second disconnect would end it at once";
 	if (h->asked > h->registered)
 		return "the agent has asked it to reconnect and it has not registered again yet: a second disconnect would end it at once";
-	if (agent && ((store->has_api && store->api.recovering) ||
-		      (!agent->was_there && !outcome_agent_serves(store))))
-		return "the agent is recovering: a second disconnect would end it at once";
+	recovery = forbidden_by_recovery(store, out->protocol, arena);
+	if (recovery)
+		return recovery;
+	if (out->verdict == VERDICT_UNKNOWN)
+		return "evidence that decides could not be read";
 	if (!out->n_links)
 		return "it has no link";
 	return NULL;
@@ -218,5 +237,5 @@ void why_fill(const struct store *store, const struct view_executor *executor,
 	out->why = s.v;
 	out->n_why = s.n;
 	out->advice = advice_for(store, evidence, out, arena);
-	out->forbidden = forbidden_for(store, executor, out);
+	out->forbidden = forbidden_for(store, executor, out, arena);
 }

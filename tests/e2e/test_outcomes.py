@@ -77,6 +77,44 @@ def test_self_terminated(lab, told):
     assert "none listens" in told.table
 
 
+def dies_with_their_answers(node):
+    """The executors have answered its reconnect request, and it has registered none of them again."""
+    node.start_agent(hold=True)
+    node.wait_until(lambda: node.phases(V0) == {"reconnecting"}, what="the executors' answers")
+    node.stop_agent()
+
+
+def dies_before_they_answer(node):
+    """The executors read its reconnect request when nobody takes an answer any more."""
+    node.kill(V0, signal="STOP")
+    node.start_agent(hold=True)
+    node.wait_until(lambda: node.agent_log().count("Sending reconnect request") == len(V0))
+    node.stop_agent()
+    node.kill(V0, signal="CONT")
+    node.wait_until(lambda: not node.phases(V0) & {"disconnected"}, what="the reading of the requests")
+
+
+V0 = ["task-0", "task-1", "relinks"]
+
+
+@pytest.mark.parametrize("dies", [dies_with_their_answers, dies_before_they_answer])
+def test_second_disconnect(lab, told, dies):
+    """An agent that dies between its reconnect requests and the registrations takes along who was asked."""
+    node = lab(executors(2, kind="v0-old"), executor("relinks", kind="v0-relink"), executor("http", kind="v1"))
+    told.start("--until", "settled", *stop(node)).wait_for('"ok":true')
+    node.wait_until(lambda: node.phases("all") == {"disconnected"}, what="the end of the links")
+    dies(node)
+    node.start_agent()
+    told.end(node, code=2)
+    assert {id: e["outcome"] for id, e in told.executors.items()} == {
+        **dict.fromkeys(V0, "self-terminated"), "http": "reregistered"}
+    why = "It ended itself: its link ended a second time before it had registered again."
+    assert all(told.executors[id]["why"] == [why] for id in V0)
+    assert all(told.executors[id]["severity"] == "critical" for id in V0)
+    assert "3 of 4 executors are lost: 3 self-terminated; 1 reregistered." in told.table
+    assert why in told.table
+
+
 def test_killed_by_agent(lab, told):
     """Links that go stale during the window, after the audit: the old agent's fate for them."""
     node = lab(executors(2, kind="v0-old"), executor("relinks", kind="v0-relink"), conntrack=True)

@@ -2,22 +2,7 @@
 /* What became of the dead: whose doing an end was, and when that cannot be told. */
 #include <signal.h>
 
-#include "node.h"
-
-#define EXIT_WITH(code) ((code) << 8)
-
-#define one(n, p, ...) \
-	struct node *n = node_new(); \
-	struct node_proc *p = node_executor(n, "web", __VA_ARGS__); \
-	node_survey(n); \
-	node_baseline(n); \
-	node_wait(n, 1)
-
-static void is(struct node *n, const char *want)
-{
-	node_judge(n);
-	assert_string_equal(node_outcome(n, "web"), want);
-}
+#include "node_window.h"
 
 static void killer_is(struct node *n, int pid)
 {
@@ -217,95 +202,6 @@ static void it_ended_a_helper(void **state)
 	node_free(n);
 }
 
-/* Asked, linked, and cut off again before it was registered: it ends itself at once. */
-static void second_disconnect(void **state)
-{
-	one(n, p);
-	struct report *report;
-
-	(void)state;
-	node_agent_stop(n);
-	node_wait(n, 1);
-	node_agent_start(n);
-	node_tell(n, p, "ReconnectExecutorMessage");
-	node_link(n, p);
-	node_says(n, p, "ReregisterExecutorMessage");
-	node_agent_stop(n);
-	node_wait(n, 1);
-	node_ends(n, p, EXIT_WITH(0), 0);
-	is(n, "self-terminated");
-	report = node_report(n, REPORT_VERIFY);
-	assert_non_null(strstr(report->executors[0].why[0], "second time"));
-	report_free(report);
-	node_free(n);
-}
-
-/* Registered again in between: the second end is a first one. */
-static void second_restart(void **state)
-{
-	one(n, p);
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		node_agent_stop(n);
-		node_wait(n, 1);
-		node_agent_start(n);
-		node_comes_back(n, p);
-		is(n, "reregistered by message");
-	}
-	node_agent_stop(n);
-	node_wait(n, 1);
-	node_ends(n, p, EXIT_WITH(0), 0);
-	is(n, "finished");
-	node_free(n);
-}
-
-/* A status update while it is cut off goes over a connection for itself: no second disconnect. */
-static void status_update_while_cut_off(void **state)
-{
-	one(n, p);
-	int64_t down = 0;
-	struct report *report;
-
-	(void)state;
-	node_agent_stop(n);
-	node_wait(n, 1);
-	down = n->now;
-	node_agent_start(n);
-	node_link(n, p);
-	node_says(n, p, "StatusUpdateMessage");
-	node_wait(n, 0.002);
-	node_drops(n, p);
-	node_wait(n, 1);
-	report = node_report(n, REPORT_VERIFY);
-	assert_int_equal(report->executors[0].outcome, OUTCOME_WAITING);
-	assert_true(report->executors[0].disconnected - NODE_WALL < down);
-	report_free(report);
-	node_agent_stop(n);
-	node_ends(n, p, EXIT_WITH(0), 0);
-	is(n, "finished");
-	node_free(n);
-}
-
-/* A v1 executor's clock begins anew with each connection that it loses. */
-static void v1_clock_begins_anew(void **state)
-{
-	one(n, p, .v1 = true, .timeout = 60);
-
-	(void)state;
-	node_agent_stop(n);
-	node_wait(n, 40);
-	node_agent_start(n);
-	node_link(n, p);
-	node_link(n, p);
-	node_wait(n, 1);
-	node_agent_stop(n);
-	node_wait(n, 30); /* 71 s after the first */
-	node_ends(n, p, EXIT_WITH(0), 0);
-	is(n, "finished");
-	node_free(n);
-}
-
 /* ---- what cannot be told ---- */
 
 /* docker stop ends the container, and the executor ends with 0: as if its task had ended. */
@@ -473,10 +369,6 @@ int main(void)
 		cmocka_unit_test(recovery_timeout),
 		cmocka_unit_test(it_ended_its_task),
 		cmocka_unit_test(it_ended_a_helper),
-		cmocka_unit_test(second_disconnect),
-		cmocka_unit_test(second_restart),
-		cmocka_unit_test(status_update_while_cut_off),
-		cmocka_unit_test(v1_clock_begins_anew),
 		cmocka_unit_test(stopped_with_status_0),
 		cmocka_unit_test(finished_after_it_had_come_back),
 		cmocka_unit_test(events_were_lost),

@@ -2,13 +2,7 @@
 /* When watching may end, the clocks that bound it, deadlines and exit codes. */
 #include <signal.h>
 
-#include "node.h"
-
-#define one(n, p, ...) \
-	struct node *n = node_new(); \
-	struct node_proc *p = node_executor(n, "web", __VA_ARGS__); \
-	node_survey(n); \
-	node_baseline(n)
+#include "node_window.h"
 
 /* From its timer to its end at most: the grace period of 5 s, and one second for late timers. */
 #define ENDING 6

@@ -51,7 +51,7 @@ static void nothing_known(void **state)
 }
 
 static const struct evidence healthy = {
-	.ours = TRI_YES, .environment = TRI_YES, .checkpoint = true, .registered = TRI_YES,
+	.ours = TRI_YES, .environment = TRI_YES, .checkpoint = true, .registered = TRI_YES, .taken_back = TRI_YES,
 	.protocol = PROTOCOL_V0, .sockets = TRI_YES, .n_links = 1, .worst = LINK_SOUND, .relinks = TRI_NO,
 };
 
@@ -75,6 +75,8 @@ static void order(void **state)
 	e.sockets = TRI_YES;
 	assert_int_equal(judge_executor(&e), VERDICT_DISCONNECTED);
 	e.n_links = 1;
+	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN); /* the agent recovers */
+	e.taken_back = TRI_YES;
 	assert_int_equal(judge_executor(&e), VERDICT_SELF_HEALING);
 	e.relinks = TRI_NO;
 	assert_int_equal(judge_executor(&e), VERDICT_HALF_OPEN);

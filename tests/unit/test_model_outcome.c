@@ -1,19 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What became of the living: kept, waiting, back with the same agent, not to be found. */
-#include "node.h"
-
-/* A node of one executor that was audited, with a watch that goes on. */
-#define one(n, p, ...) \
-	struct node *n = node_new(); \
-	struct node_proc *p = node_executor(n, "web", __VA_ARGS__); \
-	node_survey(n); \
-	node_baseline(n)
-
-static void is(struct node *n, const char *want)
-{
-	node_judge(n);
-	assert_string_equal(node_outcome(n, "web"), want);
-}
+#include "node_window.h"
 
 /* ---- kept ---- */
 

@@ -228,6 +228,28 @@ static void agent_that_cannot_be_asked(void **state)
 	node_free(n);
 }
 
+/* Unless it has begun just now: the executors it has asked may not have registered again. */
+static void young_agent_that_cannot_be_asked(void **state)
+{
+	const struct model_choice all = { .all = true };
+	struct node *n = node_new();
+
+	(void)state;
+	node_executor(n, "web", .half_open = true);
+	node_executor(n, "http", .v1 = true);
+	n->now = 110 * NODE_SECOND; /* the agent, pid 1001, began 100.1 s after boot */
+	node_watch_anew(n);
+	n->api_status = 401;
+	node_survey(n);
+	assert_string_equal(targets(n, all),
+			    "web unknown: the agent may be recovering, its API does not tell: a second disconnect would end it at once; try again in 8 s; "
+			    "http healthy: the agent may be recovering, its API does not tell: it may not subscribe again in time; try again in 8 s");
+	node_wait(n, 8);
+	node_judge(n);
+	assert_string_equal(targets(n, (struct model_choice){ 0 }), "web half-open");
+	node_free(n);
+}
+
 static void connection_to_another_host(void **state)
 {
 	struct node *n = node_new();
@@ -253,6 +275,7 @@ int main(void)
 		cmocka_unit_test(never_while_it_comes_back),
 		cmocka_unit_test(never_after_its_link_ended),
 		cmocka_unit_test(agent_that_cannot_be_asked),
+		cmocka_unit_test(young_agent_that_cannot_be_asked),
 		cmocka_unit_test(connection_to_another_host),
 	};
 

@@ -33,7 +33,6 @@ struct loop {
 	int64_t began;
 	int64_t passed;        /* when the last pass was made */
 	int64_t asked;         /* when the agent was asked last */
-	int interrupts;        /* that were there before, or went to the command */
 	bool agent_new;        /* a process began to listen on the agent port */
 	bool wanted;           /* a pass is called for */
 	bool changed;          /* a fact has come since the last look */
@@ -144,8 +143,8 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 }
 
 /*
- * A terminal sends Ctrl-C to the command as well: the first one is the command's, watching goes on
- * to see what came of it.
+ * One that came before the window opened ends it as well. A terminal sends Ctrl-C to the command too:
+ * while that runs the first one is the command's, and watching goes on to see what came of it.
  */
 static void on_interrupt(evutil_socket_t fd, short what, void *ctx)
 {
@@ -155,9 +154,7 @@ static void on_interrupt(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	if (read(fd, &times, sizeof(times)) != sizeof(times))
 		return;
-	if (*interrupt_count() <= loop->interrupts)
-		return;
-	if (command_runs(loop) && *interrupt_count() == loop->interrupts + 1) {
+	if (command_runs(loop) && *interrupt_count() == 1) {
 		message("interrupted; the command (pid %d) gets it too. Watching goes on; Ctrl-C again ends it with a report",
 			loop->window->command->pid);
 		return;
@@ -225,7 +222,6 @@ int window_run(struct window *window, enum window_end *ret, struct fail *why)
 	int err;
 
 	loop.port = session_port(window->session);
-	loop.interrupts = *interrupt_count();
 	loop.listener = session_listener(window->session);
 	session_listen(window->session, (struct fact_sink){ listener_put, &loop });
 	err = loop_build(&loop);

@@ -88,6 +88,10 @@ class Background:
         pid = self.process.pid
         return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
 
+    def catches(self, sig):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) >> (sig - 1) & 1
+
     def interrupt(self, sig=signal.SIGINT):
         self.process.send_signal(sig)
         return self

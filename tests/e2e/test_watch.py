@@ -86,6 +86,16 @@ def test_it_ends_when_interrupted(node, ew, sig):
     assert done.code in (0, 3)
 
 
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_when_interrupted_before_it_watches(node, ew, sig):
+    """Loading and the first look take their time; who has changed their mind by then is heard as well."""
+    watch = ew.start("watch", "-f", "jsonl")
+    node.wait_until(lambda: watch.catches(sig))
+    done = watch.interrupt(sig).result()
+    assert events(done)[-1]["type"] == "summary"
+    assert done.code in (0, 3)
+
+
 def test_a_reader_that_goes_away(node, ew):
     """`execwatch watch | head -1` ends, and does not go on for nobody."""
     watch = ew.start("watch", "-f", "jsonl").wait_for('"type": ?"executor".*http')

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK (64 * 1024)
+#define CHUNK (256 * 1024) /* pages of their own: freed, they are the system's again */
 #define ALIGN _Alignof(max_align_t)
 
 struct chunk {

@@ -136,8 +136,8 @@ static int watch(struct live *live, struct fail *why)
 static int watch_until_told(const struct options *options, struct fail *why)
 {
 	struct live live = { .options = options };
-	struct report *audit = NULL;
-	int code = EXIT_UNKNOWN, err;
+	struct report *audit;
+	int code = EXIT_UNKNOWN, err = -ENOMEM;
 
 	err = session_open(options, &live.session, why);
 	if (err)
@@ -147,14 +147,16 @@ static int watch_until_told(const struct options *options, struct fail *why)
 		goto out;
 	}
 	audit = common_audit(live.session);
-	err = audit ? watch(&live, why) : -ENOMEM;
+	if (!audit)
+		goto out;
+	report_free(audit); /* it is told anew, as it is then */
+	err = watch(&live, why);
 	session_listen(live.session, (struct fact_sink){ 0 });
 	if (!err)
 		code = finish(&live);
-	else if (audit)
+	else
 		message_fail(why);
 out:
-	report_free(audit);
 	live_lines_free(live.lines);
 	live_screen_free(live.screen);
 	return common_end(live.session, code);

@@ -150,14 +150,14 @@ static bool try_agent(int32_t pid, const char *file, const char *name, char *buf
 
 static bool try_executors(const struct scene *scene, char *buf, size_t size)
 {
-	const char *tried = "";
+	int32_t tried = -1;
 
 	for (size_t i = 0; i < scene->n_processes; i++) {
 		const struct scene_process *process = &scene->processes[i];
 
-		if (!process->work_dir[0] || strcmp(process->work_dir, tried) == 0)
+		if (process->work_dir < 0 || process->work_dir == tried)
 			continue;
-		if (try_path(process->pid, process->work_dir, buf, size))
+		if (try_path(process->pid, scene->work_dirs[process->work_dir].path, buf, size))
 			return true;
 		tried = process->work_dir;
 	}

@@ -188,6 +188,7 @@ int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_si
 		goto out;
 	pins_find(watch, options, sink);
 	err = bpf_load(watch, options, sink, why);
+	bpf_ground_chosen(&watch->ground);
 	if (err)
 		goto out;
 	history_open(watch, sink);

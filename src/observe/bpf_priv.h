@@ -39,7 +39,7 @@ extern const size_t bpf_slots_n;
 
 /* What the kernel and the mounts have to offer, asked once. */
 struct bpf_ground {
-	struct btf *btf;  /* the kernel's own */
+	struct btf *btf;  /* the kernel's own; NULL: no longer needed */
 	int cgroup_fd;    /* root of the cgroup2 hierarchy; -1: not mounted */
 	bool has_cookie_helper, has_file_helper; /* see bpf/maps.bpf.h */
 };
@@ -47,6 +47,9 @@ struct bpf_ground {
 /* Errors: -ENOTSUP without BTF. */
 int bpf_ground_open(struct bpf_ground *ground, struct fail *why);
 void bpf_ground_close(struct bpf_ground *ground);
+
+/* No more is asked for hooks: lets go of the kernel's types, 6 MB. */
+void bpf_ground_chosen(struct bpf_ground *ground);
 
 /* Is this slot of any use on this kernel? */
 bool bpf_ground_wants(const struct bpf_ground *ground, const struct bpf_slot *slot);

@@ -79,10 +79,15 @@ void bpf_ground_tell(const struct bpf_ground *ground, struct execwatch_bpf *skel
 	skel->rodata->has_file_helper = ground->has_file_helper;
 }
 
-void bpf_ground_close(struct bpf_ground *ground)
+void bpf_ground_chosen(struct bpf_ground *ground)
 {
 	btf__free(ground->btf);
 	ground->btf = NULL;
+}
+
+void bpf_ground_close(struct bpf_ground *ground)
+{
+	bpf_ground_chosen(ground);
 	if (ground->cgroup_fd >= 0)
 		close(ground->cgroup_fd);
 	ground->cgroup_fd = -1;

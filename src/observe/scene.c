@@ -21,19 +21,32 @@ static bool room(struct scene *scene, void *items, size_t *cap, size_t n, size_t
 	return false;
 }
 
+/* Its number; there are as many as agents, but thousands of processes below each. */
+static int32_t work_dir_number(struct scene *scene, const char *path, size_t len)
+{
+	struct scene_work_dir dir;
+
+	snprintf(dir.path, sizeof(dir.path), "%.*s", (int)len, path);
+	for (size_t i = 0; i < scene->n_work_dirs; i++)
+		if (strcmp(scene->work_dirs[i].path, dir.path) == 0)
+			return (int32_t)i;
+	if (!room(scene, &scene->work_dirs, &scene->work_dirs_cap, scene->n_work_dirs, sizeof(dir)))
+		return -1;
+	scene->work_dirs[scene->n_work_dirs] = dir;
+	return (int32_t)scene->n_work_dirs++;
+}
+
 /* WORK_DIR/slaves/…: the directory of an executor of the agent on our port. */
-static void work_dir_of(const struct scene *scene, const struct fact_process *process, char *buf,
-			size_t size)
+static int32_t work_dir_of(struct scene *scene, const struct fact_process *process)
 {
 	const char *end = strstr(process->directory, "/slaves/");
 	struct mesos_upid upid;
 
-	buf[0] = '\0';
 	if (!end || process->directory[0] != '/' ||
 	    mesos_upid_parse(mesos_span_of(process->slave_pid), &upid) < 0 ||
 	    upid.addr.port != scene->port)
-		return;
-	snprintf(buf, size, "%.*s", (int)(end - process->directory), process->directory);
+		return -1;
+	return work_dir_number(scene, process->directory, (size_t)(end - process->directory));
 }
 
 /* FNV-1a. That two runs share a number costs some needless reading, no more. */
@@ -68,11 +81,11 @@ static void note_process(struct scene *scene, const struct fact_process *process
 	noted->ppid = process->ppid;
 	noted->library = process->library && process->library[0];
 	noted->run = 0;
-	noted->work_dir[0] = '\0';
+	noted->work_dir = -1;
 	if (!noted->mesos)
 		return;
 	noted->run = run_of(process);
-	work_dir_of(scene, process, noted->work_dir, sizeof(noted->work_dir));
+	noted->work_dir = work_dir_of(scene, process);
 }
 
 /* Only the last part of the path: all of a DC/OS host's programs are below /opt/mesosphere. */
@@ -140,12 +153,22 @@ void scene_init(struct scene *scene, uint16_t port)
 	scene->tee = (struct fact_sink){ .put = scene_put, .ctx = scene };
 }
 
-void scene_clear(struct scene *scene)
+void scene_end(struct scene *scene)
 {
-	free(scene->rows);
-	free(scene->processes);
 	free(scene->sockets);
 	free(scene->holders);
+	scene->sockets = NULL;
+	scene->holders = NULL;
+	scene->n_sockets = scene->sockets_cap = 0;
+	scene->n_holders = scene->holders_cap = 0;
+}
+
+void scene_clear(struct scene *scene)
+{
+	scene_end(scene);
+	free(scene->rows);
+	free(scene->processes);
+	free(scene->work_dirs);
 	free(scene->agents);
 	free(scene->linked);
 	free(scene->runs);
@@ -160,6 +183,7 @@ void scene_begin(struct scene *scene, const struct fact_sink *out)
 	scene->broken = false;
 	scene->n_rows = 0;
 	scene->n_processes = 0;
+	scene->n_work_dirs = 0;
 	scene->n_sockets = 0;
 	scene->n_holders = 0;
 	scene->n_agents = 0;

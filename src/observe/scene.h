@@ -20,7 +20,11 @@ struct scene_process {
 	int32_t ppid;
 	bool library;         /* has a Mesos library mapped, as far as it was looked for */
 	uint64_t run;         /* the same for all with the same framework, executor, container id */
-	char work_dir[512];   /* what its MESOS_DIRECTORY is below; "" for none */
+	int32_t work_dir;     /* what its MESOS_DIRECTORY is below: number of scene.work_dirs; -1: none */
+};
+
+struct scene_work_dir {
+	char path[512];
 };
 
 struct scene_run {
@@ -48,6 +52,8 @@ struct scene {
 	size_t n_rows, rows_cap;
 	struct scene_process *processes; /* that FACT_PROCESS was put of, sorted by scene_sort() */
 	size_t n_processes, processes_cap;
+	struct scene_work_dir *work_dirs; /* each once */
+	size_t n_work_dirs, work_dirs_cap;
 	struct fact_socket *sockets; /* by cookie, each once after scene_sort() */
 	size_t n_sockets, sockets_cap;
 	struct fact_holder *holders; /* by cookie, pid, fd; each once after scene_sort() */
@@ -66,6 +72,9 @@ void scene_clear(struct scene *scene);
 
 /* Forgets all but api_work_dir; facts go to out from now on. */
 void scene_begin(struct scene *scene, const struct fact_sink *out);
+
+/* The pass is over: of the sockets nothing is asked any more, and they are many. */
+void scene_end(struct scene *scene);
 
 void scene_row(struct scene *scene, const struct procfs_row *row);
 void scene_sort(struct scene *scene);

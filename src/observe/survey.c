@@ -282,6 +282,7 @@ uint32_t survey_run(struct survey *survey, uint32_t scope, const struct fact_sin
 		if (scope & parts[i].bit && parts[i].run(survey))
 			done |= parts[i].bit;
 	}
+	scene_end(&survey->scene);
 	put_phase(sink, "end", done);
 	return done;
 }

@@ -188,14 +188,10 @@ struct fact_sink live_lines_sink(struct live_lines *lines)
 /* What makes an executor's line worth telling again; idle times and evidence always change. */
 static json_t *judgement_new(const struct report *report, const struct report_executor *executor)
 {
-	struct fields f = fields_new();
+	int word = report_has_outcomes(report) ? (int)executor->outcome : (int)executor->verdict;
 
-	field_int(&f, "key", report_has_outcomes(report) ? (int)executor->outcome
-							 : (int)executor->verdict);
-	field_int(&f, "proof", executor->proof);
-	field_int(&f, "deadline", executor->deadline);
-	field_int(&f, "ended", executor->ended);
-	return fields_done(&f);
+	return json_sprintf("%d %d %" PRId64 " %" PRId64, word, (int)executor->proof,
+			    executor->deadline, executor->ended);
 }
 
 static void executor_tell(struct live_lines *lines, const struct report *report,

@@ -275,7 +275,8 @@ struct fact_act {
 	uint64_t inode;
 	const char *method;    /* "ptrace", "pidfd"; empty: not reached */
 	const char *result;    /* "done", "failed", "refused", "skipped" */
-	const char *reason;
+	const char *reason;    /* for people */
+	const char *reason_id; /* for scripts: "no-thread"; empty: done, or recorded by an older version */
 	int64_t stopped;       /* how long a thread of the target was stopped; -1: none was */
 	int64_t effect;        /* until the executor had closed the socket; -1: it has not */
 };

@@ -134,7 +134,8 @@ struct inject_result {
 int inject_shutdown(const struct inject_target *t, enum inject_method m, uint64_t deadline_ns,
 		    struct inject_result *res, struct fail *why);
 
-/* A stable word for output and scripts: "ptrace". Never NULL. */
+/* Stable words for output and scripts: "ptrace", "no-thread" ("" for none). Never NULL. */
 const char *inject_method_name(enum inject_method method);
+const char *inject_reason_id(enum inject_reason reason);
 
 #endif

@@ -25,6 +25,7 @@ struct job {
 	struct inject_result injected;
 	const char *result;   /* NULL: its effect is awaited */
 	char reason[540];     /* a whole fail_text */
+	const char *reason_id;
 	int64_t effect;
 };
 
@@ -50,6 +51,7 @@ static struct fact job_fact(const struct job *job, const char *phase)
 		.pid = t->pid, .start = t->start, .fd = t->fd, .cookie = t->cookie, .inode = t->inode,
 		.method = injected ? inject_method_name(job->injected.used) : "",
 		.result = job->result ? job->result : "", .reason = job->reason,
+		.reason_id = job->reason_id ? job->reason_id : "",
 		.stopped = job->injected.stopped_ns ? (int64_t)job->injected.stopped_ns : -1,
 		.effect = job->effect,
 	} };
@@ -68,9 +70,10 @@ static int job_log(const struct round *round, const struct job *job, const char 
 	return err;
 }
 
-static void job_end(struct job *job, const char *result, const char *reason)
+static void job_end(struct job *job, const char *result, const char *reason_id, const char *reason)
 {
 	job->result = result;
+	job->reason_id = reason_id;
 	snprintf(job->reason, sizeof(job->reason), "%s", reason);
 }
 
@@ -78,9 +81,9 @@ static void job_end(struct job *job, const char *result, const char *reason)
 static void job_triage(struct job *job, const struct shutdown_options *options)
 {
 	if (job->target->forbidden)
-		job_end(job, "refused", job->target->forbidden);
+		job_end(job, "refused", "forbidden", job->target->forbidden);
 	else if (options->dry_run)
-		job_end(job, "skipped", "dry run");
+		job_end(job, "skipped", "dry-run", "dry run");
 }
 
 static void job_inject(struct job *job, enum inject_method method, struct inject_cache *cache)
@@ -101,10 +104,12 @@ static void job_inject(struct job *job, enum inject_method method, struct inject
 		job->begun = true;
 		break;
 	case INJECT_REFUSED:
-		job_end(job, "refused", fail_text(&why, text, sizeof(text)));
+		job_end(job, "refused", inject_reason_id(job->injected.reason),
+			fail_text(&why, text, sizeof(text)));
 		break;
 	case INJECT_FAILED:
-		job_end(job, "failed", fail_text(&why, text, sizeof(text)));
+		job_end(job, "failed", inject_reason_id(job->injected.reason),
+			fail_text(&why, text, sizeof(text)));
 		break;
 	}
 }
@@ -150,19 +155,27 @@ static bool job_lives(const struct job *job)
 	return state != 'Z' && state != 'X' && !(flags & PF_EXITING) && start == job->target->start;
 }
 
+static void job_unclosed(struct job *job)
+{
+	if (job->injected.status == INJECT_DONE)
+		job_end(job, "failed", "not-closed",
+			"the call was made and the executor has not closed its socket within 5 s: its event loop is stuck, or it is frozen");
+	else
+		job_end(job, "failed", "call-unsure",
+			"whether the call was made is not known, and the executor has not closed its socket within 5 s");
+}
+
 static void job_look(struct job *job, int64_t now)
 {
 	if (job_closed(job)) {
 		if (!job_lives(job)) {
-			job_end(job, "failed", "the executor has ended");
+			job_end(job, "failed", "executor-ended", "the executor has ended");
 			return;
 		}
 		job->effect = now - job->begun_at;
-		job_end(job, "done", "");
+		job_end(job, "done", "", "");
 	} else if (now - job->begun_at > EFFECT_WAIT) {
-		job_end(job, "failed", job->injected.status == INJECT_DONE
-				? "the call was made and the executor has not closed its socket within 5 s: its event loop is stuck, or it is frozen"
-				: "whether the call was made is not known, and the executor has not closed its socket within 5 s");
+		job_unclosed(job);
 	}
 }
 
@@ -223,7 +236,7 @@ static void job_begin(struct round *round, struct job *job)
 
 	if (sibling && job_closed(job) && job_lives(job)) {
 		job->effect = now_mono() - sibling->begun_at;
-		job_end(job, "done", "the executor closed it together with its other connection");
+		job_end(job, "done", "", "the executor closed it together with its other connection");
 		return;
 	}
 	job_inject(job, round->options->method, &round->cache);
@@ -241,7 +254,7 @@ static void round_inject(struct round *round)
 		if (job->result)
 			continue;
 		if (o->stop && *o->stop)
-			job_end(job, "skipped", "interrupted before it was begun");
+			job_end(job, "skipped", "interrupted", "interrupted before it was begun");
 		else
 			job_begin(round, job);
 		/* Not later than needed, so that the time of the effect is told truly. */

@@ -240,6 +240,7 @@ static const struct factjson_field act_fields[] = {
 	FIELD(act.method, "method"),
 	FIELD(act.result, "result"),
 	FIELD(act.reason, "reason"),
+	FIELD(act.reason_id, "reason_id"),
 	FIELD_OR(act.stopped, "stopped_ns", -1),
 	FIELD_OR(act.effect, "effect_ns", -1),
 };

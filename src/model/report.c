@@ -310,7 +310,7 @@ static void acts_fill(const struct store *store, struct report *report)
 			.framework_id = arena_text(arena, a->framework_id),
 			.pid = a->pid, .fd = a->fd,
 			.method = arena_text(arena, a->method), .result = arena_text(arena, a->result),
-			.reason = arena_text(arena, a->reason),
+			.reason = arena_text(arena, a->reason), .reason_id = arena_text(arena, a->reason_id),
 			.stopped = a->stopped, .effect = a->effect, .at = to_wall(store, store->acts.v[i].at),
 		};
 	}

@@ -109,6 +109,7 @@ struct report_act {
 	const char *method;
 	const char *result;
 	const char *reason;
+	const char *reason_id;
 	int64_t stopped;      /* ns; -1 */
 	int64_t effect;       /* ns; -1 */
 	int64_t at;           /* wall ns */

@@ -238,6 +238,7 @@ static void put_act(struct store *store, const struct fact *fact)
 	act.method = store_text(store, act.method);
 	act.result = store_text(store, act.result);
 	act.reason = store_text(store, act.reason);
+	act.reason_id = store_text(store, act.reason_id);
 	if (store_grow(store, store->acts))
 		store->acts.v[store->acts.n++] = (struct act){ .facts = act, .at = fact->mono };
 	process = store_process_find(store, act.pid, act.start);

@@ -104,6 +104,7 @@ static json_t *act_new(const struct report_act *act)
 	field_known(&f, "method", act->method);
 	field_text(&f, "result", act->result);
 	field_text(&f, "reason", act->reason);
+	field_known(&f, "reason_id", act->reason_id);
 	microseconds_set(&f, "stopped_us", act->stopped);
 	microseconds_set(&f, "effect_us", act->effect);
 	field_wall(&f, "at", act->at);

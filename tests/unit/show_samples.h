@@ -121,14 +121,14 @@ static struct report_executor outcomes[] = {
 };
 
 static struct report_act acts[] = {
-	{ "stale", "f-0001", 4194304, 10, "ptrace", "done", "", 85000, 1234567, NOW - 9 * S },
-	{ "odd \n\x1b[2J", "f-0001", 105, 9, "pidfd", "done", "", -1, 2500000000, NOW - 8 * S },
+	{ "stale", "f-0001", 4194304, 10, "ptrace", "done", "", "", 85000, 1234567, NOW - 9 * S },
+	{ "odd \n\x1b[2J", "f-0001", 105, 9, "pidfd", "done", "", "", -1, 2500000000, NOW - 8 * S },
 	{ "v1", "f-0001", 106, 10, "ptrace", "failed",
 	  "the executor has not closed the socket within 5 s: its event loop may be stuck, so look "
-	  "at it before the restart", 120000, -1, NOW - 7 * S },
+	  "at it before the restart", "not-closed", 120000, -1, NOW - 7 * S },
 	{ "gone", "f-0001", 103, -1, "", "refused",
-	  "it is disconnected: a second disconnect would end it at once", -1, -1, NOW - 6 * S },
-	{ "fine", "f-0001", 111, 12, "", "skipped", "dry run", -1, -1, NOW - 6 * S },
+	  "it is disconnected: a second disconnect would end it at once", "forbidden", -1, -1, NOW - 6 * S },
+	{ "fine", "f-0001", 111, 12, "", "skipped", "dry run", "dry-run", -1, -1, NOW - 6 * S },
 };
 
 static struct report_other others[] = {

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * For the tests of acts: processes with real connections, in a network namespace of their own, and
+ * what was put of the acts on them. Included by those tests alone, hence static.
+ */
+#ifndef EW_ACT_NODE_H
+#define EW_ACT_NODE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "act/log.h"
+#include "act/shutdown.h"
+#include "fail.h"
+#include "facts.h"
+
+#define LINKS 2
+
+enum manner {
+	CLOSES,    /* at end of file: what libprocess does */
+	CLOSES_ALL, /* both of its connections, as a v1 library */
+	IGNORES,   /* never reads */
+	DIES,      /* ends at end of file */
+};
+
+struct executor {
+	pid_t pid;
+	uint64_t start;
+	size_t n;
+	int fd[LINKS];    /* its own */
+	uint64_t inode[LINKS], cookie[LINKS];
+	int agents[LINKS]; /* the other ends, ours */
+};
+
+static bool ready; /* in a namespace of our own */
+static int listener;
+static struct sockaddr_in port;
+
+static inline int own_namespace(void **state)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	socklen_t len = sizeof(port);
+	int fd;
+
+	(void)state;
+	if (unshare(CLONE_NEWNET) < 0)
+		return 0; /* not root: each test skips */
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
+		return -1;
+	close(fd);
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	port.sin_family = AF_INET;
+	port.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(listener, (struct sockaddr *)&port, sizeof(port)) < 0 || listen(listener, 64) < 0 ||
+	    getsockname(listener, (struct sockaddr *)&port, &len) < 0)
+		return -1;
+	ready = true;
+	return 0;
+}
+
+/* One of libprocess' workers: it waits in a call that restarts unseen. */
+static inline void *worker(void *tid)
+{
+	static uint32_t never;
+
+	*(volatile pid_t *)tid = gettid();
+	for (;;)
+		syscall(SYS_futex, &never, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+	return NULL;
+}
+
+static inline void worker_start(void)
+{
+	static volatile pid_t tid;
+	char path[64], text[32];
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, worker, (void *)&tid) != 0)
+		_exit(4);
+	for (;;) {
+		ssize_t len;
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+		fd = tid ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+		len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[len > 0 ? len : 0] = '\0';
+		if (atoi(text) == SYS_futex && len > 0)
+			return;
+		sched_yield();
+	}
+}
+
+static inline void live(const struct executor *e, enum manner manner)
+{
+	struct pollfd fds[LINKS];
+	char byte;
+
+	for (;;) {
+		for (size_t i = 0; i < e->n; i++)
+			fds[i] = (struct pollfd){ .fd = manner == IGNORES ? -1 : e->fd[i], .events = POLLIN };
+		if (poll(fds, e->n, -1) < 0 && errno != EINTR)
+			_exit(2);
+		for (size_t i = 0; i < e->n; i++) {
+			if (!(fds[i].revents & POLLIN) || read(e->fd[i], &byte, 1) != 0)
+				continue;
+			if (manner == DIES)
+				_exit(0);
+			for (size_t j = 0; j < e->n; j++)
+				if (j == i || manner == CLOSES_ALL)
+					close(e->fd[j]);
+			for (;;)
+				pause();
+		}
+	}
+}
+
+static inline uint64_t start_of(pid_t pid)
+{
+	char path[64], text[1024];
+	unsigned long long start = 0;
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &start);
+	return start;
+}
+
+static inline struct executor executor_start(enum manner manner, size_t n)
+{
+	struct executor e = { .n = n };
+	int told[2];
+
+	for (size_t i = 0; i < n; i++) {
+		struct stat st;
+		socklen_t len = sizeof(e.cookie[i]);
+
+		e.fd[i] = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(connect(e.fd[i], (struct sockaddr *)&port, sizeof(port)), 0);
+		e.agents[i] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		assert_true(e.agents[i] >= 0);
+		fstat(e.fd[i], &st);
+		e.inode[i] = st.st_ino;
+		assert_int_equal(getsockopt(e.fd[i], SOL_SOCKET, SO_COOKIE, &e.cookie[i], &len), 0);
+	}
+	assert_int_equal(pipe(told), 0);
+	e.pid = fork();
+	if (e.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (size_t i = 0; i < n; i++)
+			close(e.agents[i]);
+		worker_start();
+		if (write(told[1], "t", 1) != 1)
+			_exit(3);
+		live(&e, manner);
+	}
+	for (size_t i = 0; i < n; i++)
+		close(e.fd[i]);
+	assert_int_equal(read(told[0], told, 1), 1);
+	close(told[0]);
+	e.start = start_of(e.pid);
+	return e;
+}
+
+static inline void executor_end(struct executor *e)
+{
+	kill(e->pid, SIGKILL);
+	kill(e->pid, SIGCONT);
+	waitpid(e->pid, NULL, 0);
+	for (size_t i = 0; i < e->n; i++)
+		close(e->agents[i]);
+}
+
+/* Has the executor closed it? The agent's end tells: nothing, or end of file. */
+static inline bool closed(const struct executor *e, size_t i)
+{
+	char byte;
+
+	return recv(e->agents[i], &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static inline struct shutdown_target target(const struct executor *e, size_t i)
+{
+	return (struct shutdown_target){ .executor_id = "web", .framework_id = "fw", .pid = e->pid,
+					 .start = e->start, .fd = e->fd[i], .inode = e->inode[i],
+					 .cookie = e->cookie[i] };
+}
+
+/* ---- what was put ---- */
+
+struct heard {
+	size_t intents, n;
+
+	struct {
+		char result[16], reason[540], reason_id[24], method[16];
+		int64_t effect, stopped;
+		int fd;
+	} v[8];
+};
+
+static inline void hear(void *ctx, const struct fact *fact)
+{
+	struct heard *h = ctx;
+	const struct fact_act *a = &fact->act;
+
+	assert_int_equal(fact->type, FACT_ACT);
+	if (strcmp(a->phase, "intent") == 0) {
+		assert_string_equal(a->result, "");
+		h->intents++;
+		return;
+	}
+	assert_string_equal(a->phase, "result");
+	snprintf(h->v[h->n].result, sizeof(h->v[0].result), "%s", a->result);
+	snprintf(h->v[h->n].reason, sizeof(h->v[0].reason), "%s", a->reason);
+	snprintf(h->v[h->n].reason_id, sizeof(h->v[0].reason_id), "%s", a->reason_id);
+	snprintf(h->v[h->n].method, sizeof(h->v[0].method), "%s", a->method);
+	h->v[h->n].effect = a->effect;
+	h->v[h->n].stopped = a->stopped;
+	h->v[h->n++].fd = a->fd;
+}
+
+static const struct shutdown_options by_pidfd = { .method = INJECT_PIDFD };
+
+static inline struct heard treat(const struct shutdown_target *targets, size_t n,
+			  const struct shutdown_options *options)
+{
+	char dir[] = "/tmp/ew-shutdown-XXXXXX", path[64];
+	struct heard heard = { 0 };
+	struct fact_sink sink = { hear, &heard };
+	struct fail why = { 0 };
+	struct act_log *log;
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(act_log_open(dir, &log, &why), 0);
+	assert_int_equal(act_shutdown(targets, n, options, log, &sink, &why), 0);
+	act_log_close(log);
+	snprintf(path, sizeof(path), "%s/audit.log", dir);
+	unlink(path);
+	rmdir(dir);
+	return heard;
+}
+
+#define need_namespace() \
+	do { \
+		if (!ready) \
+			skip(); \
+	} while (0)
+
+#endif

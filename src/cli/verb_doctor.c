@@ -46,12 +46,12 @@ static void check_add(struct doctor *d, const char *name, enum check_state state
 		d->checks[d->n++] = (struct check){ name, state, detail, cure };
 }
 
-static void check_host(struct doctor *d)
+static void check_host(struct doctor *d, bool bpf)
 {
 	static const enum check_state states[] = { [HOST_OK] = CHECK_OK, [HOST_DEGRADED] = CHECK_DEGRADED,
 						   [HOST_MISSING] = CHECK_MISSING };
 	struct host_probe probes[HOST_PROBES_MAX];
-	size_t n = host_probe_all(probes);
+	size_t n = host_probe_all(bpf, probes);
 
 	for (size_t i = 0; i < n; i++) {
 		check_add(d, probes[i].name, states[probes[i].state], arena_text(d->arena, probes[i].detail),
@@ -302,7 +302,7 @@ int verb_doctor(const struct options *options)
 		goto out;
 	}
 	d->arena = arena;
-	check_host(d);
+	check_host(d, !options->no_bpf);
 	if (options->no_bpf)
 		check_plain(d, options);
 	else

@@ -32,13 +32,14 @@ static const struct capability {
 	unsigned int bit;
 	const char *name;
 	unsigned int needed_for;
+	bool for_bpf;
 } capabilities[] = {
-	{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", HOST_AUDIT },
-	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", HOST_AUDIT | HOST_SHUTDOWN },
-	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", HOST_AUDIT }, /* setns(2) */
-	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", HOST_AUDIT },
-	{ CAP_BPF, "CAP_BPF", HOST_WATCH },
-	{ CAP_PERFMON, "CAP_PERFMON", HOST_WATCH },
+	{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", HOST_AUDIT, false },
+	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", HOST_AUDIT | HOST_SHUTDOWN, false },
+	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", HOST_AUDIT, false }, /* setns(2) */
+	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", HOST_AUDIT, false },
+	{ CAP_BPF, "CAP_BPF", HOST_WATCH, true },
+	{ CAP_PERFMON, "CAP_PERFMON", HOST_WATCH, true },
 };
 
 static void __attribute__((format(printf, 4, 5)))
@@ -77,7 +78,7 @@ static uint64_t effective(void)
 }
 
 /* Before 5.8 what CAP_BPF and CAP_PERFMON allow was part of CAP_SYS_ADMIN. */
-static void probe_privilege(struct host_probe *probe)
+static void probe_privilege(bool bpf, struct host_probe *probe)
 {
 	uint64_t have = effective();
 	bool admin = have >> CAP_SYS_ADMIN & 1;
@@ -88,7 +89,7 @@ static void probe_privilege(struct host_probe *probe)
 		const struct capability *c = &capabilities[i];
 		size_t at = strlen(missing);
 
-		if (have >> c->bit & 1 || (admin && c->bit >= CAP_PERFMON))
+		if (have >> c->bit & 1 || (c->for_bpf && (admin || !bpf)))
 			continue;
 		probe->needed_for |= c->needed_for;
 		snprintf(missing + at, sizeof(missing) - at, " %s", c->name);
@@ -279,32 +280,36 @@ static void probe_conntrack(struct host_probe *probe)
 		    "entries cannot be looked up: %s", strerror(-err));
 }
 
-size_t host_probe_all(struct host_probe *probes)
+size_t host_probe_all(bool bpf, struct host_probe *probes)
 {
 	static const struct {
 		const char *name;
 		unsigned int needed_for;
 		void (*run)(struct host_probe *probe);
+		bool for_bpf;
 	} all[] = {
-		{ "privilege", 0, probe_privilege },
-		{ "pid-namespace", HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH, probe_pid_namespace },
-		{ "proc", HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH, probe_proc },
-		{ "sock-diag", HOST_AUDIT, probe_sockdiag },
-		{ "conntrack", HOST_AUDIT, probe_conntrack },
-		{ "ptrace", HOST_SHUTDOWN, probe_ptrace },
-		{ "pidfd", HOST_SHUTDOWN, probe_pidfd },
-		{ "kernel", HOST_WATCH, probe_kernel },
-		{ "lockdown", HOST_WATCH, probe_lockdown },
-		{ "bpffs", HOST_WATCH, probe_bpffs },
-		{ "tracefs", HOST_WATCH, probe_tracefs },
+		{ "pid-namespace", HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH, probe_pid_namespace, false },
+		{ "proc", HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH, probe_proc, false },
+		{ "sock-diag", HOST_AUDIT, probe_sockdiag, false },
+		{ "conntrack", HOST_AUDIT, probe_conntrack, false },
+		{ "ptrace", HOST_SHUTDOWN, probe_ptrace, false },
+		{ "pidfd", HOST_SHUTDOWN, probe_pidfd, false },
+		{ "kernel", HOST_WATCH, probe_kernel, true },
+		{ "lockdown", HOST_WATCH, probe_lockdown, true },
+		{ "bpffs", HOST_WATCH, probe_bpffs, true },
+		{ "tracefs", HOST_WATCH, probe_tracefs, true },
 	};
-	size_t n = sizeof(all) / sizeof(*all);
+	size_t n = 0;
 
-	_Static_assert(sizeof(all) / sizeof(*all) <= HOST_PROBES_MAX, "room for all");
-	for (size_t i = 0; i < n; i++) {
-		probes[i] = (struct host_probe){ .name = all[i].name,
+	_Static_assert(sizeof(all) / sizeof(*all) < HOST_PROBES_MAX, "room for all");
+	probes[n] = (struct host_probe){ .name = "privilege" };
+	probe_privilege(bpf, &probes[n++]);
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		if (all[i].for_bpf && !bpf)
+			continue;
+		probes[n] = (struct host_probe){ .name = all[i].name,
 						 .needed_for = all[i].needed_for };
-		all[i].run(&probes[i]);
+		all[i].run(&probes[n++]);
 	}
 	return n;
 }

@@ -3,6 +3,7 @@
 #ifndef EW_OBSERVE_HOST_H
 #define EW_OBSERVE_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum host_state {
@@ -27,9 +28,9 @@ struct host_probe {
 #define HOST_PROBES_MAX 16
 
 /*
- * Tries everything, changes nothing. Fills at most HOST_PROBES_MAX and returns how many; their
- * order and names are the same on every host.
+ * Tries everything, changes nothing; bpf: also what only watching by BPF needs. Fills at most
+ * HOST_PROBES_MAX and returns how many; their order and names are the same on every host.
  */
-size_t host_probe_all(struct host_probe *probes);
+size_t host_probe_all(bool bpf, struct host_probe *probes);
 
 #endif

@@ -67,6 +67,7 @@ def test_audit_with_one_missing(node, nobodys, missing):
     assert set(verdicts.values()) <= {"unknown"}, verdicts
     doctor = nobodys("doctor", "--no-bpf", prefix=allowed)
     assert f"lacks CAP_{missing.upper()}" in doctor.words, doctor
+    assert "CAP_BPF" not in doctor.words and "CAP_PERFMON" not in doctor.words, doctor
     assert doctor.code == 3, doctor
 
 

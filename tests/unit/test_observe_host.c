@@ -6,7 +6,7 @@
 
 static const struct host_probe *probed(struct host_probe *probes, const char *name)
 {
-	size_t n = host_probe_all(probes);
+	size_t n = host_probe_all(true, probes);
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(probes[i].name, name) == 0)
@@ -18,7 +18,7 @@ static const struct host_probe *probed(struct host_probe *probes, const char *na
 static void each_probe_says_what_it_found_and_what_to_do(void **state)
 {
 	struct host_probe probes[HOST_PROBES_MAX];
-	size_t n = host_probe_all(probes);
+	size_t n = host_probe_all(true, probes);
 
 	(void)state;
 	assert_true(n >= 10 && n <= HOST_PROBES_MAX);
@@ -67,6 +67,27 @@ static void a_user_is_told_what_is_lacking(void **state)
 		assert_int_equal(seteuid(0), 0);
 }
 
+/* All that is done without BPF may be done by whoever has these alone. */
+static void without_bpf_its_capabilities_are_not_lacking(void **state)
+{
+	struct host_probe probes[HOST_PROBES_MAX];
+	size_t n;
+
+	(void)state;
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(65534), 0);
+	n = host_probe_all(false, probes);
+	assert_string_equal(probes[0].name, "privilege");
+	assert_non_null(strstr(probes[0].detail, "CAP_SYS_PTRACE"));
+	assert_null(strstr(probes[0].detail, "CAP_BPF"));
+	assert_null(strstr(probes[0].detail, "CAP_PERFMON"));
+	assert_int_equal(probes[0].needed_for, HOST_AUDIT | HOST_SHUTDOWN);
+	for (size_t i = 0; i < n; i++)
+		assert_string_not_equal(probes[i].name, "lockdown");
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+}
+
 static void a_container_is_told_that_it_does_not_see_the_host(void **state)
 {
 	int status;
@@ -107,6 +128,7 @@ int main(void)
 		cmocka_unit_test(each_probe_says_what_it_found_and_what_to_do),
 		cmocka_unit_test(root_on_the_host_can_audit),
 		cmocka_unit_test(a_user_is_told_what_is_lacking),
+		cmocka_unit_test(without_bpf_its_capabilities_are_not_lacking),
 		cmocka_unit_test(a_container_is_told_that_it_does_not_see_the_host),
 	};
 

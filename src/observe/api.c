@@ -21,6 +21,7 @@
 #include "mesos/state.h"
 #include "observe/api_url.h"
 #include "observe/netns.h"
+#include "observe/own_connection.h"
 
 #define STATE "/state"
 #define FLAGS "/flags"
@@ -32,6 +33,7 @@ struct api {
 	char *url_text;
 	char *authorization;
 	int nsfd;
+	bool tell;
 	uint32_t timeout_ms;
 
 	/* The question that is under way; bev is NULL while there is none. */
@@ -281,6 +283,8 @@ static int socket_connected(struct api *api, struct fail *why)
 		close(fd);
 		return fail_set(why, err, NULL, "connect to %s", api->url_text);
 	}
+	if (api->tell)
+		own_connection_put(fd, api->nsfd, &api->url.addr, &api->sink);
 	return fd;
 }
 
@@ -335,6 +339,7 @@ int api_new(struct event_base *base, const struct api_options *options, struct a
 		return fail_set(why, -ENOMEM, NULL, "ask %s", options->url);
 	api->nsfd = NETNS_OWN;
 	api->base = base;
+	api->tell = options->tell;
 	api->timeout_ms = options->timeout_ms ? options->timeout_ms : API_TIMEOUT_MS;
 	err = api_url_parse(options->url, &api->url, why);
 	if (err < 0)

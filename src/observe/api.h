@@ -6,6 +6,7 @@
 #ifndef EW_OBSERVE_API_H
 #define EW_OBSERVE_API_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct api;
@@ -20,6 +21,7 @@ struct api_options {
 	const char *url;           /* "http://10.0.0.7:5051", maybe with a path before /state */
 	const char *authorization; /* value of that header; NULL: none */
 	int nsfd;                  /* namespace to connect from; NETNS_OWN: ours. Copied. */
+	bool tell;                 /* puts FACT_TCP for its connections: no hook does */
 	uint32_t timeout_ms;       /* for a whole answer, both requests; 0: API_TIMEOUT_MS */
 };
 

@@ -205,6 +205,7 @@ int survey_api_options(struct survey *survey, struct api_options *options, struc
 	char text[ADDR_TEXT_MAX];
 
 	found.authorization = survey->authorization;
+	found.tell = !survey->options.seed;
 	if (!found.url) {
 		if (!agent)
 			return fail_set(why, -ENOENT, "start it, or give --port or --agent-url",

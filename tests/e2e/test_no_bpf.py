@@ -123,6 +123,18 @@ def test_the_end_of_a_link_is_told_when_it_comes(lab, ew, watch):
     watching.wait_for(rf'"type": ?"tcp"[^\n]*"cookie": ?"?{link["cookie"]}\b[^\n]*"to": ?7\b')
 
 
+def test_its_own_questions_are_not_shown(lab, ew):
+    """Only what others do is news: the ends of links, not those of execwatch's own connections."""
+    node = lab(executors(1, kind="v0-old"))
+    link, = each(ew.json("audit", "--no-bpf"), node, "links")["task-0"]
+    watch = ew.start("watch", "--no-bpf", "-f", "jsonl").wait_for('"type": ?"api"')
+    node.disconnect("task-0")
+    watch.wait_for(rf'"type": ?"tcp"[^\n]*"cookie": ?"?{link["cookie"]}\b')
+    lines = [json.loads(line) for line in watch.interrupt().result().out.splitlines()]
+    shown = [line for line in lines if line["type"] == "tcp"]
+    assert shown and all(link["local"] in (line["local"], line["remote"]) for line in shown), shown
+
+
 def test_what_is_missing_is_said(lab, ew):
     node = lab(executors(1, kind="v0-old"))
     doctor = ew("doctor", "--no-bpf")

@@ -41,7 +41,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 all: $(B)/execwatch
 
-# ---- BPF side: one object for all kernels, embedded by its skeleton --------------------------------
+# ---- BPF side: one object for all kernels, embedded by its skeleton; a light one for a single walk ---
 BPF_SRC  := $(wildcard bpf/*.bpf.c)
 BPF_SKEL := $(patsubst bpf/%.bpf.c,build/bpf/%.skel.h,$(BPF_SRC))
 
@@ -54,7 +54,8 @@ build/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 
 build/bpf/%.skel.h: build/bpf/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $(SKEL_FLAGS) $< name $(subst .,_,$*)_bpf > $@
+build/bpf/walk.skel.h: SKEL_FLAGS := -L
 
 -include $(wildcard build/bpf/*.d)
 

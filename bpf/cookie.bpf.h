@@ -12,14 +12,6 @@
 
 #define BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB 5 /* enum in linux/bpf.h, with these values for good */
 
-/* 0: nobody has asked. */
-static __always_inline __u64 sock_cookie(struct sock *sk)
-{
-	if (has_cookie_helper)
-		return bpf_get_socket_cookie(sk);
-	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-}
-
 SEC("cgroup/sock_create")
 int cookie_created(struct bpf_sock *sock)
 {

@@ -8,6 +8,7 @@
 #define EW_BPF_MAPS_H
 
 #include "events.h"
+#include "read.bpf.h"
 
 #define HASH(map_name, key_type, value_type, entries)                                              \
 	struct {                                                                                   \
@@ -57,16 +58,12 @@ struct {
 } message_ring SEC(".maps");
 
 /* Set before loading. */
-const volatile __u16 agent_port = 5051;
 /* Generations of descendants that are followed: agent, mesos-containerizer, executor, task. */
 const volatile __u32 agent_depth = 3;
 const volatile __u32 executor_depth = 1;
 const volatile __u32 generation = 1;
 /* Of execwatch. Its walk holds descriptors for a moment, and may be the last to let go of one. */
 const volatile __u32 own_tgid = 0;
-/* What programs that trace may call: bpf_get_socket_cookie (5.12), bpf_sock_from_file (5.11). */
-const volatile bool has_cookie_helper = true;
-const volatile bool has_file_helper = true;
 
 static __always_inline bool on_duty(void)
 {
@@ -75,9 +72,5 @@ static __always_inline bool on_duty(void)
 
 	return now && now->generation == generation;
 }
-
-/* Set before each pass of the iterator. */
-__u32 seed_pass;
-__u32 seed_tgid; /* 0: all sockets that matter; else all TCP sockets of this process */
 
 #endif

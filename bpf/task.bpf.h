@@ -5,27 +5,7 @@
 
 #include "ring.bpf.h"
 
-#define NSEC_PER_TICK 10000000 /* USER_HZ is 100 wherever execwatch runs */
 #define PF_KTHREAD    0x00200000
-
-static __always_inline __u64 task_start_ticks(struct task_struct *task)
-{
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct task_struct___v5_4 *old = (void *)leader;
-
-	if (bpf_core_field_exists(old->real_start_time))
-		return BPF_CORE_READ(old, real_start_time) / NSEC_PER_TICK;
-	return BPF_CORE_READ(leader, start_boottime) / NSEC_PER_TICK;
-}
-
-static __always_inline struct ew_task task_of(struct task_struct *task)
-{
-	struct ew_task who = {
-		.tgid = BPF_CORE_READ(task, tgid),
-		.start_ticks = task_start_ticks(task),
-	};
-	return who;
-}
 
 /*
  * The running process, in contexts that run in the process they are about. Kernel threads give

@@ -17,6 +17,7 @@
 #include "fail.h"
 #include "observe/api.h"
 #include "observe/bpf.h"
+#include "observe/bpf_walk.h"
 #include "observe/credential.h"
 #include "observe/live_source.h"
 #include "observe/survey.h"
@@ -29,7 +30,8 @@ struct session {
 	struct fact_sink to_recording;
 	struct fact_sink to_model;
 	struct fact_sink listener;
-	struct live_source *live; /* NULL in a replay */
+	struct live_source *live; /* NULL in a replay, and where a walk is enough */
+	struct bpf_walk *walk;
 	int pins_lock;          /* descriptor; -1: not held */
 	char pins[4096];        /* where the programs outlive us */
 	struct survey *survey;
@@ -142,6 +144,10 @@ static int live_open(struct session *s, struct fail *why)
 	struct fail without;
 	int err;
 
+	/* Who does not watch looks once: no hooks are needed for that. */
+	if (!no_bpf && !s->options->verb->watches &&
+	    bpf_walk_open(s->options->port, &sink, &s->walk) == 0)
+		return 0;
 	if (!no_bpf)
 		bpf.pins = pins_path(s);
 	err = live_source_open(no_bpf ? NULL : &bpf, s->options->port, no_bpf ? "--no-bpf" : "", &sink,
@@ -177,11 +183,17 @@ static int survey_open(struct session *s, struct fail *why)
 	struct survey_options survey = {
 		.port = s->options->port, .work_dir = s->options->work_dir,
 		.agent_url = s->options->agent_url,
-		.seed = live_source_is_bpf(s->live) ? live_source_seed : NULL, .seed_ctx = s->live,
 	};
 	char *authorization = NULL;
 	int err = 0;
 
+	if (s->walk) {
+		survey.seed = bpf_walk_seed;
+		survey.seed_ctx = s->walk;
+	} else if (live_source_is_bpf(s->live)) {
+		survey.seed = live_source_seed;
+		survey.seed_ctx = s->live;
+	}
 	if (s->options->credential_file)
 		err = credential_read(s->options->credential_file, &authorization, why);
 	survey.authorization = authorization;
@@ -277,6 +289,7 @@ bool session_close(struct session *s)
 	if (!s)
 		return true;
 	survey_free(s->survey);
+	bpf_walk_free(s->walk);
 	live_source_free(s->live);
 	if (s->pins_lock >= 0)
 		close(s->pins_lock);

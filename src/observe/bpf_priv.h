@@ -9,6 +9,7 @@
 
 #include "events.h"
 #include "observe/bpf_selftest.h"
+#include "observe/rows.h"
 
 struct bpf_history;
 struct bpf_link;
@@ -24,7 +25,6 @@ struct ring_buffer;
 #define BPF_SLOTS_MAX   12
 #define BPF_LADDER_MAX  4
 #define BPF_REASON_MAX  320
-#define BPF_AGENTS_MAX  8
 
 /* What serves one purpose: programs, best first, of which one is loaded. */
 struct bpf_slot {
@@ -88,8 +88,7 @@ struct bpf_watch {
 	struct ew_counters counted;  /* when the last pass over the rings began */
 	uint64_t no_memory;         /* records dropped for want of memory */
 	struct bpf_counts told;     /* by the last bpf_watch_counters() */
-	struct ew_task agents[BPF_AGENTS_MAX]; /* whose sockets have been walked over */
-	size_t next_agent;
+	struct rows rows;
 };
 
 /*

@@ -25,9 +25,6 @@
 #include "observe/procfs_file.h"
 #include "observe/sockdiag.h"
 
-/* include/linux/proc_ns.h: the first pid namespace has this inode on every kernel since 3.8. */
-#define PID_NS_INIT 0xeffffffcu
-
 static const struct capability {
 	unsigned int bit;
 	const char *name;

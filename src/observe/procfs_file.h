@@ -38,6 +38,9 @@ void procfs_file_cgroup(int dir, char *buf, size_t size);
 /* The executable's path, without the " (deleted)" that readlink(2) adds for a file that is gone. */
 void procfs_file_exe(int dir, char *buf, size_t size, bool *deleted);
 
+/* include/linux/proc_ns.h: the first pid namespace has this inode on every kernel since 3.8. */
+#define PID_NS_INIT 0xeffffffcu
+
 /* Inode of a namespace ("net", "pid", …); 0: not permitted to know, or gone. */
 uint64_t procfs_file_ns(int dir, const char *ns);
 

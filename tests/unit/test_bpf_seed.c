@@ -5,10 +5,12 @@
 #include "observe/bpf_lib.h"
 #include "test_bpf_fixture.h"
 #include "observe/bpf_priv.h"
+#include "observe/bpf_walk.h"
 
 #define EXECUTORS 5
 
 static struct fixture *fixture;
+static struct bpf_walk *walk; /* instead of the programs that watch; NULL: these walk */
 static struct actor agent, executors[EXECUTORS];
 static uint64_t at_executor[EXECUTORS], at_agent[EXECUTORS], listening;
 
@@ -25,8 +27,10 @@ static void reopen(void)
 static void seed(void)
 {
 	struct fail why = { 0 };
+	int err = walk ? bpf_walk_seed(walk, &fixture->sink, &why) :
+			 bpf_watch_seed(fixture->watch, &fixture->sink, &why);
 
-	if (bpf_watch_seed(fixture->watch, &fixture->sink, &why) < 0)
+	if (err < 0)
 		fail_msg("%s", why.what);
 }
 
@@ -258,6 +262,8 @@ static void test_agent_to_executor(void **state)
 	in = (uint64_t)actor_act(&executors[0], ACT_ACCEPT, 0, 0);
 	reopen();
 	seed();
+	fixture_forget(fixture);
+	seed(); /* each pass tells */
 	assert_true(is_held(out, agent.pid, agent.start));
 	for (size_t i = 0; i < fixture->n; i++)
 		if (fixture->facts[i].type == FACT_SOCKET)
@@ -369,6 +375,52 @@ static void test_change_under_way(void **state)
 	end_all();
 }
 
+static bool slot_put(const char *slot)
+{
+	for (size_t i = 0; i < fixture->n; i++)
+		if (fixture->facts[i].type == FACT_SLOT &&
+		    strcmp(fixture->facts[i].slot.slot, slot) == 0)
+			return true;
+	return false;
+}
+
+/* It says what serves, and that alone. */
+static void test_walk_says_so(void **state)
+{
+	struct bpf_walk *other;
+
+	(void)state;
+	if (!walk)
+		skip();
+	fixture_forget(fixture);
+	assert_int_equal(bpf_walk_open(fixture->port, &fixture->sink, &other), 0);
+	assert_true(slot_put("seed"));
+	assert_int_equal(fixture->n, 1);
+	bpf_walk_free(other);
+}
+
+/* There it would see its own processes alone, by other numbers than /proc has. */
+static void test_walk_in_another_pid_namespace(void **state)
+{
+	struct bpf_walk *other;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWPID) < 0)
+			_exit(1);
+		pid = fork();
+		if (pid == 0)
+			_exit(bpf_walk_open(fixture->port, &fixture->sink, &other) == -ENOTSUP ? 0 : 2);
+		waitpid(pid, &status, 0);
+		_exit(WEXITSTATUS(status));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -376,14 +428,25 @@ static int setup(void **state)
 	return 0;
 }
 
+static int setup_walk(void **state)
+{
+	setup(state);
+	if (bpf_walk_open(fixture->port, &fixture->sink, &walk) < 0)
+		print_message("no light skeleton here: the programs that watch walk\n"); /* before 5.17 */
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	(void)state;
+	bpf_walk_free(walk);
+	walk = NULL;
 	fixture_free(fixture);
 	return 0;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define WALK(name) { #name " by the walk alone", name, setup_walk, teardown, NULL }
 
 int main(void)
 {
@@ -399,6 +462,17 @@ int main(void)
 		TEST(test_live_after_seed),
 		TEST(test_change_under_way),
 		TEST(test_many),
+		WALK(test_pairs),
+		WALK(test_pairs_ipv6),
+		WALK(test_again),
+		WALK(test_inherited_copies),
+		WALK(test_thread_with_own_table),
+		WALK(test_other_namespace),
+		WALK(test_agent_to_executor),
+		WALK(test_closed_but_held),
+		WALK(test_many),
+		WALK(test_walk_says_so),
+		WALK(test_walk_in_another_pid_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Rows of the iterator over descriptors. Threads that share their leader's table are skipped by it,
+ * others come with rows of their own.
+ */
+#ifndef EW_BPF_ROW_H
+#define EW_BPF_ROW_H
+
+#include "read.bpf.h"
+
+#define S_IFMT   0170000
+#define S_IFSOCK 0140000
+
+/* Set before each pass. */
+__u32 seed_pass;
+__u32 seed_tgid; /* 0: all sockets that matter; else all TCP sockets of this process */
+
+static __always_inline struct sock *file_sock(struct file *file)
+{
+	struct socket *socket;
+
+	if (has_file_helper) {
+		socket = bpf_sock_from_file(file);
+		return socket ? socket->sk : NULL;
+	}
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	if (!socket || BPF_CORE_READ(socket, file) != file)
+		return NULL;
+	return BPF_CORE_READ(socket, sk);
+}
+
+static __always_inline struct sock *file_tcp(struct file *file)
+{
+	struct sock *sk = file_sock(file);
+	__u16 family;
+
+	if (!sk)
+		return NULL;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if ((family != AF_INET && family != AF_INET6) ||
+	    BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return NULL;
+	return sk;
+}
+
+/* The TCP socket of this row, its ends, descriptor and holder; NULL: none, or one without a port. */
+static __always_inline struct sock *row_begin(struct bpf_iter__task_file *ctx,
+					      struct ew_seed_socket *row)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct sock *sk;
+
+	if (!task || !file)
+		return NULL;
+	sk = file_tcp(file);
+	if (!sk)
+		return NULL;
+	row->header.ktime_ns = bpf_ktime_get_ns();
+	sock_ends(sk, &row->ends);
+	row->holder = task_of(task);
+	row->fd = ctx->fd;
+	row->inode = BPF_CORE_READ(file, f_inode, i_ino);
+	return row->ends.lport ? sk : NULL;
+}
+
+static __always_inline __s64 sock_idle(struct sock *sk, __u32 state)
+{
+	__u32 now = bpf_jiffies64();
+	__u32 sent = now - BPF_CORE_READ((struct tcp_sock *)sk, lsndtime);
+	__u32 received = now - BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ack.lrcvtime);
+
+	if (state == TCP_LISTEN || state == TCP_SYN_SENT || state == TCP_CLOSE)
+		return -1;
+	return sent < received ? sent : received;
+}
+
+/*
+ * Its name and how it stands; false: it has no name. The state is read after the time is taken: an event
+ * of the same change then comes later.
+ */
+static __always_inline bool row_fill(struct sock *sk, struct ew_seed_socket *row)
+{
+	row->cookie = sock_cookie(sk);
+	row->header.type = EW_SEED_SOCKET;
+	row->header.size = sizeof(*row);
+	row->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	row->idle_jiffies = sock_idle(sk, row->state);
+	return row->cookie;
+}
+
+/* One more descriptor of a socket that this pass has told of. */
+static __always_inline void row_write_holder(struct seq_file *seq, const struct ew_seed_socket *row)
+{
+	struct ew_seed_holder holder = {
+		.header = { .type = EW_SEED_HOLDER, .size = sizeof(holder),
+			    .ktime_ns = row->header.ktime_ns },
+		.cookie = row->cookie,
+		.holder = row->holder,
+		.fd = row->fd,
+	};
+
+	bpf_seq_write(seq, &holder, sizeof(holder));
+}
+
+#endif

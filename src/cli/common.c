@@ -31,21 +31,8 @@ bool common_may_act(const struct options *options)
 	return false;
 }
 
-static int save_at(const char *path, const struct report *report, struct fail *why)
-{
-	size_t len;
-	char *text = document_text(report, DOCUMENT_INDENTED, &len);
-	int err;
-
-	if (!text)
-		return fail_set(why, -ENOMEM, NULL, "save baseline '%s'", path);
-	err = baseline_save(path, text, len, why);
-	free(text);
-	return err;
-}
-
-bool common_baseline_save(const struct options *options, const struct session *session,
-			  const struct report *report)
+bool common_document_save(const struct options *options, const struct session *session,
+			  const char *document, size_t len)
 {
 	struct fail why = { 0 };
 	char path[4096];
@@ -57,12 +44,25 @@ bool common_baseline_save(const struct options *options, const struct session *s
 		message_without(&why);
 	else if (baseline_path(options->state_dir, session_boot_id(session), options->port, path,
 			  sizeof(path)) < 0 ||
-	    save_at(path, report, &why) < 0)
+	    baseline_save(path, document, len, &why) < 0)
 		message_without(&why);
-	if (!options->baseline || save_at(options->baseline, report, &why) == 0)
+	if (!options->baseline || baseline_save(options->baseline, document, len, &why) == 0)
 		return true;
 	message_fail(&why);
 	return false;
+}
+
+bool common_baseline_save(const struct options *options, const struct session *session,
+			  const struct report *report)
+{
+	size_t len;
+	char *document = document_text(report, DOCUMENT_INDENTED, &len);
+	bool saved = document && common_document_save(options, session, document, len);
+
+	if (!document)
+		message("save the baseline: out of memory");
+	free(document);
+	return saved;
 }
 
 int common_end(struct session *session, int code)

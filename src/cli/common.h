@@ -4,6 +4,7 @@
 #define EW_CLI_COMMON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "model/model.h"
 
@@ -17,6 +18,9 @@ bool common_may_act(const struct options *options);
 /* Keeps the report where verify finds it, and where --baseline says. False, after a message, when the latter failed. */
 bool common_baseline_save(const struct options *options, const struct session *session,
 			  const struct report *report);
+/* The same with the report's indented document, by one who has made it. */
+bool common_document_save(const struct options *options, const struct session *session,
+			  const char *document, size_t len);
 
 /* The end of a verb: closes the session (NULL: none), an incomplete recording makes code EXIT_UNKNOWN. */
 int common_end(struct session *session, int code);

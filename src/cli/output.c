@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "show/document.h"
 #include "show/nagios.h"
+#include "show/out.h"
 #include "show/table.h"
 
 int output_width(void)
@@ -38,6 +39,19 @@ static struct table_options table_options(const struct options *options)
 				       .verbose = options->verbose };
 }
 
+static int written(int err, int exit_code)
+{
+	if (!err)
+		return exit_code;
+	message("write the report to standard output: %s; the report is not complete", strerror(-err));
+	return EXIT_UNKNOWN;
+}
+
+int output_document(const char *document, size_t len, int exit_code)
+{
+	return written(out_write(stdout, document, len), exit_code);
+}
+
 int output_report(const struct options *options, const struct report *report)
 {
 	struct table_options table = table_options(options);
@@ -61,10 +75,7 @@ int output_report(const struct options *options, const struct report *report)
 		err = nagios_write(stdout, report);
 		break;
 	}
-	if (!err)
-		return report->exit_code;
-	message("write the report to standard output: %s; the report is not complete", strerror(-err));
-	return EXIT_UNKNOWN;
+	return written(err, report->exit_code);
 }
 
 void output_plan(const struct options *options, const struct model_target *targets, size_t n)

@@ -422,6 +422,30 @@ struct report *session_report(struct session *s, enum report_kind kind, const st
 	return model_report(s->model, kind);
 }
 
+/*
+ * What changes while a single pass goes by may be seen half: a link of which one end was listed, an
+ * executor that had just begun or ended. It does not look so twice. That connection tracking has
+ * forgotten a link is no such thing.
+ */
+static bool may_be_of_a_moment(const struct report *report)
+{
+	return report->verdicts[VERDICT_HALF_OPEN] || report->verdicts[VERDICT_DISCONNECTED] ||
+	       report->verdicts[VERDICT_UNREGISTERED] || report->verdicts[VERDICT_UNKNOWN];
+}
+
+struct report *session_audit(struct session *s)
+{
+	struct report *report;
+
+	session_survey(s, SURVEY_ALL);
+	session_glance(s);
+	report = model_report(s->model, REPORT_AUDIT);
+	if (report && may_be_of_a_moment(report))
+		session_survey(s, SURVEY_ALL & ~SURVEY_API);
+	report_free(report);
+	return session_report(s, REPORT_AUDIT, &(struct fact_now){ 0 });
+}
+
 const char *session_verb(const struct session *session)
 {
 	return session->options->replay ? session->verb : session->options->verb->name;

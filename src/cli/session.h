@@ -67,6 +67,9 @@ bool session_sees_connections(const struct session *session);
 /* Judges now: puts FACT_NOW (recorded), then makes the report. NULL without memory. */
 struct report *session_report(struct session *session, enum report_kind kind, const struct fact_now *now);
 
+/* Passes over the host, and judges: two where one may have seen what lasted for a moment only. */
+struct report *session_audit(struct session *session);
+
 /* Judges now without a trace: for a loop that asks whether it may end. */
 struct model *session_model(struct session *session);
 void session_glance(struct session *session);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdlib.h>
+
 #include "cli/common.h"
 #include "cli/exits.h"
 #include "cli/message.h"
@@ -7,10 +9,26 @@
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "fail.h"
+#include "show/document.h"
+
+/* The same document is shown and kept: with many executors, making it is a tenth of the whole. */
+static int tell(const struct options *options, const struct session *session,
+		const struct report *report)
+{
+	size_t len = 0;
+	char *document = report ? document_text(report, DOCUMENT_INDENTED, &len) : NULL;
+	int code = document && options->format == FORMAT_JSON ?
+			   output_document(document, len, report->exit_code) :
+			   output_report(options, document ? report : NULL);
+
+	if (document && !common_document_save(options, session, document, len))
+		code = EXIT_UNKNOWN;
+	free(document);
+	return code;
+}
 
 int verb_audit(const struct options *options)
 {
-	struct fact_now now = { 0 };
 	struct session *session;
 	struct report *report;
 	struct fail why = { 0 };
@@ -22,11 +40,8 @@ int verb_audit(const struct options *options)
 		message_fail(&why);
 		return EXIT_UNKNOWN;
 	}
-	session_survey(session, SURVEY_ALL);
-	report = session_report(session, REPORT_AUDIT, &now);
-	code = output_report(options, report);
-	if (report && !common_baseline_save(options, session, report))
-		code = EXIT_UNKNOWN;
+	report = session_audit(session);
+	code = tell(options, session, report);
 	report_free(report);
 	return common_end(session, code);
 }

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Audits of nodes in other states: no firewall, no agent, libraries that tell little."""
 
+import contextlib
+import http.server
+import threading
+
 import pytest
 
 from execwatch import by_id, each
@@ -80,6 +84,42 @@ def test_a_version_that_nobody_knows(lab, ew):
     assert each(audit, node, "verdict") == {"mystery": "at-risk"}
     assert by_id(audit, node)["mystery"]["library_version"] is None
     assert "not known" in " ".join(by_id(audit, node)["mystery"]["why"])
+
+
+@contextlib.contextmanager
+def asked(happens):
+    """A URL; what happens when it is asked is over before its (useless) answer."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            happens()
+            self.send_error(404)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("options", [[], ["--no-bpf"]], ids=["bpf", "no-bpf"])
+def test_what_lasts_for_a_moment_is_looked_at_twice(lab, ew, options):
+    """The agent comes back while the audit is under way, its sockets read and its API not yet."""
+    node = lab(executors(2, kind="v0-old"), executor("http", kind="v1"))
+    node.stop_agent()
+
+    def back():
+        node.start_agent()
+        node.wait_registered()
+
+    with asked(back) as url:
+        audit = ew.json("audit", "--agent-url", url, "--record", ew.state_dir.parent / "recording", *options)
+    assert set(each(audit, node, "verdict").values()) == {"healthy"}
+    replayed = ew("audit", "-f", "json", "--replay", ew.state_dir.parent / "recording")
+    assert replayed.json == audit
 
 
 def test_an_empty_node(lab, ew):

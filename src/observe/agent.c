@@ -164,18 +164,30 @@ static bool try_executors(const struct scene *scene, char *buf, size_t size)
 	return false;
 }
 
-int agent_work_dir(const struct scene *scene, char *buf, size_t size, struct fail *why)
+static int32_t agent_pid(const struct scene *scene)
+{
+	const struct scene_agent *agent = scene_agent(scene);
+
+	return agent ? agent->pid : 0;
+}
+
+bool agent_work_dir(const struct scene *scene, char *buf, size_t size)
+{
+	int32_t pid = agent_pid(scene);
+
+	return (pid && (try_agent(pid, "cmdline", "--work_dir=", buf, size) ||
+			try_agent(pid, "environ", "MESOS_WORK_DIR=", buf, size))) ||
+	       try_executors(scene, buf, size);
+}
+
+int agent_work_dir_guess(const struct scene *scene, char *buf, size_t size, struct fail *why)
 {
 	/* DC/OS; packages of Mesos 1.x; packages of 0.2x */
 	static const char *const usual[] = { "/var/lib/mesos/slave", "/var/lib/mesos/agent",
 					     "/var/lib/mesos", "/var/mesos", "/tmp/mesos" };
-	const struct scene_agent *agent = scene_agent(scene);
-	int32_t pid = agent ? agent->pid : 0;
+	int32_t pid = agent_pid(scene);
 
-	if (pid && (try_agent(pid, "cmdline", "--work_dir=", buf, size) ||
-		    try_agent(pid, "environ", "MESOS_WORK_DIR=", buf, size)))
-		return 0;
-	if (try_executors(scene, buf, size) || try_path(pid, scene->api_work_dir, buf, size))
+	if (try_path(pid, scene->api_work_dir, buf, size))
 		return 0;
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
 		if (try_path(pid, usual[i], buf, size))

@@ -3,6 +3,7 @@
 #ifndef EW_OBSERVE_AGENT_H
 #define EW_OBSERVE_AGENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct fail;
@@ -20,9 +21,12 @@ void agent_put_all(struct procfs *procfs, struct scene *scene);
 /*
  * Finds the agent's work directory, as it can be opened here, when nobody named it: --work_dir of
  * the agent's command line, MESOS_WORK_DIR of its environment, what its executors' MESOS_DIRECTORY
- * is below, what its API said, the usual places; each only if it has meta/. Through /proc/PID/root
- * where the process sees other mounts. The agent need not run. Returns 0 or -ENOENT.
+ * is below; only if it has meta/. Through /proc/PID/root where the process sees other mounts. The
+ * agent need not run.
  */
-int agent_work_dir(const struct scene *scene, char *buf, size_t size, struct fail *why);
+bool agent_work_dir(const struct scene *scene, char *buf, size_t size);
+
+/* Where that tells nothing: what its API has said, else the usual places. Returns 0 or -ENOENT. */
+int agent_work_dir_guess(const struct scene *scene, char *buf, size_t size, struct fail *why);
 
 #endif

@@ -399,21 +399,45 @@ int api_ask(struct api *api, uint32_t round, const struct fact_sink *sink, void 
 	return 0;
 }
 
-int api_ask_now(const struct api_options *options, uint32_t round, const struct fact_sink *sink,
-		struct fail *why)
+struct api_question {
+	struct event_base *base;
+	struct api *api;
+};
+
+static void question_free(struct api_question *question)
 {
-	struct event_base *base = event_base_new();
-	struct api *api = NULL;
+	api_free(question->api);
+	if (question->base)
+		event_base_free(question->base);
+	free(question);
+}
+
+int api_ask_begin(const struct api_options *options, uint32_t round, const struct fact_sink *sink,
+		  struct api_question **ret, struct fail *why)
+{
+	struct api_question *question = calloc(1, sizeof(*question));
 	int err;
 
-	if (!base)
+	if (question)
+		question->base = event_base_new();
+	if (!question || !question->base) {
+		free(question);
 		return fail_set(why, -ENOMEM, NULL, "ask %s", options->url);
-	err = api_new(base, options, &api, why);
+	}
+	err = api_new(question->base, options, &question->api, why);
 	if (!err)
-		err = api_ask(api, round, sink, NULL, NULL);
-	if (!err)
-		event_base_dispatch(base); /* until nothing is left to wait for */
-	api_free(api);
-	event_base_free(base);
-	return err;
+		err = api_ask(question->api, round, sink, NULL, NULL);
+	if (err) {
+		question_free(question);
+		return err;
+	}
+	event_base_loop(question->base, EVLOOP_NONBLOCK); /* connected by now, if it is near */
+	*ret = question;
+	return 0;
+}
+
+void api_ask_end(struct api_question *question)
+{
+	event_base_dispatch(question->base); /* until nothing is left to wait for */
+	question_free(question);
 }

@@ -42,8 +42,13 @@ void api_free(struct api *api); /* drops a question that is under way */
 int api_ask(struct api *api, uint32_t round, const struct fact_sink *sink, void (*done)(void *ctx),
 	    void *ctx);
 
-/* The same with an event loop of its own: returns when the facts have been put. */
-int api_ask_now(const struct api_options *options, uint32_t round, const struct fact_sink *sink,
-		struct fail *why);
+/*
+ * The same with an event loop of its own, for those who have something else to do while the agent
+ * makes its answer (1 MB of text for 1,000 executors): the end waits, puts the facts and frees.
+ */
+struct api_question;
+int api_ask_begin(const struct api_options *options, uint32_t round, const struct fact_sink *sink,
+		  struct api_question **ret, struct fail *why);
+void api_ask_end(struct api_question *question);
 
 #endif

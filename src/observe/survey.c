@@ -33,6 +33,7 @@ struct survey {
 	char found_work_dir[PATH_MAX]; /* kept: the agent that named it may be gone by now */
 	char url[ADDR_TEXT_MAX + 16];
 	uint32_t round;
+	struct api_question *question; /* of this pass, not answered yet */
 };
 
 static int keep(const char *text, char **ret_copy)
@@ -177,19 +178,37 @@ static bool run_tracking(struct survey *survey)
 	return links_put(&survey->scene);
 }
 
+/* Waits for the answer to what ask() has asked, if it has. */
+static void await_answer(struct survey *survey)
+{
+	if (survey->question)
+		api_ask_end(survey->question);
+	survey->question = NULL;
+}
+
+/* The agent's answer may tell where they are, but is worth no waiting while something else does. */
+static const char *find_work_dir(struct survey *survey, struct fail *why)
+{
+	char found[PATH_MAX];
+	int err = 0;
+
+	if (survey->work_dir)
+		return survey->work_dir;
+	if (!agent_work_dir(&survey->scene, found, sizeof(found))) {
+		await_answer(survey);
+		err = agent_work_dir_guess(&survey->scene, found, sizeof(found), why);
+	}
+	if (!err)
+		snprintf(survey->found_work_dir, sizeof(survey->found_work_dir), "%s", found);
+	return survey->found_work_dir;
+}
+
 static bool run_checkpoints(struct survey *survey)
 {
 	struct scene *scene = &survey->scene;
-	const char *path = survey->work_dir;
-	char found[PATH_MAX];
 	struct fail why = { 0 };
+	const char *path = find_work_dir(survey, &why);
 
-	if (!path) {
-		if (agent_work_dir(scene, found, sizeof(found), &why) == 0)
-			snprintf(survey->found_work_dir, sizeof(survey->found_work_dir), "%s",
-				 found);
-		path = survey->found_work_dir;
-	}
 	if (!*path) {
 		put_failure(&scene->tee, "the agent's checkpoints", &why);
 		return false;
@@ -229,7 +248,7 @@ uint32_t survey_api_round(struct survey *survey)
 	return ++survey->round;
 }
 
-static bool run_api(struct survey *survey)
+static bool ask(struct survey *survey)
 {
 	struct scene *scene = &survey->scene;
 	struct api_options options;
@@ -239,7 +258,8 @@ static bool run_api(struct survey *survey)
 	if (err == -ENOENT)
 		return false; /* no FACT_AGENT says the same */
 	if (!err) {
-		err = api_ask_now(&options, survey_api_round(survey), &scene->tee, &why);
+		err = api_ask_begin(&options, survey_api_round(survey), &scene->tee,
+				    &survey->question, &why);
 		if (options.nsfd != NETNS_OWN)
 			close(options.nsfd);
 	}
@@ -266,8 +286,8 @@ uint32_t survey_run(struct survey *survey, uint32_t scope, const struct fact_sin
 		{ SURVEY_PROCESSES, run_processes }, /* whose sockets and namespaces matter */
 		{ SURVEY_SOCKETS, run_sockets },     /* who is the agent, which are links */
 		{ SURVEY_TRACKING, run_tracking },   /* before anything that takes long */
-		{ SURVEY_API, run_api },             /* may know where the checkpoints are */
-		{ SURVEY_CHECKPOINTS, run_checkpoints },
+		{ SURVEY_API, ask },                 /* the answer takes the agent some time, */
+		{ SURVEY_CHECKPOINTS, run_checkpoints }, /* in which these are read */
 	};
 	uint32_t done = 0;
 
@@ -283,6 +303,7 @@ uint32_t survey_run(struct survey *survey, uint32_t scope, const struct fact_sin
 		if (scope & parts[i].bit && parts[i].run(survey))
 			done |= parts[i].bit;
 	}
+	await_answer(survey);
 	scene_end(&survey->scene);
 	put_phase(sink, "end", done);
 	return done;

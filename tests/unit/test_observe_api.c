@@ -437,6 +437,14 @@ static void an_agent_in_another_namespace_is_asked_there(void **state)
 	close(home);
 }
 
+static void ask_and_wait(const struct api_options *options, uint32_t round)
+{
+	struct api_question *question;
+
+	assert_int_equal(api_ask_begin(options, round, &facts.sink, &question, NULL), 0);
+	api_ask_end(question);
+}
+
 static void asking_and_waiting_needs_no_loop(void **state)
 {
 	struct api_options options = { .url = "http://127.0.0.1:18051", .nsfd = NETNS_OWN };
@@ -450,11 +458,11 @@ static void asking_and_waiting_needs_no_loop(void **state)
 	    dir_at("answer"));
 	snprintf(serve, sizeof(serve), "serve=18051,%s", dir_at("answer"));
 	child = child_start("/proc/self/exe", args, env, 0);
-	assert_int_equal(api_ask_now(&options, 3, &facts.sink, NULL), 0);
+	ask_and_wait(&options, 3);
 	child_end(&child);
 	assert_string_equal(text(facts_nth(&facts, "api", NULL, NULL, 0), "version"), "1.12.0");
 	assert_int_equal(facts_count(&facts, "api_executor"), 2);
-	assert_int_equal(api_ask_now(&options, 4, &facts.sink, NULL), 0);
+	ask_and_wait(&options, 4);
 	if (!strstr(text(facts_nth(&facts, "api", NULL, NULL, 1), "problem"), "refused"))
 		fail_msg("%s", text(facts_nth(&facts, "api", NULL, NULL, 1), "problem"));
 	dir_remove();

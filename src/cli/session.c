@@ -441,7 +441,7 @@ struct report *session_audit(struct session *s)
 	session_glance(s);
 	report = model_report(s->model, REPORT_AUDIT);
 	if (report && may_be_of_a_moment(report))
-		session_survey(s, SURVEY_ALL & ~SURVEY_API);
+		session_survey(s, SURVEY_ALL);
 	report_free(report);
 	return session_report(s, REPORT_AUDIT, &(struct fact_now){ 0 });
 }

@@ -3,6 +3,7 @@
 
 import contextlib
 import http.server
+import sys
 import threading
 
 import pytest
@@ -88,11 +89,13 @@ def test_a_version_that_nobody_knows(lab, ew):
 
 @contextlib.contextmanager
 def asked(happens):
-    """A URL; what happens when it is asked is over before its (useless) answer."""
+    """A URL; what happens when it is asked is over before its answer, which is what that returns."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            happens()
-            self.send_error(404)
+            body = happens()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *args):
             pass
@@ -112,8 +115,11 @@ def test_what_lasts_for_a_moment_is_looked_at_twice(lab, ew, options):
     node.stop_agent()
 
     def back():
-        node.start_agent()
-        node.wait_registered()
+        if node.status()["agent"]["pid"] is None:
+            node.start_agent()
+            node.wait_registered()
+        state = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{ew.port}/state').read().decode())"
+        return node.run(sys.executable, "-c", state, capture_output=True).stdout
 
     with asked(back) as url:
         audit = ew.json("audit", "--agent-url", url, "--record", ew.state_dir.parent / "recording", *options)

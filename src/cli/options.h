@@ -36,6 +36,7 @@ struct options {
 	int64_t master_timeout;        /* ns */
 	bool no_bpf;
 	bool clean;
+	bool keep;                     /* its observers outlive its orderly end as well */
 	bool dry_run;
 	bool yes;
 	bool quiet;

@@ -116,15 +116,21 @@ void session_pins(const char *run_dir, uint16_t port, char *buf, size_t size)
 	snprintf(buf, size, "%s/bpf-%u", run_dir, port);
 }
 
+/* Does it go on in the kernel when this process ends: if that is killed, or in any case? */
+static bool survives(const struct session *s)
+{
+	return s->options->verb->watches || s->options->keep;
+}
+
 /*
- * A watch that is killed goes on in the kernel, and the next one of the same port picks up what it
- * saw. One at a time: whoever comes second watches for itself alone.
+ * A watch that is killed or kept goes on in the kernel, and the next one of the same port picks up
+ * what it saw. One at a time: whoever comes second watches for itself alone.
  */
 static const char *pins_path(struct session *s)
 {
 	char name[32];
 
-	if (!s->options->verb->watches)
+	if (!survives(s))
 		return NULL;
 	snprintf(name, sizeof(name), "watching-%u", s->options->port);
 	if (act_lock_take(s->options->run_dir, name, &s->pins_lock, NULL) < 0)
@@ -138,14 +144,14 @@ static int live_open(struct session *s, struct fail *why)
 {
 	/* Nobody reads while a pass over a large node is made: an agent's restart must fit in. */
 	struct bpf_watch_options bpf = { .agent_port = s->options->port, .life_ring = 8 << 20,
-					 .message_ring = 8 << 20 };
+					 .message_ring = 8 << 20, .keep = s->options->keep };
 	bool no_bpf = s->options->no_bpf;
 	struct fact_sink sink = session_sink(s);
 	struct fail without;
 	int err;
 
 	/* Who does not watch looks once: no hooks are needed for that. */
-	if (!no_bpf && !s->options->verb->watches &&
+	if (!no_bpf && !survives(s) &&
 	    bpf_walk_open(s->options->port, &sink, &s->walk) == 0)
 		return 0;
 	if (!no_bpf)
@@ -157,7 +163,7 @@ static int live_open(struct session *s, struct fail *why)
 	if (without.err)
 		message_without(&without);
 	if (live_source_resumed(s->live))
-		message("taken over from an execwatch that was killed: what happened since is known, or counted as lost");
+		message("taken over from an earlier execwatch: what happened since is known, or counted as lost");
 	return 0;
 }
 
@@ -281,6 +287,15 @@ static void recording_failed(struct session *s, const struct fail *why)
 	message("the recording ends here; watching goes on");
 }
 
+static void tell_kept(const struct session *s)
+{
+	if (s->live && live_source_kept(s->live))
+		message("the observers stay in the kernel: the next audit --keep, watch, verify or run of port %u takes them over; 'execwatch doctor --clean' unloads them",
+			s->options->port);
+	else
+		message("--keep: no observers are left in the kernel; 'execwatch doctor' says what they need");
+}
+
 bool session_close(struct session *s)
 {
 	struct fail why = { 0 };
@@ -288,6 +303,8 @@ bool session_close(struct session *s)
 
 	if (!s)
 		return true;
+	if (s->options->keep && s->survey)
+		tell_kept(s);
 	survey_free(s->survey);
 	bpf_walk_free(s->walk);
 	live_source_free(s->live);

@@ -41,6 +41,8 @@ int verb_audit(const struct options *options)
 		return EXIT_UNKNOWN;
 	}
 	report = session_audit(session);
+	if (report && options->keep)
+		session_follow(session, report);
 	code = tell(options, session, report);
 	report_free(report);
 	return common_end(session, code);

@@ -257,7 +257,7 @@ static int conclude(const struct options *options, struct doctor *d, const struc
 	return write_out(options, &checkup);
 }
 
-/* What a killed watch of this port has left. Returns an exit code. */
+/* What a watch of this port has left, killed or kept. Returns an exit code. */
 static int clean(const struct options *options)
 {
 	char path[4096], name[32];
@@ -280,7 +280,7 @@ static int clean(const struct options *options)
 		message("remove '%s': something is still there; run as root, and see what holds it", path);
 		return EXIT_ATTENTION;
 	}
-	message("unloaded what a killed watch of port %u had left", options->port);
+	message("unloaded what a watch of port %u had left", options->port);
 	return EXIT_WELL;
 }
 

@@ -198,6 +198,7 @@ int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_si
 	err = selftest(watch, sink, why);
 	if (err)
 		goto out;
+	watch->keep = options->keep;
 	*ret = watch;
 	watch = NULL;
 out:
@@ -212,11 +213,16 @@ bool bpf_watch_resumed(const struct bpf_watch *watch)
 	return watch->resumed;
 }
 
+bool bpf_watch_kept(const struct bpf_watch *watch)
+{
+	return watch->keep && *watch->pins;
+}
+
 void bpf_watch_free(struct bpf_watch *watch)
 {
 	if (!watch)
 		return;
-	if (*watch->pins)
+	if (*watch->pins && !watch->keep)
 		bpf_pins_unmount(watch->pins);
 	ring_buffer__free(watch->rings);
 	bpf_unload(watch);

@@ -82,6 +82,7 @@ struct bpf_watch {
 	char pins[256];             /* directory; empty: nothing is pinned */
 	struct ew_meta meta;        /* of the maps, with the generation of these programs */
 	bool resumed;
+	bool keep;
 	struct bpf_selftest selftest;
 	struct bpf_history *history; /* NULL: nothing is pinned, or it could not be had */
 	bool history_told;           /* what it lacks */

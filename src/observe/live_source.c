@@ -53,6 +53,11 @@ bool live_source_resumed(const struct live_source *source)
 	return source->bpf && bpf_watch_resumed(source->bpf);
 }
 
+bool live_source_kept(const struct live_source *source)
+{
+	return source->bpf && bpf_watch_kept(source->bpf);
+}
+
 bool live_source_is_bpf(const struct live_source *source)
 {
 	return source->bpf != NULL;

@@ -21,8 +21,10 @@ int live_source_open(const struct bpf_watch_options *bpf, uint16_t agent_port, c
 		     struct fail *why);
 void live_source_free(struct live_source *source); /* NULL is fine */
 
-/* Was it taken over from one that was killed? */
+/* Was it taken over from one that was killed, or left it? */
 bool live_source_resumed(const struct live_source *source);
+/* Will it be there for the next one, as was asked for? bpf_watch_kept(). */
+bool live_source_kept(const struct live_source *source);
 
 /* Are connections, listeners and messages seen as they come? Else surveys must find them. */
 bool live_source_is_bpf(const struct live_source *source);

@@ -216,7 +216,7 @@ class Execwatch:
         for run in self.running:
             run.end()
         if list(self.run_dir.glob("bpf-*")):
-            self("doctor", "--clean")  # what a watch that was killed has left in the kernel
+            self("doctor", "--clean")  # what a watch that was killed, or kept, has left in the kernel
 
 
 def _word(arg):

@@ -142,7 +142,7 @@ def test_killed(window, ew, moment):
         after.wait_for("waiting")
         window.restart_unless_done()
     result = after.result()
-    assert "taken over from an execwatch that was killed" in result.err
+    assert "taken over from an earlier execwatch" in result.err
     assert not window.differences(result)
     nothing_is_left(ew, ids)
 
@@ -204,6 +204,31 @@ def test_an_orderly_end_leaves_nothing(node, ew):
     assert loaded(ids) == ids
     watch.interrupt().result()
     nothing_is_left(ew, ids)
+
+
+def test_kept_when_asked(window, node, ew):
+    """Between an audit and a verify nobody runs, and who killed whom is known all the same."""
+    audit = ew("audit", "--keep", "-f", "json")
+    assert audit.code == 1 and "the observers stay in the kernel" in audit.err, audit
+    ids = programs(ew)
+    assert ids and loaded(ids) == ids
+    window.meet_fate("victim")
+    window.meet_fate("ends")
+    kept = ew("verify", "--keep", "--until", "1s", "-f", "json")
+    assert "taken over from an earlier execwatch" in kept.err
+    assert loaded(programs(ew))
+    last = ew("verify", "--until", "1s", "-f", "json")
+    for report in (kept, last):
+        ended = by_id(report.json, node)
+        assert ended["ends"]["outcome"] == "finished"
+        assert ended["victim"]["outcome"] == "killed"
+        assert ended["victim"]["killer"]["comm"] == resume.OUTSIDER
+    nothing_is_left(ew, ids)
+
+
+def test_nothing_can_be_kept_without_bpf(node, ew):
+    assert "no observers are left in the kernel" in ew("audit", "--no-bpf", "--keep").err
+    assert not pins(ew)
 
 
 def test_programs_of_another_version_are_replaced(window, node, ew):

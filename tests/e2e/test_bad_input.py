@@ -2,6 +2,7 @@
 """What cannot be done is said with its object, its cause and a cure. Run with the address and
 undefined sanitizers on: a crash is an end with a code of its own."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -12,7 +13,7 @@ import subprocess
 import pytest
 
 from execwatch import SANITIZED, Execwatch, each
-from labnode import executor, executors
+from labnode import LabNode, agent, executor, executors
 
 CODES = {0, 1, 2, 3, 64, 75}
 
@@ -213,20 +214,37 @@ def test_damaged_checkpoint(node, ew, tree, name, damage):
 
 # ---- the agent's API ----
 
+@pytest.fixture
+def mute(ew, other_port):
+    """A node whose agent has just begun and does not tell of itself."""
+    with contextlib.ExitStack() as stack:
+        def up(api):
+            ew.tool.port = other_port()
+            main = agent(port=ew.tool.port, api=api)
+            node = stack.enter_context(LabNode(main, executors(2, kind="v0-old"), conntrack=True))
+            node.forget("task-0")
+            return node
+        yield up
+
+
 @pytest.mark.parametrize("api, word", [("auth", "401"), ("garbage", ""), ("hang", "")])
-def test_api_that_is_of_no_use(lab, ew, other_port, tmp_path, api, word):
-    """The audit does without, and says what the API did."""
-    port = other_port()
-    from labnode import LabNode, agent
-    with LabNode(agent(port=port, api=api), executors(2, kind="v0-old"), conntrack=True) as node:
-        node.forget("task-0")
-        ew.tool.port = port
-        audit = ew("audit", "-f", "json")
-        assert audit.code == 1
-        assert each(audit.json, node, "verdict") == {"task-0": "at-risk", "task-1": "healthy"}
-        said = audit.json["agent"]["api"] + " ".join(audit.json["notes"])
-        assert audit.json["agent"]["api"] not in ("serving", "recovering")
-        assert word in said
+def test_api_that_is_of_no_use(mute, ew, api, word):
+    """What it did is said. While it may still be recovering, nothing is safe and nothing is touched."""
+    node = mute(api)
+    audit = ew("audit", "-f", "json")
+    assert audit.code == 3
+    assert set(each(audit.json, node, "verdict").values()) == {"unknown"}
+    said = audit.json["agent"]["api"] + " ".join(audit.json["notes"])
+    assert audit.json["agent"]["api"] not in ("serving", "recovering")
+    assert word in said
+
+
+def test_audit_does_without_the_api(mute, ew):
+    node = mute("auth")
+    node.wait_until(lambda: ew("audit").code != 3, seconds=60, what="an agent that cannot be recovering any more")
+    audit = ew("audit", "-f", "json")
+    assert audit.code == 1
+    assert each(audit.json, node, "verdict") == {"task-0": "at-risk", "task-1": "healthy"}
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://", "gopher://localhost", "", "http://[::1",

@@ -92,15 +92,18 @@ class Executor:
 class LabNode:
     """A running node. Use it as a context manager, or call up() and down()."""
 
-    def __init__(self, *lines, conntrack=False, ip="127.0.0.1", dir=None, keep=False):
+    def __init__(self, *lines, conntrack=False, ip="127.0.0.1", dir=None, keep=False,
+                 up_seconds=UP_SECONDS):
         """lines: what executor(), executors(), agent() and connection() return.
 
         conntrack: the failure's firewall is on before anybody connects.
+        up_seconds: how long it may take to come up; thousands of executors need minutes.
         dir: where the node keeps its files (a new one in FILES, removed at the end).
         """
         node = words(ip=ip, conntrack="on" if conntrack else "off")
         self.spec = "\n".join(["node " + node, *lines]) + "\n"
         self.keep = keep or dir is not None
+        self.up_seconds = up_seconds
         self.dir = str(dir) if dir else None
         self.process = None
         self.initial = None
@@ -118,7 +121,7 @@ class LabNode:
         self.process = subprocess.Popen(
             [LAB, "up", "--dir", self.dir, "--spec", spec],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
-        line = self._read_line(UP_SECONDS)
+        line = self._read_line(self.up_seconds)
         if not line:
             text = self._diagnosis()
             self.down()
@@ -130,7 +133,7 @@ class LabNode:
         """Ends it, and everything in it."""
         if self.process:
             self.process.stdin.close()
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=self.up_seconds)
             self.process.stdout.close()
             self.process = None
             self.log.close()

@@ -241,7 +241,7 @@ def test_api_that_is_of_no_use(mute, ew, api, word):
 
 def test_audit_does_without_the_api(mute, ew):
     node = mute("auth")
-    node.wait_until(lambda: ew("audit").code != 3, seconds=60, what="an agent that cannot be recovering any more")
+    ew.wait_judged(node)
     audit = ew("audit", "-f", "json")
     assert audit.code == 1
     assert each(audit.json, node, "verdict") == {"task-0": "at-risk", "task-1": "healthy"}

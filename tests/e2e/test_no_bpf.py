@@ -57,9 +57,10 @@ def test_a_window_is_proven_by_the_api(lab, held):
     assert "None of 4 executors is lost: 4 reregistered." in held.table()
 
 
-def test_a_window_is_proven_by_the_links_where_the_api_is_mute(lab, held):
+def test_a_window_is_proven_by_the_links_where_the_api_is_mute(lab, ew, held):
     node = lab(executors(2, kind="v0-old"), agent_words={"api": "garbage"}, conntrack=True)
     node.forget("task-0")
+    ew.wait_judged(node)
     held.start(*node.command(*node.restart_args()))
     ended = held.end(node, code=0)
     assert {(e["outcome"], e["proof"]) for e in ended.values()} == {("reregistered", "link")}

@@ -91,8 +91,8 @@ static void shutdown_write(FILE *out, const struct report *report)
 		audit_write(out, report);
 		return;
 	}
-	fprintf(out, "%zu of %zu link%s treated and closed by their executors",
-		acts_count(report, "done"), report->n_acts, plural(report->n_acts));
+	fprintf(out, "%zu of %zu link%s treated and closed by %s", acts_count(report, "done"), report->n_acts,
+		plural(report->n_acts), report->n_acts == 1 ? "its executor" : "their executors");
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		size_t n = acts_count(report, others[i]);
 

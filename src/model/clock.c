@@ -17,7 +17,7 @@ int64_t clock_executors(const struct view *view, struct arena *arena)
 		struct fate fate;
 
 		outcome_judge(view, &store->baselines.v[i], arena, &fate);
-		if (fate.outcome == OUTCOME_WAITING && fate.disconnected &&
+		if (fate.outcome == OUTCOME_WAITING && fate.disconnected && !fate.ending &&
 		    (!first || fate.deadline < first))
 			first = fate.deadline;
 	}

@@ -55,7 +55,7 @@ static void ended_again(struct store *store, struct process *process, const stru
 	if (is_v1(store, process))
 		clock_begins(h, mono); /* connecting had stopped its clock (Mesos executor.cpp, connected()) */
 	else if (h->asked >= h->down_since)
-		h->down_twice = true;
+		h->down_twice = mono;
 	else if (mono - conn->established_at > TEMPORARY)
 		clock_begins(h, mono); /* it had linked and registered again, and no message was seen */
 }
@@ -106,14 +106,14 @@ void history_link_ended(struct store *store, struct connection *conn, int64_t mo
 }
 
 /* It was asked to reconnect and found nobody: to the driver that is an end of its link as well. */
-void history_link_refused(struct store *store, const struct connection *conn)
+void history_link_refused(struct store *store, const struct connection *conn, int64_t mono)
 {
 	struct process *process = executor_find(store, conn->owner, conn->owner_start);
 
 	if (process && connection_is_link(store, conn) && connection_is_link_of(store, conn, process) &&
 	    !is_v1(store, process) && process->history.down_since &&
 	    process->history.asked >= process->history.down_since)
-		process->history.down_twice = true;
+		process->history.down_twice = mono;
 }
 
 /* ---- messages ---- */
@@ -138,7 +138,7 @@ static void note_registered(struct process *process, const struct fact *fact)
 	if (fact->mono < h->down_since)
 		return;
 	h->down_since = 0;
-	h->down_twice = false;
+	h->down_twice = 0;
 }
 
 static void note_told_to_end(struct process *process, const struct fact *fact)

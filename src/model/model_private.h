@@ -7,4 +7,7 @@
 
 const struct store *model_store(const struct model *model);
 
+/* report_notes.c: after all else of the report has been filled in. */
+void report_notes_fill(const struct store *store, struct report *report);
+
 #endif

@@ -5,8 +5,8 @@
 
 #include "base/arena.h"
 #include "base/now.h"
+#include "model/ending.h"
 #include "model/gather.h"
-
 
 /* After its verdict an agent stops a container for up to so long (DESTROY_TIMEOUT, Mesos constants.hpp). */
 #define DESTROY_TIMEOUT (60 * NS_PER_S)
@@ -67,18 +67,6 @@ bool outcome_restarted(const struct store *store, const struct fact_baseline *b)
 
 /* ---- when it was cut off ---- */
 
-/*
- * From its timer to its end: it kills its process group when the grace period is over (Mesos exec.cpp,
- * ShutdownProcess). The driver of 0.28 takes 5 s whatever its environment says. One second more for
- * timers that tick late.
- */
-static int64_t ending_takes(const struct process *process)
-{
-	int64_t grace = process->facts.shutdown_grace;
-
-	return (grace > 5 * NS_PER_S ? grace : 5 * NS_PER_S) + NS_PER_S;
-}
-
 /* Its clock began before anybody watched: the baseline may know when, else it was after the audit. */
 static int64_t down_unseen(const struct store *store, const struct fact_baseline *b,
 			   const struct process *process, const struct view_executor *executor)
@@ -96,7 +84,7 @@ int64_t outcome_proven_at(const struct store *store, const struct fact_baseline 
 
 	if (!process || process->ended || process->vanished || !process->history.last_down)
 		return 0;
-	return process->history.last_down + b->recovery_timeout + ending_takes(process);
+	return ending_by(process, process->history.last_down + b->recovery_timeout);
 }
 
 /* ---- proofs ---- */
@@ -229,6 +217,21 @@ static const char *why_same(const struct process *process)
 		: "It lost its link and waits for a restarted agent; the present one does not ask it.";
 }
 
+/* Where only the earliest time of its disconnection is known, nobody can tell that its timer has fired. */
+static void judge_ending(const struct store *store, const struct fact_baseline *b,
+			 const struct process *process, const struct view_executor *executor,
+			 struct fate *fate)
+{
+	bool seen = process->history.down_since || b->disconnected_wall;
+
+	fate->ending = fate->disconnected && seen &&
+		       ending_is_on(store, process, executor ? executor->n_links : 0, fate->deadline);
+	if (!fate->ending)
+		return;
+	fate->why = ending_why(store, process, fate->deadline);
+	fate->advice = ending_advice(store, process, fate->deadline);
+}
+
 static void judge_waiting(const struct store *store, const struct fact_baseline *b,
 			  const struct process *process, const struct view_executor *executor,
 			  struct fate *fate)
@@ -258,9 +261,10 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 	}
 	fate->deadline = fate->ends_by = bound;
 	if (fate->disconnected) {
-		fate->deadline = fate->disconnected + b->recovery_timeout;
-		fate->ends_by = fate->deadline + ending_takes(process);
+		fate->deadline = ending_begins(process, fate->disconnected, b->recovery_timeout);
+		fate->ends_by = ending_by(process, fate->deadline);
 	}
+	judge_ending(store, b, process, executor, fate);
 }
 
 static bool has_link(const struct view_executor *executor, uint64_t cookie)

@@ -12,6 +12,7 @@ struct fate {
 	int64_t disconnected; /* mono; 0: its clock does not run */
 	int64_t deadline;     /* mono; 0: none */
 	int64_t ends_by;      /* mono: by then it has ended if it ends itself at its deadline; 0: no deadline */
+	bool ending;          /* its deadline has passed: it is ending itself, or should have */
 	int64_t ended;        /* mono; 0: lives */
 	int32_t killer;
 	const char *killer_comm; /* the store's */

@@ -6,8 +6,8 @@
 
 #include "base/arena.h"
 #include "base/now.h"
+#include "model/ending.h"
 #include "model/outcome.h"
-
 
 /* Mesos' own clock ticks and the kernel's need not agree to the millisecond. */
 #define TIMER_SLACK NS_PER_S
@@ -63,7 +63,7 @@ static void self_terminated(const struct fact_baseline *b, const struct process 
 			    const struct countdown *down, struct arena *arena, struct fate *fate)
 {
 	fate->outcome = OUTCOME_SELF_TERMINATED;
-	fate->deadline = down->at + b->recovery_timeout;
+	fate->deadline = ending_begins(process, down->at, b->recovery_timeout);
 	fate->advice = LOST;
 	if (process->history.down_twice)
 		fate->why = "It ended itself: its link ended a second time before it had registered again.";

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "model/clock.h"
+#include "model/ending.h"
 #include "model/gather.h"
 #include "model/model_private.h"
 #include "model/outcome.h"
@@ -75,6 +76,26 @@ static void tasks_fill(struct report_executor *out, const char *const *tasks, si
 	out->n_tasks = out->tasks ? n : 0;
 }
 
+/* Its clock runs, or has run out. */
+static void cut_off_fill(const struct store *store, const struct process *process,
+			 struct report_executor *out, struct arena *arena)
+{
+	int64_t begins = ending_begins(process, process->history.down_since, out->recovery_timeout);
+	const char **why;
+
+	out->deadline = to_wall(store, begins);
+	if (!ending_is_on(store, process, out->n_links, begins))
+		return;
+	out->ends_by = to_wall(store, ending_by(process, begins));
+	out->severity = SEVERITY_CRITICAL;
+	out->advice = ending_advice(store, process, begins);
+	why = arena_array(arena, 1, sizeof(*why));
+	if (why)
+		why[0] = ending_why(store, process, begins);
+	out->why = why;
+	out->n_why = why ? 1 : 0;
+}
+
 static void executor_fill(const struct store *store, const struct view_executor *executor,
 			  struct report_executor *out, struct arena *arena)
 {
@@ -95,9 +116,9 @@ static void executor_fill(const struct store *store, const struct view_executor 
 	out->verdict = judge_executor(&evidence);
 	out->severity = verdict_severity(out->verdict);
 	out->disconnected = to_wall(store, executor->process->history.down_since);
-	if (out->disconnected)
-		out->deadline = out->disconnected + out->recovery_timeout;
 	why_fill(store, executor, &evidence, out, arena);
+	if (out->disconnected)
+		cut_off_fill(store, executor->process, out, arena);
 }
 
 static enum protocol protocol_parse(const char *text)
@@ -115,9 +136,10 @@ static void fate_fill(const struct view *view, const struct fact_baseline *b,
 	outcome_judge(view, b, arena, &fate);
 	out->outcome = fate.outcome;
 	out->proof = fate.proof;
-	out->severity = outcome_severity(fate.outcome);
+	out->severity = fate.ending ? SEVERITY_CRITICAL : outcome_severity(fate.outcome);
 	out->disconnected = to_wall(store, fate.disconnected);
 	out->deadline = to_wall(store, fate.deadline);
+	out->ends_by = fate.ending ? to_wall(store, fate.ends_by) : 0;
 	out->ended = to_wall(store, fate.ended);
 	out->killer = fate.killer;
 	out->killer_comm = arena_text(arena, fate.killer_comm);
@@ -208,6 +230,7 @@ static void executors_fill(const struct view *view, struct report *report)
 			executor_fill(store, &view->executors[i], out, report->arena);
 		report->verdicts[out->verdict]++;
 		report->outcomes[out->outcome] += outcomes;
+		report->ending += out->ends_by != 0;
 	}
 	qsort(report->executors, n, sizeof(*report->executors), executor_order);
 }
@@ -338,65 +361,6 @@ static void events_fill(const struct store *store, struct report *report)
 	}
 }
 
-struct notes {
-	const char **v;
-	size_t n;
-};
-
-static void note(struct notes *notes, const char *sentence)
-{
-	notes->v[notes->n++] = sentence;
-}
-
-static void notes_agents(const struct store *store, struct notes *notes, struct arena *arena)
-{
-	const struct agent *rival = store_rival(store);
-
-	if (rival)
-		note(notes, arena_printf(arena, "Two agents listen on this port in other network namespaces, pid %d and pid %d; this report is on the first. Run execwatch in the namespace of the one that is meant: nsenter -t PID -n.",
-					 store_agent(store)->facts.pid, rival->facts.pid));
-	if (store->has_work_dir && store->work_dir.same_boot == TRI_NO)
-		note(notes, arena_printf(arena, "The checkpoints under %s are of another boot: the agent will not recover these executors.",
-					 store->work_dir.path));
-}
-
-static const char *unread_text(const struct fact_unread *unread, struct arena *arena)
-{
-	bool whether = strncmp(unread->object, "whether ", 8) == 0;
-
-	return arena_printf(arena, "Could not %s %s: %s.", whether ? "tell" : "read", unread->object,
-			    unread->reason);
-}
-
-/* What no hook shows is never taken for what did not happen: say what that is. */
-static void notes_slots(const struct store *store, struct notes *notes, struct arena *arena)
-{
-	for (size_t i = 0; i < store->slots.n; i++) {
-		const struct fact_slot *slot = &store->slots.v[i];
-
-		if (!*slot->program)
-			note(notes, arena_printf(arena, "Nothing shows %s here: %s.", slot->slot, slot->reason));
-	}
-}
-
-static void notes_fill(const struct store *store, struct report *report)
-{
-	struct arena *arena = report->arena;
-	struct notes notes = { arena_array(arena, store->unread.n + store->slots.n + 3, sizeof(*notes.v)), 0 };
-
-	if (!notes.v)
-		return;
-	notes_agents(store, &notes, arena);
-	for (size_t i = 0; i < store->unread.n; i++)
-		note(&notes, unread_text(&store->unread.v[i], arena));
-	if (report->events_lost)
-		note(&notes, arena_printf(arena, "%llu events were lost in the kernel: what they would have shown is not known.",
-					  (unsigned long long)report->events_lost));
-	notes_slots(store, &notes, arena);
-	report->notes = notes.v;
-	report->n_notes = notes.n;
-}
-
 static bool act_is(const struct report_act *act, const char *result)
 {
 	return strcmp(act->result, result) == 0;
@@ -483,7 +447,7 @@ struct report *model_report(const struct model *model, enum report_kind kind)
 	acts_fill(store, report);
 	clocks_fill(&view, report);
 	events_fill(store, report);
-	notes_fill(store, report);
+	report_notes_fill(store, report);
 	report->exit_code = exit_code(store, report);
 	if (!arena_broken(arena) && !store->broken)
 		return report;

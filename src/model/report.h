@@ -96,6 +96,7 @@ struct report_executor {
 	enum proof proof;
 	int64_t disconnected; /* wall ns when its clock began to run; 0: it does not run */
 	int64_t deadline;     /* wall ns; 0: none */
+	int64_t ends_by;      /* wall ns; its deadline has passed, and by then it has ended itself; 0: not so */
 	int64_t ended;        /* wall ns; 0: lives */
 	int32_t killer;       /* host pid; 0 */
 	const char *killer_comm;
@@ -160,6 +161,7 @@ struct report {
 	size_t n_others;
 	size_t verdicts[VERDICT_COUNT]; /* how many executors have each */
 	size_t outcomes[OUTCOME_COUNT];
+	size_t ending;        /* how many have ends_by */
 	uint64_t events_seen;
 	uint64_t events_lost;
 	const char *messages; /* the hook that shows protocol messages; "" none */

@@ -30,7 +30,7 @@ struct process_key {
 struct history {
 	int64_t down_since;      /* its last link ended, it has not registered since */
 	int64_t last_down;       /* the last time down_since was set */
-	bool down_twice;         /* a link ended, or was refused, while it was down already: it ends itself at once */
+	int64_t down_twice;      /* a link ended, or was refused, while it was down already: it ends itself at once */
 	int64_t asked;           /* ReconnectExecutorMessage was sent to it */
 	int64_t register_sent;   /* (Re)RegisterExecutorMessage, SUBSCRIBE */
 	int64_t registered;      /* (Re)registered, or the 200 of SUBSCRIBE, was sent to it */
@@ -289,7 +289,7 @@ const char *const *store_texts(struct store *store, const char *const *texts, si
 
 /* history.c: what live events mean to an executor's registration. */
 void history_link_ended(struct store *store, struct connection *conn, int64_t mono);
-void history_link_refused(struct store *store, const struct connection *conn);
+void history_link_refused(struct store *store, const struct connection *conn, int64_t mono);
 void history_message(struct store *store, const struct fact *fact);
 /* After a pass: what the agent sent before anybody knew it as such counts now. */
 void history_early(struct store *store);

@@ -182,7 +182,7 @@ static void state_set(struct store *store, struct connection *conn, uint32_t sta
 		conn->stood_at = mono;
 	link_note(store, conn, conn->owner, conn->owner_start);
 	if (before == TCP_SYN_SENT && state == TCP_CLOSE)
-		history_link_refused(store, conn);
+		history_link_refused(store, conn, mono);
 	if (before != TCP_ESTABLISHED || state == TCP_ESTABLISHED)
 		return;
 	conn->ended_at = mono;

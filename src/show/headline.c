@@ -47,13 +47,31 @@ static void doomed_write(FILE *out, size_t n, size_t doomed, size_t treatable)
 			     "execwatch shutdown.", treatable, n, are(treatable));
 }
 
+/* Whose timer has fired. */
+static void ending_write(FILE *out, const struct report *report, const char *lead)
+{
+	if (report->ending)
+		fprintf(out, "%s%zu %s ending %s: an agent that comes now is too late.", lead, report->ending,
+			are(report->ending), report->ending == 1 ? "itself" : "themselves");
+}
+
+/* Those that still have the time to be asked. */
+static size_t disconnected_count(const struct report *report)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < report->n_executors; i++)
+		n += report->executors[i].verdict == VERDICT_DISCONNECTED && !report->executors[i].ends_by;
+	return n;
+}
+
 static void audit_write(FILE *out, const struct report *report)
 {
 	const size_t *v = report->verdicts;
 	size_t n = report->n_executors - v[VERDICT_FOREIGN];
 	size_t doomed = v[VERDICT_NO_CHECKPOINT] + v[VERDICT_UNREGISTERED];
 	size_t treatable = v[VERDICT_HALF_OPEN] + v[VERDICT_AT_RISK];
-	size_t waiting = v[VERDICT_DISCONNECTED], unknown = v[VERDICT_UNKNOWN];
+	size_t waiting = disconnected_count(report), unknown = v[VERDICT_UNKNOWN];
 
 	if (!n) {
 		none_write(out, report);
@@ -66,7 +84,8 @@ static void audit_write(FILE *out, const struct report *report)
 	if (unknown)
 		fprintf(out, "%s%zu of %zu could not be judged.",
 			doomed + treatable + waiting ? " " : "", unknown, n);
-	if (!(doomed + treatable + waiting + unknown))
+	ending_write(out, report, doomed + treatable + waiting + unknown ? " " : "");
+	if (!(doomed + treatable + waiting + unknown + report->ending))
 		fprintf(out, "A restart of the agent is safe for %s%zu executor%s.",
 			n == 1 ? "the " : "all ", n, plural(n));
 }
@@ -128,7 +147,7 @@ static int64_t next_deadline(const struct report *report)
 	for (size_t i = 0; i < report->n_executors; i++) {
 		const struct report_executor *e = &report->executors[i];
 
-		if (e->outcome == OUTCOME_WAITING && e->deadline && (!next || e->deadline < next))
+		if (e->outcome == OUTCOME_WAITING && e->deadline && !e->ends_by && (!next || e->deadline < next))
 			next = e->deadline;
 	}
 	return next;
@@ -138,8 +157,10 @@ static void waiting_write(FILE *out, const struct report *report)
 {
 	char until[WORDS_MAX], clock[WORDS_MAX];
 	int64_t next = next_deadline(report);
-	size_t n = report->outcomes[OUTCOME_WAITING];
+	size_t n = report->outcomes[OUTCOME_WAITING] - report->ending;
 
+	if (!n)
+		return;
 	fprintf(out, " %zu %s waiting for the agent", n, are(n));
 	if (next)
 		fprintf(out, ", the next deadline %s (%s)",
@@ -164,13 +185,13 @@ static void outcomes_write(FILE *out, const struct report *report)
 		fprintf(out, "No loss is known of, but %zu of %zu executors cannot be told",
 			o[OUTCOME_UNKNOWN], report->n_executors);
 	} else {
-		fprintf(out, "None of %zu executor%s is lost", report->n_executors,
-			plural(report->n_executors));
+		fprintf(out, "None of %zu executor%s is lost%s", report->n_executors,
+			plural(report->n_executors), report->ending ? " yet" : "");
 	}
 	outcomes_list(out, report, SEVERITY_OK, lost || o[OUTCOME_UNKNOWN] ? "; " : ": ");
 	fputc('.', out);
-	if (o[OUTCOME_WAITING])
-		waiting_write(out, report);
+	waiting_write(out, report);
+	ending_write(out, report, " ");
 	if (lost && o[OUTCOME_UNKNOWN])
 		fprintf(out, " %zu cannot be told.", o[OUTCOME_UNKNOWN]);
 }

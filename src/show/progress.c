@@ -48,6 +48,8 @@ static void line_text(FILE *out, const struct report *report)
 		fprintf(out, "waiting for %zu of %zu", waiting, report->n_executors);
 	else
 		fprintf(out, "all %zu settled", report->n_executors);
+	if (report->ending)
+		fprintf(out, ", %zu ending", report->ending);
 	lost_text(out, report);
 	if (next)
 		fprintf(out, ", next deadline %s", words_until(next, report->generated, until));

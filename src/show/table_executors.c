@@ -107,6 +107,9 @@ static const char *cell_when(const void *row, int64_t now, char *buf, size_t siz
 
 	if (executor->ended)
 		snprintf(buf, size, "ended %s", words_clock(executor->ended, clock));
+	else if (executor->ends_by)
+		snprintf(buf, size, executor->ends_by > now ? "ending, by %s" : "overdue since %s",
+			 words_clock(executor->ends_by, clock));
 	else if (executor->deadline)
 		snprintf(buf, size, "%s %s", words_clock(executor->deadline, clock),
 			 words_until(executor->deadline, now, until));

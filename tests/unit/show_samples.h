@@ -288,6 +288,33 @@ static struct report sample_interrupted(void)
 	return report;
 }
 
+/* Three whose deadline has passed: one waits, one is ending, one should have ended. */
+static struct report sample_ending(void)
+{
+	static const char *const why[] = { "Its recovery timeout has run out: it is ending itself." };
+	static const char *const overdue[] = { "It should have ended itself by now, and lives." };
+	static struct report_executor late[3];
+	struct report report;
+
+	late[0] = late[1] = late[2] = outcomes[4];
+	late[1].executor_id = "ending", late[2].executor_id = "overdue";
+	for (size_t i = 1; i < 3; i++) {
+		late[i].tasks = &late[i].executor_id;
+		late[i].severity = SEVERITY_CRITICAL;
+		late[i].deadline = NOW - 2 * S * (int64_t)i * (int64_t)i;
+		late[i].ends_by = late[i].deadline + 6 * S;
+		late[i].why = i == 1 ? why : overdue;
+		late[i].n_why = 1;
+		late[i].advice = i == 1 ? "An agent that comes now is too late: let its framework start its task again."
+					: "See whether it is stopped or frozen, and look at the end of its stderr in its sandbox.";
+	}
+	report = report_new(REPORT_RUN, late, 3);
+	report.ending = 2;
+	report.agent.pid = 0;
+	report.exit_code = 2;
+	return report;
+}
+
 static const struct {
 	const char *name;
 	struct report (*make)(void);
@@ -302,6 +329,7 @@ static const struct {
 	{ "verify", sample_verify },
 	{ "run", sample_run },
 	{ "interrupted", sample_interrupted },
+	{ "ending", sample_ending },
 };
 
 /* Once, before any is made. */

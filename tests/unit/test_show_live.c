@@ -357,6 +357,16 @@ static void test_progress(void **state)
 	free(capture.text);
 
 	capture_begin(&capture);
+	report.ending = 1;
+	executors[0].deadline = NOW - S;
+	assert_int_equal(progress_write(capture.file, &report), 0);
+	assert_string_equal(capture.text, "waiting for 1 of 2, 1 ending, agent recovering\n");
+	report.ending = 0;
+	executors[0].deadline = NOW + 751 * S;
+	fclose(capture.file);
+	free(capture.text);
+
+	capture_begin(&capture);
 	report.outcomes[OUTCOME_WAITING] = 0;
 	report.outcomes[OUTCOME_KILLED] = 1;
 	report.agent.pid = 0;

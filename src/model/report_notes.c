@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What could not be read, was lost, or is odd: whole sentences at the end of a report. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "model/model_private.h"
+
+struct notes {
+	const char **v;
+	size_t n;
+};
+
+static void note(struct notes *notes, const char *sentence)
+{
+	notes->v[notes->n++] = sentence;
+}
+
+static void notes_agents(const struct store *store, struct notes *notes, struct arena *arena)
+{
+	const struct agent *rival = store_rival(store);
+
+	if (rival)
+		note(notes, arena_printf(arena, "Two agents listen on this port in other network namespaces, pid %d and pid %d; this report is on the first. Run execwatch in the namespace of the one that is meant: nsenter -t PID -n.",
+					 store_agent(store)->facts.pid, rival->facts.pid));
+	if (store->has_work_dir && store->work_dir.same_boot == TRI_NO)
+		note(notes, arena_printf(arena, "The checkpoints under %s are of another boot: the agent will not recover these executors.",
+					 store->work_dir.path));
+}
+
+static const char *unread_text(const struct fact_unread *unread, struct arena *arena)
+{
+	bool whether = strncmp(unread->object, "whether ", 8) == 0;
+
+	return arena_printf(arena, "Could not %s %s: %s.", whether ? "tell" : "read", unread->object,
+			    unread->reason);
+}
+
+/* What no hook shows is never taken for what did not happen: say what that is. */
+static void notes_slots(const struct store *store, struct notes *notes, struct arena *arena)
+{
+	for (size_t i = 0; i < store->slots.n; i++) {
+		const struct fact_slot *slot = &store->slots.v[i];
+
+		if (!*slot->program)
+			note(notes, arena_printf(arena, "Nothing shows %s here: %s.", slot->slot, slot->reason));
+	}
+}
+
+void report_notes_fill(const struct store *store, struct report *report)
+{
+	struct arena *arena = report->arena;
+	struct notes notes = { arena_array(arena, store->unread.n + store->slots.n + 3, sizeof(*notes.v)), 0 };
+
+	if (!notes.v)
+		return;
+	notes_agents(store, &notes, arena);
+	for (size_t i = 0; i < store->unread.n; i++)
+		note(&notes, unread_text(&store->unread.v[i], arena));
+	if (report->events_lost)
+		note(&notes, arena_printf(arena, "%llu events were lost in the kernel: what they would have shown is not known.",
+					  (unsigned long long)report->events_lost));
+	notes_slots(store, &notes, arena);
+	report->notes = notes.v;
+	report->n_notes = notes.n;
+}

@@ -190,8 +190,8 @@ static json_t *judgement_new(const struct report *report, const struct report_ex
 {
 	int word = report_has_outcomes(report) ? (int)executor->outcome : (int)executor->verdict;
 
-	return json_sprintf("%d %d %" PRId64 " %" PRId64, word, (int)executor->proof,
-			    executor->deadline, executor->ended);
+	return json_sprintf("%d %d %" PRId64 " %" PRId64 " %" PRId64, word, (int)executor->proof,
+			    executor->deadline, executor->ends_by, executor->ended);
 }
 
 static void executor_tell(struct live_lines *lines, const struct report *report,

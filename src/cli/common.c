@@ -99,12 +99,9 @@ int common_replay(const struct options *options, bool first_only, const char *ve
 
 struct report *common_audit(struct session *session)
 {
-	struct fact_now now = { 0 };
 	struct fact_sink sink = session_sink(session);
-	struct report *audit;
+	struct report *audit = session_audit(session);
 
-	session_survey(session, SURVEY_ALL);
-	audit = session_report(session, REPORT_AUDIT, &now);
 	if (!audit) {
 		message("audit: out of memory");
 		return NULL;

@@ -137,7 +137,7 @@ static int watch_until_told(const struct options *options, struct fail *why)
 {
 	struct live live = { .options = options };
 	struct report *audit;
-	int code = EXIT_UNKNOWN, err = -ENOMEM;
+	int code = EXIT_UNKNOWN, err;
 
 	err = session_open(options, &live.session, why);
 	if (err)

@@ -3,9 +3,7 @@
 #include <linux/capability.h>
 #include <sys/syscall.h>
 
-#include "observe/bpf_lib.h"
-#include "test_bpf_fixture.h"
-#include "observe/bpf_priv.h"
+#include "test_bpf_conns.h"
 
 static struct fixture *fixture;
 
@@ -14,18 +12,6 @@ static void setup_small(uint32_t life, uint32_t messages)
 	struct bpf_watch_options options = { .life_ring = life, .message_ring = messages };
 
 	fixture = fixture_new(&options);
-}
-
-/* Connections in the kernel's map: of others there are none at this port. */
-static size_t conns_in_map(void)
-{
-	int fd = bpf_map__fd(fixture->watch->skel->maps.conns);
-	uint64_t cookie, *last = NULL;
-	size_t n = 0;
-
-	for (; bpf_map_get_next_key(fd, last, &cookie) == 0; last = &cookie)
-		n++;
-	return n;
 }
 
 /* Each connection that is closed in order by both ends has nine changes. */
@@ -49,7 +35,7 @@ static void test_full_life_ring(void **state)
 	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
 	assert_true(fixture_count(fixture, FACT_TCP) > 0);
 	assert_true(fixture_lost(fixture, "lifecycle-ring") > 0);
-	assert_int_equal(conns_in_map(), 1); /* the listener: the truth was not lost */
+	assert_int_equal(fixture_conns(fixture), 1); /* the listener: the truth was not lost */
 	/* Nothing more is lost: nothing more is told. */
 	fixture_forget(fixture);
 	bpf_watch_counters(fixture->watch, false, &fixture->sink);

@@ -14,18 +14,24 @@
  * When the kernel aborts it, which it does after each time the thread was off its processor, the
  * thread enters it again.
  */
+
+/* From 11 to 12 is the section; 13 is where the kernel goes when it aborts it, and enters it again. */
+#define ENTER \
+	".pushsection .data.rel.ro.rseq, \"aw\"\n" \
+	".balign 32\n" \
+	"10: .long 0, 0\n" \
+	".quad 11f, 12f - 11f, 13f\n" \
+	".popsection\n" \
+	"jmp 13f\n" \
+	".long %c[signature]\n" \
+	"13: leaq 10b(%%rip), %%rax\n" \
+	"movq %%rax, %[section]\n" \
+	"11: "
+
 static void run_inside(struct rseq *rseq)
 {
-	__asm__ volatile(".pushsection .data.rel.ro.rseq, \"aw\"\n"
-			 ".balign 32\n"
-			 "10: .long 0, 0\n"
-			 ".quad 11f, 12f - 11f, 13f\n"
-			 ".popsection\n"
-			 "jmp 13f\n"
-			 ".long %c[signature]\n"
-			 "13: leaq 10b(%%rip), %%rax\n"
-			 "movq %%rax, %[section]\n"
-			 "11: pause\n"
+	__asm__ volatile(ENTER
+			 "pause\n"
 			 "jmp 11b\n"
 			 "12:\n"
 			 : [section] "=m"(rseq->rseq_cs)
@@ -38,16 +44,8 @@ static void wait_inside(struct rseq *rseq)
 	static uint32_t word;
 	register long timeout __asm__("r10") = 0;
 
-	__asm__ volatile(".pushsection .data.rel.ro.rseq, \"aw\"\n"
-			 ".balign 32\n"
-			 "10: .long 0, 0\n"
-			 ".quad 11f, 12f - 11f, 13f\n"
-			 ".popsection\n"
-			 "jmp 13f\n"
-			 ".long %c[signature]\n"
-			 "13: leaq 10b(%%rip), %%rax\n"
-			 "movq %%rax, %[section]\n"
-			 "11: movl %[nr], %%eax\n"
+	__asm__ volatile(ENTER
+			 "movl %[nr], %%eax\n"
 			 "syscall\n"
 			 "jmp 11b\n"
 			 "12:\n"

@@ -2,10 +2,8 @@
 /* What a walk over descriptors does to the truth, and for it. */
 #include <sys/syscall.h>
 
-#include "observe/bpf_lib.h"
 #include "events.h"
-#include "test_bpf_fixture.h"
-#include "observe/bpf_priv.h"
+#include "test_bpf_conns.h"
 
 static struct fixture *fixture;
 static struct actor agent, executor;
@@ -29,17 +27,6 @@ static bool conn_is_there(uint64_t cookie)
 	       0;
 }
 
-static size_t conns(void)
-{
-	int fd = bpf_map__fd(fixture->watch->skel->maps.conns);
-	uint64_t cookie, *last = NULL;
-	size_t n = 0;
-
-	for (; bpf_map_get_next_key(fd, last, &cookie) == 0; last = &cookie)
-		n++;
-	return n;
-}
-
 static void seed(void)
 {
 	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
@@ -61,13 +48,13 @@ static void test_leftovers_are_swept(void **state)
 	not_accepted = (uint64_t)actor_act(&waits, ACT_CONNECT, fixture->port, AF_INET);
 	for (uint64_t i = 0; i < STATES; i++)
 		conn_put(i + 1, states[i], &executor);
-	assert_int_equal(conns(), STATES + 5); /* two connections, and the listener */
+	assert_int_equal(fixture_conns(fixture), STATES + 5); /* two connections, and the listener */
 	seed();
 	for (uint64_t i = 0; i < STATES; i++)
 		assert_false(conn_is_there(i + 1));
 	assert_true(conn_is_there(at_executor));
 	assert_true(conn_is_there(not_accepted));
-	assert_int_equal(conns(), 5);
+	assert_int_equal(fixture_conns(fixture), 5);
 	actor_end(&waits);
 }
 
@@ -82,7 +69,7 @@ static void test_leftovers_of_other_namespaces(void **state)
 	actor_end(&gone);
 	netns_enter();
 	seed();
-	assert_int_equal(conns(), 3);
+	assert_int_equal(fixture_conns(fixture), 3);
 }
 
 static int descriptor_take(pid_t pid)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The kernel's map of connections, read behind the back of the watch. */
+#ifndef EW_TEST_BPF_CONNS_H
+#define EW_TEST_BPF_CONNS_H
+
+#include "observe/bpf_lib.h"
+#include "test_bpf_fixture.h"
+#include "observe/bpf_priv.h"
+
+/* How many it has: in a test's own namespace there are none but its own at its port. */
+static inline size_t fixture_conns(const struct fixture *f)
+{
+	int fd = bpf_map__fd(f->watch->skel->maps.conns);
+	uint64_t cookie, *last = NULL;
+	size_t n = 0;
+
+	for (; bpf_map_get_next_key(fd, last, &cookie) == 0; last = &cookie)
+		n++;
+	return n;
+}
+
+#endif

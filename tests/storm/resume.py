@@ -193,9 +193,11 @@ def one(number, seed, port):
         after = window.resume()
         if again:
             time.sleep(rng.uniform(0, 1))
+            again = after.process.poll() is None  # else it has ended by itself, in order
+        if again:
             window.kill(after)
             after = window.resume()
-        if had_baseline:
+        if window.resumed:  # a verify restarts nothing
             after.wait_for("settled|waiting|exit_code")
             window.restart_unless_done()
         result = after.result(seconds=90)

@@ -52,6 +52,27 @@ static bool progress_show(void *ctx)
 	return true;
 }
 
+/*
+ * The last word is read from the host itself, not only from what passed by. Should the agent's restart
+ * have begun in that very moment, it is not the last.
+ */
+static int watch(struct window *window, enum window_end *end, struct fail *why)
+{
+	struct session *session = window->session;
+	int64_t next;
+	int err;
+
+	do {
+		err = window_run(window, end, why);
+		if (err < 0)
+			return err;
+		session_survey(session, SURVEY_SOCKETS | SURVEY_PROCESSES | SURVEY_API);
+		session_drain(session);
+		session_glance(session);
+	} while (*end == WINDOW_DONE && !model_done(session_model(session), window->until, &next));
+	return 0;
+}
+
 int waiting_report(const struct options *options, struct session *session, struct command *command,
 		   enum report_kind kind)
 {
@@ -66,15 +87,12 @@ int waiting_report(const struct options *options, struct session *session, struc
 	struct fail why = { 0 };
 	int code;
 
-	if (window_run(&window, &end, &why) < 0) {
+	if (watch(&window, &end, &why) < 0) {
 		message_fail(&why);
 		return EXIT_UNKNOWN;
 	}
 	if (!options->quiet && progress.terminal)
 		progress_clear(stderr);
-	/* The last word is read from the host itself, not only from what passed by. */
-	session_survey(session, SURVEY_SOCKETS | SURVEY_PROCESSES | SURVEY_API);
-	session_drain(session);
 	now.interrupted = end == WINDOW_INTERRUPTED;
 	now.final = end != WINDOW_INTERRUPTED;
 	report = session_report(session, kind, &now);

@@ -7,26 +7,26 @@
 
 #define SIGNAL_GROUP_EXIT 0x00000004
 
-#define SIGHUP   1
-#define SIGINT   2
-#define SIGQUIT  3
-#define SIGKILL  9
-#define SIGTERM  15
-#define SIGCHLD  17
-#define SIGCONT  18
-#define SIGSTOP  19
-#define SIGTSTP  20
-#define SIGTTIN  21
-#define SIGTTOU  22
-#define SIGURG   23
+#define SIGHUP	 1
+#define SIGINT	 2
+#define SIGQUIT	 3
+#define SIGKILL	 9
+#define SIGTERM	 15
+#define SIGCHLD	 17
+#define SIGCONT	 18
+#define SIGSTOP	 19
+#define SIGTSTP	 20
+#define SIGTTIN	 21
+#define SIGTTOU	 22
+#define SIGURG	 23
 #define SIGWINCH 28
-#define SIGMAX   64
+#define SIGMAX	 64
 
-#define SI_USER  0
-#define SI_QUEUE (-1)
-#define SI_TKILL (-6)
-#define SEND_SIG_NOINFO 0 /* siginfo is no pointer then */
-#define SEND_SIG_PRIV   1
+#define SI_USER		       0
+#define SI_QUEUE	       (-1)
+#define SI_TKILL	       (-6)
+#define SEND_SIG_NOINFO	       0 /* siginfo is no pointer then */
+#define SEND_SIG_PRIV	       1
 #define TRACE_SIGNAL_DELIVERED 0
 
 SEC("tp_btf/sched_process_fork")
@@ -170,10 +170,20 @@ static __always_inline bool signal_has_handler(struct task_struct *task, int sig
 static __always_inline bool signal_matters(struct task_struct *task, int sig)
 {
 	switch (sig) {
-	case SIGCHLD: case SIGCONT: case SIGSTOP: case SIGTSTP:
-	case SIGTTIN: case SIGTTOU: case SIGURG: case SIGWINCH:
+	case SIGCHLD:
+	case SIGCONT:
+	case SIGSTOP:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+	case SIGURG:
+	case SIGWINCH:
 		return false;
-	case SIGHUP: case SIGINT: case SIGQUIT: case SIGKILL: case SIGTERM:
+	case SIGHUP:
+	case SIGINT:
+	case SIGQUIT:
+	case SIGKILL:
+	case SIGTERM:
 		return true;
 	}
 	return sig > 0 && sig <= SIGMAX && !signal_has_handler(task, sig);

@@ -13,7 +13,7 @@ const volatile bool has_file_helper = true;
 
 #define NSEC_PER_TICK 10000000 /* USER_HZ is 100 wherever execwatch runs */
 
-#define AF_INET     2
+#define AF_INET	    2
 #define AF_INET6    10
 #define IPPROTO_TCP 6
 

@@ -8,7 +8,7 @@
 
 #include "read.bpf.h"
 
-#define S_IFMT   0170000
+#define S_IFMT	 0170000
 #define S_IFSOCK 0140000
 
 /* Set before each pass. */
@@ -45,7 +45,8 @@ static __always_inline struct sock *file_tcp(struct file *file)
 	return sk;
 }
 
-/* The TCP socket of this row, its ends, descriptor and holder; NULL: none, or one without a port. */
+/* The TCP socket of this row, its ends, descriptor and holder; NULL: none, or one without a port.
+ */
 static __always_inline struct sock *row_begin(struct bpf_iter__task_file *ctx,
 					      struct ew_seed_socket *row)
 {
@@ -78,8 +79,8 @@ static __always_inline __s64 sock_idle(struct sock *sk, __u32 state)
 }
 
 /*
- * Its name and how it stands; false: it has no name. The state is read after the time is taken: an event
- * of the same change then comes later.
+ * Its name and how it stands; false: it has no name. The state is read after the time is taken: an
+ * event of the same change then comes later.
  */
 static __always_inline bool row_fill(struct sock *sk, struct ew_seed_socket *row)
 {
@@ -95,7 +96,8 @@ static __always_inline bool row_fill(struct sock *sk, struct ew_seed_socket *row
 static __always_inline void row_write_holder(struct seq_file *seq, const struct ew_seed_socket *row)
 {
 	struct ew_seed_holder holder = {
-		.header = { .type = EW_SEED_HOLDER, .size = sizeof(holder),
+		.header = { .type = EW_SEED_HOLDER,
+			    .size = sizeof(holder),
 			    .ktime_ns = row->header.ktime_ns },
 		.cookie = row->cookie,
 		.holder = row->holder,

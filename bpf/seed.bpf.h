@@ -36,7 +36,9 @@ static __always_inline bool seed_is_behind(const struct ew_conn *conn,
 static __always_inline struct ew_conn *seed_learn(struct sock *sk, __u64 cookie,
 						  struct ew_seed_socket *row)
 {
-	struct ew_conn fresh = { .ends = row->ends, .owner = row->holder, .state = row->state,
+	struct ew_conn fresh = { .ends = row->ends,
+				 .owner = row->holder,
+				 .state = row->state,
 				 .ktime_ns = row->header.ktime_ns };
 	struct ew_conn *conn = bpf_map_lookup_elem(&conns, &cookie);
 	long err;

@@ -5,7 +5,7 @@
 
 #include "ring.bpf.h"
 
-#define PF_KTHREAD    0x00200000
+#define PF_KTHREAD 0x00200000
 
 /*
  * The running process, in contexts that run in the process they are about. Kernel threads give
@@ -39,8 +39,8 @@ static __always_inline struct ew_proc *proc_current(void)
 
 static __always_inline void proc_learn(const struct ew_task *who, __u32 role, __u32 depth)
 {
-	struct ew_proc *proc, fresh = { .start_ticks = who->start_ticks, .role = role,
-					.depth = depth };
+	struct ew_proc *proc,
+		fresh = { .start_ticks = who->start_ticks, .role = role, .depth = depth };
 	__u32 tgid = who->tgid;
 
 	if (!tgid)

@@ -16,7 +16,8 @@ static __always_inline bool tcp_context_trusted(int from, int to)
 	       to == TCP_LAST_ACK || (from == TCP_LISTEN && to == TCP_CLOSE);
 }
 
-/* The owner had closed it, and the walk over descriptors had it still: whose it was is in the map. */
+/* The owner had closed it, and the walk over descriptors had it still: whose it was is in the map.
+ */
 static __always_inline bool tcp_closed_by_walk(const struct ew_conn *conn, int to)
 {
 	return (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK || to == TCP_CLOSE) &&
@@ -49,8 +50,7 @@ static __always_inline bool tcp_matters(const struct ew_ends *ends, int from, in
 
 static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int to, __u64 *cookie)
 {
-	struct ew_conn fresh = { .ktime_ns = bpf_ktime_get_ns(), .state = to,
-				 .from = from };
+	struct ew_conn fresh = { .ktime_ns = bpf_ktime_get_ns(), .state = to, .from = from };
 
 	sock_ends(sk, &fresh.ends);
 	if (!tcp_matters(&fresh.ends, from, to, &fresh.owner))

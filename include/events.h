@@ -162,8 +162,8 @@ struct ew_conn {
 	__u32 pass;	   /* the last pass of the iterator that told of it */
 	__u32 message_seq; /* TCP sequence number of the last message's first byte */
 	__u8 has_message;
-	__u8 owner_sure; /* seen using it in its own context */
-	__u8 tls;	 /* told once */
+	__u8 owner_sure;    /* seen using it in its own context */
+	__u8 tls;	    /* told once */
 	__u8 after_request; /* the next send may be the body of a v1 call */
 };
 

@@ -30,12 +30,12 @@ struct ew_addr {
 
 /* Numbers are part of the recording format: never reused, new ones at the end. */
 enum fact_type {
-	FACT_WINDOW = 1,      /* first of every recording */
-	FACT_SLOT = 2,        /* which hook serves an observer's slot */
-	FACT_PROCESS = 3,     /* read from /proc */
-	FACT_SOCKET = 4,      /* a TCP socket as it stood */
-	FACT_HOLDER = 5,      /* a descriptor that refers to a socket */
-	FACT_TCP = 6,         /* a live change of state */
+	FACT_WINDOW = 1,  /* first of every recording */
+	FACT_SLOT = 2,	  /* which hook serves an observer's slot */
+	FACT_PROCESS = 3, /* read from /proc */
+	FACT_SOCKET = 4,  /* a TCP socket as it stood */
+	FACT_HOLDER = 5,  /* a descriptor that refers to a socket */
+	FACT_TCP = 6,	  /* a live change of state */
 	FACT_EXEC = 7,
 	FACT_EXIT = 8,
 	FACT_SIGNAL = 9,
@@ -45,28 +45,29 @@ enum fact_type {
 	FACT_CHECKPOINT = 13, /* one executor run found under the agent's work dir */
 	FACT_WORK_DIR = 14,   /* the checkpoint tree as a whole */
 	FACT_AGENT = 15,      /* a process listens on the agent port */
-	FACT_API = 16,        /* the agent's HTTP API answered, or did not */
+	FACT_API = 16,	      /* the agent's HTTP API answered, or did not */
 	FACT_API_EXECUTOR = 17,
-	FACT_UNREAD = 18,     /* something that may decide could not be read */
-	FACT_LOST = 19,       /* events lost in the kernel */
+	FACT_UNREAD = 18, /* something that may decide could not be read */
+	FACT_LOST = 19,	  /* events lost in the kernel */
 	FACT_ACT = 20,
-	FACT_COMMAND = 21,    /* the command of `run` */
-	FACT_SURVEY = 22,     /* a complete pass begins or ends */
-	FACT_BASELINE = 23,   /* an executor of the audit that verify compares with */
-	FACT_NOW = 24,        /* judge at this time */
+	FACT_COMMAND = 21,  /* the command of `run` */
+	FACT_SURVEY = 22,   /* a complete pass begins or ends */
+	FACT_BASELINE = 23, /* an executor of the audit that verify compares with */
+	FACT_NOW = 24,	    /* judge at this time */
 	FACT_FORK = 25,
 };
 
 struct fact_window {
-	const char *tool;      /* version of execwatch */
+	const char *tool; /* version of execwatch */
 	const char *verb;
 	const char *host;
 	const char *boot_id;
 	const char *kernel;
 	uint32_t agent_port;
-	int64_t wall_offset;   /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	int64_t wall_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	int64_t master_timeout;
-	uint64_t netns;        /* inode of execwatch's own namespace: of several agents, the one there is meant */
+	uint64_t netns; /* inode of execwatch's own namespace: of several agents, the one there is
+			   meant */
 };
 
 struct fact_slot {
@@ -81,40 +82,41 @@ struct fact_process {
 	int32_t pid;
 	uint64_t start;
 	int32_t ppid;
-	int32_t ns_pid;           /* its own getpid(); 0: not known */
+	int32_t ns_pid; /* its own getpid(); 0: not known */
 	uint32_t uid;
 	const char *comm;
-	const char *exe;          /* as readlink gives it, without " (deleted)" */
+	const char *exe; /* as readlink gives it, without " (deleted)" */
 	bool exe_deleted;
-	const char *cmdline;      /* arguments joined by blanks, cut at 512 bytes */
-	const char *cgroup;       /* of systemd's hierarchy, or the unified one */
-	uint64_t netns;           /* inode of the namespace, as in readlink /proc/PID/ns/net */
+	const char *cmdline; /* arguments joined by blanks, cut at 512 bytes */
+	const char *cgroup;  /* of systemd's hierarchy, or the unified one */
+	uint64_t netns;	     /* inode of the namespace, as in readlink /proc/PID/ns/net */
 	uint64_t pidns;
-	enum tri environ_read;    /* NO: permission or gone */
-	const char *slave_pid;    /* MESOS_SLAVE_PID */
+	enum tri environ_read; /* NO: permission or gone */
+	const char *slave_pid; /* MESOS_SLAVE_PID */
 	const char *slave_id;
 	const char *framework_id;
 	const char *executor_id;
-	const char *directory;    /* MESOS_DIRECTORY */
+	const char *directory;	  /* MESOS_DIRECTORY */
 	const char *container_id; /* last part of directory */
-	bool checkpoint;          /* MESOS_CHECKPOINT is exactly "1" */
+	bool checkpoint;	  /* MESOS_CHECKPOINT is exactly "1" */
 	int64_t recovery_timeout; /* 0: not set */
-	int64_t shutdown_grace;   /* MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD; 0: not set */
-	int64_t backoff_max;      /* MESOS_SUBSCRIPTION_BACKOFF_MAX; 0: not set */
+	int64_t shutdown_grace;	  /* MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD; 0: not set */
+	int64_t backoff_max;	  /* MESOS_SUBSCRIPTION_BACKOFF_MAX; 0: not set */
 	const char *domain_socket;
-	const char *library;         /* mapped libmesos: its path; empty: none mapped */
+	const char *library;	     /* mapped libmesos: its path; empty: none mapped */
 	const char *library_version; /* "1.0.4"; empty: not known */
-	const char *version_from;    /* "library", "stderr"; never the environment: that is the agent's */
+	const char
+		*version_from; /* "library", "stderr"; never the environment: that is the agent's */
 };
 
 struct fact_socket {
 	uint64_t cookie; /* SO_COOKIE: names the socket on this host until reboot */
-	uint64_t inode;  /* 0: orphan, no descriptor refers to it */
-	uint64_t netns;  /* inode of the namespace */
+	uint64_t inode;	 /* 0: orphan, no descriptor refers to it */
+	uint64_t netns;	 /* inode of the namespace */
 	struct ew_addr local;
 	struct ew_addr remote;
-	uint32_t state;  /* TCP_ESTABLISHED… of tcp_states.h */
-	int64_t idle;    /* since data was last sent or received; -1: not known */
+	uint32_t state; /* TCP_ESTABLISHED… of tcp_states.h */
+	int64_t idle;	/* since data was last sent or received; -1: not known */
 };
 
 struct fact_holder {
@@ -131,7 +133,7 @@ struct fact_tcp {
 	struct ew_addr remote;
 	uint32_t from;
 	uint32_t to;
-	int32_t pid;     /* of the process that caused it; 0: softirq, nobody to be trusted */
+	int32_t pid; /* of the process that caused it; 0: softirq, nobody to be trusted */
 	uint64_t start;
 };
 
@@ -152,46 +154,46 @@ struct fact_exit {
 	int32_t pid;
 	uint64_t start;
 	const char *comm;
-	int32_t status;      /* as wait(2) gives it; -1: not known */
-	int32_t signal;      /* last deadly signal that was delivered; 0: none seen */
-	int32_t killer;      /* its sender, host pid; 0: not known or the kernel */
+	int32_t status; /* as wait(2) gives it; -1: not known */
+	int32_t signal; /* last deadly signal that was delivered; 0: none seen */
+	int32_t killer; /* its sender, host pid; 0: not known or the kernel */
 	uint64_t killer_start;
 	const char *killer_comm;
 };
 
 struct fact_signal {
-	int32_t pid;         /* target */
+	int32_t pid; /* target */
 	uint64_t start;
 	int32_t signal;
-	int32_t sender;      /* host pid */
+	int32_t sender; /* host pid */
 	uint64_t sender_start;
 	const char *sender_comm;
 };
 
 /* Values are part of the recording format, as mesos/message.h names them. */
 struct fact_message {
-	uint64_t cookie;      /* the socket it was sent on */
-	int32_t pid;          /* the sender */
+	uint64_t cookie; /* the socket it was sent on */
+	int32_t pid;	 /* the sender */
 	uint64_t start;
 	struct ew_addr local;
 	struct ew_addr remote;
 	uint64_t netns;
-	const char *name;     /* "ReregisterExecutorMessage", "SUBSCRIBE", "200 OK", "TLS", … */
-	const char *from;     /* UPID of the sender as it says; empty for v1 */
+	const char *name; /* "ReregisterExecutorMessage", "SUBSCRIBE", "200 OK", "TLS", … */
+	const char *from; /* UPID of the sender as it says; empty for v1 */
 	const char *executor_id; /* when the first bytes of the body hold it */
 	const char *framework_id;
 };
 
 struct fact_tracking {
 	uint64_t netns;
-	enum tri in_force;    /* YES: conntrack hooks are registered in this namespace */
+	enum tri in_force; /* YES: conntrack hooks are registered in this namespace */
 };
 
 struct fact_entry {
 	uint64_t cookie;
-	uint64_t netns;       /* where it was looked up */
+	uint64_t netns; /* where it was looked up */
 	enum tri present;
-	int64_t timeout;      /* left until it expires; -1: not known */
+	int64_t timeout; /* left until it expires; -1: not known */
 };
 
 struct fact_checkpoint {
@@ -199,19 +201,19 @@ struct fact_checkpoint {
 	const char *framework_id;
 	const char *executor_id;
 	const char *container_id;
-	int32_t forked_pid;   /* 0: no such file */
-	const char *upid;     /* libprocess.pid; empty: no such file */
-	bool http;            /* http.marker is there: v1 */
-	bool completed;       /* executor.sentinel is there */
+	int32_t forked_pid;	  /* 0: no such file */
+	const char *upid;	  /* libprocess.pid; empty: no such file */
+	bool http;		  /* http.marker is there: v1 */
+	bool completed;		  /* executor.sentinel is there */
 	const char *const *tasks; /* names (ids where there is no name), n_tasks of them */
 	size_t n_tasks;
 };
 
 struct fact_work_dir {
 	const char *path;
-	const char *slave_id;  /* slaves/latest; empty: the agent never registered */
-	enum tri readable;     /* NO: nothing can be said of registrations */
-	enum tri same_boot;    /* NO: pids in it are of another boot */
+	const char *slave_id; /* slaves/latest; empty: the agent never registered */
+	enum tri readable;    /* NO: nothing can be said of registrations */
+	enum tri same_boot;   /* NO: pids in it are of another boot */
 };
 
 struct fact_agent {
@@ -222,22 +224,22 @@ struct fact_agent {
 	const char *cgroup;
 	struct ew_addr listen;
 	uint64_t netns;
-	uint64_t cookie;       /* of the listening socket */
-	bool gone;             /* was there, is no more */
+	uint64_t cookie; /* of the listening socket */
+	bool gone;	 /* was there, is no more */
 };
 
 struct fact_api {
 	const char *url;
-	int32_t http_status;   /* 0: no answer */
-	const char *problem;   /* empty: the answer was understood */
-	bool recovering;       /* 503 "Agent has not finished recovery" */
+	int32_t http_status; /* 0: no answer */
+	const char *problem; /* empty: the answer was understood */
+	bool recovering;     /* 503 "Agent has not finished recovery" */
 	const char *slave_id;
 	const char *version;
-	double start_time;     /* of the agent, seconds of wall clock; changes on restart */
+	double start_time;	    /* of the agent, seconds of wall clock; changes on restart */
 	int64_t reregister_timeout; /* flag executor_reregistration_timeout; 0: not known */
 	int64_t recovery_timeout;   /* flag recovery_timeout, for executors to come; 0: not known */
 	const char *work_dir;
-	uint32_t round;        /* numbers the answers; executors of an answer carry the same */
+	uint32_t round; /* numbers the answers; executors of an answer carry the same */
 };
 
 struct fact_api_executor {
@@ -251,21 +253,21 @@ struct fact_api_executor {
 };
 
 struct fact_unread {
-	const char *object;    /* "/proc/12/environ", "conntrack of netns 4026531840" */
+	const char *object; /* "/proc/12/environ", "conntrack of netns 4026531840" */
 	const char *reason;
-	int32_t pid;           /* whose evidence is missing; 0: not one process' */
-	uint64_t cookie;       /* which socket's; 0: not one socket's */
+	int32_t pid;	 /* whose evidence is missing; 0: not one process' */
+	uint64_t cookie; /* which socket's; 0: not one socket's */
 };
 
 struct fact_lost {
-	const char *cause;     /* "lifecycle-ring", "message-ring", … */
-	uint64_t lost;         /* in all, since the first event that can be told of; none later than mono */
+	const char *cause; /* "lifecycle-ring", "message-ring", … */
+	uint64_t lost; /* in all, since the first event that can be told of; none later than mono */
 	uint64_t seen;
 };
 
 struct fact_act {
-	const char *phase;     /* "intent", "result" */
-	const char *action;    /* "shutdown" */
+	const char *phase;  /* "intent", "result" */
+	const char *action; /* "shutdown" */
 	const char *framework_id;
 	const char *executor_id;
 	int32_t pid;
@@ -276,29 +278,30 @@ struct fact_act {
 	const char *method;    /* "ptrace", "pidfd"; empty: not reached */
 	const char *result;    /* "done", "failed", "refused", "skipped" */
 	const char *reason;    /* for people */
-	const char *reason_id; /* for scripts: "no-thread"; empty: done, or recorded by an older version */
+	const char *reason_id; /* for scripts: "no-thread"; empty: done, or recorded by an older
+				  version */
 	int64_t stopped;       /* how long a thread of the target was stopped; -1: none was */
-	int64_t effect;        /* until the executor had closed the socket; -1: it has not */
+	int64_t effect;	       /* until the executor had closed the socket; -1: it has not */
 };
 
 struct fact_command {
-	const char *text;      /* arguments joined, quoted */
+	const char *text; /* arguments joined, quoted */
 	int32_t pid;
-	const char *phase;     /* "started", "ended" */
-	int32_t status;        /* as wait(2) gives it */
+	const char *phase; /* "started", "ended" */
+	int32_t status;	   /* as wait(2) gives it */
 };
 
 /* What a pass covers: what a complete pass does not show any more is gone. */
-#define SURVEY_SOCKETS     1u
+#define SURVEY_SOCKETS	   1u
 #define SURVEY_PROCESSES   2u
 #define SURVEY_CHECKPOINTS 4u
-#define SURVEY_TRACKING    8u
-#define SURVEY_API         16u
-#define SURVEY_ALL         31u
+#define SURVEY_TRACKING	   8u
+#define SURVEY_API	   16u
+#define SURVEY_ALL	   31u
 
 struct fact_survey {
-	const char *phase;     /* "begin", "end" */
-	uint32_t scope;        /* SURVEY_ bits; at the end those that were completed */
+	const char *phase; /* "begin", "end" */
+	uint32_t scope;	   /* SURVEY_ bits; at the end those that were completed */
 };
 
 struct fact_baseline {
@@ -310,23 +313,23 @@ struct fact_baseline {
 	int32_t pid;
 	uint64_t start;
 	int64_t recovery_timeout;
-	int32_t agent_pid;     /* the agent of that audit; 0: none */
+	int32_t agent_pid; /* the agent of that audit; 0: none */
 	uint64_t agent_start;
-	uint64_t link;         /* cookie of its link; 0: none */
-	int64_t taken_wall;    /* when the audit was made, CLOCK_REALTIME */
+	uint64_t link;		   /* cookie of its link; 0: none */
+	int64_t taken_wall;	   /* when the audit was made, CLOCK_REALTIME */
 	int64_t disconnected_wall; /* when its clock began to run; 0: it does not */
 	const char *const *tasks;
 	size_t n_tasks;
 };
 
 struct fact_now {
-	bool interrupted;      /* Ctrl-C: report what is known */
-	bool final;            /* the bound of --until is reached */
+	bool interrupted; /* Ctrl-C: report what is known */
+	bool final;	  /* the bound of --until is reached */
 };
 
 struct fact {
 	enum fact_type type;
-	int64_t mono;          /* when it happened, or was read */
+	int64_t mono; /* when it happened, or was read */
 	union {
 		struct fact_window window;
 		struct fact_slot slot;

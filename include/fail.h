@@ -9,9 +9,9 @@
 #define EW_FAIL_H
 
 struct fail {
-	int err;         /* negative errno; 0: nothing failed */
-	char what[320];  /* what failed, on which object: "read checkpoint '/a/b'" */
-	char cure[200];  /* what to do about it; empty: nothing better than the errno's text */
+	int err;	/* negative errno; 0: nothing failed */
+	char what[320]; /* what failed, on which object: "read checkpoint '/a/b'" */
+	char cure[200]; /* what to do about it; empty: nothing better than the errno's text */
 };
 
 /*
@@ -21,7 +21,8 @@ struct fail {
 int fail_set(struct fail *why, int err, const char *cure, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Writes "what: errno text; cure" into buf, always terminated; returns buf. Without the text of EINVAL. */
+/* Writes "what: errno text; cure" into buf, always terminated; returns buf. Without the text of
+ * EINVAL. */
 const char *fail_text(const struct fail *why, char *buf, unsigned int size);
 
 #endif

@@ -42,9 +42,15 @@ const int frame_xstate_note = NT_PRFPREG;
 
 const struct frame_pattern frame_patterns[] = {
 	/* svc 0; ret */
-	{offsetof(struct frame_code, call), 8, INSN, {0x01, 0, 0, 0xd4, 0xc0, 0x03, 0x5f, 0xd6}},
+	{ offsetof(struct frame_code, call),
+	  8,
+	  INSN,
+	  { 0x01, 0, 0, 0xd4, 0xc0, 0x03, 0x5f, 0xd6 } },
 	/* mov x8, 139; svc 0 */
-	{offsetof(struct frame_code, back), 8, INSN, {0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4}},
+	{ offsetof(struct frame_code, back),
+	  8,
+	  INSN,
+	  { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 } },
 };
 const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0]);
 
@@ -55,7 +61,7 @@ const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0
 #define NT_ARM_GCS 0x410
 #endif
 
-const int frame_foreign_notes[] = {NT_ARM_ZA, NT_ARM_GCS, 0};
+const int frame_foreign_notes[] = { NT_ARM_ZA, NT_ARM_GCS, 0 };
 
 bool frame_foreign_in_use(int note, const void *data, size_t len)
 {

@@ -49,14 +49,14 @@ enum { RESTARTSYS = -512, RESTARTNOINTR = -513, RESTARTNOHAND = -514, RESTARTBLO
 const int frame_xstate_note = NT_X86_XSTATE;
 
 const struct frame_pattern frame_patterns[] = {
-	{offsetof(struct frame_code, call), 3, 1, {0x0f, 0x05, 0xc3}},
+	{ offsetof(struct frame_code, call), 3, 1, { 0x0f, 0x05, 0xc3 } },
 	/* mov $15,%rax; syscall: the signal return of glibc, musl, Go */
-	{offsetof(struct frame_code, back),
-	 9,
-	 1,
-	 {0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05}},
-	{offsetof(struct frame_code, back), 7, 1, {0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05}},
-	{offsetof(struct frame_code, load), 2, 1, {0x58, 0xc3}}, /* pop %rax; ret */
+	{ offsetof(struct frame_code, back),
+	  9,
+	  1,
+	  { 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
+	{ offsetof(struct frame_code, back), 7, 1, { 0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
+	{ offsetof(struct frame_code, load), 2, 1, { 0x58, 0xc3 } }, /* pop %rax; ret */
 };
 const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0]);
 
@@ -65,7 +65,7 @@ const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0
 #endif
 
 /* Our return addresses would not be on it. Readable only where it is on. */
-const int frame_foreign_notes[] = {NT_X86_SHSTK, 0};
+const int frame_foreign_notes[] = { NT_X86_SHSTK, 0 };
 
 bool frame_foreign_in_use(int note, const void *data, size_t len)
 {
@@ -201,9 +201,9 @@ static void restart_call(struct user_regs_struct *regs)
 
 static void put_regs(struct frame *f, uint64_t at, const struct user_regs_struct *r)
 {
-	const uint64_t gprs[] = {r->r8,	 r->r9,	 r->r10, r->r11, r->r12, r->r13,
-				 r->r14, r->r15, r->rdi, r->rsi, r->rbp, r->rbx,
-				 r->rdx, r->rax, r->rcx, r->rsp, r->rip, r->eflags};
+	const uint64_t gprs[] = { r->r8,  r->r9,  r->r10, r->r11, r->r12, r->r13,
+				  r->r14, r->r15, r->rdi, r->rsi, r->rbp, r->rbx,
+				  r->rdx, r->rax, r->rcx, r->rsp, r->rip, r->eflags };
 
 	put(f, at + F_REGS, gprs, sizeof(gprs));
 	put_u16(f, at + F_CS, (uint16_t)r->cs);
@@ -331,7 +331,7 @@ static struct seccomp_data seen(const struct user_regs_struct *regs, uint64_t ip
 		.nr = (int)regs->rax,
 		.arch = AUDIT_ARCH_X86_64,
 		.instruction_pointer = ip,
-		.args = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9},
+		.args = { regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9 },
 	};
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/gadget.h"
-#include "act/inject.h"
 #include "act/tracee_maps.h"
 #include "act/tracee_mem.h"
 
@@ -106,7 +105,7 @@ int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned
 	return err < 0 ? err : -ENOENT;
 }
 
-/* The addresses in struct frame_code, in the order of inject_cache.offset. */
+/* The addresses in struct frame_code, in the order of gadget_cache.offset. */
 static void code_addresses(struct frame_code *code, uint64_t *ret_at[4])
 {
 	ret_at[0] = &code->call;
@@ -116,11 +115,11 @@ static void code_addresses(struct frame_code *code, uint64_t *ret_at[4])
 }
 
 bool gadget_recall(const struct tracee_maps *maps, struct tracee_mem *mem,
-		   const struct inject_cache *cache, struct frame_code *ret)
+		   const struct gadget_cache *cache, struct frame_code *ret)
 {
 	for (size_t i = 0; cache->inode && i < maps->n; i++) {
 		const struct tracee_area *area = &maps->area[i];
-		struct frame_code code = {0};
+		struct frame_code code = { 0 };
 		uint64_t *at[4];
 
 		if (area->inode != cache->inode || area->device != cache->device || !usable(area))
@@ -138,7 +137,7 @@ bool gadget_recall(const struct tracee_maps *maps, struct tracee_mem *mem,
 }
 
 void gadget_remember(const struct tracee_maps *maps, const struct frame_code *code,
-		     struct inject_cache *cache)
+		     struct gadget_cache *cache)
 {
 	const struct tracee_area *area = tracee_maps_find(maps, code->call);
 	struct frame_code copy = *code;
@@ -158,8 +157,8 @@ void gadget_remember(const struct tracee_maps *maps, const struct frame_code *co
 
 bool gadget_verify(struct tracee_mem *mem, const struct frame_code *code)
 {
-	struct frame_code found = {0};
-	uint64_t at[] = {code->call, code->back ? code->back : code->load};
+	struct frame_code found = { 0 };
+	uint64_t at[] = { code->call, code->back ? code->back : code->load };
 
 	for (size_t i = 0; i < 2; i++) {
 		unsigned char bytes[sizeof(frame_patterns[0].bytes)];

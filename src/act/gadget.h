@@ -12,11 +12,19 @@
 
 #include "act/frame.h"
 
-struct inject_cache;
 struct tracee_maps;
 struct tracee_mem;
 
 enum { GADGET_CHUNK = 65536 };
+
+/*
+ * Where the instructions were found last, so that many targets that run the same C library need one
+ * search. All zero at first. What it says is compared with the target's memory each time.
+ */
+struct gadget_cache {
+	uint64_t device, inode; /* of the file; inode 0: nothing yet */
+	uint64_t offset[4];	/* in the file */
+};
 
 /* Takes what buf, which is at address base of the target, has of what code still lacks. */
 void gadget_scan(const unsigned char *buf, size_t len, uint64_t base, struct frame_code *code);
@@ -32,11 +40,11 @@ int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned
 /* Takes them from where they lay in the same file before. False: not mapped here, or not the same.
  */
 bool gadget_recall(const struct tracee_maps *maps, struct tracee_mem *mem,
-		   const struct inject_cache *cache, struct frame_code *ret);
+		   const struct gadget_cache *cache, struct frame_code *ret);
 
 /* Remembers them if they all lie in one mapping. */
 void gadget_remember(const struct tracee_maps *maps, const struct frame_code *code,
-		     struct inject_cache *cache);
+		     struct gadget_cache *cache);
 
 /* Reads the found instructions again and compares. False: not there any more. */
 bool gadget_verify(struct tracee_mem *mem, const struct frame_code *code);

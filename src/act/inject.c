@@ -6,34 +6,8 @@
 #include "act/injector.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static int by_ptrace(const struct inject_target *t, const struct inject_subject *subject,
-		     uint64_t deadline_ns, struct inject_report *rep)
-{
-	struct injector *in =
-		mmap(NULL, sizeof(*in), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int err;
-
-	if (in == MAP_FAILED)
-		return inject_refuse(rep, INJECT_R_SYSTEM, -errno, "allocate memory");
-	in->rep = *rep;
-	in->rep.res.used = INJECT_PTRACE;
-	in->target = *t;
-	if (t->cache)
-		in->cache = *t->cache;
-	in->deadline_ns = deadline_ns;
-	in->live = subject->live;
-	in->copy = subject->copy;
-	err = injector_run(in);
-	*rep = in->rep;
-	if (t->cache)
-		*t->cache = in->cache;
-	munmap(in, sizeof(*in));
-	return err;
-}
 
 static int by_pidfd(const struct inject_target *t, int copy, struct inject_report *rep)
 {
@@ -70,23 +44,24 @@ static bool other_way_helps(const struct inject_result *res)
 	}
 }
 
-static int by_method(const struct inject_target *t, enum inject_method m, uint64_t deadline_ns,
-		     const struct inject_subject *subject, struct inject_report *rep)
+static int by_method(struct injector *injector, const struct inject_target *t, enum inject_method m,
+		     uint64_t deadline_ns, const struct inject_subject *subject,
+		     struct inject_report *rep)
 {
 	int err;
 
 	if (m == INJECT_PIDFD)
 		return by_pidfd(t, subject->copy, rep);
-	err = by_ptrace(t, subject, deadline_ns, rep);
+	err = injector_run(injector, t, subject, deadline_ns, rep);
 	if (m == INJECT_AUTO && subject->copy >= 0 && other_way_helps(&rep->res))
 		return by_pidfd(t, subject->copy, rep);
 	return err;
 }
 
-int inject_shutdown(const struct inject_target *t, enum inject_method m, uint64_t deadline_ns,
-		    struct inject_result *res, struct fail *why)
+int inject_shutdown(struct injector *injector, const struct inject_target *t, enum inject_method m,
+		    uint64_t deadline_ns, struct inject_result *res, struct fail *why)
 {
-	struct inject_report rep = {.res = {.used = m}};
+	struct inject_report rep = { .res = { .used = m } };
 	struct inject_subject subject;
 	int err;
 
@@ -96,7 +71,7 @@ int inject_shutdown(const struct inject_target *t, enum inject_method m, uint64_
 	else
 		err = inject_preflight(t, &subject, &rep);
 	if (err == 0) {
-		err = by_method(t, m, deadline_ns, &subject, &rep);
+		err = by_method(injector, t, m, deadline_ns, &subject, &rep);
 		if (subject.copy >= 0)
 			close(subject.copy);
 	}

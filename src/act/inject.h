@@ -88,16 +88,6 @@ enum inject_proof {
 	INJECT_BY_EFFECT, /* the thread runs on at once; a copy of the socket shows the effect */
 };
 
-/*
- * Where the needed instructions were found last, so that many targets that run the same C library
- * need one search. All zero at first; the caller keeps it between calls. What it says is compared
- * with the target's memory each time.
- */
-struct inject_cache {
-	uint64_t device, inode; /* of the file; inode 0: nothing yet */
-	uint64_t offset[4];	/* in the file */
-};
-
 struct inject_target {
 	pid_t pid;	      /* the process (thread group leader) */
 	uint64_t start_ticks; /* field 22 of /proc/PID/stat; 0: not known, not compared */
@@ -106,7 +96,6 @@ struct inject_target {
 	uint64_t inode;	      /* the socket's inode as /proc/PID/fd shows it; never 0 */
 	uint64_t cookie;      /* the socket's cookie; 0: not known, not compared */
 	enum inject_proof proof;
-	struct inject_cache *cache; /* or NULL */
 };
 
 struct inject_result {
@@ -120,6 +109,18 @@ struct inject_result {
 };
 
 /*
+ * What injections one after the other share: the child process that does those by ptrace, so that
+ * the deadline holds whatever state the target is in, and where the needed instructions were found
+ * last. The child is started by the first that needs it, and again after one that it did not
+ * survive; it holds the descriptors that were open then, and ends with injector_free() or its
+ * parent.
+ */
+struct injector;
+
+int injector_new(struct injector **ret);       /* 0 or -ENOMEM */
+void injector_free(struct injector *injector); /* NULL is fine */
+
+/*
  * Does shutdown(t->fd, SHUT_RD) in the process t->pid by method m, giving up at deadline_ns
  * (CLOCK_MONOTONIC). *res is always filled. Returns 0 when res->status is INJECT_DONE, else a
  * negative errno with *why filled (what, on which process, cure).
@@ -127,12 +128,11 @@ struct inject_result {
  * INJECT_AUTO takes ptrace where the target has a thread that can be stopped without noticing,
  * otherwise pidfd. A call that may have been made (INJECT_UNSURE) is never repeated.
  *
- * By ptrace the work is done by a child process of its own, so that the deadline holds whatever
- * state the target is in; by pidfd the caller itself can wait for an exec of the target to end.
- * No signal handler, no allocation, no other thread's state is touched; SIGCHLD is not raised.
+ * By pidfd the caller itself can wait for an exec of the target to end. No signal handler, no
+ * allocation, no other thread's state is touched; SIGCHLD is not raised.
  */
-int inject_shutdown(const struct inject_target *t, enum inject_method m, uint64_t deadline_ns,
-		    struct inject_result *res, struct fail *why);
+int inject_shutdown(struct injector *injector, const struct inject_target *t, enum inject_method m,
+		    uint64_t deadline_ns, struct inject_result *res, struct fail *why);
 
 /* Stable words for output and scripts: "ptrace", "no-thread" ("" for none). Never NULL. */
 const char *inject_method_name(enum inject_method method);

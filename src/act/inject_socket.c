@@ -82,7 +82,7 @@ static int check_state(const struct inject_target *t, int state, struct inject_r
 
 int inject_socket_check(const struct inject_target *t, int copy, struct inject_report *rep)
 {
-	struct tcp_info info = {0};
+	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
 	int err = check_identity(t, copy, rep);
 
@@ -109,7 +109,7 @@ int inject_socket_check(const struct inject_target *t, int copy, struct inject_r
 
 bool inject_socket_is_shut(int copy, int timeout_ms)
 {
-	struct pollfd p = {.fd = copy, .events = POLLRDHUP};
+	struct pollfd p = { .fd = copy, .events = POLLRDHUP };
 
 	return poll(&p, 1, timeout_ms) == 1 && p.revents & POLLRDHUP;
 }

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/injector.h"
+#include "act/inject.h"
+#include "act/inject_preflight.h"
 #include "act/inject_socket.h"
+#include "act/injection.h"
+#include "act/injector_link.h"
 #include "base/now.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +22,12 @@
 enum {
 	GRACE_MS = 100, /* the child's own timer comes first */
 	EFFECT_MS = 30, /* after a killed child the call has been seen to run some ms late */
+};
+
+struct injector {
+	pid_t child;	      /* 0: none */
+	int link;	      /* to it: a request goes out, an answer or its end comes back */
+	struct injection *in; /* shared with it, and with no other child */
 };
 
 uint64_t injector_now(void)
@@ -29,6 +42,8 @@ int injector_left_ms(uint64_t deadline_ns)
 	return deadline_ns > now ? (int)((deadline_ns - now) / 1000000) : 0;
 }
 
+/* ---- the child ---- */
+
 /* Only the timer may end the child early: a signal from the terminal is the parent's to handle. */
 static void child_signals(void)
 {
@@ -40,11 +55,24 @@ static void child_signals(void)
 	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
 }
 
+/* The copy is closed before the answer: the socket must not stay open because of it. */
+static void child_serve(struct injection *in, int link)
+{
+	injection_warm(in);
+	while (injector_link_receive(link, &in->copy)) {
+		injection_perform(in);
+		if (in->copy >= 0)
+			close(in->copy);
+		if (!injector_link_send(link, -1))
+			break;
+	}
+}
+
 /*
  * Not fork(): without an exit signal the parent gets no SIGCHLD, and its waitpid(-1) for other
  * children does not take this one.
  */
-static pid_t start_child(struct injector *in, int pipe_end[2])
+static pid_t child_start(struct injection *in, int link[2])
 {
 	sigset_t all, old;
 	pid_t parent = getpid(), pid;
@@ -53,22 +81,60 @@ static pid_t start_child(struct injector *in, int pipe_end[2])
 	sigprocmask(SIG_SETMASK, &all, &old);
 	pid = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
 	if (pid == 0) {
-		close(pipe_end[0]);
+		close(link[0]);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);
 		child_signals();
-		injector_child(in);
+		child_serve(in, link[1]);
 		_exit(0);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return pid < 0 ? -errno : pid;
 }
 
-/* Until the child's end of the pipe is closed, which its death does. */
-static bool wait_eof(int fd, int timeout_ms)
+/* ---- the parent ---- */
+
+int injector_new(struct injector **ret)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int start_linked(struct injector *injector)
+{
+	int link[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0)
+		return -errno;
+	injector->child = child_start(injector->in, link);
+	injector->link = link[0];
+	close(link[1]);
+	if (injector->child > 0)
+		return 0;
+	close(link[0]);
+	return injector->child;
+}
+
+static int start(struct injector *injector)
+{
+	int err;
+
+	injector->in = mmap(NULL, sizeof(*injector->in), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (injector->in == MAP_FAILED)
+		return -errno;
+	err = start_linked(injector);
+	if (err < 0) {
+		munmap(injector->in, sizeof(*injector->in));
+		injector->child = 0;
+	}
+	return err;
+}
+
+static bool await(int link, short events, int timeout_ms)
+{
+	struct pollfd p = { .fd = link, .events = events };
 	int got;
 
 	do
@@ -78,18 +144,34 @@ static bool wait_eof(int fd, int timeout_ms)
 }
 
 /* Returns the child's wait status; -1: it does not even die (the kernel releases its target). */
-static int end_child(struct injector *in, pid_t pid, int fd)
+static int stop(struct injector *injector)
 {
 	int status = -1;
 
-	if (!wait_eof(fd, injector_left_ms(in->deadline_ns) + GRACE_MS)) {
-		kill(pid, SIGKILL);
-		if (!wait_eof(fd, GRACE_MS))
-			return -1;
-	}
-	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
-		;
+	kill(injector->child, SIGKILL);
+	if (await(injector->link, 0, GRACE_MS)) /* POLLHUP */
+		while (waitpid(injector->child, &status, __WALL) < 0 && errno == EINTR)
+			;
 	return status;
+}
+
+/* What the child shared is left to it, should it live yet. */
+static void forget(struct injector *injector)
+{
+	close(injector->link);
+	munmap(injector->in, sizeof(*injector->in));
+	injector->child = 0;
+}
+
+void injector_free(struct injector *injector)
+{
+	if (!injector)
+		return;
+	if (injector->child) {
+		stop(injector);
+		forget(injector);
+	}
+	free(injector);
 }
 
 static bool was_killed(int status)
@@ -97,57 +179,98 @@ static bool was_killed(int status)
 	return status != -1 && WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM;
 }
 
-static int report_unseen_end(struct injector *in, int status)
+static int report_unseen_end(struct inject_report *rep, const struct inject_target *t, int copy,
+			     int status)
 {
 	enum inject_reason reason = was_killed(status) ? INJECT_R_KILLED : INJECT_R_DEADLINE;
 
-	if (in->copy >= 0 && inject_socket_is_shut(in->copy, EFFECT_MS)) {
-		in->rep.res.status = INJECT_DONE;
-		in->rep.res.reason = INJECT_R_NONE;
+	if (copy >= 0 && inject_socket_is_shut(copy, EFFECT_MS)) {
+		rep->res.status = INJECT_DONE;
+		rep->res.reason = INJECT_R_NONE;
 		return 0;
 	}
-	return inject_report_set(&in->rep, INJECT_UNSURE, reason, -ETIMEDOUT,
-				 "the injected call of process %d was not seen to end",
-				 in->target.pid);
+	return inject_report_set(rep, INJECT_UNSURE, reason, -ETIMEDOUT,
+				 "the injected call of process %d was not seen to end", t->pid);
 }
 
 /* The child ended before its report: nothing was changed, unless it had committed. */
-static int report_death(struct injector *in, int status)
+static int report_death(struct inject_report *rep, enum injection_phase phase,
+			const struct inject_target *t, int copy, int status)
 {
-	struct inject_report *rep = &in->rep;
-	pid_t pid = in->target.pid;
-
-	if (in->phase == INJECTOR_COMMITTED)
-		return report_unseen_end(in, status);
+	if (phase == INJECTION_COMMITTED)
+		return report_unseen_end(rep, t, copy, status);
 	if (was_killed(status))
 		return inject_report_set(rep, INJECT_FAILED, INJECT_R_KILLED, -EINTR,
 					 "inject into process %d: the injecting child was killed",
-					 pid);
-	if (in->phase == INJECTOR_STOPPING)
+					 t->pid);
+	if (phase == INJECTION_STOPPING)
 		return inject_refuse(rep, INJECT_R_UNINTERRUPTIBLE, -ETIMEDOUT,
 				     "thread %d of process %d did not stop in time", rep->res.tid,
-				     pid);
+				     t->pid);
 	return inject_refuse(rep, INJECT_R_DEADLINE, -ETIMEDOUT,
-			     "no time left before process %d was stopped", pid);
+			     "no time left before process %d was stopped", t->pid);
 }
 
-int injector_run(struct injector *in)
+/* All that belonged to the injection before is gone after this. */
+static void lay_out(struct injection *in, const struct inject_target *t,
+		    const struct inject_subject *subject, uint64_t deadline_ns,
+		    const struct inject_report *rep)
 {
-	int pipe_end[2], status;
-	pid_t pid;
+	memset(in, 0, offsetof(struct injection, cache));
+	in->phase = INJECTION_PREPARING;
+	in->rep = *rep;
+	in->rep.res.used = INJECT_PTRACE;
+	in->target = *t;
+	in->deadline_ns = deadline_ns;
+	in->live = subject->live;
+}
 
-	in->phase = INJECTOR_PREPARING;
-	if (pipe2(pipe_end, O_CLOEXEC) < 0)
-		return inject_refuse(&in->rep, INJECT_R_SYSTEM, -errno, "create a pipe");
-	pid = start_child(in, pipe_end);
-	close(pipe_end[1]);
-	if (pid < 0) {
-		close(pipe_end[0]);
-		return inject_refuse(&in->rep, INJECT_R_SYSTEM, pid, "start a child process");
+/* A child that somebody has killed meanwhile is replaced, once. */
+static int request(struct injector *injector, const struct inject_target *t,
+		   const struct inject_subject *subject, uint64_t deadline_ns,
+		   const struct inject_report *rep)
+{
+	for (int i = 0; i < 2; i++) {
+		int err = injector->child ? 0 : start(injector);
+
+		if (err < 0)
+			return err;
+		lay_out(injector->in, t, subject, deadline_ns, rep);
+		if (injector_link_send(injector->link, subject->copy))
+			return 0;
+		stop(injector);
+		forget(injector);
 	}
-	status = end_child(in, pid, pipe_end[0]);
-	close(pipe_end[0]);
-	if (in->phase != INJECTOR_ENDED)
-		return report_death(in, status);
-	return in->rep.res.status == INJECT_DONE ? 0 : in->rep.why.err;
+	return -EPIPE;
+}
+
+static bool answered(int link, uint64_t deadline_ns)
+{
+	int none;
+
+	return await(link, POLLIN, injector_left_ms(deadline_ns) + GRACE_MS) &&
+	       injector_link_receive(link, &none);
+}
+
+int injector_run(struct injector *injector, const struct inject_target *t,
+		 const struct inject_subject *subject, uint64_t deadline_ns,
+		 struct inject_report *rep)
+{
+	int err = request(injector, t, subject, deadline_ns, rep);
+	enum injection_phase phase;
+	int status = 0;
+	bool lives;
+
+	if (err < 0)
+		return inject_refuse(rep, INJECT_R_SYSTEM, err, "start a child process");
+	lives = answered(injector->link, deadline_ns);
+	if (!lives)
+		status = stop(injector);
+	phase = injector->in->phase;
+	*rep = injector->in->rep;
+	if (!lives)
+		forget(injector);
+	if (phase != INJECTION_ENDED)
+		return report_death(rep, phase, t, subject->copy, status);
+	return rep->res.status == INJECT_DONE ? 0 : rep->why.err;
 }

@@ -136,7 +136,7 @@ static size_t jump(const struct sock_filter *insn, const struct machine *m)
 uint32_t seccomp_filter_run(const struct sock_filter *insns, size_t n,
 			    const struct seccomp_data *data)
 {
-	struct machine m = {0};
+	struct machine m = { 0 };
 
 	for (size_t pc = 0; pc < n; pc++) {
 		const struct sock_filter *insn = &insns[pc];

@@ -16,27 +16,28 @@
 
 #define INJECT_WAIT (2000 * NS_PER_MS) /* a target in uninterruptible sleep is given up */
 #define LOOK_BACK   8
-#define EFFECT_WAIT (5000 * NS_PER_MS) /* an event loop that has not run by then is stuck or frozen */
+#define EFFECT_WAIT                                                                                \
+	(5000 * NS_PER_MS) /* an event loop that has not run by then is stuck or frozen */
 
 struct job {
 	const struct shutdown_target *target;
-	bool begun;           /* the call was, or may have been, made */
+	bool begun; /* the call was, or may have been, made */
 	int64_t begun_at;
 	struct inject_result injected;
-	const char *result;   /* NULL: its effect is awaited */
-	char reason[540];     /* a whole fail_text */
+	const char *result; /* NULL: its effect is awaited */
+	char reason[540];   /* a whole fail_text */
 	const char *reason_id;
 	int64_t effect;
 };
 
 struct round {
-	struct inject_cache cache;
+	struct injector *injector;
 	struct job *jobs;
 	size_t n;
 	const struct shutdown_options *options;
 	struct act_log *log;
 	const struct fact_sink *sink;
-	struct fail *why;     /* of the first line of the log that could not be written */
+	struct fail *why; /* of the first line of the log that could not be written */
 	int err;
 };
 
@@ -45,16 +46,28 @@ static struct fact job_fact(const struct job *job, const char *phase)
 	const struct shutdown_target *t = job->target;
 	bool injected = job->injected.used != INJECT_AUTO;
 
-	return (struct fact){ .type = FACT_ACT, .mono = now_mono(), .act = {
-		.phase = phase, .action = "shutdown",
-		.framework_id = t->framework_id, .executor_id = t->executor_id,
-		.pid = t->pid, .start = t->start, .fd = t->fd, .cookie = t->cookie, .inode = t->inode,
-		.method = injected ? inject_method_name(job->injected.used) : "",
-		.result = job->result ? job->result : "", .reason = job->reason,
-		.reason_id = job->reason_id ? job->reason_id : "",
-		.stopped = job->injected.stopped_ns ? (int64_t)job->injected.stopped_ns : -1,
-		.effect = job->effect,
-	} };
+	return (struct fact){ .type = FACT_ACT,
+			      .mono = now_mono(),
+			      .act = {
+				      .phase = phase,
+				      .action = "shutdown",
+				      .framework_id = t->framework_id,
+				      .executor_id = t->executor_id,
+				      .pid = t->pid,
+				      .start = t->start,
+				      .fd = t->fd,
+				      .cookie = t->cookie,
+				      .inode = t->inode,
+				      .method = injected ? inject_method_name(job->injected.used)
+							 : "",
+				      .result = job->result ? job->result : "",
+				      .reason = job->reason,
+				      .reason_id = job->reason_id ? job->reason_id : "",
+				      .stopped = job->injected.stopped_ns
+							 ? (int64_t)job->injected.stopped_ns
+							 : -1,
+				      .effect = job->effect,
+			      } };
 }
 
 static int job_log(const struct round *round, const struct job *job, const char *phase,
@@ -86,18 +99,24 @@ static void job_triage(struct job *job, const struct shutdown_options *options)
 		job_end(job, "skipped", "dry-run", "dry run");
 }
 
-static void job_inject(struct job *job, enum inject_method method, struct inject_cache *cache)
+static void job_inject(struct job *job, enum inject_method method, struct injector *injector)
 {
 	const struct shutdown_target *t = job->target;
 	struct inject_target target = {
-		.pid = t->pid, .start_ticks = t->start, .pidfd = -1, .fd = t->fd,
-		.inode = t->inode, .cookie = t->cookie, .proof = INJECT_BY_VALUE, .cache = cache,
+		.pid = t->pid,
+		.start_ticks = t->start,
+		.pidfd = -1,
+		.fd = t->fd,
+		.inode = t->inode,
+		.cookie = t->cookie,
+		.proof = INJECT_BY_VALUE,
 	};
 	struct fail why = { 0 };
 	char text[sizeof(job->reason)];
 
 	job->begun_at = now_mono();
-	inject_shutdown(&target, method, (uint64_t)(job->begun_at + INJECT_WAIT), &job->injected, &why);
+	inject_shutdown(injector, &target, method, (uint64_t)(job->begun_at + INJECT_WAIT),
+			&job->injected, &why);
 	switch (job->injected.status) {
 	case INJECT_DONE:
 	case INJECT_UNSURE:
@@ -125,12 +144,13 @@ static bool job_closed(const struct job *job)
 	return readlink(path, link, sizeof(link)) != len || memcmp(link, want, (size_t)len) != 0;
 }
 
-/* Its files are closed before it is a zombie (include/linux/sched.h; shown in /proc/PID/stat, proc(5)). */
+/* Its files are closed before it is a zombie (include/linux/sched.h; shown in /proc/PID/stat,
+ * proc(5)). */
 #define PF_EXITING 0x4u
 
 /*
- * Its end closes the socket too, and is no effect of the act that anybody wants. A zombie has ended,
- * and another process may have its number by now.
+ * Its end closes the socket too, and is no effect of the act that anybody wants. A zombie has
+ * ended, and another process may have its number by now.
  */
 static bool job_lives(const struct job *job)
 {
@@ -149,7 +169,9 @@ static bool job_lives(const struct job *job)
 		close(fd);
 	stat[len > 0 ? len : 0] = '\0';
 	end = strrchr(stat, ')'); /* a name may hold anything */
-	if (!end || sscanf(end, ") %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+	if (!end || sscanf(end,
+			   ") %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+			   "%*d %*d %llu",
 			   &state, &flags, &start) != 3)
 		return false;
 	return state != 'Z' && state != 'X' && !(flags & PF_EXITING) && start == job->target->start;
@@ -159,10 +181,12 @@ static void job_unclosed(struct job *job)
 {
 	if (job->injected.status == INJECT_DONE)
 		job_end(job, "failed", "not-closed",
-			"the call was made and the executor has not closed its socket within 5 s: its event loop is stuck, or it is frozen");
+			"the call was made and the executor has not closed its socket within 5 s: "
+			"its event loop is stuck, or it is frozen");
 	else
 		job_end(job, "failed", "call-unsure",
-			"whether the call was made is not known, and the executor has not closed its socket within 5 s");
+			"whether the call was made is not known, and the executor has not closed "
+			"its socket within 5 s");
 }
 
 static void job_look(struct job *job, int64_t now)
@@ -211,7 +235,8 @@ static int round_intents(struct round *round, struct fail *why)
 	bool any = false;
 
 	for (size_t i = 0; i < round->n; i++) {
-		int err = round->jobs[i].result ? 0 : job_log(round, &round->jobs[i], "intent", why);
+		int err =
+			round->jobs[i].result ? 0 : job_log(round, &round->jobs[i], "intent", why);
 
 		if (err)
 			return err;
@@ -220,7 +245,8 @@ static int round_intents(struct round *round, struct fail *why)
 	return any && round->log ? act_log_sync(round->log, why) : 0;
 }
 
-/* A v1 executor drops both of its connections when one of them ends (Mesos executor.cpp, disconnected()). */
+/* A v1 executor drops both of its connections when one of them ends (Mesos executor.cpp,
+ * disconnected()). */
 static const struct job *sibling_begun(const struct round *round, const struct job *job)
 {
 	for (const struct job *other = round->jobs; other < job; other++)
@@ -236,10 +262,11 @@ static void job_begin(struct round *round, struct job *job)
 
 	if (sibling && job_closed(job) && job_lives(job)) {
 		job->effect = now_mono() - sibling->begun_at;
-		job_end(job, "done", "", "the executor closed it together with its other connection");
+		job_end(job, "done", "",
+			"the executor closed it together with its other connection");
 		return;
 	}
-	job_inject(job, round->options->method, &round->cache);
+	job_inject(job, round->options->method, round->injector);
 	if (sibling && job->injected.status == INJECT_REFUSED && job_closed(job) && job_lives(job))
 		job_begin(round, job);
 }
@@ -281,14 +308,17 @@ static void round_results(struct round *round)
 		round->err = act_log_sync(round->log, round->why);
 }
 
-int act_shutdown(const struct shutdown_target *targets, size_t n, const struct shutdown_options *options,
-		 struct act_log *log, const struct fact_sink *sink, struct fail *why)
+int act_shutdown(const struct shutdown_target *targets, size_t n,
+		 const struct shutdown_options *options, struct act_log *log,
+		 const struct fact_sink *sink, struct fail *why)
 {
 	struct round round = { .n = n, .options = options, .log = log, .sink = sink, .why = why };
 
 	round.jobs = calloc(n ? n : 1, sizeof(*round.jobs));
-	if (!round.jobs)
+	if (!round.jobs || injector_new(&round.injector) < 0) {
+		free(round.jobs);
 		return fail_set(why, -ENOMEM, NULL, "treat %zu links", n);
+	}
 	for (size_t i = 0; i < n; i++) {
 		round.jobs[i].target = &targets[i];
 		round.jobs[i].effect = -1;
@@ -300,6 +330,7 @@ int act_shutdown(const struct shutdown_target *targets, size_t n, const struct s
 		round_effects(&round);
 		round_results(&round);
 	}
+	injector_free(round.injector);
 	free(round.jobs);
 	return round.err;
 }

@@ -21,7 +21,7 @@ struct shutdown_target {
 	const char *executor_id;
 	const char *framework_id;
 	int32_t pid;
-	uint64_t start;        /* clock ticks since boot */
+	uint64_t start; /* clock ticks since boot */
 	int32_t fd;
 	uint64_t inode;
 	uint64_t cookie;       /* 0: not known */
@@ -30,8 +30,8 @@ struct shutdown_target {
 
 struct shutdown_options {
 	enum inject_method method;
-	bool dry_run;                       /* nothing is logged or touched: results are "skipped" */
-	const volatile sig_atomic_t *stop;  /* set: no further target is begun */
+	bool dry_run;			   /* nothing is logged or touched: results are "skipped" */
+	const volatile sig_atomic_t *stop; /* set: no further target is begun */
 	void (*progress)(void *ctx, size_t done, size_t n); /* after each target; may be NULL */
 	void *ctx;
 };
@@ -44,7 +44,8 @@ struct shutdown_options {
  * Returns 0, or a negative errno when the audit log could not be written: nothing is begun whose
  * intent is not on disk. log may be NULL for a dry run only.
  */
-int act_shutdown(const struct shutdown_target *targets, size_t n, const struct shutdown_options *options,
-		 struct act_log *log, const struct fact_sink *sink, struct fail *why);
+int act_shutdown(const struct shutdown_target *targets, size_t n,
+		 const struct shutdown_options *options, struct act_log *log,
+		 const struct fact_sink *sink, struct fail *why);
 
 #endif

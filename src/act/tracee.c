@@ -12,7 +12,7 @@
 
 void tracee_init(struct tracee *t, pid_t tid, unsigned *calls)
 {
-	*t = (struct tracee){.tid = tid, .calls = calls};
+	*t = (struct tracee){ .tid = tid, .calls = calls };
 }
 
 static long request(struct tracee *t, int what, uintptr_t addr, uintptr_t data)
@@ -71,7 +71,7 @@ int tracee_wait(struct tracee *t, enum tracee_event *ret_event)
 
 static int read_set(struct tracee *t, int note, void *buf, size_t *len)
 {
-	struct iovec io = {buf, *len};
+	struct iovec io = { buf, *len };
 	long err = request(t, PTRACE_GETREGSET, (uintptr_t)note, (uintptr_t)&io);
 
 	if (err < 0)
@@ -115,7 +115,7 @@ bool tracee_has_foreign_state(struct tracee *t)
 
 int tracee_write_regs(struct tracee *t, const void *regs, size_t len)
 {
-	struct iovec io = {(void *)regs, len};
+	struct iovec io = { (void *)regs, len };
 
 	return (int)request(t, PTRACE_SETREGSET, NT_PRSTATUS, (uintptr_t)&io);
 }
@@ -157,7 +157,7 @@ enum { RSEQ_CS = 8 }; /* offset of the pointer to the current section in struct 
 
 int tracee_in_rseq(struct tracee *t, uint64_t pc, bool *ret_inside)
 {
-	struct rseq_configuration conf = {0};
+	struct rseq_configuration conf = { 0 };
 	struct rseq_section section;
 	struct tracee_mem mem;
 	uint64_t at = 0;

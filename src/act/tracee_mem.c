@@ -22,8 +22,8 @@ void tracee_mem_close(struct tracee_mem *mem)
 }
 
 /*
- * Opens /proc/TID/mem if process_vm_* may not be there, or is forbidden by a filter of this process:
- * if it is the target that forbids, so does the open.
+ * Opens /proc/TID/mem if process_vm_* may not be there, or is forbidden by a filter of this
+ * process: if it is the target that forbids, so does the open.
  */
 static int fall_back(struct tracee_mem *mem, int err)
 {
@@ -39,7 +39,7 @@ static int fall_back(struct tracee_mem *mem, int err)
 
 ssize_t tracee_mem_read(struct tracee_mem *mem, uint64_t addr, void *buf, size_t len)
 {
-	struct iovec to = {buf, len}, from = {(void *)addr, len};
+	struct iovec to = { buf, len }, from = { (void *)addr, len };
 	ssize_t n;
 
 	++*mem->calls;
@@ -63,7 +63,7 @@ ssize_t tracee_mem_read(struct tracee_mem *mem, uint64_t addr, void *buf, size_t
  */
 void tracee_mem_prepare(struct tracee_mem *mem, uint64_t addr, uint64_t end)
 {
-	struct iovec from = {NULL, end - addr}, to = {(void *)addr, end - addr};
+	struct iovec from = { NULL, end - addr }, to = { (void *)addr, end - addr };
 
 	++*mem->calls;
 	if (process_vm_writev(mem->tid, &from, 1, &to, 1, 0) < 0)
@@ -72,7 +72,7 @@ void tracee_mem_prepare(struct tracee_mem *mem, uint64_t addr, uint64_t end)
 
 int tracee_mem_write(struct tracee_mem *mem, uint64_t addr, const void *buf, size_t len)
 {
-	struct iovec from = {(void *)buf, len}, to = {(void *)addr, len};
+	struct iovec from = { (void *)buf, len }, to = { (void *)addr, len };
 	ssize_t n;
 
 	++*mem->calls;

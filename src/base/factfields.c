@@ -20,16 +20,24 @@
 		struct ew_addr: FACTJSON_ADDR)
 
 #define FIELD_OR(path, name_, missing_)                                                            \
-	{ .name = name_, .kind = KIND(path), .offset = offsetof(struct fact, path),                \
-	  .missing = missing_ }
+	{                                                                                          \
+		.name = name_, .kind = KIND(path), .offset = offsetof(struct fact, path),          \
+		.missing = missing_                                                                \
+	}
 #define FIELD(path, name_) FIELD_OR(path, name_, 0)
 #define TRI(path, name_)                                                                           \
-	{ .name = name_, .kind = FACTJSON_TRI, .offset = offsetof(struct fact, path) }
+	{                                                                                          \
+		.name = name_, .kind = FACTJSON_TRI, .offset = offsetof(struct fact, path)         \
+	}
 #define LIST(path, n_path, name_)                                                                  \
-	{ .name = name_, .kind = FACTJSON_LIST, .offset = offsetof(struct fact, path),             \
-	  .count = offsetof(struct fact, n_path) }
+	{                                                                                          \
+		.name = name_, .kind = FACTJSON_LIST, .offset = offsetof(struct fact, path),       \
+		.count = offsetof(struct fact, n_path)                                             \
+	}
 #define TYPE(type_, name_)                                                                         \
-	{ type_, #name_, name_##_fields, sizeof(name_##_fields) / sizeof(name_##_fields[0]) }
+	{                                                                                          \
+		type_, #name_, name_##_fields, sizeof(name_##_fields) / sizeof(name_##_fields[0])  \
+	}
 
 static const struct factjson_field window_fields[] = {
 	FIELD(window.tool, "tool"),
@@ -81,12 +89,9 @@ static const struct factjson_field process_fields[] = {
 };
 
 static const struct factjson_field socket_fields[] = {
-	FIELD(socket.cookie, "cookie"),
-	FIELD(socket.inode, "inode"),
-	FIELD(socket.netns, "netns"),
-	FIELD(socket.local, "local"),
-	FIELD(socket.remote, "remote"),
-	FIELD(socket.state, "state"),
+	FIELD(socket.cookie, "cookie"),	      FIELD(socket.inode, "inode"),
+	FIELD(socket.netns, "netns"),	      FIELD(socket.local, "local"),
+	FIELD(socket.remote, "remote"),	      FIELD(socket.state, "state"),
 	FIELD_OR(socket.idle, "idle_ns", -1),
 };
 
@@ -98,14 +103,9 @@ static const struct factjson_field holder_fields[] = {
 };
 
 static const struct factjson_field tcp_fields[] = {
-	FIELD(tcp.cookie, "cookie"),
-	FIELD(tcp.netns, "netns"),
-	FIELD(tcp.local, "local"),
-	FIELD(tcp.remote, "remote"),
-	FIELD(tcp.from, "from"),
-	FIELD(tcp.to, "to"),
-	FIELD(tcp.pid, "pid"),
-	FIELD(tcp.start, "start"),
+	FIELD(tcp.cookie, "cookie"), FIELD(tcp.netns, "netns"), FIELD(tcp.local, "local"),
+	FIELD(tcp.remote, "remote"), FIELD(tcp.from, "from"),	FIELD(tcp.to, "to"),
+	FIELD(tcp.pid, "pid"),	     FIELD(tcp.start, "start"),
 };
 
 static const struct factjson_field exec_fields[] = {
@@ -180,15 +180,9 @@ static const struct factjson_field work_dir_fields[] = {
 };
 
 static const struct factjson_field agent_fields[] = {
-	FIELD(agent.pid, "pid"),
-	FIELD(agent.start, "start"),
-	FIELD(agent.comm, "comm"),
-	FIELD(agent.exe, "exe"),
-	FIELD(agent.cgroup, "cgroup"),
-	FIELD(agent.listen, "listen"),
-	FIELD(agent.netns, "netns"),
-	FIELD(agent.cookie, "cookie"),
-	FIELD(agent.gone, "gone"),
+	FIELD(agent.pid, "pid"),     FIELD(agent.start, "start"),   FIELD(agent.comm, "comm"),
+	FIELD(agent.exe, "exe"),     FIELD(agent.cgroup, "cgroup"), FIELD(agent.listen, "listen"),
+	FIELD(agent.netns, "netns"), FIELD(agent.cookie, "cookie"), FIELD(agent.gone, "gone"),
 };
 
 static const struct factjson_field api_fields[] = {

@@ -13,8 +13,8 @@
 
 struct factjson_reader {
 	json_t *object;
-	char *bytes;        /* holds every text of the line: decoding never lengthens */
-	char *free;         /* the unused part of bytes */
+	char *bytes; /* holds every text of the line: decoding never lengthens */
+	char *free;  /* the unused part of bytes */
 	const char **list;
 };
 
@@ -264,7 +264,8 @@ int factjson_read(struct factjson_reader *reader, const char *line, size_t len, 
 	reader_reset(reader);
 	reader->object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
 	if (!reader->object)
-		return fail_set(why, -EINVAL, NULL, "JSON, column %d: %s", error.column, error.text);
+		return fail_set(why, -EINVAL, NULL, "JSON, column %d: %s", error.column,
+				error.text);
 	type = json_string_value(json_object_get(reader->object, "type"));
 	if (!type)
 		return fail_set(why, -EINVAL, NULL, "no object with a text 'type'");

@@ -33,9 +33,9 @@ enum factjson_kind {
 struct factjson_field {
 	const char *name;
 	enum factjson_kind kind;
-	uint16_t offset;  /* in struct fact */
-	uint16_t count;   /* of FACTJSON_LIST: offset of its size_t */
-	int8_t missing;   /* what a number reads as when a line has no such field */
+	uint16_t offset; /* in struct fact */
+	uint16_t count;	 /* of FACTJSON_LIST: offset of its size_t */
+	int8_t missing;	 /* what a number reads as when a line has no such field */
 };
 
 /* "socket"; NULL for a number that names no type. */

@@ -23,7 +23,8 @@ int fail_set(struct fail *why, int err, const char *cure, const char *fmt, ...)
 
 const char *fail_text(const struct fail *why, char *buf, unsigned int size)
 {
-	/* What is wrong with a value or a file, what says itself; "Invalid argument" would add nothing. */
+	/* What is wrong with a value or a file, what says itself; "Invalid argument" would add
+	 * nothing. */
 	bool plain = why->err == -EINVAL;
 
 	snprintf(buf, size, "%s%s%s%s%s", why->what, plain ? "" : ": ",

@@ -21,7 +21,8 @@ json_t *jsonval_text(const char *text);
 json_t *jsonval_u64(uint64_t value);
 json_t *jsonval_i64(int64_t value);
 
-/* The bytes that text stands for, into buf (strlen(text) + 1 bytes suffice); returns their count. */
+/* The bytes that text stands for, into buf (strlen(text) + 1 bytes suffice); returns their count.
+ */
 size_t jsonval_bytes(const char *text, char *buf);
 
 /* Both notations are read. Return 0, or -EINVAL (other type, out of range) with *ret untouched. */

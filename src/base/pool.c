@@ -28,7 +28,8 @@ void pool_free(struct pool *pool)
 
 	if (!pool)
 		return;
-	HASH_ITER(hh, pool->entries, entry, next) {
+	HASH_ITER(hh, pool->entries, entry, next)
+	{
 		HASH_DEL(pool->entries, entry);
 		free(entry);
 	}

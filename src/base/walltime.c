@@ -53,8 +53,7 @@ int walltime_parse(const char *text, int64_t *wall)
 	int64_t ns;
 
 	/* Within what 64 bits of nanoseconds hold. */
-	if (!rest || tm.tm_year < 0 || tm.tm_year > 2200 - 1900 ||
-	    fraction_parse(rest, &ns) < 0)
+	if (!rest || tm.tm_year < 0 || tm.tm_year > 2200 - 1900 || fraction_parse(rest, &ns) < 0)
 		return -EINVAL;
 	*wall = (int64_t)timegm(&tm) * NS_PER_S + ns;
 	return 0;

@@ -19,7 +19,8 @@ extern char **environ;
 
 static void quote(FILE *out, const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,";
 
 	if (*word && strspn(word, plain) == strlen(word)) {
 		fputs(word, out);
@@ -49,9 +50,14 @@ static char *command_text(char *const *argv)
 
 static void put(const struct command *command, const char *phase, const struct fact_sink *sink)
 {
-	struct fact fact = { .type = FACT_COMMAND, .mono = now_mono(), .command = {
-		.text = command->text, .pid = command->pid, .phase = phase, .status = command->status,
-	} };
+	struct fact fact = { .type = FACT_COMMAND,
+			     .mono = now_mono(),
+			     .command = {
+				     .text = command->text,
+				     .pid = command->pid,
+				     .phase = phase,
+				     .status = command->status,
+			     } };
 
 	fact_put(sink, &fact);
 }

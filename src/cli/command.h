@@ -11,9 +11,9 @@ struct fail;
 
 struct command {
 	char *const *argv;
-	char *text;     /* for people, quoted as for a shell */
-	pid_t pid;      /* 0: not running */
-	int status;     /* as wait(2) gives it, once it has ended */
+	char *text; /* for people, quoted as for a shell */
+	pid_t pid;  /* 0: not running */
+	int status; /* as wait(2) gives it, once it has ended */
 };
 
 /*

@@ -26,7 +26,8 @@ bool common_may_act(const struct options *options)
 {
 	if (options->yes || options->dry_run || ask_possible())
 		return true;
-	message("'%s' acts on running executors and there is no terminal to ask: give --yes, or --dry-run to see what it would do",
+	message("'%s' acts on running executors and there is no terminal to ask: give --yes, or "
+		"--dry-run to see what it would do",
 		options->verb->name);
 	return false;
 }
@@ -39,12 +40,13 @@ bool common_document_save(const struct options *options, const struct session *s
 
 	/* Only the last part is ours to make: a mistyped path leaves no directories behind. */
 	if (mkdir(options->state_dir, 0700) < 0 && errno != EEXIST)
-		fail_set(&why, -errno, "choose a place with --state-dir", "make '%s'", options->state_dir);
+		fail_set(&why, -errno, "choose a place with --state-dir", "make '%s'",
+			 options->state_dir);
 	if (why.err)
 		message_without(&why);
 	else if (baseline_path(options->state_dir, session_boot_id(session), options->port, path,
-			  sizeof(path)) < 0 ||
-	    baseline_save(path, document, len, &why) < 0)
+			       sizeof(path)) < 0 ||
+		 baseline_save(path, document, len, &why) < 0)
 		message_without(&why);
 	if (!options->baseline || baseline_save(options->baseline, document, len, &why) == 0)
 		return true;
@@ -125,9 +127,14 @@ static struct shutdown_target *targets_convert(const struct model_target *from, 
 
 	for (size_t i = 0; to && i < n; i++)
 		to[i] = (struct shutdown_target){
-			.executor_id = from[i].executor_id, .framework_id = from[i].framework_id,
-			.pid = from[i].pid, .start = from[i].start, .fd = from[i].fd,
-			.inode = from[i].inode, .cookie = from[i].cookie, .forbidden = from[i].forbidden,
+			.executor_id = from[i].executor_id,
+			.framework_id = from[i].framework_id,
+			.pid = from[i].pid,
+			.start = from[i].start,
+			.fd = from[i].fd,
+			.inode = from[i].inode,
+			.cookie = from[i].cookie,
+			.forbidden = from[i].forbidden,
 		};
 	return to;
 }
@@ -136,8 +143,11 @@ static int treat(const struct options *options, struct session *session,
 		 const struct model_target *chosen, size_t n, struct fail *why)
 {
 	struct shutdown_options how = {
-		.method = options->method, .dry_run = options->dry_run, .stop = interrupt_count(),
-		.progress = progress, .ctx = (void *)options,
+		.method = options->method,
+		.dry_run = options->dry_run,
+		.stop = interrupt_count(),
+		.progress = progress,
+		.ctx = (void *)options,
 	};
 	struct fact_sink sink = session_sink(session);
 	struct shutdown_target *targets = targets_convert(chosen, n);

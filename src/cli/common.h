@@ -15,14 +15,16 @@ struct session;
 /* An acting verb without a terminal needs --yes: true, or false after a message. */
 bool common_may_act(const struct options *options);
 
-/* Keeps the report where verify finds it, and where --baseline says. False, after a message, when the latter failed. */
+/* Keeps the report where verify finds it, and where --baseline says. False, after a message, when
+ * the latter failed. */
 bool common_baseline_save(const struct options *options, const struct session *session,
 			  const struct report *report);
 /* The same with the report's indented document, by one who has made it. */
 bool common_document_save(const struct options *options, const struct session *session,
 			  const char *document, size_t len);
 
-/* The end of a verb: closes the session (NULL: none), an incomplete recording makes code EXIT_UNKNOWN. */
+/* The end of a verb: closes the session (NULL: none), an incomplete recording makes code
+ * EXIT_UNKNOWN. */
 int common_end(struct session *session, int code);
 
 /*

@@ -20,7 +20,8 @@ int main(int argc, char **argv)
 	char text[512];
 
 	setlocale(LC_CTYPE, "");
-	/* What a pass has gathered goes back when it ends. Left alone glibc raises this (mallopt(3)). */
+	/* What a pass has gathered goes back when it ends. Left alone glibc raises this
+	 * (mallopt(3)). */
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	/* A reader that goes away is an error of writing, not an end in the middle of an act. */
 	signal(SIGPIPE, SIG_IGN);

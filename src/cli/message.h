@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The only place that prints messages: to standard error, each a line that begins with the tool's name. */
+/* The only place that prints messages: to standard error, each a line that begins with the tool's
+ * name. */
 #ifndef EW_CLI_MESSAGE_H
 #define EW_CLI_MESSAGE_H
 

@@ -58,7 +58,10 @@ static int duration_parse(const char *value, int64_t *ns)
 	static const struct {
 		const char *unit;
 		int64_t ns;
-	} units[] = { { "s", NS_PER_S }, { "m", 60 * NS_PER_S }, { "h", 3600 * NS_PER_S }, { "d", 86400 * NS_PER_S } };
+	} units[] = { { "s", NS_PER_S },
+		      { "m", 60 * NS_PER_S },
+		      { "h", 3600 * NS_PER_S },
+		      { "d", 86400 * NS_PER_S } };
 	char *end;
 	unsigned long long number;
 
@@ -81,7 +84,8 @@ static int duration_parse(const char *value, int64_t *ns)
 static int set_master_timeout(struct options *o, const char *value, char *message)
 {
 	if (duration_parse(value, &o->master_timeout) < 0)
-		return refuse(message, "master timeout '%s' is not a duration such as 75s or 5m", value);
+		return refuse(message, "master timeout '%s' is not a duration such as 75s or 5m",
+			      value);
 	return 0;
 }
 
@@ -93,8 +97,10 @@ static int set_until(struct options *o, const char *value, char *message)
 		return 0;
 	}
 	if (duration_parse(value, &o->until_ns) < 0)
-		return refuse(message, "until '%s' is not settled, deadline or a duration such as 90s or 20m",
-			      value);
+		return refuse(
+			message,
+			"until '%s' is not settled, deadline or a duration such as 90s or 20m",
+			value);
 	return 0;
 }
 
@@ -103,12 +109,17 @@ struct word {
 	int value;
 };
 
-static const struct word formats[] = { { "table", FORMAT_TABLE }, { "json", FORMAT_JSON },
-				       { "jsonl", FORMAT_JSONL }, { "nagios", FORMAT_NAGIOS }, { 0 } };
-static const struct word methods[] = { { "auto", INJECT_AUTO }, { "ptrace", INJECT_PTRACE },
-				       { "pidfd", INJECT_PIDFD }, { 0 } };
-static const struct word colours[] = { { "auto", COLOUR_AUTO }, { "always", COLOUR_ALWAYS },
-				       { "never", COLOUR_NEVER }, { 0 } };
+static const struct word formats[] = { { "table", FORMAT_TABLE },
+				       { "json", FORMAT_JSON },
+				       { "jsonl", FORMAT_JSONL },
+				       { "nagios", FORMAT_NAGIOS },
+				       { 0 } };
+static const struct word methods[] = {
+	{ "auto", INJECT_AUTO }, { "ptrace", INJECT_PTRACE }, { "pidfd", INJECT_PIDFD }, { 0 }
+};
+static const struct word colours[] = {
+	{ "auto", COLOUR_AUTO }, { "always", COLOUR_ALWAYS }, { "never", COLOUR_NEVER }, { 0 }
+};
 
 static int word_parse(const struct word *words, const char *what, const char *value, int *ret,
 		      char *message)
@@ -120,7 +131,8 @@ static int word_parse(const struct word *words, const char *what, const char *va
 			*ret = w->value;
 			return 0;
 		}
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", *list ? ", " : "", w->name);
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+			 *list ? ", " : "", w->name);
 	}
 	return refuse(message, "%s '%s' is none of: %s", what, value, list);
 }
@@ -173,8 +185,9 @@ static int set_select(struct options *o, const char *value, char *message)
 		enum verdict verdict;
 
 		if (!verdict_parse(name, &verdict))
-			return refuse(message, "'%s' is no verdict%s%s%s", name, near ? "; did you mean " : "",
-				      near ? near : "", near ? "?" : "");
+			return refuse(message, "'%s' is no verdict%s%s%s", name,
+				      near ? "; did you mean " : "", near ? near : "",
+				      near ? "?" : "");
 		o->choice.verdicts |= 1u << verdict;
 	}
 	o->choice_given = true;
@@ -192,37 +205,44 @@ static int set_all(struct options *o, const char *value, char *message)
 
 /* What an option does: fills a text or a flag of struct options, or calls parse. */
 #define PARSE(function) .parse = function
-#define TEXT(member) .text = offsetof(struct options, member), .is_text = true
-#define FLAG(member) .flag = offsetof(struct options, member)
+#define TEXT(member)	.text = offsetof(struct options, member), .is_text = true
+#define FLAG(member)	.flag = offsetof(struct options, member)
 
 static const struct option_row {
-	char letter;         /* 0: has a long name only */
+	char letter; /* 0: has a long name only */
 	const char *name;
-	const char *value;   /* NULL: takes none */
+	const char *value; /* NULL: takes none */
 	const char *help;
 	int (*parse)(struct options *o, const char *value, char *message);
 	size_t text, flag;
 	bool is_text;
 } rows[] = {
 	{ 'p', "port", "N", "agent port (5051)", PARSE(set_port) },
-	{ 'w', "work-dir", "DIR", "agent work dir (else: the agent's flags, environment, usual places)", TEXT(work_dir) },
+	{ 'w', "work-dir", "DIR",
+	  "agent work dir (else: the agent's flags, environment, usual places)", TEXT(work_dir) },
 	{ 0, "agent-url", "URL", "agent's HTTP API (else http://ADDRESS:PORT)", TEXT(agent_url) },
 	{ 0, "credential-file", "F", "its user and password, or token", TEXT(credential_file) },
 	{ 'f', "format", "FORMAT", "table, json, jsonl or nagios", PARSE(set_format) },
 	{ 0, "record", "FILE", "write every fact to a new file", TEXT(record) },
-	{ 0, "replay", "FILE", "judge a recording instead of this host; no root needed", TEXT(replay) },
-	{ 0, "baseline", "FILE", "audit, shutdown: save it there too; verify: compare with it", TEXT(baseline) },
-	{ 0, "state-dir", "DIR", "baselines and the audit log (/var/lib/execwatch)", TEXT(state_dir) },
+	{ 0, "replay", "FILE", "judge a recording instead of this host; no root needed",
+	  TEXT(replay) },
+	{ 0, "baseline", "FILE", "audit, shutdown: save it there too; verify: compare with it",
+	  TEXT(baseline) },
+	{ 0, "state-dir", "DIR", "baselines and the audit log (/var/lib/execwatch)",
+	  TEXT(state_dir) },
 	{ 0, "run-dir", "DIR", "the lock of who acts (/run/execwatch)", TEXT(run_dir) },
 	{ 0, "method", "HOW", "how shutdown is done: auto, ptrace or pidfd", PARSE(set_method) },
-	{ 0, "select", "V[,...]", "act on executors with these verdicts (half-open,at-risk)", PARSE(set_select) },
+	{ 0, "select", "V[,...]", "act on executors with these verdicts (half-open,at-risk)",
+	  PARSE(set_select) },
 	{ 0, "pid", "N", "act on this executor", PARSE(set_pid) },
 	{ 0, "all", NULL, "act on every link that may be touched", PARSE(set_all) },
 	{ 0, "until", "WHEN", "settled, deadline (default) or a duration", PARSE(set_until) },
-	{ 0, "master-timeout", "D", "after which the master gives a silent agent up (75s)", PARSE(set_master_timeout) },
+	{ 0, "master-timeout", "D", "after which the master gives a silent agent up (75s)",
+	  PARSE(set_master_timeout) },
 	{ 0, "no-bpf", NULL, "sock_diag, /proc and the proc connector only", FLAG(no_bpf) },
 	{ 0, "keep", NULL, "leave the observers in the kernel, for the next verify", FLAG(keep) },
-	{ 0, "clean", NULL, "doctor: unload what --keep or a killed execwatch has left", FLAG(clean) },
+	{ 0, "clean", NULL, "doctor: unload what --keep or a killed execwatch has left",
+	  FLAG(clean) },
 	{ 'n', "dry-run", NULL, "show what would be done, do nothing", FLAG(dry_run) },
 	{ 'y', "yes", NULL, "do not ask", FLAG(yes) },
 	{ 'q', "quiet", NULL, "no progress messages", FLAG(quiet) },
@@ -310,8 +330,9 @@ static void getopt_build(struct option *longs, char *shorts)
 	*shorts++ = '-'; /* words come in their place, as if of an option 1 */
 	*shorts++ = ':';
 	for (size_t i = 0; i < N_ROWS; i++) {
-		longs[i] = (struct option){ rows[i].name, rows[i].value ? required_argument : no_argument,
-					    NULL, row_key(i) };
+		longs[i] = (struct option){ rows[i].name,
+					    rows[i].value ? required_argument : no_argument, NULL,
+					    row_key(i) };
 		if (!rows[i].letter)
 			continue;
 		*shorts++ = rows[i].letter;
@@ -328,16 +349,18 @@ static int check_together(const struct options *o, char *message)
 	if (!o->verb)
 		return refuse(message, "no verb given; see 'execwatch --help'");
 	if (o->verb->takes_command && !o->command && !o->replay)
-		return refuse(message, "'%s' needs a command: execwatch %s -- CMD...", o->verb->name,
-			      o->verb->name);
+		return refuse(message, "'%s' needs a command: execwatch %s -- CMD...",
+			      o->verb->name, o->verb->name);
 	if (!o->verb->takes_command && o->command)
 		return refuse(message, "'%s' takes no command", o->verb->name);
 	if (o->clean && strcmp(o->verb->name, "doctor") != 0)
-		return refuse(message, "--clean is for 'doctor'; '%s' does not take it", o->verb->name);
+		return refuse(message, "--clean is for 'doctor'; '%s' does not take it",
+			      o->verb->name);
 	if (o->record && o->replay)
 		return refuse(message, "--record and --replay exclude each other");
 	if (o->choice_given && !o->verb->acts)
-		return refuse(message, "--select, --pid and --all are for verbs that act; '%s' does not",
+		return refuse(message,
+			      "--select, --pid and --all are for verbs that act; '%s' does not",
 			      o->verb->name);
 	if ((o->choice.verdicts != 0) + (o->choice.pid != 0) + o->choice.all > 1)
 		return refuse(message, "--select, --pid and --all exclude each other");
@@ -347,8 +370,12 @@ static int check_together(const struct options *o, char *message)
 static void set_defaults(struct options *o)
 {
 	*o = (struct options){
-		.port = 5051, .state_dir = "/var/lib/execwatch", .run_dir = "/run/execwatch",
-		.method = INJECT_AUTO, .until = UNTIL_DEADLINE, .master_timeout = 75 * NS_PER_S,
+		.port = 5051,
+		.state_dir = "/var/lib/execwatch",
+		.run_dir = "/run/execwatch",
+		.method = INJECT_AUTO,
+		.until = UNTIL_DEADLINE,
+		.master_timeout = 75 * NS_PER_S,
 	};
 }
 
@@ -389,7 +416,8 @@ void options_help(FILE *out, const struct verb *verb)
 	if (verb) {
 		fprintf(out, "\n%s\n", verb->summary);
 	} else {
-		fputs("\nRestart a Mesos agent without losing a task, and prove it.\n\nverbs:\n", out);
+		fputs("\nRestart a Mesos agent without losing a task, and prove it.\n\nverbs:\n",
+		      out);
 		for (const struct verb *v = verbs; v->name; v++)
 			fprintf(out, "  %-10s %s\n", v->name, v->summary);
 	}
@@ -398,9 +426,12 @@ void options_help(FILE *out, const struct verb *verb)
 		char left[40];
 
 		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", rows[i].letter ? '-' : ' ',
-			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ', rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
+			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ',
+			 rows[i].name, rows[i].value ? " " : "",
+			 rows[i].value ? rows[i].value : "");
 		fprintf(out, "  %-27s %s\n", left, rows[i].help);
 	}
 	fputs("\nexit codes: 0 all well, 1 needs attention, 2 lost or will be, 3 cannot be known,\n"
-	      "            64 wrong use, 75 another execwatch is acting on this host\n", out);
+	      "            64 wrong use, 75 another execwatch is acting on this host\n",
+	      out);
 }

@@ -16,9 +16,9 @@ enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 struct verb;
 
 struct options {
-	const struct verb *verb;       /* NULL with help or version */
+	const struct verb *verb; /* NULL with help or version */
 	uint16_t port;
-	const char *work_dir;          /* NULL: to be found */
+	const char *work_dir; /* NULL: to be found */
 	const char *agent_url;
 	const char *credential_file;
 	enum format format;
@@ -32,11 +32,11 @@ struct options {
 	struct model_choice choice;
 	bool choice_given;
 	enum model_until until;
-	int64_t until_ns;              /* a duration instead of until; 0: not given */
-	int64_t master_timeout;        /* ns */
+	int64_t until_ns;	/* a duration instead of until; 0: not given */
+	int64_t master_timeout; /* ns */
 	bool no_bpf;
 	bool clean;
-	bool keep;                     /* its observers outlive its orderly end as well */
+	bool keep; /* its observers outlive its orderly end as well */
 	bool dry_run;
 	bool yes;
 	bool quiet;
@@ -44,15 +44,15 @@ struct options {
 	enum colour colour;
 	bool help;
 	bool version;
-	char *const *command;          /* behind --; NULL: none */
+	char *const *command; /* behind --; NULL: none */
 };
 
 struct verb {
 	const char *name;
-	const char *summary;           /* one line of help */
+	const char *summary; /* one line of help */
 	bool takes_command;
-	bool acts;                     /* asks on a terminal, wants --yes without one */
-	bool watches;                  /* its observers outlive its sudden end */
+	bool acts;				   /* asks on a terminal, wants --yes without one */
+	bool watches;				   /* its observers outlive its sudden end */
 	int (*run)(const struct options *options); /* returns an exit code */
 };
 

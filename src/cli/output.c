@@ -35,7 +35,8 @@ bool output_colour(const struct options *options)
 
 static struct table_options table_options(const struct options *options)
 {
-	return (struct table_options){ .width = output_width(), .color = output_colour(options),
+	return (struct table_options){ .width = output_width(),
+				       .color = output_colour(options),
 				       .verbose = options->verbose };
 }
 
@@ -43,7 +44,8 @@ static int written(int err, int exit_code)
 {
 	if (!err)
 		return exit_code;
-	message("write the report to standard output: %s; the report is not complete", strerror(-err));
+	message("write the report to standard output: %s; the report is not complete",
+		strerror(-err));
 	return EXIT_UNKNOWN;
 }
 
@@ -58,7 +60,8 @@ int output_report(const struct options *options, const struct report *report)
 	int err = 0;
 
 	if (!report) {
-		message("make the report: out of memory; what was seen is in the recording, if there is one");
+		message("make the report: out of memory; what was seen is in the recording, if "
+			"there is one");
 		return EXIT_UNKNOWN;
 	}
 	switch (options->format) {

@@ -19,7 +19,8 @@ int output_report(const struct options *options, const struct report *report);
 /* The same for -f json, of a document that is made already. */
 int output_document(const char *document, size_t len, int exit_code);
 
-/* What an acting verb would do, for people: on standard output, or on standard error when that is for a machine. */
+/* What an acting verb would do, for people: on standard output, or on standard error when that is
+ * for a machine. */
 void output_plan(const struct options *options, const struct model_target *targets, size_t n);
 
 /* Columns of the terminal, 80 without one. */

@@ -15,11 +15,11 @@
 #define OWN_MAX 16 /* questions are asked one at a time; a few may be closing */
 
 struct own {
-	int32_t pid;                   /* of execwatch */
+	int32_t pid; /* of execwatch */
 	struct {
 		uint64_t cookie;
-		uint16_t port;         /* its local port, once that is known */
-	} connection[OWN_MAX];         /* a ring: the oldest is forgotten */
+		uint16_t port; /* its local port, once that is known */
+	} connection[OWN_MAX]; /* a ring: the oldest is forgotten */
 	size_t next;
 };
 

@@ -32,16 +32,16 @@ struct session {
 	struct fact_sink listener;
 	struct live_source *live; /* NULL in a replay, and where a walk is enough */
 	struct bpf_walk *walk;
-	int pins_lock;          /* descriptor; -1: not held */
-	char pins[4096];        /* where the programs outlive us */
+	int pins_lock;	 /* descriptor; -1: not held */
+	char pins[4096]; /* where the programs outlive us */
 	struct survey *survey;
-	struct api *api;        /* the last question to the agent */
-	bool asking;            /* it is not answered yet */
+	struct api *api; /* the last question to the agent */
+	bool asking;	 /* it is not answered yet */
 	bool record_failed;
-	bool first_only;        /* replay: stop at the first judgement */
+	bool first_only; /* replay: stop at the first judgement */
 	bool judged;
 	char boot_id[64];
-	char verb[16];          /* of the recorded run */
+	char verb[16]; /* of the recorded run */
 };
 
 static void tee_put(void *ctx, const struct fact *fact)
@@ -99,11 +99,17 @@ static void window_put(struct session *s)
 	struct utsname host = { 0 };
 	int64_t mono = now_mono();
 	struct fact_sink sink = session_sink(s);
-	struct fact fact = { .type = FACT_WINDOW, .mono = mono, .window = {
-		.tool = EW_VERSION, .verb = s->options->verb->name, .boot_id = s->boot_id,
-		.agent_port = s->options->port, .wall_offset = now_wall() - mono,
-		.master_timeout = s->options->master_timeout, .netns = own_netns(),
-	} };
+	struct fact fact = { .type = FACT_WINDOW,
+			     .mono = mono,
+			     .window = {
+				     .tool = EW_VERSION,
+				     .verb = s->options->verb->name,
+				     .boot_id = s->boot_id,
+				     .agent_port = s->options->port,
+				     .wall_offset = now_wall() - mono,
+				     .master_timeout = s->options->master_timeout,
+				     .netns = own_netns(),
+			     } };
 
 	uname(&host);
 	fact.window.host = host.nodename;
@@ -143,27 +149,29 @@ static const char *pins_path(struct session *s)
 static int live_open(struct session *s, struct fail *why)
 {
 	/* Nobody reads while a pass over a large node is made: an agent's restart must fit in. */
-	struct bpf_watch_options bpf = { .agent_port = s->options->port, .life_ring = 8 << 20,
-					 .message_ring = 8 << 20, .keep = s->options->keep };
+	struct bpf_watch_options bpf = { .agent_port = s->options->port,
+					 .life_ring = 8 << 20,
+					 .message_ring = 8 << 20,
+					 .keep = s->options->keep };
 	bool no_bpf = s->options->no_bpf;
 	struct fact_sink sink = session_sink(s);
 	struct fail without;
 	int err;
 
 	/* Who does not watch looks once: no hooks are needed for that. */
-	if (!no_bpf && !survives(s) &&
-	    bpf_walk_open(s->options->port, &sink, &s->walk) == 0)
+	if (!no_bpf && !survives(s) && bpf_walk_open(s->options->port, &sink, &s->walk) == 0)
 		return 0;
 	if (!no_bpf)
 		bpf.pins = pins_path(s);
-	err = live_source_open(no_bpf ? NULL : &bpf, s->options->port, no_bpf ? "--no-bpf" : "", &sink,
-			       &s->live, &without, why);
+	err = live_source_open(no_bpf ? NULL : &bpf, s->options->port, no_bpf ? "--no-bpf" : "",
+			       &sink, &s->live, &without, why);
 	if (err)
 		return err;
 	if (without.err)
 		message_without(&without);
 	if (live_source_resumed(s->live))
-		message("taken over from an earlier execwatch: what happened since is known, or counted as lost");
+		message("taken over from an earlier execwatch: what happened since is known, or "
+			"counted as lost");
 	return 0;
 }
 
@@ -187,7 +195,8 @@ static struct session *session_new(const struct options *options, struct fail *w
 static int survey_open(struct session *s, struct fail *why)
 {
 	struct survey_options survey = {
-		.port = s->options->port, .work_dir = s->options->work_dir,
+		.port = s->options->port,
+		.work_dir = s->options->work_dir,
 		.agent_url = s->options->agent_url,
 	};
 	char *authorization = NULL;
@@ -268,10 +277,12 @@ int session_replay(const struct options *options, bool first_only, struct sessio
 	if (err)
 		goto out;
 	if (counts.cut)
-		message("recording '%s' ends in the middle of a line: its writer was killed; judged by what is there",
+		message("recording '%s' ends in the middle of a line: its writer was killed; "
+			"judged by what is there",
 			options->replay);
 	if (counts.later_types || counts.later_fields)
-		message("recording '%s' is of a later version: %zu facts and %zu fields are not known here and were left out",
+		message("recording '%s' is of a later version: %zu facts and %zu fields are not "
+			"known here and were left out",
 			options->replay, counts.later_types, counts.later_fields);
 	*ret = s;
 	return 0;
@@ -290,10 +301,12 @@ static void recording_failed(struct session *s, const struct fail *why)
 static void tell_kept(const struct session *s)
 {
 	if (s->live && live_source_kept(s->live))
-		message("the observers stay in the kernel: the next audit --keep, watch, verify or run of port %u takes them over; 'execwatch doctor --clean' unloads them",
+		message("the observers stay in the kernel: the next audit --keep, watch, verify or "
+			"run of port %u takes them over; 'execwatch doctor --clean' unloads them",
 			s->options->port);
 	else
-		message("--keep: no observers are left in the kernel; 'execwatch doctor' says what they need");
+		message("--keep: no observers are left in the kernel; 'execwatch doctor' says what "
+			"they need");
 }
 
 bool session_close(struct session *s)
@@ -382,7 +395,8 @@ void session_follow(struct session *s, const struct report *report)
 		const struct report_executor *e = &report->executors[i];
 
 		if (e->verdict != VERDICT_FOREIGN)
-			live_source_follow(s->live, e->pid, e->start, false, why.err ? &other : &why);
+			live_source_follow(s->live, e->pid, e->start, false,
+					   why.err ? &other : &why);
 	}
 	if (why.err)
 		message_without(&why); /* the reason is the same for all */

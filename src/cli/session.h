@@ -65,7 +65,8 @@ bool session_lost(struct session *session);
 bool session_sees_connections(const struct session *session);
 
 /* Judges now: puts FACT_NOW (recorded), then makes the report. NULL without memory. */
-struct report *session_report(struct session *session, enum report_kind kind, const struct fact_now *now);
+struct report *session_report(struct session *session, enum report_kind kind,
+			      const struct fact_now *now);
 
 /* Passes over the host, and judges: two where one may have seen what lasted for a moment only. */
 struct report *session_audit(struct session *session);

@@ -33,7 +33,8 @@ static size_t distance(const char *a, const char *b)
 	return row[len];
 }
 
-const char *suggest(const char *word, const char *(*name)(const void *ctx, size_t i), const void *ctx)
+const char *suggest(const char *word, const char *(*name)(const void *ctx, size_t i),
+		    const void *ctx)
 {
 	const char *best = NULL, *candidate;
 	size_t best_distance = WORD_MAX;

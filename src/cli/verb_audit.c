@@ -17,9 +17,9 @@ static int tell(const struct options *options, const struct session *session,
 {
 	size_t len = 0;
 	char *document = report ? document_text(report, DOCUMENT_INDENTED, &len) : NULL;
-	int code = document && options->format == FORMAT_JSON ?
-			   output_document(document, len, report->exit_code) :
-			   output_report(options, document ? report : NULL);
+	int code = document && options->format == FORMAT_JSON
+			   ? output_document(document, len, report->exit_code)
+			   : output_report(options, document ? report : NULL);
 
 	if (document && !common_document_save(options, session, document, len))
 		code = EXIT_UNKNOWN;

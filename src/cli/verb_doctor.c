@@ -48,13 +48,15 @@ static void check_add(struct doctor *d, const char *name, enum check_state state
 
 static void check_host(struct doctor *d, bool bpf)
 {
-	static const enum check_state states[] = { [HOST_OK] = CHECK_OK, [HOST_DEGRADED] = CHECK_DEGRADED,
+	static const enum check_state states[] = { [HOST_OK] = CHECK_OK,
+						   [HOST_DEGRADED] = CHECK_DEGRADED,
 						   [HOST_MISSING] = CHECK_MISSING };
 	struct host_probe probes[HOST_PROBES_MAX];
 	size_t n = host_probe_all(bpf, probes);
 
 	for (size_t i = 0; i < n; i++) {
-		check_add(d, probes[i].name, states[probes[i].state], arena_text(d->arena, probes[i].detail),
+		check_add(d, probes[i].name, states[probes[i].state],
+			  arena_text(d->arena, probes[i].detail),
 			  arena_text(d->arena, probes[i].cure));
 		if (probes[i].state == HOST_MISSING)
 			d->cannot |= probes[i].needed_for;
@@ -94,16 +96,24 @@ static void check_slot(struct doctor *d, const char *slot)
 		const struct program *p = &d->programs[i];
 
 		if (strcmp(p->slot, slot) == 0 && *p->reason && (!best || p < best))
-			refused = arena_printf(d->arena, "%s; not %s: %s", refused, p->name, p->reason);
+			refused = arena_printf(d->arena, "%s; not %s: %s", refused, p->name,
+					       p->reason);
 	}
 	if (best)
-		check_add(d, arena_printf(d->arena, "bpf %s", slot), best->best_effort ? CHECK_DEGRADED : CHECK_OK,
-			  arena_printf(d->arena, "%s%s%s", best->name, best->best_effort ? " (best effort: what it does not see may have happened)" : "", refused),
+		check_add(d, arena_printf(d->arena, "bpf %s", slot),
+			  best->best_effort ? CHECK_DEGRADED : CHECK_OK,
+			  arena_printf(
+				  d->arena, "%s%s%s", best->name,
+				  best->best_effort
+					  ? " (best effort: what it does not see may have happened)"
+					  : "",
+				  refused),
 			  "");
 	else
 		check_add(d, arena_printf(d->arena, "bpf %s", slot), CHECK_DEGRADED,
 			  arena_printf(d->arena, "no program%s", refused),
-			  "what only this slot shows is reported as unknown; a newer kernel has the hook");
+			  "what only this slot shows is reported as unknown; a newer kernel has "
+			  "the hook");
 }
 
 static void check_bpf(struct doctor *d)
@@ -112,7 +122,8 @@ static void check_bpf(struct doctor *d)
 	struct fail why = { 0 };
 
 	if (bpf_slots_probe(&sink, &why) < 0) {
-		check_add(d, "bpf", CHECK_MISSING, arena_printf(d->arena, "%s: %s", why.what, strerror(-why.err)),
+		check_add(d, "bpf", CHECK_MISSING,
+			  arena_printf(d->arena, "%s: %s", why.what, strerror(-why.err)),
 			  *why.cure ? arena_text(d->arena, why.cure) : "use --no-bpf");
 		d->cannot |= HOST_WATCH;
 		return;
@@ -128,9 +139,11 @@ static void check_bpf(struct doctor *d)
 static const char *plain_missing(const char *slot)
 {
 	static const char *const missing[][2] = {
-		{ "messages", "registrations are proven by the agent's API or by the links, not by messages" },
+		{ "messages",
+		  "registrations are proven by the agent's API or by the links, not by messages" },
 		{ "signal", "who killed an executor is not known" },
-		{ "tcp-state", "connections are seen as they end; new ones by looking each second" },
+		{ "tcp-state",
+		  "connections are seen as they end; new ones by looking each second" },
 		{ "exit", "how an executor ended may not be known" },
 	};
 
@@ -148,10 +161,11 @@ static void plain_take(void *ctx, const struct fact *fact)
 	const char *program = *slot->program ? slot->program : "not seen";
 
 	if (fact->type == FACT_SLOT)
-		check_add(d, arena_printf(d->arena, "watch %s", slot->slot), whole ? CHECK_OK : CHECK_DEGRADED,
+		check_add(d, arena_printf(d->arena, "watch %s", slot->slot),
+			  whole ? CHECK_OK : CHECK_DEGRADED,
 			  arena_printf(d->arena, "%s%s%s%s%s", program, whole ? "" : ": ",
-				       whole ? "" : plain_missing(slot->slot), *slot->reason ? "; " : "",
-				       slot->reason),
+				       whole ? "" : plain_missing(slot->slot),
+				       *slot->reason ? "; " : "", slot->reason),
 			  whole ? "" : "leave out --no-bpf, where the kernel takes BPF programs");
 }
 
@@ -166,7 +180,8 @@ static void check_plain(struct doctor *d, const struct options *options)
 		plain_watch_free(watch);
 		return;
 	}
-	check_add(d, "watch", CHECK_MISSING, arena_text(d->arena, why.what), arena_text(d->arena, why.cure));
+	check_add(d, "watch", CHECK_MISSING, arena_text(d->arena, why.what),
+		  arena_text(d->arena, why.cure));
 	d->cannot |= HOST_WATCH;
 }
 
@@ -178,7 +193,8 @@ static void check_work_dir(struct doctor *d, const struct report *report)
 	bool wanted = report->agent.pid || report->n_executors > report->verdicts[VERDICT_FOREIGN];
 
 	if (*report->agent.work_dir) {
-		check_add(d, "work dir", CHECK_OK, arena_text(d->arena, report->agent.work_dir), "");
+		check_add(d, "work dir", CHECK_OK, arena_text(d->arena, report->agent.work_dir),
+			  "");
 		return;
 	}
 	check_add(d, "work dir", wanted ? CHECK_MISSING : CHECK_DEGRADED,
@@ -194,29 +210,37 @@ static void check_agent(struct doctor *d, const struct report *report)
 
 	if (report->agent.pid)
 		check_add(d, "agent", CHECK_OK,
-			  arena_printf(d->arena, "%s, pid %d, listens on %s", report->agent.comm, report->agent.pid,
-				       addr_text(&report->agent.listen, listen)), "");
+			  arena_printf(d->arena, "%s, pid %d, listens on %s", report->agent.comm,
+				       report->agent.pid, addr_text(&report->agent.listen, listen)),
+			  "");
 	else if (report->blind)
-		check_add(d, "agent", CHECK_MISSING, "not known: sockets or processes could not be read", "run as root");
+		check_add(d, "agent", CHECK_MISSING,
+			  "not known: sockets or processes could not be read", "run as root");
 	else
-		check_add(d, "agent", CHECK_DEGRADED, arena_printf(d->arena, "no process listens on port %u", report->agent_port),
-			  "start the agent, or give its port with --port; links can be judged without it");
+		check_add(
+			d, "agent", CHECK_DEGRADED,
+			arena_printf(d->arena, "no process listens on port %u", report->agent_port),
+			"start the agent, or give its port with --port; links can be judged "
+			"without it");
 	if (report->agent.pid && strcmp(report->agent.api, "serving") == 0)
 		check_add(d, "agent api", CHECK_OK, "answers", "");
 	else if (report->agent.pid)
 		check_add(d, "agent api", CHECK_DEGRADED, arena_text(d->arena, report->agent.api),
-			  "give --agent-url or --credential-file; without it, what the API proves is not proven");
+			  "give --agent-url or --credential-file; without it, what the API proves "
+			  "is not proven");
 	check_work_dir(d, report);
 }
 
-static struct session *survey(struct doctor *d, const struct options *options, struct report **report)
+static struct session *survey(struct doctor *d, const struct options *options,
+			      struct report **report)
 {
 	struct fact_now now = { 0 };
 	struct session *session;
 	struct fail why = { 0 };
 
 	if (session_open(options, &session, &why) < 0) {
-		check_add(d, "survey", CHECK_MISSING, arena_printf(d->arena, "%s: %s", why.what, strerror(-why.err)),
+		check_add(d, "survey", CHECK_MISSING,
+			  arena_printf(d->arena, "%s: %s", why.what, strerror(-why.err)),
 			  arena_text(d->arena, why.cure));
 		d->cannot |= HOST_AUDIT;
 		return NULL;
@@ -243,10 +267,14 @@ static int write_out(const struct options *options, const struct checkup *checku
 static int conclude(const struct options *options, struct doctor *d, const struct report *report)
 {
 	struct checkup checkup = {
-		.tool = report ? report->tool : EW_VERSION, .host = report ? report->host : "",
-		.boot_id = report ? report->boot_id : "", .generated = report ? report->generated : 0,
-		.checks = d->checks, .n = d->n,
-		.audit = !(d->cannot & HOST_AUDIT), .shutdown = !(d->cannot & (HOST_AUDIT | HOST_SHUTDOWN)),
+		.tool = report ? report->tool : EW_VERSION,
+		.host = report ? report->host : "",
+		.boot_id = report ? report->boot_id : "",
+		.generated = report ? report->generated : 0,
+		.checks = d->checks,
+		.n = d->n,
+		.audit = !(d->cannot & HOST_AUDIT),
+		.shutdown = !(d->cannot & (HOST_AUDIT | HOST_SHUTDOWN)),
 		.watch = !(d->cannot & (HOST_AUDIT | HOST_WATCH)),
 	};
 
@@ -277,7 +305,8 @@ static int clean(const struct options *options)
 	bpf_pins_unmount(path);
 	close(lock);
 	if (access(path, F_OK) == 0) {
-		message("remove '%s': something is still there; run as root, and see what holds it", path);
+		message("remove '%s': something is still there; run as root, and see what holds it",
+			path);
 		return EXIT_ATTENTION;
 	}
 	message("unloaded what a watch of port %u had left", options->port);

@@ -27,8 +27,10 @@ static void show_audit(const struct options *options, const struct report *audit
 		putchar('\n');
 		fflush(stdout);
 	} else if (n) {
-		message("%zu of %zu executors %s lost by a restart whatever is done; see 'execwatch audit'", n,
-			audit->n_executors - audit->verdicts[VERDICT_FOREIGN], n == 1 ? "is" : "are");
+		message("%zu of %zu executors %s lost by a restart whatever is done; see "
+			"'execwatch audit'",
+			n, audit->n_executors - audit->verdicts[VERDICT_FOREIGN],
+			n == 1 ? "is" : "are");
 	}
 }
 
@@ -41,15 +43,18 @@ static int window_open(const struct options *options, struct session *session)
 	int code;
 
 	/* A document on standard output stays one, whatever the command prints. */
-	if (command_start(&command, options->command, options->format != FORMAT_TABLE, &sink, &why) < 0) {
+	if (command_start(&command, options->command, options->format != FORMAT_TABLE, &sink,
+			  &why) < 0) {
 		message_fail(&why);
-		message("the executors are watched all the same: restart the agent by other means, or press Ctrl-C");
+		message("the executors are watched all the same: restart the agent by other means, "
+			"or press Ctrl-C");
 	}
 	code = waiting_report(options, session, command.pid ? &command : NULL, REPORT_RUN);
 	if (command.status > 0)
 		message(WIFEXITED(command.status) ? "the command ended with exit status %d"
 						  : "the command was ended by signal %d",
-			WIFEXITED(command.status) ? WEXITSTATUS(command.status) : WTERMSIG(command.status));
+			WIFEXITED(command.status) ? WEXITSTATUS(command.status)
+						  : WTERMSIG(command.status));
 	command_free(&command);
 	return code;
 }
@@ -78,7 +83,8 @@ int verb_run(const struct options *options)
 	if (code)
 		goto out;
 	if (*interrupt_count() > 0) {
-		message("interrupted before the command was started; treated executors wait for the agent's restart");
+		message("interrupted before the command was started; treated executors wait for "
+			"the agent's restart");
 		code = EXIT_UNKNOWN;
 	} else if (options->dry_run) {
 		code = audit->exit_code;

@@ -11,8 +11,9 @@
 #include "cli/verbs.h"
 #include "fail.h"
 
-#define QUESTION \
-	"Treat these links now? A v0 executor ends itself unless the agent is restarted within its recovery timeout."
+#define QUESTION                                                                                   \
+	"Treat these links now? A v0 executor ends itself unless the agent is restarted within "   \
+	"its recovery timeout."
 
 /* The state of the links after the act, and the report on it. */
 static int finish(const struct options *options, struct session *session)
@@ -25,8 +26,9 @@ static int finish(const struct options *options, struct session *session)
 	session_survey(session, SURVEY_TRACKING);
 	report = session_report(session, REPORT_SHUTDOWN, &now);
 	/* People have been shown the plan: there is nothing else to tell. */
-	code = options->dry_run && options->format == FORMAT_TABLE && report ? report->exit_code
-									       : output_report(options, report);
+	code = options->dry_run && options->format == FORMAT_TABLE && report
+		       ? report->exit_code
+		       : output_report(options, report);
 	if (report && !options->dry_run && !common_baseline_save(options, session, report))
 		code = EXIT_UNKNOWN;
 	report_free(report);
@@ -41,7 +43,8 @@ int verb_shutdown(const struct options *options)
 	int held = -1, code = EXIT_UNKNOWN;
 
 	if (options->replay) {
-		message("'shutdown' acts on this host; a recording can be audited, verified or reported");
+		message("'shutdown' acts on this host; a recording can be audited, verified or "
+			"reported");
 		return EXIT_WRONG_USE;
 	}
 	if (!common_may_act(options))

@@ -24,8 +24,8 @@ static int baseline_take(const struct options *options, struct session *session,
 	int err;
 
 	if (!path) {
-		err = baseline_path(options->state_dir, session_boot_id(session), options->port, last,
-				    sizeof(last));
+		err = baseline_path(options->state_dir, session_boot_id(session), options->port,
+				    last, sizeof(last));
 		if (err)
 			return fail_set(why, err, NULL, "find the last baseline");
 		path = last;

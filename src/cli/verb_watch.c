@@ -33,7 +33,6 @@ struct live {
 	int err;
 };
 
-
 static int rows(void)
 {
 	struct winsize size;
@@ -43,7 +42,8 @@ static int rows(void)
 
 static int draw(struct live *live, const struct report *report)
 {
-	struct table_options table = { .width = output_width(), .color = output_colour(live->options),
+	struct table_options table = { .width = output_width(),
+				       .color = output_colour(live->options),
 				       .verbose = live->options->verbose };
 
 	return live->lines ? live_lines_report(live->lines, report)
@@ -121,14 +121,18 @@ static void show_event(void *ctx, const struct fact *fact)
 static int watch(struct live *live, struct fail *why)
 {
 	struct window window = {
-		.session = live->session, .until = live->options->until,
-		.until_ns = live->options->until_ns, .forever = !live->options->until_ns,
-		.show = show, .ctx = live,
+		.session = live->session,
+		.until = live->options->until,
+		.until_ns = live->options->until_ns,
+		.forever = !live->options->until_ns,
+		.show = show,
+		.ctx = live,
 	};
 	enum window_end end;
 
 	live->own.pid = getpid();
-	live->shown_to = live->lines ? live_lines_sink(live->lines) : live_screen_sink(live->screen);
+	live->shown_to =
+		live->lines ? live_lines_sink(live->lines) : live_screen_sink(live->screen);
 	session_listen(live->session, (struct fact_sink){ show_event, live });
 	return window_run(&window, &end, why);
 }
@@ -168,7 +172,8 @@ int verb_watch(const struct options *options)
 	int code;
 
 	if (options->replay) {
-		message("'watch' looks at this host; a recording can be audited, verified or reported");
+		message("'watch' looks at this host; a recording can be audited, verified or "
+			"reported");
 		return EXIT_WRONG_USE;
 	}
 	if (interrupt_install() < 0) {

@@ -15,11 +15,10 @@
 #include "fail.h"
 #include "show/progress.h"
 
-
 struct progress {
 	struct session *session;
 	enum report_kind kind;
-	bool terminal;    /* a line drawn over and over; else one now and then */
+	bool terminal; /* a line drawn over and over; else one now and then */
 	int64_t shown;
 	int64_t every;
 };
@@ -29,7 +28,9 @@ static struct progress progress_begin(struct session *session, enum report_kind 
 {
 	bool terminal = isatty(STDERR_FILENO);
 
-	return (struct progress){ .session = session, .kind = kind, .terminal = terminal,
+	return (struct progress){ .session = session,
+				  .kind = kind,
+				  .terminal = terminal,
 				  .every = terminal ? NS_PER_S : 60 * NS_PER_S };
 }
 
@@ -53,8 +54,8 @@ static bool progress_show(void *ctx)
 }
 
 /*
- * The last word is read from the host itself, not only from what passed by. Should the agent's restart
- * have begun in that very moment, it is not the last.
+ * The last word is read from the host itself, not only from what passed by. Should the agent's
+ * restart have begun in that very moment, it is not the last.
  */
 static int watch(struct window *window, enum window_end *end, struct fail *why)
 {
@@ -78,8 +79,12 @@ int waiting_report(const struct options *options, struct session *session, struc
 {
 	struct progress progress = progress_begin(session, kind);
 	struct window window = {
-		.session = session, .until = options->until, .until_ns = options->until_ns,
-		.command = command, .show = options->quiet ? NULL : progress_show, .ctx = &progress,
+		.session = session,
+		.until = options->until,
+		.until_ns = options->until_ns,
+		.command = command,
+		.show = options->quiet ? NULL : progress_show,
+		.ctx = &progress,
 	};
 	struct fact_now now = { 0 };
 	struct report *report;

@@ -15,11 +15,10 @@
 #include "cli/session.h"
 #include "fail.h"
 
-
 /* With hooks a pass only confirms; without, it is all there is. */
-#define PASS_WITH_HOOKS    (10 * NS_PER_S)
+#define PASS_WITH_HOOKS	   (10 * NS_PER_S)
 #define PASS_WITHOUT_HOOKS NS_PER_S
-#define PASS_SOONEST       NS_PER_S /* after the last, when one is called for */
+#define PASS_SOONEST	   NS_PER_S /* after the last, when one is called for */
 /* How often an agent that is coming back is asked, and one that serves. */
 #define ASK_OFTEN  (NS_PER_S / 2)
 #define ASK_SELDOM (30 * NS_PER_S)
@@ -31,13 +30,13 @@ struct loop {
 	struct event *tick, *hooks, *interrupt, *child;
 	enum window_end end;
 	int64_t began;
-	int64_t passed;        /* when the last pass was made */
-	int64_t asked;         /* when the agent was asked last */
-	bool agent_new;        /* a process began to listen on the agent port */
-	bool wanted;           /* a pass is called for */
-	bool changed;          /* a fact has come since the last look */
+	int64_t passed; /* when the last pass was made */
+	int64_t asked;	/* when the agent was asked last */
+	bool agent_new; /* a process began to listen on the agent port */
+	bool wanted;	/* a pass is called for */
+	bool changed;	/* a fact has come since the last look */
 	int64_t looked;
-	int64_t next;          /* when the answer may change by itself; 0: by facts only */
+	int64_t next; /* when the answer may change by itself; 0: by facts only */
 	uint16_t port;
 	struct fact_sink listener;
 };
@@ -113,10 +112,13 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	session_drain(session);
 	loop->wanted |= session_lost(session) || loop->agent_new;
-	if (now - loop->passed >= (loop->wanted ? PASS_SOONEST : hooks ? PASS_WITH_HOOKS : PASS_WITHOUT_HOOKS))
+	if (now - loop->passed >= (loop->wanted ? PASS_SOONEST
+				   : hooks	? PASS_WITH_HOOKS
+						: PASS_WITHOUT_HOOKS))
 		scope |= SURVEY_SOCKETS | SURVEY_PROCESSES;
 	session_glance(session);
-	if (now - loop->asked >= (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
+	if (now - loop->asked >=
+	    (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
 		loop->asked = now;
 		session_ask(session, loop->base);
 	}
@@ -143,8 +145,8 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 }
 
 /*
- * One that came before the window opened ends it as well. A terminal sends Ctrl-C to the command too:
- * while that runs the first one is the command's, and watching goes on to see what came of it.
+ * One that came before the window opened ends it as well. A terminal sends Ctrl-C to the command
+ * too: while that runs the first one is the command's, and watching goes on to see what came of it.
  */
 static void on_interrupt(evutil_socket_t fd, short what, void *ctx)
 {
@@ -155,7 +157,8 @@ static void on_interrupt(evutil_socket_t fd, short what, void *ctx)
 	if (read(fd, &times, sizeof(times)) != sizeof(times))
 		return;
 	if (command_runs(loop) && *interrupt_count() == 1) {
-		message("interrupted; the command (pid %d) gets it too. Watching goes on; Ctrl-C again ends it with a report",
+		message("interrupted; the command (pid %d) gets it too. Watching goes on; Ctrl-C "
+			"again ends it with a report",
 			loop->window->command->pid);
 		return;
 	}
@@ -177,7 +180,8 @@ static void listener_put(void *ctx, const struct fact *fact)
 	struct loop *loop = ctx;
 
 	loop->changed = true;
-	if (fact->type == FACT_TCP && fact->tcp.to == TCP_LISTEN && fact->tcp.local.port == loop->port)
+	if (fact->type == FACT_TCP && fact->tcp.to == TCP_LISTEN &&
+	    fact->tcp.local.port == loop->port)
 		loop->agent_new = true;
 	if (loop->listener.put)
 		fact_put(&loop->listener, fact);
@@ -192,7 +196,8 @@ static int loop_build(struct loop *loop)
 	if (!loop->base)
 		return -ENOMEM;
 	loop->tick = event_new(loop->base, -1, EV_PERSIST, on_tick, loop);
-	loop->interrupt = event_new(loop->base, interrupt_fd(), EV_READ | EV_PERSIST, on_interrupt, loop);
+	loop->interrupt =
+		event_new(loop->base, interrupt_fd(), EV_READ | EV_PERSIST, on_interrupt, loop);
 	loop->child = evsignal_new(loop->base, SIGCHLD, on_child, loop);
 	if (!loop->tick || !loop->interrupt || !loop->child || event_add(loop->tick, &half) < 0 ||
 	    event_add(loop->interrupt, NULL) < 0 || event_add(loop->child, NULL) < 0)
@@ -217,7 +222,9 @@ static void loop_clear(struct loop *loop)
 
 int window_run(struct window *window, enum window_end *ret, struct fail *why)
 {
-	struct loop loop = { .window = window, .began = now_mono(), .end = WINDOW_DONE, .changed = true };
+	struct loop loop = {
+		.window = window, .began = now_mono(), .end = WINDOW_DONE, .changed = true
+	};
 	struct fact_sink nobody = { 0 };
 	int err;
 

@@ -18,9 +18,9 @@ struct session;
 struct window {
 	struct session *session;
 	enum model_until until;
-	int64_t until_ns;          /* end after so long; 0: by until */
-	bool forever;              /* only an interruption ends it */
-	struct command *command;   /* not done before it has ended; NULL: there is none */
+	int64_t until_ns;	 /* end after so long; 0: by until */
+	bool forever;		 /* only an interruption ends it */
+	struct command *command; /* not done before it has ended; NULL: there is none */
 	/* Called about once a second and after each change; false ends the window; may be NULL. */
 	bool (*show)(void *ctx);
 	void *ctx;

@@ -101,7 +101,7 @@ int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *i
 			       struct fail *why)
 {
 	struct mesos_span pb;
-	struct mesos_task_info read = {0};
+	struct mesos_task_info read = { 0 };
 	int err = info_open(file, "task.info", &pb, why);
 
 	if (err < 0)
@@ -120,7 +120,7 @@ int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *i
 
 int mesos_checkpoint_update(struct mesos_span *file, struct mesos_update *update, struct fail *why)
 {
-	struct mesos_update read = {0};
+	struct mesos_update read = { 0 };
 	struct mesos_span rest = *file;
 	struct mesos_span record, body, status;
 	uint64_t type;

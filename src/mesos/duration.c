@@ -11,14 +11,14 @@ static const struct unit {
 	const char *name;
 	int64_t ns;
 } units[] = {
-	{"ns", 1LL},
-	{"us", 1000LL},
-	{"ms", 1000000LL},
-	{"secs", 1000000000LL},
-	{"mins", 60 * 1000000000LL},
-	{"hrs", 3600 * 1000000000LL},
-	{"days", 24 * 3600 * 1000000000LL},
-	{"weeks", 7 * 24 * 3600 * 1000000000LL},
+	{ "ns", 1LL },
+	{ "us", 1000LL },
+	{ "ms", 1000000LL },
+	{ "secs", 1000000000LL },
+	{ "mins", 60 * 1000000000LL },
+	{ "hrs", 3600 * 1000000000LL },
+	{ "days", 24 * 3600 * 1000000000LL },
+	{ "weeks", 7 * 24 * 3600 * 1000000000LL },
 };
 
 #define N_UNITS (sizeof(units) / sizeof(*units))
@@ -55,7 +55,7 @@ static int64_t fraction_ns(struct mesos_span digits, int64_t unit)
 
 static struct mesos_span digits_take(struct mesos_span *text)
 {
-	struct mesos_span digits = {text->p, 0};
+	struct mesos_span digits = { text->p, 0 };
 
 	while (digits.len < text->len && text->p[digits.len] >= '0' && text->p[digits.len] <= '9')
 		digits.len++;

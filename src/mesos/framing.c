@@ -40,8 +40,8 @@ struct mesos_framing {
 };
 
 /* How every message begins that is understood here: to find one after garbage. */
-static const char *const starts[] = {"POST /", "GET /",	    "PUT /",  "DELETE /",
-				     "HEAD /", "OPTIONS /", "HTTP/1."};
+static const char *const starts[] = { "POST /", "GET /",     "PUT /",  "DELETE /",
+				      "HEAD /", "OPTIONS /", "HTTP/1." };
 
 static const char hex_digits[] = "0123456789abcdefABCDEF";
 

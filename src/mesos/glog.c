@@ -74,6 +74,6 @@ int mesos_glog_parse(struct mesos_span line, struct mesos_glog *glog)
 	if (!date_take(&line) || !time_take(&line) || !mesos_span_take(&line, " ") ||
 	    !place_take(&line, &file))
 		return -EINVAL;
-	*glog = (struct mesos_glog){.file = file, .text = line};
+	*glog = (struct mesos_glog){ .file = file, .text = line };
 	return 0;
 }

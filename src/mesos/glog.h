@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A line of an executor's log (its sandbox' stderr): "I1012 16:43:29.363692 35513 exec.cpp:463] text",
- * with glog 0.6 "I20261012 16:…". Tasks write into the same file and can write the same text: a line
- * is a hint, not a proof.
+ * A line of an executor's log (its sandbox' stderr): "I1012 16:43:29.363692 35513 exec.cpp:463]
+ * text", with glog 0.6 "I20261012 16:…". Tasks write into the same file and can write the same
+ * text: a line is a hint, not a proof.
  */
 #ifndef EW_MESOS_GLOG_H
 #define EW_MESOS_GLOG_H

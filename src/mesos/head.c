@@ -52,7 +52,7 @@ static int response_parse(struct mesos_span line, struct mesos_start *start)
 		return -EINVAL;
 	if (!mesos_span_number(&line, 999, &status) || status < 100)
 		return -EINVAL;
-	*start = (struct mesos_start){.response = true, .status = (uint16_t)status};
+	*start = (struct mesos_start){ .response = true, .status = (uint16_t)status };
 	start->reason = trim(line);
 	return 0;
 }
@@ -67,7 +67,7 @@ static int request_parse(struct mesos_span line, bool begun, struct mesos_start 
 		return -EINVAL;
 	if (!is_version(line, begun))
 		return -EINVAL;
-	*start = (struct mesos_start){.method = method, .path = path};
+	*start = (struct mesos_start){ .method = method, .path = path };
 	return 0;
 }
 

@@ -22,22 +22,26 @@ static const struct type {
 	const char *name;
 	struct place slave, framework, executor;
 } types[] = {
-	{MESOS_REGISTER, "RegisterExecutorMessage", {0, 0}, {0, 1}, {0, 2}},
-	{MESOS_REREGISTER, "ReregisterExecutorMessage", {0, 0}, {0, 2}, {0, 1}},
-	{MESOS_STATUS_UPDATE, "StatusUpdateMessage", {1, 3}, {1, 1}, {1, 2}},
-	{MESOS_EXECUTOR_TO_FRAMEWORK, "ExecutorToFrameworkMessage", {0, 1}, {0, 2}, {0, 3}},
-	{MESOS_REGISTERED, "ExecutorRegisteredMessage", {0, 5}, {0, 3}, {2, 1}},
-	{MESOS_REREGISTERED, "ExecutorReregisteredMessage", {0, 1}, {0, 0}, {0, 0}},
-	{MESOS_RECONNECT, "ReconnectExecutorMessage", {0, 1}, {0, 0}, {0, 0}},
-	{MESOS_RUN_TASK, "RunTaskMessage", {0, 0}, {0, 1}, {0, 0}},
-	{MESOS_KILL_TASK, "KillTaskMessage", {0, 0}, {0, 1}, {0, 0}},
-	{MESOS_STATUS_UPDATE_ACK, "StatusUpdateAcknowledgementMessage", {0, 1}, {0, 2}, {0, 0}},
-	{MESOS_FRAMEWORK_TO_EXECUTOR, "FrameworkToExecutorMessage", {0, 1}, {0, 2}, {0, 3}},
-	{MESOS_SHUTDOWN, "ShutdownExecutorMessage", {0, 0}, {0, 2}, {0, 1}},
+	{ MESOS_REGISTER, "RegisterExecutorMessage", { 0, 0 }, { 0, 1 }, { 0, 2 } },
+	{ MESOS_REREGISTER, "ReregisterExecutorMessage", { 0, 0 }, { 0, 2 }, { 0, 1 } },
+	{ MESOS_STATUS_UPDATE, "StatusUpdateMessage", { 1, 3 }, { 1, 1 }, { 1, 2 } },
+	{ MESOS_EXECUTOR_TO_FRAMEWORK, "ExecutorToFrameworkMessage", { 0, 1 }, { 0, 2 }, { 0, 3 } },
+	{ MESOS_REGISTERED, "ExecutorRegisteredMessage", { 0, 5 }, { 0, 3 }, { 2, 1 } },
+	{ MESOS_REREGISTERED, "ExecutorReregisteredMessage", { 0, 1 }, { 0, 0 }, { 0, 0 } },
+	{ MESOS_RECONNECT, "ReconnectExecutorMessage", { 0, 1 }, { 0, 0 }, { 0, 0 } },
+	{ MESOS_RUN_TASK, "RunTaskMessage", { 0, 0 }, { 0, 1 }, { 0, 0 } },
+	{ MESOS_KILL_TASK, "KillTaskMessage", { 0, 0 }, { 0, 1 }, { 0, 0 } },
+	{ MESOS_STATUS_UPDATE_ACK,
+	  "StatusUpdateAcknowledgementMessage",
+	  { 0, 1 },
+	  { 0, 2 },
+	  { 0, 0 } },
+	{ MESOS_FRAMEWORK_TO_EXECUTOR, "FrameworkToExecutorMessage", { 0, 1 }, { 0, 2 }, { 0, 3 } },
+	{ MESOS_SHUTDOWN, "ShutdownExecutorMessage", { 0, 0 }, { 0, 2 }, { 0, 1 } },
 };
 
 /* RunTaskMessage has its framework's id twice; 1.x sends it in FrameworkInfo (2), id (3), alone. */
-static const struct place run_task_framework = {2, 3};
+static const struct place run_task_framework = { 2, 3 };
 
 static const struct type *type_find(struct mesos_span name)
 {
@@ -181,7 +185,7 @@ static void body_read(struct mesos_message *message, struct mesos_span body)
 /* The body of a call, sent by itself. */
 static void bare_call_read(struct mesos_message *message, struct mesos_span body)
 {
-	struct mesos_message call = {.kind = MESOS_V1_CALL};
+	struct mesos_message call = { .kind = MESOS_V1_CALL };
 
 	call_read(&call, body);
 	if (call.call != MESOS_CALL_UNKNOWN && call.executor_id.p && call.framework_id.p)

@@ -60,7 +60,7 @@ static int bytes_take(struct mesos_span *message, struct mesos_pb_field *field)
 
 int mesos_pb_next(struct mesos_span *message, struct mesos_pb_field *field)
 {
-	struct mesos_pb_field next = {0};
+	struct mesos_pb_field next = { 0 };
 	struct mesos_span rest = *message;
 	uint64_t tag;
 	int err;
@@ -99,7 +99,7 @@ int mesos_pb_next(struct mesos_span *message, struct mesos_pb_field *field)
 
 struct mesos_span mesos_pb_bytes(struct mesos_span message, uint32_t number)
 {
-	struct mesos_span found = {NULL, 0};
+	struct mesos_span found = { NULL, 0 };
 	struct mesos_pb_field field;
 
 	while (mesos_pb_next(&message, &field) > 0)
@@ -125,7 +125,7 @@ uint64_t mesos_pb_varint(struct mesos_span message, uint32_t number, uint64_t fa
 
 int mesos_pb_check(struct mesos_span message)
 {
-	struct mesos_pb_field field = {0};
+	struct mesos_pb_field field = { 0 };
 	int err;
 
 	while ((err = mesos_pb_next(&message, &field)) > 0)

@@ -6,7 +6,7 @@
 
 struct mesos_span mesos_span_at(const void *bytes, size_t len)
 {
-	return (struct mesos_span){.p = bytes, .len = len};
+	return (struct mesos_span){ .p = bytes, .len = len };
 }
 
 struct mesos_span mesos_span_of(const char *text)

@@ -22,9 +22,9 @@ struct member {
 	enum place of;
 	const char *key;
 	enum { TEXT, DURATION, NUMBER, OBJECT, LIST } type;
-	size_t at;	 /* TEXT, DURATION, NUMBER: where it goes */
+	size_t at;	  /* TEXT, DURATION, NUMBER: where it goes */
 	enum place opens; /* OBJECT, LIST */
-	bool completed;	 /* LIST: of what is over */
+	bool completed;	  /* LIST: of what is over */
 };
 
 struct mesos_answer {
@@ -35,7 +35,8 @@ struct mesos_answer {
 	bool has_frameworks, has_flags;
 	enum place places[DEPTH_MAX]; /* from the outermost to the present */
 	size_t depth;
-	const struct member *member; /* the value that comes is this one's; NULL: nobody asks for it */
+	const struct member
+		*member; /* the value that comes is this one's; NULL: nobody asks for it */
 	/* The present ones, and where the next ones go. */
 	struct mesos_framework *framework, **framework_next;
 	struct mesos_executor *executor, **executor_next;
@@ -56,7 +57,9 @@ static const struct member members[] = {
 	{ .of = TOP, "completed_frameworks", LIST, .opens = FRAMEWORKS, .completed = true },
 	{ .of = FLAGS, "work_dir", TEXT, .at = AT(mesos_flags, work_dir) },
 	{ .of = FLAGS, "recovery_timeout", DURATION, .at = AT(mesos_flags, recovery_timeout_ns) },
-	{ .of = FLAGS, "executor_reregistration_timeout", DURATION,
+	{ .of = FLAGS,
+	  "executor_reregistration_timeout",
+	  DURATION,
 	  .at = AT(mesos_flags, reregistration_timeout_ns) },
 	{ .of = FRAMEWORK, "id", TEXT, .at = AT(mesos_framework, id) },
 	{ .of = FRAMEWORK, "executors", LIST, .opens = EXECUTORS },
@@ -131,8 +134,8 @@ static int enter(struct mesos_answer *answer, enum place place)
 {
 	answer->member = NULL;
 	if (answer->depth == DEPTH_MAX) {
-		fail_set(&answer->why, -EBADMSG, NULL, "%s is nested deeper than %d",
-			 what(answer), DEPTH_MAX);
+		fail_set(&answer->why, -EBADMSG, NULL, "%s is nested deeper than %d", what(answer),
+			 DEPTH_MAX);
 		return 0;
 	}
 	answer->places[answer->depth++] = place;
@@ -186,8 +189,8 @@ static int framework_begin(struct mesos_answer *answer)
 
 	if (!framework)
 		return memory(answer);
-	*framework = (struct mesos_framework){ .id = "",
-					       .completed = answer->frameworks_completed };
+	*framework =
+		(struct mesos_framework){ .id = "", .completed = answer->frameworks_completed };
 	*answer->framework_next = answer->framework = framework;
 	answer->framework_next = &framework->next;
 	answer->executor_next = &framework->executors;
@@ -200,7 +203,8 @@ static int executor_begin(struct mesos_answer *answer)
 
 	if (!executor)
 		return memory(answer);
-	*executor = (struct mesos_executor){ .id = "", .container = "",
+	*executor = (struct mesos_executor){ .id = "",
+					     .container = "",
 					     .completed = answer->executors_completed };
 	*answer->executor_next = answer->executor = executor;
 	answer->executor_next = &executor->next;
@@ -290,9 +294,15 @@ static int on_end(void *ctx)
 }
 
 static const yajl_callbacks callbacks = {
-	.yajl_null = on_null, .yajl_boolean = on_boolean, .yajl_number = on_number,
-	.yajl_string = on_string, .yajl_start_map = on_object, .yajl_map_key = on_key,
-	.yajl_end_map = on_end, .yajl_start_array = on_list, .yajl_end_array = on_end,
+	.yajl_null = on_null,
+	.yajl_boolean = on_boolean,
+	.yajl_number = on_number,
+	.yajl_string = on_string,
+	.yajl_start_map = on_object,
+	.yajl_map_key = on_key,
+	.yajl_end_map = on_end,
+	.yajl_start_array = on_list,
+	.yajl_end_array = on_end,
 };
 
 struct mesos_answer *mesos_answer_new(enum mesos_endpoint endpoint)

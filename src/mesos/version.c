@@ -42,7 +42,7 @@ static bool is_suffix(struct mesos_span text)
 
 int mesos_version_parse(struct mesos_span text, struct mesos_version *version)
 {
-	struct mesos_version read = {.text = text};
+	struct mesos_version read = { .text = text };
 
 	if (!text.p || !number_take(&text, &read.major) || !mesos_span_take(&text, ".") ||
 	    !number_take(&text, &read.minor) || !mesos_span_take(&text, ".") ||
@@ -71,7 +71,8 @@ static bool so_cut(struct mesos_span *name)
 /* "mesos.native-0.28.2-py2.7-linux-x86_64.egg": the version is between the first two '-'. */
 static int egg_version(struct mesos_span path, struct mesos_version *version)
 {
-	static const char *const names[] = {"mesos.native-", "mesos.executor-", "mesos.scheduler-"};
+	static const char *const names[] = { "mesos.native-", "mesos.executor-",
+					     "mesos.scheduler-" };
 	struct mesos_span part, text;
 
 	while (mesos_span_cut(&path, '/', &part))
@@ -133,11 +134,14 @@ static int version_compare(const struct mesos_version *a, const struct mesos_ver
 bool mesos_version_relinks(const struct mesos_version *version)
 {
 	static const struct mesos_version first_1_1 = {
-		.major = 1, .minor = 1, .patch = 2, .phase = MESOS_PHASE_RELEASE};
-	static const struct mesos_version first_1_2 = {
-		.major = 1, .minor = 2, .phase = MESOS_PHASE_RELEASE};
-	static const struct mesos_version first_1_3 = {
-		.major = 1, .minor = 3, .phase = MESOS_PHASE_RC};
+		.major = 1, .minor = 1, .patch = 2, .phase = MESOS_PHASE_RELEASE
+	};
+	static const struct mesos_version first_1_2 = { .major = 1,
+							.minor = 2,
+							.phase = MESOS_PHASE_RELEASE };
+	static const struct mesos_version first_1_3 = { .major = 1,
+							.minor = 3,
+							.phase = MESOS_PHASE_RC };
 	const struct mesos_version *first = &first_1_3;
 
 	if (version->major == 1 && version->minor == 1)

@@ -7,7 +7,6 @@
 #include "model/model_private.h"
 #include "model/outcome.h"
 
-
 int64_t clock_executors(const struct view *view, struct arena *arena)
 {
 	const struct store *store = view->store;
@@ -52,11 +51,12 @@ int64_t clock_agent(const struct store *store)
 
 /* What must have passed before watching may end, by what is known now. */
 struct bounds {
-	bool waiting;   /* an outcome is still open */
-	bool living;    /* an executor of the baseline lives */
-	int64_t proven; /* when the last of those that were cut off and live has outlived its recovery timeout */
-	int64_t last;   /* last deadline of all */
-	int64_t next;   /* first deadline that lies ahead */
+	bool waiting;	/* an outcome is still open */
+	bool living;	/* an executor of the baseline lives */
+	int64_t proven; /* when the last of those that were cut off and live has outlived its
+			   recovery timeout */
+	int64_t last;	/* last deadline of all */
+	int64_t next;	/* first deadline that lies ahead */
 };
 
 static void bound(struct bounds *b, int64_t now, int64_t at)

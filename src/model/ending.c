@@ -7,8 +7,9 @@ int64_t ending_begins(const struct process *process, int64_t down, int64_t recov
 }
 
 /*
- * It kills its process group when the grace period is over (Mesos exec.cpp, ShutdownProcess). The driver
- * of 0.28 takes 5 s whatever its environment says. One second more for timers that tick late.
+ * It kills its process group when the grace period is over (Mesos exec.cpp, ShutdownProcess). The
+ * driver of 0.28 takes 5 s whatever its environment says. One second more for timers that tick
+ * late.
  */
 int64_t ending_by(const struct process *process, int64_t begins)
 {
@@ -17,7 +18,8 @@ int64_t ending_by(const struct process *process, int64_t begins)
 	return begins + (grace > 5 * NS_PER_S ? grace : 5 * NS_PER_S) + NS_PER_S;
 }
 
-bool ending_is_on(const struct store *store, const struct process *process, size_t n_links, int64_t begins)
+bool ending_is_on(const struct store *store, const struct process *process, size_t n_links,
+		  int64_t begins)
 {
 	return store->now >= begins && (!n_links || process->history.down_twice);
 }
@@ -27,13 +29,16 @@ const char *ending_why(const struct store *store, const struct process *process,
 	if (store->now >= ending_by(process, begins))
 		return "It should have ended itself by now, and lives.";
 	return process->history.down_twice
-		? "Its link ended a second time before it had registered again: it is ending itself."
-		: "Its recovery timeout has run out: it is ending itself.";
+		       ? "Its link ended a second time before it had registered again: it is "
+			 "ending itself."
+		       : "Its recovery timeout has run out: it is ending itself.";
 }
 
 const char *ending_advice(const struct store *store, const struct process *process, int64_t begins)
 {
 	return store->now >= ending_by(process, begins)
-		? "See whether it is stopped or frozen, and look at the end of its stderr in its sandbox."
-		: "An agent that comes now is too late: let its framework start its task again.";
+		       ? "See whether it is stopped or frozen, and look at the end of its stderr "
+			 "in its sandbox."
+		       : "An agent that comes now is too late: let its framework start its task "
+			 "again.";
 }

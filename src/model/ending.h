@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The end of an executor that ends itself: when it begins, how long it takes, what is true meanwhile. */
+/* The end of an executor that ends itself: when it begins, how long it takes, what is true
+ * meanwhile. */
 #ifndef EW_MODEL_ENDING_H
 #define EW_MODEL_ENDING_H
 
@@ -14,7 +15,8 @@ int64_t ending_begins(const struct process *process, int64_t down, int64_t recov
 /* When it has ended at the latest. */
 int64_t ending_by(const struct process *process, int64_t begins);
 /* It has begun, and there is no link over which the executor may have registered unseen. */
-bool ending_is_on(const struct store *store, const struct process *process, size_t n_links, int64_t begins);
+bool ending_is_on(const struct store *store, const struct process *process, size_t n_links,
+		  int64_t begins);
 /* Sentences on one that is ending, and on one that should have ended. */
 const char *ending_why(const struct store *store, const struct process *process, int64_t begins);
 const char *ending_advice(const struct store *store, const struct process *process, int64_t begins);

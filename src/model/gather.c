@@ -9,7 +9,6 @@
 #include "mesos/version.h"
 #include "model/outcome.h"
 
-
 int64_t gather_recovery_timeout(const struct fact_process *process)
 {
 	return process->recovery_timeout > 0 ? process->recovery_timeout : 15 * 60 * NS_PER_S;
@@ -51,7 +50,8 @@ static enum tri agent_end(const struct store *store, const struct connection *co
 {
 	const struct connection *peer = store_peer(store, conn);
 	const struct agent *agent = store_agent(store);
-	bool open = peer && (peer->facts.state == TCP_ESTABLISHED || peer->facts.state == TCP_CLOSE_WAIT);
+	bool open = peer &&
+		    (peer->facts.state == TCP_ESTABLISHED || peer->facts.state == TCP_CLOSE_WAIT);
 
 	if (!(store->complete & SURVEY_SOCKETS))
 		return TRI_UNKNOWN;
@@ -67,7 +67,8 @@ static enum tri agent_end(const struct store *store, const struct connection *co
 static enum tri tracking_of(const struct store *store, uint64_t netns)
 {
 	for (size_t i = 0; i < store->namespaces.n; i++)
-		if (store->namespaces.v[i].inode == netns && store->namespaces.v[i].seen >= store->tracked)
+		if (store->namespaces.v[i].inode == netns &&
+		    store->namespaces.v[i].seen >= store->tracked)
 			return store->namespaces.v[i].tracking;
 	return TRI_UNKNOWN;
 }
@@ -84,7 +85,8 @@ static enum conntrack conntrack_in(const struct store *store, const struct conne
 	for (size_t i = 0; tracking == TRI_YES && i < conn->n_entries; i++) {
 		const struct entry *entry = &conn->entries[i];
 
-		if (entry->netns != netns || entry->present == TRI_UNKNOWN || entry->seen < store->tracked)
+		if (entry->netns != netns || entry->present == TRI_UNKNOWN ||
+		    entry->seen < store->tracked)
 			continue;
 		return conn->entries[i].present == TRI_YES ? CONNTRACK_ENTRY : CONNTRACK_NONE;
 	}
@@ -104,7 +106,8 @@ static enum conntrack conntrack_of(const struct store *store, const struct conne
 		return CONNTRACK_NONE;
 	if (here == CONNTRACK_UNKNOWN || there == CONNTRACK_UNKNOWN)
 		return CONNTRACK_UNKNOWN;
-	return here == CONNTRACK_ENTRY || there == CONNTRACK_ENTRY ? CONNTRACK_ENTRY : CONNTRACK_OFF;
+	return here == CONNTRACK_ENTRY || there == CONNTRACK_ENTRY ? CONNTRACK_ENTRY
+								   : CONNTRACK_OFF;
 }
 
 struct link_evidence gather_link(const struct store *store, const struct connection *conn)
@@ -149,21 +152,25 @@ static enum tri is_registered(const struct store *store, const struct view_execu
 	if (executor->checkpoint && executor->checkpoint->facts.completed)
 		return TRI_NO;
 	if (executor->checkpoint)
-		return *executor->checkpoint->facts.upid || executor->checkpoint->facts.http ? TRI_YES
-											  : TRI_NO;
+		return *executor->checkpoint->facts.upid || executor->checkpoint->facts.http
+			       ? TRI_YES
+			       : TRI_NO;
 	if (!(store->complete & SURVEY_CHECKPOINTS) || store->work_dir.readable != TRI_YES)
 		return TRI_UNKNOWN;
-	return strcmp(store->work_dir.slave_id, executor->process->facts.slave_id) == 0 ? TRI_NO
-											: TRI_UNKNOWN;
+	return strcmp(store->work_dir.slave_id, executor->process->facts.slave_id) == 0
+		       ? TRI_NO
+		       : TRI_UNKNOWN;
 }
 
-/* While the agent recovers, only what was seen tells. A v1 executor is not asked, and may lose its links at any time. */
+/* While the agent recovers, only what was seen tells. A v1 executor is not asked, and may lose its
+ * links at any time. */
 static enum tri is_taken_back(const struct store *store, const struct view_executor *executor)
 {
 	const struct history *h = &executor->process->history;
 	const struct agent *agent = store_agent(store);
 
-	if (!agent || outcome_agent_serves(store) || gather_protocol(executor->checkpoint) == PROTOCOL_V1)
+	if (!agent || outcome_agent_serves(store) ||
+	    gather_protocol(executor->checkpoint) == PROTOCOL_V1)
 		return TRI_YES;
 	return h->registered > agent->appeared && h->registered > h->asked ? TRI_YES : TRI_UNKNOWN;
 }
@@ -183,7 +190,8 @@ static enum tri sockets_read(const struct store *store, const struct process *pr
 	if (!(store->complete & SURVEY_SOCKETS))
 		return TRI_UNKNOWN;
 	for (size_t i = 0; i < store->unread.n; i++)
-		if (store->unread.v[i].pid == process->key.pid && strstr(store->unread.v[i].object, "/fd"))
+		if (store->unread.v[i].pid == process->key.pid &&
+		    strstr(store->unread.v[i].object, "/fd"))
 			return TRI_UNKNOWN;
 	return TRI_YES;
 }
@@ -202,7 +210,9 @@ struct evidence gather_executor(const struct store *store, const struct view_exe
 		.n_links = executor->n_links,
 		.relinks = relinks(p),
 		.domain_socket = *p->domain_socket != '\0',
-		.agent = store_agent(store) ? TRI_YES : store->complete & SURVEY_SOCKETS ? TRI_NO : TRI_UNKNOWN,
+		.agent = store_agent(store)		    ? TRI_YES
+			 : store->complete & SURVEY_SOCKETS ? TRI_NO
+							    : TRI_UNKNOWN,
 	};
 
 	for (size_t i = 0; i < executor->n_links; i++) {

@@ -20,7 +20,8 @@ static bool has_other_link(const struct store *store, const struct process *proc
 {
 	const struct connection *conn, *next;
 
-	HASH_ITER(hh, store->connections, conn, next) {
+	HASH_ITER(hh, store->connections, conn, next)
+	{
 		if (conn != except && conn->facts.state == TCP_ESTABLISHED &&
 		    connection_is_of(conn, process->key.pid, process->key.start) &&
 		    connection_is_link_of(store, conn, process))
@@ -42,7 +43,8 @@ static void clock_begins(struct history *h, int64_t mono)
 	h->last_down = mono;
 }
 
-/* A connection for one message (a status update of a driver without a link) lives for milliseconds. */
+/* A connection for one message (a status update of a driver without a link) lives for milliseconds.
+ */
 #define TEMPORARY (5 * NS_PER_S)
 
 static void ended_again(struct store *store, struct process *process, const struct connection *conn,
@@ -53,11 +55,13 @@ static void ended_again(struct store *store, struct process *process, const stru
 	if (conn->established_at <= h->down_since)
 		return; /* one of those that had ended then */
 	if (is_v1(store, process))
-		clock_begins(h, mono); /* connecting had stopped its clock (Mesos executor.cpp, connected()) */
+		clock_begins(h, mono); /* connecting had stopped its clock (Mesos executor.cpp,
+					  connected()) */
 	else if (h->asked >= h->down_since)
 		h->down_twice = mono;
 	else if (mono - conn->established_at > TEMPORARY)
-		clock_begins(h, mono); /* it had linked and registered again, and no message was seen */
+		clock_begins(
+			h, mono); /* it had linked and registered again, and no message was seen */
 }
 
 /*
@@ -82,8 +86,8 @@ static void link_ended(struct store *store, struct process *process, struct conn
 	}
 }
 
-static void link_ended_of(struct store *store, int32_t pid, uint64_t start,
-			  struct connection *conn, int64_t mono)
+static void link_ended_of(struct store *store, int32_t pid, uint64_t start, struct connection *conn,
+			  int64_t mono)
 {
 	struct process *process = executor_find(store, pid, start);
 
@@ -110,9 +114,9 @@ void history_link_refused(struct store *store, const struct connection *conn, in
 {
 	struct process *process = executor_find(store, conn->owner, conn->owner_start);
 
-	if (process && connection_is_link(store, conn) && connection_is_link_of(store, conn, process) &&
-	    !is_v1(store, process) && process->history.down_since &&
-	    process->history.asked >= process->history.down_since)
+	if (process && connection_is_link(store, conn) &&
+	    connection_is_link_of(store, conn, process) && !is_v1(store, process) &&
+	    process->history.down_since && process->history.asked >= process->history.down_since)
 		process->history.down_twice = mono;
 }
 
@@ -158,7 +162,8 @@ static bool is_for(const struct process *process, const struct fact *fact)
 {
 	const char *executor_id = fact->message.executor_id;
 
-	return !executor_id || !*executor_id || strcmp(executor_id, process->facts.executor_id) == 0;
+	return !executor_id || !*executor_id ||
+	       strcmp(executor_id, process->facts.executor_id) == 0;
 }
 
 static void note_holders(struct store *store, const struct connection *conn, note_fn note,
@@ -169,8 +174,8 @@ static void note_holders(struct store *store, const struct connection *conn, not
 	if (process && is_for(process, fact))
 		note(process, fact);
 	for (size_t i = 0; i < conn->n_holders; i++) {
-		struct process *holder = executor_find(store, conn->holders[i].pid,
-						       conn->holders[i].start);
+		struct process *holder =
+			executor_find(store, conn->holders[i].pid, conn->holders[i].start);
 
 		if (holder && holder != process && is_for(holder, fact))
 			note(holder, fact);
@@ -181,7 +186,8 @@ static void note_holders(struct store *store, const struct connection *conn, not
  * Who listens where a message was sent to: libprocess' own port of an executor. In the sender's
  * namespace, as a port names a listener in one namespace only.
  */
-static struct connection *listener_find(const struct store *store, const struct fact_message *message)
+static struct connection *listener_find(const struct store *store,
+					const struct fact_message *message)
 {
 	struct ew_addr none[2] = { { .port = 0 }, addr_from_v4("\0\0\0", 0) };
 
@@ -217,9 +223,11 @@ static void to_answered(struct store *store, const struct fact *fact, note_fn no
 {
 	struct process *process, *next;
 
-	HASH_ITER(hh, store->processes, process, next) {
+	HASH_ITER(hh, store->processes, process, next)
+	{
 		if (process->facts.netns == fact->message.netns &&
-		    addr_equal(answered_at(store, process), &fact->message.remote) && is_for(process, fact))
+		    addr_equal(answered_at(store, process), &fact->message.remote) &&
+		    is_for(process, fact))
 			note(process, fact);
 	}
 }

@@ -22,13 +22,15 @@ enum link_state judge_link(const struct link_evidence *link)
 static enum verdict judge_links(const struct evidence *e)
 {
 	if (e->taken_back != TRI_YES)
-		return VERDICT_UNKNOWN; /* its next disconnect may be its second (Mesos exec.cpp, exited()) */
+		return VERDICT_UNKNOWN; /* its next disconnect may be its second (Mesos exec.cpp,
+					   exited()) */
 	switch (e->worst) {
 	case LINK_SOUND:
 		return VERDICT_HEALTHY;
 	case LINK_HALF_OPEN:
 	case LINK_AT_RISK:
-		/* A v1 executor has nobody who asks it: only v0 is healed by relinking (Mesos exec.cpp, 1.1.2). */
+		/* A v1 executor has nobody who asks it: only v0 is healed by relinking (Mesos
+		 * exec.cpp, 1.1.2). */
 		if (e->protocol == PROTOCOL_V0 && e->relinks == TRI_YES)
 			return VERDICT_SELF_HEALING;
 		return e->worst == LINK_HALF_OPEN ? VERDICT_HALF_OPEN : VERDICT_AT_RISK;
@@ -57,9 +59,9 @@ enum verdict judge_executor(const struct evidence *e)
 	if (e->protocol == PROTOCOL_V0)
 		return VERDICT_DISCONNECTED;
 	/*
-	 * A v1 executor talks over its domain socket, or has noticed that there is no agent and subscribes
-	 * when there is one (Mesos executor.cpp, backoff()); or, with an agent there, is between two tries,
-	 * or is not taken. v0 ones have that variable as well and do not use it.
+	 * A v1 executor talks over its domain socket, or has noticed that there is no agent and
+	 * subscribes when there is one (Mesos executor.cpp, backoff()); or, with an agent there, is
+	 * between two tries, or is not taken. v0 ones have that variable as well and do not use it.
 	 */
 	if (e->protocol == PROTOCOL_V1 && (e->domain_socket || e->agent == TRI_NO))
 		return VERDICT_SELF_HEALING;

@@ -10,7 +10,7 @@
 #include "model/report.h"
 
 struct link_evidence {
-	enum tri agent_end;       /* the agent has the other end */
+	enum tri agent_end; /* the agent has the other end */
 	enum conntrack conntrack;
 };
 
@@ -20,18 +20,19 @@ enum link_state { LINK_SOUND, LINK_UNKNOWN, LINK_AT_RISK, LINK_HALF_OPEN };
 enum link_state judge_link(const struct link_evidence *link);
 
 struct evidence {
-	enum tri ours;            /* belongs to this agent */
-	enum tri environment;     /* its environment was read */
-	bool checkpoint;          /* MESOS_CHECKPOINT=1 */
-	enum tri registered;      /* ever, as its checkpoints tell */
-	enum tri taken_back;      /* by the agent that is there now, should that have had to recover it */
+	enum tri ours;	      /* belongs to this agent */
+	enum tri environment; /* its environment was read */
+	bool checkpoint;      /* MESOS_CHECKPOINT=1 */
+	enum tri registered;  /* ever, as its checkpoints tell */
+	enum tri
+		taken_back; /* by the agent that is there now, should that have had to recover it */
 	enum protocol protocol;
-	enum tri sockets;         /* the pass over sockets was complete */
+	enum tri sockets; /* the pass over sockets was complete */
 	size_t n_links;
-	enum link_state worst;    /* of its links; LINK_SOUND without any */
-	enum tri relinks;         /* its library opens a new link when asked to reconnect */
-	bool domain_socket;       /* it was told to talk over one */
-	enum tri agent;           /* an agent listens */
+	enum link_state worst; /* of its links; LINK_SOUND without any */
+	enum tri relinks;      /* its library opens a new link when asked to reconnect */
+	bool domain_socket;    /* it was told to talk over one */
+	enum tri agent;	       /* an agent listens */
 };
 
 /*

@@ -34,8 +34,8 @@ struct report *model_report(const struct model *model, enum report_kind kind);
  */
 struct model_choice {
 	uint32_t verdicts; /* bits 1 << enum verdict; 0: the default */
-	int32_t pid;       /* 0: any */
-	bool all;          /* each link, as long as the rules of acting allow */
+	int32_t pid;	   /* 0: any */
+	bool all;	   /* each link, as long as the rules of acting allow */
 };
 
 /* One link to be treated, or the reason why an executor that was asked for must not be touched. */

@@ -8,13 +8,15 @@
 #include "model/ending.h"
 #include "model/gather.h"
 
-/* After its verdict an agent stops a container for up to so long (DESTROY_TIMEOUT, Mesos constants.hpp). */
+/* After its verdict an agent stops a container for up to so long (DESTROY_TIMEOUT, Mesos
+ * constants.hpp). */
 #define DESTROY_TIMEOUT (60 * NS_PER_S)
 
 /* The most that --executor_reregistration_timeout may be (MAX_EXECUTOR_REREGISTRATION_TIMEOUT). */
 #define REREGISTER_MAX (15 * NS_PER_S)
 
-/* A connection for one message (a status update of a driver without a link) lives for milliseconds. */
+/* A connection for one message (a status update of a driver without a link) lives for milliseconds.
+ */
 #define TEMPORARY NS_PER_S
 
 int64_t outcome_mono(const struct store *store, int64_t wall)
@@ -47,7 +49,8 @@ int64_t outcome_serves_at(const struct store *store)
 
 	/* After its recovery's longest time it has ended one way or the other. */
 	return agent && !agent->recovered_at && is_mute(store)
-		? began(agent) + 15 * NS_PER_S + gather_reregister_timeout(store) : 0;
+		       ? began(agent) + 15 * NS_PER_S + gather_reregister_timeout(store)
+		       : 0;
 }
 
 bool outcome_agent_serves(const struct store *store)
@@ -67,7 +70,8 @@ bool outcome_restarted(const struct store *store, const struct fact_baseline *b)
 
 /* ---- when it was cut off ---- */
 
-/* Its clock began before anybody watched: the baseline may know when, else it was after the audit. */
+/* Its clock began before anybody watched: the baseline may know when, else it was after the audit.
+ */
 static int64_t down_unseen(const struct store *store, const struct fact_baseline *b,
 			   const struct process *process, const struct view_executor *executor)
 {
@@ -75,7 +79,9 @@ static int64_t down_unseen(const struct store *store, const struct fact_baseline
 		return 0;
 	if (b->disconnected_wall)
 		return outcome_mono(store, b->disconnected_wall);
-	return b->link || strcmp(b->verdict, "disconnected") == 0 ? outcome_mono(store, b->taken_wall) : 0;
+	return b->link || strcmp(b->verdict, "disconnected") == 0
+		       ? outcome_mono(store, b->taken_wall)
+		       : 0;
 }
 
 int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *b)
@@ -98,7 +104,8 @@ static bool is_linked(const struct store *store, const struct view_executor *exe
 	return executor->n_links > 0;
 }
 
-static bool links_outlived(const struct store *store, const struct view_executor *executor, int64_t age)
+static bool links_outlived(const struct store *store, const struct view_executor *executor,
+			   int64_t age)
 {
 	for (size_t i = 0; i < executor->n_links; i++)
 		if (store->now - executor->links[i].conn->established_at <= age)
@@ -110,7 +117,8 @@ static bool links_outlived(const struct store *store, const struct view_executor
 static bool links_made_after(const struct view_executor *executor, int64_t since)
 {
 	for (size_t i = 0; i < executor->n_links; i++)
-		if (executor->links[i].conn->was_there || executor->links[i].conn->established_at <= since)
+		if (executor->links[i].conn->was_there ||
+		    executor->links[i].conn->established_at <= since)
 			return false;
 	return true;
 }
@@ -118,7 +126,8 @@ static bool links_made_after(const struct view_executor *executor, int64_t since
 static bool any_link_made_after(const struct view_executor *executor, int64_t since)
 {
 	for (size_t i = 0; i < executor->n_links; i++)
-		if (!executor->links[i].conn->was_there && executor->links[i].conn->established_at > since)
+		if (!executor->links[i].conn->was_there &&
+		    executor->links[i].conn->established_at > since)
 			return true;
 	return false;
 }
@@ -132,9 +141,9 @@ static bool by_message(const struct store *store, const struct history *h, int64
 {
 	const struct agent *agent = store_agent(store);
 
-	return h->registered > since && h->register_sent > since && h->registered >= h->register_sent &&
-	       h->registrar == agent->facts.pid && h->registrar_start == agent->facts.start &&
-	       !h->down_since;
+	return h->registered > since && h->register_sent > since &&
+	       h->registered >= h->register_sent && h->registrar == agent->facts.pid &&
+	       h->registrar_start == agent->facts.start && !h->down_since;
 }
 
 /*
@@ -162,20 +171,23 @@ static bool by_listing(const struct store *store, const struct view_executor *ex
 	if (!executor->n_links)
 		return is_v1(executor) && *executor->process->facts.domain_socket &&
 		       store->now > recovered + DESTROY_TIMEOUT;
-	return is_linked(store, executor) && links_outlived(store, executor, late ? DESTROY_TIMEOUT : TEMPORARY);
+	return is_linked(store, executor) &&
+	       links_outlived(store, executor, late ? DESTROY_TIMEOUT : TEMPORARY);
 }
 
 static bool by_link(const struct store *store, const struct view_executor *executor)
 {
 	const struct history *h = &executor->process->history;
-	int64_t timeout = store->api.reregister_timeout > 0 ? store->api.reregister_timeout : REREGISTER_MAX;
+	int64_t timeout =
+		store->api.reregister_timeout > 0 ? store->api.reregister_timeout : REREGISTER_MAX;
 
 	if (is_unanswered(store, h) && timeout < DESTROY_TIMEOUT)
 		timeout = DESTROY_TIMEOUT;
 	return is_linked(store, executor) && links_outlived(store, executor, timeout);
 }
 
-static enum proof proof_of_restarted(const struct store *store, const struct view_executor *executor)
+static enum proof proof_of_restarted(const struct store *store,
+				     const struct view_executor *executor)
 {
 	const struct agent *agent = store_agent(store);
 	int64_t since = agent->was_there ? 0 : agent->appeared;
@@ -187,14 +199,15 @@ static enum proof proof_of_restarted(const struct store *store, const struct vie
 		return PROOF_MESSAGE;
 	if (!outcome_agent_serves(store))
 		return PROOF_NONE;
-	if (agent->recovered_at) /* what it says of itself outweighs what can be seen from outside */
+	if (agent->recovered_at) /* what it says of itself outweighs what can be seen from outside
+				  */
 		return by_listing(store, executor) ? PROOF_API : PROOF_NONE;
 	return by_link(store, executor) ? PROOF_LINK : PROOF_NONE;
 }
 
 /*
- * With an agent that was never away: it lists what it has lost sight of as well, and a v0 driver has
- * no way back to it.
+ * With an agent that was never away: it lists what it has lost sight of as well, and a v0 driver
+ * has no way back to it.
  */
 static enum proof proof_of_same(const struct store *store, const struct view_executor *executor)
 {
@@ -204,28 +217,33 @@ static enum proof proof_of_same(const struct store *store, const struct view_exe
 		return PROOF_NONE;
 	if (h->last_down && by_message(store, h, h->last_down) && executor->n_links)
 		return PROOF_MESSAGE;
-	return is_v1(executor) && links_made_after(executor, h->last_down) && by_link(store, executor)
-		? PROOF_LINK : PROOF_NONE;
+	return is_v1(executor) && links_made_after(executor, h->last_down) &&
+			       by_link(store, executor)
+		       ? PROOF_LINK
+		       : PROOF_NONE;
 }
 
 /* ---- the living ---- */
 
 static const char *why_same(const struct process *process)
 {
-	return process->treated
-		? "It was made to drop its link and waits for the restarted agent; the present one does not ask it."
-		: "It lost its link and waits for a restarted agent; the present one does not ask it.";
+	return process->treated ? "It was made to drop its link and waits for the restarted agent; "
+				  "the present one does not ask it."
+				: "It lost its link and waits for a restarted agent; the present "
+				  "one does not ask it.";
 }
 
-/* Where only the earliest time of its disconnection is known, nobody can tell that its timer has fired. */
+/* Where only the earliest time of its disconnection is known, nobody can tell that its timer has
+ * fired. */
 static void judge_ending(const struct store *store, const struct fact_baseline *b,
 			 const struct process *process, const struct view_executor *executor,
 			 struct fate *fate)
 {
 	bool seen = process->history.down_since || b->disconnected_wall;
 
-	fate->ending = fate->disconnected && seen &&
-		       ending_is_on(store, process, executor ? executor->n_links : 0, fate->deadline);
+	fate->ending =
+		fate->disconnected && seen &&
+		ending_is_on(store, process, executor ? executor->n_links : 0, fate->deadline);
 	if (!fate->ending)
 		return;
 	fate->why = ending_why(store, process, fate->deadline);
@@ -245,19 +263,23 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 							 : down_unseen(store, b, process, executor);
 	if (!agent) {
 		fate->why = fate->disconnected ? "It waits for an agent; none listens."
-					       : "No agent listens, and its link has not ended: it does not know yet.";
+					       : "No agent listens, and its link has not ended: it "
+						 "does not know yet.";
 		fate->advice = "Start the agent before the deadline.";
 	} else if (!outcome_restarted(store, b)) {
 		fate->why = why_same(process);
 		fate->advice = "Restart the agent before the deadline.";
 		bound = outcome_mono(store, b->taken_wall) + b->recovery_timeout;
 	} else if (!outcome_agent_serves(store)) {
-		fate->why = "The agent is back and recovering; this executor has not registered again yet.";
+		fate->why = "The agent is back and recovering; this executor has not registered "
+			    "again yet.";
 		bound = agent->appeared + gather_reregister_timeout(store);
 	} else {
-		fate->why = "The agent is back and has finished its recovery; nothing shows that this executor has registered again.";
+		fate->why = "The agent is back and has finished its recovery; nothing shows that "
+			    "this executor has registered again.";
 		fate->advice = "If it is not killed now, look at the agent's log for its id.";
-		bound = (agent->recovered_at ? agent->recovered_at : outcome_serves_at(store)) + DESTROY_TIMEOUT;
+		bound = (agent->recovered_at ? agent->recovered_at : outcome_serves_at(store)) +
+			DESTROY_TIMEOUT;
 	}
 	fate->deadline = fate->ends_by = bound;
 	if (fate->disconnected) {
@@ -293,10 +315,12 @@ static bool is_half_open(const struct store *store, const struct view_executor *
 	return false;
 }
 
-static void judge_kept(const struct store *store, const struct view_executor *executor, struct fate *fate)
+static void judge_kept(const struct store *store, const struct view_executor *executor,
+		       struct fate *fate)
 {
 	if (is_half_open(store, executor)) {
-		fate->why = "The agent is the same process, but this link has no agent's end: whether it comes back at the next restart cannot be told.";
+		fate->why = "The agent is the same process, but this link has no agent's end: "
+			    "whether it comes back at the next restart cannot be told.";
 		fate->advice = "Run 'execwatch audit', and treat it before the agent is restarted.";
 		return;
 	}
@@ -337,13 +361,16 @@ void outcome_judge(const struct view *view, const struct fact_baseline *b, struc
 	const struct process *process = store_process_find(view->store, b->pid, b->start);
 	const struct view_executor *executor = view_find(view, b->pid, b->start);
 
-	*fate = (struct fate){ .outcome = OUTCOME_UNKNOWN, .killer_comm = "", .why = "", .advice = "" };
+	*fate = (struct fate){
+		.outcome = OUTCOME_UNKNOWN, .killer_comm = "", .why = "", .advice = ""
+	};
 	if (process && process->ended) {
 		outcome_judge_dead(view->store, b, process, arena, fate);
 	} else if (!process || process->vanished) {
 		fate->ended = process ? process->ended_at : 0;
 		fate->why = "It has ended; its end was not seen, so how is not known.";
-		fate->advice = "Look at the end of its stderr in its sandbox, and at the agent's log.";
+		fate->advice =
+			"Look at the end of its stderr in its sandbox, and at the agent's log.";
 	} else if (!executor) {
 		/* Lives, and has no socket at all: it waits with nothing in its hands. */
 		judge_waiting(view->store, b, process, NULL, fate);

@@ -11,12 +11,13 @@ struct fate {
 	enum proof proof;
 	int64_t disconnected; /* mono; 0: its clock does not run */
 	int64_t deadline;     /* mono; 0: none */
-	int64_t ends_by;      /* mono: by then it has ended if it ends itself at its deadline; 0: no deadline */
-	bool ending;          /* its deadline has passed: it is ending itself, or should have */
-	int64_t ended;        /* mono; 0: lives */
+	int64_t ends_by;      /* mono: by then it has ended if it ends itself at its deadline; 0: no
+				 deadline */
+	bool ending;	      /* its deadline has passed: it is ending itself, or should have */
+	int64_t ended;	      /* mono; 0: lives */
 	int32_t killer;
 	const char *killer_comm; /* the store's */
-	const char *why;      /* a sentence of the arena's */
+	const char *why;	 /* a sentence of the arena's */
 	const char *advice;
 };
 
@@ -24,8 +25,9 @@ void outcome_judge(const struct view *view, const struct fact_baseline *baseline
 		   struct arena *arena, struct fate *fate);
 
 /*
- * When an executor that lives has outlived its recovery timeout, counted from its last disconnection in
- * this window, and the time it would have taken to end itself then; 0: it had no disconnection.
+ * When an executor that lives has outlived its recovery timeout, counted from its last
+ * disconnection in this window, and the time it would have taken to end itself then; 0: it had no
+ * disconnection.
  */
 int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *baseline);
 

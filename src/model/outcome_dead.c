@@ -12,7 +12,8 @@
 /* Mesos' own clock ticks and the kernel's need not agree to the millisecond. */
 #define TIMER_SLACK NS_PER_S
 
-/* From its signal to its task to its own end: the task's grace period, docker stop, a status update. */
+/* From its signal to its task to its own end: the task's grace period, docker stop, a status
+ * update. */
 #define STOP_MAX (60 * NS_PER_S)
 
 #define LOST "The task is lost: let its framework start it again."
@@ -45,11 +46,14 @@ static struct countdown countdown_of(const struct store *store, const struct fac
 		return c;
 	}
 	c.seen = false;
-	c.at = b->link || strcmp(b->verdict, "disconnected") == 0 ? outcome_mono(store, b->taken_wall) : 0;
+	c.at = b->link || strcmp(b->verdict, "disconnected") == 0
+		       ? outcome_mono(store, b->taken_wall)
+		       : 0;
 	return c;
 }
 
-static bool was_its_timer(const struct process *process, const struct countdown *down, int64_t timeout)
+static bool was_its_timer(const struct process *process, const struct countdown *down,
+			  int64_t timeout)
 {
 	const struct history *h = &process->history;
 
@@ -66,18 +70,21 @@ static void self_terminated(const struct fact_baseline *b, const struct process 
 	fate->deadline = ending_begins(process, down->at, b->recovery_timeout);
 	fate->advice = LOST;
 	if (process->history.down_twice)
-		fate->why = "It ended itself: its link ended a second time before it had registered again.";
+		fate->why = "It ended itself: its link ended a second time before it had "
+			    "registered again.";
 	else
-		fate->why = arena_printf(arena, "It ended itself %lld s after %s; its recovery timeout is %lld s.",
-					 (long long)((process->ended_at - down->at) / NS_PER_S),
-					 down->seen ? "it lost the agent" : "the audit, and it had lost the agent since",
-					 (long long)(b->recovery_timeout / NS_PER_S));
+		fate->why = arena_printf(
+			arena, "It ended itself %lld s after %s; its recovery timeout is %lld s.",
+			(long long)((process->ended_at - down->at) / NS_PER_S),
+			down->seen ? "it lost the agent"
+				   : "the audit, and it had lost the agent since",
+			(long long)(b->recovery_timeout / NS_PER_S));
 }
 
 static bool is_fault(int sig)
 {
-	return sig == SIGSEGV || sig == SIGABRT || sig == SIGBUS || sig == SIGFPE || sig == SIGILL ||
-	       sig == SIGTRAP || sig == SIGSYS;
+	return sig == SIGSEGV || sig == SIGABRT || sig == SIGBUS || sig == SIGFPE ||
+	       sig == SIGILL || sig == SIGTRAP || sig == SIGSYS;
 }
 
 static void told_to_end(struct fate *fate)
@@ -87,8 +94,9 @@ static void told_to_end(struct fate *fate)
 	fate->advice = LOST;
 }
 
-static void ended_by_signal(const struct store *store, const struct fact_baseline *b, const struct process *process,
-			    const struct countdown *down, struct arena *arena, struct fate *fate)
+static void ended_by_signal(const struct store *store, const struct fact_baseline *b,
+			    const struct process *process, const struct countdown *down,
+			    struct arena *arena, struct fate *fate)
 {
 	int sig = WTERMSIG(process->exit.status);
 	bool sender_known = process->exit.killer && process->exit.signal == sig;
@@ -101,23 +109,30 @@ static void ended_by_signal(const struct store *store, const struct fact_baselin
 		fate->killer_comm = process->exit.killer_comm;
 	}
 	/* Who the agent is may have been told after the end. */
-	if (sender_known && (process->killed_by_agents ||
-			     store_is_agent(store, process->exit.killer, process->exit.killer_start))) {
+	if (sender_known &&
+	    (process->killed_by_agents ||
+	     store_is_agent(store, process->exit.killer, process->exit.killer_start))) {
 		fate->outcome = OUTCOME_KILLED_BY_AGENT;
-		fate->why = arena_printf(arena, "The agent (pid %d) killed it with signal %d: it had not registered again in time.",
+		fate->why = arena_printf(arena,
+					 "The agent (pid %d) killed it with signal %d: it had not "
+					 "registered again in time.",
 					 fate->killer, sig);
 	} else if (is_fault(sig) && (by_itself || !sender_known)) {
 		fate->outcome = OUTCOME_CRASHED;
-		fate->why = arena_printf(arena, "It crashed with signal %d (%s).", sig, sigabbrev_np(sig) ? sigabbrev_np(sig) : "?");
+		fate->why = arena_printf(arena, "It crashed with signal %d (%s).", sig,
+					 sigabbrev_np(sig) ? sigabbrev_np(sig) : "?");
 	} else if (by_itself && process->history.told_to_end) {
 		told_to_end(fate);
 	} else if (by_itself && was_its_timer(process, down, b->recovery_timeout)) {
 		self_terminated(b, process, down, arena, fate);
 	} else if (sender_known) {
-		fate->why = arena_printf(arena, "Signal %d from pid %d (%s) killed it.", sig, fate->killer,
-					 fate->killer_comm);
+		fate->why = arena_printf(arena, "Signal %d from pid %d (%s) killed it.", sig,
+					 fate->killer, fate->killer_comm);
 	} else {
-		fate->why = arena_printf(arena, "Signal %d killed it; who sent it was not seen (the kernel itself, when memory is short).", sig);
+		fate->why = arena_printf(arena,
+					 "Signal %d killed it; who sent it was not seen (the "
+					 "kernel itself, when memory is short).",
+					 sig);
 	}
 }
 
@@ -131,12 +146,16 @@ static const char *doubt(const struct store *store, const struct fact_baseline *
 	const struct agent *agent = store_agent(store);
 
 	if (down->at && !down->seen)
-		return "It ended with exit status 0, and was disconnected before: whether its task had ended or its recovery timeout had run out was not seen.";
+		return "It ended with exit status 0, and was disconnected before: whether its task "
+		       "had ended or its recovery timeout had run out was not seen.";
 	if (outcome_restarted(store, b) && process->ended_at > agent->appeared &&
 	    !was_linked(process, agent->appeared))
-		return "It ended with exit status 0 after the agent had come back and before it had registered again: whether its task had ended or the agent had stopped it was not seen.";
+		return "It ended with exit status 0 after the agent had come back and before it "
+		       "had registered again: whether its task had ended or the agent had stopped "
+		       "it was not seen.";
 	if (store_events(store).lost)
-		return "It ended with exit status 0, and events were lost in the kernel: whether it had been told to was not seen.";
+		return "It ended with exit status 0, and events were lost in the kernel: whether "
+		       "it had been told to was not seen.";
 	return NULL;
 }
 
@@ -154,8 +173,9 @@ static bool ended_with_its_agent(const struct fact_baseline *b, const struct pro
 	if (!down->at || !down->seen)
 		return false;
 	fate->outcome = OUTCOME_SELF_TERMINATED;
-	fate->why = bound ? "It ended with its agent, as it must: its framework does not checkpoint."
-			  : "It ended with its agent, as it must: it had not registered yet.";
+	fate->why =
+		bound ? "It ended with its agent, as it must: its framework does not checkpoint."
+		      : "It ended with its agent, as it must: it had not registered yet.";
 	fate->advice = LOST;
 	return true;
 }
@@ -181,8 +201,9 @@ static void ended_by_exit(const struct store *store, const struct fact_baseline 
 	} else {
 		fate->outcome = OUTCOME_FINISHED;
 		fate->why = !store_agent(store) || down->at
-			? "Its task ended by itself (exit status 0) while no agent was there: its framework will be told TASK_FAILED all the same."
-			: "Its task ended by itself (exit status 0).";
+				    ? "Its task ended by itself (exit status 0) while no agent was "
+				      "there: its framework will be told TASK_FAILED all the same."
+				    : "Its task ended by itself (exit status 0).";
 	}
 }
 

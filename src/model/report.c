@@ -49,9 +49,16 @@ static void links_fill(const struct store *store, const struct view_executor *ex
 		struct link_evidence evidence = gather_link(store, executor->links[i].conn);
 
 		links[i] = (struct report_link){
-			.fd = executor->links[i].fd, .inode = s->inode, .cookie = s->cookie,
-			.local = s->local, .remote = s->remote, .netns = s->netns, .state = s->state,
-			.agent_end = evidence.agent_end, .conntrack = evidence.conntrack, .idle = s->idle,
+			.fd = executor->links[i].fd,
+			.inode = s->inode,
+			.cookie = s->cookie,
+			.local = s->local,
+			.remote = s->remote,
+			.netns = s->netns,
+			.state = s->state,
+			.agent_end = evidence.agent_end,
+			.conntrack = evidence.conntrack,
+			.idle = s->idle,
 		};
 	}
 	out->links = links;
@@ -112,7 +119,8 @@ static void executor_fill(const struct store *store, const struct view_executor 
 	process_fill(executor->process, out, arena);
 	links_fill(store, executor, out, arena);
 	if (executor->checkpoint)
-		tasks_fill(out, executor->checkpoint->facts.tasks, executor->checkpoint->facts.n_tasks, arena);
+		tasks_fill(out, executor->checkpoint->facts.tasks,
+			   executor->checkpoint->facts.n_tasks, arena);
 	out->verdict = judge_executor(&evidence);
 	out->severity = verdict_severity(out->verdict);
 	out->disconnected = to_wall(store, executor->process->history.down_since);
@@ -123,7 +131,9 @@ static void executor_fill(const struct store *store, const struct view_executor 
 
 static enum protocol protocol_parse(const char *text)
 {
-	return strcmp(text, "v0") == 0 ? PROTOCOL_V0 : strcmp(text, "v1") == 0 ? PROTOCOL_V1 : PROTOCOL_UNKNOWN;
+	return strcmp(text, "v0") == 0	 ? PROTOCOL_V0
+	       : strcmp(text, "v1") == 0 ? PROTOCOL_V1
+					 : PROTOCOL_UNKNOWN;
 }
 
 static void fate_fill(const struct view *view, const struct fact_baseline *b,
@@ -195,8 +205,10 @@ static void baseline_fill(const struct view *view, const struct fact_baseline *b
 /* Worst first: what is lost, what cannot be known, what can be treated, what is well. */
 static int severity_rank(enum severity severity)
 {
-	static const int rank[] = { [SEVERITY_CRITICAL] = 0, [SEVERITY_UNKNOWN] = 1,
-				    [SEVERITY_WARNING] = 2, [SEVERITY_OK] = 3 };
+	static const int rank[] = { [SEVERITY_CRITICAL] = 0,
+				    [SEVERITY_UNKNOWN] = 1,
+				    [SEVERITY_WARNING] = 2,
+				    [SEVERITY_OK] = 3 };
 
 	return rank[severity];
 }
@@ -237,7 +249,8 @@ static void executors_fill(const struct view *view, struct report *report)
 
 /* ---- what else talks to the agent port ---- */
 
-static void other_add(const struct store *store, const struct connection *conn, struct report *report)
+static void other_add(const struct store *store, const struct connection *conn,
+		      struct report *report)
 {
 	int32_t pid = conn->n_holders ? conn->holders[0].pid : conn->owner;
 	uint64_t start = conn->n_holders ? conn->holders[0].start : conn->owner_start;
@@ -252,7 +265,8 @@ static void other_add(const struct store *store, const struct connection *conn, 
 	}
 	other = &report->others[report->n_others++];
 	other->pid = pid;
-	other->comm = arena_text(report->arena, process && process->known ? process->facts.comm : "");
+	other->comm =
+		arena_text(report->arena, process && process->known ? process->facts.comm : "");
 	other->connections = 1;
 }
 
@@ -271,7 +285,8 @@ static void others_fill(const struct view *view, struct report *report)
 				     sizeof(*report->others));
 	if (!report->others)
 		return;
-	HASH_ITER(hh, view->store->connections, conn, next) {
+	HASH_ITER(hh, view->store->connections, conn, next)
+	{
 		if (conn->facts.state == TCP_ESTABLISHED && connection_is_link(view->store, conn) &&
 		    !view_has_link(view, conn))
 			other_add(view->store, conn, report);
@@ -306,10 +321,13 @@ static void agent_fill(const struct store *store, struct report *report)
 		out->listen = agent->facts.listen;
 	}
 	out->version = arena_text(arena, store->has_api ? store->api.version : "");
-	out->slave_id = arena_text(arena, store->has_api && *store->api.slave_id ? store->api.slave_id
-						: store->has_work_dir ? store->work_dir.slave_id : "");
+	out->slave_id =
+		arena_text(arena, store->has_api && *store->api.slave_id ? store->api.slave_id
+				  : store->has_work_dir			 ? store->work_dir.slave_id
+									 : "");
 	out->work_dir = arena_text(arena, store->has_work_dir && store->work_dir.readable == TRI_YES
-						  ? store->work_dir.path : "");
+						  ? store->work_dir.path
+						  : "");
 	out->api = arena_text(arena, api_word(store, agent));
 	out->serving = outcome_agent_serves(store);
 	for (size_t i = 0; agent && i < store->baselines.n; i++)
@@ -331,19 +349,28 @@ static void acts_fill(const struct store *store, struct report *report)
 		report->acts[i] = (struct report_act){
 			.executor_id = arena_text(arena, a->executor_id),
 			.framework_id = arena_text(arena, a->framework_id),
-			.pid = a->pid, .fd = a->fd,
-			.method = arena_text(arena, a->method), .result = arena_text(arena, a->result),
-			.reason = arena_text(arena, a->reason), .reason_id = arena_text(arena, a->reason_id),
-			.stopped = a->stopped, .effect = a->effect, .at = to_wall(store, store->acts.v[i].at),
+			.pid = a->pid,
+			.fd = a->fd,
+			.method = arena_text(arena, a->method),
+			.result = arena_text(arena, a->result),
+			.reason = arena_text(arena, a->reason),
+			.reason_id = arena_text(arena, a->reason_id),
+			.stopped = a->stopped,
+			.effect = a->effect,
+			.at = to_wall(store, store->acts.v[i].at),
 		};
 	}
 }
 
 static void clocks_fill(const struct view *view, struct report *report)
 {
-	report->clocks[0] = (struct report_clock){ "executors", to_wall(view->store, clock_executors(view, report->arena)) };
-	report->clocks[1] = (struct report_clock){ "master", to_wall(view->store, clock_master(view->store)) };
-	report->clocks[2] = (struct report_clock){ "agent", to_wall(view->store, clock_agent(view->store)) };
+	report->clocks[0] =
+		(struct report_clock){ "executors",
+				       to_wall(view->store, clock_executors(view, report->arena)) };
+	report->clocks[1] =
+		(struct report_clock){ "master", to_wall(view->store, clock_master(view->store)) };
+	report->clocks[2] =
+		(struct report_clock){ "agent", to_wall(view->store, clock_agent(view->store)) };
 }
 
 static void events_fill(const struct store *store, struct report *report)
@@ -389,8 +416,10 @@ static int shutdown_code(const struct store *store, const struct report *report)
 /* What is lost outweighs what is not known, which outweighs what can be treated. */
 static int exit_code(const struct store *store, const struct report *report)
 {
-	static const int code[] = { [SEVERITY_OK] = 0, [SEVERITY_WARNING] = 1,
-				    [SEVERITY_CRITICAL] = 2, [SEVERITY_UNKNOWN] = 3 };
+	static const int code[] = { [SEVERITY_OK] = 0,
+				    [SEVERITY_WARNING] = 1,
+				    [SEVERITY_CRITICAL] = 2,
+				    [SEVERITY_UNKNOWN] = 3 };
 	bool seen[4] = { true };
 
 	if (store->interrupted)
@@ -400,8 +429,8 @@ static int exit_code(const struct store *store, const struct report *report)
 	for (size_t i = 0; i < report->n_executors; i++)
 		seen[report->executors[i].severity] = true;
 	for (size_t i = 0; i < report->n_acts; i++)
-		seen[SEVERITY_WARNING] |= act_is(&report->acts[i], "failed") ||
-					  act_is(&report->acts[i], "refused");
+		seen[SEVERITY_WARNING] |=
+			act_is(&report->acts[i], "failed") || act_is(&report->acts[i], "refused");
 	if (seen[SEVERITY_CRITICAL])
 		return code[SEVERITY_CRITICAL];
 	if (seen[SEVERITY_UNKNOWN] || is_unknown(store, report))

@@ -46,7 +46,8 @@ enum severity { SEVERITY_OK, SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITY_UNKNO
 enum protocol { PROTOCOL_UNKNOWN, PROTOCOL_V0, PROTOCOL_V1 };
 enum conntrack { CONNTRACK_UNKNOWN, CONNTRACK_ENTRY, CONNTRACK_NONE, CONNTRACK_OFF };
 
-/* Texts as in the JSON documents ("half-open", "reregistered", "message", "warning", "v0", "none"). */
+/* Texts as in the JSON documents ("half-open", "reregistered", "message", "warning", "v0", "none").
+ */
 const char *verdict_name(enum verdict verdict);
 const char *outcome_name(enum outcome outcome);
 const char *proof_name(enum proof proof); /* NULL for PROOF_NONE */
@@ -58,16 +59,16 @@ enum severity verdict_severity(enum verdict verdict);
 enum severity outcome_severity(enum outcome outcome);
 
 struct report_link {
-	int32_t fd;           /* -1: not known */
+	int32_t fd; /* -1: not known */
 	uint64_t inode;
 	uint64_t cookie;
 	struct ew_addr local;
 	struct ew_addr remote;
 	uint64_t netns;
-	uint32_t state;       /* TCP_ESTABLISHED… */
-	enum tri agent_end;   /* YES: present */
+	uint32_t state;	    /* TCP_ESTABLISHED… */
+	enum tri agent_end; /* YES: present */
 	enum conntrack conntrack;
-	int64_t idle;         /* ns; -1: not known */
+	int64_t idle; /* ns; -1: not known */
 };
 
 struct report_executor {
@@ -76,29 +77,31 @@ struct report_executor {
 	const char *container_id;
 	const char *const *tasks;
 	size_t n_tasks;
-	int32_t pid;          /* 0: no such process was found */
+	int32_t pid; /* 0: no such process was found */
 	uint64_t start;
 	const char *comm;
 	enum protocol protocol;
 	bool checkpoint;
-	int64_t recovery_timeout; /* ns */
+	int64_t recovery_timeout;    /* ns */
 	const char *library_version; /* NULL: not known */
 	const struct report_link *links;
 	size_t n_links;
 	enum verdict verdict;
-	const char *forbidden; /* why it must never be touched, whatever is asked; NULL: it may be */
+	const char
+		*forbidden; /* why it must never be touched, whatever is asked; NULL: it may be */
 	enum severity severity;
-	const char *const *why;  /* the evidence, whole sentences */
+	const char *const *why; /* the evidence, whole sentences */
 	size_t n_why;
-	const char *advice;   /* what to do next; "" for nothing */
+	const char *advice; /* what to do next; "" for nothing */
 	/* only in reports with outcomes */
 	enum outcome outcome;
 	enum proof proof;
 	int64_t disconnected; /* wall ns when its clock began to run; 0: it does not run */
 	int64_t deadline;     /* wall ns; 0: none */
-	int64_t ends_by;      /* wall ns; its deadline has passed, and by then it has ended itself; 0: not so */
-	int64_t ended;        /* wall ns; 0: lives */
-	int32_t killer;       /* host pid; 0 */
+	int64_t ends_by; /* wall ns; its deadline has passed, and by then it has ended itself; 0:
+			    not so */
+	int64_t ended;	 /* wall ns; 0: lives */
+	int32_t killer;	 /* host pid; 0 */
 	const char *killer_comm;
 };
 
@@ -111,14 +114,14 @@ struct report_act {
 	const char *result;
 	const char *reason;
 	const char *reason_id;
-	int64_t stopped;      /* ns; -1 */
-	int64_t effect;       /* ns; -1 */
-	int64_t at;           /* wall ns */
+	int64_t stopped; /* ns; -1 */
+	int64_t effect;	 /* ns; -1 */
+	int64_t at;	 /* wall ns */
 };
 
 /* A connection to the agent port that is no executor's: the master's, a monitor's, a task's. */
 struct report_other {
-	int32_t pid;          /* 0: nobody holds it */
+	int32_t pid; /* 0: nobody holds it */
 	const char *comm;
 	uint32_t connections;
 };
@@ -126,7 +129,7 @@ struct report_other {
 enum report_kind { REPORT_AUDIT, REPORT_SHUTDOWN, REPORT_VERIFY, REPORT_RUN };
 
 struct report_agent {
-	int32_t pid;          /* 0: none listens */
+	int32_t pid; /* 0: none listens */
 	uint64_t start;
 	const char *comm;
 	const char *version;  /* "" unknown */
@@ -134,24 +137,24 @@ struct report_agent {
 	struct ew_addr listen;
 	const char *work_dir; /* "" unknown */
 	const char *api;      /* "serving", "recovering", "down", or why it could not be asked */
-	bool serving;         /* listens, and its recovery is known to be over */
-	bool restarted;       /* it is another process than the baseline's */
+	bool serving;	      /* listens, and its recovery is known to be over */
+	bool restarted;	      /* it is another process than the baseline's */
 };
 
 struct report_clock {
-	const char *name;     /* "executors", "master", "agent" */
-	int64_t deadline;     /* wall ns; 0: does not run */
+	const char *name; /* "executors", "master", "agent" */
+	int64_t deadline; /* wall ns; 0: does not run */
 };
 
 struct report {
-	struct arena *arena;  /* owns all that the report points to */
+	struct arena *arena; /* owns all that the report points to */
 	enum report_kind kind;
 	const char *tool;
 	const char *host;
 	const char *boot_id;
-	int64_t generated;    /* wall ns */
+	int64_t generated; /* wall ns */
 	uint32_t agent_port;
-	bool blind;           /* sockets or processes could not all be read: what is missing may be there */
+	bool blind; /* sockets or processes could not all be read: what is missing may be there */
 	struct report_agent agent;
 	struct report_executor *executors; /* by severity, then by executor_id */
 	size_t n_executors;
@@ -161,7 +164,7 @@ struct report {
 	size_t n_others;
 	size_t verdicts[VERDICT_COUNT]; /* how many executors have each */
 	size_t outcomes[OUTCOME_COUNT];
-	size_t ending;        /* how many have ends_by */
+	size_t ending; /* how many have ends_by */
 	uint64_t events_seen;
 	uint64_t events_lost;
 	const char *messages; /* the hook that shows protocol messages; "" none */
@@ -169,11 +172,11 @@ struct report {
 	const char *const *notes; /* what could not be read, lost, or is odd: whole sentences */
 	size_t n_notes;
 	struct report_clock clocks[3];
-	const char *command;  /* of run; NULL */
+	const char *command; /* of run; NULL */
 	bool command_ended;
 	int32_t command_status; /* as wait(2) gives it */
 	bool interrupted;
-	int exit_code;        /* 0, 1, 2 or 3 */
+	int exit_code; /* 0, 1, 2 or 3 */
 };
 
 /* True for kinds whose executors have outcomes (verify, run). */

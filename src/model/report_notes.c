@@ -20,10 +20,16 @@ static void notes_agents(const struct store *store, struct notes *notes, struct 
 	const struct agent *rival = store_rival(store);
 
 	if (rival)
-		note(notes, arena_printf(arena, "Two agents listen on this port in other network namespaces, pid %d and pid %d; this report is on the first. Run execwatch in the namespace of the one that is meant: nsenter -t PID -n.",
-					 store_agent(store)->facts.pid, rival->facts.pid));
+		note(notes,
+		     arena_printf(arena,
+				  "Two agents listen on this port in other network namespaces, pid "
+				  "%d and pid %d; this report is on the first. Run execwatch in "
+				  "the namespace of the one that is meant: nsenter -t PID -n.",
+				  store_agent(store)->facts.pid, rival->facts.pid));
 	if (store->has_work_dir && store->work_dir.same_boot == TRI_NO)
-		note(notes, arena_printf(arena, "The checkpoints under %s are of another boot: the agent will not recover these executors.",
+		note(notes, arena_printf(arena,
+					 "The checkpoints under %s are of another boot: the agent "
+					 "will not recover these executors.",
 					 store->work_dir.path));
 }
 
@@ -31,8 +37,8 @@ static const char *unread_text(const struct fact_unread *unread, struct arena *a
 {
 	bool whether = strncmp(unread->object, "whether ", 8) == 0;
 
-	return arena_printf(arena, "Could not %s %s: %s.", whether ? "tell" : "read", unread->object,
-			    unread->reason);
+	return arena_printf(arena, "Could not %s %s: %s.", whether ? "tell" : "read",
+			    unread->object, unread->reason);
 }
 
 /* What no hook shows is never taken for what did not happen: say what that is. */
@@ -42,14 +48,17 @@ static void notes_slots(const struct store *store, struct notes *notes, struct a
 		const struct fact_slot *slot = &store->slots.v[i];
 
 		if (!*slot->program)
-			note(notes, arena_printf(arena, "Nothing shows %s here: %s.", slot->slot, slot->reason));
+			note(notes, arena_printf(arena, "Nothing shows %s here: %s.", slot->slot,
+						 slot->reason));
 	}
 }
 
 void report_notes_fill(const struct store *store, struct report *report)
 {
 	struct arena *arena = report->arena;
-	struct notes notes = { arena_array(arena, store->unread.n + store->slots.n + 3, sizeof(*notes.v)), 0 };
+	struct notes notes = {
+		arena_array(arena, store->unread.n + store->slots.n + 3, sizeof(*notes.v)), 0
+	};
 
 	if (!notes.v)
 		return;
@@ -57,7 +66,9 @@ void report_notes_fill(const struct store *store, struct report *report)
 	for (size_t i = 0; i < store->unread.n; i++)
 		note(&notes, unread_text(&store->unread.v[i], arena));
 	if (report->events_lost)
-		note(&notes, arena_printf(arena, "%llu events were lost in the kernel: what they would have shown is not known.",
+		note(&notes, arena_printf(arena,
+					  "%llu events were lost in the kernel: what they would "
+					  "have shown is not known.",
 					  (unsigned long long)report->events_lost));
 	notes_slots(store, &notes, arena);
 	report->notes = notes.v;

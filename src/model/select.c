@@ -20,9 +20,13 @@ static bool wanted(const struct report_executor *executor, const struct model_ch
 static size_t targets_of(const struct report_executor *executor, struct model_target *targets)
 {
 	struct model_target target = {
-		.executor_id = executor->executor_id, .framework_id = executor->framework_id,
-		.pid = executor->pid, .start = executor->start, .fd = -1,
-		.verdict = executor->verdict, .recovery_timeout = executor->recovery_timeout,
+		.executor_id = executor->executor_id,
+		.framework_id = executor->framework_id,
+		.pid = executor->pid,
+		.start = executor->start,
+		.fd = -1,
+		.verdict = executor->verdict,
+		.recovery_timeout = executor->recovery_timeout,
 		.forbidden = executor->forbidden,
 	};
 

@@ -6,7 +6,6 @@
 
 #include "mesos/upid.h"
 
-
 bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size)
 {
 	size_t more = *room ? *room * 2 : 8;
@@ -46,7 +45,8 @@ void store_clear(struct store *store)
 	struct process *process, *next_process;
 
 	store_clear_sockets(store);
-	HASH_ITER(hh, store->processes, process, next_process) {
+	HASH_ITER(hh, store->processes, process, next_process)
+	{
 		HASH_DEL(store->processes, process);
 		free(process);
 	}
@@ -95,7 +95,8 @@ broken:
 	return NULL;
 }
 
-static void process_facts(struct store *store, struct process *process, const struct fact_process *from)
+static void process_facts(struct store *store, struct process *process,
+			  const struct fact_process *from)
 {
 	struct fact_process *to = &process->facts;
 	struct mesos_upid upid;
@@ -133,7 +134,8 @@ static void put_process(struct store *store, const struct fact *fact)
 	process->vanished = false;
 	process->ended_at = 0;
 	/* What was read once is not forgotten because a later look was refused. */
-	if (process->known && from->environ_read == TRI_NO && process->facts.environ_read == TRI_YES)
+	if (process->known && from->environ_read == TRI_NO &&
+	    process->facts.environ_read == TRI_YES)
 		return;
 	process->known = true;
 	process_facts(store, process, from);
@@ -159,8 +161,9 @@ static void put_exit(struct store *store, const struct fact *fact)
 	process->exit.killer_comm = store_text(store, fact->exit.killer_comm);
 	killer = store_process_find(store, fact->exit.killer, fact->exit.killer_start);
 	process->killed_by_agents =
-		fact->exit.killer && (store_is_agent(store, fact->exit.killer, fact->exit.killer_start) ||
-				      (killer && killer->agents_child && !is_mesos(killer)));
+		fact->exit.killer &&
+		(store_is_agent(store, fact->exit.killer, fact->exit.killer_start) ||
+		 (killer && killer->agents_child && !is_mesos(killer)));
 	store_agent_exited(store, fact);
 }
 
@@ -219,9 +222,10 @@ static void put_tracking(struct store *store, const struct fact *fact)
 		}
 	}
 	if (store_grow(store, store->namespaces))
-		store->namespaces.v[store->namespaces.n++] = (struct netns){
-			.inode = fact->tracking.netns, .tracking = fact->tracking.in_force,
-			.seen = store->survey };
+		store->namespaces.v[store->namespaces.n++] =
+			(struct netns){ .inode = fact->tracking.netns,
+					.tracking = fact->tracking.in_force,
+					.seen = store->survey };
 }
 
 static void put_act(struct store *store, const struct fact *fact)
@@ -337,7 +341,8 @@ static void processes_end(struct store *store, int64_t mono)
 {
 	struct process *process, *next;
 
-	HASH_ITER(hh, store->processes, process, next) {
+	HASH_ITER(hh, store->processes, process, next)
+	{
 		if (process->ended || process->vanished) {
 			process_prune(store, process, mono);
 		} else if (process->known && process->seen != store->survey) {

@@ -28,36 +28,38 @@ struct process_key {
  * reconnect, reregistered; executor.cpp: disconnected). Times are mono; 0: did not happen.
  */
 struct history {
-	int64_t down_since;      /* its last link ended, it has not registered since */
-	int64_t last_down;       /* the last time down_since was set */
-	int64_t down_twice;      /* a link ended, or was refused, while it was down already: it ends itself at once */
-	int64_t asked;           /* ReconnectExecutorMessage was sent to it */
-	int64_t register_sent;   /* (Re)RegisterExecutorMessage, SUBSCRIBE */
-	int64_t registered;      /* (Re)registered, or the 200 of SUBSCRIBE, was sent to it */
-	int32_t registrar;       /* by this agent */
+	int64_t down_since;    /* its last link ended, it has not registered since */
+	int64_t last_down;     /* the last time down_since was set */
+	int64_t down_twice;    /* a link ended, or was refused, while it was down already: it ends
+				  itself at once */
+	int64_t asked;	       /* ReconnectExecutorMessage was sent to it */
+	int64_t register_sent; /* (Re)RegisterExecutorMessage, SUBSCRIBE */
+	int64_t registered;    /* (Re)registered, or the 200 of SUBSCRIBE, was sent to it */
+	int32_t registrar;     /* by this agent */
 	uint64_t registrar_start;
-	uint64_t subscribe_on;   /* cookie of the connection that SUBSCRIBE was sent on */
-	struct ew_addr answered_at; /* where its libprocess takes answers, as its registration or the disk says */
-	int64_t told_to_end;     /* ShutdownExecutorMessage was sent to it */
-	int64_t ended_its_task;  /* it sent a deadly signal to another process */
+	uint64_t subscribe_on;	    /* cookie of the connection that SUBSCRIBE was sent on */
+	struct ew_addr answered_at; /* where its libprocess takes answers, as its registration or
+				       the disk says */
+	int64_t told_to_end;	    /* ShutdownExecutorMessage was sent to it */
+	int64_t ended_its_task;	    /* it sent a deadly signal to another process */
 };
 
 struct process {
 	struct process_key key;
-	bool known;              /* facts is filled */
+	bool known; /* facts is filled */
 	struct fact_process facts;
-	uint32_t seen;           /* number of the last survey of processes that showed it */
-	bool ended;              /* an exit was seen */
-	bool vanished;           /* it is no more, and its exit was not seen */
+	uint32_t seen; /* number of the last survey of processes that showed it */
+	bool ended;    /* an exit was seen */
+	bool vanished; /* it is no more, and its exit was not seen */
 	int64_t ended_at;
 	struct fact_exit exit;
-	int64_t link_end;        /* it dropped a link before anybody knew what it is; 0: it did not */
-	int64_t last_link;       /* when the newest link that was seen of it was made; 0: none */
-	bool agent_known;        /* agent_addr is filled */
+	int64_t link_end;  /* it dropped a link before anybody knew what it is; 0: it did not */
+	int64_t last_link; /* when the newest link that was seen of it was made; 0: none */
+	bool agent_known;  /* agent_addr is filled */
 	struct ew_addr agent_addr; /* where its agent is, as MESOS_SLAVE_PID says */
-	bool agents_child;       /* the agent forked it */
-	bool killed_by_agents;   /* who sent the signal it died of is the agent, or a child of it */
-	bool treated;            /* an act on it was done */
+	bool agents_child;	   /* the agent forked it */
+	bool killed_by_agents; /* who sent the signal it died of is the agent, or a child of it */
+	bool treated;	       /* an act on it was done */
 	bool in_baseline;
 	struct history history;
 	UT_hash_handle hh;
@@ -77,7 +79,7 @@ struct entry {
 	uint64_t netns;
 	enum tri present;
 	int64_t timeout;
-	uint32_t seen;           /* number of the survey that it was found in */
+	uint32_t seen; /* number of the survey that it was found in */
 };
 
 struct tuple_key {
@@ -91,14 +93,14 @@ struct connection {
 	uint64_t cookie;
 	struct fact_socket facts;
 	struct tuple_key tuple;
-	bool indexed;            /* in store.tuples under tuple */
-	uint32_t seen;           /* number of the last survey of sockets that showed it */
-	bool was_there;          /* shown by the first survey, not seen to be made */
-	int64_t hooked_at;       /* when a hook last told of its state */
-	int64_t established_at;  /* when it was first seen so */
-	int64_t stood_at;        /* when it was last seen so */
-	int64_t ended_at;        /* when it had left ESTABLISHED; 0: it has not */
-	int32_t owner;           /* who connected, or accepted; 0: not seen */
+	bool indexed;		/* in store.tuples under tuple */
+	uint32_t seen;		/* number of the last survey of sockets that showed it */
+	bool was_there;		/* shown by the first survey, not seen to be made */
+	int64_t hooked_at;	/* when a hook last told of its state */
+	int64_t established_at; /* when it was first seen so */
+	int64_t stood_at;	/* when it was last seen so */
+	int64_t ended_at;	/* when it had left ESTABLISHED; 0: it has not */
+	int32_t owner;		/* who connected, or accepted; 0: not seen */
 	uint64_t owner_start;
 	struct holder *holders;
 	size_t n_holders;
@@ -132,10 +134,10 @@ struct listing {
 
 struct agent {
 	struct fact_agent facts;
-	int64_t appeared;        /* mono; when it was first seen */
-	bool was_there;          /* at the first survey: it may have appeared at any time before */
-	int64_t gone_at;         /* 0: it is there */
-	int64_t recovered_at;    /* when it was first seen to serve; 0: it was not */
+	int64_t appeared;     /* mono; when it was first seen */
+	bool was_there;	      /* at the first survey: it may have appeared at any time before */
+	int64_t gone_at;      /* 0: it is there */
+	int64_t recovered_at; /* when it was first seen to serve; 0: it was not */
 	uint32_t seen;
 };
 
@@ -164,8 +166,8 @@ struct loss {
 
 struct store {
 	struct pool *pool;
-	bool broken;             /* memory was short: facts are missing */
-	int64_t now;             /* of the last FACT_NOW, else of the last fact */
+	bool broken; /* memory was short: facts are missing */
+	int64_t now; /* of the last FACT_NOW, else of the last fact */
 	bool interrupted, final;
 	struct fact_window window;
 	int64_t window_began;
@@ -184,23 +186,23 @@ struct store {
 	LIST(struct fact_baseline) baselines;
 	struct fact_work_dir work_dir;
 	bool has_work_dir;
-	struct fact_api api;     /* the last answer */
+	struct fact_api api; /* the last answer */
 	bool has_api;
 	int64_t api_at;
-	uint32_t listed_round;   /* of the last complete listing */
+	uint32_t listed_round; /* of the last complete listing */
 	int64_t listed_at;
-	bool agent_hidden;       /* somebody listens on the agent port, and who could not be read */
+	bool agent_hidden; /* somebody listens on the agent port, and who could not be read */
 	struct fact_command command;
-	int64_t command_ended;   /* 0 */
-	uint32_t survey;         /* number of the current one */
-	uint32_t scope;          /* of the current one; 0 between surveys */
+	int64_t command_ended; /* 0 */
+	uint32_t survey;       /* number of the current one */
+	uint32_t scope;	       /* of the current one; 0 between surveys */
 	int64_t survey_began;
-	uint32_t complete;       /* scopes that the last survey which tried them completed */
-	uint32_t tracked;        /* number of the last survey that completed SURVEY_TRACKING */
+	uint32_t complete; /* scopes that the last survey which tried them completed */
+	uint32_t tracked;  /* number of the last survey that completed SURVEY_TRACKING */
 };
 
 /* Makes room for one more; false when memory is short (and the store is marked broken). */
-#define store_grow(store, list) \
+#define store_grow(store, list)                                                                    \
 	store_grow_((store), (void **)&(list).v, &(list).n, &(list).room, sizeof(*(list).v))
 bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size);
 
@@ -245,8 +247,8 @@ void store_end_agents(struct store *store, int64_t mono);
 /* The agent that is there now; NULL: none listens. */
 const struct agent *store_agent(const struct store *store);
 /*
- * Another agent on the same port that may as well be meant: both in other namespaces than execwatch,
- * and nothing tells which. NULL: there is none.
+ * Another agent on the same port that may as well be meant: both in other namespaces than
+ * execwatch, and nothing tells which. NULL: there is none.
  */
 const struct agent *store_rival(const struct store *store);
 /* Was this process ever the agent? */

@@ -50,7 +50,8 @@ static void agent_begins(struct agent *agent, int64_t mono, bool was_there)
 
 static void agent_seen(struct store *store, const struct fact *fact, bool hooked)
 {
-	const struct process *process = store_process_find(store, fact->agent.pid, fact->agent.start);
+	const struct process *process =
+		store_process_find(store, fact->agent.pid, fact->agent.start);
 	struct agent *agent = agent_get(store, &fact->agent);
 	bool is_new;
 
@@ -69,7 +70,9 @@ static void agent_seen(struct store *store, const struct fact *fact, bool hooked
 		agent->was_there = false;
 	}
 	if (process && process->ended)
-		agent_gone(agent, process->ended_at); /* a row that was read before, and put after, its end */
+		agent_gone(
+			agent,
+			process->ended_at); /* a row that was read before, and put after, its end */
 	if (fact->agent.gone)
 		agent_gone(agent, fact->mono);
 }
@@ -82,8 +85,11 @@ void store_put_agent(struct store *store, const struct fact *fact)
 void store_agent_listens(struct store *store, const struct fact *fact)
 {
 	const struct fact_tcp *t = &fact->tcp;
-	struct fact_agent seen = { .pid = t->pid, .start = t->start, .listen = t->local,
-				   .netns = t->netns, .cookie = t->cookie };
+	struct fact_agent seen = { .pid = t->pid,
+				   .start = t->start,
+				   .listen = t->local,
+				   .netns = t->netns,
+				   .cookie = t->cookie };
 	struct fact as_agent = { .type = FACT_AGENT, .mono = fact->mono, .agent = seen };
 
 	if (t->pid)
@@ -138,7 +144,8 @@ static int name_rank(const struct store *store, const struct agent *agent)
 	return is_agents_name(comm) || (name && is_agents_name(name)) ? 2 : *comm || *exe ? 0 : 1;
 }
 
-/* Where an agent was seen under its name, a task of another namespace with the same port is none. */
+/* Where an agent was seen under its name, a task of another namespace with the same port is none.
+ */
 static bool name_counts(const struct store *store, const struct agent *agent)
 {
 	if (name_rank(store, agent))

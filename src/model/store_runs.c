@@ -23,7 +23,8 @@ const char *const *store_texts(struct store *store, const char *const *texts, si
 	return copy;
 }
 
-static struct run_key run_key(struct store *store, const char *fid, const char *eid, const char *cid)
+static struct run_key run_key(struct store *store, const char *fid, const char *eid,
+			      const char *cid)
 {
 	struct run_key key;
 
@@ -37,7 +38,8 @@ static struct run_key run_key(struct store *store, const char *fid, const char *
 void store_put_checkpoint(struct store *store, const struct fact *fact)
 {
 	const struct fact_checkpoint *from = &fact->checkpoint;
-	struct run_key key = run_key(store, from->framework_id, from->executor_id, from->container_id);
+	struct run_key key =
+		run_key(store, from->framework_id, from->executor_id, from->container_id);
 	const char *const *tasks;
 	struct checkpoint *checkpoint;
 
@@ -52,7 +54,7 @@ void store_put_checkpoint(struct store *store, const struct fact *fact)
 		HASH_ADD(hh, store->checkpoints, key, sizeof(key), checkpoint);
 	}
 	tasks = store_texts(store, from->tasks, from->n_tasks, checkpoint->facts.tasks,
-			   checkpoint->facts.n_tasks);
+			    checkpoint->facts.n_tasks);
 	checkpoint->facts = *from;
 	checkpoint->facts.slave_id = store_text(store, from->slave_id);
 	checkpoint->facts.framework_id = key.framework_id;
@@ -80,7 +82,8 @@ struct checkpoint *store_checkpoint_find(const struct store *store, const struct
 void store_put_listing(struct store *store, const struct fact *fact)
 {
 	const struct fact_api_executor *from = &fact->api_executor;
-	struct run_key key = run_key(store, from->framework_id, from->executor_id, from->container_id);
+	struct run_key key =
+		run_key(store, from->framework_id, from->executor_id, from->container_id);
 	struct listing *listing;
 
 	HASH_FIND(hh, store->listings, &key, sizeof(key), listing);
@@ -93,7 +96,8 @@ void store_put_listing(struct store *store, const struct fact *fact)
 		listing->key = key;
 		HASH_ADD(hh, store->listings, key, sizeof(key), listing);
 	}
-	listing->tasks = store_texts(store, from->tasks, from->n_tasks, listing->tasks, listing->n_tasks);
+	listing->tasks =
+		store_texts(store, from->tasks, from->n_tasks, listing->tasks, listing->n_tasks);
 	listing->n_tasks = listing->tasks ? from->n_tasks : 0;
 	listing->round = from->round;
 	listing->completed = from->completed;
@@ -104,7 +108,8 @@ static void listings_end(struct store *store)
 {
 	struct listing *listing, *next;
 
-	HASH_ITER(hh, store->listings, listing, next) {
+	HASH_ITER(hh, store->listings, listing, next)
+	{
 		if (listing->round == store->listed_round)
 			continue;
 		HASH_DEL(store->listings, listing);
@@ -162,7 +167,8 @@ void store_end_checkpoints(struct store *store)
 {
 	struct checkpoint *checkpoint, *next;
 
-	HASH_ITER(hh, store->checkpoints, checkpoint, next) {
+	HASH_ITER(hh, store->checkpoints, checkpoint, next)
+	{
 		if (checkpoint->seen == store->survey)
 			continue;
 		HASH_DEL(store->checkpoints, checkpoint);
@@ -176,12 +182,14 @@ void store_clear_runs(struct store *store)
 	struct checkpoint *checkpoint, *next_checkpoint;
 	struct listing *listing, *next_listing;
 
-	HASH_ITER(hh, store->checkpoints, checkpoint, next_checkpoint) {
+	HASH_ITER(hh, store->checkpoints, checkpoint, next_checkpoint)
+	{
 		HASH_DEL(store->checkpoints, checkpoint);
 		free((void *)checkpoint->facts.tasks);
 		free(checkpoint);
 	}
-	HASH_ITER(hh, store->listings, listing, next_listing) {
+	HASH_ITER(hh, store->listings, listing, next_listing)
+	{
 		HASH_DEL(store->listings, listing);
 		free((void *)listing->tasks);
 		free(listing);

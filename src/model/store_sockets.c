@@ -45,7 +45,8 @@ static void connection_unindex(struct store *store, struct connection *conn)
 /* A port that is used again names the newer connection. */
 static void connection_index(struct store *store, struct connection *conn)
 {
-	struct tuple_key key = { .netns = conn->facts.netns, .local = conn->facts.local,
+	struct tuple_key key = { .netns = conn->facts.netns,
+				 .local = conn->facts.local,
 				 .remote = conn->facts.remote };
 	struct connection *old;
 
@@ -74,7 +75,7 @@ void store_clear_sockets(struct store *store)
 	struct connection *conn, *next;
 
 	HASH_ITER(hh, store->connections, conn, next)
-		connection_free(store, conn);
+	connection_free(store, conn);
 }
 
 bool connection_owner_counts(const struct connection *conn)
@@ -109,7 +110,8 @@ bool connection_is_link_of(const struct store *store, const struct connection *c
 
 	if (!connection_is_link(store, conn))
 		return false;
-	if (!process->agent_known || addr_ip_equal(remote, &process->agent_addr) || addr_is_loopback(remote))
+	if (!process->agent_known || addr_ip_equal(remote, &process->agent_addr) ||
+	    addr_is_loopback(remote))
 		return true;
 	agent = store_last_agent(store);
 	return (agent && addr_ip_equal(remote, &agent->facts.listen)) || store_peer(store, conn);
@@ -157,7 +159,8 @@ static void netns_note(struct store *store, uint64_t inode)
 }
 
 /* What is remembered of its links is less than what they tell of its end. */
-static void link_note(struct store *store, const struct connection *conn, int32_t pid, uint64_t start)
+static void link_note(struct store *store, const struct connection *conn, int32_t pid,
+		      uint64_t start)
 {
 	struct process *process;
 
@@ -250,12 +253,14 @@ void store_put_holder(struct store *store, const struct fact *fact)
 		return;
 	}
 	conn->holders = holders;
-	conn->holders[conn->n_holders++] = (struct holder){ .pid = h->pid, .fd = h->fd,
-							    .start = h->start, .seen = store->survey };
+	conn->holders[conn->n_holders++] = (struct holder){
+		.pid = h->pid, .fd = h->fd, .start = h->start, .seen = store->survey
+	};
 }
 
 /* What a killed watch has left is drained before a pass tells who is who. */
-static void link_end_note(struct store *store, const struct connection *conn, const struct fact *fact)
+static void link_end_note(struct store *store, const struct connection *conn,
+			  const struct fact *fact)
 {
 	struct process *process;
 
@@ -284,7 +289,8 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 		conn->facts.local = t->local;
 	if (t->remote.port)
 		conn->facts.remote = t->remote;
-	/* No change of state: a process was seen to read or send on a socket whose owner was not sure. */
+	/* No change of state: a process was seen to read or send on a socket whose owner was not
+	 * sure. */
 	if (t->pid && (!conn->owner || t->from == t->to)) {
 		conn->owner = t->pid;
 		conn->owner_start = t->start;
@@ -296,7 +302,8 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 		connection_index(store, conn);
 }
 
-/* The sender of a message is certain, and so is that the connection stands: its own event may be lost. */
+/* The sender of a message is certain, and so is that the connection stands: its own event may be
+ * lost. */
 void store_put_message(struct store *store, const struct fact *fact)
 {
 	const struct fact_message *m = &fact->message;
@@ -323,8 +330,10 @@ void store_put_entry(struct store *store, const struct fact *fact)
 {
 	const struct fact_entry *e = &fact->entry;
 	struct connection *conn = connection_find(store, e->cookie);
-	struct entry found = { .netns = e->netns, .present = e->present,
-			       .timeout = e->timeout, .seen = store->survey };
+	struct entry found = { .netns = e->netns,
+			       .present = e->present,
+			       .timeout = e->timeout,
+			       .seen = store->survey };
 
 	if (!conn)
 		return;
@@ -350,8 +359,9 @@ static void holders_end(struct connection *conn, uint32_t survey)
 
 static bool is_hidden_agent(const struct store *store, const struct connection *conn)
 {
-	return conn->facts.state == TCP_LISTEN && conn->facts.local.port == store->window.agent_port &&
-	       !conn->n_holders && !conn->owner;
+	return conn->facts.state == TCP_LISTEN &&
+	       conn->facts.local.port == store->window.agent_port && !conn->n_holders &&
+	       !conn->owner;
 }
 
 /* A complete pass over the sockets ends: what it did not show is no more. */
@@ -360,7 +370,8 @@ void store_end_sockets(struct store *store, int64_t mono)
 	struct connection *conn, *next;
 
 	store->agent_hidden = false;
-	HASH_ITER(hh, store->connections, conn, next) {
+	HASH_ITER(hh, store->connections, conn, next)
+	{
 		if (conn->seen == store->survey) {
 			holders_end(conn, store->survey);
 			store->agent_hidden |= is_hidden_agent(store, conn);
@@ -370,7 +381,8 @@ void store_end_sockets(struct store *store, int64_t mono)
 		if (conn->facts.state != TCP_CLOSE && conn->hooked_at >= store->survey_began)
 			continue;
 		state_set(store, conn, TCP_CLOSE,
-			  conn->facts.state == TCP_ESTABLISHED && conn->stood_at ? conn->stood_at : mono);
+			  conn->facts.state == TCP_ESTABLISHED && conn->stood_at ? conn->stood_at
+										 : mono);
 		conn->n_holders = 0;
 		if (!conn->ended_at)
 			conn->ended_at = mono;

@@ -31,7 +31,7 @@ static size_t holdings_count(const struct store *store)
 	size_t n = 0;
 
 	HASH_ITER(hh, store->connections, conn, next)
-		n += conn->n_holders + 1;
+	n += conn->n_holders + 1;
 	return n;
 }
 
@@ -72,7 +72,8 @@ static struct holdings holdings_build(const struct store *store, struct arena *a
 
 	if (!all.v)
 		return all;
-	HASH_ITER(hh, store->connections, conn, next) {
+	HASH_ITER(hh, store->connections, conn, next)
+	{
 		if (conn->facts.state == TCP_ESTABLISHED || conn->facts.state == TCP_LISTEN)
 			connection_holdings(&all, store, conn);
 	}
@@ -158,7 +159,8 @@ static bool is_candidate(const struct process *process)
 {
 	const struct fact_process *p = &process->facts;
 
-	return process->known && alive(process) && *p->executor_id && *p->framework_id && *p->slave_pid;
+	return process->known && alive(process) && *p->executor_id && *p->framework_id &&
+	       *p->slave_pid;
 }
 
 /* Whose environment could not be read and who talks to the agent: may be an executor. */
@@ -268,10 +270,12 @@ void view_build(struct view *view, const struct store *store, struct arena *aren
 	const struct process *process, *next;
 
 	*view = (struct view){ .store = store };
-	view->executors = arena_array(arena, HASH_COUNT(store->processes), sizeof(*view->executors));
+	view->executors =
+		arena_array(arena, HASH_COUNT(store->processes), sizeof(*view->executors));
 	if (!all.v || !view->executors)
 		return;
-	HASH_ITER(hh, store->processes, process, next) {
+	HASH_ITER(hh, store->processes, process, next)
+	{
 		struct holdings held = holdings_of(&all, process);
 		struct view_executor *executor = &view->executors[view->n_executors];
 
@@ -304,5 +308,6 @@ const struct view_executor *view_find(const struct view *view, int32_t pid, uint
 
 bool view_has_link(const struct view *view, const struct connection *conn)
 {
-	return view->links && bsearch(&conn, view->links, view->n_links, sizeof(*view->links), conn_order);
+	return view->links &&
+	       bsearch(&conn, view->links, view->n_links, sizeof(*view->links), conn_order);
 }

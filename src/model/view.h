@@ -22,9 +22,9 @@ struct view_link {
 struct view_executor {
 	const struct process *process;
 	const struct checkpoint *checkpoint; /* NULL: none */
-	const struct view_link *links;       /* ESTABLISHED, towards the agent port */
+	const struct view_link *links;	     /* ESTABLISHED, towards the agent port */
 	size_t n_links;
-	int score;                           /* evidence that it is the executor of its run */
+	int score; /* evidence that it is the executor of its run */
 };
 
 struct view {

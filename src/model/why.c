@@ -40,28 +40,45 @@ static void say_link(struct sentences *s, const struct report_link *link, struct
 					addr_text(&link->remote, remote));
 
 	if (link->agent_end == TRI_NO)
-		say(s, arena_printf(arena, "Link %s has no agent's end: nothing tells this executor that the agent is gone.", name));
+		say(s, arena_printf(arena,
+				    "Link %s has no agent's end: nothing tells this executor that "
+				    "the agent is gone.",
+				    name));
 	else if (link->agent_end == TRI_UNKNOWN)
-		say(s, arena_printf(arena, "Link %s leaves its network namespace: whether the agent has the other end cannot be told.", name));
+		say(s, arena_printf(arena,
+				    "Link %s leaves its network namespace: whether the agent has "
+				    "the other end cannot be told.",
+				    name));
 	else if (link->conntrack == CONNTRACK_NONE)
-		say(s, arena_printf(arena, "Connection tracking is in force and has no entry for link %s: the agent's FIN may be dropped.", name));
+		say(s, arena_printf(arena,
+				    "Connection tracking is in force and has no entry for link %s: "
+				    "the agent's FIN may be dropped.",
+				    name));
 	else if (link->conntrack == CONNTRACK_UNKNOWN)
-		say(s, arena_printf(arena, "Whether connection tracking knows link %s could not be read.", name));
+		say(s, arena_printf(arena,
+				    "Whether connection tracking knows link %s could not be read.",
+				    name));
 }
 
-static void say_relink(struct sentences *s, const struct fact_process *p,
-		       const struct evidence *e, struct arena *arena)
+static void say_relink(struct sentences *s, const struct fact_process *p, const struct evidence *e,
+		       struct arena *arena)
 {
 	if (e->protocol == PROTOCOL_V1)
-		say(s, "It speaks the v1 HTTP API: the agent never calls it, so it must notice by itself.");
+		say(s, "It speaks the v1 HTTP API: the agent never calls it, so it must notice by "
+		       "itself.");
 	else if (e->relinks == TRI_YES)
-		say(s, arena_printf(arena, "Its library is Mesos %s (from its %s): asked to reconnect, it opens a new link.",
+		say(s, arena_printf(arena,
+				    "Its library is Mesos %s (from its %s): asked to reconnect, it "
+				    "opens a new link.",
 				    p->library_version, p->version_from));
 	else if (e->relinks == TRI_NO)
-		say(s, arena_printf(arena, "Its library is Mesos %s (from its %s): asked to reconnect, it answers on the old link.",
+		say(s, arena_printf(arena,
+				    "Its library is Mesos %s (from its %s): asked to reconnect, it "
+				    "answers on the old link.",
 				    p->library_version, p->version_from));
 	else
-		say(s, "The version of its library is not known: it is taken for one that does not relink.");
+		say(s, "The version of its library is not known: it is taken for one that does not "
+		       "relink.");
 }
 
 static void say_links(struct sentences *s, const struct report_executor *out, struct arena *arena)
@@ -74,20 +91,26 @@ static void say_unknown(const struct store *store, struct sentences *s, const st
 			const struct report_executor *out, struct arena *arena)
 {
 	if (e->environment != TRI_YES)
-		say(s, "Its environment could not be read, so whose executor it is cannot be told.");
+		say(s,
+		    "Its environment could not be read, so whose executor it is cannot be told.");
 	else if (e->ours == TRI_UNKNOWN)
 		say(s, "Its MESOS_SLAVE_PID is damaged, so whose executor it is cannot be told.");
 	else if (e->registered == TRI_UNKNOWN && store->work_dir.readable != TRI_YES)
-		say(s, "The agent's work dir could not be read: whether it ever registered is not known.");
+		say(s, "The agent's work dir could not be read: whether it ever registered is not "
+		       "known.");
 	else if (e->registered == TRI_UNKNOWN)
-		say(s, arena_printf(arena, "Work dir %s is another agent's: whether this executor ever registered is not known.",
+		say(s, arena_printf(arena,
+				    "Work dir %s is another agent's: whether this executor ever "
+				    "registered is not known.",
 				    store->work_dir.path));
 	else if (e->sockets != TRI_YES)
 		say(s, "Which sockets it has could not be read.");
 	else if (!out->n_links && e->protocol == PROTOCOL_V1)
-		say(s, "It speaks the v1 HTTP API and has no connection just now: it is between two tries, or no agent takes it and its clock runs.");
+		say(s, "It speaks the v1 HTTP API and has no connection just now: it is between "
+		       "two tries, or no agent takes it and its clock runs.");
 	else if (e->taken_back != TRI_YES)
-		say(s, "As far as can be told the agent has not finished its recovery: an executor that it has not registered again yet ends itself when its link ends now.");
+		say(s, "As far as can be told the agent has not finished its recovery: an executor "
+		       "that it has not registered again yet ends itself when its link ends now.");
 	say_links(s, out, arena);
 }
 
@@ -99,17 +122,20 @@ static void fill_why(const struct store *store, const struct view_executor *exec
 
 	switch (out->verdict) {
 	case VERDICT_FOREIGN:
-		say(s, arena_printf(arena, "Its agent is %s (%s), another than the one on port %u.", p->slave_pid,
-				    p->slave_id, store->window.agent_port));
+		say(s, arena_printf(arena, "Its agent is %s (%s), another than the one on port %u.",
+				    p->slave_pid, p->slave_id, store->window.agent_port));
 		break;
 	case VERDICT_NO_CHECKPOINT:
-		say(s, "Its framework does not checkpoint (MESOS_CHECKPOINT is not 1): it ends with the agent, by design.");
+		say(s, "Its framework does not checkpoint (MESOS_CHECKPOINT is not 1): it ends "
+		       "with the agent, by design.");
 		break;
 	case VERDICT_UNREGISTERED:
 		say(s, "The agent has no registration of it on disk: it ends when the agent does.");
 		break;
 	case VERDICT_DISCONNECTED:
-		say(s, arena_printf(arena, "It registered once and has no link: it waits for a restarted agent and ends itself %s after it lost the old one.",
+		say(s, arena_printf(arena,
+				    "It registered once and has no link: it waits for a restarted "
+				    "agent and ends itself %s after it lost the old one.",
 				    minutes(out->recovery_timeout, arena)));
 		break;
 	case VERDICT_SELF_HEALING:
@@ -117,10 +143,15 @@ static void fill_why(const struct store *store, const struct view_executor *exec
 		if (out->n_links)
 			say_relink(s, p, e, arena);
 		else if (e->domain_socket)
-			say(s, "It talks to the agent over a domain socket, which connection tracking does not touch.");
+			say(s, "It talks to the agent over a domain socket, which connection "
+			       "tracking does not touch.");
 		else
-			say(s, arena_printf(arena, "It has noticed that no agent is there, subscribes by itself when one is, and ends itself %s after it lost the old one.",
-					    minutes(out->recovery_timeout, arena)));
+			say(s,
+			    arena_printf(
+				    arena,
+				    "It has noticed that no agent is there, subscribes by itself "
+				    "when one is, and ends itself %s after it lost the old one.",
+				    minutes(out->recovery_timeout, arena)));
 		break;
 	case VERDICT_HALF_OPEN:
 	case VERDICT_AT_RISK:
@@ -129,8 +160,8 @@ static void fill_why(const struct store *store, const struct view_executor *exec
 		break;
 	case VERDICT_HEALTHY:
 		say(s, out->links[0].conntrack == CONNTRACK_OFF
-			    ? "Both ends of its link exist; no connection tracking is in force."
-			    : "Both ends of its link exist; connection tracking has its entry.");
+			       ? "Both ends of its link exist; no connection tracking is in force."
+			       : "Both ends of its link exist; connection tracking has its entry.");
 		break;
 	case VERDICT_UNKNOWN:
 	case VERDICT_COUNT:
@@ -143,7 +174,8 @@ static const char *advice_treat(const struct store *store, const struct report_e
 				struct arena *arena)
 {
 	if (out->protocol == PROTOCOL_V1 && store_agent(store))
-		return "Run 'execwatch shutdown': it subscribes again at once, and no clock is started.";
+		return "Run 'execwatch shutdown': it subscribes again at once, and no clock is "
+		       "started.";
 	return arena_printf(arena, "Run 'execwatch shutdown', then restart the agent within %s.",
 			    minutes(out->recovery_timeout, arena));
 }
@@ -153,25 +185,31 @@ static const char *advice_for(const struct store *store, const struct evidence *
 {
 	switch (out->verdict) {
 	case VERDICT_NO_CHECKPOINT:
-		return "Its task is lost when the agent restarts: move it away first, or accept that.";
+		return "Its task is lost when the agent restarts: move it away first, or accept "
+		       "that.";
 	case VERDICT_UNREGISTERED:
 		return "Wait until it has registered, then audit again; a restart now loses it.";
 	case VERDICT_DISCONNECTED:
-		return "Restart the agent soon. Never treat it: a second disconnect ends it at once.";
+		return "Restart the agent soon. Never treat it: a second disconnect ends it at "
+		       "once.";
 	case VERDICT_HALF_OPEN:
 	case VERDICT_AT_RISK:
 		return advice_treat(store, out, arena);
 	case VERDICT_SELF_HEALING:
-		return !out->n_links && !e->domain_socket ? "Start the agent within its recovery timeout." : "";
+		return !out->n_links && !e->domain_socket
+			       ? "Start the agent within its recovery timeout."
+			       : "";
 	case VERDICT_UNKNOWN:
 		if (e->environment != TRI_YES)
 			return "Run as root.";
 		if (e->registered == TRI_UNKNOWN)
 			return "Give the agent's work dir with --work-dir.";
 		if (e->taken_back != TRI_YES)
-			return "Wait until the agent has recovered, then audit again; a restart now may lose it.";
+			return "Wait until the agent has recovered, then audit again; a restart "
+			       "now may lose it.";
 		if (!out->n_links)
-			return "Audit again in some seconds; if it stays so, look at its stderr in its sandbox.";
+			return "Audit again in some seconds; if it stays so, look at its stderr in "
+			       "its sandbox.";
 		return "Look at its connections by hand before the restart.";
 	default:
 		return "";
@@ -179,7 +217,8 @@ static const char *advice_for(const struct store *store, const struct evidence *
 }
 
 /* NULL: the agent has recovered, or there is none. */
-static const char *forbidden_by_recovery(const struct store *store, enum protocol protocol, struct arena *arena)
+static const char *forbidden_by_recovery(const struct store *store, enum protocol protocol,
+					 struct arena *arena)
 {
 	int64_t serves_at = outcome_serves_at(store);
 	const char *cost = protocol == PROTOCOL_V1 ? "it may not subscribe again in time"
@@ -189,8 +228,10 @@ static const char *forbidden_by_recovery(const struct store *store, enum protoco
 		return NULL;
 	if (!serves_at)
 		return arena_printf(arena, "the agent is recovering: %s", cost);
-	return arena_printf(arena, "the agent may be recovering, its API does not tell: %s; try again in %lld s", cost,
-			    (long long)((serves_at - store->now) / NS_PER_S + 1));
+	return arena_printf(
+		arena,
+		"the agent may be recovering, its API does not tell: %s; try again in %lld s", cost,
+		(long long)((serves_at - store->now) / NS_PER_S + 1));
 }
 
 /* The rules of acting that no option lifts. */
@@ -201,7 +242,8 @@ static const char *forbidden_for(const struct store *store, const struct view_ex
 	const char *recovery;
 
 	if (store_rival(store))
-		return "several agents listen on this port in other network namespaces: run execwatch in the namespace of the one that is meant (nsenter -t PID -n)";
+		return "several agents listen on this port in other network namespaces: run "
+		       "execwatch in the namespace of the one that is meant (nsenter -t PID -n)";
 	switch (out->verdict) {
 	case VERDICT_FOREIGN:
 		return "it belongs to another agent";
@@ -215,9 +257,11 @@ static const char *forbidden_for(const struct store *store, const struct view_ex
 		break;
 	}
 	if (h->down_since && out->protocol != PROTOCOL_V1)
-		return "its link ended and it has not registered again yet: a second disconnect would end it at once";
+		return "its link ended and it has not registered again yet: a second disconnect "
+		       "would end it at once";
 	if (h->asked > h->registered)
-		return "the agent has asked it to reconnect and it has not registered again yet: a second disconnect would end it at once";
+		return "the agent has asked it to reconnect and it has not registered again yet: a "
+		       "second disconnect would end it at once";
 	recovery = forbidden_by_recovery(store, out->protocol, arena);
 	if (recovery)
 		return recovery;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The sentences that go with a verdict: what it rests on, what to do next, what must not be done. */
+/* The sentences that go with a verdict: what it rests on, what to do next, what must not be done.
+ */
 #ifndef EW_MODEL_WHY_H
 #define EW_MODEL_WHY_H
 

@@ -59,8 +59,7 @@ static void put_listeners(struct procfs *procfs, struct scene *scene,
 }
 
 /* Who else talks to the port: the master, a monitor. A report names them. */
-static void put_others(struct procfs *procfs, struct scene *scene,
-		       const struct fact_socket *socket)
+static void put_others(struct procfs *procfs, struct scene *scene, const struct fact_socket *socket)
 {
 	const struct fact_holder *holders;
 	size_t n;
@@ -192,6 +191,5 @@ int agent_work_dir_guess(const struct scene *scene, char *buf, size_t size, stru
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
 		if (try_path(pid, usual[i], buf, size))
 			return 0;
-	return fail_set(why, -ENOENT, "name it with --work-dir",
-			"find the agent's work directory");
+	return fail_set(why, -ENOENT, "name it with --work-dir", "find the agent's work directory");
 }

@@ -23,8 +23,8 @@
 #include "observe/netns.h"
 #include "observe/own_connection.h"
 
-#define STATE "/state"
-#define FLAGS "/flags"
+#define STATE	   "/state"
+#define FLAGS	   "/flags"
 #define BODY_BEGIN 4096 /* of an answer: to tell JSON and the agent's errors from others' pages */
 
 struct api {

@@ -15,14 +15,14 @@ struct fact_sink;
 struct fail;
 
 #define API_TIMEOUT_MS 2000
-#define API_BODY_MAX (64 * 1024 * 1024)
+#define API_BODY_MAX   (64 * 1024 * 1024)
 
 struct api_options {
-	const char *url;           /* "http://10.0.0.7:5051", maybe with a path before /state */
+	const char *url;	   /* "http://10.0.0.7:5051", maybe with a path before /state */
 	const char *authorization; /* value of that header; NULL: none */
-	int nsfd;                  /* namespace to connect from; NETNS_OWN: ours. Copied. */
-	bool tell;                 /* puts FACT_TCP for its connections: no hook does */
-	uint32_t timeout_ms;       /* for a whole answer, both requests; 0: API_TIMEOUT_MS */
+	int nsfd;		   /* namespace to connect from; NETNS_OWN: ours. Copied. */
+	bool tell;		   /* puts FACT_TCP for its connections: no hook does */
+	uint32_t timeout_ms;	   /* for a whole answer, both requests; 0: API_TIMEOUT_MS */
 };
 
 /*

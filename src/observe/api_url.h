@@ -9,8 +9,8 @@
 struct fail;
 
 struct api_url {
-	char host[300];  /* for the Host header: "10.0.0.7:5051", "[fe80::1]:5051" */
-	char path[512];  /* before "/state": "" or "/slave(1)" */
+	char host[300]; /* for the Host header: "10.0.0.7:5051", "[fe80::1]:5051" */
+	char path[512]; /* before "/state": "" or "/slave(1)" */
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
 };

@@ -62,8 +62,7 @@ void bpf_watch_take_event(struct bpf_watch *watch, const void *record, size_t si
 	if (bpf_selftest_takes(&watch->selftest, header)) {
 		if (watch->history)
 			bpf_history_own_note(watch->history, watch->selftest.taken);
-	} else if (!watch->history ||
-		   bpf_history_keep(watch->history, header, &watch->counted)) {
+	} else if (!watch->history || bpf_history_keep(watch->history, header, &watch->counted)) {
 		bpf_watch_take(watch, record, size);
 	}
 	if (header->type == EW_EXIT)
@@ -263,8 +262,8 @@ int bpf_watch_add_process(struct bpf_watch *watch, int32_t pid, uint64_t start, 
 	int fd = bpf_map__fd(watch->skel->maps.procs);
 	struct ew_proc proc = { 0 }, old;
 	uint32_t tgid = (uint32_t)pid;
-	uint32_t depth = role == BPF_ROLE_AGENT ? watch->skel->rodata->agent_depth :
-						  watch->skel->rodata->executor_depth;
+	uint32_t depth = role == BPF_ROLE_AGENT ? watch->skel->rodata->agent_depth
+						: watch->skel->rodata->executor_depth;
 
 	if (bpf_map_lookup_elem(fd, &tgid, &old) == 0 && old.start_ticks == start)
 		proc = old;

@@ -40,10 +40,10 @@ enum bpf_messages {
 struct bpf_watch_options {
 	uint16_t agent_port;
 	enum bpf_messages messages; /* anything but BEST: this one or failure */
-	uint32_t life_ring;         /* bytes, a power of two and of whole pages; 0: 1 MiB */
-	uint32_t message_ring;      /* the same; 0: 4 MiB */
-	const char *pins;           /* directory to survive in; NULL: end with the process */
-	bool keep;                  /* survive in it bpf_watch_free() as well, not only a sudden end */
+	uint32_t life_ring;	    /* bytes, a power of two and of whole pages; 0: 1 MiB */
+	uint32_t message_ring;	    /* the same; 0: 4 MiB */
+	const char *pins;	    /* directory to survive in; NULL: end with the process */
+	bool keep; /* survive in it bpf_watch_free() as well, not only a sudden end */
 };
 
 /*
@@ -55,7 +55,8 @@ struct bpf_watch_options {
  */
 int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_sink *sink,
 		   struct bpf_watch **ret, struct fail *why);
-/* Detaches and unloads everything, and removes the pins unless they are to be kept; NULL is fine. */
+/* Detaches and unloads everything, and removes the pins unless they are to be kept; NULL is fine.
+ */
 void bpf_watch_free(struct bpf_watch *watch);
 
 /*
@@ -63,9 +64,9 @@ void bpf_watch_free(struct bpf_watch *watch);
  * it, unless it is in one; its parent must be there). Should the process be killed, or options.keep
  * be set, the programs go on, and the next open with the same directory, port and ring sizes takes
  * over: with what had happened in between all that the one before had read is put once more by the
- * next drain, as far back as it was kept; the rest is counted as lost. One watch at a time may use a directory:
- * the caller holds a lock. Where pinning cannot be had, FACT_SLOT "pins" says why and the watch
- * goes on without.
+ * next drain, as far back as it was kept; the rest is counted as lost. One watch at a time may use
+ * a directory: the caller holds a lock. Where pinning cannot be had, FACT_SLOT "pins" says why and
+ * the watch goes on without.
  */
 bool bpf_watch_resumed(const struct bpf_watch *watch);
 /* Will it be there for the next one? Only with options.keep, and where it could be pinned. */

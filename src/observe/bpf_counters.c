@@ -53,7 +53,8 @@ static void recursion_read(const struct bpf_watch *watch, struct bpf_counts *cou
 {
 	struct bpf_program *prog;
 
-	bpf_object__for_each_program(prog, watch->skel->obj) {
+	bpf_object__for_each_program(prog, watch->skel->obj)
+	{
 		if (prog == watch->skel->progs.tcp_state_set)
 			counts->tcp_recursion = recursion_of(prog);
 		else if (prog != watch->skel->progs.tcp_data_read)

@@ -14,7 +14,7 @@
 
 /* Of whole pages, also where those are of 64 KiB. One is mapped at a time. */
 #define CHUNK_SIZE 65536
-#define CHUNKS     64
+#define CHUNKS	   64
 
 /* As it lies in the map; EW_ABI is raised when this changes. */
 struct chunk {
@@ -176,7 +176,8 @@ static int map_open(const char *dir)
 	fd = bpf_obj_get(path);
 	if (fd >= 0)
 		return fd;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "history", sizeof(__u32), CHUNK_SIZE, CHUNKS, &opts);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "history", sizeof(__u32), CHUNK_SIZE, CHUNKS,
+			    &opts);
 	if (fd < 0 || bpf_obj_pin(fd, path) == 0)
 		return fd < 0 ? -errno : fd;
 	err = -errno;
@@ -232,8 +233,7 @@ struct bpf_history_begin bpf_history_begin(const struct bpf_history *history)
 /* Only one: a watch reads one record after the other. */
 static bool was_last(struct bpf_history *history, const struct ew_header *record)
 {
-	if (history->last_size != record->size ||
-	    memcmp(history->last, record, record->size) != 0)
+	if (history->last_size != record->size || memcmp(history->last, record, record->size) != 0)
 		return false;
 	history->last_size = 0;
 	return true;

@@ -3,8 +3,8 @@
 #ifndef EW_OBSERVE_BPF_LIB_H
 #define EW_OBSERVE_BPF_LIB_H
 
-#define TRI_NO     LIBBPF_TRI_NO
-#define TRI_YES    LIBBPF_TRI_YES
+#define TRI_NO	   LIBBPF_TRI_NO
+#define TRI_YES	   LIBBPF_TRI_YES
 #define TRI_MODULE LIBBPF_TRI_MODULE
 #include <bpf/bpf.h>
 #include <bpf/btf.h>

@@ -17,7 +17,7 @@
 struct choice {
 	const struct bpf_program *prog; /* NULL: none */
 	size_t rung;
-	char reason[BPF_REASON_MAX];    /* why none, or none better */
+	char reason[BPF_REASON_MAX]; /* why none, or none better */
 };
 
 static struct bpf_program *slot_program(struct execwatch_bpf *skel, const struct bpf_slot *slot,
@@ -166,8 +166,7 @@ static void slots_put(const struct bpf_ground *ground, const struct choice *choi
 {
 	for (size_t i = 0; i < bpf_slots_n; i++) {
 		const struct bpf_program *prog = choices[i].prog;
-		struct fact fact = { .type = FACT_SLOT,
-				     .mono = now_mono() };
+		struct fact fact = { .type = FACT_SLOT, .mono = now_mono() };
 
 		if (!bpf_ground_wants(ground, &bpf_slots[i]))
 			continue;

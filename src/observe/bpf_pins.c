@@ -62,7 +62,8 @@ int bpf_pins_maps(struct bpf_watch *watch)
 	char path[512];
 	int err = 0;
 
-	bpf_object__for_each_map(map, watch->skel->obj) {
+	bpf_object__for_each_map(map, watch->skel->obj)
+	{
 		if (is_internal(map))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", watch->pins, bpf_map__name(map));

@@ -22,16 +22,16 @@ struct fail;
 struct live_batch;
 struct ring_buffer;
 
-#define BPF_SLOTS_MAX   12
-#define BPF_LADDER_MAX  4
-#define BPF_REASON_MAX  320
+#define BPF_SLOTS_MAX  12
+#define BPF_LADDER_MAX 4
+#define BPF_REASON_MAX 320
 
 /* What serves one purpose: programs, best first, of which one is loaded. */
 struct bpf_slot {
 	const char *name;
 	const char *programs[BPF_LADDER_MAX]; /* by function name; ends with NULL or the array */
-	bool live;                            /* attached from the beginning */
-	bool gives_cookies;                   /* wanted where tracing programs cannot (5.12) */
+	bool live;			      /* attached from the beginning */
+	bool gives_cookies;		      /* wanted where tracing programs cannot (5.12) */
 };
 
 extern const struct bpf_slot bpf_slots[];
@@ -39,8 +39,8 @@ extern const size_t bpf_slots_n;
 
 /* What the kernel and the mounts have to offer, asked once. */
 struct bpf_ground {
-	struct btf *btf;  /* the kernel's own; NULL: no longer needed */
-	int cgroup_fd;    /* root of the cgroup2 hierarchy; -1: not mounted */
+	struct btf *btf; /* the kernel's own; NULL: no longer needed */
+	int cgroup_fd;	 /* root of the cgroup2 hierarchy; -1: not mounted */
 	bool has_cookie_helper, has_file_helper; /* see bpf/maps.bpf.h */
 };
 
@@ -69,7 +69,7 @@ int bpf_why_load(int err, struct fail *why);
 struct bpf_counts {
 	struct ew_counters sum;
 	uint64_t tcp_recursion; /* of changes of TCP state, watched or not */
-	uint64_t recursion;     /* of anything else that can be lost by it */
+	uint64_t recursion;	/* of anything else that can be lost by it */
 	uint64_t memory;
 };
 
@@ -79,16 +79,16 @@ struct bpf_watch {
 	struct bpf_link *links[BPF_SLOTS_MAX];
 	struct ring_buffer *rings;
 	struct live_batch *batch;
-	char pins[256];             /* directory; empty: nothing is pinned */
-	struct ew_meta meta;        /* of the maps, with the generation of these programs */
+	char pins[256];	     /* directory; empty: nothing is pinned */
+	struct ew_meta meta; /* of the maps, with the generation of these programs */
 	bool resumed;
 	bool keep;
 	struct bpf_selftest selftest;
 	struct bpf_history *history; /* NULL: nothing is pinned, or it could not be had */
-	bool history_told;           /* what it lacks */
+	bool history_told;	     /* what it lacks */
 	struct ew_counters counted;  /* when the last pass over the rings began */
-	uint64_t no_memory;         /* records dropped for want of memory */
-	struct bpf_counts told;     /* by the last bpf_watch_counters() */
+	uint64_t no_memory;	     /* records dropped for want of memory */
+	struct bpf_counts told;	     /* by the last bpf_watch_counters() */
 	struct rows rows;
 };
 

@@ -18,7 +18,8 @@
 const struct bpf_slot bpf_slots[] = {
 	{ "messages",
 	  { "message_tp", "message_fentry", "message_kprobe", "message_packet" },
-	  true, false },
+	  true,
+	  false },
 	{ "tcp-state", { "tcp_state_set" }, true, false },
 	{ "owner", { "tcp_data_read" }, true, false },
 	{ "fork", { "process_forked" }, true, false },
@@ -64,7 +65,8 @@ int bpf_ground_open(struct bpf_ground *ground, struct fail *why)
 	if (ground->has_cookie_helper || ground->cgroup_fd >= 0)
 		return 0;
 	bpf_ground_close(ground);
-	return fail_set(why, -ENOTSUP, "mount a cgroup2 hierarchy, use a kernel from 5.12 on, or --no-bpf",
+	return fail_set(why, -ENOTSUP,
+			"mount a cgroup2 hierarchy, use a kernel from 5.12 on, or --no-bpf",
 			"name sockets: this kernel needs cgroup2 for that");
 }
 
@@ -155,7 +157,8 @@ static void program_probe(const struct bpf_ground *ground, const char *name, cha
 		snprintf(reason, BPF_REASON_MAX, "%s", strerror(errno));
 		return;
 	}
-	bpf_object__for_each_program(prog, skel->obj) {
+	bpf_object__for_each_program(prog, skel->obj)
+	{
 		bpf_program__set_autoload(prog, strcmp(bpf_program__name(prog), name) == 0);
 		if (bpf_program__autoload(prog))
 			wanted = prog;

@@ -21,7 +21,8 @@
 
 #define AT_ONCE 256 /* entries that are read by one call; more than a bucket ever holds */
 
-/* An entry that has not changed since before the walk, and of whose socket the walk told nothing. */
+/* An entry that has not changed since before the walk, and of whose socket the walk told nothing.
+ */
 struct suspect {
 	uint64_t cookie;
 	uint64_t netns;
@@ -142,7 +143,8 @@ static void suspect_remove(const struct sweep *sweep, const struct suspect *susp
 void bpf_conns_sweep(const struct bpf_watch *watch, uint64_t before)
 {
 	struct sweep sweep = { .map = bpf_map__fd(watch->skel->maps.conns),
-			       .pass = watch->skel->bss->seed_pass, .before = before };
+			       .pass = watch->skel->bss->seed_pass,
+			       .before = before };
 
 	entries_look(&sweep);
 	if (sweep.n)

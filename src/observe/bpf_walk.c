@@ -55,7 +55,8 @@ int bpf_walk_open(uint16_t agent_port, const struct fact_sink *sink, struct bpf_
 	struct stat pidns;
 	int err;
 
-	/* From within another one only its own processes are seen, and by numbers that are not its own. */
+	/* From within another one only its own processes are seen, and by numbers that are not its
+	 * own. */
 	if (stat("/proc/self/ns/pid", &pidns) < 0 || pidns.st_ino != PID_NS_INIT)
 		return -ENOTSUP;
 	walk = calloc(1, sizeof(*walk));

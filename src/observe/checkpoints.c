@@ -50,7 +50,8 @@ static void each_directory(struct walk *walk, int dir,
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 		    (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
 			continue;
-		sub = openat(dirfd(list), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		sub = openat(dirfd(list), entry->d_name,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		checkpoint_path_push(&walk->path, entry->d_name);
 		if (sub >= 0)
 			one(walk, sub, entry->d_name);
@@ -242,8 +243,7 @@ static void one_executor(struct walk *walk, int dir, const char *id)
 	err = runs < 0 ? -errno : latest_of(runs, container_id, sizeof(container_id));
 	checkpoint_path_push(&walk->path, "runs/latest");
 	if (!err) {
-		run = openat(runs, container_id,
-			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		run = openat(runs, container_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		err = run < 0 ? -errno : 0;
 	}
 	if (err < 0)

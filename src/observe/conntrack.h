@@ -14,11 +14,11 @@
 struct fail;
 
 struct conntrack_query {
-	struct ew_addr local;  /* of the socket; the entry is found by either of its directions */
+	struct ew_addr local; /* of the socket; the entry is found by either of its directions */
 	struct ew_addr remote;
-	enum tri present;      /* UNKNOWN: the kernel could not tell, err says why */
-	int64_t timeout;       /* nanoseconds until the entry expires; -1: not known */
-	int err;               /* negative errno */
+	enum tri present; /* UNKNOWN: the kernel could not tell, err says why */
+	int64_t timeout;  /* nanoseconds until the entry expires; -1: not known */
+	int err;	  /* negative errno */
 };
 
 /*

@@ -40,7 +40,8 @@ static int give(struct seen *seen, int32_t pid, struct fail *why)
 	if (fd == -ENOENT || fd == -ESRCH)
 		return 0;
 	if (fd < 0)
-		return fail_set(why, fd, "run as root", "enter the network namespace of process %d", pid);
+		return fail_set(why, fd, "run as root", "enter the network namespace of process %d",
+				pid);
 	if (seen_before(seen, netns))
 		goto out;
 	err = grow(&seen->netns, &seen->room, seen->n, sizeof(*seen->netns));

@@ -66,7 +66,8 @@ int credential_read(const char *path, char **ret_header, struct fail *why)
 	int err;
 
 	if (fd < 0)
-		return fail_set(why, -errno, "name a file that holds user:password, token=... or Bearer ...",
+		return fail_set(why, -errno,
+				"name a file that holds user:password, token=... or Bearer ...",
 				"open the credential file '%s'", path);
 	len = fstat(fd, &st) < 0 ? -1 : read(fd, line, sizeof(line) - 1);
 	err = len < 0 ? -errno : 0;

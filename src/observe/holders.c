@@ -13,8 +13,8 @@
 #include "observe/grow.h"
 
 /*
- * "socket:[12345]"; 0: something else, or closed meanwhile. To list descriptors needs less than to see
- * what they refer to (CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE).
+ * "socket:[12345]"; 0: something else, or closed meanwhile. To list descriptors needs less than to
+ * see what they refer to (CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE).
  */
 static int socket_inode(int dir, const char *name, uint64_t *inode)
 {
@@ -88,7 +88,8 @@ const struct holder *holders_find(const struct holders *holders, uint64_t inode,
 {
 	size_t first;
 
-	*n = run_find(&inode, holders->items, holders->n, sizeof(*holders->items), inode_order, &first);
+	*n = run_find(&inode, holders->items, holders->n, sizeof(*holders->items), inode_order,
+		      &first);
 	return *n ? &holders->items[first] : NULL;
 }
 

@@ -285,7 +285,8 @@ size_t host_probe_all(bool bpf, struct host_probe *probes)
 		void (*run)(struct host_probe *probe);
 		bool for_bpf;
 	} all[] = {
-		{ "pid-namespace", HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH, probe_pid_namespace, false },
+		{ "pid-namespace", HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH, probe_pid_namespace,
+		  false },
 		{ "proc", HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH, probe_proc, false },
 		{ "sock-diag", HOST_AUDIT, probe_sockdiag, false },
 		{ "conntrack", HOST_AUDIT, probe_conntrack, false },
@@ -304,8 +305,8 @@ size_t host_probe_all(bool bpf, struct host_probe *probes)
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		if (all[i].for_bpf && !bpf)
 			continue;
-		probes[n] = (struct host_probe){ .name = all[i].name,
-						 .needed_for = all[i].needed_for };
+		probes[n] =
+			(struct host_probe){ .name = all[i].name, .needed_for = all[i].needed_for };
 		all[i].run(&probes[n++]);
 	}
 	return n;

@@ -18,11 +18,11 @@ enum host_state {
 #define HOST_WATCH    4u
 
 struct host_probe {
-	const char *name;    /* "privilege", "pid-namespace", … */
+	const char *name; /* "privilege", "pid-namespace", … */
 	enum host_state state;
 	unsigned int needed_for;
-	char detail[200];    /* what was found */
-	char cure[200];      /* empty when it is in order */
+	char detail[200]; /* what was found */
+	char cure[200];	  /* empty when it is in order */
 };
 
 #define HOST_PROBES_MAX 16

@@ -67,8 +67,7 @@ static bool places_fill(struct places *places, const struct scene *scene)
 			continue;
 		if (!place_add(places, link->netns, link))
 			return false;
-		if (agent && agent->netns != link->netns &&
-		    !place_add(places, agent->netns, link))
+		if (agent && agent->netns != link->netns && !place_add(places, agent->netns, link))
 			return false;
 	}
 	return true;

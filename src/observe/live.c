@@ -12,7 +12,7 @@
 #include "observe/grow.h"
 
 struct live_batch {
-	char *bytes;     /* the records, one after the other, each at a multiple of 8 */
+	char *bytes; /* the records, one after the other, each at a multiple of 8 */
 	size_t size, room;
 	size_t *offsets;
 	size_t n, n_room;

@@ -95,6 +95,6 @@ int live_source_seed(void *source, const struct fact_sink *sink, struct fail *wh
 
 bool live_source_counters(struct live_source *source, bool all, const struct fact_sink *sink)
 {
-	return source->bpf ? bpf_watch_counters(source->bpf, all, sink) :
-			     plain_watch_counters(source->plain, all, sink);
+	return source->bpf ? bpf_watch_counters(source->bpf, all, sink)
+			   : plain_watch_counters(source->plain, all, sink);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Live observation by the best that this host gives: BPF (bpf.h), else what needs none (plain.h). */
+/* Live observation by the best that this host gives: BPF (bpf.h), else what needs none (plain.h).
+ */
 #ifndef EW_OBSERVE_LIVE_SOURCE_H
 #define EW_OBSERVE_LIVE_SOURCE_H
 
@@ -12,9 +13,9 @@ struct fail;
 struct live_source;
 
 /*
- * bpf NULL: none is wanted, reason says why. Returns 0 also where BPF could not be had: *without then
- * says why (its err is 0 otherwise), and the other observers serve. An error, with *why, is lack of
- * memory or descriptors.
+ * bpf NULL: none is wanted, reason says why. Returns 0 also where BPF could not be had: *without
+ * then says why (its err is 0 otherwise), and the other observers serve. An error, with *why, is
+ * lack of memory or descriptors.
  */
 int live_source_open(const struct bpf_watch_options *bpf, uint16_t agent_port, const char *reason,
 		     const struct fact_sink *sink, struct live_source **ret, struct fail *without,

@@ -36,9 +36,12 @@ struct plain_watch {
 static void slot_put(const struct fact_sink *sink, const char *slot, const char *program,
 		     const char *reason, bool best_effort)
 {
-	struct fact fact = { .type = FACT_SLOT, .mono = now_mono(), .slot = {
-		.slot = slot, .program = program, .reason = reason ? reason : "",
-		.best_effort = best_effort } };
+	struct fact fact = { .type = FACT_SLOT,
+			     .mono = now_mono(),
+			     .slot = { .slot = slot,
+				       .program = program,
+				       .reason = reason ? reason : "",
+				       .best_effort = best_effort } };
 
 	fact_put(sink, &fact);
 }
@@ -165,14 +168,16 @@ int plain_watch_add_process(struct plain_watch *watch, int32_t pid, uint64_t sta
 			    enum plain_role role, struct fail *why)
 {
 	return plain_procs_add(watch->procs, pid, start,
-			       role == PLAIN_ROLE_AGENT ? AGENT_GENERATIONS : EXECUTOR_GENERATIONS, why);
+			       role == PLAIN_ROLE_AGENT ? AGENT_GENERATIONS : EXECUTOR_GENERATIONS,
+			       why);
 }
 
 static bool lost_put(const char *cause, uint64_t lost, uint64_t seen, uint64_t *told, bool all,
 		     const struct fact_sink *sink)
 {
-	struct fact fact = { .type = FACT_LOST, .mono = now_mono(), .lost = {
-		.cause = cause, .lost = lost, .seen = seen } };
+	struct fact fact = { .type = FACT_LOST,
+			     .mono = now_mono(),
+			     .lost = { .cause = cause, .lost = lost, .seen = seen } };
 	bool more = lost != *told;
 
 	*told = lost;

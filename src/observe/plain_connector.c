@@ -45,7 +45,7 @@ static int open_in(struct plain_socket *socket, int nsfd, struct fail *why)
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
 		LOAD(AT_DATA + AT_CHILD + 4),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 1), /* differ: a mere thread */
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),        /* accept */
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),	      /* accept */
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	struct sock_fprog filter = { .len = sizeof(code) / sizeof(*code), .filter = code };
@@ -76,18 +76,22 @@ static int ask(struct plain_socket *socket, uint32_t op, uint32_t number)
 	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
 	return sendto(socket->fd, &request, sizeof(request), 0, (const struct sockaddr *)&kernel,
-		      sizeof(kernel)) < 0 ? -errno : 0;
+		      sizeof(kernel)) < 0
+		       ? -errno
+		       : 0;
 }
 
 /* One packet; false when it is none of an event. */
-static bool event_take(const char *packet, long len, struct cn_msg *message, struct proc_event *event)
+static bool event_take(const char *packet, long len, struct cn_msg *message,
+		       struct proc_event *event)
 {
 	memset(event, 0, sizeof(*event));
 	if (len < (long)(AT_DATA + AT_CHILD))
 		return false;
 	memcpy(message, packet + NLMSG_HDRLEN, sizeof(*message));
 	len -= AT_EVENT;
-	memcpy(event, packet + AT_EVENT, (size_t)len < sizeof(*event) ? (size_t)len : sizeof(*event));
+	memcpy(event, packet + AT_EVENT,
+	       (size_t)len < sizeof(*event) ? (size_t)len : sizeof(*event));
 	return message->id.idx == CN_IDX_PROC && message->id.val == CN_VAL_PROC;
 }
 
@@ -103,8 +107,8 @@ static int answer(struct plain_socket *socket, uint32_t number)
 	long len;
 
 	while ((len = plain_socket_receive(socket, packet, sizeof(packet))) >= 0) {
-		if (!event_take(packet, len, &message, &event) ||
-		    event.what != PROC_EVENT_NONE || message.ack != number + 1)
+		if (!event_take(packet, len, &message, &event) || event.what != PROC_EVENT_NONE ||
+		    message.ack != number + 1)
 			continue;
 		return -(int)event.event_data.ack.err;
 	}
@@ -125,14 +129,16 @@ static int refused(int err, struct fail *why)
 		return fail_set(why, -EPERM, "run as root or with CAP_NET_ADMIN",
 				"listen to the proc connector: CAP_NET_ADMIN missing");
 	if (err == -ECONNREFUSED)
-		return fail_set(why, err, "run on the host, or in a container with --net=host",
-				"listen to the proc connector: not in the host's network namespace");
+		return fail_set(
+			why, err, "run on the host, or in a container with --net=host",
+			"listen to the proc connector: not in the host's network namespace");
 	if (err == -EPROTONOSUPPORT)
 		return fail_set(why, err, "use a kernel with CONFIG_PROC_EVENTS",
 				"listen to the proc connector");
-	return fail_set(why, err, "run on the host, or in a container with --pid=host",
-			"listen to the proc connector: the kernel does not answer (another pid or user "
-			"namespace, or no CONFIG_PROC_EVENTS)");
+	return fail_set(
+		why, err, "run on the host, or in a container with --pid=host",
+		"listen to the proc connector: the kernel does not answer (another pid or user "
+		"namespace, or no CONFIG_PROC_EVENTS)");
 }
 
 static int listen_in(struct plain_socket *socket, int nsfd, struct fail *why)

@@ -19,9 +19,9 @@ enum connector_what { CONNECTOR_FORK, CONNECTOR_EXEC, CONNECTOR_EXIT };
 struct connector_event {
 	enum connector_what what;
 	int64_t mono;
-	int32_t pid;     /* of the child, where a process forked */
-	int32_t parent;  /* FORK */
-	int32_t status;  /* EXIT: the leader's own, as wait(2) gives it */
+	int32_t pid;	/* of the child, where a process forked */
+	int32_t parent; /* FORK */
+	int32_t status; /* EXIT: the leader's own, as wait(2) gives it */
 };
 
 /*

@@ -117,8 +117,8 @@ int plain_destroy_join(struct plain_destroy *destroy, uint64_t netns, int nsfd, 
 		plain_socket_close(&socket);
 		return err;
 	}
-	destroy->followed[destroy->n++] = (struct followed){ .netns = netns, .users = 1,
-							     .socket = socket };
+	destroy->followed[destroy->n++] =
+		(struct followed){ .netns = netns, .users = 1, .socket = socket };
 	return 0;
 }
 

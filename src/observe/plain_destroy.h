@@ -18,14 +18,15 @@ struct plain_destroy *plain_destroy_new(uint16_t port, int epoll);
 void plain_destroy_free(struct plain_destroy *destroy);
 
 /*
- * Follows a namespace (nsfd: netns.h) until as many have left it as have joined it, and some seconds
- * more: a namespace lives as long as a socket in it. Errors: those of socket(2) and setns(2), -EINVAL
- * on kernels before 4.2.
+ * Follows a namespace (nsfd: netns.h) until as many have left it as have joined it, and some
+ * seconds more: a namespace lives as long as a socket in it. Errors: those of socket(2) and
+ * setns(2), -EINVAL on kernels before 4.2.
  */
 int plain_destroy_join(struct plain_destroy *destroy, uint64_t netns, int nsfd, struct fail *why);
 void plain_destroy_leave(struct plain_destroy *destroy, uint64_t netns);
 
-/* Puts FACT_TCP to TCP_CLOSE, from 0 (not known), for each freed socket with the port at either end. */
+/* Puts FACT_TCP to TCP_CLOSE, from 0 (not known), for each freed socket with the port at either
+ * end. */
 void plain_destroy_drain(struct plain_destroy *destroy, const struct fact_sink *sink);
 
 void plain_destroy_count(struct plain_destroy *destroy, uint64_t *lost, uint64_t *seen);

@@ -34,14 +34,14 @@ struct watched {
 	uint64_t start;
 	int64_t added;
 	unsigned int generations;
-	int pidfd;       /* -1: none */
-	uint64_t netns;  /* followed for its sake; 0: none is */
+	int pidfd;	/* -1: none */
+	uint64_t netns; /* followed for its sake; 0: none is */
 	char comm[64];
-	bool ended;      /* its pidfd said so */
+	bool ended; /* its pidfd said so */
 	bool leader_ended;
 	int64_t leader_ended_at;
 	int32_t leader_status;
-	bool outlived;   /* by a thread: its leader had ended, and it had not */
+	bool outlived; /* by a thread: its leader had ended, and it had not */
 	UT_hash_handle hh;
 };
 
@@ -89,7 +89,7 @@ void plain_procs_free(struct plain_procs *procs)
 	if (!procs)
 		return;
 	HASH_ITER(hh, procs->all, w, next)
-		drop(procs, w);
+	drop(procs, w);
 	free(procs);
 }
 
@@ -148,8 +148,8 @@ static int netns_follow(struct plain_procs *procs, struct watched *w, struct fai
 	if (nsfd == -ENOENT || nsfd == -ESRCH)
 		return 0; /* its end is the next thing to be seen */
 	if (nsfd < 0)
-		return fail_set(why, nsfd, "run as root", "open the network namespace of process %d",
-				w->pid);
+		return fail_set(why, nsfd, "run as root",
+				"open the network namespace of process %d", w->pid);
 	err = plain_destroy_join(procs->destroy, inode, nsfd, why);
 	close(nsfd);
 	if (!err)
@@ -157,8 +157,8 @@ static int netns_follow(struct plain_procs *procs, struct watched *w, struct fai
 	return err;
 }
 
-int plain_procs_add(struct plain_procs *procs, int32_t pid, uint64_t start, unsigned int generations,
-		    struct fail *why)
+int plain_procs_add(struct plain_procs *procs, int32_t pid, uint64_t start,
+		    unsigned int generations, struct fail *why)
 {
 	struct watched *w = find(procs, pid);
 	struct procfs_stat stat;
@@ -285,8 +285,7 @@ static bool is_gone(const struct watched *w)
 static void exit_put(const struct watched *w, int64_t now, const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_EXIT, .mono = now };
-	bool together = w->leader_ended &&
-			(!w->outlived || now - w->leader_ended_at < TOGETHER);
+	bool together = w->leader_ended && (!w->outlived || now - w->leader_ended_at < TOGETHER);
 	int32_t status = plain_pidfd_status(w->pidfd, w->pid, w->start);
 
 	if (status < 0 && together)
@@ -308,7 +307,8 @@ void plain_procs_settle(struct plain_procs *procs, const struct fact_sink *sink)
 
 	if (!procs->n_ending)
 		return;
-	HASH_ITER(hh, procs->all, w, next) {
+	HASH_ITER(hh, procs->all, w, next)
+	{
 		if (!w->ended && !w->leader_ended)
 			continue;
 		if (is_gone(w)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The processes that are watched, and what becomes of them. That a process has ended is told by its
- * pidfd, or by /proc; how it ended by the proc connector, or by what the kernel still shows. Either is
- * enough for a FACT_EXIT, without the other it may lack a status.
+ * pidfd, or by /proc; how it ended by the proc connector, or by what the kernel still shows. Either
+ * is enough for a FACT_EXIT, without the other it may lack a status.
  */
 #ifndef EW_OBSERVE_PLAIN_PROCS_H
 #define EW_OBSERVE_PLAIN_PROCS_H
@@ -22,8 +22,8 @@ struct plain_procs *plain_procs_new(int epoll, struct plain_destroy *destroy);
 void plain_procs_free(struct plain_procs *procs);
 
 /* generations: how many of its descendants are watched too. Errors as plain_watch_add_process(). */
-int plain_procs_add(struct plain_procs *procs, int32_t pid, uint64_t start, unsigned int generations,
-		    struct fail *why);
+int plain_procs_add(struct plain_procs *procs, int32_t pid, uint64_t start,
+		    unsigned int generations, struct fail *why);
 
 /* What the connector told; of others than those that are watched nothing is put. */
 void plain_procs_take(struct plain_procs *procs, const struct connector_event *event,

@@ -30,7 +30,8 @@ int plain_socket_open(struct plain_socket *socket, int nsfd, int protocol,
 	    bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0) {
 		err = -errno;
 		close(fd);
-		return fail_set(why, err, NULL, "prepare a netlink socket of protocol %d", protocol);
+		return fail_set(why, err, NULL, "prepare a netlink socket of protocol %d",
+				protocol);
 	}
 	*socket = (struct plain_socket){ .fd = fd };
 	return 0;
@@ -45,7 +46,8 @@ void plain_socket_close(struct plain_socket *socket)
 
 int plain_socket_join(struct plain_socket *socket, unsigned int group)
 {
-	int err = setsockopt(socket->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
+	int err =
+		setsockopt(socket->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
 
 	return err < 0 ? -errno : 0;
 }
@@ -57,7 +59,8 @@ long plain_socket_receive(struct plain_socket *socket, void *buf, size_t size)
 	ssize_t len;
 
 	for (;;) {
-		len = recvfrom(socket->fd, buf, size, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
+		len = recvfrom(socket->fd, buf, size, MSG_DONTWAIT, (struct sockaddr *)&from,
+			       &from_len);
 		if (len < 0 && errno != ENOBUFS && errno != EINTR)
 			return -EAGAIN;
 		socket->overruns += len < 0 && errno == ENOBUFS;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A netlink socket that is sent events, with a filter, a large buffer and an exact count of losses. */
+/* A netlink socket that is sent events, with a filter, a large buffer and an exact count of losses.
+ */
 #ifndef EW_OBSERVE_PLAIN_SOCKET_H
 #define EW_OBSERVE_PLAIN_SOCKET_H
 
@@ -10,14 +11,15 @@ struct fail;
 struct sock_fprog;
 
 struct plain_socket {
-	int fd; /* -1: closed */
-	uint64_t seen; /* messages received */
-	uint64_t lost; /* messages that found no room */
-	uint32_t drops; /* the kernel's own count as it was last read; it wraps */
+	int fd;		   /* -1: closed */
+	uint64_t seen;	   /* messages received */
+	uint64_t lost;	   /* messages that found no room */
+	uint32_t drops;	   /* the kernel's own count as it was last read; it wraps */
 	uint64_t overruns; /* how often the kernel said that some were lost */
 };
 
-/* Opens it in the namespace (netns.h) without joining a group: the filter is there from the start. */
+/* Opens it in the namespace (netns.h) without joining a group: the filter is there from the start.
+ */
 int plain_socket_open(struct plain_socket *socket, int nsfd, int protocol,
 		      const struct sock_fprog *filter, struct fail *why);
 void plain_socket_close(struct plain_socket *socket);

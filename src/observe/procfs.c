@@ -20,12 +20,12 @@
 #include "observe/put.h"
 
 #define ENVIRON_FIRST (64 * 1024)
-#define ENVIRON_MOST (8 * 1024 * 1024) /* execve(2) allows a quarter of the stack's limit */
-#define CMDLINE_MOST 513
-#define LINES_BUF (16 * 1024)
+#define ENVIRON_MOST  (8 * 1024 * 1024) /* execve(2) allows a quarter of the stack's limit */
+#define CMDLINE_MOST  513
+#define LINES_BUF     (16 * 1024)
 
 struct procfs {
-	int root; /* /proc */
+	int root;	/* /proc */
 	uint64_t pidns; /* our own */
 	char *environ;
 	size_t environ_cap;
@@ -79,8 +79,8 @@ void procfs_free(struct procfs *procfs)
 static ssize_t environ_read(struct procfs *procfs, int dir)
 {
 	for (;;) {
-		ssize_t len = procfs_file_read(dir, "environ", procfs->environ,
-					       procfs->environ_cap);
+		ssize_t len =
+			procfs_file_read(dir, "environ", procfs->environ, procfs->environ_cap);
 		char *larger;
 
 		if (len < 0 || (size_t)len < procfs->environ_cap - 1 ||
@@ -116,12 +116,11 @@ static void fill_environ(struct fact_process *process, const struct mesos_env *e
 }
 
 /*
- * Puts what its directory tells; env is NULL when the environment may not be read. Of a process that
- * is not looked at closely (a task among thousands) only what tells whose it is.
+ * Puts what its directory tells; env is NULL when the environment may not be read. Of a process
+ * that is not looked at closely (a task among thousands) only what tells whose it is.
  */
 static int put_process(struct procfs *procfs, int dir, const struct procfs_row *row,
-		       const struct mesos_env *env, bool closely,
-		       const struct fact_sink *sink)
+		       const struct mesos_env *env, bool closely, const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_PROCESS, .mono = now_mono() };
 	struct fact_process *process = &fact.process;
@@ -153,8 +152,8 @@ static int put_process(struct procfs *procfs, int dir, const struct procfs_row *
 	if (env)
 		fill_environ(process, env, container_id, sizeof(container_id));
 	if (closely)
-		procfs_library_find(dir, process->directory, procfs->lines,
-				    sizeof(procfs->lines), &library);
+		procfs_library_find(dir, process->directory, procfs->lines, sizeof(procfs->lines),
+				    &library);
 	process->library = library.path;
 	process->library_version = library.version;
 	process->version_from = library.from;

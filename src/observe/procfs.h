@@ -23,15 +23,15 @@ void procfs_free(struct procfs *procfs);
 struct procfs_row {
 	int32_t pid;
 	uint64_t netns; /* inode; 0: not permitted to know */
-	bool mesos;     /* MESOS_EXECUTOR_ID is in its environment: FACT_PROCESS was put */
+	bool mesos;	/* MESOS_EXECUTOR_ID is in its environment: FACT_PROCESS was put */
 };
 
 struct procfs_visitor {
 	/* Gets every process; may be NULL. */
 	void (*each)(void *ctx, const struct procfs_row *row);
 	/*
-	 * Does the library matter of this process? Finding it costs more than all the rest. NULL: of
-	 * each that has a Mesos environment.
+	 * Does the library matter of this process? Finding it costs more than all the rest. NULL:
+	 * of each that has a Mesos environment.
 	 */
 	bool (*library_matters)(void *ctx, int32_t pid);
 	void *ctx;

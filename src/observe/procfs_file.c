@@ -40,7 +40,8 @@ int procfs_file_stat(int dir, struct procfs_stat *stat)
 		return (int)len;
 	if (!open || !close || close < open ||
 	    sscanf(close + 1,
-		   " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+		   " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		   "%llu",
 		   &state, &ppid, &start) != 3)
 		return -EBADMSG;
 	snprintf(stat->comm, sizeof(stat->comm), "%.*s", (int)(close - open - 1), open + 1);

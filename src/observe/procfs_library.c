@@ -28,7 +28,8 @@ static void each_line(int fd, char *buf, size_t size, size_t limit,
 	while (total < limit) {
 		size_t want = limit - total < size - kept ? limit - total : size - kept;
 		ssize_t got = read(fd, buf + kept, want);
-		struct mesos_span rest = mesos_span_at(buf, kept + (got > 0 ? (size_t)got : 0)), one;
+		struct mesos_span rest = mesos_span_at(buf, kept + (got > 0 ? (size_t)got : 0)),
+				  one;
 
 		if (got <= 0)
 			return;

@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 struct procfs_library {
-	char path[512];      /* "" : none is mapped */
-	char version[64];    /* "" : not known */
-	const char *from;    /* "library", "stderr", "" */
+	char path[512];	  /* "" : none is mapped */
+	char version[64]; /* "" : not known */
+	const char *from; /* "library", "stderr", "" */
 };
 
 /*

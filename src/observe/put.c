@@ -31,7 +31,8 @@ void put_unread(const struct fact_sink *sink, int32_t pid, uint64_t cookie, int 
 	vsnprintf(object, sizeof(object), object_fmt, args);
 	va_end(args);
 	if (err == -EACCES || err == -EPERM)
-		snprintf(reason, sizeof(reason), "%s; run as root, or see 'execwatch doctor'", strerror(-err));
+		snprintf(reason, sizeof(reason), "%s; run as root, or see 'execwatch doctor'",
+			 strerror(-err));
 	else
 		snprintf(reason, sizeof(reason), "%s", strerror(-err));
 	unread(sink, pid, cookie, object, reason);

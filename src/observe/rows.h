@@ -13,13 +13,14 @@ struct live_batch;
 #define ROWS_AGENTS_MAX 8
 
 struct rows {
-	int program;           /* descriptor of the iterator */
-	uint32_t *only;        /* the program's seed_tgid */
+	int program;	/* descriptor of the iterator */
+	uint32_t *only; /* the program's seed_tgid */
 	uint16_t agent_port;
 	struct live_batch *batch; /* what take() fills */
 	void (*take)(void *ctx, const void *record, size_t size);
 	void *ctx;
-	struct ew_task agents[ROWS_AGENTS_MAX]; /* whose sockets have been walked over; to be zeroed */
+	struct ew_task
+		agents[ROWS_AGENTS_MAX]; /* whose sockets have been walked over; to be zeroed */
 	size_t next_agent;
 };
 

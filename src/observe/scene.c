@@ -272,8 +272,8 @@ const struct fact_holder *scene_holders(const struct scene *scene, uint64_t cook
 {
 	size_t first;
 
-	*n = run_find(&cookie, scene->holders, scene->n_holders, sizeof(*scene->holders), cookie_order,
-		      &first);
+	*n = run_find(&cookie, scene->holders, scene->n_holders, sizeof(*scene->holders),
+		      cookie_order, &first);
 	return *n ? &scene->holders[first] : NULL;
 }
 
@@ -311,8 +311,8 @@ void scene_find_linked(struct scene *scene)
 
 bool scene_is_linked(const struct scene *scene, int32_t pid)
 {
-	return scene->n_linked && bsearch(&pid, scene->linked, scene->n_linked, sizeof(pid),
-					  pid_order);
+	return scene->n_linked &&
+	       bsearch(&pid, scene->linked, scene->n_linked, sizeof(pid), pid_order);
 }
 
 static bool has_parent_in_run(const struct scene *scene, const struct scene_process *process)
@@ -344,12 +344,11 @@ void scene_find_runs(struct scene *scene)
 bool scene_run_is_plain(const struct scene *scene, uint64_t run)
 {
 	struct scene_run key = { .run = run };
-	const struct scene_run *found = scene->n_runs ? bsearch(&key, scene->runs, scene->n_runs,
-								sizeof(key), run_order) :
-							NULL;
+	const struct scene_run *found =
+		scene->n_runs ? bsearch(&key, scene->runs, scene->n_runs, sizeof(key), run_order)
+			      : NULL;
 
-	return found && found->is_executor &&
-	       !(found > scene->runs && found[-1].run == run) &&
+	return found && found->is_executor && !(found > scene->runs && found[-1].run == run) &&
 	       !(found + 1 < scene->runs + scene->n_runs && found[1].run == run);
 }
 

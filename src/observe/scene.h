@@ -16,11 +16,12 @@
 struct scene_process {
 	int32_t pid;
 	uint64_t start;
-	bool mesos;           /* has MESOS_EXECUTOR_ID */
+	bool mesos; /* has MESOS_EXECUTOR_ID */
 	int32_t ppid;
-	bool library;         /* has a Mesos library mapped, as far as it was looked for */
-	uint64_t run;         /* the same for all with the same framework, executor, container id */
-	int32_t work_dir;     /* what its MESOS_DIRECTORY is below: number of scene.work_dirs; -1: none */
+	bool library;	  /* has a Mesos library mapped, as far as it was looked for */
+	uint64_t run;	  /* the same for all with the same framework, executor, container id */
+	int32_t work_dir; /* what its MESOS_DIRECTORY is below: number of scene.work_dirs; -1: none
+			   */
 };
 
 struct scene_work_dir {
@@ -35,18 +36,18 @@ struct scene_run {
 struct scene_agent {
 	int32_t pid;
 	uint64_t start;
-	bool mesos;           /* its name says so */
+	bool mesos; /* its name says so */
 	struct ew_addr listen;
 	uint64_t netns;
 	uint64_t cookie;
 };
 
 struct scene {
-	uint16_t port;        /* the agent's */
+	uint16_t port;	      /* the agent's */
 	uint64_t own_netns;   /* inode of the namespace we are in */
 	struct fact_sink out; /* where facts go on to */
 	struct fact_sink tee; /* put here */
-	bool broken;          /* memory was short: something was not remembered */
+	bool broken;	      /* memory was short: something was not remembered */
 
 	struct procfs_row *rows; /* every process of the host */
 	size_t n_rows, rows_cap;

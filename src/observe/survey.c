@@ -29,7 +29,7 @@ struct survey {
 	char *authorization;
 	struct procfs *procfs;
 	struct scene scene;
-	bool seeded; /* in this pass, by somebody who knows */
+	bool seeded;		       /* in this pass, by somebody who knows */
 	char found_work_dir[PATH_MAX]; /* kept: the agent that named it may be gone by now */
 	char url[ADDR_TEXT_MAX + 16];
 	uint32_t round;
@@ -42,8 +42,7 @@ static int keep(const char *text, char **ret_copy)
 	return text && !*ret_copy ? -ENOMEM : 0;
 }
 
-int survey_new(const struct survey_options *options, struct survey **ret_survey,
-	       struct fail *why)
+int survey_new(const struct survey_options *options, struct survey **ret_survey, struct fail *why)
 {
 	struct survey *survey = calloc(1, sizeof(*survey));
 	int err;
@@ -283,10 +282,10 @@ uint32_t survey_run(struct survey *survey, uint32_t scope, const struct fact_sin
 		uint32_t bit;
 		bool (*run)(struct survey *survey);
 	} parts[] = {
-		{ SURVEY_PROCESSES, run_processes }, /* whose sockets and namespaces matter */
-		{ SURVEY_SOCKETS, run_sockets },     /* who is the agent, which are links */
-		{ SURVEY_TRACKING, run_tracking },   /* before anything that takes long */
-		{ SURVEY_API, ask },                 /* the answer takes the agent some time, */
+		{ SURVEY_PROCESSES, run_processes },	 /* whose sockets and namespaces matter */
+		{ SURVEY_SOCKETS, run_sockets },	 /* who is the agent, which are links */
+		{ SURVEY_TRACKING, run_tracking },	 /* before anything that takes long */
+		{ SURVEY_API, ask },			 /* the answer takes the agent some time, */
 		{ SURVEY_CHECKPOINTS, run_checkpoints }, /* in which these are read */
 	};
 	uint32_t done = 0;

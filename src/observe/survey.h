@@ -14,21 +14,20 @@ struct fail;
 struct survey;
 
 struct survey_options {
-	uint16_t port;              /* the agent's */
-	const char *work_dir;       /* NULL: found */
-	const char *agent_url;      /* NULL: http://ADDRESS:PORT of the agent that listens */
-	const char *authorization;  /* value of that header for the API; NULL: none */
+	uint16_t port;		   /* the agent's */
+	const char *work_dir;	   /* NULL: found */
+	const char *agent_url;	   /* NULL: http://ADDRESS:PORT of the agent that listens */
+	const char *authorization; /* value of that header for the API; NULL: none */
 	/*
-	 * Puts the sockets with the agent port and their holders (bpf_watch_seed()); NULL: sock_diag
-	 * and /proc are read instead. When it fails they are too, after a FACT_UNREAD.
+	 * Puts the sockets with the agent port and their holders (bpf_watch_seed()); NULL:
+	 * sock_diag and /proc are read instead. When it fails they are too, after a FACT_UNREAD.
 	 */
 	int (*seed)(void *ctx, const struct fact_sink *sink, struct fail *why);
 	void *seed_ctx;
 };
 
 /* Copies the options, but for seed_ctx. */
-int survey_new(const struct survey_options *options, struct survey **ret_survey,
-	       struct fail *why);
+int survey_new(const struct survey_options *options, struct survey **ret_survey, struct fail *why);
 void survey_free(struct survey *survey);
 
 /*

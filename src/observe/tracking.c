@@ -48,14 +48,15 @@ static int entries_count(unsigned long *count)
 /* "" when there is no such attribute, or no string in it. */
 static const char *string_of(const struct nlattr *attr)
 {
-	return attr && nla_len(attr) > 0 && memchr(nla_data(attr), '\0', (size_t)nla_len(attr)) ?
-		       nla_get_string(attr) : "";
+	return attr && nla_len(attr) > 0 && memchr(nla_data(attr), '\0', (size_t)nla_len(attr))
+		       ? nla_get_string(attr)
+		       : "";
 }
 
 static int hook_row(struct nlmsghdr *msg, void *arg)
 {
-	const char *name = string_of(nlmsg_find_attr(msg, sizeof(struct nfgenmsg),
-						     NFNLA_HOOK_FUNCTION_NAME));
+	const char *name =
+		string_of(nlmsg_find_attr(msg, sizeof(struct nfgenmsg), NFNLA_HOOK_FUNCTION_NAME));
 
 	/* ipv4_conntrack_in, ipv6_conntrack_in: nf_conntrack_proto.c */
 	if (strstr(name, "_conntrack_in"))
@@ -108,7 +109,7 @@ static bool family_concerns(const struct nlmsghdr *msg, const struct probe *prob
 /* Expressions whose init calls nf_ct_netns_get(): net/netfilter/nft_*.c of Linux 6.18. */
 static bool expression_tracks(const char *name)
 {
-	static const char *const trackers[] = { "ct",    "connlimit", "nat",         "masq",
+	static const char *const trackers[] = { "ct",	 "connlimit", "nat",	     "masq",
 						"redir", "synproxy",  "flow_offload" };
 
 	for (size_t i = 0; i < sizeof(trackers) / sizeof(*trackers); i++)
@@ -129,8 +130,8 @@ static void expression_row(const struct nlattr *expression, struct probe *probe)
 	_Static_assert((int)NFTA_MATCH_NAME == (int)NFTA_TARGET_NAME, "one look serves both");
 	/* iptables over nftables: an xtables match or target inside a rule. */
 	if (strcmp(name, "match") == 0 || strcmp(name, "target") == 0) {
-		name = string_of(nested_find(nested_find(expression, NFTA_EXPR_DATA),
-					     NFTA_MATCH_NAME));
+		name = string_of(
+			nested_find(nested_find(expression, NFTA_EXPR_DATA), NFTA_MATCH_NAME));
 		if (!xtables_tracks(name))
 			return;
 	} else if (!expression_tracks(name)) {
@@ -149,8 +150,7 @@ static int rule_row(struct nlmsghdr *msg, void *arg)
 		return 0;
 	rule = nlmsg_find_attr(msg, sizeof(struct nfgenmsg), NFTA_RULE_EXPRESSIONS);
 	if (rule)
-		nla_for_each_nested(expression, rule, left)
-			expression_row(expression, probe);
+		nla_for_each_nested(expression, rule, left) expression_row(expression, probe);
 	return 0;
 }
 

@@ -14,9 +14,9 @@
 
 /* Whose check function calls nf_ct_netns_get(), net/netfilter/xt_*.c of Linux 6.18. */
 static const char *const trackers[] = {
-	"conntrack", "state",   "connbytes", "connlabel",  "connlimit", "connmark",
-	"helper",    "cluster", "CONNMARK",  "CONNSECMARK", "CT",       "SNAT",
-	"DNAT",      "NETMAP",  "REDIRECT",  "MASQUERADE",  "SYNPROXY", "CLUSTERIP",
+	"conntrack", "state",	"connbytes", "connlabel",   "connlimit", "connmark",
+	"helper",    "cluster", "CONNMARK",  "CONNSECMARK", "CT",	 "SNAT",
+	"DNAT",	     "NETMAP",	"REDIRECT",  "MASQUERADE",  "SYNPROXY",	 "CLUSTERIP",
 };
 
 bool xtables_tracks(const char *name)
@@ -117,8 +117,9 @@ static int table_find(int fd, bool v6, const char *table, char *name, size_t siz
 int xtables_find_tracking(bool v6, char *name, size_t size)
 {
 	/* /proc/net would be that of the whole process, not of this thread. */
-	FILE *names = fopen(v6 ? "/proc/thread-self/net/ip6_tables_names" :
-				 "/proc/thread-self/net/ip_tables_names", "re");
+	FILE *names = fopen(v6 ? "/proc/thread-self/net/ip6_tables_names"
+			       : "/proc/thread-self/net/ip_tables_names",
+			    "re");
 	char table[XT_TABLE_MAXNAMELEN];
 	int found = 0;
 	int fd;

@@ -28,10 +28,10 @@ int baseline_save(const char *path, const char *document, size_t len, struct fai
 /*
  * Puts a FACT_BASELINE at mono into sink for each executor of an audit or shutdown document but
  * the foreign ones; *n gets their number. With boot_id (may be NULL) a document of another boot is
- * refused (-ESTALE): no process of it lives. Nothing is put unless the whole document is understood;
- * -EINVAL where it is not.
+ * refused (-ESTALE): no process of it lives. Nothing is put unless the whole document is
+ * understood; -EINVAL where it is not.
  */
-int baseline_load(const char *path, const char *boot_id, int64_t mono,
-		  const struct fact_sink *sink, size_t *n, struct fail *why);
+int baseline_load(const char *path, const char *boot_id, int64_t mono, const struct fact_sink *sink,
+		  size_t *n, struct fail *why);
 
 #endif

@@ -19,9 +19,9 @@
 /* One executor being read. A field of the wrong type is named in bad, the first one only. */
 struct reading {
 	const json_t *object;
-	char *bytes;         /* texts, decoded; owned */
+	char *bytes; /* texts, decoded; owned */
 	char *free;
-	const char **tasks;  /* owned */
+	const char **tasks; /* owned */
 	const char *bad;
 };
 
@@ -113,10 +113,8 @@ static size_t texts_size(const json_t *object)
 	json_t *value;
 	size_t i;
 
-	json_object_foreach((json_t *)object, key, value)
-		size += json_string_length(value) + 1;
-	json_array_foreach(tasks, i, value)
-		size += json_string_length(value) + 1;
+	json_object_foreach((json_t *)object, key, value) size += json_string_length(value) + 1;
+	json_array_foreach(tasks, i, value) size += json_string_length(value) + 1;
 	return size;
 }
 
@@ -152,7 +150,8 @@ static bool is_foreign(const struct fact_baseline *baseline)
 }
 
 static int executor_load(const json_t *document, size_t i, int64_t mono,
-			 const struct fact_sink *sink, size_t *n, const char *path, struct fail *why)
+			 const struct fact_sink *sink, size_t *n, const char *path,
+			 struct fail *why)
 {
 	struct fact fact = { .type = FACT_BASELINE, .mono = mono };
 	struct reading in = { 0 };
@@ -161,8 +160,8 @@ static int executor_load(const json_t *document, size_t i, int64_t mono,
 	in.object = json_array_get(json_object_get(document, "executors"), i);
 	in.bytes = malloc(texts_size(in.object));
 	in.free = in.bytes;
-	in.tasks = calloc(json_array_size(json_object_get(in.object, "tasks")) + 1,
-			  sizeof(*in.tasks));
+	in.tasks =
+		calloc(json_array_size(json_object_get(in.object, "tasks")) + 1, sizeof(*in.tasks));
 	if (!in.bytes || !in.tasks) {
 		fail_set(why, err, NULL, "read baseline '%s'", path);
 		goto out;
@@ -243,8 +242,8 @@ static int boot_check(const json_t *document, const char *boot_id, const char *p
 			"read baseline '%s': it is of another boot or host", path);
 }
 
-int baseline_load(const char *path, const char *boot_id, int64_t mono,
-		  const struct fact_sink *sink, size_t *n, struct fail *why)
+int baseline_load(const char *path, const char *boot_id, int64_t mono, const struct fact_sink *sink,
+		  size_t *n, struct fail *why)
 {
 	json_t *document = NULL;
 	size_t count, put = 0;

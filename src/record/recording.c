@@ -19,10 +19,10 @@ struct recording {
 	int fd;
 	bool regular;
 	char *path;
-	char *buf;        /* whole lines */
+	char *buf; /* whole lines */
 	size_t len, cap;
-	off_t written;    /* bytes of the file that are whole lines */
-	int err;          /* the first failure; ends the recording */
+	off_t written; /* bytes of the file that are whole lines */
+	int err;       /* the first failure; ends the recording */
 	bool reported;
 };
 

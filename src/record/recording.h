@@ -44,7 +44,7 @@ struct recording_counts {
 	size_t facts;
 	size_t later_types;  /* lines of a type that this version does not know, passed over */
 	size_t later_fields; /* the same for fields */
-	bool cut;            /* the last line is not whole: its writer was killed */
+	bool cut;	     /* the last line is not whole: its writer was killed */
 };
 
 /*

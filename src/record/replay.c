@@ -11,7 +11,7 @@
 #include "fail.h"
 #include "record/schema.h"
 
-#define CHUNK    ((size_t)64 << 10)
+#define CHUNK	       ((size_t)64 << 10)
 #define LINE_MAX_BYTES ((size_t)4 << 20) /* the longest fact, a list of tasks, stays far below */
 
 struct replay {
@@ -20,7 +20,7 @@ struct replay {
 	char *buf;
 	size_t begin, end, cap; /* the unread part of buf */
 	bool eof;
-	size_t line;            /* number of the line read last, from 1 */
+	size_t line; /* number of the line read last, from 1 */
 	struct factjson_reader *reader;
 	const struct fact_sink *sink;
 	struct recording_counts counts;

@@ -28,7 +28,8 @@ int schema_check(const json_t *document, const char *const *names, size_t n, con
 			return fail_set(why, -EPROTONOSUPPORT,
 					"use the version of execwatch that wrote it",
 					"read '%s': its format is version %.20s, this execwatch "
-					"reads version %s", what, schema + stem, names[i] + stem);
+					"reads version %s",
+					what, schema + stem, names[i] + stem);
 	}
 	return fail_set(why, -EINVAL, cure, "read '%s': no document of execwatch of the kind %s",
 			what, names[0]);

@@ -8,9 +8,9 @@
 #include "show/field.h"
 #include "show/out.h"
 
-#define NAME_WIDTH 22
+#define NAME_WIDTH  22
 #define STATE_WIDTH 9
-#define INDENT (NAME_WIDTH + STATE_WIDTH + 2)
+#define INDENT	    (NAME_WIDTH + STATE_WIDTH + 2)
 
 static const char *const state_names[] = { "ok", "degraded", "missing" };
 static const char *const state_colours[] = { "\x1b[32m", "\x1b[33m", "\x1b[31m" };
@@ -108,7 +108,8 @@ int doctor_document_write(FILE *file, const struct checkup *checkup, bool indent
 		json_decref(document);
 		return -ENOMEM;
 	}
-	json_dumpf(document, text.text, JSON_PRESERVE_ORDER | (indented ? JSON_INDENT(2) : JSON_COMPACT));
+	json_dumpf(document, text.text,
+		   JSON_PRESERVE_ORDER | (indented ? JSON_INDENT(2) : JSON_COMPACT));
 	fputc('\n', text.text);
 	json_decref(document);
 	return out_end_to(&text, file);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What `doctor` found, for people and as the document execwatch.doctor/1 (schema/doctor.schema.json). */
+/* What `doctor` found, for people and as the document execwatch.doctor/1
+ * (schema/doctor.schema.json). */
 #ifndef EW_SHOW_DOCTOR_H
 #define EW_SHOW_DOCTOR_H
 
@@ -13,15 +14,15 @@ enum check_state { CHECK_OK, CHECK_DEGRADED, CHECK_MISSING };
 struct check {
 	const char *name;
 	enum check_state state;
-	const char *detail;   /* what was found */
-	const char *cure;     /* "" when it is in order */
+	const char *detail; /* what was found */
+	const char *cure;   /* "" when it is in order */
 };
 
 struct checkup {
 	const char *tool;
 	const char *host;
 	const char *boot_id;
-	int64_t generated;    /* wall ns */
+	int64_t generated; /* wall ns */
 	const struct check *checks;
 	size_t n;
 	bool audit, shutdown, watch; /* can it work here? */

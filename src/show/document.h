@@ -18,7 +18,7 @@
 
 enum document_form {
 	DOCUMENT_INDENTED, /* for -f json and for the baseline */
-	DOCUMENT_LINE,     /* for -f jsonl */
+	DOCUMENT_LINE,	   /* for -f jsonl */
 };
 
 /* A new object; NULL when there is no memory. */

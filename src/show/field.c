@@ -5,7 +5,6 @@
 #include "base/now.h"
 #include "base/walltime.h"
 
-
 struct fields fields_new(void)
 {
 	json_t *object = json_object();

@@ -31,7 +31,7 @@ void field_positive(struct fields *fields, const char *name, int64_t value); /* 
 void field_u64(struct fields *fields, const char *name, uint64_t value);
 void field_bool(struct fields *fields, const char *name, bool value);
 void field_seconds(struct fields *fields, const char *name, int64_t ns); /* to ms; below 0: null */
-void field_wall(struct fields *fields, const char *name, int64_t wall);  /* 0: null */
+void field_wall(struct fields *fields, const char *name, int64_t wall);	 /* 0: null */
 void field_texts(struct fields *fields, const char *name, const char *const *texts, size_t n);
 
 #endif

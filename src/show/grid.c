@@ -3,7 +3,7 @@
 
 #include "show/cell.h"
 
-#define GAP 2
+#define GAP	 2
 #define CELL_MAX 1024
 
 static int column_width(const struct grid *grid, size_t i)

@@ -10,7 +10,7 @@
 
 struct grid_column {
 	const char *title;
-	int width;    /* 0: what the others leave of the line; at most one such column */
+	int width; /* 0: what the others leave of the line; at most one such column */
 	bool right;
 	/* The text of the cell, in buf or elsewhere. now is wall ns. */
 	const char *(*cell)(const void *row, int64_t now, char *buf, size_t size);
@@ -18,7 +18,7 @@ struct grid_column {
 
 struct grid {
 	FILE *out;
-	int width;    /* columns of a line */
+	int width; /* columns of a line */
 	int64_t now;
 	const struct grid_column *column;
 	size_t n;

@@ -20,7 +20,9 @@ static void none_write(FILE *out, const struct report *report)
 	size_t foreign = report->verdicts[VERDICT_FOREIGN];
 
 	if (report->blind) {
-		fprintf(out, "Nothing is known of the agent on port %u and its executors: this host's sockets or processes could not be read. Run as root.",
+		fprintf(out,
+			"Nothing is known of the agent on port %u and its executors: this host's "
+			"sockets or processes could not be read. Run as root.",
 			report->agent_port);
 		return;
 	}
@@ -37,22 +39,27 @@ static void doomed_write(FILE *out, size_t n, size_t doomed, size_t treatable)
 		return;
 	fputs("If the agent restarts now, ", out);
 	if (doomed && treatable)
-		fprintf(out, "%zu of %zu executors %s lost, and %zu more unless treated first: "
-			     "execwatch shutdown.", doomed, n, are(doomed), treatable);
+		fprintf(out,
+			"%zu of %zu executors %s lost, and %zu more unless treated first: "
+			"execwatch shutdown.",
+			doomed, n, are(doomed), treatable);
 	else if (doomed)
 		fprintf(out, "%zu of %zu executors %s lost, and must not be touched.", doomed, n,
 			are(doomed));
 	else
-		fprintf(out, "%zu of %zu executors %s lost unless treated first: "
-			     "execwatch shutdown.", treatable, n, are(treatable));
+		fprintf(out,
+			"%zu of %zu executors %s lost unless treated first: "
+			"execwatch shutdown.",
+			treatable, n, are(treatable));
 }
 
 /* Whose timer has fired. */
 static void ending_write(FILE *out, const struct report *report, const char *lead)
 {
 	if (report->ending)
-		fprintf(out, "%s%zu %s ending %s: an agent that comes now is too late.", lead, report->ending,
-			are(report->ending), report->ending == 1 ? "itself" : "themselves");
+		fprintf(out, "%s%zu %s ending %s: an agent that comes now is too late.", lead,
+			report->ending, are(report->ending),
+			report->ending == 1 ? "itself" : "themselves");
 }
 
 /* Those that still have the time to be asked. */
@@ -61,7 +68,8 @@ static size_t disconnected_count(const struct report *report)
 	size_t n = 0;
 
 	for (size_t i = 0; i < report->n_executors; i++)
-		n += report->executors[i].verdict == VERDICT_DISCONNECTED && !report->executors[i].ends_by;
+		n += report->executors[i].verdict == VERDICT_DISCONNECTED &&
+		     !report->executors[i].ends_by;
 	return n;
 }
 
@@ -110,8 +118,9 @@ static void shutdown_write(FILE *out, const struct report *report)
 		audit_write(out, report);
 		return;
 	}
-	fprintf(out, "%zu of %zu link%s treated and closed by %s", acts_count(report, "done"), report->n_acts,
-		plural(report->n_acts), report->n_acts == 1 ? "its executor" : "their executors");
+	fprintf(out, "%zu of %zu link%s treated and closed by %s", acts_count(report, "done"),
+		report->n_acts, plural(report->n_acts),
+		report->n_acts == 1 ? "its executor" : "their executors");
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		size_t n = acts_count(report, others[i]);
 
@@ -120,8 +129,9 @@ static void shutdown_write(FILE *out, const struct report *report)
 	}
 	fputc('.', out);
 	if (deadline)
-		fprintf(out, " The first executor ends itself %s (%s) unless the agent has "
-			     "restarted by then.",
+		fprintf(out,
+			" The first executor ends itself %s (%s) unless the agent has "
+			"restarted by then.",
 			words_until(deadline, report->generated, until),
 			words_clock(deadline, clock));
 }
@@ -147,7 +157,8 @@ static int64_t next_deadline(const struct report *report)
 	for (size_t i = 0; i < report->n_executors; i++) {
 		const struct report_executor *e = &report->executors[i];
 
-		if (e->outcome == OUTCOME_WAITING && e->deadline && !e->ends_by && (!next || e->deadline < next))
+		if (e->outcome == OUTCOME_WAITING && e->deadline && !e->ends_by &&
+		    (!next || e->deadline < next))
 			next = e->deadline;
 	}
 	return next;

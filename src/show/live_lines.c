@@ -19,9 +19,9 @@ struct live_lines {
 	FILE *out;
 	uint64_t seq;
 	int64_t wall_offset; /* of this host, or of the window once that has come */
-	json_t *told;        /* key of what only counts when it changes: the line told last */
-	json_t *judged;      /* key of an executor: its line told last */
-	int err;             /* the first line that could not be written */
+	json_t *told;	     /* key of what only counts when it changes: the line told last */
+	json_t *judged;	     /* key of an executor: its line told last */
+	int err;	     /* the first line that could not be written */
 };
 
 struct live_lines *live_lines_new(FILE *out)

@@ -15,20 +15,20 @@
 #define EVENT_SIZE 512
 #define ROWS_MIN   12
 
-#define HOME       "\x1b[H"
+#define HOME	   "\x1b[H"
 #define LINE_CLEAR "\x1b[K"
 #define REST_CLEAR "\x1b[J"
 
 struct live_screen {
 	FILE *out;
 	int64_t wall_offset;
-	int32_t agent_pid;   /* of the agent event that was remembered last */
+	int32_t agent_pid; /* of the agent event that was remembered last */
 	bool agent_gone;
 	struct {
 		int64_t wall;
 		char text[EVENT_SIZE];
 	} events[EVENTS_MAX];
-	size_t n_events;     /* ever; the last EVENTS_MAX of them are kept */
+	size_t n_events; /* ever; the last EVENTS_MAX of them are kept */
 };
 
 struct live_screen *live_screen_new(FILE *out)

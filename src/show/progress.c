@@ -18,8 +18,7 @@ static int64_t next_deadline(const struct report *report)
 	for (size_t i = 0; i < report->n_executors; i++) {
 		const struct report_executor *e = &report->executors[i];
 
-		if (!e->ended && e->deadline >= report->generated &&
-		    (!next || e->deadline < next))
+		if (!e->ended && e->deadline >= report->generated && (!next || e->deadline < next))
 			next = e->deadline;
 	}
 	return next;

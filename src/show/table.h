@@ -13,7 +13,7 @@
 #include "model/report.h"
 
 struct table_options {
-	int width;    /* columns; less than 72 is taken as 72 */
+	int width; /* columns; less than 72 is taken as 72 */
 	bool color;
 	bool verbose; /* every executor, with the evidence */
 };

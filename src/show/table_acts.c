@@ -60,10 +60,10 @@ static const char *act_effect(const void *row, int64_t now, char *buf, size_t si
 }
 
 static const struct grid_column act_columns[] = {
-	{"RESULT", 7, false, act_result}, {"EXECUTOR", 0, false, act_executor},
-	{"PID", 7, true, act_pid},	  {"FD", 5, true, act_fd},
-	{"METHOD", 6, false, act_method}, {"STOPPED", 8, true, act_stopped},
-	{"CLOSED", 8, true, act_effect},
+	{ "RESULT", 7, false, act_result }, { "EXECUTOR", 0, false, act_executor },
+	{ "PID", 7, true, act_pid },	    { "FD", 5, true, act_fd },
+	{ "METHOD", 6, false, act_method }, { "STOPPED", 8, true, act_stopped },
+	{ "CLOSED", 8, true, act_effect },
 };
 
 static enum severity act_severity(const struct report_act *act)
@@ -76,8 +76,8 @@ static enum severity act_severity(const struct report_act *act)
 void table_acts(const struct table *table)
 {
 	const struct report *report = table->report;
-	struct grid grid = {table->out, table->width, report->generated, act_columns,
-			    sizeof(act_columns) / sizeof(act_columns[0])};
+	struct grid grid = { table->out, table->width, report->generated, act_columns,
+			     sizeof(act_columns) / sizeof(act_columns[0]) };
 
 	if (!report->n_acts)
 		return;
@@ -131,9 +131,9 @@ static const char *target_timeout(const void *row, int64_t now, char *buf, size_
 }
 
 static const struct grid_column target_columns[] = {
-	{"PLAN", 9, false, target_what},	{"EXECUTOR", 0, false, target_executor},
-	{"PID", 7, true, target_pid},		{"FD", 5, true, target_fd},
-	{"VERDICT", 13, false, target_verdict}, {"CLOCK", 9, true, target_timeout},
+	{ "PLAN", 9, false, target_what },	  { "EXECUTOR", 0, false, target_executor },
+	{ "PID", 7, true, target_pid },		  { "FD", 5, true, target_fd },
+	{ "VERDICT", 13, false, target_verdict }, { "CLOCK", 9, true, target_timeout },
 };
 
 static void target_write(const struct grid *grid, const struct model_target *target, bool color)
@@ -153,8 +153,8 @@ int table_plan_write(FILE *out, const struct model_target *targets, size_t n,
 	int width = options->width < TABLE_WIDTH_MIN ? TABLE_WIDTH_MIN : options->width;
 	struct out text;
 	int err = out_begin(&text);
-	struct grid grid = {text.text, width, 0, target_columns,
-			    sizeof(target_columns) / sizeof(target_columns[0])};
+	struct grid grid = { text.text, width, 0, target_columns,
+			     sizeof(target_columns) / sizeof(target_columns[0]) };
 	size_t treated = 0;
 
 	if (err < 0)

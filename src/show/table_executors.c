@@ -128,10 +128,8 @@ static const struct grid_column verdict_columns[] = {
 };
 
 static const struct grid_column outcome_columns[] = {
-	{ "OUTCOME", 15, false, cell_outcome },
-	{ "TASK", 0, false, cell_task },
-	{ "PID", 7, true, cell_pid },
-	{ "PROOF", 7, false, cell_proof },
+	{ "OUTCOME", 15, false, cell_outcome }, { "TASK", 0, false, cell_task },
+	{ "PID", 7, true, cell_pid },		{ "PROOF", 7, false, cell_proof },
 	{ "DEADLINE", 23, false, cell_when },
 };
 
@@ -206,7 +204,8 @@ static bool group_is_counted(const struct table *table, const struct table_group
 {
 	bool foreign = !report_has_outcomes(table->report) && group->key == VERDICT_FOREIGN;
 
-	return !table->verbose && group->severity == SEVERITY_OK && group->n > (foreign ? 0 : LIST_MAX);
+	return !table->verbose && group->severity == SEVERITY_OK &&
+	       group->n > (foreign ? 0 : LIST_MAX);
 }
 
 void table_executors(const struct table *table)

@@ -22,8 +22,10 @@ static void agent_text(FILE *text, const struct report *report)
 	char address[ADDR_TEXT_MAX];
 
 	if (agent->pid <= 0) {
-		fprintf(text, report->blind ? "Agent: not known whether one listens on port %u"
-					    : "Agent: none listens on port %u", report->agent_port);
+		fprintf(text,
+			report->blind ? "Agent: not known whether one listens on port %u"
+				      : "Agent: none listens on port %u",
+			report->agent_port);
 		return;
 	}
 	fputs("Agent: ", text);
@@ -60,9 +62,9 @@ static const char *clock_meaning(const char *name)
 	static const struct {
 		const char *name, *meaning;
 	} meanings[] = {
-		{"executors", "the first executor ends itself, unless an agent has come back"},
-		{"master", "the master gives the silent agent up"},
-		{"agent", "the agent ends what has not registered again"},
+		{ "executors", "the first executor ends itself, unless an agent has come back" },
+		{ "master", "the master gives the silent agent up" },
+		{ "agent", "the agent ends what has not registered again" },
 	};
 
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {

@@ -17,7 +17,7 @@ struct table {
 };
 
 #define TABLE_WIDTH_MIN 72 /* columns of a grid that leave room for names */
-#define TABLE_RESET "\x1b[0m"
+#define TABLE_RESET	"\x1b[0m"
 
 /* The colour that a severity has; NULL where none is wanted. */
 const char *table_color(bool color, enum severity severity);
@@ -39,10 +39,10 @@ void table_notes(const struct table *table);
 /* The executors that have one verdict or outcome. */
 struct table_group {
 	enum severity severity;
-	int key;              /* enum verdict or enum outcome */
+	int key; /* enum verdict or enum outcome */
 	const char *name;
 	size_t n;
-	int cursor;           /* where to look for the next */
+	int cursor; /* where to look for the next */
 };
 
 /* The next group that has executors, worst first, from a zeroed group on. False: no more. */

@@ -88,9 +88,9 @@ const char *words_status(int32_t status, char *buf)
 const char *words_tcp_state(uint32_t state)
 {
 	static const char *const names[] = {
-		"UNKNOWN",   "ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
-		"TIME_WAIT", "CLOSE",       "CLOSE_WAIT", "LAST_ACK", "LISTEN",    "CLOSING",
-		"NEW_SYN_RECV",
+		"UNKNOWN",   "ESTABLISHED", "SYN_SENT",	    "SYN_RECV",	  "FIN_WAIT1",
+		"FIN_WAIT2", "TIME_WAIT",   "CLOSE",	    "CLOSE_WAIT", "LAST_ACK",
+		"LISTEN",    "CLOSING",	    "NEW_SYN_RECV",
 	};
 
 	return names[state < sizeof(names) / sizeof(names[0]) ? state : 0];

@@ -14,7 +14,7 @@
 
 static const char *const tracepoints[] = {
 	"inet_sock_set_state", "tcp_rcv_space_adjust", "tcp_sendmsg_locked", "signal_generate",
-	"sched_process_fork", "sched_process_exec", "sched_process_exit",
+	"sched_process_fork",  "sched_process_exec",   "sched_process_exit",
 };
 
 /* Held by the process: it ends with it. */

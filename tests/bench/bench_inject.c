@@ -140,8 +140,8 @@ static void run_gdb(const struct inject_target *t, int tracepoint, struct sample
 	}
 }
 
-static void run_inject(const struct inject_target *t, enum inject_method m, int tracepoint,
-		       struct samples *s)
+static void run_inject(struct injector *injector, const struct inject_target *t,
+		       enum inject_method m, int tracepoint, struct samples *s)
 {
 	int counter = victim_count(0, tracepoint);
 	uint64_t start = injector_now();
@@ -149,7 +149,7 @@ static void run_inject(const struct inject_target *t, enum inject_method m, int 
 	struct fail why;
 	char text[600];
 
-	if (inject_shutdown(t, m, start + 5000000000ull, &res, &why) < 0) {
+	if (inject_shutdown(injector, t, m, start + 5000000000ull, &res, &why) < 0) {
 		fprintf(stderr, "%s\n", fail_text(&why, text, sizeof(text)));
 		return;
 	}
@@ -170,9 +170,11 @@ static void run(const char *name, const char *const *argv, enum way way, unsigne
 		int tracepoint)
 {
 	static struct samples s;
-	struct inject_cache cache = { 0 };
+	struct injector *injector;
 	struct victim v = { 0 };
 
+	if (injector_new(&injector) < 0)
+		exit(1);
 	s.n = 0;
 	s.calls = -1;
 	for (unsigned i = 0; i <= runs; i++) {
@@ -186,13 +188,14 @@ static void run(const char *name, const char *const *argv, enum way way, unsigne
 			victim_await_state(&v, v.pid, 'S', 1000);
 		}
 		victim_link_target(&v, (int)(i % VICTIM_LINKS), &t);
-		t.cache = &cache;
 		t.proof = way == BY_EFFECT ? INJECT_BY_EFFECT : INJECT_BY_VALUE;
 		if (way == BY_GDB)
 			run_gdb(&t, count, &s);
 		else
-			run_inject(&t, way == BY_PIDFD ? INJECT_PIDFD : INJECT_PTRACE, count, &s);
+			run_inject(injector, &t, way == BY_PIDFD ? INJECT_PIDFD : INJECT_PTRACE,
+				   count, &s);
 	}
+	injector_free(injector);
 	victim_stop(&v);
 	if (s.n)
 		print_samples(name, &s);
@@ -250,21 +253,23 @@ static void disperse(struct crowd *c)
 static void run_many(int n, enum inject_method m)
 {
 	static struct crowd crowd;
-	struct inject_cache cache = { 0 };
+	struct injector *injector;
 	uint64_t start;
 	int done = 0;
 
+	if (injector_new(&injector) < 0)
+		exit(1);
 	gather(&crowd, n);
 	start = injector_now();
 	for (int i = 0; i < n; i++) {
 		struct inject_result res;
 
-		crowd.target[i].cache = &cache;
-		done += inject_shutdown(&crowd.target[i], m, injector_now() + 5000000000ull, &res,
-					NULL) == 0;
+		done += inject_shutdown(injector, &crowd.target[i], m,
+					injector_now() + 5000000000ull, &res, NULL) == 0;
 	}
 	printf("%4d targets by %-7s %8.1f ms, %d done\n", n, inject_method_name(m),
 	       (double)(injector_now() - start) / 1e6, done);
+	injector_free(injector);
 	disperse(&crowd);
 }
 

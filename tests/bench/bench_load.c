@@ -46,7 +46,8 @@ static int listener(struct sockaddr_in *addr, uint16_t port)
 	socklen_t len = sizeof(*addr);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	*addr = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port),
+	*addr = (struct sockaddr_in){ .sin_family = AF_INET,
+				      .sin_port = htons(port),
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	if (fd < 0 || bind(fd, (struct sockaddr *)addr, sizeof(*addr)) < 0 || listen(fd, 64) < 0 ||
 	    getsockname(fd, (struct sockaddr *)addr, &len) < 0)

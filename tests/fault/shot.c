@@ -31,9 +31,9 @@ static long trace(int request, pid_t pid, uintptr_t addr, uintptr_t data)
 struct operator
 {
 	pid_t pid;
-	int go;	  /* written to: it starts */
+	int go;	   /* written to: it starts */
 	int calls; /* counts shutdown() calls; -1: not counted */
-	int life; /* end of file: it and its child have ended */
+	int life;  /* end of file: it and its child have ended */
 	struct shot_result *shared;
 };
 
@@ -49,16 +49,17 @@ static void operate(const struct inject_target *t, enum shot_method method,
 		    struct shot_result *shared)
 {
 	static const enum inject_method methods[] = { INJECT_AUTO, INJECT_PTRACE, INJECT_PIDFD };
+	struct injector *injector;
 	struct fail why;
 
 	if (method == SHOT_CLASSIC)
 		shared->err = others_classic(t);
 	else if (method == SHOT_GDB)
 		shared->err = others_gdb(t);
-	else
-		shared->err =
-			inject_shutdown(t, methods[method], injector_now() + INJECT_MS * 1000000ull,
-					&shared->res, &why);
+	else if (injector_new(&injector) == 0)
+		shared->err = inject_shutdown(injector, t, methods[method],
+					      injector_now() + INJECT_MS * 1000000ull, &shared->res,
+					      &why);
 	shared->reported = true;
 }
 

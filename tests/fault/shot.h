@@ -29,7 +29,8 @@ struct shot_result {
 	bool reported; /* res is what the injecting process had to say */
 	bool hung;     /* it did not end in time */
 	int err;
-	int64_t calls; /* of shutdown() by the injecting process and what it started; -1: not counted */
+	int64_t calls; /* of shutdown() by the injecting process and what it started; -1: not
+			  counted */
 	struct inject_result res;
 };
 

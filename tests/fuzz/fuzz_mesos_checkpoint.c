@@ -15,24 +15,24 @@ static void must_explain(int err, const struct fail *why)
 
 static void small_files(struct mesos_span file)
 {
-	struct fail why = {0};
+	struct fail why = { 0 };
 	struct mesos_upid upid;
 	struct mesos_span id;
 	int32_t pid;
 
 	must_explain(mesos_checkpoint_pid(file, &pid, &why), &why);
-	why = (struct fail){0};
+	why = (struct fail){ 0 };
 	if (mesos_checkpoint_upid(file, &upid, &why) == 0)
 		must_lie_in(upid.id, file.p, file.len);
-	why = (struct fail){0};
+	why = (struct fail){ 0 };
 	if (mesos_checkpoint_boot_id(file, &id, &why) == 0)
 		must_lie_in(id, file.p, file.len);
 }
 
 static void task_info(struct mesos_span file)
 {
-	struct fail why = {0};
-	struct mesos_task_info task = {0};
+	struct fail why = { 0 };
+	struct mesos_task_info task = { 0 };
 
 	must_explain(mesos_checkpoint_task_info(file, &task, &why), &why);
 	must_lie_in(task.task_id, file.p, file.len);
@@ -43,7 +43,7 @@ static void updates(struct mesos_span file)
 {
 	struct mesos_span rest = file;
 	struct mesos_update update;
-	struct fail why = {0};
+	struct fail why = { 0 };
 	size_t left;
 	int more;
 

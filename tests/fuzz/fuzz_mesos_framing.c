@@ -56,7 +56,7 @@ static void feed(struct mesos_framing *framing, const uint8_t *data, size_t size
 static struct sum run(const uint8_t *data, size_t size, size_t segment)
 {
 	struct mesos_framing *framing = mesos_framing_new(BODY_MAX);
-	struct sum sum = {.hash = 0xcbf29ce484222325ULL};
+	struct sum sum = { .hash = 0xcbf29ce484222325ULL };
 	struct mesos_frame frame;
 
 	must(framing != NULL);

@@ -8,7 +8,8 @@
 #include "mesos/state.h"
 
 /* In two pieces, cut anywhere. */
-static struct mesos_answer *read_cut(enum mesos_endpoint endpoint, struct mesos_span body, size_t cut)
+static struct mesos_answer *read_cut(enum mesos_endpoint endpoint, struct mesos_span body,
+				     size_t cut)
 {
 	struct mesos_answer *answer = mesos_answer_new(endpoint);
 
@@ -22,7 +23,7 @@ static void state(struct mesos_span body, size_t cut)
 {
 	struct mesos_answer *answer = read_cut(MESOS_STATE, body, cut);
 	const struct mesos_state *state = NULL;
-	struct fail why = {0};
+	struct fail why = { 0 };
 	int err = mesos_answer_end(answer, &state, &why);
 
 	must((err == 0) == (state != NULL) && err == why.err);

@@ -77,7 +77,7 @@ struct container *agent_add(struct agent *a, const char *framework_id, const cha
 /* One line to the supervisor, which always reads. */
 void agent_notify(struct agent *a, const char *fmt, ...)
 {
-	struct buf line = {0};
+	struct buf line = { 0 };
 	va_list ap;
 
 	if (fcntl(FD_NOTIFY, F_GETFD) < 0)
@@ -95,8 +95,10 @@ void agent_notify(struct agent *a, const char *fmt, ...)
 const char *container_state_name(enum container_state state)
 {
 	static const char *const names[] = {
-		[C_REGISTERING] = "registering", [C_RUNNING] = "running",
-		[C_TERMINATING] = "terminating", [C_TERMINATED] = "terminated",
+		[C_REGISTERING] = "registering",
+		[C_RUNNING] = "running",
+		[C_TERMINATING] = "terminating",
+		[C_TERMINATED] = "terminated",
 	};
 
 	return names[state];
@@ -121,11 +123,15 @@ void agent_terminated(struct container *c, int status, bool known)
 			  "Executor '%s' of framework %s terminated with signal %s", c->executor_id,
 			  c->framework_id, sigdescr_np(WTERMSIG(status)));
 	else if (known)
-		agent_log(a, 'I', "slave.cpp:7107", "Executor '%s' of framework %s exited with "
-			  "status %d", c->executor_id, c->framework_id, WEXITSTATUS(status));
+		agent_log(a, 'I', "slave.cpp:7107",
+			  "Executor '%s' of framework %s exited with "
+			  "status %d",
+			  c->executor_id, c->framework_id, WEXITSTATUS(status));
 	else
-		agent_log(a, 'I', "slave.cpp:7124", "Executor '%s' of framework %s has terminated "
-			  "with unknown status", c->executor_id, c->framework_id);
+		agent_log(a, 'I', "slave.cpp:7124",
+			  "Executor '%s' of framework %s has terminated "
+			  "with unknown status",
+			  c->executor_id, c->framework_id);
 	if (c->checkpoint)
 		checkpoint_run_file(&at, "executor.sentinel", "");
 	conn_close(c->link);
@@ -176,7 +182,7 @@ static char *new_slave_id(void)
 /* A new agent is given its id by the master, at once. */
 static void agent_start_fresh(struct agent *a)
 {
-	struct msg_ids ids = {.hostname = a->flags.hostname, .port = a->port};
+	struct msg_ids ids = { .hostname = a->flags.hostname, .port = a->port };
 
 	a->slave_id = new_slave_id();
 	ids.slave_id = a->slave_id;
@@ -216,9 +222,13 @@ static void agent_greet(struct agent *a)
 
 static void agent_make_dirs(struct agent *a)
 {
-	static const char *const names[] = {"bin", "lib", "state", "agents"};
-	static const char *const programs[] = {"mesos-executor", "mesos-docker-executor",
-					       "mesos-containerizer", "java", "sleep", "curl"};
+	static const char *const names[] = { "bin", "lib", "state", "agents" };
+	static const char *const programs[] = { "mesos-executor",
+						"mesos-docker-executor",
+						"mesos-containerizer",
+						"java",
+						"sleep",
+						"curl" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char *dir = lab_fmt("%s/%s", a->flags.lab_dir, names[i]);

@@ -20,10 +20,10 @@ struct agent_flags {
 	char *recovery_delay; /* from listening to asking the executors */
 	char *lab_dir;	      /* of the node: bin/, lib/, state/ */
 	char *lab_name;
-	char *api;	      /* ok, auth (401), garbage, hang */
+	char *api; /* ok, auth (401), garbage, hang */
 	char *port;
-	char *netns;	      /* inode number of the node's network namespace */
-	char *hold;	      /* yes: no re-registration is answered until `release` */
+	char *netns; /* inode number of the node's network namespace */
+	char *hold;  /* yes: no re-registration is answered until `release` */
 };
 
 enum agent_state { AGENT_STARTING, AGENT_RECOVERING, AGENT_ASKING, AGENT_RUNNING };
@@ -34,21 +34,21 @@ enum container_state { C_REGISTERING, C_RUNNING, C_TERMINATING, C_TERMINATED };
 struct container {
 	struct container *next;
 	struct agent *agent;
-	struct launch *l;	/* what was launched; after a recovery only the ids */
+	struct launch *l; /* what was launched; after a recovery only the ids */
 	char *executor_id, *framework_id, *container_id, *directory;
 	enum container_state state;
 	bool checkpoint;
-	bool http;		/* v1: subscribed over HTTP */
-	char *upid;		/* v0: "executor(1)@ip:port" */
+	bool http;  /* v1: subscribed over HTTP */
+	char *upid; /* v0: "executor(1)@ip:port" */
 	struct sockaddr_in address;
-	struct conn *link;	/* C2 */
-	struct conn *from;	/* where its messages came from: our end of C1 */
-	struct conn *stream;	/* v1: where events go */
+	struct conn *link;   /* C2 */
+	struct conn *from;   /* where its messages came from: our end of C1 */
+	struct conn *stream; /* v1: where events go */
 	pid_t forked_pid;
 	int pidfd;
 	struct watch *exit_watch;
 	bool launched_task;
-	bool held;		/* it has asked for its re-registration and is kept waiting */
+	bool held; /* it has asked for its re-registration and is kept waiting */
 	struct msg_status status;
 	struct msg_status history[4]; /* as /state lists them */
 	size_t n_history;
@@ -59,17 +59,17 @@ struct agent {
 	struct agent_flags flags;
 	bool year;
 	enum agent_state state;
-	bool holding;		/* as flags.hold, until it is released */
+	bool holding; /* as flags.hold, until it is released */
 	char *slave_id, *upid, *launcher_dir;
 	uint16_t port;
 	double start_time, recovery_seconds;
 	int listen_fd;
 	struct container *containers;
 	struct container **last;
-	struct buf queue;	/* launches that wait, one a line */
+	struct buf queue; /* launches that wait, one a line */
 	struct timer *retry;
 	unsigned int terminated, valid_updates;
-	unsigned int nets;	/* subnets handed out */
+	unsigned int nets; /* subnets handed out */
 	struct peer *peers;
 };
 
@@ -88,7 +88,7 @@ struct container *agent_find(struct agent *a, const char *framework_id, const ch
 struct container *agent_add(struct agent *a, const char *framework_id, const char *executor_id,
 			    const char *container_id);
 void agent_set_state(struct container *c, enum container_state state);
-void agent_watch_exit(struct container *c);	/* of forked_pid */
+void agent_watch_exit(struct container *c); /* of forked_pid */
 void agent_terminated(struct container *c, int status, bool known);
 void agent_notify(struct agent *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *container_state_name(enum container_state state);
@@ -102,11 +102,11 @@ void agent_message(struct agent *a, struct conn *from, const char *name,
 		   const struct http_msg *req);
 void agent_executor_call(struct agent *a, struct conn *from, const struct http_msg *req);
 void agent_send(struct container *c, const char *name, struct buf *body); /* link or temporary */
-void agent_forget_conn(struct agent *a, const struct conn *conn); /* it is being closed */
+void agent_forget_conn(struct agent *a, const struct conn *conn);	  /* it is being closed */
 void agent_answer_held(struct agent *a);
 
 /* agent_recovery.c */
-bool agent_recover_state(struct agent *a);  /* false: nothing is checkpointed */
+bool agent_recover_state(struct agent *a); /* false: nothing is checkpointed */
 void agent_start_recovery(struct agent *a);
 char *agent_release(struct agent *a); /* NULL, or what is wrong (malloc'd) */
 

@@ -25,7 +25,7 @@ static void link_closed(struct conn *conn, int err)
 	conn_close(conn);
 }
 
-static const struct conn_ops link_ops = {.data = answer_data, .closed = link_closed};
+static const struct conn_ops link_ops = { .data = answer_data, .closed = link_closed };
 
 /* C3: what goes to an executor that we have no link to. */
 static void temp_sent(struct conn *conn)
@@ -39,13 +39,14 @@ static void temp_closed(struct conn *conn, int err)
 	struct container *c = conn->arg;
 
 	if (err)
-		agent_log(c->agent, 'W', "process.cpp:1917",
-			  "Failed to send a message to '%s': %s", c->upid, strerror(err));
+		agent_log(c->agent, 'W', "process.cpp:1917", "Failed to send a message to '%s': %s",
+			  c->upid, strerror(err));
 	conn_close(conn);
 }
 
-static const struct conn_ops temp_ops = {
-	.data = answer_data, .closed = temp_closed, .sent = temp_sent};
+static const struct conn_ops temp_ops = { .data = answer_data,
+					  .closed = temp_closed,
+					  .sent = temp_sent };
 
 void agent_send(struct container *c, const char *name, struct buf *body)
 {
@@ -53,9 +54,9 @@ void agent_send(struct container *c, const char *name, struct buf *body)
 	bool names_host = version_number(a->flags.version) >= 1012000;
 	char *full = lab_fmt("mesos.internal.%s", name);
 	char *host = names_host ? addr_format(&c->address) : lab_strdup("");
-	struct wire_msg msg = {.to = "executor(1)", .name = full, .from = a->upid, .host = host};
+	struct wire_msg msg = { .to = "executor(1)", .name = full, .from = a->upid, .host = host };
 	struct conn *conn = c->link;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	if (!conn)
 		conn = conn_open(a->loop, conn_socket(), &c->address, &temp_ops, c);
@@ -98,7 +99,7 @@ static void run_task(struct container *c)
 {
 	struct msg_ids ids = agent_ids(c);
 	struct checkpoint_ids at = agent_paths(c);
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	if (c->launched_task || (c->l && launch_is(c->l->task, "none")))
 		return;
@@ -116,7 +117,7 @@ static void on_register(struct container *c, const struct http_msg *req)
 	struct agent *a = c->agent;
 	struct msg_ids ids = agent_ids(c);
 	struct checkpoint_ids at = agent_paths(c);
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	if (c->l && launch_is(c->l->mode, "unregistered"))
 		return;
@@ -136,7 +137,7 @@ static void on_register(struct container *c, const struct http_msg *req)
 
 static void refuse(struct container *c, const char *why)
 {
-	struct buf empty = {0};
+	struct buf empty = { 0 };
 
 	agent_log(c->agent, 'W', "slave.cpp:5700",
 		  "Shutting down executor '%s' of framework %s because %s", c->executor_id,
@@ -148,7 +149,7 @@ static void reregister(struct container *c)
 {
 	struct agent *a = c->agent;
 	struct msg_ids ids = agent_ids(c);
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	agent_log(a, 'I', "slave.cpp:5675",
 		  "Received re-registration message from executor '%s' of framework %s",
@@ -215,8 +216,8 @@ static void on_status(struct container *c, const struct pb_field *task_status)
 {
 	struct msg_ids ids = agent_ids(c);
 	struct checkpoint_ids at = agent_paths(c);
-	struct msg_status status = {0};
-	struct buf b = {0};
+	struct msg_status status = { 0 };
+	struct buf b = { 0 };
 
 	if (!msg_get_status(task_status, &status))
 		return;
@@ -230,7 +231,7 @@ static void on_status(struct container *c, const struct pb_field *task_status)
 		buf_free(&b);
 	}
 	if (c->http && c->stream) {
-		struct buf out = {0};
+		struct buf out = { 0 };
 
 		msg_event_acknowledged(&b, &ids, status.uuid);
 		wire_record_chunk(&out, &b);
@@ -257,9 +258,9 @@ static const struct {
 	unsigned int framework_field, executor_field;
 	void (*handle)(struct container *c, const struct http_msg *req);
 } messages[] = {
-	{"mesos.internal.RegisterExecutorMessage", 1, 2, on_register},
-	{"mesos.internal.ReregisterExecutorMessage", 2, 1, on_reregister},
-	{"mesos.internal.StatusUpdateMessage", 1, 2, on_update},
+	{ "mesos.internal.RegisterExecutorMessage", 1, 2, on_register },
+	{ "mesos.internal.ReregisterExecutorMessage", 2, 1, on_reregister },
+	{ "mesos.internal.StatusUpdateMessage", 1, 2, on_update },
 };
 
 /* Whose message it is: the ids, which a StatusUpdateMessage has one level down. */
@@ -287,8 +288,7 @@ static struct container *sender(struct agent *a, const struct buf *body, bool ne
 	return c;
 }
 
-void agent_message(struct agent *a, struct conn *from, const char *name,
-		   const struct http_msg *req)
+void agent_message(struct agent *a, struct conn *from, const char *name, const struct http_msg *req)
 {
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
 		struct container *c;
@@ -310,7 +310,7 @@ void agent_message(struct agent *a, struct conn *from, const char *name,
 
 static void send_event(struct container *c, struct buf *event)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	wire_record_chunk(&out, event);
 	conn_send_buf(c->stream, &out);
@@ -322,7 +322,7 @@ static void on_subscribe(struct container *c, struct conn *from)
 	struct agent *a = c->agent;
 	struct msg_ids ids = agent_ids(c);
 	struct checkpoint_ids at = agent_paths(c);
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	agent_log(a, 'I', "slave.cpp:5263",
 		  "Received Subscribe request for HTTP executor '%s' of framework %s (via HTTP)",
@@ -330,8 +330,10 @@ static void on_subscribe(struct container *c, struct conn *from)
 	if (c->l && launch_is(c->l->mode, "unregistered"))
 		return;
 	if (c->stream && c->stream != from) {
-		agent_log(a, 'W', "slave.cpp:5290", "Closing already existing HTTP connection from "
-			  "executor '%s'", c->executor_id);
+		agent_log(a, 'W', "slave.cpp:5290",
+			  "Closing already existing HTTP connection from "
+			  "executor '%s'",
+			  c->executor_id);
 		agent_forget_conn(a, c->stream);
 		conn_close(c->stream);
 	}
@@ -357,7 +359,7 @@ static void on_subscribe(struct container *c, struct conn *from)
 
 static void answer(struct conn *to, const char *status, const char *text)
 {
-	struct buf out = {0}, body = {0};
+	struct buf out = { 0 }, body = { 0 };
 
 	buf_str(&body, text);
 	http_response(&out, status, *text ? "text/plain; charset=utf-8" : NULL, &body);

@@ -9,7 +9,8 @@
 #define GIT_SHA "c1b42f79d157aa900be5cbb0c1023f1479962aa7"
 #define BUILD                                                                                      \
 	"\"git_sha\":\"" GIT_SHA "\",\"git_branch\":\"refs/heads/master\","                        \
-	"\"build_date\":\"2024-08-23 19:00:00\",\"build_time\":1724439600.0,\"build_user\":\"root\""
+	"\"build_date\":\"2024-08-23 "                                                             \
+	"19:00:00\",\"build_time\":1724439600.0,\"build_user\":\"root\""
 #define TOTAL                                                                                      \
 	"{\"disk\":20000.0,\"mem\":8192.0,\"gpus\":0.0,\"cpus\":8.0,"                              \
 	"\"ports\":\"[31000-32000]\"}"
@@ -145,7 +146,8 @@ static void put_containers(struct agent *a, struct buf *out)
 			put_key(out, "framework_id", c->framework_id);
 			put_key(out, "source", c->executor_id);
 			buf_fmt(out,
-				",\"statistics\":{\"cpus_soft_limit\":0.2,\"mem_limit_bytes\":67108864,"
+				",\"statistics\":{\"cpus_soft_limit\":0.2,\"mem_limit_bytes\":"
+				"67108864,"
 				"\"timestamp\":%.6f},\"status\":{\"container_id\":"
 				"{\"value\":\"%s\"},\"executor_pid\":%d}}",
 				wall_time(), c->container_id, c->forked_pid);
@@ -217,12 +219,12 @@ static const struct endpoint {
 	bool waits; /* 503 until recovery is over */
 	void (*put)(struct agent *a, struct buf *out);
 } endpoints[] = {
-	{"/state", true, put_state},
-	{"/containers", false, put_containers},
-	{"/metrics/snapshot", false, put_metrics},
-	{"/flags", false, put_flags},
-	{"/version", false, put_version},
-	{"/health", false, put_health},
+	{ "/state", true, put_state },
+	{ "/containers", false, put_containers },
+	{ "/metrics/snapshot", false, put_metrics },
+	{ "/flags", false, put_flags },
+	{ "/version", false, put_version },
+	{ "/health", false, put_health },
 };
 
 static const struct endpoint *find_endpoint(const char *target)
@@ -276,19 +278,19 @@ static void put_call_health(struct agent *a, struct buf *out)
 }
 
 static const struct {
-	const char *type;   /* as the body of the call has it */
+	const char *type; /* as the body of the call has it */
 	const char *member;
 	void (*put)(struct agent *a, struct buf *out);
 } calls[] = {
-	{"GET_EXECUTORS", "get_executors", put_call_executors},
-	{"GET_AGENT", "get_agent", put_call_agent},
-	{"GET_VERSION", "get_version", put_call_version},
-	{"GET_HEALTH", "get_health", put_call_health},
+	{ "GET_EXECUTORS", "get_executors", put_call_executors },
+	{ "GET_AGENT", "get_agent", put_call_agent },
+	{ "GET_VERSION", "get_version", put_call_version },
+	{ "GET_HEALTH", "get_health", put_call_health },
 };
 
 static void reply(struct conn *c, const char *status, const char *type, struct buf *body)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	http_response(&out, status, type, body);
 	buf_free(body);
@@ -297,7 +299,7 @@ static void reply(struct conn *c, const char *status, const char *type, struct b
 
 static void reply_text(struct conn *c, const char *status, const char *text)
 {
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	buf_str(&body, text);
 	reply(c, status, "text/plain; charset=utf-8", &body);
@@ -306,7 +308,7 @@ static void reply_text(struct conn *c, const char *status, const char *text)
 /* POST /api/v1 with {"type":"..."}. */
 static void api_call(struct agent *a, struct conn *c, const struct http_msg *req)
 {
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	if (a->state != AGENT_RUNNING) {
 		reply_text(c, "503 Service Unavailable", "Agent has not finished recovery");
@@ -336,7 +338,7 @@ static bool misbehave(struct agent *a, struct conn *c, bool health)
 		return true;
 	}
 	if (launch_is(a->flags.api, "auth") && !health) { /* /health has no realm */
-		struct buf out = {0};
+		struct buf out = { 0 };
 
 		buf_str(&out, "HTTP/1.1 401 Unauthorized\r\nDate: ");
 		http_date(&out);
@@ -351,7 +353,7 @@ static bool misbehave(struct agent *a, struct conn *c, bool health)
 void agent_api(struct agent *a, struct conn *c, const struct http_msg *req)
 {
 	const struct endpoint *e = find_endpoint(req->target);
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	if (misbehave(a, c, e && e->put == put_health))
 		return;

@@ -56,8 +56,10 @@ static void launch_now(struct agent *a, struct launch *l)
 	c->directory = checkpoint_sandbox(&at);
 	preset(l, "directory", c->directory);
 	ids = agent_ids(c);
-	agent_log(a, 'I', "slave.cpp:3063", "Launching executor '%s' of framework %s in work "
-		  "directory '%s'", c->executor_id, c->framework_id, c->directory);
+	agent_log(a, 'I', "slave.cpp:3063",
+		  "Launching executor '%s' of framework %s in work "
+		  "directory '%s'",
+		  c->executor_id, c->framework_id, c->directory);
 	checkpoint_make_sandbox(&at);
 	if (c->checkpoint)
 		checkpoint_executor(&at, &ids);

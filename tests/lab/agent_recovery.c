@@ -118,7 +118,7 @@ bool agent_recover_state(struct agent *a)
 static void ask(struct container *c, const char *verb)
 {
 	struct msg_ids ids = agent_ids(c);
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	agent_log(c->agent, 'I', "slave.cpp:8259",
 		  "%s reconnect request to executor '%s' of framework %s at %s", verb,
@@ -145,10 +145,13 @@ static void ask_first(struct container *c)
 	if (c->upid)
 		ask(c, "Sending");
 	else if (c->http)
-		agent_log(c->agent, 'I', "slave.cpp:8322", "Waiting for executor '%s' of framework "
-			  "%s (via HTTP) to subscribe", c->executor_id, c->framework_id);
+		agent_log(c->agent, 'I', "slave.cpp:8322",
+			  "Waiting for executor '%s' of framework "
+			  "%s (via HTTP) to subscribe",
+			  c->executor_id, c->framework_id);
 	else
-		agent_log(c->agent, 'W', "slave.cpp:8330", "Unable to reconnect to executor '%s' "
+		agent_log(c->agent, 'W', "slave.cpp:8330",
+			  "Unable to reconnect to executor '%s' "
 			  "of framework %s because no pid or http checkpoint file was found",
 			  c->executor_id, c->framework_id);
 }
@@ -156,7 +159,7 @@ static void ask_first(struct container *c)
 /* From the agent's own process: SIGSTOP to all their trees, then SIGKILL. */
 static void kill_rest(struct agent *a)
 {
-	struct buf roots = {0};
+	struct buf roots = { 0 };
 
 	agent_log(a, 'I', "slave.cpp:5910", "Cleaning up un-reregistered executors");
 	for (struct container *c = a->containers; c; c = c->next) {
@@ -227,7 +230,9 @@ static void ask_all(void *arg)
 
 void agent_start_recovery(struct agent *a)
 {
-	agent_log(a, 'I', "slave.cpp:7753", "Finished recovering checkpointed state from "
-		  "'%s/meta', beginning agent recovery", a->flags.work_dir);
+	agent_log(a, 'I', "slave.cpp:7753",
+		  "Finished recovering checkpointed state from "
+		  "'%s/meta', beginning agent recovery",
+		  a->flags.work_dir);
 	loop_after(a->loop, duration_ms(a->flags.recovery_delay), ask_all, a);
 }

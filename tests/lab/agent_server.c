@@ -47,7 +47,7 @@ static void serve(struct agent *a, struct conn *c, const struct http_msg *req)
 		return;
 	}
 	if (name && version_number(a->flags.version) >= 1004000) {
-		struct buf out = {0};
+		struct buf out = { 0 };
 
 		http_response(&out, "202 Accepted", NULL, NULL);
 		conn_send_buf(c, &out);
@@ -88,7 +88,7 @@ static void peer_closed(struct conn *c, int err)
 	peer_close(c->arg);
 }
 
-static const struct conn_ops peer_ops = {.data = peer_data, .closed = peer_closed};
+static const struct conn_ops peer_ops = { .data = peer_data, .closed = peer_closed };
 
 static void agent_accept(void *arg, uint32_t events)
 {
@@ -99,7 +99,7 @@ static void agent_accept(void *arg, uint32_t events)
 	while ((fd = conn_accept(a->listen_fd)) >= 0) {
 		struct peer *p = lab_calloc(1, sizeof(*p));
 
-		*p = (struct peer){.next = a->peers, .agent = a};
+		*p = (struct peer){ .next = a->peers, .agent = a };
 		p->conn = conn_new(a->loop, fd, &peer_ops, p);
 		a->peers = p;
 	}
@@ -200,7 +200,7 @@ static void control_closed(struct conn *c, int err)
 	conn_close(c);
 }
 
-static const struct conn_ops control_ops = {.data = control_data, .closed = control_closed};
+static const struct conn_ops control_ops = { .data = control_data, .closed = control_closed };
 
 struct control {
 	struct agent *agent;
@@ -219,7 +219,7 @@ static void control_accept(void *arg, uint32_t events)
 
 void agent_control(struct agent *a)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	struct control *ctl = lab_calloc(1, sizeof(*ctl));
 	char *path = lab_fmt("%s/agents/%s.sock", a->flags.lab_dir, a->flags.lab_name);
 

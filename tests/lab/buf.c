@@ -70,7 +70,7 @@ void buf_drop(struct buf *b, size_t n)
 void buf_free(struct buf *b)
 {
 	free(b->data);
-	*b = (struct buf){0};
+	*b = (struct buf){ 0 };
 }
 
 void *lab_calloc(size_t n, size_t size)
@@ -93,7 +93,7 @@ char *lab_strdup(const char *s)
 
 char *lab_fmt(const char *fmt, ...)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 	va_list ap;
 
 	va_start(ap, fmt);

@@ -36,8 +36,8 @@ static int dial(const struct sockaddr_in *to)
 /* Reads until the other side ends it; ends with the node. */
 static void hold(int fd, bool leashed)
 {
-	struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
-			       {.fd = leashed ? FD_LEASH : -1, .events = POLLIN}};
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+				{ .fd = leashed ? FD_LEASH : -1, .events = POLLIN } };
 	char sink[4096];
 
 	for (;;) {
@@ -53,7 +53,7 @@ static void hold(int fd, bool leashed)
 /* Connects, says its piece, holds the connection; again when it was ended. */
 static void talk(const struct sockaddr_in *to, const char *text, bool leashed)
 {
-	struct pollfd leash = {.fd = leashed ? FD_LEASH : -1, .events = POLLIN};
+	struct pollfd leash = { .fd = leashed ? FD_LEASH : -1, .events = POLLIN };
 
 	for (;;) {
 		int fd = dial(to);
@@ -85,7 +85,8 @@ int bystander_main(int argc, char **argv)
 		text = lab_fmt("POST /slave(1)/mesos.internal.PingSlaveMessage HTTP/1.1\r\n"
 			       "User-Agent: libprocess/slave-observer(1)@%s:5050\r\n"
 			       "Libprocess-From: slave-observer(1)@%s:5050\r\n"
-			       "Connection: Keep-Alive\r\nHost: \r\n\r\n", argv[2], argv[2]);
+			       "Connection: Keep-Alive\r\nHost: \r\n\r\n",
+			       argv[2], argv[2]);
 	else if (!strcmp(kind, "monitor"))
 		text = get_request("/metrics/snapshot", argv[2]);
 	else

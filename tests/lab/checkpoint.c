@@ -51,7 +51,7 @@ static void write_record(const char *dir, const char *name, struct buf *msg)
 {
 	char *path = lab_fmt("%s/%s", dir, name);
 	uint32_t len = msg->len;
-	struct buf whole = {0};
+	struct buf whole = { 0 };
 
 	buf_add(&whole, &len, sizeof(len));
 	buf_add(&whole, msg->data, msg->len);
@@ -142,7 +142,7 @@ void checkpoint_agent(const char *work_dir, const struct msg_ids *ids)
 	char *dir = lab_fmt("%s/%s", slaves, ids->slave_id);
 	char *boot_id = read_text("/proc/sys/kernel/random/boot_id");
 	char *meta = lab_fmt("%s/meta", work_dir);
-	struct buf info = {0};
+	struct buf info = { 0 };
 
 	checkpoint_mkdirs(dir);
 	if (boot_id)
@@ -160,7 +160,7 @@ void checkpoint_agent(const char *work_dir, const struct msg_ids *ids)
 void checkpoint_executor(const struct checkpoint_ids *at, const struct msg_ids *ids)
 {
 	char *framework = framework_path(at, "/meta"), *executor = executor_path(at, "/meta");
-	struct buf info = {0};
+	struct buf info = { 0 };
 
 	make_run(at, "/meta");
 	msg_framework_info(&info, ids);
@@ -185,7 +185,7 @@ static char *task_path(const struct checkpoint_ids *at)
 void checkpoint_task(const struct checkpoint_ids *at, const struct msg_ids *ids)
 {
 	char *dir = task_path(at);
-	struct buf task = {0};
+	struct buf task = { 0 };
 
 	checkpoint_mkdirs(dir);
 	msg_task(&task, ids);
@@ -217,7 +217,7 @@ void checkpoint_update_record(const struct checkpoint_ids *at, const struct buf 
 {
 	char *dir = task_path(at), *path = lab_fmt("%s/task.updates", dir);
 	uint32_t len = record->len;
-	struct buf whole = {0};
+	struct buf whole = { 0 };
 	int fd;
 
 	checkpoint_mkdirs(dir);
@@ -236,7 +236,7 @@ void checkpoint_update_record(const struct checkpoint_ids *at, const struct buf 
 static void take_record(const char *data, size_t len, struct msg_status *status)
 {
 	struct pb_field update, task_status;
-	struct msg_status found = {0};
+	struct msg_status found = { 0 };
 
 	if (pb_get(data, len, 2, &update) && pb_get(update.data, update.len, 4, &task_status) &&
 	    msg_get_status(&task_status, &found))
@@ -245,10 +245,10 @@ static void take_record(const char *data, size_t len, struct msg_status *status)
 
 struct msg_status checkpoint_read_status(const struct checkpoint_ids *at)
 {
-	struct msg_status status = {.state = TASK_STAGING};
+	struct msg_status status = { .state = TASK_STAGING };
 	char *dir = task_path(at), *path = lab_fmt("%s/task.updates", dir);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct buf data = {0};
+	struct buf data = { 0 };
 	char chunk[4096];
 	ssize_t n;
 

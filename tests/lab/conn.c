@@ -103,7 +103,7 @@ struct conn *conn_new(struct loop *l, int fd, const struct conn_ops *ops, void *
 	struct conn *c = lab_calloc(1, sizeof(*c));
 	socklen_t len = sizeof(c->peer);
 
-	*c = (struct conn){.fd = fd, .loop = l, .ops = ops, .arg = arg};
+	*c = (struct conn){ .fd = fd, .loop = l, .ops = ops, .arg = arg };
 	getpeername(fd, (struct sockaddr *)&c->peer, &len);
 	c->watch = loop_watch(l, fd, EPOLLIN | EPOLLRDHUP, conn_ready, c);
 	return c;
@@ -220,7 +220,7 @@ int conn_accept(int listen_fd)
 
 int addr_parse(const char *ip, uint16_t port, struct sockaddr_in *addr)
 {
-	*addr = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+	*addr = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
 	return inet_pton(AF_INET, ip, &addr->sin_addr) == 1 ? 0 : -EINVAL;
 }
 

@@ -12,10 +12,10 @@
 struct conn;
 
 struct conn_ops {
-	void (*connected)(struct conn *c);	/* may be NULL */
-	void (*data)(struct conn *c);		/* more bytes in c->in */
+	void (*connected)(struct conn *c);	 /* may be NULL */
+	void (*data)(struct conn *c);		 /* more bytes in c->in */
 	void (*closed)(struct conn *c, int err); /* peer is gone (0: EOF); call conn_close() */
-	void (*sent)(struct conn *c);		/* nothing is left in c->out; may be NULL */
+	void (*sent)(struct conn *c);		 /* nothing is left in c->out; may be NULL */
 };
 
 struct conn {
@@ -51,12 +51,12 @@ void conn_quiesce(struct conn *c);
 /* Closes without a FIN or RST: the peer is left half open (TCP_REPAIR, needs CAP_NET_ADMIN). */
 int conn_vanish(struct conn *c);
 
-int conn_socket(void);			/* non-blocking, close-on-exec TCP socket */
+int conn_socket(void); /* non-blocking, close-on-exec TCP socket */
 int conn_listen(const struct sockaddr_in *at, struct sockaddr_in *bound); /* bound may be NULL */
-int conn_accept(int listen_fd);		/* like accept4(), non-blocking, close-on-exec */
+int conn_accept(int listen_fd); /* like accept4(), non-blocking, close-on-exec */
 
 int addr_parse(const char *ip, uint16_t port, struct sockaddr_in *addr); /* 0 or -EINVAL */
-char *addr_format(const struct sockaddr_in *addr);	/* "127.0.0.1:5051", malloc'd */
+char *addr_format(const struct sockaddr_in *addr); /* "127.0.0.1:5051", malloc'd */
 bool addr_equal(const struct sockaddr_in *a, const struct sockaddr_in *b);
 
 #endif

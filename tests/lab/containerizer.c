@@ -16,7 +16,8 @@
 /* Also reaps what a pid namespace leaves to its first process. */
 static int wait_for(pid_t pid, int pidfd)
 {
-	struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN}, {.fd = FD_LEASH, .events = POLLIN}};
+	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
+				{ .fd = FD_LEASH, .events = POLLIN } };
 	int status = 0;
 
 	while (poll(fds, 2, -1) < 0 && errno == EINTR)

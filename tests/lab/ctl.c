@@ -14,7 +14,7 @@
 
 static int dial(const char *dir)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (snprintf(at.sun_path, sizeof(at.sun_path), "%s/ctl.sock", dir) >=
@@ -27,7 +27,7 @@ static int dial(const char *dir)
 
 int ctl_main(int argc, char **argv)
 {
-	struct buf line = {0}, answer = {0};
+	struct buf line = { 0 }, answer = { 0 };
 	char chunk[16384];
 	ssize_t n;
 	int fd, code;

@@ -82,7 +82,7 @@ static char *exe_path(const struct launch *l, const char *name)
 static void exec_plain(const struct launch *l, const char *name)
 {
 	char *dir = lab_fmt("--launcher_dir=%s/bin", l->dir);
-	char *argv[] = {(char *)name, dir, NULL};
+	char *argv[] = { (char *)name, dir, NULL };
 
 	execve(exe_path(l, name), argv, env_executor(l));
 }
@@ -92,19 +92,32 @@ static void exec_docker(const struct launch *l)
 	char *container = lab_fmt("--container=mesos-%s.%s", l->slave_id, l->container_id);
 	char *launcher = lab_fmt("--launcher_dir=%s/bin", l->dir);
 	char *sandbox = lab_fmt("--sandbox_directory=%s", l->directory);
-	char *argv[] = {"mesos-docker-executor", container, "--docker=docker",
-			"--docker_socket=/var/run/docker.sock", "--help=false",
-			"--initialize_driver_logging=true", launcher, "--logbufsecs=0",
-			"--logging_level=INFO", "--mapped_directory=/mnt/mesos/sandbox",
-			"--quiet=false", sandbox, "--stop_timeout=0ns", NULL};
+	char *argv[] = { "mesos-docker-executor",
+			 container,
+			 "--docker=docker",
+			 "--docker_socket=/var/run/docker.sock",
+			 "--help=false",
+			 "--initialize_driver_logging=true",
+			 launcher,
+			 "--logbufsecs=0",
+			 "--logging_level=INFO",
+			 "--mapped_directory=/mnt/mesos/sandbox",
+			 "--quiet=false",
+			 sandbox,
+			 "--stop_timeout=0ns",
+			 NULL };
 
 	execve(exe_path(l, "mesos-docker-executor"), argv, env_executor(l));
 }
 
 static void exec_java(const struct launch *l)
 {
-	char *argv[] = {"java", "-Xmx128m", "-cp", "/opt/executor/executor.jar",
-			"org.example.mesos.Executor", NULL};
+	char *argv[] = { "java",
+			 "-Xmx128m",
+			 "-cp",
+			 "/opt/executor/executor.jar",
+			 "org.example.mesos.Executor",
+			 NULL };
 
 	execve(exe_path(l, "java"), argv, env_executor(l));
 }
@@ -112,9 +125,9 @@ static void exec_java(const struct launch *l)
 static void exec_sh(const struct launch *l)
 {
 	/* More than one command: else sh would become the executor itself. */
-	char *script = lab_fmt("%s --launcher_dir=%s/bin; exit $?", exe_path(l, "mesos-executor"),
-			       l->dir);
-	char *argv[] = {"sh", "-c", script, NULL};
+	char *script =
+		lab_fmt("%s --launcher_dir=%s/bin; exit $?", exe_path(l, "mesos-executor"), l->dir);
+	char *argv[] = { "sh", "-c", script, NULL };
 
 	execve("/bin/sh", argv, env_executor(l));
 }
@@ -126,7 +139,7 @@ static void exec_memfd(const struct launch *l)
 	int fd = memfd_create("mesos-executor", MFD_CLOEXEC);
 	char *path = lab_fmt("/proc/self/fd/%d", fd);
 	char *dir = lab_fmt("--launcher_dir=%s/bin", l->dir);
-	char *argv[] = {"mesos-executor", dir, NULL};
+	char *argv[] = { "mesos-executor", dir, NULL };
 
 	if (in >= 0 && fd >= 0 && copy_fd(in, fd) == 0)
 		execve(path, argv, env_executor(l));
@@ -135,7 +148,7 @@ static void exec_memfd(const struct launch *l)
 static void exec_containerizer(const struct launch *l)
 {
 	char *path = lab_fmt("%s/bin/mesos-containerizer", l->dir);
-	char *argv[] = {path, "launch", NULL};
+	char *argv[] = { path, "launch", NULL };
 
 	execve(path, argv, env_containerizer(l));
 }
@@ -156,7 +169,7 @@ static void disguise_dispatch(const struct launch *l)
 
 static void put_conf(const struct launch *l)
 {
-	struct buf line = {0};
+	struct buf line = { 0 };
 
 	launch_format(l, &line);
 	procs_place_fd(procs_memfd("launch", line.data, line.len), FD_CONF);

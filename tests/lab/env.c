@@ -41,7 +41,7 @@ static void put_recovery(struct env *e, const struct launch *l)
 
 char **env_executor(const struct launch *l)
 {
-	struct env e = {0};
+	struct env e = { 0 };
 	char *upid = env_upid(l), *lib = env_library(l);
 
 	put(&e, lab_strdup(LAB_PATH));
@@ -72,7 +72,7 @@ char **env_executor(const struct launch *l)
 
 char **env_containerizer(const struct launch *l)
 {
-	struct env e = {0};
+	struct env e = { 0 };
 
 	put(&e, lab_strdup("HOME=/root"));
 	put(&e, lab_strdup("LANG=C.UTF-8"));

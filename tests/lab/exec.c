@@ -26,9 +26,9 @@ enum { WORKER_STACK = 64 * 1024, LOOP_STACK = 512 * 1024, LIBRARY_SIZE = 8192 };
 
 void exec_link_json(struct buf *json, const struct conn *c)
 {
-	struct sockaddr_in local = {0};
+	struct sockaddr_in local = { 0 };
 	socklen_t len = sizeof(local);
-	struct stat st = {0};
+	struct stat st = { 0 };
 	char *from, *to;
 
 	if (!c || c->fd < 0)
@@ -45,7 +45,7 @@ void exec_link_json(struct buf *json, const struct conn *c)
 
 static void put_state(struct executor *ex, struct buf *b)
 {
-	struct buf links = {0};
+	struct buf links = { 0 };
 	pid_t pid = procs_host_pid();
 
 	ex->protocol->links(ex, &links);
@@ -72,7 +72,7 @@ void exec_phase(struct executor *ex, const char *phase)
 {
 	char *path = lab_fmt("%s/state/%s", ex->l->dir, ex->l->container_id);
 	char *tmp = lab_fmt("%s.new", path);
-	struct buf b = {0};
+	struct buf b = { 0 };
 	int fd;
 
 	ex->phase = phase;
@@ -95,7 +95,7 @@ static void exec_update(struct executor *ex, enum msg_task_state state)
 	if (!ex->unacked)
 		lab_die("out of memory");
 	status = &ex->unacked[ex->n_unacked++];
-	*status = (struct msg_status){.state = state, .timestamp = wall_time()};
+	*status = (struct msg_status){ .state = state, .timestamp = wall_time() };
 	if (getrandom(status->uuid, sizeof(status->uuid), 0) < 0)
 		lab_die("getrandom: %s", strerror(errno));
 	ex->protocol->update(ex, status);
@@ -339,9 +339,12 @@ static void exec_init(struct executor *ex)
 	if (addr_parse(l->agent_ip, launch_number(l->agent_port), &ex->agent) < 0)
 		lab_die("bad address '%s'", l->agent_ip);
 	ex->ids = (struct msg_ids){
-		.slave_id = l->slave_id,   .framework_id = l->framework_id,
-		.executor_id = l->id,	   .task_id = l->id,
-		.hostname = l->agent_ip,   .container_id = l->container_id,
+		.slave_id = l->slave_id,
+		.framework_id = l->framework_id,
+		.executor_id = l->id,
+		.task_id = l->id,
+		.hostname = l->agent_ip,
+		.container_id = l->container_id,
 		.command = l->command,
 	};
 }

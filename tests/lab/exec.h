@@ -29,19 +29,19 @@ struct executor {
 	void *p; /* the protocol's own */
 	struct sockaddr_in agent;
 	struct msg_ids ids;
-	bool year;	     /* in log lines */
-	const char *role;    /* "agent", before 1.0 "slave" */
+	bool year;	  /* in log lines */
+	const char *role; /* "agent", before 1.0 "slave" */
 	bool checkpoint;
 	long long recovery_ms;
 	struct timer *recovery; /* the clock */
 	const char *phase;
-	bool connected;	     /* as the driver understands it */
-	bool registered;     /* ever */
-	bool aborted;	     /* shutting down: events of the agent are ignored */
+	bool connected;	 /* as the driver understands it */
+	bool registered; /* ever */
+	bool aborted;	 /* shutting down: events of the agent are ignored */
 	bool exiting;
-	pid_t task_pid;	     /* 0: not running */
+	pid_t task_pid; /* 0: not running */
 	pid_t task_host_pid;
-	int task_fd;	     /* its pidfd */
+	int task_fd; /* its pidfd */
 	struct msg_status *unacked;
 	size_t n_unacked;
 };
@@ -53,7 +53,7 @@ int executor_main(int argc, char **argv);
 /* Notes the phase (a literal) in the node's state directory, for `status`. */
 void exec_phase(struct executor *ex, const char *phase);
 
-void exec_launch_task(struct executor *ex);	  /* once; later calls do nothing */
+void exec_launch_task(struct executor *ex); /* once; later calls do nothing */
 void exec_acknowledged(struct executor *ex, const unsigned char uuid[16]);
 
 /* Starts or stops the clock; when it runs out the executor ends itself. */

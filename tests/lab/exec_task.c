@@ -52,7 +52,7 @@ void exec_task_start(struct executor *ex, void (*ended)(struct executor *ex, int
 	bool curl = launch_is(ex->l->task, "curl");
 	char *path = lab_fmt("%s/bin/%s", ex->l->dir, curl ? "curl" : "sleep");
 	char *url = lab_fmt("http://%s:%s/health", ex->l->agent_ip, ex->l->agent_port);
-	char *argv[] = {curl ? "curl" : "sleep", curl ? url : "100000", NULL};
+	char *argv[] = { curl ? "curl" : "sleep", curl ? url : "100000", NULL };
 	struct task *t = lab_calloc(1, sizeof(*t));
 	int report[2];
 
@@ -66,7 +66,7 @@ void exec_task_start(struct executor *ex, void (*ended)(struct executor *ex, int
 		lab_die("cannot start the task: %s", strerror(errno));
 	close(report[0]);
 	ex->task_fd = procs_pidfd(ex->task_pid);
-	*t = (struct task){.ex = ex, .ended = ended};
+	*t = (struct task){ .ex = ex, .ended = ended };
 	t->watch = loop_watch(ex->loop, ex->task_fd, EPOLLIN, task_ready, t);
 	free(url);
 	free(path);

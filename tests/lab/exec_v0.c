@@ -15,12 +15,12 @@
 #include <unistd.h>
 
 struct v0 {
-	struct conn *link;  /* NULL: none */
+	struct conn *link; /* NULL: none */
 	int listen_fd;
-	char *upid;	    /* "executor(1)@127.0.0.1:42593" */
-	bool relinks;	    /* RemoteConnection::RECONNECT: 1.1.2, 1.2.0 and later */
-	bool answers;	    /* 202 to messages: 1.4.0 and later */
-	bool names_host;    /* Host: IP:PORT: 1.12 and later */
+	char *upid;	 /* "executor(1)@127.0.0.1:42593" */
+	bool relinks;	 /* RemoteConnection::RECONNECT: 1.1.2, 1.2.0 and later */
+	bool answers;	 /* 202 to messages: 1.4.0 and later */
+	bool names_host; /* Host: IP:PORT: 1.12 and later */
 };
 
 static void v0_exited(struct executor *ex);
@@ -44,7 +44,7 @@ static void link_closed(struct conn *c, int err)
 	v0_exited(ex);
 }
 
-static const struct conn_ops link_ops = {.data = link_data, .closed = link_closed};
+static const struct conn_ops link_ops = { .data = link_data, .closed = link_closed };
 
 static bool inode_has(int fd, const char *digits)
 {
@@ -59,8 +59,8 @@ static bool inode_has(int fd, const char *digits)
 /* A socket whose inode number contains the digits: one in some thousands does. */
 static int link_socket(const struct launch *l)
 {
-	struct sockaddr_in local = {.sin_family = AF_INET,
-				    .sin_port = htons(launch_number(l->link_port))};
+	struct sockaddr_in local = { .sin_family = AF_INET,
+				     .sin_port = htons(launch_number(l->link_port)) };
 	int fd = conn_socket(), on = 1;
 
 	for (int tries = 0; *l->inode_like && tries < 500000; tries++) {
@@ -108,17 +108,18 @@ static void temp_closed(struct conn *c, int err)
 	conn_close(c);
 }
 
-static const struct conn_ops temp_ops = {
-	.data = link_data, .closed = temp_closed, .sent = temp_sent};
+static const struct conn_ops temp_ops = { .data = link_data,
+					  .closed = temp_closed,
+					  .sent = temp_sent };
 
 static void v0_send(struct executor *ex, const char *name, struct buf *body)
 {
 	struct v0 *v = ex->p;
 	char *full = lab_fmt("mesos.internal.%s", name);
 	char *host = v->names_host ? addr_format(&ex->agent) : lab_strdup("");
-	struct wire_msg msg = {.to = "slave(1)", .name = full, .from = v->upid, .host = host};
+	struct wire_msg msg = { .to = "slave(1)", .name = full, .from = v->upid, .host = host };
 	struct conn *c = v->link;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	if (!c)
 		c = conn_open(ex->loop, conn_socket(), &ex->agent, &temp_ops, ex);
@@ -171,8 +172,8 @@ static void on_registered(struct executor *ex, const struct buf *body)
 
 static void on_reregistered(struct executor *ex, const struct buf *body)
 {
-	const char *word = version_number(ex->l->version) >= 1005000 ? "reregistered" :
-								       "re-registered";
+	const char *word =
+		version_number(ex->l->version) >= 1005000 ? "reregistered" : "re-registered";
 
 	(void)body;
 	exec_log(ex, 'I', "exec.cpp:260", "Executor %s on %s %s", word, ex->role, ex->l->slave_id);
@@ -182,7 +183,7 @@ static void on_reregistered(struct executor *ex, const struct buf *body)
 static void on_reconnect(struct executor *ex, const struct buf *body)
 {
 	struct v0 *v = ex->p;
-	struct buf *updates, out = {0};
+	struct buf *updates, out = { 0 };
 
 	(void)body;
 	exec_log(ex, 'I', "exec.cpp:283", "Received reconnect request from %s %s", ex->role,
@@ -203,8 +204,10 @@ static void on_run_task(struct executor *ex, const struct buf *body)
 {
 	(void)body;
 	if (!ex->connected && version_number(ex->l->version) >= 1001003) {
-		exec_log(ex, 'W', "exec.cpp:330", "Ignoring run task message for task %s because "
-			 "the driver is disconnected!", ex->l->id);
+		exec_log(ex, 'W', "exec.cpp:330",
+			 "Ignoring run task message for task %s because "
+			 "the driver is disconnected!",
+			 ex->l->id);
 		return;
 	}
 	exec_launch_task(ex);
@@ -236,13 +239,13 @@ static const struct {
 	const char *name;
 	void (*handle)(struct executor *ex, const struct buf *body);
 } handlers[] = {
-	{"mesos.internal.ExecutorRegisteredMessage", on_registered},
-	{"mesos.internal.ExecutorReregisteredMessage", on_reregistered},
-	{"mesos.internal.ReconnectExecutorMessage", on_reconnect},
-	{"mesos.internal.RunTaskMessage", on_run_task},
-	{"mesos.internal.KillTaskMessage", on_kill_task},
-	{"mesos.internal.StatusUpdateAcknowledgementMessage", on_ack},
-	{"mesos.internal.ShutdownExecutorMessage", on_shutdown},
+	{ "mesos.internal.ExecutorRegisteredMessage", on_registered },
+	{ "mesos.internal.ExecutorReregisteredMessage", on_reregistered },
+	{ "mesos.internal.ReconnectExecutorMessage", on_reconnect },
+	{ "mesos.internal.RunTaskMessage", on_run_task },
+	{ "mesos.internal.KillTaskMessage", on_kill_task },
+	{ "mesos.internal.StatusUpdateAcknowledgementMessage", on_ack },
+	{ "mesos.internal.ShutdownExecutorMessage", on_shutdown },
 };
 
 static void v0_handle(struct executor *ex, const char *name, const struct buf *body)
@@ -268,7 +271,7 @@ static void peer_data(struct conn *c)
 			return;
 		}
 		if (v->answers) {
-			struct buf out = {0};
+			struct buf out = { 0 };
 
 			http_response(&out, name ? "202 Accepted" : "404 Not Found", NULL, NULL);
 			conn_send_buf(c, &out);
@@ -285,7 +288,7 @@ static void peer_closed(struct conn *c, int err)
 	conn_close(c);
 }
 
-static const struct conn_ops peer_ops = {.data = peer_data, .closed = peer_closed};
+static const struct conn_ops peer_ops = { .data = peer_data, .closed = peer_closed };
 
 static void v0_accept(void *arg, uint32_t events)
 {
@@ -327,7 +330,7 @@ static void v0_start(struct executor *ex)
 {
 	unsigned int version = version_number(ex->l->version);
 	struct v0 *v = lab_calloc(1, sizeof(*v));
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	ex->p = v;
 	v->relinks = launch_is(ex->l->kind, "v0-relink");
@@ -344,7 +347,7 @@ static void v0_start(struct executor *ex)
 static void v0_update(struct executor *ex, const struct msg_status *status)
 {
 	struct v0 *v = ex->p;
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	msg_update(&body, &ex->ids, status, v->upid);
 	v0_send(ex, "StatusUpdateMessage", &body);
@@ -358,4 +361,5 @@ static void v0_links(struct executor *ex, struct buf *json)
 }
 
 const struct exec_protocol exec_v0 = {
-	.name = "v0", .start = v0_start, .update = v0_update, .links = v0_links};
+	.name = "v0", .start = v0_start, .update = v0_update, .links = v0_links
+};

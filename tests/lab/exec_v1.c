@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 struct v1 {
-	struct conn *subscribe;	 /* carries SUBSCRIBE and its endless answer */
-	struct conn *other;	 /* all other calls */
-	struct buf records;	 /* the stream, chunks undone */
+	struct conn *subscribe; /* carries SUBSCRIBE and its endless answer */
+	struct conn *other;	/* all other calls */
+	struct buf records;	/* the stream, chunks undone */
 	struct timer *retry;
 	char *host;
 	bool streaming;
-	bool subscribed;	 /* ever */
+	bool subscribed; /* ever */
 };
 
 static void v1_connect(struct executor *ex);
@@ -139,7 +139,7 @@ static void v1_event(struct executor *ex, const struct buf *event)
 static void v1_stream(struct executor *ex, struct conn *c)
 {
 	struct v1 *v = ex->p;
-	struct buf record = {0};
+	struct buf record = { 0 };
 
 	while (http_take_chunk(&c->in, &v->records) == 1)
 		;
@@ -178,7 +178,7 @@ static void other_data(struct conn *c)
 static void v1_call(struct executor *ex, struct conn *c, struct buf *call)
 {
 	struct v1 *v = ex->p;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	wire_executor_call(&out, v->host, call);
 	conn_send(c, out.data, out.len - call->len);
@@ -191,7 +191,7 @@ static void v1_subscribe(void *arg)
 {
 	struct executor *ex = arg;
 	struct v1 *v = ex->p;
-	struct buf call = {0};
+	struct buf call = { 0 };
 
 	v->retry = NULL;
 	if (!ex->connected || !v->subscribe)
@@ -215,10 +215,12 @@ static void v1_connected(struct conn *c)
 	v1_subscribe(ex);
 }
 
-static const struct conn_ops subscribe_ops = {
-	.connected = v1_connected, .data = subscribe_data, .closed = v1_closed};
-static const struct conn_ops other_ops = {
-	.connected = v1_connected, .data = other_data, .closed = v1_closed};
+static const struct conn_ops subscribe_ops = { .connected = v1_connected,
+					       .data = subscribe_data,
+					       .closed = v1_closed };
+static const struct conn_ops other_ops = { .connected = v1_connected,
+					   .data = other_data,
+					   .closed = v1_closed };
 
 static void v1_connect(struct executor *ex)
 {
@@ -246,7 +248,7 @@ static void v1_start(struct executor *ex)
 static void v1_update(struct executor *ex, const struct msg_status *status)
 {
 	struct v1 *v = ex->p;
-	struct buf call = {0};
+	struct buf call = { 0 };
 
 	if (!ex->connected)
 		return; /* the lab's SUBSCRIBE carries no updates: this one is lost */
@@ -263,4 +265,5 @@ static void v1_links(struct executor *ex, struct buf *json)
 }
 
 const struct exec_protocol exec_v1 = {
-	.name = "v1", .start = v1_start, .update = v1_update, .links = v1_links};
+	.name = "v1", .start = v1_start, .update = v1_update, .links = v1_links
+};

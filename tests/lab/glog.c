@@ -10,7 +10,7 @@
 
 void glog(bool year, char level, const char *where, const char *fmt, ...)
 {
-	struct buf line = {0};
+	struct buf line = { 0 };
 	struct timespec ts;
 	struct tm tm;
 	char day[32];

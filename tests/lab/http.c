@@ -119,7 +119,7 @@ static int take(struct buf *in, struct http_msg *msg, bool with_body)
 	size_t off = 0;
 	int got;
 
-	*msg = (struct http_msg){0};
+	*msg = (struct http_msg){ 0 };
 	got = parse_head(in, &off, msg);
 	if (got == 1 && with_body)
 		got = parse_body(in, &off, msg);
@@ -146,7 +146,7 @@ void http_msg_free(struct http_msg *msg)
 	free(msg->target);
 	free(msg->head);
 	buf_free(&msg->body);
-	*msg = (struct http_msg){0};
+	*msg = (struct http_msg){ 0 };
 }
 
 void http_date(struct buf *out)

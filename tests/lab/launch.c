@@ -12,7 +12,10 @@ struct field {
 	const char *preset;
 };
 
-#define FIELD(member, preset) {#member, offsetof(struct launch, member), preset}
+#define FIELD(member, preset)                                                                      \
+	{                                                                                          \
+#member, offsetof(struct launch, member), preset                                   \
+	}
 
 static const struct field fields[] = {
 	FIELD(id, ""),
@@ -196,9 +199,9 @@ long long duration_ms(const char *text)
 	static const struct {
 		const char *name;
 		double ms;
-	} units[] = {{"ns", 1e-6},     {"us", 1e-3},	   {"ms", 1},
-		     {"secs", 1000},   {"mins", 60000},	   {"hrs", 3600000},
-		     {"days", 86.4e6}, {"weeks", 604.8e6}};
+	} units[] = { { "ns", 1e-6 },	  { "us", 1e-3 },      { "ms", 1 },
+		      { "secs", 1000 },	  { "mins", 60000 },   { "hrs", 3600000 },
+		      { "days", 86.4e6 }, { "weeks", 604.8e6 } };
 	char *unit;
 	double n = strtod(text, &unit);
 

@@ -13,28 +13,28 @@
  */
 struct launch {
 	/* spec */
-	char *id;	  /* executor id (any bytes but NUL and '/'); the task's id too */
+	char *id; /* executor id (any bytes but NUL and '/'); the task's id too */
 	char *group;
-	char *kind;	  /* v0-old, v0-relink, v1 */
-	char *version;	  /* of the executor's Mesos library */
-	char *lib;	  /* yes, no, deleted: is libmesos-VERSION.so mapped */
-	char *as;	  /* executor, docker, containerizer, sh, java, memfd */
-	char *exe;	  /* kept, deleted */
-	char *mode;	  /* normal, unregistered, disconnected */
-	char *agent;	  /* name of the agent it belongs to */
-	char *framework;  /* number of its framework */
-	char *checkpoint; /* 1, 0 */
-	char *workers;	  /* libprocess worker threads */
-	char *recovery_timeout;	/* empty: the agent's */
-	char *grace;	  /* MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD */
-	char *task;	  /* sleep, stubborn (ignores SIGTERM), curl (talks to the agent), none */
-	char *command;	  /* of the task, for the messages only */
-	char *suicide;	  /* task: end the task; group: wait for killpg(0, SIGKILL) */
-	char *leak;	  /* yes: the task inherits a copy of the link */
-	char *ns;	  /* none, net, pid (pid and mount) */
-	char *link_port;  /* local port of the link; 0: any */
+	char *kind;		/* v0-old, v0-relink, v1 */
+	char *version;		/* of the executor's Mesos library */
+	char *lib;		/* yes, no, deleted: is libmesos-VERSION.so mapped */
+	char *as;		/* executor, docker, containerizer, sh, java, memfd */
+	char *exe;		/* kept, deleted */
+	char *mode;		/* normal, unregistered, disconnected */
+	char *agent;		/* name of the agent it belongs to */
+	char *framework;	/* number of its framework */
+	char *checkpoint;	/* 1, 0 */
+	char *workers;		/* libprocess worker threads */
+	char *recovery_timeout; /* empty: the agent's */
+	char *grace;		/* MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD */
+	char *task;	   /* sleep, stubborn (ignores SIGTERM), curl (talks to the agent), none */
+	char *command;	   /* of the task, for the messages only */
+	char *suicide;	   /* task: end the task; group: wait for killpg(0, SIGKILL) */
+	char *leak;	   /* yes: the task inherits a copy of the link */
+	char *ns;	   /* none, net, pid (pid and mount) */
+	char *link_port;   /* local port of the link; 0: any */
 	char *listen_port; /* 0: any */
-	char *inode_like; /* the link's inode number contains these digits */
+	char *inode_like;  /* the link's inode number contains these digits */
 	/* what the agent adds */
 	char *framework_id;
 	char *container_id;
@@ -42,13 +42,13 @@ struct launch {
 	char *agent_ip;
 	char *agent_port;
 	char *backoff_max;
-	char *directory;  /* sandbox */
-	char *dir;	  /* of the node: bin/, lib/, state/ */
-	char *net_index;  /* which subnet an executor with ns=net takes */
-	char *node_ns;	  /* inode number of the node's network namespace */
+	char *directory; /* sandbox */
+	char *dir;	 /* of the node: bin/, lib/, state/ */
+	char *net_index; /* which subnet an executor with ns=net takes */
+	char *node_ns;	 /* inode number of the node's network namespace */
 };
 
-struct launch *launch_new(void); /* all defaults */
+struct launch *launch_new(void);    /* all defaults */
 void launch_free(struct launch *l); /* NULL ok */
 
 /* Sets one member by its name ('-' and '_' are the same). False: no such name. */

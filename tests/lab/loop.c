@@ -56,9 +56,9 @@ struct loop *loop_new(void)
 struct watch *loop_watch(struct loop *l, int fd, uint32_t events, loop_io_fn *fn, void *arg)
 {
 	struct watch *w = lab_calloc(1, sizeof(*w));
-	struct epoll_event ev = {.events = events, .data.ptr = w};
+	struct epoll_event ev = { .events = events, .data.ptr = w };
 
-	*w = (struct watch){.loop = l, .fd = fd, .fn = fn, .arg = arg};
+	*w = (struct watch){ .loop = l, .fd = fd, .fn = fn, .arg = arg };
 	if (epoll_ctl(l->epfd, EPOLL_CTL_ADD, fd, &ev) < 0)
 		lab_die("epoll_ctl(add %d): %s", fd, strerror(errno));
 	return w;
@@ -66,7 +66,7 @@ struct watch *loop_watch(struct loop *l, int fd, uint32_t events, loop_io_fn *fn
 
 void loop_watch_events(struct watch *w, uint32_t events)
 {
-	struct epoll_event ev = {.events = events, .data.ptr = w};
+	struct epoll_event ev = { .events = events, .data.ptr = w };
 
 	if (epoll_ctl(w->loop->epfd, EPOLL_CTL_MOD, w->fd, &ev) < 0)
 		lab_die("epoll_ctl(mod %d): %s", w->fd, strerror(errno));
@@ -86,7 +86,7 @@ struct timer *loop_after(struct loop *l, uint64_t ms, loop_timer_fn *fn, void *a
 	struct timer *t = lab_calloc(1, sizeof(*t));
 	struct timer **at = &l->timers;
 
-	*t = (struct timer){.at_ns = now_ns() + ms * 1000000ull, .fn = fn, .arg = arg};
+	*t = (struct timer){ .at_ns = now_ns() + ms * 1000000ull, .fn = fn, .arg = arg };
 	while (*at && (*at)->at_ns <= t->at_ns)
 		at = &(*at)->next;
 	t->next = *at;
@@ -109,7 +109,7 @@ void loop_free_later(struct loop *l, void *ptr)
 {
 	struct garbage *g = lab_calloc(1, sizeof(*g));
 
-	*g = (struct garbage){.next = l->garbage, .ptr = ptr};
+	*g = (struct garbage){ .next = l->garbage, .ptr = ptr };
 	l->garbage = g;
 }
 

@@ -27,7 +27,7 @@ bool msg_state_final(enum msg_task_state state)
 static void put_scalar(struct buf *b, unsigned int field, const char *name, double value,
 		       enum msg_form form, bool allocated)
 {
-	struct buf r = {0}, scalar = {0}, role = {0};
+	struct buf r = { 0 }, scalar = { 0 }, role = { 0 };
 
 	pb_str(&r, 1, name);
 	pb_varint(&r, 2, SCALAR);
@@ -44,7 +44,7 @@ static void put_scalar(struct buf *b, unsigned int field, const char *name, doub
 
 static void put_ports(struct buf *b, unsigned int field, enum msg_form form)
 {
-	struct buf r = {0}, ranges = {0}, range = {0};
+	struct buf r = { 0 }, ranges = { 0 }, range = { 0 };
 
 	pb_str(&r, 1, "ports");
 	pb_varint(&r, 2, RANGES);
@@ -68,7 +68,7 @@ char *msg_executor_name(const struct msg_ids *ids)
 
 void msg_executor_info(struct buf *b, const struct msg_ids *ids, enum msg_form form)
 {
-	struct buf cmd = {0};
+	struct buf cmd = { 0 };
 	char *path = lab_fmt("%s/mesos-executor", ids->launcher_dir);
 	char *dir = lab_fmt("--launcher_dir=%s", ids->launcher_dir);
 	char *name = msg_executor_name(ids);
@@ -92,7 +92,7 @@ void msg_executor_info(struct buf *b, const struct msg_ids *ids, enum msg_form f
 void msg_framework_info(struct buf *b, const struct msg_ids *ids)
 {
 	/* RESERVATION_REFINEMENT, TASK_KILLING_STATE, REVOCABLE_RESOURCES, PARTITION_AWARE */
-	static const unsigned int capabilities[] = {7, 2, 1, 5};
+	static const unsigned int capabilities[] = { 7, 2, 1, 5 };
 
 	pb_str(b, 1, "root");
 	pb_str(b, 2, "mesos-execute instance");
@@ -101,7 +101,7 @@ void msg_framework_info(struct buf *b, const struct msg_ids *ids)
 	pb_varint(b, 5, ids->checkpoint);
 	pb_str(b, 6, "*");
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
-		struct buf cap = {0};
+		struct buf cap = { 0 };
 
 		pb_varint(&cap, 1, capabilities[i]);
 		pb_sub(b, 10, &cap);
@@ -145,7 +145,7 @@ void msg_task(struct buf *b, const struct msg_ids *ids)
 
 void msg_task_info(struct buf *b, const struct msg_ids *ids)
 {
-	struct buf cmd = {0};
+	struct buf cmd = { 0 };
 
 	pb_str(b, 1, ids->task_id);
 	pb_id(b, 2, ids->task_id);
@@ -174,7 +174,7 @@ void msg_reregister(struct buf *b, const struct msg_ids *ids, const struct buf *
 /* What the agent adds before it writes a status to disk. */
 static void put_container_status(struct buf *b, const struct msg_ids *ids)
 {
-	struct buf status = {0}, net = {0}, ip = {0};
+	struct buf status = { 0 }, net = { 0 }, ip = { 0 };
 
 	pb_str(&ip, 2, ids->hostname);
 	pb_sub(&net, 5, &ip);
@@ -187,7 +187,7 @@ static void put_container_status(struct buf *b, const struct msg_ids *ids)
 static void put_task_status(struct buf *b, unsigned int field, const struct msg_ids *ids,
 			    const struct msg_status *status, enum msg_form form)
 {
-	struct buf s = {0};
+	struct buf s = { 0 };
 
 	pb_id(&s, 1, ids->task_id);
 	pb_varint(&s, 2, status->state);
@@ -216,7 +216,7 @@ void msg_status_update(struct buf *b, const struct msg_ids *ids, const struct ms
 void msg_update(struct buf *b, const struct msg_ids *ids, const struct msg_status *status,
 		const char *upid)
 {
-	struct buf update = {0};
+	struct buf update = { 0 };
 
 	msg_status_update(&update, ids, status, MSG_WIRE);
 	pb_sub(b, 1, &update);
@@ -225,7 +225,7 @@ void msg_update(struct buf *b, const struct msg_ids *ids, const struct msg_statu
 
 void msg_registered(struct buf *b, const struct msg_ids *ids)
 {
-	struct buf executor = {0}, framework = {0}, slave = {0};
+	struct buf executor = { 0 }, framework = { 0 }, slave = { 0 };
 
 	msg_executor_info(&executor, ids, MSG_WIRE);
 	msg_framework_info(&framework, ids);
@@ -239,7 +239,7 @@ void msg_registered(struct buf *b, const struct msg_ids *ids)
 
 void msg_reregistered(struct buf *b, const struct msg_ids *ids)
 {
-	struct buf slave = {0};
+	struct buf slave = { 0 };
 
 	pb_id(b, 1, ids->slave_id);
 	msg_slave_info(&slave, ids, MSG_WIRE);
@@ -253,7 +253,7 @@ void msg_reconnect(struct buf *b, const struct msg_ids *ids)
 
 void msg_run_task(struct buf *b, const struct msg_ids *ids)
 {
-	struct buf framework = {0}, task = {0};
+	struct buf framework = { 0 }, task = { 0 };
 
 	msg_framework_info(&framework, ids);
 	pb_sub(b, 2, &framework);
@@ -272,7 +272,7 @@ void msg_ack(struct buf *b, const struct msg_ids *ids, const unsigned char uuid[
 
 void msg_record_update(struct buf *b, const struct msg_ids *ids, const struct msg_status *status)
 {
-	struct buf update = {0};
+	struct buf update = { 0 };
 
 	pb_varint(b, 1, 0);
 	msg_status_update(&update, ids, status, MSG_DISK);
@@ -295,7 +295,7 @@ void msg_call_subscribe(struct buf *b, const struct msg_ids *ids)
 
 void msg_call_update(struct buf *b, const struct msg_ids *ids, const struct msg_status *status)
 {
-	struct buf update = {0};
+	struct buf update = { 0 };
 
 	pb_id(b, 1, ids->executor_id);
 	pb_id(b, 2, ids->framework_id);
@@ -306,7 +306,7 @@ void msg_call_update(struct buf *b, const struct msg_ids *ids, const struct msg_
 
 void msg_event_subscribed(struct buf *b, const struct msg_ids *ids)
 {
-	struct buf executor = {0}, framework = {0}, agent = {0}, subscribed = {0};
+	struct buf executor = { 0 }, framework = { 0 }, agent = { 0 }, subscribed = { 0 };
 
 	msg_executor_info(&executor, ids, MSG_V1);
 	msg_framework_info(&framework, ids);
@@ -321,7 +321,7 @@ void msg_event_subscribed(struct buf *b, const struct msg_ids *ids)
 
 void msg_event_launch(struct buf *b, const struct msg_ids *ids)
 {
-	struct buf launch = {0}, task = {0};
+	struct buf launch = { 0 }, task = { 0 };
 
 	msg_task_info(&task, ids);
 	pb_sub(&launch, 1, &task);
@@ -331,7 +331,7 @@ void msg_event_launch(struct buf *b, const struct msg_ids *ids)
 
 void msg_event_acknowledged(struct buf *b, const struct msg_ids *ids, const unsigned char uuid[16])
 {
-	struct buf acknowledged = {0};
+	struct buf acknowledged = { 0 };
 
 	pb_id(&acknowledged, 1, ids->task_id);
 	pb_bytes(&acknowledged, 2, uuid, 16);

@@ -20,10 +20,10 @@ struct msg_ids {
 	const char *task_id;
 	const char *container_id;
 	const char *hostname;
-	uint16_t port;	       /* of the agent */
+	uint16_t port; /* of the agent */
 	const char *launcher_dir;
-	const char *command;   /* of the task */
-	bool checkpoint;       /* of the framework */
+	const char *command; /* of the task */
+	bool checkpoint;     /* of the framework */
 	pid_t forked_pid;
 };
 
@@ -39,7 +39,7 @@ enum msg_task_state {
 
 struct msg_status {
 	enum msg_task_state state;
-	double timestamp;	/* seconds since 1970 */
+	double timestamp; /* seconds since 1970 */
 	unsigned char uuid[16];
 };
 
@@ -53,9 +53,9 @@ enum msg_form { MSG_WIRE, MSG_DISK, MSG_V1 };
 void msg_executor_info(struct buf *b, const struct msg_ids *ids, enum msg_form form);
 void msg_framework_info(struct buf *b, const struct msg_ids *ids);
 void msg_slave_info(struct buf *b, const struct msg_ids *ids, enum msg_form form);
-void msg_task(struct buf *b, const struct msg_ids *ids);	/* Task, on disk */
+void msg_task(struct buf *b, const struct msg_ids *ids);      /* Task, on disk */
 void msg_task_info(struct buf *b, const struct msg_ids *ids); /* TaskInfo, on the wire */
-char *msg_executor_name(const struct msg_ids *ids);	       /* malloc'd */
+char *msg_executor_name(const struct msg_ids *ids);	      /* malloc'd */
 
 /* v0, executor to agent. */
 void msg_register(struct buf *b, const struct msg_ids *ids);

@@ -32,7 +32,7 @@ static int check(unsigned long ns)
 static int run_words(const char *command)
 {
 	char *words = lab_strdup(command);
-	const char *argv[24] = {0};
+	const char *argv[24] = { 0 };
 	char *save = NULL;
 	size_t n = 0;
 	int err;
@@ -47,7 +47,7 @@ static int run_words(const char *command)
 static int run_ip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static int run_ip(const char *fmt, ...)
 {
-	struct buf command = {0};
+	struct buf command = { 0 };
 	va_list ap;
 	int err;
 
@@ -145,19 +145,18 @@ static int write_sysctl(const char *path, const char *value)
 
 int netns_firewall(unsigned long ns, bool on)
 {
-	static const char rules[] =
-		"table inet execwatch_lab\n"
-		"delete table inet execwatch_lab\n"
-		"table inet execwatch_lab {\n"
-		"	chain input {\n"
-		"		type filter hook input priority 0; policy drop;\n"
-		"		ct state established,related accept\n"
-		"		tcp flags & (fin|syn|rst|ack) == syn accept\n"
-		"		meta l4proto != tcp accept\n"
-		"	}\n"
-		"}\n";
+	static const char rules[] = "table inet execwatch_lab\n"
+				    "delete table inet execwatch_lab\n"
+				    "table inet execwatch_lab {\n"
+				    "	chain input {\n"
+				    "		type filter hook input priority 0; policy drop;\n"
+				    "		ct state established,related accept\n"
+				    "		tcp flags & (fin|syn|rst|ack) == syn accept\n"
+				    "		meta l4proto != tcp accept\n"
+				    "	}\n"
+				    "}\n";
 	static const char none[] = "table inet execwatch_lab\ndelete table inet execwatch_lab\n";
-	static const char *const nft[] = {"nft", "-f", "-", NULL};
+	static const char *const nft[] = { "nft", "-f", "-", NULL };
 	int err = check(ns);
 
 	if (!err)
@@ -212,7 +211,7 @@ static int netlink_do(struct nlmsghdr *h)
 		struct nlmsghdr h;
 		struct nlmsgerr e;
 		char rest[256];
-	} answer = {0};
+	} answer = { 0 };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	int err = 0;
 
@@ -230,7 +229,7 @@ int netns_forget(unsigned long ns, const struct sockaddr_in *from, const struct 
 		struct nlmsghdr h;
 		struct nfgenmsg g;
 		char attrs[256];
-	} msg = {0};
+	} msg = { 0 };
 	int err = check(ns);
 
 	if (err)

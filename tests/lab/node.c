@@ -68,7 +68,7 @@ static void life_ended(void *arg, uint32_t events)
 /* Orphans become ours; an agent's own end is noticed by its pidfd, which reaps it. */
 static void reap_orphans(struct node *n)
 {
-	siginfo_t child = {0};
+	siginfo_t child = { 0 };
 
 	while (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid) {
 		for (size_t i = 0; i < n->spec.n_agents; i++)
@@ -101,7 +101,7 @@ static void write_file(const char *dir, const char *name, const char *text)
 
 static void make_dirs(struct node *n)
 {
-	static const char *const names[] = {"bin", "lib", "state", "agents", "work", "run"};
+	static const char *const names[] = { "bin", "lib", "state", "agents", "work", "run" };
 	char *pid = lab_fmt("%d\n", getpid());
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -119,7 +119,7 @@ static void connection_start(struct node *n, const struct spec_connection *c)
 	const struct spec_agent *agent = spec_find_agent(&n->spec, c->agent);
 	char *path = lab_fmt("%s/bin/%s", n->dir, c->name);
 	char *kind = lab_fmt("--bystander=%s", c->kind);
-	char *argv[] = {c->name, kind, n->spec.ip, agent->port, NULL};
+	char *argv[] = { c->name, kind, n->spec.ip, agent->port, NULL };
 	int err = disguise_install(n->dir, c->name);
 	pid_t pid = err ? -1 : fork();
 

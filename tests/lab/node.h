@@ -27,12 +27,12 @@ struct node_agent {
 struct node_exec {
 	struct launch *l; /* as in the spec, with its container id */
 	struct node_agent *agent;
-	bool launched;	  /* an agent has told about it */
-	bool told;	  /* the one that runs now has */
-	bool task_runs;	  /* an agent has seen TASK_RUNNING */
+	bool launched;	/* an agent has told about it */
+	bool told;	/* the one that runs now has */
+	bool task_runs; /* an agent has seen TASK_RUNNING */
 	enum container_state state;
 	pid_t forked_pid;
-	pid_t killer;	  /* the helper that just signalled it */
+	pid_t killer; /* the helper that just signalled it */
 };
 
 struct node {
@@ -42,22 +42,22 @@ struct node {
 	struct node_agent *agents;
 	struct node_exec *execs;
 	size_t n_execs;
-	size_t n_up;	     /* how many of them have come up, from the first */
-	struct buf notes;    /* what agents notified, not yet a line */
+	size_t n_up;	  /* how many of them have come up, from the first */
+	struct buf notes; /* what agents notified, not yet a line */
 	int notes_fd[2];
-	int life_fd;	     /* EOF: `up` is gone */
-	int ready_fd;	     /* the answer to `up`; -1 once given */
+	int life_fd;  /* EOF: `up` is gone */
+	int ready_fd; /* the answer to `up`; -1 once given */
 	int ctl_fd;
 	struct request *requests;
 	struct timer *tick;
-	unsigned long ns;    /* the network namespace, netns.h */
+	unsigned long ns; /* the network namespace, netns.h */
 };
 
 int up_main(int argc, char **argv);
 
 /* node.c */
-int node_main(struct node *n);			 /* the supervisor's life */
-void node_end(struct node *n) __attribute__((noreturn)); /* kills everything first */
+int node_main(struct node *n);					      /* the supervisor's life */
+void node_end(struct node *n) __attribute__((noreturn));	      /* kills everything first */
 struct node_agent *node_find_agent(struct node *n, const char *name); /* or NULL */
 
 /* node_agent.c */
@@ -75,8 +75,10 @@ char *node_exec_state(const struct node *n, const struct node_exec *e); /* its f
 bool node_exec_settled(const struct node *n, const struct node_exec *e);
 pid_t node_exec_pid(const char *state, const char *member); /* "pid", "task_pid"; 0: none */
 /* Calls back with each link's ends. Returns the first error. */
-int node_exec_links(const char *state, int (*fn)(void *arg, const struct sockaddr_in *local,
-						 const struct sockaddr_in *remote), void *arg);
+int node_exec_links(const char *state,
+		    int (*fn)(void *arg, const struct sockaddr_in *local,
+			      const struct sockaddr_in *remote),
+		    void *arg);
 void node_status(struct node *n, struct buf *json); /* members of an object */
 
 /* node_select.c: forget, half-open, disconnect, finish, kill. False: none of these. */

@@ -43,8 +43,8 @@ static void agent_exec(struct node_agent *a, bool hold)
 		lab_fmt("--lab_netns=%lu", a->node->ns),
 		NULL,
 	};
-	char *envp[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-			"HOME=/root", "LANG=C.UTF-8", NULL};
+	char *envp[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+			 "HOME=/root", "LANG=C.UTF-8", NULL };
 	int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -100,7 +100,7 @@ void node_agent_stop(struct node_agent *a, int sig)
 
 static int agent_dial(struct node_agent *a)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
 
 	if (fd < 0)
@@ -131,7 +131,7 @@ static bool read_line(int fd, struct buf *line)
 int node_agent_ask(struct node_agent *a, const char *line, char **why)
 {
 	int fd = agent_dial(a), err = fd < 0 ? fd : 0;
-	struct buf answer = {0};
+	struct buf answer = { 0 };
 	char *text = lab_fmt("%s\n", line);
 
 	if (!err && (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0 || !read_line(fd, &answer)))
@@ -152,7 +152,7 @@ void node_agent_launch(struct node_agent *a)
 	struct node *n = a->node;
 
 	for (size_t i = 0; i < n->n_execs; i++) {
-		struct buf line = {0};
+		struct buf line = { 0 };
 		char *command, *why = NULL;
 
 		if (n->execs[i].agent != a)

@@ -30,7 +30,7 @@ struct request {
 	struct node *node;
 	struct conn *conn; /* NULL: the asker went away */
 	enum want want;
-	bool restart;	   /* once stopped, start again after down_ms */
+	bool restart; /* once stopped, start again after down_ms */
 	unsigned long down_ms;
 	struct node_agent *agent;
 	struct timer *patience;
@@ -59,7 +59,7 @@ static void request_free(struct request *r)
 /* The connection is closed once the answer is out. */
 static void request_answer(struct request *r, const char *error, const struct buf *members)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	buf_fmt(&out, "{\"ok\":%s", error ? "false" : "true");
 	if (error) {
@@ -128,7 +128,7 @@ static void start_again(void *arg)
 
 static void request_check(struct request *r)
 {
-	struct buf json = {0};
+	struct buf json = { 0 };
 
 	if (!has_come(r))
 		return;
@@ -155,7 +155,7 @@ static bool node_agents_recovered(const struct node *n)
 /* `up` waits for the whole node. */
 static void ready_check(struct node *n)
 {
-	struct buf json = {0};
+	struct buf json = { 0 };
 
 	if (n->ready_fd < 0 || !node_agents_recovered(n) || !all_came_up(n))
 		return;
@@ -277,11 +277,14 @@ static char *run_down(struct request *r, int argc, char **argv, struct buf *json
 }
 
 static const struct command commands[] = {
-	{"status", run_status},		{"wait", run_wait},
-	{"restart-agent", run_restart_agent}, {"stop-agent", run_stop_agent},
-	{"start-agent", run_start_agent}, {"release", run_release},
-	{"conntrack", run_conntrack},
-	{"down", run_down},
+	{ "status", run_status },
+	{ "wait", run_wait },
+	{ "restart-agent", run_restart_agent },
+	{ "stop-agent", run_stop_agent },
+	{ "start-agent", run_start_agent },
+	{ "release", run_release },
+	{ "conntrack", run_conntrack },
+	{ "down", run_down },
 };
 
 static char *run_command(struct request *r, int argc, char **argv, struct buf *json)
@@ -298,7 +301,7 @@ static char *run_command(struct request *r, int argc, char **argv, struct buf *j
 
 static void request_run(struct request *r, int argc, char **argv)
 {
-	struct buf json = {0};
+	struct buf json = { 0 };
 	char *why;
 
 	r->want = WANT_NOTHING;
@@ -314,7 +317,7 @@ static void request_run(struct request *r, int argc, char **argv)
 static void ctl_data(struct conn *c)
 {
 	struct request *r = c->arg;
-	char *argv[ARGS_MAX] = {0}, *key, *value;
+	char *argv[ARGS_MAX] = { 0 }, *key, *value;
 	const char *line = c->in.data;
 	int argc = 0;
 
@@ -350,8 +353,7 @@ static void ctl_sent(struct conn *c)
 		conn_close(c);
 }
 
-static const struct conn_ops ctl_ops = {
-	.data = ctl_data, .closed = ctl_closed, .sent = ctl_sent};
+static const struct conn_ops ctl_ops = { .data = ctl_data, .closed = ctl_closed, .sent = ctl_sent };
 
 static void ctl_accept(void *arg, uint32_t events)
 {
@@ -362,7 +364,7 @@ static void ctl_accept(void *arg, uint32_t events)
 	while ((fd = accept4(n->ctl_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		struct request *r = lab_calloc(1, sizeof(*r));
 
-		*r = (struct request){.next = n->requests, .node = n};
+		*r = (struct request){ .next = n->requests, .node = n };
 		n->requests = r;
 		r->conn = conn_new(n->loop, fd, &ctl_ops, r);
 	}
@@ -370,7 +372,7 @@ static void ctl_accept(void *arg, uint32_t events)
 
 void node_ctl_listen(struct node *n)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
 	if (snprintf(at.sun_path, sizeof(at.sun_path), "%s/ctl.sock", n->dir) >=
 	    (int)sizeof(at.sun_path))

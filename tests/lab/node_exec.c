@@ -13,7 +13,7 @@ char *node_exec_state(const struct node *n, const struct node_exec *e)
 {
 	char *path = lab_fmt("%s/state/%s", n->dir, e->l->container_id);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct buf text = {0};
+	struct buf text = { 0 };
 	char chunk[4096];
 	ssize_t got;
 
@@ -118,8 +118,10 @@ static const char *take_end(const char *at, const char *key, struct sockaddr_in 
 	return at;
 }
 
-int node_exec_links(const char *state, int (*fn)(void *arg, const struct sockaddr_in *local,
-						 const struct sockaddr_in *remote), void *arg)
+int node_exec_links(const char *state,
+		    int (*fn)(void *arg, const struct sockaddr_in *local,
+			      const struct sockaddr_in *remote),
+		    void *arg)
 {
 	const char *at = state ? strstr(state, "\"links\":[") : NULL;
 	struct sockaddr_in local, remote;

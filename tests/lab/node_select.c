@@ -27,8 +27,9 @@ int node_signal(const char *name)
 	static const struct {
 		const char *name;
 		int number;
-	} names[] = {{"KILL", SIGKILL}, {"TERM", SIGTERM}, {"STOP", SIGSTOP}, {"CONT", SIGCONT},
-		     {"SEGV", SIGSEGV}, {"USR1", SIGUSR1}, {"INT", SIGINT}, {"ABRT", SIGABRT}};
+	} names[] = { { "KILL", SIGKILL }, { "TERM", SIGTERM }, { "STOP", SIGSTOP },
+		      { "CONT", SIGCONT }, { "SEGV", SIGSEGV }, { "USR1", SIGUSR1 },
+		      { "INT", SIGINT },   { "ABRT", SIGABRT } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(name, names[i].name))
@@ -53,7 +54,7 @@ static char *for_selected(struct node *n, const char *selector, const char *how,
 	char *why = NULL;
 
 	for (size_t i = 0; i < n->n_execs && !why; i++) {
-		struct selected s = {.exec = &n->execs[i], .how = how};
+		struct selected s = { .exec = &n->execs[i], .how = how };
 		int err = 0;
 
 		s.state = node_exec_state(n, s.exec);
@@ -72,8 +73,7 @@ static char *for_selected(struct node *n, const char *selector, const char *how,
 	return why;
 }
 
-static int close_link(void *arg, const struct sockaddr_in *local,
-		      const struct sockaddr_in *remote)
+static int close_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
 {
 	struct selected *s = arg;
 	char *addr = addr_format(local), *line = lab_fmt("close %s %s", addr, s->how), *why = NULL;
@@ -92,8 +92,7 @@ static int close_links(struct selected *s)
 	return node_exec_links(s->state, close_link, s);
 }
 
-static int forget_link(void *arg, const struct sockaddr_in *local,
-		       const struct sockaddr_in *remote)
+static int forget_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
 {
 	const struct selected *s = arg;
 
@@ -142,8 +141,7 @@ static int signal_by_helper(struct selected *s)
 	return 0;
 }
 
-static char *run_kill(struct node *n, int argc, char **argv, const char *selector,
-		      struct buf *json)
+static char *run_kill(struct node *n, int argc, char **argv, const char *selector, struct buf *json)
 {
 	const char *comm = node_option(argc, argv, "--comm", "oom-helper");
 	const char *what = node_option(argc, argv, "--what", "pid");
@@ -170,10 +168,10 @@ static const struct {
 	selected_fn *fn;
 	const char *how;
 } acts[] = {
-	{"forget", forget, "never"},
-	{"half-open", close_links, "silent"},
-	{"disconnect", close_links, "fin"},
-	{"finish", finish, NULL},
+	{ "forget", forget, "never" },
+	{ "half-open", close_links, "silent" },
+	{ "disconnect", close_links, "fin" },
+	{ "finish", finish, NULL },
 };
 
 bool node_select_command(struct node *n, int argc, char **argv, struct buf *json, char **why)

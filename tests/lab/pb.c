@@ -48,7 +48,7 @@ void pb_sub(struct buf *b, unsigned int field, struct buf *sub)
 
 void pb_id(struct buf *b, unsigned int field, const char *value)
 {
-	struct buf id = {0};
+	struct buf id = { 0 };
 
 	pb_str(&id, 1, value);
 	pb_sub(b, field, &id);
@@ -84,7 +84,7 @@ bool pb_next(const char **data, size_t *len, struct pb_field *field)
 {
 	uint64_t key;
 
-	*field = (struct pb_field){0};
+	*field = (struct pb_field){ 0 };
 	if (!get_varint(data, len, &key))
 		return false;
 	field->number = key >> 3;

@@ -12,7 +12,7 @@ void pb_varint(struct buf *b, unsigned int field, uint64_t value);
 void pb_double(struct buf *b, unsigned int field, double value);
 void pb_bytes(struct buf *b, unsigned int field, const void *data, size_t len);
 void pb_str(struct buf *b, unsigned int field, const char *s);
-void pb_sub(struct buf *b, unsigned int field, struct buf *sub); /* and frees sub */
+void pb_sub(struct buf *b, unsigned int field, struct buf *sub);  /* and frees sub */
 void pb_id(struct buf *b, unsigned int field, const char *value); /* a message { 1: string } */
 
 /* One field of an encoded message. */

@@ -44,14 +44,15 @@ static const char *read_stat(pid_t pid, char *text, size_t size)
 static size_t list_all(struct proc **procs)
 {
 	DIR *dir = opendir("/proc");
-	struct buf all = {0};
+	struct buf all = { 0 };
 	struct dirent *d;
 
 	while (dir && (d = readdir(dir))) {
-		struct proc p = {.pid = atoi(d->d_name)};
+		struct proc p = { .pid = atoi(d->d_name) };
 		char text[1024];
-		const char *rest = isdigit((unsigned char)d->d_name[0]) ?
-					   read_stat(p.pid, text, sizeof(text)) : NULL;
+		const char *rest = isdigit((unsigned char)d->d_name[0])
+					   ? read_stat(p.pid, text, sizeof(text))
+					   : NULL;
 
 		if (rest && sscanf(rest, "%*c %d", &p.ppid) == 1)
 			buf_add(&all, &p, sizeof(p));
@@ -66,7 +67,7 @@ size_t procs_trees(const pid_t *roots, size_t n_roots, pid_t **pids)
 {
 	struct proc *all;
 	size_t n_all = list_all(&all);
-	struct buf tree = {0};
+	struct buf tree = { 0 };
 
 	buf_add(&tree, roots, n_roots * sizeof(pid_t));
 	for (size_t done = 0; done < tree.len / sizeof(pid_t); done++) {
@@ -100,8 +101,10 @@ unsigned long long procs_start_time(pid_t pid)
 	const char *rest = pid > 0 ? read_stat(pid, text, sizeof(text)) : NULL;
 
 	/* Fields 3 (state) and 22 (starttime) of proc_pid_stat(5). */
-	if (!rest || sscanf(rest, "%c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-				  "%*d %*d %*d %*d %llu", &state, &start) != 2)
+	if (!rest || sscanf(rest,
+			    "%c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+			    "%*d %*d %*d %*d %llu",
+			    &state, &start) != 2)
 		return 0;
 	return state == 'Z' || state == 'X' ? 0 : start;
 }

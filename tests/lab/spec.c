@@ -29,10 +29,14 @@ static struct spec_agent *spec_add_agent(struct spec *s)
 	s->agents = grow(s->agents, s->n_agents, sizeof(*a));
 	a = &s->agents[s->n_agents++];
 	*a = (struct spec_agent){
-		.name = lab_strdup("main"),	     .comm = lab_strdup("mesos-agent"),
-		.port = lab_strdup("5051"),	     .version = lab_strdup("1.11.0"),
-		.api = lab_strdup("ok"),	     .recovery_timeout = lab_strdup("15mins"),
-		.reregistration_timeout = lab_strdup("2secs"), .retry_interval = lab_strdup(""),
+		.name = lab_strdup("main"),
+		.comm = lab_strdup("mesos-agent"),
+		.port = lab_strdup("5051"),
+		.version = lab_strdup("1.11.0"),
+		.api = lab_strdup("ok"),
+		.recovery_timeout = lab_strdup("15mins"),
+		.reregistration_timeout = lab_strdup("2secs"),
+		.retry_interval = lab_strdup(""),
 		.recovery_delay = lab_strdup("50ms"),
 	};
 	return a;
@@ -40,7 +44,7 @@ static struct spec_agent *spec_add_agent(struct spec *s)
 
 void spec_init(struct spec *s)
 {
-	*s = (struct spec){.ip = lab_strdup("127.0.0.1")};
+	*s = (struct spec){ .ip = lab_strdup("127.0.0.1") };
 	spec_add_agent(s);
 }
 
@@ -58,11 +62,15 @@ static char **agent_member(struct spec_agent *a, const char *key)
 		const char *name;
 		char **member;
 	} members[] = {
-		{"name", &a->name}, {"comm", &a->comm}, {"port", &a->port},
-		{"version", &a->version}, {"api", &a->api},
-		{"recovery-timeout", &a->recovery_timeout},
-		{"reregistration-timeout", &a->reregistration_timeout},
-		{"retry-interval", &a->retry_interval}, {"recovery-delay", &a->recovery_delay},
+		{ "name", &a->name },
+		{ "comm", &a->comm },
+		{ "port", &a->port },
+		{ "version", &a->version },
+		{ "api", &a->api },
+		{ "recovery-timeout", &a->recovery_timeout },
+		{ "reregistration-timeout", &a->reregistration_timeout },
+		{ "retry-interval", &a->retry_interval },
+		{ "recovery-delay", &a->recovery_delay },
 	};
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
@@ -157,7 +165,7 @@ static char *executors_line(struct spec *s, const char *line)
 {
 	unsigned long count = 1;
 	char *prefix = lab_strdup("task-"), *key, *value, *why = NULL;
-	struct buf rest = {0};
+	struct buf rest = { 0 };
 
 	while (word_next(&line, &key, &value)) {
 		if (value && is(key, "count")) {
@@ -173,7 +181,7 @@ static char *executors_line(struct spec *s, const char *line)
 		free(value);
 	}
 	for (unsigned long i = 0; i < count && !why; i++) {
-		struct buf one = {0};
+		struct buf one = { 0 };
 
 		buf_str(&one, "id=");
 		pct_encode(&one, prefix);
@@ -188,13 +196,17 @@ static char *executors_line(struct spec *s, const char *line)
 
 static char *connection_line(struct spec *s, const char *line)
 {
-	struct spec_connection c = {.kind = lab_strdup("monitor"), .name = lab_strdup("telegraf"),
-				    .agent = lab_strdup("main"), .count = 1};
+	struct spec_connection c = { .kind = lab_strdup("monitor"),
+				     .name = lab_strdup("telegraf"),
+				     .agent = lab_strdup("main"),
+				     .count = 1 };
 	char *key, *value, *why = NULL;
 
 	while (!why && word_next(&line, &key, &value)) {
-		char **member = is(key, "kind") ? &c.kind : is(key, "name") ? &c.name :
-				is(key, "agent") ? &c.agent : NULL;
+		char **member = is(key, "kind")	   ? &c.kind
+				: is(key, "name")  ? &c.name
+				: is(key, "agent") ? &c.agent
+						   : NULL;
 
 		if (value && member) {
 			free(*member);
@@ -216,9 +228,11 @@ static const struct {
 	const char *word;
 	char *(*take)(struct spec *s, const char *rest);
 } lines[] = {
-	{"node", node_line},	       {"agent", agent_line},
-	{"executor", executor_line},   {"executors", executors_line},
-	{"connection", connection_line},
+	{ "node", node_line },
+	{ "agent", agent_line },
+	{ "executor", executor_line },
+	{ "executors", executors_line },
+	{ "connection", connection_line },
 };
 
 char *spec_line(struct spec *s, const char *line)

@@ -33,7 +33,7 @@ static void fill_node(struct node *n)
 
 	n->agents = lab_calloc(s->n_agents, sizeof(*n->agents));
 	for (size_t i = 0; i < s->n_agents; i++)
-		n->agents[i] = (struct node_agent){.node = n, .spec = &s->agents[i], .pidfd = -1};
+		n->agents[i] = (struct node_agent){ .node = n, .spec = &s->agents[i], .pidfd = -1 };
 	n->execs = lab_calloc(s->n_launches + 1, sizeof(*n->execs));
 	n->n_execs = s->n_launches;
 	for (size_t i = 0; i < s->n_launches; i++) {
@@ -52,7 +52,7 @@ static void fill_node(struct node *n)
 static void take_line(struct spec *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void take_line(struct spec *s, const char *fmt, ...)
 {
-	struct buf line = {0};
+	struct buf line = { 0 };
 	va_list ap;
 	char *why;
 
@@ -78,7 +78,7 @@ static const char *next_arg(int argc, char **argv, int *i)
 
 static void take_args(struct node *n, int argc, char **argv)
 {
-	struct quick q = {.count = "0", .kind = "v0-old", .workers = "8"};
+	struct quick q = { .count = "0", .kind = "v0-old", .workers = "8" };
 
 	spec_init(&n->spec);
 	for (int i = 1; i < argc; i++) {
@@ -159,10 +159,10 @@ static bool pass_answer(int fd)
 static void stay(int ready, int sigfd, int pidfd)
 {
 	struct pollfd fds[] = {
-		{.fd = sigfd, .events = POLLIN},
-		{.fd = pidfd, .events = POLLIN},
-		{.fd = is_pipe(STDIN_FILENO) ? STDIN_FILENO : -1, .events = POLLIN},
-		{.fd = ready, .events = POLLIN},
+		{ .fd = sigfd, .events = POLLIN },
+		{ .fd = pidfd, .events = POLLIN },
+		{ .fd = is_pipe(STDIN_FILENO) ? STDIN_FILENO : -1, .events = POLLIN },
+		{ .fd = ready, .events = POLLIN },
 	};
 	char sink[256];
 

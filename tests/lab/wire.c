@@ -35,7 +35,7 @@ const char *wire_name(const struct http_msg *req, const char *to)
 
 void wire_record_chunk(struct buf *out, const struct buf *record)
 {
-	struct buf head = {0};
+	struct buf head = { 0 };
 
 	buf_fmt(&head, "%zu\n", record->len);
 	buf_fmt(out, "%zx\r\n", head.len + record->len);

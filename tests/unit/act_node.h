@@ -40,17 +40,17 @@
 #define LINKS 2
 
 enum manner {
-	CLOSES,    /* at end of file: what libprocess does */
+	CLOSES,	    /* at end of file: what libprocess does */
 	CLOSES_ALL, /* both of its connections, as a v1 library */
-	IGNORES,   /* never reads */
-	DIES,      /* ends at end of file */
+	IGNORES,    /* never reads */
+	DIES,	    /* ends at end of file */
 };
 
 struct executor {
 	pid_t pid;
 	uint64_t start;
 	size_t n;
-	int fd[LINKS];    /* its own */
+	int fd[LINKS]; /* its own */
 	uint64_t inode[LINKS], cookie[LINKS];
 	int agents[LINKS]; /* the other ends, ours */
 };
@@ -75,8 +75,8 @@ static inline int own_namespace(void **state)
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	port.sin_family = AF_INET;
 	port.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(listener, (struct sockaddr *)&port, sizeof(port)) < 0 || listen(listener, 64) < 0 ||
-	    getsockname(listener, (struct sockaddr *)&port, &len) < 0)
+	if (bind(listener, (struct sockaddr *)&port, sizeof(port)) < 0 ||
+	    listen(listener, 64) < 0 || getsockname(listener, (struct sockaddr *)&port, &len) < 0)
 		return -1;
 	ready = true;
 	return 0;
@@ -123,7 +123,8 @@ static inline void live(const struct executor *e, enum manner manner)
 
 	for (;;) {
 		for (size_t i = 0; i < e->n; i++)
-			fds[i] = (struct pollfd){ .fd = manner == IGNORES ? -1 : e->fd[i], .events = POLLIN };
+			fds[i] = (struct pollfd){ .fd = manner == IGNORES ? -1 : e->fd[i],
+						  .events = POLLIN };
 		if (poll(fds, e->n, -1) < 0 && errno != EINTR)
 			_exit(2);
 		for (size_t i = 0; i < e->n; i++) {
@@ -152,7 +153,9 @@ static inline uint64_t start_of(pid_t pid)
 	len = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[len > 0 ? len : 0] = '\0';
-	sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &start);
+	sscanf(strrchr(text, ')'),
+	       ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+	       &start);
 	return start;
 }
 
@@ -211,8 +214,12 @@ static inline bool closed(const struct executor *e, size_t i)
 
 static inline struct shutdown_target target(const struct executor *e, size_t i)
 {
-	return (struct shutdown_target){ .executor_id = "web", .framework_id = "fw", .pid = e->pid,
-					 .start = e->start, .fd = e->fd[i], .inode = e->inode[i],
+	return (struct shutdown_target){ .executor_id = "web",
+					 .framework_id = "fw",
+					 .pid = e->pid,
+					 .start = e->start,
+					 .fd = e->fd[i],
+					 .inode = e->inode[i],
 					 .cookie = e->cookie[i] };
 }
 
@@ -252,7 +259,7 @@ static inline void hear(void *ctx, const struct fact *fact)
 static const struct shutdown_options by_pidfd = { .method = INJECT_PIDFD };
 
 static inline struct heard treat(const struct shutdown_target *targets, size_t n,
-			  const struct shutdown_options *options)
+				 const struct shutdown_options *options)
 {
 	char dir[] = "/tmp/ew-shutdown-XXXXXX", path[64];
 	struct heard heard = { 0 };
@@ -270,10 +277,10 @@ static inline struct heard treat(const struct shutdown_target *targets, size_t n
 	return heard;
 }
 
-#define need_namespace() \
-	do { \
-		if (!ready) \
-			skip(); \
+#define need_namespace()                                                                           \
+	do {                                                                                       \
+		if (!ready)                                                                        \
+			skip();                                                                    \
 	} while (0)
 
 #endif

@@ -82,8 +82,8 @@ static inline void body_futex(int link, int ready)
 
 static inline void tcp_pair(int fds[2])
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -99,14 +99,14 @@ static inline void tcp_pair(int fds[2])
 
 static inline void await_ready(int fd)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
 }
 
 static inline struct kid kid_start_with(kid_body *body, int link, int other)
 {
-	struct kid kid = {.link = link, .other = other};
+	struct kid kid = { .link = link, .other = other };
 	socklen_t len = sizeof(kid.cookie);
 	struct stat st;
 	int ready[2];
@@ -151,25 +151,38 @@ static inline void kid_end(struct kid *kid)
 
 static inline void await_state(pid_t pid, char state)
 {
-	struct victim v = {.pid = pid};
+	struct victim v = { .pid = pid };
 
 	assert_true(victim_await_state(&v, pid, state, 10 * SECOND_MS));
 }
 
 static inline struct inject_target target_of(const struct kid *kid)
 {
-	return (struct inject_target){.pid = kid->pid,
-				      .pidfd = -1,
-				      .fd = kid->link,
-				      .inode = kid->inode,
-				      .cookie = kid->cookie};
+	return (struct inject_target){ .pid = kid->pid,
+				       .pidfd = -1,
+				       .fd = kid->link,
+				       .inode = kid->inode,
+				       .cookie = kid->cookie };
+}
+
+/* With an injector of its own. */
+static inline int inject_once(const struct inject_target *t, enum inject_method m, unsigned ms,
+			      struct inject_result *res, struct fail *why)
+{
+	struct injector *injector;
+	int err;
+
+	assert_int_equal(injector_new(&injector), 0);
+	err = inject_shutdown(injector, t, m, injector_now() + ms * 1000000ull, res, why);
+	injector_free(injector);
+	return err;
 }
 
 static inline struct inject_result inject(const struct inject_target *t, enum inject_method m)
 {
 	struct inject_result res;
-	struct fail why = {0};
-	int err = inject_shutdown(t, m, injector_now() + 5000000000ull, &res, &why);
+	struct fail why = { 0 };
+	int err = inject_once(t, m, 5000, &res, &why);
 
 	if (res.status == INJECT_DONE) {
 		assert_int_equal(err, 0);
@@ -183,7 +196,7 @@ static inline struct inject_result inject(const struct inject_target *t, enum in
 }
 
 static inline void assert_reason(struct inject_result res, enum inject_status status,
-			  enum inject_reason reason)
+				 enum inject_reason reason)
 {
 	assert_int_equal(res.status, status);
 	assert_int_equal(res.reason, reason);
@@ -241,7 +254,7 @@ static inline void filter(uint32_t nr, uint32_t result)
 		BPF_STMT(BPF_RET | BPF_K, result),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog prog = {sizeof(insns) / sizeof(insns[0]), insns};
+	struct sock_fprog prog = { sizeof(insns) / sizeof(insns[0]), insns };
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)

@@ -4,8 +4,8 @@
  * state that the kernel and the disk would have and puts the facts that observers would put: hooks
  * at once (unless n->hooks is false), everything else with node_survey().
  *
- * Headers only: a test includes this one and needs nothing but the library. Seconds are whole; time moves
- * by node_wait() alone, and by a microsecond with each fact.
+ * Headers only: a test includes this one and needs nothing but the library. Seconds are whole; time
+ * moves by node_wait() alone, and by a microsecond with each fact.
  */
 #ifndef EW_TEST_NODE_H
 #define EW_TEST_NODE_H
@@ -24,10 +24,10 @@
 #include "facts.h"
 #include "model/model.h"
 
-#define NODE_SECOND 1000000000LL
-#define NODE_PORT 5051
-#define NODE_HOST_NS 4026531840ULL
-#define NODE_WALL (1764000000LL * NODE_SECOND) /* wall clock - mono */
+#define NODE_SECOND   1000000000LL
+#define NODE_PORT     5051
+#define NODE_HOST_NS  4026531840ULL
+#define NODE_WALL     (1764000000LL * NODE_SECOND) /* wall clock - mono */
 #define NODE_AGENT_ID "b3a1-S0"
 
 struct node_hold {
@@ -46,7 +46,8 @@ struct node_sock {
 	struct node_sock *peer;
 };
 
-/* What is told of an executor; zeros are the usual ones: v0, Mesos 1.0.4, registered, linked, entry. */
+/* What is told of an executor; zeros are the usual ones: v0, Mesos 1.0.4, registered, linked,
+ * entry. */
 struct node_spec {
 	const char *framework, *container, *version, *slave_pid, *slave_id, *comm, *domain_socket;
 	uint64_t netns;
@@ -63,7 +64,7 @@ struct node_proc {
 	struct node_spec spec;
 	int pid, ppid;
 	uint64_t start;
-	int port; /* of its listener */
+	int port;			 /* of its listener */
 	bool alive, unseen, is_executor; /* no task, helper, wrapper or copy */
 	struct node_sock *links[2];
 	struct node_sock *listener;
@@ -73,8 +74,8 @@ struct node {
 	struct model *model, *twin; /* both get the same facts */
 	int64_t now;
 	bool hooks, quiet;
-	uint32_t scope;             /* of a survey; default all */
-	uint32_t fails;             /* scopes that are not completed */
+	uint32_t scope; /* of a survey; default all */
+	uint32_t fails; /* scopes that are not completed */
 	enum tri tracking, tracking_there;
 	uint64_t next_cookie;
 	int next_pid, next_port, next_fd;
@@ -82,10 +83,10 @@ struct node {
 	struct node_sock *listen;
 	const char *agent_comm;
 	struct ew_addr agent_addr;
-	uint64_t own_netns;  /* execwatch's; 0: not known */
+	uint64_t own_netns; /* execwatch's; 0: not known */
 	uint64_t agent_ns;
-	int api_status;             /* 200; 503: recovering; 401; 0: no answer */
-	int rereg_timeout;          /* s; 0: not told */
+	int api_status;	   /* 200; 503: recovering; 401; 0: no answer */
+	int rereg_timeout; /* s; 0: not told */
 	uint32_t round;
 	const char *work_dir_id;
 	enum tri work_dir_readable;
@@ -133,12 +134,19 @@ static inline struct ew_addr node_addr(const char *text)
 
 /* ---- sockets ---- */
 
-static inline void node_tcp(struct node *n, const struct node_sock *s, uint32_t from, uint32_t to, int pid)
+static inline void node_tcp(struct node *n, const struct node_sock *s, uint32_t from, uint32_t to,
+			    int pid)
 {
 	if (n->hooks)
-		node_put(n, (struct fact){ .type = FACT_TCP, .tcp = {
-			.cookie = s->cookie, .netns = s->netns, .local = s->local, .remote = s->remote,
-			.from = from, .to = to, .pid = pid, .start = pid ? node_start_of(n, pid) : 0 } });
+		node_put(n, (struct fact){ .type = FACT_TCP,
+					   .tcp = { .cookie = s->cookie,
+						    .netns = s->netns,
+						    .local = s->local,
+						    .remote = s->remote,
+						    .from = from,
+						    .to = to,
+						    .pid = pid,
+						    .start = pid ? node_start_of(n, pid) : 0 } });
 }
 
 static inline void node_state(struct node *n, struct node_sock *s, uint32_t to, int pid)
@@ -175,7 +183,8 @@ static inline struct node_sock *node_connect(struct node *n, int from, uint64_t 
 	char local[64];
 	struct node_sock *a, *b = NULL;
 
-	snprintf(local, sizeof(local), from_ns == to_ns ? "10.0.0.7:%d" : "172.17.0.2:%d", ++n->next_port);
+	snprintf(local, sizeof(local), from_ns == to_ns ? "10.0.0.7:%d" : "172.17.0.2:%d",
+		 ++n->next_port);
 	a = node_socket(n, local, remote, from_ns, from);
 	node_state(n, a, TCP_SYN_SENT, from);
 	if (to) {
@@ -215,7 +224,8 @@ static inline void node_agent_start(struct node *n)
 	char text[64];
 
 	n->agent = ++n->next_pid;
-	n->listen = node_socket(n, addr_text(&n->agent_addr, text), "0.0.0.0:0", n->agent_ns, n->agent);
+	n->listen =
+		node_socket(n, addr_text(&n->agent_addr, text), "0.0.0.0:0", n->agent_ns, n->agent);
 	n->api_status = 503;
 	node_state(n, n->listen, TCP_LISTEN, n->agent);
 }
@@ -223,10 +233,17 @@ static inline void node_agent_start(struct node *n)
 static inline void node_exit_put(struct node *n, int pid, uint64_t start, int status, int killer)
 {
 	if (n->hooks)
-		node_put(n, (struct fact){ .type = FACT_EXIT, .exit = {
-			.pid = pid, .start = start, .status = status, .signal = status & 0x7f,
-			.killer = killer, .killer_start = killer ? node_start_of(n, killer) : 0,
-			.killer_comm = killer == n->agent && killer ? n->agent_comm : "someone" } });
+		node_put(n, (struct fact){
+				    .type = FACT_EXIT,
+				    .exit = { .pid = pid,
+					      .start = start,
+					      .status = status,
+					      .signal = status & 0x7f,
+					      .killer = killer,
+					      .killer_start = killer ? node_start_of(n, killer) : 0,
+					      .killer_comm = killer == n->agent && killer
+								     ? n->agent_comm
+								     : "someone" } });
 }
 
 /* The agent's process ends. A link without an entry, where tracking is in force, gets no FIN. */
@@ -243,7 +260,8 @@ static inline void node_agent_stop(struct node *n)
 		struct node_sock *s = n->socks[i];
 
 		if (s->state == TCP_ESTABLISHED && s->n_holds == 1 && s->holds[0].pid == pid)
-			node_close(n, s, pid, !s->peer || n->tracking != TRI_YES || s->peer->entry == TRI_YES);
+			node_close(n, s, pid,
+				   !s->peer || n->tracking != TRI_YES || s->peer->entry == TRI_YES);
 	}
 }
 
@@ -286,7 +304,8 @@ static inline struct node_proc *node_process_(struct node *n, const char *id, st
 	return p;
 }
 
-static inline struct node_proc *node_executor_(struct node *n, const char *id, struct node_spec spec)
+static inline struct node_proc *node_executor_(struct node *n, const char *id,
+					       struct node_spec spec)
 {
 	struct node_proc *p = node_process_(n, id, spec);
 	char text[64];
@@ -294,7 +313,8 @@ static inline struct node_proc *node_executor_(struct node *n, const char *id, s
 	p->is_executor = true;
 	if (!p->spec.no_listener) {
 		p->port = 30000 + p->pid;
-		snprintf(text, sizeof(text), "%s:%d", p->spec.netns == NODE_HOST_NS ? "10.0.0.7" : "0.0.0.0", p->port);
+		snprintf(text, sizeof(text), "%s:%d",
+			 p->spec.netns == NODE_HOST_NS ? "10.0.0.7" : "0.0.0.0", p->port);
 		p->listener = node_socket(n, text, "0.0.0.0:0", p->spec.netns, p->pid);
 		p->listener->state = TCP_LISTEN;
 	}
@@ -314,8 +334,10 @@ static inline struct node_proc *node_executor_(struct node *n, const char *id, s
 #define node_executor(n, id, ...) node_executor_(n, id, (struct node_spec){ __VA_ARGS__ })
 
 /* A process that has the environment of e, and holds nothing: its task, a helper, a wrapper. */
-#define node_helper(n, e, ...) \
-	node_process_(n, (e)->id, (struct node_spec){ .helper = true, .no_library = true, .ppid = (e)->pid, __VA_ARGS__ })
+#define node_helper(n, e, ...)                                                                     \
+	node_process_(n, (e)->id,                                                                  \
+		      (struct node_spec){                                                          \
+			      .helper = true, .no_library = true, .ppid = (e)->pid, __VA_ARGS__ })
 
 static inline void node_hold_too(struct node_sock *s, int pid, int fd)
 {
@@ -354,9 +376,13 @@ static inline void node_drops(struct node *n, struct node_proc *p)
 
 static inline void node_signal(struct node *n, int sender, int target, int sig)
 {
-	node_put(n, (struct fact){ .type = FACT_SIGNAL, .signal = {
-		.pid = target, .start = node_start_of(n, target), .signal = sig, .sender = sender,
-		.sender_start = node_start_of(n, sender), .sender_comm = "someone" } });
+	node_put(n, (struct fact){ .type = FACT_SIGNAL,
+				   .signal = { .pid = target,
+					       .start = node_start_of(n, target),
+					       .signal = sig,
+					       .sender = sender,
+					       .sender_start = node_start_of(n, sender),
+					       .sender_comm = "someone" } });
 }
 
 /* ---- messages ---- */
@@ -365,10 +391,17 @@ static inline void node_send(struct node *n, int pid, const struct node_sock *on
 			     const char *executor_id)
 {
 	if (n->hooks && !n->quiet)
-		node_put(n, (struct fact){ .type = FACT_MESSAGE, .message = {
-			.cookie = on->cookie, .pid = pid, .start = node_start_of(n, pid), .local = on->local,
-			.remote = on->remote, .netns = on->netns, .name = name, .from = "",
-			.executor_id = executor_id ? executor_id : "" } });
+		node_put(n, (struct fact){
+				    .type = FACT_MESSAGE,
+				    .message = { .cookie = on->cookie,
+						 .pid = pid,
+						 .start = node_start_of(n, pid),
+						 .local = on->local,
+						 .remote = on->remote,
+						 .netns = on->netns,
+						 .name = name,
+						 .from = "",
+						 .executor_id = executor_id ? executor_id : "" } });
 }
 
 /* To the executor, on a connection of its own to the port that it listens on. */
@@ -418,10 +451,16 @@ static inline void node_comes_back(struct node *n, struct node_proc *p)
 
 static inline void node_window(struct node *n)
 {
-	node_put(n, (struct fact){ .type = FACT_WINDOW, .window = {
-		.tool = "test", .verb = "run", .host = "node7", .boot_id = "b", .kernel = "6.18",
-		.agent_port = NODE_PORT, .wall_offset = NODE_WALL, .master_timeout = 75 * NODE_SECOND,
-		.netns = n->own_netns } });
+	node_put(n, (struct fact){ .type = FACT_WINDOW,
+				   .window = { .tool = "test",
+					       .verb = "run",
+					       .host = "node7",
+					       .boot_id = "b",
+					       .kernel = "6.18",
+					       .agent_port = NODE_PORT,
+					       .wall_offset = NODE_WALL,
+					       .master_timeout = 75 * NODE_SECOND,
+					       .netns = n->own_netns } });
 }
 
 static inline struct node *node_new(void)

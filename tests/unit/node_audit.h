@@ -5,9 +5,9 @@
 
 #include "node.h"
 
-#define one(n, ...) \
-	struct node *n = node_new(); \
-	struct node_proc *p = node_executor(n, "web", __VA_ARGS__); \
+#define one(n, ...)                                                                                \
+	struct node *n = node_new();                                                               \
+	struct node_proc *p = node_executor(n, "web", __VA_ARGS__);                                \
 	(void)p
 
 static inline void check(struct node *n, const char *id, const char *want)

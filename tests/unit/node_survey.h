@@ -8,9 +8,13 @@
 static inline void node_put_process(struct node *n, const struct node_proc *p)
 {
 	const struct node_spec *s = &p->spec;
-	struct fact fact = { .type = FACT_PROCESS, .process = {
-		.pid = p->pid, .start = p->start, .ppid = p->ppid, .comm = s->comm, .netns = s->netns,
-		.environ_read = s->dark ? TRI_NO : TRI_YES } };
+	struct fact fact = { .type = FACT_PROCESS,
+			     .process = { .pid = p->pid,
+					  .start = p->start,
+					  .ppid = p->ppid,
+					  .comm = s->comm,
+					  .netns = s->netns,
+					  .environ_read = s->dark ? TRI_NO : TRI_YES } };
 
 	if (!s->dark) {
 		fact.process.slave_pid = s->slave_pid;
@@ -36,21 +40,34 @@ static inline bool node_sock_shown(const struct node_sock *s)
 
 static inline void node_put_sock(struct node *n, const struct node_sock *s, int64_t mono)
 {
-	node_put(n, (struct fact){ .type = FACT_SOCKET, .mono = mono, .socket = {
-		.cookie = s->cookie, .inode = s->inode, .netns = s->netns, .local = s->local,
-		.remote = s->remote, .state = s->state, .idle = s->idle } });
+	node_put(n, (struct fact){ .type = FACT_SOCKET,
+				   .mono = mono,
+				   .socket = { .cookie = s->cookie,
+					       .inode = s->inode,
+					       .netns = s->netns,
+					       .local = s->local,
+					       .remote = s->remote,
+					       .state = s->state,
+					       .idle = s->idle } });
 	for (size_t i = 0; i < s->n_holds; i++)
-		node_put(n, (struct fact){ .type = FACT_HOLDER, .mono = mono, .holder = {
-			.cookie = s->cookie, .pid = s->holds[i].pid,
-			.start = node_start_of(n, s->holds[i].pid), .fd = s->holds[i].fd } });
+		node_put(n, (struct fact){ .type = FACT_HOLDER,
+					   .mono = mono,
+					   .holder = { .cookie = s->cookie,
+						       .pid = s->holds[i].pid,
+						       .start = node_start_of(n, s->holds[i].pid),
+						       .fd = s->holds[i].fd } });
 }
 
 static inline void node_put_agent(struct node *n)
 {
 	if (n->agent)
-		node_put(n, (struct fact){ .type = FACT_AGENT, .agent = {
-			.pid = n->agent, .start = node_start_of(n, n->agent), .comm = n->agent_comm,
-			.listen = n->agent_addr, .netns = n->agent_ns, .cookie = n->listen->cookie } });
+		node_put(n, (struct fact){ .type = FACT_AGENT,
+					   .agent = { .pid = n->agent,
+						      .start = node_start_of(n, n->agent),
+						      .comm = n->agent_comm,
+						      .listen = n->agent_addr,
+						      .netns = n->agent_ns,
+						      .cookie = n->listen->cookie } });
 }
 
 static inline void node_put_sockets(struct node *n)
@@ -65,13 +82,17 @@ static inline void node_put_sockets(struct node *n)
 
 static inline void node_put_entry(struct node *n, uint64_t cookie, uint64_t netns, enum tri present)
 {
-	node_put(n, (struct fact){ .type = FACT_ENTRY, .entry = {
-		.cookie = cookie, .netns = netns, .present = present, .timeout = -1 } });
+	node_put(n, (struct fact){ .type = FACT_ENTRY,
+				   .entry = { .cookie = cookie,
+					      .netns = netns,
+					      .present = present,
+					      .timeout = -1 } });
 }
 
 static inline void node_put_tracking(struct node *n)
 {
-	node_put(n, (struct fact){ .type = FACT_TRACKING, .tracking = { n->agent_ns, n->tracking } });
+	node_put(n,
+		 (struct fact){ .type = FACT_TRACKING, .tracking = { n->agent_ns, n->tracking } });
 	for (size_t i = 0; i < n->n_socks; i++) {
 		const struct node_sock *s = n->socks[i];
 
@@ -80,7 +101,8 @@ static inline void node_put_tracking(struct node *n)
 		node_put_entry(n, s->cookie, n->agent_ns, s->entry);
 		if (s->netns == n->agent_ns)
 			continue;
-		node_put(n, (struct fact){ .type = FACT_TRACKING, .tracking = { s->netns, n->tracking_there } });
+		node_put(n, (struct fact){ .type = FACT_TRACKING,
+					   .tracking = { s->netns, n->tracking_there } });
 		node_put_entry(n, s->cookie, s->netns, s->entry);
 	}
 }
@@ -97,15 +119,26 @@ static inline void node_api(struct node *n)
 
 		task = p->id;
 		if (p->alive && p->is_executor && !p->spec.dark)
-			node_put(n, (struct fact){ .type = FACT_API_EXECUTOR, .api_executor = {
-				.round = n->round, .framework_id = p->spec.framework, .executor_id = p->id,
-				.container_id = p->spec.container, .tasks = &task, .n_tasks = 1 } });
+			node_put(n,
+				 (struct fact){ .type = FACT_API_EXECUTOR,
+						.api_executor = { .round = n->round,
+								  .framework_id = p->spec.framework,
+								  .executor_id = p->id,
+								  .container_id = p->spec.container,
+								  .tasks = &task,
+								  .n_tasks = 1 } });
 	}
-	node_put(n, (struct fact){ .type = FACT_API, .api = {
-		.url = "http://10.0.0.7:5051", .http_status = n->api_status,
-		.problem = good || n->api_status == 503 ? "" : n->api_status ? "401 Unauthorized" : "no answer",
-		.recovering = n->api_status == 503, .slave_id = good ? NODE_AGENT_ID : "",
-		.reregister_timeout = good ? n->rereg_timeout * NODE_SECOND : 0, .round = n->round } });
+	node_put(n, (struct fact){ .type = FACT_API,
+				   .api = { .url = "http://10.0.0.7:5051",
+					    .http_status = n->api_status,
+					    .problem = good || n->api_status == 503 ? ""
+						       : n->api_status ? "401 Unauthorized"
+								       : "no answer",
+					    .recovering = n->api_status == 503,
+					    .slave_id = good ? NODE_AGENT_ID : "",
+					    .reregister_timeout =
+						    good ? n->rereg_timeout * NODE_SECOND : 0,
+					    .round = n->round } });
 }
 
 static inline void node_put_checkpoints(struct node *n)
@@ -116,20 +149,30 @@ static inline void node_put_checkpoints(struct node *n)
 		const struct node_proc *p = n->procs[i];
 		char upid[64] = "";
 
-		if (!p->is_executor || p->spec.dark || strcmp(p->spec.slave_id, n->work_dir_id) != 0)
+		if (!p->is_executor || p->spec.dark ||
+		    strcmp(p->spec.slave_id, n->work_dir_id) != 0)
 			continue;
 		if (!p->spec.v1 && !p->spec.unregistered)
 			snprintf(upid, sizeof(upid), "executor(1)@10.0.0.7:%d", p->port);
 		task = p->id;
-		node_put(n, (struct fact){ .type = FACT_CHECKPOINT, .checkpoint = {
-			.slave_id = n->work_dir_id, .framework_id = p->spec.framework, .executor_id = p->id,
-			.container_id = p->spec.container, .forked_pid = p->pid, .upid = upid,
-			.http = p->spec.v1 && !p->spec.unregistered, .completed = p->spec.completed,
-			.tasks = &task, .n_tasks = 1 } });
+		node_put(n,
+			 (struct fact){ .type = FACT_CHECKPOINT,
+					.checkpoint = { .slave_id = n->work_dir_id,
+							.framework_id = p->spec.framework,
+							.executor_id = p->id,
+							.container_id = p->spec.container,
+							.forked_pid = p->pid,
+							.upid = upid,
+							.http = p->spec.v1 && !p->spec.unregistered,
+							.completed = p->spec.completed,
+							.tasks = &task,
+							.n_tasks = 1 } });
 	}
-	node_put(n, (struct fact){ .type = FACT_WORK_DIR, .work_dir = {
-		.path = "/var/lib/mesos", .slave_id = n->work_dir_id, .readable = n->work_dir_readable,
-		.same_boot = TRI_YES } });
+	node_put(n, (struct fact){ .type = FACT_WORK_DIR,
+				   .work_dir = { .path = "/var/lib/mesos",
+						 .slave_id = n->work_dir_id,
+						 .readable = n->work_dir_readable,
+						 .same_boot = TRI_YES } });
 }
 
 static inline void node_survey_of(struct node *n, uint32_t scope)

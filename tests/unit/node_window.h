@@ -8,11 +8,11 @@
 #define EXIT_WITH(code) ((code) << 8)
 
 /* A node of one executor that was audited a second ago, with a watch that goes on. */
-#define one(n, p, ...) \
-	struct node *n = node_new(); \
-	struct node_proc *p = node_executor(n, "web", __VA_ARGS__); \
-	node_survey(n); \
-	node_baseline(n); \
+#define one(n, p, ...)                                                                             \
+	struct node *n = node_new();                                                               \
+	struct node_proc *p = node_executor(n, "web", __VA_ARGS__);                                \
+	node_survey(n);                                                                            \
+	node_baseline(n);                                                                          \
 	node_wait(n, 1)
 
 static inline void is(struct node *n, const char *want)

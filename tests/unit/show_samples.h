@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Reports as the model may make them: every verdict, every outcome, and names as strangers choose them. */
+/* Reports as the model may make them: every verdict, every outcome, and names as strangers choose
+ * them. */
 #ifndef EW_TEST_SHOW_SAMPLES_H
 #define EW_TEST_SHOW_SAMPLES_H
 
@@ -9,46 +10,79 @@
 #include "base/addr.h"
 #include "model/report.h"
 
-#define S INT64_C(1000000000)
-#define MINUTE (60 * S)
-#define DAY (24 * 3600 * S)
-#define NOW (INT64_C(1795503026) * S + 123456789) /* 2026-11-24T06:50:26.123Z */
+#define S	     INT64_C(1000000000)
+#define MINUTE	     (60 * S)
+#define DAY	     (24 * 3600 * S)
+#define NOW	     (INT64_C(1795503026) * S + 123456789) /* 2026-11-24T06:50:26.123Z */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct report_link links[] = {
-	{ .fd = 9, .inode = 50515, .cookie = 4097, .netns = 4026531840, .state = 1,
-	  .agent_end = TRI_YES, .conntrack = CONNTRACK_ENTRY, .idle = 45 * S },
-	{ .fd = 10, .inode = 50516, .cookie = UINT64_MAX, .netns = 4026531840, .state = 1,
-	  .agent_end = TRI_NO, .conntrack = CONNTRACK_NONE, .idle = 9 * DAY + 5 * 3600 * S },
-	{ .fd = 11, .inode = 50517, .cookie = 4099, .netns = 4026531840, .state = 1,
-	  .agent_end = TRI_YES, .conntrack = CONNTRACK_NONE, .idle = 5 * DAY + 12 * 3600 * S },
-	{ .fd = -1, .inode = 50518, .cookie = 4100, .netns = 4026532999, .state = 1,
-	  .agent_end = TRI_UNKNOWN, .conntrack = CONNTRACK_UNKNOWN, .idle = -1 },
-	{ .fd = 12, .inode = 50519, .cookie = 4101, .netns = 4026531840, .state = 1,
-	  .agent_end = TRI_YES, .conntrack = CONNTRACK_OFF, .idle = 751 * S + S / 10 },
+	{ .fd = 9,
+	  .inode = 50515,
+	  .cookie = 4097,
+	  .netns = 4026531840,
+	  .state = 1,
+	  .agent_end = TRI_YES,
+	  .conntrack = CONNTRACK_ENTRY,
+	  .idle = 45 * S },
+	{ .fd = 10,
+	  .inode = 50516,
+	  .cookie = UINT64_MAX,
+	  .netns = 4026531840,
+	  .state = 1,
+	  .agent_end = TRI_NO,
+	  .conntrack = CONNTRACK_NONE,
+	  .idle = 9 * DAY + 5 * 3600 * S },
+	{ .fd = 11,
+	  .inode = 50517,
+	  .cookie = 4099,
+	  .netns = 4026531840,
+	  .state = 1,
+	  .agent_end = TRI_YES,
+	  .conntrack = CONNTRACK_NONE,
+	  .idle = 5 * DAY + 12 * 3600 * S },
+	{ .fd = -1,
+	  .inode = 50518,
+	  .cookie = 4100,
+	  .netns = 4026532999,
+	  .state = 1,
+	  .agent_end = TRI_UNKNOWN,
+	  .conntrack = CONNTRACK_UNKNOWN,
+	  .idle = -1 },
+	{ .fd = 12,
+	  .inode = 50519,
+	  .cookie = 4101,
+	  .netns = 4026531840,
+	  .state = 1,
+	  .agent_end = TRI_YES,
+	  .conntrack = CONNTRACK_OFF,
+	  .idle = 751 * S + S / 10 },
 };
 
 static const char *const tasks_web[] = { "web.1" };
 static const char *const tasks_many[] = { "db", "sidecar", "logger" };
-static const char *const tasks_odd[] = { "rm -rf \"$HOME\"; echo\n\x1b[31m\xe2\x80\xae" "evil" };
+static const char *const tasks_odd[] = { "rm -rf \"$HOME\"; echo\n\x1b[31m\xe2\x80\xae"
+					 "evil" };
 static const char *const tasks_wide[] = {
 	"\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd\xe3\x81\xae\xe3\x82\xbf\xe3\x82\xb9\xe3\x82\xaf"
-	"-caf\x65\xcc\x81-with-a-name-that-has-no-end" };
+	"-caf\x65\xcc\x81-with-a-name-that-has-no-end"
+};
 static const char *const tasks_bytes[] = { "\xff\xfe latin-1 \xe9" };
 
 static const char *const why_link[] = {
 	"Link 10.0.0.7:40000 to 10.0.0.7:5051 has no agent's end: nothing tells this executor that "
 	"the agent is gone.",
 	"Its library is Mesos 1.0.4 (from its library): asked to reconnect, it answers on the old "
-	"link." };
+	"link."
+};
 static const char *const why_unknown[] = {
-	"Its environment could not be read, so whose executor it is cannot be told." };
-static const char *const why_killed[] = {
-	"pid 4242 (oom_reaper) sent it signal 9 at 06:49:58Z." };
+	"Its environment could not be read, so whose executor it is cannot be told."
+};
+static const char *const why_killed[] = { "pid 4242 (oom_reaper) sent it signal 9 at 06:49:58Z." };
 
 #define EXECUTOR(id, v)                                                                            \
-	.executor_id = id, .framework_id = "f-0001", .container_id = "c-" id, .comm =              \
-	"mesos-executor", .checkpoint = true, .verdict = v
+	.executor_id = id, .framework_id = "f-0001", .container_id = "c-" id,                      \
+	.comm = "mesos-executor", .checkpoint = true, .verdict = v
 
 #define TREAT "Run 'execwatch shutdown', then restart the agent within 15 min."
 
@@ -60,9 +94,10 @@ static struct report_executor verdicts[] = {
 	{ EXECUTOR("fresh", VERDICT_UNREGISTERED), .pid = 102, .start = 12,
 	  .advice = "Wait until it has registered, then audit again; a restart now loses it." },
 	{ EXECUTOR("gone", VERDICT_DISCONNECTED), .pid = 103, .start = 13,
-	  .library_version = "1.0.4",
-	  .disconnected = NOW - 2 * MINUTE, .deadline = NOW + 13 * MINUTE,
-	  .advice = "Restart the agent soon. Never treat it: a second disconnect ends it at once." },
+	  .library_version = "1.0.4", .disconnected = NOW - 2 * MINUTE,
+	  .deadline = NOW + 13 * MINUTE,
+	  .advice =
+		  "Restart the agent soon. Never treat it: a second disconnect ends it at once." },
 	{ EXECUTOR("stale", VERDICT_HALF_OPEN), .pid = 4194304, .start = UINT64_MAX,
 	  .tasks = tasks_many, .n_tasks = 3, .links = &links[1], .n_links = 1, .why = why_link,
 	  .n_why = 2, .advice = TREAT },
@@ -125,9 +160,11 @@ static struct report_act acts[] = {
 	{ "odd \n\x1b[2J", "f-0001", 105, 9, "pidfd", "done", "", "", -1, 2500000000, NOW - 8 * S },
 	{ "v1", "f-0001", 106, 10, "ptrace", "failed",
 	  "the executor has not closed the socket within 5 s: its event loop may be stuck, so look "
-	  "at it before the restart", "not-closed", 120000, -1, NOW - 7 * S },
+	  "at it before the restart",
+	  "not-closed", 120000, -1, NOW - 7 * S },
 	{ "gone", "f-0001", 103, -1, "", "refused",
-	  "it is disconnected: a second disconnect would end it at once", "forbidden", -1, -1, NOW - 6 * S },
+	  "it is disconnected: a second disconnect would end it at once", "forbidden", -1, -1,
+	  NOW - 6 * S },
 	{ "fine", "f-0001", 111, 12, "", "skipped", "dry run", "dry-run", -1, -1, NOW - 6 * S },
 };
 
@@ -139,7 +176,8 @@ static struct report_other others[] = {
 
 static const char *const notes[] = {
 	"Could not read /proc/108/environ: Permission denied.",
-	"7 events were lost in the kernel: what they would have shown is not known." };
+	"7 events were lost in the kernel: what they would have shown is not known."
+};
 
 static struct report report_new(enum report_kind kind, struct report_executor *executors, size_t n)
 {
@@ -150,8 +188,13 @@ static struct report report_new(enum report_kind kind, struct report_executor *e
 		.boot_id = "1f0c2b9e-3c39-4c65-9e0a-5d2a8b6a7f11",
 		.generated = NOW,
 		.agent_port = 5051,
-		.agent = { .pid = 811, .start = 777, .comm = "mesos-agent", .version = "1.0.4",
-			   .slave_id = "s-1", .work_dir = "/var/lib/mesos", .api = "serving",
+		.agent = { .pid = 811,
+			   .start = 777,
+			   .comm = "mesos-agent",
+			   .version = "1.0.4",
+			   .slave_id = "s-1",
+			   .work_dir = "/var/lib/mesos",
+			   .api = "serving",
 			   .serving = true },
 		.executors = executors,
 		.n_executors = n,
@@ -219,8 +262,9 @@ static struct report sample_none(void)
 {
 	struct report report = report_new(REPORT_AUDIT, NULL, 0);
 
-	report.agent = (struct report_agent){ .comm = "", .version = "", .slave_id = "",
-					      .work_dir = "", .api = "down" };
+	report.agent = (struct report_agent){
+		.comm = "", .version = "", .slave_id = "", .work_dir = "", .api = "down"
+	};
 	report.messages = "";
 	report.exit_code = 3;
 	return report;
@@ -291,7 +335,9 @@ static struct report sample_interrupted(void)
 /* Three whose deadline has passed: one waits, one is ending, one should have ended. */
 static struct report sample_ending(void)
 {
-	static const char *const why[] = { "Its recovery timeout has run out: it is ending itself." };
+	static const char *const why[] = {
+		"Its recovery timeout has run out: it is ending itself."
+	};
 	static const char *const overdue[] = { "It should have ended itself by now, and lives." };
 	static struct report_executor late[3];
 	struct report report;
@@ -305,8 +351,10 @@ static struct report sample_ending(void)
 		late[i].ends_by = late[i].deadline + 6 * S;
 		late[i].why = i == 1 ? why : overdue;
 		late[i].n_why = 1;
-		late[i].advice = i == 1 ? "An agent that comes now is too late: let its framework start its task again."
-					: "See whether it is stopped or frozen, and look at the end of its stderr in its sandbox.";
+		late[i].advice = i == 1 ? "An agent that comes now is too late: let its framework "
+					  "start its task again."
+					: "See whether it is stopped or frozen, and look at the "
+					  "end of its stderr in its sandbox.";
 	}
 	report = report_new(REPORT_RUN, late, 3);
 	report.ending = 2;
@@ -319,16 +367,11 @@ static const struct {
 	const char *name;
 	struct report (*make)(void);
 } samples[] = {
-	{ "audit", sample_audit },
-	{ "many", sample_many },
-	{ "healthy", sample_healthy },
-	{ "treatable", sample_treatable },
-	{ "none", sample_none },
-	{ "foreign", sample_foreign },
-	{ "shutdown", sample_shutdown },
-	{ "verify", sample_verify },
-	{ "run", sample_run },
-	{ "interrupted", sample_interrupted },
+	{ "audit", sample_audit },	 { "many", sample_many },
+	{ "healthy", sample_healthy },	 { "treatable", sample_treatable },
+	{ "none", sample_none },	 { "foreign", sample_foreign },
+	{ "shutdown", sample_shutdown }, { "verify", sample_verify },
+	{ "run", sample_run },		 { "interrupted", sample_interrupted },
 	{ "ending", sample_ending },
 };
 

@@ -28,7 +28,8 @@ static void refused_when_forbidden(void **state)
 /* Another process, another socket than the audit saw: identity is checked right before. */
 static void refused_when_it_is_another(void **state)
 {
-	static const char *const ids[] = { "other-process", "other-socket", "other-socket", "no-fd" };
+	static const char *const ids[] = { "other-process", "other-socket", "other-socket",
+					   "no-fd" };
 	struct executor e;
 	struct heard h;
 
@@ -89,7 +90,9 @@ static void stop_flag(void **state)
 {
 	struct executor a, b;
 	struct shutdown_target t[2];
-	struct shutdown_options options = { .method = INJECT_PIDFD, .stop = &stop, .progress = stop_after_first };
+	struct shutdown_options options = { .method = INJECT_PIDFD,
+					    .stop = &stop,
+					    .progress = stop_after_first };
 	struct heard h;
 
 	(void)state;
@@ -118,7 +121,8 @@ static void reasons_in_the_schema(void **state)
 
 	(void)state;
 	assert_int_equal(json_unpack(schema, "{s:{s:{s:{s:{s:o}}}}}", "$defs", "act", "properties",
-				     "reason_id", "enum", &words), 0);
+				     "reason_id", "enum", &words),
+			 0);
 	for (int reason = INJECT_R_NONE + 1; reason < INJECT_R_COUNT; reason++) {
 		const char *id = inject_reason_id((enum inject_reason)reason);
 

@@ -40,10 +40,19 @@ static int drop_dir(void **state)
 	return rmdir(dir);
 }
 
-static const struct fact act = { .type = FACT_ACT, .mono = 5, .act = {
-	.phase = "intent", .action = "shutdown", .framework_id = "fw \"1\"",
-	.executor_id = "a\nb \xff caf\xc3\xa9", .pid = 4711, .start = 99, .fd = 17,
-	.cookie = 1ULL << 60, .inode = 12345, .stopped = -1, .effect = -1 } };
+static const struct fact act = { .type = FACT_ACT,
+				 .mono = 5,
+				 .act = { .phase = "intent",
+					  .action = "shutdown",
+					  .framework_id = "fw \"1\"",
+					  .executor_id = "a\nb \xff caf\xc3\xa9",
+					  .pid = 4711,
+					  .start = 99,
+					  .fd = 17,
+					  .cookie = 1ULL << 60,
+					  .inode = 12345,
+					  .stopped = -1,
+					  .effect = -1 } };
 
 static size_t slurp(char *buf, size_t size)
 {
@@ -106,7 +115,8 @@ static void after_half_a_line(void **state)
 	assert_memory_equal(text, "{\"phase\":\"int\n{", 15);
 }
 
-/* In a mount namespace of its own: a disk of 8 KiB, with no room for the line but for part of it. */
+/* In a mount namespace of its own: a disk of 8 KiB, with no room for the line but for part of it.
+ */
 static int full_disk(void)
 {
 	struct act_log *log;

@@ -20,7 +20,9 @@ static void done_by_each_method(void **state)
 			fail_msg("%s: %s", inject_method_name(methods[i]), h.v[0].reason);
 		assert_string_equal(h.v[0].reason_id, "");
 		assert_true(h.v[0].effect > 0);
-		assert_string_equal(h.v[0].method, inject_method_name(methods[i] == INJECT_AUTO ? INJECT_PTRACE : methods[i]));
+		assert_string_equal(
+			h.v[0].method,
+			inject_method_name(methods[i] == INJECT_AUTO ? INJECT_PTRACE : methods[i]));
 		assert_true(methods[i] == INJECT_PIDFD ? h.v[0].stopped == -1 : h.v[0].stopped > 0);
 		assert_true(closed(&e, 0));
 		assert_int_equal(kill(e.pid, 0), 0);
@@ -48,7 +50,8 @@ static void failed_when_it_has_no_effect(void **state)
 	assert_int_equal(h.n, 2);
 	for (size_t i = 0; i < 2; i++) {
 		if (h.v[i].fd == e.fd[0] && strcmp(h.v[i].result, "failed") == 0)
-			assert_non_null(strstr(h.v[i].reason, "has not closed its socket within 5 s"));
+			assert_non_null(
+				strstr(h.v[i].reason, "has not closed its socket within 5 s"));
 		assert_string_not_equal(h.v[i].result, "done");
 		assert_string_equal(h.v[i].reason_id, "not-closed");
 		assert_int_equal(h.v[i].effect, -1);
@@ -111,7 +114,8 @@ static void both_connections_of_one_that_ends(void **state)
 	}
 }
 
-/* Nothing is begun whose intent is not on disk: the disk is full. In a mount namespace of its own. */
+/* Nothing is begun whose intent is not on disk: the disk is full. In a mount namespace of its own.
+ */
 static int with_a_full_disk(const struct executor *e, const char *dir)
 {
 	struct shutdown_target t = target(e, 0);
@@ -130,7 +134,8 @@ static int with_a_full_disk(const struct executor *e, const char *dir)
 	while (write(fd, fill, sizeof(fill)) > 0)
 		;
 	close(fd);
-	if (act_shutdown(&t, 1, &by_pidfd, log, &sink, &why) != -ENOSPC || !strstr(why.what, "audit.log"))
+	if (act_shutdown(&t, 1, &by_pidfd, log, &sink, &why) != -ENOSPC ||
+	    !strstr(why.what, "audit.log"))
 		return 2;
 	act_log_close(log);
 	return heard.n == 0 && heard.intents == 0 ? 0 : 3;

@@ -20,8 +20,14 @@
 static void addr_there_and_back(void **state)
 {
 	static const char *const texts[] = {
-		"10.0.0.7:5051", "0.0.0.0:0", "255.255.255.255:65535", "127.0.0.1:1", "[::]:5051",
-		"[::1]:5051", "[fe80::1]:5051", "[2001:db8:1:2:3:4:5:6]:65535",
+		"10.0.0.7:5051",
+		"0.0.0.0:0",
+		"255.255.255.255:65535",
+		"127.0.0.1:1",
+		"[::]:5051",
+		"[::1]:5051",
+		"[fe80::1]:5051",
+		"[2001:db8:1:2:3:4:5:6]:65535",
 	};
 
 	(void)state;
@@ -37,10 +43,28 @@ static void addr_there_and_back(void **state)
 static void addr_refuses(void **state)
 {
 	static const char *const texts[] = {
-		"", ":", "10.0.0.7", "10.0.0.7:", "10.0.0.7:65536", "10.0.0.7:-1", "10.0.0.7:+1",
-		"10.0.0.7: 1", "10.0.0.7:1 ", "10.0.0.7:0x10", "10.0.0:5051", "10.0.0.256:5051",
-		"010.0.0.7.1:5051", "host:5051", "[::1]", "[::1]5051", "[::1:5051", "::1:5051", "[]:5051",
-		"[10.0.0.7]:5051", "[::g]:1", "10.0.0.7:99999999999999999999",
+		"",
+		":",
+		"10.0.0.7",
+		"10.0.0.7:",
+		"10.0.0.7:65536",
+		"10.0.0.7:-1",
+		"10.0.0.7:+1",
+		"10.0.0.7: 1",
+		"10.0.0.7:1 ",
+		"10.0.0.7:0x10",
+		"10.0.0:5051",
+		"10.0.0.256:5051",
+		"010.0.0.7.1:5051",
+		"host:5051",
+		"[::1]",
+		"[::1]5051",
+		"[::1:5051",
+		"::1:5051",
+		"[]:5051",
+		"[10.0.0.7]:5051",
+		"[::g]:1",
+		"10.0.0.7:99999999999999999999",
 		"[1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111]:1",
 	};
 	const struct ew_addr before = { .ip = { 1, 2, 3 }, .port = 77 };
@@ -84,9 +108,11 @@ static void addr_kinds(void **state)
 		const char *text;
 		bool any, loopback;
 	} rows[] = {
-		{ "0.0.0.0:5051", true, false }, { "[::]:1", true, false }, { "10.0.0.7:0", false, false },
-		{ "127.0.0.1:1", false, true }, { "127.255.0.9:1", false, true }, { "[::1]:1", false, true },
-		{ "[::2]:1", false, false }, { "[7f00::1]:1", false, false }, { "128.0.0.1:1", false, false },
+		{ "0.0.0.0:5051", true, false },  { "[::]:1", true, false },
+		{ "10.0.0.7:0", false, false },	  { "127.0.0.1:1", false, true },
+		{ "127.255.0.9:1", false, true }, { "[::1]:1", false, true },
+		{ "[::2]:1", false, false },	  { "[7f00::1]:1", false, false },
+		{ "128.0.0.1:1", false, false },
 	};
 
 	(void)state;
@@ -177,7 +203,10 @@ static void arena_overflow(void **state)
 {
 	static const struct {
 		size_t n, size;
-	} rows[] = { { SIZE_MAX, 2 }, { SIZE_MAX / 2 + 1, 2 }, { SIZE_MAX, 1 }, { (size_t)1 << 32, (size_t)1 << 32 } };
+	} rows[] = { { SIZE_MAX, 2 },
+		     { SIZE_MAX / 2 + 1, 2 },
+		     { SIZE_MAX, 1 },
+		     { (size_t)1 << 32, (size_t)1 << 32 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -186,7 +215,7 @@ static void arena_overflow(void **state)
 		assert_null(arena_array(arena, rows[i].n, rows[i].size));
 		assert_true(arena_broken(arena));
 		assert_non_null(arena_array(arena, 1, 8)); /* goes on */
-		assert_true(arena_broken(arena));          /* and stays broken */
+		assert_true(arena_broken(arena));	   /* and stays broken */
 		arena_free(arena);
 	}
 }
@@ -201,7 +230,8 @@ static void fail_says_what_and_cure(void **state)
 
 	(void)state;
 	assert_int_equal(fail_set(NULL, -EPERM, "x", "y"), -EPERM);
-	assert_int_equal(fail_set(&why, -EACCES, "run as root", "open '%s'", "/proc/1/fd"), -EACCES);
+	assert_int_equal(fail_set(&why, -EACCES, "run as root", "open '%s'", "/proc/1/fd"),
+			 -EACCES);
 	assert_string_equal(fail_text(&why, text, sizeof(text)),
 			    "open '/proc/1/fd': Permission denied; run as root");
 	fail_set(&why, -ENOENT, NULL, "open");
@@ -218,10 +248,14 @@ static void fail_says_what_and_cure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addr_there_and_back), cmocka_unit_test(addr_refuses),
-		cmocka_unit_test(addr_v4_mapped), cmocka_unit_test(addr_kinds),
-		cmocka_unit_test(pool_one_copy_each), cmocka_unit_test(arena_gives_zeroed_aligned_room),
-		cmocka_unit_test(arena_texts), cmocka_unit_test(arena_overflow),
+		cmocka_unit_test(addr_there_and_back),
+		cmocka_unit_test(addr_refuses),
+		cmocka_unit_test(addr_v4_mapped),
+		cmocka_unit_test(addr_kinds),
+		cmocka_unit_test(pool_one_copy_each),
+		cmocka_unit_test(arena_gives_zeroed_aligned_room),
+		cmocka_unit_test(arena_texts),
+		cmocka_unit_test(arena_overflow),
 		cmocka_unit_test(fail_says_what_and_cure),
 	};
 

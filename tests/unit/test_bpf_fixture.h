@@ -295,7 +295,9 @@ static inline uint64_t start_of(pid_t pid)
 	assert_non_null(at);
 	assert_int_equal(sscanf(at + 2,
 				"%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
-				"%*d %*d %*d %*d %*d %llu", &start), 1);
+				"%*d %*d %*d %*d %*d %llu",
+				&start),
+			 1);
 	return start;
 }
 
@@ -319,14 +321,14 @@ enum act {
 	ACT_SEND,    /* bytes, on the connection made last */
 	ACT_RECEIVE,
 	ACT_CLOSE,
-	ACT_RESET,   /* closes with a RST */
+	ACT_RESET, /* closes with a RST */
 	ACT_UNLISTEN,
-	ACT_TALK,    /* number: so often connects to its own listener, accepts, closes both ends */
-	ACT_FORK,    /* -> pid of a child that waits for a signal, with copies of all descriptors */
-	ACT_RUN,     /* text: a shell command, exec'd in a child -> its wait status */
-	ACT_KILL,    /* number: pid, family: signal */
-	ACT_REAP,    /* -> wait status of any child */
-	ACT_EXIT,    /* number: code; no answer */
+	ACT_TALK, /* number: so often connects to its own listener, accepts, closes both ends */
+	ACT_FORK, /* -> pid of a child that waits for a signal, with copies of all descriptors */
+	ACT_RUN,  /* text: a shell command, exec'd in a child -> its wait status */
+	ACT_KILL, /* number: pid, family: signal */
+	ACT_REAP, /* -> wait status of any child */
+	ACT_EXIT, /* number: code; no answer */
 };
 
 struct order {

@@ -23,7 +23,9 @@ static void reopen(void)
 static struct ew_fork birth(uint32_t number)
 {
 	return (struct ew_fork){
-		.header = { .type = EW_FORK, .size = sizeof(struct ew_fork), .seq = number,
+		.header = { .type = EW_FORK,
+			    .size = sizeof(struct ew_fork),
+			    .seq = number,
 			    .ktime_ns = number },
 		.child.tgid = number,
 	};

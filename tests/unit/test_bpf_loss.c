@@ -88,7 +88,9 @@ static void test_full_message_ring(void **state)
 	bpf_watch_drain(fixture->watch, &fixture->sink);
 	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
 	assert_true(fixture_count(fixture, FACT_MESSAGE) > 0);
-	assert_int_equal(fixture_count(fixture, FACT_MESSAGE) + fixture_lost(fixture, "message-ring"), SENDS);
+	assert_int_equal(fixture_count(fixture, FACT_MESSAGE) +
+				 fixture_lost(fixture, "message-ring"),
+			 SENDS);
 	/* The other ring is not touched by it. */
 	assert_int_equal(fixture_count(fixture, FACT_LOST), 1);
 	assert_int_equal(fixture_count(fixture, FACT_TCP), 4);
@@ -121,7 +123,8 @@ static void test_counts(void **state)
 	sum = &fixture->watch->told.sum;
 	assert_true(sum->life_shown && sum->life_filtered && sum->life_lost);
 	assert_true(sum->message_shown && sum->message_filtered && sum->message_lost);
-	assert_int_equal(sum->life_shown, fixture_count(fixture, FACT_TCP) + fixture_count(fixture, FACT_EXIT));
+	assert_int_equal(sum->life_shown,
+			 fixture_count(fixture, FACT_TCP) + fixture_count(fixture, FACT_EXIT));
 	assert_int_equal(sum->message_shown, fixture_count(fixture, FACT_MESSAGE));
 	assert_int_equal(sum->message_shown + sum->message_lost, 20);
 	assert_int_equal(fixture_loss(fixture, "lifecycle-ring")->lost.seen,
@@ -149,7 +152,8 @@ static void test_full_map(void **state)
 	struct actor server = actor_new();
 	assert_true(actor_act(&server, ACT_LISTEN, fixture->port, AF_INET) > 0);
 	bpf_watch_drain(fixture->watch, &fixture->sink);
-	assert_int_equal(fixture_count(fixture, FACT_TCP), 1); /* seen, but its process cannot be followed */
+	assert_int_equal(fixture_count(fixture, FACT_TCP),
+			 1); /* seen, but its process cannot be followed */
 	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
 	assert_int_equal(fixture_lost(fixture, "map-full"), 1);
 	actor_end(&server);
@@ -164,7 +168,8 @@ static void test_nothing_stays_loaded(void **state)
 
 	(void)state;
 	setup_small(0, 0);
-	bpf_object__for_each_program(prog, fixture->watch->skel->obj) {
+	bpf_object__for_each_program(prog, fixture->watch->skel->obj)
+	{
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
@@ -285,10 +290,10 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_full_life_ring),       TEST(test_exits_survive_a_full_ring),
-		TEST(test_full_message_ring),    TEST(test_counts),
-		TEST(test_full_map),             TEST(test_nothing_stays_loaded),
-		TEST(test_slots_probe),          TEST(test_missing_capability),
+		TEST(test_full_life_ring),    TEST(test_exits_survive_a_full_ring),
+		TEST(test_full_message_ring), TEST(test_counts),
+		TEST(test_full_map),	      TEST(test_nothing_stays_loaded),
+		TEST(test_slots_probe),	      TEST(test_missing_capability),
 		TEST(test_two_capabilities),
 	};
 

@@ -11,7 +11,8 @@ static const char reregister[] =
 	"Transfer-Encoding: chunked\r\n"
 	"\r\n"
 	"14\r\n"
-	"\x0a\x08\x0a\x06task-1\x12\x08\x0a\x06" "fw-001\r\n"
+	"\x0a\x08\x0a\x06task-1\x12\x08\x0a\x06"
+	"fw-001\r\n"
 	"0\r\n"
 	"\r\n";
 

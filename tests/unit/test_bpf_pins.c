@@ -14,7 +14,8 @@ static uint64_t listening;
 
 static void watch_open(uint32_t message_ring)
 {
-	struct bpf_watch_options options = { .agent_port = fixture->port, .pins = pins,
+	struct bpf_watch_options options = { .agent_port = fixture->port,
+					     .pins = pins,
 					     .life_ring = 8 << 20,
 					     .message_ring = message_ring };
 
@@ -122,7 +123,8 @@ static void test_what_was_read_is_told_again(void **state)
 	for (int i = 0; i < 2; i++) {
 		pass_on();
 		talk(1);
-		assert_int_equal(fixture_settle(fixture, 1 + (3 + i) * CHANGES), 1 + (3 + i) * CHANGES);
+		assert_int_equal(fixture_settle(fixture, 1 + (3 + i) * CHANGES),
+				 1 + (3 + i) * CHANGES);
 		assert_int_equal(fixture_count(fixture, FACT_MESSAGE), 3 + i);
 		assert_int_equal(fixture_count(fixture, FACT_EXIT), 1);
 		assert_int_equal(fixture_count(fixture, FACT_LOST), 0);
@@ -183,7 +185,8 @@ static void test_old_losses_are_not_told(void **state)
 	assert_non_null(history);
 	assert_true(history->lost.lost > 0);
 	for (size_t i = 0; i < fixture->n; i++)
-		if (fixture->facts[i].type == FACT_TCP && (uint64_t)fixture->facts[i].mono < told_from)
+		if (fixture->facts[i].type == FACT_TCP &&
+		    (uint64_t)fixture->facts[i].mono < told_from)
 			told_from = (uint64_t)fixture->facts[i].mono;
 	assert_true((uint64_t)history->mono <= told_from);
 }

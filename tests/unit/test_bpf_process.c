@@ -182,8 +182,8 @@ static void test_removed_is_not_followed(void **state)
 
 /* How the worker of a process with two threads goes on when told to. */
 enum ending {
-	END_ALL,   /* exit_group(2) */
-	END_SELF,  /* exit(2) of the thread alone */
+	END_ALL,  /* exit_group(2) */
+	END_SELF, /* exit(2) of the thread alone */
 	END_EXEC,
 };
 

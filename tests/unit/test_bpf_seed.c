@@ -27,8 +27,8 @@ static void reopen(void)
 static void seed(void)
 {
 	struct fail why = { 0 };
-	int err = walk ? bpf_walk_seed(walk, &fixture->sink, &why) :
-			 bpf_watch_seed(fixture->watch, &fixture->sink, &why);
+	int err = walk ? bpf_walk_seed(walk, &fixture->sink, &why)
+		       : bpf_watch_seed(fixture->watch, &fixture->sink, &why);
 
 	if (err < 0)
 		fail_msg("%s", why.what);
@@ -86,8 +86,8 @@ static void connect_all(int family)
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, family);
 	for (int i = 0; i < EXECUTORS; i++) {
 		executors[i] = actor_new();
-		at_executor[i] = (uint64_t)actor_act(&executors[i], ACT_CONNECT, fixture->port,
-						     family);
+		at_executor[i] =
+			(uint64_t)actor_act(&executors[i], ACT_CONNECT, fixture->port, family);
 		at_agent[i] = (uint64_t)actor_act(&agent, ACT_ACCEPT, 0, 0);
 	}
 }
@@ -172,7 +172,8 @@ static void test_inherited_copies(void **state)
 static void *own_table(void *arg)
 {
 	int *line = arg;
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)line[2]),
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)line[2]),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int64_t cookie = -1;
 	char byte;
@@ -413,7 +414,8 @@ static void test_walk_in_another_pid_namespace(void **state)
 			_exit(1);
 		pid = fork();
 		if (pid == 0)
-			_exit(bpf_walk_open(fixture->port, &fixture->sink, &other) == -ENOTSUP ? 0 : 2);
+			_exit(bpf_walk_open(fixture->port, &fixture->sink, &other) == -ENOTSUP ? 0
+											       : 2);
 		waitpid(pid, &status, 0);
 		_exit(WEXITSTATUS(status));
 	}
@@ -432,7 +434,8 @@ static int setup_walk(void **state)
 {
 	setup(state);
 	if (bpf_walk_open(fixture->port, &fixture->sink, &walk) < 0)
-		print_message("no light skeleton here: the programs that watch walk\n"); /* before 5.17 */
+		print_message(
+			"no light skeleton here: the programs that watch walk\n"); /* before 5.17 */
 	return 0;
 }
 
@@ -446,7 +449,10 @@ static int teardown(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define WALK(name) { #name " by the walk alone", name, setup_walk, teardown, NULL }
+#define WALK(name)                                                                                 \
+	{                                                                                          \
+#name " by the walk alone", name, setup_walk, teardown, NULL                       \
+	}
 
 int main(void)
 {

@@ -179,7 +179,8 @@ static void test_agent_to_executor(void **state)
 
 	(void)state;
 	assert_int_equal(bpf_watch_add_process(fixture->watch, executor.pid, executor.start,
-					       BPF_ROLE_EXECUTOR, NULL), 0);
+					       BPF_ROLE_EXECUTOR, NULL),
+			 0);
 	actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	actor_act(&executor, ACT_LISTEN, other, AF_INET);
 	out = (uint64_t)actor_act(&agent, ACT_CONNECT, other, AF_INET);
@@ -223,7 +224,8 @@ static void test_owner_is_who_reads(void **state)
 
 	(void)state;
 	/* The test itself listens, its child accepts. */
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(fixture->port),
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(fixture->port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(bind(fd, (void *)&address, sizeof(address)), 0);
@@ -277,10 +279,14 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_orderly_close),     TEST(test_reset),
-		TEST(test_refused),           TEST(test_ipv6),
-		TEST(test_ipv4_mapped),       TEST(test_agent_to_executor),
-		TEST(test_others_are_not_shown), TEST(test_owner_is_who_reads),
+		TEST(test_orderly_close),
+		TEST(test_reset),
+		TEST(test_refused),
+		TEST(test_ipv6),
+		TEST(test_ipv4_mapped),
+		TEST(test_agent_to_executor),
+		TEST(test_others_are_not_shown),
+		TEST(test_owner_is_who_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

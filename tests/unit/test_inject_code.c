@@ -30,7 +30,7 @@ static const unsigned char text[] = {
 
 static void finds_instructions(void **state)
 {
-	struct frame_code code = {0};
+	struct frame_code code = { 0 };
 
 	(void)state;
 	gadget_scan(text, sizeof(text), 0x1000, &code);
@@ -43,7 +43,7 @@ static void finds_instructions(void **state)
 
 static void needs_both_ends(void **state)
 {
-	struct frame_code code = {0};
+	struct frame_code code = { 0 };
 
 	(void)state;
 	gadget_scan(text, 4, 0x1000, &code);
@@ -57,8 +57,8 @@ static void needs_both_ends(void **state)
 
 static void short_spelling(void **state)
 {
-	static const unsigned char musl[] = {0x90, 0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05};
-	struct frame_code code = {0};
+	static const unsigned char musl[] = { 0x90, 0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05 };
+	struct frame_code code = { 0 };
 
 	(void)state;
 	gadget_scan(musl, sizeof(musl), 0x2000, &code);
@@ -111,9 +111,9 @@ static void finds_across_chunks(void **state)
 	assert_int_equal(pwrite(fd, text + 18, 12, GADGET_CHUNK - 5), 12);
 	at = mmap(NULL, GADGET_CHUNK + 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 	assert_ptr_not_equal(at, MAP_FAILED);
-	maps->area[0] = (struct tracee_area){.start = (uint64_t)at,
-					     .end = (uint64_t)at + GADGET_CHUNK + 4096,
-					     .flags = AREA_READ | AREA_EXEC | AREA_FILE};
+	maps->area[0] = (struct tracee_area){ .start = (uint64_t)at,
+					      .end = (uint64_t)at + GADGET_CHUNK + 4096,
+					      .flags = AREA_READ | AREA_EXEC | AREA_FILE };
 	maps->n = 1;
 	tracee_mem_init(&mem, getpid(), &calls);
 	assert_int_equal(gadget_find(maps, &mem, chunk, &code), 0);
@@ -131,7 +131,7 @@ static void remembers_where_it_was(void **state)
 {
 	struct tracee_maps *maps = malloc(sizeof(*maps));
 	unsigned char *chunk = malloc(GADGET_CHUNK);
-	struct inject_cache cache = {0};
+	struct gadget_cache cache = { 0 };
 	struct frame_code found, recalled;
 	struct tracee_mem mem;
 	unsigned calls = 0;
@@ -164,9 +164,9 @@ static void finds_nothing_in_data(void **state)
 	(void)state;
 	tracee_mem_init(&mem, getpid(), &calls);
 	maps->area[0] =
-		(struct tracee_area){.start = (uint64_t)chunk,
-				     .end = (uint64_t)chunk + 4096,
-				     .flags = AREA_READ | AREA_WRITE | AREA_EXEC | AREA_FILE};
+		(struct tracee_area){ .start = (uint64_t)chunk,
+				      .end = (uint64_t)chunk + 4096,
+				      .flags = AREA_READ | AREA_WRITE | AREA_EXEC | AREA_FILE };
 	maps->n = 1; /* writable */
 	assert_int_equal(gadget_find(maps, &mem, chunk, &code), -ENOENT);
 	assert_int_equal(calls, 0);
@@ -181,12 +181,12 @@ static const struct seccomp_data shutdown_data = {
 	.nr = SYS_shutdown,
 	.arch = AUDIT_ARCH_X86_64,
 	.instruction_pointer = 0x1122334455667788,
-	.args = {7, 0},
+	.args = { 7, 0 },
 };
 
 #define RUN(...)                                                                                   \
-	seccomp_filter_run((const struct sock_filter[]){__VA_ARGS__},                              \
-			   sizeof((const struct sock_filter[]){__VA_ARGS__}) /                     \
+	seccomp_filter_run((const struct sock_filter[]){ __VA_ARGS__ },                            \
+			   sizeof((const struct sock_filter[]){ __VA_ARGS__ }) /                   \
 				   sizeof(struct sock_filter),                                     \
 			   &shutdown_data)
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))

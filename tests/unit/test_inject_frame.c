@@ -21,15 +21,15 @@ enum { AVX = 2, PKRU = 9, TILES = 18, HEADER = 512 };
 
 /* Sizes of a processor with AVX-512, PKRU and AMX. */
 static const struct frame_layout big = {
-	.end = {[2] = 832,
-		[5] = 1152,
-		[6] = 1664,
-		[7] = 2688,
-		[9] = 2696,
-		[17] = 2816,
-		[18] = 11008},
+	.end = { [2] = 832,
+		 [5] = 1152,
+		 [6] = 1664,
+		 [7] = 2688,
+		 [9] = 2696,
+		 [17] = 2816,
+		 [18] = 11008 },
 };
-static const struct frame_layout avx_only = {.end = {[2] = 832}};
+static const struct frame_layout avx_only = { .end = { [2] = 832 } };
 
 /* What the kernel finds where it looks: the return slot, then a ucontext. */
 struct kernel_view {
@@ -39,8 +39,8 @@ struct kernel_view {
 
 static struct frame_stop stop;
 static struct frame frame;
-static const struct frame_code code = {.call = 0x1000, .back = 0x2000, .back_end = 0x2009};
-static const struct frame_descriptors fds = {.fd = 7, .spare = 63};
+static const struct frame_code code = { .call = 0x1000, .back = 0x2000, .back_end = 0x2009 };
+static const struct frame_descriptors fds = { .fd = 7, .spare = 63 };
 
 static void set_stop(uint64_t xstate_bv, size_t xstate_len)
 {
@@ -135,14 +135,14 @@ static void restart_only_where_the_kernel_would(void **state)
 		long rax, orig_rax, saved_rax;
 		uint64_t saved_rip;
 	} cases[] = {
-		{-512, SYS_futex, SYS_futex, 0x5000},
-		{-513, SYS_futex, SYS_futex, 0x5000},
-		{-514, SYS_pause, SYS_pause, 0x5000},
-		{-516, SYS_nanosleep, SYS_nanosleep, 0x5000},
-		{-EINTR, SYS_epoll_wait, -EINTR, 0x5002},
-		{-515, SYS_futex, -515, 0x5002},
-		{0, SYS_futex, 0, 0x5002},
-		{-512, -1, -512, 0x5002},
+		{ -512, SYS_futex, SYS_futex, 0x5000 },
+		{ -513, SYS_futex, SYS_futex, 0x5000 },
+		{ -514, SYS_pause, SYS_pause, 0x5000 },
+		{ -516, SYS_nanosleep, SYS_nanosleep, 0x5000 },
+		{ -EINTR, SYS_epoll_wait, -EINTR, 0x5002 },
+		{ -515, SYS_futex, -515, 0x5002 },
+		{ 0, SYS_futex, 0, 0x5002 },
+		{ -512, -1, -512, 0x5002 },
 	};
 
 	(void)state;
@@ -196,7 +196,7 @@ static void calls_in_order(void **state)
 /* The numbers that a filter may look at: all four calls, with where they are made. */
 static void tells_seccomp_its_calls(void **state)
 {
-	static const int nrs[FRAME_CALLS] = {SYS_dup3, SYS_shutdown, SYS_close, SYS_rt_sigreturn};
+	static const int nrs[FRAME_CALLS] = { SYS_dup3, SYS_shutdown, SYS_close, SYS_rt_sigreturn };
 	struct seccomp_data calls[FRAME_CALLS];
 
 	(void)state;
@@ -245,12 +245,12 @@ static void names_the_state_the_thread_uses(void **state)
 		uint64_t bv, features;
 		size_t regset, need;
 	} cases[] = {
-		{&avx_only, 0, 3, 832, 576},		/* all initial */
-		{&avx_only, 3, 3, 832, 576},		/* SSE */
-		{&avx_only, 7, 7, 832, 832},		/* AVX */
-		{&big, 3, 0x203, 11008, 2696},		/* PKRU always */
-		{&big, 0xe7, 0x2e7, 11008, 2696},	/* AVX-512 */
-		{&big, 0x602e7, 0x602e7, 11008, 11008}, /* AMX */
+		{ &avx_only, 0, 3, 832, 576 },		  /* all initial */
+		{ &avx_only, 3, 3, 832, 576 },		  /* SSE */
+		{ &avx_only, 7, 7, 832, 832 },		  /* AVX */
+		{ &big, 3, 0x203, 11008, 2696 },	  /* PKRU always */
+		{ &big, 0xe7, 0x2e7, 11008, 2696 },	  /* AVX-512 */
+		{ &big, 0x602e7, 0x602e7, 11008, 11008 }, /* AMX */
 	};
 
 	(void)state;
@@ -288,7 +288,7 @@ static void refuses_state_it_does_not_know(void **state)
 /* Without the usual signal return: pop the number, then the same system call again. */
 static void chains_over_a_pop(void **state)
 {
-	static const struct frame_code popping = {.call = 0x1000, .load = 0x3000};
+	static const struct frame_code popping = { .call = 0x1000, .load = 0x3000 };
 	const struct kernel_view *lower;
 	uint64_t slots[3], entry;
 

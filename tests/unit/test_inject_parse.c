@@ -237,7 +237,8 @@ static void stacks(void **state)
 	assert_int_equal(tracee_maps_stack(maps, 0x58000, 0, true, &stack), -ENOTSUP);
 	assert_int_equal(tracee_maps_stack(maps, 0x78000, 0, true, &stack), -ENOTSUP);
 	assert_int_equal(tracee_maps_stack(maps, 0x30800, 0, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x28000, 0, true, &stack), -ENOTSUP); /* in no area */
+	assert_int_equal(tracee_maps_stack(maps, 0x28000, 0, true, &stack),
+			 -ENOTSUP); /* in no area */
 	assert_int_equal(tracee_maps_stack(maps, 0xc000200000, 0, true, &stack), 0);
 	assert_int_equal(stack.low, 0xc000200000 - 4096);
 	assert_true(stack.small);

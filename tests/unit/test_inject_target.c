@@ -9,7 +9,7 @@
 
 static void inject_victim(const char *kind, enum inject_proof proof)
 {
-	const char *argv[] = {"build/victims/threads", kind, NULL};
+	const char *argv[] = { "build/victims/threads", kind, NULL };
 	struct victim_health health;
 	struct inject_target t;
 	struct inject_result res;
@@ -35,8 +35,8 @@ static void inject_victim(const char *kind, enum inject_proof proof)
 
 static void unnoticed_in_each_call_it_chooses(void **state)
 {
-	static const char *const kinds[] = {"futex",	    "registers", "tiles",
-					    "futex_bitset", "lock_pi",	 "wait4"};
+	static const char *const kinds[] = { "futex",	     "registers", "tiles",
+					     "futex_bitset", "lock_pi",	  "wait4" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -51,7 +51,7 @@ static void unnoticed_beside_every_other_call(void **state)
 		"recv",	      "recv_timeout", "recv_all", "nanosleep", "sigsuspend", "sigtimedwait",
 		"msgrcv",     "semop",	      "accept",	  "flock",     "busy",
 	};
-	const char *argv[2 + sizeof(kinds) / sizeof(kinds[0])] = {"build/victims/threads"};
+	const char *argv[2 + sizeof(kinds) / sizeof(kinds[0])] = { "build/victims/threads" };
 	struct victim_health health;
 	struct inject_target t;
 	struct inject_result res;
@@ -72,7 +72,7 @@ static void unnoticed_beside_every_other_call(void **state)
 /* One thread in epoll_wait would see EINTR: ptrace says no, auto copies. */
 static void event_loop_gets_a_copy(void **state)
 {
-	const char *argv[] = {"build/victims/single", NULL};
+	const char *argv[] = { "build/victims/single", NULL };
 	struct victim_health health;
 	struct inject_target t;
 	struct inject_result res;
@@ -96,7 +96,7 @@ static void event_loop_gets_a_copy(void **state)
 /* A program without a file: run from a memfd. */
 static void program_without_a_name(void **state)
 {
-	const char *argv[] = {NULL, "futex", NULL};
+	const char *argv[] = { NULL, "futex", NULL };
 	int from = open("build/victims/threads", O_RDONLY | O_CLOEXEC);
 	char name[] = "/tmp/ew-victim-XXXXXX";
 	struct victim_health health;
@@ -143,7 +143,7 @@ static void fin_reaches_the_other_end(void **state)
 {
 	struct kid kid = kid_start(body_close_at_eof);
 	struct inject_target t = target_of(&kid);
-	struct pollfd p = {.fd = kid.other, .events = POLLIN};
+	struct pollfd p = { .fd = kid.other, .events = POLLIN };
 	char c;
 
 	(void)state;
@@ -163,7 +163,7 @@ static void count_sigchld(int signo)
 
 static void caller_gets_no_child_signal(void **state)
 {
-	struct sigaction count = {.sa_handler = count_sigchld}, old;
+	struct sigaction count = { .sa_handler = count_sigchld }, old;
 	struct kid kid = kid_start(body_futex);
 	struct inject_target t = target_of(&kid);
 
@@ -197,7 +197,7 @@ static void no_time_left(void **state)
 	struct fail why;
 
 	(void)state;
-	assert_int_equal(inject_shutdown(&t, INJECT_AUTO, injector_now(), &res, &why), -ETIMEDOUT);
+	assert_int_equal(inject_once(&t, INJECT_AUTO, 0, &res, &why), -ETIMEDOUT);
 	assert_reason(res, INJECT_REFUSED, INJECT_R_DEADLINE);
 	kid_end(&kid);
 }
@@ -228,7 +228,7 @@ static bool inject_swapped(struct victim *v, int link, enum inject_method m)
 
 static void never_another_socket(void **state)
 {
-	const char *argv[] = {"build/victims/threads", "futex", "swap", NULL};
+	const char *argv[] = { "build/victims/threads", "futex", "swap", NULL };
 	enum { ROUNDS = 8 };
 	unsigned done = 0;
 
@@ -257,7 +257,7 @@ static void first_thread_ended(void **state)
 {
 	struct kid kid = kid_start(body_leader_ends);
 	struct inject_target t = target_of(&kid);
-	struct pollfd p = {.fd = kid.other, .events = POLLRDHUP};
+	struct pollfd p = { .fd = kid.other, .events = POLLRDHUP };
 	struct inject_result res;
 
 	(void)state;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Processes, numbers and descriptors that are no target: refused by either way, each with its reason,
- * and never tried. Needs root and build/victims.
+ * Processes, numbers and descriptors that are no target: refused by either way, each with its
+ * reason, and never tried. Needs root and build/victims.
  */
 #include "inject_kid.h"
 
 static void pids_never_touched(void **state)
 {
-	struct inject_target t = {.pidfd = -1, .fd = 3, .inode = 1};
+	struct inject_target t = { .pidfd = -1, .fd = 3, .inode = 1 };
 
 	(void)state;
-	static const pid_t bad[] = {0, 1, -1, -4711, (pid_t)0x80000000};
+	static const pid_t bad[] = { 0, 1, -1, -4711, (pid_t)0x80000000 };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		t.pid = bad[i];
 		refused_either_way(&t, INJECT_R_BAD_PID);
@@ -21,7 +21,7 @@ static void pids_never_touched(void **state)
 
 static void kernel_thread(void **state)
 {
-	struct inject_target t = {.pid = 2, .pidfd = -1, .fd = 3, .inode = 1};
+	struct inject_target t = { .pid = 2, .pidfd = -1, .fd = 3, .inode = 1 };
 	char name[16] = "";
 	int fd = open("/proc/2/comm", O_RDONLY | O_CLOEXEC);
 
@@ -34,7 +34,7 @@ static void kernel_thread(void **state)
 
 static void thread_id(void **state)
 {
-	const char *argv[] = {"build/victims/threads", "futex", "futex", NULL};
+	const char *argv[] = { "build/victims/threads", "futex", "futex", NULL };
 	struct inject_target t;
 	struct victim v;
 
@@ -126,7 +126,7 @@ static void other_kinds_of_socket(void **state)
 	refuse_socket(listener, INJECT_R_LISTENING);
 	tcp_pair(pair); /* the other end has said goodbye: CLOSE_WAIT */
 	close(pair[1]);
-	struct pollfd p = {.fd = pair[0], .events = POLLRDHUP};
+	struct pollfd p = { .fd = pair[0], .events = POLLRDHUP };
 	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
 	refuse_socket(pair[0], INJECT_R_WRONG_STATE);
 }

@@ -211,8 +211,7 @@ static struct outcome inject_with(const struct kid *kid, const uint32_t *calls, 
 	if (pid == 0) {
 		for (; *calls; calls++)
 			filter(*calls, result);
-		inject_shutdown(&t, INJECT_PTRACE, injector_now() + 5000000000ull, &shared->res,
-				&shared->why);
+		inject_once(&t, INJECT_PTRACE, 5000, &shared->res, &shared->why);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -246,7 +245,7 @@ static void body_on_a_guard(int link, int ready)
 /* Linux 6.13 and 6.14 have such guards and do not show them: the write fails, and nothing else. */
 static void guard_that_cannot_be_seen(void **state)
 {
-	static const uint32_t reading_pagemap[] = {SYS_pread64, 0};
+	static const uint32_t reading_pagemap[] = { SYS_pread64, 0 };
 	struct outcome got;
 	struct kid kid;
 	bool seen;
@@ -266,8 +265,9 @@ static void guard_that_cannot_be_seen(void **state)
 /* Built without CONFIG_CROSS_MEMORY_ATTACH or CONFIG_KCMP, or in a container that forbids them. */
 static void without_the_quick_calls(void **state)
 {
-	static const uint32_t calls[] = {SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, 0};
-	static const uint32_t errors[] = {ENOSYS, EPERM};
+	static const uint32_t calls[] = { SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp,
+					  0 };
+	static const uint32_t errors[] = { ENOSYS, EPERM };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
@@ -277,7 +277,7 @@ static void without_the_quick_calls(void **state)
 		await_state(kid.pid, 'S');
 		got = inject_with(&kid, calls, SECCOMP_RET_ERRNO | errors[i]);
 		assert_reason(got.res, INJECT_DONE, INJECT_R_NONE);
-		assert_true(victim_await_state(&(struct victim){.pid = kid.pid}, kid.pid, 'S',
+		assert_true(victim_await_state(&(struct victim){ .pid = kid.pid }, kid.pid, 'S',
 					       10 * SECOND_MS));
 		kid_end(&kid);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Injections into real processes in a state in which they must be refused, each with its reason, and
- * that leave the process and its socket as they were. Needs root.
+ * Injections into real processes in a state in which they must be refused, each with its reason,
+ * and that leave the process and its socket as they were. Needs root.
  */
 #include "inject_kid.h"
 
@@ -30,7 +30,7 @@ static bool write_file(const char *path, const char *text)
 /* Makes a cgroup (version 2) and puts pid into it. False: not possible here. */
 static bool enter_cgroup(pid_t pid, char *dir, size_t size)
 {
-	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 	char path[128], text[16];
 
 	snprintf(text, sizeof(text), "%d", pid);
@@ -90,7 +90,7 @@ static void already_traced(void **state)
 
 	(void)state;
 	assert_int_equal(ptrace(PTRACE_SEIZE, kid.pid, NULL, NULL), 0);
-	inject_shutdown(&t, INJECT_PTRACE, injector_now() + 1000000000, &res, &why);
+	inject_once(&t, INJECT_PTRACE, 1000, &res, &why);
 	assert_reason(res, INJECT_REFUSED, INJECT_R_TRACED);
 	snprintf(want, sizeof(want), "by process %d", getpid());
 	assert_non_null(strstr(why.what, want));
@@ -187,7 +187,7 @@ static void body_full_table(int link, int ready)
 
 static void body_full_to_the_limit(int link, int ready)
 {
-	struct rlimit limit = {TABLE, TABLE};
+	struct rlimit limit = { TABLE, TABLE };
 
 	setrlimit(RLIMIT_NOFILE, &limit);
 	body_full_table(link, ready);
@@ -226,8 +226,7 @@ static void no_permission(void **state)
 		bool as_promised = setgid(65534) == 0 && setuid(65534) == 0;
 
 		for (int m = INJECT_AUTO; m <= INJECT_PIDFD; m++) {
-			inject_shutdown(&t, (enum inject_method)m, injector_now() + 1000000000,
-					&res, NULL);
+			inject_once(&t, (enum inject_method)m, 1000, &res, NULL);
 			as_promised &=
 				res.status == INJECT_REFUSED && res.reason == INJECT_R_PERMISSION;
 		}
@@ -241,29 +240,29 @@ static void no_permission(void **state)
 /* An i386 program of three instructions: pause, for ever. */
 static void body_i386(int link, int ready)
 {
-	static const unsigned char code[] = {0xb8, 29, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7};
+	static const unsigned char code[] = { 0xb8, 29, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7 };
 	struct {
 		Elf32_Ehdr head;
 		Elf32_Phdr segment;
 		unsigned char code[sizeof(code)];
 	} file = {
-		.head = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
-			 .e_type = ET_EXEC,
-			 .e_machine = EM_386,
-			 .e_version = EV_CURRENT,
-			 .e_entry = 0x8048000 + offsetof(__typeof__(file), code),
-			 .e_phoff = sizeof(file.head),
-			 .e_ehsize = sizeof(file.head),
-			 .e_phentsize = sizeof(file.segment),
-			 .e_phnum = 1},
-		.segment = {.p_type = PT_LOAD,
-			    .p_vaddr = 0x8048000,
-			    .p_filesz = sizeof(file),
-			    .p_memsz = sizeof(file),
-			    .p_flags = PF_R | PF_X,
-			    .p_align = 4096},
+		.head = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT },
+			  .e_type = ET_EXEC,
+			  .e_machine = EM_386,
+			  .e_version = EV_CURRENT,
+			  .e_entry = 0x8048000 + offsetof(__typeof__(file), code),
+			  .e_phoff = sizeof(file.head),
+			  .e_ehsize = sizeof(file.head),
+			  .e_phentsize = sizeof(file.segment),
+			  .e_phnum = 1 },
+		.segment = { .p_type = PT_LOAD,
+			     .p_vaddr = 0x8048000,
+			     .p_filesz = sizeof(file),
+			     .p_memsz = sizeof(file),
+			     .p_flags = PF_R | PF_X,
+			     .p_align = 4096 },
 	};
-	char *none[] = {NULL};
+	char *none[] = { NULL };
 	int fd = memfd_create("i386", 0);
 
 	memcpy(file.code, code, sizeof(code));
@@ -293,14 +292,10 @@ static void program_of_32_bits(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stopped_stays_stopped),
-		cmocka_unit_test(frozen_cgroup),
-		cmocka_unit_test(already_traced),
-		cmocka_unit_test(uninterruptible),
-		cmocka_unit_test(seccomp_filters),
-		cmocka_unit_test(full_descriptor_table),
-		cmocka_unit_test(no_permission),
-		cmocka_unit_test(program_of_32_bits),
+		cmocka_unit_test(stopped_stays_stopped), cmocka_unit_test(frozen_cgroup),
+		cmocka_unit_test(already_traced),	 cmocka_unit_test(uninterruptible),
+		cmocka_unit_test(seccomp_filters),	 cmocka_unit_test(full_descriptor_table),
+		cmocka_unit_test(no_permission),	 cmocka_unit_test(program_of_32_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

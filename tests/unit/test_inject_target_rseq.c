@@ -15,25 +15,25 @@
  * thread enters it again.
  */
 
-/* From 11 to 12 is the section; 13 is where the kernel goes when it aborts it, and enters it again. */
-#define ENTER \
-	".pushsection .data.rel.ro.rseq, \"aw\"\n" \
-	".balign 32\n" \
-	"10: .long 0, 0\n" \
-	".quad 11f, 12f - 11f, 13f\n" \
-	".popsection\n" \
-	"jmp 13f\n" \
-	".long %c[signature]\n" \
-	"13: leaq 10b(%%rip), %%rax\n" \
-	"movq %%rax, %[section]\n" \
+/* From 11 to 12 is the section; 13 is where the kernel goes when it aborts it, and enters it again.
+ */
+#define ENTER                                                                                      \
+	".pushsection .data.rel.ro.rseq, \"aw\"\n"                                                 \
+	".balign 32\n"                                                                             \
+	"10: .long 0, 0\n"                                                                         \
+	".quad 11f, 12f - 11f, 13f\n"                                                              \
+	".popsection\n"                                                                            \
+	"jmp 13f\n"                                                                                \
+	".long %c[signature]\n"                                                                    \
+	"13: leaq 10b(%%rip), %%rax\n"                                                             \
+	"movq %%rax, %[section]\n"                                                                 \
 	"11: "
 
 static void run_inside(struct rseq *rseq)
 {
-	__asm__ volatile(ENTER
-			 "pause\n"
-			 "jmp 11b\n"
-			 "12:\n"
+	__asm__ volatile(ENTER "pause\n"
+			       "jmp 11b\n"
+			       "12:\n"
 			 : [section] "=m"(rseq->rseq_cs)
 			 : [signature] "i"(RSEQ_SIG)
 			 : "rax", "memory");
@@ -44,11 +44,10 @@ static void wait_inside(struct rseq *rseq)
 	static uint32_t word;
 	register long timeout __asm__("r10") = 0;
 
-	__asm__ volatile(ENTER
-			 "movl %[nr], %%eax\n"
-			 "syscall\n"
-			 "jmp 11b\n"
-			 "12:\n"
+	__asm__ volatile(ENTER "movl %[nr], %%eax\n"
+			       "syscall\n"
+			       "jmp 11b\n"
+			       "12:\n"
 			 : [section] "=m"(rseq->rseq_cs)
 			 : [signature] "i"(RSEQ_SIG), [nr] "i"(SYS_futex), "D"(&word),
 			   "S"(FUTEX_WAIT_PRIVATE), "d"(0), "r"(timeout)
@@ -122,8 +121,8 @@ static void waiting_inside(void **state)
 
 static void another_thread_is_taken(void **state)
 {
-	static kid_body *const bodies[] = {body_run_inside_beside_another,
-					   body_wait_inside_beside_another};
+	static kid_body *const bodies[] = { body_run_inside_beside_another,
+					    body_wait_inside_beside_another };
 
 	(void)state;
 	need_rseq();

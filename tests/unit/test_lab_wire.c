@@ -18,7 +18,7 @@
 #include "wire.h"
 
 #define EXECUTOR "executor(1)@127.0.0.1:42593"
-#define AGENT "slave(1)@127.0.0.1:5051"
+#define AGENT	 "slave(1)@127.0.0.1:5051"
 
 static const struct msg_ids v0 = {
 	.slave_id = "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0",
@@ -48,7 +48,7 @@ static struct buf load(const char *name)
 {
 	char *path = lab_fmt("tests/data/lab/%s", name), chunk[4096];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct buf b = {0};
+	struct buf b = { 0 };
 	ssize_t n;
 
 	if (fd < 0)
@@ -78,7 +78,7 @@ static void assert_message(const char *name, bool to_agent, struct buf *body)
 		.from = to_agent ? EXECUTOR : AGENT,
 		.host = to_agent ? "127.0.0.1:5051" : "127.0.0.1:42593",
 	};
-	struct buf made = {0}, real = load(file);
+	struct buf made = { 0 }, real = load(file);
 
 	wire_encode(&made, &msg, body);
 	assert_same(&made, &real);
@@ -90,7 +90,7 @@ static void assert_message(const char *name, bool to_agent, struct buf *body)
 /* Time and uuid are the only things in a status that the lab can't know. */
 static struct msg_status captured_status(const struct buf *body, unsigned int a, unsigned int b)
 {
-	struct msg_status status = {0};
+	struct msg_status status = { 0 };
 	struct pb_field outer, inner;
 
 	assert_true(pb_get(body->data, body->len, a, &outer));
@@ -115,7 +115,7 @@ static struct msg_status captured_v0_status(void)
 static void test_executor_messages(void **state)
 {
 	struct msg_status status = captured_v0_status();
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	(void)state;
 	msg_register(&b, &v0);
@@ -130,7 +130,7 @@ static void test_executor_messages(void **state)
 static void test_agent_messages(void **state)
 {
 	struct msg_status status = captured_v0_status();
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	(void)state;
 	msg_registered(&b, &v0);
@@ -148,9 +148,11 @@ static void test_agent_messages(void **state)
 /* Before 1.12 the Host header is empty, and a message without a body has no coding. */
 static void test_empty_message(void **state)
 {
-	struct wire_msg msg = {.to = "executor(1)", .from = AGENT, .host = "",
-			       .name = "mesos.internal.ShutdownExecutorMessage"};
-	struct buf out = {0};
+	struct wire_msg msg = { .to = "executor(1)",
+				.from = AGENT,
+				.host = "",
+				.name = "mesos.internal.ShutdownExecutorMessage" };
+	struct buf out = { 0 };
 
 	(void)state;
 	wire_encode(&out, &msg, NULL);
@@ -163,7 +165,7 @@ static void test_empty_message(void **state)
 
 static void assert_call(const char *file, struct buf *call)
 {
-	struct buf made = {0}, real = load(file);
+	struct buf made = { 0 }, real = load(file);
 
 	wire_executor_call(&made, "127.0.0.1:5051", call);
 	assert_same(&made, &real);
@@ -188,7 +190,7 @@ static void test_v1_calls(void **state)
 	struct msg_status starting = captured_v1_status("v1.update-starting");
 	struct msg_status running = captured_v1_status("v1.update-running");
 	struct msg_ids ids = v1_ids();
-	struct buf call = {0};
+	struct buf call = { 0 };
 
 	(void)state;
 	msg_call_subscribe(&call, &ids);
@@ -211,7 +213,7 @@ static void test_v1_stream(void **state)
 {
 	struct msg_status starting = captured_v1_status("v1.update-starting");
 	struct msg_status running = captured_v1_status("v1.update-running");
-	struct buf real = load("v1.stream"), made = {0}, event = {0};
+	struct buf real = load("v1.stream"), made = { 0 }, event = { 0 };
 	struct msg_ids ids = v1_ids();
 	struct http_msg head;
 
@@ -242,7 +244,7 @@ static void put_record(struct buf *file, struct buf *msg)
 
 static void assert_disk(const char *name, struct buf *msg)
 {
-	struct buf made = {0}, real = load(name);
+	struct buf made = { 0 }, real = load(name);
 
 	put_record(&made, msg);
 	assert_same(&made, &real);
@@ -250,7 +252,7 @@ static void assert_disk(const char *name, struct buf *msg)
 
 static void test_checkpoints(void **state)
 {
-	struct buf msg = {0};
+	struct buf msg = { 0 };
 
 	(void)state;
 	msg_slave_info(&msg, &v0, MSG_DISK);
@@ -266,13 +268,13 @@ static void test_checkpoints(void **state)
 /* UPDATE, UPDATE, ACK, ACK */
 static void test_task_updates(void **state)
 {
-	struct buf real = load("disk.task.updates"), made = {0}, msg = {0};
+	struct buf real = load("disk.task.updates"), made = { 0 }, msg = { 0 };
 	struct msg_status status[2];
 	size_t off = 0;
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct buf record = {0};
+		struct buf record = { 0 };
 		uint32_t len;
 
 		memcpy(&len, real.data + off, sizeof(len));
@@ -299,7 +301,7 @@ static void test_http_split(void **state)
 
 	(void)state;
 	for (size_t cut = 1; cut < real.len; cut++) {
-		struct buf in = {0};
+		struct buf in = { 0 };
 		struct http_msg msg;
 
 		buf_add(&in, real.data, cut);
@@ -326,7 +328,7 @@ static void test_http_garbage(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct buf in = {0};
+		struct buf in = { 0 };
 		struct http_msg msg;
 
 		buf_str(&in, bad[i]);
@@ -340,7 +342,7 @@ static void test_launch_round_trip(void **state)
 {
 	static const char id[] = "a b'c\"d\n$(x)\xff\xc3\xa9=%25";
 	struct launch *l = launch_new(), *again = launch_new();
-	struct buf line = {0};
+	struct buf line = { 0 };
 
 	(void)state;
 	assert_true(launch_set(l, "id", id));
@@ -369,7 +371,7 @@ static void test_durations(void **state)
 
 static void test_json_bytes(void **state)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	(void)state;
 	json_str_escaped(&b, "\"\n\xc3\xa9\xff");
@@ -380,18 +382,12 @@ static void test_json_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_executor_messages),
-		cmocka_unit_test(test_agent_messages),
-		cmocka_unit_test(test_empty_message),
-		cmocka_unit_test(test_v1_calls),
-		cmocka_unit_test(test_v1_stream),
-		cmocka_unit_test(test_checkpoints),
-		cmocka_unit_test(test_task_updates),
-		cmocka_unit_test(test_http_split),
-		cmocka_unit_test(test_http_garbage),
-		cmocka_unit_test(test_launch_round_trip),
-		cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_json_bytes),
+		cmocka_unit_test(test_executor_messages), cmocka_unit_test(test_agent_messages),
+		cmocka_unit_test(test_empty_message),	  cmocka_unit_test(test_v1_calls),
+		cmocka_unit_test(test_v1_stream),	  cmocka_unit_test(test_checkpoints),
+		cmocka_unit_test(test_task_updates),	  cmocka_unit_test(test_http_split),
+		cmocka_unit_test(test_http_garbage),	  cmocka_unit_test(test_launch_round_trip),
+		cmocka_unit_test(test_durations),	  cmocka_unit_test(test_json_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

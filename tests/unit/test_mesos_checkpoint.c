@@ -22,17 +22,17 @@ static void pids(void **state)
 		int err;
 		int32_t pid;
 	} rows[] = {
-		{"21315", 0, 21315},	      {"1", 0, 1},
-		{"2147483647", 0, INT32_MAX}, {"", -ENODATA, 0},
-		{"0", -EBADMSG, 0},	      {"-1", -EBADMSG, 0},
-		{"12\n", -EBADMSG, 0},	      {"2147483648", -EBADMSG, 0},
-		{"12 13", -EBADMSG, 0},	      {"x", -EBADMSG, 0},
+		{ "21315", 0, 21315 },		{ "1", 0, 1 },
+		{ "2147483647", 0, INT32_MAX }, { "", -ENODATA, 0 },
+		{ "0", -EBADMSG, 0 },		{ "-1", -EBADMSG, 0 },
+		{ "12\n", -EBADMSG, 0 },	{ "2147483648", -EBADMSG, 0 },
+		{ "12 13", -EBADMSG, 0 },	{ "x", -EBADMSG, 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct mesos_span file = data_copy(rows[i].text, strlen(rows[i].text));
-		struct fail why = {0};
+		struct fail why = { 0 };
 		int32_t pid = 0;
 
 		assert_int_equal(mesos_checkpoint_pid(file, &pid, &why), rows[i].err);
@@ -108,7 +108,7 @@ static void cut_task_info(const char *path, struct mesos_span file)
 	(void)path;
 	for (size_t n = 0; n < file.len; n++) {
 		struct mesos_span cut = data_copy(file.p, n);
-		struct fail why = {0};
+		struct fail why = { 0 };
 
 		assert_int_equal(mesos_checkpoint_task_info(cut, &task, &why),
 				 n ? -EBADMSG : -ENODATA);
@@ -131,7 +131,7 @@ static void damaged_task_info(void **state)
 	struct mesos_span file = data_read(TASK_INFO);
 	char *copy = malloc(file.len + 1);
 	struct mesos_task_info task;
-	struct fail why = {0};
+	struct fail why = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < file.len; i++)
@@ -142,8 +142,8 @@ static void damaged_task_info(void **state)
 		}
 	memcpy(copy, file.p, file.len);
 	copy[file.len] = 'x';
-	assert_int_equal(
-		mesos_checkpoint_task_info(mesos_span_at(copy, file.len + 1), &task, NULL), 0);
+	assert_int_equal(mesos_checkpoint_task_info(mesos_span_at(copy, file.len + 1), &task, NULL),
+			 0);
 	free(copy);
 	data_free(file);
 	assert_int_equal(mesos_checkpoint_task_info(mesos_span_at("\0\0\0\0", 4), &task, NULL),
@@ -162,12 +162,12 @@ static void damaged_task_info(void **state)
 
 static void updates(const char *path, struct mesos_span file)
 {
-	static const bool acks[] = {false, false, true, true};
-	static const uint32_t states[] = {MESOS_TASK_STARTING, MESOS_TASK_RUNNING, 0, 0};
+	static const bool acks[] = { false, false, true, true };
+	static const uint32_t states[] = { MESOS_TASK_STARTING, MESOS_TASK_RUNNING, 0, 0 };
 	struct mesos_span rest = file;
 	struct mesos_span uuids[4];
 	struct mesos_update update;
-	struct fail why = {0};
+	struct fail why = { 0 };
 
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(mesos_checkpoint_update(&rest, &update, &why), 1);
@@ -193,7 +193,7 @@ static void cut_updates(const char *path, struct mesos_span file)
 		struct mesos_span cut = data_copy(file.p, n);
 		struct mesos_span rest = cut;
 		struct mesos_update update;
-		struct fail why = {0};
+		struct fail why = { 0 };
 		int more;
 
 		while ((more = mesos_checkpoint_update(&rest, &update, &why)) == 1)
@@ -218,7 +218,7 @@ static void damaged_updates(void **state)
 		struct mesos_span bytes;
 		int err;
 	} rows[] = {
-#define ROW(text, err) {{text, sizeof(text) - 1}, err}
+#define ROW(text, err) { { text, sizeof(text) - 1 }, err }
 		ROW("\0\0\0\0", -EBADMSG),		     /* no type */
 		ROW("\x02\0\0\0\x08\x02", -EBADMSG),	     /* type 2 */
 		ROW("\x02\0\0\0\x08\x00", -EBADMSG),	     /* update of nothing */
@@ -234,7 +234,7 @@ static void damaged_updates(void **state)
 		struct mesos_span bytes = data_copy(rows[i].bytes.p, rows[i].bytes.len);
 		struct mesos_span rest = bytes;
 		struct mesos_update update;
-		struct fail why = {0};
+		struct fail why = { 0 };
 
 		assert_int_equal(mesos_checkpoint_update(&rest, &update, &why), rows[i].err);
 		if (rows[i].err < 0)
@@ -249,7 +249,7 @@ static void protobufs(void **state)
 		struct mesos_span bytes;
 		int check;
 	} rows[] = {
-#define ROW(text, err) {{text, sizeof(text) - 1}, err}
+#define ROW(text, err) { { text, sizeof(text) - 1 }, err }
 		ROW("", 0),
 		ROW("\x08\x01", 0),
 		ROW("\x08", -ENODATA),
@@ -315,10 +315,14 @@ static void protobufs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pids),		     cmocka_unit_test(real_small_files),
-		cmocka_unit_test(real_task_info),    cmocka_unit_test(cut_task_infos),
-		cmocka_unit_test(damaged_task_info), cmocka_unit_test(real_updates),
-		cmocka_unit_test(damaged_updates),   cmocka_unit_test(protobufs),
+		cmocka_unit_test(pids),
+		cmocka_unit_test(real_small_files),
+		cmocka_unit_test(real_task_info),
+		cmocka_unit_test(cut_task_infos),
+		cmocka_unit_test(damaged_task_info),
+		cmocka_unit_test(real_updates),
+		cmocka_unit_test(damaged_updates),
+		cmocka_unit_test(protobufs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,7 +152,7 @@ static void weird_values(void **state)
 
 static void checkpoint_is_one(void **state)
 {
-	static const char *const off[] = {"0", "", "true", "11", "1 ", "yes"};
+	static const char *const off[] = { "0", "", "true", "11", "1 ", "yes" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(off) / sizeof(*off); i++) {

@@ -131,8 +131,9 @@ static void all_real(void **state)
 
 static void real_messages_follow(void **state)
 {
-	static const enum mesos_message_kind kinds[] = {
-		MESOS_REGISTERED, MESOS_RUN_TASK, MESOS_STATUS_UPDATE_ACK, MESOS_STATUS_UPDATE_ACK};
+	static const enum mesos_message_kind kinds[] = { MESOS_REGISTERED, MESOS_RUN_TASK,
+							 MESOS_STATUS_UPDATE_ACK,
+							 MESOS_STATUS_UPDATE_ACK };
 	struct mesos_span stream = data_read(DATA "streams/v0-register.52238-42593");
 	struct mesos_framing *framing = mesos_framing_new(4096);
 	struct mesos_frame frame;
@@ -161,7 +162,7 @@ static void real_subscription(void **state)
 {
 	struct mesos_span stream = data_read(DATA "streams/v1-subscribe.5051-35400");
 	struct mesos_framing *framing = mesos_framing_new(0);
-	static const char *const lengths[] = {"577\n", "177\n", "29\n", "29\n"};
+	static const char *const lengths[] = { "577\n", "177\n", "29\n", "29\n" };
 	struct mesos_frame frame;
 	size_t used = 0;
 	size_t n = 0;
@@ -190,61 +191,62 @@ static void streams(void **state)
 		const char *text;
 		size_t messages, garbage;
 	} rows[] = {
-		{"", 0, 0},
-		{GET, 1, 0},
-		{GET GET GET, 3, 0},
-		{"\r\n" GET "\r\n\r\n" GET, 2, 0},
-		{"GET /a HTTP/1.1\nHost:\n\n", 1, 0},
-		{"POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc" GET, 2, 0},
-		{"POST /a HTTP/1.1\r\ncontent-length:0\r\n\r\n" GET, 2, 0},
-		{"POST /a HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n"
-		 "3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n" GET,
-		 2, 0},
-		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n"
-		 "0\r\n\r\n" GET,
-		 2, 0},
-		{HEAD_OK "Content-Length: 2\r\n\r\nokHTTP/1.1 202 Accepted\r\n"
-			 "Content-Length: 0\r\n\r\n",
-		 2, 0},
-		{HEAD_OK "\r\nall of this up to the end", 1, 0},
-		{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n" HEAD_OK
-		 "Content-Length: 0\r\n\r\n",
-		 3, 0},
-		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-		 "9\r\n123456789\r\nf\r\n0123456789abcde\r\n0\r\n\r\n" GET,
-		 2, 0},
+		{ "", 0, 0 },
+		{ GET, 1, 0 },
+		{ GET GET GET, 3, 0 },
+		{ "\r\n" GET "\r\n\r\n" GET, 2, 0 },
+		{ "GET /a HTTP/1.1\nHost:\n\n", 1, 0 },
+		{ "POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc" GET, 2, 0 },
+		{ "POST /a HTTP/1.1\r\ncontent-length:0\r\n\r\n" GET, 2, 0 },
+		{ "POST /a HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n"
+		  "3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n" GET,
+		  2, 0 },
+		{ "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n"
+		  "0\r\n\r\n" GET,
+		  2, 0 },
+		{ HEAD_OK "Content-Length: 2\r\n\r\nokHTTP/1.1 202 Accepted\r\n"
+			  "Content-Length: 0\r\n\r\n",
+		  2, 0 },
+		{ HEAD_OK "\r\nall of this up to the end", 1, 0 },
+		{ "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n" HEAD_OK
+		  "Content-Length: 0\r\n\r\n",
+		  3, 0 },
+		{ "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+		  "9\r\n123456789\r\nf\r\n0123456789abcde\r\n0\r\n\r\n" GET,
+		  2, 0 },
 		/* a chunk's first line without end: 64 bytes are enough */
-		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-		 "3;"
-		 "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"
-		 "yyy" GET,
-		 1, 86},
+		{ "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+		  "3;"
+		  "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"
+		  "y"
+		  "yyy" GET,
+		  1, 86 },
 		/* cut at the end */
-		{"GET /a HT", 0, 9},
-		{"GET /a HTTP/1.1\r\nHo", 0, 19},
-		{"POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nab", 0, 0},
-		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", 0, 0},
+		{ "GET /a HT", 0, 9 },
+		{ "GET /a HTTP/1.1\r\nHo", 0, 19 },
+		{ "POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nab", 0, 0 },
+		{ "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", 0, 0 },
 		/* no HTTP before a message, around it, in it */
-		{"garbage" GET, 1, 7},
-		{"PPOST /a HTTP/1.1\r\n\r\n", 1, 1},
-		{"POPOST /a HTTP/1.1\r\n\r\n", 1, 2},
-		{"POST /xPOST /a HTTP/1.1\r\n\r\n", 1, 7},
-		{"POST / x\nGET /b HTTP/1.1\r\n\r\n", 1, 9},
-		{"POST /GET / HTTP/9.9\r\n" GET, 1, 22},
-		{"POST /x\x01GET /y\x02" GET, 1, 15},
-		{"\x16\x03\x01\x02\x05" GET, 1, 5},
-		{"POST /a HTTP/1.1\r\nno colon\r\n" GET, 1, 28},
-		{"POST /a HTTP/1.1\r\nA: b\r\n" GET, 1, 24},
-		{"POST /a HTTP/1.1\r\nContent-Length: x\r\n\r\n" GET, 1, 39},
-		{"POST /a HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n" GET, 1, 58},
-		{"POST /a HTTP/1.1\r\nContent-Length: -1\r\n\r\n" GET, 1, 40},
-		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" GET, 1, 0},
-		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3x\r\n" GET, 1, 4},
-		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcGET" GET, 1, 3},
-		{"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-		 "11111111111111111\r\n" GET,
-		 1, 19},
-		{"POST /a HTTP/1.1\r\nA\x01: b\r\n\r\n" GET, 1, 23},
+		{ "garbage" GET, 1, 7 },
+		{ "PPOST /a HTTP/1.1\r\n\r\n", 1, 1 },
+		{ "POPOST /a HTTP/1.1\r\n\r\n", 1, 2 },
+		{ "POST /xPOST /a HTTP/1.1\r\n\r\n", 1, 7 },
+		{ "POST / x\nGET /b HTTP/1.1\r\n\r\n", 1, 9 },
+		{ "POST /GET / HTTP/9.9\r\n" GET, 1, 22 },
+		{ "POST /x\x01GET /y\x02" GET, 1, 15 },
+		{ "\x16\x03\x01\x02\x05" GET, 1, 5 },
+		{ "POST /a HTTP/1.1\r\nno colon\r\n" GET, 1, 28 },
+		{ "POST /a HTTP/1.1\r\nA: b\r\n" GET, 1, 24 },
+		{ "POST /a HTTP/1.1\r\nContent-Length: x\r\n\r\n" GET, 1, 39 },
+		{ "POST /a HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n" GET, 1, 58 },
+		{ "POST /a HTTP/1.1\r\nContent-Length: -1\r\n\r\n" GET, 1, 40 },
+		{ "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" GET, 1, 0 },
+		{ "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3x\r\n" GET, 1, 4 },
+		{ "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcGET" GET, 1, 3 },
+		{ "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+		  "11111111111111111\r\n" GET,
+		  1, 19 },
+		{ "POST /a HTTP/1.1\r\nA\x01: b\r\n\r\n" GET, 1, 23 },
 	};
 
 	(void)state;

@@ -7,7 +7,7 @@
 #include "mesos/message.h"
 
 #define PREFIX	    256 /* what is captured of a send() */
-#define BYTES(text) ((struct mesos_span){text, sizeof(text) - 1})
+#define BYTES(text) ((struct mesos_span){ text, sizeof(text) - 1 })
 
 static const char *name_of(const struct mesos_message *message)
 {
@@ -37,24 +37,24 @@ static void real_messages(void **state)
 		enum mesos_message_kind kind;
 		const char *name, *to, *from, *slave, *framework, *executor;
 	} rows[] = {
-		{"v0-register.45398-5051", 0, 301, MESOS_REGISTER, "RegisterExecutorMessage",
-		 "slave(1)", "executor(1)@127.0.0.1:42593", NULL, FID, "web"},
-		{"v0-register.45398-5051", 301, 489, MESOS_STATUS_UPDATE, "StatusUpdateMessage",
-		 "slave(1)", "executor(1)@127.0.0.1:42593", SID, FID, "web"},
-		{"v0-register.52238-42593", 0, 868, MESOS_REGISTERED, "ExecutorRegisteredMessage",
-		 "executor(1)", "slave(1)@127.0.0.1:5051", SID, FID, "web"},
-		{"v0-register.52238-42593", 868, 528, MESOS_RUN_TASK, "RunTaskMessage",
-		 "executor(1)", "slave(1)@127.0.0.1:5051", NULL, FID, NULL},
-		{"v0-register.52238-42593", 1396, 369, MESOS_STATUS_UPDATE_ACK,
-		 "StatusUpdateAcknowledgementMessage", "executor(1)", "slave(1)@127.0.0.1:5051",
-		 SID, FID, NULL},
-		{"v0-reregister.32888-42593", 0, 289, MESOS_RECONNECT, "ReconnectExecutorMessage",
-		 "executor(1)", "slave(1)@127.0.0.1:5051", SID, NULL, NULL},
-		{"v0-reregister.57948-5051", 0, 303, MESOS_REREGISTER, "ReregisterExecutorMessage",
-		 "slave(1)", "executor(1)@127.0.0.1:42593", NULL, FID, "web"},
-		{"v0-reregister.32896-42593", 0, 439, MESOS_REREGISTERED,
-		 "ExecutorReregisteredMessage", "executor(1)", "slave(1)@127.0.0.1:5051", SID, NULL,
-		 NULL},
+		{ "v0-register.45398-5051", 0, 301, MESOS_REGISTER, "RegisterExecutorMessage",
+		  "slave(1)", "executor(1)@127.0.0.1:42593", NULL, FID, "web" },
+		{ "v0-register.45398-5051", 301, 489, MESOS_STATUS_UPDATE, "StatusUpdateMessage",
+		  "slave(1)", "executor(1)@127.0.0.1:42593", SID, FID, "web" },
+		{ "v0-register.52238-42593", 0, 868, MESOS_REGISTERED, "ExecutorRegisteredMessage",
+		  "executor(1)", "slave(1)@127.0.0.1:5051", SID, FID, "web" },
+		{ "v0-register.52238-42593", 868, 528, MESOS_RUN_TASK, "RunTaskMessage",
+		  "executor(1)", "slave(1)@127.0.0.1:5051", NULL, FID, NULL },
+		{ "v0-register.52238-42593", 1396, 369, MESOS_STATUS_UPDATE_ACK,
+		  "StatusUpdateAcknowledgementMessage", "executor(1)", "slave(1)@127.0.0.1:5051",
+		  SID, FID, NULL },
+		{ "v0-reregister.32888-42593", 0, 289, MESOS_RECONNECT, "ReconnectExecutorMessage",
+		  "executor(1)", "slave(1)@127.0.0.1:5051", SID, NULL, NULL },
+		{ "v0-reregister.57948-5051", 0, 303, MESOS_REREGISTER, "ReregisterExecutorMessage",
+		  "slave(1)", "executor(1)@127.0.0.1:42593", NULL, FID, "web" },
+		{ "v0-reregister.32896-42593", 0, 439, MESOS_REREGISTERED,
+		  "ExecutorReregisteredMessage", "executor(1)", "slave(1)@127.0.0.1:5051", SID,
+		  NULL, NULL },
 	};
 
 	(void)state;
@@ -155,7 +155,7 @@ static void real_v1(void **state)
 static void no_calls(void **state)
 {
 	static const struct mesos_span rows[] = {
-#define ROW(text) {text, sizeof(text) - 1}
+#define ROW(text) { text, sizeof(text) - 1 }
 		ROW("\x0a\x03\x0a\x01"
 		    "e\x12\x03\x0a\x01"
 		    "f"), /* no type */
@@ -215,64 +215,64 @@ static void kinds(void **state)
 		const char *name;
 	} rows[] = {
 		/* 0.28: empty Host, no body */
-		{ROW("POST /executor(1)/mesos.internal.ShutdownExecutorMessage HTTP/1.1\r\n"
-		     "User-Agent: libprocess/slave(1)@10.0.0.7:5051\r\n"
-		     "Libprocess-From: slave(1)@10.0.0.7:5051\r\n"
-		     "Connection: Keep-Alive\r\nHost: \r\n\r\n"),
-		 MESOS_SHUTDOWN, "ShutdownExecutorMessage"},
-		{ROW("POST /executor(1)/mesos.internal.KillTaskMessage HTTP/1.0\r\n"),
-		 MESOS_KILL_TASK, "KillTaskMessage"},
-		{ROW("POST /e/mesos.internal.FrameworkToExecutorMessage HTTP/1.1\r\n"),
-		 MESOS_FRAMEWORK_TO_EXECUTOR, "FrameworkToExecutorMessage"},
-		{ROW("POST /slave(1)/mesos.internal.ExecutorToFrameworkMessage HTTP/1.1"),
-		 MESOS_EXECUTOR_TO_FRAMEWORK, "ExecutorToFrameworkMessage"},
-		{ROW("POST /slave(1)/mesos.internal.PingSlaveMessage HTTP/1.1\r\n"), MESOS_OTHER,
-		 "PingSlaveMessage"},
-		{ROW("POST /s/mesos.scheduler.Call HTTP/1.1\r\n"
-		     "User-Agent: libprocess/x@1.2.3.4:5\r\n"),
-		 MESOS_OTHER, "mesos.scheduler.Call"},
-		{ROW("POST /slave(1)/mesos.internal.RegisterExecutorMessag HTTP/1.1\r\n"),
-		 MESOS_OTHER, "RegisterExecutorMessag"},
-		{ROW("POST /slave(1)/mesos.internal. HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "POST"},
-		{ROW("GET /state HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "GET"},
-		{ROW("POST /api/v1 HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "POST"},
-		{ROW("POST /api/v1/executor HTTP/1.1\r\n"), MESOS_V1_CALL, "CALL"},
-		{ROW("POST /api/v1/executors HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "POST"},
-		{ROW("HTTP/1.1 503 Service Unavailable\r\n"), MESOS_HTTP_RESPONSE,
-		 "503 Service Unavailable"},
-		{ROW("HTTP/1.1 200"), MESOS_HTTP_RESPONSE, "200"},
-		{ROW("HTTP/1.0 404 Not\x01"), MESOS_UNKNOWN, ""},
-		{ROW("HTTP/1.1 20"), MESOS_UNKNOWN, ""},
-		{ROW("HTTP/1.1 2000 OK\r\n"), MESOS_UNKNOWN, ""},
-		{ROW("HTTP/2 200 OK\r\n"), MESOS_UNKNOWN, ""},
-		{ROW("POST /slave(1)/mesos.internal.RegisterExec"), MESOS_UNKNOWN, ""},
-		{ROW("POST /slave(1)/mesos.internal.RegisterExecutorMessage FTP/1.1\r\n"),
-		 MESOS_UNKNOWN, ""},
-		{ROW("post /slave(1)/mesos.internal.RegisterExecutorMessage HTTP/1.1\r\n"),
-		 MESOS_UNKNOWN, ""},
-		{ROW("\x16\x03\x01\x02\x00\x01"), MESOS_TLS, "TLS"},
-		{ROW("\x17\x03\x03\x00\x45xyz"), MESOS_TLS, "TLS"},
-		{ROW("\x17\x03\x04\x00\x45"), MESOS_TLS, "TLS"},
-		{ROW("POST /x/mesos.internal.X HTTQ/1.1\r\n"), MESOS_UNKNOWN, ""},
-		{ROW("PO /x/mesos.internal.X HTTP/1.1\r\n"), MESOS_UNKNOWN, ""},
-		{ROW("POSTPOST /x/mesos.internal.X HTTP/1.1\r\n"), MESOS_UNKNOWN, ""},
-		{ROW("\x17\x03\x09\x00\x45"), MESOS_UNKNOWN, ""},
-		{ROW("\x17\x03\x03\xff\xff"), MESOS_UNKNOWN, ""},
-		{ROW("\x16\x03\x01"), MESOS_UNKNOWN, ""},
-		{ROW("245\r\n577\n\x08\x01"), MESOS_UNKNOWN, ""},
-		{ROW("\0\0\0\0"), MESOS_UNKNOWN, ""},
-		{ROW(""), MESOS_UNKNOWN, ""},
-		{{NULL, 0}, MESOS_UNKNOWN, ""},
-		{ROW(CALL_HEAD "\x18\x04"), MESOS_V1_CALL, "HEARTBEAT"},
-		{ROW(CALL_HEAD "{\"type\":\"HEARTBEAT\"}"), MESOS_V1_CALL, "HEARTBEAT"},
-		{ROW("PATCH /x HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "PATCH"},
-		{ROW("\x14\x03\x03\x00\x01"), MESOS_TLS, "TLS"},
-		{ROW(CALL_HEAD "\x18\x03"), MESOS_V1_CALL, "MESSAGE"},
-		{ROW(CALL_HEAD "\x18\x09"), MESOS_V1_CALL, "CALL"},
-		{ROW(CALL_HEAD "{\"executor_id\":{\"value\":\"e\"},\"type\" : \"UPDATE\"}"),
-		 MESOS_V1_CALL, "UPDATE"},
-		{ROW(CALL_HEAD "{\"a\":{\"type\":\"UPDATE\"},\"b\":[\"type\"]"), MESOS_V1_CALL,
-		 "CALL"},
+		{ ROW("POST /executor(1)/mesos.internal.ShutdownExecutorMessage HTTP/1.1\r\n"
+		      "User-Agent: libprocess/slave(1)@10.0.0.7:5051\r\n"
+		      "Libprocess-From: slave(1)@10.0.0.7:5051\r\n"
+		      "Connection: Keep-Alive\r\nHost: \r\n\r\n"),
+		  MESOS_SHUTDOWN, "ShutdownExecutorMessage" },
+		{ ROW("POST /executor(1)/mesos.internal.KillTaskMessage HTTP/1.0\r\n"),
+		  MESOS_KILL_TASK, "KillTaskMessage" },
+		{ ROW("POST /e/mesos.internal.FrameworkToExecutorMessage HTTP/1.1\r\n"),
+		  MESOS_FRAMEWORK_TO_EXECUTOR, "FrameworkToExecutorMessage" },
+		{ ROW("POST /slave(1)/mesos.internal.ExecutorToFrameworkMessage HTTP/1.1"),
+		  MESOS_EXECUTOR_TO_FRAMEWORK, "ExecutorToFrameworkMessage" },
+		{ ROW("POST /slave(1)/mesos.internal.PingSlaveMessage HTTP/1.1\r\n"), MESOS_OTHER,
+		  "PingSlaveMessage" },
+		{ ROW("POST /s/mesos.scheduler.Call HTTP/1.1\r\n"
+		      "User-Agent: libprocess/x@1.2.3.4:5\r\n"),
+		  MESOS_OTHER, "mesos.scheduler.Call" },
+		{ ROW("POST /slave(1)/mesos.internal.RegisterExecutorMessag HTTP/1.1\r\n"),
+		  MESOS_OTHER, "RegisterExecutorMessag" },
+		{ ROW("POST /slave(1)/mesos.internal. HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "POST" },
+		{ ROW("GET /state HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "GET" },
+		{ ROW("POST /api/v1 HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "POST" },
+		{ ROW("POST /api/v1/executor HTTP/1.1\r\n"), MESOS_V1_CALL, "CALL" },
+		{ ROW("POST /api/v1/executors HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "POST" },
+		{ ROW("HTTP/1.1 503 Service Unavailable\r\n"), MESOS_HTTP_RESPONSE,
+		  "503 Service Unavailable" },
+		{ ROW("HTTP/1.1 200"), MESOS_HTTP_RESPONSE, "200" },
+		{ ROW("HTTP/1.0 404 Not\x01"), MESOS_UNKNOWN, "" },
+		{ ROW("HTTP/1.1 20"), MESOS_UNKNOWN, "" },
+		{ ROW("HTTP/1.1 2000 OK\r\n"), MESOS_UNKNOWN, "" },
+		{ ROW("HTTP/2 200 OK\r\n"), MESOS_UNKNOWN, "" },
+		{ ROW("POST /slave(1)/mesos.internal.RegisterExec"), MESOS_UNKNOWN, "" },
+		{ ROW("POST /slave(1)/mesos.internal.RegisterExecutorMessage FTP/1.1\r\n"),
+		  MESOS_UNKNOWN, "" },
+		{ ROW("post /slave(1)/mesos.internal.RegisterExecutorMessage HTTP/1.1\r\n"),
+		  MESOS_UNKNOWN, "" },
+		{ ROW("\x16\x03\x01\x02\x00\x01"), MESOS_TLS, "TLS" },
+		{ ROW("\x17\x03\x03\x00\x45xyz"), MESOS_TLS, "TLS" },
+		{ ROW("\x17\x03\x04\x00\x45"), MESOS_TLS, "TLS" },
+		{ ROW("POST /x/mesos.internal.X HTTQ/1.1\r\n"), MESOS_UNKNOWN, "" },
+		{ ROW("PO /x/mesos.internal.X HTTP/1.1\r\n"), MESOS_UNKNOWN, "" },
+		{ ROW("POSTPOST /x/mesos.internal.X HTTP/1.1\r\n"), MESOS_UNKNOWN, "" },
+		{ ROW("\x17\x03\x09\x00\x45"), MESOS_UNKNOWN, "" },
+		{ ROW("\x17\x03\x03\xff\xff"), MESOS_UNKNOWN, "" },
+		{ ROW("\x16\x03\x01"), MESOS_UNKNOWN, "" },
+		{ ROW("245\r\n577\n\x08\x01"), MESOS_UNKNOWN, "" },
+		{ ROW("\0\0\0\0"), MESOS_UNKNOWN, "" },
+		{ ROW(""), MESOS_UNKNOWN, "" },
+		{ { NULL, 0 }, MESOS_UNKNOWN, "" },
+		{ ROW(CALL_HEAD "\x18\x04"), MESOS_V1_CALL, "HEARTBEAT" },
+		{ ROW(CALL_HEAD "{\"type\":\"HEARTBEAT\"}"), MESOS_V1_CALL, "HEARTBEAT" },
+		{ ROW("PATCH /x HTTP/1.1\r\n"), MESOS_HTTP_REQUEST, "PATCH" },
+		{ ROW("\x14\x03\x03\x00\x01"), MESOS_TLS, "TLS" },
+		{ ROW(CALL_HEAD "\x18\x03"), MESOS_V1_CALL, "MESSAGE" },
+		{ ROW(CALL_HEAD "\x18\x09"), MESOS_V1_CALL, "CALL" },
+		{ ROW(CALL_HEAD "{\"executor_id\":{\"value\":\"e\"},\"type\" : \"UPDATE\"}"),
+		  MESOS_V1_CALL, "UPDATE" },
+		{ ROW(CALL_HEAD "{\"a\":{\"type\":\"UPDATE\"},\"b\":[\"type\"]"), MESOS_V1_CALL,
+		  "CALL" },
 	};
 
 	(void)state;
@@ -358,26 +358,27 @@ static void json_members(void **state)
 	static const struct {
 		const char *json, *key, *value;
 	} rows[] = {
-		{"{\"a\":\"x\",\"b\":\"y\"}", "b", "y"},
-		{" { \"a\" : 12 , \"b\" : \"y\" }", "a", "12"},
-		{"{\"a\":{\"b\":[1,{\"c\":\"}\"}]},\"d\":true}", "d", "true"},
-		{"{\"a\":{\"b\":[1,{\"c\":\"}\"}]},\"d\":true}", "a", "{\"b\":[1,{\"c\":\"}\"}]}"},
-		{"{\"a\":{\"b\":1", "a", "{\"b\":1"},
-		{"{\"a\":\"x\\\"y\",\"b\":\"z\"}", "a", NULL},
-		{"{\"a\":\"x\\\"y\",\"b\":\"z\"}", "b", "z"},
-		{"{\"a\":\"x", "a", NULL},
-		{"{\"a\":12", "a", NULL},
-		{"{\"a\":\"x\\", "a", NULL},
-		{"{\"a\"", "a", NULL},
-		{"{\"a\":", "a", NULL},
-		{"{\"a\":}", "a", NULL},
-		{"{\"a\" \"b\"", "a", NULL},
-		{"{\"a\":\"\"}", "a", ""},
-		{"[\"a\"]", "a", NULL},
-		{"{}", "a", NULL},
-		{"", "a", NULL},
-		{"{\"b\":[}", "a", NULL},
-		{"{a:1}", "a", NULL},
+		{ "{\"a\":\"x\",\"b\":\"y\"}", "b", "y" },
+		{ " { \"a\" : 12 , \"b\" : \"y\" }", "a", "12" },
+		{ "{\"a\":{\"b\":[1,{\"c\":\"}\"}]},\"d\":true}", "d", "true" },
+		{ "{\"a\":{\"b\":[1,{\"c\":\"}\"}]},\"d\":true}", "a",
+		  "{\"b\":[1,{\"c\":\"}\"}]}" },
+		{ "{\"a\":{\"b\":1", "a", "{\"b\":1" },
+		{ "{\"a\":\"x\\\"y\",\"b\":\"z\"}", "a", NULL },
+		{ "{\"a\":\"x\\\"y\",\"b\":\"z\"}", "b", "z" },
+		{ "{\"a\":\"x", "a", NULL },
+		{ "{\"a\":12", "a", NULL },
+		{ "{\"a\":\"x\\", "a", NULL },
+		{ "{\"a\"", "a", NULL },
+		{ "{\"a\":", "a", NULL },
+		{ "{\"a\":}", "a", NULL },
+		{ "{\"a\" \"b\"", "a", NULL },
+		{ "{\"a\":\"\"}", "a", "" },
+		{ "[\"a\"]", "a", NULL },
+		{ "{}", "a", NULL },
+		{ "", "a", NULL },
+		{ "{\"b\":[}", "a", NULL },
+		{ "{a:1}", "a", NULL },
 	};
 
 	(void)state;

@@ -12,13 +12,15 @@
 #define SECOND 1000000000LL
 
 /* Read in pieces of n bytes: where an answer is cut on its way makes no difference. */
-static struct mesos_answer *read_pieces(enum mesos_endpoint endpoint, struct mesos_span body, size_t n)
+static struct mesos_answer *read_pieces(enum mesos_endpoint endpoint, struct mesos_span body,
+					size_t n)
 {
 	struct mesos_answer *answer = mesos_answer_new(endpoint);
 
 	assert_non_null(answer);
 	for (size_t at = 0; at < body.len; at += n) {
-		struct mesos_span piece = data_copy(body.p + at, n < body.len - at ? n : body.len - at);
+		struct mesos_span piece =
+			data_copy(body.p + at, n < body.len - at ? n : body.len - at);
 
 		mesos_answer_feed(answer, piece);
 		data_free(piece);
@@ -89,26 +91,26 @@ static void answers(void **state)
 		const char *body;
 		int err;
 	} rows[] = {
-		{200, "{}", 0},
-		{200, " \r\n[]", 0},
-		{200, "<html><body>It works!</body></html>", -EPROTO},
-		{200, "", -EPROTO},
-		{200, "SSH-2.0-OpenSSH", -EPROTO},
-		{401, "", -EACCES},
-		{403, "{}", -EACCES},
-		{404, "", -ENOENT},
-		{503, "Agent has not finished recovery", -EAGAIN},
-		{503, "Slave has not finished recovery", -EAGAIN},
-		{503, "overloaded", -EPROTO},
-		{500, "", -EPROTO},
-		{302, "{}", -EPROTO},
-		{0, "", -EPROTO},
+		{ 200, "{}", 0 },
+		{ 200, " \r\n[]", 0 },
+		{ 200, "<html><body>It works!</body></html>", -EPROTO },
+		{ 200, "", -EPROTO },
+		{ 200, "SSH-2.0-OpenSSH", -EPROTO },
+		{ 401, "", -EACCES },
+		{ 403, "{}", -EACCES },
+		{ 404, "", -ENOENT },
+		{ 503, "Agent has not finished recovery", -EAGAIN },
+		{ 503, "Slave has not finished recovery", -EAGAIN },
+		{ 503, "overloaded", -EPROTO },
+		{ 500, "", -EPROTO },
+		{ 302, "{}", -EPROTO },
+		{ 0, "", -EPROTO },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct mesos_span body = data_copy(rows[i].body, strlen(rows[i].body));
-		struct fail why = {0};
+		struct fail why = { 0 };
 
 		if (mesos_api_check(rows[i].status, body, &why) != rows[i].err)
 			fail_msg("%d '%s': %d", rows[i].status, rows[i].body, why.err);
@@ -148,13 +150,13 @@ static void cut_answers(void **state)
 	(void)state;
 	for (size_t n = 0; n < body.len; n++) {
 		struct mesos_span cut = data_copy(body.p, n);
-		struct fail why = {0};
+		struct fail why = { 0 };
 		char where[64];
 
 		assert_false(is_answer(MESOS_STATE, cut, &why));
 		snprintf(where, sizeof(where), "no JSON: byte %zu:", n);
 		assert_non_null(strstr(why.what, where));
-		why = (struct fail){0};
+		why = (struct fail){ 0 };
 		assert_false(is_answer(MESOS_FLAGS, cut, &why));
 		assert_non_null(strstr(why.what, "/flags is no JSON"));
 		data_free(cut);
@@ -180,14 +182,15 @@ static void other_shapes(void **state)
 		"{\"frameworks\":[],\"completed_frameworks\":[{}]}",
 		"{\"frameworks\":[]} trailing",
 		"{\"frameworks\":[[]]}",
-		"{\"frameworks\":[{\"id\":\"f\",\"executors\":[{\"id\":\"e\",\"tasks\":[\"t\"]}]}]}",
+		"{\"frameworks\":[{\"id\":\"f\",\"executors\":[{\"id\":\"e\",\"tasks\":[\"t\"]}]}]"
+		"}",
 		"{\"frameworks\":[{\"id\":\"\\u0000\"}]}",
 		"{\"frameworks\":[{\"id\":\"f\"}]]",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
-		struct fail why = {0};
+		struct fail why = { 0 };
 
 		if (is_answer(MESOS_STATE, mesos_span_of(bodies[i]), &why))
 			fail_msg("'%s' was taken for a state", bodies[i]);
@@ -198,7 +201,7 @@ static void other_shapes(void **state)
 /* Of brackets alone no stack grows. */
 static void deep_answer(void **state)
 {
-	struct fail why = {0};
+	struct fail why = { 0 };
 	char body[128];
 
 	(void)state;
@@ -209,7 +212,7 @@ static void deep_answer(void **state)
 
 static void flags_without_flags(void **state)
 {
-	struct fail why = {0};
+	struct fail why = { 0 };
 
 	(void)state;
 	assert_false(is_answer(MESOS_FLAGS, mesos_span_of("{\"flags\":[]}"), &why));
@@ -221,7 +224,8 @@ static void small_states(void **state)
 	static const char body[] =
 		"{\"other\":{\"frameworks\":[1],\"id\":\"no\"},"
 		"\"frameworks\":[{\"executors\":"
-		"[{\"queued_tasks\":[{\"id\":\"q\"}],\"tasks\":[{\"id\":\"t1\",\"statuses\":[{\"id\":\"s\"}]},"
+		"[{\"queued_tasks\":[{\"id\":\"q\"}],\"tasks\":[{\"id\":\"t1\",\"statuses\":[{"
+		"\"id\":\"s\"}]},"
 		"{\"name\":\"n\",\"id\":\"t2\"}],\"id\":\"e'\\u00e9\"}],"
 		"\"completed_executors\":[{\"id\":\"gone\"}],\"id\":\"f \\\"\\n\xc3\xa9\"}],"
 		"\"completed_frameworks\":[{\"id\":\"old\",\"executors\":[{\"id\":\"x\"}]}],"
@@ -257,9 +261,9 @@ static void small_states(void **state)
 /* What a framework chose is written by Mesos as it is; it costs nobody else's line. */
 static void texts_of_any_bytes(void **state)
 {
-	static const char body[] =
-		"{\"frameworks\":[{\"id\":\"f\",\"executors\":[{\"id\":\"a\xff\xc3(\x80\"},{\"id\":\"b\"}]}],"
-		"\"attributes\":{\"\xfe\":\"\xc0\x80\"}}";
+	static const char body[] = "{\"frameworks\":[{\"id\":\"f\",\"executors\":[{\"id\":"
+				   "\"a\xff\xc3(\x80\"},{\"id\":\"b\"}]}],"
+				   "\"attributes\":{\"\xfe\":\"\xc0\x80\"}}";
 	const struct mesos_executor *executor;
 	const struct mesos_state *agent;
 

@@ -9,7 +9,7 @@
 
 static struct mesos_version version(const char *text)
 {
-	struct mesos_version read = {0};
+	struct mesos_version read = { 0 };
 
 	if (mesos_version_parse(mesos_span_of(text), &read) < 0)
 		fail_msg("'%s' is no version", text);
@@ -18,10 +18,11 @@ static struct mesos_version version(const char *text)
 
 static void parsing(void **state)
 {
-	static const char *const refused[] = {
-		"",	     "1",	    "1.2",    "1.2.",	    "1.2.x",
-		"v1.2.3",    "1.2.3.4",	    "1.2.3 ", "1.2.3 -rc1", "1.2.3-rc 1",
-		"65536.0.0", "1.2.3-rc1/x", "1.2.3\n"};
+	static const char *const refused[] = { "",	     "1",	  "1.2",
+					       "1.2.",	     "1.2.x",	  "v1.2.3",
+					       "1.2.3.4",    "1.2.3 ",	  "1.2.3 -rc1",
+					       "1.2.3-rc 1", "65536.0.0", "1.2.3-rc1/x",
+					       "1.2.3\n" };
 	struct mesos_version v = version("1.2.0-rc3");
 
 	(void)state;
@@ -47,14 +48,14 @@ static void relinking(void **state)
 		const char *text;
 		bool relinks;
 	} rows[] = {
-		{"0.20.0", false},    {"0.28.3", false},    {"1.0.0", false},
-		{"1.0.3-rc1", false}, {"1.0.4", false},	    {"1.1.0", false},
-		{"1.1.1", false},     {"1.1.2", true},	    {"1.1.2-rc1", false},
-		{"1.1.3-dev", true},  {"1.1.3", true},	    {"1.2.0-rc1", false},
-		{"1.2.0-rc2", false}, {"1.2.0-dev", false}, {"1.2.0", true},
-		{"1.2.1", true},      {"1.2.0-x", false},   {"1.3.0-dev", false},
-		{"1.3.0-rc1", true},  {"1.3.0", true},	    {"1.10.0", true},
-		{"1.12.0-dev", true}, {"1.12.0", true},	    {"2.0.0-dev", true},
+		{ "0.20.0", false },	{ "0.28.3", false },	{ "1.0.0", false },
+		{ "1.0.3-rc1", false }, { "1.0.4", false },	{ "1.1.0", false },
+		{ "1.1.1", false },	{ "1.1.2", true },	{ "1.1.2-rc1", false },
+		{ "1.1.3-dev", true },	{ "1.1.3", true },	{ "1.2.0-rc1", false },
+		{ "1.2.0-rc2", false }, { "1.2.0-dev", false }, { "1.2.0", true },
+		{ "1.2.1", true },	{ "1.2.0-x", false },	{ "1.3.0-dev", false },
+		{ "1.3.0-rc1", true },	{ "1.3.0", true },	{ "1.10.0", true },
+		{ "1.12.0-dev", true }, { "1.12.0", true },	{ "2.0.0-dev", true },
 	};
 
 	(void)state;
@@ -73,35 +74,35 @@ static void paths(void **state)
 		int err;
 		const char *text;
 	} rows[] = {
-		{"/usr/local/lib/libmesos-1.12.0.so", 0, "1.12.0"},
-		{"/usr/lib/libmesos-1.0.4.so (deleted)", 0, "1.0.4"},
-		{"/usr/lib/libmesos-0.28.2.so.0.0.0", 0, "0.28.2"},
-		{"/opt/mesosphere/packages/mesos--ab/lib/libmesos-1.2.0-rc1.so", 0, "1.2.0-rc1"},
-		{"libmesos-1.0.4.so", 0, "1.0.4"},
-		{"/usr/lib/libmesos.so", -ENOENT, NULL},
-		{"/usr/lib/libmesos.so (deleted)", -ENOENT, NULL},
-		{"/usr/lib/libmesos-new.so", -ENOENT, NULL},
-		{"/root/.pex/install/mesos.native-0.22.0-py2.7-linux-x86_64.egg.5f/"
-		 "mesos.native-0.22.0-py2.7-linux-x86_64.egg/mesos/native/_mesos.so",
-		 0, "0.22.0"},
-		{"/x/mesos.executor-1.1.0-py2.7-linux-x86_64.egg/mesos/executor/_executor.so", 0,
-		 "1.1.0"},
-		{"/usr/lib/python2.7/mesos/native/_mesos.so", -ENOENT, NULL},
-		{"/usr/lib/python3/_executor.so", -EINVAL, NULL},
-		{"/usr/lib/libmesos-1.0.4.sox", -EINVAL, NULL},
-		{"/usr/lib/libmesos-1.0.4", -EINVAL, NULL},
-		{"/usr/lib/libmesosphere-1.0.4.so", -EINVAL, NULL},
-		{"/usr/lib/libc.so.6", -EINVAL, NULL},
-		{"/usr/libexec/mesos/mesos-executor", -EINVAL, NULL},
-		{"/libmesos-1.0.4.so/other", -EINVAL, NULL},
-		{"(deleted)", -EINVAL, NULL},
-		{"", -EINVAL, NULL},
+		{ "/usr/local/lib/libmesos-1.12.0.so", 0, "1.12.0" },
+		{ "/usr/lib/libmesos-1.0.4.so (deleted)", 0, "1.0.4" },
+		{ "/usr/lib/libmesos-0.28.2.so.0.0.0", 0, "0.28.2" },
+		{ "/opt/mesosphere/packages/mesos--ab/lib/libmesos-1.2.0-rc1.so", 0, "1.2.0-rc1" },
+		{ "libmesos-1.0.4.so", 0, "1.0.4" },
+		{ "/usr/lib/libmesos.so", -ENOENT, NULL },
+		{ "/usr/lib/libmesos.so (deleted)", -ENOENT, NULL },
+		{ "/usr/lib/libmesos-new.so", -ENOENT, NULL },
+		{ "/root/.pex/install/mesos.native-0.22.0-py2.7-linux-x86_64.egg.5f/"
+		  "mesos.native-0.22.0-py2.7-linux-x86_64.egg/mesos/native/_mesos.so",
+		  0, "0.22.0" },
+		{ "/x/mesos.executor-1.1.0-py2.7-linux-x86_64.egg/mesos/executor/_executor.so", 0,
+		  "1.1.0" },
+		{ "/usr/lib/python2.7/mesos/native/_mesos.so", -ENOENT, NULL },
+		{ "/usr/lib/python3/_executor.so", -EINVAL, NULL },
+		{ "/usr/lib/libmesos-1.0.4.sox", -EINVAL, NULL },
+		{ "/usr/lib/libmesos-1.0.4", -EINVAL, NULL },
+		{ "/usr/lib/libmesosphere-1.0.4.so", -EINVAL, NULL },
+		{ "/usr/lib/libc.so.6", -EINVAL, NULL },
+		{ "/usr/libexec/mesos/mesos-executor", -EINVAL, NULL },
+		{ "/libmesos-1.0.4.so/other", -EINVAL, NULL },
+		{ "(deleted)", -EINVAL, NULL },
+		{ "", -EINVAL, NULL },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct mesos_span path = data_copy(rows[i].path, strlen(rows[i].path));
-		struct mesos_version v = {0};
+		struct mesos_version v = { 0 };
 		int err = mesos_version_from_path(path, &v);
 
 		if (err != rows[i].err)
@@ -116,18 +117,18 @@ static void version_lines(void **state)
 	static const struct {
 		const char *line, *text;
 	} rows[] = {
-		{"I20261123 18:50:57.081728  9990 exec.cpp:164] Version: 1.12.0", "1.12.0"},
-		{"I1012 16:43:29.363692 35513 exec.cpp:143] Version: 0.28.3\n", "0.28.3"},
-		{"I1123 19:04:09.782006 30999 executor.cpp:210] Version: 1.12.0", "1.12.0"},
-		{"I1123 18:49:54.749563 27318 main.cpp:545] Version: 1.12.0", NULL},
-		{"I1123 18:49:54.749563 27318 exec.cpp:545] Version: new", NULL},
-		{"Version: 1.0.0", NULL},
-		{"", NULL},
+		{ "I20261123 18:50:57.081728  9990 exec.cpp:164] Version: 1.12.0", "1.12.0" },
+		{ "I1012 16:43:29.363692 35513 exec.cpp:143] Version: 0.28.3\n", "0.28.3" },
+		{ "I1123 19:04:09.782006 30999 executor.cpp:210] Version: 1.12.0", "1.12.0" },
+		{ "I1123 18:49:54.749563 27318 main.cpp:545] Version: 1.12.0", NULL },
+		{ "I1123 18:49:54.749563 27318 exec.cpp:545] Version: new", NULL },
+		{ "Version: 1.0.0", NULL },
+		{ "", NULL },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct mesos_version v = {0};
+		struct mesos_version v = { 0 };
 		int err = mesos_version_from_line(mesos_span_of(rows[i].line), &v);
 
 		assert_int_equal(err, rows[i].text ? 0 : -ENOENT);
@@ -179,7 +180,7 @@ static void no_prefixes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
-		struct mesos_glog glog = {.file = {"a", 1}};
+		struct mesos_glog glog = { .file = { "a", 1 } };
 
 		if (mesos_glog_parse(mesos_span_of(lines[i]), &glog) != -EINVAL)
 			fail_msg("'%s'", lines[i]);
@@ -220,9 +221,9 @@ static void real_logs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parsing),	 cmocka_unit_test(relinking),
-		cmocka_unit_test(paths),	 cmocka_unit_test(version_lines),
-		cmocka_unit_test(prefixes),	 cmocka_unit_test(no_prefixes),
+		cmocka_unit_test(parsing),   cmocka_unit_test(relinking),
+		cmocka_unit_test(paths),     cmocka_unit_test(version_lines),
+		cmocka_unit_test(prefixes),  cmocka_unit_test(no_prefixes),
 		cmocka_unit_test(real_logs),
 	};
 

@@ -19,14 +19,10 @@ static void with_the_agent_up(void **state)
 		int status;
 		const char *want;
 	} rows[] = {
-		{ EXIT_WITH(0), "finished" },
-		{ EXIT_WITH(1), "crashed" },
-		{ EXIT_WITH(255), "crashed" },
-		{ SIGSEGV, "crashed" },
-		{ SIGABRT, "crashed" },
-		{ SIGKILL, "killed" },
-		{ SIGTERM, "killed" },
-		{ -1, "unknown" },
+		{ EXIT_WITH(0), "finished" },  { EXIT_WITH(1), "crashed" },
+		{ EXIT_WITH(255), "crashed" }, { SIGSEGV, "crashed" },
+		{ SIGABRT, "crashed" },	       { SIGKILL, "killed" },
+		{ SIGTERM, "killed" },	       { -1, "unknown" },
 	};
 
 	(void)state;
@@ -36,7 +32,8 @@ static void with_the_agent_up(void **state)
 		node_ends(n, p, rows[i].status, 0);
 		node_judge(n);
 		if (strcmp(node_outcome(n, "web"), rows[i].want) != 0)
-			fail_msg("status %#x: %s, not %s", rows[i].status, node_outcome(n, "web"), rows[i].want);
+			fail_msg("status %#x: %s, not %s", rows[i].status, node_outcome(n, "web"),
+				 rows[i].want);
 		node_free(n);
 	}
 }
@@ -90,7 +87,8 @@ static void killed_by_the_agents_child(void **state)
 	(void)state;
 	node_agent_stop(n);
 	node_agent_start(n);
-	node_put(n, (struct fact){ .type = FACT_FORK, .fork = { .pid = 5555, .start = 55550, .parent = n->agent } });
+	node_put(n, (struct fact){ .type = FACT_FORK,
+				   .fork = { .pid = 5555, .start = 55550, .parent = n->agent } });
 	node_wait(n, 2);
 	node_ends(n, p, SIGKILL, 5555);
 	node_put(n, (struct fact){ .type = FACT_EXIT, .exit = { .pid = 5555, .start = 55550 } });
@@ -112,7 +110,8 @@ static void killed_by_another_executor(void **state)
 	(void)state;
 	node_survey(n);
 	node_baseline(n);
-	node_put(n, (struct fact){ .type = FACT_FORK, .fork = { .pid = 6000, .start = 60000, .parent = n->agent } });
+	node_put(n, (struct fact){ .type = FACT_FORK,
+				   .fork = { .pid = 6000, .start = 60000, .parent = n->agent } });
 	other = node_executor(n, "db", .pid = 6000);
 	node_survey(n);
 	node_ends(n, p, SIGKILL, other->pid);
@@ -260,7 +259,8 @@ static void events_were_lost(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		one(n, p);
 
-		node_put(n, (struct fact){ .type = FACT_LOST, .lost = { "message-ring", rows[i].lost, 100 } });
+		node_put(n, (struct fact){ .type = FACT_LOST,
+					   .lost = { "message-ring", rows[i].lost, 100 } });
 		node_ends(n, p, rows[i].status, rows[i].killer);
 		is(n, rows[i].want);
 		node_free(n);
@@ -336,7 +336,8 @@ static void end_is_told_once(void **state)
 /* What is not checkpointed, or never registered, ends when its link does: lost, and no riddle. */
 static void ends_with_its_agent(void **state)
 {
-	static const struct node_spec specs[] = { { .no_checkpoint = true }, { .unregistered = true } };
+	static const struct node_spec specs[] = { { .no_checkpoint = true },
+						  { .unregistered = true } };
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {

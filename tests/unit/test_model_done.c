@@ -206,11 +206,13 @@ static void executor_never_comes_back(void **state)
 	node_free(n);
 }
 
-/* It had no link at the audit, and nobody knows since when: until its timeout after the audit at most. */
+/* It had no link at the audit, and nobody knows since when: until its timeout after the audit at
+ * most. */
 static void baseline_without_link(void **state)
 {
 	static const struct node_spec specs[] = {
-		{ .unlinked = true, .timeout = 60 }, { .v1 = true, .unlinked = true, .timeout = 60 },
+		{ .unlinked = true, .timeout = 60 },
+		{ .v1 = true, .unlinked = true, .timeout = 60 },
 	};
 
 	(void)state;
@@ -305,7 +307,9 @@ static void nobody_in_the_baseline(void **state)
 static void worst_wins(void **state)
 {
 	static const struct node_spec ok = { 0 }, treatable = { .entry = TRI_NO },
-				      unknown = { .entry = TRI_UNKNOWN, .v1 = true, .unlinked = true },
+				      unknown = { .entry = TRI_UNKNOWN,
+						  .v1 = true,
+						  .unlinked = true },
 				      lost = { .no_checkpoint = true };
 	static const struct {
 		const struct node_spec *specs[4];
@@ -348,9 +352,12 @@ static void acts_count(void **state)
 		one(n, p);
 
 		(void)p;
-		node_put(n, (struct fact){ .type = FACT_ACT, .act = { .phase = "intent", .result = "failed" } });
+		node_put(n, (struct fact){ .type = FACT_ACT,
+					   .act = { .phase = "intent", .result = "failed" } });
 		assert_int_equal(node_exit_code(n, REPORT_AUDIT), 0);
-		node_put(n, (struct fact){ .type = FACT_ACT, .act = { .phase = "result", .result = rows[i].result } });
+		node_put(n,
+			 (struct fact){ .type = FACT_ACT,
+					.act = { .phase = "result", .result = rows[i].result } });
 		assert_int_equal(node_exit_code(n, REPORT_AUDIT), rows[i].want);
 		node_free(n);
 	}

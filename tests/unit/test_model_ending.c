@@ -2,7 +2,8 @@
 /* Between its deadline and its end an executor waits for nobody: what is said of it then. */
 #include "node_window.h"
 
-/* In the window's report and in an audit: the advice has this word, and it has ended by then (0: not ending). */
+/* In the window's report and in an audit: the advice has this word, and it has ended by then (0:
+ * not ending). */
 static void is_told(struct node *n, enum outcome outcome, const char *advice, int64_t ends_by)
 {
 	static const enum report_kind kinds[] = { REPORT_VERIFY, REPORT_AUDIT };
@@ -16,9 +17,11 @@ static void is_told(struct node *n, enum outcome outcome, const char *advice, in
 			assert_int_equal(e->outcome, outcome);
 		assert_non_null(strstr(e->advice, advice));
 		assert_int_equal(report->ending, ends_by != 0);
-		assert_int_equal((e->ends_by ? e->ends_by - NODE_WALL : 0) / NODE_SECOND, ends_by / NODE_SECOND);
-		assert_int_equal(report->exit_code == 2 && e->severity == SEVERITY_CRITICAL,
-				 ends_by || kinds[i] == REPORT_AUDIT); /* disconnected is critical as well */
+		assert_int_equal((e->ends_by ? e->ends_by - NODE_WALL : 0) / NODE_SECOND,
+				 ends_by / NODE_SECOND);
+		assert_int_equal(
+			report->exit_code == 2 && e->severity == SEVERITY_CRITICAL,
+			ends_by || kinds[i] == REPORT_AUDIT); /* disconnected is critical as well */
 		report_free(report);
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The rules by themselves: evidence in, verdict out; each row of the table of verdicts, in its order. */
+/* The rules by themselves: evidence in, verdict out; each row of the table of verdicts, in its
+ * order. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -51,16 +52,29 @@ static void nothing_known(void **state)
 }
 
 static const struct evidence healthy = {
-	.ours = TRI_YES, .environment = TRI_YES, .checkpoint = true, .registered = TRI_YES, .taken_back = TRI_YES,
-	.protocol = PROTOCOL_V0, .sockets = TRI_YES, .n_links = 1, .worst = LINK_SOUND, .relinks = TRI_NO,
+	.ours = TRI_YES,
+	.environment = TRI_YES,
+	.checkpoint = true,
+	.registered = TRI_YES,
+	.taken_back = TRI_YES,
+	.protocol = PROTOCOL_V0,
+	.sockets = TRI_YES,
+	.n_links = 1,
+	.worst = LINK_SOUND,
+	.relinks = TRI_NO,
 };
 
 /* The worst of evidence: each row below repairs one thing more, from the top of the table down. */
 static void order(void **state)
 {
-	struct evidence e = { .environment = TRI_NO, .ours = TRI_NO, .checkpoint = false,
-			      .registered = TRI_NO, .protocol = PROTOCOL_V0, .sockets = TRI_NO,
-			      .relinks = TRI_YES, .worst = LINK_HALF_OPEN };
+	struct evidence e = { .environment = TRI_NO,
+			      .ours = TRI_NO,
+			      .checkpoint = false,
+			      .registered = TRI_NO,
+			      .protocol = PROTOCOL_V0,
+			      .sockets = TRI_NO,
+			      .relinks = TRI_YES,
+			      .worst = LINK_HALF_OPEN };
 
 	(void)state;
 	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN);
@@ -125,18 +139,22 @@ static void single(void **state)
 	rows[n++].e.relinks = TRI_YES;
 	rows[n].e.relinks = TRI_YES, rows[n++].e.worst = LINK_UNKNOWN;
 	rows[n].e.relinks = TRI_YES, rows[n++].e.worst = LINK_AT_RISK;
-	rows[n].e.relinks = TRI_YES, rows[n].e.protocol = PROTOCOL_V1, rows[n++].e.worst = LINK_HALF_OPEN;
-	rows[n].e.relinks = TRI_YES, rows[n].e.protocol = PROTOCOL_V1, rows[n++].e.worst = LINK_UNKNOWN;
+	rows[n].e.relinks = TRI_YES, rows[n].e.protocol = PROTOCOL_V1,
+	rows[n++].e.worst = LINK_HALF_OPEN;
+	rows[n].e.relinks = TRI_YES, rows[n].e.protocol = PROTOCOL_V1,
+	rows[n++].e.worst = LINK_UNKNOWN;
 	rows[n].e.relinks = TRI_UNKNOWN, rows[n++].e.worst = LINK_HALF_OPEN;
 	rows[n].e.protocol = PROTOCOL_V1, rows[n++].e.n_links = 0;
 	rows[n].e.protocol = PROTOCOL_V1, rows[n].e.domain_socket = true, rows[n++].e.n_links = 0;
 	rows[n].e.domain_socket = true, rows[n++].e.n_links = 0;
-	rows[n].e.protocol = PROTOCOL_V1, rows[n].e.domain_socket = true, rows[n++].e.worst = LINK_HALF_OPEN;
+	rows[n].e.protocol = PROTOCOL_V1, rows[n].e.domain_socket = true,
+	rows[n++].e.worst = LINK_HALF_OPEN;
 	rows[n].e.protocol = PROTOCOL_UNKNOWN, rows[n++].e.n_links = 0;
 	assert_int_equal(n, sizeof(rows) / sizeof(rows[0]));
 	for (size_t i = 0; i < n; i++) {
 		if (judge_executor(&rows[i].e) != rows[i].want)
-			fail_msg("%s: %s, not %s", rows[i].what, verdict_name(judge_executor(&rows[i].e)),
+			fail_msg("%s: %s, not %s", rows[i].what,
+				 verdict_name(judge_executor(&rows[i].e)),
 				 verdict_name(rows[i].want));
 	}
 }
@@ -162,7 +180,7 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(links), cmocka_unit_test(nothing_known), cmocka_unit_test(order),
+		cmocka_unit_test(links),  cmocka_unit_test(nothing_known), cmocka_unit_test(order),
 		cmocka_unit_test(single), cmocka_unit_test(names),
 	};
 

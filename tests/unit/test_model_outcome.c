@@ -45,7 +45,9 @@ static void kept_needs_the_same_link(void **state)
 	node_drops(n, p);
 	is(n, "waiting");
 	node_wait(n, 1);
-	node_link(n, p); /* whatever it is: a v0 driver does not go back to an agent that did not ask */
+	node_link(
+		n,
+		p); /* whatever it is: a v0 driver does not go back to an agent that did not ask */
 	node_wait(n, 100);
 	node_survey(n);
 	is(n, "waiting");
@@ -96,7 +98,8 @@ static void v1_subscribes_again_unseen(void **state)
 	node_wait(n, 0.5);
 	node_comes_back(n, p);
 	node_survey(n);
-	is(n, "waiting"); /* listed all the time, and that it has connected is not that it was taken */
+	is(n,
+	   "waiting"); /* listed all the time, and that it has connected is not that it was taken */
 	node_wait(n, 3);
 	node_survey(n);
 	is(n, "reregistered by link");
@@ -109,15 +112,20 @@ static void v0_waits_for_a_restart(void **state)
 	struct report *report;
 
 	(void)state;
-	node_put(n, (struct fact){ .type = FACT_ACT, .act = {
-		.phase = "result", .action = "shutdown", .pid = p->pid, .start = p->start, .result = "done" } });
+	node_put(n, (struct fact){ .type = FACT_ACT,
+				   .act = { .phase = "result",
+					    .action = "shutdown",
+					    .pid = p->pid,
+					    .start = p->start,
+					    .result = "done" } });
 	node_drops(n, p);
 	node_wait(n, 30);
 	node_survey(n);
 	is(n, "waiting");
 	report = node_report(n, REPORT_VERIFY);
 	assert_non_null(strstr(report->executors[0].why[0], "made to drop"));
-	assert_true(report->executors[0].deadline - report->executors[0].disconnected == 60 * NODE_SECOND);
+	assert_true(report->executors[0].deadline - report->executors[0].disconnected ==
+		    60 * NODE_SECOND);
 	report_free(report);
 	node_free(n);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The weaker proofs that an executor is registered again, api and link, and what must not count as one. */
+/* The weaker proofs that an executor is registered again, api and link, and what must not count as
+ * one. */
 #include "node_window.h"
 
 /* ---- api ---- */
 
 /* No messages are seen (TLS, no hook). */
-#define quiet_restart(n, p, ...) \
-	one(n, p, __VA_ARGS__); \
-	n->quiet = true; \
-	node_agent_stop(n); \
-	node_wait(n, 1); \
+#define quiet_restart(n, p, ...)                                                                   \
+	one(n, p, __VA_ARGS__);                                                                    \
+	n->quiet = true;                                                                           \
+	node_agent_stop(n);                                                                        \
+	node_wait(n, 1);                                                                           \
 	node_agent_start(n)
 
 static void by_api(void **state)
@@ -47,8 +48,10 @@ static void listed_by_the_old_agent(void **state)
 static void old_answer_comes_late(void **state)
 {
 	one(n, p);
-	struct fact late = { .type = FACT_API, .mono = n->now, .api = {
-		.http_status = 200, .slave_id = NODE_AGENT_ID, .round = 99 } };
+	struct fact late = { .type = FACT_API,
+			     .mono = n->now,
+			     .api = {
+				     .http_status = 200, .slave_id = NODE_AGENT_ID, .round = 99 } };
 
 	(void)state;
 	n->quiet = true;
@@ -57,8 +60,12 @@ static void old_answer_comes_late(void **state)
 	node_agent_start(n);
 	node_link(n, p);
 	node_wait(n, 2);
-	node_put(n, (struct fact){ .type = FACT_API_EXECUTOR, .mono = late.mono, .api_executor = {
-		.round = 99, .framework_id = "fw-0000", .executor_id = "web", .container_id = "web" } });
+	node_put(n, (struct fact){ .type = FACT_API_EXECUTOR,
+				   .mono = late.mono,
+				   .api_executor = { .round = 99,
+						     .framework_id = "fw-0000",
+						     .executor_id = "web",
+						     .container_id = "web" } });
 	node_put(n, late);
 	is(n, "waiting");
 	assert_false(node_done(n, UNTIL_SETTLED));

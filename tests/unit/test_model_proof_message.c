@@ -27,7 +27,8 @@ static void by_message(void **state)
 	}
 }
 
-/* A pass that showed the new agent before its hook's event came: the agent is as old as the event. */
+/* A pass that showed the new agent before its hook's event came: the agent is as old as the event.
+ */
 static void agents_hook_comes_late(void **state)
 {
 	one(n, p);
@@ -43,9 +44,15 @@ static void agents_hook_comes_late(void **state)
 	n->hooks = true;
 	node_comes_back(n, p);
 	node_survey_of(n, SURVEY_SOCKETS | SURVEY_PROCESSES);
-	node_put(n, (struct fact){ .type = FACT_TCP, .mono = then, .tcp = {
-		.cookie = listen->cookie, .netns = listen->netns, .local = listen->local,
-		.from = TCP_CLOSE, .to = TCP_LISTEN, .pid = n->agent, .start = node_start_of(n, n->agent) } });
+	node_put(n, (struct fact){ .type = FACT_TCP,
+				   .mono = then,
+				   .tcp = { .cookie = listen->cookie,
+					    .netns = listen->netns,
+					    .local = listen->local,
+					    .from = TCP_CLOSE,
+					    .to = TCP_LISTEN,
+					    .pid = n->agent,
+					    .start = node_start_of(n, n->agent) } });
 	is(n, "reregistered by message"); /* what it sent before it was known as the agent counts */
 	node_free(n);
 }
@@ -121,9 +128,16 @@ static void old_answer_is_told_late(void **state)
 	node_says(n, p, "ReregisterExecutorMessage");
 	snprintf(to, sizeof(to), "10.0.0.7:%d", p->port);
 	s = node_connect(n, n->agent, n->agent_ns, p->pid, NODE_HOST_NS, to);
-	node_put(n, (struct fact){ .type = FACT_MESSAGE, .mono = then, .message = {
-		.cookie = s->cookie, .pid = old, .start = node_start_of(n, old), .local = s->local,
-		.remote = s->remote, .netns = s->netns, .name = "ExecutorReregisteredMessage", .executor_id = "" } });
+	node_put(n, (struct fact){ .type = FACT_MESSAGE,
+				   .mono = then,
+				   .message = { .cookie = s->cookie,
+						.pid = old,
+						.start = node_start_of(n, old),
+						.local = s->local,
+						.remote = s->remote,
+						.netns = s->netns,
+						.name = "ExecutorReregisteredMessage",
+						.executor_id = "" } });
 	node_judge(n);
 	{
 		struct report *report = node_report(n, REPORT_VERIFY);
@@ -235,7 +249,9 @@ static void message_for_another_id(void **state)
 static void message_to_the_same_port_elsewhere(void **state)
 {
 	one(n, p, .netns = 77, .pid = 2000);
-	struct node_sock here = { .cookie = 5, .netns = NODE_HOST_NS, .local = node_addr("10.0.0.7:45000"),
+	struct node_sock here = { .cookie = 5,
+				  .netns = NODE_HOST_NS,
+				  .local = node_addr("10.0.0.7:45000"),
 				  .remote = node_addr("10.0.0.7:32000") };
 
 	(void)state;
@@ -298,9 +314,14 @@ static void roads_reversed(void **state)
 	node_wait(n, 1);
 	p->links[0] = NULL;
 	node_comes_back(n, p);
-	node_put(n, (struct fact){ .type = FACT_TCP, .mono = then, .tcp = {
-		.cookie = old->cookie, .netns = old->netns, .local = old->local, .remote = old->remote,
-		.from = TCP_ESTABLISHED, .to = TCP_CLOSE_WAIT } });
+	node_put(n, (struct fact){ .type = FACT_TCP,
+				   .mono = then,
+				   .tcp = { .cookie = old->cookie,
+					    .netns = old->netns,
+					    .local = old->local,
+					    .remote = old->remote,
+					    .from = TCP_ESTABLISHED,
+					    .to = TCP_CLOSE_WAIT } });
 	node_drops(n, p); /* the second end, now: it must be a first one */
 	is(n, "waiting");
 	assert_false(model_done(n->model, UNTIL_SETTLED, &next));

@@ -46,7 +46,8 @@ static void asks_by_the_checkpoint(struct node *n, const struct node_proc *p)
 /* It connects to an agent that is no more. */
 static void is_refused(struct node *n, const struct node_proc *p)
 {
-	struct node_sock *s = node_socket(n, "10.0.0.7:39999", "10.0.0.7:5051", p->spec.netns, p->pid);
+	struct node_sock *s =
+		node_socket(n, "10.0.0.7:39999", "10.0.0.7:5051", p->spec.netns, p->pid);
 
 	node_state(n, s, TCP_SYN_SENT, p->pid);
 	node_state(n, s, TCP_CLOSE, 0);

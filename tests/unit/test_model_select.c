@@ -14,10 +14,12 @@ static const char *targets(struct node *n, struct model_choice choice)
 	text[0] = '\0';
 	for (size_t i = 0; i < count; i++) {
 		if (!t[i].forbidden)
-			assert_true(t[i].fd >= 0 && t[i].inode && t[i].cookie && t[i].pid && t[i].start);
+			assert_true(t[i].fd >= 0 && t[i].inode && t[i].cookie && t[i].pid &&
+				    t[i].start);
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %s%s%s", i ? "; " : "",
 				       t[i].executor_id, verdict_name(t[i].verdict),
-				       t[i].forbidden ? ": " : "", t[i].forbidden ? t[i].forbidden : "");
+				       t[i].forbidden ? ": " : "",
+				       t[i].forbidden ? t[i].forbidden : "");
 	}
 	free(t);
 	report_free(report);
@@ -30,7 +32,7 @@ static void each_kind(void **state)
 	static const struct {
 		struct node_spec spec;
 		bool by_default, by_all; /* touched */
-		const char *forbidden;   /* a word of the reason */
+		const char *forbidden;	 /* a word of the reason */
 	} rows[] = {
 		{ { 0 }, false, true, NULL },
 		{ { .version = "1.4.3", .half_open = true }, false, true, NULL },
@@ -44,7 +46,10 @@ static void each_kind(void **state)
 		{ { .completed = true, .half_open = true }, false, false, "never registered" },
 		{ { .unlinked = true }, false, false, "disconnected" },
 		{ { .dark = true, .half_open = true }, false, false, "could not be read" },
-		{ { .v1 = true, .unlinked = true, .domain_socket = "/s" }, false, false, "no link" },
+		{ { .v1 = true, .unlinked = true, .domain_socket = "/s" },
+		  false,
+		  false,
+		  "no link" },
 	};
 
 	(void)state;
@@ -55,15 +60,22 @@ static void each_kind(void **state)
 
 		node_survey(n);
 		if ((strlen(targets(n, (struct model_choice){ 0 })) > 0) != rows[i].by_default)
-			fail_msg("row %zu by default: '%s'", i, targets(n, (struct model_choice){ 0 }));
+			fail_msg("row %zu by default: '%s'", i,
+				 targets(n, (struct model_choice){ 0 }));
 		touched = *targets(n, (struct model_choice){ .all = true }) &&
 			  !strchr(targets(n, (struct model_choice){ .all = true }), ':');
 		if (touched != rows[i].by_all)
-			fail_msg("row %zu by --all: '%s'", i, targets(n, (struct model_choice){ .all = true }));
-		if (rows[i].forbidden && !strstr(targets(n, (struct model_choice){ .pid = p->pid }), rows[i].forbidden))
-			fail_msg("row %zu by --pid: '%s'", i, targets(n, (struct model_choice){ .pid = p->pid }));
-		if (rows[i].forbidden && !strstr(targets(n, (struct model_choice){ .verdicts = ~0u }), rows[i].forbidden))
-			fail_msg("row %zu by --select: '%s'", i, targets(n, (struct model_choice){ .verdicts = ~0u }));
+			fail_msg("row %zu by --all: '%s'", i,
+				 targets(n, (struct model_choice){ .all = true }));
+		if (rows[i].forbidden &&
+		    !strstr(targets(n, (struct model_choice){ .pid = p->pid }), rows[i].forbidden))
+			fail_msg("row %zu by --pid: '%s'", i,
+				 targets(n, (struct model_choice){ .pid = p->pid }));
+		if (rows[i].forbidden &&
+		    !strstr(targets(n, (struct model_choice){ .verdicts = ~0u }),
+			    rows[i].forbidden))
+			fail_msg("row %zu by --select: '%s'", i,
+				 targets(n, (struct model_choice){ .verdicts = ~0u }));
 		node_free(n);
 	}
 }
@@ -85,14 +97,20 @@ static void second_agent(struct node *n, uint64_t netns, uint64_t own)
 {
 	n->own_netns = own;
 	node_window(n);
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_put(n, (struct fact){ .type = FACT_SURVEY,
+				   .survey = { "begin", SURVEY_SOCKETS | SURVEY_PROCESSES } });
 	for (size_t i = 0; i < n->n_procs; i++)
 		node_put_process(n, n->procs[i]);
 	node_put_sockets(n);
-	node_put(n, (struct fact){ .type = FACT_AGENT, .agent = {
-		.pid = 8888, .start = 88880, .comm = "mesos-agent", .listen = n->agent_addr,
-		.netns = netns, .cookie = 31337 } });
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_put(n, (struct fact){ .type = FACT_AGENT,
+				   .agent = { .pid = 8888,
+					      .start = 88880,
+					      .comm = "mesos-agent",
+					      .listen = n->agent_addr,
+					      .netns = netns,
+					      .cookie = 31337 } });
+	node_put(n, (struct fact){ .type = FACT_SURVEY,
+				   .survey = { "end", SURVEY_SOCKETS | SURVEY_PROCESSES } });
 	node_judge(n);
 }
 
@@ -140,12 +158,16 @@ static void selections(void **state)
 	node_survey(n);
 	/* the shortest deadline first, what is refused last */
 	assert_string_equal(targets(n, (struct model_choice){ 0 }), "db at-risk; web half-open");
-	assert_string_equal(targets(n, (struct model_choice){ .verdicts = 1u << VERDICT_HALF_OPEN }), "web half-open");
-	assert_string_equal(targets(n, (struct model_choice){ .verdicts = 1u << VERDICT_HEALTHY }), "ok healthy");
+	assert_string_equal(
+		targets(n, (struct model_choice){ .verdicts = 1u << VERDICT_HALF_OPEN }),
+		"web half-open");
+	assert_string_equal(targets(n, (struct model_choice){ .verdicts = 1u << VERDICT_HEALTHY }),
+			    "ok healthy");
 	assert_string_equal(targets(n, (struct model_choice){ .pid = web->pid }), "web half-open");
 	assert_string_equal(targets(n, (struct model_choice){ .pid = 1 }), "");
 	assert_string_equal(targets(n, (struct model_choice){ .all = true }),
-			    "ok healthy; db at-risk; web half-open; gone disconnected: it is disconnected: a second disconnect would end it at once");
+			    "ok healthy; db at-risk; web half-open; gone disconnected: it is "
+			    "disconnected: a second disconnect would end it at once");
 	node_free(n);
 }
 
@@ -185,7 +207,8 @@ static void never_while_it_comes_back(void **state)
 	assert_string_equal(targets(n, all), "web half-open");
 	node_agent_stop(n);
 	node_judge(n);
-	assert_string_equal(targets(n, all), "web half-open"); /* before the new agent asks is the time */
+	assert_string_equal(targets(n, all),
+			    "web half-open"); /* before the new agent asks is the time */
 	node_agent_start(n);
 	node_judge(n);
 	assert_non_null(strstr(targets(n, all), "recovering"));
@@ -211,7 +234,8 @@ static void never_after_its_link_ended(void **state)
 	node_drops(n, p);
 	node_link(n, p);
 	node_survey(n);
-	assert_non_null(strstr(targets(n, (struct model_choice){ .all = true }), "second disconnect"));
+	assert_non_null(
+		strstr(targets(n, (struct model_choice){ .all = true }), "second disconnect"));
 	node_free(n);
 }
 
@@ -242,8 +266,10 @@ static void young_agent_that_cannot_be_asked(void **state)
 	n->api_status = 401;
 	node_survey(n);
 	assert_string_equal(targets(n, all),
-			    "web unknown: the agent may be recovering, its API does not tell: a second disconnect would end it at once; try again in 8 s; "
-			    "http healthy: the agent may be recovering, its API does not tell: it may not subscribe again in time; try again in 8 s");
+			    "web unknown: the agent may be recovering, its API does not tell: a "
+			    "second disconnect would end it at once; try again in 8 s; "
+			    "http healthy: the agent may be recovering, its API does not tell: it "
+			    "may not subscribe again in time; try again in 8 s");
 	node_wait(n, 8);
 	node_judge(n);
 	assert_string_equal(targets(n, (struct model_choice){ 0 }), "web half-open");

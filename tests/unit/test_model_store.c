@@ -239,16 +239,18 @@ static void text_of(const struct report *r, char *buf, size_t size)
 	size_t at = 0;
 
 #define SAY(...) (at += (size_t)snprintf(buf + at, size - at, __VA_ARGS__), assert_true(at < size))
-	SAY("%d %s %lld %d %s %d", r->kind, r->host, (long long)r->generated, r->agent.pid, r->agent.api, r->exit_code);
+	SAY("%d %s %lld %d %s %d", r->kind, r->host, (long long)r->generated, r->agent.pid,
+	    r->agent.api, r->exit_code);
 	for (size_t i = 0; i < r->n_executors; i++) {
 		const struct report_executor *e = &r->executors[i];
 
-		SAY("\n%s %s %d %d %d %d %d %lld %lld %s", e->executor_id, e->container_id, e->pid, e->verdict,
-		    e->outcome, e->proof, e->protocol, (long long)e->deadline, (long long)e->ended,
-		    e->forbidden ? e->forbidden : "");
+		SAY("\n%s %s %d %d %d %d %d %lld %lld %s", e->executor_id, e->container_id, e->pid,
+		    e->verdict, e->outcome, e->proof, e->protocol, (long long)e->deadline,
+		    (long long)e->ended, e->forbidden ? e->forbidden : "");
 		for (size_t j = 0; j < e->n_links; j++)
-			SAY(" %d/%llu/%d/%d", e->links[j].fd, (unsigned long long)e->links[j].cookie,
-			    e->links[j].agent_end, e->links[j].conntrack);
+			SAY(" %d/%llu/%d/%d", e->links[j].fd,
+			    (unsigned long long)e->links[j].cookie, e->links[j].agent_end,
+			    e->links[j].conntrack);
 		for (size_t j = 0; j < e->n_why; j++)
 			SAY(" %s", e->why[j]);
 	}
@@ -294,7 +296,8 @@ static void replay(void **state)
 		char id[32];
 
 		snprintf(id, sizeof(id), "task.%d", (i * 7) % 30);
-		node_executor(n, id, .v1 = i % 3 == 0, .entry = i % 4 ? TRI_YES : TRI_NO, .half_open = i % 5 == 0);
+		node_executor(n, id, .v1 = i % 3 == 0, .entry = i % 4 ? TRI_YES : TRI_NO,
+			      .half_open = i % 5 == 0);
 		if (i % 6 == 0)
 			node_helper(n, n->procs[n->n_procs - 1]);
 	}
@@ -386,14 +389,26 @@ static void things_come_and_go(void **state)
 		int pid = 100000 + i;
 		struct node_sock *s;
 
-		node_put(n, (struct fact){ .type = FACT_FORK, .fork = { .pid = pid, .start = (uint64_t)pid, .parent = n->agent } });
-		node_put(n, (struct fact){ .type = FACT_PROCESS, .process = {
-			.pid = pid, .start = (uint64_t)pid, .comm = "curl", .environ_read = TRI_YES } });
+		node_put(n, (struct fact){ .type = FACT_FORK,
+					   .fork = { .pid = pid,
+						     .start = (uint64_t)pid,
+						     .parent = n->agent } });
+		node_put(n, (struct fact){ .type = FACT_PROCESS,
+					   .process = { .pid = pid,
+							.start = (uint64_t)pid,
+							.comm = "curl",
+							.environ_read = TRI_YES } });
 		s = node_connect(n, pid, NODE_HOST_NS, n->agent, NODE_HOST_NS, "10.0.0.7:5051");
 		node_close(n, s, pid, true);
-		node_put(n, (struct fact){ .type = FACT_UNREAD, .unread = { .object = "/proc/1/fd", .reason = "gone", .pid = pid } });
-		node_put(n, (struct fact){ .type = FACT_EXIT, .exit = { .pid = pid, .start = (uint64_t)pid } });
-		node_put(n, (struct fact){ .type = FACT_EXIT, .exit = { .pid = pid + 50000, .start = (uint64_t)pid } });
+		node_put(n, (struct fact){ .type = FACT_UNREAD,
+					   .unread = { .object = "/proc/1/fd",
+						       .reason = "gone",
+						       .pid = pid } });
+		node_put(n, (struct fact){ .type = FACT_EXIT,
+					   .exit = { .pid = pid, .start = (uint64_t)pid } });
+		node_put(n,
+			 (struct fact){ .type = FACT_EXIT,
+					.exit = { .pid = pid + 50000, .start = (uint64_t)pid } });
 		node_wait(n, 60);
 		node_survey(n);
 		free(s->peer);

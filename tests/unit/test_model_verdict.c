@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Whole nodes, and the verdict that an audit gives: each test a node that differs from a healthy one. */
+/* Whole nodes, and the verdict that an audit gives: each test a node that differs from a healthy
+ * one. */
 #include "node_audit.h"
 
 static void healthy_and_its_negations(void **state)
@@ -17,28 +18,48 @@ static void healthy_and_its_negations(void **state)
 		{ "v1, no entry", { .v1 = true, .entry = TRI_NO }, "at-risk" },
 		{ "half-open without entry", { .half_open = true, .entry = TRI_NO }, "half-open" },
 		{ "half-open, relinks", { .half_open = true, .version = "1.1.2" }, "self-healing" },
-		{ "half-open, relinks not yet", { .half_open = true, .version = "1.1.1" }, "half-open" },
-		{ "half-open, release candidate", { .half_open = true, .version = "1.2.0-rc1" }, "half-open" },
+		{ "half-open, relinks not yet",
+		  { .half_open = true, .version = "1.1.1" },
+		  "half-open" },
+		{ "half-open, release candidate",
+		  { .half_open = true, .version = "1.2.0-rc1" },
+		  "half-open" },
 		{ "half-open, version unknown", { .half_open = true, .version = "" }, "half-open" },
-		{ "v1 half-open, new library", { .v1 = true, .half_open = true, .version = "1.11.0" }, "half-open" },
+		{ "v1 half-open, new library",
+		  { .v1 = true, .half_open = true, .version = "1.11.0" },
+		  "half-open" },
 		{ "no entry, relinks", { .entry = TRI_NO, .version = "1.4.3" }, "self-healing" },
 		{ "no link", { .unlinked = true }, "disconnected" },
 		{ "no link, relinks", { .unlinked = true, .version = "1.11.0" }, "disconnected" },
-		{ "v0 with a domain socket's name", { .unlinked = true, .domain_socket = "/run/a.sock" }, "disconnected" },
-		{ "v1 over a domain socket", { .v1 = true, .unlinked = true, .domain_socket = "/run/a.sock" }, "self-healing" },
+		{ "v0 with a domain socket's name",
+		  { .unlinked = true, .domain_socket = "/run/a.sock" },
+		  "disconnected" },
+		{ "v1 over a domain socket",
+		  { .v1 = true, .unlinked = true, .domain_socket = "/run/a.sock" },
+		  "self-healing" },
 		{ "v1 without any link", { .v1 = true, .unlinked = true }, "unknown" },
 		{ "never registered", { .unregistered = true }, "unregistered" },
 		{ "its run is over", { .completed = true }, "unregistered" },
 		{ "no checkpoint", { .no_checkpoint = true }, "no-checkpoint" },
-		{ "no checkpoint, half-open", { .no_checkpoint = true, .half_open = true }, "no-checkpoint" },
-		{ "no checkpoint, unregistered", { .no_checkpoint = true, .unregistered = true }, "no-checkpoint" },
+		{ "no checkpoint, half-open",
+		  { .no_checkpoint = true, .half_open = true },
+		  "no-checkpoint" },
+		{ "no checkpoint, unregistered",
+		  { .no_checkpoint = true, .unregistered = true },
+		  "no-checkpoint" },
 		{ "another port", { .slave_pid = "slave(1)@10.0.0.7:5052" }, "foreign" },
-		{ "another port, no checkpoint", { .slave_pid = "slave(1)@10.0.0.7:5052", .no_checkpoint = true }, "foreign" },
+		{ "another port, no checkpoint",
+		  { .slave_pid = "slave(1)@10.0.0.7:5052", .no_checkpoint = true },
+		  "foreign" },
 		{ "another agent's id", { .slave_id = "other-S9" }, "foreign" },
-		{ "port that contains 5051", { .slave_pid = "slave(1)@10.0.0.7:15051" }, "foreign" },
+		{ "port that contains 5051",
+		  { .slave_pid = "slave(1)@10.0.0.7:15051" },
+		  "foreign" },
 		{ "advertised address", { .slave_pid = "slave(1)@203.0.113.9:5051" }, "healthy" },
 		{ "damaged MESOS_SLAVE_PID", { .slave_pid = "slave(1)" }, "unknown" },
-		{ "deleted library, version from stderr", { .half_open = true, .version = "0.28.3" }, "half-open" },
+		{ "deleted library, version from stderr",
+		  { .half_open = true, .version = "0.28.3" },
+		  "half-open" },
 		{ "no library mapped", { .no_library = true, .half_open = true }, "half-open" },
 	};
 
@@ -49,7 +70,8 @@ static void healthy_and_its_negations(void **state)
 		node_executor_(n, "web", rows[i].spec);
 		node_survey(n);
 		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
-			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"), rows[i].want);
+			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
+				 rows[i].want);
 		node_free(n);
 	}
 }
@@ -196,7 +218,8 @@ static void run_without_checkpoint(void **state)
 	node_survey(n);
 	/* its own agent's tree, and no such run in it */
 	n->procs[0]->spec.dark = true; /* hides it from the checkpoints only */
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", SURVEY_CHECKPOINTS } });
+	node_put(n,
+		 (struct fact){ .type = FACT_SURVEY, .survey = { "begin", SURVEY_CHECKPOINTS } });
 	node_put_checkpoints(n);
 	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", SURVEY_CHECKPOINTS } });
 	node_judge(n);
@@ -224,8 +247,10 @@ static void descriptors_not_read(void **state)
 	(void)state;
 	p->listener->n_holds = 0;
 	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", SURVEY_ALL } });
-	node_put(n, (struct fact){ .type = FACT_UNREAD, .unread = {
-		.object = "/proc/1002/fd", .reason = "Permission denied", .pid = p->pid } });
+	node_put(n, (struct fact){ .type = FACT_UNREAD,
+				   .unread = { .object = "/proc/1002/fd",
+					       .reason = "Permission denied",
+					       .pid = p->pid } });
 	node_put_process(n, p);
 	node_put_sockets(n);
 	node_put_checkpoints(n);

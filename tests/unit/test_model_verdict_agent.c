@@ -36,7 +36,8 @@ static void agents_end_was_inherited(void **state)
 	node_free(n);
 }
 
-/* Accepted while a hook watched: the acceptor's word does not outlive a pass that shows who holds it. */
+/* Accepted while a hook watched: the acceptor's word does not outlive a pass that shows who holds
+ * it. */
 static void agents_end_was_accepted_by_one_that_is_gone(void **state)
 {
 	struct node *n = node_new();
@@ -110,13 +111,19 @@ static void agent_forks(void **state)
 	(void)state;
 	node_survey(n);
 	node_baseline(n);
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_put(n, (struct fact){ .type = FACT_SURVEY,
+				   .survey = { "begin", SURVEY_SOCKETS | SURVEY_PROCESSES } });
 	node_put_process(n, p);
 	node_put_sockets(n);
-	node_put(n, (struct fact){ .type = FACT_AGENT, .agent = {
-		.pid = 8888, .start = 88880, .comm = "mesos-agent", .listen = n->agent_addr,
-		.netns = n->agent_ns, .cookie = n->listen->cookie } });
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_put(n, (struct fact){ .type = FACT_AGENT,
+				   .agent = { .pid = 8888,
+					      .start = 88880,
+					      .comm = "mesos-agent",
+					      .listen = n->agent_addr,
+					      .netns = n->agent_ns,
+					      .cookie = n->listen->cookie } });
+	node_put(n, (struct fact){ .type = FACT_SURVEY,
+				   .survey = { "end", SURVEY_SOCKETS | SURVEY_PROCESSES } });
 	node_judge(n);
 	report = node_report(n, REPORT_VERIFY);
 	assert_int_equal(report->agent.pid, n->agent);
@@ -133,13 +140,19 @@ static void task_listens_on_agents_port(void **state)
 
 	(void)state;
 	node_survey(n);
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_put(n, (struct fact){ .type = FACT_SURVEY,
+				   .survey = { "begin", SURVEY_SOCKETS | SURVEY_PROCESSES } });
 	node_put_process(n, p);
 	node_put_sockets(n);
-	node_put(n, (struct fact){ .type = FACT_AGENT, .agent = {
-		.pid = 8888, .start = 88880, .comm = "nginx", .listen = node_addr("0.0.0.0:5051"),
-		.netns = 99, .cookie = 31337 } });
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_put(n, (struct fact){ .type = FACT_AGENT,
+				   .agent = { .pid = 8888,
+					      .start = 88880,
+					      .comm = "nginx",
+					      .listen = node_addr("0.0.0.0:5051"),
+					      .netns = 99,
+					      .cookie = 31337 } });
+	node_put(n, (struct fact){ .type = FACT_SURVEY,
+				   .survey = { "end", SURVEY_SOCKETS | SURVEY_PROCESSES } });
 	node_judge(n);
 	check(n, "web", "healthy");
 	node_agent_stop(n);
@@ -155,7 +168,8 @@ static void task_listens_on_agents_port(void **state)
 
 /* ---- it recovers ---- */
 
-/* Who was asked to reconnect and has not registered again must not lose its link: nobody knows who that is. */
+/* Who was asked to reconnect and has not registered again must not lose its link: nobody knows who
+ * that is. */
 static void agent_recovers(void **state)
 {
 	one(n, 0);
@@ -254,8 +268,11 @@ static void others_are_named(void **state)
 	struct report *report;
 
 	(void)state;
-	node_put(n, (struct fact){ .type = FACT_PROCESS, .process = {
-		.pid = 500, .start = 5000, .comm = "mesos-master", .environ_read = TRI_YES } });
+	node_put(n, (struct fact){ .type = FACT_PROCESS,
+				   .process = { .pid = 500,
+						.start = 5000,
+						.comm = "mesos-master",
+						.environ_read = TRI_YES } });
 	for (int i = 0; i < 2; i++)
 		node_connect(n, 500, NODE_HOST_NS, n->agent, NODE_HOST_NS, "10.0.0.7:5051");
 	node_survey(n);

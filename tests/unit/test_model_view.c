@@ -58,7 +58,8 @@ static void task_outlives_executor(void **state)
 	struct node *n = node_new();
 	struct node_proc *p = node_executor(n, "web");
 	struct node_proc *task = node_helper(n, p);
-	struct node_sock *port = node_socket(n, "0.0.0.0:8080", "0.0.0.0:0", NODE_HOST_NS, task->pid);
+	struct node_sock *port =
+		node_socket(n, "0.0.0.0:8080", "0.0.0.0:0", NODE_HOST_NS, task->pid);
 
 	(void)state;
 	port->state = TCP_LISTEN;
@@ -76,8 +77,10 @@ static void task_is_libprocess(void **state)
 {
 	struct node *n = node_new();
 	struct node_proc *p = node_executor(n, "web", .unlinked = true);
-	struct node_proc *task = node_process_(n, "web", (struct node_spec){ .pid = 900, .ppid = p->pid });
-	struct node_sock *port = node_socket(n, "10.0.0.7:9999", "0.0.0.0:0", NODE_HOST_NS, task->pid);
+	struct node_proc *task =
+		node_process_(n, "web", (struct node_spec){ .pid = 900, .ppid = p->pid });
+	struct node_sock *port =
+		node_socket(n, "10.0.0.7:9999", "0.0.0.0:0", NODE_HOST_NS, task->pid);
 
 	(void)state;
 	port->state = TCP_LISTEN;
@@ -92,7 +95,8 @@ static void health_check_helper(void **state)
 {
 	struct node *n = node_new();
 	struct node_proc *p = node_executor(n, "web");
-	struct node_proc *check = node_process_(n, "web", (struct node_spec){ .comm = "mesos-health-ch", .ppid = p->pid });
+	struct node_proc *check = node_process_(
+		n, "web", (struct node_spec){ .comm = "mesos-health-ch", .ppid = p->pid });
 	char to[64];
 
 	(void)state;
@@ -121,10 +125,15 @@ static void wrapped(void **state)
 
 		node_survey(n);
 		snprintf(upid, sizeof(upid), "executor(1)@10.0.0.7:%d", p->port);
-		node_put(n, (struct fact){ .type = FACT_CHECKPOINT, .checkpoint = {
-			.slave_id = NODE_AGENT_ID, .framework_id = "fw-0000", .executor_id = "web",
-			.container_id = "web", .forked_pid = wrapper->pid, .upid = upid, .tasks = &task,
-			.n_tasks = 1 } });
+		node_put(n, (struct fact){ .type = FACT_CHECKPOINT,
+					   .checkpoint = { .slave_id = NODE_AGENT_ID,
+							   .framework_id = "fw-0000",
+							   .executor_id = "web",
+							   .container_id = "web",
+							   .forked_pid = wrapper->pid,
+							   .upid = upid,
+							   .tasks = &task,
+							   .n_tasks = 1 } });
 		is_executor(n, p);
 		assert_string_equal(node_verdict(n, "web"), "healthy");
 		node_free(n);
@@ -136,7 +145,8 @@ static void forked_copy(void **state)
 {
 	struct node *n = node_new();
 	struct node_proc *p = node_executor(n, "web", .pid = 3000);
-	struct node_proc *copy = node_process_(n, "web", (struct node_spec){ .pid = 2000, .ppid = 3000 });
+	struct node_proc *copy =
+		node_process_(n, "web", (struct node_spec){ .pid = 2000, .ppid = 3000 });
 
 	(void)state;
 	p->start = copy->start = 777; /* forked within the same tick, its number after a wrap */
@@ -305,7 +315,8 @@ static void pid_is_reused(void **state)
 /* Odd names are names. */
 static void odd_ids(void **state)
 {
-	static const char *const ids[] = { "a b", "a\"b'c", "a\nb", "caf\xc3\xa9", "$(reboot)", "5051" };
+	static const char *const ids[] = { "a b",	  "a\"b'c",    "a\nb",
+					   "caf\xc3\xa9", "$(reboot)", "5051" };
 	struct node *n = node_new();
 
 	(void)state;

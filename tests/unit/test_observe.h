@@ -85,8 +85,8 @@ MAYBE int64_t number(const json_t *fact, const char *field)
 {
 	const json_t *value = json_object_get(fact, field);
 
-	return json_is_string(value) ? strtoll(json_string_value(value), NULL, 10) :
-				       (int64_t)json_integer_value(value);
+	return json_is_string(value) ? strtoll(json_string_value(value), NULL, 10)
+				     : (int64_t)json_integer_value(value);
 }
 
 /* The nth fact of the type whose field is that text (field NULL: any); NULL for none. */
@@ -96,7 +96,8 @@ MAYBE const json_t *facts_nth(const struct facts *facts, const char *type, const
 	const json_t *fact;
 	size_t i;
 
-	json_array_foreach(facts->all, i, fact) {
+	json_array_foreach(facts->all, i, fact)
+	{
 		if (strcmp(text(fact, "type"), type) != 0 ||
 		    (field && strcmp(text(fact, field), value) != 0))
 			continue;
@@ -119,9 +120,8 @@ MAYBE const json_t *facts_with(const struct facts *facts, const char *type, cons
 	const json_t *fact;
 	size_t i;
 
-	json_array_foreach(facts->all, i, fact)
-		if (strcmp(text(fact, "type"), type) == 0 && number(fact, field) == value)
-			return fact;
+	json_array_foreach(facts->all, i, fact) if (strcmp(text(fact, "type"), type) == 0 &&
+						    number(fact, field) == value) return fact;
 	return NULL;
 }
 
@@ -130,8 +130,7 @@ MAYBE size_t facts_count(const struct facts *facts, const char *type)
 	const json_t *fact;
 	size_t i, n = 0;
 
-	json_array_foreach(facts->all, i, fact)
-		n += strcmp(text(fact, "type"), type) == 0;
+	json_array_foreach(facts->all, i, fact) n += strcmp(text(fact, "type"), type) == 0;
 	return n;
 }
 
@@ -140,7 +139,8 @@ MAYBE void facts_print(const struct facts *facts)
 	const json_t *fact;
 	size_t i;
 
-	json_array_foreach(facts->all, i, fact) {
+	json_array_foreach(facts->all, i, fact)
+	{
 		json_dumpf(fact, stderr, JSON_COMPACT);
 		fputc('\n', stderr);
 	}
@@ -238,9 +238,11 @@ MAYBE void nft(const char *lines)
 
 MAYBE int listen_on(int family, uint16_t port)
 {
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port),
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(port),
 				   .sin6_addr = in6addr_any };
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port),
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 	bool is_v4 = family == AF_INET;
@@ -256,9 +258,11 @@ MAYBE int listen_on(int family, uint16_t port)
 
 MAYBE int connect_to(int family, uint16_t port)
 {
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port),
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(port),
 				   .sin6_addr = in6addr_loopback };
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port),
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool is_v4 = family == AF_INET;
@@ -372,13 +376,13 @@ MAYBE void child_main(int argc, char **argv)
 }
 
 struct child {
-	pid_t pid;     /* as the test sees it */
-	pid_t waiter;  /* what the test has to wait for */
+	pid_t pid;    /* as the test sees it */
+	pid_t waiter; /* what the test has to wait for */
 };
 
 MAYBE void child_exec(const char *name, const char *const *args, char *const *env, int ready)
 {
-	char *argv[16] = { (char *)(uintptr_t)name, (char *)(uintptr_t)"--child" };
+	char *argv[16] = { (char *)(uintptr_t)name, (char *)(uintptr_t) "--child" };
 
 	for (size_t i = 0; args[i] && i < 13; i++)
 		argv[i + 2] = (char *)(uintptr_t)args[i];

@@ -205,8 +205,7 @@ static void a_real_agents_state_is_told(void **state)
 	assert_int_equal(facts_count(&facts, "api_executor"), 2);
 	web = facts_find(&facts, "api_executor", "executor_id", "web");
 	assert_string_equal(text(web, "container_id"), "70c332d8-b506-4f13-a492-4cd514dc0924");
-	assert_string_equal(text(web, "framework_id"),
-			    "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0000");
+	assert_string_equal(text(web, "framework_id"), "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0000");
 	assert_int_equal(number(web, "round"), 7);
 	assert_string_equal(json_string_value(json_array_get(json_object_get(web, "tasks"), 0)),
 			    "web");
@@ -260,11 +259,10 @@ static void an_agent_that_recovers_and_then_hangs_recovers_all_the_same(void **s
 
 static void a_chunked_answer_is_complete_while_the_stream_goes_on(void **state)
 {
-	static const char chunked[] =
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-		"10\r\n{\"version\":\"1.0.\r\n"
-		"21\r\n4\",\"id\":\"S\",\"flags\":{},\"framework\r\n"
-		"6\r\ns\":[]}\r\n0\r\n\r\n";
+	static const char chunked[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+				      "10\r\n{\"version\":\"1.0.\r\n"
+				      "21\r\n4\",\"id\":\"S\",\"flags\":{},\"framework\r\n"
+				      "6\r\ns\":[]}\r\n0\r\n\r\n";
 
 	(void)state;
 	says_text("/state", chunked)->hang = true; /* complete without the end of the stream */

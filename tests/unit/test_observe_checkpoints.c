@@ -4,14 +4,14 @@
 
 #include "observe/checkpoints.h"
 
-#define SLAVE "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
+#define SLAVE	  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
 #define FRAMEWORK "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0000"
-#define OTHER "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0001"
-#define WEB_RUN "70c332d8-b506-4f13-a492-4cd514dc0924"
-#define LOOP_RUN "27bc78a7-dfe2-4f68-ac6d-ae27c3dba4a3"
-#define META "work/meta/slaves/" SLAVE "/frameworks/"
-#define WEB META FRAMEWORK "/executors/web"
-#define LOOP META OTHER "/executors/loop"
+#define OTHER	  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0001"
+#define WEB_RUN	  "70c332d8-b506-4f13-a492-4cd514dc0924"
+#define LOOP_RUN  "27bc78a7-dfe2-4f68-ac6d-ae27c3dba4a3"
+#define META	  "work/meta/slaves/" SLAVE "/frameworks/"
+#define WEB	  META FRAMEWORK "/executors/web"
+#define LOOP	  META OTHER "/executors/loop"
 
 static struct facts facts;
 
@@ -53,8 +53,7 @@ static const json_t *run_of(const char *executor_id)
 
 static const char *task_of(const json_t *run, size_t i)
 {
-	const char *name =
-		json_string_value(json_array_get(json_object_get(run, "tasks"), i));
+	const char *name = json_string_value(json_array_get(json_object_get(run, "tasks"), i));
 
 	return name ? name : "(none)";
 }
@@ -92,8 +91,7 @@ static void the_boot_is_compared(void **state)
 	(void)state;
 	run("cp /proc/sys/kernel/random/boot_id %s", dir_at("work/meta/boot_id"));
 	assert_int_equal(put(), 0);
-	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "same_boot"),
-			    "yes");
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "same_boot"), "yes");
 	unlink(dir_at("work/meta/boot_id"));
 	assert_int_equal(put(), 0);
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "same_boot"),
@@ -194,9 +192,8 @@ static void links_pipes_and_strangers_are_passed_over(void **state)
 	(void)state;
 	run("printf 1 > %s", dir_at("elsewhere"));
 	unlink(dir_at(WEB "/runs/" WEB_RUN "/pids/forked.pid"));
-	assert_int_equal(symlink(dir_at("elsewhere"),
-				 dir_at(WEB "/runs/" WEB_RUN "/pids/forked.pid")),
-			 0);
+	assert_int_equal(
+		symlink(dir_at("elsewhere"), dir_at(WEB "/runs/" WEB_RUN "/pids/forked.pid")), 0);
 	unlink(dir_at(LOOP "/runs/" LOOP_RUN "/pids/forked.pid"));
 	assert_int_equal(mkfifo(dir_at(LOOP "/runs/" LOOP_RUN "/pids/forked.pid"), 0600), 0);
 	file_write(dir_at(META FRAMEWORK "/executors/aBcDeF"), "x", 1);
@@ -284,8 +281,8 @@ static void what_may_not_be_read_is_not_taken_for_empty(void **state)
 	assert_int_equal(seteuid(65534), 0);
 	put();
 	assert_int_equal(seteuid(0), 0);
-	assert_non_null(facts_find(&facts, "unread", "object",
-				   dir_at(META FRAMEWORK "/executors")));
+	assert_non_null(
+		facts_find(&facts, "unread", "object", dir_at(META FRAMEWORK "/executors")));
 	assert_null(run_of("web"));
 }
 

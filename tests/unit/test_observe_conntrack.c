@@ -33,8 +33,8 @@ static struct conntrack_query query_of(int fd)
 		struct sockaddr_in6 *v6 = (void *)&ends[i];
 		struct sockaddr_in *v4 = (void *)&ends[i];
 
-		assert_int_equal(i ? getpeername(fd, (void *)&ends[i], &len) :
-				     getsockname(fd, (void *)&ends[i], &len),
+		assert_int_equal(i ? getpeername(fd, (void *)&ends[i], &len)
+				   : getsockname(fd, (void *)&ends[i], &len),
 				 0);
 		if (ends[i].ss_family == AF_INET) {
 			*to[i] = addr_from_v4(&v4->sin_addr, ntohs(v4->sin_port));
@@ -191,7 +191,7 @@ static void without_privilege_nothing_is_said_instead_of_none(void **state)
 static void every_kind_of_rule_is_judged_as_the_kernel_does(void **state)
 {
 #define FILTER "add chain ip t c { type filter hook input priority 0; }\n"
-#define NAT "add chain ip t c { type nat hook prerouting priority -100; }\n"
+#define NAT    "add chain ip t c { type nat hook prerouting priority -100; }\n"
 	static const char *const rules[] = {
 		"",
 		FILTER,

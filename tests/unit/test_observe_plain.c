@@ -11,7 +11,7 @@
 #include "observe/plain.h"
 #include "observe/procfs.h"
 
-#define PORT 5051
+#define PORT	    5051
 #define PATIENCE_MS 20000
 
 static struct facts facts;
@@ -509,7 +509,8 @@ static void a_process_end_comes_before_that_of_its_sockets(void **state)
 	kill(actor.pid, SIGKILL);
 	waitpid(actor.pid, NULL, 0);
 	await("tcp", "cookie", (int64_t)ends.client);
-	json_array_foreach(facts.all, i, fact) {
+	json_array_foreach(facts.all, i, fact)
+	{
 		ended |= strcmp(text(fact, "type"), "exit") == 0;
 		if (strcmp(text(fact, "type"), "tcp") == 0)
 			assert_true(ended);

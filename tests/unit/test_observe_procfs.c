@@ -39,10 +39,14 @@ static const char *const nothing[] = { NULL };
 
 static void an_executor_is_told_as_its_agent_started_it(void **state)
 {
-	char *env[] = { "MESOS_FRAMEWORK_ID=F-0000", "MESOS_SLAVE_PID=" SLAVE,
-			"MESOS_SLAVE_ID=S0", "MESOS_EXECUTOR_ID=web", "MESOS_CHECKPOINT=1",
+	char *env[] = { "MESOS_FRAMEWORK_ID=F-0000",
+			"MESOS_SLAVE_PID=" SLAVE,
+			"MESOS_SLAVE_ID=S0",
+			"MESOS_EXECUTOR_ID=web",
+			"MESOS_CHECKPOINT=1",
 			"MESOS_DIRECTORY=/w/slaves/S0/frameworks/F-0000/executors/web/runs/c-1",
-			"MESOS_RECOVERY_TIMEOUT=20mins", "MESOS_SUBSCRIPTION_BACKOFF_MAX=2secs",
+			"MESOS_RECOVERY_TIMEOUT=20mins",
+			"MESOS_SUBSCRIPTION_BACKOFF_MAX=2secs",
 			NULL };
 	const json_t *fact;
 
@@ -75,8 +79,7 @@ static void an_id_may_hold_any_byte(void **state)
 	(void)state;
 	child = child_start("/proc/self/exe", nothing, env, 0);
 	assert_non_null(walked());
-	assert_string_equal(text(walked(), "executor_id"),
-			    "it's \"a\nb\" ; $(rm -rf) \xc3\xa9");
+	assert_string_equal(text(walked(), "executor_id"), "it's \"a\nb\" ; $(rm -rf) \xc3\xa9");
 }
 
 static void an_environment_of_a_hundred_kilobytes_is_read_to_its_end(void **state)
@@ -112,8 +115,7 @@ static void who_has_no_mesos_environment_is_told_only_when_asked(void **state)
 	child = child_start(child_name("nginx"), nothing, env, 0);
 	assert_null(walked());
 	assert_int_equal(procfs_put(procfs, child.pid, &facts.sink), 0);
-	assert_string_equal(text(facts_with(&facts, "process", "pid", child.pid), "comm"),
-			    "nginx");
+	assert_string_equal(text(facts_with(&facts, "process", "pid", child.pid), "comm"), "nginx");
 	assert_string_equal(text(facts_with(&facts, "process", "pid", child.pid), "executor_id"),
 			    "");
 }

@@ -180,10 +180,11 @@ static void another_namespace_is_listed_without_leaving_ours(void **state)
 	assert_int_equal(seen.rows[0].cookie, cookie_of(listener));
 	fd = netns_socket(nsfd, AF_INET, SOCK_STREAM, 0, NULL);
 	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&(struct sockaddr_in){
-					     .sin_family = AF_INET,
-					     .sin_port = htons(PORT),
-					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
+	assert_int_equal(connect(fd,
+				 (struct sockaddr *)&(struct sockaddr_in){
+					 .sin_family = AF_INET,
+					 .sin_port = htons(PORT),
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
 				 sizeof(struct sockaddr_in)),
 			 0);
 	assert_int_equal(setns(nsfd, CLONE_NEWNET), 0);
@@ -253,8 +254,8 @@ static int no_row(struct nlmsghdr *msg, void *ctx)
 static void a_list_that_the_kernel_cannot_give_is_not_an_empty_one(void **state)
 {
 	const struct inet_diag_req_v2 head = { .sdiag_family = AF_INET, .sdiag_protocol = 253 };
-	struct nl_msg *request = netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &head,
-						 sizeof(head));
+	struct nl_msg *request =
+		netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &head, sizeof(head));
 	int fd = netlink_open(NETNS_OWN, NETLINK_SOCK_DIAG, NULL);
 
 	(void)state;

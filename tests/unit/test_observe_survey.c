@@ -9,11 +9,11 @@
 #include "observe/bpf.h"
 #include "observe/survey.h"
 
-#define PORT 25051 /* not 5051: somebody else's agent may be on this host */
-#define SLAVE "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
+#define PORT	  25051 /* not 5051: somebody else's agent may be on this host */
+#define SLAVE	  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
 #define FRAMEWORK "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0000"
-#define RUN "70c332d8-b506-4f13-a492-4cd514dc0924"
-#define WEB "work/meta/slaves/" SLAVE "/frameworks/" FRAMEWORK "/executors/web/runs/"
+#define RUN	  "70c332d8-b506-4f13-a492-4cd514dc0924"
+#define WEB	  "work/meta/slaves/" SLAVE "/frameworks/" FRAMEWORK "/executors/web/runs/"
 
 static struct facts facts;
 static struct child agent, executor, task, monitor;
@@ -38,13 +38,19 @@ static void start_agent(const char *first, const char *second, int namespaces)
 static struct child start_executor(const char *name, const char *id, const char *const *args)
 {
 	char executor_id[64], directory[512];
-	char *env[] = { "MESOS_SLAVE_PID=slave(1)@127.0.0.1:25051", "MESOS_SLAVE_ID=" SLAVE,
-			"MESOS_FRAMEWORK_ID=" FRAMEWORK, "MESOS_CHECKPOINT=1", executor_id,
-			directory, NULL };
+	char *env[] = { "MESOS_SLAVE_PID=slave(1)@127.0.0.1:25051",
+			"MESOS_SLAVE_ID=" SLAVE,
+			"MESOS_FRAMEWORK_ID=" FRAMEWORK,
+			"MESOS_CHECKPOINT=1",
+			executor_id,
+			directory,
+			NULL };
 
 	snprintf(executor_id, sizeof(executor_id), "MESOS_EXECUTOR_ID=%s", id);
-	snprintf(directory, sizeof(directory), "MESOS_DIRECTORY=%s/slaves/%s/frameworks/%s/"
-		 "executors/%s/runs/" RUN, dir_at("work"), SLAVE, FRAMEWORK, id);
+	snprintf(directory, sizeof(directory),
+		 "MESOS_DIRECTORY=%s/slaves/%s/frameworks/%s/"
+		 "executors/%s/runs/" RUN,
+		 dir_at("work"), SLAVE, FRAMEWORK, id);
 	return child_start(child_name(name), args, env, 0);
 }
 
@@ -106,7 +112,8 @@ static const json_t *socket_of(const struct child *child, int64_t state, size_t 
 	const json_t *fact, *found;
 	size_t i;
 
-	json_array_foreach(facts.all, i, fact) {
+	json_array_foreach(facts.all, i, fact)
+	{
 		if (strcmp(text(fact, "type"), "holder") != 0 || number(fact, "pid") != child->pid)
 			continue;
 		found = facts_with(&facts, "socket", "cookie", number(fact, "cookie"));
@@ -145,8 +152,9 @@ static void check_node(void)
 	assert_true(number(link, "idle_ns") >= 0);
 	/* The agent's end of it is there too. */
 	assert_non_null(facts_find(&facts, "socket", "remote", text(link, "local")));
-	assert_string_equal(text(facts_with(&facts, "tracking", "netns",
-					    number(process, "netns")), "in_force"), "yes");
+	assert_string_equal(
+		text(facts_with(&facts, "tracking", "netns", number(process, "netns")), "in_force"),
+		"yes");
 	entry = facts_with(&facts, "entry", "cookie", number(link, "cookie"));
 	assert_string_equal(text(entry, "present"), "yes");
 	assert_string_equal(text(facts_find(&facts, "checkpoint", "executor_id", "web"), "upid"),
@@ -203,9 +211,8 @@ static const json_t *last_process(pid_t pid)
 	const json_t *fact, *last = NULL;
 	size_t i;
 
-	json_array_foreach(facts.all, i, fact)
-		if (strcmp(text(fact, "type"), "process") == 0 && number(fact, "pid") == pid)
-			last = fact;
+	json_array_foreach(facts.all, i, fact) if (strcmp(text(fact, "type"), "process") == 0 &&
+						   number(fact, "pid") == pid) last = fact;
 	return last;
 }
 
@@ -273,13 +280,13 @@ static void a_forgotten_link_has_no_entry(void **state)
 	assert_int_equal(surveyed(NULL, SURVEY_TRACKING),
 			 SURVEY_TRACKING | SURVEY_SOCKETS | SURVEY_PROCESSES);
 	link = socket_of(&executor, 1, 0);
-	assert_string_equal(text(facts_with(&facts, "entry", "cookie", number(link, "cookie")),
-				 "present"),
-			    "no");
+	assert_string_equal(
+		text(facts_with(&facts, "entry", "cookie", number(link, "cookie")), "present"),
+		"no");
 	link = socket_of(&monitor, 1, 0);
-	assert_string_equal(text(facts_with(&facts, "entry", "cookie", number(link, "cookie")),
-				 "present"),
-			    "yes");
+	assert_string_equal(
+		text(facts_with(&facts, "entry", "cookie", number(link, "cookie")), "present"),
+		"yes");
 	assert_int_equal(facts_count(&facts, "checkpoint"), 0);
 	assert_int_equal(facts_count(&facts, "api"), 0);
 }
@@ -309,9 +316,8 @@ static void an_agent_without_executors_is_found_in_another_namespace(void **stat
 	assert_int_equal(netns_make(), 0);
 	assert_int_equal(surveyed(NULL, SURVEY_ALL), SURVEY_ALL);
 	assert_int_equal(number(facts_with(&facts, "agent", "pid", agent.pid), "netns"), inside);
-	assert_string_equal(text(facts_with(&facts, "tracking", "netns", (int64_t)inside),
-				 "in_force"),
-			    "yes");
+	assert_string_equal(
+		text(facts_with(&facts, "tracking", "netns", (int64_t)inside), "in_force"), "yes");
 	assert_string_equal(text(facts_nth(&facts, "api", NULL, NULL, 0), "slave_id"), SLAVE);
 }
 
@@ -357,9 +363,9 @@ static void a_node_without_an_agents_files_is_told_so(void **state)
 	assert_int_equal(dir_make(), 0);
 	assert_int_equal(surveyed(NULL, SURVEY_ALL),
 			 SURVEY_PROCESSES | SURVEY_SOCKETS | SURVEY_TRACKING);
-	assert_non_null(strstr(text(facts_find(&facts, "unread", "object",
-					       "the agent's checkpoints"), "reason"),
-			       "--work-dir"));
+	assert_non_null(strstr(
+		text(facts_find(&facts, "unread", "object", "the agent's checkpoints"), "reason"),
+		"--work-dir"));
 	assert_int_equal(facts_count(&facts, "work_dir"), 0);
 }
 
@@ -416,9 +422,9 @@ static void inherited_copies_of_a_link_are_all_told(void **state)
 	executor = start_executor("mesos-executor", "web", args);
 	surveyed(NULL, SURVEY_SOCKETS);
 	link = socket_of(&executor, 1, 0);
-	json_array_foreach(facts.all, i, fact)
-		n += strcmp(text(fact, "type"), "holder") == 0 &&
-		     number(fact, "cookie") == number(link, "cookie");
+	json_array_foreach(facts.all, i, fact) n +=
+		strcmp(text(fact, "type"), "holder") == 0 &&
+		number(fact, "cookie") == number(link, "cookie");
 	assert_int_equal(n, 2);
 }
 

@@ -18,7 +18,7 @@
 #include "fail.h"
 #include "record/baseline.h"
 
-#define BOOT "1f0c2b9e-3c39-4c65-9e0a-5d2a8b6a7f11"
+#define BOOT  "1f0c2b9e-3c39-4c65-9e0a-5d2a8b6a7f11"
 #define AUDIT "tests/data/show/audit.json"
 
 static char dir[] = "/tmp/execwatch-baseline-XXXXXX";
@@ -202,7 +202,9 @@ static void test_strangers_are_refused(void **state)
 
 	(void)state;
 	expect_refused("", -EINVAL, "line 1");
-	expect_refused("\x7f" "ELF", -EINVAL, "line 1");
+	expect_refused("\x7f"
+		       "ELF",
+		       -EINVAL, "line 1");
 	expect_refused("[]", -EINVAL, "no document");
 	expect_refused("{}", -EINVAL, "no document");
 	expect_refused("{\"schema\":\"execwatch.verify/1\",\"executors\":[]}", -EINVAL,
@@ -214,7 +216,8 @@ static void test_strangers_are_refused(void **state)
 	/* A good one before a bad one is not put either. */
 	expect_refused(HEAD "\"executors\":[" GOOD ",{\"executor_id\":7}]}", -EINVAL,
 		       "'executor_id' of executor 2");
-	expect_refused(HEAD "\"executors\":[{\"executor_id\":\"e\",\"pid\":-1}]}", -EINVAL, "'pid'");
+	expect_refused(HEAD "\"executors\":[{\"executor_id\":\"e\",\"pid\":-1}]}", -EINVAL,
+		       "'pid'");
 	expect_refused(HEAD "\"executors\":[{\"executor_id\":\"e\",\"pid\":4294967296}]}", -EINVAL,
 		       "'pid'");
 	expect_refused(HEAD "\"executors\":[{\"executor_id\":\"e\",\"tasks\":[1]}]}", -EINVAL,
@@ -240,9 +243,13 @@ static void test_times(void **state)
 		{ "2026-11-24T06:50:26.123456789Z", INT64_C(1795503026123456789) },
 		{ "2024-02-29T12:00:00.5Z", INT64_C(1709208000500000000) },
 	};
-	static const char *const bad[] = { "", "2026-11-24", "2026-11-24T06:50:26",
-					   "2026-11-24T06:50:26+01:00", "2026-11-24T06:50:26.1",
-					   "99999-01-01T00:00:00Z", "0001-01-01T00:00:00Z",
+	static const char *const bad[] = { "",
+					   "2026-11-24",
+					   "2026-11-24T06:50:26",
+					   "2026-11-24T06:50:26+01:00",
+					   "2026-11-24T06:50:26.1",
+					   "99999-01-01T00:00:00Z",
+					   "0001-01-01T00:00:00Z",
 					   "2026-13-24T06:50:26Z" };
 	char text[WALLTIME_TEXT_MAX];
 	int64_t wall = 5;

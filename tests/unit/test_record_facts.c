@@ -27,7 +27,7 @@ static const struct factjson_field *fields_of(enum fact_type type, size_t *n)
 }
 
 static const char odd_text[] = "a \"b\"\n\t\xc3\xa9\xe2\x82\xac \xff\xc3 \\x41 \\xff \\ $(id) \x01";
-static const char *const odd_list[] = {odd_text, "", "web.1", "\xfe"};
+static const char *const odd_list[] = { odd_text, "", "web.1", "\xfe" };
 
 static void field_fill(struct fact *fact, const struct factjson_field *field, int seed)
 {
@@ -115,7 +115,7 @@ static void round_trip(const struct fact *fact, struct factjson_reader *reader, 
 {
 	json_t *object = factjson_pack(fact);
 	char *line = json_dumps(object, JSON_COMPACT);
-	struct fail why = {0};
+	struct fail why = { 0 };
 	size_t unknown = 77;
 
 	assert_non_null(line);
@@ -133,7 +133,7 @@ static void test_every_type_comes_back(void **state)
 
 	(void)state;
 	for (int type = 1; type <= LAST_TYPE; type++) {
-		struct fact fact = {.type = (enum fact_type)type, .mono = INT64_MAX - type};
+		struct fact fact = { .type = (enum fact_type)type, .mono = INT64_MAX - type };
 		struct fact back;
 		size_t n;
 		const struct factjson_field *field = fields_of(fact.type, &n);
@@ -185,7 +185,7 @@ static size_t field_size(enum factjson_kind kind)
 /* used has a byte of 0xff for each that belongs to a member of the struct, 0 for padding. */
 static void covered(enum fact_type type, const uint8_t *used, size_t size)
 {
-	uint8_t seen[sizeof(struct fact)] = {0};
+	uint8_t seen[sizeof(struct fact)] = { 0 };
 	size_t base = offsetof(struct fact, window);
 	size_t n;
 	const struct factjson_field *field = fields_of(type, &n);
@@ -252,13 +252,13 @@ static void test_every_member_has_a_field(void **state)
 
 static void test_the_notation(void **state)
 {
-	struct fact fact = {.type = FACT_EXIT,
-			    .mono = 5,
-			    .exit = {.pid = 7,
-				     .start = (UINT64_C(1) << 53) + 1,
-				     .comm = "a\xff\\x41\\",
-				     .status = -1,
-				     .killer_start = UINT64_C(1) << 53}};
+	struct fact fact = { .type = FACT_EXIT,
+			     .mono = 5,
+			     .exit = { .pid = 7,
+				       .start = (UINT64_C(1) << 53) + 1,
+				       .comm = "a\xff\\x41\\",
+				       .status = -1,
+				       .killer_start = UINT64_C(1) << 53 } };
 	json_t *object = factjson_pack(&fact);
 	char *line = json_dumps(object, JSON_COMPACT);
 
@@ -302,30 +302,31 @@ static void test_what_is_no_fact(void **state)
 	static const struct {
 		const char *line, *names;
 	} bad[] = {
-		{"", "JSON"},
-		{"{\"type\":\"now\",\"mono_ns\":1", "JSON"},
-		{"[]", "'type'"},
-		{"{\"type\":7}", "'type'"},
-		{"{\"type\":\"now\"}", "'mono_ns'"},
-		{"{\"type\":\"now\",\"mono_ns\":1,\"final\":\"no\"}", "'final'"},
-		{"{\"type\":\"exec\",\"mono_ns\":1,\"pid\":3000000000}", "'pid'"},
-		{"{\"type\":\"exec\",\"mono_ns\":1,\"start\":-1}", "'start'"},
-		{"{\"type\":\"exec\",\"mono_ns\":1,\"start\":\"18446744073709551616\"}", "'start'"},
-		{"{\"type\":\"exec\",\"mono_ns\":1,\"start\":\" 1\"}", "'start'"},
-		{"{\"type\":\"exec\",\"mono_ns\":1,\"comm\":null}", "'comm'"},
-		{"{\"type\":\"agent\",\"mono_ns\":1,\"listen\":\"10.0.0.7\"}", "'listen'"},
-		{"{\"type\":\"entry\",\"mono_ns\":1,\"present\":\"maybe\"}", "'present'"},
-		{"{\"type\":\"checkpoint\",\"mono_ns\":1,\"tasks\":[1]}", "'tasks'"},
-		{"{\"type\":\"checkpoint\",\"mono_ns\":1,\"tasks\":\"web\"}", "'tasks'"},
-		{"{\"type\":\"exec\",\"mono_ns\":1,\"comm\":\"\xff\"}", "JSON"},
-		{"{\"type\":\"exec\",\"mono_ns\":1,\"comm\":\"\\u0000\"}", "JSON"},
-		{"{\"type\":\"now\",\"mono_ns\":1,\"mono_ns\":2}", "JSON"},
+		{ "", "JSON" },
+		{ "{\"type\":\"now\",\"mono_ns\":1", "JSON" },
+		{ "[]", "'type'" },
+		{ "{\"type\":7}", "'type'" },
+		{ "{\"type\":\"now\"}", "'mono_ns'" },
+		{ "{\"type\":\"now\",\"mono_ns\":1,\"final\":\"no\"}", "'final'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"pid\":3000000000}", "'pid'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"start\":-1}", "'start'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"start\":\"18446744073709551616\"}",
+		  "'start'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"start\":\" 1\"}", "'start'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"comm\":null}", "'comm'" },
+		{ "{\"type\":\"agent\",\"mono_ns\":1,\"listen\":\"10.0.0.7\"}", "'listen'" },
+		{ "{\"type\":\"entry\",\"mono_ns\":1,\"present\":\"maybe\"}", "'present'" },
+		{ "{\"type\":\"checkpoint\",\"mono_ns\":1,\"tasks\":[1]}", "'tasks'" },
+		{ "{\"type\":\"checkpoint\",\"mono_ns\":1,\"tasks\":\"web\"}", "'tasks'" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"comm\":\"\xff\"}", "JSON" },
+		{ "{\"type\":\"exec\",\"mono_ns\":1,\"comm\":\"\\u0000\"}", "JSON" },
+		{ "{\"type\":\"now\",\"mono_ns\":1,\"mono_ns\":2}", "JSON" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct fact fact = {.mono = 99};
-		struct fail why = {0};
+		struct fact fact = { .mono = 99 };
+		struct fail why = { 0 };
 		size_t unknown;
 
 		if (read_line(bad[i].line, &fact, &unknown, &why) != -EINVAL)

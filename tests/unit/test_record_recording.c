@@ -255,8 +255,7 @@ static void test_cut_at_every_byte(void **state)
 		if (cut < len && text[cut] == '\n' && cut > header)
 			lines++;
 		assert_int_equal(out.n, lines);
-		assert_int_equal(counts.cut,
-				 text[cut - 1] != '\n' && text[cut] != '\n');
+		assert_int_equal(counts.cut, text[cut - 1] != '\n' && text[cut] != '\n');
 	}
 }
 
@@ -286,7 +285,8 @@ static void test_strangers_are_refused(void **state)
 	expect_refused("{\"schema\":\"execwatch.recording/2\"}\n", -EPROTONOSUPPORT, "version 2");
 	expect_refused("{\"schema\":\"execwatch.recording/2\"}\n", -EPROTONOSUPPORT, "version 1");
 	expect_refused(HEADER "{\"type\":\"now\",\"mono_ns\":1}\nwhat?\n"
-			      "{\"type\":\"now\",\"mono_ns\":2}\n", -EINVAL, "line 3");
+			      "{\"type\":\"now\",\"mono_ns\":2}\n",
+		       -EINVAL, "line 3");
 	expect_refused(HEADER "\n", -EINVAL, "line 2");
 	assert_int_equal(replay("/nowhere", &out, &counts, &why), -ENOENT);
 	assert_int_equal(replay("/", &out, &counts, &why), -EISDIR);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The samples in every form, against the files in tests/data/show. EW_GOLDEN=write makes those anew: read the difference before committing it.
+ * The samples in every form, against the files in tests/data/show. EW_GOLDEN=write makes those
+ * anew: read the difference before committing it.
  */
 #include <errno.h>
 #include <locale.h>
@@ -21,8 +22,8 @@
 
 enum form { FORM_TABLE, FORM_VERBOSE, FORM_COLOR, FORM_WIDE, FORM_JSON, FORM_JSONL, FORM_NAGIOS };
 
-static const char *const suffixes[] = { "table", "verbose", "color", "wide", "json", "jsonl",
-					"nagios" };
+static const char *const suffixes[] = { "table", "verbose", "color", "wide",
+					"json",	 "jsonl",   "nagios" };
 
 static int form_write(FILE *out, const struct report *report, enum form form)
 {
@@ -169,11 +170,20 @@ static void test_a_full_disk_is_noticed(void **state)
 static void test_a_plan(void **state)
 {
 	static const struct model_target targets[] = {
-		{ .executor_id = "odd \n\x1b[2J", .pid = 105, .fd = 9, .verdict = VERDICT_HALF_OPEN,
+		{ .executor_id = "odd \n\x1b[2J",
+		  .pid = 105,
+		  .fd = 9,
+		  .verdict = VERDICT_HALF_OPEN,
 		  .recovery_timeout = 15 * MINUTE },
-		{ .executor_id = "wide", .pid = 107, .fd = 11, .verdict = VERDICT_AT_RISK,
+		{ .executor_id = "wide",
+		  .pid = 107,
+		  .fd = 11,
+		  .verdict = VERDICT_AT_RISK,
 		  .recovery_timeout = DAY },
-		{ .executor_id = "gone", .pid = 103, .fd = -1, .verdict = VERDICT_DISCONNECTED,
+		{ .executor_id = "gone",
+		  .pid = 103,
+		  .fd = -1,
+		  .verdict = VERDICT_DISCONNECTED,
 		  .recovery_timeout = 15 * MINUTE,
 		  .forbidden = "it is disconnected: a second disconnect would end it at once" },
 	};

@@ -19,25 +19,38 @@
 #include "show/live_screen.h"
 #include "show/progress.h"
 
-#define S INT64_C(1000000000)
-#define NOW (INT64_C(1795503026) * S)
+#define S    INT64_C(1000000000)
+#define NOW  (INT64_C(1795503026) * S)
 #define MONO (100 * S)
 
 static const struct fact window = {
-	.type = FACT_WINDOW, .mono = MONO,
-	.window = { .tool = "0.1.0", .verb = "watch", .host = "node-17", .boot_id = "b",
-		    .kernel = "6.18", .agent_port = 5051, .wall_offset = NOW - MONO },
+	.type = FACT_WINDOW,
+	.mono = MONO,
+	.window = { .tool = "0.1.0",
+		    .verb = "watch",
+		    .host = "node-17",
+		    .boot_id = "b",
+		    .kernel = "6.18",
+		    .agent_port = 5051,
+		    .wall_offset = NOW - MONO },
 };
 static const struct fact ended = {
-	.type = FACT_EXIT, .mono = MONO + S,
-	.exit = { .pid = 12, .start = 7, .comm = "\x1b[2Jevil", .status = 9, .signal = 9,
-		  .killer = 811, .killer_comm = "mesos-agent" },
+	.type = FACT_EXIT,
+	.mono = MONO + S,
+	.exit = { .pid = 12,
+		  .start = 7,
+		  .comm = "\x1b[2Jevil",
+		  .status = 9,
+		  .signal = 9,
+		  .killer = 811,
+		  .killer_comm = "mesos-agent" },
 };
 static const struct fact socket_seen = { .type = FACT_SOCKET, .mono = MONO };
 
 static struct fact agent_fact(bool gone, int64_t mono)
 {
-	struct fact fact = { .type = FACT_AGENT, .mono = mono,
+	struct fact fact = { .type = FACT_AGENT,
+			     .mono = mono,
 			     .agent = { .pid = 811, .comm = "mesos-agent", .gone = gone } };
 
 	addr_parse("10.0.0.7:5051", &fact.agent.listen);
@@ -45,20 +58,40 @@ static struct fact agent_fact(bool gone, int64_t mono)
 }
 
 static struct report_executor executors[] = {
-	{ .executor_id = "late", .framework_id = "f", .pid = 12, .comm = "mesos-executor",
-	  .advice = "", .outcome = OUTCOME_WAITING, .severity = SEVERITY_WARNING,
+	{ .executor_id = "late",
+	  .framework_id = "f",
+	  .pid = 12,
+	  .comm = "mesos-executor",
+	  .advice = "",
+	  .outcome = OUTCOME_WAITING,
+	  .severity = SEVERITY_WARNING,
 	  .deadline = NOW + 751 * S },
-	{ .executor_id = "fine", .framework_id = "f", .pid = 13, .comm = "mesos-executor",
-	  .advice = "", .outcome = OUTCOME_REREGISTERED, .proof = PROOF_MESSAGE },
+	{ .executor_id = "fine",
+	  .framework_id = "f",
+	  .pid = 13,
+	  .comm = "mesos-executor",
+	  .advice = "",
+	  .outcome = OUTCOME_REREGISTERED,
+	  .proof = PROOF_MESSAGE },
 };
 
 static struct report report_new(void)
 {
 	struct report report = {
-		.kind = REPORT_VERIFY, .tool = "0.1.0", .host = "node-17", .boot_id = "b",
-		.generated = NOW, .agent_port = 5051, .executors = executors, .n_executors = 2,
-		.agent = { .pid = 811, .comm = "mesos-agent", .version = "", .slave_id = "",
-			   .work_dir = "", .api = "recovering" },
+		.kind = REPORT_VERIFY,
+		.tool = "0.1.0",
+		.host = "node-17",
+		.boot_id = "b",
+		.generated = NOW,
+		.agent_port = 5051,
+		.executors = executors,
+		.n_executors = 2,
+		.agent = { .pid = 811,
+			   .comm = "mesos-agent",
+			   .version = "",
+			   .slave_id = "",
+			   .work_dir = "",
+			   .api = "recovering" },
 	};
 
 	report.outcomes[OUTCOME_WAITING] = 1;

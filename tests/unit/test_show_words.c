@@ -12,7 +12,7 @@
 #include "show/cell.h"
 #include "show/words.h"
 
-#define S INT64_C(1000000000)
+#define S	     INT64_C(1000000000)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void test_durations(void **state)
@@ -99,16 +99,24 @@ static void test_cells(void **state)
 		{ "abcd", 4, false, "abcd" },
 		{ "abcde", 4, false, "abc…" },
 		{ "caf\xc3\xa9", 5, false, "caf\xc3\xa9 " },
-		{ "cafe\xcc\x81", 5, false, "cafe\xcc\x81 " },              /* combining */
+		{ "cafe\xcc\x81", 5, false, "cafe\xcc\x81 " }, /* combining */
 		{ "\xe6\x9d\xb1\xe4\xba\xac", 5, false, "\xe6\x9d\xb1\xe4\xba\xac " }, /* wide */
 		{ "\xe6\x9d\xb1\xe4\xba\xac\xe9", 4, false, "\xe6\x9d\xb1… " }, /* no half of one */
-		{ "\xf0\x9f\x9a\x80" "x", 4, false, "\xf0\x9f\x9a\x80" "x " },
+		{ "\xf0\x9f\x9a\x80"
+		  "x",
+		  4, false,
+		  "\xf0\x9f\x9a\x80"
+		  "x " },
 		{ "\x1b[2J", 8, false, "\\x1b[2J " },
 		{ "a\nb\tc", 11, false, "a\\x0ab\\x09c" },
 		{ "\xff\xc0\x80", 12, false, "\\xff\\xc0\\x80" },
-		{ "\xc2\x9b" "31m", 8, false, "\\x9b31m " },      /* CSI as one character */
-		{ "\xe2\x80\xae" "abc", 9, false, "\\u202eabc" },  /* right-to-left override */
-		{ "a\x1b", 4, false, "a…  " },                     /* an escape is not cut */
+		{ "\xc2\x9b"
+		  "31m",
+		  8, false, "\\x9b31m " }, /* CSI as one character */
+		{ "\xe2\x80\xae"
+		  "abc",
+		  9, false, "\\u202eabc" },    /* right-to-left override */
+		{ "a\x1b", 4, false, "a…  " }, /* an escape is not cut */
 		{ "a\x1b", 4, true, "a…  " },
 		{ "\\x41", 4, false, "\\x41" },
 		{ "x", 1, false, "x" },
@@ -158,10 +166,8 @@ static void test_paragraphs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_times),
-		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_durations),  cmocka_unit_test(test_times),
+		cmocka_unit_test(test_states),	   cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_paragraphs),
 	};
 

@@ -11,7 +11,9 @@ static uint64_t at_executor;
 
 static void conn_put(uint64_t cookie, uint32_t state, const struct actor *owner)
 {
-	struct ew_conn conn = { .state = state, .ktime_ns = 1, .ends.netns = (uint32_t)fixture->netns,
+	struct ew_conn conn = { .state = state,
+				.ktime_ns = 1,
+				.ends.netns = (uint32_t)fixture->netns,
 				.owner = { .tgid = (uint32_t)owner->pid } };
 
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(fixture->watch->skel->maps.conns), &cookie,
@@ -48,7 +50,8 @@ static void test_leftovers_are_swept(void **state)
 	not_accepted = (uint64_t)actor_act(&waits, ACT_CONNECT, fixture->port, AF_INET);
 	for (uint64_t i = 0; i < STATES; i++)
 		conn_put(i + 1, states[i], &executor);
-	assert_int_equal(fixture_conns(fixture), STATES + 5); /* two connections, and the listener */
+	assert_int_equal(fixture_conns(fixture),
+			 STATES + 5); /* two connections, and the listener */
 	seed();
 	for (uint64_t i = 0; i < STATES; i++)
 		assert_false(conn_is_there(i + 1));

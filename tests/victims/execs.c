@@ -25,7 +25,7 @@ static void *wait_forever(void *arg)
 int main(int argc, char **argv)
 {
 	static uint32_t word;
-	struct timespec nap = {.tv_nsec = 3000000};
+	struct timespec nap = { .tv_nsec = 3000000 };
 	struct victim_page *page =
 		mmap(NULL, VICTIM_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, VICTIM_PAGE_FD, 0);
 	pthread_t thread;

@@ -22,8 +22,8 @@ static struct victim_page *page;
 
 static void open_link(void)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 	struct stat st;
@@ -62,7 +62,7 @@ static void answer(int ep)
 
 int main(void)
 {
-	struct epoll_event input = {.events = EPOLLIN}, link = {.events = EPOLLIN | EPOLLRDHUP};
+	struct epoll_event input = { .events = EPOLLIN }, link = { .events = EPOLLIN | EPOLLRDHUP };
 	int ep = epoll_create1(0);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -22,7 +22,7 @@ static void on_signal(int signo)
 
 static void set_up_thread(struct waiter *w)
 {
-	stack_t alt = {.ss_sp = w->alt_stack, .ss_size = sizeof(w->alt_stack)};
+	stack_t alt = { .ss_sp = w->alt_stack, .ss_size = sizeof(w->alt_stack) };
 
 	w->me->tid = (int32_t)syscall(SYS_gettid);
 	snprintf(w->me->what, sizeof(w->me->what), "%s", w->kind->name);
@@ -133,8 +133,8 @@ static int connect_pair(int listener, const struct sockaddr_in *addr)
 
 static void open_sockets(void)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 	struct stat st;
@@ -161,7 +161,7 @@ static const struct kind *find_kind(const char *name)
 
 static void handle_signals(void)
 {
-	struct sigaction restart = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
+	struct sigaction restart = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK };
 
 	sigaction(SIGUSR1, &restart, NULL);
 	sigaction(SIGUSR2, &restart, NULL);

@@ -20,7 +20,7 @@ static void open_pipe(struct waiter *w)
 
 static void open_pair_timed(struct waiter *w)
 {
-	struct timeval tv = {.tv_sec = 3600};
+	struct timeval tv = { .tv_sec = 3600 };
 
 	open_pair(w);
 	setsockopt(w->fd[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
@@ -104,7 +104,7 @@ static void wake_lock_pi(struct waiter *w)
 
 static void wait_epoll(struct waiter *w)
 {
-	struct epoll_event ev = {.events = EPOLLIN};
+	struct epoll_event ev = { .events = EPOLLIN };
 	int ep = epoll_create1(EPOLL_CLOEXEC);
 
 	epoll_ctl(ep, EPOLL_CTL_ADD, w->fd[0], &ev);
@@ -115,7 +115,7 @@ static void wait_epoll(struct waiter *w)
 
 static void wait_poll(struct waiter *w)
 {
-	struct pollfd p = {.fd = w->fd[0], .events = POLLIN};
+	struct pollfd p = { .fd = w->fd[0], .events = POLLIN };
 
 	if (checked(w, poll(&p, 1, -1)) == 1)
 		drain(w->fd[0]);
@@ -123,7 +123,7 @@ static void wait_poll(struct waiter *w)
 
 static void wait_ppoll(struct waiter *w)
 {
-	struct pollfd p = {.fd = w->fd[0], .events = POLLIN};
+	struct pollfd p = { .fd = w->fd[0], .events = POLLIN };
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -172,7 +172,7 @@ static void wait_recv_all(struct waiter *w)
 
 static void wait_nanosleep(struct waiter *w)
 {
-	struct timespec start, end, nap = {.tv_nsec = 20000000};
+	struct timespec start, end, nap = { .tv_nsec = 20000000 };
 	int64_t ns;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -196,7 +196,7 @@ static void wait_sigsuspend(struct waiter *w)
 
 static void wait_sigtimedwait(struct waiter *w)
 {
-	struct timespec hour = {.tv_sec = 3600};
+	struct timespec hour = { .tv_sec = 3600 };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -229,7 +229,7 @@ static void wait_msg(struct waiter *w)
 
 static void wake_msg(struct waiter *w)
 {
-	struct message m = {.type = 1};
+	struct message m = { .type = 1 };
 
 	msgsnd(w->fd[0], &m, 1, IPC_NOWAIT);
 }
@@ -241,14 +241,14 @@ static void open_sem(struct waiter *w)
 
 static void wait_sem(struct waiter *w)
 {
-	struct sembuf down = {.sem_op = -1};
+	struct sembuf down = { .sem_op = -1 };
 
 	checked(w, semop(w->fd[0], &down, 1));
 }
 
 static void wake_sem(struct waiter *w)
 {
-	struct sembuf up = {.sem_op = 1};
+	struct sembuf up = { .sem_op = 1 };
 
 	semop(w->fd[0], &up, 1);
 }
@@ -277,7 +277,7 @@ static void wake_wait4(struct waiter *w)
 
 static void open_accept(struct waiter *w)
 {
-	struct sockaddr_un any = {.sun_family = AF_UNIX};
+	struct sockaddr_un any = { .sun_family = AF_UNIX };
 
 	w->fd[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(w->fd[0], (struct sockaddr *)&any, sizeof(any.sun_family)) < 0 ||
@@ -333,34 +333,34 @@ static void again_flock(struct waiter *w)
 }
 
 static const struct kind kinds[] = {
-	{"futex", NULL, wait_futex, NULL, NULL},
-	{"futex_bitset", NULL, wait_futex_bitset, NULL, NULL},
-	{"registers", open_registers, wait_registers, NULL, NULL},
-	{"tiles", open_registers, wait_registers, NULL, NULL},
-	{"busy", open_registers, wait_busy, NULL, NULL},
-	{"lock_pi", open_lock_pi, wait_lock_pi, wake_lock_pi, NULL},
-	{"epoll_wait", open_event, wait_epoll, wake_event, NULL},
-	{"poll", open_event, wait_poll, wake_event, NULL},
-	{"ppoll", open_event, wait_ppoll, wake_event, NULL},
-	{"select", open_event, wait_select, wake_event, NULL},
-	{"pselect", open_event, wait_pselect, wake_event, NULL},
-	{"read", open_pipe, wait_read, wake_event, NULL},
-	{"recv", open_pair, wait_read, wake_event, NULL},
-	{"recv_timeout", open_pair_timed, wait_read, wake_event, NULL},
-	{"recv_all", open_pair, wait_recv_all, wake_event, NULL},
-	{"nanosleep", NULL, wait_nanosleep, NULL, NULL},
-	{"sigsuspend", NULL, wait_sigsuspend, wake_signal, NULL},
-	{"sigtimedwait", NULL, wait_sigtimedwait, wake_signal, NULL},
-	{"msgrcv", open_msg, wait_msg, wake_msg, NULL},
-	{"semop", open_sem, wait_sem, wake_sem, NULL},
-	{"wait4", open_pipe, wait_wait4, wake_wait4, NULL},
-	{"accept", open_accept, wait_accept, wake_accept, NULL},
-	{"flock", open_flock, wait_flock, wake_flock, again_flock},
-	{"churn", open_churn, wait_churn, NULL, NULL},
-	{"maps", open_maps, wait_futex, NULL, NULL},
-	{"spawn", NULL, wait_spawn, NULL, NULL},
-	{"forks", NULL, wait_forks, NULL, NULL},
-	{"swap", open_swap, wait_swap, NULL, NULL},
+	{ "futex", NULL, wait_futex, NULL, NULL },
+	{ "futex_bitset", NULL, wait_futex_bitset, NULL, NULL },
+	{ "registers", open_registers, wait_registers, NULL, NULL },
+	{ "tiles", open_registers, wait_registers, NULL, NULL },
+	{ "busy", open_registers, wait_busy, NULL, NULL },
+	{ "lock_pi", open_lock_pi, wait_lock_pi, wake_lock_pi, NULL },
+	{ "epoll_wait", open_event, wait_epoll, wake_event, NULL },
+	{ "poll", open_event, wait_poll, wake_event, NULL },
+	{ "ppoll", open_event, wait_ppoll, wake_event, NULL },
+	{ "select", open_event, wait_select, wake_event, NULL },
+	{ "pselect", open_event, wait_pselect, wake_event, NULL },
+	{ "read", open_pipe, wait_read, wake_event, NULL },
+	{ "recv", open_pair, wait_read, wake_event, NULL },
+	{ "recv_timeout", open_pair_timed, wait_read, wake_event, NULL },
+	{ "recv_all", open_pair, wait_recv_all, wake_event, NULL },
+	{ "nanosleep", NULL, wait_nanosleep, NULL, NULL },
+	{ "sigsuspend", NULL, wait_sigsuspend, wake_signal, NULL },
+	{ "sigtimedwait", NULL, wait_sigtimedwait, wake_signal, NULL },
+	{ "msgrcv", open_msg, wait_msg, wake_msg, NULL },
+	{ "semop", open_sem, wait_sem, wake_sem, NULL },
+	{ "wait4", open_pipe, wait_wait4, wake_wait4, NULL },
+	{ "accept", open_accept, wait_accept, wake_accept, NULL },
+	{ "flock", open_flock, wait_flock, wake_flock, again_flock },
+	{ "churn", open_churn, wait_churn, NULL, NULL },
+	{ "maps", open_maps, wait_futex, NULL, NULL },
+	{ "spawn", NULL, wait_spawn, NULL, NULL },
+	{ "forks", NULL, wait_forks, NULL, NULL },
+	{ "swap", open_swap, wait_swap, NULL, NULL },
 };
 
 #endif

@@ -106,8 +106,8 @@ static void regs_init(struct regs_io *io, uint64_t seed, bool tiles)
 {
 	const uint64_t tile_bits = 3ull << 17, known = 0xe7ull;
 	uint64_t mask = regs_xcr0() & (known | (tiles ? tile_bits : 0));
-	static const unsigned char head[32] = {0x7f, 0x02, 0, 0, 0xff}; /* fcw: round down */
-	const uint32_t mxcsr = 0x3f80;					/* round down */
+	static const unsigned char head[32] = { 0x7f, 0x02, 0, 0, 0xff }; /* fcw: round down */
+	const uint32_t mxcsr = 0x3f80;					  /* round down */
 
 	memset(io, 0, sizeof(*io));
 	io->mask = mask;
@@ -141,8 +141,8 @@ static void regs_init(struct regs_io *io, uint64_t seed, bool tiles)
 /* NULL: all as before, or the name of what changed. The call's result is in got[0]. */
 static const char *regs_changed(const struct regs_io *io)
 {
-	static const char *const names[] = {"rax", "rdi", "rsi", "rdx", "r10", "r8",  "r9",
-					    "rbx", "rbp", "r12", "r13", "r14", "r15", "eflags"};
+	static const char *const names[] = { "rax", "rdi", "rsi", "rdx", "r10", "r8",  "r9",
+					     "rbx", "rbp", "r12", "r13", "r14", "r15", "eflags" };
 
 	for (int i = io->spins ? 0 : 1; i < REGS_GPRS; i++)
 		if (io->got[i] != io->gpr[i])
@@ -162,7 +162,8 @@ static const char *regs_changed(const struct regs_io *io)
 	for (unsigned int bit = 2; bit < 19; bit++) {
 		static const char *const parts[19] = {
 			[2] = "ymm",	  [5] = "opmask",   [6] = "zmm_hi256",
-			[7] = "hi16_zmm", [17] = "tilecfg", [18] = "tiles"};
+			[7] = "hi16_zmm", [17] = "tilecfg", [18] = "tiles"
+		};
 		uint32_t size, offset;
 
 		if (!(io->mask >> bit & 1))
@@ -308,7 +309,7 @@ static const char *regs_changed(const struct regs_io *io)
 static long regs_syscall(struct regs_io *io, long nr, uint64_t a, uint64_t b, uint64_t c,
 			 uint64_t d)
 {
-	const uint64_t arg[] = {a, b, c, d};
+	const uint64_t arg[] = { a, b, c, d };
 
 	memcpy(io->x, arg, sizeof(arg));
 	io->x[8] = (uint64_t)nr;

@@ -54,7 +54,7 @@ static void *short_life(void *arg)
 
 static void wait_spawn(struct waiter *w)
 {
-	static const struct timespec nap = {.tv_nsec = 200000};
+	static const struct timespec nap = { .tv_nsec = 200000 };
 	pthread_t thread;
 
 	w->word = 0;

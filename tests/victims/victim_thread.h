@@ -107,7 +107,7 @@ static void drain(int fd)
 
 static int shut_down(int fd)
 {
-	struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
 
 	return poll(&p, 1, 0) == 1 && p.revents & POLLRDHUP;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The sequence of one injection: choose, check, stop, check again, write, commit, let go. */
+#include "act/injection.h"
 #include "act/inject_socket.h"
+#include "act/injection_check.h"
 #include "act/injector.h"
-#include "act/injector_check.h"
 #include "act/tracee.h"
 #include "act/tracee_guard.h"
 #include "act/tracee_mem.h"
@@ -21,14 +22,14 @@ enum {
 	FRAME_USUAL = 4096, /* bytes below the stack pointer, without matrix registers */
 };
 
-static const struct timespec nap = {.tv_nsec = 1000000};
+static const struct timespec nap = { .tv_nsec = 1000000 };
 
 /* SIGALRM ends this process, and with it the trace. */
-static void set_timer(struct injector *in, uint64_t limit_ms)
+static void set_timer(struct injection *in, uint64_t limit_ms)
 {
 	uint64_t now = injector_now(), end = now + limit_ms * 1000000;
 	uint64_t us;
-	struct itimerval timer = {0};
+	struct itimerval timer = { 0 };
 
 	if (limit_ms == 0 || end > in->deadline_ns)
 		end = in->deadline_ns;
@@ -38,15 +39,15 @@ static void set_timer(struct injector *in, uint64_t limit_ms)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static int again(struct injector *in, enum inject_reason reason, const char *what)
+static int again(struct injection *in, enum inject_reason reason, const char *what)
 {
 	inject_refuse(&in->rep, reason, -EAGAIN, "thread %d of process %d %s", in->rep.res.tid,
 		      in->target.pid, what);
-	return INJECTOR_AGAIN;
+	return INJECTION_AGAIN;
 }
 
 /* Whether the thread's spare descriptor is the socket that is meant. */
-static bool spare_is_socket(struct injector *in)
+static bool spare_is_socket(struct injection *in)
 {
 	pid_t tid = in->rep.res.tid;
 
@@ -57,15 +58,15 @@ static bool spare_is_socket(struct injector *in)
 	return inject_socket_inode(in->target.pid, tid, in->fds.spare) == in->target.inode;
 }
 
-static int other_socket(struct injector *in)
+static int other_socket(struct injection *in)
 {
 	return inject_refuse(&in->rep, INJECT_R_OTHER_SOCKET, -ESTALE,
 			     "descriptor %d of process %d was closed or replaced meanwhile",
 			     in->target.fd, in->target.pid);
 }
 
-/* Waits for the stop that was asked for. Returns 0, INJECTOR_AGAIN, or a refusal. */
-static int await_stop(struct injector *in, struct tracee *t)
+/* Waits for the stop that was asked for. Returns 0, INJECTION_AGAIN, or a refusal. */
+static int await_stop(struct injection *in, struct tracee *t)
 {
 	enum tracee_event event;
 	int err = tracee_wait(t, &event);
@@ -86,7 +87,7 @@ static int await_stop(struct injector *in, struct tracee *t)
 }
 
 /* At the stop: still the wait that was chosen, with room below it? */
-static int check_stop(struct injector *in, struct tracee *t, const struct thread_choice *choice)
+static int check_stop(struct injection *in, struct tracee *t, const struct thread_choice *choice)
 {
 	bool in_rseq;
 	int err = tracee_read_regs(t, &in->stop);
@@ -111,7 +112,7 @@ static int check_stop(struct injector *in, struct tracee *t, const struct thread
 }
 
 /* Writes what lies on the stack; the thread itself is unchanged after this. */
-static int lay_frame(struct injector *in, struct tracee *t, struct tracee_mem *mem, uint64_t low)
+static int lay_frame(struct injection *in, struct tracee *t, struct tracee_mem *mem, uint64_t low)
 {
 	int err = tracee_read_state(t, &in->stop);
 
@@ -134,7 +135,7 @@ static int lay_frame(struct injector *in, struct tracee *t, struct tracee_mem *m
 }
 
 /* Goes on to the next stop at call nr of the frame; signals that come are delivered. */
-static int run_to_call(struct injector *in, struct tracee *t, long nr)
+static int run_to_call(struct injection *in, struct tracee *t, long nr)
 {
 	for (;;) {
 		enum tracee_event event;
@@ -156,7 +157,7 @@ static int run_to_call(struct injector *in, struct tracee *t, long nr)
 }
 
 /* From before call nr to its exit. */
-static int follow_call(struct injector *in, struct tracee *t, long nr)
+static int follow_call(struct injection *in, struct tracee *t, long nr)
 {
 	int err = run_to_call(in, t, nr);
 
@@ -165,14 +166,14 @@ static int follow_call(struct injector *in, struct tracee *t, long nr)
 	return err;
 }
 
-static int report_vanished(struct injector *in)
+static int report_vanished(struct injection *in)
 {
 	return inject_report_set(&in->rep, INJECT_UNSURE, INJECT_R_VANISHED, -ESRCH,
 				 "thread %d of process %d ended during the call", in->rep.res.tid,
 				 in->target.pid);
 }
 
-static int report_done(struct injector *in)
+static int report_done(struct injection *in)
 {
 	bool by_effect = in->target.proof == INJECT_BY_EFFECT;
 	int wait_ms = by_effect ? injector_left_ms(in->deadline_ns) : 0;
@@ -199,7 +200,7 @@ static int report_done(struct injector *in)
  * Lets the thread duplicate the descriptor, and looks what it got. Whatever happens from here on,
  * it closes that and restores itself. Returns 0: it is at the exit of dup3 with the right socket.
  */
-static int take(struct injector *in, struct tracee *t)
+static int take(struct injection *in, struct tracee *t)
 {
 	int err = tracee_write_regs(t, &in->frame.take, sizeof(in->frame.take));
 
@@ -215,11 +216,11 @@ static int take(struct injector *in, struct tracee *t)
 }
 
 /* The one write that makes the call happen. Returns 0, or a negative errno: result not seen. */
-static int commit(struct injector *in, struct tracee *t)
+static int commit(struct injection *in, struct tracee *t)
 {
 	int err;
 
-	in->phase = INJECTOR_COMMITTED;
+	in->phase = INJECTION_COMMITTED;
 	err = tracee_write_regs(t, &in->frame.act, sizeof(in->frame.act));
 	if (err < 0 || in->target.proof == INJECT_BY_EFFECT)
 		return err;
@@ -230,7 +231,7 @@ static int commit(struct injector *in, struct tracee *t)
 }
 
 /* Everything that happens while the thread is stopped. */
-static int at_stop(struct injector *in, struct tracee *t, const struct thread_choice *choice,
+static int at_stop(struct injection *in, struct tracee *t, const struct thread_choice *choice,
 		   uint64_t low)
 {
 	uint64_t stopped_at = injector_now();
@@ -242,7 +243,7 @@ static int at_stop(struct injector *in, struct tracee *t, const struct thread_ch
 	if (err == 0)
 		err = lay_frame(in, t, &mem, low);
 	if (err == 0)
-		err = injector_check_seccomp(in, t->tid);
+		err = injection_check_seccomp(in, t->tid);
 	if (err == 0)
 		err = take(in, t);
 	if (err == 0)
@@ -251,13 +252,13 @@ static int at_stop(struct injector *in, struct tracee *t, const struct thread_ch
 		err = err ? err : -ESRCH;
 	in->rep.res.stopped_ns += injector_now() - stopped_at;
 	tracee_mem_close(&mem);
-	if (in->phase != INJECTOR_COMMITTED)
+	if (in->phase != INJECTION_COMMITTED)
 		return err;
 	return err < 0 ? report_vanished(in) : report_done(in);
 }
 
 /* Slow faults of the stack's pages happen while the thread runs, not while it is stopped. */
-static void prepare_stack(struct injector *in, const struct thread_choice *choice, uint64_t low)
+static void prepare_stack(struct injection *in, const struct thread_choice *choice, uint64_t low)
 {
 	uint64_t sp = choice->wait.sp, from = sp - FRAME_USUAL;
 	struct tracee_mem mem;
@@ -268,7 +269,7 @@ static void prepare_stack(struct injector *in, const struct thread_choice *choic
 }
 
 /* Where the thread's stack ends, as far as that is known. */
-static int find_stack(struct injector *in, const struct thread_choice *choice,
+static int find_stack(struct injection *in, const struct thread_choice *choice,
 		      struct tracee_stack *ret)
 {
 	uint64_t guard = tracee_guard_below(choice->tid, &in->maps, choice->wait.sp);
@@ -276,15 +277,15 @@ static int find_stack(struct injector *in, const struct thread_choice *choice,
 	return tracee_maps_stack(&in->maps, choice->wait.sp, guard, choice->rank == 0, ret);
 }
 
-/* One thread, once. Returns 0, INJECTOR_AGAIN, or a negative errno with the report filled. */
-static int attempt(struct injector *in, const struct thread_choice *choice)
+/* One thread, once. Returns 0, INJECTION_AGAIN, or a negative errno with the report filled. */
+static int attempt(struct injection *in, const struct thread_choice *choice)
 {
 	struct tracee_stack stack;
 	struct tracee t;
 	int err;
 
 	in->rep.res.tid = choice->tid;
-	err = injector_check_thread(in, choice);
+	err = injection_check_thread(in, choice);
 	if (err)
 		return err;
 	if (find_stack(in, choice, &stack) < 0)
@@ -292,62 +293,63 @@ static int attempt(struct injector *in, const struct thread_choice *choice)
 	prepare_stack(in, choice, stack.low);
 	if (stack.small) /* a contended lock looks the same, on a stack with no room: see it last */
 		nanosleep(&nap, NULL);
-	if (!injector_wait_unchanged(in, choice))
+	if (!injection_wait_unchanged(in, choice))
 		return again(in, INJECT_R_MOVED, "had moved on");
 
 	tracee_init(&t, choice->tid, &in->rep.res.syscalls);
-	in->phase = INJECTOR_STOPPING;
+	in->phase = INJECTION_STOPPING;
 	set_timer(in, STOP_MS);
 	err = tracee_stop(&t);
 	if (err < 0)
-		err = injector_explain_seize(in, choice->tid, err);
+		err = injection_explain_seize(in, choice->tid, err);
 	else
 		err = await_stop(in, &t);
 	if (err == 0)
 		err = at_stop(in, &t, choice, stack.low);
 	tracee_release(&t);
-	if (in->phase == INJECTOR_STOPPING)
-		in->phase = INJECTOR_PREPARING;
+	if (in->phase == INJECTION_STOPPING)
+		in->phase = INJECTION_PREPARING;
 	set_timer(in, 0);
 	return err;
 }
 
-static int round_of_threads(struct injector *in)
+static int round_of_threads(struct injection *in)
 {
-	int err = injector_choose(in);
+	int err = injection_choose(in);
 
 	if (err)
 		return err;
 	for (int i = 0; i < in->n_threads; i++) {
 		err = attempt(in, &in->threads[i]);
-		if (err != INJECTOR_AGAIN)
+		if (err != INJECTION_AGAIN)
 			return err;
 	}
-	return INJECTOR_AGAIN;
+	return INJECTION_AGAIN;
 }
 
 /* So that these do not fault for the first time while the thread is stopped. */
-static void touch_buffers(struct injector *in)
+void injection_warm(struct injection *in)
 {
 	memset(&in->stop, 0, sizeof(in->stop));
 	memset(&in->frame, 0, sizeof(in->frame));
+	frame_layout_read(&in->layout);
 }
 
-void injector_child(struct injector *in)
+void injection_perform(struct injection *in)
 {
+	static const struct itimerval off;
 	int err;
 
 	set_timer(in, 0);
-	touch_buffers(in);
-	frame_layout_read(&in->layout);
-	err = injector_prepare(in);
+	err = injection_prepare(in);
 	for (int round = 0; err == 0 && round < ROUNDS; round++) {
 		if (round > 0)
 			nanosleep(&nap, NULL);
 		err = round_of_threads(in);
-		if (err != INJECTOR_AGAIN || (in->n_threads == 0 && round >= IDLE_ROUNDS))
+		if (err != INJECTION_AGAIN || (in->n_threads == 0 && round >= IDLE_ROUNDS))
 			break;
 		err = 0;
 	}
-	in->phase = INJECTOR_ENDED;
+	in->phase = INJECTION_ENDED;
+	setitimer(ITIMER_REAL, &off, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "act/injector_check.h"
+#include "act/injection_check.h"
 #include "act/inject_socket.h"
-#include "act/injector.h"
+#include "act/injection.h"
 #include "act/thread_status.h"
 #include "act/tracee_mem.h"
 
@@ -15,7 +15,7 @@
 
 enum { SPARE_GAP = 8, SPARE_PROBES = 512 };
 
-static int refuse_traced(struct injector *in, pid_t tid, pid_t tracer)
+static int refuse_traced(struct injection *in, pid_t tid, pid_t tracer)
 {
 	char name[32] = "";
 	ssize_t n = thread_proc_read(tracer, tracer, "comm", name, sizeof(name));
@@ -30,7 +30,7 @@ static int refuse_traced(struct injector *in, pid_t tid, pid_t tracer)
 /* cgroup v2; a v1 freezer shows as uninterruptible wait. */
 static bool frozen(pid_t pid)
 {
-	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 	char text[4096], path[4352], events[256];
 	char *at, *end;
 
@@ -69,7 +69,7 @@ static bool foreign_program(pid_t pid, pid_t tid)
 	return n > 0 && thread_program_foreign(head, (size_t)n);
 }
 
-static int check_process(struct injector *in)
+static int check_process(struct injection *in)
 {
 	struct thread_status status;
 	pid_t pid = in->target.pid;
@@ -91,7 +91,7 @@ static int check_process(struct injector *in)
 	return 0;
 }
 
-int injector_prepare(struct injector *in)
+int injection_prepare(struct injection *in)
 {
 	pid_t pid = in->target.pid;
 	int err = check_process(in);
@@ -108,7 +108,7 @@ int injector_prepare(struct injector *in)
 	return 0;
 }
 
-static int find_code(struct injector *in)
+static int find_code(struct injection *in)
 {
 	struct tracee_mem mem;
 	int err;
@@ -131,7 +131,7 @@ static int find_code(struct injector *in)
 }
 
 /* No thread qualifies: a property of the only thread's wait, or of this moment. */
-static int no_thread(struct injector *in)
+static int no_thread(struct injection *in)
 {
 	struct thread_status status;
 	pid_t pid = in->target.pid;
@@ -145,10 +145,10 @@ static int no_thread(struct injector *in)
 			&in->rep, INJECT_R_NO_THREAD, -EBUSY,
 			"none of %u threads of process %d waits in a call that restarts unseen",
 			read ? status.threads : 0, pid);
-	return !read || status.threads == 1 ? in->rep.why.err : INJECTOR_AGAIN;
+	return !read || status.threads == 1 ? in->rep.why.err : INJECTION_AGAIN;
 }
 
-int injector_choose(struct injector *in)
+int injection_choose(struct injection *in)
 {
 	int n = thread_choose(in->target.pid, in->threads);
 
@@ -165,7 +165,7 @@ int injector_choose(struct injector *in)
 }
 
 /* The highest number in the table with enough free ones below it, or -1. */
-static int free_in_table(struct injector *in, int fd_size)
+static int free_in_table(struct injection *in, int fd_size)
 {
 	int n_free = 0;
 
@@ -183,7 +183,7 @@ static int free_in_table(struct injector *in, int fd_size)
  * A high number with free ones below it: the kernel gives out the lowest free number, so nobody
  * gets this one meanwhile. Beyond the table only if it is full, because it then grows.
  */
-static bool find_spare(struct injector *in, int fd_size)
+static bool find_spare(struct injection *in, int fd_size)
 {
 	struct rlimit limit;
 	int fd = free_in_table(in, fd_size);
@@ -194,11 +194,11 @@ static bool find_spare(struct injector *in, int fd_size)
 		    (rlim_t)fd >= limit.rlim_cur)
 			return false;
 	}
-	in->fds = (struct frame_descriptors){in->target.fd, fd};
+	in->fds = (struct frame_descriptors){ in->target.fd, fd };
 	return true;
 }
 
-int injector_check_thread(struct injector *in, const struct thread_choice *choice)
+int injection_check_thread(struct injection *in, const struct thread_choice *choice)
 {
 	struct thread_status status;
 	pid_t pid = in->target.pid, tid = choice->tid;
@@ -206,7 +206,7 @@ int injector_check_thread(struct injector *in, const struct thread_choice *choic
 	if (thread_status_read(pid, tid, &status) < 0) {
 		inject_refuse(&in->rep, INJECT_R_VANISHED, -ESRCH, "thread %d of process %d ended",
 			      tid, pid);
-		return INJECTOR_AGAIN;
+		return INJECTION_AGAIN;
 	}
 	if (status.tracer)
 		return refuse_traced(in, tid, status.tracer);
@@ -227,7 +227,7 @@ int injector_check_thread(struct injector *in, const struct thread_choice *choic
 	return 0;
 }
 
-bool injector_wait_unchanged(struct injector *in, const struct thread_choice *choice)
+bool injection_wait_unchanged(struct injection *in, const struct thread_choice *choice)
 {
 	struct thread_wait now;
 
@@ -235,7 +235,7 @@ bool injector_wait_unchanged(struct injector *in, const struct thread_choice *ch
 	       thread_wait_same(&now, &choice->wait);
 }
 
-int injector_check_seccomp(struct injector *in, pid_t tid)
+int injection_check_seccomp(struct injection *in, pid_t tid)
 {
 	struct seccomp_data calls[FRAME_CALLS];
 	int nr = 0, err;
@@ -254,14 +254,14 @@ int injector_check_seccomp(struct injector *in, pid_t tid)
 	return 0;
 }
 
-int injector_explain_seize(struct injector *in, pid_t tid, int err)
+int injection_explain_seize(struct injection *in, pid_t tid, int err)
 {
 	struct thread_status status;
 
 	if (err == -ESRCH) {
 		inject_refuse(&in->rep, INJECT_R_VANISHED, err, "thread %d of process %d ended",
 			      tid, in->target.pid);
-		return INJECTOR_AGAIN;
+		return INJECTION_AGAIN;
 	}
 	if (thread_status_read(in->target.pid, tid, &status) == 0 && status.tracer)
 		return refuse_traced(in, tid, status.tracer);

@@ -70,9 +70,10 @@ static void child_serve(struct injection *in, int link)
 
 /*
  * Not fork(): without an exit signal the parent gets no SIGCHLD, and its waitpid(-1) for other
- * children does not take this one.
+ * children does not take this one. copy: the parent's, of the first target's socket, which must not
+ * stay open here.
  */
-static pid_t child_start(struct injection *in, int link[2])
+static pid_t child_start(struct injection *in, int link[2], int copy)
 {
 	sigset_t all, old;
 	pid_t parent = getpid(), pid;
@@ -82,6 +83,8 @@ static pid_t child_start(struct injection *in, int link[2])
 	pid = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
 	if (pid == 0) {
 		close(link[0]);
+		if (copy >= 0)
+			close(copy);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);
@@ -101,13 +104,13 @@ int injector_new(struct injector **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int start_linked(struct injector *injector)
+static int start_linked(struct injector *injector, int copy)
 {
 	int link[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0)
 		return -errno;
-	injector->child = child_start(injector->in, link);
+	injector->child = child_start(injector->in, link, copy);
 	injector->link = link[0];
 	close(link[1]);
 	if (injector->child > 0)
@@ -116,7 +119,7 @@ static int start_linked(struct injector *injector)
 	return injector->child;
 }
 
-static int start(struct injector *injector)
+static int start(struct injector *injector, int copy)
 {
 	int err;
 
@@ -124,7 +127,7 @@ static int start(struct injector *injector)
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (injector->in == MAP_FAILED)
 		return -errno;
-	err = start_linked(injector);
+	err = start_linked(injector, copy);
 	if (err < 0) {
 		munmap(injector->in, sizeof(*injector->in));
 		injector->child = 0;
@@ -231,7 +234,7 @@ static int request(struct injector *injector, const struct inject_target *t,
 		   const struct inject_report *rep)
 {
 	for (int i = 0; i < 2; i++) {
-		int err = injector->child ? 0 : start(injector);
+		int err = injector->child ? 0 : start(injector, subject->copy);
 
 		if (err < 0)
 			return err;

@@ -78,7 +78,6 @@ bool thread_program_foreign(const void *head, size_t len)
 ssize_t thread_proc_read(pid_t pid, pid_t tid, const char *name, char *buf, size_t size)
 {
 	char path[64];
-	size_t used = 0;
 	ssize_t n;
 	int fd;
 
@@ -86,16 +85,12 @@ ssize_t thread_proc_read(pid_t pid, pid_t tid, const char *name, char *buf, size
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	do {
-		n = read(fd, buf + used, size - 1 - used);
-		if (n > 0)
-			used += (size_t)n;
-	} while (n > 0 && used < size - 1);
+	n = read(fd, buf, size - 1);
 	if (n < 0)
 		n = -errno;
 	close(fd);
-	buf[used] = '\0';
-	return n < 0 ? n : (ssize_t)used;
+	buf[n > 0 ? n : 0] = '\0';
+	return n;
 }
 
 int thread_status_read(pid_t pid, pid_t tid, struct thread_status *ret)

@@ -5,10 +5,13 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+
+enum { LOOKS = 100 }; /* some 40 us */
 
 void tracee_init(struct tracee *t, pid_t tid, unsigned *calls)
 {
@@ -48,17 +51,36 @@ static enum tracee_event stop_event(struct tracee *t, int status)
 	return TRACEE_SIGNAL;
 }
 
+/*
+ * Most stops come within some 20 us. A process that slept is awake only as long again after that,
+ * and the thread stands still meanwhile: so it is looked for a while first. Yields, because
+ * the thread may be waiting for this very CPU.
+ */
+static int next_stop(struct tracee *t, siginfo_t *ret)
+{
+	const int what = WSTOPPED | WEXITED | __WALL | WNOWAIT;
+
+	for (int i = 0;; i++) {
+		int got;
+
+		ret->si_pid = 0;
+		++*t->calls;
+		got = waitid(P_PID, (id_t)t->tid, ret, i < LOOKS ? what | WNOHANG : what);
+		if (got == 0 && ret->si_pid)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		sched_yield();
+	}
+}
+
 int tracee_wait(struct tracee *t, enum tracee_event *ret_event)
 {
 	siginfo_t info;
-	int got;
+	int err = next_stop(t, &info);
 
-	do {
-		++*t->calls;
-		got = waitid(P_PID, (id_t)t->tid, &info, WSTOPPED | WEXITED | __WALL | WNOWAIT);
-	} while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return -errno;
+	if (err < 0)
+		return err;
 	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) {
 		t->seized = false;
 		*ret_event = TRACEE_ENDED;

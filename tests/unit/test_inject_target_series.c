@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* One injector, many targets: what an injection leaves to the next, and what it must not. */
+#include "inject_kid.h"
+
+enum { SERIES = 3, FATES = 20 };
+
+static struct injector *injector_of_test(void)
+{
+	struct injector *injector;
+
+	assert_int_equal(injector_new(&injector), 0);
+	return injector;
+}
+
+static struct inject_result inject_by(struct injector *injector, const struct kid *kid,
+				      uint64_t limit_ns)
+{
+	struct inject_target t = target_of(kid);
+	struct inject_result res;
+
+	inject_shutdown(injector, &t, INJECT_PTRACE, injector_now() + limit_ns, &res, NULL);
+	return res;
+}
+
+static void assert_treated(struct injector *injector, const struct kid *kid)
+{
+	assert_reason(inject_by(injector, kid, 5000000000ull), INJECT_DONE, INJECT_R_NONE);
+	await_state(kid->pid, 'S');
+}
+
+/* Nobody holds the kid's socket once it is gone. */
+static void assert_end_of_file(const struct kid *kid)
+{
+	struct pollfd p = {.fd = kid->other, .events = POLLRDHUP};
+
+	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
+}
+
+static void each_is_treated_and_let_go(void **state)
+{
+	struct injector *injector = injector_of_test();
+
+	(void)state;
+	for (int i = 0; i < SERIES; i++) {
+		struct kid kid = kid_start(body_futex);
+
+		assert_treated(injector, &kid);
+		kill(kid.pid, SIGKILL);
+		assert_end_of_file(&kid);
+		kid_end(&kid);
+	}
+	injector_free(injector);
+}
+
+/* The child of this process that is not the kid; waits for none. */
+static pid_t other_child(pid_t kid)
+{
+	char path[64], text[256] = "";
+	pid_t first, second;
+	int fd, n;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", gettid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	n = sscanf(text, "%d %d", &first, &second);
+	assert_int_equal(n, 2);
+	return first == kid ? second : first;
+}
+
+static void child_that_was_killed_is_replaced(void **state)
+{
+	struct injector *injector = injector_of_test();
+	struct kid kid = kid_start(body_futex), next;
+	pid_t child;
+
+	(void)state;
+	assert_treated(injector, &kid);
+	child = other_child(kid.pid);
+	kid_end(&kid);
+	kill(child, SIGKILL);
+	await_state(child, 'Z');
+	next = kid_start(body_futex);
+	assert_treated(injector, &next);
+	kid_end(&next);
+	injector_free(injector);
+}
+
+/* A deadline may end the child at any moment of an injection. */
+static void deadline_of_one_is_not_that_of_the_next(void **state)
+{
+	struct injector *injector = injector_of_test();
+
+	(void)state;
+	for (unsigned i = 1; i <= FATES; i++) {
+		struct kid late = kid_start(body_futex), next = kid_start(body_futex);
+
+		await_state(late.pid, 'S');
+		inject_by(injector, &late, i * 50000ull);
+		await_state(late.pid, 'S');
+		assert_treated(injector, &next);
+		kill(late.pid, SIGKILL);
+		assert_end_of_file(&late);
+		kid_end(&late);
+		kid_end(&next);
+	}
+	injector_free(injector);
+}
+
+static void children_end_with_their_injector(void **state)
+{
+	struct injector *injector = injector_of_test();
+	struct kid kid = kid_start(body_futex);
+	pid_t child;
+
+	(void)state;
+	assert_treated(injector, &kid);
+	child = other_child(kid.pid);
+	injector_free(injector);
+	assert_int_equal(kill(child, 0), -1);
+	kid_end(&kid);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_is_treated_and_let_go),
+		cmocka_unit_test(child_that_was_killed_is_replaced),
+		cmocka_unit_test(deadline_of_one_is_not_that_of_the_next),
+		cmocka_unit_test(children_end_with_their_injector),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

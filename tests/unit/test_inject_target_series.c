@@ -24,6 +24,7 @@ static struct inject_result inject_by(struct injector *injector, const struct ki
 
 static void assert_treated(struct injector *injector, const struct kid *kid)
 {
+	await_state(kid->pid, 'S');
 	assert_reason(inject_by(injector, kid, 5000000000ull), INJECT_DONE, INJECT_R_NONE);
 	await_state(kid->pid, 'S');
 }

@@ -10,8 +10,9 @@
 
 #include "maps.bpf.h"
 
-#define BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB 5 /* enum in linux/bpf.h, with these values for good   \
-					       */
+#define BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB                                                        \
+	5 /* enum in linux/bpf.h, with these values for good                                       \
+	   */
 
 SEC("cgroup/sock_create")
 int cookie_created(struct bpf_sock *sock)

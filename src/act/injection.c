@@ -14,12 +14,14 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	ROUNDS = 20,	 /* choices of threads: a busy process moves on between choice and stop */
 	STOP_MS = 200,	 /* a thread that has not stopped by then is in an uninterruptible wait */
 	IDLE_ROUNDS = 5, /* of them with no thread to choose from */
 	FRAME_USUAL = 4096, /* bytes below the stack pointer, without matrix registers */
+	DESCRIPTOR = 2048,  /* of what glibc keeps of a thread, from its list of mutexes on */
 };
 
 static const struct timespec nap = { .tv_nsec = 1000000 };
@@ -257,14 +259,33 @@ static int at_stop(struct injection *in, struct tracee *t, const struct thread_c
 	return err < 0 ? report_vanished(in) : report_done(in);
 }
 
-/* Slow faults of the stack's pages happen while the thread runs, not while it is stopped. */
-static void prepare_stack(struct injection *in, const struct thread_choice *choice, uint64_t low)
+/*
+ * The thread's descriptor, on whose page the kernel writes the number of the CPU when the thread
+ * goes on (rseq). The C libraries keep the list of robust mutexes there too, and of that the kernel
+ * tells the address.
+ */
+static void prepare_descriptor(struct injection *in, pid_t tid, struct tracee_mem *mem)
+{
+	uint64_t list;
+	size_t len;
+
+	in->rep.res.syscalls++;
+	if (syscall(SYS_get_robust_list, tid, &list, &len) == 0 && list)
+		tracee_mem_prepare(mem, list, list + DESCRIPTOR);
+}
+
+/*
+ * Faults of the pages that will be written, slow where a fork has left them shared, happen while
+ * the thread runs, not while it is stopped.
+ */
+static void prepare_pages(struct injection *in, const struct thread_choice *choice, uint64_t low)
 {
 	uint64_t sp = choice->wait.sp, from = sp - FRAME_USUAL;
 	struct tracee_mem mem;
 
 	tracee_mem_init(&mem, choice->tid, &in->rep.res.syscalls);
 	tracee_mem_prepare(&mem, from > low ? from : low, sp);
+	prepare_descriptor(in, choice->tid, &mem);
 	tracee_mem_close(&mem);
 }
 
@@ -290,7 +311,7 @@ static int attempt(struct injection *in, const struct thread_choice *choice)
 		return err;
 	if (find_stack(in, choice, &stack) < 0)
 		return again(in, INJECT_R_STACK, "is on a stack whose end is not known");
-	prepare_stack(in, choice, stack.low);
+	prepare_pages(in, choice, stack.low);
 	if (stack.small) /* a contended lock looks the same, on a stack with no room: see it last */
 		nanosleep(&nap, NULL);
 	if (!injection_wait_unchanged(in, choice))

@@ -34,8 +34,8 @@ int thread_status_read(pid_t pid, pid_t tid, struct thread_status *ret);
 bool thread_program_foreign(const void *head, size_t len);
 
 /*
- * Reads a small file of /proc into buf, terminated. Returns its length or a negative errno. Files that
- * are one record (single_open() in fs/proc) come whole by one read.
+ * Reads a small file of /proc into buf, terminated. Returns its length or a negative errno. Files
+ * that are one record (single_open() in fs/proc) come whole by one read.
  */
 ssize_t thread_proc_read(pid_t pid, pid_t tid, const char *name, char *buf, size_t size);
 

@@ -32,7 +32,7 @@ static void assert_treated(struct injector *injector, const struct kid *kid)
 /* Nobody holds the kid's socket once it is gone. */
 static void assert_end_of_file(const struct kid *kid)
 {
-	struct pollfd p = {.fd = kid->other, .events = POLLRDHUP};
+	struct pollfd p = { .fd = kid->other, .events = POLLRDHUP };
 
 	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
 }

@@ -10,9 +10,8 @@
 
 #include "maps.bpf.h"
 
-#define BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB                                                        \
-	5 /* enum in linux/bpf.h, with these values for good                                       \
-	   */
+/* Of an enum in linux/bpf.h, whose values are for good. */
+#define BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB 5
 
 SEC("cgroup/sock_create")
 int cookie_created(struct bpf_sock *sock)

@@ -148,11 +148,7 @@ static const char *pins_path(struct session *s)
 /* Without BPF less is seen, and what is not seen stays unknown: no reason to refuse an audit. */
 static int live_open(struct session *s, struct fail *why)
 {
-	/* Nobody reads while a pass over a large node is made: an agent's restart must fit in. */
-	struct bpf_watch_options bpf = { .agent_port = s->options->port,
-					 .life_ring = 8 << 20,
-					 .message_ring = 8 << 20,
-					 .keep = s->options->keep };
+	struct bpf_watch_options bpf = { .agent_port = s->options->port, .keep = s->options->keep };
 	bool no_bpf = s->options->no_bpf;
 	struct fact_sink sink = session_sink(s);
 	struct fail without;
@@ -208,6 +204,8 @@ static int survey_open(struct session *s, struct fail *why)
 	} else if (live_source_is_bpf(s->live)) {
 		survey.seed = live_source_seed;
 		survey.seed_ctx = s->live;
+		survey.pause = live_source_relieve;
+		survey.pause_ctx = s->live;
 	}
 	if (s->options->credential_file)
 		err = credential_read(s->options->credential_file, &authorization, why);

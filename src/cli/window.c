@@ -91,11 +91,12 @@ static void follow(struct session *session)
 	report_free(report);
 }
 
-/* Counted from its end: a pass over a large node takes its time, and rings fill meanwhile. */
+/* Counted from its end: a pass over a large node takes its time, and much happens meanwhile. */
 static void pass(struct loop *loop, uint32_t scope)
 {
 	loop->wanted = false;
 	session_survey(loop->window->session, scope);
+	session_drain(loop->window->session);
 	follow(loop->window->session);
 	loop->passed = now_mono();
 }

@@ -41,6 +41,11 @@ void bpf_log_to(void (*log)(const char *line))
 	libbpf_set_print(log_print);
 }
 
+/* A small part of the time in which a restart of a large node's agent fills a ring. */
+#define RELIEVE (5 * NS_PER_MS)
+/* More than that stays in the rings, which count what they lose. */
+#define HELD_MAX (32u << 20)
+
 void bpf_watch_take(struct bpf_watch *watch, const void *record, size_t size)
 {
 	if (live_batch_add(watch->batch, record, size) < 0)
@@ -248,6 +253,13 @@ void bpf_watch_gather(struct bpf_watch *watch)
 		bpf_counters_sum(watch, &now);
 	ring_buffer__consume(watch->rings);
 	watch->counted = now;
+	watch->gathered = now_mono();
+}
+
+void bpf_watch_relieve(struct bpf_watch *watch)
+{
+	if (now_mono() - watch->gathered > RELIEVE && live_batch_size(watch->batch) < HELD_MAX)
+		bpf_watch_gather(watch);
 }
 
 void bpf_watch_drain(struct bpf_watch *watch, const struct fact_sink *sink)

@@ -40,8 +40,8 @@ enum bpf_messages {
 struct bpf_watch_options {
 	uint16_t agent_port;
 	enum bpf_messages messages; /* anything but BEST: this one or failure */
-	uint32_t life_ring;	    /* bytes, a power of two and of whole pages; 0: 1 MiB */
-	uint32_t message_ring;	    /* the same; 0: 4 MiB */
+	uint32_t life_ring;	    /* bytes, a power of two and of whole pages; 0: EW_LIFE_RING */
+	uint32_t message_ring;	    /* the same; 0: EW_MESSAGE_RING */
 	const char *pins;	    /* directory to survive in; NULL: end with the process */
 	bool keep; /* survive in it bpf_watch_free() as well, not only a sudden end */
 };
@@ -80,6 +80,12 @@ int bpf_watch_fd(const struct bpf_watch *watch);
 
 /* Puts the facts of all events there are, in the order of their time. Never blocks. */
 void bpf_watch_drain(struct bpf_watch *watch, const struct fact_sink *sink);
+
+/*
+ * Makes room in the rings, unless it was done some ms ago: cheap, to be called often by who is busy
+ * with something else for long. The next drain puts what was there.
+ */
+void bpf_watch_relieve(struct bpf_watch *watch);
 
 /*
  * Walks over all descriptors of all processes and puts FACT_SOCKET and FACT_HOLDER for each

@@ -87,6 +87,7 @@ struct bpf_watch {
 	struct bpf_history *history; /* NULL: nothing is pinned, or it could not be had */
 	bool history_told;	     /* what it lacks */
 	struct ew_counters counted;  /* when the last pass over the rings began */
+	int64_t gathered;	     /* when it ended, CLOCK_MONOTONIC */
 	uint64_t no_memory;	     /* records dropped for want of memory */
 	struct bpf_counts told;	     /* by the last bpf_watch_counters() */
 	struct rows rows;

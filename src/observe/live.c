@@ -93,6 +93,11 @@ int live_batch_add(struct live_batch *batch, const void *record, size_t size)
 	return 0;
 }
 
+size_t live_batch_size(const struct live_batch *batch)
+{
+	return batch->size;
+}
+
 static const struct ew_header *header_at(const struct live_batch *batch, size_t offset)
 {
 	return (const void *)(batch->bytes + offset);
@@ -274,21 +279,27 @@ static void record_put(const struct ew_header *header, const struct fact_sink *s
 /* What a walk over a large node needs, or a history, is not needed again soon. */
 #define ROOM_KEPT (1 << 20)
 
-static void room_release(struct live_batch *batch)
+/* The batch may have begun anew meanwhile. */
+static void room_return(struct live_batch *batch, struct live_batch *put)
 {
-	free(batch->bytes);
+	if (batch->room || put->room > ROOM_KEPT) {
+		free(put->bytes);
+		free(put->offsets);
+		return;
+	}
 	free(batch->offsets);
-	*batch = (struct live_batch){ 0 };
+	*batch = *put;
+	batch->n = batch->size = 0;
 }
 
 void live_batch_put(struct live_batch *batch, const struct fact_sink *sink)
 {
-	if (batch->n) /* qsort takes no NULL */
-		qsort_r(batch->offsets, batch->n, sizeof(*batch->offsets), compare, batch);
-	for (size_t i = 0; i < batch->n; i++)
-		record_put(header_at(batch, batch->offsets[i]), sink);
-	if (batch->room > ROOM_KEPT)
-		room_release(batch);
-	batch->n = 0;
-	batch->size = 0;
+	struct live_batch put = *batch;
+
+	*batch = (struct live_batch){ 0 };
+	if (put.n) /* qsort takes no NULL */
+		qsort_r(put.offsets, put.n, sizeof(*put.offsets), compare, &put);
+	for (size_t i = 0; i < put.n; i++)
+		record_put(header_at(&put, put.offsets[i]), sink);
+	room_return(batch, &put);
 }

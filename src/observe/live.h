@@ -18,10 +18,16 @@ void live_batch_free(struct live_batch *batch);
  */
 int live_batch_add(struct live_batch *batch, const void *record, size_t size);
 
+/* Bytes of the records in it. */
+size_t live_batch_size(const struct live_batch *batch);
+
 /* The records in the order they were added; NULL from n on. */
 const struct ew_header *live_batch_at(const struct live_batch *batch, size_t i);
 
-/* Puts the facts of all records, sorted by time, and empties the batch. */
+/*
+ * Puts the facts of all records, sorted by time, and empties the batch. What the sink adds meanwhile
+ * is left for the next time.
+ */
 void live_batch_put(struct live_batch *batch, const struct fact_sink *sink);
 
 #endif

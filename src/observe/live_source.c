@@ -76,6 +76,14 @@ void live_source_drain(struct live_source *source, const struct fact_sink *sink)
 		plain_watch_drain(source->plain, sink);
 }
 
+void live_source_relieve(void *source)
+{
+	const struct live_source *from = source;
+
+	if (from->bpf)
+		bpf_watch_relieve(from->bpf);
+}
+
 int live_source_follow(struct live_source *source, int32_t pid, uint64_t start, bool agent,
 		       struct fail *why)
 {

@@ -14,6 +14,7 @@
 static void take(void *watch, const void *record, size_t size)
 {
 	bpf_watch_take(watch, record, size);
+	bpf_watch_relieve(watch);
 }
 
 static int descriptors_walk(struct bpf_watch *watch)

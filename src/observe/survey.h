@@ -24,9 +24,15 @@ struct survey_options {
 	 */
 	int (*seed)(void *ctx, const struct fact_sink *sink, struct fail *why);
 	void *seed_ctx;
+	/*
+	 * Called between any two things that are looked at, some microseconds apart: a pass over a
+	 * large node takes seconds, in which others have to be served. It puts no facts. NULL: nobody.
+	 */
+	void (*pause)(void *ctx);
+	void *pause_ctx;
 };
 
-/* Copies the options, but for seed_ctx. */
+/* Copies the options, but for what the two ctx point to. */
 int survey_new(const struct survey_options *options, struct survey **ret_survey, struct fail *why);
 void survey_free(struct survey *survey);
 

@@ -2,6 +2,7 @@
 /* Full rings lose history, exactly counted, not the truth; nothing stays loaded. */
 #include <linux/capability.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "test_bpf_conns.h"
 
@@ -15,23 +16,33 @@ static void setup_small(uint32_t life, uint32_t messages)
 }
 
 /* Each connection that is closed in order by both ends has nine changes. */
-static void test_full_life_ring(void **state)
-{
-	enum { CONNECTIONS = 40, CHANGES = 9, EVENTS = 1 + CONNECTIONS * CHANGES };
-	struct actor server, client;
+enum { CONNECTIONS = 40, CHANGES = 9, EVENTS = 1 + CONNECTIONS * CHANGES };
 
-	(void)state;
-	setup_small(4096, 0);
+static struct actor server, client;
+
+static void listen_and_dial(void)
+{
 	server = actor_new();
 	client = actor_new();
 	assert_true(actor_act(&server, ACT_LISTEN, fixture->port, AF_INET) > 0);
-	for (int i = 0; i < CONNECTIONS; i++) {
-		assert_true(actor_act(&client, ACT_CONNECT, fixture->port, AF_INET) > 0);
-		assert_true(actor_act(&server, ACT_ACCEPT, 0, 0) > 0);
-		actor_act(&client, ACT_CLOSE, 0, 0);
-		assert_int_equal(actor_act(&server, ACT_RECEIVE, 0, 0), 0);
-		actor_act(&server, ACT_CLOSE, 0, 0);
-	}
+}
+
+static void come_and_go(void)
+{
+	assert_true(actor_act(&client, ACT_CONNECT, fixture->port, AF_INET) > 0);
+	assert_true(actor_act(&server, ACT_ACCEPT, 0, 0) > 0);
+	actor_act(&client, ACT_CLOSE, 0, 0);
+	assert_int_equal(actor_act(&server, ACT_RECEIVE, 0, 0), 0);
+	actor_act(&server, ACT_CLOSE, 0, 0);
+}
+
+static void test_full_life_ring(void **state)
+{
+	(void)state;
+	setup_small(4096, 0);
+	listen_and_dial();
+	for (int i = 0; i < CONNECTIONS; i++)
+		come_and_go();
 	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
 	assert_true(fixture_count(fixture, FACT_TCP) > 0);
 	assert_true(fixture_lost(fixture, "lifecycle-ring") > 0);
@@ -40,6 +51,62 @@ static void test_full_life_ring(void **state)
 	fixture_forget(fixture);
 	bpf_watch_counters(fixture->watch, false, &fixture->sink);
 	assert_int_equal(fixture->n, 0);
+	actor_end(&client);
+	actor_end(&server);
+}
+
+/* Longer than bpf_watch_relieve() lets pass between two times. */
+static void relieve(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 6000000 }, NULL);
+	bpf_watch_relieve(fixture->watch);
+}
+
+/* Nobody drains meanwhile, as while a large node is looked at. */
+static void test_relieved_ring_loses_nothing(void **state)
+{
+	(void)state;
+	setup_small(4096, 0);
+	listen_and_dial();
+	for (int i = 0; i < CONNECTIONS; i++) {
+		come_and_go();
+		relieve();
+	}
+	assert_int_equal(fixture_count(fixture, FACT_TCP), 0);
+	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
+	assert_int_equal(fixture_count(fixture, FACT_TCP), EVENTS);
+	actor_end(&client);
+	actor_end(&server);
+}
+
+/* One who looks at a node while he is told facts. */
+static void put_and_relieve(void *ctx, const struct fact *fact)
+{
+	int *left = ctx;
+
+	if (fact->type == FACT_TCP && *left > 0) {
+		--*left;
+		come_and_go();
+		relieve();
+	}
+	fact_put(&fixture->sink, fact);
+}
+
+static void test_events_that_come_while_others_are_told(void **state)
+{
+	int left = CONNECTIONS - 1;
+	struct fact_sink sink = { put_and_relieve, &left };
+
+	(void)state;
+	setup_small(4096, 0);
+	listen_and_dial();
+	come_and_go();
+	while (left > 0)
+		bpf_watch_drain(fixture->watch, &sink);
+	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
+	assert_int_equal(fixture_count(fixture, FACT_TCP), EVENTS);
+	for (size_t i = 1; i < fixture->n; i++)
+		assert_true(fixture->facts[i - 1].mono <= fixture->facts[i].mono);
 	actor_end(&client);
 	actor_end(&server);
 }
@@ -75,7 +142,6 @@ static void test_exits_survive_a_full_ring(void **state)
 static void test_full_message_ring(void **state)
 {
 	enum { SENDS = 50 };
-	struct actor server, client;
 
 	(void)state;
 	setup_small(0, 4096);
@@ -102,7 +168,6 @@ static void test_full_message_ring(void **state)
 static void test_counts(void **state)
 {
 	const struct ew_counters *sum;
-	struct actor server, client;
 	struct order run = { .act = ACT_RUN, .bytes = "/bin/true" };
 
 	(void)state;
@@ -149,7 +214,7 @@ static void test_full_map(void **state)
 	assert_int_equal(err, -E2BIG);
 	assert_true(i > 16384);
 	assert_non_null(strstr(why.what, "watch process"));
-	struct actor server = actor_new();
+	server = actor_new();
 	assert_true(actor_act(&server, ACT_LISTEN, fixture->port, AF_INET) > 0);
 	bpf_watch_drain(fixture->watch, &fixture->sink);
 	assert_int_equal(fixture_count(fixture, FACT_TCP),
@@ -291,6 +356,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_full_life_ring),    TEST(test_exits_survive_a_full_ring),
+		TEST(test_relieved_ring_loses_nothing),
+		TEST(test_events_that_come_while_others_are_told),
 		TEST(test_full_message_ring), TEST(test_counts),
 		TEST(test_full_map),	      TEST(test_nothing_stays_loaded),
 		TEST(test_slots_probe),	      TEST(test_missing_capability),

@@ -205,6 +205,22 @@ static void a_survey_seeded_by_bpf_tells_the_same(void **state)
 	check_node();
 }
 
+static void count(void *ctx)
+{
+	++*(size_t *)ctx;
+}
+
+static void others_are_served_between_any_two_facts(void **state)
+{
+	size_t pauses = 0;
+	struct survey_options options = { .pause = count, .pause_ctx = &pauses };
+
+	(void)state;
+	assert_int_equal(surveyed(&options, SURVEY_ALL), SURVEY_ALL);
+	assert_true(pauses > json_array_size(facts.all));
+	check_node();
+}
+
 /* What was put last of a process is what counts. */
 static const json_t *last_process(pid_t pid)
 {
@@ -456,6 +472,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_survey_tells_the_whole_node),
+		TEST(others_are_served_between_any_two_facts),
 		TEST(a_survey_seeded_by_bpf_tells_the_same),
 		TEST(who_listens_is_told_where_the_link_does_not_tell_the_executor),
 		TEST(a_seed_that_fails_is_said_and_made_good),

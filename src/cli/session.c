@@ -44,10 +44,20 @@ struct session {
 	char verb[16]; /* of the recorded run */
 };
 
+void session_relieve(void *session)
+{
+	struct session *s = session;
+
+	if (s->live)
+		live_source_relieve(s->live);
+}
+
+/* A thousand facts may come at once, and their lines find a reader that takes its time. */
 static void tee_put(void *ctx, const struct fact *fact)
 {
 	struct session *s = ctx;
 
+	session_relieve(s);
 	if (s->to_recording.put)
 		fact_put(&s->to_recording, fact);
 	fact_put(&s->to_model, fact);

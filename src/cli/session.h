@@ -59,6 +59,9 @@ void session_follow(struct session *session, const struct report *report);
 /* Descriptor to wait for, -1 in a replay; and what to do when it is readable, and each second. */
 int session_fd(const struct session *session);
 void session_drain(struct session *session);
+
+/* With the session as ctx, often, by who does something else for long: nothing gets lost meanwhile. */
+void session_relieve(void *session);
 /* Puts what was lost since; true when a new pass over the host is called for. */
 bool session_lost(struct session *session);
 /* False: new connections and listeners are found by surveys only. */

@@ -106,7 +106,7 @@ static bool live_open(struct live *live)
 	if (terminal)
 		live->screen = live_screen_new(stdout);
 	else
-		live->lines = live_lines_new(stdout);
+		live->lines = live_lines_new(stdout, session_relieve, live->session);
 	return live->screen || live->lines;
 }
 

@@ -18,12 +18,15 @@ static struct process *executor_find(const struct store *store, int32_t pid, uin
 static bool has_other_link(const struct store *store, const struct process *process,
 			   const struct connection *except)
 {
-	const struct connection *conn, *next;
+	const struct process_key *key = &process->key;
+	size_t n;
+	const uint64_t *cookies = store_conns(store, key->pid, key->start, &n);
 
-	HASH_ITER(hh, store->connections, conn, next)
-	{
-		if (conn != except && conn->facts.state == TCP_ESTABLISHED &&
-		    connection_is_of(conn, process->key.pid, process->key.start) &&
+	for (size_t i = 0; i < n; i++) {
+		const struct connection *conn = store_connection_find(store, cookies[i]);
+
+		if (conn && conn != except && conn->facts.state == TCP_ESTABLISHED &&
+		    connection_is_of(conn, key->pid, key->start) &&
 		    connection_is_link_of(store, conn, process))
 			return true;
 	}

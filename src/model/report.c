@@ -277,18 +277,25 @@ static int other_order(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
+static bool is_other(const struct view *view, const struct connection *conn)
+{
+	return conn->facts.state == TCP_ESTABLISHED && connection_is_link(view->store, conn) &&
+	       !view_has_link(view, conn);
+}
+
 static void others_fill(const struct view *view, struct report *report)
 {
 	const struct connection *conn, *next;
+	size_t n = 0;
 
-	report->others = arena_array(report->arena, HASH_COUNT(view->store->connections),
-				     sizeof(*report->others));
+	HASH_ITER(hh, view->store->connections, conn, next)
+	n += is_other(view, conn);
+	report->others = arena_array(report->arena, n, sizeof(*report->others));
 	if (!report->others)
 		return;
 	HASH_ITER(hh, view->store->connections, conn, next)
 	{
-		if (conn->facts.state == TCP_ESTABLISHED && connection_is_link(view->store, conn) &&
-		    !view_has_link(view, conn))
+		if (is_other(view, conn))
 			other_add(view->store, conn, report);
 	}
 	qsort(report->others, report->n_others, sizeof(*report->others), other_order);

@@ -164,6 +164,13 @@ struct loss {
 		size_t n, room;                                                                    \
 	}
 
+/* Cookies of the connections that a process has made, accepted or held, while they are known. */
+struct process_conns {
+	struct process_key key;
+	LIST(uint64_t) cookies; /* some twice */
+	UT_hash_handle hh;
+};
+
 struct store {
 	struct pool *pool;
 	bool broken; /* memory was short: facts are missing */
@@ -174,6 +181,7 @@ struct store {
 	struct process *processes;
 	struct connection *connections;
 	struct connection *tuples;
+	struct process_conns *conns;
 	struct checkpoint *checkpoints;
 	struct listing *listings;
 	LIST(struct agent) agents;
@@ -269,7 +277,15 @@ bool connection_is_link(const struct store *store, const struct connection *conn
 bool connection_is_link_of(const struct store *store, const struct connection *conn,
 			   const struct process *process);
 
+/* store_conns.c */
+void store_conn_note(struct store *store, int32_t pid, uint64_t start, uint64_t cookie);
+/* Of which some may be known no more, or be another's by now: connection_is_of() says. */
+const uint64_t *store_conns(const struct store *store, int32_t pid, uint64_t start, size_t *ret_n);
+/* Forgets connections that are known no more, and processes that have none. */
+void store_end_conns(struct store *store);
+
 /* store_sockets.c */
+struct connection *store_connection_find(const struct store *store, uint64_t cookie);
 void store_put_socket(struct store *store, const struct fact *fact);
 void store_put_holder(struct store *store, const struct fact *fact);
 void store_put_tcp(struct store *store, const struct fact *fact);

@@ -6,7 +6,7 @@
 #include "base/addr.h"
 #include "model/store.h"
 
-static struct connection *connection_find(const struct store *store, uint64_t cookie)
+struct connection *store_connection_find(const struct store *store, uint64_t cookie)
 {
 	struct connection *conn;
 
@@ -16,7 +16,7 @@ static struct connection *connection_find(const struct store *store, uint64_t co
 
 static struct connection *connection_get(struct store *store, uint64_t cookie)
 {
-	struct connection *conn = connection_find(store, cookie);
+	struct connection *conn = store_connection_find(store, cookie);
 
 	if (conn)
 		return conn;
@@ -76,6 +76,7 @@ void store_clear_sockets(struct store *store)
 
 	HASH_ITER(hh, store->connections, conn, next)
 	connection_free(store, conn);
+	store_end_conns(store);
 }
 
 bool connection_owner_counts(const struct connection *conn)
@@ -149,6 +150,13 @@ struct connection *store_peer(const struct store *store, const struct connection
 	return peer;
 }
 
+static void owner_set(struct store *store, struct connection *conn, int32_t pid, uint64_t start)
+{
+	conn->owner = pid;
+	conn->owner_start = start;
+	store_conn_note(store, pid, start, conn->cookie);
+}
+
 static void netns_note(struct store *store, uint64_t inode)
 {
 	for (size_t i = 0; i < store->namespaces.n; i++)
@@ -206,7 +214,7 @@ static int64_t row_time(const struct connection *conn, const struct fact *fact)
 
 void store_put_socket(struct store *store, const struct fact *fact)
 {
-	bool is_new = !connection_find(store, fact->socket.cookie);
+	bool is_new = !store_connection_find(store, fact->socket.cookie);
 	struct connection *conn = connection_get(store, fact->socket.cookie);
 	uint32_t before;
 
@@ -256,6 +264,7 @@ void store_put_holder(struct store *store, const struct fact *fact)
 	conn->holders[conn->n_holders++] = (struct holder){
 		.pid = h->pid, .fd = h->fd, .start = h->start, .seen = store->survey
 	};
+	store_conn_note(store, h->pid, h->start, h->cookie);
 }
 
 /* What a killed watch has left is drained before a pass tells who is who. */
@@ -291,10 +300,8 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 		conn->facts.remote = t->remote;
 	/* No change of state: a process was seen to read or send on a socket whose owner was not
 	 * sure. */
-	if (t->pid && (!conn->owner || t->from == t->to)) {
-		conn->owner = t->pid;
-		conn->owner_start = t->start;
-	}
+	if (t->pid && (!conn->owner || t->from == t->to))
+		owner_set(store, conn, t->pid, t->start);
 	netns_note(store, t->netns);
 	state_set(store, conn, t->to, fact->mono);
 	link_end_note(store, conn, fact);
@@ -307,15 +314,13 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 void store_put_message(struct store *store, const struct fact *fact)
 {
 	const struct fact_message *m = &fact->message;
-	bool is_new = !connection_find(store, m->cookie);
+	bool is_new = !store_connection_find(store, m->cookie);
 	struct connection *conn = connection_get(store, m->cookie);
 
 	if (!conn)
 		return;
-	if (!conn->owner && m->pid) {
-		conn->owner = m->pid;
-		conn->owner_start = m->start;
-	}
+	if (!conn->owner && m->pid)
+		owner_set(store, conn, m->pid, m->start);
 	if (!is_new)
 		return;
 	conn->facts.netns = m->netns;
@@ -329,7 +334,7 @@ void store_put_message(struct store *store, const struct fact *fact)
 void store_put_entry(struct store *store, const struct fact *fact)
 {
 	const struct fact_entry *e = &fact->entry;
-	struct connection *conn = connection_find(store, e->cookie);
+	struct connection *conn = store_connection_find(store, e->cookie);
 	struct entry found = { .netns = e->netns,
 			       .present = e->present,
 			       .timeout = e->timeout,
@@ -389,4 +394,5 @@ void store_end_sockets(struct store *store, int64_t mono)
 		if (mono - conn->ended_at > STORE_KEEP_ENDED)
 			connection_free(store, conn);
 	}
+	store_end_conns(store);
 }

@@ -25,13 +25,19 @@ static bool alive(const struct process *process)
 	return !process->ended && !process->vanished;
 }
 
+static bool counts(const struct connection *conn)
+{
+	return conn->facts.state == TCP_ESTABLISHED || conn->facts.state == TCP_LISTEN;
+}
+
 static size_t holdings_count(const struct store *store)
 {
 	const struct connection *conn, *next;
 	size_t n = 0;
 
 	HASH_ITER(hh, store->connections, conn, next)
-	n += conn->n_holders + 1;
+	if (counts(conn))
+		n += conn->n_holders + 1;
 	return n;
 }
 
@@ -74,7 +80,7 @@ static struct holdings holdings_build(const struct store *store, struct arena *a
 		return all;
 	HASH_ITER(hh, store->connections, conn, next)
 	{
-		if (conn->facts.state == TCP_ESTABLISHED || conn->facts.state == TCP_LISTEN)
+		if (counts(conn))
 			connection_holdings(&all, store, conn);
 	}
 	qsort(all.v, all.n, sizeof(*all.v), holding_order);

@@ -43,6 +43,8 @@ void bpf_log_to(void (*log)(const char *line))
 
 /* A small part of the time in which a restart of a large node's agent fills a ring. */
 #define RELIEVE (5 * NS_PER_MS)
+/* So often at most in a row: who drains has other things to do. */
+#define DRAINS 8
 /* More than that stays in the rings, which count what they lose. */
 #define HELD_MAX (32u << 20)
 
@@ -265,7 +267,9 @@ void bpf_watch_relieve(struct bpf_watch *watch)
 void bpf_watch_drain(struct bpf_watch *watch, const struct fact_sink *sink)
 {
 	bpf_watch_gather(watch);
-	live_batch_put(watch->batch, sink);
+	/* What has been gathered meanwhile makes the rings readable no more. */
+	for (int i = 0; i < DRAINS && live_batch_size(watch->batch); i++)
+		live_batch_put(watch->batch, sink);
 }
 
 int bpf_watch_add_process(struct bpf_watch *watch, int32_t pid, uint64_t start, enum bpf_role role,

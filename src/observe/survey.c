@@ -28,7 +28,6 @@ struct survey {
 	char *agent_url;
 	char *authorization;
 	struct procfs *procfs;
-	struct fact_sink sink; /* of this pass */
 	struct scene scene;
 	bool seeded;		       /* in this pass, by somebody who knows */
 	char found_work_dir[PATH_MAX]; /* kept: the agent that named it may be gone by now */
@@ -81,21 +80,6 @@ void survey_free(struct survey *survey)
 	free(survey);
 }
 
-static void serve_others(const struct survey *survey)
-{
-	if (survey->options.pause)
-		survey->options.pause(survey->options.pause_ctx);
-}
-
-/* What every fact of a pass goes through. */
-static void put_on(void *ctx, const struct fact *fact)
-{
-	const struct survey *survey = ctx;
-
-	serve_others(survey);
-	fact_put(&survey->sink, fact);
-}
-
 static void put_phase(const struct fact_sink *sink, const char *phase, uint32_t scope)
 {
 	struct fact fact = { .type = FACT_SURVEY, .mono = now_mono() };
@@ -131,7 +115,8 @@ static void take_row(void *ctx, const struct procfs_row *row)
 {
 	struct survey *survey = ctx;
 
-	serve_others(survey);
+	if (survey->options.pause)
+		survey->options.pause(survey->options.pause_ctx);
 	scene_row(&survey->scene, row);
 }
 
@@ -305,14 +290,12 @@ uint32_t survey_run(struct survey *survey, uint32_t scope, const struct fact_sin
 		{ SURVEY_API, ask },			 /* the answer takes the agent some time, */
 		{ SURVEY_CHECKPOINTS, run_checkpoints }, /* in which these are read */
 	};
-	struct fact_sink out = { put_on, survey };
 	uint32_t done = 0;
 
 	scope = scope_closed(scope);
-	survey->sink = *sink;
 	if (scope & SURVEY_PROCESSES)
-		scene_begin(&survey->scene, &out);
-	survey->scene.out = out;
+		scene_begin(&survey->scene, sink);
+	survey->scene.out = *sink;
 	put_phase(sink, "begin", scope);
 	survey->seeded = false;
 	if (scope & SURVEY_SOCKETS)

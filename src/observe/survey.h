@@ -25,8 +25,8 @@ struct survey_options {
 	int (*seed)(void *ctx, const struct fact_sink *sink, struct fail *why);
 	void *seed_ctx;
 	/*
-	 * Called between any two things that are looked at, some microseconds apart: a pass over a
-	 * large node takes seconds, in which others have to be served. It puts no facts. NULL: nobody.
+	 * Called for each process of the host, of most of which no fact tells: a pass over a large
+	 * node takes seconds, in which others have to be served. It puts no facts. NULL: nobody.
 	 */
 	void (*pause)(void *ctx);
 	void *pause_ctx;

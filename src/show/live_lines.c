@@ -22,15 +22,19 @@ struct live_lines {
 	json_t *told;	     /* key of what only counts when it changes: the line told last */
 	json_t *judged;	     /* key of an executor: its line told last */
 	int err;	     /* the first line that could not be written */
+	void (*pause)(void *ctx);
+	void *ctx;
 };
 
-struct live_lines *live_lines_new(FILE *out)
+struct live_lines *live_lines_new(FILE *out, void (*pause)(void *ctx), void *ctx)
 {
 	struct live_lines *lines = calloc(1, sizeof(*lines));
 
 	if (!lines)
 		return NULL;
 	lines->out = out;
+	lines->pause = pause;
+	lines->ctx = ctx;
 	lines->wall_offset = walltime_offset();
 	lines->told = json_object();
 	lines->judged = json_object();
@@ -204,6 +208,8 @@ static void executor_tell(struct live_lines *lines, const struct report *report,
 		 executor->executor_id, executor->container_id ? executor->container_id : "");
 	if (!is_news(lines->judged, key, judgement_new(report, executor)))
 		return;
+	if (lines->pause)
+		lines->pause(lines->ctx);
 	body = document_executor(report, executor);
 	line_write(lines, report->generated - lines->wall_offset, "executor", body);
 	json_decref(body);

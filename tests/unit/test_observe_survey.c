@@ -210,14 +210,14 @@ static void count(void *ctx)
 	++*(size_t *)ctx;
 }
 
-static void others_are_served_between_any_two_facts(void **state)
+static void others_are_served_for_each_process(void **state)
 {
 	size_t pauses = 0;
 	struct survey_options options = { .pause = count, .pause_ctx = &pauses };
 
 	(void)state;
 	assert_int_equal(surveyed(&options, SURVEY_ALL), SURVEY_ALL);
-	assert_true(pauses > json_array_size(facts.all));
+	assert_true(pauses > 4); /* the agent, the executor, its task, a monitor, and this process */
 	check_node();
 }
 
@@ -472,7 +472,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_survey_tells_the_whole_node),
-		TEST(others_are_served_between_any_two_facts),
+		TEST(others_are_served_for_each_process),
 		TEST(a_survey_seeded_by_bpf_tells_the_same),
 		TEST(who_listens_is_told_where_the_link_does_not_tell_the_executor),
 		TEST(a_seed_that_fails_is_said_and_made_good),

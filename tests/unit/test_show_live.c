@@ -154,7 +154,7 @@ static void test_events_are_lines(void **state)
 
 	(void)state;
 	capture_begin(&capture);
-	live = live_lines_new(capture.file);
+	live = live_lines_new(capture.file, NULL, NULL);
 	put(live, window);
 	put(live, ended);
 	put(live, socket_seen); /* a survey's evidence is no event */
@@ -178,7 +178,7 @@ static void test_the_same_again_is_no_event(void **state)
 
 	(void)state;
 	capture_begin(&capture);
-	live = live_lines_new(capture.file);
+	live = live_lines_new(capture.file, NULL, NULL);
 	put(live, agent_fact(false, MONO));
 	put(live, agent_fact(false, MONO + S));
 	put(live, agent_fact(true, MONO + 2 * S));
@@ -207,7 +207,7 @@ static void test_judgements_are_told_when_they_change(void **state)
 
 	(void)state;
 	capture_begin(&capture);
-	live = live_lines_new(capture.file);
+	live = live_lines_new(capture.file, NULL, NULL);
 	put(live, window);
 	assert_int_equal(live_lines_report(live, &report), 0);
 	report.generated += S;
@@ -238,7 +238,7 @@ static void test_nobody_reads_any_more(void **state)
 {
 	struct report report = report_new();
 	FILE *out = fopen("/dev/full", "we");
-	struct live_lines *live = live_lines_new(out);
+	struct live_lines *live = live_lines_new(out, NULL, NULL);
 
 	(void)state;
 	put(live, window);

@@ -83,7 +83,7 @@ static int finish(struct live *live)
 	struct report *report;
 	int code = EXIT_UNKNOWN;
 
-	session_survey(live->session, SURVEY_SOCKETS | SURVEY_PROCESSES);
+	session_survey(live->session, SURVEY_TRACKING);
 	report = session_report(live->session, REPORT_AUDIT, &now);
 	if (report && live->lines) {
 		live->err = live_lines_end(live->lines, report);

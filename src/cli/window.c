@@ -116,7 +116,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	if (now - loop->passed >= (loop->wanted ? PASS_SOONEST
 				   : hooks	? PASS_WITH_HOOKS
 						: PASS_WITHOUT_HOOKS))
-		scope |= SURVEY_SOCKETS | SURVEY_PROCESSES;
+		scope |= SURVEY_TRACKING;
 	session_glance(session);
 	if (now - loop->asked >=
 	    (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
@@ -139,7 +139,7 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 	loop->wanted |= loop->agent_new;
 	loop->agent_new = false;
 	if (loop->wanted && now_mono() - loop->passed >= PASS_SOONEST)
-		pass(loop, SURVEY_SOCKETS | SURVEY_PROCESSES);
+		pass(loop, SURVEY_TRACKING);
 	/* A thousand executors that come back at once are not judged a thousand times. */
 	if (now_mono() - loop->looked > LOOK_EVERY)
 		look(loop);

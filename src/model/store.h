@@ -214,11 +214,13 @@ struct store {
 	store_grow_((store), (void **)&(list).v, &(list).n, &(list).room, sizeof(*(list).v))
 bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size);
 
-/*
- * Ended processes and connections are kept for a while: what became of an executor is asked after
- * its end, and judged by how its link ended.
- */
+/* Ended processes are kept for a while: what became of an executor is asked after its end. */
 #define STORE_KEEP_ENDED (60 * 60 * NS_PER_S)
+/*
+ * Ended connections too, for what is told late. What their end meant to an executor its history knows
+ * by then (history.c).
+ */
+#define STORE_KEEP_CONNECTION (60 * NS_PER_S)
 
 void store_init(struct store *store);
 void store_clear(struct store *store);

@@ -369,6 +369,17 @@ static bool is_hidden_agent(const struct store *store, const struct connection *
 	       !conn->owner;
 }
 
+/* As long as one end stands it matters that there was another (gather.c, agent_end()). */
+static bool is_over(const struct store *store, const struct connection *conn, int64_t mono)
+{
+	const struct connection *peer;
+
+	if (mono - conn->ended_at <= STORE_KEEP_CONNECTION)
+		return false;
+	peer = store_peer(store, conn);
+	return !peer || peer->facts.state == TCP_CLOSE;
+}
+
 /* A complete pass over the sockets ends: what it did not show is no more. */
 void store_end_sockets(struct store *store, int64_t mono)
 {
@@ -391,7 +402,7 @@ void store_end_sockets(struct store *store, int64_t mono)
 		conn->n_holders = 0;
 		if (!conn->ended_at)
 			conn->ended_at = mono;
-		if (mono - conn->ended_at > STORE_KEEP_ENDED)
+		if (is_over(store, conn, mono))
 			connection_free(store, conn);
 	}
 	store_end_conns(store);

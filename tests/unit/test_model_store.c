@@ -378,12 +378,11 @@ static void passes_again(void **state)
 }
 
 /* A node that lives: tasks come and go, health checks fork, monitors ask, and all of it ends. */
-static void things_come_and_go(void **state)
+static void come_and_go_each(double seconds)
 {
 	struct node *n = node_new();
 	size_t before = 0;
 
-	(void)state;
 	node_executor(n, "web");
 	for (int i = 0; i < 600; i++) {
 		int pid = 100000 + i;
@@ -409,7 +408,7 @@ static void things_come_and_go(void **state)
 		node_put(n,
 			 (struct fact){ .type = FACT_EXIT,
 					.exit = { .pid = pid + 50000, .start = (uint64_t)pid } });
-		node_wait(n, 60);
+		node_wait(n, seconds);
 		node_survey(n);
 		free(s->peer);
 		free(s);
@@ -419,6 +418,18 @@ static void things_come_and_go(void **state)
 	}
 	assert_true(in_use() <= before + 8192);
 	node_free(n);
+}
+
+static void things_come_and_go(void **state)
+{
+	(void)state;
+	come_and_go_each(60);
+}
+
+static void a_monitor_asks_each_second(void **state)
+{
+	(void)state;
+	come_and_go_each(1);
 }
 
 int main(void)
@@ -436,6 +447,7 @@ int main(void)
 		cmocka_unit_test(report_outlives_the_model),
 		cmocka_unit_test(passes_again),
 		cmocka_unit_test(things_come_and_go),
+		cmocka_unit_test(a_monitor_asks_each_second),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

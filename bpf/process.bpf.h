@@ -32,14 +32,15 @@
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(process_forked, struct task_struct *parent, struct task_struct *child)
 {
-	struct ew_proc *proc;
+	struct ew_proc *proc = NULL;
 	struct ew_fork *ev;
 	struct ew_task born;
 
 	if (!on_duty())
 		return 0;
-	proc = proc_find(parent->tgid, parent);
-	if (child->pid != child->tgid || !proc || !proc->depth) {
+	if (child->pid == child->tgid) /* no thread */
+		proc = proc_find(parent->tgid, parent);
+	if (!proc || !proc->depth) {
 		COUNT_FILTERED(life_filtered);
 		return 0;
 	}
@@ -120,8 +121,10 @@ int BPF_PROG(process_exited, struct task_struct *task)
 
 	if (!on_duty())
 		return 0;
+	if (task->signal->live.counter > 0)
+		goto filtered;
 	proc = proc_find(task->tgid, task);
-	if (!proc || BPF_CORE_READ(task, signal, live.counter) > 0)
+	if (!proc)
 		goto filtered;
 	exit_describe(&end, task, proc);
 	end.header.ktime_ns = bpf_ktime_get_ns();
@@ -163,11 +166,8 @@ static __always_inline bool signal_has_handler(struct task_struct *task, int sig
 	return handler != NULL; /* SIG_DFL is 0 */
 }
 
-/*
- * Ends the target, or asks it to end. A signal that the target handles does not end it: Java
- * virtual machines raise SIGSEGV for themselves all the time.
- */
-static __always_inline bool signal_matters(struct task_struct *task, int sig)
+/* Can it be what ends a process? Most signals of a host are a child's end, told to its parent. */
+static __always_inline bool signal_may_end(int sig)
 {
 	switch (sig) {
 	case SIGCHLD:
@@ -179,6 +179,17 @@ static __always_inline bool signal_matters(struct task_struct *task, int sig)
 	case SIGURG:
 	case SIGWINCH:
 		return false;
+	}
+	return sig > 0 && sig <= SIGMAX;
+}
+
+/*
+ * Ends the target, or asks it to end. A signal that the target handles does not end it: Java
+ * virtual machines raise SIGSEGV for themselves all the time.
+ */
+static __always_inline bool signal_ends(struct task_struct *task, int sig)
+{
+	switch (sig) {
 	case SIGHUP:
 	case SIGINT:
 	case SIGQUIT:
@@ -186,7 +197,7 @@ static __always_inline bool signal_matters(struct task_struct *task, int sig)
 	case SIGTERM:
 		return true;
 	}
-	return sig > 0 && sig <= SIGMAX && !signal_has_handler(task, sig);
+	return !signal_has_handler(task, sig);
 }
 
 /*
@@ -208,14 +219,15 @@ SEC("tp_btf/signal_generate")
 int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
 	     int result)
 {
-	struct ew_proc *proc;
+	struct ew_proc *proc = NULL;
 	struct ew_signal *ev;
 
 	if (!on_duty())
 		return 0;
-	proc = proc_find(task->tgid, task);
 	/* Ignored, pending already, or in a process that is dying already: it is no cause. */
-	if (!proc || result != TRACE_SIGNAL_DELIVERED || !signal_matters(task, sig)) {
+	if (result == TRACE_SIGNAL_DELIVERED && signal_may_end(sig))
+		proc = proc_find(task->tgid, task);
+	if (!proc || !signal_ends(task, sig)) {
 		COUNT_FILTERED(life_filtered);
 		return 0;
 	}

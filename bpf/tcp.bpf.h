@@ -184,10 +184,10 @@ int BPF_PROG(tcp_data_read, struct sock *sk)
 	__u64 cookie = sk->__sk_common.skc_cookie.counter;
 	struct ew_conn *conn;
 
-	if (!cookie || !on_duty())
+	if (!cookie) /* 0: nobody has asked for it yet, so it is in no map */
 		return 0;
 	conn = bpf_map_lookup_elem(&conns, &cookie);
-	if (conn)
+	if (conn && on_duty())
 		conn_owner_confirm(conn, cookie);
 	return 0;
 }

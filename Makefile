@@ -162,7 +162,7 @@ fault-compare: build/execwatch-fault victims
 	$(Q)build/execwatch-fault --runs 100 --method gdb --victim "event loop and workers"
 
 BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
-build/bench/%: tests/bench/%.c $(B)/libexecwatch.a Makefile
+build/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(B)/libexecwatch.a Makefile
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)
 	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/fault -Itests/victims \

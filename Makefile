@@ -97,8 +97,9 @@ $(B)/execwatch-lab: $(LAB_OBJ)
 lab: $(B)/execwatch-lab
 
 # A victim may ask for flags in a comment on its second line: /* LDFLAGS: -static */
-VICTIMS := $(patsubst tests/victims/%.c,build/victims/%,$(wildcard tests/victims/*.c))
-build/victims/%: tests/victims/%.c $(wildcard tests/victims/*.h) Makefile
+V := build/victims
+VICTIMS := $(patsubst tests/victims/%.c,$(V)/%,$(wildcard tests/victims/*.c))
+$(V)/%: tests/victims/%.c $(wildcard tests/victims/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,VICTIM,$@)
 	$(Q)cc=$$(sed -n '2s/.*CC: *\([^ ]*\).*/\1/p' $<); \

@@ -318,6 +318,14 @@ static bool is_half_open(const struct store *store, const struct view_executor *
 static void judge_kept(const struct store *store, const struct view_executor *executor,
 		       struct fate *fate)
 {
+	if (!outcome_agent_serves(store)) {
+		fate->outcome = OUTCOME_WAITING;
+		fate->why = "The agent has not finished its recovery: an executor that has not "
+			    "registered again by then is killed.";
+		fate->deadline = fate->ends_by =
+			store_agent(store)->appeared + gather_reregister_timeout(store);
+		return;
+	}
 	if (is_half_open(store, executor)) {
 		fate->why = "The agent is the same process, but this link has no agent's end: "
 			    "whether it comes back at the next restart cannot be told.";

@@ -70,6 +70,26 @@ static void kept_needs_the_same_agent(void **state)
 	node_free(n);
 }
 
+/* The agent that was there at the audit had not finished its recovery: it may yet end who is late. */
+static void kept_needs_an_agent_that_has_recovered(void **state)
+{
+	struct node *n = node_new();
+
+	(void)state;
+	node_executor(n, "web");
+	n->api_status = 503;
+	node_survey(n);
+	node_baseline(n);
+	node_wait(n, 1);
+	node_survey(n);
+	is(n, "waiting");
+	n->api_status = 200;
+	node_wait(n, 1);
+	node_survey(n);
+	is(n, "kept");
+	node_free(n);
+}
+
 /* ---- with the same agent ---- */
 
 static void v1_subscribes_again(void **state)
@@ -184,6 +204,7 @@ int main(void)
 		cmocka_unit_test(nothing_happened),
 		cmocka_unit_test(kept_needs_the_same_link),
 		cmocka_unit_test(kept_needs_the_same_agent),
+		cmocka_unit_test(kept_needs_an_agent_that_has_recovered),
 		cmocka_unit_test(v1_subscribes_again),
 		cmocka_unit_test(v1_subscribes_again_unseen),
 		cmocka_unit_test(v0_waits_for_a_restart),

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
-#include "test_bpf_fixture.h"
+#include "test_bpf_actor.h"
 
 #define STORM_CONNS    2000
 #define STORM_PROCS    5000

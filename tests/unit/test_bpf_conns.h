@@ -4,7 +4,7 @@
 #define EW_TEST_BPF_CONNS_H
 
 #include "observe/bpf_lib.h"
-#include "test_bpf_fixture.h"
+#include "test_bpf_actor.h"
 #include "observe/bpf_priv.h"
 
 /* How many it has: in a test's own namespace there are none but its own at its port. */

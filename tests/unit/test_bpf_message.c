@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Protocol messages, seen as they are sent, by each program that this kernel takes. */
-#include "test_bpf_fixture.h"
+#include "test_bpf_actor.h"
 
 static const char reregister[] =
 	"POST /slave(1)/mesos.internal.ReregisterExecutorMessage HTTP/1.1\r\n"

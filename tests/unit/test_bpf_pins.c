@@ -4,7 +4,7 @@
 #include <linux/bpf.h>
 
 #include "observe/bpf_lib.h"
-#include "test_bpf_fixture.h"
+#include "test_bpf_actor.h"
 #include "observe/bpf_priv.h"
 
 static struct fixture *fixture;

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <sys/syscall.h>
 
-#include "test_bpf_fixture.h"
+#include "test_bpf_actor.h"
 
 static struct fixture *fixture;
 static struct actor actor;

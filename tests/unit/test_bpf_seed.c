@@ -3,7 +3,7 @@
 #include <pthread.h>
 
 #include "observe/bpf_lib.h"
-#include "test_bpf_fixture.h"
+#include "test_bpf_actor.h"
 #include "observe/bpf_priv.h"
 #include "observe/bpf_walk.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A watch that sees nothing says so; one that sees shows nothing of its test. */
 #include "observe/bpf_lib.h"
-#include "test_bpf_fixture.h"
+#include "test_bpf_actor.h"
 #include "observe/bpf_priv.h"
 
 static struct fixture *fixture;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Live changes of TCP state, on this kernel, against processes whose every step is known. */
-#include "test_bpf_fixture.h"
+#include "test_bpf_actor.h"
 
 struct step {
 	uint32_t from, to;

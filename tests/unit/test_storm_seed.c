@@ -9,7 +9,7 @@
 
 #include "observe/bpf_lib.h"
 #include "events.h"
-#include "test_bpf_fixture.h"
+#include "test_bpf_actor.h"
 #include "observe/bpf_priv.h"
 
 #define EXECUTORS 1000

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Processes that do what they are told, one thing at a time: so the truth is known. */
+#ifndef EW_TEST_BPF_ACTOR_H
+#define EW_TEST_BPF_ACTOR_H
+
+#include "test_bpf_fixture.h"
+
+static inline uint64_t start_of(pid_t pid)
+{
+	char path[64], text[1024], *at;
+	unsigned long long start = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	at = strrchr(text, ')');
+	assert_non_null(at);
+	assert_int_equal(sscanf(at + 2,
+				"%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
+				"%*d %*d %*d %*d %*d %llu",
+				&start),
+			 1);
+	return start;
+}
+
+/* Ends with the test, however that ends. */
+static inline pid_t child_new(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+enum act {
+	ACT_LISTEN,  /* number: port, family -> cookie */
+	ACT_CONNECT, /* number: port, family -> cookie */
+	ACT_ACCEPT,  /* -> cookie */
+	ACT_SEND,    /* bytes, on the connection made last */
+	ACT_RECEIVE,
+	ACT_CLOSE,
+	ACT_RESET, /* closes with a RST */
+	ACT_UNLISTEN,
+	ACT_TALK, /* number: so often connects to its own listener, accepts, closes both ends */
+	ACT_FORK, /* -> pid of a child that waits for a signal, with copies of all descriptors */
+	ACT_RUN,  /* text: a shell command, exec'd in a child -> its wait status */
+	ACT_KILL, /* number: pid, family: signal */
+	ACT_REAP, /* -> wait status of any child */
+	ACT_EXIT, /* number: code; no answer */
+};
+
+struct order {
+	enum act act;
+	int number;
+	int family;
+	size_t size;
+	char bytes[1200];
+};
+
+struct actor {
+	pid_t pid;
+	uint64_t start;
+	int talk;
+};
+
+struct actor_state {
+	int listening, conn;
+};
+
+static inline int64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) < 0 ? -errno : (int64_t)cookie;
+}
+
+static inline socklen_t actor_address(const struct order *o, struct sockaddr_storage *address)
+{
+	struct sockaddr_in *v4 = (void *)address;
+	struct sockaddr_in6 *v6 = (void *)address;
+
+	memset(address, 0, sizeof(*address));
+	if (o->family == AF_INET6) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)o->number);
+		v6->sin6_addr = o->act == ACT_LISTEN ? in6addr_any : in6addr_loopback;
+		return sizeof(*v6);
+	}
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((uint16_t)o->number);
+	v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return sizeof(*v4);
+}
+
+static inline int64_t actor_open(struct actor_state *s, const struct order *o)
+{
+	struct sockaddr_storage address;
+	socklen_t len = actor_address(o, &address);
+	int fd = socket(o->family, SOCK_STREAM, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (o->act == ACT_CONNECT) {
+		s->conn = fd;
+		if (connect(fd, (void *)&address, len) < 0)
+			return -errno;
+		return cookie_of(fd);
+	}
+	s->listening = fd;
+	if (bind(fd, (void *)&address, len) < 0 || listen(fd, 64) < 0)
+		return -errno;
+	return cookie_of(fd);
+}
+
+static inline int64_t actor_run(const char *command)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	return waitpid(pid, &status, 0) == pid ? status : -errno;
+}
+
+static inline int64_t actor_fork(void)
+{
+	pid_t pid = child_new();
+
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static inline int64_t actor_close(struct actor_state *s, bool reset)
+{
+	struct linger linger = { .l_onoff = 1 };
+
+	if (reset)
+		setsockopt(s->conn, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	return close(s->conn);
+}
+
+static inline int64_t actor_talk(const struct actor_state *s, int times)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	char byte;
+
+	if (getsockname(s->listening, (void *)&address, &len) < 0)
+		return -errno;
+	for (int i = 0; i < times; i++) {
+		int out = socket(AF_INET, SOCK_STREAM, 0), in = -1;
+
+		if (connect(out, (void *)&address, len) == 0)
+			in = accept(s->listening, NULL, NULL);
+		close(out);
+		if (in < 0 || read(in, &byte, 1) != 0)
+			return -EPROTO;
+		close(in);
+	}
+	return times;
+}
+
+static inline int64_t actor_do(struct actor_state *s, const struct order *o)
+{
+	char sink[4096];
+	int status;
+
+	switch (o->act) {
+	case ACT_LISTEN:
+	case ACT_CONNECT:
+		return actor_open(s, o);
+	case ACT_ACCEPT:
+		s->conn = accept(s->listening, NULL, NULL);
+		return cookie_of(s->conn);
+	case ACT_SEND:
+		return send(s->conn, o->bytes, o->size, MSG_NOSIGNAL);
+	case ACT_RECEIVE:
+		return recv(s->conn, sink, sizeof(sink), 0);
+	case ACT_CLOSE:
+	case ACT_RESET:
+		return actor_close(s, o->act == ACT_RESET);
+	case ACT_UNLISTEN:
+		return close(s->listening);
+	case ACT_TALK:
+		return actor_talk(s, o->number);
+	case ACT_FORK:
+		return actor_fork();
+	case ACT_RUN:
+		return actor_run(o->bytes);
+	case ACT_KILL:
+		return kill(o->number, o->family);
+	case ACT_REAP:
+		return wait(&status) < 0 ? -errno : status;
+	case ACT_EXIT:
+		_exit(o->number);
+	}
+	return -EINVAL;
+}
+
+static inline void actor_live(int talk)
+{
+	struct actor_state state = { -1, -1 };
+	struct order order;
+
+	while (recv(talk, &order, sizeof(order), 0) > 0) {
+		int64_t answer = actor_do(&state, &order);
+
+		if (send(talk, &answer, sizeof(answer), 0) < 0)
+			break;
+	}
+	_exit(0);
+}
+
+static inline struct actor actor_new(void)
+{
+	struct actor actor;
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	actor.pid = child_new();
+	if (actor.pid == 0) {
+		/* Nothing of the test's: no other actor's line, no BPF link kept alive. */
+		dup2(ends[1], 3);
+		close_range(4, ~0U, 0);
+		actor_live(3);
+	}
+	close(ends[1]);
+	actor.talk = ends[0];
+	actor.start = start_of(actor.pid);
+	return actor;
+}
+
+static inline void actor_begin(const struct actor *actor, const struct order *order)
+{
+	assert_int_equal(send(actor->talk, order, sizeof(*order), 0), sizeof(*order));
+}
+
+static inline int64_t actor_answer(const struct actor *actor)
+{
+	struct pollfd pfd = { .fd = actor->talk, .events = POLLIN };
+	int64_t answer = -EPIPE;
+
+	assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);
+	assert_int_equal(recv(actor->talk, &answer, sizeof(answer), 0), sizeof(answer));
+	return answer;
+}
+
+static inline int64_t actor_order(const struct actor *actor, const struct order *order)
+{
+	actor_begin(actor, order);
+	return order->act == ACT_EXIT ? 0 : actor_answer(actor);
+}
+
+static inline int64_t actor_act(const struct actor *actor, enum act act, int number, int family)
+{
+	struct order order = { .act = act, .number = number, .family = family };
+
+	return actor_order(actor, &order);
+}
+
+static inline int64_t actor_send(const struct actor *actor, const char *text)
+{
+	struct order order = { .act = ACT_SEND, .size = strlen(text) };
+
+	memcpy(order.bytes, text, order.size);
+	return actor_order(actor, &order);
+}
+
+/* Ends it; returns its wait status. */
+static inline int actor_end(struct actor *actor)
+{
+	int status = -1;
+
+	close(actor->talk);
+	assert_int_equal(waitpid(actor->pid, &status, 0), actor->pid);
+	return status;
+}
+
+#endif

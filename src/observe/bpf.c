@@ -152,9 +152,23 @@ static void pins_find(struct bpf_watch *watch, const struct bpf_watch_options *o
 		found.generation = meta->generation;
 	}
 	watch->resumed = memcmp(meta, &found, sizeof(found)) == 0;
-	if (!watch->resumed)
-		bpf_pins_drop(options->pins, 0);
+	/* One that was killed while it took over has left links that are not on duty. */
+	bpf_pins_drop(options->pins, watch->resumed ? meta->generation - 1 : 0);
 	slot_put("pins", watch->pins, "", sink);
+}
+
+/* The maps of an execwatch that knew others by these names cannot be used (libbpf: -EINVAL). */
+static int load(struct bpf_watch *watch, const struct bpf_watch_options *options,
+		const struct fact_sink *sink, struct fail *why)
+{
+	int err = bpf_load(watch, options, sink, why);
+
+	if (err != -EINVAL || !watch->resumed)
+		return err;
+	bpf_pins_drop(watch->pins, 0);
+	watch->resumed = false;
+	watch->meta.generation = 1;
+	return bpf_load(watch, options, sink, why);
 }
 
 /*
@@ -193,7 +207,7 @@ int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_si
 	if (err)
 		goto out;
 	pins_find(watch, options, sink);
-	err = bpf_load(watch, options, sink, why);
+	err = load(watch, options, sink, why);
 	bpf_ground_chosen(&watch->ground);
 	if (err)
 		goto out;
@@ -249,7 +263,7 @@ int bpf_watch_fd(const struct bpf_watch *watch)
  */
 void bpf_watch_gather(struct bpf_watch *watch)
 {
-	struct ew_counters now = { 0 };
+	struct ew_counters now = watch->counted;
 
 	if (watch->history)
 		bpf_counters_sum(watch, &now);

@@ -11,15 +11,18 @@
 #include "observe/bpf_priv.h"
 #include "observe/live.h"
 
-void bpf_counters_sum(const struct bpf_watch *watch, struct ew_counters *sum)
+bool bpf_counters_sum(const struct bpf_watch *watch, struct ew_counters *sum)
 {
 	int cpus = libbpf_num_possible_cpus();
 	struct ew_counters *each = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
 	uint32_t zero = 0;
+	bool read;
 
-	memset(sum, 0, sizeof(*sum));
-	if (!each || bpf_map_lookup_elem(bpf_map__fd(watch->skel->maps.counters), &zero, each) < 0)
+	read = each &&
+	       bpf_map_lookup_elem(bpf_map__fd(watch->skel->maps.counters), &zero, each) == 0;
+	if (!read)
 		goto out;
+	memset(sum, 0, sizeof(*sum));
 	for (int i = 0; i < cpus; i++) {
 		const __u64 *from = (const void *)&each[i];
 		__u64 *to = (void *)sum;
@@ -30,6 +33,7 @@ void bpf_counters_sum(const struct bpf_watch *watch, struct ew_counters *sum)
 	sum->life_shown -= watch->selftest.taken;
 out:
 	free(each);
+	return read;
 }
 
 static uint64_t recursion_of(const struct bpf_program *prog)
@@ -91,17 +95,19 @@ static void history_put(struct bpf_watch *watch, const struct fact_sink *sink)
 }
 
 /* What was counted before the first record that is still known does not concern this watch. */
-static void counters_since_begin(const struct bpf_watch *watch, struct ew_counters *sum)
+static bool counters_since_begin(const struct bpf_watch *watch, struct ew_counters *sum)
 {
 	struct bpf_history_begin begin;
 	__u64 *to = (void *)sum;
 
-	bpf_counters_sum(watch, sum);
+	if (!bpf_counters_sum(watch, sum))
+		return false;
 	if (!watch->history)
-		return;
+		return true;
 	begin = bpf_history_begin(watch->history);
 	for (size_t k = 0; k < sizeof(*sum) / sizeof(*to); k++)
 		to[k] -= ((const __u64 *)&begin.counted)[k];
+	return true;
 }
 
 /* What is still in the map was not read from the ring: the ring has been drained before. */
@@ -126,7 +132,8 @@ bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sin
 	const struct ew_counters *was = &watch->told.sum, *is = &now.sum;
 	bool lost = false;
 
-	counters_since_begin(watch, &now.sum);
+	if (!counters_since_begin(watch, &now.sum))
+		return false; /* the next time tells */
 	recursion_read(watch, &now);
 	if (is->life_lost != was->life_lost) {
 		bpf_watch_drain(watch, sink);

@@ -116,7 +116,7 @@ void bpf_watch_take(struct bpf_watch *watch, const void *record, size_t size);
 /* One that will not come again: of a ring, or the end of a process that the map has kept. */
 void bpf_watch_take_event(struct bpf_watch *watch, const void *record, size_t size);
 
-/* Over all CPUs, without the events of self-tests. */
-void bpf_counters_sum(const struct bpf_watch *watch, struct ew_counters *sum);
+/* Over all CPUs, without the events of self-tests. False: no memory, and *sum is as before. */
+bool bpf_counters_sum(const struct bpf_watch *watch, struct ew_counters *sum);
 
 #endif

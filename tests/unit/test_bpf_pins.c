@@ -250,6 +250,48 @@ static void test_other_layout_is_not_resumed(void **state)
 	assert_int_equal(fixture_settle(fixture, 1 + CHANGES), 1 + CHANGES);
 }
 
+/* Killed between the links of its own and the word that they are on duty. */
+static void test_half_a_takeover_is_made_good(void **state)
+{
+	char from[160], to[160];
+	int link;
+
+	(void)state;
+	watch_and_be_killed(0);
+	snprintf(from, sizeof(from), "%s/link-1-exit", pins);
+	snprintf(to, sizeof(to), "%s/link-2-exit", pins);
+	link = bpf_obj_get(from);
+	assert_true(link >= 0);
+	assert_int_equal(bpf_obj_pin(link, to), 0);
+	close(link);
+	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
+	talk(1);
+	watch_open(0);
+	assert_true(bpf_watch_resumed(fixture->watch));
+	assert_int_equal(fixture_settle(fixture, 1 + CHANGES), 1 + CHANGES);
+}
+
+/* By the same name another map: of an execwatch that was built otherwise. */
+static void test_another_map_is_not_used(void **state)
+{
+	char path[160];
+	int map;
+
+	(void)state;
+	watch_and_be_killed(0);
+	snprintf(path, sizeof(path), "%s/exits", pins);
+	assert_int_equal(unlink(path), 0);
+	map = bpf_map_create(BPF_MAP_TYPE_HASH, "exits", 4, 4, 1, NULL);
+	assert_true(map >= 0);
+	assert_int_equal(bpf_obj_pin(map, path), 0);
+	close(map);
+	watch_open(0);
+	assert_false(bpf_watch_resumed(fixture->watch));
+	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
+	talk(1);
+	assert_int_equal(fixture_settle(fixture, 1 + CHANGES), 1 + CHANGES);
+}
+
 static void test_orderly_end_leaves_nothing(void **state)
 {
 	(void)state;
@@ -337,6 +379,7 @@ int main(void)
 		TEST(test_what_was_learnt_is_kept),
 		TEST(test_loss_between_is_exact),
 		TEST(test_other_layout_is_not_resumed),
+		TEST(test_half_a_takeover_is_made_good), TEST(test_another_map_is_not_used),
 		TEST(test_orderly_end_leaves_nothing),
 		TEST(test_unmount_ends_what_a_killed_one_left),
 		TEST(test_without_a_place_it_watches_all_the_same),

@@ -108,7 +108,7 @@ static void body_vfork(int link, int ready)
 	if (pipe(hold) < 0)
 		_exit(1);
 	say_ready(ready);
-	if (syscall(SYS_vfork) == 0) {
+	if (syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0) == 0) {
 		syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 		syscall(SYS_read, hold[0], &byte, 1);
 	}

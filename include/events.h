@@ -21,8 +21,8 @@
 #define EW_MESSAGE_MAX 512
 
 /*
- * Sizes of the rings unless user space wants others, bytes. They are read every few ms; what happens
- * while nobody is there to read must fit in: an agent's restart on a large node.
+ * Sizes of the rings unless user space wants others, bytes. They are read every few ms; what
+ * happens while nobody is there to read must fit in: an agent's restart on a large node.
  */
 #define EW_LIFE_RING	(4 * 1024 * 1024)
 #define EW_MESSAGE_RING (4 * 1024 * 1024)

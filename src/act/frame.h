@@ -83,9 +83,10 @@ extern const int frame_xstate_note;
 void frame_layout_read(struct frame_layout *layout);
 
 /*
- * Builds both frames. The saved registers are those of the stop, with the interrupted call made to
- * start again where the kernel would have restarted it. Returns 0; -E2BIG: extended state larger
- * than this program knows; -EINVAL: regset of another architecture's task.
+ * Builds both frames. The lower one leaves all signals blocked, the upper one gives the thread its
+ * mask again. The saved registers are those of the stop, with the interrupted call made to start
+ * again where the kernel would have restarted it. Returns 0; -E2BIG: extended state larger than
+ * this program knows; -EINVAL: regset of another architecture's task.
  */
 int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 		const struct frame_descriptors *fds, const struct frame_layout *layout,

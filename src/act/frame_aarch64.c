@@ -111,12 +111,12 @@ static frame_regs call_regs(const struct frame_stop *stop, const struct frame_co
 	return r;
 }
 
-static void put_frame(struct frame *f, uint64_t at, const frame_regs *regs,
+static void put_frame(struct frame *f, uint64_t at, const frame_regs *regs, uint64_t sigmask,
 		      const struct frame_stop *stop)
 {
 	/* Invalid on purpose: the kernel ignores that error, and the alternate stack stays. */
 	put_u32(f, at + F_SS_FLAGS, SS_INVALID);
-	put(f, at + F_SIGMASK, &stop->sigmask, sizeof(stop->sigmask));
+	put(f, at + F_SIGMASK, &sigmask, sizeof(sigmask));
 	put(f, at + F_REGS, regs, sizeof(*regs));
 	put_u32(f, at + F_RECORDS, FPSIMD_MAGIC);
 	put_u32(f, at + F_RECORDS + 4, FPSIMD_SIZE);
@@ -140,8 +140,8 @@ int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 	f->len = upper + F_SIZE - lower;
 	memset(f->bytes, 0, f->len);
 	closing = call_regs(stop, code, upper, SYS_close, fds->spare, 0);
-	put_frame(f, upper, &stop->regs, stop);
-	put_frame(f, lower, &closing, stop);
+	put_frame(f, upper, &stop->regs, stop->sigmask, stop);
+	put_frame(f, lower, &closing, ~0ull, stop);
 	f->take = call_regs(stop, code, lower, SYS_dup3, fds->fd, (uint64_t)fds->spare);
 	f->act = call_regs(stop, code, lower, SYS_shutdown, fds->spare, SHUT_RD);
 	return 0;

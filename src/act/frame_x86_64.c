@@ -221,8 +221,7 @@ static uint64_t place_frame(uint64_t addr, const struct frame_code *code, uint64
 
 /* A frame at `at` that restores regs; xstate_at: the extended state, which both frames share. */
 static void put_frame(struct frame *f, uint64_t at, const struct user_regs_struct *regs,
-		      const struct frame_stop *stop, const struct frame_code *code,
-		      uint64_t xstate_at)
+		      uint64_t sigmask, const struct frame_code *code, uint64_t xstate_at)
 {
 	if (code->back) {
 		put_u64(f, at, code->back);
@@ -236,7 +235,7 @@ static void put_frame(struct frame *f, uint64_t at, const struct user_regs_struc
 	put_u64(f, at + F_SS_FLAGS, SS_INVALID);
 	put_regs(f, at, regs);
 	put_u64(f, at + F_FPSTATE, xstate_at);
-	put_u64(f, at + F_SIGMASK, stop->sigmask);
+	put_u64(f, at + F_SIGMASK, sigmask);
 }
 
 /* Registers with which the thread makes a call and then returns to what rsp points at. */
@@ -284,8 +283,8 @@ int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 
 	restart_call(&restored);
 	closing = call_regs(stop, code, upper_entry, SYS_close, fds->spare, 0);
-	put_frame(f, upper, &restored, stop, code, xstate_at);
-	put_frame(f, lower, &closing, stop, code, xstate_at);
+	put_frame(f, upper, &restored, stop->sigmask, code, xstate_at);
+	put_frame(f, lower, &closing, ~0ull, code, xstate_at);
 	put_xstate(f, xstate_at, stop, features, need);
 	f->take = call_regs(stop, code, lower_entry, SYS_dup3, fds->fd, (uint64_t)fds->spare);
 	f->act = call_regs(stop, code, lower_entry, SYS_shutdown, fds->spare, SHUT_RD);

@@ -208,6 +208,8 @@ static int take(struct injection *in, struct tracee *t)
 
 	if (err < 0)
 		return again(in, INJECT_R_VANISHED, "ended");
+	/* A handler that does not return (a cancellation, longjmp) would leave the copy open. */
+	tracee_block_signals(t);
 	set_timer(in, 0);
 	err = follow_call(in, t, SYS_dup3);
 	if (err < 0)
@@ -246,6 +248,8 @@ static int at_stop(struct injection *in, struct tracee *t, const struct thread_c
 		err = lay_frame(in, t, &mem, low);
 	if (err == 0)
 		err = injection_check_seccomp(in, t->tid);
+	if (err == 0 && inject_socket_open(in->target.pid, t->tid, in->fds.spare))
+		err = again(in, INJECT_R_NO_SPARE, "has taken the free descriptor number");
 	if (err == 0)
 		err = take(in, t);
 	if (err == 0)
@@ -328,6 +332,7 @@ static int attempt(struct injection *in, const struct thread_choice *choice)
 	if (err == 0)
 		err = at_stop(in, &t, choice, stack.low);
 	tracee_release(&t);
+	in->holds |= t.lost;
 	if (in->phase == INJECTION_STOPPING)
 		in->phase = INJECTION_PREPARING;
 	set_timer(in, 0);
@@ -364,12 +369,11 @@ void injection_perform(struct injection *in)
 	set_timer(in, 0);
 	err = injection_prepare(in);
 	for (int round = 0; err == 0 && round < ROUNDS; round++) {
-		if (round > 0)
-			nanosleep(&nap, NULL);
 		err = round_of_threads(in);
 		if (err != INJECTION_AGAIN || (in->n_threads == 0 && round >= IDLE_ROUNDS))
 			break;
-		err = 0;
+		nanosleep(&nap, NULL);
+		err = injection_prepare(in); /* new threads have new stacks */
 	}
 	in->phase = INJECTION_ENDED;
 	setitimer(ITIMER_REAL, &off, NULL);

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SPARE_GAP = 8, SPARE_PROBES = 512 };
+enum { SPARE_GAP = 16, SPARE_PROBES = 512 };
 
 static int refuse_traced(struct injection *in, pid_t tid, pid_t tracer)
 {
@@ -98,6 +98,7 @@ int injection_prepare(struct injection *in)
 
 	if (err < 0)
 		return err;
+	memset(&in->code, 0, sizeof(in->code));
 	err = tracee_maps_read(pid, in->live, &in->maps);
 	if (err == -EACCES || err == -EPERM)
 		return inject_refuse(&in->rep, INJECT_R_PERMISSION, -EPERM,
@@ -164,13 +165,14 @@ int injection_choose(struct injection *in)
 	return in->code.call ? 0 : find_code(in);
 }
 
-/* The highest number in the table with enough free ones below it, or -1. */
-static int free_in_table(struct injection *in, int fd_size)
+/* The highest number below size with enough free ones below it, in the thread's own table; or -1.
+ */
+static int free_in_table(const struct injection *in, pid_t tid, int size)
 {
 	int n_free = 0;
 
-	for (int fd = fd_size - 1; fd >= 0 && fd >= fd_size - SPARE_PROBES; fd--) {
-		bool open = inject_socket_open(in->target.pid, in->live, fd);
+	for (int fd = size - 1; fd >= 0 && fd >= size - SPARE_PROBES; fd--) {
+		bool open = inject_socket_open(in->target.pid, tid, fd);
 
 		n_free = open ? 0 : n_free + 1;
 		if (n_free == SPARE_GAP)
@@ -183,15 +185,18 @@ static int free_in_table(struct injection *in, int fd_size)
  * A high number with free ones below it: the kernel gives out the lowest free number, so nobody
  * gets this one meanwhile. Beyond the table only if it is full, because it then grows.
  */
-static bool find_spare(struct injection *in, int fd_size)
+static bool find_spare(struct injection *in, pid_t tid, int fd_size)
 {
 	struct rlimit limit;
-	int fd = free_in_table(in, fd_size);
+	int fd;
 
+	if (prlimit(in->target.pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+		return false;
+	fd = free_in_table(in, tid,
+			   limit.rlim_cur < (rlim_t)fd_size ? (int)limit.rlim_cur : fd_size);
 	if (fd < 0) {
 		fd = fd_size + SPARE_GAP;
-		if (prlimit(in->target.pid, RLIMIT_NOFILE, NULL, &limit) < 0 ||
-		    (rlim_t)fd >= limit.rlim_cur)
+		if ((rlim_t)fd >= limit.rlim_cur)
 			return false;
 	}
 	in->fds = (struct frame_descriptors){ in->target.fd, fd };
@@ -220,7 +225,7 @@ int injection_check_thread(struct injection *in, const struct thread_choice *cho
 		return inject_refuse(&in->rep, INJECT_R_SECCOMP, -EACCES,
 				     "thread %d of process %d is in seccomp's strict mode", tid,
 				     pid);
-	if (!find_spare(in, (int)status.fd_size))
+	if (!find_spare(in, tid, (int)status.fd_size))
 		return inject_refuse(&in->rep, INJECT_R_NO_SPARE, -EMFILE,
 				     "find a free descriptor number in process %d", pid);
 	in->filtered = status.seccomp == SECCOMP_MODE_FILTER;

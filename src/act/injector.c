@@ -55,7 +55,10 @@ static void child_signals(void)
 	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
 }
 
-/* The copy is closed before the answer: the socket must not stay open because of it. */
+/*
+ * The copy is closed before the answer: the socket must not stay open because of it. No answer is
+ * one too, once the report is complete.
+ */
 static void child_serve(struct injection *in, int link)
 {
 	injection_warm(in);
@@ -63,7 +66,7 @@ static void child_serve(struct injection *in, int link)
 		injection_perform(in);
 		if (in->copy >= 0)
 			close(in->copy);
-		if (!injector_link_send(link, -1))
+		if (in->holds || !injector_link_send(link, -1))
 			break;
 	}
 }

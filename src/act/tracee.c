@@ -83,6 +83,7 @@ int tracee_wait(struct tracee *t, enum tracee_event *ret_event)
 		return err;
 	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) {
 		t->seized = false;
+		t->lost = true;
 		*ret_event = TRACEE_ENDED;
 		return 0;
 	}
@@ -142,6 +143,13 @@ int tracee_write_regs(struct tracee *t, const void *regs, size_t len)
 	return (int)request(t, PTRACE_SETREGSET, NT_PRSTATUS, (uintptr_t)&io);
 }
 
+int tracee_block_signals(struct tracee *t)
+{
+	uint64_t all = ~0ull;
+
+	return (int)request(t, PTRACE_SETSIGMASK, sizeof(all), (uintptr_t)&all);
+}
+
 int tracee_step_call(struct tracee *t)
 {
 	int signal = t->signal;
@@ -157,6 +165,7 @@ int tracee_release(struct tracee *t)
 
 	if (t->seized && t->stopped)
 		err = request(t, PTRACE_DETACH, 0, (uintptr_t)t->signal);
+	t->lost |= t->seized && (!t->stopped || err < 0);
 	t->seized = t->stopped = false;
 	t->signal = 0;
 	return (int)err;

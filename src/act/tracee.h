@@ -26,6 +26,7 @@ struct tracee {
 	pid_t tid;
 	bool seized;
 	bool stopped;
+	bool lost;	 /* it ended in our hands: only the end of this process lets go of it */
 	int signal;	 /* to be given back when the thread goes on; 0: none */
 	unsigned *calls; /* counts system calls */
 };
@@ -43,6 +44,9 @@ int tracee_read_regs(struct tracee *t, struct frame_stop *ret);
 
 /* Reads the rest of what a frame is built from: extended state, signal mask. */
 int tracee_read_state(struct tracee *t, struct frame_stop *ret);
+
+/* From now on no signal is delivered, until the frames have given the thread its mask again. */
+int tracee_block_signals(struct tracee *t);
 
 /* Writes the general registers in one call. */
 int tracee_write_regs(struct tracee *t, const void *regs, size_t len);

@@ -217,8 +217,8 @@ bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t 
 /* Ended processes are kept for a while: what became of an executor is asked after its end. */
 #define STORE_KEEP_ENDED (60 * 60 * NS_PER_S)
 /*
- * Ended connections too, for what is told late. What their end meant to an executor its history knows
- * by then (history.c).
+ * Ended connections too, for what is told late. What their end meant to an executor its history
+ * knows by then (history.c).
  */
 #define STORE_KEEP_CONNECTION (60 * NS_PER_S)
 

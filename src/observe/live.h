@@ -25,8 +25,8 @@ size_t live_batch_size(const struct live_batch *batch);
 const struct ew_header *live_batch_at(const struct live_batch *batch, size_t i);
 
 /*
- * Puts the facts of all records, sorted by time, and empties the batch. What the sink adds meanwhile
- * is left for the next time.
+ * Puts the facts of all records, sorted by time, and empties the batch. What the sink adds
+ * meanwhile is left for the next time.
  */
 void live_batch_put(struct live_batch *batch, const struct fact_sink *sink);
 

@@ -15,8 +15,8 @@
 struct live_lines;
 
 /*
- * NULL when there is no memory. out is borrowed. pause, unless it is NULL, is called before the line
- * of each executor: there may be thousands, and the reader may take its time.
+ * NULL when there is no memory. out is borrowed. pause, unless it is NULL, is called before the
+ * line of each executor: there may be thousands, and the reader may take its time.
  */
 struct live_lines *live_lines_new(FILE *out, void (*pause)(void *ctx), void *ctx);
 void live_lines_free(struct live_lines *lines);

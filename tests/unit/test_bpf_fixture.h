@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * For tests of the BPF side: a network namespace of the test's own, and facts kept for comparison. A
- * port per test process keeps whatever else runs on this kernel out of sight.
+ * For tests of the BPF side: a network namespace of the test's own, and facts kept for comparison.
+ * A port per test process keeps whatever else runs on this kernel out of sight.
  */
 #ifndef EW_TEST_BPF_FIXTURE_H
 #define EW_TEST_BPF_FIXTURE_H

@@ -355,12 +355,16 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_full_life_ring),    TEST(test_exits_survive_a_full_ring),
+		TEST(test_full_life_ring),
+		TEST(test_exits_survive_a_full_ring),
 		TEST(test_relieved_ring_loses_nothing),
 		TEST(test_events_that_come_while_others_are_told),
-		TEST(test_full_message_ring), TEST(test_counts),
-		TEST(test_full_map),	      TEST(test_nothing_stays_loaded),
-		TEST(test_slots_probe),	      TEST(test_missing_capability),
+		TEST(test_full_message_ring),
+		TEST(test_counts),
+		TEST(test_full_map),
+		TEST(test_nothing_stays_loaded),
+		TEST(test_slots_probe),
+		TEST(test_missing_capability),
 		TEST(test_two_capabilities),
 	};
 

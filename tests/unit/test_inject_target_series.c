@@ -2,6 +2,9 @@
 /* One injector, many targets: what an injection leaves to the next, and what it must not. */
 #include "inject_kid.h"
 
+#include <dirent.h>
+#include <sys/time.h>
+
 enum { SERIES = 3, FATES = 20 };
 
 static struct injector *injector_of_test(void)
@@ -109,6 +112,112 @@ static void deadline_of_one_is_not_that_of_the_next(void **state)
 	injector_free(injector);
 }
 
+static void end_after(pid_t pid, unsigned us)
+{
+	uint64_t end = injector_now() + us * 1000ull;
+
+	if (fork() != 0)
+		return;
+	while (injector_now() < end)
+		;
+	kill(pid, SIGKILL);
+	_exit(0);
+}
+
+/* Whoever waits for it is told, whatever its thread was made to do at that moment. */
+static void assert_reaped(pid_t pid)
+{
+	uint64_t end = injector_now() + 10000000000ull;
+	pid_t got;
+
+	while ((got = waitpid(pid, NULL, WNOHANG)) == 0 && injector_now() < end)
+		sched_yield();
+	assert_int_equal(got, pid);
+}
+
+static void target_that_ends_is_let_go_of(void **state)
+{
+	struct injector *injector = injector_of_test();
+
+	(void)state;
+	for (unsigned us = 0; us < 1500; us += 15) {
+		struct kid kid = kid_start(body_futex);
+
+		await_state(kid.pid, 'S');
+		end_after(kid.pid, us);
+		inject_by(injector, &kid, 5000000000ull);
+		assert_reaped(kid.pid);
+		assert_int_equal(waitpid(-1, NULL, 0) > 0, true); /* who ended it */
+		close(kid.ready);
+		close(kid.other);
+	}
+	injector_free(injector);
+}
+
+static sigjmp_buf anew;
+
+static void leave_handler(int signal)
+{
+	(void)signal;
+	siglongjmp(anew, 1);
+}
+
+/* It leaves its wait by a handler that does not return, 1,100 times a second. */
+static void body_longjmp(int link, int ready)
+{
+	struct itimerval often = { { 0, 900 }, { 0, 900 } };
+
+	(void)link;
+	signal(SIGALRM, leave_handler);
+	sigsetjmp(anew, 1);
+	setitimer(ITIMER_REAL, &often, NULL);
+	if (ready >= 0)
+		say_ready(ready);
+	ready = -1;
+	wait_forever();
+}
+
+static size_t descriptors(pid_t pid)
+{
+	char path[32];
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* The thread closes its copy when it has been let go of. */
+static void assert_descriptors(pid_t pid, size_t want)
+{
+	uint64_t end = injector_now() + 2000000000ull;
+
+	while (descriptors(pid) != want && injector_now() < end)
+		sched_yield();
+	assert_int_equal(descriptors(pid), want);
+}
+
+static void handler_that_does_not_return_leaves_no_copy(void **state)
+{
+	struct injector *injector = injector_of_test();
+
+	(void)state;
+	for (int i = 0; i < 150; i++) {
+		struct kid kid = kid_start(body_longjmp);
+		size_t before = descriptors(kid.pid);
+
+		inject_by(injector, &kid, 1000000000ull);
+		assert_descriptors(kid.pid, before);
+		kid_end(&kid);
+	}
+	injector_free(injector);
+}
+
 static void children_end_with_their_injector(void **state)
 {
 	struct injector *injector = injector_of_test();
@@ -129,6 +238,8 @@ int main(void)
 		cmocka_unit_test(each_is_treated_and_let_go),
 		cmocka_unit_test(child_that_was_killed_is_replaced),
 		cmocka_unit_test(deadline_of_one_is_not_that_of_the_next),
+		cmocka_unit_test(target_that_ends_is_let_go_of),
+		cmocka_unit_test(handler_that_does_not_return_leaves_no_copy),
 		cmocka_unit_test(children_end_with_their_injector),
 	};
 

@@ -70,7 +70,8 @@ static void kept_needs_the_same_agent(void **state)
 	node_free(n);
 }
 
-/* The agent that was there at the audit had not finished its recovery: it may yet end who is late. */
+/* The agent that was there at the audit had not finished its recovery: it may yet end who is late.
+ */
 static void kept_needs_an_agent_that_has_recovered(void **state)
 {
 	struct node *n = node_new();

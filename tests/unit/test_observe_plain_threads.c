@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Threads, whose end is not that of their process, and sockets in network namespaces of the test's own,
- * watched without BPF.
+ * Threads, whose end is not that of their process, and sockets in network namespaces of the test's
+ * own, watched without BPF.
  */
 #include "test_plain_fixture.h"
 

@@ -217,7 +217,8 @@ static void others_are_served_for_each_process(void **state)
 
 	(void)state;
 	assert_int_equal(surveyed(&options, SURVEY_ALL), SURVEY_ALL);
-	assert_true(pauses > 4); /* the agent, the executor, its task, a monitor, and this process */
+	assert_true(pauses >
+		    4); /* the agent, the executor, its task, a monitor, and this process */
 	check_node();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * For the tests of what is observed without BPF: the watch, and children that do one thing each time
- * they are told to. Included by those tests alone, hence static.
+ * For the tests of what is observed without BPF: the watch, and children that do one thing each
+ * time they are told to. Included by those tests alone, hence static.
  */
 #ifndef EW_TEST_PLAIN_FIXTURE_H
 #define EW_TEST_PLAIN_FIXTURE_H

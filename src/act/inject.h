@@ -104,8 +104,8 @@ struct inject_result {
 	enum inject_reason reason;
 	int call_ret;	     /* what shutdown() returned, as negative errno; 0 when not known */
 	uint64_t stopped_ns; /* from the thread's stop seen to its release; 0: never stopped */
-	unsigned syscalls;   /* calls of this process that concerned the target */
-	pid_t tid;	     /* thread that did the call; 0: none */
+	unsigned syscalls;   /* calls on the target, reads of /proc aside */
+	pid_t tid;	     /* thread that did the call, or was tried last; 0: none */
 };
 
 /*
@@ -128,8 +128,9 @@ void injector_free(struct injector *injector); /* NULL is fine */
  * INJECT_AUTO takes ptrace where the target has a thread that can be stopped without noticing,
  * otherwise pidfd. A call that may have been made (INJECT_UNSURE) is never repeated.
  *
- * By pidfd the caller itself can wait for an exec of the target to end. No signal handler, no
- * allocation, no other thread's state is touched; SIGCHLD is not raised.
+ * A target that does not let itself be stopped is given up some 200 ms later than that. By pidfd the
+ * caller itself can wait for an exec of the target to end. No signal handler, no other thread's state
+ * is touched; SIGCHLD is not raised.
  */
 int inject_shutdown(struct injector *injector, const struct inject_target *t, enum inject_method m,
 		    uint64_t deadline_ns, struct inject_result *res, struct fail *why);

@@ -24,10 +24,11 @@ int live_source_open(const struct bpf_watch_options *bpf, uint16_t agent_port, c
 
 	if (!source)
 		return fail_set(why, -ENOMEM, NULL, "watch processes and connections");
-	*without = (struct fail){ 0 };
 	if (bpf && bpf_watch_open(bpf, sink, &source->bpf, without) < 0) {
 		source->bpf = NULL;
 		plain.reason = fail_text(without, text, sizeof(text));
+	} else {
+		*without = (struct fail){ 0 }; /* what failed on the way had a second choice */
 	}
 	if (!source->bpf)
 		err = plain_watch_open(&plain, sink, &source->plain, why);

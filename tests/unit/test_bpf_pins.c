@@ -4,6 +4,7 @@
 #include <linux/bpf.h>
 
 #include "observe/bpf_lib.h"
+#include "observe/live_source.h"
 #include "test_bpf_actor.h"
 #include "observe/bpf_priv.h"
 
@@ -272,12 +273,11 @@ static void test_half_a_takeover_is_made_good(void **state)
 }
 
 /* By the same name another map: of an execwatch that was built otherwise. */
-static void test_another_map_is_not_used(void **state)
+static void leave_another_map(void)
 {
 	char path[160];
 	int map;
 
-	(void)state;
 	watch_and_be_killed(0);
 	snprintf(path, sizeof(path), "%s/exits", pins);
 	assert_int_equal(unlink(path), 0);
@@ -285,6 +285,31 @@ static void test_another_map_is_not_used(void **state)
 	assert_true(map >= 0);
 	assert_int_equal(bpf_obj_pin(map, path), 0);
 	close(map);
+}
+
+/* Nobody is told that BPF could not be had, for it could. */
+static void test_second_choice_is_no_failure(void **state)
+{
+	struct bpf_watch_options options = { .agent_port = fixture->port,
+					     .pins = pins,
+					     .life_ring = 8 << 20 };
+	struct live_source *source;
+	struct fail without, why;
+
+	(void)state;
+	leave_another_map();
+	assert_int_equal(live_source_open(&options, fixture->port, "", &fixture->sink, &source,
+					  &without, &why),
+			 0);
+	assert_true(live_source_is_bpf(source));
+	assert_int_equal(without.err, 0);
+	live_source_free(source);
+}
+
+static void test_another_map_is_not_used(void **state)
+{
+	(void)state;
+	leave_another_map();
 	watch_open(0);
 	assert_false(bpf_watch_resumed(fixture->watch));
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
@@ -381,6 +406,7 @@ int main(void)
 		TEST(test_other_layout_is_not_resumed),
 		TEST(test_half_a_takeover_is_made_good),
 		TEST(test_another_map_is_not_used),
+		TEST(test_second_choice_is_no_failure),
 		TEST(test_orderly_end_leaves_nothing),
 		TEST(test_unmount_ends_what_a_killed_one_left),
 		TEST(test_without_a_place_it_watches_all_the_same),

@@ -60,9 +60,9 @@ void session_follow(struct session *session, const struct report *report);
 int session_fd(const struct session *session);
 void session_drain(struct session *session);
 
-/* With the session as ctx, often, by who does something else for long: nothing gets lost meanwhile.
- */
+/* To be called often by who does something else for long: nothing gets lost meanwhile. */
 void session_relieve(void *session);
+
 /* Puts what was lost since; true when a new pass over the host is called for. */
 bool session_lost(struct session *session);
 /* False: new connections and listeners are found by surveys only. */

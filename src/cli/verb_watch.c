@@ -125,6 +125,7 @@ static int watch(struct live *live, struct fail *why)
 		.until = live->options->until,
 		.until_ns = live->options->until_ns,
 		.forever = !live->options->until_ns,
+		.scope = SURVEY_TRACKING, /* a verdict needs it */
 		.show = show,
 		.ctx = live,
 	};

@@ -82,6 +82,7 @@ int waiting_report(const struct options *options, struct session *session, struc
 		.session = session,
 		.until = options->until,
 		.until_ns = options->until_ns,
+		.scope = SURVEY_SOCKETS | SURVEY_PROCESSES,
 		.command = command,
 		.show = options->quiet ? NULL : progress_show,
 		.ctx = &progress,

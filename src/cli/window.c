@@ -92,10 +92,10 @@ static void follow(struct session *session)
 }
 
 /* Counted from its end: a pass over a large node takes its time, and much happens meanwhile. */
-static void pass(struct loop *loop, uint32_t scope)
+static void pass(struct loop *loop)
 {
 	loop->wanted = false;
-	session_survey(loop->window->session, scope);
+	session_survey(loop->window->session, loop->window->scope);
 	session_drain(loop->window->session);
 	follow(loop->window->session);
 	loop->passed = now_mono();
@@ -107,16 +107,15 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	struct session *session = loop->window->session;
 	int64_t now = now_mono();
 	bool hooks = session_sees_connections(session);
-	uint32_t scope = 0;
+	bool due;
 
 	(void)fd;
 	(void)what;
 	session_drain(session);
 	loop->wanted |= session_lost(session) || loop->agent_new;
-	if (now - loop->passed >= (loop->wanted ? PASS_SOONEST
-				   : hooks	? PASS_WITH_HOOKS
-						: PASS_WITHOUT_HOOKS))
-		scope |= SURVEY_TRACKING;
+	due = now - loop->passed >= (loop->wanted ? PASS_SOONEST
+				     : hooks	  ? PASS_WITH_HOOKS
+						  : PASS_WITHOUT_HOOKS);
 	session_glance(session);
 	if (now - loop->asked >=
 	    (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
@@ -124,8 +123,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 		session_ask(session, loop->base);
 	}
 	loop->agent_new = false;
-	if (scope)
-		pass(loop, scope);
+	if (due)
+		pass(loop);
 	look(loop);
 }
 
@@ -139,7 +138,7 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 	loop->wanted |= loop->agent_new;
 	loop->agent_new = false;
 	if (loop->wanted && now_mono() - loop->passed >= PASS_SOONEST)
-		pass(loop, SURVEY_TRACKING);
+		pass(loop);
 	/* A thousand executors that come back at once are not judged a thousand times. */
 	if (now_mono() - loop->looked > LOOK_EVERY)
 		look(loop);

@@ -105,8 +105,7 @@ struct fact_process {
 	const char *domain_socket;
 	const char *library;	     /* mapped libmesos: its path; empty: none mapped */
 	const char *library_version; /* "1.0.4"; empty: not known */
-	const char
-		*version_from; /* "library", "stderr"; never the environment: that is the agent's */
+	const char *version_from;    /* "library", "stderr"; the environment has the agent's */
 };
 
 struct fact_socket {

@@ -128,9 +128,9 @@ void injector_free(struct injector *injector); /* NULL is fine */
  * INJECT_AUTO takes ptrace where the target has a thread that can be stopped without noticing,
  * otherwise pidfd. A call that may have been made (INJECT_UNSURE) is never repeated.
  *
- * A target that does not let itself be stopped is given up some 200 ms later than that. By pidfd the
- * caller itself can wait for an exec of the target to end. No signal handler, no other thread's state
- * is touched; SIGCHLD is not raised.
+ * A target that does not let itself be stopped is given up some 200 ms later than that. By pidfd
+ * the caller itself can wait for an exec of the target to end. No signal handler, no other thread's
+ * state is touched; SIGCHLD is not raised.
  */
 int inject_shutdown(struct injector *injector, const struct inject_target *t, enum inject_method m,
 		    uint64_t deadline_ns, struct inject_result *res, struct fail *why);

@@ -136,7 +136,8 @@ static int lay_frame(struct injection *in, struct tracee *t, struct tracee_mem *
 	return 0;
 }
 
-/* Goes on to the next stop at call nr of the frame; signals that come are delivered. */
+/* Goes on to the next stop at call nr of the frame. Signals are blocked; one that comes is
+ * delivered. */
 static int run_to_call(struct injection *in, struct tracee *t, long nr)
 {
 	for (;;) {

@@ -36,8 +36,7 @@ struct injection {
 	struct frame_code code;
 	struct frame_descriptors fds;
 
-	/* From here on it outlives the injection: what the next one can use, and room to work in.
-	 */
+	/* From here on it outlives the injection: what the next can use, and room to work in. */
 	struct gadget_cache cache;
 	struct frame_layout layout;
 	struct tracee_maps maps;

@@ -165,8 +165,7 @@ int injection_choose(struct injection *in)
 	return in->code.call ? 0 : find_code(in);
 }
 
-/* The highest number below size with enough free ones below it, in the thread's own table; or -1.
- */
+/* The highest number below size with enough free ones below it in the thread's table, or -1. */
 static int free_in_table(const struct injection *in, pid_t tid, int size)
 {
 	int n_free = 0;

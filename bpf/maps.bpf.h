@@ -20,7 +20,7 @@
 
 HASH(procs, __u32, struct ew_proc, 16384);
 HASH(conns, __u64, struct ew_conn, 32768);
-HASH(listeners, struct ew_listen_key, struct ew_listener, 8192);
+HASH(listeners, struct ew_listen_key, struct ew_listeners, 8192);
 HASH(exits, struct ew_exit_key, struct ew_exit, 4096);
 
 /* Written by user space alone. */

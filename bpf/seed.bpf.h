@@ -32,6 +32,17 @@ static __always_inline bool seed_is_behind(const struct ew_conn *conn,
 	       (__s64)(row->header.ktime_ns - conn->ktime_ns) < STORE_NS;
 }
 
+/* What has become of its port and its owner before, or was missed, does not matter. */
+static __always_inline void seed_listener(const struct ew_conn *conn, __u64 cookie,
+					  const struct ew_seed_socket *row)
+{
+	if (conn->state != TCP_LISTEN)
+		return;
+	listener_learn(&conn->ends, cookie);
+	if (task_same(&conn->owner, &row->holder)) /* the one that is recorded is alive */
+		agent_learn(conn);
+}
+
 /* Enters what the walk has found, unless a live event was there first. */
 static __always_inline struct ew_conn *seed_learn(struct sock *sk, __u64 cookie,
 						  struct ew_seed_socket *row)
@@ -50,17 +61,19 @@ static __always_inline struct ew_conn *seed_learn(struct sock *sk, __u64 cookie,
 			row->state = conn->state;
 		else if (conn->ktime_ns < row->header.ktime_ns)
 			conn->state = row->state; /* heals a change that was missed */
+		seed_listener(conn, cookie, row);
 		return conn;
 	}
 	err = bpf_map_update_elem(&conns, &cookie, &fresh, BPF_NOEXIST);
 	if (err == -7 /* E2BIG */)
 		COUNT(map_full);
-	if (row->state == TCP_LISTEN)
-		listener_learn(&row->ends, &row->holder, cookie);
 	/* Closed in between: its last event has gone by, nobody would remove the entry. */
 	if (!err && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
 		bpf_map_delete_elem(&conns, &cookie);
-	return bpf_map_lookup_elem(&conns, &cookie);
+	conn = bpf_map_lookup_elem(&conns, &cookie);
+	if (conn)
+		seed_listener(conn, cookie, row);
+	return conn;
 }
 
 SEC("iter/task_file")

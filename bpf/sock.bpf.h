@@ -20,42 +20,9 @@ static __always_inline __u32 role_of(const struct ew_task *who)
 	return proc && proc->start_ticks == who->start_ticks ? proc->role : 0;
 }
 
-/*
- * Does the process that listens here accept connections that matter? Fills in who it is. The
- * child's own context is a softirq that may interrupt anybody: its owner is the listener's.
- */
-static __always_inline bool listener_matters(const struct ew_ends *ends, struct ew_task *owner)
+static __always_inline bool task_same(const struct ew_task *a, const struct ew_task *b)
 {
-	struct ew_listen_key key = { .netns = ends->netns, .port = ends->lport };
-	struct ew_listener *listener = bpf_map_lookup_elem(&listeners, &key);
-
-	if (listener)
-		*owner = listener->owner;
-	if (ends->lport == agent_port)
-		return true;
-	return listener && role_accepts(role_of(owner));
-}
-
-static __always_inline void listener_learn(const struct ew_ends *ends, const struct ew_task *owner,
-					   __u64 cookie)
-{
-	struct ew_listen_key key = { .netns = ends->netns, .port = ends->lport };
-	struct ew_listener listener = { .owner = *owner, .cookie = cookie };
-
-	if (bpf_map_update_elem(&listeners, &key, &listener, BPF_ANY))
-		COUNT(map_full);
-	if (ends->lport == agent_port)
-		proc_learn(owner, EW_ROLE_AGENT, agent_depth);
-}
-
-/* Another socket may listen at the port by now (SO_REUSEPORT): only the own entry goes. */
-static __always_inline void listener_forget(const struct ew_ends *ends, __u64 cookie)
-{
-	struct ew_listen_key key = { .netns = ends->netns, .port = ends->lport };
-	struct ew_listener *listener = bpf_map_lookup_elem(&listeners, &key);
-
-	if (listener && listener->cookie == cookie)
-		bpf_map_delete_elem(&listeners, &key);
+	return a->tgid == b->tgid && a->start_ticks == b->start_ticks;
 }
 
 #endif

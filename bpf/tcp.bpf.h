@@ -8,7 +8,7 @@
 #define EW_BPF_TCP_H
 
 #include "cookie.bpf.h"
-#include "sock.bpf.h"
+#include "listener.bpf.h"
 
 static __always_inline bool tcp_context_trusted(int from, int to)
 {
@@ -44,13 +44,14 @@ static __always_inline bool tcp_matters(const struct ew_ends *ends, int from, in
 		return port || role;
 	}
 	if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
-		return listener_matters(ends, owner) || port;
+		return port || listener_matters(ends);
 	return port;
 }
 
 static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int to, __u64 *cookie)
 {
 	struct ew_conn fresh = { .ktime_ns = bpf_ktime_get_ns(), .state = to, .from = from };
+	struct ew_conn *conn;
 
 	sock_ends(sk, &fresh.ends);
 	if (!tcp_matters(&fresh.ends, from, to, &fresh.owner))
@@ -63,7 +64,10 @@ static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int 
 		COUNT(map_full);
 		return NULL;
 	}
-	return bpf_map_lookup_elem(&conns, cookie);
+	conn = bpf_map_lookup_elem(&conns, cookie);
+	if (conn && from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
+		listener_owner(conn);
+	return conn;
 }
 
 /* The local port is not there before SYN_SENT has gone by. */
@@ -73,7 +77,8 @@ static __always_inline void tcp_renew(struct ew_conn *conn, struct sock *sk, int
 	conn->state = to;
 	conn->from = from;
 	sock_ends(sk, &conn->ends);
-	if (to == TCP_SYN_SENT) { /* connected anew after a disconnect by connect(AF_UNSPEC) */
+	/* connected anew after a disconnect by connect(AF_UNSPEC), or made to listen */
+	if (to == TCP_SYN_SENT || to == TCP_LISTEN) {
 		conn->owner = task_current();
 		conn->owner_sure = 1;
 		conn->has_message = 0;
@@ -111,7 +116,7 @@ static __always_inline void conn_owner_confirm(struct ew_conn *conn, __u64 cooki
 	if (!who.tgid)
 		return;
 	conn->owner_sure = 1;
-	if (conn->owner.tgid == who.tgid && conn->owner.start_ticks == who.start_ticks)
+	if (task_same(&conn->owner, &who))
 		return;
 	conn->owner = who;
 	tcp_tell(EW_TCP_OWNER, conn, cookie, &who, conn->state, conn->state, 0);
@@ -162,8 +167,10 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 		task = task_current();
 	else if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
 		task = conn->owner;
-	if (to == TCP_LISTEN)
-		listener_learn(&conn->ends, &task, cookie);
+	if (to == TCP_LISTEN) {
+		listener_learn(&conn->ends, cookie);
+		agent_learn(conn);
+	}
 	tcp_tell(EW_TCP_STATE, conn, cookie, &task, from, to, sk->sk_err);
 	if (to != TCP_CLOSE)
 		return 0;

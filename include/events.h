@@ -14,7 +14,7 @@
 #include <linux/types.h>
 #endif
 
-#define EW_ABI 3
+#define EW_ABI 4
 
 #define EW_COMM_MAX    16
 #define EW_PATH_MAX    128
@@ -160,8 +160,10 @@ struct ew_conn {
 	struct ew_ends ends;
 	struct ew_task owner;
 	__u64 ktime_ns; /* of the last change */
-	__u16 state;
-	__u16 from;	   /* the state before, if a hook has told of the change */
+	__u8 state;
+	__u8 from;	   /* the state before, if a hook has told of the change */
+	__u8 listener_fit; /* how well the listener fits that its owner is taken from */
+	__u8 pad;
 	__u32 pass;	   /* the last pass of the iterator that told of it */
 	__u32 message_seq; /* TCP sequence number of the last message's first byte */
 	__u8 has_message;
@@ -170,15 +172,17 @@ struct ew_conn {
 	__u8 after_request; /* the next send may be the body of a v1 call */
 };
 
-/* listeners: who accepts at a port */
+/* listeners: which sockets accept at a port; whose they are is in conns */
 struct ew_listen_key {
 	__u32 netns;
 	__u32 port;
 };
 
-struct ew_listener {
-	struct ew_task owner;
-	__u64 cookie;
+#define EW_LISTENERS_MAX 4 /* that share a port, by their address or SO_REUSEPORT */
+
+struct ew_listeners {
+	__u64 cookies[EW_LISTENERS_MAX]; /* 0: free; so is one that is not in conns */
+#define EW_LISTENERS_MORE (~0ULL)	 /* in place of the last: there are more */
 };
 
 /* exits: processes that have ended, with their struct ew_exit, until user space has read of it */
@@ -229,7 +233,7 @@ _Static_assert(sizeof(struct ew_seed_holder) == 56, "ABI");
 _Static_assert(sizeof(struct ew_proc) == 56, "ABI");
 _Static_assert(sizeof(struct ew_conn) == 80, "ABI");
 _Static_assert(sizeof(struct ew_listen_key) == 8, "ABI");
-_Static_assert(sizeof(struct ew_listener) == 24, "ABI");
+_Static_assert(sizeof(struct ew_listeners) == 32, "ABI");
 _Static_assert(sizeof(struct ew_exit_key) == 16, "ABI");
 _Static_assert(sizeof(struct ew_meta) == 24, "ABI");
 _Static_assert(sizeof(struct ew_counters) == 64, "ABI");

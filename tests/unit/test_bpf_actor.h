@@ -39,6 +39,7 @@ static inline pid_t child_new(void)
 
 enum act {
 	ACT_LISTEN,  /* number: port, family -> cookie */
+	ACT_SHARE,   /* the same, beside other listeners of the port */
 	ACT_CONNECT, /* number: port, family -> cookie */
 	ACT_ACCEPT,  /* -> cookie */
 	ACT_SEND,    /* bytes, on the connection made last */
@@ -89,7 +90,7 @@ static inline socklen_t actor_address(const struct order *o, struct sockaddr_sto
 	if (o->family == AF_INET6) {
 		v6->sin6_family = AF_INET6;
 		v6->sin6_port = htons((uint16_t)o->number);
-		v6->sin6_addr = o->act == ACT_LISTEN ? in6addr_any : in6addr_loopback;
+		v6->sin6_addr = o->act == ACT_CONNECT ? in6addr_loopback : in6addr_any;
 		return sizeof(*v6);
 	}
 	v4->sin_family = AF_INET;
@@ -105,6 +106,11 @@ static inline int64_t actor_open(struct actor_state *s, const struct order *o)
 	int fd = socket(o->family, SOCK_STREAM, 0), one = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (o->act == ACT_SHARE) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+		if (o->family == AF_INET6)
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	}
 	if (o->act == ACT_CONNECT) {
 		s->conn = fd;
 		if (connect(fd, (void *)&address, len) < 0)
@@ -177,6 +183,7 @@ static inline int64_t actor_do(struct actor_state *s, const struct order *o)
 
 	switch (o->act) {
 	case ACT_LISTEN:
+	case ACT_SHARE:
 	case ACT_CONNECT:
 		return actor_open(s, o);
 	case ACT_ACCEPT:

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Who accepts at a port. Several sockets may: for different addresses, for IPv4 and IPv6, or for
+ * the same by SO_REUSEPORT. Nothing in a socket just accepted leads back to its listener.
+ */
+#ifndef EW_BPF_LISTENER_H
+#define EW_BPF_LISTENER_H
+
+#include "sock.bpf.h"
+
+/* An address in two halves; the second of IPv4's is ffff and the address, in network order. */
+struct ip_halves {
+	__u64 high, low;
+};
+
+static __always_inline struct ip_halves ip_halves(const __u8 ip[16])
+{
+	struct ip_halves halves;
+
+	__builtin_memcpy(&halves, ip, sizeof(halves));
+	return halves;
+}
+
+#define V4_ANY bpf_cpu_to_be64(0x0000ffff00000000ULL)
+
+static __always_inline bool ip_is_v4(struct ip_halves ip)
+{
+	return !ip.high && (ip.low & bpf_cpu_to_be64(0xffffffff00000000ULL)) == V4_ANY;
+}
+
+/* Of those that would do the kernel takes the best (net/ipv4/inet_hashtables.c, compute_score). */
+static __always_inline int listener_score(const struct ew_conn *listener,
+					  const struct ew_ends *accepted)
+{
+	struct ip_halves at = ip_halves(listener->ends.laddr), ip = ip_halves(accepted->laddr);
+
+	if (listener->state != TCP_LISTEN)
+		return 0;
+	if (at.high == ip.high && at.low == ip.low)
+		return 3;
+	if (at.high)
+		return 0;
+	if (ip_is_v4(ip))
+		return at.low == V4_ANY ? 2 : !at.low;
+	return at.low ? 0 : 2;
+}
+
+/* Is one of them of a process whose connections matter? */
+static __always_inline bool listener_matters(const struct ew_ends *accepted)
+{
+	struct ew_listen_key key = { .netns = accepted->netns, .port = accepted->lport };
+	struct ew_listeners *all = bpf_map_lookup_elem(&listeners, &key);
+
+	for (int i = 0; all && i < EW_LISTENERS_MAX; i++) {
+		__u64 cookie = all->cookies[i];
+		struct ew_conn *one = cookie ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
+
+		if (one && role_accepts(role_of(&one->owner)))
+			return true;
+	}
+	return false;
+}
+
+/* Whose role is not known has ended: another process has the listener now. */
+static __always_inline void listener_offer(struct ew_conn *accepted, const struct ew_conn *listener)
+{
+	int fit = listener_score(listener, &accepted->ends);
+	struct ew_task nobody = {};
+
+	if (!fit || fit < accepted->listener_fit)
+		return;
+	if (fit > accepted->listener_fit && role_of(&listener->owner))
+		accepted->owner = listener->owner;
+	else if (!role_of(&listener->owner) || !task_same(&accepted->owner, &listener->owner))
+		accepted->owner = nobody;
+	accepted->listener_fit = fit;
+}
+
+/*
+ * Fills in who accepts, if that is certain: of two that have the same address, or after the end of
+ * the one that listened, nobody knows until the socket is used. Its own context is a softirq that
+ * may interrupt anybody. What is found is kept in the entry, not in registers, or a verifier looks
+ * at each combination of what the listeners before were.
+ */
+static __always_inline void listener_owner(struct ew_conn *accepted)
+{
+	struct ew_listen_key key = { .netns = accepted->ends.netns, .port = accepted->ends.lport };
+	struct ew_listeners *all = bpf_map_lookup_elem(&listeners, &key);
+	struct ew_task nobody = {};
+
+	for (int i = 0; all && i < EW_LISTENERS_MAX; i++) {
+		__u64 cookie = all->cookies[i];
+		struct ew_conn *one = cookie ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
+
+		if (one)
+			listener_offer(accepted, one);
+		barrier();
+	}
+	if (all && all->cookies[EW_LISTENERS_MAX - 1] == EW_LISTENERS_MORE)
+		accepted->owner = nobody;
+}
+
+static __always_inline bool listener_is_gone(__u64 cookie)
+{
+	return !cookie || (cookie != EW_LISTENERS_MORE && !bpf_map_lookup_elem(&conns, &cookie));
+}
+
+static __always_inline void listener_enter(struct ew_listeners *all, __u64 cookie)
+{
+	for (int i = 0; i < EW_LISTENERS_MAX; i++)
+		if (all->cookies[i] == cookie)
+			return;
+	for (int i = 0; i < EW_LISTENERS_MAX; i++) {
+		if (listener_is_gone(all->cookies[i])) {
+			all->cookies[i] = cookie;
+			return;
+		}
+	}
+	all->cookies[EW_LISTENERS_MAX - 1] = EW_LISTENERS_MORE;
+}
+
+/* It must be in conns already. Safe to repeat. */
+static __always_inline void listener_learn(const struct ew_ends *ends, __u64 cookie)
+{
+	struct ew_listen_key key = { .netns = ends->netns, .port = ends->lport };
+	struct ew_listeners fresh = { .cookies = { cookie } }, *all;
+
+	all = bpf_map_lookup_elem(&listeners, &key);
+	if (!all) {
+		if (!bpf_map_update_elem(&listeners, &key, &fresh, BPF_NOEXIST))
+			return;
+		all = bpf_map_lookup_elem(&listeners, &key); /* another CPU was first */
+	}
+	if (all)
+		listener_enter(all, cookie);
+	else
+		COUNT(map_full);
+}
+
+/* Who listens on the agent port is an agent. */
+static __always_inline void agent_learn(const struct ew_conn *listener)
+{
+	if (listener->ends.lport == agent_port)
+		proc_learn(&listener->owner, EW_ROLE_AGENT, agent_depth);
+}
+
+static __always_inline void listener_forget(const struct ew_ends *ends, __u64 cookie)
+{
+	struct ew_listen_key key = { .netns = ends->netns, .port = ends->lport };
+	struct ew_listeners *all = bpf_map_lookup_elem(&listeners, &key);
+	__u64 left = 0;
+
+	for (int i = 0; all && i < EW_LISTENERS_MAX; i++) {
+		if (all->cookies[i] == cookie)
+			all->cookies[i] = 0;
+		if (all->cookies[i] != EW_LISTENERS_MORE)
+			left |= all->cookies[i];
+	}
+	if (all && !left)
+		bpf_map_delete_elem(&listeners, &key);
+}
+
+#endif

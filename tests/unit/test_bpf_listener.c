@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who accepts: listeners that share a port, come and go, and are handed on. */
+#include "test_bpf_conns.h"
+
+static struct fixture *fixture;
+static struct actor a, b, client;
+
+static void seed(void)
+{
+	struct fail why = { 0 };
+
+	if (bpf_watch_seed(fixture->watch, &fixture->sink, &why) < 0)
+		fail_msg("%s", why.what);
+}
+
+static void act(const struct actor *actor, enum act what, int port, int family)
+{
+	assert_true(actor_act(actor, what, port, family) >= 0);
+}
+
+struct expected_accept {
+	uint16_t port, remote;
+};
+
+static bool was_accepted(const struct fact *fact, const void *arg)
+{
+	const struct expected_accept *e = arg;
+
+	return fact->type == FACT_TCP && fact->tcp.from == TCP_SYN_RECV &&
+	       fact->tcp.to == TCP_ESTABLISHED && fact->tcp.local.port == e->port;
+}
+
+/* A connection is made and reset: whose was it said to be where it was accepted? 0: nobody's. */
+static int32_t accepts(uint16_t port, int family)
+{
+	struct expected_accept e = { .port = port };
+	int32_t pid = -1;
+
+	fixture_forget(fixture);
+	act(&client, ACT_CONNECT, port, family);
+	fixture_wait(fixture, was_accepted, &e, 1, "connection accepted");
+	for (size_t i = 0; i < fixture->n; i++)
+		if (was_accepted(&fixture->facts[i], &e))
+			pid = fixture->facts[i].tcp.pid;
+	act(&client, ACT_RESET, 0, 0);
+	return pid;
+}
+
+/* The kernel hands each connection to one of them, by its addresses. */
+static void test_one_for_each_family(void **state)
+{
+	(void)state;
+	act(&a, ACT_SHARE, fixture->port, AF_INET);
+	act(&b, ACT_SHARE, fixture->port, AF_INET6);
+	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
+	assert_int_equal(accepts(fixture->port, AF_INET6), b.pid);
+	act(&b, ACT_UNLISTEN, 0, 0);
+	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
+	act(&b, ACT_SHARE, fixture->port, AF_INET6);
+	act(&a, ACT_UNLISTEN, 0, 0);
+	assert_int_equal(accepts(fixture->port, AF_INET6), b.pid);
+}
+
+/* Which of two at the same address it is, is not said before it is seen; of one process it is. */
+static void test_two_at_one_address(void **state)
+{
+	(void)state;
+	act(&a, ACT_SHARE, fixture->port, AF_INET);
+	act(&a, ACT_SHARE, fixture->port, AF_INET);
+	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
+	act(&b, ACT_SHARE, fixture->port, AF_INET);
+	assert_int_equal(accepts(fixture->port, AF_INET), 0);
+	act(&b, ACT_UNLISTEN, 0, 0);
+	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
+	act(&a, ACT_UNLISTEN, 0, 0);
+	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
+}
+
+/* Where nothing but the listener tells that a connection matters. */
+static void test_executors_own_port(void **state)
+{
+	uint16_t port = (uint16_t)(fixture->port + 1);
+
+	(void)state;
+	assert_int_equal(
+		bpf_watch_add_process(fixture->watch, a.pid, a.start, BPF_ROLE_EXECUTOR, NULL), 0);
+	act(&a, ACT_SHARE, port, AF_INET);
+	act(&a, ACT_SHARE, port, AF_INET6);
+	act(&a, ACT_UNLISTEN, 0, 0);
+	assert_int_equal(accepts(port, AF_INET), a.pid);
+}
+
+static size_t listeners(void)
+{
+	int fd = bpf_map__fd(fixture->watch->skel->maps.listeners);
+	struct ew_listen_key key, *last = NULL;
+	size_t n = 0;
+
+	for (; bpf_map_get_next_key(fd, last, &key) == 0; last = &key)
+		n += key.netns == fixture->netns;
+	return n;
+}
+
+static void test_nothing_is_left(void **state)
+{
+	(void)state;
+	act(&a, ACT_SHARE, fixture->port, AF_INET);
+	act(&b, ACT_SHARE, fixture->port, AF_INET6);
+	assert_int_equal(listeners(), 1);
+	act(&a, ACT_UNLISTEN, 0, 0);
+	assert_int_equal(listeners(), 1);
+	act(&b, ACT_UNLISTEN, 0, 0);
+	assert_int_equal(listeners(), 0);
+}
+
+/* As if the hook had been passed over: what the kernel skips on top of itself is not told. */
+static void test_a_walk_heals(void **state)
+{
+	struct ew_listen_key key = { .netns = (__u32)fixture->netns, .port = fixture->port };
+	int fd = bpf_map__fd(fixture->watch->skel->maps.listeners);
+
+	(void)state;
+	act(&a, ACT_SHARE, fixture->port, AF_INET);
+	assert_int_equal(bpf_map_delete_elem(fd, &key), 0);
+	assert_int_equal(accepts(fixture->port, AF_INET), 0);
+	seed();
+	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
+}
+
+/* Of more than have room it is not said who accepts. */
+static void test_crowd(void **state)
+{
+	(void)state;
+	for (int i = 0; i < EW_LISTENERS_MAX; i++)
+		act(&a, ACT_SHARE, fixture->port, AF_INET);
+	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
+	act(&b, ACT_SHARE, fixture->port, AF_INET);
+	assert_int_equal(accepts(fixture->port, AF_INET), 0);
+	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	assert_int_equal(fixture_lost(fixture, "map-full"), 0); /* its use will tell */
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fixture = fixture_new(NULL);
+	a = actor_new();
+	b = actor_new();
+	client = actor_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	actor_end(&client);
+	actor_end(&b);
+	actor_end(&a);
+	fixture_free(fixture);
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_one_for_each_family), TEST(test_two_at_one_address),
+		TEST(test_executors_own_port),	TEST(test_nothing_is_left),
+		TEST(test_a_walk_heals),	TEST(test_crowd),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -86,7 +86,8 @@ void frame_layout_read(struct frame_layout *layout);
  * Builds both frames. The lower one leaves all signals blocked, the upper one gives the thread its
  * mask again. The saved registers are those of the stop, with the interrupted call made to start
  * again where the kernel would have restarted it. Returns 0; -E2BIG: extended state larger than
- * this program knows; -EINVAL: regset of another architecture's task.
+ * this program knows; -EINVAL: regset of another architecture's task; -EAGAIN: not with
+ * this code while the thread waits there.
  */
 int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 		const struct frame_descriptors *fds, const struct frame_layout *layout,

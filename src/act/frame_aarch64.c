@@ -57,21 +57,24 @@ const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0
 #ifndef NT_ARM_ZA /* Linux 5.19 */
 #define NT_ARM_ZA 0x40c
 #endif
+#ifndef NT_ARM_POE /* Linux 6.12 */
+#define NT_ARM_POE 0x40f
+#endif
 #ifndef NT_ARM_GCS /* Linux 6.13 */
 #define NT_ARM_GCS 0x410
 #endif
 
-const int frame_foreign_notes[] = { NT_ARM_ZA, NT_ARM_GCS, 0 };
+const int frame_foreign_notes[] = { NT_ARM_ZA, NT_ARM_POE, NT_ARM_GCS, 0 };
 
 bool frame_foreign_in_use(int note, const void *data, size_t len)
 {
-	enum { ZA_HEADER = 16 };
-	uint64_t gcs_features = 0;
+	enum { ZA_HEADER = 16, POE_INITIAL = 7 /* key 0: read, write, execute */ };
+	uint64_t word = 0;
 
 	if (note == NT_ARM_ZA)
 		return len > ZA_HEADER; /* the header alone: off */
-	memcpy(&gcs_features, data, len < sizeof(gcs_features) ? len : sizeof(gcs_features));
-	return gcs_features != 0;
+	memcpy(&word, data, len < sizeof(word) ? len : sizeof(word));
+	return word != (note == NT_ARM_POE ? POE_INITIAL : 0); /* GCS: the enabled features */
 }
 
 bool frame_code_complete(const struct frame_code *code)
@@ -136,6 +139,9 @@ int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 	(void)layout;
 	if (stop->xstate_len < V_SIZE + 8)
 		return -EINVAL;
+	/* There the kernel would take our call for its own restart (do_signal()). */
+	if (stop->regs.pc == code->call)
+		return -EAGAIN;
 	f->addr = lower;
 	f->len = upper + F_SIZE - lower;
 	memset(f->bytes, 0, f->len);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The longest pattern must not be cut by the end of a chunk. */
-enum { OVERLAP = sizeof(frame_patterns[0].bytes) - 1 };
+enum { OVERLAP = sizeof(frame_patterns[0].bytes) - 1, LONGEST = 9 };
 
 static uint64_t *code_field(struct frame_code *code, const struct frame_pattern *pattern)
 {
@@ -155,20 +155,26 @@ void gadget_remember(const struct tracee_maps *maps, const struct frame_code *co
 		cache->offset[j] = *at[j] ? *at[j] - area->start + area->offset : 0;
 }
 
+/* Whether instructions for this field of struct frame_code are at addr. */
+static bool lies_at(struct tracee_mem *mem, uint64_t addr, size_t field)
+{
+	unsigned char bytes[sizeof(frame_patterns[0].bytes)];
+	ssize_t n = tracee_mem_read(mem, addr, bytes, LONGEST);
+
+	for (size_t i = 0; i < frame_n_patterns; i++) {
+		const struct frame_pattern *pattern = &frame_patterns[i];
+
+		if (pattern->field == field && n >= (ssize_t)pattern->len &&
+		    memcmp(bytes, pattern->bytes, pattern->len) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool gadget_verify(struct tracee_mem *mem, const struct frame_code *code)
 {
-	struct frame_code found = { 0 };
-	uint64_t at[] = { code->call, code->back ? code->back : code->load };
-
-	for (size_t i = 0; i < 2; i++) {
-		unsigned char bytes[sizeof(frame_patterns[0].bytes)];
-		ssize_t n = tracee_mem_read(mem, at[i], bytes, 9);
-
-		if (n <= 0)
-			return false;
-		gadget_scan(bytes, (size_t)n, at[i], &found);
-	}
-	if (found.call != code->call)
+	if (!lies_at(mem, code->call, offsetof(struct frame_code, call)))
 		return false;
-	return code->back ? found.back == code->back : found.load == code->load;
+	return code->back ? lies_at(mem, code->back, offsetof(struct frame_code, back)) :
+			    lies_at(mem, code->load, offsetof(struct frame_code, load));
 }

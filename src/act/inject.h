@@ -70,6 +70,7 @@ enum inject_reason {
 	INJECT_R_SECCOMP,
 	INJECT_R_SHADOW_STACK,
 	INJECT_R_RSEQ,
+	INJECT_R_DISPATCH,
 	INJECT_R_NO_SPARE,
 	/* the kernel, this process, time */
 	INJECT_R_NO_PIDFD,

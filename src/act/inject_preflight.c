@@ -81,7 +81,7 @@ static int copy_of(const struct inject_target *t, int pidfd, pid_t live)
 		return copy;
 	thread_fd = pidfd_take(live, true); /* the first thread has ended, and with it its table */
 	if (thread_fd < 0)
-		return -ENOSYS;
+		return pidfd_lacking(thread_fd) ? -ENOSYS : thread_fd;
 	copy = pidfd_copy(thread_fd, t->fd);
 	close(thread_fd);
 	return copy;
@@ -90,7 +90,7 @@ static int copy_of(const struct inject_target *t, int pidfd, pid_t live)
 static int check_socket(const struct inject_target *t, int pidfd, struct inject_subject *subject,
 			struct inject_report *rep)
 {
-	int err, copy = pidfd < 0 ? -ENOSYS : copy_of(t, pidfd, subject->live);
+	int err, copy = pidfd < 0 ? pidfd : copy_of(t, pidfd, subject->live);
 
 	if (copy == -ENOSYS) {
 		subject->copy = -1;
@@ -118,6 +118,8 @@ int inject_preflight(const struct inject_target *t, struct inject_subject *ret,
 		pidfd = pidfd_take(t->pid, false);
 	if (pidfd == -ESRCH)
 		return report_gone(t, rep);
+	if (pidfd_lacking(pidfd))
+		pidfd = -ENOSYS;
 	err = check_process(t, &ret->live,
 			    rep); /* after the pidfd was taken: it is of this process */
 	if (err == 0)

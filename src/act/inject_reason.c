@@ -52,6 +52,8 @@ static const struct {
 	[INJECT_R_SHADOW_STACK] = { "shadow-stack", "the thread has a shadow stack or matrix "
 						    "registers in use: use --method pidfd" },
 	[INJECT_R_RSEQ] = { "rseq", "the thread is in a restartable sequence: try again" },
+	[INJECT_R_DISPATCH] = { "call-dispatch", "the process dispatches its system calls itself: "
+						 "use --method pidfd" },
 	[INJECT_R_NO_SPARE] = { "no-spare",
 				"the process's descriptor table is full: use --method pidfd" },
 	[INJECT_R_NO_PIDFD] = { "no-pidfd", "this kernel cannot copy a descriptor (Linux 5.6): use "

@@ -19,7 +19,7 @@
 enum {
 	ROUNDS = 20,	 /* choices of threads: a busy process moves on between choice and stop */
 	STOP_MS = 200,	 /* a thread that has not stopped by then is in an uninterruptible wait */
-	IDLE_ROUNDS = 5, /* of them with no thread to choose from */
+	IDLE_ROUNDS = 5, /* in succession, with no thread to choose from */
 	FRAME_USUAL = 4096, /* bytes below the stack pointer, without matrix registers */
 	DESCRIPTOR = 2048,  /* of what glibc keeps of a thread, from its list of mutexes on */
 };
@@ -107,6 +107,10 @@ static int check_stop(struct injection *in, struct tracee *t, const struct threa
 		return inject_refuse(&in->rep, INJECT_R_SHADOW_STACK, -ENOTSUP,
 				     "thread %d of process %d has a shadow stack or matrix state",
 				     t->tid, in->target.pid);
+	if (tracee_dispatches_calls(t))
+		return inject_refuse(&in->rep, INJECT_R_DISPATCH, -ENOTSUP,
+				     "thread %d of process %d dispatches its calls itself", t->tid,
+				     in->target.pid);
 	err = tracee_in_rseq(t, frame_pc(&in->stop.regs), &in_rseq);
 	if (err < 0 || in_rseq)
 		return again(in, INJECT_R_RSEQ, "is in a restartable sequence");
@@ -118,9 +122,15 @@ static int lay_frame(struct injection *in, struct tracee *t, struct tracee_mem *
 {
 	int err = tracee_read_state(t, &in->stop);
 
-	if (err < 0)
+	if (err == -ESRCH)
 		return again(in, INJECT_R_VANISHED, "ended");
+	if (err < 0) /* ENODEV: a processor, or a guest's, without XSAVE */
+		return inject_refuse(&in->rep, INJECT_R_ARCH, err,
+				     "read the extended state of thread %d of process %d", t->tid,
+				     in->target.pid);
 	err = frame_build(&in->stop, &in->code, &in->fds, &in->layout, &in->frame);
+	if (err == -EAGAIN)
+		return again(in, INJECT_R_NO_GADGET, "waits in the very call that would be used");
 	if (err < 0)
 		return inject_refuse(
 			&in->rep, INJECT_R_ARCH, err,
@@ -199,6 +209,20 @@ static int report_done(struct injection *in)
 	return 0;
 }
 
+/* Why the thread has no copy of the right socket. */
+static int explain_take(struct injection *in, struct tracee *t)
+{
+	long value = frame_call_value(&in->stop.regs);
+
+	if (value == -EMFILE || value == -ENOMEM || value == -EBUSY)
+		return inject_refuse(&in->rep, INJECT_R_NO_SPARE, (int)value,
+				     "copy descriptor %d inside process %d", in->target.fd,
+				     in->target.pid);
+	if (tracee_read_regs(t, &in->stop) == -ESRCH) /* killed: its descriptors are closed */
+		return again(in, INJECT_R_VANISHED, "ended");
+	return other_socket(in);
+}
+
 /*
  * Lets the thread duplicate the descriptor, and looks what it got. Whatever happens from here on,
  * it closes that and restores itself. Returns 0: it is at the exit of dup3 with the right socket.
@@ -215,9 +239,9 @@ static int take(struct injection *in, struct tracee *t)
 	err = follow_call(in, t, SYS_dup3);
 	if (err < 0)
 		return again(in, INJECT_R_VANISHED, "ended");
-	if (frame_call_value(&in->stop.regs) != in->fds.spare || !spare_is_socket(in))
-		return other_socket(in);
-	return 0;
+	if (frame_call_value(&in->stop.regs) == in->fds.spare && spare_is_socket(in))
+		return 0;
+	return explain_take(in, t);
 }
 
 /* The one write that makes the call happen. Returns 0, or a negative errno: result not seen. */
@@ -265,42 +289,52 @@ static int at_stop(struct injection *in, struct tracee *t, const struct thread_c
 }
 
 /*
- * The thread's descriptor, on whose page the kernel writes the number of the CPU when the thread
- * goes on (rseq). The C libraries keep the list of robust mutexes there too, and of that the kernel
- * tells the address.
+ * The thread's descriptor: the C libraries keep the list of robust mutexes in it, and of that the
+ * kernel tells the address. 0: not known.
  */
-static void prepare_descriptor(struct injection *in, pid_t tid, struct tracee_mem *mem)
+static uint64_t find_descriptor(struct injection *in, pid_t tid)
 {
 	uint64_t list;
 	size_t len;
 
 	in->rep.res.syscalls++;
-	if (syscall(SYS_get_robust_list, tid, &list, &len) == 0 && list)
-		tracee_mem_prepare(mem, list, list + DESCRIPTOR);
+	return syscall(SYS_get_robust_list, tid, &list, &len) == 0 ? list : 0;
 }
 
 /*
  * Faults of the pages that will be written, slow where a fork has left them shared, happen while
- * the thread runs, not while it is stopped.
+ * the thread runs, not while it is stopped. In its descriptor the kernel writes the number of the
+ * CPU when the thread goes on (rseq).
  */
-static void prepare_pages(struct injection *in, const struct thread_choice *choice, uint64_t low)
+static void prepare_pages(struct injection *in, const struct tracee_thread *thread, pid_t tid,
+			  uint64_t low)
 {
-	uint64_t sp = choice->wait.sp, from = sp - FRAME_USUAL;
+	uint64_t from = thread->sp - FRAME_USUAL;
 	struct tracee_mem mem;
 
-	tracee_mem_init(&mem, choice->tid, &in->rep.res.syscalls);
-	tracee_mem_prepare(&mem, from > low ? from : low, sp);
-	prepare_descriptor(in, choice->tid, &mem);
+	tracee_mem_init(&mem, tid, &in->rep.res.syscalls);
+	tracee_mem_prepare(&mem, from > low ? from : low, thread->sp);
+	if (thread->descriptor)
+		tracee_mem_prepare(&mem, thread->descriptor, thread->descriptor + DESCRIPTOR);
 	tracee_mem_close(&mem);
 }
 
 /* Where the thread's stack ends, as far as that is known. */
-static int find_stack(struct injection *in, const struct thread_choice *choice,
-		      struct tracee_stack *ret)
+static int prepare_stack(struct injection *in, const struct thread_choice *choice,
+			 struct tracee_stack *ret)
 {
-	uint64_t guard = tracee_guard_below(choice->tid, &in->maps, choice->wait.sp);
+	const struct tracee_thread thread = {
+		.sp = choice->wait.sp,
+		.guard = tracee_guard_below(choice->tid, &in->maps, choice->wait.sp),
+		.descriptor = find_descriptor(in, choice->tid),
+		.idle = choice->rank == 0,
+	};
+	int err = tracee_maps_stack(&in->maps, &thread, ret);
 
-	return tracee_maps_stack(&in->maps, choice->wait.sp, guard, choice->rank == 0, ret);
+	if (err < 0)
+		return again(in, INJECT_R_STACK, "is on a stack whose end is not known");
+	prepare_pages(in, &thread, choice->tid, ret->low);
+	return 0;
 }
 
 /* One thread, once. Returns 0, INJECTION_AGAIN, or a negative errno with the report filled. */
@@ -314,9 +348,9 @@ static int attempt(struct injection *in, const struct thread_choice *choice)
 	err = injection_check_thread(in, choice);
 	if (err)
 		return err;
-	if (find_stack(in, choice, &stack) < 0)
-		return again(in, INJECT_R_STACK, "is on a stack whose end is not known");
-	prepare_pages(in, choice, stack.low);
+	err = prepare_stack(in, choice, &stack);
+	if (err)
+		return err;
 	if (stack.small) /* a contended lock looks the same, on a stack with no room: see it last */
 		nanosleep(&nap, NULL);
 	if (!injection_wait_unchanged(in, choice))
@@ -365,13 +399,14 @@ void injection_warm(struct injection *in)
 void injection_perform(struct injection *in)
 {
 	static const struct itimerval off;
-	int err;
+	int err, idle = 0;
 
 	set_timer(in, 0);
 	err = injection_prepare(in);
 	for (int round = 0; err == 0 && round < ROUNDS; round++) {
 		err = round_of_threads(in);
-		if (err != INJECTION_AGAIN || (in->n_threads == 0 && round >= IDLE_ROUNDS))
+		idle = in->n_threads == 0 ? idle + 1 : 0;
+		if (err != INJECTION_AGAIN || idle > IDLE_ROUNDS)
 			break;
 		nanosleep(&nap, NULL);
 		err = injection_prepare(in); /* new threads have new stacks */

@@ -31,7 +31,6 @@ struct injection {
 	pid_t live;	      /* a thread of the target whose /proc files can be read */
 	int copy;	      /* of the socket, or -1; the child's own descriptor */
 	int n_threads;
-	bool filtered; /* the thread at hand has seccomp filters */
 	bool holds; /* a thread that ended meanwhile: it is let go of by the end of this process */
 	struct frame_code code;
 	struct frame_descriptors fds;

@@ -131,13 +131,19 @@ static int find_code(struct injection *in)
 	return 0;
 }
 
-/* No thread qualifies: a property of the only thread's wait, or of this moment. */
+/*
+ * No thread qualifies: a property of the only thread's wait, or of this moment. One that was tried
+ * before, and is only not yet back in its wait, says more.
+ */
 static int no_thread(struct injection *in)
 {
 	struct thread_status status;
 	pid_t pid = in->target.pid;
-	bool read = thread_status_read(pid, in->live, &status) == 0;
+	bool read;
 
+	if (in->rep.res.tid)
+		return INJECTION_AGAIN;
+	read = thread_status_read(pid, in->live, &status) == 0;
 	if (read && status.state == 'D')
 		inject_refuse(&in->rep, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
 			      "process %d is in an uninterruptible wait", pid);
@@ -217,6 +223,11 @@ int injection_check_thread(struct injection *in, const struct thread_choice *cho
 	if (status.state == 'T')
 		return inject_refuse(&in->rep, INJECT_R_STOPPED, -EBUSY,
 				     "process %d is stopped by job control", pid);
+	if (status.state == 'D') {
+		inject_refuse(&in->rep, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
+			      "thread %d of process %d is in an uninterruptible wait", tid, pid);
+		return INJECTION_AGAIN;
+	}
 	if (status.shadow_stack)
 		return inject_refuse(&in->rep, INJECT_R_SHADOW_STACK, -ENOTSUP,
 				     "thread %d of process %d has a shadow stack", tid, pid);
@@ -227,7 +238,6 @@ int injection_check_thread(struct injection *in, const struct thread_choice *cho
 	if (!find_spare(in, tid, (int)status.fd_size))
 		return inject_refuse(&in->rep, INJECT_R_NO_SPARE, -EMFILE,
 				     "find a free descriptor number in process %d", pid);
-	in->filtered = status.seccomp == SECCOMP_MODE_FILTER;
 	return 0;
 }
 
@@ -239,15 +249,29 @@ bool injection_wait_unchanged(struct injection *in, const struct thread_choice *
 	       thread_wait_same(&now, &choice->wait);
 }
 
+/*
+ * Whether the stopped thread has filters, seccomp_verdict() having failed with err. It may have got
+ * one since it was chosen, from another thread (SECCOMP_FILTER_FLAG_TSYNC).
+ */
+static bool has_filters(struct injection *in, pid_t tid, int err)
+{
+	struct thread_status status;
+
+	if (err == -EINVAL)
+		return false;
+	return thread_status_read(in->target.pid, tid, &status) < 0 ||
+	       status.seccomp == SECCOMP_MODE_FILTER;
+}
+
 int injection_check_seccomp(struct injection *in, pid_t tid)
 {
 	struct seccomp_data calls[FRAME_CALLS];
 	int nr = 0, err;
 
-	if (!in->filtered)
-		return 0;
 	frame_seccomp_data(&in->frame, &in->code, &in->fds, calls);
 	err = seccomp_verdict(tid, calls, FRAME_CALLS, in->insns, &nr);
+	if (err < 0 && !nr && !has_filters(in, tid, err))
+		return 0;
 	if (err == -EACCES && nr)
 		return inject_refuse(&in->rep, INJECT_R_SECCOMP, err,
 				     "the seccomp filter of process %d does not allow call %d",

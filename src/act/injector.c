@@ -21,6 +21,7 @@
 
 enum {
 	GRACE_MS = 100, /* the child's own timer comes first */
+	LEFT_MAX_MS = 86400000, /* to fit an int, also with some added */
 	EFFECT_MS = 30, /* after a killed child the call has been seen to run some ms late */
 };
 
@@ -39,7 +40,9 @@ int injector_left_ms(uint64_t deadline_ns)
 {
 	uint64_t now = injector_now();
 
-	return deadline_ns > now ? (int)((deadline_ns - now) / 1000000) : 0;
+	uint64_t left = deadline_ns > now ? (deadline_ns - now) / 1000000 : 0;
+
+	return left < LEFT_MAX_MS ? (int)left : LEFT_MAX_MS;
 }
 
 /* ---- the child ---- */

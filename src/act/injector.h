@@ -24,7 +24,7 @@ int injector_run(struct injector *injector, const struct inject_target *t,
 /* CLOCK_MONOTONIC in ns. */
 uint64_t injector_now(void);
 
-/* Milliseconds from now to a deadline, at least 0. */
+/* Milliseconds from now to a deadline, from 0 to a day. */
 int injector_left_ms(uint64_t deadline_ns);
 
 #endif

@@ -17,6 +17,11 @@ int pidfd_take(pid_t pid, bool thread)
 	return got < 0 ? -errno : (int)got;
 }
 
+bool pidfd_lacking(int err)
+{
+	return err == -ENOSYS || err == -EPERM || err == -EINVAL;
+}
+
 int pidfd_copy(int pidfd, int fd)
 {
 	long got = syscall(SYS_pidfd_getfd, pidfd, fd, 0);

@@ -13,6 +13,12 @@
 int pidfd_take(pid_t pid, bool thread);
 
 /*
+ * Whether pidfd_take() failed with err because this kernel has no pidfds (of that kind), or a
+ * container's filter forbids them, rather than for this once (-EMFILE, -ENOMEM).
+ */
+bool pidfd_lacking(int err);
+
+/*
  * Returns the copy, close-on-exec, or a negative errno (-EBADF: no such descriptor, -ESRCH: process
  * or its first thread ended, -EPERM). The copy keeps the socket open: close it at once.
  */

@@ -27,7 +27,8 @@ bool seccomp_allows(uint32_t result);
 /*
  * Runs all filters of a thread that is stopped under ptrace over each of n calls. insns:
  * SECCOMP_INSNS_MAX entries. Returns 0: all pass; -EACCES: refused, *ret_nr says which call;
- * another negative errno: a filter could not be read (needs CAP_SYS_ADMIN).
+ * -EINVAL: there are none; another negative errno: they cannot be read (needs CAP_SYS_ADMIN, and a
+ * kernel with CONFIG_CHECKPOINT_RESTORE).
  */
 int seccomp_verdict(pid_t tid, const struct seccomp_data *calls, size_t n,
 		    struct sock_filter *insns, int *ret_nr);

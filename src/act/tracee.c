@@ -5,7 +5,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
@@ -53,8 +52,9 @@ static enum tracee_event stop_event(struct tracee *t, int status)
 
 /*
  * Most stops come within some 20 us. A process that slept is awake only as long again after that,
- * and the thread stands still meanwhile: so it is looked for a while first. Yields, because
- * the thread may be waiting for this very CPU.
+ * and the thread stands still meanwhile: so it is looked for a while first. Without sched_yield():
+ * on a busy CPU that gives a whole time slice away, and the thread may be stopped already. One that
+ * waits for this very CPU gets it when the looks are used up.
  */
 static int next_stop(struct tracee *t, siginfo_t *ret)
 {
@@ -70,7 +70,6 @@ static int next_stop(struct tracee *t, siginfo_t *ret)
 			return 0;
 		if (got < 0 && errno != EINTR)
 			return -errno;
-		sched_yield();
 	}
 }
 
@@ -122,6 +121,19 @@ int tracee_read_state(struct tracee *t, struct frame_stop *ret)
 	if (err < 0)
 		return err;
 	return (int)request(t, PTRACE_GETSIGMASK, sizeof(ret->sigmask), (uintptr_t)&ret->sigmask);
+}
+
+/* Linux 6.4; the header that has it clashes with sys/ptrace.h. */
+enum { GET_DISPATCH = 0x4211 };
+struct dispatch_config {
+	uint64_t mode, selector, offset, len;
+};
+
+bool tracee_dispatches_calls(struct tracee *t)
+{
+	struct dispatch_config conf = { 0 };
+
+	return request(t, GET_DISPATCH, sizeof(conf), (uintptr_t)&conf) == 0 && conf.mode != 0;
 }
 
 bool tracee_has_foreign_state(struct tracee *t)

@@ -57,6 +57,12 @@ int tracee_step_call(struct tracee *t);
 /* Lets the thread go, with the signal if there is one. Harmless in any state. */
 int tracee_release(struct tracee *t);
 
+/*
+ * Whether the thread's calls end in a signal to itself, unless its own code makes them
+ * (PR_SET_SYSCALL_USER_DISPATCH, Linux 5.11; seen from 6.4 on).
+ */
+bool tracee_dispatches_calls(struct tracee *t);
+
 /* Whether the thread has state that a frame cannot carry (frame_foreign_notes). */
 bool tracee_has_foreign_state(struct tracee *t);
 

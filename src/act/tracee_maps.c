@@ -147,20 +147,29 @@ static bool go_heap(uint64_t sp)
 	return sp >> 32 >= 0xc0 && sp >> 32 <= 0xff;
 }
 
-int tracee_maps_stack(const struct tracee_maps *maps, uint64_t sp, uint64_t guard, bool futex_idle,
+/* musl tells its descriptor's address only once a robust mutex is used: then the guard decides. */
+static bool is_its_own(const struct tracee_thread *thread, const struct tracee_area *area)
+{
+	return !thread->descriptor ||
+	       (thread->descriptor >= thread->sp && thread->descriptor < area->end);
+}
+
+int tracee_maps_stack(const struct tracee_maps *maps, const struct tracee_thread *thread,
 		      struct tracee_stack *ret)
 {
-	const struct tracee_area *area = tracee_maps_find(maps, sp - 1);
+	const struct tracee_area *area = tracee_maps_find(maps, thread->sp - 1);
+	bool guarded;
 
 	if (!area || !(area->flags & AREA_WRITE) || area->flags & (AREA_SHARED | AREA_FILE))
 		return -ENOTSUP;
-	if (guard || area->flags & AREA_STACK || guard_below(maps, area)) {
-		ret->low = (guard ? guard : area->start) + MARGIN;
+	guarded = thread->guard || guard_below(maps, area);
+	if (area->flags & AREA_STACK || (guarded && is_its_own(thread, area))) {
+		ret->low = (thread->guard ? thread->guard : area->start) + MARGIN;
 		ret->small = false;
 		return 0;
 	}
-	if (go_heap(sp) && futex_idle) {
-		uint64_t low = sp - SMALL_STACK;
+	if (go_heap(thread->sp) && thread->idle) {
+		uint64_t low = thread->sp - SMALL_STACK;
 
 		ret->low = low > area->start ? low : area->start;
 		ret->small = true;

@@ -47,13 +47,22 @@ struct tracee_stack {
 	bool small;   /* scheduler stack of a Go program: 16 KB in the midst of the heap */
 };
 
+/* What is known of a thread that waits. */
+struct tracee_thread {
+	uint64_t sp;
+	uint64_t guard;	     /* tracee_guard_below(); 0: none */
+	uint64_t descriptor; /* what its C library keeps of it; 0: not known where */
+	bool idle;	     /* in an untimed futex wait */
+};
+
 /*
- * Accepts the stack that sp is on only where its lower end is known: the end of a guard inside the
- * area (tracee_guard_below(), 0: none), [stack], a guard area right below, or a Go program's heap
- * while its thread is idle in the scheduler (futex_idle). Returns 0, or -ENOTSUP: a stack of
- * unknown kind.
+ * Accepts the stack that sp is on only where its lower end is known: [stack], a guard inside the
+ * area or right below it, or a Go program's heap while its thread is idle in the scheduler. The C
+ * libraries put the descriptor on top of a thread's stack: where it is known and lies elsewhere,
+ * this is some other stack (of a fiber, of signals), and the guard below may be that of glibc's
+ * heap. Returns 0, or -ENOTSUP: a stack of unknown kind.
  */
-int tracee_maps_stack(const struct tracee_maps *maps, uint64_t sp, uint64_t guard, bool futex_idle,
+int tracee_maps_stack(const struct tracee_maps *maps, const struct tracee_thread *thread,
 		      struct tracee_stack *ret);
 
 #endif

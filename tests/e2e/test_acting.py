@@ -194,6 +194,21 @@ def test_no_executor_is_left_stopped_or_traced(node, ew):
         assert "State:\tT" not in status and "State:\tt" not in status
 
 
+def test_ctrl_c_stops_between_two(lab, ew):
+    """Who was begun is treated whole, who was not is untouched and told as skipped."""
+    node = lab(executors(200, kind="v0-old"))
+    before = node.executors()
+    run = ew.start("shutdown", "--yes", "--all", "-f", "json")
+    node.wait_until(lambda: any(act["phase"] == "result" for act in ew.audit_log()), what="the first result")
+    done = run.interrupt().result()
+    results = {a["executor_id"]: a["result"] for a in done.json["acts"]}
+    skipped = {id for id, result in results.items() if result == "skipped"}
+    assert done.code == 3 and done.json["interrupted"] and len(results) == 200
+    assert skipped and {a["reason_id"] for a in done.json["acts"] if a["result"] == "skipped"} == {"interrupted"}
+    assert set(results.values()) == {"done", "skipped"}
+    assert touched(before) == set(results) - skipped
+
+
 # ---- the audit log ----
 
 def test_every_act_is_in_the_audit_log(node, ew):

@@ -245,12 +245,20 @@ static inline void start_thread(const pthread_attr_t *attr, int ready)
 	say_ready(ready);
 }
 
-/* From now on this process gets `result` for call nr. */
-static inline void filter(uint32_t nr, uint32_t result)
+/*
+ * From now on this process gets `result` for call nr: always if arg is -1, else where the low half
+ * of that argument is value.
+ */
+static inline void filter_argument(uint32_t nr, int arg, uint32_t value, uint32_t result)
 {
+	const uint32_t field = arg < 0 ? offsetof(struct seccomp_data, nr) :
+					 offsetof(struct seccomp_data, args) +
+						 (uint32_t)arg * sizeof(uint64_t);
 	struct sock_filter insns[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, field),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arg < 0 ? nr : value, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, result),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -259,6 +267,11 @@ static inline void filter(uint32_t nr, uint32_t result)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)
 		_exit(1);
+}
+
+static inline void filter(uint32_t nr, uint32_t result)
+{
+	filter_argument(nr, -1, 0, result);
 }
 
 #endif

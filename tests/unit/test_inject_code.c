@@ -153,6 +153,24 @@ static void remembers_where_it_was(void **state)
 	free(maps);
 }
 
+#ifdef __x86_64__
+/* What is verified stays so, whatever else its bytes would do for. */
+static void verifies_each_for_itself(void **state)
+{
+	static const unsigned char near[] = { 0x58, 0xc3, 0x90, 0x0f, 0x05, 0xc3, 0x58, 0xc3 };
+	struct frame_code code = { .call = (uint64_t)near + 3, .load = (uint64_t)near };
+	struct tracee_mem mem;
+	unsigned calls = 0;
+
+	(void)state;
+	tracee_mem_init(&mem, getpid(), &calls);
+	assert_true(gadget_verify(&mem, &code));
+	code.load = (uint64_t)near + 3; /* the call */
+	assert_false(gadget_verify(&mem, &code));
+	tracee_mem_close(&mem);
+}
+#endif
+
 static void finds_nothing_in_data(void **state)
 {
 	struct tracee_maps *maps = calloc(1, sizeof(*maps));
@@ -266,6 +284,7 @@ int main(void)
 		cmocka_unit_test(needs_both_ends),
 		cmocka_unit_test(short_spelling),
 		cmocka_unit_test(finds_across_chunks),
+		cmocka_unit_test(verifies_each_for_itself),
 #endif
 		cmocka_unit_test(finds_in_a_process),
 		cmocka_unit_test(remembers_where_it_was),

@@ -200,6 +200,14 @@ static struct tracee_maps *maps_of(const struct tracee_area *areas, size_t n)
 	return maps;
 }
 
+static int stack_at(const struct tracee_maps *maps, uint64_t sp, uint64_t guard, bool idle,
+		    struct tracee_stack *ret)
+{
+	const struct tracee_thread thread = { .sp = sp, .guard = guard, .idle = idle };
+
+	return tracee_maps_stack(maps, &thread, ret);
+}
+
 static void stacks(void **state)
 {
 	static const struct tracee_area areas[] = {
@@ -226,33 +234,44 @@ static void stacks(void **state)
 		  .flags = AREA_READ | AREA_WRITE | AREA_STACK },
 	};
 	struct tracee_maps *maps = maps_of(areas, sizeof(areas) / sizeof(areas[0]));
+	struct tracee_thread thread;
 	struct tracee_stack stack;
 
 	(void)state;
-	assert_int_equal(tracee_maps_stack(maps, 0x18000, 0, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x4f000, 0, true, &stack), 0);
+	assert_int_equal(stack_at(maps, 0x18000, 0, true, &stack), -ENOTSUP);
+	assert_int_equal(stack_at(maps, 0x4f000, 0, true, &stack), 0);
 	assert_int_equal(stack.low, 0x31000 + 8192);
 	assert_false(stack.small);
-	assert_int_equal(tracee_maps_stack(maps, 0x50000, 0, false, &stack), 0); /* the very top */
-	assert_int_equal(tracee_maps_stack(maps, 0x58000, 0, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x78000, 0, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x30800, 0, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x28000, 0, true, &stack),
+	assert_int_equal(stack_at(maps, 0x50000, 0, false, &stack), 0); /* the very top */
+	assert_int_equal(stack_at(maps, 0x58000, 0, true, &stack), -ENOTSUP);
+	assert_int_equal(stack_at(maps, 0x78000, 0, true, &stack), -ENOTSUP);
+	assert_int_equal(stack_at(maps, 0x30800, 0, true, &stack), -ENOTSUP);
+	assert_int_equal(stack_at(maps, 0x28000, 0, true, &stack),
 			 -ENOTSUP); /* in no area */
-	assert_int_equal(tracee_maps_stack(maps, 0xc000200000, 0, true, &stack), 0);
+	assert_int_equal(stack_at(maps, 0xc000200000, 0, true, &stack), 0);
 	assert_int_equal(stack.low, 0xc000200000 - 4096);
 	assert_true(stack.small);
 	/* a goroutine in another call than the scheduler's futex */
-	assert_int_equal(tracee_maps_stack(maps, 0xc000200000, 0, false, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x7fc012200000, 0, true, &stack), -ENOTSUP);
-	assert_int_equal(tracee_maps_stack(maps, 0x7ffd00020000, 0, false, &stack), 0);
+	assert_int_equal(stack_at(maps, 0xc000200000, 0, false, &stack), -ENOTSUP);
+	assert_int_equal(stack_at(maps, 0x7fc012200000, 0, true, &stack), -ENOTSUP);
+	assert_int_equal(stack_at(maps, 0x7ffd00020000, 0, false, &stack), 0);
 	assert_int_equal(stack.low, 0x7ffd00000000 + 8192);
+	/* a thread's own stack has its descriptor on top, that of a fiber does not */
+	thread = (struct tracee_thread){ .sp = 0x4f000, .descriptor = 0x4fa00 };
+	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), 0);
+	thread.descriptor = 0x5fa00;
+	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), -ENOTSUP);
+	thread.descriptor = 0x4e000;
+	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), -ENOTSUP);
+	/* the first thread's is elsewhere in any case */
+	thread.sp = 0x7ffd00020000;
+	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), 0);
 	/* with a guard inside the area the end is known, or nearer */
-	assert_int_equal(tracee_maps_stack(maps, 0x18000, 0x14000, false, &stack), 0);
+	assert_int_equal(stack_at(maps, 0x18000, 0x14000, false, &stack), 0);
 	assert_int_equal(stack.low, 0x14000 + 8192);
-	assert_int_equal(tracee_maps_stack(maps, 0x4f000, 0x40000, true, &stack), 0);
+	assert_int_equal(stack_at(maps, 0x4f000, 0x40000, true, &stack), 0);
 	assert_int_equal(stack.low, 0x40000 + 8192);
-	assert_int_equal(tracee_maps_stack(maps, 0x78000, 0x72000, true, &stack), -ENOTSUP);
+	assert_int_equal(stack_at(maps, 0x78000, 0x72000, true, &stack), -ENOTSUP);
 	free(maps);
 }
 

@@ -4,6 +4,9 @@
  */
 #include "inject_kid.h"
 
+#include <ucontext.h>
+
+#include "act/frame.h"
 #include "act/thread_choice.h"
 #include "act/tracee_mem.h"
 
@@ -189,6 +192,46 @@ static void too_near_a_guard_inside(void **state)
 	kid_end(&kid);
 }
 
+/* A fiber on a piece of glibc's heap, below which lies the unused end of another heap. */
+static ucontext_t fiber, thread_itself;
+
+static void wait_as_fiber(void)
+{
+	thread_id = gettid();
+	wait_forever();
+}
+
+static void *become_a_fiber(void *stack)
+{
+	getcontext(&fiber);
+	fiber.uc_stack.ss_sp = stack;
+	fiber.uc_stack.ss_size = STACK;
+	makecontext(&fiber, wait_as_fiber, 0);
+	swapcontext(&thread_itself, &fiber);
+	return NULL;
+}
+
+static void body_fiber(int link, int ready)
+{
+	pthread_t thread;
+
+	(void)link;
+	if (pthread_create(&thread, NULL, become_a_fiber, stack_with_guard()) != 0)
+		_exit(1);
+	while (!thread_id || victim_state(getpid(), thread_id) != 'S')
+		sched_yield();
+	ready_and_wait(ready);
+}
+
+static void stack_of_a_fiber(void **state)
+{
+	struct kid kid = kid_start(body_fiber);
+
+	(void)state;
+	refused_then_copied(&kid, INJECT_R_STACK);
+	kid_end(&kid);
+}
+
 /* ---- on a kernel that lacks something ---- */
 
 struct outcome {
@@ -196,8 +239,15 @@ struct outcome {
 	struct fail why;
 };
 
-/* By ptrace, in a process for which each of these calls (0 ends them) gives `result`. */
-static struct outcome inject_with(const struct kid *kid, const uint32_t *calls, uint32_t result)
+/* A call that this process lacks; arg: only if that argument is value, -1: always. nr 0: the end. */
+struct lack {
+	uint32_t nr;
+	int arg;
+	uint32_t value;
+};
+
+/* By ptrace, in a process for which each of these calls gives `result`. */
+static struct outcome inject_with(const struct kid *kid, const struct lack *lacks, uint32_t result)
 {
 	struct outcome *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -209,8 +259,8 @@ static struct outcome inject_with(const struct kid *kid, const uint32_t *calls, 
 	t.proof = INJECT_BY_VALUE;
 	pid = fork();
 	if (pid == 0) {
-		for (; *calls; calls++)
-			filter(*calls, result);
+		for (; lacks->nr; lacks++)
+			filter_argument(lacks->nr, lacks->arg, lacks->value, result);
 		inject_once(&t, INJECT_PTRACE, 5000, &shared->res, &shared->why);
 		_exit(0);
 	}
@@ -245,7 +295,7 @@ static void body_on_a_guard(int link, int ready)
 /* Linux 6.13 and 6.14 have such guards and do not show them: the write fails, and nothing else. */
 static void guard_that_cannot_be_seen(void **state)
 {
-	static const uint32_t reading_pagemap[] = { SYS_pread64, 0 };
+	static const struct lack reading_pagemap[] = { { SYS_pread64, -1, 0 }, { 0 } };
 	struct outcome got;
 	struct kid kid;
 	bool seen;
@@ -265,8 +315,10 @@ static void guard_that_cannot_be_seen(void **state)
 /* Built without CONFIG_CROSS_MEMORY_ATTACH or CONFIG_KCMP, or in a container that forbids them. */
 static void without_the_quick_calls(void **state)
 {
-	static const uint32_t calls[] = { SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp,
-					  0 };
+	static const struct lack calls[] = { { SYS_process_vm_readv, -1, 0 },
+					     { SYS_process_vm_writev, -1, 0 },
+					     { SYS_kcmp, -1, 0 },
+					     { 0 } };
 	static const uint32_t errors[] = { ENOSYS, EPERM };
 
 	(void)state;
@@ -281,6 +333,63 @@ static void without_the_quick_calls(void **state)
 					       10 * SECOND_MS));
 		kid_end(&kid);
 	}
+}
+
+/* A processor without XSAVE, or a guest's that is not shown it: not a thread that has ended. */
+static void without_the_extended_state(void **state)
+{
+	const struct lack lacks[] = { { SYS_ptrace, 2, (uint32_t)frame_xstate_note }, { 0 } };
+	struct kid kid = kid_start(body_futex);
+	struct outcome got;
+
+	(void)state;
+	await_state(kid.pid, 'S');
+	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | ENODEV);
+	assert_reason(got.res, INJECT_REFUSED, INJECT_R_ARCH);
+	assert_int_equal(got.why.err, -ENODEV);
+	await_state(kid.pid, 'S');
+	kid_end(&kid);
+}
+
+static void body_filtered(int link, int ready)
+{
+	filter(SYS_reboot, SECCOMP_RET_ERRNO | EPERM);
+	body_futex(link, ready);
+}
+
+/* Built without CONFIG_CHECKPOINT_RESTORE: filters that cannot be read might say no. */
+static void without_sight_of_filters(void **state)
+{
+	static const struct lack lacks[] = { { SYS_ptrace, 0, PTRACE_SECCOMP_GET_FILTER }, { 0 } };
+	struct kid kid = kid_start(body_filtered), plain = kid_start(body_futex);
+	struct outcome got;
+
+	(void)state;
+	await_state(kid.pid, 'S');
+	await_state(plain.pid, 'S');
+	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | EIO);
+	assert_reason(got.res, INJECT_REFUSED, INJECT_R_SECCOMP);
+	got = inject_with(&plain, lacks, SECCOMP_RET_ERRNO | EIO);
+	assert_reason(got.res, INJECT_DONE, INJECT_R_NONE);
+	kid_end(&kid);
+	kid_end(&plain);
+}
+
+/* Of this moment, not of the kernel: nobody is told that it has no pidfds. */
+static void without_room_for_a_pidfd(void **state)
+{
+	static const struct lack lacks[] = { { SYS_pidfd_open, -1, 0 }, { 0 } };
+	struct kid kid = kid_start(body_futex);
+	struct outcome got;
+
+	(void)state;
+	await_state(kid.pid, 'S');
+	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | EMFILE);
+	assert_reason(got.res, INJECT_REFUSED, INJECT_R_SYSTEM);
+	assert_int_equal(got.why.err, -EMFILE);
+	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | ENOSYS);
+	assert_reason(got.res, INJECT_DONE, INJECT_R_NONE);
+	kid_end(&kid);
 }
 
 /* ---- pages made ready ---- */
@@ -316,10 +425,14 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stack_of_unknown_end),
+		cmocka_unit_test(stack_of_a_fiber),
 		cmocka_unit_test(guard_inside_the_mapping),
 		cmocka_unit_test(too_near_a_guard_inside),
 		cmocka_unit_test(guard_that_cannot_be_seen),
 		cmocka_unit_test(without_the_quick_calls),
+		cmocka_unit_test(without_the_extended_state),
+		cmocka_unit_test(without_sight_of_filters),
+		cmocka_unit_test(without_room_for_a_pidfd),
 		cmocka_unit_test(pages_are_ready_and_unchanged),
 	};
 

@@ -5,6 +5,8 @@
  */
 #include "inject_kid.h"
 
+#include <sys/utsname.h>
+
 static void stopped_stays_stopped(void **state)
 {
 	struct kid kid = kid_start(body_futex);
@@ -289,6 +291,67 @@ static void program_of_32_bits(void **state)
 	kid_end(&kid);
 }
 
+#ifndef PR_SET_SYSCALL_USER_DISPATCH /* Linux 5.11 */
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_ON	     1
+#endif
+
+static uint32_t dispatch_word;
+
+/* In a section of its own: the only code whose calls are let through. */
+__attribute__((section("calls"), noinline, no_sanitize("address", "undefined"))) static void
+own_wait(int ready)
+{
+#ifdef __x86_64__
+	long nr = SYS_write;
+
+	__asm__ volatile("syscall" : "+a"(nr) : "D"(ready), "S"("r"), "d"(1) : "rcx", "r11", "memory");
+	for (;;) {
+		register long timeout __asm__("r10") = 0;
+
+		nr = SYS_futex;
+		__asm__ volatile("syscall"
+				 : "+a"(nr)
+				 : "D"(&dispatch_word), "S"(FUTEX_WAIT_PRIVATE), "d"(0), "r"(timeout)
+				 : "rcx", "r11", "memory");
+	}
+#else
+	(void)ready;
+#endif
+}
+
+__attribute__((no_sanitize("address"))) static void body_dispatch(int link, int ready)
+{
+	(void)link;
+	/* Not prctl(): a sanitizer makes calls of its own around that. */
+	if (syscall(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, own_wait, 512,
+		    NULL) < 0)
+		_exit(1);
+	own_wait(ready);
+}
+
+/* Its other calls, ours too, would end it by SIGSYS. Linux shows it from 6.4 on. */
+static void dispatches_its_calls(void **state)
+{
+	struct utsname kernel;
+	struct kid kid;
+	int major, minor;
+
+	(void)state;
+	assert_int_equal(uname(&kernel), 0);
+	assert_int_equal(sscanf(kernel.release, "%d.%d", &major, &minor), 2);
+#ifndef __x86_64__
+	skip(); /* arm64 has no such dispatch */
+#endif
+	if (major * 100 + minor < 604)
+		skip();
+	kid = kid_start(body_dispatch);
+	await_state(kid.pid, 'S');
+	refused_then_copied(&kid, INJECT_R_DISPATCH);
+	await_state(kid.pid, 'S');
+	kid_end(&kid);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -296,6 +359,7 @@ int main(void)
 		cmocka_unit_test(already_traced),	 cmocka_unit_test(uninterruptible),
 		cmocka_unit_test(seccomp_filters),	 cmocka_unit_test(full_descriptor_table),
 		cmocka_unit_test(no_permission),	 cmocka_unit_test(program_of_32_bits),
+		cmocka_unit_test(dispatches_its_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

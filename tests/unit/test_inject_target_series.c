@@ -218,6 +218,75 @@ static void handler_that_does_not_return_leaves_no_copy(void **state)
 	injector_free(injector);
 }
 
+/* ---- signals ---- */
+
+enum { SIGNALS = 2000 };
+
+/* What the target's handler has heard, shared with the test. */
+struct heard {
+	_Atomic int n, out_of_order;
+};
+static struct heard *heard;
+
+static void hear(int signal, siginfo_t *info, void *context)
+{
+	(void)signal, (void)context;
+	if (info->si_value.sival_int != heard->n)
+		heard->out_of_order++;
+	heard->n++;
+}
+
+static void body_hears(int link, int ready)
+{
+	struct sigaction action = { .sa_sigaction = hear, .sa_flags = SA_SIGINFO | SA_RESTART };
+
+	sigaction(SIGRTMIN, &action, NULL);
+	body_futex(link, ready);
+}
+
+/* Sends them as fast as the target's queue takes them; for ten seconds at most. */
+static pid_t start_sender(pid_t pid)
+{
+	pid_t sender = fork();
+
+	if (sender != 0)
+		return sender;
+	alarm(10);
+	for (int i = 0; i < SIGNALS; i++)
+		while (sigqueue(pid, SIGRTMIN, (union sigval){ .sival_int = i }) < 0)
+			sched_yield();
+	_exit(0);
+}
+
+static void signals_arrive_all_and_in_order(void **state)
+{
+	struct injector *injector = injector_of_test();
+	int treated = 0;
+
+	(void)state;
+	heard = mmap(NULL, sizeof(*heard), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	for (int i = 0; i < 20; i++) {
+		uint64_t end = injector_now() + 10000000000ull;
+		struct kid kid;
+		pid_t sender;
+
+		*heard = (struct heard){ 0 };
+		kid = kid_start(body_hears);
+		sender = start_sender(kid.pid);
+		while (waitpid(sender, NULL, WNOHANG) == 0)
+			treated += inject_by(injector, &kid, 5000000000ull).status == INJECT_DONE;
+		while (heard->n < SIGNALS && injector_now() < end)
+			sched_yield();
+		assert_int_equal(heard->n, SIGNALS);
+		assert_int_equal(heard->out_of_order, 0);
+		kid_end(&kid);
+	}
+	assert_true(treated > 0);
+	injector_free(injector);
+	munmap(heard, sizeof(*heard));
+}
+
 static void children_end_with_their_injector(void **state)
 {
 	struct injector *injector = injector_of_test();
@@ -240,6 +309,7 @@ int main(void)
 		cmocka_unit_test(deadline_of_one_is_not_that_of_the_next),
 		cmocka_unit_test(target_that_ends_is_let_go_of),
 		cmocka_unit_test(handler_that_does_not_return_leaves_no_copy),
+		cmocka_unit_test(signals_arrive_all_and_in_order),
 		cmocka_unit_test(children_end_with_their_injector),
 	};
 

@@ -134,7 +134,7 @@ static __always_inline void listener_learn(const struct ew_ends *ends, __u64 coo
 	if (all)
 		listener_enter(all, cookie);
 	else
-		COUNT(map_full);
+		COUNT(unfollowed);
 }
 
 /* Who listens on the agent port is an agent. */

@@ -125,7 +125,7 @@ static __always_inline void *iter_start(struct iov_iter *iter, __u32 *len)
 /* In the sender's context. */
 static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, __u64 cookie)
 {
-	struct ew_conn *conn = NULL;
+	struct ew_conn *conn;
 	struct ew_message *ev;
 	struct ew_task sender;
 	__u8 head[HEAD] = {};
@@ -133,19 +133,19 @@ static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, 
 	__u32 len = 0, total;
 	void *data;
 
-	if (!on_duty())
+	if (!cookie || !on_duty()) /* 0: nobody has asked for it yet, so it is in no map */
 		return 0;
-	if (cookie)
-		conn = bpf_map_lookup_elem(&conns, &cookie);
+	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (!conn)
-		goto filtered;
+		return 0;
+	COUNT(message_seen);
 	conn_owner_confirm(conn, cookie);
 	data = iter_start(&msg->msg_iter, &len);
 	total = BPF_CORE_READ(msg, msg_iter.count);
 	if (!data || len < HEAD)
 		goto filtered;
 	if (bpf_probe_read_user(head, sizeof(head), data)) {
-		COUNT(message_lost);
+		COUNT(message_unread);
 		return 0;
 	}
 	kind = head_kind_on(conn, head);
@@ -167,7 +167,7 @@ static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, 
 	bpf_ringbuf_submit(ev, 0);
 	return 0;
 filtered:
-	COUNT_FILTERED(message_filtered);
+	COUNT(message_filtered);
 	return 0;
 }
 
@@ -236,6 +236,7 @@ static __always_inline void packet_message(struct __sk_buff *skb, __u32 tcp, str
 	__u8 doff = 0;
 	__be32 seq = 0;
 
+	COUNT(message_seen);
 	if (bpf_skb_load_bytes(skb, tcp + 4, &seq, sizeof(seq)) ||
 	    bpf_skb_load_bytes(skb, tcp + 12, &doff, 1))
 		goto filtered;
@@ -255,7 +256,7 @@ static __always_inline void packet_message(struct __sk_buff *skb, __u32 tcp, str
 	bpf_ringbuf_submit(ev, 0);
 	return;
 filtered:
-	COUNT_FILTERED(message_filtered);
+	COUNT(message_filtered);
 }
 
 /* Often in a softirq: the sender is the connection's owner as far as that is known. */
@@ -272,8 +273,6 @@ int message_packet(struct __sk_buff *skb)
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (conn)
 		packet_message(skb, tcp, conn, cookie);
-	else
-		COUNT_FILTERED(message_filtered);
 	return 1; /* always let through */
 }
 

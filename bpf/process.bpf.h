@@ -32,16 +32,16 @@
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(process_forked, struct task_struct *parent, struct task_struct *child)
 {
-	struct ew_proc *proc = NULL;
+	struct ew_proc *proc;
 	struct ew_fork *ev;
 	struct ew_task born;
 
-	if (!on_duty())
+	if (child->pid != child->tgid || !on_duty()) /* a thread */
 		return 0;
-	if (child->pid == child->tgid) /* no thread */
-		proc = proc_find(parent->tgid, parent);
+	COUNT(life_seen);
+	proc = proc_find(parent->tgid, parent);
 	if (!proc || !proc->depth) {
-		COUNT_FILTERED(life_filtered);
+		COUNT(life_filtered);
 		return 0;
 	}
 	born = task_of(child);
@@ -62,8 +62,9 @@ int BPF_PROG(process_execed, struct task_struct *task, int old_pid, struct linux
 
 	if (!on_duty())
 		return 0;
+	COUNT(life_seen);
 	if (!proc_find(task->tgid, task)) {
-		COUNT_FILTERED(life_filtered);
+		COUNT(life_filtered);
 		return 0;
 	}
 	ev = life_reserve(EW_EXEC, sizeof(*ev));
@@ -119,10 +120,9 @@ int BPF_PROG(process_exited, struct task_struct *task)
 	struct ew_exit end, *ev;
 	struct ew_proc *proc;
 
-	if (!on_duty())
+	if (task->signal->live.counter > 0 || !on_duty())
 		return 0;
-	if (task->signal->live.counter > 0)
-		goto filtered;
+	COUNT(life_seen);
 	proc = proc_find(task->tgid, task);
 	if (!proc)
 		goto filtered;
@@ -138,7 +138,7 @@ int BPF_PROG(process_exited, struct task_struct *task)
 	case -17: /* EEXIST: the other thread was first */
 		goto filtered;
 	default:
-		COUNT(map_full);
+		COUNT(unfollowed);
 	}
 	bpf_map_delete_elem(&procs, &key.tgid);
 	ev = life_reserve(EW_EXIT, sizeof(*ev));
@@ -149,7 +149,7 @@ int BPF_PROG(process_exited, struct task_struct *task)
 	bpf_ringbuf_submit(ev, 0);
 	return 0;
 filtered:
-	COUNT_FILTERED(life_filtered);
+	COUNT(life_filtered);
 	return 0;
 }
 
@@ -219,16 +219,16 @@ SEC("tp_btf/signal_generate")
 int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
 	     int result)
 {
-	struct ew_proc *proc = NULL;
+	struct ew_proc *proc;
 	struct ew_signal *ev;
 
-	if (!on_duty())
-		return 0;
 	/* Ignored, pending already, or in a process that is dying already: it is no cause. */
-	if (result == TRACE_SIGNAL_DELIVERED && signal_may_end(sig))
-		proc = proc_find(task->tgid, task);
+	if (result != TRACE_SIGNAL_DELIVERED || !signal_may_end(sig) || !on_duty())
+		return 0;
+	COUNT(life_seen);
+	proc = proc_find(task->tgid, task);
 	if (!proc || !signal_ends(task, sig)) {
-		COUNT_FILTERED(life_filtered);
+		COUNT(life_filtered);
 		return 0;
 	}
 	proc->signal = sig;

@@ -18,18 +18,6 @@
 			__sync_fetch_and_add(&c_->counter, 1);                                     \
 	} while (0)
 
-/*
- * For what is filtered, which is nearly everything: not atomic, for it costs every connection of
- * the host. A count may get lost, together with its share of what was seen.
- */
-#define COUNT_FILTERED(counter)                                                                    \
-	do {                                                                                       \
-		__u32 zero_ = 0;                                                                   \
-		struct ew_counters *c_ = bpf_map_lookup_elem(&counters, &zero_);                   \
-		if (c_)                                                                            \
-			c_->counter++;                                                             \
-	} while (0)
-
 /* Never smaller than of an event that is over; two at the same moment may get the same. */
 static __always_inline __u64 sequence_next(void)
 {

@@ -66,7 +66,7 @@ static __always_inline struct ew_conn *seed_learn(struct sock *sk, __u64 cookie,
 	}
 	err = bpf_map_update_elem(&conns, &cookie, &fresh, BPF_NOEXIST);
 	if (err == -7 /* E2BIG */)
-		COUNT(map_full);
+		COUNT(unfollowed);
 	/* Closed in between: its last event has gone by, nobody would remove the entry. */
 	if (!err && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
 		bpf_map_delete_elem(&conns, &cookie);

@@ -53,7 +53,7 @@ static __always_inline void proc_learn(const struct ew_task *who, __u32 role, __
 		return;
 	}
 	if (bpf_map_update_elem(&procs, &tgid, &fresh, BPF_ANY))
-		COUNT(map_full);
+		COUNT(unfollowed);
 }
 
 #endif

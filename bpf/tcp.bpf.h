@@ -48,24 +48,28 @@ static __always_inline bool tcp_matters(const struct ew_ends *ends, int from, in
 	return port;
 }
 
+/* NULL: it is counted why not. */
 static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int to, __u64 *cookie)
 {
 	struct ew_conn fresh = { .ktime_ns = bpf_ktime_get_ns(), .state = to, .from = from };
 	struct ew_conn *conn;
 
 	sock_ends(sk, &fresh.ends);
-	if (!tcp_matters(&fresh.ends, from, to, &fresh.owner))
-		return NULL;
-	*cookie = sock_cookie(sk);
-	if (!*cookie)
-		return NULL;
-	fresh.owner_sure = to == TCP_LISTEN || to == TCP_SYN_SENT;
-	if (bpf_map_update_elem(&conns, cookie, &fresh, BPF_ANY)) {
-		COUNT(map_full);
+	if (!tcp_matters(&fresh.ends, from, to, &fresh.owner)) {
+		COUNT(life_filtered);
 		return NULL;
 	}
+	*cookie = sock_cookie(sk);
+	if (!*cookie) {
+		COUNT(life_unnamed);
+		return NULL;
+	}
+	fresh.owner_sure = to == TCP_LISTEN || to == TCP_SYN_SENT;
+	bpf_map_update_elem(&conns, cookie, &fresh, BPF_ANY);
 	conn = bpf_map_lookup_elem(&conns, cookie);
-	if (conn && from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
+	if (!conn)
+		COUNT(life_unkept);
+	else if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
 		listener_owner(conn);
 	return conn;
 }
@@ -119,13 +123,30 @@ static __always_inline void conn_owner_confirm(struct ew_conn *conn, __u64 cooki
 	if (task_same(&conn->owner, &who))
 		return;
 	conn->owner = who;
+	COUNT(life_seen);
 	tcp_tell(EW_TCP_OWNER, conn, cookie, &who, conn->state, conn->state, 0);
 }
 
+static __always_inline bool tcp_begins(int from, int to)
+{
+	return to == TCP_LISTEN || to == TCP_SYN_SENT ||
+	       (from == TCP_SYN_RECV && to == TCP_ESTABLISHED);
+}
+
 /*
- * Nearly all connections of a host are none of ours: this decides so with direct loads, and one
- * look into a map where a connection begins.
+ * Nearly all connections of a host are none of ours: this decides so with direct loads. Without a
+ * cookie nobody has asked for one, so it is in no map.
  */
+static __always_inline bool tcp_first_look(struct sock *sk, int from, int to)
+{
+	/* 6.1 and 6.12 show the half-made child here, with its listener's cookie and addresses. */
+	if (sk->sk_protocol != IPPROTO_TCP || to == TCP_SYN_RECV || to == TCP_NEW_SYN_RECV)
+		return false;
+	return sk->__sk_common.skc_cookie.counter || tcp_begins(from, to) ||
+	       port_matters(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport));
+}
+
+/* One look into a map where a connection begins. */
 static __always_inline bool tcp_may_matter(struct sock *sk, int from, int to)
 {
 	struct ew_listen_key key = { .port = sk->__sk_common.skc_num };
@@ -150,19 +171,19 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 	struct ew_conn *conn = NULL;
 	struct ew_task task = {};
 
-	if (sk->sk_protocol != IPPROTO_TCP || !on_duty())
+	if (!tcp_first_look(sk, from, to) || !on_duty())
 		return 0;
-	/* 6.1 and 6.12 show the half-made child here, with its listener's cookie and addresses. */
-	if (to == TCP_SYN_RECV || to == TCP_NEW_SYN_RECV)
-		goto filtered;
-	if (cookie) /* 0: nobody has asked for it yet, so it is in no map */
+	COUNT(life_seen);
+	if (cookie)
 		conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (conn)
 		tcp_renew(conn, sk, from, to);
 	else if (tcp_may_matter(sk, from, to))
 		conn = tcp_learn(sk, from, to, &cookie);
+	else
+		COUNT(life_filtered);
 	if (!conn)
-		goto filtered;
+		return 0;
 	if (tcp_context_trusted(from, to) && !tcp_closed_by_walk(conn, to))
 		task = task_current();
 	else if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
@@ -178,9 +199,6 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 		listener_forget(&conn->ends, cookie);
 	/* Last: the room of a deleted entry may be taken by another at once. */
 	bpf_map_delete_elem(&conns, &cookie);
-	return 0;
-filtered:
-	COUNT_FILTERED(life_filtered);
 	return 0;
 }
 

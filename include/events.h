@@ -206,17 +206,30 @@ struct ew_meta {
 	__u32 pad;
 };
 
-/* counters: one per CPU. What a hook has seen is either shown, filtered or lost: each counts once.
+/*
+ * counters: one per CPU. What a program has seen is shown, filtered or lost, and counts once there:
+ * seen == shown + filtered + lost + unkept + unnamed, or + unread, whenever no program is running.
+ *
+ * Seen of life is what asks for a look into a map: forks but no new threads, exec, the end of a
+ * process' last thread, signals that were delivered and can end a process, beginnings of
+ * connections and listeners, changes of a TCP socket at the agent port or with a cookie, and owners
+ * found by a look at who uses a socket. What is ruled out before, by registers alone, is not
+ * counted: that is nearly all that happens on a host. Seen of messages are the sends, or packets,
+ * of the connections that are watched.
  */
 struct ew_counters {
+	__u64 life_seen;
 	__u64 life_shown;
 	__u64 life_filtered;
-	__u64 life_lost; /* the ring was full */
+	__u64 life_lost;    /* the ring was full */
+	__u64 life_unkept;  /* the map was full */
+	__u64 life_unnamed; /* a socket without a cookie: before 5.12 */
+	__u64 message_seen;
 	__u64 message_shown;
 	__u64 message_filtered;
-	__u64 message_lost; /* the ring was full, or the sender's memory could not be read */
-	__u64 map_full;	    /* something that matters could not be kept */
-	__u64 pad;
+	__u64 message_lost;   /* the ring was full */
+	__u64 message_unread; /* the sender's memory could not be read */
+	__u64 unfollowed;     /* shown, or found by a walk: the map had no room to follow it */
 };
 
 _Static_assert(sizeof(struct ew_header) == 24, "ABI");
@@ -236,6 +249,6 @@ _Static_assert(sizeof(struct ew_listen_key) == 8, "ABI");
 _Static_assert(sizeof(struct ew_listeners) == 32, "ABI");
 _Static_assert(sizeof(struct ew_exit_key) == 16, "ABI");
 _Static_assert(sizeof(struct ew_meta) == 24, "ABI");
-_Static_assert(sizeof(struct ew_counters) == 64, "ABI");
+_Static_assert(sizeof(struct ew_counters) == 96, "ABI");
 
 #endif

@@ -30,6 +30,7 @@ bool bpf_counters_sum(const struct bpf_watch *watch, struct ew_counters *sum)
 		for (size_t k = 0; k < sizeof(*sum) / sizeof(*to); k++)
 			to[k] += from[k];
 	}
+	sum->life_seen -= watch->selftest.taken;
 	sum->life_shown -= watch->selftest.taken;
 out:
 	free(each);
@@ -141,11 +142,13 @@ bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sin
 	}
 	if (watch->history)
 		history_put(watch, sink);
-	lost |= lost_put("lifecycle-ring", is->life_lost, was->life_lost,
-			 is->life_shown + is->life_filtered + is->life_lost, all, sink);
-	lost |= lost_put("message-ring", is->message_lost, was->message_lost,
-			 is->message_shown + is->message_filtered + is->message_lost, all, sink);
-	lost |= lost_put("map-full", is->map_full, was->map_full, 0, all, sink);
+	lost |= lost_put("lifecycle-ring", is->life_lost, was->life_lost, is->life_seen, all, sink);
+	lost |= lost_put("message-ring", is->message_lost, was->message_lost, is->message_seen, all,
+			 sink);
+	lost |= lost_put("message-memory", is->message_unread, was->message_unread, 0, all, sink);
+	lost |= lost_put("map-full", is->life_unkept + is->unfollowed,
+			 was->life_unkept + was->unfollowed, 0, all, sink);
+	lost |= lost_put("no-cookie", is->life_unnamed, was->life_unnamed, 0, all, sink);
 	lost |= lost_put("recursion", now.recursion, watch->told.recursion, 0, all, sink);
 	lost |= lost_put("memory", now.memory, watch->told.memory, 0, all, sink);
 	lost |= now.tcp_recursion != watch->told.tcp_recursion;

@@ -3,6 +3,8 @@
 #ifndef EW_TEST_BPF_ACTOR_H
 #define EW_TEST_BPF_ACTOR_H
 
+#include <sys/mman.h>
+
 #include "test_bpf_fixture.h"
 
 static inline uint64_t start_of(pid_t pid)
@@ -38,11 +40,12 @@ static inline pid_t child_new(void)
 }
 
 enum act {
-	ACT_LISTEN,  /* number: port, family -> cookie */
-	ACT_SHARE,   /* the same, beside other listeners of the port */
-	ACT_CONNECT, /* number: port, family -> cookie */
-	ACT_ACCEPT,  /* -> cookie */
-	ACT_SEND,    /* bytes, on the connection made last */
+	ACT_LISTEN,	    /* number: port, family -> cookie */
+	ACT_SHARE,	    /* the same, beside other listeners of the port */
+	ACT_CONNECT,	    /* number: port, family -> cookie */
+	ACT_ACCEPT,	    /* -> cookie */
+	ACT_SEND,	    /* bytes, on the connection made last */
+	ACT_SEND_UNTOUCHED, /* number: so many, from memory that is not there yet */
 	ACT_RECEIVE,
 	ACT_CLOSE,
 	ACT_RESET, /* closes with a RST */
@@ -191,6 +194,10 @@ static inline int64_t actor_do(struct actor_state *s, const struct order *o)
 		return cookie_of(s->conn);
 	case ACT_SEND:
 		return send(s->conn, o->bytes, o->size, MSG_NOSIGNAL);
+	case ACT_SEND_UNTOUCHED:
+		return send(s->conn,
+			    mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+			    (size_t)o->number, MSG_NOSIGNAL);
 	case ACT_RECEIVE:
 		return recv(s->conn, sink, sizeof(sink), 0);
 	case ACT_CLOSE:

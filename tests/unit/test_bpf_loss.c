@@ -164,6 +164,28 @@ static void test_full_message_ring(void **state)
 	actor_end(&server);
 }
 
+static bool counts_add_up(const struct ew_counters *sum)
+{
+	return sum->life_seen == sum->life_shown + sum->life_filtered + sum->life_lost +
+					 sum->life_unkept + sum->life_unnamed &&
+	       sum->message_seen == sum->message_shown + sum->message_filtered + sum->message_lost +
+					    sum->message_unread;
+}
+
+/* Other processes of the host are seen as well, and one may just be looked at. */
+static void check_counts_add_up(void)
+{
+	int64_t end = mono_ms() + PATIENCE_MS;
+
+	for (;;) {
+		bpf_watch_counters(fixture->watch, true, &fixture->sink);
+		if (counts_add_up(&fixture->watch->told.sum))
+			return;
+		assert_true(mono_ms() < end);
+		poll(NULL, 0, 10);
+	}
+}
+
 /* What the programs say they have shown is what has arrived, whatever was lost beside it. */
 static void test_counts(void **state)
 {
@@ -192,12 +214,80 @@ static void test_counts(void **state)
 			 fixture_count(fixture, FACT_TCP) + fixture_count(fixture, FACT_EXIT));
 	assert_int_equal(sum->message_shown, fixture_count(fixture, FACT_MESSAGE));
 	assert_int_equal(sum->message_shown + sum->message_lost, 20);
-	assert_int_equal(fixture_loss(fixture, "lifecycle-ring")->lost.seen,
-			 sum->life_shown + sum->life_filtered + sum->life_lost);
-	assert_int_equal(fixture_loss(fixture, "message-ring")->lost.seen,
-			 sum->message_shown + sum->message_filtered + sum->message_lost);
+	assert_int_equal(sum->message_seen, 40); /* the sends there were */
+	check_counts_add_up();
+	assert_int_equal(fixture_loss(fixture, "lifecycle-ring")->lost.seen, sum->life_seen);
+	assert_int_equal(fixture_loss(fixture, "message-ring")->lost.seen, sum->message_seen);
 	actor_end(&client);
 	actor_end(&server);
+}
+
+/* What it is about can be sent, but not be read beforehand. */
+static void test_unreadable_message(void **state)
+{
+	(void)state;
+	setup_small(0, 0);
+	server = actor_new();
+	client = actor_new();
+	actor_act(&server, ACT_LISTEN, fixture->port, AF_INET);
+	actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
+	assert_int_equal(actor_act(&client, ACT_SEND_UNTOUCHED, 64, 0), 64);
+	check_counts_add_up();
+	assert_int_equal(fixture->watch->told.sum.message_seen, 1);
+	assert_int_equal(fixture_lost(fixture, "message-memory"), 1);
+	assert_int_equal(fixture_lost(fixture, "message-ring"), 0);
+	actor_end(&client);
+	actor_end(&server);
+}
+
+static void test_full_map_of_connections(void **state)
+{
+	struct ew_conn conn = { .state = TCP_ESTABLISHED };
+	int fd;
+
+	(void)state;
+	setup_small(0, 0);
+	fd = bpf_map__fd(fixture->watch->skel->maps.conns);
+	for (uint64_t cookie = 1ULL << 40; !bpf_map_update_elem(fd, &cookie, &conn, BPF_NOEXIST);
+	     cookie++)
+		;
+	server = actor_new();
+	client = actor_new();
+	actor_act(&server, ACT_LISTEN, fixture->port, AF_INET);
+	actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
+	actor_act(&server, ACT_ACCEPT, 0, 0);
+	check_counts_add_up();
+	/* The listener, the connection's two ends, and one of them before it stood. */
+	assert_int_equal(fixture_lost(fixture, "map-full"), 4);
+	assert_int_equal(fixture_count(fixture, FACT_TCP), 0);
+	actor_end(&client);
+	actor_end(&server);
+}
+
+/* Made before anybody watched: where its name cannot be had it is lost, not filtered. */
+static void test_socket_without_a_name(void **state)
+{
+	struct bpf_watch_options options = { 0 };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	bool named;
+	int fd;
+
+	(void)state;
+	setup_small(0, 0);
+	options.agent_port = fixture->port;
+	address.sin_port = htons(fixture->port);
+	bpf_watch_free(fixture->watch);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fixture_open(fixture, &options);
+	assert_int_equal(connect(fd, (void *)&address, sizeof(address)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	bpf_watch_drain(fixture->watch, &fixture->sink);
+	check_counts_add_up();
+	named = fixture->watch->ground.has_cookie_helper;
+	assert_int_equal(fixture_count(fixture, FACT_TCP), named ? 2 : 0);
+	assert_int_equal(fixture_lost(fixture, "no-cookie"), named ? 0 : 2);
+	close(fd);
 }
 
 static void test_full_map(void **state)
@@ -361,6 +451,9 @@ int main(void)
 		TEST(test_events_that_come_while_others_are_told),
 		TEST(test_full_message_ring),
 		TEST(test_counts),
+		TEST(test_unreadable_message),
+		TEST(test_full_map_of_connections),
+		TEST(test_socket_without_a_name),
 		TEST(test_full_map),
 		TEST(test_nothing_stays_loaded),
 		TEST(test_slots_probe),

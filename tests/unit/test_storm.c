@@ -144,8 +144,8 @@ static void check_ends(void)
 		assert_string_equal(end->comm, proc->how == PROC_EXECS ? "true" : "test_storm");
 		told++;
 	}
-	assert_in_range(told + counts()->sum.map_full, storm->n_procs,
-			storm->n_procs + counts()->sum.map_full);
+	assert_in_range(told + counts()->sum.unfollowed, storm->n_procs,
+			storm->n_procs + counts()->sum.unfollowed);
 	assert_true(told <= storm->n_procs);
 }
 

@@ -220,20 +220,21 @@ static void handler_that_does_not_return_leaves_no_copy(void **state)
 
 /* ---- signals ---- */
 
-enum { SIGNALS = 2000 };
+enum { LINKS = 200 };
 
-/* What the target's handler has heard, shared with the test. */
-struct heard {
-	_Atomic int n, out_of_order;
+/* Shared by the test, the target and the sender. */
+struct post {
+	_Atomic bool over;
+	_Atomic int sent, heard, out_of_order;
 };
-static struct heard *heard;
+static struct post *post;
 
 static void hear(int signal, siginfo_t *info, void *context)
 {
 	(void)signal, (void)context;
-	if (info->si_value.sival_int != heard->n)
-		heard->out_of_order++;
-	heard->n++;
+	if (info->si_value.sival_int != post->heard)
+		post->out_of_order++;
+	post->heard++;
 }
 
 static void body_hears(int link, int ready)
@@ -244,47 +245,67 @@ static void body_hears(int link, int ready)
 	body_futex(link, ready);
 }
 
-/* Sends them as fast as the target's queue takes them; for ten seconds at most. */
+/*
+ * Until the post is over, for a minute at most. Between two signals the target is back in its wait
+ * for a moment.
+ */
 static pid_t start_sender(pid_t pid)
 {
 	pid_t sender = fork();
 
 	if (sender != 0)
 		return sender;
-	alarm(10);
-	for (int i = 0; i < SIGNALS; i++)
-		while (sigqueue(pid, SIGRTMIN, (union sigval){ .sival_int = i }) < 0)
-			sched_yield();
+	alarm(60);
+	while (!post->over) {
+		struct timespec nap = { .tv_nsec = 20000 };
+
+		if (sigqueue(pid, SIGRTMIN, (union sigval){ .sival_int = post->sent }) == 0)
+			post->sent++;
+		nanosleep(&nap, NULL);
+	}
 	_exit(0);
 }
 
 static void signals_arrive_all_and_in_order(void **state)
 {
 	struct injector *injector = injector_of_test();
-	int treated = 0;
+	int link[LINKS], other[LINKS], treated = 0;
+	uint64_t end;
+	struct kid kid;
+	pid_t sender;
 
 	(void)state;
-	heard = mmap(NULL, sizeof(*heard), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		     0);
-	for (int i = 0; i < 20; i++) {
-		uint64_t end = injector_now() + 10000000000ull;
-		struct kid kid;
-		pid_t sender;
+	post = mmap(NULL, sizeof(*post), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (int i = 0; i < LINKS; i++) {
+		int fds[2];
 
-		*heard = (struct heard){ 0 };
-		kid = kid_start(body_hears);
-		sender = start_sender(kid.pid);
-		while (waitpid(sender, NULL, WNOHANG) == 0)
-			treated += inject_by(injector, &kid, 5000000000ull).status == INJECT_DONE;
-		while (heard->n < SIGNALS && injector_now() < end)
-			sched_yield();
-		assert_int_equal(heard->n, SIGNALS);
-		assert_int_equal(heard->out_of_order, 0);
-		kid_end(&kid);
+		tcp_pair(fds); /* the kid gets them all */
+		link[i] = fds[0];
+		other[i] = fds[1];
 	}
+	kid = kid_start(body_hears);
+	sender = start_sender(kid.pid);
+	for (int i = 0; i < LINKS; i++) {
+		struct kid one = { .pid = kid.pid, .link = link[i] };
+		struct stat st;
+
+		assert_int_equal(fstat(link[i], &st), 0);
+		one.inode = st.st_ino;
+		treated += inject_by(injector, &one, 5000000000ull).status == INJECT_DONE;
+		close(link[i]);
+		close(other[i]);
+	}
+	post->over = true;
+	waitpid(sender, NULL, 0);
+	end = injector_now() + 10000000000ull;
+	while (post->heard < post->sent && injector_now() < end)
+		sched_yield();
+	assert_int_equal(post->heard, post->sent);
+	assert_int_equal(post->out_of_order, 0);
 	assert_true(treated > 0);
+	kid_end(&kid);
 	injector_free(injector);
-	munmap(heard, sizeof(*heard));
+	munmap(post, sizeof(*post));
 }
 
 static void children_end_with_their_injector(void **state)

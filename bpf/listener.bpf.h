@@ -61,17 +61,17 @@ static __always_inline bool listener_matters(const struct ew_ends *accepted)
 	return false;
 }
 
-/* Whose role is not known has ended: another process has the listener now. */
 static __always_inline void listener_offer(struct ew_conn *accepted, const struct ew_conn *listener)
 {
 	int fit = listener_score(listener, &accepted->ends);
-	struct ew_task nobody = {};
+	struct ew_task owner, nobody = {};
 
 	if (!fit || fit < accepted->listener_fit)
 		return;
-	if (fit > accepted->listener_fit && role_of(&listener->owner))
-		accepted->owner = listener->owner;
-	else if (!role_of(&listener->owner) || !task_same(&accepted->owner, &listener->owner))
+	owner = owner_living(listener);
+	if (fit > accepted->listener_fit)
+		accepted->owner = owner;
+	else if (!task_same(&accepted->owner, &owner))
 		accepted->owner = nobody;
 	accepted->listener_fit = fit;
 }

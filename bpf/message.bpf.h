@@ -230,6 +230,7 @@ static __always_inline void packet_message(struct __sk_buff *skb, __u32 tcp, str
 					   __u64 cookie)
 {
 	struct ew_message *ev;
+	struct ew_task sender;
 	__u8 head[HEAD] = {};
 	enum head_kind kind;
 	__u32 data, len;
@@ -249,7 +250,8 @@ static __always_inline void packet_message(struct __sk_buff *skb, __u32 tcp, str
 	ev = message_reserve();
 	if (!ev)
 		return;
-	message_describe(ev, conn, cookie, &conn->owner, skb->len - data);
+	sender = owner_living(conn);
+	message_describe(ev, conn, cookie, &sender, skb->len - data);
 	len = message_length(skb->len - data);
 	if (!bpf_skb_load_bytes(skb, data, ev->bytes, len))
 		ev->len = len;

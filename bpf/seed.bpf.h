@@ -76,6 +76,15 @@ static __always_inline struct ew_conn *seed_learn(struct sock *sk, __u64 cookie,
 	return conn;
 }
 
+/* An owner without a descriptor is replaced by who has one (src/observe/bpf_sweep.c). */
+static __always_inline void seed_owner(struct ew_conn *conn, const struct ew_task *holder)
+{
+	if (conn->pass != seed_pass)
+		conn->owner_held = 0;
+	if (task_same(&conn->owner, holder))
+		conn->owner_held = 1;
+}
+
 SEC("iter/task_file")
 int seed_row(struct bpf_iter__task_file *ctx)
 {
@@ -87,6 +96,8 @@ int seed_row(struct bpf_iter__task_file *ctx)
 	if (!sk || !seed_wants(&row.ends, &row.holder) || !row_fill(sk, &row))
 		return 0;
 	conn = seed_learn(sk, row.cookie, &row);
+	if (conn)
+		seed_owner(conn, &row.holder);
 	if (conn && conn->pass == seed_pass) {
 		row_write_holder(ctx->meta->seq, &row);
 		return 0;

@@ -20,6 +20,14 @@ static __always_inline __u32 role_of(const struct ew_task *who)
 	return proc && proc->start_ticks == who->start_ticks ? proc->role : 0;
 }
 
+/* Whose role is not known has ended, or is none that is followed: it may not own this any more. */
+static __always_inline struct ew_task owner_living(const struct ew_conn *conn)
+{
+	struct ew_task nobody = {};
+
+	return role_of(&conn->owner) ? conn->owner : nobody;
+}
+
 static __always_inline bool task_same(const struct ew_task *a, const struct ew_task *b)
 {
 	return a->tgid == b->tgid && a->start_ticks == b->start_ticks;

@@ -163,7 +163,7 @@ struct ew_conn {
 	__u8 state;
 	__u8 from;	   /* the state before, if a hook has told of the change */
 	__u8 listener_fit; /* how well the listener fits that its owner is taken from */
-	__u8 pad;
+	__u8 owner_held;   /* the pass has told of a descriptor of the owner's */
 	__u32 pass;	   /* the last pass of the iterator that told of it */
 	__u32 message_seq; /* TCP sequence number of the last message's first byte */
 	__u8 has_message;

@@ -103,7 +103,8 @@ void bpf_unload(struct bpf_watch *watch);
 
 /*
  * Removes entries of connections that have ended, as far as they have not changed since before, and
- * the walk that has just been made has not found their sockets (bpf_sweep.c).
+ * the walk that has just been made has not found their sockets; gives those that it has found in
+ * other hands to one who holds them. The batch has its rows still (bpf_sweep.c).
  */
 void bpf_conns_sweep(const struct bpf_watch *watch, uint64_t before);
 

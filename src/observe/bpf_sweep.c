@@ -4,7 +4,8 @@
  * socket's end. Where there is none it would stay for ever: the kernel skips a program on top of
  * itself (see bpf_counters.c); a delete may fail, for the hash map's locks do not wait without end
  * (-EBUSY from 5.11, -ETIMEDOUT and -EDEADLK from 6.15 on); and a walk may enter a socket in the
- * very moment between its last event and its new state, which it is told of in that order.
+ * very moment between its last event and its new state, which it is told of in that order. And an
+ * owner may have ended, or have closed what another process has inherited, or was passed.
  */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -16,6 +17,7 @@
 #include "facts.h"
 #include "observe/bpf_priv.h"
 #include "observe/grow.h"
+#include "observe/live.h"
 #include "observe/netns.h"
 #include "observe/sockdiag.h"
 
@@ -30,12 +32,20 @@ struct suspect {
 	bool asked, there; /* in the kernel's tables */
 };
 
+/* A connection of which the walk has found descriptors, but none of its owner's. */
+struct orphan {
+	uint64_t cookie;
+	struct ew_task holder; /* the first that was told of */
+};
+
 struct sweep {
 	int map;
 	uint32_t pass;
 	uint64_t before;
 	struct suspect *v;
 	size_t n, room;
+	struct orphan *orphans;
+	size_t n_orphans, orphans_room;
 };
 
 static bool has_ended(const struct sweep *sweep, const struct ew_conn *conn)
@@ -48,6 +58,12 @@ static bool is_suspect(const struct sweep *sweep, const struct ew_conn *conn)
 	return conn->pass != sweep->pass && conn->ktime_ns < sweep->before;
 }
 
+static bool is_orphan(const struct sweep *sweep, const struct ew_conn *conn)
+{
+	return conn->pass == sweep->pass && !conn->owner_held && conn->owner.tgid &&
+	       conn->ktime_ns < sweep->before;
+}
+
 static void entry_look(struct sweep *sweep, uint64_t cookie, const struct ew_conn *conn)
 {
 	if (has_ended(sweep, conn))
@@ -57,6 +73,9 @@ static void entry_look(struct sweep *sweep, uint64_t cookie, const struct ew_con
 		sweep->v[sweep->n++] = (struct suspect){ .cookie = cookie,
 							 .netns = conn->ends.netns,
 							 .owner = conn->owner.tgid };
+	else if (is_orphan(sweep, conn) && grow(&sweep->orphans, &sweep->orphans_room,
+						sweep->n_orphans, sizeof(*sweep->orphans)) == 0)
+		sweep->orphans[sweep->n_orphans++] = (struct orphan){ .cookie = cookie };
 }
 
 static void entries_look(struct sweep *sweep)
@@ -79,11 +98,12 @@ static void entries_look(struct sweep *sweep)
 	free(conns);
 }
 
+/* A cookie, or what begins with one. */
 static int by_cookie(const void *a, const void *b)
 {
-	const struct suspect *x = a, *y = b;
+	const uint64_t *x = a, *y = b;
 
-	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
+	return *x < *y ? -1 : *x > *y;
 }
 
 static void socket_there(void *ctx, const struct fact_socket *socket)
@@ -140,6 +160,56 @@ static void suspect_remove(const struct sweep *sweep, const struct suspect *susp
 		bpf_map_delete_elem(sweep->map, &suspect->cookie);
 }
 
+/* ---- orphans ---- */
+
+static void row_look(struct sweep *sweep, uint64_t cookie, const struct ew_task *holder)
+{
+	struct orphan *found = bsearch(&cookie, sweep->orphans, sweep->n_orphans,
+				       sizeof(*sweep->orphans), by_cookie);
+
+	if (found && !found->holder.tgid)
+		found->holder = *holder;
+}
+
+static void rows_look(struct sweep *sweep, const struct live_batch *batch)
+{
+	const struct ew_header *header;
+
+	for (size_t i = 0; (header = live_batch_at(batch, i)); i++) {
+		const struct ew_seed_socket *row = (const void *)header;
+		const struct ew_seed_holder *more = (const void *)header;
+
+		if (header->type == EW_SEED_SOCKET)
+			row_look(sweep, row->cookie, &row->holder);
+		else if (header->type == EW_SEED_HOLDER)
+			row_look(sweep, more->cookie, &more->holder);
+	}
+}
+
+/* A change in this very moment is told of all the same; what the entry says is put right later. */
+static void orphan_give(const struct sweep *sweep, const struct orphan *orphan)
+{
+	struct ew_conn conn;
+
+	if (!orphan->holder.tgid || bpf_map_lookup_elem(sweep->map, &orphan->cookie, &conn) != 0 ||
+	    !is_orphan(sweep, &conn))
+		return;
+	conn.owner = orphan->holder;
+	conn.owner_sure = false;
+	bpf_map_update_elem(sweep->map, &orphan->cookie, &conn, BPF_EXIST);
+}
+
+static void orphans_give(struct sweep *sweep, const struct live_batch *batch)
+{
+	if (!sweep->n_orphans)
+		return;
+	qsort(sweep->orphans, sweep->n_orphans, sizeof(*sweep->orphans), by_cookie);
+	rows_look(sweep, batch);
+	for (size_t i = 0; i < sweep->n_orphans; i++)
+		orphan_give(sweep, &sweep->orphans[i]);
+	free(sweep->orphans);
+}
+
 void bpf_conns_sweep(const struct bpf_watch *watch, uint64_t before)
 {
 	struct sweep sweep = { .map = bpf_map__fd(watch->skel->maps.conns),
@@ -156,4 +226,5 @@ void bpf_conns_sweep(const struct bpf_watch *watch, uint64_t before)
 		if (!sweep.v[i].there)
 			suspect_remove(&sweep, &sweep.v[i]);
 	free(sweep.v);
+	orphans_give(&sweep, watch->batch);
 }

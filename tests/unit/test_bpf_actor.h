@@ -50,12 +50,13 @@ enum act {
 	ACT_CLOSE,
 	ACT_RESET, /* closes with a RST */
 	ACT_UNLISTEN,
-	ACT_TALK, /* number: so often connects to its own listener, accepts, closes both ends */
-	ACT_FORK, /* -> pid of a child that waits for a signal, with copies of all descriptors */
-	ACT_RUN,  /* text: a shell command, exec'd in a child -> its wait status */
-	ACT_KILL, /* number: pid, family: signal */
-	ACT_REAP, /* -> wait status of any child */
-	ACT_EXIT, /* number: code; no answer */
+	ACT_TALK,  /* number: so often connects to its own listener, accepts, closes both ends */
+	ACT_FORK,  /* -> pid of a child that waits for a signal, with copies of all descriptors */
+	ACT_LEAVE, /* the same, but it outlives the actor, for a minute at most */
+	ACT_RUN,   /* text: a shell command, exec'd in a child -> its wait status */
+	ACT_KILL,  /* number: pid, family: signal */
+	ACT_REAP,  /* -> wait status of any child */
+	ACT_EXIT,  /* number: code; no answer */
 };
 
 struct order {
@@ -138,11 +139,14 @@ static inline int64_t actor_run(const char *command)
 	return waitpid(pid, &status, 0) == pid ? status : -errno;
 }
 
-static inline int64_t actor_fork(void)
+static inline int64_t actor_fork(bool outlives)
 {
 	pid_t pid = child_new();
 
 	if (pid == 0) {
+		if (outlives)
+			prctl(PR_SET_PDEATHSIG, 0);
+		alarm(60);
 		pause();
 		_exit(0);
 	}
@@ -208,7 +212,8 @@ static inline int64_t actor_do(struct actor_state *s, const struct order *o)
 	case ACT_TALK:
 		return actor_talk(s, o->number);
 	case ACT_FORK:
-		return actor_fork();
+	case ACT_LEAVE:
+		return actor_fork(o->act == ACT_LEAVE);
 	case ACT_RUN:
 		return actor_run(o->bytes);
 	case ACT_KILL:

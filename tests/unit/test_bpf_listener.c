@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who accepts: listeners that share a port, come and go, and are handed on. */
+/* Whose it is: listeners share a port, come and go; they and connections are handed on. */
 #include "test_bpf_conns.h"
 
 static struct fixture *fixture;
@@ -127,6 +127,54 @@ static void test_a_walk_heals(void **state)
 	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
 }
 
+/* The owner ends, its child has the socket: nobody is told that the dead accept. */
+static void test_handed_on(void **state)
+{
+	pid_t heir;
+
+	(void)state;
+	act(&a, ACT_SHARE, fixture->port, AF_INET);
+	heir = (pid_t)actor_act(&a, ACT_LEAVE, 0, 0);
+	assert_true(heir > 0);
+	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
+	actor_end(&a);
+	assert_int_equal(accepts(fixture->port, AF_INET), 0);
+	seed();
+	assert_int_equal(accepts(fixture->port, AF_INET), heir);
+	kill(heir, SIGKILL);
+	a = actor_new(); /* for the teardown */
+}
+
+static int32_t owner_in_map(int64_t cookie)
+{
+	int fd = bpf_map__fd(fixture->watch->skel->maps.conns);
+	struct ew_conn conn;
+
+	assert_int_equal(bpf_map_lookup_elem(fd, &cookie, &conn), 0);
+	return (int32_t)conn.owner.tgid;
+}
+
+/* A connection that was inherited is the heir's when the owner has ended, and not before. */
+static void test_heir(void **state)
+{
+	int64_t at_client, at_server;
+	pid_t heir;
+
+	(void)state;
+	act(&a, ACT_LISTEN, fixture->port, AF_INET);
+	at_client = actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
+	at_server = actor_act(&a, ACT_ACCEPT, 0, 0);
+	heir = (pid_t)actor_act(&client, ACT_LEAVE, 0, 0);
+	seed();
+	assert_int_equal(owner_in_map(at_client), client.pid);
+	actor_end(&client);
+	seed();
+	assert_int_equal(owner_in_map(at_client), heir);
+	assert_int_equal(owner_in_map(at_server), a.pid);
+	kill(heir, SIGKILL);
+	client = actor_new(); /* for the teardown */
+}
+
 /* Of more than have room it is not said who accepts. */
 static void test_crowd(void **state)
 {
@@ -168,6 +216,7 @@ int main(void)
 		TEST(test_one_for_each_family), TEST(test_two_at_one_address),
 		TEST(test_executors_own_port),	TEST(test_nothing_is_left),
 		TEST(test_a_walk_heals),	TEST(test_crowd),
+		TEST(test_handed_on),		TEST(test_heir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

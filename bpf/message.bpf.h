@@ -42,20 +42,40 @@ static __always_inline enum head_kind head_kind_on(struct ew_conn *conn, const _
 	return kind;
 }
 
-/*
- * A send is shown once, though its hook may fire again before the first byte is queued (no memory)
- * and packets are sent again. TLS is shown once per connection: the rest says nothing more.
- */
-static __always_inline bool message_is_new(struct ew_conn *conn, enum head_kind kind, __u32 seq)
+/* TLS is shown once per connection: the rest says nothing more. */
+static __always_inline bool message_note(struct ew_conn *conn, enum head_kind kind, __u32 seq,
+					 __u32 from)
 {
-	if (conn->has_message && (__s32)(seq - conn->message_seq) <= 0)
-		return false;
 	if (kind == HEAD_TLS && conn->tls)
 		return false;
 	conn->has_message = 1;
 	conn->message_seq = seq;
+	conn->message_from = from;
 	conn->tls |= kind == HEAD_TLS;
 	return true;
+}
+
+/*
+ * A send is shown once, though its hook may fire again before the first byte is queued (no room),
+ * and who does not wait for room tries again. Another thread's may wait for the same place in the
+ * stream: of two that wait one may be shown twice, but none is missed.
+ */
+static __always_inline bool send_is_new(struct ew_conn *conn, enum head_kind kind, __u32 seq,
+					void *data)
+{
+	__u32 thread = bpf_get_current_pid_tgid(), from = (unsigned long)data ^ thread << 16;
+
+	if (conn->has_message && seq == conn->message_seq && from == conn->message_from)
+		return false;
+	return message_note(conn, kind, seq, from);
+}
+
+/* Packets are sent again. */
+static __always_inline bool packet_is_new(struct ew_conn *conn, enum head_kind kind, __u32 seq)
+{
+	if (conn->has_message && (__s32)(seq - conn->message_seq) <= 0)
+		return false;
+	return message_note(conn, kind, seq, 0);
 }
 
 static __always_inline void message_describe(struct ew_message *ev, const struct ew_conn *conn,
@@ -99,27 +119,124 @@ static __always_inline __u32 iter_kind(struct iov_iter *iter)
 	return BPF_CORE_READ(then, type) & ~1U;
 }
 
+#define PIECES 8 /* so many buffers of one send are read */
+
+/* The sender's memory that a send is gathered from (writev, sendmsg), as far as it is read. */
+struct send {
+	const struct iovec *iov; /* NULL: one piece alone */
+	__u32 pieces;
+	__u32 len; /* of the first */
+	void *data;
+};
+
 /*
- * The user memory that a send begins with; NULL: the send is under way already, or its data is in
- * kernel memory (sendfile, io_uring). The numbers of the kinds have changed places between 6.1 and
- * 6.12, hence bpf_core_enum_value().
+ * False: the send is under way already, or its data is in kernel memory (sendfile, io_uring). The
+ * numbers of the kinds have changed places between 6.1 and 6.12, hence bpf_core_enum_value().
  */
-static __always_inline void *iter_start(struct iov_iter *iter, __u32 *len)
+static __always_inline bool send_begin(struct iov_iter *iter, struct send *send)
 {
 	__u32 kind = iter_kind(iter);
 	const struct iovec *iov;
 
-	*len = BPF_CORE_READ(iter, count);
 	if (BPF_CORE_READ(iter, iov_offset))
-		return NULL;
+		return false;
+	send->pieces = 1;
 	if (bpf_core_enum_value_exists(enum iter_type___v6_0, ITER_UBUF___v6_0) &&
-	    kind == bpf_core_enum_value(enum iter_type___v6_0, ITER_UBUF___v6_0))
-		return BPF_CORE_READ((struct iov_iter___v6_0 *)iter, ubuf);
+	    kind == bpf_core_enum_value(enum iter_type___v6_0, ITER_UBUF___v6_0)) {
+		send->data = BPF_CORE_READ((struct iov_iter___v6_0 *)iter, ubuf);
+		send->len = BPF_CORE_READ(iter, count);
+		return true;
+	}
 	if (kind != bpf_core_enum_value(enum iter_type, ITER_IOVEC))
-		return NULL;
+		return false;
 	iov = iter_iovec(iter);
-	*len = BPF_CORE_READ(iov, iov_len);
-	return BPF_CORE_READ(iov, iov_base);
+	send->iov = iov;
+	send->pieces = BPF_CORE_READ(iter, nr_segs);
+	send->data = BPF_CORE_READ(iov, iov_base);
+	send->len = BPF_CORE_READ(iov, iov_len);
+	return true;
+}
+
+/* Piece i, but not more than room of it; NULL: there is none, or nothing in it. */
+static __always_inline void *send_piece(const struct send *send, __u32 i, __u32 room, __u32 *len)
+{
+	const struct iovec *iov = send->iov + i;
+	unsigned long all = send->len;
+	void *data = send->data;
+
+	if (i >= send->pieces)
+		return NULL;
+	if (i) {
+		all = BPF_CORE_READ(iov, iov_len);
+		data = BPF_CORE_READ(iov, iov_base);
+	}
+	*len = all < room ? all : room;
+	return *len ? data : NULL;
+}
+
+/* head has twice the room, so that verifiers need not add what is there and what is read. */
+static __always_inline bool send_head(const struct send *send, __u8 head[2 * HEAD])
+{
+	__u32 have = 0, len;
+	void *data;
+
+	if (send->len >= HEAD)
+		return !bpf_probe_read_user(head, HEAD, send->data);
+	for (__u32 i = 0; i < PIECES && have < HEAD; i++) {
+		data = send_piece(send, i, HEAD, &len);
+		if (!data)
+			continue;
+		if (bpf_probe_read_user(head + have, len, data))
+			return false;
+		have += len;
+	}
+	return true;
+}
+
+/* A length that may be added to at without leaving the record, as verifiers can follow it. */
+static __always_inline __u32 message_room(__u32 at)
+{
+	if (at <= EW_MESSAGE_MAX / 2)
+		return EW_MESSAGE_MAX / 2;
+	if (at <= EW_MESSAGE_MAX / 4 * 3)
+		return EW_MESSAGE_MAX / 4;
+	return at <= EW_MESSAGE_MAX / 8 * 7 ? EW_MESSAGE_MAX / 8 : 0;
+}
+
+/* The other pieces. How much there is is kept in the record: see listener_owner(). */
+static __always_inline void message_append(struct ew_message *ev, const struct send *send)
+{
+	for (__u32 i = 1; i < PIECES; i++) {
+		__u32 at = *(volatile __u32 *)&ev->len, room = message_room(at), len;
+		void *data = room ? send_piece(send, i, room, &len) : NULL;
+
+		if (!data)
+			continue;
+		if (bpf_probe_read_user(ev->bytes + at, len, data))
+			return; /* on a page that is not there */
+		ev->len = at + len;
+	}
+}
+
+/* Enough to tell what it is: 80 bytes name any message of libprocess. */
+static __always_inline bool message_is_whole(const struct ew_message *ev)
+{
+	return ev->len >= ev->total || ev->len >= EW_MESSAGE_MAX / 4;
+}
+
+static __always_inline void message_fill(struct ew_message *ev, const struct send *send,
+					 const __u8 head[2 * HEAD])
+{
+	__u32 len = message_length(send->len);
+
+	if (send->len && bpf_probe_read_user(ev->bytes, len, send->data)) {
+		/* its end is on a page that is not there */
+		__builtin_memcpy(ev->bytes, head, HEAD);
+		ev->len = HEAD;
+		return;
+	}
+	ev->len = send->len ? len : 0;
+	message_append(ev, send);
 }
 
 /* In the sender's context. */
@@ -127,11 +244,11 @@ static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, 
 {
 	struct ew_conn *conn;
 	struct ew_message *ev;
+	struct send send = {};
 	struct ew_task sender;
-	__u8 head[HEAD] = {};
+	__u8 head[2 * HEAD] = {};
 	enum head_kind kind;
-	__u32 len = 0, total;
-	void *data;
+	__u32 total;
 
 	if (!cookie || !on_duty()) /* 0: nobody has asked for it yet, so it is in no map */
 		return 0;
@@ -140,30 +257,27 @@ static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, 
 		return 0;
 	COUNT(message_seen);
 	conn_owner_confirm(conn, cookie);
-	data = iter_start(&msg->msg_iter, &len);
 	total = BPF_CORE_READ(msg, msg_iter.count);
-	if (!data || len < HEAD)
+	if (total < HEAD || !send_begin(&msg->msg_iter, &send))
 		goto filtered;
-	if (bpf_probe_read_user(head, sizeof(head), data)) {
+	if (!send_head(&send, head)) {
 		COUNT(message_unread);
 		return 0;
 	}
 	kind = head_kind_on(conn, head);
 	if (kind == HEAD_NONE ||
-	    !message_is_new(conn, kind, BPF_CORE_READ((struct tcp_sock *)sk, write_seq)))
+	    !send_is_new(conn, kind, BPF_CORE_READ((struct tcp_sock *)sk, write_seq), send.data))
 		goto filtered;
 	ev = message_reserve();
 	if (!ev)
 		return 0;
 	sender = task_current();
 	message_describe(ev, conn, cookie, &sender, total);
-	len = message_length(len);
-	if (!bpf_probe_read_user(ev->bytes, len, data)) {
-		ev->len = len;
-	} else { /* its end is on a page that is not there */
-		__builtin_memcpy(ev->bytes, head, sizeof(head));
-		ev->len = sizeof(head);
-	}
+	message_fill(ev, &send, head);
+	if (message_is_whole(ev))
+		COUNT(message_shown);
+	else
+		COUNT(message_unread);
 	bpf_ringbuf_submit(ev, 0);
 	return 0;
 filtered:
@@ -245,7 +359,7 @@ static __always_inline void packet_message(struct __sk_buff *skb, __u32 tcp, str
 	if (skb->len < data + HEAD || bpf_skb_load_bytes(skb, data, head, sizeof(head)))
 		goto filtered;
 	kind = head_kind_on(conn, head);
-	if (kind == HEAD_NONE || !message_is_new(conn, kind, bpf_ntohl(seq)))
+	if (kind == HEAD_NONE || !packet_is_new(conn, kind, bpf_ntohl(seq)))
 		goto filtered;
 	ev = message_reserve();
 	if (!ev)
@@ -255,6 +369,7 @@ static __always_inline void packet_message(struct __sk_buff *skb, __u32 tcp, str
 	len = message_length(skb->len - data);
 	if (!bpf_skb_load_bytes(skb, data, ev->bytes, len))
 		ev->len = len;
+	COUNT(message_shown);
 	bpf_ringbuf_submit(ev, 0);
 	return;
 filtered:

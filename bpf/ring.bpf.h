@@ -55,6 +55,7 @@ static __always_inline void *life_reserve(__u16 type, __u16 size)
 	return header;
 }
 
+/* Whether it is shown is counted by who fills it. */
 static __always_inline struct ew_message *message_reserve(void)
 {
 	__u64 now = bpf_ktime_get_ns();
@@ -64,7 +65,6 @@ static __always_inline struct ew_message *message_reserve(void)
 		COUNT(message_lost);
 		return NULL;
 	}
-	COUNT(message_shown);
 	header_fill(&ev->header, EW_MESSAGE, sizeof(*ev), now);
 	return ev;
 }

@@ -161,15 +161,17 @@ struct ew_conn {
 	struct ew_task owner;
 	__u64 ktime_ns; /* of the last change */
 	__u8 state;
-	__u8 from;	   /* the state before, if a hook has told of the change */
-	__u8 listener_fit; /* how well the listener fits that its owner is taken from */
-	__u8 owner_held;   /* the pass has told of a descriptor of the owner's */
-	__u32 pass;	   /* the last pass of the iterator that told of it */
-	__u32 message_seq; /* TCP sequence number of the last message's first byte */
+	__u8 from;	    /* the state before, if a hook has told of the change */
+	__u8 listener_fit;  /* how well the listener fits that its owner is taken from */
+	__u8 owner_held;    /* the pass has told of a descriptor of the owner's */
+	__u32 pass;	    /* the last pass of the iterator that told of it */
+	__u32 message_seq;  /* TCP sequence number of the last message's first byte */
+	__u32 message_from; /* of which thread's memory; 0 in packets */
 	__u8 has_message;
 	__u8 owner_sure;    /* seen using it in its own context */
 	__u8 tls;	    /* told once */
 	__u8 after_request; /* the next send may be the body of a v1 call */
+	__u32 more_pad;
 };
 
 /* listeners: which sockets accept at a port; whose they are is in conns */
@@ -228,7 +230,7 @@ struct ew_counters {
 	__u64 message_shown;
 	__u64 message_filtered;
 	__u64 message_lost;   /* the ring was full */
-	__u64 message_unread; /* the sender's memory could not be read */
+	__u64 message_unread; /* the sender's memory could not be read, or not enough of it */
 	__u64 unfollowed;     /* shown, or found by a walk: the map had no room to follow it */
 };
 
@@ -244,7 +246,7 @@ _Static_assert(sizeof(struct ew_message) == 608, "ABI");
 _Static_assert(sizeof(struct ew_seed_socket) == 112, "ABI");
 _Static_assert(sizeof(struct ew_seed_holder) == 56, "ABI");
 _Static_assert(sizeof(struct ew_proc) == 56, "ABI");
-_Static_assert(sizeof(struct ew_conn) == 80, "ABI");
+_Static_assert(sizeof(struct ew_conn) == 88, "ABI");
 _Static_assert(sizeof(struct ew_listen_key) == 8, "ABI");
 _Static_assert(sizeof(struct ew_listeners) == 32, "ABI");
 _Static_assert(sizeof(struct ew_exit_key) == 16, "ABI");

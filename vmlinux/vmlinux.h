@@ -183,6 +183,7 @@ enum iter_type { ITER_IOVEC };
 struct iov_iter {
 	__u8 iter_type;
 	unsigned long iov_offset;
+	unsigned long nr_segs;
 	unsigned long count;
 };
 

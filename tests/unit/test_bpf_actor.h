@@ -4,6 +4,8 @@
 #define EW_TEST_BPF_ACTOR_H
 
 #include <sys/mman.h>
+#include <sys/uio.h>
+#include <sys/uio.h>
 
 #include "test_bpf_fixture.h"
 
@@ -46,6 +48,9 @@ enum act {
 	ACT_ACCEPT,	    /* -> cookie */
 	ACT_SEND,	    /* bytes, on the connection made last */
 	ACT_SEND_UNTOUCHED, /* number: so many, from memory that is not there yet */
+	ACT_SEND_PIECES,    /* number: the same, gathered from pieces of this size */
+	ACT_SEND_APART,	    /* the same by a child -> its pid, as soon as it waits for room */
+	ACT_STUFF,	    /* sends until there is no more room */
 	ACT_RECEIVE,
 	ACT_CLOSE,
 	ACT_RESET, /* closes with a RST */
@@ -162,6 +167,54 @@ static inline int64_t actor_close(struct actor_state *s, bool reset)
 	return close(s->conn);
 }
 
+static inline int64_t actor_send_pieces(int conn, const struct order *o)
+{
+	struct iovec pieces[512];
+	struct msghdr message = { .msg_iov = pieces };
+
+	for (size_t at = 0; at < o->size; at += pieces[message.msg_iovlen++].iov_len) {
+		size_t left = o->size - at, piece = (size_t)o->number;
+
+		pieces[message.msg_iovlen] =
+			(struct iovec){ (void *)(o->bytes + at), left < piece ? left : piece };
+	}
+	return sendmsg(conn, &message, MSG_NOSIGNAL);
+}
+
+static inline char actor_state_of(pid_t pid)
+{
+	char path[64], state = '\0';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = '\0';
+	if (file)
+		fclose(file);
+	return state;
+}
+
+static inline int64_t actor_send_apart(int conn, const struct order *o)
+{
+	pid_t pid = child_new();
+
+	if (pid == 0)
+		_exit(send(conn, o->bytes, o->size, MSG_NOSIGNAL) != (ssize_t)o->size);
+	for (int i = 0; i < PATIENCE_MS && actor_state_of(pid) != 'S'; i++)
+		poll(NULL, 0, 1);
+	return actor_state_of(pid) == 'S' ? pid : -EBUSY;
+}
+
+static inline int64_t actor_stuff(int conn)
+{
+	char junk[4096] = { 0 };
+
+	while (send(conn, junk, sizeof(junk), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		;
+	return errno == EAGAIN ? 0 : -errno;
+}
+
 static inline int64_t actor_talk(const struct actor_state *s, int times)
 {
 	struct sockaddr_storage address;
@@ -202,6 +255,12 @@ static inline int64_t actor_do(struct actor_state *s, const struct order *o)
 		return send(s->conn,
 			    mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
 			    (size_t)o->number, MSG_NOSIGNAL);
+	case ACT_SEND_PIECES:
+		return actor_send_pieces(s->conn, o);
+	case ACT_SEND_APART:
+		return actor_send_apart(s->conn, o);
+	case ACT_STUFF:
+		return actor_stuff(s->conn);
 	case ACT_RECEIVE:
 		return recv(s->conn, sink, sizeof(sink), 0);
 	case ACT_CLOSE:

@@ -167,6 +167,57 @@ static void test_lengths(void **state)
 	assert_int_equal(messages(), 1);
 }
 
+static int64_t act_on(enum act what, const char *text, int number)
+{
+	struct order order = { .act = what, .number = number, .size = strlen(text) };
+
+	memcpy(order.bytes, text, order.size);
+	return actor_order(&executor, &order);
+}
+
+/* Head and body, or less, in buffers of their own (writev, sendmsg). */
+static void test_gathered(void **state)
+{
+	const int sizes[] = { (int)strlen(reregister) - 30, 100, 50 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(act_on(ACT_SEND_PIECES, reregister, sizes[i]), strlen(reregister));
+		assert_string_equal(message(i)->name, "ReregisterExecutorMessage");
+		assert_string_equal(message(i)->executor_id, "task-1");
+		assert_string_equal(message(i)->framework_id, "fw-001");
+	}
+	assert_int_equal(act_on(ACT_SEND_PIECES, "POST /slave(1)/mesos.internal.X HTTP/1.1\r\n", 6),
+			 42);
+	assert_string_equal(message(3)->name, "X"); /* its first buffer is too small to tell */
+}
+
+/* In more pieces than are read: that there was something is counted. */
+static void test_gathered_from_too_many(void **state)
+{
+	(void)state;
+	assert_int_equal(act_on(ACT_SEND_PIECES, reregister, 4), strlen(reregister));
+	assert_int_equal(messages(), 0);
+	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	assert_int_equal(fixture_lost(fixture, "message-memory"), 1);
+}
+
+static bool is_named(const struct fact *fact, const void *name)
+{
+	return is_message(fact, NULL) && strcmp(fact->message.name, name) == 0;
+}
+
+/* Both wait for the same place in the stream. */
+static void test_two_send_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(actor_act(&executor, ACT_STUFF, 0, 0), 0);
+	assert_true(act_on(ACT_SEND_APART, reregister, 0) > 0);
+	assert_true(act_on(ACT_SEND_APART, reregistered, 0) > 0);
+	fixture_wait(fixture, is_named, "ReregisterExecutorMessage", 1, "message");
+	fixture_wait(fixture, is_named, "ExecutorReregisteredMessage", 1, "message");
+}
+
 static void check_slot(const char *program, bool best_effort)
 {
 	for (size_t i = 0; i < fixture->n; i++) {
@@ -256,6 +307,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_each_message_once, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_tls_is_told_once, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_lengths, setup_best, teardown),
+		cmocka_unit_test_setup_teardown(test_gathered, setup_best, teardown),
+		cmocka_unit_test_setup_teardown(test_gathered_from_too_many, setup_best, teardown),
+		cmocka_unit_test_setup_teardown(test_two_send_at_once, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_fentry, setup_fentry, teardown),
 		cmocka_unit_test_setup_teardown(test_kprobe, setup_kprobe, teardown),
 		cmocka_unit_test_setup_teardown(test_packets, setup_packets, teardown),

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HASH_NONFATAL_OOM 1
@@ -185,19 +186,34 @@ int plain_procs_add(struct plain_procs *procs, int32_t pid, uint64_t start,
 	return err ? err : err_netns;
 }
 
+/*
+ * The event tells no start, and /proc is of now: a process that began after the event is another
+ * one, which has the number since. Starts are counted since boot, time in suspension included; a
+ * suspension meanwhile only makes this lenient.
+ */
+static bool began_by(const struct procfs_stat *stat, int64_t mono)
+{
+	int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
+	struct timespec boot;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	mono += boot.tv_sec * NS_PER_S + boot.tv_nsec - now_mono();
+	return (int64_t)stat->start <= mono / tick;
+}
+
 static void fork_put(struct plain_procs *procs, const struct watched *parent,
 		     const struct connector_event *event, const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_FORK, .mono = event->mono };
 	struct procfs_stat stat = { 0 };
 	struct watched *child;
+	bool known = look(event->pid, &stat) && began_by(&stat, event->mono);
 
 	fact.fork.pid = event->pid;
 	fact.fork.parent = event->parent;
-	if (look(event->pid, &stat))
-		fact.fork.start = stat.start;
+	fact.fork.start = known ? stat.start : 0;
 	fact_put(sink, &fact);
-	if (!parent->generations || !stat.start || find(procs, event->pid))
+	if (!parent->generations || !known || find(procs, event->pid))
 		return;
 	child = enter(procs, event->pid, parent->generations - 1);
 	if (!child)

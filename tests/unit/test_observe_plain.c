@@ -2,6 +2,8 @@
 /* Real processes, watched without BPF. */
 #include "test_plain_fixture.h"
 
+#include <linux/sched.h>
+
 /* ---- what this host gives ---- */
 
 static void each_slot_is_told_with_what_serves_it(void **state)
@@ -164,6 +166,61 @@ static void an_executors_children_are_told_an_agents_descendants_too(void **stat
 	actor_end(&agent);
 }
 
+static int64_t boot_ticks(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * INT64_C(100) + now.tv_nsec / 10000000;
+}
+
+static pid_t fork_as(pid_t number)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD,
+				   .set_tid = (uintptr_t)&number,
+				   .set_tid_size = 1 };
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static void forks_one_number_twice(void)
+{
+	pid_t child = fork();
+	int64_t ticks;
+
+	if (child == 0)
+		_exit(0);
+	waitpid(child, NULL, 0);
+	for (ticks = boot_ticks(); boot_ticks() < ticks + 2;)
+		poll(NULL, 0, 1);
+	if (fork_as(child) == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+	}
+	actor_tell();
+	actor_wait();
+}
+
+/* Both are read when the first is gone: /proc tells of the second alone. */
+static void of_a_number_used_again_each_has_its_own_start(void **state)
+{
+	struct actor actor = actor_start(forks_one_number_twice);
+	const json_t *first, *second;
+
+	(void)state;
+	add(&actor, PLAIN_ROLE_EXECUTOR);
+	actor_do(&actor);
+	actor_did(&actor);
+	first = await("fork", "parent", actor.pid);
+	second = facts_nth(&facts, "fork", NULL, NULL, 1);
+	assert_non_null(second);
+	assert_int_equal(number(first, "pid"), number(second, "pid"));
+	assert_int_equal(number(first, "start"), 0);
+	assert_int_equal(number(second, "start"),
+			 (int64_t)procfs_start(procfs, (pid_t)number(second, "pid")));
+	actor_end(&actor);
+}
+
 /* ---- losses ---- */
 
 static void forks_much(void)
@@ -258,6 +315,7 @@ int main(int argc, char **argv)
 		TEST(another_process_of_that_number_is_not_watched),
 		TEST(an_exec_is_told_with_the_new_name),
 		TEST(an_executors_children_are_told_an_agents_descendants_too),
+		TEST(of_a_number_used_again_each_has_its_own_start),
 		TEST(what_found_no_room_is_counted_and_no_end_is_missed),
 		TEST(an_end_is_seen_without_the_proc_connector),
 	};

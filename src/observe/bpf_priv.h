@@ -39,8 +39,9 @@ extern const size_t bpf_slots_n;
 
 /* What the kernel and the mounts have to offer, asked once. */
 struct bpf_ground {
-	struct btf *btf; /* the kernel's own; NULL: no longer needed */
-	int cgroup_fd;	 /* root of the cgroup2 hierarchy; -1: not mounted */
+	struct btf *btf;  /* the kernel's own; NULL: no longer needed */
+	int cgroup_fd;	  /* root of the cgroup2 hierarchy; -1: not mounted */
+	bool cgroup_part; /* something below it is */
 	bool has_cookie_helper, has_file_helper; /* see bpf/maps.bpf.h */
 };
 

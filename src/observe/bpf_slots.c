@@ -32,31 +32,55 @@ const struct bpf_slot bpf_slots[] = {
 };
 const size_t bpf_slots_n = sizeof(bpf_slots) / sizeof(bpf_slots[0]);
 
-static int cgroup_root_open(void)
+/*
+ * Only the root has processes of all: where a container is given a part of the hierarchy, that
+ * looks like one, also in mountinfo (of a cgroup namespace). This file is in each cgroup but the
+ * root (Linux Documentation/admin-guide/cgroup-v2.rst).
+ */
+static bool is_cgroup_root(int fd)
+{
+	return faccessat(fd, "cgroup.events", F_OK, 0) < 0 && errno == ENOENT;
+}
+
+static void cgroup_open(struct bpf_ground *ground)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *entry;
-	int fd = -1;
+	int fd;
 
-	if (!mounts)
-		return -1;
-	while (fd < 0 && (entry = getmntent(mounts)))
-		if (strcmp(entry->mnt_type, "cgroup2") == 0)
-			fd = open(entry->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	endmntent(mounts);
-	return fd;
+	while (mounts && ground->cgroup_fd < 0 && (entry = getmntent(mounts))) {
+		if (strcmp(entry->mnt_type, "cgroup2") != 0)
+			continue;
+		fd = open(entry->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && is_cgroup_root(fd)) {
+			ground->cgroup_fd = fd;
+		} else if (fd >= 0) {
+			ground->cgroup_part = true;
+			close(fd);
+		}
+	}
+	if (mounts)
+		endmntent(mounts);
+}
+
+static const char *cgroup_lacks(const struct bpf_ground *ground)
+{
+	return ground->cgroup_part
+		       ? "only a part of the cgroup2 hierarchy is mounted here, not its root"
+		       : "no cgroup2 hierarchy is mounted";
 }
 
 int bpf_ground_open(struct bpf_ground *ground, struct fail *why)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
+	const char *lacks;
 
 	if (!btf)
 		return fail_set(why, -ENOTSUP,
 				"use a kernel built with CONFIG_DEBUG_INFO_BTF, or --no-bpf",
 				"read the kernel's type information '/sys/kernel/btf/vmlinux'");
 	ground->btf = btf;
-	ground->cgroup_fd = cgroup_root_open();
+	cgroup_open(ground);
 	/* c5dbb89fc2ac, 5.12, and 4f19cab76136, 5.11 */
 	ground->has_cookie_helper =
 		btf__find_by_name_kind(btf, "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) > 0;
@@ -64,10 +88,12 @@ int bpf_ground_open(struct bpf_ground *ground, struct fail *why)
 		btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0;
 	if (ground->has_cookie_helper || ground->cgroup_fd >= 0)
 		return 0;
+	lacks = cgroup_lacks(ground);
 	bpf_ground_close(ground);
-	return fail_set(why, -ENOTSUP,
-			"mount a cgroup2 hierarchy, use a kernel from 5.12 on, or --no-bpf",
-			"name sockets: this kernel needs cgroup2 for that");
+	return fail_set(
+		why, -ENOTSUP,
+		"mount the host's cgroup2 hierarchy, use a kernel from 5.12 on, or --no-bpf",
+		"name sockets, for which this kernel needs cgroup2: %s", lacks);
 }
 
 bool bpf_ground_wants(const struct bpf_ground *ground, const struct bpf_slot *slot)
@@ -127,7 +153,7 @@ bool bpf_ground_has(const struct bpf_ground *ground, const struct bpf_program *p
 	}
 	if (ground->cgroup_fd >= 0)
 		return true;
-	snprintf(reason, BPF_REASON_MAX, "no cgroup2 hierarchy is mounted");
+	snprintf(reason, BPF_REASON_MAX, "%s", cgroup_lacks(ground));
 	return false;
 }
 

@@ -110,6 +110,28 @@ def test_a_window(node, nobodys, capabilities, proof):
     assert done.json["exit_code"] == 0
 
 
+@pytest.mark.parametrize("missing", sorted(BPF))
+def test_either_of_bpf_is_in_sys_admin(node, nobodys, missing):
+    document = nobodys.json("audit", code=1, prefix=as_nobody(AUDIT | BPF - {missing}))
+    assert each(document, node, "verdict") == VERDICTS
+
+
+@pytest.mark.parametrize("missing", sorted(AUDIT))
+def test_with_bpf_and_one_missing(node, nobodys, missing):
+    """What the programs see does not stand in for what could not be read."""
+    allowed = as_nobody((AUDIT | BPF) - {missing})
+    told = nobodys("audit", prefix=allowed)
+    assert "un as root" in told.words, told
+    assert "going on without" not in told.err, told
+    document = nobodys.json("audit", code=3, prefix=allowed)
+    assert set(each(document, node, "verdict").values()) <= {"unknown"}
+    doctor = nobodys("doctor", prefix=allowed)
+    assert f"lacks CAP_{missing.upper()}" in doctor.words, doctor
+    assert doctor.code == 3, doctor
+    watched = nobodys("watch", "-f", "jsonl", "--until", "1s", prefix=allowed)
+    assert watched.code == 3, watched
+
+
 def test_bpf_with_one_missing_goes_on_without(node, nobodys):
     """CAP_SYS_ADMIN would include them; without it no other namespace is seen."""
     told = nobodys("audit", prefix=as_nobody(AUDIT - {"sys_admin"} | {"bpf"}))

@@ -4,7 +4,9 @@
 #define EW_TEST_BPF_ACTOR_H
 
 #include <sys/mman.h>
+#include <linux/sockios.h>
 #include <sys/uio.h>
+#include <linux/sockios.h>
 #include <sys/uio.h>
 
 #include "test_bpf_fixture.h"
@@ -201,18 +203,43 @@ static inline int64_t actor_send_apart(int conn, const struct order *o)
 
 	if (pid == 0)
 		_exit(send(conn, o->bytes, o->size, MSG_NOSIGNAL) != (ssize_t)o->size);
-	for (int i = 0; i < PATIENCE_MS && actor_state_of(pid) != 'S'; i++)
+	for (int i = 0; i < PATIENCE_MS / 2; i++) {
+		switch (actor_state_of(pid)) {
+		case 'S':
+			return pid;
+		case 'Z':
+			return -EBUSY; /* there was room */
+		}
 		poll(NULL, 0, 1);
-	return actor_state_of(pid) == 'S' ? pid : -EBUSY;
+	}
+	return -ETIMEDOUT;
+}
+
+/* No room comes of what is on its way: all that is queued waits for the reader. */
+static inline bool actor_is_stuffed(int conn)
+{
+	int queued, unsent;
+
+	return ioctl(conn, SIOCOUTQ, &queued) == 0 && ioctl(conn, SIOCOUTQNSD, &unsent) == 0 &&
+	       queued == unsent && queued > 0;
 }
 
 static inline int64_t actor_stuff(int conn)
 {
 	char junk[4096] = { 0 };
 
-	while (send(conn, junk, sizeof(junk), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		;
-	return errno == EAGAIN ? 0 : -errno;
+	for (int i = 0; i < PATIENCE_MS / 2; i++) {
+		bool stuffed = actor_is_stuffed(conn), sent = false;
+
+		while (send(conn, junk, sizeof(junk), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+			sent = true;
+		if (errno != EAGAIN)
+			return -errno;
+		if (stuffed && !sent)
+			return 0;
+		poll(NULL, 0, 1);
+	}
+	return -ETIMEDOUT;
 }
 
 static inline int64_t actor_talk(const struct actor_state *s, int times)

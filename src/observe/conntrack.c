@@ -87,6 +87,18 @@ static void answer_entry(struct nlmsghdr *msg, struct conntrack_query *query)
 		query->timeout = ntohl(nla_get_u32(timeout)) * NS_PER_S;
 }
 
+/*
+ * Without CAP_NET_ADMIN all that was sent at once is refused by one answer, to the first of it
+ * (net/netfilter/nfnetlink.c, nfnetlink_rcv): there is nothing more to wait for.
+ */
+static bool is_refusal(struct nlmsghdr *msg)
+{
+	const struct nlmsgerr *error = nlmsg_data(msg);
+
+	return msg->nlmsg_type == NLMSG_ERROR && nlmsg_datalen(msg) >= (int)sizeof(*error) &&
+	       error->error == -EPERM;
+}
+
 static int batch_receive(int fd, struct conntrack_query *queries, size_t n, char *buf)
 {
 	size_t answers = 0;
@@ -98,6 +110,8 @@ static int batch_receive(int fd, struct conntrack_query *queries, size_t n, char
 		if (len < 0)
 			return len;
 		for (; nlmsg_ok(msg, len); msg = nlmsg_next(msg, &len)) {
+			if (is_refusal(msg))
+				return -EPERM;
 			if (msg->nlmsg_seq == 0 || msg->nlmsg_seq > n)
 				continue;
 			answers++;

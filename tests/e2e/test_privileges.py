@@ -123,6 +123,7 @@ def test_with_bpf_and_one_missing(node, nobodys, missing):
     told = nobodys("audit", prefix=allowed)
     assert "un as root" in told.words, told
     assert "going on without" not in told.err, told
+    assert "temporarily unavailable" not in told.words, told
     document = nobodys.json("audit", code=3, prefix=allowed)
     assert set(each(document, node, "verdict").values()) <= {"unknown"}
     doctor = nobodys("doctor", prefix=allowed)

@@ -10,6 +10,8 @@ void store_put_lost(struct store *store, const struct fact *fact)
 	loss.facts.cause = store_text(store, loss.facts.cause);
 	for (size_t i = 0; i < store->losses.n; i++) {
 		if (store->losses.v[i].facts.cause == loss.facts.cause) {
+			if (store->losses.v[i].facts.lost == loss.facts.lost)
+				loss.at = store->losses.v[i].at; /* told again, not lost again */
 			store->losses.v[i] = loss;
 			return;
 		}

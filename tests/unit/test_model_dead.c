@@ -267,6 +267,24 @@ static void events_were_lost(void **state)
 	}
 }
 
+/* What was lost before the window does not concern it, however often it is told. */
+static void events_were_lost_before(void **state)
+{
+	(void)state;
+	one(n, p);
+	struct fact lost = { .type = FACT_LOST, .mono = 1, .lost = { "history", 7, 0 } };
+
+	node_put(n, lost);
+	lost.mono = 0; /* now */
+	node_put(n, lost);
+	node_ends(n, p, EXIT_WITH(0), 0);
+	is(n, "finished");
+	lost.lost.lost++;
+	node_put(n, lost);
+	is(n, "unknown");
+	node_free(n);
+}
+
 /* It was cut off before the watch began; its clock was nobody's to see. */
 static void clock_that_nobody_saw(void **state)
 {
@@ -372,6 +390,7 @@ int main(void)
 		cmocka_unit_test(it_ended_a_helper),
 		cmocka_unit_test(stopped_with_status_0),
 		cmocka_unit_test(finished_after_it_had_come_back),
+		cmocka_unit_test(events_were_lost_before),
 		cmocka_unit_test(events_were_lost),
 		cmocka_unit_test(clock_that_nobody_saw),
 		cmocka_unit_test(end_that_nobody_saw),

@@ -2,6 +2,7 @@
 /* A watch that is killed goes on in the kernel; the next one takes over. */
 #include <dirent.h>
 #include <linux/bpf.h>
+#include <sys/ptrace.h>
 
 #include "observe/bpf_lib.h"
 #include "observe/live_source.h"
@@ -96,6 +97,59 @@ static void test_nothing_is_missed(void **state)
 	talk(2);
 	assert_int_equal(fixture_settle(fixture, 1 + 5 * CHANGES), 1 + 5 * CHANGES);
 	assert_int_equal(fixture_count(fixture, FACT_MESSAGE), 5);
+	assert_int_equal(fixture_count(fixture, FACT_LOST), 0);
+}
+
+/* Stopped where it forks for its self-test, it and its child are killed. */
+static void killed_in_the_selftest(pid_t *self, pid_t *child)
+{
+	unsigned long born;
+	int status;
+	pid_t pid = child_new();
+
+	if (pid == 0) {
+		raise(SIGSTOP);
+		watch_open(0);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_int_equal(ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEFORK | PTRACE_O_EXITKILL), 0);
+	kill(pid, SIGCONT);
+	while (waitpid(pid, &status, __WALL) == pid && status >> 16 != PTRACE_EVENT_FORK)
+		assert_int_equal(ptrace(PTRACE_CONT, pid, 0, 0), 0);
+	assert_int_equal(ptrace(PTRACE_GETEVENTMSG, pid, 0, &born), 0);
+	kill(pid, SIGKILL);
+	kill((pid_t)born, SIGKILL);
+	assert_int_equal(waitpid((pid_t)born, &status, __WALL), (pid_t)born);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	*self = pid;
+	*child = (pid_t)born;
+}
+
+static bool is_followed(uint32_t pid)
+{
+	struct ew_proc proc;
+
+	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->skel->maps.procs), &pid, &proc) == 0;
+}
+
+/*
+ * The next one takes over and follows neither. That both have ended is told, of processes that are
+ * none of a node's: nobody was there any more to know that it was a test.
+ */
+static void test_killed_in_its_selftest(void **state)
+{
+	pid_t self, born;
+
+	(void)state;
+	killed_in_the_selftest(&self, &born);
+	watch_open(0);
+	assert_true(bpf_watch_resumed(fixture->watch));
+	assert_false(is_followed((uint32_t)self) || is_followed((uint32_t)born));
+	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
+	talk(1);
+	assert_int_equal(fixture_settle(fixture, 1 + CHANGES), 1 + CHANGES);
+	assert_int_equal(fixture_count(fixture, FACT_EXIT), 2);
 	assert_int_equal(fixture_count(fixture, FACT_LOST), 0);
 }
 
@@ -397,6 +451,7 @@ static int group_teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_killed_in_its_selftest),
 		TEST(test_nothing_is_missed),
 		TEST(test_what_was_read_is_told_again),
 		TEST(test_takeover_under_load),

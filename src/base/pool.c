@@ -1,60 +1,123 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "base/pool.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* uthash ends the program when memory is short unless told otherwise; here the caller is told. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include "base/arena.h"
+#include "base/hash.h"
 
+/* Of a large node there are tens of thousands, mostly short: what goes with each counts. */
 struct entry {
-	UT_hash_handle hh;
+	struct entry *next; /* in the same slot */
+	uint32_t hash;
 	char text[];
 };
 
 struct pool {
-	struct entry *entries;
+	struct arena *arena; /* the entries */
+	struct entry **slots;
+	size_t n, n_slots; /* a power of two */
 };
 
 struct pool *pool_new(void)
 {
-	return calloc(1, sizeof(struct pool));
+	struct pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return NULL;
+	pool->arena = arena_new();
+	if (pool->arena)
+		return pool;
+	free(pool);
+	return NULL;
 }
 
 void pool_free(struct pool *pool)
 {
-	struct entry *entry, *next;
-
 	if (!pool)
 		return;
-	HASH_ITER(hh, pool->entries, entry, next)
-	{
-		HASH_DEL(pool->entries, entry);
-		free(entry);
-	}
+	arena_free(pool->arena);
+	free(pool->slots);
 	free(pool);
+}
+
+static struct entry **slot_of(const struct pool *pool, uint32_t hash)
+{
+	return &pool->slots[hash & (pool->n_slots - 1)];
+}
+
+static void entry_add(struct pool *pool, struct entry *entry)
+{
+	struct entry **slot = slot_of(pool, entry->hash);
+
+	entry->next = *slot;
+	*slot = entry;
+}
+
+/* One more has room: slots are at least as many as entries. */
+static bool slots_reserve(struct pool *pool)
+{
+	struct pool old = *pool;
+	size_t n_slots = old.n_slots ? old.n_slots * 2 : 64;
+
+	if (pool->n < pool->n_slots)
+		return true;
+	pool->slots = calloc(n_slots, sizeof(*pool->slots));
+	if (!pool->slots) {
+		pool->slots = old.slots;
+		return false;
+	}
+	pool->n_slots = n_slots;
+	for (size_t i = 0; i < old.n_slots; i++) {
+		for (struct entry *entry = old.slots[i], *next; entry; entry = next) {
+			next = entry->next;
+			entry_add(pool, entry);
+		}
+	}
+	free(old.slots);
+	return true;
+}
+
+static const struct entry *entry_find(const struct pool *pool, const char *text, uint32_t hash)
+{
+	const struct entry *entry = pool->n_slots ? *slot_of(pool, hash) : NULL;
+
+	while (entry && (entry->hash != hash || strcmp(entry->text, text) != 0))
+		entry = entry->next;
+	return entry;
+}
+
+static const struct entry *entry_new(struct pool *pool, const char *text, uint32_t hash)
+{
+	size_t size = strlen(text) + 1;
+	struct entry *entry;
+
+	if (!slots_reserve(pool))
+		return NULL;
+	entry = arena_array(pool->arena, 1, offsetof(struct entry, text) + size);
+	if (!entry)
+		return NULL;
+	entry->hash = hash;
+	memcpy(entry->text, text, size);
+	entry_add(pool, entry);
+	pool->n++;
+	return entry;
 }
 
 const char *pool_text(struct pool *pool, const char *text)
 {
-	struct entry *entry;
-	size_t len;
+	const struct entry *entry;
+	uint32_t hash;
 
 	if (!text || !*text)
 		return "";
-	len = strlen(text);
-	HASH_FIND(hh, pool->entries, text, len, entry);
-	if (entry)
-		return entry->text;
-	entry = malloc(sizeof(*entry) + len + 1);
+	hash = (uint32_t)hash_text(HASH_BEGIN, text);
+	entry = entry_find(pool, text, hash);
 	if (!entry)
-		return NULL;
-	memcpy(entry->text, text, len + 1);
-	HASH_ADD_KEYPTR(hh, pool->entries, entry->text, len, entry);
-	if (!entry->hh.tbl) {
-		free(entry);
-		return NULL;
-	}
-	return entry->text;
+		entry = entry_new(pool, text, hash);
+	return entry ? entry->text : NULL;
 }

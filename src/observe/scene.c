@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/run.h"
 #include "mesos/upid.h"
 #include "observe/grow.h"
@@ -49,20 +50,11 @@ static int32_t work_dir_of(struct scene *scene, const struct fact_process *proce
 	return work_dir_number(scene, process->directory, (size_t)(end - process->directory));
 }
 
-/* FNV-1a. That two runs share a number costs some needless reading, no more. */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	do
-		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
-	while (*text++);
-	return hash;
-}
-
+/* That two runs share a number would cost some needless reading, no more. */
 static uint64_t run_of(const struct fact_process *process)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = hash_text(HASH_BEGIN, process->framework_id);
 
-	hash = hash_text(hash, process->framework_id);
 	hash = hash_text(hash, process->executor_id);
 	return hash_text(hash, process->container_id);
 }

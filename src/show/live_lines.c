@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/factjson.h"
+#include "base/hash.h"
 #include "base/walltime.h"
 #include "show/document.h"
 #include "show/field.h"
@@ -15,13 +16,22 @@
 
 #define TOLD_MAX 10000 /* what was told is forgotten beyond this, and may be told again */
 
+#define SLOTS 16384 /* more than that */
+
+/* What an executor's line said last, as numbers: there are thousands. */
+struct judged {
+	uint64_t executor; /* 0: the slot is free */
+	uint64_t judgement;
+};
+
 struct live_lines {
 	FILE *out;
 	uint64_t seq;
-	int64_t wall_offset; /* of this host, or of the window once that has come */
-	json_t *told;	     /* key of what only counts when it changes: the line told last */
-	json_t *judged;	     /* key of an executor: its line told last */
-	int err;	     /* the first line that could not be written */
+	int64_t wall_offset;   /* of this host, or of the window once that has come */
+	json_t *told;	       /* key of what only counts when it changes: the line told last */
+	struct judged *judged; /* SLOTS of them, an executor in the first free from its number on */
+	size_t n_judged;
+	int err; /* the first line that could not be written */
 	void (*pause)(void *ctx);
 	void *ctx;
 };
@@ -37,7 +47,7 @@ struct live_lines *live_lines_new(FILE *out, void (*pause)(void *ctx), void *ctx
 	lines->ctx = ctx;
 	lines->wall_offset = walltime_offset();
 	lines->told = json_object();
-	lines->judged = json_object();
+	lines->judged = calloc(SLOTS, sizeof(*lines->judged));
 	if (!lines->told || !lines->judged) {
 		live_lines_free(lines);
 		return NULL;
@@ -50,7 +60,7 @@ void live_lines_free(struct live_lines *lines)
 	if (!lines)
 		return;
 	json_decref(lines->told);
-	json_decref(lines->judged);
+	free(lines->judged);
 	free(lines);
 }
 
@@ -153,17 +163,19 @@ static json_t *essence_new(const json_t *body)
 	return essence;
 }
 
-/* Notes value under key, without a check: keys of strangers need not be UTF-8. */
-static bool is_news(json_t *known, const char *key, json_t *value)
+/* Notes what body says under key, without a check: keys of strangers need not be UTF-8. */
+static bool is_told(struct live_lines *lines, const char *key, const json_t *body)
 {
-	if (!value || json_equal(json_object_get(known, key), value)) {
-		json_decref(value);
-		return false;
+	json_t *essence = essence_new(body);
+
+	if (!essence || json_equal(json_object_get(lines->told, key), essence)) {
+		json_decref(essence);
+		return true;
 	}
-	if (json_object_size(known) >= TOLD_MAX)
-		json_object_clear(known);
-	json_object_set_new_nocheck(known, key, value);
-	return true;
+	if (json_object_size(lines->told) >= TOLD_MAX)
+		json_object_clear(lines->told);
+	json_object_set_new_nocheck(lines->told, key, essence);
+	return false;
 }
 
 static void lines_put(void *ctx, const struct fact *fact)
@@ -179,7 +191,7 @@ static void lines_put(void *ctx, const struct fact *fact)
 		return;
 	body = factjson_pack(fact);
 	event_key(fact, key, sizeof(key));
-	if (kind == EVENT_ALWAYS || is_news(lines->told, key, essence_new(body)))
+	if (kind == EVENT_ALWAYS || !is_told(lines, key, body))
 		line_write(lines, fact->mono, factjson_type_name(fact->type), body);
 	json_decref(body);
 }
@@ -189,24 +201,56 @@ struct fact_sink live_lines_sink(struct live_lines *lines)
 	return (struct fact_sink){ .put = lines_put, .ctx = lines };
 }
 
+static uint64_t executor_of(const struct report_executor *executor)
+{
+	uint64_t hash = hash_bytes(HASH_BEGIN, &executor->pid, sizeof(executor->pid));
+
+	hash = hash_text(hash, executor->framework_id);
+	hash = hash_text(hash, executor->executor_id);
+	return hash_text(hash, executor->container_id);
+}
+
 /* What makes an executor's line worth telling again; idle times and evidence always change. */
-static json_t *judgement_new(const struct report *report, const struct report_executor *executor)
+static uint64_t judgement_of(const struct report *report, const struct report_executor *executor)
 {
 	int word = report_has_outcomes(report) ? (int)executor->outcome : (int)executor->verdict;
+	const int64_t parts[] = { word, executor->proof, executor->deadline, executor->ends_by,
+				  executor->ended };
 
-	return json_sprintf("%d %d %" PRId64 " %" PRId64 " %" PRId64, word, (int)executor->proof,
-			    executor->deadline, executor->ends_by, executor->ended);
+	return hash_bytes(HASH_BEGIN, parts, sizeof(parts));
+}
+
+static struct judged *judged_find(struct live_lines *lines, uint64_t executor)
+{
+	size_t i = executor % SLOTS;
+
+	while (lines->judged[i].executor && lines->judged[i].executor != executor)
+		i = (i + 1) % SLOTS;
+	return &lines->judged[i];
+}
+
+/* Notes it. */
+static bool is_judged(struct live_lines *lines, uint64_t executor, uint64_t judgement)
+{
+	struct judged *judged = judged_find(lines, executor);
+
+	if (judged->executor && judged->judgement == judgement)
+		return true;
+	if (!judged->executor && lines->n_judged++ == TOLD_MAX) {
+		memset(lines->judged, 0, SLOTS * sizeof(*lines->judged));
+		lines->n_judged = 1;
+		judged = judged_find(lines, executor);
+	}
+	*judged = (struct judged){ executor, judgement };
+	return false;
 }
 
 static void executor_tell(struct live_lines *lines, const struct report *report,
 			  const struct report_executor *executor)
 {
-	char key[1024];
 	json_t *body;
 
-	snprintf(key, sizeof(key), "%d\n%s\n%s\n%s", executor->pid, executor->framework_id,
-		 executor->executor_id, executor->container_id ? executor->container_id : "");
-	if (!is_news(lines->judged, key, judgement_new(report, executor)))
+	if (is_judged(lines, executor_of(executor), judgement_of(report, executor)))
 		return;
 	if (lines->pause)
 		lines->pause(lines->ctx);

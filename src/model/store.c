@@ -102,15 +102,14 @@ static void process_facts(struct store *store, struct process *process,
 	struct mesos_upid upid;
 
 	*to = *from;
+	/* Nothing is judged by these, and they are long. */
+	to->cmdline = to->cgroup = to->directory = NULL;
 	to->comm = store_text(store, from->comm);
 	to->exe = store_text(store, from->exe);
-	to->cmdline = store_text(store, from->cmdline);
-	to->cgroup = store_text(store, from->cgroup);
 	to->slave_pid = store_text(store, from->slave_pid);
 	to->slave_id = store_text(store, from->slave_id);
 	to->framework_id = store_text(store, from->framework_id);
 	to->executor_id = store_text(store, from->executor_id);
-	to->directory = store_text(store, from->directory);
 	to->container_id = store_text(store, from->container_id);
 	to->domain_socket = store_text(store, from->domain_socket);
 	to->library = store_text(store, from->library);

@@ -277,7 +277,7 @@ static void v1_answer(struct store *store, const struct fact *fact)
 	process = executor_find(store, there->owner, there->owner_start);
 	for (size_t i = 0; !process && i < there->n_holders; i++)
 		process = executor_find(store, there->holders[i].pid, there->holders[i].start);
-	if (process && process->history.subscribe_on == there->cookie)
+	if (process && process->history.subscribe_on == there->facts.cookie)
 		note_v1_answer(process, fact);
 }
 

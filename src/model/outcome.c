@@ -292,7 +292,7 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 static bool has_link(const struct view_executor *executor, uint64_t cookie)
 {
 	for (size_t i = 0; i < executor->n_links; i++)
-		if (executor->links[i].conn->cookie == cookie)
+		if (executor->links[i].conn->facts.cookie == cookie)
 			return true;
 	return false;
 }

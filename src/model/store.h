@@ -77,37 +77,34 @@ struct holder {
 
 struct entry {
 	uint64_t netns;
-	enum tri present;
-	int64_t timeout;
 	uint32_t seen; /* number of the survey that it was found in */
+	enum tri present;
 };
 
-struct tuple_key {
-	uint64_t netns;
-	struct ew_addr local;
-	struct ew_addr remote;
-	uint32_t zero;
-};
-
+/* Of a large node there are tens of thousands. */
 struct connection {
-	uint64_t cookie;
-	struct fact_socket facts;
-	struct tuple_key tuple;
-	bool indexed;		/* in store.tuples under tuple */
-	uint32_t seen;		/* number of the last survey of sockets that showed it */
-	bool was_there;		/* shown by the first survey, not seen to be made */
-	int64_t hooked_at;	/* when a hook last told of its state */
-	int64_t established_at; /* when it was first seen so */
-	int64_t stood_at;	/* when it was last seen so */
-	int64_t ended_at;	/* when it had left ESTABLISHED; 0: it has not */
-	int32_t owner;		/* who connected, or accepted; 0: not seen */
+	struct fact_socket facts;   /* its ends: connection_move() */
+	struct connection *next_at; /* in the same slot of store.tuples */
+	int64_t hooked_at;	    /* when a hook last told of its state */
+	int64_t established_at;	    /* when it was first seen so */
+	int64_t stood_at;	    /* when it was last seen so */
+	int64_t ended_at;	    /* when it had left ESTABLISHED; 0: it has not */
 	uint64_t owner_start;
+	int32_t owner; /* who connected, or accepted; 0: not seen */
+	uint32_t seen; /* number of the last survey of sockets that showed it */
 	struct holder *holders;
-	size_t n_holders;
+	uint32_t n_holders;
+	uint8_t n_entries;
+	bool indexed;	/* in store.tuples */
+	bool was_there; /* shown by the first survey, not seen to be made */
 	struct entry entries[ENTRIES_MAX];
-	size_t n_entries;
 	UT_hash_handle hh;
-	UT_hash_handle by_tuple;
+};
+
+/* Connections by their ends. */
+struct tuples {
+	struct connection **slots;
+	size_t n, n_slots; /* a power of two */
 };
 
 struct run_key {
@@ -180,7 +177,7 @@ struct store {
 	int64_t window_began;
 	struct process *processes;
 	struct connection *connections;
-	struct connection *tuples;
+	struct tuples tuples;
 	struct process_conns *conns;
 	struct checkpoint *checkpoints;
 	struct listing *listings;
@@ -229,8 +226,6 @@ void store_put(struct store *store, const struct fact *fact);
 /* NULL when there is none, or no memory. */
 struct process *store_process(struct store *store, int32_t pid, uint64_t start);
 struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start);
-struct connection *store_connection_at(const struct store *store, uint64_t netns,
-				       const struct ew_addr *local, const struct ew_addr *remote);
 struct checkpoint *store_checkpoint_find(const struct store *store, const struct fact_process *p);
 const char *store_text(struct store *store, const char *text);
 
@@ -278,6 +273,14 @@ bool connection_is_link(const struct store *store, const struct connection *conn
 /* Towards the agent of this very process: its neighbours' agents listen on the same port. */
 bool connection_is_link_of(const struct store *store, const struct connection *conn,
 			   const struct process *process);
+
+/* store_tuples.c */
+struct connection *store_connection_at(const struct store *store, uint64_t netns,
+				       const struct ew_addr *local, const struct ew_addr *remote);
+/* It has these ends from now on. A port that is used again names the newer connection. */
+void connection_move(struct store *store, struct connection *conn, uint64_t netns,
+		     const struct ew_addr *local, const struct ew_addr *remote);
+void connection_unindex(struct store *store, struct connection *conn);
 
 /* store_conns.c */
 void store_conn_note(struct store *store, int32_t pid, uint64_t start, uint64_t cookie);

@@ -23,43 +23,15 @@ static struct connection *connection_get(struct store *store, uint64_t cookie)
 	conn = calloc(1, sizeof(*conn));
 	if (!conn)
 		goto broken;
-	conn->cookie = cookie;
 	conn->facts.cookie = cookie;
 	conn->facts.idle = -1;
-	HASH_ADD(hh, store->connections, cookie, sizeof(conn->cookie), conn);
+	HASH_ADD(hh, store->connections, facts.cookie, sizeof(conn->facts.cookie), conn);
 	if (conn->hh.tbl)
 		return conn;
 broken:
 	free(conn);
 	store->broken = true;
 	return NULL;
-}
-
-static void connection_unindex(struct store *store, struct connection *conn)
-{
-	if (conn->indexed)
-		HASH_DELETE(by_tuple, store->tuples, conn);
-	conn->indexed = false;
-}
-
-/* A port that is used again names the newer connection. */
-static void connection_index(struct store *store, struct connection *conn)
-{
-	struct tuple_key key = { .netns = conn->facts.netns,
-				 .local = conn->facts.local,
-				 .remote = conn->facts.remote };
-	struct connection *old;
-
-	if (conn->indexed && memcmp(&key, &conn->tuple, sizeof(key)) == 0)
-		return;
-	connection_unindex(store, conn);
-	conn->tuple = key;
-	HASH_FIND(by_tuple, store->tuples, &key, sizeof(key), old);
-	if (old)
-		connection_unindex(store, old);
-	HASH_ADD(by_tuple, store->tuples, tuple, sizeof(conn->tuple), conn);
-	conn->indexed = conn->by_tuple.tbl != NULL;
-	store->broken |= !conn->indexed;
 }
 
 static void connection_free(struct store *store, struct connection *conn)
@@ -76,6 +48,7 @@ void store_clear_sockets(struct store *store)
 
 	HASH_ITER(hh, store->connections, conn, next)
 	connection_free(store, conn);
+	free(store->tuples.slots);
 	store_end_conns(store);
 }
 
@@ -118,16 +91,6 @@ bool connection_is_link_of(const struct store *store, const struct connection *c
 	return (agent && addr_ip_equal(remote, &agent->facts.listen)) || store_peer(store, conn);
 }
 
-struct connection *store_connection_at(const struct store *store, uint64_t netns,
-				       const struct ew_addr *local, const struct ew_addr *remote)
-{
-	struct tuple_key key = { .netns = netns, .local = *local, .remote = *remote };
-	struct connection *conn;
-
-	HASH_FIND(by_tuple, store->tuples, &key, sizeof(key), conn);
-	return conn;
-}
-
 static struct connection *tuple_find(const struct store *store, uint64_t netns,
 				     const struct connection *conn)
 {
@@ -154,7 +117,7 @@ static void owner_set(struct store *store, struct connection *conn, int32_t pid,
 {
 	conn->owner = pid;
 	conn->owner_start = start;
-	store_conn_note(store, pid, start, conn->cookie);
+	store_conn_note(store, pid, start, conn->facts.cookie);
 }
 
 static void netns_note(struct store *store, uint64_t inode)
@@ -216,7 +179,6 @@ void store_put_socket(struct store *store, const struct fact *fact)
 {
 	bool is_new = !store_connection_find(store, fact->socket.cookie);
 	struct connection *conn = connection_get(store, fact->socket.cookie);
-	uint32_t before;
 
 	if (!conn)
 		return;
@@ -227,15 +189,14 @@ void store_put_socket(struct store *store, const struct fact *fact)
 	/* A hook that fired while the survey was reading knows better than the row it copied. */
 	if (conn->hooked_at > fact->mono)
 		return;
-	before = conn->facts.state;
-	conn->facts = fact->socket;
-	conn->facts.state = before;
+	connection_move(store, conn, fact->socket.netns, &fact->socket.local, &fact->socket.remote);
+	conn->facts.inode = fact->socket.inode;
+	conn->facts.idle = fact->socket.idle;
 	/* Idle sockets were there before anybody looked: their age is at least their idle time. */
 	if (!conn->established_at && fact->socket.state == TCP_ESTABLISHED && fact->socket.idle > 0)
 		conn->established_at = fact->mono - fact->socket.idle;
 	state_set(store, conn, fact->socket.state, row_time(conn, fact));
 	netns_note(store, fact->socket.netns);
-	connection_index(store, conn);
 }
 
 void store_put_holder(struct store *store, const struct fact *fact)
@@ -293,11 +254,8 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 	if (t->from == TCP_LISTEN)
 		store_agent_closed(store, fact);
 	conn->hooked_at = fact->mono;
-	conn->facts.netns = t->netns;
-	if (t->local.port)
-		conn->facts.local = t->local;
-	if (t->remote.port)
-		conn->facts.remote = t->remote;
+	connection_move(store, conn, t->netns, t->local.port ? &t->local : &conn->facts.local,
+			t->remote.port ? &t->remote : &conn->facts.remote);
 	/* No change of state: a process was seen to read or send on a socket whose owner was not
 	 * sure. */
 	if (t->pid && (!conn->owner || t->from == t->to))
@@ -305,8 +263,6 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 	netns_note(store, t->netns);
 	state_set(store, conn, t->to, fact->mono);
 	link_end_note(store, conn, fact);
-	if (conn->facts.local.port)
-		connection_index(store, conn);
 }
 
 /* The sender of a message is certain, and so is that the connection stands: its own event may be
@@ -323,22 +279,16 @@ void store_put_message(struct store *store, const struct fact *fact)
 		owner_set(store, conn, m->pid, m->start);
 	if (!is_new)
 		return;
-	conn->facts.netns = m->netns;
-	conn->facts.local = m->local;
-	conn->facts.remote = m->remote;
+	connection_move(store, conn, m->netns, &m->local, &m->remote);
 	netns_note(store, m->netns);
 	state_set(store, conn, TCP_ESTABLISHED, fact->mono);
-	connection_index(store, conn);
 }
 
 void store_put_entry(struct store *store, const struct fact *fact)
 {
 	const struct fact_entry *e = &fact->entry;
 	struct connection *conn = store_connection_find(store, e->cookie);
-	struct entry found = { .netns = e->netns,
-			       .present = e->present,
-			       .timeout = e->timeout,
-			       .seen = store->survey };
+	struct entry found = { .netns = e->netns, .seen = store->survey, .present = e->present };
 
 	if (!conn)
 		return;
@@ -354,12 +304,19 @@ void store_put_entry(struct store *store, const struct fact *fact)
 
 static void holders_end(struct connection *conn, uint32_t survey)
 {
-	size_t kept = 0;
+	uint32_t kept = 0;
 
 	for (size_t i = 0; i < conn->n_holders; i++)
 		if (conn->holders[i].seen == survey)
 			conn->holders[kept++] = conn->holders[i];
 	conn->n_holders = kept;
+}
+
+static void holders_clear(struct connection *conn)
+{
+	free(conn->holders);
+	conn->holders = NULL;
+	conn->n_holders = 0;
 }
 
 static bool is_hidden_agent(const struct store *store, const struct connection *conn)
@@ -399,7 +356,7 @@ void store_end_sockets(struct store *store, int64_t mono)
 		state_set(store, conn, TCP_CLOSE,
 			  conn->facts.state == TCP_ESTABLISHED && conn->stood_at ? conn->stood_at
 										 : mono);
-		conn->n_holders = 0;
+		holders_clear(conn);
 		if (!conn->ended_at)
 			conn->ended_at = mono;
 		if (is_over(store, conn, mono))

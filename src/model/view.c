@@ -66,8 +66,8 @@ static int holding_order(const void *a, const void *b)
 
 	if (x->process != y->process)
 		return x->process < y->process ? -1 : 1;
-	if (x->conn->cookie != y->conn->cookie)
-		return x->conn->cookie < y->conn->cookie ? -1 : 1;
+	if (x->conn->facts.cookie != y->conn->facts.cookie)
+		return x->conn->facts.cookie < y->conn->facts.cookie ? -1 : 1;
 	return x->fd < y->fd ? -1 : x->fd > y->fd;
 }
 

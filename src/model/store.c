@@ -369,6 +369,8 @@ static void survey_end(struct store *store, const struct fact *fact)
 		store_end_checkpoints(store);
 	if (done & SURVEY_PROCESSES)
 		history_early(store);
+	if (done & SURVEY_SOCKETS)
+		store_forget_sockets(store, fact->mono);
 }
 
 static void put_survey(struct store *store, const struct fact *fact)

@@ -91,7 +91,7 @@ struct connection {
 	int64_t ended_at;	    /* when it had left ESTABLISHED; 0: it has not */
 	uint64_t owner_start;
 	int32_t owner; /* who connected, or accepted; 0: not seen */
-	uint32_t seen; /* number of the last survey of sockets that showed it */
+	uint32_t seen; /* number of the last survey of sockets that showed it, or its end */
 	struct holder *holders;
 	uint32_t n_holders;
 	uint8_t n_entries;
@@ -214,10 +214,10 @@ bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t 
 /* Ended processes are kept for a while: what became of an executor is asked after its end. */
 #define STORE_KEEP_ENDED (60 * 60 * NS_PER_S)
 /*
- * Ended connections too, for what is told late. What their end meant to an executor its history
- * knows by then (history.c).
+ * Ended connections too, for what is told late: that waits no longer than a pass takes. What their
+ * end meant to an executor its history knows by then (history.c). A restart ends six for each.
  */
-#define STORE_KEEP_CONNECTION (60 * NS_PER_S)
+#define STORE_KEEP_CONNECTION (10 * NS_PER_S)
 
 void store_init(struct store *store);
 void store_clear(struct store *store);
@@ -297,6 +297,8 @@ void store_put_tcp(struct store *store, const struct fact *fact);
 void store_put_message(struct store *store, const struct fact *fact);
 void store_put_entry(struct store *store, const struct fact *fact);
 void store_end_sockets(struct store *store, int64_t mono);
+/* Those that have ended, once all that the pass tells is known of them. */
+void store_forget_sockets(struct store *store, int64_t mono);
 void store_clear_sockets(struct store *store);
 
 /* store_runs.c: what the disk and the API say of runs */

@@ -331,7 +331,8 @@ static bool is_over(const struct store *store, const struct connection *conn, in
 {
 	const struct connection *peer;
 
-	if (mono - conn->ended_at <= STORE_KEEP_CONNECTION)
+	if (conn->seen == store->survey || conn->facts.state != TCP_CLOSE ||
+	    mono - conn->ended_at <= STORE_KEEP_CONNECTION)
 		return false;
 	peer = store_peer(store, conn);
 	return !peer || peer->facts.state == TCP_CLOSE;
@@ -353,12 +354,24 @@ void store_end_sockets(struct store *store, int64_t mono)
 		/* Born after the pass had gone by: the hooks saw it, the pass could not. */
 		if (conn->facts.state != TCP_CLOSE && conn->hooked_at >= store->survey_began)
 			continue;
+		/* What the hooks have seen of its end is told after the pass. */
+		if (conn->facts.state != TCP_CLOSE)
+			conn->seen = store->survey;
 		state_set(store, conn, TCP_CLOSE,
 			  conn->facts.state == TCP_ESTABLISHED && conn->stood_at ? conn->stood_at
 										 : mono);
 		holders_clear(conn);
 		if (!conn->ended_at)
 			conn->ended_at = mono;
+	}
+}
+
+void store_forget_sockets(struct store *store, int64_t mono)
+{
+	struct connection *conn, *next;
+
+	HASH_ITER(hh, store->connections, conn, next)
+	{
 		if (is_over(store, conn, mono))
 			connection_free(store, conn);
 	}

@@ -2,6 +2,8 @@
 /* An executor that loses its link again: when that is its end, and when it is nothing. */
 #include "node_window.h"
 
+#define PASS (SURVEY_PROCESSES | SURVEY_SOCKETS)
+
 static void ends_itself_for_the_second(struct node *n, struct node_proc *p)
 {
 	struct report *report;
@@ -101,6 +103,35 @@ static void refused_before_it_lost_any(void **state)
 	}
 }
 
+/* A pass that takes long does not show its link any more; what the ring has of that comes after. */
+static void told_after_a_long_pass(void **state)
+{
+	one(n, p);
+	struct node_sock *link = p->links[0];
+	int64_t then, now;
+
+	(void)state;
+	node_tell(n, p, "ReconnectExecutorMessage");
+	node_wait(n, 1);
+	then = n->now;
+	link->unseen = link->peer->unseen = true;
+	node_wait(n, 1);
+	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", PASS } });
+	node_put_process(n, p);
+	node_put_sockets(n);
+	node_wait(n, 20);
+	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", PASS } });
+	now = n->now;
+	n->now = then;
+	node_says(n, p, "StatusUpdateMessage");
+	node_drops(n, p);
+	n->now = now;
+	node_wait(n, 1);
+	node_ends(n, p, EXIT_WITH(0), 0);
+	is(n, "finished");
+	node_free(n);
+}
+
 /* Registered again in between: the second end is a first one. */
 static void second_restart(void **state)
 {
@@ -173,6 +204,7 @@ int main(void)
 		cmocka_unit_test(second_disconnect),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(refused_before_it_lost_any),
+		cmocka_unit_test(told_after_a_long_pass),
 		cmocka_unit_test(second_restart),
 		cmocka_unit_test(status_update_while_cut_off),
 		cmocka_unit_test(v1_clock_begins_anew),

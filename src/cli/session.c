@@ -214,7 +214,7 @@ static int survey_open(struct session *s, struct fail *why)
 	} else if (live_source_is_bpf(s->live)) {
 		survey.seed = live_source_seed;
 		survey.seed_ctx = s->live;
-		survey.pause = live_source_relieve;
+		survey.pause = live_source_pause;
 		survey.pause_ctx = s->live;
 	}
 	if (s->options->credential_file)

@@ -47,6 +47,8 @@ void bpf_log_to(void (*log)(const char *line))
 #define DRAINS 8
 /* More than that stays in the rings, which count what they lose. */
 #define HELD_MAX (32u << 20)
+/* That is told as soon as it can be, and not after all that is being done. */
+#define HELD_LONG (1u << 20)
 
 void bpf_watch_take(struct bpf_watch *watch, const void *record, size_t size)
 {
@@ -276,6 +278,13 @@ void bpf_watch_relieve(struct bpf_watch *watch)
 {
 	if (now_mono() - watch->gathered > RELIEVE && live_batch_size(watch->batch) < HELD_MAX)
 		bpf_watch_gather(watch);
+}
+
+void bpf_watch_pause(struct bpf_watch *watch, const struct fact_sink *sink)
+{
+	bpf_watch_relieve(watch);
+	if (live_batch_size(watch->batch) > HELD_LONG)
+		live_batch_put(watch->batch, sink);
 }
 
 void bpf_watch_drain(struct bpf_watch *watch, const struct fact_sink *sink)

@@ -87,6 +87,9 @@ void bpf_watch_drain(struct bpf_watch *watch, const struct fact_sink *sink);
  */
 void bpf_watch_relieve(struct bpf_watch *watch);
 
+/* The same, and puts what was read when it has become much. Not to be called by who is told. */
+void bpf_watch_pause(struct bpf_watch *watch, const struct fact_sink *sink);
+
 /*
  * Walks over all descriptors of all processes and puts FACT_SOCKET and FACT_HOLDER for each
  * socket that is watched; events that are waiting are drained with them, in the order of time.

@@ -85,6 +85,14 @@ void live_source_relieve(void *source)
 		bpf_watch_relieve(from->bpf);
 }
 
+void live_source_pause(void *source, const struct fact_sink *sink)
+{
+	const struct live_source *from = source;
+
+	if (from->bpf)
+		bpf_watch_pause(from->bpf, sink);
+}
+
 int live_source_follow(struct live_source *source, int32_t pid, uint64_t start, bool agent,
 		       struct fail *why)
 {

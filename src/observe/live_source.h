@@ -36,6 +36,7 @@ void live_source_drain(struct live_source *source, const struct fact_sink *sink)
 
 /* bpf_watch_relieve(), with the source as ctx; nothing where others serve. */
 void live_source_relieve(void *source);
+void live_source_pause(void *source, const struct fact_sink *sink); /* bpf_watch_pause() */
 
 /* Watches an agent, or else an executor: bpf_watch_add_process(), plain_watch_add_process(). */
 int live_source_follow(struct live_source *source, int32_t pid, uint64_t start, bool agent,

@@ -116,7 +116,7 @@ static void take_row(void *ctx, const struct procfs_row *row)
 	struct survey *survey = ctx;
 
 	if (survey->options.pause)
-		survey->options.pause(survey->options.pause_ctx);
+		survey->options.pause(survey->options.pause_ctx, &survey->scene.tee);
 	scene_row(&survey->scene, row);
 }
 

@@ -26,9 +26,10 @@ struct survey_options {
 	void *seed_ctx;
 	/*
 	 * Called for each process of the host, of most of which no fact tells: a pass over a large
-	 * node takes seconds, in which others have to be served. It puts no facts. NULL: nobody.
+	 * node takes seconds, in which others have to be served. It may put what they tell.
+	 * NULL: nobody.
 	 */
-	void (*pause)(void *ctx);
+	void (*pause)(void *ctx, const struct fact_sink *sink);
 	void *pause_ctx;
 };
 

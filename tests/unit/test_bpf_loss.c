@@ -56,9 +56,14 @@ static void test_full_life_ring(void **state)
 }
 
 /* Longer than bpf_watch_relieve() lets pass between two times. */
-static void relieve(void)
+static void wait_some_ms(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = 6000000 }, NULL);
+}
+
+static void relieve(void)
+{
+	wait_some_ms();
 	bpf_watch_relieve(fixture->watch);
 }
 
@@ -75,6 +80,30 @@ static void test_relieved_ring_loses_nothing(void **state)
 	assert_int_equal(fixture_count(fixture, FACT_TCP), 0);
 	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
 	assert_int_equal(fixture_count(fixture, FACT_TCP), EVENTS);
+	actor_end(&client);
+	actor_end(&server);
+}
+
+static void pause_long(void)
+{
+	wait_some_ms();
+	bpf_watch_pause(fixture->watch, &fixture->sink);
+}
+
+/* Of a restart on a large node, not of what happens all the time. */
+static void test_much_is_told_in_a_pause(void **state)
+{
+	enum { MANY = (1 << 20) / (CHANGES * sizeof(struct ew_tcp)) + 1 };
+
+	(void)state;
+	setup_small(0, 0);
+	listen_and_dial();
+	pause_long();
+	assert_int_equal(fixture_count(fixture, FACT_TCP), 0);
+	for (int i = 0; i < MANY; i++)
+		come_and_go();
+	pause_long();
+	assert_int_equal(fixture_count(fixture, FACT_TCP), 1 + MANY * CHANGES);
 	actor_end(&client);
 	actor_end(&server);
 }
@@ -448,6 +477,7 @@ int main(void)
 		TEST(test_full_life_ring),
 		TEST(test_exits_survive_a_full_ring),
 		TEST(test_relieved_ring_loses_nothing),
+		TEST(test_much_is_told_in_a_pause),
 		TEST(test_events_that_come_while_others_are_told),
 		TEST(test_full_message_ring),
 		TEST(test_counts),

@@ -205,8 +205,9 @@ static void a_survey_seeded_by_bpf_tells_the_same(void **state)
 	check_node();
 }
 
-static void count(void *ctx)
+static void count(void *ctx, const struct fact_sink *sink)
 {
+	(void)sink;
 	++*(size_t *)ctx;
 }
 

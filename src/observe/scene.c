@@ -183,6 +183,12 @@ void scene_begin(struct scene *scene, const struct fact_sink *out)
 	scene->n_runs = 0;
 }
 
+void scene_pause(struct scene *scene)
+{
+	if (scene->pause)
+		scene->pause(scene->pause_ctx, &scene->tee);
+}
+
 void scene_row(struct scene *scene, const struct procfs_row *row)
 {
 	if (room(scene, &scene->rows, &scene->rows_cap, scene->n_rows, sizeof(*row)))

@@ -48,6 +48,8 @@ struct scene {
 	struct fact_sink out; /* where facts go on to */
 	struct fact_sink tee; /* put here */
 	bool broken;	      /* memory was short: something was not remembered */
+	void (*pause)(void *ctx, const struct fact_sink *sink); /* NULL: nobody waits */
+	void *pause_ctx;
 
 	struct procfs_row *rows; /* every process of the host */
 	size_t n_rows, rows_cap;
@@ -76,6 +78,9 @@ void scene_begin(struct scene *scene, const struct fact_sink *out);
 
 /* The pass is over: of the sockets nothing is asked any more, and they are many. */
 void scene_end(struct scene *scene);
+
+/* To be called often where reading takes long and few facts are put: see survey_options. */
+void scene_pause(struct scene *scene);
 
 void scene_row(struct scene *scene, const struct procfs_row *row);
 void scene_sort(struct scene *scene);

@@ -120,8 +120,10 @@ static void put_socket(void *ctx, const struct fact_socket *socket)
 	struct fact fact = { .type = FACT_SOCKET, .mono = pass->mono };
 	bool agents = scene_is_agents(pass->scene, socket);
 	size_t n = 0;
-	const struct holder *holders = holders_find(&pass->holders, socket->inode, &n);
+	const struct holder *holders;
 
+	scene_pause(pass->scene);
+	holders = holders_find(&pass->holders, socket->inode, &n);
 	if (!agents && !held_by_mesos(pass->scene, holders, n))
 		return;
 	fact.socket = *socket;
@@ -176,6 +178,7 @@ static int read_holders(struct procfs *procfs, struct pass *pass, struct fail *w
 		int32_t pid = scene->rows[i].pid;
 		uint64_t start;
 
+		scene_pause(scene);
 		if (may_skip(pass, pid))
 			continue;
 		start = start_of(procfs, scene, pid);

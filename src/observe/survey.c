@@ -50,6 +50,8 @@ int survey_new(const struct survey_options *options, struct survey **ret_survey,
 	if (!survey)
 		return fail_set(why, -ENOMEM, NULL, "prepare a survey");
 	scene_init(&survey->scene, options->port);
+	survey->scene.pause = options->pause;
+	survey->scene.pause_ctx = options->pause_ctx;
 	survey->options = *options;
 	err = keep(options->work_dir, &survey->work_dir);
 	if (!err)
@@ -115,8 +117,7 @@ static void take_row(void *ctx, const struct procfs_row *row)
 {
 	struct survey *survey = ctx;
 
-	if (survey->options.pause)
-		survey->options.pause(survey->options.pause_ctx, &survey->scene.tee);
+	scene_pause(&survey->scene);
 	scene_row(&survey->scene, row);
 }
 

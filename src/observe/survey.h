@@ -25,9 +25,9 @@ struct survey_options {
 	int (*seed)(void *ctx, const struct fact_sink *sink, struct fail *why);
 	void *seed_ctx;
 	/*
-	 * Called for each process of the host, of most of which no fact tells: a pass over a large
-	 * node takes seconds, in which others have to be served. It may put what they tell.
-	 * NULL: nobody.
+	 * Called for each process and each socket that is read, of most of which no fact tells: a
+	 * pass over a large node takes seconds, in which others have to be served. It may put what
+	 * they tell. NULL: nobody.
 	 */
 	void (*pause)(void *ctx, const struct fact_sink *sink);
 	void *pause_ctx;

@@ -203,6 +203,7 @@ struct store {
 	uint32_t scope;	       /* of the current one; 0 between surveys */
 	int64_t survey_began;
 	uint32_t complete; /* scopes that the last survey which tried them completed */
+	int64_t forgot;	   /* when ended connections were forgotten last */
 	uint32_t tracked;  /* number of the last survey that completed SURVEY_TRACKING */
 };
 
@@ -214,10 +215,10 @@ bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t 
 /* Ended processes are kept for a while: what became of an executor is asked after its end. */
 #define STORE_KEEP_ENDED (60 * 60 * NS_PER_S)
 /*
- * Ended connections too, for what is told late: that waits no longer than a pass takes. What their
+ * Ended connections too, for what is told late: the rings are read one after the other. What their
  * end meant to an executor its history knows by then (history.c). A restart ends six for each.
  */
-#define STORE_KEEP_CONNECTION (10 * NS_PER_S)
+#define STORE_KEEP_CONNECTION (5 * NS_PER_S)
 
 void store_init(struct store *store);
 void store_clear(struct store *store);
@@ -297,7 +298,7 @@ void store_put_tcp(struct store *store, const struct fact *fact);
 void store_put_message(struct store *store, const struct fact *fact);
 void store_put_entry(struct store *store, const struct fact *fact);
 void store_end_sockets(struct store *store, int64_t mono);
-/* Those that have ended, once all that the pass tells is known of them. */
+/* Those that ended some time ago, of which nothing is told any more. */
 void store_forget_sockets(struct store *store, int64_t mono);
 void store_clear_sockets(struct store *store);
 

@@ -242,6 +242,42 @@ static void link_end_note(struct store *store, const struct connection *conn,
 		process->link_end = fact->mono;
 }
 
+/* As long as one end stands it matters that there was another (gather.c, agent_end()). */
+static bool is_over(const struct store *store, const struct connection *conn, int64_t mono)
+{
+	int64_t ended = conn->ended_at ? conn->ended_at : conn->hooked_at;
+	const struct connection *peer;
+
+	if (conn->seen == store->survey || conn->facts.state != TCP_CLOSE ||
+	    mono - ended <= STORE_KEEP_CONNECTION)
+		return false;
+	peer = store_peer(store, conn);
+	return !peer || peer->facts.state == TCP_CLOSE;
+}
+
+void store_forget_sockets(struct store *store, int64_t mono)
+{
+	struct connection *conn, *next;
+
+	HASH_ITER(hh, store->connections, conn, next)
+	{
+		if (is_over(store, conn, mono))
+			connection_free(store, conn);
+	}
+	store_end_conns(store);
+	store->forgot = mono;
+}
+
+/*
+ * A large node's restart ends tens of thousands between two passes. While one goes on, or none has
+ * told yet who is who, more may be told of them.
+ */
+static void forget_some(struct store *store, int64_t mono)
+{
+	if (!store->scope && store->complete & SURVEY_PROCESSES && mono - store->forgot >= NS_PER_S)
+		store_forget_sockets(store, mono);
+}
+
 void store_put_tcp(struct store *store, const struct fact *fact)
 {
 	const struct fact_tcp *t = &fact->tcp;
@@ -263,6 +299,7 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 	netns_note(store, t->netns);
 	state_set(store, conn, t->to, fact->mono);
 	link_end_note(store, conn, fact);
+	forget_some(store, fact->mono);
 }
 
 /* The sender of a message is certain, and so is that the connection stands: its own event may be
@@ -326,18 +363,6 @@ static bool is_hidden_agent(const struct store *store, const struct connection *
 	       !conn->owner;
 }
 
-/* As long as one end stands it matters that there was another (gather.c, agent_end()). */
-static bool is_over(const struct store *store, const struct connection *conn, int64_t mono)
-{
-	const struct connection *peer;
-
-	if (conn->seen == store->survey || conn->facts.state != TCP_CLOSE ||
-	    mono - conn->ended_at <= STORE_KEEP_CONNECTION)
-		return false;
-	peer = store_peer(store, conn);
-	return !peer || peer->facts.state == TCP_CLOSE;
-}
-
 /* A complete pass over the sockets ends: what it did not show is no more. */
 void store_end_sockets(struct store *store, int64_t mono)
 {
@@ -364,16 +389,4 @@ void store_end_sockets(struct store *store, int64_t mono)
 		if (!conn->ended_at)
 			conn->ended_at = mono;
 	}
-}
-
-void store_forget_sockets(struct store *store, int64_t mono)
-{
-	struct connection *conn, *next;
-
-	HASH_ITER(hh, store->connections, conn, next)
-	{
-		if (is_over(store, conn, mono))
-			connection_free(store, conn);
-	}
-	store_end_conns(store);
 }

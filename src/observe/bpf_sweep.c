@@ -44,6 +44,7 @@ struct sweep {
 	uint64_t before;
 	struct suspect *v;
 	size_t n, room;
+	uint64_t nowhere; /* the last namespace that no process was found in */
 	struct orphan *orphans;
 	size_t n_orphans, orphans_room;
 };
@@ -131,23 +132,42 @@ static void netns_ask(struct sweep *sweep, int nsfd, uint64_t netns)
 	}
 }
 
-/* By way of its owner, if need be. With the owner gone, and no holder, so is the socket. */
+/* An owner that is not known, or has gone elsewhere: by way of any process that is there. */
+static int netns_search(struct sweep *sweep, uint64_t netns)
+{
+	int nsfd = netns == sweep->nowhere ? -ENOENT : netns_find(netns);
+
+	if (nsfd < 0)
+		sweep->nowhere = netns;
+	return nsfd;
+}
+
+/*
+ * By way of its owner, if need be. With the owner gone, and no holder, so is the socket. Where no
+ * process is in its namespace the kernel cannot be asked, and it is taken to be there.
+ */
 static void suspect_ask(struct sweep *sweep, struct suspect *suspect)
 {
 	struct stat own = { 0 };
-	uint64_t inode;
+	uint64_t inode = 0;
 	int nsfd;
 
 	if (stat("/proc/self/ns/net", &own) == 0 && own.st_ino == suspect->netns)
 		return netns_ask(sweep, NETNS_OWN, suspect->netns);
 	suspect->asked = true;
 	nsfd = suspect->owner ? netns_of((pid_t)suspect->owner, &inode) : -EINVAL;
-	if (nsfd >= 0 && inode == suspect->netns)
-		netns_ask(sweep, nsfd, inode);
-	else
-		suspect->there = nsfd != -ENOENT && nsfd != -ESRCH;
-	if (nsfd >= 0)
+	if (nsfd == -ENOENT || nsfd == -ESRCH)
+		return;
+	if (nsfd >= 0 && inode != suspect->netns)
 		close(nsfd);
+	if (nsfd < 0 || inode != suspect->netns)
+		nsfd = netns_search(sweep, suspect->netns);
+	if (nsfd >= 0) {
+		netns_ask(sweep, nsfd, suspect->netns);
+		close(nsfd);
+	} else {
+		suspect->there = true;
+	}
 }
 
 /* It may have changed meanwhile. */

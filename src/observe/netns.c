@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "observe/netns.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,4 +101,25 @@ int netns_of(pid_t pid, uint64_t *inode)
 	}
 	*inode = st.st_ino;
 	return fd;
+}
+
+int netns_find(uint64_t inode)
+{
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	int fd = proc ? -ENOENT : -errno;
+	uint64_t found;
+
+	while (fd < 0 && proc && (entry = readdir(proc))) {
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+			continue;
+		fd = netns_of(atoi(entry->d_name), &found);
+		if (fd >= 0 && found != inode) {
+			close(fd);
+			fd = -ENOENT;
+		}
+	}
+	if (proc)
+		closedir(proc);
+	return fd < 0 ? -ENOENT : fd;
 }

@@ -9,7 +9,7 @@
 #include "mesos/version.h"
 #include "model/outcome.h"
 
-int64_t gather_recovery_timeout(const struct fact_process *process)
+int64_t gather_recovery_timeout(const struct process_facts *process)
 {
 	return process->recovery_timeout > 0 ? process->recovery_timeout : 15 * 60 * NS_PER_S;
 }
@@ -131,7 +131,7 @@ static const char *our_slave_id(const struct store *store)
 static enum tri is_ours(const struct store *store, const struct process *process)
 {
 	const struct agent *agent = store_last_agent(store);
-	const struct fact_process *p = &process->facts;
+	const struct process_facts *p = &process->facts;
 	const char *slave_id = our_slave_id(store);
 
 	if (!process->agent_known)
@@ -175,7 +175,7 @@ static enum tri is_taken_back(const struct store *store, const struct view_execu
 	return h->registered > agent->appeared && h->registered > h->asked ? TRI_YES : TRI_UNKNOWN;
 }
 
-static enum tri relinks(const struct fact_process *p)
+static enum tri relinks(const struct process_facts *p)
 {
 	struct mesos_version version;
 
@@ -198,7 +198,7 @@ static enum tri sockets_read(const struct store *store, const struct process *pr
 
 struct evidence gather_executor(const struct store *store, const struct view_executor *executor)
 {
-	const struct fact_process *p = &executor->process->facts;
+	const struct process_facts *p = &executor->process->facts;
 	struct evidence e = {
 		.ours = is_ours(store, executor->process),
 		.environment = p->environ_read,

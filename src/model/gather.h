@@ -11,7 +11,7 @@ struct evidence gather_executor(const struct store *store, const struct view_exe
 
 /* Its own MESOS_RECOVERY_TIMEOUT; 15 min where it has none, as the v0 driver (Mesos exec.cpp). ns.
  */
-int64_t gather_recovery_timeout(const struct fact_process *process);
+int64_t gather_recovery_timeout(const struct process_facts *process);
 /* The agent's --executor_reregistration_timeout, 2 s where it is not known (Mesos constants.hpp).
  * ns. */
 int64_t gather_reregister_timeout(const struct store *store);

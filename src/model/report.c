@@ -68,7 +68,7 @@ static void links_fill(const struct store *store, const struct view_executor *ex
 static void process_fill(const struct process *process, struct report_executor *out,
 			 struct arena *arena)
 {
-	const struct fact_process *p = &process->facts;
+	const struct process_facts *p = &process->facts;
 
 	out->comm = arena_text(arena, p->comm);
 	out->checkpoint = p->checkpoint;
@@ -106,7 +106,7 @@ static void cut_off_fill(const struct store *store, const struct process *proces
 static void executor_fill(const struct store *store, const struct view_executor *executor,
 			  struct report_executor *out, struct arena *arena)
 {
-	const struct fact_process *p = &executor->process->facts;
+	const struct process_facts *p = &executor->process->facts;
 	struct evidence evidence = gather_executor(store, executor);
 
 	out->executor_id = arena_text(arena, p->executor_id);

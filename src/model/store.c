@@ -98,23 +98,30 @@ broken:
 static void process_facts(struct store *store, struct process *process,
 			  const struct fact_process *from)
 {
-	struct fact_process *to = &process->facts;
+	struct process_facts *to = &process->facts;
 	struct mesos_upid upid;
 
-	*to = *from;
-	/* Nothing is judged by these, and they are long. */
-	to->cmdline = to->cgroup = to->directory = NULL;
-	to->comm = store_text(store, from->comm);
-	to->exe = store_text(store, from->exe);
-	to->slave_pid = store_text(store, from->slave_pid);
-	to->slave_id = store_text(store, from->slave_id);
-	to->framework_id = store_text(store, from->framework_id);
-	to->executor_id = store_text(store, from->executor_id);
-	to->container_id = store_text(store, from->container_id);
-	to->domain_socket = store_text(store, from->domain_socket);
-	to->library = store_text(store, from->library);
-	to->library_version = store_text(store, from->library_version);
-	to->version_from = store_text(store, from->version_from);
+	*to = (struct process_facts){
+		.pid = from->pid,
+		.ppid = from->ppid,
+		.start = from->start,
+		.netns = from->netns,
+		.comm = store_text(store, from->comm),
+		.exe = store_text(store, from->exe),
+		.slave_pid = store_text(store, from->slave_pid),
+		.slave_id = store_text(store, from->slave_id),
+		.framework_id = store_text(store, from->framework_id),
+		.executor_id = store_text(store, from->executor_id),
+		.container_id = store_text(store, from->container_id),
+		.domain_socket = store_text(store, from->domain_socket),
+		.library = store_text(store, from->library),
+		.library_version = store_text(store, from->library_version),
+		.version_from = store_text(store, from->version_from),
+		.recovery_timeout = from->recovery_timeout,
+		.shutdown_grace = from->shutdown_grace,
+		.environ_read = from->environ_read,
+		.checkpoint = from->checkpoint,
+	};
 	process->agent_known = mesos_upid_parse(mesos_span_of(to->slave_pid), &upid) == 0;
 	if (process->agent_known)
 		process->agent_addr = upid.addr;

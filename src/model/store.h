@@ -44,10 +44,33 @@ struct history {
 	int64_t ended_its_task;	    /* it sent a deadly signal to another process */
 };
 
+/* Of a process' fact what it is judged by; texts are pooled. */
+struct process_facts {
+	int32_t pid;
+	int32_t ppid;
+	uint64_t start;
+	uint64_t netns;
+	const char *comm;
+	const char *exe;
+	const char *slave_pid;
+	const char *slave_id;
+	const char *framework_id;
+	const char *executor_id;
+	const char *container_id;
+	const char *domain_socket;
+	const char *library;
+	const char *library_version;
+	const char *version_from;
+	int64_t recovery_timeout;
+	int64_t shutdown_grace;
+	enum tri environ_read;
+	bool checkpoint;
+};
+
 struct process {
 	struct process_key key;
 	bool known; /* facts is filled */
-	struct fact_process facts;
+	struct process_facts facts;
 	uint32_t seen; /* number of the last survey of processes that showed it */
 	bool ended;    /* an exit was seen */
 	bool vanished; /* it is no more, and its exit was not seen */
@@ -227,7 +250,7 @@ void store_put(struct store *store, const struct fact *fact);
 /* NULL when there is none, or no memory. */
 struct process *store_process(struct store *store, int32_t pid, uint64_t start);
 struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start);
-struct checkpoint *store_checkpoint_find(const struct store *store, const struct fact_process *p);
+struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p);
 const char *store_text(struct store *store, const char *text);
 
 /* The other end: same tuple mirrored, in the same namespace or else in any. NULL: none is known. */
@@ -308,7 +331,7 @@ void store_put_listing(struct store *store, const struct fact *fact);
 void store_put_api(struct store *store, const struct fact *fact);
 void store_end_checkpoints(struct store *store);
 void store_clear_runs(struct store *store);
-bool store_is_listed(const struct store *store, const struct fact_process *p);
+bool store_is_listed(const struct store *store, const struct process_facts *p);
 /* A pooled copy of a list, or old itself if that is equal; old is freed otherwise. */
 const char *const *store_texts(struct store *store, const char *const *texts, size_t n,
 			       const char *const *old, size_t n_old);

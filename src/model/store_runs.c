@@ -66,7 +66,7 @@ void store_put_checkpoint(struct store *store, const struct fact *fact)
 	checkpoint->seen = store->survey;
 }
 
-struct checkpoint *store_checkpoint_find(const struct store *store, const struct fact_process *p)
+struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p)
 {
 	struct run_key key;
 	struct checkpoint *checkpoint;
@@ -150,7 +150,7 @@ void store_put_api(struct store *store, const struct fact *fact)
 	note_served(store, fact->mono);
 }
 
-bool store_is_listed(const struct store *store, const struct fact_process *p)
+bool store_is_listed(const struct store *store, const struct process_facts *p)
 {
 	struct run_key key;
 	struct listing *listing;

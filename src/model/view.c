@@ -163,7 +163,7 @@ static void links_fill(const struct store *store, struct view_executor *executor
 
 static bool is_candidate(const struct process *process)
 {
-	const struct fact_process *p = &process->facts;
+	const struct process_facts *p = &process->facts;
 
 	return process->known && alive(process) && *p->executor_id && *p->framework_id &&
 	       *p->slave_pid;
@@ -177,7 +177,7 @@ static bool is_dark(const struct process *process)
 
 static int same_run(const struct view_executor *a, const struct view_executor *b)
 {
-	const struct fact_process *x = &a->process->facts, *y = &b->process->facts;
+	const struct process_facts *x = &a->process->facts, *y = &b->process->facts;
 
 	return x->framework_id == y->framework_id && x->executor_id == y->executor_id &&
 	       x->container_id == y->container_id && x->environ_read != TRI_NO &&
@@ -192,7 +192,7 @@ static int text_order(const char *a, const char *b)
 static int candidate_order(const void *a, const void *b)
 {
 	const struct view_executor *x = a, *y = b;
-	const struct fact_process *p = &x->process->facts, *q = &y->process->facts;
+	const struct process_facts *p = &x->process->facts, *q = &y->process->facts;
 	int order = text_order(p->executor_id, q->executor_id);
 
 	order = order ? order : text_order(p->framework_id, q->framework_id);

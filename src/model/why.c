@@ -60,7 +60,7 @@ static void say_link(struct sentences *s, const struct report_link *link, struct
 				    name));
 }
 
-static void say_relink(struct sentences *s, const struct fact_process *p, const struct evidence *e,
+static void say_relink(struct sentences *s, const struct process_facts *p, const struct evidence *e,
 		       struct arena *arena)
 {
 	if (e->protocol == PROTOCOL_V1)
@@ -118,7 +118,7 @@ static void fill_why(const struct store *store, const struct view_executor *exec
 		     const struct evidence *e, const struct report_executor *out,
 		     struct sentences *s, struct arena *arena)
 {
-	const struct fact_process *p = &executor->process->facts;
+	const struct process_facts *p = &executor->process->facts;
 
 	switch (out->verdict) {
 	case VERDICT_FOREIGN:

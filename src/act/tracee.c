@@ -5,6 +5,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
@@ -52,9 +53,8 @@ static enum tracee_event stop_event(struct tracee *t, int status)
 
 /*
  * Most stops come within some 20 us. A process that slept is awake only as long again after that,
- * and the thread stands still meanwhile: so it is looked for a while first. Without sched_yield():
- * on a busy CPU that gives a whole time slice away, and the thread may be stopped already. One that
- * waits for this very CPU gets it when the looks are used up.
+ * and the thread stands still meanwhile: so it is looked for a while first. Yields, because
+ * the thread may be waiting for this very CPU.
  */
 static int next_stop(struct tracee *t, siginfo_t *ret)
 {
@@ -70,6 +70,7 @@ static int next_stop(struct tracee *t, siginfo_t *ret)
 			return 0;
 		if (got < 0 && errno != EINTR)
 			return -errno;
+		sched_yield();
 	}
 }
 

@@ -12,6 +12,7 @@
 #include "victim_run.h"
 
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +166,20 @@ static void run_inject(struct injector *injector, const struct inject_target *t,
 
 enum way { BY_VALUE, BY_EFFECT, BY_PIDFD, BY_GDB };
 
+/*
+ * This process and all that it starts. One CPU alone does not sleep while the thread stands still,
+ * so the way out of sleep, which is the machine's, is not measured.
+ */
+static void use_cpus(int n)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (int i = 0; i < n; i++)
+		CPU_SET(i, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 /* The first run is counted, which makes it slower, and the others timed. */
 static void run(const char *name, const char *const *argv, enum way way, unsigned runs,
 		int tracepoint)
@@ -287,6 +302,9 @@ int main(int argc, char **argv)
 	printf("median / 99th percentile / maximum\n");
 	run("16 threads, ptrace, result read", small, BY_VALUE, runs, tracepoint);
 	run("16 threads, ptrace", small, BY_EFFECT, runs, tracepoint);
+	use_cpus(1);
+	run("16 threads, ptrace, one CPU", small, BY_EFFECT, runs, tracepoint);
+	use_cpus(CPU_SETSIZE);
 	run("16 threads, pidfd", small, BY_PIDFD, runs, tracepoint);
 	run("16 threads, gdb", small, BY_GDB, gdb_runs, tracepoint);
 	run("1,000 mappings, ptrace, result", large, BY_VALUE, runs, tracepoint);

@@ -122,8 +122,13 @@ static bool put_place(struct scene *scene, const struct place *place)
 	int fd = scene_netns_open(scene, place->netns);
 	int err;
 
-	if (fd < 0)
+	if (fd == -ENOENT)
 		return true; /* it ended, and the links with it */
+	if (fd < 0) {
+		fail_set(&why, fd, "run as root", "find a process in it");
+		put_unasked(scene, place->netns, &why);
+		return false;
+	}
 	for (size_t i = 0; i < place->n; i++) {
 		bool is_v4 = addr_is_v4(&place->links[i]->local);
 

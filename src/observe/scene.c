@@ -367,17 +367,21 @@ const struct scene_agent *scene_agent(const struct scene *scene)
 
 int scene_netns_open(const struct scene *scene, uint64_t netns)
 {
+	int err = -ENOENT;
+
 	for (size_t i = 0; i < scene->n_rows; i++) {
 		uint64_t inode;
 		int fd;
 
-		if (scene->rows[i].netns != netns)
+		if (scene->rows[i].netns && scene->rows[i].netns != netns)
 			continue;
 		fd = netns_of(scene->rows[i].pid, &inode);
 		if (fd >= 0 && inode == netns)
 			return fd;
 		if (fd >= 0)
 			close(fd);
+		else if (fd == -EACCES || fd == -EPERM)
+			err = -EACCES;
 	}
-	return -ENOENT;
+	return err;
 }

@@ -109,7 +109,10 @@ bool scene_is_agents(const struct scene *scene, const struct fact_socket *socket
  */
 const struct scene_agent *scene_agent(const struct scene *scene);
 
-/* Opens a namespace by one of its processes. A descriptor, or -ENOENT when none is left. */
+/*
+ * Opens a namespace by one of its processes. A descriptor; -ENOENT when none is left; -EACCES when it
+ * may be the namespace of one that this process may not look into.
+ */
 int scene_netns_open(const struct scene *scene, uint64_t netns);
 
 #endif

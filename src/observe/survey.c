@@ -239,7 +239,9 @@ int survey_api_options(struct survey *survey, struct api_options *options, struc
 		found.url = survey->url;
 		found.nsfd = scene_netns_open(&survey->scene, agent->netns);
 		if (found.nsfd < 0)
-			return fail_set(why, found.nsfd, NULL, "enter the agent's namespace");
+			return fail_set(why, found.nsfd, "run as root",
+					"enter the network namespace %llu of the agent",
+					(unsigned long long)agent->netns);
 	}
 	*options = found;
 	return 0;

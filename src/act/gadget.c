@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The longest pattern must not be cut by the end of a chunk. */
-enum { OVERLAP = sizeof(frame_patterns[0].bytes) - 1, LONGEST = 9 };
+enum { OVERLAP = sizeof(frame_patterns[0].bytes) - 1, LONGEST = 9 /* bytes, of any pattern */ };
 
 static uint64_t *code_field(struct frame_code *code, const struct frame_pattern *pattern)
 {

@@ -146,8 +146,10 @@ static int lay_frame(struct injection *in, struct tracee *t, struct tracee_mem *
 	return 0;
 }
 
-/* Goes on to the next stop at call nr of the frame. Signals are blocked; one that comes is
- * delivered. */
+/*
+ * Goes on to the next stop at call nr of the frame. Signals are blocked; one that comes all the
+ * same is delivered.
+ */
 static int run_to_call(struct injection *in, struct tracee *t, long nr)
 {
 	for (;;) {

@@ -39,7 +39,6 @@ uint64_t injector_now(void)
 int injector_left_ms(uint64_t deadline_ns)
 {
 	uint64_t now = injector_now();
-
 	uint64_t left = deadline_ns > now ? (deadline_ns - now) / 1000000 : 0;
 
 	return left < LEFT_MAX_MS ? (int)left : LEFT_MAX_MS;

@@ -107,13 +107,13 @@ int netns_find(uint64_t inode)
 {
 	struct dirent *entry;
 	DIR *proc = opendir("/proc");
-	int fd = proc ? -ENOENT : -errno;
+	int fd = -ENOENT;
 	uint64_t found;
 
 	while (fd < 0 && proc && (entry = readdir(proc))) {
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
 			continue;
-		fd = netns_of(atoi(entry->d_name), &found);
+		fd = netns_of(atoi(entry->d_name), &found); /* or it has ended, or is hidden */
 		if (fd >= 0 && found != inode) {
 			close(fd);
 			fd = -ENOENT;

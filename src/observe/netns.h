@@ -31,8 +31,7 @@ int netns_socket(int nsfd, int domain, int type, int protocol, struct fail *why)
  */
 int netns_of(pid_t pid, uint64_t *inode);
 
-/* The same for a namespace of which only the inode is known, by any process in it; -ENOENT: none.
- */
+/* The same where only the inode is known, by any process that is there; -ENOENT: none. */
 int netns_find(uint64_t inode);
 
 #endif

@@ -373,6 +373,7 @@ int scene_netns_open(const struct scene *scene, uint64_t netns)
 		uint64_t inode;
 		int fd;
 
+		/* 0: could not be seen. It may be the one. */
 		if (scene->rows[i].netns && scene->rows[i].netns != netns)
 			continue;
 		fd = netns_of(scene->rows[i].pid, &inode);

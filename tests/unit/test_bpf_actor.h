@@ -3,12 +3,11 @@
 #ifndef EW_TEST_BPF_ACTOR_H
 #define EW_TEST_BPF_ACTOR_H
 
+#include <linux/sockios.h>
 #include <sys/mman.h>
-#include <linux/sockios.h>
-#include <sys/uio.h>
-#include <linux/sockios.h>
 #include <sys/uio.h>
 
+#include "act/thread_status.h"
 #include "test_bpf_fixture.h"
 
 static inline uint64_t start_of(pid_t pid)
@@ -185,16 +184,9 @@ static inline int64_t actor_send_pieces(int conn, const struct order *o)
 
 static inline char actor_state_of(pid_t pid)
 {
-	char path[64], state = '\0';
-	FILE *file;
+	struct thread_status status;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-		state = '\0';
-	if (file)
-		fclose(file);
-	return state;
+	return thread_status_read(pid, pid, &status) == 0 ? status.state : '\0';
 }
 
 static inline int64_t actor_send_apart(int conn, const struct order *o)

@@ -176,6 +176,15 @@ static inline struct fixture *fixture_new(const struct bpf_watch_options *option
 	return f;
 }
 
+/* A walk over all descriptors. */
+static inline void fixture_seed(struct fixture *f)
+{
+	struct fail why = { 0 };
+
+	if (bpf_watch_seed(f->watch, &f->sink, &why) < 0)
+		fail_msg("%s", why.what);
+}
+
 static inline void fixture_free(struct fixture *f)
 {
 	bpf_watch_free(f->watch);

@@ -5,14 +5,6 @@
 static struct fixture *fixture;
 static struct actor a, b, client;
 
-static void seed(void)
-{
-	struct fail why = { 0 };
-
-	if (bpf_watch_seed(fixture->watch, &fixture->sink, &why) < 0)
-		fail_msg("%s", why.what);
-}
-
 static void act(const struct actor *actor, enum act what, int port, int family)
 {
 	assert_true(actor_act(actor, what, port, family) >= 0);
@@ -123,7 +115,7 @@ static void test_a_walk_heals(void **state)
 	act(&a, ACT_SHARE, fixture->port, AF_INET);
 	assert_int_equal(bpf_map_delete_elem(fd, &key), 0);
 	assert_int_equal(accepts(fixture->port, AF_INET), 0);
-	seed();
+	fixture_seed(fixture);
 	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
 }
 
@@ -139,7 +131,7 @@ static void test_handed_on(void **state)
 	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
 	actor_end(&a);
 	assert_int_equal(accepts(fixture->port, AF_INET), 0);
-	seed();
+	fixture_seed(fixture);
 	assert_int_equal(accepts(fixture->port, AF_INET), heir);
 	kill(heir, SIGKILL);
 	a = actor_new(); /* for the teardown */
@@ -165,10 +157,10 @@ static void test_heir(void **state)
 	at_client = actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
 	at_server = actor_act(&a, ACT_ACCEPT, 0, 0);
 	heir = (pid_t)actor_act(&client, ACT_LEAVE, 0, 0);
-	seed();
+	fixture_seed(fixture);
 	assert_int_equal(owner_in_map(at_client), client.pid);
 	actor_end(&client);
-	seed();
+	fixture_seed(fixture);
 	assert_int_equal(owner_in_map(at_client), heir);
 	assert_int_equal(owner_in_map(at_server), a.pid);
 	kill(heir, SIGKILL);

@@ -252,7 +252,7 @@ static void test_what_was_learnt_is_kept(void **state)
 	(void)state;
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	watch_open(0);
-	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
+	fixture_seed(fixture);
 	pass_on();
 	talk(1);
 	assert_int_equal(fixture_settle(fixture, CHANGES), CHANGES);
@@ -262,7 +262,7 @@ static void test_what_was_learnt_is_kept(void **state)
 			assert_int_equal(fixture->facts[i].tcp.pid, agent.pid);
 	/* And it tells all sockets again. */
 	fixture_forget(fixture);
-	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
+	fixture_seed(fixture);
 	assert_int_equal(fixture_count(fixture, FACT_SOCKET), 1);
 }
 

@@ -5,14 +5,6 @@
 static struct fixture *fixture;
 static struct actor server, client;
 
-static void seed(void)
-{
-	struct fail why = { 0 };
-
-	if (bpf_watch_seed(fixture->watch, &fixture->sink, &why) < 0)
-		fail_msg("%s", why.what);
-}
-
 static bool is_known(uint64_t cookie)
 {
 	struct ew_conn conn;
@@ -57,7 +49,7 @@ static void test_elsewhere(void **state)
 	enter(waiting, fixture->netns, 0);
 	enter(ended, fixture->netns, 0);
 	enter(ended + 1, fixture->netns, (uint32_t)getpid()); /* is elsewhere */
-	seed();
+	fixture_seed(fixture);
 	assert_true(is_known(waiting));
 	assert_false(is_known(ended));
 	assert_false(is_known(ended + 1));

@@ -250,7 +250,7 @@ static void check_sockets(void)
 	for (uint32_t i = 0; i < storm->n_conns; i++)
 		open += 2 * (storm->conns[i].how == CONN_OPEN);
 	if (counts()->tcp_recursion) /* a walk heals */
-		assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
+		fixture_seed(fixture);
 	kernel_sockets(&kernel);
 	assert_int_equal(kernel.n, open);
 	map_sockets(&map);
@@ -258,7 +258,7 @@ static void check_sockets(void)
 	for (size_t i = 0; i < map.n; i++)
 		assert_int_equal(map.v[i].owner, true_owner(map.v[i].cookie));
 	fixture_forget(fixture);
-	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
+	fixture_seed(fixture);
 	told_sockets(&told);
 	same_sockets(&told, &kernel);
 	for (size_t i = 0; i < fixture->n; i++) {

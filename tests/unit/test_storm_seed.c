@@ -328,14 +328,6 @@ static void map_count(size_t *at_executors, size_t *at_agent)
 	}
 }
 
-static void seed(void)
-{
-	struct fail why = { 0 };
-
-	if (bpf_watch_seed(fixture->watch, &fixture->sink, &why) < 0)
-		fail_msg("%s", why.what);
-}
-
 /* When all rest each has the one link, in the facts and, once the agent has let go, in the map. */
 static void check_all(void)
 {
@@ -347,7 +339,7 @@ static void check_all(void)
 		assert_int_equal(told[i].holders, told[i].now);
 	}
 	do { /* what a skipped change has left goes with the next walk */
-		seed();
+		fixture_seed(fixture);
 		map_count(&at_executors, &at_agent);
 	} while (at_executors + at_agent > 2 * EXECUTORS + 1 && mono_ms() < end &&
 		 poll(NULL, 0, 1) == 0);
@@ -375,13 +367,13 @@ static void test_seed_on_a_busy_host(void **state)
 		unrest_begin();
 		wait_for_unrest(3);
 		reopen();
-		seed();
+		fixture_seed(fixture);
 		unrest_end();
 		check_facts();
 		check_quiet_ones();
 		bpf_watch_drain(fixture->watch, &fixture->sink);
 		fixture_forget(fixture);
-		seed();
+		fixture_seed(fixture);
 		check_facts();
 		check_all();
 	}

@@ -31,7 +31,7 @@ static bool conn_is_there(uint64_t cookie)
 
 static void seed(void)
 {
-	assert_int_equal(bpf_watch_seed(fixture->watch, &fixture->sink, NULL), 0);
+	fixture_seed(fixture);
 }
 
 /*

@@ -103,7 +103,9 @@ static void test_much_is_told_in_a_pause(void **state)
 	for (int i = 0; i < MANY; i++)
 		come_and_go();
 	pause_long();
-	assert_int_equal(fixture_count(fixture, FACT_TCP), 1 + MANY * CHANGES);
+	/* The last one's last acknowledgement may still be on its way (ksoftirqd). */
+	assert_true(fixture_count(fixture, FACT_TCP) > (MANY - 1) * CHANGES);
+	assert_int_equal(fixture_settle(fixture, 1 + MANY * CHANGES), 1 + MANY * CHANGES);
 	actor_end(&client);
 	actor_end(&server);
 }
@@ -188,7 +190,7 @@ static void test_full_message_ring(void **state)
 			 SENDS);
 	/* The other ring is not touched by it. */
 	assert_int_equal(fixture_count(fixture, FACT_LOST), 1);
-	assert_int_equal(fixture_count(fixture, FACT_TCP), 4);
+	assert_int_equal(fixture_settle(fixture, 4), 4);
 	actor_end(&client);
 	actor_end(&server);
 }
@@ -215,6 +217,21 @@ static void check_counts_add_up(void)
 	}
 }
 
+/* One may come between the count and the reading: it is counted the next time. */
+static void check_all_shown_arrive(void)
+{
+	int64_t end = mono_ms() + PATIENCE_MS;
+
+	for (;;) {
+		bpf_watch_counters(fixture->watch, true, &fixture->sink);
+		if (fixture->watch->told.sum.life_shown ==
+		    fixture_count(fixture, FACT_TCP) + fixture_count(fixture, FACT_EXIT))
+			return;
+		assert_true(mono_ms() < end);
+		poll(NULL, 0, 10);
+	}
+}
+
 /* What the programs say they have shown is what has arrived, whatever was lost beside it. */
 static void test_counts(void **state)
 {
@@ -235,12 +252,10 @@ static void test_counts(void **state)
 		actor_act(&server, ACT_RESET, 0, 0);
 		actor_order(&client, &run);
 	}
-	assert_true(bpf_watch_counters(fixture->watch, true, &fixture->sink));
+	check_all_shown_arrive();
 	sum = &fixture->watch->told.sum;
 	assert_true(sum->life_shown && sum->life_filtered && sum->life_lost);
 	assert_true(sum->message_shown && sum->message_filtered && sum->message_lost);
-	assert_int_equal(sum->life_shown,
-			 fixture_count(fixture, FACT_TCP) + fixture_count(fixture, FACT_EXIT));
 	assert_int_equal(sum->message_shown, fixture_count(fixture, FACT_MESSAGE));
 	assert_int_equal(sum->message_shown + sum->message_lost, 20);
 	assert_int_equal(sum->message_seen, 40); /* the sends there were */

@@ -14,7 +14,7 @@
 #include <linux/types.h>
 #endif
 
-#define EW_ABI 4
+#define EW_ABI 5
 
 #define EW_COMM_MAX    16
 #define EW_PATH_MAX    128
@@ -207,6 +207,7 @@ struct ew_meta {
 	__u32 message_ring;
 	__u32 generation;
 	__u32 pad;
+	__u64 skipped; /* what the kernel has kept from programs that are no longer on duty */
 };
 
 /*
@@ -251,7 +252,7 @@ _Static_assert(sizeof(struct ew_conn) == 88, "ABI");
 _Static_assert(sizeof(struct ew_listen_key) == 8, "ABI");
 _Static_assert(sizeof(struct ew_listeners) == 32, "ABI");
 _Static_assert(sizeof(struct ew_exit_key) == 16, "ABI");
-_Static_assert(sizeof(struct ew_meta) == 24, "ABI");
+_Static_assert(sizeof(struct ew_meta) == 32, "ABI");
 _Static_assert(sizeof(struct ew_counters) == 96, "ABI");
 
 #endif

@@ -152,9 +152,15 @@ static void pins_find(struct bpf_watch *watch, const struct bpf_watch_options *o
 	if (bpf_history_is_in(options->pins) && bpf_pins_meta(options->pins, &found)) {
 		meta->generation = found.generation + 1;
 		found.generation = meta->generation;
+		meta->skipped = found.skipped;
 	}
 	watch->resumed = memcmp(meta, &found, sizeof(found)) == 0;
-	/* One that was killed while it took over has left links that are not on duty. */
+	/*
+	 * One that was killed while it took over has left links that are not on duty: its own, or
+	 * those of the one before, which it may not have asked for what they were kept from.
+	 */
+	if (watch->resumed && meta->generation > 2)
+		meta->skipped += bpf_pins_skipped(options->pins, meta->generation - 2);
 	bpf_pins_drop(options->pins, watch->resumed ? meta->generation - 1 : 0);
 	slot_put("pins", watch->pins, "", sink);
 }

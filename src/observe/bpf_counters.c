@@ -37,33 +37,26 @@ out:
 	return read;
 }
 
-static uint64_t recursion_of(const struct bpf_program *prog)
+uint64_t bpf_skipped(int prog_fd)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
-	int fd = bpf_program__fd(prog);
 
 	/* The field is of 5.12; older kernels leave it 0. */
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
-		return 0;
-	return info.recursion_misses;
+	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) == 0 ? info.recursion_misses : 0;
 }
 
-/*
- * The kernel skips a program that would interrupt itself on a CPU (05b24ff9b2cf, 6.1). For changes
- * of TCP state that happens: a softirq on top of a process that connects. It is counted for all
- * connections of the host, so it is no loss yet, but a reason to walk again.
- */
-static void recursion_read(const struct bpf_watch *watch, struct bpf_counts *counts)
+static void skipped_read(const struct bpf_watch *watch, struct bpf_counts *counts)
 {
-	struct bpf_program *prog;
+	counts->skipped = watch->meta.skipped;
+	for (size_t i = 0; i < bpf_slots_n; i++) {
+		uint64_t skipped =
+			watch->progs[i] ? bpf_skipped(bpf_program__fd(watch->progs[i])) : 0;
 
-	bpf_object__for_each_program(prog, watch->skel->obj)
-	{
-		if (prog == watch->skel->progs.tcp_state_set)
-			counts->tcp_recursion = recursion_of(prog);
-		else if (prog != watch->skel->progs.tcp_data_read)
-			counts->recursion += recursion_of(prog);
+		if (bpf_slots[i].skip == BPF_SKIP_LOSES)
+			counts->skipped += skipped;
+		else if (bpf_slots[i].skip == BPF_SKIP_HEALS)
+			counts->skipped_healed += skipped;
 	}
 }
 
@@ -135,7 +128,7 @@ bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sin
 
 	if (!counters_since_begin(watch, &now.sum))
 		return false; /* the next time tells */
-	recursion_read(watch, &now);
+	skipped_read(watch, &now);
 	if (is->life_lost != was->life_lost) {
 		bpf_watch_drain(watch, sink);
 		exits_put(watch, sink);
@@ -149,9 +142,9 @@ bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sin
 	lost |= lost_put("map-full", is->life_unkept + is->unfollowed,
 			 was->life_unkept + was->unfollowed, 0, all, sink);
 	lost |= lost_put("no-cookie", is->life_unnamed, was->life_unnamed, 0, all, sink);
-	lost |= lost_put("recursion", now.recursion, watch->told.recursion, 0, all, sink);
+	lost |= lost_put("recursion", now.skipped, watch->told.skipped, 0, all, sink);
 	lost |= lost_put("memory", now.memory, watch->told.memory, 0, all, sink);
-	lost |= now.tcp_recursion != watch->told.tcp_recursion;
+	lost |= now.skipped_healed != watch->told.skipped_healed;
 	watch->told = now;
 	return lost;
 }

@@ -67,6 +67,7 @@ void bpf_unload(struct bpf_watch *watch)
 	for (size_t i = 0; i < BPF_SLOTS_MAX; i++) {
 		bpf_link__destroy(watch->links[i]);
 		watch->links[i] = NULL;
+		watch->progs[i] = NULL;
 	}
 	execwatch_bpf__destroy(watch->skel);
 	watch->skel = NULL;
@@ -77,6 +78,7 @@ static int slots_attach(struct bpf_watch *watch, struct choice *choices)
 	for (size_t i = 0; i < bpf_slots_n; i++) {
 		if (!bpf_slots[i].live || !choices[i].prog)
 			continue;
+		watch->progs[i] = choices[i].prog;
 		watch->links[i] = bpf_ground_attach(&watch->ground, choices[i].prog);
 		if (!watch->links[i])
 			return -errno;
@@ -84,17 +86,28 @@ static int slots_attach(struct bpf_watch *watch, struct choice *choices)
 	return 0;
 }
 
+static int meta_write(const struct bpf_watch *watch)
+{
+	__u32 zero = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(watch->skel->maps.meta), &zero, &watch->meta,
+				   BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
 /* From here on these programs act, and those before them no longer do. */
 static int duty_take(struct bpf_watch *watch)
 {
-	int fd = bpf_map__fd(watch->skel->maps.meta);
-	__u32 zero = 0;
+	int err = meta_write(watch);
 
-	if (bpf_map_update_elem(fd, &zero, &watch->meta, BPF_ANY) < 0)
-		return -errno;
-	if (*watch->pins)
+	if (err || !*watch->pins)
+		return err;
+	watch->meta.skipped += bpf_pins_skipped(watch->pins, watch->meta.generation - 1);
+	err = meta_write(watch);
+	if (!err)
 		bpf_pins_drop(watch->pins, watch->meta.generation);
-	return 0;
+	return err;
 }
 
 static int watch_load(struct bpf_watch *watch, const struct bpf_watch_options *options,

@@ -74,40 +74,87 @@ int bpf_pins_maps(struct bpf_watch *watch)
 	return err;
 }
 
-int bpf_pins_links(struct bpf_watch *watch)
+/* fd: a link or program of slot i. */
+static int pin(const struct bpf_watch *watch, const char *kind, size_t i, int fd)
 {
 	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s-%u-%s", watch->pins, kind, watch->meta.generation,
+		 bpf_slots[i].name);
+	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
+}
+
+int bpf_pins_links(const struct bpf_watch *watch)
+{
 	int err = 0;
 
 	for (size_t i = 0; !err && i < BPF_SLOTS_MAX; i++) {
 		if (!watch->links[i])
 			continue;
-		snprintf(path, sizeof(path), "%s/link-%u-%s", watch->pins, watch->meta.generation,
-			 bpf_slots[i].name);
-		err = bpf_link__pin(watch->links[i], path);
+		err = pin(watch, "prog", i, bpf_program__fd(watch->progs[i]));
+		if (!err)
+			err = pin(watch, "link", i, bpf_link__fd(watch->links[i]));
 	}
 	return err;
 }
 
-void bpf_pins_unlink(struct bpf_watch *watch)
+/* Of a link or program; 0: it is something else. */
+static unsigned int generation_of(const struct dirent *entry)
 {
-	for (size_t i = 0; i < BPF_SLOTS_MAX; i++)
-		if (watch->links[i] && bpf_link__pin_path(watch->links[i]))
-			bpf_link__unpin(watch->links[i]);
+	unsigned int generation;
+
+	return sscanf(entry->d_name, "%*[a-z]-%u-", &generation) == 1 ? generation : 0;
+}
+
+void bpf_pins_unlink(const struct bpf_watch *watch)
+{
+	DIR *stream = *watch->pins ? opendir(watch->pins) : NULL;
+	struct dirent *entry;
+
+	if (!stream)
+		return;
+	while ((entry = readdir(stream)))
+		if (generation_of(entry) == watch->meta.generation)
+			unlinkat(dirfd(stream), entry->d_name, 0);
+	closedir(stream);
+}
+
+static uint64_t skipped_by(const char *dir, unsigned int generation, const char *slot)
+{
+	uint64_t skipped;
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/prog-%u-%s", dir, generation, slot);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	skipped = bpf_skipped(fd);
+	close(fd);
+	return skipped;
+}
+
+uint64_t bpf_pins_skipped(const char *dir, unsigned int generation)
+{
+	uint64_t skipped = 0;
+
+	for (size_t i = 0; i < bpf_slots_n; i++)
+		if (bpf_slots[i].skip == BPF_SKIP_LOSES)
+			skipped += skipped_by(dir, generation, bpf_slots[i].name);
+	return skipped;
 }
 
 void bpf_pins_drop(const char *dir, unsigned int generation)
 {
 	DIR *stream = opendir(dir);
 	struct dirent *entry;
-	unsigned int of;
 
 	if (!stream)
 		return;
 	while ((entry = readdir(stream))) {
-		bool is_link = sscanf(entry->d_name, "link-%u-", &of) == 1;
+		unsigned int of = generation_of(entry);
 
-		if (entry->d_type == DT_DIR || (generation && (!is_link || of == generation)))
+		if (entry->d_type == DT_DIR || (generation && (!of || of == generation)))
 			continue;
 		unlinkat(dirfd(stream), entry->d_name, 0);
 	}

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Pins: maps and links with names in a bpf filesystem, which outlive the process. A directory holds
- * MAP for each map and link-GENERATION-PROGRAM for each link. It goes with the mount, or the boot.
+ * MAP for each map, link-GENERATION-SLOT and prog-GENERATION-SLOT for each program at work (a link
+ * does not give its program without CAP_SYS_ADMIN). It goes with the mount, or the boot.
  */
 #ifndef EW_OBSERVE_BPF_PINS_H
 #define EW_OBSERVE_BPF_PINS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct bpf_watch;
 struct ew_meta;
@@ -21,11 +23,14 @@ bool bpf_pins_meta(const char *dir, struct ew_meta *meta);
 /* Before loading: maps that are pinned are used again, others are pinned as they are made. */
 int bpf_pins_maps(struct bpf_watch *watch);
 
-/* Pins the links of this generation. */
-int bpf_pins_links(struct bpf_watch *watch);
+/* Pins the links and programs of this generation. */
+int bpf_pins_links(const struct bpf_watch *watch);
 
 /* Undoes bpf_pins_links(). */
-void bpf_pins_unlink(struct bpf_watch *watch);
+void bpf_pins_unlink(const struct bpf_watch *watch);
+
+/* So many events were kept from programs of this generation, and are lost (enum bpf_skip). */
+uint64_t bpf_pins_skipped(const char *dir, unsigned int generation);
 
 /* Removes the links of all generations but this, and ends their programs; 0: all links and maps. */
 void bpf_pins_drop(const char *dir, unsigned int generation);

@@ -26,12 +26,25 @@ struct ring_buffer;
 #define BPF_LADDER_MAX 4
 #define BPF_REASON_MAX 320
 
+/*
+ * What it means that the kernel has kept a program from an event. It does where the program is at
+ * work on that CPU already: on top of itself (05b24ff9b2cf, 6.1), and from 7.0 on also when it was
+ * preempted (a46023d5616e). It counts so for all events of the host, not only those that matter.
+ */
+enum bpf_skip {
+	BPF_SKIP_LOSES,
+	BPF_SKIP_HEALS, /* a walk makes it good: happens often, softirqs come on top of connect(2)
+			 */
+	BPF_SKIP_HARMLESS, /* the next event will do */
+};
+
 /* What serves one purpose: programs, best first, of which one is loaded. */
 struct bpf_slot {
 	const char *name;
 	const char *programs[BPF_LADDER_MAX]; /* by function name; ends with NULL or the array */
 	bool live;			      /* attached from the beginning */
 	bool gives_cookies;		      /* wanted where tracing programs cannot (5.12) */
+	enum bpf_skip skip;
 };
 
 extern const struct bpf_slot bpf_slots[];
@@ -69,15 +82,15 @@ int bpf_why_load(int err, struct fail *why);
 
 struct bpf_counts {
 	struct ew_counters sum;
-	uint64_t tcp_recursion; /* of changes of TCP state, watched or not */
-	uint64_t recursion;	/* of anything else that can be lost by it */
+	uint64_t skipped, skipped_healed; /* enum bpf_skip */
 	uint64_t memory;
 };
 
 struct bpf_watch {
 	struct execwatch_bpf *skel;
 	struct bpf_ground ground;
-	struct bpf_link *links[BPF_SLOTS_MAX];
+	const struct bpf_program *progs[BPF_SLOTS_MAX];
+	struct bpf_link *links[BPF_SLOTS_MAX]; /* of these, where they are attached */
 	struct ring_buffer *rings;
 	struct live_batch *batch;
 	char pins[256];	     /* directory; empty: nothing is pinned */
@@ -117,6 +130,9 @@ void bpf_watch_take(struct bpf_watch *watch, const void *record, size_t size);
 
 /* One that will not come again: of a ring, or the end of a process that the map has kept. */
 void bpf_watch_take_event(struct bpf_watch *watch, const void *record, size_t size);
+
+/* So many events the kernel has kept from a program; before 5.12 always 0. */
+uint64_t bpf_skipped(int prog_fd);
 
 /* Over all CPUs, without the events of self-tests. False: no memory, and *sum is as before. */
 bool bpf_counters_sum(const struct bpf_watch *watch, struct ew_counters *sum);

@@ -23,9 +23,10 @@ struct bpf_selftest {
 };
 
 /*
- * Forks a child that ends at once and looks for both events, for 100 ms at most once it has ended.
- * Whatever else happens meanwhile stays for the next drain. Errors: -EIO (they did not come: this
- * watch is blind; *why has the cure), those of fork(2) and of the map of processes.
+ * Forks a child that ends at once and looks for both events, for 100 ms at most once it has ended;
+ * three times at most. Whatever else happens meanwhile stays for the next drain. Errors: -EIO (they
+ * did not come: this watch is blind; *why has the cure), those of fork(2) and of the map of
+ * processes.
  */
 int bpf_selftest(struct bpf_watch *watch, struct fail *why);
 

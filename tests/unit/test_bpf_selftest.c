@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A watch that sees nothing says so; one that sees shows nothing of its test. */
+#include <pthread.h>
+
 #include "observe/bpf_lib.h"
 #include "test_bpf_actor.h"
 #include "observe/bpf_priv.h"
@@ -74,6 +76,49 @@ static void test_blind_to_births(void **state)
 	assert_int_equal(bpf_selftest(fixture->watch, &why), -EIO);
 	assert_non_null(strstr(why.what, "the birth of a test child did not show"));
 	assert_int_equal(processes_followed(), 0);
+}
+
+/* 0: none. */
+static uint32_t child_followed(void)
+{
+	int fd = bpf_map__fd(fixture->watch->skel->maps.procs);
+	uint32_t tgid, *last = NULL;
+
+	for (; bpf_map_get_next_key(fd, last, &tgid) == 0; last = &tgid)
+		if (tgid != (uint32_t)getpid())
+			return tgid;
+	return 0;
+}
+
+static void *attach_exit(void *arg)
+{
+	int64_t end = mono_ms() + PATIENCE_MS;
+	struct bpf_link **link = arg;
+	uint32_t child;
+
+	/* Until the child has ended, unseen. */
+	while ((!(child = child_followed()) || kill((pid_t)child, 0) == 0) && mono_ms() < end)
+		poll(NULL, 0, 1);
+	*link = bpf_program__attach(fixture->watch->skel->progs.process_exited);
+	return NULL;
+}
+
+/* One event that a program was kept from is not blindness. */
+static void test_once_blind_is_not_blind(void **state)
+{
+	struct bpf_link *link = NULL;
+	struct fail why = { 0 };
+	pthread_t thread;
+
+	(void)state;
+	detach("exit");
+	assert_int_equal(pthread_create(&thread, NULL, attach_exit, &link), 0);
+	assert_int_equal(bpf_selftest(fixture->watch, &why), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(processes_followed(), 0);
+	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	assert_int_equal(fixture->watch->told.sum.life_shown, 0);
+	bpf_link__destroy(link);
 }
 
 /* Programs that another set has relieved are attached, and silent. */
@@ -158,9 +203,13 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_it_leaves_no_trace),	     TEST(test_blind_to_ends),
-		TEST(test_blind_to_births),	     TEST(test_not_on_duty),
-		TEST(test_in_another_pid_namespace), TEST(test_others_are_not_disturbed),
+		TEST(test_it_leaves_no_trace),
+		TEST(test_blind_to_ends),
+		TEST(test_blind_to_births),
+		TEST(test_once_blind_is_not_blind),
+		TEST(test_not_on_duty),
+		TEST(test_in_another_pid_namespace),
+		TEST(test_others_are_not_disturbed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

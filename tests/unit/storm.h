@@ -34,6 +34,8 @@ struct storm_proc {
 	pid_t pid;
 	enum proc_how how;
 	int status; /* as wait(2) gave it */
+	uint32_t number;
+	bool told; /* its end: set by who looks */
 };
 
 /* Shared by all processes of the storm. */
@@ -311,7 +313,7 @@ static inline void storm_new(uint16_t port)
 	for (uint32_t i = 0; i < storm->n_conns; i++)
 		storm->conns[i].how = hows[i % 10];
 	for (uint32_t i = 0; i < storm->n_procs; i++)
-		storm->procs[i].how = i % 4;
+		storm->procs[i] = (struct storm_proc){ .how = i % 4, .number = i };
 	storm->agent = worker_new(storm_agent);
 	for (uint32_t i = 0; i < STORM_CLIENTS; i++)
 		storm->clients[i] = client_new(i);

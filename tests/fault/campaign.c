@@ -41,14 +41,21 @@ struct tally {
 	char first[128];
 };
 
+/* A victim over the runs: one link after the other. */
+struct party {
+	struct victim victim;
+	int next_link;
+	uint32_t expected_shut; /* links that were meant so far */
+	int64_t calls;		/* of shutdown(), before this run */
+	bool dies;
+};
+
 struct campaign {
 	unsigned seed;
 	int tracepoint; /* -1: shutdown calls are not counted */
 	const struct spec *spec;
 	enum shot_method method;
-	struct victim victim;
-	int next_link;
-	uint32_t expected_shut; /* links that were meant so far */
+	struct party judged, first; /* first: what the same injector has treated before */
 	struct tally tally;
 };
 
@@ -62,6 +69,7 @@ static void plan_kill(struct campaign *c, struct shot_plan *plan)
 	bool by_copy = c->method == SHOT_PIDFD;
 	unsigned kind = pick(c, 10);
 
+	plan->loss_nth = plan->loss ? 1 + pick(c, CALLS_AFTER_SEIZE) : 0;
 	if (c->method == SHOT_GDB) {
 		plan->kill = kind < 9 ? SHOT_KILL_AT_TIME : SHOT_KILL_NONE;
 		plan->delay_us = pick(c, 400000);
@@ -71,7 +79,7 @@ static void plan_kill(struct campaign *c, struct shot_plan *plan)
 		plan->nth = 1 + pick(c, !plan->from_hold ? CALLS_ALL
 					: by_copy	 ? CALLS_AFTER_COPY
 							 : CALLS_AFTER_SEIZE);
-	} else if (kind < 9) {
+	} else if (kind < 9 && !plan->loss) {
 		plan->kill = SHOT_KILL_AT_TIME;
 		plan->delay_us = pick(c, 1500);
 	}
@@ -90,59 +98,71 @@ static void damage(struct campaign *c, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* What a run must not have done to the sockets. Returns what it did, or NULL. */
-static const char *judge_sockets(struct campaign *c, const struct shot_result *r, uint32_t shut,
-				 int64_t calls)
+/*
+ * What a run must not have done to the sockets of a victim. res: what was said of it, or NULL.
+ * Returns what it did, or NULL.
+ */
+static const char *judge_sockets(const struct party *p, bool reported,
+				 const struct inject_result *res, uint32_t shut, int64_t calls)
 {
-	uint32_t link = 1u << c->next_link;
+	uint32_t link = 1u << p->next_link;
 
-	if (shut & ~(c->expected_shut | link))
+	if (shut & ~(p->expected_shut | link))
 		return "another socket was shut down";
 	if (calls > 1)
 		return "the call was made more than once";
 	if (calls == 1 && !(shut & link))
 		return "the call was made on something else";
-	if (calls == 0 && shut & link && r->reported)
+	if (calls == 0 && shut & link && reported)
 		return "shut down by nobody";
-	if (!r->reported || c->method >= SHOT_CLASSIC)
+	if (!reported || !res)
 		return NULL;
-	if (r->res.status == INJECT_DONE && !(shut & link))
+	if (res->status == INJECT_DONE && !(shut & link))
 		return "reported done, but the socket is whole";
-	if (r->res.status == INJECT_REFUSED && shut & link)
+	if (res->status == INJECT_REFUSED && shut & link)
 		return "reported refused, but the socket is shut down";
 	return NULL;
 }
 
-static void judge(struct campaign *c, const struct shot_result *r, int64_t calls_before)
+/* others_calls: of shutdown(), by the injecting process; -1: not counted. */
+static void judge(struct campaign *c, struct party *p, bool reported,
+		  const struct inject_result *res, int64_t others_calls)
 {
-	struct victim_health health;
+	struct victim_health health = { 0 };
 	const char *what;
 	uint32_t shut;
 	int64_t calls;
 
-	if (c->spec->storm == STORM_DEATH)
-		memset(&health, 0, sizeof(health));
-	else
-		victim_ping(&c->victim, c->method >= SHOT_CLASSIC ? OTHERS_ANSWER_MS : ANSWER_MS,
+	if (!p->dies)
+		victim_ping(&p->victim, c->method >= SHOT_CLASSIC ? OTHERS_ANSWER_MS : ANSWER_MS,
 			    &health);
-	shut = victim_links_shut(&c->victim);
-	calls = victim_calls(&c->victim);
-	if (calls >= 0 && r->calls >= 0)
-		calls += r->calls - calls_before;
-	what = judge_sockets(c, r, shut, calls);
-	if (r->hung)
-		damage(c, "the injecting process hung");
-	else if (health.detail[0])
+	shut = victim_links_shut(&p->victim);
+	calls = victim_calls(&p->victim);
+	if (calls >= 0 && others_calls >= 0)
+		calls += others_calls - p->calls;
+	what = judge_sockets(p, reported, res, shut, calls);
+	if (health.detail[0])
 		damage(c, "%s", health.detail);
 	else if (what)
 		damage(c, "%s", what);
 	else if (health.alive && !c->spec->swaps &&
-		 !victim_await_descriptors(&c->victim, c->next_link, 1, ANSWER_MS))
+		 !victim_await_descriptors(&p->victim, p->next_link, 1, ANSWER_MS))
 		damage(c, "a descriptor was left open");
 	else if (health.alive && c->spec->closes &&
-		 !victim_close_link(&c->victim, c->next_link, ANSWER_MS))
+		 !victim_close_link(&p->victim, p->next_link, ANSWER_MS))
 		damage(c, "the owner's close sent no FIN: a copy is left");
-	c->expected_shut |= shut;
+	p->expected_shut |= shut;
+}
+
+static void judge_all(struct campaign *c, const struct shot_result *r)
+{
+	bool own = c->method < SHOT_CLASSIC;
+
+	if (r->hung)
+		damage(c, "the injecting process hung");
+	judge(c, &c->judged, r->reported, own ? &r->res : NULL, r->calls);
+	if (c->spec->follows)
+		judge(c, &c->first, r->first_reported, &r->first_res, 0);
 }
 
 static void add_result(struct tally *tally, const struct shot_result *r)
@@ -158,40 +178,54 @@ static void add_result(struct tally *tally, const struct shot_result *r)
 	tally->reasons[r->res.reason]++;
 }
 
-static bool renew_victim(struct campaign *c)
+/* Ready for one more run: its next link is the target. */
+static bool ready_party(struct campaign *c, struct party *p, const char *const *argv,
+			struct inject_target *ret)
 {
-	victim_stop(&c->victim);
-	c->next_link = 0;
-	c->expected_shut = 0;
-	return victim_start_with(&c->victim, c->spec->argv, VICTIM_LINKS, c->tracepoint);
+	if (p->victim.pid == 0 || p->next_link == VICTIM_LINKS) {
+		victim_stop(&p->victim);
+		p->next_link = 0;
+		p->expected_shut = 0;
+		if (!victim_start_with(&p->victim, argv, VICTIM_LINKS, c->tracepoint))
+			return false;
+	}
+	victim_link_target(&p->victim, p->next_link, ret);
+	ret->proof = pick(c, 2) ? INJECT_BY_VALUE : INJECT_BY_EFFECT;
+	p->calls = victim_calls(&p->victim);
+	return true;
+}
+
+static void leave_party(struct party *p, bool damaged)
+{
+	p->next_link++;
+	if (damaged || p->dies)
+		victim_stop(&p->victim);
 }
 
 static bool run_once(struct campaign *c)
 {
-	struct shot_plan plan = { .method = c->method };
+	static const char *const bystander[] = { "build/victims/threads", "registers", NULL };
+	struct shot_plan plan = { .method = c->method, .loss = c->spec->loss };
 	unsigned damaged = c->tally.damaged;
-	struct inject_target target;
+	struct inject_target target, first;
 	struct shot_result result;
-	int64_t calls;
 	pid_t storm;
 
-	if ((c->victim.pid == 0 || c->next_link == VICTIM_LINKS) && !renew_victim(c))
+	if (!ready_party(c, &c->judged, c->spec->argv, &target) ||
+	    (c->spec->follows && !ready_party(c, &c->first, bystander, &first)))
 		return false;
-	victim_link_target(&c->victim, c->next_link, &target);
-	target.proof = pick(c, 2) ? INJECT_BY_VALUE : INJECT_BY_EFFECT;
+	plan.first = c->spec->follows ? &first : NULL;
 	plan_kill(c, &plan);
-	calls = victim_calls(&c->victim);
 	if (c->spec->swaps)
-		c->victim.page->swap_fd = target.fd;
-	storm = storm_start(c->spec->storm, &c->victim, pick(c, 1u << 30));
+		c->judged.victim.page->swap_fd = target.fd;
+	storm = storm_start(c->spec->storm, &c->judged.victim, pick(c, 1u << 30));
 	shot_fire(&target, &plan, c->tracepoint, &result);
-	storm_stop(c->spec->storm, storm, &c->victim);
-	c->victim.page->swap_fd = 0;
+	storm_stop(c->spec->storm, storm, &c->judged.victim);
+	c->judged.victim.page->swap_fd = 0;
 	add_result(&c->tally, &result);
-	judge(c, &result, calls);
-	c->next_link++;
-	if (c->tally.damaged != damaged || c->spec->storm == STORM_DEATH)
-		victim_stop(&c->victim);
+	judge_all(c, &result);
+	leave_party(&c->judged, c->tally.damaged != damaged);
+	leave_party(&c->first, c->tally.damaged != damaged);
 	return true;
 }
 
@@ -219,13 +253,16 @@ static void print_reasons(const struct tally *t)
 static int run_spec(struct campaign *c, unsigned runs, bool verbose)
 {
 	memset(&c->tally, 0, sizeof(c->tally));
+	c->judged.dies = c->spec->storm == STORM_DEATH;
+	c->first.dies = c->spec->loss == SHOT_LOSES_TARGET;
 	for (unsigned i = 0; i < runs; i++) {
 		if (!run_once(c)) {
 			fprintf(stderr, "%s: does not start\n", c->spec->name);
 			return -1;
 		}
 	}
-	victim_stop(&c->victim);
+	victim_stop(&c->judged.victim);
+	victim_stop(&c->first.victim);
 	print_tally(c->spec->name, shot_method_name(c->method), &c->tally);
 	if (verbose)
 		print_reasons(&c->tally);

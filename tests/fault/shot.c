@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "shot.h"
+#include "follow.h"
 #include "others.h"
 #include "victim_run.h"
 #include "act/injector.h"
@@ -7,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/ptrace.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,18 +15,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { INJECT_MS = 2000, END_MS = 20000 };
-
-/* linux/ptrace.h rather than sys/ptrace.h: PTRACE_GET_SYSCALL_INFO's structure. */
-static long trace(int request, pid_t pid, uintptr_t addr, uintptr_t data)
-{
-	return syscall(SYS_ptrace, request, pid, addr, data);
-}
 
 struct operator
 {
@@ -44,26 +39,44 @@ const char *shot_method_name(enum shot_method method)
 	return method < SHOT_METHODS ? names[method] : "?";
 }
 
-/* In the operator process. */
-static void operate(const struct inject_target *t, enum shot_method method,
-		    struct shot_result *shared)
+static int inject(struct injector *injector, const struct inject_target *t, enum inject_method m,
+		  struct inject_result *ret)
+{
+	struct fail why;
+
+	return inject_shutdown(injector, t, m, injector_now() + INJECT_MS * 1000000ull, ret, &why);
+}
+
+/* By one injector. */
+static void inject_both(const struct inject_target *t, const struct shot_plan *plan,
+			struct shot_result *shared)
 {
 	static const enum inject_method methods[] = { INJECT_AUTO, INJECT_PTRACE, INJECT_PIDFD };
 	struct injector *injector;
-	struct fail why;
 
-	if (method == SHOT_CLASSIC)
+	if (injector_new(&injector) < 0)
+		return;
+	if (plan->first) {
+		inject(injector, plan->first, INJECT_PTRACE, &shared->first_res);
+		shared->first_reported = true;
+	}
+	shared->err = inject(injector, t, methods[plan->method], &shared->res);
+}
+
+/* In the operator process. */
+static void operate(const struct inject_target *t, const struct shot_plan *plan,
+		    struct shot_result *shared)
+{
+	if (plan->method == SHOT_CLASSIC)
 		shared->err = others_classic(t);
-	else if (method == SHOT_GDB)
+	else if (plan->method == SHOT_GDB)
 		shared->err = others_gdb(t);
-	else if (injector_new(&injector) == 0)
-		shared->err = inject_shutdown(injector, t, methods[method],
-					      injector_now() + INJECT_MS * 1000000ull, &shared->res,
-					      &why);
+	else
+		inject_both(t, plan, shared);
 	shared->reported = true;
 }
 
-static bool start(struct operator* op, const struct inject_target *t, enum shot_method method,
+static bool start(struct operator* op, const struct inject_target *t, const struct shot_plan *plan,
 		  int tracepoint)
 {
 	int go[2], life[2];
@@ -81,7 +94,7 @@ static bool start(struct operator* op, const struct inject_target *t, enum shot_
 		close(life[0]);
 		fcntl(life[1], F_SETFD, 0); /* gdb keeps it too */
 		if (read(go[0], &c, 1) == 1)
-			operate(t, method, op->shared);
+			operate(t, plan, op->shared);
 		_exit(0);
 	}
 	op->calls = victim_count(op->pid, tracepoint);
@@ -142,83 +155,76 @@ static bool fire_timed(struct operator* op, const struct shot_plan *plan)
 	return killed;
 }
 
-/* ---- kill by count: the operator is traced itself ---- */
+/* ---- kill by count: the operator is followed itself ---- */
 
-struct count {
-	const struct shot_plan *plan;
-	pid_t operator_pid;
-	pid_t subject; /* whose calls are counted: 0 until it exists */
+/* The nth call of the one that injects, from the one on that takes hold of a process. */
+struct mark {
+	pid_t process;
+	unsigned nth; /* 0: never */
 	bool armed;
-	bool killed;
 	unsigned n;
 };
 
-/* From its next call on the process holds the target, or a copy of its descriptor. */
-static bool takes_hold(const struct count *c)
-{
-	struct ptrace_syscall_info info;
+struct count {
+	const struct shot_plan *plan;
+	struct mark loss, end;
+	bool killed;
+};
 
-	if (trace(PTRACE_GET_SYSCALL_INFO, c->subject, sizeof(info), (uintptr_t)&info) <= 0 ||
-	    info.op != PTRACE_SYSCALL_INFO_ENTRY)
+/* From its next call on the injecting process holds the target, or a copy of its descriptor. */
+static bool takes_hold(const struct follow_call *call, enum shot_method method, pid_t process)
+{
+	char path[48];
+
+	if (!call->at_entry)
 		return false;
-	if (c->plan->method == SHOT_PIDFD)
-		return info.entry.nr == SYS_pidfd_getfd;
-	return info.entry.nr == SYS_ptrace &&
-	       (info.entry.args[0] == PTRACE_SEIZE || info.entry.args[0] == PTRACE_ATTACH);
+	if (method == SHOT_PIDFD)
+		return call->nr == SYS_pidfd_getfd;
+	if (call->nr != SYS_ptrace ||
+	    (call->arg[0] != PTRACE_SEIZE && call->arg[0] != PTRACE_ATTACH))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", process, (pid_t)call->arg[1]);
+	return access(path, F_OK) == 0;
 }
 
-static void count_call(struct count *c)
+static bool reached(struct mark *m, const struct follow_call *call, enum shot_method method)
 {
-	if (!c->armed)
-		c->armed = takes_hold(c);
-	if (c->armed && ++c->n == c->plan->nth) {
-		c->killed = true;
-		kill(c->subject, SIGKILL);
-	}
+	if (!m->armed)
+		m->armed = takes_hold(call, method, m->process);
+	return m->armed && ++m->n == m->nth;
 }
 
-static void on_stop(struct count *c, pid_t pid, int status)
+static bool count_call(void *arg, const struct follow_call *call)
 {
-	int event = status >> 16, signal = WSTOPSIG(status);
-	bool subject;
+	struct count *c = arg;
+	bool lost = reached(&c->loss, call, c->plan->method);
+	bool end = reached(&c->end, call, c->plan->method);
 
-	if (pid != c->operator_pid && !c->subject)
-		c->subject = pid;
-	subject = pid == c->subject;
-	if (subject && signal == (SIGTRAP | 0x80))
-		count_call(c);
-	if (signal == (SIGTRAP | 0x80) || event)
-		signal = 0;
-	if (!c->killed || !subject)
-		trace(subject ? PTRACE_SYSCALL : PTRACE_CONT, pid, 0, (uintptr_t)signal);
+	if (lost && c->plan->loss == SHOT_LOSES_TARGET)
+		kill(c->loss.process, SIGKILL);
+	c->killed |= end;
+	if (!end && !(lost && c->plan->loss == SHOT_LOSES_CHILD))
+		return true;
+	kill(call->subject, SIGKILL);
+	return false;
 }
 
 /* Counts in the child that inject_shutdown() starts, or in the operator where it starts none. */
-static bool fire_counted(struct operator* op, const struct shot_plan *plan)
+static bool fire_counted(struct operator* op, const struct inject_target *t,
+			 const struct shot_plan *plan)
 {
 	bool in_child = plan->method == SHOT_FRAME || plan->method == SHOT_AUTO;
-	struct count c = { .plan = plan, .operator_pid = op->pid, .armed = !plan->from_hold };
-	const uintptr_t options = PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACESYSGOOD |
-				  PTRACE_O_EXITKILL;
+	struct count c = {
+		.plan = plan,
+		.end = { .process = t->pid, .nth = plan->nth, .armed = !plan->from_hold },
+	};
+	struct follow f;
 
-	if (trace(PTRACE_SEIZE, op->pid, 0, options) < 0)
-		perror("trace the operator");
-	if (!in_child) {
-		c.subject = op->pid;
-		trace(PTRACE_INTERRUPT, op->pid, 0, 0);
-	}
+	if (plan->loss)
+		c.loss = (struct mark){ .process = plan->first->pid, .nth = plan->loss_nth };
+	follow_start(&f, op->pid, in_child, count_call, &c);
 	begin(op);
-	for (;;) {
-		int status;
-		pid_t pid = waitpid(-1, &status, __WALL);
-
-		if (pid < 0 && errno != EINTR)
-			break;
-		if (pid > 0 && WIFSTOPPED(status))
-			on_stop(&c, pid, status);
-		else if (pid == op->pid)
-			break;
-	}
+	follow_to_end(&f);
 	return c.killed;
 }
 
@@ -229,12 +235,12 @@ void shot_fire(const struct inject_target *t, const struct shot_plan *plan, int 
 	bool killed, ended;
 
 	memset(ret, 0, sizeof(*ret));
-	if (!start(&op, t, plan->method, tracepoint)) {
+	if (!start(&op, t, plan, tracepoint)) {
 		perror("start the operator");
 		exit(99);
 	}
-	if (plan->kill == SHOT_KILL_AT_CALL)
-		killed = fire_counted(&op, plan);
+	if (plan->kill == SHOT_KILL_AT_CALL || plan->loss)
+		killed = fire_counted(&op, t, plan);
 	else
 		killed = fire_timed(&op, plan);
 	ended = await_end(&op);

@@ -16,10 +16,16 @@ enum shot_kill {
 	SHOT_KILL_AT_TIME, /* after a delay; what the caller started dies with it */
 };
 
+/* What ends while the first of two injections goes on. */
+enum shot_loss { SHOT_LOSES_NOTHING, SHOT_LOSES_TARGET, SHOT_LOSES_CHILD };
+
 struct shot_plan {
 	enum shot_method method;
+	const struct inject_target *first; /* the same injector treats this before, or NULL */
+	enum shot_loss loss;
+	unsigned loss_nth; /* from the call that attaches to the first target */
 	enum shot_kill kill;
-	bool from_hold;	   /* count from the call that attaches or, by pidfd, copies */
+	bool from_hold;	   /* count from the call that attaches to t or, by pidfd, copies */
 	unsigned nth;	   /* counted twice for each call: at its entry and at its exit */
 	uint64_t delay_us; /* for SHOT_KILL_AT_TIME */
 };
@@ -27,11 +33,12 @@ struct shot_plan {
 struct shot_result {
 	bool killed;   /* the kill came before the end */
 	bool reported; /* res is what the injecting process had to say */
-	bool hung;     /* it did not end in time */
+	bool first_reported;
+	bool hung; /* it did not end in time */
 	int err;
 	int64_t calls; /* of shutdown() by the injecting process and what it started; -1: not
 			  counted */
-	struct inject_result res;
+	struct inject_result res, first_res;
 };
 
 const char *shot_method_name(enum shot_method method);

@@ -113,6 +113,12 @@ int64_t victim_counted(int counter)
 	return counter >= 0 && read(counter, &n, sizeof(n)) == sizeof(n) ? (int64_t)n : -1;
 }
 
+/* Out of the way of the places. */
+static int move_away(int fd)
+{
+	return fcntl(fd, F_DUPFD, VICTIM_LINK_FD + VICTIM_LINKS);
+}
+
 /* Moves fd to its place in the victim, where it stays open over exec. */
 static void place(int fd, int at)
 {
@@ -122,18 +128,19 @@ static void place(int fd, int at)
 
 static void run_program(const struct victim *v, int input, int go, const char *const *argv)
 {
+	int links[VICTIM_LINKS], page = move_away(v->page_fd);
 	char c;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (read(go, &c, 1) != 1) /* the starter died, or was never there */
 		_exit(125);
-	/* out of the way of the places first */
-	for (int i = 0; i < v->n_links; i++)
-		place(fcntl(v->ours[i], F_DUPFD, VICTIM_LINK_FD + VICTIM_LINKS),
-		      VICTIM_LINK_FD + i);
 	place(input, 0);
 	place(open("/dev/null", O_WRONLY), 1);
-	place(fcntl(v->page_fd, F_DUPFD, VICTIM_LINK_FD + VICTIM_LINKS), VICTIM_PAGE_FD);
+	for (int i = 0; i < v->n_links; i++)
+		links[i] = move_away(v->ours[i]);
+	for (int i = 0; i < v->n_links; i++)
+		place(links[i], VICTIM_LINK_FD + i);
+	place(page, VICTIM_PAGE_FD);
 	close_range(VICTIM_PAGE_FD + 1, VICTIM_LINK_FD - 1, 0);
 	close_range(VICTIM_LINK_FD + (unsigned)v->n_links, ~0u, 0);
 	execv(argv[0], (char *const *)argv);

@@ -6,15 +6,21 @@
  *
  * The thread makes three calls and then is what it was:
  *
- *     dup3(fd, spare, O_CLOEXEC)   by frame.take
- *     shutdown(spare, SHUT_RD)     by frame.act, and only then
- *     close(spare)                 by the lower frame
+ *     fcntl(fd, F_DUPFD_CLOEXEC, spare)   by frame.take
+ *     shutdown(spare, SHUT_RD)            by frame.act, and only then
+ *     close(spare)                        by the lower frame
  *
  * A descriptor can be closed and its number given to another socket between any look at it and the
  * call. The spare number is one that nobody else uses: what is there can be looked at, and then
  * shut down, at leisure. If nobody looks (the tracer was killed), the thread goes on to close it.
- * Two frames lie on its stack: the lower is returned to after dup3 or shutdown and makes the close,
- * the upper is returned to after the close and holds the thread's own registers.
+ * Two frames lie on its stack: the lower is returned to after fcntl or shutdown and makes the
+ * close, the upper is returned to after the close and holds the thread's own registers.
+ *
+ * Not dup3(): that would close what another thread has opened on the spare number meanwhile. fcntl
+ * takes the next free one instead, and frame.drop makes the thread close that, past the lower
+ * frame. What remains: all numbers up to the spare one are taken within some microseconds, and the
+ * tracer is killed before it has written frame.drop. Then the thread closes what another has
+ * opened, and the copy stays.
  */
 #ifndef EW_ACT_FRAME_H
 #define EW_ACT_FRAME_H
@@ -62,7 +68,7 @@ struct frame_layout {
 };
 
 /*
- * What is to be written into the target: bytes at addr, then one set of registers or the other. The
+ * What is to be written into the target: bytes at addr, then one set of registers at a time. The
  * kernel takes registers one by one (genregs_set, arch/x86/kernel/ptrace.c): were they to lie on
  * two pages, a fault between them could leave the thread half changed. In one page, the first word
  * faults or none does.
@@ -70,6 +76,7 @@ struct frame_layout {
 struct frame {
 	_Alignas(512) frame_regs take;
 	_Alignas(512) frame_regs act;
+	_Alignas(512) frame_regs drop; /* see frame_drop_other() */
 	uint64_t addr;
 	size_t len;
 	unsigned char bytes[FRAME_BYTES_MAX];
@@ -92,6 +99,9 @@ void frame_layout_read(struct frame_layout *layout);
 int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 		const struct frame_descriptors *fds, const struct frame_layout *layout,
 		struct frame *ret_frame);
+
+/* Makes frame.drop close fd, which fcntl gave instead of the spare number; -1: it gave none. */
+void frame_drop_other(struct frame *frame, int fd);
 
 /*
  * Whether the stopped thread was waiting in call nr, to return to pc, and the kernel would restart

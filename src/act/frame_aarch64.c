@@ -99,7 +99,7 @@ static void put_u32(struct frame *f, uint64_t addr, uint32_t v)
 
 /* Registers with which the thread makes a call and then returns from the frame at sp. */
 static frame_regs call_regs(const struct frame_stop *stop, const struct frame_code *code,
-			    uint64_t sp, long nr, int fd, uint64_t second)
+			    uint64_t sp, long nr, int fd, uint64_t second, uint64_t third)
 {
 	frame_regs r = stop->regs;
 
@@ -109,7 +109,7 @@ static frame_regs call_regs(const struct frame_stop *stop, const struct frame_co
 	r.regs[X_RETURN] = code->back;
 	r.regs[0] = (uint64_t)fd;
 	r.regs[1] = second;
-	r.regs[2] = O_CLOEXEC; /* dup3's third; the others have none */
+	r.regs[2] = third;
 	r.pstate &= ~PSTATE_BTYPE;
 	return r;
 }
@@ -134,7 +134,6 @@ int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 	uint64_t upper = (stop->regs.sp - F_SIZE) & ~15ull;
 	uint64_t lower = (upper - F_SIZE) & ~15ull;
 	struct frame *f = ret_frame;
-	frame_regs closing;
 
 	(void)layout;
 	if (stop->xstate_len < V_SIZE + 8)
@@ -145,12 +144,18 @@ int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 	f->addr = lower;
 	f->len = upper + F_SIZE - lower;
 	memset(f->bytes, 0, f->len);
-	closing = call_regs(stop, code, upper, SYS_close, fds->spare, 0);
+	f->drop = call_regs(stop, code, upper, SYS_close, fds->spare, 0, 0);
 	put_frame(f, upper, &stop->regs, stop->sigmask, stop);
-	put_frame(f, lower, &closing, ~0ull, stop);
-	f->take = call_regs(stop, code, lower, SYS_dup3, fds->fd, (uint64_t)fds->spare);
-	f->act = call_regs(stop, code, lower, SYS_shutdown, fds->spare, SHUT_RD);
+	put_frame(f, lower, &f->drop, ~0ull, stop);
+	f->take = call_regs(stop, code, lower, SYS_fcntl, fds->fd, F_DUPFD_CLOEXEC,
+			    (uint64_t)fds->spare);
+	f->act = call_regs(stop, code, lower, SYS_shutdown, fds->spare, SHUT_RD, 0);
 	return 0;
+}
+
+void frame_drop_other(struct frame *frame, int fd)
+{
+	frame->drop.regs[0] = (uint64_t)fd;
 }
 
 bool frame_restarts(const frame_regs *regs, long nr, uint64_t pc)
@@ -203,9 +208,9 @@ void frame_seccomp_data(const struct frame *frame, const struct frame_code *code
 {
 	uint64_t ip = code->call + INSN, spare = (uint64_t)fds->spare;
 
-	ret_calls[0] = seen(&frame->take, SYS_dup3, (uint64_t)fds->fd, ip);
+	ret_calls[0] = seen(&frame->take, SYS_fcntl, (uint64_t)fds->fd, ip);
 	ret_calls[1] = seen(&frame->act, SYS_shutdown, spare, ip);
-	ret_calls[2] = seen(&frame->act, SYS_close, spare, ip);
+	ret_calls[2] = seen(&frame->drop, SYS_close, spare, ip);
 	ret_calls[3] = seen(&frame->act, SYS_rt_sigreturn, 0, code->back_end);
 }
 #endif

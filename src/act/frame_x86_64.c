@@ -241,7 +241,7 @@ static void put_frame(struct frame *f, uint64_t at, const struct user_regs_struc
 /* Registers with which the thread makes a call and then returns to what rsp points at. */
 static struct user_regs_struct call_regs(const struct frame_stop *stop,
 					 const struct frame_code *code, uint64_t rsp, long nr,
-					 int fd, uint64_t second)
+					 int fd, uint64_t second, uint64_t third)
 {
 	struct user_regs_struct r = stop->regs;
 
@@ -250,7 +250,7 @@ static struct user_regs_struct call_regs(const struct frame_stop *stop,
 	r.rax = (unsigned long)nr;
 	r.rdi = (unsigned long)fd;
 	r.rsi = second;
-	r.rdx = O_CLOEXEC;		/* dup3's third; the others have none */
+	r.rdx = third;
 	r.orig_rax = (unsigned long)-1; /* not in a call: nothing for the kernel to restart */
 	r.eflags &= ~FLAGS_CLEARED;
 	return r;
@@ -261,7 +261,7 @@ int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 		struct frame *ret_frame)
 {
 	uint64_t features, xstate_at, upper, upper_entry, lower, lower_entry;
-	struct user_regs_struct closing, restored = stop->regs;
+	struct user_regs_struct restored = stop->regs;
 	struct frame *f = ret_frame;
 	size_t need;
 	int err;
@@ -282,13 +282,19 @@ int frame_build(const struct frame_stop *stop, const struct frame_code *code,
 	memset(f->bytes, 0, f->len);
 
 	restart_call(&restored);
-	closing = call_regs(stop, code, upper_entry, SYS_close, fds->spare, 0);
+	f->drop = call_regs(stop, code, upper_entry, SYS_close, fds->spare, 0, 0);
 	put_frame(f, upper, &restored, stop->sigmask, code, xstate_at);
-	put_frame(f, lower, &closing, ~0ull, code, xstate_at);
+	put_frame(f, lower, &f->drop, ~0ull, code, xstate_at);
 	put_xstate(f, xstate_at, stop, features, need);
-	f->take = call_regs(stop, code, lower_entry, SYS_dup3, fds->fd, (uint64_t)fds->spare);
-	f->act = call_regs(stop, code, lower_entry, SYS_shutdown, fds->spare, SHUT_RD);
+	f->take = call_regs(stop, code, lower_entry, SYS_fcntl, fds->fd, F_DUPFD_CLOEXEC,
+			    (uint64_t)fds->spare);
+	f->act = call_regs(stop, code, lower_entry, SYS_shutdown, fds->spare, SHUT_RD, 0);
 	return 0;
+}
+
+void frame_drop_other(struct frame *frame, int fd)
+{
+	frame->drop.rdi = (unsigned long)fd;
 }
 
 bool frame_restarts(const frame_regs *regs, long nr, uint64_t pc)
@@ -339,11 +345,9 @@ void frame_seccomp_data(const struct frame *frame, const struct frame_code *code
 			struct seccomp_data ret_calls[FRAME_CALLS])
 {
 	uint64_t ip = code->call + 2; /* where it returns to */
-	struct user_regs_struct closing = frame->act, back = frame->act;
+	struct user_regs_struct closing = frame->drop, back = frame->act;
 
-	closing.rax = SYS_close;
 	closing.rdi = (unsigned long)fds->spare;
-	closing.rsi = 0;
 	back.rax = SYS_rt_sigreturn;
 	ret_calls[0] = seen(&frame->take, ip);
 	ret_calls[1] = seen(&frame->act, ip);

@@ -60,13 +60,6 @@ static bool spare_is_socket(struct injection *in)
 	return inject_socket_inode(in->target.pid, tid, in->fds.spare) == in->target.inode;
 }
 
-static int other_socket(struct injection *in)
-{
-	return inject_refuse(&in->rep, INJECT_R_OTHER_SOCKET, -ESTALE,
-			     "descriptor %d of process %d was closed or replaced meanwhile",
-			     in->target.fd, in->target.pid);
-}
-
 /* Waits for the stop that was asked for. Returns 0, INJECTION_AGAIN, or a refusal. */
 static int await_stop(struct injection *in, struct tracee *t)
 {
@@ -211,39 +204,50 @@ static int report_done(struct injection *in)
 	return 0;
 }
 
-/* Why the thread has no copy of the right socket. */
-static int explain_take(struct injection *in, struct tracee *t)
+/* Why the thread has no copy of the right socket. got: what fcntl said. */
+static int explain_take(struct injection *in, struct tracee *t, long got)
 {
-	long value = frame_call_value(&in->stop.regs);
-
-	if (value == -EMFILE || value == -ENOMEM || value == -EBUSY)
-		return inject_refuse(&in->rep, INJECT_R_NO_SPARE, (int)value,
+	if (got >= 0 && got != in->fds.spare)
+		return again(in, INJECT_R_NO_SPARE, "has taken the free descriptor number");
+	if (got == -EINVAL) /* fcntl's word for a number beyond the limit */
+		got = -EMFILE;
+	if (got == -EMFILE || got == -ENOMEM)
+		return inject_refuse(&in->rep, INJECT_R_NO_SPARE, (int)got,
 				     "copy descriptor %d inside process %d", in->target.fd,
 				     in->target.pid);
 	if (tracee_read_regs(t, &in->stop) == -ESRCH) /* killed: its descriptors are closed */
 		return again(in, INJECT_R_VANISHED, "ended");
-	return other_socket(in);
+	return inject_refuse(&in->rep, INJECT_R_OTHER_SOCKET, -ESTALE,
+			     "descriptor %d of process %d was closed or replaced meanwhile",
+			     in->target.fd, in->target.pid);
 }
 
 /*
  * Lets the thread duplicate the descriptor, and looks what it got. Whatever happens from here on,
- * it closes that and restores itself. Returns 0: it is at the exit of dup3 with the right socket.
+ * it closes that and restores itself. Returns 0: it is at the exit of fcntl with the right socket.
  */
 static int take(struct injection *in, struct tracee *t)
 {
-	int err = tracee_write_regs(t, &in->frame.take, sizeof(in->frame.take));
+	long got;
+	int err;
 
+	set_timer(in, 0);
+	err = tracee_write_regs(t, &in->frame.take, sizeof(in->frame.take));
 	if (err < 0)
 		return again(in, INJECT_R_VANISHED, "ended");
 	/* A handler that does not return (a cancellation, longjmp) would leave the copy open. */
 	tracee_block_signals(t);
-	set_timer(in, 0);
-	err = follow_call(in, t, SYS_dup3);
+	err = follow_call(in, t, SYS_fcntl);
 	if (err < 0)
 		return again(in, INJECT_R_VANISHED, "ended");
-	if (frame_call_value(&in->stop.regs) == in->fds.spare && spare_is_socket(in))
+	got = frame_call_value(&in->stop.regs);
+	if (got == in->fds.spare && spare_is_socket(in))
 		return 0;
-	return explain_take(in, t);
+	if (got != in->fds.spare) { /* that number is another's: the thread must not close it */
+		frame_drop_other(&in->frame, got < 0 ? -1 : (int)got);
+		tracee_write_regs(t, &in->frame.drop, sizeof(in->frame.drop));
+	}
+	return explain_take(in, t, got);
 }
 
 /* The one write that makes the call happen. Returns 0, or a negative errno: result not seen. */

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SPARE_GAP = 16, SPARE_PROBES = 512 };
+enum { GAP_MIN = 16, GAP_MAX = 64, SPARE_PROBES = 512 };
 
 static int refuse_traced(struct injection *in, pid_t tid, pid_t tracer)
 {
@@ -77,6 +77,9 @@ static int check_process(struct injection *in)
 
 	if (err < 0)
 		return inject_refuse(&in->rep, INJECT_R_GONE, -ESRCH, "process %d is gone", pid);
+	if (status.state == 'Z' || status.state == 'X') /* traced by this very process, it may be */
+		return inject_refuse(&in->rep, INJECT_R_VANISHED, -ESRCH,
+				     "thread %d of process %d ended", in->live, pid);
 	if (status.tracer)
 		return refuse_traced(in, in->live, status.tracer);
 	if (status.state == 'T')
@@ -171,8 +174,16 @@ int injection_choose(struct injection *in)
 	return in->code.call ? 0 : find_code(in);
 }
 
-/* The highest number below size with enough free ones below it in the thread's table, or -1. */
-static int free_in_table(const struct injection *in, pid_t tid, int size)
+/* Who has needed a large table may need many numbers at once. */
+static int gap_in(int size)
+{
+	int quarter = size / 4;
+
+	return quarter < GAP_MIN ? GAP_MIN : quarter < GAP_MAX ? quarter : GAP_MAX;
+}
+
+/* The highest number below size with gap - 1 free ones below it in the thread's table, or -1. */
+static int free_in_table(const struct injection *in, pid_t tid, int size, int gap)
 {
 	int n_free = 0;
 
@@ -180,27 +191,29 @@ static int free_in_table(const struct injection *in, pid_t tid, int size)
 		bool open = inject_socket_open(in->target.pid, tid, fd);
 
 		n_free = open ? 0 : n_free + 1;
-		if (n_free == SPARE_GAP)
-			return fd + SPARE_GAP - 1;
+		if (n_free == gap)
+			return fd + gap - 1;
 	}
 	return -1;
 }
 
 /*
- * A high number with free ones below it: the kernel gives out the lowest free number, so nobody
- * gets this one meanwhile. Beyond the table only if it is full, because it then grows.
+ * A high number with free ones below it: the kernel gives out the lowest free number, so hardly
+ * anybody gets this one meanwhile (act/frame.h: and if so). Beyond the table only if it is nearly
+ * full, because it then grows: it stays larger, and where threads share it that waits for an RCU
+ * grace period.
  */
 static bool find_spare(struct injection *in, pid_t tid, int fd_size)
 {
 	struct rlimit limit;
-	int fd;
+	int fd, size;
 
 	if (prlimit(in->target.pid, RLIMIT_NOFILE, NULL, &limit) < 0)
 		return false;
-	fd = free_in_table(in, tid,
-			   limit.rlim_cur < (rlim_t)fd_size ? (int)limit.rlim_cur : fd_size);
+	size = limit.rlim_cur < (rlim_t)fd_size ? (int)limit.rlim_cur : fd_size;
+	fd = free_in_table(in, tid, size, gap_in(size));
 	if (fd < 0) {
-		fd = fd_size + SPARE_GAP;
+		fd = fd_size + gap_in(size);
 		if ((rlim_t)fd >= limit.rlim_cur)
 			return false;
 	}
@@ -263,6 +276,10 @@ static bool has_filters(struct injection *in, pid_t tid, int err)
 	       status.seccomp == SECCOMP_MODE_FILTER;
 }
 
+/*
+ * What remains: a filter that another thread installs for all between this and the thread's last
+ * call, in some 100 us, and that kills for one of them.
+ */
 int injection_check_seccomp(struct injection *in, pid_t tid)
 {
 	struct seccomp_data calls[FRAME_CALLS];

@@ -77,7 +77,7 @@ static void set_stop(uint64_t xstate_bv, size_t xstate_len)
 	};
 }
 
-/* The lower frame: what the thread returns to from dup3 or shutdown. */
+/* The lower frame: what the thread returns to from fcntl or shutdown. */
 static struct kernel_view *lower_view(void)
 {
 	return (struct kernel_view *)(frame.bytes + (frame.take.rsp - frame.addr));
@@ -178,8 +178,8 @@ static void calls_in_order(void **state)
 	(void)state;
 	set_stop(7, 832);
 	assert_int_equal(frame_build(&stop, &code, &fds, &avx_only, &frame), 0);
-	check_call(&frame.take, SYS_dup3, 7, 63);
-	assert_int_equal(frame.take.rdx, O_CLOEXEC);
+	check_call(&frame.take, SYS_fcntl, 7, F_DUPFD_CLOEXEC);
+	assert_int_equal(frame.take.rdx, 63);
 	check_call(&frame.act, SYS_shutdown, 63, SHUT_RD);
 	assert_int_equal(lower_view()->ret, code.back);
 	g = lower_view()->uc.uc_mcontext.gregs;
@@ -194,10 +194,26 @@ static void calls_in_order(void **state)
 	assert_int_equal(lower_view()->uc.uc_stack.ss_flags, 7);
 }
 
+/* Of another number, and then not the lower frame's: the thread is as it was after that. */
+static void closes_another_number(void **state)
+{
+	(void)state;
+	set_stop(7, 832);
+	assert_int_equal(frame_build(&stop, &code, &fds, &avx_only, &frame), 0);
+	frame_drop_other(&frame, 64);
+	assert_int_equal(frame.drop.rip, code.call);
+	assert_int_equal(frame.drop.rax, SYS_close);
+	assert_int_equal(frame.drop.rdi, 64);
+	assert_int_equal(frame.drop.orig_rax, (unsigned long)-1);
+	assert_int_equal(frame.drop.rsp, lower_view()->uc.uc_mcontext.gregs[REG_RSP]);
+	assert_int_equal(lower_view()->uc.uc_mcontext.gregs[REG_RDI], 63);
+}
+
 /* The numbers that a filter may look at: all four calls, with where they are made. */
 static void tells_seccomp_its_calls(void **state)
 {
-	static const int nrs[FRAME_CALLS] = { SYS_dup3, SYS_shutdown, SYS_close, SYS_rt_sigreturn };
+	static const int nrs[FRAME_CALLS] = { SYS_fcntl, SYS_shutdown, SYS_close,
+					      SYS_rt_sigreturn };
 	struct seccomp_data calls[FRAME_CALLS];
 
 	(void)state;
@@ -211,7 +227,7 @@ static void tells_seccomp_its_calls(void **state)
 				 nrs[i] == SYS_rt_sigreturn ? code.back_end : code.call + 2);
 	}
 	assert_int_equal(calls[0].args[0], 7);
-	assert_int_equal(calls[0].args[1], 63);
+	assert_int_equal(calls[0].args[2], 63);
 	assert_int_equal(calls[1].args[0], 63);
 	assert_int_equal(calls[2].args[0], 63);
 }
@@ -359,6 +375,7 @@ int main(void)
 		cmocka_unit_test(saves_the_registers_and_restarts_the_call),
 		cmocka_unit_test(restart_only_where_the_kernel_would),
 		cmocka_unit_test(calls_in_order),
+		cmocka_unit_test(closes_another_number),
 		cmocka_unit_test(tells_seccomp_its_calls),
 		cmocka_unit_test(leaves_the_red_zone_and_what_is_above),
 		cmocka_unit_test(alternate_stack_is_made_unreadable),

@@ -358,6 +358,7 @@ static const struct kind kinds[] = {
 	{ "flock", open_flock, wait_flock, wake_flock, again_flock },
 	{ "churn", open_churn, wait_churn, NULL, NULL },
 	{ "maps", open_maps, wait_futex, NULL, NULL },
+	{ "fill", open_fill, wait_fill, NULL, NULL },
 	{ "spawn", NULL, wait_spawn, NULL, NULL },
 	{ "forks", NULL, wait_forks, NULL, NULL },
 	{ "swap", open_swap, wait_swap, NULL, NULL },

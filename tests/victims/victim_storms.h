@@ -42,6 +42,49 @@ static void open_churn(struct waiter *w)
 	w->fd[0] = 200 + w->id;
 }
 
+/*
+ * A table that is nearly full, and full for moments: what was opened on the last numbers must be
+ * there when it is looked at.
+ */
+enum { FILL_LIMIT = 256, FILL_FREE = 24 };
+
+static void open_fill(struct waiter *w)
+{
+	const struct rlimit limit = { FILL_LIMIT, FILL_LIMIT };
+
+	w->fd[0] = memfd_create("fill", 0);
+	if (w->fd[0] < 0 || setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die("fill");
+	while (dup(w->fd[0]) < FILL_LIMIT - FILL_FREE - 1)
+		;
+}
+
+static int same_file(int a, int b)
+{
+	struct stat st_a, st_b;
+
+	return fstat(a, &st_a) == 0 && fstat(b, &st_b) == 0 && st_a.st_dev == st_b.st_dev &&
+	       st_a.st_ino == st_b.st_ino;
+}
+
+/* At irregular intervals, up to some milliseconds. */
+static void wait_fill(struct waiter *w)
+{
+	int fds[FILL_FREE], n = 0;
+
+	while (n < FILL_FREE && (fds[n] = dup(w->fd[0])) >= 0)
+		n++;
+	for (int i = 0; i < n; i++)
+		if (!same_file(fds[i], w->fd[0]))
+			bad(w, "descriptor");
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+	page->renewals++;
+	w->word = w->word * 1103515245 + 12345;
+	for (volatile uint32_t i = w->word >> 11; i > 0; i--)
+		;
+}
+
 /* A short-lived thread, made and ended all the time, that waits in a futex meanwhile. */
 static void *short_life(void *arg)
 {

@@ -110,7 +110,8 @@ victims: $(VICTIMS)
 
 # What a test or bench shares beside the library.
 with = $(if $(findstring test_lab,$(1)),$(filter-out %/main.o,$(LAB_OBJ))) \
-	$(if $(findstring inject_target,$(1))$(findstring bench_inject,$(1)),tests/fault/victim_run.c)
+	$(if $(findstring inject_target,$(1))$(findstring bench_inject,$(1)),tests/fault/victim_run.c) \
+	$(if $(findstring inject_target_moment,$(1)),tests/fault/follow.c)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 $(B)/unit/%: tests/unit/%.c $(B)/libexecwatch.a $(wildcard tests/unit/*.h) Makefile
 	@mkdir -p $(@D)

@@ -246,14 +246,15 @@ static inline void start_thread(const pthread_attr_t *attr, int ready)
 }
 
 /*
- * From now on this process gets `result` for call nr: always if arg is -1, else where the low half
- * of that argument is value.
+ * From now on this thread gets `result` for call nr: always if arg is -1, else where the low half
+ * of that argument is value. flags: those of seccomp().
  */
-static inline void filter_argument(uint32_t nr, int arg, uint32_t value, uint32_t result)
+static inline void filter_with(unsigned flags, uint32_t nr, int arg, uint32_t value,
+			       uint32_t result)
 {
-	const uint32_t field = arg < 0 ? offsetof(struct seccomp_data, nr) :
-					 offsetof(struct seccomp_data, args) +
-						 (uint32_t)arg * sizeof(uint64_t);
+	const uint32_t field =
+		arg < 0 ? offsetof(struct seccomp_data, nr)
+			: offsetof(struct seccomp_data, args) + (uint32_t)arg * sizeof(uint64_t);
 	struct sock_filter insns[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 3),
@@ -265,13 +266,23 @@ static inline void filter_argument(uint32_t nr, int arg, uint32_t value, uint32_
 	struct sock_fprog prog = { sizeof(insns) / sizeof(insns[0]), insns };
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog) < 0)
 		_exit(1);
+}
+
+static inline void filter_argument(uint32_t nr, int arg, uint32_t value, uint32_t result)
+{
+	filter_with(0, nr, arg, value, result);
 }
 
 static inline void filter(uint32_t nr, uint32_t result)
 {
 	filter_argument(nr, -1, 0, result);
+}
+
+static inline void filter_all_threads(uint32_t nr, uint32_t result)
+{
+	filter_with(SECCOMP_FILTER_FLAG_TSYNC, nr, -1, 0, result);
 }
 
 #endif

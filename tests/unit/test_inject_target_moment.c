@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What changes in the very moment of an injection: between the choice and the stop, or between the
+ * last check and the copy. The injector's child is followed by ptrace to that call, and held there
+ * while the target is changed. Needs root.
+ */
+#include "inject_kid.h"
+
+#include <dirent.h>
+#include <linux/capability.h>
+
+#include "follow.h"
+
+/* ---- a target with a thread that takes orders; the other is the one that is chosen ---- */
+
+enum { TABLE = 64 }; /* the smallest there is */
+
+static int orders[2], answers[2];
+static void (*deed)(int link);
+
+static void *obey(void *arg)
+{
+	char c;
+
+	while (read(orders[0], &c, 1) == 1) {
+		deed(*(int *)arg);
+		if (write(answers[1], "", 1) != 1)
+			break;
+	}
+	return NULL;
+}
+
+static void body_obeys(int link, int ready)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, obey, &link);
+	say_ready(ready);
+	wait_forever();
+}
+
+static struct kid kid_that_does(void (*what)(int link))
+{
+	struct kid kid;
+
+	deed = what;
+	kid = kid_start(body_obeys);
+	await_state(kid.pid, 'S');
+	return kid;
+}
+
+static void order(const struct kid *kid)
+{
+	char c;
+
+	(void)kid;
+	assert_int_equal(write(orders[1], "", 1), 1);
+	await_ready(answers[0]);
+	assert_int_equal(read(answers[0], &c, 1), 1);
+}
+
+static void file_of(const struct kid *kid, int fd, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", kid->pid, fd);
+	n = readlink(path, buf, size - 1);
+	buf[n > 0 ? n : 0] = '\0';
+}
+
+static size_t descriptors(const struct kid *kid)
+{
+	char path[32];
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", kid->pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* The thread closes its copy when it has been let go of. */
+static void assert_descriptors(const struct kid *kid, size_t want)
+{
+	uint64_t end = injector_now() + 10000000000ull;
+
+	while (descriptors(kid) != want && injector_now() < end)
+		sched_yield();
+	assert_int_equal(descriptors(kid), want);
+}
+
+/* ---- the moment ---- */
+
+struct moment {
+	bool (*is)(const struct follow_call *call);
+	void (*change)(const struct kid *kid);
+	const struct kid *kid;
+	bool came;
+};
+
+/* The thread is to be stopped next. */
+static bool at_seize(const struct follow_call *call)
+{
+	return call->nr == SYS_ptrace && call->arg[0] == PTRACE_SEIZE;
+}
+
+/* It is stopped, all has been checked: it is to make its copy next. */
+static bool at_take(const struct follow_call *call)
+{
+	return call->nr == SYS_ptrace && call->arg[0] == PTRACE_SETREGSET;
+}
+
+/* It has made its copy, which is to be looked at next. */
+static bool at_look(const struct follow_call *call)
+{
+	return call->nr == SYS_kcmp;
+}
+
+static bool change_once(void *arg, const struct follow_call *call)
+{
+	struct moment *m = arg;
+
+	if (!m->came && call->at_entry && m->is(call)) {
+		m->came = true;
+		m->change(m->kid);
+	}
+	return true;
+}
+
+struct outcome {
+	struct inject_result res;
+	struct fail why;
+};
+
+static void keep_all(void)
+{
+}
+
+/* By ptrace, from a process of its own that has first given up what drop() says. */
+static struct outcome inject_while(struct moment *m, void (*drop)(void))
+{
+	struct outcome *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct inject_target t = target_of(m->kid);
+	struct outcome got;
+	struct follow f;
+	int go[2];
+	pid_t pid;
+
+	t.proof = INJECT_BY_VALUE;
+	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		char c;
+
+		drop();
+		if (read(go[0], &c, 1) == 1)
+			inject_once(&t, INJECT_PTRACE, 10 * SECOND_MS, &shared->res, &shared->why);
+		_exit(0);
+	}
+	follow_start(&f, pid, true, change_once, m);
+	assert_int_equal(write(go[1], "", 1), 1);
+	follow_to_end(&f);
+	close(go[0]);
+	close(go[1]);
+	assert_true(m->came);
+	got = *shared;
+	munmap(shared, sizeof(*shared));
+	return got;
+}
+
+static struct outcome inject_and_change(const struct kid *kid,
+					bool (*is)(const struct follow_call *call),
+					void (*change)(const struct kid *kid))
+{
+	struct moment m = { .is = is, .change = change, .kid = kid };
+
+	return inject_while(&m, keep_all);
+}
+
+/* Refused, the target waits again as if nothing had been, and the link is whole. */
+static void assert_left_alone(const struct outcome *got, enum inject_reason reason,
+			      const struct kid *kid)
+{
+	struct pollfd p = { .fd = kid->other, .events = POLLRDHUP };
+
+	assert_reason(got->res, INJECT_REFUSED, reason);
+	await_state(kid->pid, 'S');
+	assert_int_equal(poll(&p, 1, 0), 0);
+}
+
+/* ---- the spare number ---- */
+
+static void nothing(int link)
+{
+	(void)link;
+}
+
+static void lower_limit(const struct kid *kid)
+{
+	const struct rlimit limit = { TABLE / 2, TABLE / 2 };
+
+	assert_int_equal(prlimit(kid->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+static void limit_is_lowered(void **state)
+{
+	struct kid kid = kid_that_does(nothing);
+	size_t before = descriptors(&kid);
+	struct outcome got = inject_and_change(&kid, at_take, lower_limit);
+
+	(void)state;
+	assert_left_alone(&got, INJECT_R_NO_SPARE, &kid);
+	assert_int_equal(got.why.err, -EMFILE);
+	assert_descriptors(&kid, before);
+	kid_end(&kid);
+}
+
+/* The whole table as it is then, the spare number too. */
+static void use_up(int link)
+{
+	(void)link;
+	while (dup(orders[0]) < TABLE - 1)
+		;
+}
+
+static void assert_all_used(const struct kid *kid)
+{
+	char want[64], is[64];
+
+	file_of(kid, orders[0], want, sizeof(want));
+	file_of(kid, TABLE - 1, is, sizeof(is));
+	assert_string_equal(is, want);
+	assert_descriptors(kid, TABLE + 2); /* and "." and ".." */
+}
+
+/* What the thread got instead is closed; another number is chosen then. */
+static void number_is_taken(void **state)
+{
+	struct kid kid = kid_that_does(use_up);
+	struct outcome got = inject_and_change(&kid, at_take, order);
+
+	(void)state;
+	assert_reason(got.res, INJECT_DONE, INJECT_R_NONE);
+	assert_all_used(&kid);
+	kid_end(&kid);
+}
+
+static void last_number_is_taken(void **state)
+{
+	struct kid kid = kid_that_does(use_up);
+	const struct rlimit limit = { TABLE, TABLE };
+	struct outcome got;
+
+	(void)state;
+	assert_int_equal(prlimit(kid.pid, RLIMIT_NOFILE, &limit, NULL), 0);
+	got = inject_and_change(&kid, at_take, order);
+	assert_left_alone(&got, INJECT_R_NO_SPARE, &kid);
+	assert_int_equal(got.why.err, -EMFILE);
+	assert_all_used(&kid);
+	kid_end(&kid);
+}
+
+/* ---- the socket ---- */
+
+static void close_it(int link)
+{
+	close(link);
+}
+
+static void descriptor_is_closed(void **state)
+{
+	struct kid kid = kid_that_does(close_it);
+	size_t before = descriptors(&kid);
+	struct outcome got = inject_and_change(&kid, at_take, order);
+
+	(void)state;
+	assert_reason(got.res, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
+	await_state(kid.pid, 'S');
+	assert_descriptors(&kid, before - 1);
+	kid_end(&kid);
+}
+
+static int another[2];
+
+static void replace_it(int link)
+{
+	dup2(another[0], link);
+}
+
+static void descriptor_is_replaced(void **state)
+{
+	struct pollfd p;
+	struct outcome got;
+	struct kid kid;
+	size_t before;
+
+	(void)state;
+	tcp_pair(another);
+	p = (struct pollfd){ .fd = another[0], .events = POLLRDHUP };
+	kid = kid_that_does(replace_it);
+	before = descriptors(&kid);
+	got = inject_and_change(&kid, at_take, order);
+	assert_reason(got.res, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
+	await_state(kid.pid, 'S');
+	assert_int_equal(poll(&p, 1, 0), 0);
+	assert_descriptors(&kid, before);
+	kid_end(&kid);
+	close(another[0]);
+	close(another[1]);
+}
+
+/* ---- the process ---- */
+
+static void kill_it(const struct kid *kid)
+{
+	kill(kid->pid, SIGKILL);
+	await_state(kid->pid, 'Z');
+}
+
+static void target_is_killed_in_the_copy(void **state)
+{
+	struct kid kid = kid_that_does(nothing);
+	struct outcome got = inject_and_change(&kid, at_look, kill_it);
+
+	(void)state;
+	assert_reason(got.res, INJECT_REFUSED, INJECT_R_VANISHED);
+	kid_end(&kid);
+}
+
+/* ---- filters ---- */
+
+static void forbid_shutdown(int link)
+{
+	(void)link;
+	filter_all_threads(SYS_shutdown, SECCOMP_RET_KILL_PROCESS);
+}
+
+/* Other threads' filters can be read by CAP_SYS_ADMIN alone. */
+static void drop_admin(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		_exit(1);
+	data[0].effective &= ~(1u << CAP_SYS_ADMIN);
+	data[0].permitted &= ~(1u << CAP_SYS_ADMIN);
+	if (syscall(SYS_capset, &head, data) < 0)
+		_exit(1);
+}
+
+/* Another thread installs it for all (SECCOMP_FILTER_FLAG_TSYNC) after this one was chosen. */
+static void filter_comes_from_another_thread(void **state)
+{
+	void (*const drops[])(void) = { keep_all, drop_admin };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
+		struct kid kid = kid_that_does(forbid_shutdown);
+		struct moment m = { .is = at_seize, .change = order, .kid = &kid };
+		struct outcome got = inject_while(&m, drops[i]);
+
+		assert_left_alone(&got, INJECT_R_SECCOMP, &kid);
+		kid_end(&kid);
+	}
+}
+
+static void no_filter_comes(void **state)
+{
+	struct kid kid = kid_that_does(nothing);
+	struct moment m = { .is = at_seize, .change = order, .kid = &kid };
+
+	(void)state;
+	assert_reason(inject_while(&m, drop_admin).res, INJECT_DONE, INJECT_R_NONE);
+	kid_end(&kid);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(limit_is_lowered),
+		cmocka_unit_test(number_is_taken),
+		cmocka_unit_test(last_number_is_taken),
+		cmocka_unit_test(descriptor_is_closed),
+		cmocka_unit_test(descriptor_is_replaced),
+		cmocka_unit_test(target_is_killed_in_the_copy),
+		cmocka_unit_test(filter_comes_from_another_thread),
+		cmocka_unit_test(no_filter_comes),
+	};
+
+	close_range(3, ~0u, 0); /* what this process was started with may need a larger table */
+	if (pipe(orders) < 0 || pipe(answers) < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

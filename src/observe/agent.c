@@ -68,8 +68,10 @@ static void put_others(struct procfs *procfs, struct scene *scene, const struct 
 	for (size_t i = 0; i < n; i++) {
 		if (scene_process_find(scene, holders[i].pid))
 			continue;
-		procfs_put(procfs, holders[i].pid, &scene->tee);
-		scene_sort_processes(scene);
+		scene_pause(scene);
+		/* Of an agent that has just ended there are thousands: nothing is added. */
+		if (procfs_put(procfs, holders[i].pid, &scene->tee) == 0)
+			scene_sort_processes(scene);
 	}
 }
 

@@ -11,11 +11,30 @@
 #include "mesos/message.h"
 #include "observe/grow.h"
 
+/* Pages of their own: freed, they are the system's again. */
+#define BLOCK_SIZE (256 * 1024)
+
+struct block {
+	char *bytes;	 /* records, one after the other, each at a multiple of 8; NULL: freed */
+	uint32_t size;	 /* of what is in it */
+	uint32_t unread; /* so many of its records have not been put */
+};
+
+struct place {
+	uint32_t block, at;
+};
+
+/*
+ * While a large node's agent restarts tens of thousands of records wait, and more come while these
+ * are put: the memory of what has been put is let go at once.
+ */
 struct live_batch {
-	char *bytes; /* the records, one after the other, each at a multiple of 8 */
-	size_t size, room;
-	size_t *offsets;
-	size_t n, n_room;
+	struct block *blocks;
+	size_t n_blocks, blocks_room;
+	struct place *places; /* of the records, in the order they were added */
+	size_t n, room;
+	size_t size;
+	char *spare; /* a block to begin with, or NULL */
 };
 
 struct live_batch *live_batch_new(void)
@@ -23,12 +42,20 @@ struct live_batch *live_batch_new(void)
 	return calloc(1, sizeof(struct live_batch));
 }
 
+static void batch_clear(struct live_batch *batch)
+{
+	for (size_t i = 0; i < batch->n_blocks; i++)
+		free(batch->blocks[i].bytes);
+	free(batch->blocks);
+	free(batch->places);
+}
+
 void live_batch_free(struct live_batch *batch)
 {
 	if (!batch)
 		return;
-	free(batch->bytes);
-	free(batch->offsets);
+	batch_clear(batch);
+	free(batch->spare);
 	free(batch);
 }
 
@@ -57,39 +84,68 @@ static size_t record_size(unsigned int type)
 	return 0;
 }
 
-/* Room for size more bytes. */
-static int bytes_reserve(struct live_batch *batch, size_t size)
+/*
+ * What there is to keep of a record, a multiple of 8; 0: it is none. Of a message it is the part
+ * that was sent.
+ */
+static size_t kept_size(const struct ew_header *header, size_t size)
 {
-	size_t room = batch->room ? batch->room : 4096;
+	const struct ew_message *message = (const void *)header;
+	size_t kept = header->size;
+
+	if (header->size > size || header->size != record_size(header->type))
+		return 0;
+	if (header->type == EW_MESSAGE) {
+		if (message->len > sizeof(message->bytes))
+			return 0;
+		kept = offsetof(struct ew_message, bytes) + message->len;
+	}
+	return (kept + 7) & ~(size_t)7;
+}
+
+static char *block_bytes(struct live_batch *batch)
+{
+	char *bytes = batch->spare ? batch->spare : malloc(BLOCK_SIZE);
+
+	batch->spare = NULL;
+	return bytes;
+}
+
+/* The block that has room for size more bytes; NULL: no memory. */
+static struct block *block_for(struct live_batch *batch, size_t size)
+{
+	struct block *last = batch->n_blocks ? &batch->blocks[batch->n_blocks - 1] : NULL;
 	char *bytes;
 
-	while (room < batch->size + size)
-		room *= 2;
-	if (room == batch->room)
-		return 0;
-	bytes = realloc(batch->bytes, room);
+	if (last && last->size + size <= BLOCK_SIZE)
+		return last;
+	if (grow(&batch->blocks, &batch->blocks_room, batch->n_blocks, sizeof(*last)) < 0)
+		return NULL;
+	bytes = block_bytes(batch);
 	if (!bytes)
-		return -ENOMEM;
-	batch->bytes = bytes;
-	batch->room = room;
-	return 0;
+		return NULL;
+	batch->blocks[batch->n_blocks] = (struct block){ .bytes = bytes };
+	return &batch->blocks[batch->n_blocks++];
 }
 
 int live_batch_add(struct live_batch *batch, const void *record, size_t size)
 {
-	struct ew_header header;
+	size_t kept = size < sizeof(struct ew_header) ? 0 : kept_size(record, size);
+	struct block *block;
 
-	if (size < sizeof(header))
+	if (!kept)
 		return -EBADMSG;
-	memcpy(&header, record, sizeof(header));
-	if (header.size > size || header.size != record_size(header.type))
-		return -EBADMSG;
-	if (bytes_reserve(batch, header.size) < 0 ||
-	    grow(&batch->offsets, &batch->n_room, batch->n, sizeof(*batch->offsets)) < 0)
+	if (grow(&batch->places, &batch->room, batch->n, sizeof(*batch->places)) < 0)
 		return -ENOMEM;
-	memcpy(batch->bytes + batch->size, record, header.size);
-	batch->offsets[batch->n++] = batch->size;
-	batch->size += header.size;
+	block = block_for(batch, kept);
+	if (!block)
+		return -ENOMEM;
+	memcpy(block->bytes + block->size, record, kept);
+	batch->places[batch->n++] =
+		(struct place){ (uint32_t)(block - batch->blocks), block->size };
+	block->size += (uint32_t)kept;
+	block->unread++;
+	batch->size += kept;
 	return 0;
 }
 
@@ -98,27 +154,29 @@ size_t live_batch_size(const struct live_batch *batch)
 	return batch->size;
 }
 
-static const struct ew_header *header_at(const struct live_batch *batch, size_t offset)
+static const struct ew_header *header_at(const struct live_batch *batch, struct place place)
 {
-	return (const void *)(batch->bytes + offset);
+	return (const void *)(batch->blocks[place.block].bytes + place.at);
 }
 
 const struct ew_header *live_batch_at(const struct live_batch *batch, size_t i)
 {
-	return i < batch->n ? header_at(batch, batch->offsets[i]) : NULL;
+	return i < batch->n ? header_at(batch, batch->places[i]) : NULL;
 }
 
 /* By time, then as they came: rows of one descriptor table have no number. */
 static int compare(const void *a, const void *b, void *ctx)
 {
-	const size_t *x = a, *y = b;
+	const struct place *x = a, *y = b;
 	const struct ew_header *p = header_at(ctx, *x), *q = header_at(ctx, *y);
 
 	if (p->ktime_ns != q->ktime_ns)
 		return p->ktime_ns < q->ktime_ns ? -1 : 1;
 	if (p->seq != q->seq)
 		return p->seq < q->seq ? -1 : 1;
-	return *x < *y ? -1 : 1;
+	if (x->block != y->block)
+		return x->block < y->block ? -1 : 1;
+	return x->at < y->at ? -1 : 1;
 }
 
 static void ends_facts(const struct ew_ends *ends, struct ew_addr *local, struct ew_addr *remote,
@@ -276,30 +334,29 @@ static void record_put(const struct ew_header *header, const struct fact_sink *s
 	}
 }
 
-/* What a walk over a large node needs, or a history, is not needed again soon. */
-#define ROOM_KEPT (1 << 20)
-
-/* The batch may have begun anew meanwhile. */
-static void room_return(struct live_batch *batch, struct live_batch *put)
+/* Its last record has been put: one block is kept for what comes next. */
+static void block_return(struct live_batch *batch, struct block *block)
 {
-	if (batch->room || put->room > ROOM_KEPT) {
-		free(put->bytes);
-		free(put->offsets);
-		return;
-	}
-	free(batch->offsets);
-	*batch = *put;
-	batch->n = batch->size = 0;
+	if (batch->spare)
+		free(block->bytes);
+	else
+		batch->spare = block->bytes;
+	block->bytes = NULL;
 }
 
 void live_batch_put(struct live_batch *batch, const struct fact_sink *sink)
 {
 	struct live_batch put = *batch;
 
-	*batch = (struct live_batch){ 0 };
+	*batch = (struct live_batch){ .spare = put.spare };
 	if (put.n) /* qsort takes no NULL */
-		qsort_r(put.offsets, put.n, sizeof(*put.offsets), compare, &put);
-	for (size_t i = 0; i < put.n; i++)
-		record_put(header_at(&put, put.offsets[i]), sink);
-	room_return(batch, &put);
+		qsort_r(put.places, put.n, sizeof(*put.places), compare, &put);
+	for (size_t i = 0; i < put.n; i++) {
+		struct block *block = &put.blocks[put.places[i].block];
+
+		record_put(header_at(&put, put.places[i]), sink);
+		if (--block->unread == 0)
+			block_return(batch, block);
+	}
+	batch_clear(&put);
 }

@@ -13,15 +13,15 @@ struct live_batch *live_batch_new(void); /* NULL: no memory */
 void live_batch_free(struct live_batch *batch);
 
 /*
- * Copies a record. Returns 0, -ENOMEM, or -EBADMSG when size is not that of its type (what follows
- * in the same stream cannot be trusted then).
+ * Copies a record, of a message what was sent. Returns 0, -ENOMEM, or -EBADMSG when size is not that
+ * of its type (what follows in the same stream cannot be trusted then).
  */
 int live_batch_add(struct live_batch *batch, const void *record, size_t size);
 
 /* Bytes of the records in it. */
 size_t live_batch_size(const struct live_batch *batch);
 
-/* The records in the order they were added; NULL from n on. */
+/* The records in the order they were added; NULL from n on. They stay where they are until put. */
 const struct ew_header *live_batch_at(const struct live_batch *batch, size_t i);
 
 /*

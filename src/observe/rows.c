@@ -104,14 +104,12 @@ static int agents_walk(struct rows *rows)
 
 	for (size_t i = 0; !err && (header = live_batch_at(rows->batch, i)); i++) {
 		const struct ew_seed_socket *row = (const void *)header;
-		struct ew_task holder;
 
 		if (header->type != EW_SEED_SOCKET || row->state != TCP_LISTEN ||
 		    row->ends.lport != rows->agent_port)
 			continue;
-		holder = row->holder; /* the batch may move */
-		if (!agent_is_known(rows, &holder))
-			err = walk_process(rows, (int32_t)holder.tgid);
+		if (!agent_is_known(rows, &row->holder))
+			err = walk_process(rows, (int32_t)row->holder.tgid);
 	}
 	return err;
 }

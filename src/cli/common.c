@@ -58,7 +58,7 @@ bool common_baseline_save(const struct options *options, const struct session *s
 			  const struct report *report)
 {
 	size_t len;
-	char *document = document_text(report, DOCUMENT_INDENTED, &len);
+	char *document = document_text(report, &len);
 	bool saved = document && common_document_save(options, session, document, len);
 
 	if (!document)

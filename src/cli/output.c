@@ -69,10 +69,10 @@ int output_report(const struct options *options, const struct report *report)
 		err = table_write(stdout, report, &table);
 		break;
 	case FORMAT_JSON:
-		err = document_write(stdout, report, DOCUMENT_INDENTED);
+		err = document_write(stdout, report);
 		break;
 	case FORMAT_JSONL:
-		err = document_write(stdout, report, DOCUMENT_LINE);
+		err = document_line_write(stdout, NULL, report);
 		break;
 	case FORMAT_NAGIOS:
 		err = nagios_write(stdout, report);

@@ -16,7 +16,7 @@ static int tell(const struct options *options, const struct session *session,
 		const struct report *report)
 {
 	size_t len = 0;
-	char *document = report ? document_text(report, DOCUMENT_INDENTED, &len) : NULL;
+	char *document = report ? document_text(report, &len) : NULL;
 	int code = document && options->format == FORMAT_JSON
 			   ? output_document(document, len, report->exit_code)
 			   : output_report(options, document ? report : NULL);

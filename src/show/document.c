@@ -166,42 +166,100 @@ static json_t *command_new(const struct report *report)
 	return fields_done(&f);
 }
 
-json_t *document_new(const struct report *report)
+static void head_set(struct fields *f, const struct report *report)
+{
+	field_text(f, "schema", schema_name(report->kind));
+	field_text(f, "tool", report->tool);
+	field_text(f, "host", report->host);
+	field_text(f, "boot_id", report->boot_id);
+	field_wall(f, "generated_at", report->generated);
+	field_value(f, "agent", agent_new(report));
+}
+
+static void tail_set(struct fields *f, const struct report *report)
+{
+	field_value(f, "summary", summary_new(report));
+	field_value(f, "events", events_new(report));
+	if (report->kind == REPORT_SHUTDOWN || report->kind == REPORT_RUN)
+		field_value(f, "acts", acts_new(report));
+	field_value(f, "other_connections", others_new(report));
+	field_value(f, "clocks", clocks_new(report));
+	if (report->command)
+		field_value(f, "command", command_new(report));
+	field_known(f, "messages_hook", report->messages);
+	field_bool(f, "messages_best_effort", report->messages_best_effort);
+	field_texts(f, "notes", report->notes, report->n_notes);
+	field_bool(f, "interrupted", report->interrupted);
+	field_int(f, "exit_code", report->exit_code);
+}
+
+static json_t *document_new(const struct report *report)
 {
 	struct fields f = fields_new();
 
-	field_text(&f, "schema", schema_name(report->kind));
-	field_text(&f, "tool", report->tool);
-	field_text(&f, "host", report->host);
-	field_text(&f, "boot_id", report->boot_id);
-	field_wall(&f, "generated_at", report->generated);
-	field_value(&f, "agent", agent_new(report));
+	head_set(&f, report);
 	field_value(&f, "executors", executors_new(report));
-	field_value(&f, "summary", summary_new(report));
-	field_value(&f, "events", events_new(report));
-	if (report->kind == REPORT_SHUTDOWN || report->kind == REPORT_RUN)
-		field_value(&f, "acts", acts_new(report));
-	field_value(&f, "other_connections", others_new(report));
-	field_value(&f, "clocks", clocks_new(report));
-	if (report->command)
-		field_value(&f, "command", command_new(report));
-	field_known(&f, "messages_hook", report->messages);
-	field_bool(&f, "messages_best_effort", report->messages_best_effort);
-	field_texts(&f, "notes", report->notes, report->n_notes);
-	field_bool(&f, "interrupted", report->interrupted);
-	field_int(&f, "exit_code", report->exit_code);
+	tail_set(&f, report);
 	return fields_done(&f);
 }
 
-char *document_text(const struct report *report, enum document_form form, size_t *len)
+/* Writes the value, or the members of an object, and lets it go. Is there no memory: false. */
+static bool put(FILE *out, json_t *value, size_t flags)
 {
-	size_t layout = form == DOCUMENT_LINE ? JSON_COMPACT : JSON_INDENT(2);
+	bool done = value && json_dumpf(value, out,
+					JSON_COMPACT | JSON_REAL_PRECISION(DOCUMENT_REAL_DIGITS) |
+						flags) == 0;
+
+	json_decref(value);
+	return done;
+}
+
+static bool put_line(FILE *out, json_t *front, const struct report *report)
+{
+	struct fields head = fields_new(), tail = fields_new();
+	bool done = true;
+
+	fputc('{', out);
+	if (front) {
+		done = put(out, front, JSON_EMBED);
+		fputc(',', out);
+	}
+	head_set(&head, report);
+	done &= put(out, fields_done(&head), JSON_EMBED);
+	fputs(",\"executors\":[", out);
+	for (size_t i = 0; i < report->n_executors; i++) {
+		if (i)
+			fputc(',', out);
+		done &= put(out, document_executor(report, &report->executors[i]), 0);
+	}
+	fputs("],", out);
+	tail_set(&tail, report);
+	done &= put(out, fields_done(&tail), JSON_EMBED);
+	fputs("}\n", out);
+	return done;
+}
+
+/* Each executor by itself: the tree of a large node's has four times the size of their text. */
+int document_line_write(FILE *out, json_t *front, const struct report *report)
+{
+	bool done;
+
+	errno = 0;
+	done = put_line(out, front, report);
+	if (fflush(out) != 0 || ferror(out))
+		return errno ? -errno : -EIO;
+	return done ? 0 : -ENOMEM;
+}
+
+char *document_text(const struct report *report, size_t *len)
+{
 	json_t *document = document_new(report);
 	char *json = NULL, *text = NULL;
 	int size;
 
 	if (document)
-		json = json_dumps(document, layout | JSON_REAL_PRECISION(DOCUMENT_REAL_DIGITS));
+		json = json_dumps(document,
+				  JSON_INDENT(2) | JSON_REAL_PRECISION(DOCUMENT_REAL_DIGITS));
 	if (json) {
 		size = asprintf(&text, "%s\n", json);
 		if (size < 0)
@@ -214,10 +272,10 @@ char *document_text(const struct report *report, enum document_form form, size_t
 	return text;
 }
 
-int document_write(FILE *out, const struct report *report, enum document_form form)
+int document_write(FILE *out, const struct report *report)
 {
 	size_t len;
-	char *text = document_text(report, form, &len);
+	char *text = document_text(report, &len);
 	int err;
 
 	if (!text)

@@ -16,21 +16,22 @@
 /* Enough for milliseconds of three centuries, too few to show that 0.1 has no exact double. */
 #define DOCUMENT_REAL_DIGITS 13
 
-enum document_form {
-	DOCUMENT_INDENTED, /* for -f json and for the baseline */
-	DOCUMENT_LINE,	   /* for -f jsonl */
-};
-
-/* A new object; NULL when there is no memory. */
-json_t *document_new(const struct report *report);
-
 /* One executor as in executors[]: a new object, or NULL. */
 json_t *document_executor(const struct report *report, const struct report_executor *executor);
 
-/* The document with a final newline, to be freed with free(); NULL when there is no memory. */
-char *document_text(const struct report *report, enum document_form form, size_t *len);
+/*
+ * For -f json and for the baseline: indented, with a final newline, to be freed with free(); NULL
+ * when there is no memory.
+ */
+char *document_text(const struct report *report, size_t *len);
 
 /* Writes and flushes it. Returns 0 or a negative errno, of a full disk or a closed pipe as well. */
-int document_write(FILE *out, const struct report *report, enum document_form form);
+int document_write(FILE *out, const struct report *report);
+
+/*
+ * For -f jsonl: the same as one line, written as it is made; the members of front, which it takes
+ * over, come first (NULL: none). With -ENOMEM a part of it may have been written.
+ */
+int document_line_write(FILE *out, json_t *front, const struct report *report);
 
 #endif

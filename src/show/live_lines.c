@@ -77,6 +77,17 @@ static int text_write(FILE *out, const char *json)
 	return err;
 }
 
+static struct fields line_begin(struct live_lines *lines, int64_t mono, const char *type)
+{
+	struct fields f = fields_new();
+
+	field_u64(&f, "seq", ++lines->seq);
+	field_wall(&f, "ts", mono + lines->wall_offset);
+	field_int(&f, "mono_ns", mono);
+	field_text(&f, "type", type);
+	return f;
+}
+
 /* Writes {seq, ts, mono_ns, type, and the members of body}. */
 static void line_write(struct live_lines *lines, int64_t mono, const char *type, json_t *body)
 {
@@ -86,11 +97,7 @@ static void line_write(struct live_lines *lines, int64_t mono, const char *type,
 
 	if (lines->err)
 		return;
-	f = fields_new();
-	field_u64(&f, "seq", ++lines->seq);
-	field_wall(&f, "ts", mono + lines->wall_offset);
-	field_int(&f, "mono_ns", mono);
-	field_text(&f, "type", type);
+	f = line_begin(lines, mono, type);
 	line = fields_done(&f);
 	if (!line || !body || json_object_update_missing(line, body) < 0) {
 		lines->err = -ENOMEM;
@@ -268,9 +275,13 @@ int live_lines_report(struct live_lines *lines, const struct report *report)
 
 int live_lines_end(struct live_lines *lines, const struct report *report)
 {
-	json_t *body = document_new(report);
+	struct fields f;
+	json_t *front;
 
-	line_write(lines, report->generated - lines->wall_offset, "summary", body);
-	json_decref(body);
+	if (lines->err)
+		return lines->err;
+	f = line_begin(lines, report->generated - lines->wall_offset, "summary");
+	front = fields_done(&f);
+	lines->err = front ? document_line_write(lines->out, front, report) : -ENOMEM;
 	return lines->err;
 }

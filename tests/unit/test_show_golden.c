@@ -35,9 +35,10 @@ static int form_write(FILE *out, const struct report *report, enum form form)
 
 	if (form == FORM_NAGIOS)
 		return nagios_write(out, report);
-	if (form == FORM_JSON || form == FORM_JSONL)
-		return document_write(out, report,
-				      form == FORM_JSON ? DOCUMENT_INDENTED : DOCUMENT_LINE);
+	if (form == FORM_JSON)
+		return document_write(out, report);
+	if (form == FORM_JSONL)
+		return document_line_write(out, NULL, report);
 	return table_write(out, report, &options);
 }
 

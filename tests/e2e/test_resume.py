@@ -236,7 +236,7 @@ def test_programs_of_another_version_are_replaced(window, node, ew):
     window.kill(before_the_restart(window))
     ids = programs(ew)
     meta = pins(ew)[0] / "meta"
-    other = struct.pack("=IIIIII", 999, ew.port, 1 << 20, 1 << 22, 1, 0)
+    other = struct.pack("=IIIIIIQ", 999, ew.port, 1 << 20, 1 << 22, 1, 0, 0)
     subprocess.run([BPFTOOL, "map", "update", "pinned", meta, "key", "hex", *["00"] * 4,
                     "value", "hex", *[f"{byte:02x}" for byte in other]], check=True)
     window.meet_fate("victim")

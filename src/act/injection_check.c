@@ -5,9 +5,12 @@
 #include "act/thread_status.h"
 #include "act/tracee_mem.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -182,19 +185,41 @@ static int gap_in(int size)
 	return quarter < GAP_MIN ? GAP_MIN : quarter < GAP_MAX ? quarter : GAP_MAX;
 }
 
+/*
+ * The lowest open descriptor from a number on; INT_MAX: none, -1: they cannot be read. A place in
+ * dir, /proc/PID/task/TID/fd, is a number and 2, for "." and ".." (fs/proc/fd.c). So a range takes
+ * two calls; to look at each of 64 numbers took 150 us, a fifth of an injection.
+ */
+static int first_open(int dir, int from)
+{
+	_Alignas(struct dirent64) char first[64];
+	ssize_t len = -1;
+
+	if (lseek(dir, from + 2, SEEK_SET) >= 0)
+		len = getdents64(dir, first, sizeof(first));
+	if (len <= 0)
+		return len < 0 ? -1 : INT_MAX;
+	return (int)strtol(((struct dirent64 *)first)->d_name, NULL, 10);
+}
+
 /* The highest number below size with gap - 1 free ones below it in the thread's table, or -1. */
 static int free_in_table(const struct injection *in, pid_t tid, int size, int gap)
 {
-	int n_free = 0;
+	int dir, low, open_fd, found = -1;
+	char path[64];
 
-	for (int fd = size - 1; fd >= 0 && fd >= size - SPARE_PROBES; fd--) {
-		bool open = inject_socket_open(in->target.pid, tid, fd);
-
-		n_free = open ? 0 : n_free + 1;
-		if (n_free == gap)
-			return fd + gap - 1;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd", in->target.pid, tid);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -1;
+	for (low = size - gap; found < 0 && low >= 0 && low >= size - SPARE_PROBES;
+	     low = open_fd - gap) {
+		open_fd = first_open(dir, low);
+		if (open_fd >= low + gap)
+			found = low + gap - 1;
 	}
-	return -1;
+	close(dir);
+	return found;
 }
 
 /*

@@ -195,6 +195,47 @@ static void body_full_to_the_limit(int link, int ready)
 	body_full_table(link, ready);
 }
 
+enum { GAP = 64 }; /* enough of them, in a table of TABLE */
+
+static void full_but_for(int n_free, int link, int ready)
+{
+	struct rlimit limit = { TABLE, TABLE };
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	fill_table(link);
+	for (int fd = TABLE / 2; fd < TABLE / 2 + n_free; fd++)
+		close(fd);
+	for (int fd = 3 * TABLE / 4 + 8; fd < TABLE; fd += 9) /* and some that are too few */
+		for (int i = 0; i < 8 && fd + i < TABLE; i++)
+			close(fd + i);
+	body_futex(link, ready);
+}
+
+static void body_enough_free(int link, int ready)
+{
+	full_but_for(GAP, link, ready);
+}
+
+static void body_too_few_free(int link, int ready)
+{
+	full_but_for(GAP - 1, link, ready);
+}
+
+static void free_numbers_between_used_ones(void **state)
+{
+	struct kid kid = kid_start(body_enough_free);
+	struct inject_target t = target_of(&kid);
+
+	(void)state;
+	await_state(kid.pid, 'S');
+	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
+	kid_end(&kid);
+	kid = kid_start(body_too_few_free);
+	await_state(kid.pid, 'S');
+	refused_then_copied(&kid, INJECT_R_NO_SPARE);
+	kid_end(&kid);
+}
+
 /* The table grows if it may; if not there is no number to be safe with. */
 static void full_descriptor_table(void **state)
 {
@@ -291,7 +332,7 @@ static void program_of_32_bits(void **state)
 	kid_end(&kid);
 }
 
-#ifdef __x86_64__ /* arm64 has no such dispatch */
+#ifdef __x86_64__		     /* arm64 has no such dispatch */
 #ifndef PR_SET_SYSCALL_USER_DISPATCH /* Linux 5.11 */
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #define PR_SYS_DISPATCH_ON	     1
@@ -305,14 +346,18 @@ own_wait(int ready)
 {
 	long nr = SYS_write;
 
-	__asm__ volatile("syscall" : "+a"(nr) : "D"(ready), "S"("r"), "d"(1) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "+a"(nr)
+			 : "D"(ready), "S"("r"), "d"(1)
+			 : "rcx", "r11", "memory");
 	for (;;) {
 		register long timeout __asm__("r10") = 0;
 
 		nr = SYS_futex;
 		__asm__ volatile("syscall"
 				 : "+a"(nr)
-				 : "D"(&dispatch_word), "S"(FUTEX_WAIT_PRIVATE), "d"(0), "r"(timeout)
+				 : "D"(&dispatch_word), "S"(FUTEX_WAIT_PRIVATE), "d"(0),
+				   "r"(timeout)
 				 : "rcx", "r11", "memory");
 	}
 }
@@ -350,10 +395,15 @@ static void dispatches_its_calls(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stopped_stays_stopped), cmocka_unit_test(frozen_cgroup),
-		cmocka_unit_test(already_traced),	 cmocka_unit_test(uninterruptible),
-		cmocka_unit_test(seccomp_filters),	 cmocka_unit_test(full_descriptor_table),
-		cmocka_unit_test(no_permission),	 cmocka_unit_test(program_of_32_bits),
+		cmocka_unit_test(stopped_stays_stopped),
+		cmocka_unit_test(frozen_cgroup),
+		cmocka_unit_test(already_traced),
+		cmocka_unit_test(uninterruptible),
+		cmocka_unit_test(seccomp_filters),
+		cmocka_unit_test(full_descriptor_table),
+		cmocka_unit_test(free_numbers_between_used_ones),
+		cmocka_unit_test(no_permission),
+		cmocka_unit_test(program_of_32_bits),
 #ifdef __x86_64__
 		cmocka_unit_test(dispatches_its_calls),
 #endif

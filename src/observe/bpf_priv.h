@@ -33,8 +33,7 @@ struct ring_buffer;
  */
 enum bpf_skip {
 	BPF_SKIP_LOSES,
-	BPF_SKIP_HEALS, /* a walk makes it good: happens often, softirqs come on top of connect(2)
-			 */
+	BPF_SKIP_HEALS,	   /* a walk makes it good; softirqs often come on top of connect(2) */
 	BPF_SKIP_HARMLESS, /* the next event will do */
 };
 

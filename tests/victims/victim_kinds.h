@@ -89,15 +89,17 @@ static void wait_lock_pi(struct waiter *w)
 {
 	if (checked(w, syscall(SYS_futex, &w->word, FUTEX_LOCK_PI | FUTEX_PRIVATE, 0, NULL)) == 0)
 		syscall(SYS_futex, &w->word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE);
-	while (page->ping != w->seen && (w->word & FUTEX_TID_BITS) != (uint32_t)control_tid)
-		sched_yield();
+	sched_yield();
 }
 
 static void wake_lock_pi(struct waiter *w)
 {
 	syscall(SYS_futex, &w->word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE);
-	while ((w->word & FUTEX_TID_BITS) == (uint32_t)control_tid)
-		sched_yield();
+}
+
+/* Not before it has answered: it may have been on its way to the lock when it was woken. */
+static void again_lock_pi(struct waiter *w)
+{
 	while (syscall(SYS_futex, &w->word, FUTEX_LOCK_PI | FUTEX_PRIVATE, 0, NULL) < 0)
 		sched_yield();
 }
@@ -338,7 +340,7 @@ static const struct kind kinds[] = {
 	{ "registers", open_registers, wait_registers, NULL, NULL },
 	{ "tiles", open_registers, wait_registers, NULL, NULL },
 	{ "busy", open_registers, wait_busy, NULL, NULL },
-	{ "lock_pi", open_lock_pi, wait_lock_pi, wake_lock_pi, NULL },
+	{ "lock_pi", open_lock_pi, wait_lock_pi, wake_lock_pi, again_lock_pi },
 	{ "epoll_wait", open_event, wait_epoll, wake_event, NULL },
 	{ "poll", open_event, wait_poll, wake_event, NULL },
 	{ "ppoll", open_event, wait_ppoll, wake_event, NULL },

@@ -43,7 +43,6 @@ enum {
 	FUTEX_UNLOCK_PI = 7,
 	FUTEX_WAIT_BITSET = 9,
 	FUTEX_PRIVATE = 128,
-	FUTEX_TID_BITS = 0x3fffffff,
 };
 
 struct waiter;

@@ -193,8 +193,12 @@ static inline int64_t actor_send_apart(int conn, const struct order *o)
 {
 	pid_t pid = child_new();
 
-	if (pid == 0)
-		_exit(send(conn, o->bytes, o->size, MSG_NOSIGNAL) != (ssize_t)o->size);
+	if (pid == 0) {
+		/* Written, as by any sender: what a fork has left may want a fault (arm64). */
+		struct order own = *o;
+
+		_exit(send(conn, own.bytes, own.size, MSG_NOSIGNAL) != (ssize_t)own.size);
+	}
 	for (int i = 0; i < PATIENCE_MS / 2; i++) {
 		switch (actor_state_of(pid)) {
 		case 'S':

@@ -118,7 +118,8 @@ static void killed_in_the_selftest(pid_t *self, pid_t *child)
 	while (waitpid(pid, &status, __WALL) == pid && status >> 16 != PTRACE_EVENT_FORK)
 		assert_int_equal(ptrace(PTRACE_CONT, pid, 0, 0), 0);
 	assert_int_equal(ptrace(PTRACE_GETEVENTMSG, pid, 0, &born), 0);
-	/* One after the other: from Linux 7.0 on a program that is preempted misses the next's end. */
+	/* One after the other: from Linux 7.0 on a program that is preempted misses the next's end.
+	 */
 	kill((pid_t)born, SIGKILL);
 	assert_int_equal(waitpid((pid_t)born, &status, __WALL), (pid_t)born);
 	kill(pid, SIGKILL);

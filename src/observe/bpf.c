@@ -159,7 +159,9 @@ static void pins_find(struct bpf_watch *watch, const struct bpf_watch_options *o
 	 * One that was killed while it took over has left links that are not on duty: its own, or
 	 * those of the one before, which it may not have asked for what they were kept from.
 	 */
-	if (watch->resumed && meta->generation > 2)
+	if (!watch->resumed)
+		meta->skipped = 0;
+	else if (meta->generation > 2)
 		meta->skipped += bpf_pins_skipped(options->pins, meta->generation - 2);
 	bpf_pins_drop(options->pins, watch->resumed ? meta->generation - 1 : 0);
 	slot_put("pins", watch->pins, "", sink);
@@ -176,6 +178,7 @@ static int load(struct bpf_watch *watch, const struct bpf_watch_options *options
 	bpf_pins_drop(watch->pins, 0);
 	watch->resumed = false;
 	watch->meta.generation = 1;
+	watch->meta.skipped = 0;
 	return bpf_load(watch, options, sink, why);
 }
 

@@ -4,10 +4,9 @@
 #include <linux/bpf.h>
 #include <sys/ptrace.h>
 
-#include "observe/bpf_lib.h"
 #include "observe/live_source.h"
 #include "test_bpf_actor.h"
-#include "observe/bpf_priv.h"
+#include "test_bpf_pinned.h"
 
 static struct fixture *fixture;
 static char dir[] = "/tmp/ew-test-pins-XXXXXX", pins[64];
@@ -44,14 +43,6 @@ static void watch_and_be_killed(uint32_t message_ring)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	close(ready[0]);
 	close(ready[1]);
-}
-
-/* As one that is killed, without the process. */
-static void leave(void)
-{
-	fixture->watch->pins[0] = '\0';
-	bpf_watch_free(fixture->watch);
-	fixture->watch = NULL;
 }
 
 static size_t entries(const char *path)
@@ -118,8 +109,7 @@ static void killed_in_the_selftest(pid_t *self, pid_t *child)
 	while (waitpid(pid, &status, __WALL) == pid && status >> 16 != PTRACE_EVENT_FORK)
 		assert_int_equal(ptrace(PTRACE_CONT, pid, 0, 0), 0);
 	assert_int_equal(ptrace(PTRACE_GETEVENTMSG, pid, 0, &born), 0);
-	/* One after the other: from Linux 7.0 on a program that is preempted misses the next's end.
-	 */
+	/* One after the other: from 7.0 on a preempted program would miss the next's end. */
 	kill((pid_t)born, SIGKILL);
 	assert_int_equal(waitpid((pid_t)born, &status, __WALL), (pid_t)born);
 	kill(pid, SIGKILL);
@@ -157,7 +147,7 @@ static void test_killed_in_its_selftest(void **state)
 
 static void pass_on(void)
 {
-	leave();
+	fixture_leave(fixture);
 	fixture_forget(fixture);
 	watch_open(0);
 	assert_true(bpf_watch_resumed(fixture->watch));
@@ -231,7 +221,7 @@ static void test_old_losses_are_not_told(void **state)
 	assert_true(fixture_lost(fixture, "message-ring") > 0);
 	assert_int_equal(actor_order(&agent, &order), TURN);
 	bpf_watch_drain(fixture->watch, &fixture->sink);
-	leave();
+	fixture_leave(fixture);
 	fixture_forget(fixture);
 	watch_open(4096);
 	assert_true(bpf_watch_resumed(fixture->watch));
@@ -290,13 +280,11 @@ static void test_other_layout_is_not_resumed(void **state)
 {
 	struct ew_meta meta = { .abi = EW_ABI + 1, .agent_port = fixture->port, .generation = 1 };
 	__u32 zero = 0;
-	char path[128];
 	int fd;
 
 	(void)state;
 	watch_and_be_killed(0);
-	snprintf(path, sizeof(path), "%s/meta", pins);
-	fd = bpf_obj_get(path);
+	fd = fixture_pins_meta(pins);
 	assert_true(fd >= 0);
 	assert_int_equal(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
 	close(fd);
@@ -412,10 +400,7 @@ static void test_without_a_place_it_watches_all_the_same(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	fixture = fixture_new(NULL);
-	bpf_watch_free(fixture->watch);
-	fixture->watch = NULL;
-	fixture_forget(fixture);
+	fixture = fixture_new_unwatched();
 	agent = actor_new();
 	executor = actor_new();
 	return 0;
@@ -426,20 +411,14 @@ static int teardown(void **state)
 	(void)state;
 	actor_end(&executor);
 	actor_end(&agent);
-	bpf_watch_free(fixture->watch);
-	fixture->watch = NULL;
-	bpf_pins_unmount(pins);
-	fixture_free(fixture);
+	fixture_free_pinned(fixture, pins);
 	return 0;
 }
 
 static int group_setup(void **state)
 {
 	(void)state;
-	if (fixture_dir_new(dir) < 0)
-		return -1;
-	snprintf(pins, sizeof(pins), "%s/pins", dir);
-	return 0;
+	return fixture_pins_new(dir, pins, sizeof(pins));
 }
 
 static int group_teardown(void **state)

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the kernel keeps from a program, because it is at work on that CPU already, is told as lost.
- */
+/* What the kernel keeps from a program that is at work on that CPU already is told as lost. */
 #include <sys/utsname.h>
 
-#include "test_bpf_fixture.h"
 #include "test_bpf_actor.h"
-#include "observe/bpf_lib.h"
-#include "observe/bpf_priv.h"
+#include "test_bpf_pinned.h"
 
 static struct fixture *fixture;
 static char dir[] = "/tmp/ew-test-skipped-XXXXXX", pins[64];
@@ -18,12 +15,9 @@ static void watch_open(void)
 	fixture_open(fixture, &options);
 }
 
-/* As one that is killed, without the process. */
 static void leave(void)
 {
-	fixture->watch->pins[0] = '\0';
-	bpf_watch_free(fixture->watch);
-	fixture->watch = NULL;
+	fixture_leave(fixture);
 	fixture_forget(fixture);
 }
 
@@ -32,6 +26,53 @@ static uint64_t told(void)
 	bpf_watch_counters(fixture->watch, true, &fixture->sink);
 	return fixture_lost(fixture, "recursion");
 }
+
+/* ---- what one hands on to the next, on any kernel ---- */
+
+enum { MANY = 1000000 };
+
+/* As if the programs of one that is gone had been kept from so many. */
+static void leave_with(uint32_t abi, uint64_t skipped)
+{
+	struct ew_meta meta;
+	__u32 zero = 0;
+	int fd;
+
+	leave();
+	fd = fixture_pins_meta(pins);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &meta), 0);
+	meta.abi = abi;
+	meta.skipped = skipped;
+	assert_int_equal(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
+	close(fd);
+}
+
+static void test_what_was_handed_on_is_told(void **state)
+{
+	(void)state;
+	watch_open();
+	leave_with(EW_ABI, MANY);
+	for (int i = 0; i < 2; i++) {
+		watch_open();
+		assert_true(bpf_watch_resumed(fixture->watch));
+		assert_true(told() >= MANY);
+		leave();
+	}
+}
+
+/* It does not tell of what one of another layout has left. */
+static void test_one_that_begins_anew_has_lost_nothing(void **state)
+{
+	(void)state;
+	watch_open();
+	leave_with(EW_ABI + 1, MANY);
+	watch_open();
+	assert_false(bpf_watch_resumed(fixture->watch));
+	assert_true(told() < MANY);
+}
+
+/* ---- what happens ---- */
 
 /* Until killed, or a minute is over. */
 static void processes_come_and_go(void)
@@ -55,9 +96,12 @@ static bool is_preempted(void)
 	return atoi(kernel.release) >= 7;
 }
 
+/* Until it is told, and a reason to look again. */
 static void make_it_skip(void)
 {
 	enum { AT_ONCE = 4 };
+	uint64_t before = told();
+	bool again = false;
 	int64_t end = mono_ms() + PATIENCE_MS;
 	pid_t pids[AT_ONCE];
 
@@ -66,29 +110,16 @@ static void make_it_skip(void)
 		if (pids[i] == 0)
 			processes_come_and_go();
 	}
-	while (!told() && mono_ms() < end)
+	while (fixture_lost(fixture, "recursion") == before && mono_ms() < end) {
 		poll(NULL, 0, 10);
+		again = bpf_watch_counters(fixture->watch, false, &fixture->sink);
+	}
 	for (int i = 0; i < AT_ONCE; i++) {
 		kill(pids[i], SIGKILL);
 		assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
 	}
-	assert_true(told() > 0);
-}
-
-static void test_it_is_told_and_a_reason_to_look_again(void **state)
-{
-	uint64_t before;
-
-	(void)state;
-	if (!is_preempted())
-		skip();
-	watch_open();
-	before = told();
-	make_it_skip();
-	assert_true(told() > before);
-	fixture->watch->told.skipped =
-		before; /* as when it had last been asked before it happened */
-	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	assert_true(fixture_lost(fixture, "recursion") > before);
+	assert_true(again);
 }
 
 static void test_it_is_not_forgotten_when_others_take_over(void **state)
@@ -114,30 +145,21 @@ static void test_it_is_not_forgotten_when_others_take_over(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	fixture = fixture_new(NULL);
-	bpf_watch_free(fixture->watch);
-	fixture->watch = NULL;
-	fixture_forget(fixture);
+	fixture = fixture_new_unwatched();
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	bpf_watch_free(fixture->watch);
-	fixture->watch = NULL;
-	bpf_pins_unmount(pins);
-	fixture_free(fixture);
+	fixture_free_pinned(fixture, pins);
 	return 0;
 }
 
 static int group_setup(void **state)
 {
 	(void)state;
-	if (fixture_dir_new(dir) < 0)
-		return -1;
-	snprintf(pins, sizeof(pins), "%s/pins", dir);
-	return 0;
+	return fixture_pins_new(dir, pins, sizeof(pins));
 }
 
 static int group_teardown(void **state)
@@ -151,7 +173,8 @@ static int group_teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_it_is_told_and_a_reason_to_look_again),
+		TEST(test_what_was_handed_on_is_told),
+		TEST(test_one_that_begins_anew_has_lost_nothing),
 		TEST(test_it_is_not_forgotten_when_others_take_over),
 	};
 

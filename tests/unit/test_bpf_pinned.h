@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* For tests of watches that leave something behind for the next. */
+#ifndef EW_TEST_BPF_PINNED_H
+#define EW_TEST_BPF_PINNED_H
+
+#include "test_bpf_fixture.h"
+#include "observe/bpf_lib.h"
+#include "observe/bpf_priv.h"
+
+/* Nobody watches yet. */
+static inline struct fixture *fixture_new_unwatched(void)
+{
+	struct fixture *f = fixture_new(NULL);
+
+	bpf_watch_free(f->watch);
+	f->watch = NULL;
+	fixture_forget(f);
+	return f;
+}
+
+/* With what the last watch has left. */
+static inline void fixture_free_pinned(struct fixture *f, const char *pins)
+{
+	bpf_watch_free(f->watch);
+	f->watch = NULL;
+	bpf_pins_unmount(pins);
+	fixture_free(f);
+}
+
+/* The watch as one that is killed, without the process. */
+static inline void fixture_leave(struct fixture *f)
+{
+	f->watch->pins[0] = '\0';
+	bpf_watch_free(f->watch);
+	f->watch = NULL;
+}
+
+/* fixture_dir_new(), and the name of a directory in it that a watch is to make. */
+static inline int fixture_pins_new(char *template, char *pins, size_t size)
+{
+	if (fixture_dir_new(template) < 0)
+		return -1;
+	snprintf(pins, size, "%s/pins", template);
+	return 0;
+}
+
+static inline int fixture_pins_meta(const char *pins)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/meta", pins);
+	return bpf_obj_get(path);
+}
+
+#endif

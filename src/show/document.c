@@ -203,7 +203,7 @@ static json_t *document_new(const struct report *report)
 	return fields_done(&f);
 }
 
-/* Writes the value, or the members of an object, and lets it go. Is there no memory: false. */
+/* Writes the value, or an object's members, and lets it go. False: no memory, or not written. */
 static bool put(FILE *out, json_t *value, size_t flags)
 {
 	bool done = value && json_dumpf(value, out,

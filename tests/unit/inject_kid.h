@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -243,6 +244,32 @@ static inline void start_thread(const pthread_attr_t *attr, int ready)
 	while (!tid || victim_state(getpid(), tid) != 'S')
 		sched_yield();
 	say_ready(ready);
+}
+
+/* How many descriptors a process has, with "." and "..". */
+static inline size_t descriptors_of(pid_t pid)
+{
+	char path[32];
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* The thread closes its copy when it has been let go of. */
+static inline void assert_descriptors(pid_t pid, size_t want, unsigned limit_ms)
+{
+	uint64_t end = injector_now() + limit_ms * 1000000ull;
+
+	while (descriptors_of(pid) != want && injector_now() < end)
+		sched_yield();
+	assert_int_equal(descriptors_of(pid), want);
 }
 
 /*

@@ -6,7 +6,6 @@
  */
 #include "inject_kid.h"
 
-#include <dirent.h>
 #include <linux/capability.h>
 
 #include "follow.h"
@@ -67,31 +66,6 @@ static void file_of(const struct kid *kid, int fd, char *buf, size_t size)
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", kid->pid, fd);
 	n = readlink(path, buf, size - 1);
 	buf[n > 0 ? n : 0] = '\0';
-}
-
-static size_t descriptors(const struct kid *kid)
-{
-	char path[32];
-	size_t n = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", kid->pid);
-	dir = opendir(path);
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
-/* The thread closes its copy when it has been let go of. */
-static void assert_descriptors(const struct kid *kid, size_t want)
-{
-	uint64_t end = injector_now() + 10000000000ull;
-
-	while (descriptors(kid) != want && injector_now() < end)
-		sched_yield();
-	assert_int_equal(descriptors(kid), want);
 }
 
 /* ---- the moment ---- */
@@ -211,13 +185,13 @@ static void lower_limit(const struct kid *kid)
 static void limit_is_lowered(void **state)
 {
 	struct kid kid = kid_that_does(nothing);
-	size_t before = descriptors(&kid);
+	size_t before = descriptors_of(kid.pid);
 	struct outcome got = inject_and_change(&kid, at_take, lower_limit);
 
 	(void)state;
 	assert_left_alone(&got, INJECT_R_NO_SPARE, &kid);
 	assert_int_equal(got.why.err, -EMFILE);
-	assert_descriptors(&kid, before);
+	assert_descriptors(kid.pid, before, 10 * SECOND_MS);
 	kid_end(&kid);
 }
 
@@ -236,7 +210,7 @@ static void assert_all_used(const struct kid *kid)
 	file_of(kid, orders[0], want, sizeof(want));
 	file_of(kid, TABLE - 1, is, sizeof(is));
 	assert_string_equal(is, want);
-	assert_descriptors(kid, TABLE + 2); /* and "." and ".." */
+	assert_descriptors(kid->pid, TABLE + 2, 10 * SECOND_MS); /* and "." and ".." */
 }
 
 /* What the thread got instead is closed; another number is chosen then. */
@@ -276,13 +250,13 @@ static void close_it(int link)
 static void descriptor_is_closed(void **state)
 {
 	struct kid kid = kid_that_does(close_it);
-	size_t before = descriptors(&kid);
+	size_t before = descriptors_of(kid.pid);
 	struct outcome got = inject_and_change(&kid, at_take, order);
 
 	(void)state;
 	assert_reason(got.res, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
 	await_state(kid.pid, 'S');
-	assert_descriptors(&kid, before - 1);
+	assert_descriptors(kid.pid, before - 1, 10 * SECOND_MS);
 	kid_end(&kid);
 }
 
@@ -304,12 +278,12 @@ static void descriptor_is_replaced(void **state)
 	tcp_pair(another);
 	p = (struct pollfd){ .fd = another[0], .events = POLLRDHUP };
 	kid = kid_that_does(replace_it);
-	before = descriptors(&kid);
+	before = descriptors_of(kid.pid);
 	got = inject_and_change(&kid, at_take, order);
 	assert_reason(got.res, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
 	await_state(kid.pid, 'S');
 	assert_int_equal(poll(&p, 1, 0), 0);
-	assert_descriptors(&kid, before);
+	assert_descriptors(kid.pid, before, 10 * SECOND_MS);
 	kid_end(&kid);
 	close(another[0]);
 	close(another[1]);

@@ -221,35 +221,32 @@ static void body_too_few_free(int link, int ready)
 	full_but_for(GAP - 1, link, ready);
 }
 
-static void free_numbers_between_used_ones(void **state)
+/* The one has room for a copy, the other has not. */
+static void only_the_first_has_room(void (*first)(int, int), void (*second)(int, int))
 {
-	struct kid kid = kid_start(body_enough_free);
+	struct kid kid = kid_start(first);
 	struct inject_target t = target_of(&kid);
 
-	(void)state;
 	await_state(kid.pid, 'S');
 	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
 	kid_end(&kid);
-	kid = kid_start(body_too_few_free);
+	kid = kid_start(second);
 	await_state(kid.pid, 'S');
 	refused_then_copied(&kid, INJECT_R_NO_SPARE);
 	kid_end(&kid);
 }
 
+static void free_numbers_between_used_ones(void **state)
+{
+	(void)state;
+	only_the_first_has_room(body_enough_free, body_too_few_free);
+}
+
 /* The table grows if it may; if not there is no number to be safe with. */
 static void full_descriptor_table(void **state)
 {
-	struct kid kid = kid_start(body_full_table);
-	struct inject_target t = target_of(&kid);
-
 	(void)state;
-	await_state(kid.pid, 'S');
-	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
-	kid_end(&kid);
-	kid = kid_start(body_full_to_the_limit);
-	await_state(kid.pid, 'S');
-	refused_then_copied(&kid, INJECT_R_NO_SPARE);
-	kid_end(&kid);
+	only_the_first_has_room(body_full_table, body_full_to_the_limit);
 }
 
 /* As an ordinary user on root's process; the answer comes back as an exit code. */

@@ -2,7 +2,6 @@
 /* One injector, many targets: what an injection leaves to the next, and what it must not. */
 #include "inject_kid.h"
 
-#include <dirent.h>
 #include <sys/time.h>
 
 enum { SERIES = 3, FATES = 20 };
@@ -177,31 +176,6 @@ static void body_longjmp(int link, int ready)
 	wait_forever();
 }
 
-static size_t descriptors(pid_t pid)
-{
-	char path[32];
-	size_t n = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	dir = opendir(path);
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
-/* The thread closes its copy when it has been let go of. */
-static void assert_descriptors(pid_t pid, size_t want)
-{
-	uint64_t end = injector_now() + 2000000000ull;
-
-	while (descriptors(pid) != want && injector_now() < end)
-		sched_yield();
-	assert_int_equal(descriptors(pid), want);
-}
-
 static void handler_that_does_not_return_leaves_no_copy(void **state)
 {
 	struct injector *injector = injector_of_test();
@@ -209,10 +183,10 @@ static void handler_that_does_not_return_leaves_no_copy(void **state)
 	(void)state;
 	for (int i = 0; i < 150; i++) {
 		struct kid kid = kid_start(body_longjmp);
-		size_t before = descriptors(kid.pid);
+		size_t before = descriptors_of(kid.pid);
 
 		inject_by(injector, &kid, 1000000000ull);
-		assert_descriptors(kid.pid, before);
+		assert_descriptors(kid.pid, before, 2 * SECOND_MS);
 		kid_end(&kid);
 	}
 	injector_free(injector);

@@ -113,14 +113,14 @@ void bpf_watch_remove_process(struct bpf_watch *watch, int32_t pid);
 /*
  * Puts a FACT_LOST for each cause whose count has changed since the last call, or for all, counted
  * since the first event that this watch can tell of. Causes: "history" (read by a watch that was
- * killed, and kept no longer: the fact has the time of the last one), "lifecycle-ring" and
- * "message-ring" (full; seen is all that the programs saw, see struct ew_counters),
- * "message-memory" (the sender's could not be read), "map-full" (an event, or that what it is about
- * is followed), "no-cookie" (a socket that has none, before 5.12), "recursion" (a hook that
- * interrupted itself: skipped by the kernel), "memory". Ends of processes that a full ring has
- * swallowed are put as FACT_EXIT from the kernel's map. Returns true when anything was lost since
- * the last call, or may have been: changes of TCP state skipped by recursion are counted for the
- * whole host. Seed again then.
+ * killed, and kept no longer, with whatever else was lost by then: the fact has the time until
+ * which this may be so), "lifecycle-ring" and "message-ring" (full; seen is all that the programs
+ * saw, see struct ew_counters), "message-memory" (the sender's could not be read), "map-full" (an
+ * event, or that what it is about is followed), "no-cookie" (a socket that has none, before 5.12),
+ * "recursion" (a hook that interrupted itself: skipped by the kernel), "memory". Ends of processes
+ * that a full ring has swallowed are put as FACT_EXIT from the kernel's map. Returns true when
+ * anything was lost since the last call, or may have been: changes of TCP state skipped by
+ * recursion are counted for the whole host. Seed again then.
  */
 bool bpf_watch_counters(struct bpf_watch *watch, bool all, const struct fact_sink *sink);
 

@@ -74,16 +74,25 @@ static bool lost_put(const char *cause, uint64_t lost, uint64_t before, uint64_t
 	return lost != before;
 }
 
-/* What a watch that was killed has read, and kept no longer: nobody can tell of it any more. */
+/* Events of which there never was a record. */
+static uint64_t untold(const struct ew_counters *c)
+{
+	return c->life_lost + c->life_unkept + c->life_unnamed + c->message_lost;
+}
+
+/*
+ * What a watch that was killed has read, and kept no longer: nobody can tell of it any more, nor by
+ * what the events between were lost, which counters_since_begin() leaves out.
+ */
 static void history_put(struct bpf_watch *watch, const struct fact_sink *sink)
 {
 	struct bpf_history_begin begin = bpf_history_begin(watch->history);
-	struct fact fact = { .type = FACT_LOST, .mono = (int64_t)begin.let_go_until };
+	struct fact fact = { .type = FACT_LOST, .mono = (int64_t)begin.unknown_until };
 
 	if (!begin.let_go || watch->history_told)
 		return;
 	fact.lost.cause = "history";
-	fact.lost.lost = begin.let_go;
+	fact.lost.lost = begin.let_go + untold(&begin.counted);
 	fact_put(sink, &fact);
 	watch->history_told = true;
 }

@@ -82,6 +82,16 @@ static void noted(struct bpf_history *history, const struct ew_header *record)
 
 /* ---- what a watch before has left ---- */
 
+/* What was lost just before its first record may be younger than all that was let go of. */
+static uint64_t unknown_until(const struct chunk *chunk)
+{
+	const struct ew_header *first = (const void *)chunk->records;
+
+	if (!chunk->used || first->ktime_ns <= chunk->before_until)
+		return chunk->before_until;
+	return first->ktime_ns - 1;
+}
+
 /* Records between this chunk and the one before it are missing where no chunk could be had. */
 static int chunk_tell(struct bpf_history *history, const struct chunk *chunk,
 		      struct live_batch *batch)
@@ -91,7 +101,7 @@ static int chunk_tell(struct bpf_history *history, const struct chunk *chunk,
 
 	if (chunk->before > history->kept) {
 		history->begin.let_go += chunk->before - history->kept;
-		history->begin.let_go_until = chunk->before_until;
+		history->begin.unknown_until = unknown_until(chunk);
 	}
 	history->kept = chunk->before;
 	for (size_t at = 0; at < chunk->used; at += record->size) {

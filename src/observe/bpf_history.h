@@ -20,7 +20,7 @@ struct live_batch;
 /* Where the records begin that are still there. */
 struct bpf_history_begin {
 	uint64_t let_go;	    /* so many are not */
-	uint64_t let_go_until;	    /* time of the last of those */
+	uint64_t unknown_until;	    /* ktime: not all that happened until then is among them */
 	struct ew_counters counted; /* what had been counted by then, at most */
 };
 

@@ -26,7 +26,7 @@ static struct ew_fork birth(uint32_t number)
 		.header = { .type = EW_FORK,
 			    .size = sizeof(struct ew_fork),
 			    .seq = number,
-			    .ktime_ns = number },
+			    .ktime_ns = 10 * number },
 		.child.tgid = number,
 	};
 }
@@ -106,7 +106,7 @@ static void test_the_oldest_are_let_go_of_and_counted(void **state)
 	assert_int_equal(n + begin.let_go, MANY);
 	assert_int_equal(number_at(0), begin.let_go + 1);
 	assert_int_equal(number_at(n - 1), MANY);
-	assert_int_equal(begin.let_go_until, begin.let_go);
+	assert_int_equal(begin.unknown_until, 10 * (begin.let_go + 1) - 1);
 	assert_int_equal(begin.counted.life_lost, begin.let_go);
 }
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "base/now.h"
 #include "observe/bpf_history.h"
@@ -14,6 +16,7 @@
 #include "fail.h"
 #include "observe/bpf_pins.h"
 #include "observe/bpf_priv.h"
+#include "observe/bpf_ring.h"
 #include "observe/bpf_selftest.h"
 #include "observe/live.h"
 
@@ -78,26 +81,35 @@ void bpf_watch_take_event(struct bpf_watch *watch, const void *record, size_t si
 		exit_forget(watch, record);
 }
 
-/* Never negative: libbpf would stop, and drop the record all the same. */
-static int ring_record(void *ctx, void *record, size_t size)
+static void ring_record(void *ctx, const void *record, size_t size)
 {
 	bpf_watch_take_event(ctx, record, size);
-	return 0;
+}
+
+static int ring_open(struct bpf_watch *watch, const struct bpf_map *map, size_t size,
+		     struct bpf_ring **ret, struct fail *why)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int fd = bpf_map__fd(map), err = bpf_ring_open(fd, size, ret);
+
+	if (!err && epoll_ctl(watch->readable, EPOLL_CTL_ADD, fd, &event) < 0)
+		err = -errno;
+	return err ? fail_set(why, err, NULL, "read the ring '%s'", bpf_map__name(map)) : 0;
 }
 
 static int rings_open(struct bpf_watch *watch, struct fail *why)
 {
-	int life = bpf_map__fd(watch->skel->maps.life_ring);
-	int messages = bpf_map__fd(watch->skel->maps.message_ring);
 	int err;
 
-	watch->rings = ring_buffer__new(life, ring_record, watch, NULL);
-	if (!watch->rings)
-		return fail_set(why, -errno, NULL, "map the ring of life-cycle events");
-	err = ring_buffer__add(watch->rings, messages, ring_record, watch);
-	if (err < 0)
-		return fail_set(why, err, NULL, "map the ring of messages");
-	return 0;
+	watch->readable = epoll_create1(EPOLL_CLOEXEC);
+	if (watch->readable < 0)
+		return fail_set(why, -errno, NULL, "wait for events");
+	err = ring_open(watch, watch->skel->maps.life_ring, watch->meta.life_ring, &watch->life,
+			why);
+	if (err)
+		return err;
+	return ring_open(watch, watch->skel->maps.message_ring, watch->meta.message_ring,
+			 &watch->messages, why);
 }
 
 static void slot_put(const char *slot, const char *program, const char *reason,
@@ -209,6 +221,7 @@ int bpf_watch_open(const struct bpf_watch_options *options, const struct fact_si
 		return fail_set(why, -ENOMEM, NULL, "watch by BPF");
 	libbpf_set_print(log_print);
 	watch->ground.cgroup_fd = -1;
+	watch->readable = -1;
 	watch->batch = live_batch_new();
 	if (!watch->batch) {
 		fail_set(why, err, NULL, "watch by BPF");
@@ -255,7 +268,10 @@ void bpf_watch_free(struct bpf_watch *watch)
 		return;
 	if (*watch->pins && !watch->keep)
 		bpf_pins_unmount(watch->pins);
-	ring_buffer__free(watch->rings);
+	bpf_ring_close(watch->life);
+	bpf_ring_close(watch->messages);
+	if (watch->readable >= 0)
+		close(watch->readable);
 	bpf_unload(watch);
 	bpf_ground_close(&watch->ground);
 	bpf_history_close(watch->history);
@@ -265,7 +281,7 @@ void bpf_watch_free(struct bpf_watch *watch)
 
 int bpf_watch_fd(const struct bpf_watch *watch)
 {
-	return ring_buffer__epoll_fd(watch->rings);
+	return watch->readable;
 }
 
 /*
@@ -278,7 +294,8 @@ void bpf_watch_gather(struct bpf_watch *watch)
 
 	if (watch->history)
 		bpf_counters_sum(watch, &now);
-	ring_buffer__consume(watch->rings);
+	bpf_ring_read(watch->life, ring_record, watch);
+	bpf_ring_read(watch->messages, ring_record, watch);
 	watch->counted = now;
 	watch->gathered = now_mono();
 }

@@ -90,7 +90,8 @@ struct bpf_watch {
 	struct bpf_ground ground;
 	const struct bpf_program *progs[BPF_SLOTS_MAX];
 	struct bpf_link *links[BPF_SLOTS_MAX]; /* of these, where they are attached */
-	struct ring_buffer *rings;
+	struct bpf_ring *life, *messages;
+	int readable; /* epoll, of both */
 	struct live_batch *batch;
 	char pins[256];	     /* directory; empty: nothing is pinned */
 	struct ew_meta meta; /* of the maps, with the generation of these programs */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Protocol messages, seen as they are sent, by each program that this kernel takes. */
+#include "events.h"
 #include "test_bpf_actor.h"
 
 static const char reregister[] =
@@ -62,9 +63,9 @@ static void no_put(void *ctx, const struct fact *fact)
 #define KERNEL_ENOTSUPP 524 /* the kernel's own, which no header of user space has */
 
 /* Leaves fixture NULL when this kernel has no such hook or forbids it. What is there must load. */
-static void setup_pair(enum bpf_messages by)
+static void setup_pair(enum bpf_messages by, uint32_t message_ring)
 {
-	struct bpf_watch_options options = { .messages = by };
+	struct bpf_watch_options options = { .messages = by, .message_ring = message_ring };
 	struct bpf_watch *watch;
 	struct fact_sink nowhere = { no_put, NULL };
 	int err;
@@ -139,6 +140,26 @@ static void test_each_message_once(void **state)
 		assert_int_equal(actor_send(&executor, "the rest of something long"), 26);
 	}
 	assert_int_equal(messages(), 20);
+}
+
+/* The ring's end comes at another place of a record each time: six rounds see to that. */
+static void test_whole_over_the_end_of_the_ring(void **state)
+{
+	size_t n = 6 * (size_t)sysconf(_SC_PAGESIZE) / sizeof(struct ew_message);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		const struct fact_message *m;
+
+		assert_int_equal(actor_send(&executor, reregister), strlen(reregister));
+		m = message(i);
+		assert_string_equal(m->name, "ReregisterExecutorMessage");
+		assert_string_equal(m->from, "executor(1)@127.0.0.1:40001");
+		assert_string_equal(m->executor_id, "task-1");
+		assert_string_equal(m->framework_id, "fw-001");
+		assert_int_equal(m->cookie, at_executor);
+	}
+	assert_int_equal(messages(), n);
 }
 
 static void test_tls_is_told_once(void **state)
@@ -268,35 +289,42 @@ static void test_none(void **state)
 static int setup_best(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_BEST);
+	setup_pair(BPF_MESSAGES_BEST, 0);
+	return 0;
+}
+
+static int setup_small_ring(void **state)
+{
+	(void)state;
+	setup_pair(BPF_MESSAGES_BEST, (uint32_t)sysconf(_SC_PAGESIZE));
 	return 0;
 }
 
 static int setup_fentry(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_FENTRY);
+	setup_pair(BPF_MESSAGES_FENTRY, 0);
 	return 0;
 }
 
 static int setup_kprobe(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_KPROBE);
+	setup_pair(BPF_MESSAGES_KPROBE, 0);
 	return 0;
 }
 
 static int setup_packets(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_CGROUP);
+	setup_pair(BPF_MESSAGES_CGROUP, 0);
 	return 0;
 }
 
 static int setup_none(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_NONE);
+	setup_pair(BPF_MESSAGES_NONE, 0);
 	return 0;
 }
 
@@ -305,6 +333,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_both_directions, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_each_message_once, setup_best, teardown),
+		cmocka_unit_test_setup_teardown(test_whole_over_the_end_of_the_ring,
+						setup_small_ring, teardown),
 		cmocka_unit_test_setup_teardown(test_tls_is_told_once, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_lengths, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_gathered, setup_best, teardown),

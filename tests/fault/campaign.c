@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 enum {
-	ANSWER_MS = 10000,
+	ANSWER_MS = 60000,
 	OTHERS_ANSWER_MS = 1500,
 	CALLS_AFTER_SEIZE = 76,
 	CALLS_AFTER_COPY = 24,

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { INJECT_MS = 2000, END_MS = 20000 };
+enum { INJECT_MS = 2000, END_MS = 60000 };
 
 struct operator
 {

@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { START_MS = 10000, POLL_US = 50 };
+enum { START_MS = 60000, POLL_US = 50 };
 
 static uint64_t now_ms(void)
 {

@@ -18,9 +18,9 @@
  *
  * Not dup3(): that would close what another thread has opened on the spare number meanwhile. fcntl
  * takes the next free one instead, and frame.drop makes the thread close that, past the lower
- * frame. What remains: all numbers up to the spare one are taken within some microseconds, and the
- * tracer is killed before it has written frame.drop. Then the thread closes what another has
- * opened, and the copy stays.
+ * frame. What remains: within some microseconds the spare number is taken, because all below it are
+ * or by a dup2() to just this one, and the tracer is killed before it has written frame.drop. Then
+ * the thread closes what another has opened, and the copy stays.
  */
 #ifndef EW_ACT_FRAME_H
 #define EW_ACT_FRAME_H

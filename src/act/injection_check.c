@@ -202,20 +202,24 @@ static int first_open(int dir, int from)
 	return (int)strtol(((struct dirent64 *)first)->d_name, NULL, 10);
 }
 
-/* The highest number below size with gap - 1 free ones below it in the thread's table, or -1. */
+/*
+ * The highest number below size with gap - 1 free ones below it in the thread's table, or -1. Some
+ * above it are free too: a program that uses numbers of its own choice (dup2) opens and closes
+ * these at any time, and uses neighbours.
+ */
 static int free_in_table(const struct injection *in, pid_t tid, int size, int gap)
 {
-	int dir, low, open_fd, found = -1;
+	int dir, low, open_fd, free = gap + gap / 4, found = -1;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd", in->target.pid, tid);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -1;
-	for (low = size - gap; found < 0 && low >= 0 && low >= size - SPARE_PROBES;
-	     low = open_fd - gap) {
+	for (low = size - free; found < 0 && low >= 0 && low >= size - SPARE_PROBES;
+	     low = open_fd - free) {
 		open_fd = first_open(dir, low);
-		if (open_fd >= low + gap)
+		if (open_fd >= low + free)
 			found = low + gap - 1;
 	}
 	close(dir);

@@ -75,6 +75,7 @@ struct moment {
 	void (*change)(const struct kid *kid);
 	const struct kid *kid;
 	bool came;
+	bool then_kill; /* the injector's child, before it does anything about what the copy is */
 };
 
 /* The thread is to be stopped next. */
@@ -99,9 +100,14 @@ static bool change_once(void *arg, const struct follow_call *call)
 {
 	struct moment *m = arg;
 
-	if (!m->came && call->at_entry && m->is(call)) {
+	if (!call->at_entry)
+		return true;
+	if (!m->came && m->is(call)) {
 		m->came = true;
 		m->change(m->kid);
+	} else if (m->came && m->then_kill && (at_take(call) || at_look(call))) {
+		kill(call->subject, SIGKILL);
+		return false;
 	}
 	return true;
 }
@@ -240,6 +246,44 @@ static void last_number_is_taken(void **state)
 	kid_end(&kid);
 }
 
+/* A program that gives numbers of its own choice to what it opens. */
+enum { ONE_OF_ITS_OWN = 50, ANOTHER_OF_ITS_OWN };
+
+static void change_own(int link)
+{
+	(void)link;
+	dup2(orders[0], ONE_OF_ITS_OWN);
+	close(ANOTHER_OF_ITS_OWN);
+}
+
+static void body_has_its_own(int link, int ready)
+{
+	dup2(orders[0], ANOTHER_OF_ITS_OWN);
+	body_obeys(link, ready);
+}
+
+/* One is free when it is looked at, for it has just been closed. */
+static void number_is_of_its_own(void **state)
+{
+	char want[64], is[64];
+	struct moment m = { .is = at_take, .change = order, .then_kill = true };
+	struct kid kid;
+	size_t before;
+
+	(void)state;
+	deed = change_own;
+	kid = kid_start(body_has_its_own);
+	await_state(kid.pid, 'S');
+	before = descriptors_of(kid.pid);
+	m.kid = &kid;
+	assert_reason(inject_while(&m, keep_all).res, INJECT_FAILED, INJECT_R_KILLED);
+	assert_descriptors(kid.pid, before, 10 * SECOND_MS);
+	file_of(&kid, orders[0], want, sizeof(want));
+	file_of(&kid, ONE_OF_ITS_OWN, is, sizeof(is));
+	assert_string_equal(is, want);
+	kid_end(&kid);
+}
+
 /* ---- the socket ---- */
 
 static void close_it(int link)
@@ -361,6 +405,7 @@ int main(void)
 		cmocka_unit_test(limit_is_lowered),
 		cmocka_unit_test(number_is_taken),
 		cmocka_unit_test(last_number_is_taken),
+		cmocka_unit_test(number_is_of_its_own),
 		cmocka_unit_test(descriptor_is_closed),
 		cmocka_unit_test(descriptor_is_replaced),
 		cmocka_unit_test(target_is_killed_in_the_copy),

@@ -195,7 +195,7 @@ static void body_full_to_the_limit(int link, int ready)
 	body_full_table(link, ready);
 }
 
-enum { GAP = 64 }; /* enough of them, in a table of TABLE */
+enum { GAP = 64 + 16 }; /* enough of them, in a table of TABLE */
 
 static void full_but_for(int n_free, int link, int ready)
 {
@@ -203,7 +203,7 @@ static void full_but_for(int n_free, int link, int ready)
 
 	setrlimit(RLIMIT_NOFILE, &limit);
 	fill_table(link);
-	for (int fd = TABLE / 2 - 5; fd < TABLE / 2 - 5 + n_free; fd++)
+	for (int fd = TABLE / 4 - 5; fd < TABLE / 4 - 5 + n_free; fd++)
 		close(fd);
 	for (int fd = 3 * TABLE / 4 + 8; fd < TABLE; fd += 9) /* and some that are too few */
 		for (int i = 0; i < 8 && fd + i < TABLE; i++)

@@ -8,6 +8,7 @@
 static void wait_churn(struct waiter *w)
 {
 	int fds[2];
+	ssize_t got;
 	char c;
 
 	/* another socket on the number of the last decoy, thousands of times a second */
@@ -17,8 +18,11 @@ static void wait_churn(struct waiter *w)
 	close(fds[0]);
 	page->renewals++;
 	sched_yield();
-	if (recv(w->fd[0], &c, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
+	got = recv(w->fd[0], &c, 1, MSG_DONTWAIT | MSG_PEEK);
+	if (got == 0)
 		page->decoys_hit++;
+	else if (errno != EAGAIN)
+		bad(w, "descriptor");
 	close(fds[1]);
 	close(w->fd[0]);
 }

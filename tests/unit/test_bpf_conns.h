@@ -5,7 +5,6 @@
 
 #include "observe/bpf_lib.h"
 #include "test_bpf_actor.h"
-#include "observe/bpf_priv.h"
 
 /* How many it has: in a test's own namespace there are none but its own at its port. */
 static inline size_t fixture_conns(const struct fixture *f)

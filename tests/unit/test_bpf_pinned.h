@@ -4,8 +4,6 @@
 #define EW_TEST_BPF_PINNED_H
 
 #include "test_bpf_fixture.h"
-#include "observe/bpf_lib.h"
-#include "observe/bpf_priv.h"
 
 /* Nobody watches yet. */
 static inline struct fixture *fixture_new_unwatched(void)
@@ -30,6 +28,8 @@ static inline void fixture_free_pinned(struct fixture *f, const char *pins)
 /* The watch as one that is killed, without the process. */
 static inline void fixture_leave(struct fixture *f)
 {
+	assert_true(f->n_left < sizeof(f->left) / sizeof(f->left[0]));
+	f->left[f->n_left++] = dup(bpf_program__fd(f->watch->skel->progs.tcp_state_set));
 	f->watch->pins[0] = '\0';
 	bpf_watch_free(f->watch);
 	f->watch = NULL;

@@ -4,7 +4,6 @@
 
 #include "observe/bpf_lib.h"
 #include "test_bpf_actor.h"
-#include "observe/bpf_priv.h"
 
 static struct fixture *fixture;
 

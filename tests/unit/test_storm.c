@@ -9,7 +9,6 @@
 
 #include "observe/bpf_lib.h"
 #include "events.h"
-#include "observe/bpf_priv.h"
 #include "observe/netns.h"
 #include "observe/sockdiag.h"
 

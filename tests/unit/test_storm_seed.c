@@ -10,7 +10,6 @@
 #include "observe/bpf_lib.h"
 #include "events.h"
 #include "test_bpf_actor.h"
-#include "observe/bpf_priv.h"
 
 #define EXECUTORS 1000
 #define RESTLESS  100 /* the first of them */

@@ -195,10 +195,11 @@ static void regs_spin(struct regs_io *io, uint64_t rounds)
 }
 
 #elif defined(__aarch64__)
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { REGS_X = 31, REGS_V = 512 };
+enum { REGS_X = 31, REGS_V = 512, REGS_SVE_BYTES = 32 };
 
 /* The assembler below knows these offsets. */
 struct regs_io {
@@ -208,7 +209,7 @@ struct regs_io {
 	uint64_t fpcr, got_fpcr;     /* 512, 520 */
 	unsigned char v[REGS_V];     /* 528 */
 	unsigned char got_v[REGS_V]; /* 1040 */
-	bool spun;
+	bool spun, sve;
 };
 _Static_assert(__builtin_offsetof(struct regs_io, nzcv) == 496, "asm");
 _Static_assert(__builtin_offsetof(struct regs_io, v) == 528, "asm");
@@ -277,15 +278,36 @@ void regs_loop(struct regs_io *io);
 REGS_FUNCTION("regs_call", "svc 0");
 REGS_FUNCTION("regs_loop", "1: sub x8, x8, #1; cbnz x8, 1b");
 
+/* The largest state there is: vectors (SVE), of another length than its own. False: it has none. */
 static bool regs_want_tiles(void)
 {
-	return false;
+	return prctl(PR_SVE_SET_VL, REGS_SVE_BYTES) == REGS_SVE_BYTES;
+}
+
+/* In use, as by a program that has just computed with them: all bits, the predicates too. */
+static void regs_use_sve(void)
+{
+	__asm__ volatile(".arch_extension sve\n"
+			 "ptrue p0.b; dup z0.b, #0x5a; dup z31.b, #0x5a; setffr\n"
+			 :
+			 :
+			 : "v0", "v31");
+}
+
+/*
+ * A call discards what of the vectors is not in the v registers (Documentation/arch/arm64/sve.rst,
+ * 3), but not their length.
+ */
+static const char *regs_sve_changed(void)
+{
+	return (prctl(PR_SVE_GET_VL) & PR_SVE_VL_LEN_MASK) == REGS_SVE_BYTES ? NULL
+									     : "vector length";
 }
 
 static void regs_init(struct regs_io *io, uint64_t seed, bool tiles)
 {
-	(void)tiles;
 	memset(io, 0, sizeof(*io));
+	io->sve = tiles;
 	for (int i = 0; i < REGS_X; i++)
 		io->x[i] = seed * 0x9e3779b97f4a7c15u + (uint64_t)i;
 	for (int i = 0; i < REGS_V; i++)
@@ -303,7 +325,9 @@ static const char *regs_changed(const struct regs_io *io)
 		return "nzcv";
 	if (io->fpcr != io->got_fpcr)
 		return "fpcr";
-	return memcmp(io->v, io->got_v, REGS_V) == 0 ? NULL : "v register";
+	if (memcmp(io->v, io->got_v, REGS_V) != 0)
+		return "v register";
+	return io->sve ? regs_sve_changed() : NULL;
 }
 
 static long regs_syscall(struct regs_io *io, long nr, uint64_t a, uint64_t b, uint64_t c,
@@ -314,6 +338,8 @@ static long regs_syscall(struct regs_io *io, long nr, uint64_t a, uint64_t b, ui
 	memcpy(io->x, arg, sizeof(arg));
 	io->x[8] = (uint64_t)nr;
 	io->spun = false;
+	if (io->sve)
+		regs_use_sve();
 	regs_call(io);
 	return (long)io->got[0];
 }

@@ -34,8 +34,8 @@ static const struct {
 	[INJECT_R_STOPPED] = { "stopped", "continue the process (SIGCONT), or use --method pidfd" },
 	[INJECT_R_FROZEN] = { "frozen", "thaw the process's cgroup, or use --method pidfd" },
 	[INJECT_R_UNINTERRUPTIBLE] = { "uninterruptible",
-				       "the process waits for a device or file system: try later, "
-				       "or use --method pidfd" },
+				       "the process waits for a device or file system, or the host "
+				       "is overloaded: try later, or use --method pidfd" },
 	[INJECT_R_PERMISSION] = { "permission",
 				  "run as root in the first user namespace, with CAP_SYS_PTRACE "
 				  "and kernel.yama.ptrace_scope below 3" },

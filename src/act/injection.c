@@ -17,10 +17,9 @@
 #include <unistd.h>
 
 enum {
-	ROUNDS = 20, /* choices of threads: a busy process moves on between choice and stop */
-	STOP_MS =
-		1000, /* in an uninterruptible wait it does not stop, on an overloaded host late */
-	IDLE_ROUNDS = 5,    /* in succession, with no thread to choose from */
+	ROUNDS = 20,	 /* choices of threads: a busy process moves on between choice and stop */
+	STOP_MS = 1000,	 /* a thread in an uninterruptible wait has not stopped by then */
+	IDLE_ROUNDS = 5, /* in succession, with no thread to choose from */
 	FRAME_USUAL = 4096, /* bytes below the stack pointer, without matrix registers */
 	DESCRIPTOR = 2048,  /* of what glibc keeps of a thread, from its list of mutexes on */
 };

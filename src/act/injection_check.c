@@ -209,17 +209,17 @@ static int first_open(int dir, int from)
  */
 static int free_in_table(const struct injection *in, pid_t tid, int size, int gap)
 {
-	int dir, low, open_fd, free = gap + gap / 4, found = -1;
+	int dir, low, open_fd, needed = gap + gap / 4, found = -1;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd", in->target.pid, tid);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -1;
-	for (low = size - free; found < 0 && low >= 0 && low >= size - SPARE_PROBES;
-	     low = open_fd - free) {
+	for (low = size - needed; found < 0 && low >= 0 && low >= size - SPARE_PROBES;
+	     low = open_fd - needed) {
 		open_fd = first_open(dir, low);
-		if (open_fd >= low + free)
+		if (open_fd >= low + needed)
 			found = low + gap - 1;
 	}
 	close(dir);
@@ -227,10 +227,10 @@ static int free_in_table(const struct injection *in, pid_t tid, int size, int ga
 }
 
 /*
- * A high number with free ones below it: the kernel gives out the lowest free number, so hardly
- * anybody gets this one meanwhile (act/frame.h: and if so). Beyond the table only if it is nearly
- * full, because it then grows: it stays larger, and where threads share it that waits for an RCU
- * grace period.
+ * A high number among free ones: the kernel gives out the lowest free number, so hardly anybody
+ * gets this one meanwhile (act/frame.h: and if so). Beyond the table only if it is nearly full,
+ * because it then grows: it stays larger, and where threads share it that waits for an RCU grace
+ * period.
  */
 static bool find_spare(struct injection *in, pid_t tid, int fd_size)
 {

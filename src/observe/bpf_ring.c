@@ -14,13 +14,10 @@
 
 struct bpf_ring {
 	size_t size, page;
-	unsigned long
-		*read; /* position of the reader: a page of its own, and all that is written */
+	unsigned long *read;	      /* position of the reader, on a page of its own */
 	const unsigned long *written; /* of the writers: a page, and behind it the data */
-	union {
-		struct ew_message longest;
-		char bytes[sizeof(struct ew_message)];
-	} whole; /* a record that lies across the end */
+	/* A record that lies across the end; a message is the longest. */
+	_Alignas(struct ew_message) char whole[sizeof(struct ew_message)];
 };
 
 int bpf_ring_open(int map, size_t size, struct bpf_ring **ret)
@@ -74,9 +71,9 @@ static void give(struct bpf_ring *ring, unsigned long position, size_t size, bpf
 			size = sizeof(ring->whole);
 		if (before_end > size)
 			before_end = size;
-		memcpy(ring->whole.bytes, record, before_end);
-		memcpy(ring->whole.bytes + before_end, at(ring, 0), size - before_end);
-		record = ring->whole.bytes;
+		memcpy(ring->whole, record, before_end);
+		memcpy(ring->whole + before_end, at(ring, 0), size - before_end);
+		record = ring->whole;
 	}
 	take(ctx, record, size);
 }

@@ -68,6 +68,46 @@ def _plain(kw):
     return {k.rstrip("_"): v for k, v in kw.items()}
 
 
+def _fields(data):
+    """(number, value) of a protobuf message; length-delimited values are bytes."""
+    def varint(at):
+        value = shift = 0
+        while True:
+            value |= (data[at] & 0x7F) << shift
+            shift, at = shift + 7, at + 1
+            if not data[at - 1] & 0x80:
+                return value, at
+    at = 0
+    while at < len(data):
+        key, at = varint(at)
+        if key & 7 == 0:
+            value, at = varint(at)
+        else:
+            size, at = (8, at) if key & 7 == 1 else varint(at)
+            value, at = data[at:at + size], at + size
+        yield key >> 3, value
+
+
+TASK_STATES = ("TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED", "TASK_FAILED", "TASK_KILLED",
+               "TASK_LOST", "TASK_STAGING")
+
+
+def _records(data):
+    while data:
+        size = int.from_bytes(data[:4], "little")
+        yield data[4:4 + size]
+        data = data[4 + size:]
+
+
+def _record(data):
+    """A StatusUpdateRecord { 1: type, 2: StatusUpdate { 4: TaskStatus } }."""
+    record = dict(_fields(data))
+    if record[1] == 1:
+        return ("ACK", None, None)
+    status = dict(_fields(dict(_fields(record[2]))[4]))
+    return ("UPDATE", TASK_STATES[status[2]], status.get(4, b"").decode())
+
+
 class Executor:
     """One executor as `status` tells of it; every member of its JSON is an attribute."""
 
@@ -210,9 +250,13 @@ class LabNode:
     def stop_agent(self, signal="KILL", agent="main"):
         self.ctl("stop-agent", "--signal", signal, "--agent", agent)
 
-    def start_agent(self, agent="main", hold=False):
-        """hold: it answers no re-registration until it is released."""
-        return self.ctl("start-agent", "--agent", agent, "--hold", "yes" if hold else "no")["pid"]
+    def start_agent(self, agent="main", hold=False, recover="reconnect"):
+        """hold: it answers no re-registration until it is released.
+
+        recover="cleanup": it tells all executors to shut down, and exits when they have.
+        """
+        return self.ctl("start-agent", "--agent", agent, "--hold", "yes" if hold else "no",
+                        "--recover", recover)["pid"]
 
     def release(self, agent="main"):
         self.ctl("release", "--agent", agent)
@@ -241,9 +285,30 @@ class LabNode:
         """The agent closes its end of their links."""
         self.ctl("disconnect", self.select(selector))
 
-    def finish(self, selector):
-        """Their tasks end by themselves, with 0."""
-        self.ctl("finish", self.select(selector))
+    def finish(self, selector, code=0):
+        """Their tasks end by themselves, with this exit status; the executors exit 0."""
+        self.ctl("finish", self.select(selector), "--code", code)
+
+    def kill_task(self, selector):
+        """Their frameworks kill the tasks: KillTaskMessage or KILL event, then TASK_KILLED."""
+        self.ctl("kill-task", self.select(selector))
+
+    def teardown(self, selector):
+        """Their frameworks are torn down: the agent tells all their executors to shut down."""
+        self.ctl("teardown", self.select(selector))
+
+    def remove_agent(self, agent="main"):
+        """The master tells the agent that it was removed: it shuts all executors down, removes
+        meta/slaves/latest and exits. Returns once it has. (SIGUSR1 to it: stop_agent("USR1").)"""
+        self.ctl("remove-agent", "--agent", agent)
+
+    def forget_agent_id(self, agent="main", meta=False):
+        """Removes meta/slaves/latest, or all of meta: the next agent takes a new id."""
+        path = os.path.join(self.dir, "work", agent, "meta")
+        if meta:
+            shutil.rmtree(path)
+        else:
+            os.unlink(os.path.join(path, "slaves", "latest"))
 
     def kill(self, selector, comm="oom-helper", signal="KILL", what="pid"):
         """A process of that name signals them; returns its pids."""
@@ -284,6 +349,36 @@ class LabNode:
             os.fsencode(self.dir), b"work", os.fsencode(executor.agent), b"slaves", sid,
             b"frameworks", fid, b"executors", os.fsencode(executor.executor_id), b"runs",
             os.fsencode(executor.container_id)]))
+
+    def run_dir(self, executor):
+        """meta/.../runs/CONTAINER of its checkpoints."""
+        return self.sandbox(executor).replace("/slaves/", "/meta/slaves/", 1)
+
+    def task_updates(self, executor):
+        """What task.updates has: ("UPDATE", state, message) and ("ACK", None, None), in order."""
+        path = pathlib.Path(self.run_dir(executor), "tasks", executor.executor_id, "task.updates")
+        return [_record(r) for r in _records(path.read_bytes())]
+
+    def http(self, path, agent="main", body=None):
+        """One request to the agent from within the node: its JSON; LabError without an answer."""
+        words = ["curl", "-s", "-f", "-m", "10"]
+        if body is not None:
+            words += ["-d", json.dumps(body), "-H", "Content-Type: application/json"]
+        a = self._agent(agent)
+        done = self.run(*words, f"http://{a['ip']}:{a['port']}{path}", capture_output=True)
+        if done.returncode:
+            raise LabError(f"curl {path} exited with {done.returncode}")
+        return json.loads(done.stdout)
+
+    def state(self, agent="main"):
+        return self.http("/state", agent)
+
+    def call(self, type, agent="main"):
+        """An operator call, e.g. "GET_TASKS": its answer without the envelope."""
+        return self.http("/api/v1", agent, {"type": type})[type.lower()]
+
+    def _agent(self, name):
+        return next(a for a in self.status()["agents"] if a["name"] == name)
 
     def agent_log(self, agent="main"):
         return pathlib.Path(self.dir, "agents", agent + ".log").read_text(errors="replace")

@@ -150,6 +150,212 @@ def test_finish_and_kill():
         assert {e["id"] for e in framework["completed_executors"]} == {"ends", "killed"}
 
 
+# -- how tasks end -------------------------------------------------------------------------------
+
+
+def ends(node, executor_id):
+    """The last UPDATE of its task.updates, and whether an ACK follows it."""
+    records = node.task_updates(node.executor(executor_id))
+    acked = records[-1][0] == "ACK"
+    return records[-2 if acked else -1][1:], acked
+
+
+def exit_lines(node, executor_id):
+    return [line.split("] ", 1)[1] for line in node.agent_log().splitlines()
+            if f"Executor '{executor_id}'" in line and ("exited" in line or "terminated" in line)]
+
+
+def task_lists(node):
+    tasks = node.call("GET_TASKS")
+    return {name: {t["task_id"]["value"]: t["state"] for t in tasks[name]}
+            for name in ("launched_tasks", "terminated_tasks", "completed_tasks")}
+
+
+@pytest.mark.parametrize("kind", ["v0-old", "v1"])
+def test_executors_exit_0_whatever_became_of_the_task(kind):
+    with LabNode(executor("done", kind=kind), executor("bad", kind=kind),
+                 executor("shot", kind=kind), executor("unwanted", kind=kind),
+                 executor("stays", kind=kind)) as node:
+        node.finish("done")
+        node.finish("bad", code=3)
+        node.kill("shot", what="task_pid")
+        node.kill_task("unwanted")
+        node.wait_until(lambda: alive(node) == {"stays"}, what="four ends")
+        expected = {"done": ("TASK_FINISHED", "Command exited with status 0"),
+                    "bad": ("TASK_FAILED", "Command exited with status 3"),
+                    "shot": ("TASK_FAILED", "Command terminated with signal Killed"),
+                    "unwanted": ("TASK_KILLED", "Command terminated with signal Terminated")}
+        assert {e: ends(node, e) for e in expected} == {e: (x, True) for e, x in expected.items()}
+        for e in expected:
+            fid = node.executor(e).framework_id
+            assert exit_lines(node, e) == [f"Executor '{e}' of framework {fid} exited with status 0"]
+        framework = node.state()["frameworks"][0]
+        assert {e["id"]: [t["state"] for t in e["completed_tasks"]]
+                for e in framework["completed_executors"]} == {e: [x[0]] for e, x in expected.items()}
+        lists = task_lists(node)
+        assert lists == {"launched_tasks": {"stays": "TASK_RUNNING"}, "terminated_tasks": {},
+                         "completed_tasks": {e: x[0] for e, x in expected.items()}}
+
+
+def test_an_end_that_its_framework_does_not_acknowledge():
+    with LabNode(executor("web", acks="no"), executor("stays")) as node:
+        node.finish("web", code=1)
+        node.wait_until(lambda: alive(node) == {"stays"}, what="the end of web")
+        assert ends(node, "web") == (("TASK_FAILED", "Command exited with status 1"), False)
+        assert task_lists(node)["terminated_tasks"] == {"web": "TASK_FAILED"}
+
+
+def test_a_task_that_ends_while_no_agent_is_there_has_failed():
+    with LabNode(executor("web"), executor("http", kind="v1", suicide="ack"),
+                 executor("stays")) as node:
+        node.stop_agent()
+        node.finish(["web", "http"])
+        node.wait_until(lambda: alive(node) == {"http", "stays"}, what="the end of web")
+        node.start_agent()
+        node.wait_recovered()
+        assert ends(node, "web") == (("TASK_FAILED", "Executor terminated"), True)
+        node.wait_until(lambda: alive(node) == {"stays"}, what="the end of http")
+        assert ends(node, "http") == (("TASK_FINISHED", "Command exited with status 0"), True)
+
+
+def test_an_executor_that_is_killed_for_its_silence_loses_its_task():
+    with LabNode(executor("web")) as node:
+        node.half_open("web")
+        node.restart_agent()
+        node.wait_until(lambda: not alive(node), what="its end")
+        node.wait_until(lambda: ends(node, "web") == (
+            ("TASK_LOST", "Executor did not reregister within 2secs"), True))
+
+
+# -- orders of the agent --------------------------------------------------------------------------
+
+
+def latest(node):
+    return os.path.lexists(os.path.join(node.work_dir, "meta", "slaves", "latest"))
+
+
+def assert_told_to_shut_down(node):
+    """v0 exits 0, v1 waits for an acknowledgement and ends by its own killpg()."""
+    assert "Executor asked to shutdown" in node.stderr_of(node.executor("web"))
+    assert "Received SHUTDOWN event" in node.stderr_of(node.executor("http"))
+    assert phases(node) == {b"web": "exited", b"http": "killing-group"}
+    assert exit_lines(node, "web")[0].endswith("exited with status 0")
+
+
+ORDERS = {
+    "SIGUSR1": lambda node: node.stop_agent("USR1"),
+    "removed": lambda node: node.remove_agent(),
+}
+
+
+@pytest.mark.parametrize("how", ORDERS)
+def test_agent_that_ends_for_good(how):
+    with LabNode(executor("web"), executor("http", kind="v1", grace="1500ms")) as node:
+        old = node.state()["id"]
+        ORDERS[how](node)
+        assert not alive(node)
+        assert_told_to_shut_down(node)
+        assert exit_lines(node, "http")[0].endswith("terminated with signal Killed")
+        assert ends(node, "web") == (("TASK_RUNNING", ""), True), "no update of a framework that ends"
+        assert not latest(node)
+        node.start_agent()
+        assert node.state()["id"] != old
+
+
+def test_teardown_of_a_framework():
+    with LabNode(executor("web"), executor("http", kind="v1", grace="1500ms"),
+                 executor("other", framework=7)) as node:
+        node.teardown("web")
+        node.wait_until(lambda: alive(node) == {"other"}, what="the end of web and http")
+        node.wait_until(lambda: len(exit_lines(node, "http")) == 1, what="the agent's notice")
+        assert phases(node) == {b"web": "exited", b"http": "killing-group",
+                                b"other": "registered"}
+        assert f"Asked to shut down framework {node.executor('web').framework_id} by" in node.agent_log()
+
+
+def test_recovery_that_cleans_up():
+    with LabNode(executor("web"), executor("http", kind="v1", backoff_max="100ms")) as node:
+        node.stop_agent()
+        node.start_agent(recover="cleanup")
+        node.wait_until(lambda: node.status()["agent"]["pid"] == 0, what="the agent's end")
+        assert not alive(node)
+        assert ends(node, "web") == (("TASK_KILLED", "Command terminated with signal Terminated"), True)
+        assert exit_lines(node, "web")[0].endswith("has terminated with unknown status")
+        assert not latest(node)
+
+
+def test_master_removes_an_agent_that_was_away_for_too_long():
+    with LabNode(agent(removed_after="3secs"), executor("web")) as node:
+        node.restart_agent()
+        node.wait_recovered()
+        assert alive(node) == {"web"}
+        node.restart_agent(down=1.5)
+        node.wait_until(lambda: not alive(node), what="the end of web")
+        node.wait_until(lambda: node.status()["agent"]["pid"] == 0, what="the agent's end")
+        assert "because 'Agent attempted to reregister after removal'" in node.agent_log()
+        assert not latest(node)
+
+
+# -- an agent with another id ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("meta", [False, True])
+def test_agent_with_another_id_refuses_v1_for_ever(meta):
+    with LabNode(executor("web"), executor("http", kind="v1", backoff_max="100ms")) as node:
+        old = node.state()["id"]
+        node.stop_agent()
+        node.forget_agent_id(meta=meta)
+        node.start_agent()
+        assert node.state()["id"] != old
+        node.wait_until(lambda: node.agent_log().count("400 Bad Request to executor 'http'") >= 2,
+                        what="two refusals")
+        links = [link["inode"] for link in node.executor("http").links]
+        assert len(links) == 2
+        node.wait_until(lambda: node.agent_log().count("400 Bad Request to executor 'http'") >= 4,
+                        what="more of them")
+        assert [link["inode"] for link in node.executor("http").links] == links
+        assert phases(node)[b"web"] == "disconnected" and alive(node) == {"web", "http"}
+
+
+def test_unknown_executor_that_registers_again_is_told_to_go():
+    with LabNode(executor("web", kind="v0-relink")) as node:
+        node.kill("web", signal="STOP")
+        node.restart_agent()
+        node.wait_until(lambda: "Sending reconnect request" in node.agent_log())
+        node.stop_agent()
+        node.forget_agent_id()
+        node.start_agent()      # the request of the one before waits in the stopped executor
+        node.kill("web", signal="CONT")
+        node.wait_until(lambda: not alive(node), what="its end")
+        assert "because its framework is unknown" in node.agent_log()
+        assert "Executor asked to shutdown" in node.stderr_of(node.executor("web"))
+
+
+def test_orphans_are_destroyed():
+    with LabNode(agent(orphans="destroy"), executor("web", as_="containerizer"),
+                 executor("http", kind="v1")) as node:
+        node.restart_agent()
+        node.wait_recovered()
+        assert alive(node) == {"web", "http"}, "they are in the checkpoints"
+        node.stop_agent()
+        node.forget_agent_id()
+        node.start_agent()
+        node.wait_until(lambda: not alive(node), what="the end of both")
+        assert node.agent_log().count("Cleaning up orphan container") == 2
+
+
+# -- ends over a temporary connection --------------------------------------------------------------
+
+
+def test_last_update_goes_over_a_temporary_connection():
+    with LabNode(executor("web", recovery_timeout="500ms")) as node:
+        node.disconnect("web")
+        node.wait_until(lambda: not alive(node), what="its end")
+        assert "Recovery timeout of 500ms exceeded" in node.stderr_of(node.executor("web"))
+        assert ends(node, "web") == (("TASK_KILLED", "Command terminated with signal Terminated"), True)
+        assert node.executor("web").links == [], "it never got a link again"
+
+
 # -- disguises -----------------------------------------------------------------------------------
 
 

@@ -136,11 +136,11 @@ void agent_terminated(struct container *c, int status, bool known)
 		checkpoint_run_file(&at, "executor.sentinel", "");
 	conn_close(c->link);
 	c->link = NULL;
-	if (!msg_state_final(c->status.state))
-		c->status.state = TASK_FAILED;
 	a->terminated++;
 	agent_set_state(c, C_TERMINATED);
+	agent_report_end(c);
 	agent_launch_more(a);
+	agent_maybe_quit(a);
 }
 
 static void container_exited(void *arg, uint32_t events)
@@ -156,9 +156,9 @@ static void container_exited(void *arg, uint32_t events)
 	c->exit_watch = NULL;
 	c->pidfd = -1;
 	/* Not our child after a restart: but then we know what we did to it. */
-	if (!ours && c->state == C_TERMINATING)
+	if (!ours && c->destroyed)
 		status = SIGKILL;
-	agent_terminated(c, status, ours || c->state == C_TERMINATING);
+	agent_terminated(c, status, ours || c->destroyed);
 }
 
 void agent_watch_exit(struct container *c)
@@ -203,6 +203,7 @@ static void agent_begin(void *arg)
 		agent_start_recovery(a);
 	else
 		agent_start_fresh(a);
+	agent_destroy_orphans(a);
 }
 
 static void leash_ended(void *arg, uint32_t events)
@@ -263,6 +264,7 @@ int agent_main(int argc, char **argv)
 		fcntl(FD_NOTIFY, F_SETFD, FD_CLOEXEC);
 	agent_listen(&a);
 	agent_control(&a);
+	agent_order_signals(&a);
 	loop_after(a.loop, 5, agent_begin, &a);
 	loop_run(a.loop);
 }

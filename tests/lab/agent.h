@@ -22,11 +22,22 @@ struct agent_flags {
 	char *lab_name;
 	char *api; /* ok, auth (401), garbage, hang */
 	char *port;
-	char *netns; /* inode number of the node's network namespace */
-	char *hold;  /* yes: no re-registration is answered until `release` */
+	char *netns;	     /* inode number of the node's network namespace */
+	char *hold;	     /* yes: no re-registration is answered until `release` */
+	char *recover;	     /* reconnect, cleanup */
+	char *removed_after; /* the master removes an agent that was away that long; empty: never */
+	char *away;	     /* how long no agent ran, as removed_after */
+	char *orphans;	     /* keep, destroy: containers that no checkpoint tells of */
 };
 
-enum agent_state { AGENT_STARTING, AGENT_RECOVERING, AGENT_ASKING, AGENT_RUNNING };
+/* TERMINATING: told to shut down; it exits when its executors have. */
+enum agent_state {
+	AGENT_STARTING,
+	AGENT_RECOVERING,
+	AGENT_ASKING,
+	AGENT_RUNNING,
+	AGENT_TERMINATING
+};
 
 enum container_state { C_REGISTERING, C_RUNNING, C_TERMINATING, C_TERMINATED };
 
@@ -48,7 +59,11 @@ struct container {
 	int pidfd;
 	struct watch *exit_watch;
 	bool launched_task;
-	bool held; /* it has asked for its re-registration and is kept waiting */
+	bool held;		   /* it has asked for its re-registration and is kept waiting */
+	bool destroyed;		   /* by us: then it was SIGKILL */
+	bool framework_ends;	   /* its updates are ignored */
+	struct msg_status pending; /* what to report of its task when it has been destroyed */
+	bool acked;		   /* the last update */
 	struct msg_status status;
 	struct msg_status history[4]; /* as /state lists them */
 	size_t n_history;
@@ -104,6 +119,24 @@ void agent_executor_call(struct agent *a, struct conn *from, const struct http_m
 void agent_send(struct container *c, const char *name, struct buf *body); /* link or temporary */
 void agent_forget_conn(struct agent *a, const struct conn *conn);	  /* it is being closed */
 void agent_answer_held(struct agent *a);
+
+/* agent_status.c: task states */
+void agent_take_status(struct container *c, const struct msg_status *status); /* of an executor */
+void agent_report_end(struct container *c); /* the executor is gone, its task had no end */
+struct msg_status agent_made_status(enum msg_task_state state, enum msg_reason reason,
+				    const char *message);
+
+/* agent_orders.c: orders to executors, and to the agent itself */
+void agent_shutdown_executor(struct container *c);
+void agent_order_signals(struct agent *a);			 /* SIGUSR1 */
+void agent_removed(struct agent *a);				 /* by the master */
+bool agent_order(struct agent *a, const char *line, char **why); /* false: not one of them */
+void agent_maybe_quit(struct agent *a);				 /* nothing is left to wait for */
+void agent_reply_shutdown(struct agent *a, const struct http_msg *req); /* to an unknown one */
+
+/* agent_orphans.c: the containerizer's runtime directory */
+void agent_note_container(struct container *c);
+void agent_destroy_orphans(struct agent *a);
 
 /* agent_recovery.c */
 bool agent_recover_state(struct agent *a); /* false: nothing is checkpointed */

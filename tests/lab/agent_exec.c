@@ -77,16 +77,9 @@ static void container_link(struct container *c)
 /* "executor(1)@ip:port" of the sender. */
 static bool take_sender(struct container *c, const struct http_msg *req)
 {
-	char *from = http_header(req, "Libprocess-From"), *at, *colon;
-	bool ok = false;
+	char *from = http_header(req, "Libprocess-From");
+	bool ok = from && addr_parse_upid(from, &c->address);
 
-	at = from ? strchr(from, '@') : NULL;
-	colon = at ? strrchr(at, ':') : NULL;
-	if (colon) {
-		*colon = '\0';
-		ok = addr_parse(at + 1, atoi(colon + 1), &c->address) == 0;
-		*colon = ':';
-	}
 	if (ok) {
 		free(c->upid);
 		c->upid = lab_strdup(from);
@@ -188,60 +181,12 @@ void agent_answer_held(struct agent *a)
 	}
 }
 
-static void note_status(struct container *c, const struct msg_status *status)
-{
-	size_t max = sizeof(c->history) / sizeof(c->history[0]);
-
-	c->status = *status;
-	c->agent->valid_updates++;
-	if (c->n_history == max)
-		memmove(c->history, c->history + 1, (--c->n_history) * sizeof(c->history[0]));
-	c->history[c->n_history++] = *status;
-	if (status->state == TASK_RUNNING)
-		agent_notify(c->agent, "task %s", c->container_id);
-}
-
-/* mode=disconnected: the link is ended from our side once the task runs. */
-static void maybe_disconnect(struct container *c)
-{
-	struct conn *from = c->from;
-
-	if (!c->l || !launch_is(c->l->mode, "disconnected") || c->status.state != TASK_RUNNING)
-		return;
-	agent_forget_conn(c->agent, from);
-	conn_close(from);
-}
-
 static void on_status(struct container *c, const struct pb_field *task_status)
 {
-	struct msg_ids ids = agent_ids(c);
-	struct checkpoint_ids at = agent_paths(c);
 	struct msg_status status = { 0 };
-	struct buf b = { 0 };
 
-	if (!msg_get_status(task_status, &status))
-		return;
-	note_status(c, &status);
-	if (c->checkpoint) {
-		msg_record_update(&b, &ids, &status);
-		checkpoint_update_record(&at, &b);
-		buf_free(&b);
-		msg_record_ack(&b, status.uuid);
-		checkpoint_update_record(&at, &b);
-		buf_free(&b);
-	}
-	if (c->http && c->stream) {
-		struct buf out = { 0 };
-
-		msg_event_acknowledged(&b, &ids, status.uuid);
-		wire_record_chunk(&out, &b);
-		conn_send_buf(c->stream, &out);
-		buf_free(&b);
-	} else if (!c->http) {
-		msg_ack(&b, &ids, status.uuid);
-		agent_send(c, "StatusUpdateAcknowledgementMessage", &b);
-	}
-	maybe_disconnect(c);
+	if (msg_get_status(task_status, &status))
+		agent_take_status(c, &status);
 }
 
 static void on_update(struct container *c, const struct http_msg *req)
@@ -297,6 +242,10 @@ void agent_message(struct agent *a, struct conn *from, const char *name, const s
 			continue;
 		c = sender(a, &req->body, messages[i].handle == on_update,
 			   messages[i].framework_field, messages[i].executor_field);
+		if (!c && messages[i].handle != on_update) {
+			agent_reply_shutdown(a, req);
+			return;
+		}
 		if (!c) {
 			agent_log(a, 'W', "slave.cpp:5080", "Ignoring %s of an unknown executor",
 				  name);
@@ -317,7 +266,23 @@ static void send_event(struct container *c, struct buf *event)
 	buf_free(event);
 }
 
-static void on_subscribe(struct container *c, struct conn *from)
+/* The updates that a SUBSCRIBE brings along: Subscribe { 2: Update { 1: TaskStatus } }. */
+static void take_unacked(struct container *c, const struct buf *call)
+{
+	struct pb_field subscribe, update, status;
+	const char *data;
+	size_t len;
+
+	if (!pb_get(call->data, call->len, 4, &subscribe))
+		return;
+	data = subscribe.data;
+	len = subscribe.len;
+	while (pb_next(&data, &len, &update))
+		if (update.number == 2 && pb_get(update.data, update.len, 1, &status))
+			on_status(c, &status);
+}
+
+static void on_subscribe(struct container *c, struct conn *from, const struct buf *call)
 {
 	struct agent *a = c->agent;
 	struct msg_ids ids = agent_ids(c);
@@ -346,6 +311,11 @@ static void on_subscribe(struct container *c, struct conn *from)
 	buf_str(&b, "\r\nTransfer-Encoding: chunked\r\n"
 		    "Content-Type: application/x-protobuf\r\n\r\n");
 	conn_send_buf(from, &b);
+	if (c->state == C_TERMINATING) { /* recover=cleanup, and it has only now come */
+		msg_event_shutdown(&b);
+		send_event(c, &b);
+		return;
+	}
 	msg_event_subscribed(&b, &ids);
 	send_event(c, &b);
 	if (!c->launched_task) {
@@ -354,6 +324,7 @@ static void on_subscribe(struct container *c, struct conn *from)
 		send_event(c, &b);
 	}
 	agent_set_state(c, C_RUNNING);
+	take_unacked(c, call);
 	agent_launch_more(a);
 }
 
@@ -365,6 +336,15 @@ static void answer(struct conn *to, const char *status, const char *text)
 	http_response(&out, status, *text ? "text/plain; charset=utf-8" : NULL, &body);
 	buf_free(&body);
 	conn_send_buf(to, &out);
+}
+
+static void log_refusal(struct agent *a, const struct http_msg *req)
+{
+	char *eid = pb_get_id(req->body.data, req->body.len, 1);
+
+	agent_log(a, 'W', "http.cpp:800", "400 Bad Request to executor '%s': it is unknown",
+		  eid ? eid : "");
+	free(eid);
 }
 
 void agent_executor_call(struct agent *a, struct conn *from, const struct http_msg *req)
@@ -386,12 +366,13 @@ void agent_executor_call(struct agent *a, struct conn *from, const struct http_m
 		answer(from, "503 Service Unavailable", "Agent has not finished recovery");
 		return;
 	}
-	if (!c || c->state >= C_TERMINATING) {
+	if (!c || c->destroyed) {
+		log_refusal(a, req);
 		answer(from, "400 Bad Request", "Executor cannot be found");
 		return;
 	}
 	if (type == CALL_SUBSCRIBE) {
-		on_subscribe(c, from);
+		on_subscribe(c, from, &req->body);
 		return;
 	}
 	answer(from, "202 Accepted", "");

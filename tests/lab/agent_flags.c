@@ -23,7 +23,7 @@ static const struct flag flags[] = {
 	FLAG("hostname", NULL, hostname, ""),
 	FLAG("master", NULL, master, "127.0.0.1:5050"),
 	FLAG("work_dir", NULL, work_dir, ""),
-	FLAG("runtime_dir", NULL, runtime_dir, "/var/run/mesos"),
+	FLAG("runtime_dir", NULL, runtime_dir, ""),
 	FLAG("launcher_dir", NULL, launcher_dir, ""),
 	FLAG("recovery_timeout", NULL, recovery_timeout, "15mins"),
 	FLAG("executor_reregistration_timeout", "reregistration_timeout", reregistration_timeout,
@@ -36,6 +36,10 @@ static const struct flag flags[] = {
 	FLAG("lab_api", "api", api, "ok"),
 	FLAG("lab_netns", NULL, netns, ""),
 	FLAG("lab_hold", "hold", hold, "no"),
+	FLAG("recover", NULL, recover, "reconnect"),
+	FLAG("lab_removed_after", "removed_after", removed_after, ""),
+	FLAG("lab_away", "away", away, ""),
+	FLAG("lab_orphans", "orphans", orphans, "keep"),
 };
 
 enum { N_FLAGS = sizeof(flags) / sizeof(flags[0]) };
@@ -144,8 +148,6 @@ static const char *const constant_flags[] = {
 	"false",
 	"reconfiguration_policy",
 	"equal",
-	"recover",
-	"reconnect",
 	"registration_backoff_factor",
 	"1secs",
 	"resources",
@@ -216,6 +218,10 @@ static void flags_finish(struct agent_flags *f)
 	if (!*f->lab_dir) {
 		free(f->lab_dir);
 		f->lab_dir = lab_strdup(f->work_dir);
+	}
+	if (!*f->runtime_dir) {
+		free(f->runtime_dir);
+		f->runtime_dir = lab_fmt("%s/run/%s", f->lab_dir, f->lab_name);
 	}
 	if (!*f->launcher_dir) {
 		free(f->launcher_dir);

@@ -57,8 +57,19 @@ static void put_task(struct buf *out, const struct container *c)
 	buf_str(out, "}");
 }
 
-/* done: among the completed ones. */
-static void put_executor(struct buf *out, const struct container *c, bool done)
+/* Its end was reported to the framework and acknowledged. */
+static bool task_done(const struct container *c)
+{
+	return msg_state_final(c->status.state) && c->acked;
+}
+
+/* Gone, and nothing of it waits for an acknowledgement. */
+static bool executor_done(const struct container *c)
+{
+	return c->state == C_TERMINATED && (task_done(c) || !c->launched_task);
+}
+
+static void put_executor(struct buf *out, const struct container *c)
 {
 	struct msg_ids ids = agent_ids(c);
 	char *name = msg_executor_name(&ids);
@@ -71,10 +82,10 @@ static void put_executor(struct buf *out, const struct container *c, bool done)
 	put_key(out, "container", c->container_id);
 	put_key(out, "directory", c->directory);
 	buf_str(out, ",\"resources\":" TASK_RESOURCES ",\"role\":\"*\",\"tasks\":[");
-	if (!done && c->launched_task)
+	if (!task_done(c) && c->launched_task)
 		put_task(out, c);
 	buf_str(out, "],\"queued_tasks\":[],\"completed_tasks\":[");
-	if (done && c->launched_task)
+	if (task_done(c) && c->launched_task)
 		put_task(out, c);
 	buf_str(out, "]}");
 	free(name);
@@ -92,9 +103,8 @@ static bool first_of_framework(const struct agent *a, const struct container *c)
 static void put_executors(struct buf *out, const struct container *of, bool done)
 {
 	for (const struct container *c = of; c; c = c->next)
-		if (!strcmp(c->framework_id, of->framework_id) &&
-		    (c->state == C_TERMINATED) == done)
-			put_executor(out, c, done);
+		if (!strcmp(c->framework_id, of->framework_id) && executor_done(c) == done)
+			put_executor(out, c);
 }
 
 static void put_framework(struct buf *out, const struct container *of)
@@ -240,22 +250,102 @@ static const struct endpoint *find_endpoint(const char *target)
 	return NULL;
 }
 
-static void put_call_executors(struct agent *a, struct buf *out)
+/* {"value":"..."} */
+static void put_value(struct buf *out, const char *value)
 {
-	buf_str(out, "{\"executors\":[");
+	buf_str(out, "{\"value\":");
+	json_str(out, value);
+	buf_str(out, "}");
+}
+
+static void put_executor_infos(struct agent *a, struct buf *out, bool done)
+{
 	for (const struct container *c = a->containers; c; c = c->next) {
-		if (c->state == C_TERMINATED)
+		if (executor_done(c) != done)
 			continue;
 		put_comma(out);
-		buf_str(out, "{\"executor_info\":{\"executor_id\":{\"value\":");
-		json_str(out, c->executor_id);
-		buf_str(out, "},\"framework_id\":{\"value\":");
-		json_str(out, c->framework_id);
-		buf_str(out, "}");
+		buf_str(out, "{\"executor_info\":{\"executor_id\":");
+		put_value(out, c->executor_id);
+		buf_str(out, ",\"framework_id\":");
+		put_value(out, c->framework_id);
 		put_key(out, "source", c->executor_id);
 		buf_str(out, "}}");
 	}
-	buf_str(out, "],\"completed_executors\":[]}");
+}
+
+static void put_call_executors(struct agent *a, struct buf *out)
+{
+	buf_str(out, "{\"executors\":[");
+	put_executor_infos(a, out, false);
+	buf_str(out, "],\"completed_executors\":[");
+	put_executor_infos(a, out, true);
+	buf_str(out, "]}");
+}
+
+static void put_call_status(struct buf *out, const struct container *c, const struct msg_status *s)
+{
+	put_comma(out);
+	buf_str(out, "{\"task_id\":");
+	put_value(out, c->executor_id);
+	put_key(out, "state", msg_state_name(s->state));
+	put_key(out, "source", s->by_agent ? "SOURCE_AGENT" : "SOURCE_EXECUTOR");
+	if (s->by_agent && s->reason != REASON_NONE)
+		put_key(out, "reason", msg_reason_name(s->reason));
+	if (*s->message)
+		put_key(out, "message", s->message);
+	buf_str(out, ",\"agent_id\":");
+	put_value(out, c->agent->slave_id);
+	buf_str(out, ",\"executor_id\":");
+	put_value(out, c->executor_id);
+	buf_fmt(out, ",\"timestamp\":%.6f,\"container_status\":{\"container_id\":", s->timestamp);
+	put_value(out, c->container_id);
+	buf_fmt(out, ",\"executor_pid\":%d}}", c->forked_pid);
+}
+
+static void put_call_task(struct buf *out, const struct container *c)
+{
+	put_comma(out);
+	buf_str(out, "{\"name\":");
+	json_str(out, c->executor_id);
+	buf_str(out, ",\"task_id\":");
+	put_value(out, c->executor_id);
+	buf_str(out, ",\"framework_id\":");
+	put_value(out, c->framework_id);
+	buf_str(out, ",\"agent_id\":");
+	put_value(out, c->agent->slave_id);
+	put_key(out, "state", msg_state_name(c->status.state));
+	buf_str(out, ",\"statuses\":[");
+	for (size_t i = 0; i < c->n_history; i++)
+		put_call_status(out, c, &c->history[i]);
+	buf_str(out, "]");
+	put_key(out, "status_update_state", msg_state_name(c->status.state));
+	buf_str(out, "}");
+}
+
+enum task_list { TASKS_LAUNCHED, TASKS_TERMINATED, TASKS_COMPLETED };
+
+/* Terminated: at its end, but that is not acknowledged yet. */
+static enum task_list task_list(const struct container *c)
+{
+	if (!msg_state_final(c->status.state))
+		return TASKS_LAUNCHED;
+	return c->acked ? TASKS_COMPLETED : TASKS_TERMINATED;
+}
+
+static void put_call_tasks(struct agent *a, struct buf *out)
+{
+	static const char *const names[] = { "launched_tasks", "terminated_tasks",
+					     "completed_tasks" };
+
+	buf_str(out, "{\"pending_tasks\":[],\"queued_tasks\":[]");
+	for (enum task_list l = TASKS_LAUNCHED; l <= TASKS_COMPLETED; l++) {
+		buf_fmt(out, ",\"%s\":[", names[l]);
+		for (const struct container *c = a->containers; c; c = c->next)
+			if (c->launched_task && task_list(c) == l)
+				put_call_task(out, c);
+		buf_str(out, "]");
+	}
+	buf_str(out, "}");
 }
 
 static void put_call_agent(struct agent *a, struct buf *out)
@@ -283,6 +373,7 @@ static const struct {
 	void (*put)(struct agent *a, struct buf *out);
 } calls[] = {
 	{ "GET_EXECUTORS", "get_executors", put_call_executors },
+	{ "GET_TASKS", "get_tasks", put_call_tasks },
 	{ "GET_AGENT", "get_agent", put_call_agent },
 	{ "GET_VERSION", "get_version", put_call_version },
 	{ "GET_HEALTH", "get_health", put_call_health },
@@ -310,7 +401,7 @@ static void api_call(struct agent *a, struct conn *c, const struct http_msg *req
 {
 	struct buf body = { 0 };
 
-	if (a->state != AGENT_RUNNING) {
+	if (a->state < AGENT_RUNNING) {
 		reply_text(c, "503 Service Unavailable", "Agent has not finished recovery");
 		return;
 	}
@@ -369,7 +460,7 @@ void agent_api(struct agent *a, struct conn *c, const struct http_msg *req)
 		reply_text(c, "404 Not Found", "404 Not Found.");
 		return;
 	}
-	if (e->waits && a->state != AGENT_RUNNING) {
+	if (e->waits && a->state < AGENT_RUNNING) {
 		reply_text(c, "503 Service Unavailable", "Agent has not finished recovery");
 		return;
 	}

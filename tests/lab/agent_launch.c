@@ -32,12 +32,13 @@ static void fill_launch(struct agent *a, struct launch *l)
 	preset(l, "slave_id", a->slave_id);
 	preset(l, "agent_ip", a->flags.ip);
 	preset(l, "agent_port", a->flags.port);
-	preset(l, "backoff_max", a->flags.reregistration_timeout);
 	preset(l, "dir", a->flags.lab_dir);
 	preset(l, "net_index", net);
 	preset(l, "node_ns", a->flags.netns);
 	if (!*l->version)
 		preset(l, "version", default_version(l));
+	if (!*l->backoff_max)
+		preset(l, "backoff_max", a->flags.reregistration_timeout);
 	if (!*l->recovery_timeout)
 		preset(l, "recovery_timeout", a->flags.recovery_timeout);
 	free(fid);
@@ -69,6 +70,7 @@ static void launch_now(struct agent *a, struct launch *l)
 	snprintf(pid, sizeof(pid), "%d", c->forked_pid);
 	if (c->checkpoint)
 		checkpoint_run_file(&at, "pids/forked.pid", pid);
+	agent_note_container(c);
 	agent_watch_exit(c);
 	agent_set_state(c, C_REGISTERING);
 }

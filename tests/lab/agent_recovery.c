@@ -23,17 +23,6 @@ static char *link_name(const char *path)
 	return lab_strdup(slash ? slash + 1 : target);
 }
 
-static void parse_upid(struct container *c)
-{
-	char *at = strchr(c->upid, '@'), *colon = strrchr(c->upid, ':');
-
-	if (!at || !colon || colon < at)
-		return;
-	*colon = '\0';
-	addr_parse(at + 1, atoi(colon + 1), &c->address);
-	*colon = ':';
-}
-
 static void recover_run(struct agent *a, const char *fid, const char *eid, const char *cid)
 {
 	struct container *c = agent_add(a, fid, eid, cid);
@@ -52,8 +41,9 @@ static void recover_run(struct agent *a, const char *fid, const char *eid, const
 	c->status = checkpoint_read_status(&at);
 	if (c->status.state != TASK_STAGING)
 		c->history[c->n_history++] = c->status;
+	c->acked = true;
 	if (c->upid)
-		parse_upid(c);
+		addr_parse_upid(c->upid, &c->address);
 	if (sentinel) {
 		c->state = C_TERMINATED;
 		a->terminated++;
@@ -159,6 +149,8 @@ static void ask_first(struct container *c)
 /* From the agent's own process: SIGSTOP to all their trees, then SIGKILL. */
 static void kill_rest(struct agent *a)
 {
+	char *message =
+		lab_fmt("Executor did not reregister within %s", a->flags.reregistration_timeout);
 	struct buf roots = { 0 };
 
 	agent_log(a, 'I', "slave.cpp:5910", "Cleaning up un-reregistered executors");
@@ -168,6 +160,9 @@ static void kill_rest(struct agent *a)
 		agent_log(a, 'I', "slave.cpp:5928",
 			  "Killing un-reregistered executor '%s' of framework %s at %s",
 			  c->executor_id, c->framework_id, c->upid ? c->upid : "(via HTTP)");
+		c->destroyed = true;
+		c->pending = agent_made_status(TASK_LOST, REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+					       message);
 		agent_set_state(c, C_TERMINATING);
 		if (c->pidfd >= 0)
 			buf_add(&roots, &c->forked_pid, sizeof(pid_t));
@@ -175,6 +170,16 @@ static void kill_rest(struct agent *a)
 	if (roots.len)
 		procs_kill_trees((pid_t *)roots.data, roots.len / sizeof(pid_t));
 	buf_free(&roots);
+	free(message);
+}
+
+/* The master may have removed an agent that was away for too long. */
+static void register_with_master(struct agent *a)
+{
+	double away = strtod(a->flags.away, NULL) + a->recovery_seconds;
+
+	if (*a->flags.removed_after && away * 1000 > duration_ms(a->flags.removed_after))
+		agent_removed(a);
 }
 
 static void finish_recovery(void *arg)
@@ -189,6 +194,7 @@ static void finish_recovery(void *arg)
 	agent_log(a, 'I', "slave.cpp:8388", "Finished recovery");
 	agent_notify(a, "recovered");
 	agent_launch_more(a);
+	register_with_master(a);
 }
 
 static void await_rest(struct agent *a)
@@ -210,6 +216,7 @@ char *agent_release(struct agent *a)
 static void ask_all(void *arg)
 {
 	struct agent *a = arg;
+	bool cleanup = launch_is(a->flags.recover, "cleanup");
 
 	a->state = AGENT_ASKING;
 	agent_log(a, 'I', "slave.cpp:8235", "Recovering executors");
@@ -218,9 +225,16 @@ static void ask_all(void *arg)
 			continue;
 		agent_watch_exit(c);
 		agent_set_state(c, C_REGISTERING);
-		ask_first(c);
+		if (cleanup)
+			agent_shutdown_executor(c);
+		else
+			ask_first(c);
 		if (c->pidfd < 0)
 			agent_terminated(c, 0, false); /* gone while we were down */
+	}
+	if (cleanup) {
+		agent_maybe_quit(a);
+		return;
 	}
 	if (*a->flags.retry_interval)
 		a->retry = loop_after(a->loop, duration_ms(a->flags.retry_interval), ask_again, a);

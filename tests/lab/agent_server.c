@@ -169,7 +169,7 @@ static void control_line(struct agent *a, struct conn *c, char *line)
 		why = control_close(a, line + 6);
 	else if (!strcmp(line, "release"))
 		why = agent_release(a);
-	else
+	else if (!agent_order(a, line, &why))
 		why = lab_fmt("unknown command '%s'", line);
 	if (why) {
 		conn_send(c, "error ", 6);

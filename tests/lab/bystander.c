@@ -16,10 +16,12 @@
 
 enum { AGAIN_MS = 500 };
 
-static void end_well(int sig)
+/* With the exit status that came along (sigqueue), 0 from kill(). */
+static void end_task(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
-	_exit(0);
+	(void)context;
+	_exit(info->si_code == SI_QUEUE ? info->si_value.sival_int : 0);
 }
 
 static int dial(const struct sockaddr_in *to)
@@ -110,7 +112,9 @@ static void curl(const char *url)
 
 int task_main(int argc, char **argv)
 {
-	signal(SIGUSR1, end_well);
+	struct sigaction end = { .sa_sigaction = end_task, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGUSR1, &end, NULL);
 	if (!strcmp(argv[0], "curl") && argc == 2)
 		curl(argv[1]);
 	for (;;)

@@ -6,6 +6,7 @@
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -222,6 +223,16 @@ int addr_parse(const char *ip, uint16_t port, struct sockaddr_in *addr)
 {
 	*addr = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
 	return inet_pton(AF_INET, ip, &addr->sin_addr) == 1 ? 0 : -EINVAL;
+}
+
+bool addr_parse_upid(const char *upid, struct sockaddr_in *addr)
+{
+	const char *at = strchr(upid, '@');
+	char ip[64];
+	unsigned int port;
+
+	return at && sscanf(at + 1, "%63[^:]:%u", ip, &port) == 2 &&
+	       addr_parse(ip, port, addr) == 0;
 }
 
 char *addr_format(const struct sockaddr_in *addr)

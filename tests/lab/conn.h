@@ -56,6 +56,8 @@ int conn_listen(const struct sockaddr_in *at, struct sockaddr_in *bound); /* bou
 int conn_accept(int listen_fd); /* like accept4(), non-blocking, close-on-exec */
 
 int addr_parse(const char *ip, uint16_t port, struct sockaddr_in *addr); /* 0 or -EINVAL */
+/* The address in "executor(1)@IP:PORT". */
+bool addr_parse_upid(const char *upid, struct sockaddr_in *addr);
 char *addr_format(const struct sockaddr_in *addr); /* "127.0.0.1:5051", malloc'd */
 bool addr_equal(const struct sockaddr_in *a, const struct sockaddr_in *b);
 

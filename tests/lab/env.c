@@ -84,8 +84,8 @@ char **env_containerizer(const struct launch *l)
 			"[\"mesos-executor\",\"--launcher_dir=%s/bin\"],\"shell\":false,"
 			"\"value\":\"%s/bin/mesos-executor\"},\"user\":\"root\"}",
 			l->dir, l->dir));
-	put(&e, lab_fmt("MESOS_CONTAINERIZER_RUNTIME_DIRECTORY=%s/run/containers/%s", l->dir,
-			l->container_id));
+	put(&e, lab_fmt("MESOS_CONTAINERIZER_RUNTIME_DIRECTORY=%s/run/%s/containers/%s", l->dir,
+			l->agent, l->container_id));
 	put(&e, lab_strdup("MESOS_CONTAINERIZER_UNSHARE_NAMESPACE_MNT=false"));
 	put(&e, lab_strdup(LAB_PATH));
 	return e.vars;

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 enum { WORKER_STACK = 64 * 1024, LOOP_STACK = 512 * 1024, LIBRARY_SIZE = 8192 };
+enum { STOP_MS = 1000, ACK_MS = 60000 };
 
 void exec_link_json(struct buf *json, const struct conn *c)
 {
@@ -87,7 +88,7 @@ void exec_phase(struct executor *ex, const char *phase)
 	free(path);
 }
 
-static void exec_update(struct executor *ex, enum msg_task_state state)
+static void exec_update(struct executor *ex, enum msg_task_state state, const char *message)
 {
 	struct msg_status *status;
 
@@ -96,10 +97,13 @@ static void exec_update(struct executor *ex, enum msg_task_state state)
 		lab_die("out of memory");
 	status = &ex->unacked[ex->n_unacked++];
 	*status = (struct msg_status){ .state = state, .timestamp = wall_time() };
+	snprintf(status->message, sizeof(status->message), "%s", message);
 	if (getrandom(status->uuid, sizeof(status->uuid), 0) < 0)
 		lab_die("getrandom: %s", strerror(errno));
 	ex->protocol->update(ex, status);
 }
+
+static void exec_exit(void *arg);
 
 void exec_acknowledged(struct executor *ex, const unsigned char uuid[16])
 {
@@ -109,8 +113,10 @@ void exec_acknowledged(struct executor *ex, const unsigned char uuid[16])
 		memmove(&ex->unacked[i], &ex->unacked[i + 1],
 			(ex->n_unacked - i - 1) * sizeof(ex->unacked[0]));
 		ex->n_unacked--;
-		return;
+		break;
 	}
+	if (ex->exiting && ex->wait_ack && !ex->n_unacked)
+		exec_exit(ex);
 }
 
 static void exec_exit(void *arg)
@@ -122,31 +128,35 @@ static void exec_exit(void *arg)
 	_exit(0);
 }
 
-/* The driver is stopped a second after the last update was sent, acknowledged or not. */
+/*
+ * The driver is stopped a second after the last update was sent, acknowledged or not. A v1
+ * executor of Mesos waits for the acknowledgement instead, for a minute at most.
+ */
 static void exec_finish(struct executor *ex)
 {
 	if (ex->exiting)
 		return;
 	ex->exiting = true;
-	loop_after(ex->loop, 1000, exec_exit, ex);
+	loop_after(ex->loop, ex->wait_ack && ex->n_unacked ? ACK_MS : STOP_MS, exec_exit, ex);
 }
 
+/* Whatever became of the task, the executor exits 0 afterwards (launcher/executor.cpp, reaped). */
 static void exec_task_ended(struct executor *ex, int status)
 {
-	enum msg_task_state state = TASK_FAILED;
+	enum msg_task_state state = ex->killed ? TASK_KILLED : TASK_FAILED;
+	char *message;
 
-	if (WIFEXITED(status)) {
-		exec_log(ex, 'I', "executor.cpp:1041", "Command exited with status %d (pid: %d)",
-			 WEXITSTATUS(status), ex->task_pid);
-		state = WEXITSTATUS(status) ? TASK_FAILED : TASK_FINISHED;
-	} else {
-		exec_log(ex, 'I', "executor.cpp:1041",
-			 "Command terminated with signal %s (pid: %d)",
-			 sigdescr_np(WTERMSIG(status)), ex->task_pid);
-		state = ex->aborted ? TASK_KILLED : TASK_FAILED;
-	}
+	if (WIFEXITED(status))
+		message = lab_fmt("Command exited with status %d", WEXITSTATUS(status));
+	else
+		message =
+			lab_fmt("Command terminated with signal %s", sigdescr_np(WTERMSIG(status)));
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		state = TASK_FINISHED;
+	exec_log(ex, 'I', "executor.cpp:1041", "%s (pid: %d)", message, ex->task_pid);
 	ex->task_pid = ex->task_host_pid = 0;
-	exec_update(ex, state);
+	exec_update(ex, state, message);
+	free(message);
 	exec_phase(ex, "ending");
 	exec_finish(ex);
 }
@@ -157,13 +167,13 @@ void exec_launch_task(struct executor *ex)
 		return;
 	exec_log(ex, 'I', "executor.cpp:190", "Received LAUNCH event");
 	exec_log(ex, 'I', "executor.cpp:722", "Starting task %s", ex->l->id);
-	exec_update(ex, TASK_STARTING);
+	exec_update(ex, TASK_STARTING, "");
 	exec_task_start(ex, exec_task_ended);
 	exec_log(ex, 'I', "executor.cpp:740", "Forked command at %d", ex->task_pid);
-	exec_update(ex, TASK_RUNNING);
+	exec_update(ex, TASK_RUNNING, "");
 }
 
-static void exec_kill_task(void *arg)
+static void exec_escalate(void *arg)
 {
 	struct executor *ex = arg;
 
@@ -191,6 +201,24 @@ static void exec_kill_group(void *arg)
 	loop_after(ex->loop, 5000, exec_give_up, ex);
 }
 
+static void exec_end_task(struct executor *ex)
+{
+	ex->killed = true;
+	exec_log(ex, 'I', "executor.cpp:956", "Sending SIGTERM to process tree at pid %d",
+		 ex->task_pid);
+	exec_task_signal(ex, SIGTERM);
+	exec_log(ex, 'I', "executor.cpp:973", "Scheduling escalation to SIGKILL in 3secs from now");
+	loop_after(ex->loop, 3000, exec_escalate, ex);
+}
+
+void exec_kill(struct executor *ex)
+{
+	exec_log(ex, 'I', "executor.cpp:190", "Received KILL event");
+	exec_log(ex, 'I', "executor.cpp:871", "Received kill for task %s", ex->l->id);
+	if (ex->task_pid && !ex->killed)
+		exec_end_task(ex);
+}
+
 void exec_shutdown(struct executor *ex)
 {
 	if (ex->aborted)
@@ -205,13 +233,8 @@ void exec_shutdown(struct executor *ex)
 		exec_finish(ex);
 		return;
 	}
-	if (launch_is(ex->l->suicide, "group"))
-		return;
-	exec_log(ex, 'I', "executor.cpp:956", "Sending SIGTERM to process tree at pid %d",
-		 ex->task_pid);
-	exec_task_signal(ex, SIGTERM);
-	exec_log(ex, 'I', "executor.cpp:973", "Scheduling escalation to SIGKILL in 3secs from now");
-	loop_after(ex->loop, 3000, exec_kill_task, ex);
+	if (!launch_is(ex->l->suicide, "group"))
+		exec_end_task(ex);
 }
 
 static void exec_timed_out(void *arg)
@@ -332,6 +355,7 @@ static void exec_init(struct executor *ex)
 	ex->year = version_number(l->version) >= 1012000;
 	ex->role = version_number(l->version) >= 1000000 ? "agent" : "slave";
 	ex->checkpoint = launch_is(l->checkpoint, "1");
+	ex->wait_ack = launch_is(l->suicide, "ack");
 	ex->recovery_ms = duration_ms(l->recovery_timeout);
 	if (ex->recovery_ms < 0 || duration_ms(l->grace) < 0)
 		lab_die("bad duration: recovery_timeout '%s' or grace '%s'", l->recovery_timeout,

@@ -38,6 +38,8 @@ struct executor {
 	bool connected;	 /* as the driver understands it */
 	bool registered; /* ever */
 	bool aborted;	 /* shutting down: events of the agent are ignored */
+	bool killed;	 /* the task was told to end */
+	bool wait_ack;	 /* it exits when its last update is acknowledged, not before */
 	bool exiting;
 	pid_t task_pid; /* 0: not running */
 	pid_t task_host_pid;
@@ -59,6 +61,9 @@ void exec_acknowledged(struct executor *ex, const unsigned char uuid[16]);
 /* Starts or stops the clock; when it runs out the executor ends itself. */
 void exec_wait_for_agent(struct executor *ex);
 void exec_stop_waiting(struct executor *ex);
+
+/* KILL: ends the task, then the process. */
+void exec_kill(struct executor *ex);
 
 /* The way out: ends the task, then the process; killpg() when the grace period is over. */
 void exec_shutdown(struct executor *ex);

@@ -217,7 +217,7 @@ static void on_run_task(struct executor *ex, const struct buf *body)
 static void on_kill_task(struct executor *ex, const struct buf *body)
 {
 	(void)body;
-	exec_shutdown(ex);
+	exec_kill(ex);
 }
 
 static void on_ack(struct executor *ex, const struct buf *body)

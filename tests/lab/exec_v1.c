@@ -130,7 +130,12 @@ static void v1_event(struct executor *ex, const struct buf *event)
 	case EVENT_ACKNOWLEDGED:
 		on_acknowledged(ex, event);
 		break;
+	case EVENT_KILL:
+		exec_kill(ex);
+		break;
 	case EVENT_SHUTDOWN:
+		/* The agent that orders it acknowledges nothing more: killpg() is what ends it. */
+		ex->wait_ack = true;
 		exec_shutdown(ex);
 		break;
 	}
@@ -196,7 +201,7 @@ static void v1_subscribe(void *arg)
 	v->retry = NULL;
 	if (!ex->connected || !v->subscribe)
 		return;
-	msg_call_subscribe(&call, &ex->ids);
+	msg_call_subscribe(&call, &ex->ids, ex->unacked, ex->n_unacked);
 	v1_call(ex, v->subscribe, &call);
 }
 
@@ -251,7 +256,7 @@ static void v1_update(struct executor *ex, const struct msg_status *status)
 	struct buf call = { 0 };
 
 	if (!ex->connected)
-		return; /* the lab's SUBSCRIBE carries no updates: this one is lost */
+		return; /* the next SUBSCRIBE carries it */
 	msg_call_update(&call, &ex->ids, status);
 	v1_call(ex, v->other, &call);
 }

@@ -29,7 +29,10 @@ struct launch {
 	char *grace;		/* MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD */
 	char *task;	   /* sleep, stubborn (ignores SIGTERM), curl (talks to the agent), none */
 	char *command;	   /* of the task, for the messages only */
-	char *suicide;	   /* task: end the task; group: wait for killpg(0, SIGKILL) */
+	char *suicide;	   /* task: end the task; group: wait for killpg(0, SIGKILL);
+			      ack: end the task, exit once its end is acknowledged */
+	char *acks;	   /* no: its framework acknowledges no update */
+	char *backoff_max; /* MESOS_SUBSCRIPTION_BACKOFF_MAX; empty: the agent's timeout */
 	char *leak;	   /* yes: the task inherits a copy of the link */
 	char *ns;	   /* none, net, pid (pid and mount) */
 	char *link_port;   /* local port of the link; 0: any */
@@ -41,7 +44,6 @@ struct launch {
 	char *slave_id;
 	char *agent_ip;
 	char *agent_port;
-	char *backoff_max;
 	char *directory; /* sandbox */
 	char *dir;	 /* of the node: bin/, lib/, state/ */
 	char *net_index; /* which subnet an executor with ns=net takes */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "msg.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCALAR = 0, RANGES = 1, SOURCE_EXECUTOR = 2 };
+enum { SCALAR = 0, RANGES = 1, SOURCE_SLAVE = 1, SOURCE_EXECUTOR = 2 };
 
 const char *msg_state_name(enum msg_task_state state)
 {
@@ -16,6 +17,12 @@ const char *msg_state_name(enum msg_task_state state)
 	};
 
 	return names[state];
+}
+
+const char *msg_reason_name(enum msg_reason reason)
+{
+	return reason == REASON_EXECUTOR_TERMINATED ? "REASON_EXECUTOR_TERMINATED"
+						    : "REASON_EXECUTOR_REREGISTRATION_TIMEOUT";
 }
 
 bool msg_state_final(enum msg_task_state state)
@@ -191,11 +198,15 @@ static void put_task_status(struct buf *b, unsigned int field, const struct msg_
 
 	pb_id(&s, 1, ids->task_id);
 	pb_varint(&s, 2, status->state);
+	if (*status->message)
+		pb_str(&s, 4, status->message);
 	if (form != MSG_V1)
 		pb_id(&s, 5, ids->slave_id);
 	pb_double(&s, 6, status->timestamp);
 	pb_id(&s, 7, ids->executor_id);
-	pb_varint(&s, 9, SOURCE_EXECUTOR);
+	pb_varint(&s, 9, status->by_agent ? SOURCE_SLAVE : SOURCE_EXECUTOR);
+	if (status->by_agent && status->reason != REASON_NONE)
+		pb_varint(&s, 10, status->reason);
 	pb_bytes(&s, 11, status->uuid, sizeof(status->uuid));
 	if (form == MSG_DISK)
 		put_container_status(&s, ids);
@@ -270,6 +281,12 @@ void msg_ack(struct buf *b, const struct msg_ids *ids, const unsigned char uuid[
 	pb_bytes(b, 4, uuid, 16);
 }
 
+void msg_kill_task(struct buf *b, const struct msg_ids *ids)
+{
+	pb_id(b, 1, ids->framework_id);
+	pb_id(b, 2, ids->task_id);
+}
+
 void msg_record_update(struct buf *b, const struct msg_ids *ids, const struct msg_status *status)
 {
 	struct buf update = { 0 };
@@ -285,12 +302,22 @@ void msg_record_ack(struct buf *b, const unsigned char uuid[16])
 	pb_bytes(b, 3, uuid, 16);
 }
 
-void msg_call_subscribe(struct buf *b, const struct msg_ids *ids)
+void msg_call_subscribe(struct buf *b, const struct msg_ids *ids, const struct msg_status *unacked,
+			size_t n)
 {
+	struct buf subscribe = { 0 };
+
 	pb_id(b, 1, ids->executor_id);
 	pb_id(b, 2, ids->framework_id);
 	pb_varint(b, 3, CALL_SUBSCRIBE);
-	pb_bytes(b, 4, "", 0);
+	for (size_t i = 0; i < n; i++) {
+		struct buf update = { 0 };
+
+		put_task_status(&update, 1, ids, &unacked[i], MSG_V1);
+		pb_sub(&subscribe, 2, &update);
+	}
+	pb_bytes(b, 4, n ? subscribe.data : "", subscribe.len);
+	buf_free(&subscribe);
 }
 
 void msg_call_update(struct buf *b, const struct msg_ids *ids, const struct msg_status *status)
@@ -339,6 +366,20 @@ void msg_event_acknowledged(struct buf *b, const struct msg_ids *ids, const unsi
 	pb_sub(b, 3, &acknowledged);
 }
 
+void msg_event_kill(struct buf *b, const struct msg_ids *ids)
+{
+	struct buf kill = { 0 };
+
+	pb_id(&kill, 1, ids->task_id);
+	pb_varint(b, 1, EVENT_KILL);
+	pb_sub(b, 5, &kill);
+}
+
+void msg_event_shutdown(struct buf *b)
+{
+	pb_varint(b, 1, EVENT_SHUTDOWN);
+}
+
 bool msg_get_status(const struct pb_field *task_status, struct msg_status *status)
 {
 	const char *data = task_status->data;
@@ -349,8 +390,15 @@ bool msg_get_status(const struct pb_field *task_status, struct msg_status *statu
 	while (pb_next(&data, &len, &f)) {
 		if (f.number == 2)
 			status->state = f.value;
+		if (f.number == 4)
+			snprintf(status->message, sizeof(status->message), "%.*s", (int)f.len,
+				 f.data);
 		if (f.number == 6)
 			memcpy(&status->timestamp, &f.value, sizeof(status->timestamp));
+		if (f.number == 9)
+			status->by_agent = f.value == SOURCE_SLAVE;
+		if (f.number == 10)
+			status->reason = f.value;
 		if (f.number == 11 && f.len == sizeof(status->uuid)) {
 			memcpy(status->uuid, f.data, f.len);
 			have_uuid = true;

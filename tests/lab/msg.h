@@ -37,13 +37,24 @@ enum msg_task_state {
 	TASK_STAGING = 6,
 };
 
+/* TaskStatus.Reason (include/mesos/mesos.proto, 1.11.0) */
+enum msg_reason {
+	REASON_NONE = -1,
+	REASON_EXECUTOR_TERMINATED = 1,
+	REASON_EXECUTOR_REREGISTRATION_TIMEOUT = 24,
+};
+
 struct msg_status {
 	enum msg_task_state state;
 	double timestamp; /* seconds since 1970 */
 	unsigned char uuid[16];
+	bool by_agent;		/* source SLAVE; else EXECUTOR */
+	enum msg_reason reason; /* only with by_agent */
+	char message[96];	/* empty: none */
 };
 
 const char *msg_state_name(enum msg_task_state state);
+const char *msg_reason_name(enum msg_reason reason);
 bool msg_state_final(enum msg_task_state state);
 
 /* Where a message goes: resources carry their role only on disk since Mesos 1.4. */
@@ -73,6 +84,7 @@ void msg_reregistered(struct buf *b, const struct msg_ids *ids);
 void msg_reconnect(struct buf *b, const struct msg_ids *ids);
 void msg_run_task(struct buf *b, const struct msg_ids *ids);
 void msg_ack(struct buf *b, const struct msg_ids *ids, const unsigned char uuid[16]);
+void msg_kill_task(struct buf *b, const struct msg_ids *ids);
 
 /* StatusUpdateRecord of task.updates: type UPDATE or ACK. */
 void msg_record_update(struct buf *b, const struct msg_ids *ids, const struct msg_status *status);
@@ -80,14 +92,24 @@ void msg_record_ack(struct buf *b, const unsigned char uuid[16]);
 
 /* v1 calls and events. */
 enum { CALL_SUBSCRIBE = 1, CALL_UPDATE = 2 };
-enum { EVENT_SUBSCRIBED = 1, EVENT_LAUNCH = 2, EVENT_ACKNOWLEDGED = 4, EVENT_SHUTDOWN = 7 };
-void msg_call_subscribe(struct buf *b, const struct msg_ids *ids);
+enum {
+	EVENT_SUBSCRIBED = 1,
+	EVENT_LAUNCH = 2,
+	EVENT_KILL = 3,
+	EVENT_ACKNOWLEDGED = 4,
+	EVENT_SHUTDOWN = 7
+};
+/* unacked: n statuses that the agent has not acknowledged. */
+void msg_call_subscribe(struct buf *b, const struct msg_ids *ids, const struct msg_status *unacked,
+			size_t n);
 void msg_call_update(struct buf *b, const struct msg_ids *ids, const struct msg_status *status);
 void msg_event_subscribed(struct buf *b, const struct msg_ids *ids);
 void msg_event_launch(struct buf *b, const struct msg_ids *ids);
 void msg_event_acknowledged(struct buf *b, const struct msg_ids *ids, const unsigned char uuid[16]);
+void msg_event_kill(struct buf *b, const struct msg_ids *ids);
+void msg_event_shutdown(struct buf *b);
 
-/* Reads state and uuid of a TaskStatus; false if there are none. */
+/* Reads state, time, source, reason, message and uuid of a TaskStatus; false without a uuid. */
 bool msg_get_status(const struct pb_field *task_status, struct msg_status *status);
 
 #endif

@@ -156,6 +156,8 @@ static void make_network(struct node *n)
 
 int node_main(struct node *n)
 {
+	static const struct node_agent_start start = { .recover = "reconnect" };
+
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prctl(PR_SET_NAME, "execwatch-lab");
 	setsid();
@@ -173,7 +175,7 @@ int node_main(struct node *n)
 	loop_watch(n->loop, n->notes_fd[0], EPOLLIN, node_agent_notes, n);
 	node_ctl_listen(n);
 	for (size_t i = 0; i < n->spec.n_agents; i++)
-		node_agent_start(&n->agents[i], false);
+		node_agent_start(&n->agents[i], &start);
 	start_connections(n);
 	tick(n);
 	loop_run(n->loop);

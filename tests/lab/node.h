@@ -22,6 +22,13 @@ struct node_agent {
 	int pidfd;
 	struct watch *exit_watch;
 	bool listening, recovered, launched;
+	double ended; /* when it last did, by the wall clock; 0: never */
+};
+
+/* How an agent is started, apart from its spec. */
+struct node_agent_start {
+	bool hold;	     /* re-registrations, until `release` */
+	const char *recover; /* reconnect, cleanup */
 };
 
 struct node_exec {
@@ -61,7 +68,7 @@ void node_end(struct node *n) __attribute__((noreturn));	      /* kills everythi
 struct node_agent *node_find_agent(struct node *n, const char *name); /* or NULL */
 
 /* node_agent.c */
-void node_agent_start(struct node_agent *a, bool hold); /* re-registrations, until `release` */
+void node_agent_start(struct node_agent *a, const struct node_agent_start *how);
 void node_agent_stop(struct node_agent *a, int sig);
 void node_agent_notes(void *arg, uint32_t events); /* reads notes_fd */
 /* One exchange over the agent's own socket: 0 and "ok", else -errno with *why (malloc'd). */
@@ -73,7 +80,8 @@ bool node_exec_selected(const struct node_exec *e, const char *selector, char *s
 char *node_exec_state(const struct node *n, const struct node_exec *e); /* its file, or NULL */
 /* Is it where its spec wants it, or gone? */
 bool node_exec_settled(const struct node *n, const struct node_exec *e);
-pid_t node_exec_pid(const char *state, const char *member); /* "pid", "task_pid"; 0: none */
+pid_t node_exec_pid(const char *state, const char *member);  /* "pid", "task_pid"; 0: none */
+char *node_exec_text(const char *state, const char *member); /* of plain text; NULL or malloc'd */
 /* Calls back with each link's ends. Returns the first error. */
 int node_exec_links(const char *state,
 		    int (*fn)(void *arg, const struct sockaddr_in *local,
@@ -81,7 +89,7 @@ int node_exec_links(const char *state,
 		    void *arg);
 void node_status(struct node *n, struct buf *json); /* members of an object */
 
-/* node_select.c: forget, half-open, disconnect, finish, kill. False: none of these. */
+/* node_select.c: what is done to chosen executors. False: no such command. */
 bool node_select_command(struct node *n, int argc, char **argv, struct buf *json, char **why);
 const char *node_option(int argc, char **argv, const char *name, const char *preset); /* --name */
 int node_signal(const char *name); /* "KILL" or a number */

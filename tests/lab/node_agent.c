@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* In the child: the agent as an init system would start it. */
-static void agent_exec(struct node_agent *a, bool hold)
+static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
 {
 	const struct spec_agent *s = a->spec;
 	const char *dir = a->node->dir;
@@ -29,7 +29,7 @@ static void agent_exec(struct node_agent *a, bool hold)
 		lab_fmt("--port=%s", s->port),
 		lab_fmt("--hostname=%s", a->node->spec.ip),
 		lab_fmt("--work_dir=%s/work/%s", dir, s->name),
-		lab_fmt("--runtime_dir=%s/run", dir),
+		lab_fmt("--runtime_dir=%s/run/%s", dir, s->name),
 		lab_fmt("--launcher_dir=%s/bin", dir),
 		lab_fmt("--recovery_timeout=%s", s->recovery_timeout),
 		lab_fmt("--executor_reregistration_timeout=%s", s->reregistration_timeout),
@@ -38,7 +38,11 @@ static void agent_exec(struct node_agent *a, bool hold)
 		lab_fmt("--lab_version=%s", s->version),
 		lab_fmt("--lab_api=%s", s->api),
 		lab_fmt("--lab_dir=%s", dir),
-		lab_fmt("--lab_hold=%s", hold ? "yes" : "no"),
+		lab_fmt("--lab_hold=%s", how->hold ? "yes" : "no"),
+		lab_fmt("--recover=%s", how->recover),
+		lab_fmt("--lab_removed_after=%s", s->removed_after),
+		lab_fmt("--lab_away=%.3f", a->ended > 0 ? wall_time() - a->ended : 0),
+		lab_fmt("--lab_orphans=%s", s->orphans),
 		lab_fmt("--lab_name=%s", s->name),
 		lab_fmt("--lab_netns=%lu", a->node->ns),
 		NULL,
@@ -65,6 +69,7 @@ static void agent_exited(void *arg, uint32_t events)
 	waitpid(a->pid, NULL, WNOHANG);
 	loop_unwatch(a->exit_watch);
 	close(a->pidfd);
+	a->ended = wall_time();
 	a->pid = 0;
 	a->pidfd = -1;
 	a->exit_watch = NULL;
@@ -75,7 +80,7 @@ static void agent_exited(void *arg, uint32_t events)
 	node_ctl_check(a->node);
 }
 
-void node_agent_start(struct node_agent *a, bool hold)
+void node_agent_start(struct node_agent *a, const struct node_agent_start *how)
 {
 	if (a->pid)
 		return;
@@ -85,7 +90,7 @@ void node_agent_start(struct node_agent *a, bool hold)
 	if (a->pid < 0)
 		lab_die("fork: %s", strerror(errno));
 	if (a->pid == 0)
-		agent_exec(a, hold);
+		agent_exec(a, how);
 	a->pidfd = procs_pidfd(a->pid);
 	if (a->pidfd < 0)
 		lab_die("pidfd_open: %s", strerror(-a->pidfd));

@@ -123,7 +123,7 @@ static void start_again(void *arg)
 	struct request *r = arg;
 
 	r->want = WANT_LISTENING;
-	node_agent_start(r->agent, false);
+	node_agent_start(r->agent, &(struct node_agent_start){ .recover = "reconnect" });
 }
 
 static void request_check(struct request *r)
@@ -215,13 +215,16 @@ static char *run_restart_agent(struct request *r, int argc, char **argv, struct 
 
 static char *run_start_agent(struct request *r, int argc, char **argv, struct buf *json)
 {
+	struct node_agent_start how = { 0 };
 	char *why = pick_agent(r, argc, argv);
 
 	(void)json;
 	if (why)
 		return why;
 	r->want = WANT_LISTENING;
-	node_agent_start(r->agent, launch_is(node_option(argc, argv, "--hold", "no"), "yes"));
+	how.hold = launch_is(node_option(argc, argv, "--hold", "no"), "yes");
+	how.recover = node_option(argc, argv, "--recover", "reconnect");
+	node_agent_start(r->agent, &how);
 	return NULL;
 }
 
@@ -232,6 +235,17 @@ static char *run_release(struct request *r, int argc, char **argv, struct buf *j
 	(void)json;
 	if (!why)
 		node_agent_ask(r->agent, "release", &why);
+	return why;
+}
+
+static char *run_remove_agent(struct request *r, int argc, char **argv, struct buf *json)
+{
+	char *why = pick_agent(r, argc, argv);
+
+	(void)json;
+	if (!why)
+		node_agent_ask(r->agent, "removed", &why);
+	r->want = WANT_STOPPED;
 	return why;
 }
 
@@ -283,6 +297,7 @@ static const struct command commands[] = {
 	{ "stop-agent", run_stop_agent },
 	{ "start-agent", run_start_agent },
 	{ "release", run_release },
+	{ "remove-agent", run_remove_agent },
 	{ "conntrack", run_conntrack },
 	{ "down", run_down },
 };

@@ -36,6 +36,16 @@ pid_t node_exec_pid(const char *state, const char *member)
 	return pid;
 }
 
+char *node_exec_text(const char *state, const char *member)
+{
+	char *key = lab_fmt("\"%s\":\"", member);
+	const char *at = state ? strstr(state, key) : NULL;
+	char *text = at ? strndup(at + strlen(key), strcspn(at + strlen(key), "\"")) : NULL;
+
+	free(key);
+	return text;
+}
+
 static bool alive(const char *state)
 {
 	const char *at = state ? strstr(state, "\"start_time\":") : NULL;

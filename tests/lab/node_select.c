@@ -109,11 +109,26 @@ static int forget(struct selected *s)
 	return node_exec_links(s->state, forget_link, s);
 }
 
+/* how: the exit status. The task ends by itself. */
 static int finish(struct selected *s)
 {
 	pid_t task = node_exec_pid(s->state, "task_pid");
+	union sigval code = { .sival_int = atoi(s->how) };
 
-	return task && kill(task, SIGUSR1) == 0 ? 0 : -ESRCH;
+	return task && sigqueue(task, SIGUSR1, code) == 0 ? 0 : -ESRCH;
+}
+
+/* An order to the agent about one executor. how: the control line's first word. */
+static int order(struct selected *s)
+{
+	bool framework = launch_is(s->how, "teardown");
+	char *fid = node_exec_text(s->state, "framework_id");
+	char *line = lab_fmt("%s %s", s->how, framework && fid ? fid : s->exec->l->container_id);
+	int err = node_agent_ask(s->exec->agent, line, &s->why);
+
+	free(fid);
+	free(line);
+	return err;
 }
 
 /* By a process of its own, so that the sender has a pid and a name to be found. */
@@ -168,10 +183,9 @@ static const struct {
 	selected_fn *fn;
 	const char *how;
 } acts[] = {
-	{ "forget", forget, "never" },
-	{ "half-open", close_links, "silent" },
-	{ "disconnect", close_links, "fin" },
-	{ "finish", finish, NULL },
+	{ "forget", forget, "never" },	      { "half-open", close_links, "silent" },
+	{ "disconnect", close_links, "fin" }, { "kill-task", order, "kill" },
+	{ "teardown", order, "teardown" },
 };
 
 bool node_select_command(struct node *n, int argc, char **argv, struct buf *json, char **why)
@@ -180,6 +194,11 @@ bool node_select_command(struct node *n, int argc, char **argv, struct buf *json
 
 	if (!strcmp(argv[0], "kill")) {
 		*why = run_kill(n, argc, argv, selector, json);
+		return true;
+	}
+	if (!strcmp(argv[0], "finish")) {
+		*why = for_selected(n, selector, node_option(argc, argv, "--code", "0"), finish,
+				    json);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {

@@ -38,6 +38,8 @@ static struct spec_agent *spec_add_agent(struct spec *s)
 		.reregistration_timeout = lab_strdup("2secs"),
 		.retry_interval = lab_strdup(""),
 		.recovery_delay = lab_strdup("50ms"),
+		.removed_after = lab_strdup(""),
+		.orphans = lab_strdup("keep"),
 	};
 	return a;
 }
@@ -71,6 +73,8 @@ static char **agent_member(struct spec_agent *a, const char *key)
 		{ "reregistration-timeout", &a->reregistration_timeout },
 		{ "retry-interval", &a->retry_interval },
 		{ "recovery-delay", &a->recovery_delay },
+		{ "removed-after", &a->removed_after },
+		{ "orphans", &a->orphans },
 	};
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)

@@ -10,6 +10,7 @@
 struct spec_agent {
 	char *name, *comm, *port, *version, *api;
 	char *recovery_timeout, *reregistration_timeout, *retry_interval, *recovery_delay;
+	char *removed_after, *orphans;
 };
 
 struct spec_connection {

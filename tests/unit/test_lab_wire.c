@@ -193,7 +193,7 @@ static void test_v1_calls(void **state)
 	struct buf call = { 0 };
 
 	(void)state;
-	msg_call_subscribe(&call, &ids);
+	msg_call_subscribe(&call, &ids, NULL, 0);
 	assert_call("v1.subscribe", &call);
 	msg_call_update(&call, &ids, &starting);
 	assert_call("v1.update-starting", &call);
@@ -294,6 +294,72 @@ static void test_task_updates(void **state)
 	assert_same(&made, &real);
 }
 
+static void assert_bytes(struct buf *made, const char *bytes, size_t len)
+{
+	assert_int_equal(made->len, len);
+	assert_memory_equal(made->data, bytes, len);
+	buf_free(made);
+}
+
+/* Not in the captures: bytes by messages.proto and v1/executor.proto of 1.11.0. */
+static void test_orders(void **state)
+{
+	static const struct msg_ids ids = { .framework_id = "F", .task_id = "T" };
+	static const char kill[] = "\x0a\x03\x0a\x01\x46\x12\x03\x0a\x01\x54";
+	static const char event[] = "\x08\x03\x2a\x05\x0a\x03\x0a\x01\x54";
+	struct buf b = { 0 };
+
+	(void)state;
+	msg_kill_task(&b, &ids);
+	assert_bytes(&b, kill, sizeof(kill) - 1);
+	msg_event_kill(&b, &ids);
+	assert_bytes(&b, event, sizeof(event) - 1);
+	msg_event_shutdown(&b);
+	assert_bytes(&b, "\x08\x07", 2);
+}
+
+/* Source, reason and message of what an agent says of a task survive the way to disk. */
+static void test_terminal_status(void **state)
+{
+	struct msg_status made = { .state = TASK_LOST,
+				   .timestamp = 1.5,
+				   .uuid = "0123456789abcde",
+				   .by_agent = true,
+				   .reason = REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+				   .message = "Executor did not reregister within 2secs" };
+	struct buf record = { 0 };
+	struct msg_status read;
+
+	(void)state;
+	msg_record_update(&record, &v0, &made);
+	read = captured_status(&record, 2, 4);
+	assert_int_equal(read.state, TASK_LOST);
+	assert_true(read.by_agent);
+	assert_int_equal(read.reason, 24);
+	assert_string_equal(read.message, made.message);
+	assert_memory_equal(read.uuid, made.uuid, 16);
+	buf_free(&record);
+}
+
+/* SUBSCRIBE carries what the agent has not acknowledged: Subscribe { 2: Update { 1: status } }. */
+static void test_subscribe_with_updates(void **state)
+{
+	struct msg_status status[2] = { { .state = TASK_RUNNING, .uuid = "a" },
+					{ .state = TASK_FINISHED, .uuid = "b" } };
+	struct msg_status last;
+	struct pb_field subscribe;
+	struct buf call = { 0 }, updates = { 0 };
+
+	(void)state;
+	msg_call_subscribe(&call, &v0, status, 2);
+	assert_true(pb_get(call.data, call.len, 4, &subscribe));
+	buf_add(&updates, subscribe.data, subscribe.len);
+	last = captured_status(&updates, 2, 1);
+	assert_int_equal(last.state, TASK_RUNNING);
+	buf_free(&updates);
+	buf_free(&call);
+}
+
 /* However the bytes are cut, the same message comes out, and not before its last byte. */
 static void test_http_split(void **state)
 {
@@ -382,12 +448,21 @@ static void test_json_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_executor_messages), cmocka_unit_test(test_agent_messages),
-		cmocka_unit_test(test_empty_message),	  cmocka_unit_test(test_v1_calls),
-		cmocka_unit_test(test_v1_stream),	  cmocka_unit_test(test_checkpoints),
-		cmocka_unit_test(test_task_updates),	  cmocka_unit_test(test_http_split),
-		cmocka_unit_test(test_http_garbage),	  cmocka_unit_test(test_launch_round_trip),
-		cmocka_unit_test(test_durations),	  cmocka_unit_test(test_json_bytes),
+		cmocka_unit_test(test_executor_messages),
+		cmocka_unit_test(test_agent_messages),
+		cmocka_unit_test(test_empty_message),
+		cmocka_unit_test(test_v1_calls),
+		cmocka_unit_test(test_v1_stream),
+		cmocka_unit_test(test_checkpoints),
+		cmocka_unit_test(test_task_updates),
+		cmocka_unit_test(test_http_split),
+		cmocka_unit_test(test_http_garbage),
+		cmocka_unit_test(test_launch_round_trip),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_json_bytes),
+		cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_terminal_status),
+		cmocka_unit_test(test_subscribe_with_updates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

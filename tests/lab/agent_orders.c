@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Orders: to executors (Slave::_shutdownExecutor, killTask, shutdownFramework), and to the agent
+ * itself (Slave::signaled, shutdown). src/slave/slave.cpp, 1.11.0.
+ */
+#include "agent.h"
+#include "procs.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* The agent's executor_shutdown_grace_period, and what it is late: the executor acts first. */
+enum { GRACE_MS = 5500 };
+
+static void send_event(struct container *c, struct buf *event)
+{
+	struct buf out = { 0 };
+
+	wire_record_chunk(&out, event);
+	conn_send_buf(c->stream, &out);
+	buf_free(event);
+}
+
+static void grace_over(void *arg)
+{
+	struct container *c = arg;
+
+	if (c->state == C_TERMINATED)
+		return;
+	agent_log(c->agent, 'I', "slave.cpp:7200", "Killing executor '%s' of framework %s",
+		  c->executor_id, c->framework_id);
+	c->destroyed = true;
+	procs_kill_trees(&c->forked_pid, 1);
+}
+
+void agent_shutdown_executor(struct container *c)
+{
+	struct buf b = { 0 };
+
+	if (c->state >= C_TERMINATING)
+		return;
+	agent_log(c->agent, 'I', "slave.cpp:7150", "Shutting down executor '%s' of framework %s",
+		  c->executor_id, c->framework_id);
+	agent_set_state(c, C_TERMINATING);
+	if (c->http && c->stream) {
+		msg_event_shutdown(&b);
+		send_event(c, &b);
+	} else if (!c->http && c->upid) {
+		agent_send(c, "ShutdownExecutorMessage", &b);
+	}
+	loop_after(c->agent->loop, GRACE_MS, grace_over, c);
+}
+
+static bool any_left(const struct agent *a)
+{
+	for (const struct container *c = a->containers; c; c = c->next)
+		if (c->state != C_TERMINATED)
+			return true;
+	return false;
+}
+
+/* Slave::finalize() of an agent that was told to end: the next one starts with a new id. */
+void agent_maybe_quit(struct agent *a)
+{
+	bool cleanup = a->state == AGENT_ASKING && launch_is(a->flags.recover, "cleanup");
+	char *latest;
+
+	if ((a->state != AGENT_TERMINATING && !cleanup) || any_left(a))
+		return;
+	latest = lab_fmt("%s/meta/slaves/latest", a->flags.work_dir);
+	unlink(latest);
+	agent_log(a, 'I', "slave.cpp:935", "Agent terminating");
+	_exit(0);
+}
+
+static void shutdown_framework(struct agent *a, const char *framework_id)
+{
+	for (struct container *c = a->containers; c; c = c->next) {
+		if (strcmp(c->framework_id, framework_id))
+			continue;
+		c->framework_ends = true;
+		agent_shutdown_executor(c);
+	}
+}
+
+static void agent_shutdown(struct agent *a)
+{
+	a->state = AGENT_TERMINATING;
+	for (struct container *c = a->containers; c; c = c->next) {
+		c->framework_ends = true;
+		agent_shutdown_executor(c);
+	}
+	agent_maybe_quit(a);
+}
+
+void agent_removed(struct agent *a)
+{
+	agent_log(a, 'W', "slave.cpp:985",
+		  "Agent asked to shut down by master@%s because 'Agent attempted to reregister "
+		  "after removal'",
+		  a->flags.master);
+	agent_shutdown(a);
+}
+
+static int usr1_fd;
+
+static void on_usr1(int sig)
+{
+	uint64_t one = 1;
+
+	(void)sig;
+	if (write(usr1_fd, &one, sizeof(one)) < 0)
+		_exit(1);
+}
+
+static void usr1_came(void *arg, uint32_t events)
+{
+	struct agent *a = arg;
+	uint64_t count;
+
+	(void)events;
+	if (read(usr1_fd, &count, sizeof(count)) != sizeof(count))
+		return;
+	agent_log(a, 'I', "slave.cpp:958",
+		  "Received SIGUSR1 signal; unregistering and shutting down");
+	agent_shutdown(a);
+}
+
+void agent_order_signals(struct agent *a)
+{
+	usr1_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (usr1_fd < 0 || signal(SIGUSR1, on_usr1) == SIG_ERR)
+		lab_die("agent: SIGUSR1: %s", strerror(errno));
+	loop_watch(a->loop, usr1_fd, EPOLLIN, usr1_came, a);
+}
+
+static char *kill_task(struct agent *a, const char *container_id)
+{
+	struct container *c = a->containers;
+	struct buf b = { 0 };
+	struct msg_ids ids;
+
+	while (c && strcmp(c->container_id, container_id))
+		c = c->next;
+	if (!c || c->state != C_RUNNING)
+		return lab_fmt("no container '%s' that runs", container_id);
+	ids = agent_ids(c);
+	agent_log(a, 'I', "slave.cpp:3950", "Asked to kill task %s of framework %s", c->executor_id,
+		  c->framework_id);
+	if (c->http) {
+		msg_event_kill(&b, &ids);
+		send_event(c, &b);
+	} else {
+		msg_kill_task(&b, &ids);
+		agent_send(c, "KillTaskMessage", &b);
+	}
+	return NULL;
+}
+
+/* "kill CONTAINER", "teardown FRAMEWORK", "removed". */
+bool agent_order(struct agent *a, const char *line, char **why)
+{
+	*why = NULL;
+	if (!strncmp(line, "kill ", 5)) {
+		*why = kill_task(a, line + 5);
+	} else if (!strncmp(line, "teardown ", 9)) {
+		agent_log(a, 'I', "slave.cpp:4050", "Asked to shut down framework %s by master@%s",
+			  line + 9, a->flags.master);
+		shutdown_framework(a, line + 9);
+	} else if (!strcmp(line, "removed")) {
+		agent_removed(a);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void reply_sent(struct conn *c)
+{
+	shutdown(c->fd, SHUT_RD);
+	conn_close(c);
+}
+
+static void reply_closed(struct conn *c, int err)
+{
+	(void)err;
+	conn_close(c);
+}
+
+static void reply_data(struct conn *c)
+{
+	buf_drop(&c->in, c->in.len);
+}
+
+static const struct conn_ops reply_ops = { .data = reply_data,
+					   .closed = reply_closed,
+					   .sent = reply_sent };
+
+/* One that this agent knows nothing of is told to go (Slave::registerExecutor, reregister...). */
+void agent_reply_shutdown(struct agent *a, const struct http_msg *req)
+{
+	char *from = http_header(req, "Libprocess-From");
+	bool names_host = version_number(a->flags.version) >= 1012000;
+	char *host = lab_strdup("");
+	struct sockaddr_in to;
+	struct buf out = { 0 };
+
+	if (from && addr_parse_upid(from, &to)) {
+		agent_log(a, 'W', "slave.cpp:5120",
+			  "Shutting down executor at %s because its framework is unknown", from);
+		if (names_host) {
+			free(host);
+			host = addr_format(&to);
+		}
+		wire_encode(&out,
+			    &(struct wire_msg){ .to = "executor(1)",
+						.name = "mesos.internal.ShutdownExecutorMessage",
+						.from = a->upid,
+						.host = host },
+			    NULL);
+		conn_send_buf(conn_open(a->loop, conn_socket(), &to, &reply_ops, a), &out);
+	}
+	free(host);
+	free(from);
+}

@@ -11,24 +11,34 @@ BPFTOOL ?= $(or $(wildcard /usr/sbin/bpftool),bpftool)
 PYTEST  ?= /usr/bin/python3 -m pytest
 PKG_CONFIG ?= pkg-config
 
-ROOMS := base mesos observe model act record show cli
+MODULES := base mesos observe/proc observe/netlink observe/agent observe/bpf observe model act/inject act \
+	record show cli
 
-# Which rooms a room may include: nothing else is on its include path. This is the design's diagram.
-USES_base    :=
-USES_mesos   := base
-USES_observe := base mesos
-USES_model   := base mesos
-USES_act     := base
-USES_record  := base
-USES_show    := base model
-USES_cli     := base mesos observe model act record show
+# Which modules a module may include: nothing else is on its include path (docs/architecture.md).
+USES_base            :=
+USES_mesos           := base
+USES_observe/proc    := base mesos
+USES_observe/netlink := base observe/proc
+USES_observe/agent   := base mesos observe/proc observe/netlink
+USES_observe/bpf     := base mesos observe/proc observe/netlink
+USES_observe         := base mesos observe/proc observe/netlink observe/agent observe/bpf
+USES_model           := base mesos
+USES_act/inject      := base
+USES_act             := base act/inject
+USES_record          := base
+USES_show            := base model
+USES_cli             := base mesos observe model act/inject act record show observe/bpf observe/netlink \
+	observe/agent observe/proc
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef
 CFLAGS   ?= -O2 -g
 EW_CFLAGS := -std=gnu11 $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fno-strict-aliasing \
 	    -fstack-protector-strong -DEW_VERSION='"$(VERSION)"' $(SAN)
 LDLIBS   := -lbpf -lelf -lz -levent -ljansson -lyajl -lnl-3 -lncursesw -ltinfo
-CFLAGS_observe := -Ibuild/bpf $(shell $(PKG_CONFIG) --cflags libnl-3.0)
+CFLAGS_LIBNL := $(shell $(PKG_CONFIG) --cflags libnl-3.0)
+CFLAGS_observe := $(CFLAGS_LIBNL)
+CFLAGS_observe/netlink := $(CFLAGS_LIBNL)
+CFLAGS_observe/bpf := -Ibpf -Ibuild/bpf $(CFLAGS_LIBNL)
 SAN      :=
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
@@ -49,7 +59,7 @@ build/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
-		-Ivmlinux -Iinclude -MMD -MP -MF build/bpf/$*.bpf.d -MT $@ -c $< -o $@
+		-Ivmlinux -Ibpf -MMD -MP -MF build/bpf/$*.bpf.d -MT $@ -c $< -o $@
 	$(Q)llvm-strip -g $@
 
 build/bpf/%.skel.h: build/bpf/%.bpf.o
@@ -60,21 +70,27 @@ build/bpf/walk.skel.h: SKEL_FLAGS := -L
 -include $(wildcard build/bpf/*.d)
 
 # ---- user side -------------------------------------------------------------------------------------
-src_of = $(sort $(wildcard src/$(1)/*.c))
-obj_of = $(patsubst src/%.c,$(B)/obj/%.o,$(call src_of,$(1)))
-LIB_ROOMS := $(filter-out cli,$(ROOMS))
+# A module is a directory with those below it that are no modules themselves.
+files_of = $(foreach f,$(sort $(wildcard src/$(1)/*.$(2) src/$(1)/*/*.$(2))),$(if \
+	$(filter $(patsubst %/,%,$(dir $(f))),$(patsubst %,src/%,$(filter $(1)/%,$(MODULES)))),,$(f)))
+obj_of = $(patsubst src/%.c,$(B)/obj/%.o,$(call files_of,$(1),c))
+LIB_MODULES := $(filter-out cli,$(MODULES))
 
-define room
-$(B)/see/$(1)/.made: Makefile
-	@rm -rf $$(@D) && mkdir -p $$(@D) $(B)/obj/$(1)
-	@for r in $(1) $(USES_$(1)); do ln -sfn $(CURDIR)/src/$$$$r $$(@D)/$$$$r; done; touch $$@
-$(call obj_of,$(1)): $(B)/obj/%.o: src/%.c $(B)/see/$(1)/.made Makefile $(if $(filter observe,$(1)),| $(BPF_SKEL))
+# The headers that a module may include are linked below $(B)/include/MODULE, its only include path.
+define module
+$(B)/include/$(subst /,-,$(1))/.made: Makefile $(foreach m,$(1) $(USES_$(1)),$(call files_of,$(m),h))
+	@rm -rf $$(@D) && mkdir -p $$(@D)
+	@for h in $$(patsubst src/%,%,$$(filter %.h,$$^)); do \
+		mkdir -p $$(@D)/$$$${h%/*} && ln -s $(CURDIR)/src/$$$$h $$(@D)/$$$$h; done; touch $$@
+$(call obj_of,$(1)): $(B)/obj/%.o: src/%.c Makefile | $(B)/include/$(subst /,-,$(1))/.made $(if \
+		$(filter observe/bpf,$(1)),$(BPF_SKEL))
+	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$$(Q)$$(CC) $$(EW_CFLAGS) $$(CFLAGS) -Iinclude -I$(B)/see/$(1) $$(CFLAGS_$(1)) -MMD -MP -c $$< -o $$@
+	$$(Q)$$(CC) $$(EW_CFLAGS) $$(CFLAGS) -Iinclude -I$(B)/include/$(subst /,-,$(1)) $$(CFLAGS_$(1)) -MMD -MP -c $$< -o $$@
 endef
-$(foreach r,$(ROOMS),$(eval $(call room,$(r))))
+$(foreach m,$(MODULES),$(eval $(call module,$(m))))
 
-$(B)/libexecwatch.a: $(foreach r,$(LIB_ROOMS),$(call obj_of,$(r)))
+$(B)/libexecwatch.a: $(foreach m,$(LIB_MODULES),$(call obj_of,$(m)))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
@@ -82,7 +98,7 @@ $(B)/execwatch: $(call obj_of,cli) $(B)/libexecwatch.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
--include $(foreach r,$(ROOMS),$(patsubst %.o,%.d,$(call obj_of,$(r))))
+-include $(foreach m,$(MODULES),$(patsubst %.o,%.d,$(call obj_of,$(m))))
 
 # ---- lab, victims, tests ---------------------------------------------------------------------------
 LAB_OBJ := $(patsubst tests/lab/%.c,$(B)/obj/lab/%.o,$(wildcard tests/lab/*.c))
@@ -116,7 +132,7 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 $(B)/unit/%: tests/unit/%.c $(B)/libexecwatch.a $(wildcard tests/unit/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/lab -Itests/unit -Itests/fault -Itests/victims $(CFLAGS_observe) \
+	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/lab -Itests/unit -Itests/fault -Itests/victims $(CFLAGS_observe/bpf) \
 		-MMD -MP -MF $@.d $< $(call with,$@) \
 		-o $@ $(B)/libexecwatch.a -lcmocka $(LDLIBS) -lpthread
 $(filter %/test_lab_wire,$(UNIT)): $(LAB_OBJ)
@@ -167,14 +183,15 @@ BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
 build/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(B)/libexecwatch.a Makefile
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)
-	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/fault -Itests/victims \
+	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Ibpf -Itests/fault -Itests/victims \
 		$< $(call with,$@) -o $@ $(B)/libexecwatch.a $(LDLIBS) -lpthread
 bench: all lab victims $(BENCH)
 	$(Q)tests/bench/run
 
 # ---- rules of the house ----------------------------------------------------------------------------
 check-pure: $(B)/libexecwatch.a
-	$(Q)scripts/check-pure $(call obj_of,model) $(call obj_of,mesos)
+	$(Q)scripts/check-pure $(call obj_of,model) $(call obj_of,mesos) -- \
+		$(filter-out %/now.o %/walltime.o,$(call obj_of,base))
 
 lint: all
 	$(Q)$(MAKE) --no-print-directory B=build/clang CC=$(CLANG) all
@@ -182,7 +199,7 @@ lint: all
 	$(Q)scripts/lint
 
 format:
-	$(Q)clang-format -i $(wildcard src/*/*.c src/*/*.h include/*.h bpf/*.c bpf/*.h tests/*/*.c tests/*/*.h)
+	$(Q)clang-format -i $(wildcard src/*/*.[ch] src/*/*/*.[ch] include/*.h bpf/*.c bpf/*.h tests/*/*.c tests/*/*.h)
 
 # ---- for users -------------------------------------------------------------------------------------
 deps:

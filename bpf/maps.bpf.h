@@ -65,7 +65,7 @@ const volatile __u32 generation = 1;
 /* Of execwatch. Its walk holds descriptors for a moment, and may be the last to let go of one. */
 const volatile __u32 own_tgid = 0;
 
-static __always_inline bool on_duty(void)
+static __always_inline bool is_active(void)
 {
 	__u32 zero = 0;
 	struct ew_meta *now = bpf_map_lookup_elem(&meta, &zero);

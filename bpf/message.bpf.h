@@ -250,7 +250,7 @@ static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, 
 	enum head_kind kind;
 	__u32 total;
 
-	if (!cookie || !on_duty()) /* 0: nobody has asked for it yet, so it is in no map */
+	if (!cookie || !is_active()) /* 0: nobody has asked for it yet, so it is in no map */
 		return 0;
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (!conn)
@@ -384,7 +384,7 @@ int message_packet(struct __sk_buff *skb)
 	struct ew_conn *conn;
 	__u64 cookie;
 
-	if (!tcp || !on_duty())
+	if (!tcp || !is_active())
 		return 1;
 	cookie = bpf_get_socket_cookie(skb);
 	conn = bpf_map_lookup_elem(&conns, &cookie);

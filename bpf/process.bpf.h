@@ -36,7 +36,7 @@ int BPF_PROG(process_forked, struct task_struct *parent, struct task_struct *chi
 	struct ew_fork *ev;
 	struct ew_task born;
 
-	if (child->pid != child->tgid || !on_duty()) /* a thread */
+	if (child->pid != child->tgid || !is_active()) /* a thread */
 		return 0;
 	COUNT(life_seen);
 	proc = proc_find(parent->tgid, parent);
@@ -60,7 +60,7 @@ int BPF_PROG(process_execed, struct task_struct *task, int old_pid, struct linux
 {
 	struct ew_exec *ev;
 
-	if (!on_duty())
+	if (!is_active())
 		return 0;
 	COUNT(life_seen);
 	if (!proc_find(task->tgid, task)) {
@@ -120,7 +120,7 @@ int BPF_PROG(process_exited, struct task_struct *task)
 	struct ew_exit end, *ev;
 	struct ew_proc *proc;
 
-	if (task->signal->live.counter > 0 || !on_duty())
+	if (task->signal->live.counter > 0 || !is_active())
 		return 0;
 	COUNT(life_seen);
 	proc = proc_find(task->tgid, task);
@@ -223,7 +223,7 @@ int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_stru
 	struct ew_signal *ev;
 
 	/* Ignored, pending already, or in a process that is dying already: it is no cause. */
-	if (result != TRACE_SIGNAL_DELIVERED || !signal_may_end(sig) || !on_duty())
+	if (result != TRACE_SIGNAL_DELIVERED || !signal_may_end(sig) || !is_active())
 		return 0;
 	COUNT(life_seen);
 	proc = proc_find(task->tgid, task);

@@ -171,7 +171,7 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 	struct ew_conn *conn = NULL;
 	struct ew_task task = {};
 
-	if (!tcp_first_look(sk, from, to) || !on_duty())
+	if (!tcp_first_look(sk, from, to) || !is_active())
 		return 0;
 	COUNT(life_seen);
 	if (cookie)
@@ -212,7 +212,7 @@ int BPF_PROG(tcp_data_read, struct sock *sk)
 	if (!cookie) /* 0: nobody has asked for it yet, so it is in no map */
 		return 0;
 	conn = bpf_map_lookup_elem(&conns, &cookie);
-	if (conn && on_duty())
+	if (conn && is_active())
 		conn_owner_confirm(conn, cookie);
 	return 0;
 }

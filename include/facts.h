@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 /* 0 is "nobody could tell", so that a fact nobody filled in can never read as good news. */
-enum tri { TRI_UNKNOWN = 0, TRI_NO = 1, TRI_YES = 2 };
+enum ew_tri { EW_UNKNOWN = 0, EW_NO = 1, EW_YES = 2 };
 
 /* IPv4 is kept v4-mapped (::ffff:a.b.c.d), so both ends of a mixed connection compare equal. */
 struct ew_addr {
@@ -30,8 +30,8 @@ struct ew_addr {
 
 /* Numbers are part of the recording format: never reused, new ones at the end. */
 enum fact_type {
-	FACT_WINDOW = 1,  /* first of every recording */
-	FACT_SLOT = 2,	  /* which hook serves an observer's slot */
+	FACT_SESSION = 1, /* first of every recording */
+	FACT_HOOK = 2,	  /* which hook serves an observer's slot */
 	FACT_PROCESS = 3, /* read from /proc */
 	FACT_SOCKET = 4,  /* a TCP socket as it stood */
 	FACT_HOLDER = 5,  /* a descriptor that refers to a socket */
@@ -40,8 +40,8 @@ enum fact_type {
 	FACT_EXIT = 8,
 	FACT_SIGNAL = 9,
 	FACT_MESSAGE = 10,    /* a protocol message went out on a socket */
-	FACT_TRACKING = 11,   /* is connection tracking in force in a namespace? */
-	FACT_ENTRY = 12,      /* has connection tracking an entry for a socket? */
+	FACT_CT_ACTIVE = 11,  /* is connection tracking in force in a namespace? */
+	FACT_CT_ENTRY = 12,   /* has connection tracking an entry for a socket? */
 	FACT_CHECKPOINT = 13, /* one executor run found under the agent's work dir */
 	FACT_WORK_DIR = 14,   /* the checkpoint tree as a whole */
 	FACT_AGENT = 15,      /* a process listens on the agent port */
@@ -51,13 +51,13 @@ enum fact_type {
 	FACT_LOST = 19,	  /* events lost in the kernel */
 	FACT_ACT = 20,
 	FACT_COMMAND = 21,  /* the command of `run` */
-	FACT_SURVEY = 22,   /* a complete pass begins or ends */
+	FACT_SCAN = 22,	    /* a complete pass begins or ends */
 	FACT_BASELINE = 23, /* an executor of the audit that verify compares with */
 	FACT_NOW = 24,	    /* judge at this time */
 	FACT_FORK = 25,
 };
 
-struct fact_window {
+struct fact_session {
 	const char *tool; /* version of execwatch */
 	const char *verb;
 	const char *host;
@@ -70,8 +70,8 @@ struct fact_window {
 			   meant */
 };
 
-struct fact_slot {
-	const char *slot;    /* "tcp-state", "exec", "exit", "signal", "messages", "seed", … */
+struct fact_hook {
+	const char *hook;    /* "tcp-state", "exec", "exit", "signal", "messages", "seed", … */
 	const char *program; /* "tp_btf/inet_sock_set_state"; empty: none could be had */
 	const char *reason;  /* why a better one could not be had */
 	bool best_effort;    /* sees only part: absence proves nothing */
@@ -91,8 +91,8 @@ struct fact_process {
 	const char *cgroup;  /* of systemd's hierarchy, or the unified one */
 	uint64_t netns;	     /* inode of the namespace, as in readlink /proc/PID/ns/net */
 	uint64_t pidns;
-	enum tri environ_read; /* NO: permission or gone */
-	const char *slave_pid; /* MESOS_SLAVE_PID */
+	enum ew_tri environ_read; /* NO: permission or gone */
+	const char *slave_pid;	  /* MESOS_SLAVE_PID */
 	const char *slave_id;
 	const char *framework_id;
 	const char *executor_id;
@@ -183,15 +183,15 @@ struct fact_message {
 	const char *framework_id;
 };
 
-struct fact_tracking {
+struct fact_ct_active {
 	uint64_t netns;
-	enum tri in_force; /* YES: conntrack hooks are registered in this namespace */
+	enum ew_tri in_force; /* YES: conntrack hooks are registered in this namespace */
 };
 
-struct fact_entry {
+struct fact_ct_entry {
 	uint64_t cookie;
 	uint64_t netns; /* where it was looked up */
-	enum tri present;
+	enum ew_tri present;
 	int64_t timeout; /* left until it expires; -1: not known */
 };
 
@@ -210,9 +210,9 @@ struct fact_checkpoint {
 
 struct fact_work_dir {
 	const char *path;
-	const char *slave_id; /* slaves/latest; empty: the agent never registered */
-	enum tri readable;    /* NO: nothing can be said of registrations */
-	enum tri same_boot;   /* NO: pids in it are of another boot */
+	const char *slave_id;  /* slaves/latest; empty: the agent never registered */
+	enum ew_tri readable;  /* NO: nothing can be said of registrations */
+	enum ew_tri same_boot; /* NO: pids in it are of another boot */
 };
 
 struct fact_agent {
@@ -291,14 +291,14 @@ struct fact_command {
 };
 
 /* What a pass covers: what a complete pass does not show any more is gone. */
-#define SURVEY_SOCKETS	   1u
-#define SURVEY_PROCESSES   2u
-#define SURVEY_CHECKPOINTS 4u
-#define SURVEY_TRACKING	   8u
-#define SURVEY_API	   16u
-#define SURVEY_ALL	   31u
+#define SCAN_SOCKETS	 1u
+#define SCAN_PROCESSES	 2u
+#define SCAN_CHECKPOINTS 4u
+#define SCAN_TRACKING	 8u
+#define SCAN_API	 16u
+#define SCAN_ALL	 31u
 
-struct fact_survey {
+struct fact_scan {
 	const char *phase; /* "begin", "end" */
 	uint32_t scope;	   /* SURVEY_ bits; at the end those that were completed */
 };
@@ -330,8 +330,8 @@ struct fact {
 	enum fact_type type;
 	int64_t mono; /* when it happened, or was read */
 	union {
-		struct fact_window window;
-		struct fact_slot slot;
+		struct fact_session session;
+		struct fact_hook hook;
 		struct fact_process process;
 		struct fact_socket socket;
 		struct fact_holder holder;
@@ -341,8 +341,8 @@ struct fact {
 		struct fact_exit exit;
 		struct fact_signal signal;
 		struct fact_message message;
-		struct fact_tracking tracking;
-		struct fact_entry entry;
+		struct fact_ct_active ct_active;
+		struct fact_ct_entry ct_entry;
 		struct fact_checkpoint checkpoint;
 		struct fact_work_dir work_dir;
 		struct fact_agent agent;
@@ -352,7 +352,7 @@ struct fact {
 		struct fact_lost lost;
 		struct fact_act act;
 		struct fact_command command;
-		struct fact_survey survey;
+		struct fact_scan scan;
 		struct fact_baseline baseline;
 		struct fact_now now;
 	};
@@ -364,7 +364,7 @@ struct fact_sink {
 	void *ctx;
 };
 
-static inline void fact_put(const struct fact_sink *sink, const struct fact *fact)
+static inline void fact_emit(const struct fact_sink *sink, const struct fact *fact)
 {
 	sink->put(sink->ctx, fact);
 }

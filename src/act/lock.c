@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fail.h"
+#include "base/error.h"
 
-static int lock_busy(int fd, const char *path, struct fail *why)
+static int lock_busy(int fd, const char *path, struct error *error)
 {
 	char text[16] = "";
 	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
@@ -22,8 +22,8 @@ static int lock_busy(int fd, const char *path, struct fail *why)
 	pid = strtol(text, NULL, 10);
 	if (pid > 0) /* it may not have written it yet */
 		snprintf(who, sizeof(who), " (pid %ld)", pid);
-	return fail_set(why, -EBUSY, "wait until it has ended",
-			"another execwatch%s is at work on this host, it holds '%s'", who, path);
+	return error_set(error, -EBUSY, "wait until it has ended",
+			 "another execwatch%s is at work on this host, it holds '%s'", who, path);
 }
 
 /* For the one that comes second; the lock itself is flock's. */
@@ -36,22 +36,23 @@ static void pid_write(int fd)
 		return;
 }
 
-int act_lock_take(const char *dir, const char *name, int *ret, struct fail *why)
+int act_lock_take(const char *dir, const char *name, int *ret, struct error *error)
 {
 	char path[4096];
 	int fd, err;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s.lock", dir, name) >= sizeof(path))
-		return fail_set(why, -ENAMETOOLONG, NULL, "lock in '%s'", dir);
+		return error_set(error, -ENAMETOOLONG, NULL, "lock in '%s'", dir);
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-		return fail_set(why, -errno, "give a directory with --run-dir", "make '%s'", dir);
+		return error_set(error, -errno, "give a directory with --run-dir", "make '%s'",
+				 dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return fail_set(why, -errno, "run as root, or give a directory with --run-dir",
-				"open lock '%s'", path);
+		return error_set(error, -errno, "run as root, or give a directory with --run-dir",
+				 "open lock '%s'", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		err = errno == EWOULDBLOCK ? lock_busy(fd, path, why)
-					   : fail_set(why, -errno, NULL, "lock '%s'", path);
+		err = errno == EWOULDBLOCK ? lock_busy(fd, path, error)
+					   : error_set(error, -errno, NULL, "lock '%s'", path);
 		close(fd);
 		return err;
 	}

@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "act/log.h"
+#include "act/audit_log.h"
 #include "base/now.h"
-#include "fail.h"
+#include "base/error.h"
 #include "facts.h"
 
 #define INJECT_WAIT (2000 * NS_PER_MS) /* a target in uninterruptible sleep is given up */
@@ -25,19 +25,19 @@ struct job {
 	int64_t begun_at;
 	struct inject_result injected;
 	const char *result; /* NULL: its effect is awaited */
-	char reason[540];   /* a whole fail_text */
+	char reason[540];   /* a whole error_text */
 	const char *reason_id;
 	int64_t effect;
 };
 
 struct round {
-	struct injector *injector;
+	struct inject_worker *injector;
 	struct job *jobs;
 	size_t n;
 	const struct shutdown_options *options;
-	struct act_log *log;
+	struct audit_log *log;
 	const struct fact_sink *sink;
-	struct fail *why; /* of the first line of the log that could not be written */
+	struct error *error; /* of the first line of the log that could not be written */
 	int err;
 };
 
@@ -71,15 +71,15 @@ static struct fact job_fact(const struct job *job, const char *phase)
 }
 
 static int job_log(const struct round *round, const struct job *job, const char *phase,
-		   struct fail *why)
+		   struct error *error)
 {
 	struct fact fact = job_fact(job, phase);
 	int err = 0;
 
 	if (round->log)
-		err = act_log_write(round->log, &fact, why);
+		err = audit_log_write(round->log, &fact, error);
 	if (!err)
-		fact_put(round->sink, &fact);
+		fact_emit(round->sink, &fact);
 	return err;
 }
 
@@ -99,7 +99,7 @@ static void job_triage(struct job *job, const struct shutdown_options *options)
 		job_end(job, "skipped", "dry-run", "dry run");
 }
 
-static void job_inject(struct job *job, enum inject_method method, struct injector *injector)
+static void job_inject(struct job *job, enum inject_method method, struct inject_worker *injector)
 {
 	const struct shutdown_target *t = job->target;
 	struct inject_target target = {
@@ -111,12 +111,12 @@ static void job_inject(struct job *job, enum inject_method method, struct inject
 		.cookie = t->cookie,
 		.proof = INJECT_BY_VALUE,
 	};
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	char text[sizeof(job->reason)];
 
 	job->begun_at = now_mono();
 	inject_shutdown(injector, &target, method, (uint64_t)(job->begun_at + INJECT_WAIT),
-			&job->injected, &why);
+			&job->injected, &error);
 	switch (job->injected.status) {
 	case INJECT_DONE:
 	case INJECT_UNSURE:
@@ -124,11 +124,11 @@ static void job_inject(struct job *job, enum inject_method method, struct inject
 		break;
 	case INJECT_REFUSED:
 		job_end(job, "refused", inject_reason_id(job->injected.reason),
-			fail_text(&why, text, sizeof(text)));
+			error_text(&error, text, sizeof(text)));
 		break;
 	case INJECT_FAILED:
 		job_end(job, "failed", inject_reason_id(job->injected.reason),
-			fail_text(&why, text, sizeof(text)));
+			error_text(&error, text, sizeof(text)));
 		break;
 	}
 }
@@ -205,7 +205,7 @@ static void job_look(struct job *job, int64_t now)
 
 static void round_log(struct round *round, const struct job *job)
 {
-	int err = job_log(round, job, "result", round->err ? NULL : round->why);
+	int err = job_log(round, job, "result", round->err ? NULL : round->error);
 
 	if (!round->err)
 		round->err = err;
@@ -230,19 +230,19 @@ static size_t round_look(struct round *round, size_t from, size_t to)
 	return open;
 }
 
-static int round_intents(struct round *round, struct fail *why)
+static int round_intents(struct round *round, struct error *error)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < round->n; i++) {
-		int err =
-			round->jobs[i].result ? 0 : job_log(round, &round->jobs[i], "intent", why);
+		int err = round->jobs[i].result ? 0
+						: job_log(round, &round->jobs[i], "intent", error);
 
 		if (err)
 			return err;
 		any |= !round->jobs[i].result;
 	}
-	return any && round->log ? act_log_sync(round->log, why) : 0;
+	return any && round->log ? audit_log_sync(round->log, error) : 0;
 }
 
 /* A v1 executor drops both of its connections when one of them ends (Mesos executor.cpp,
@@ -305,32 +305,34 @@ static void round_results(struct round *round)
 		if (!round->jobs[i].begun)
 			round_log(round, &round->jobs[i]);
 	if (round->log && !round->err)
-		round->err = act_log_sync(round->log, round->why);
+		round->err = audit_log_sync(round->log, round->error);
 }
 
 int act_shutdown(const struct shutdown_target *targets, size_t n,
-		 const struct shutdown_options *options, struct act_log *log,
-		 const struct fact_sink *sink, struct fail *why)
+		 const struct shutdown_options *options, struct audit_log *log,
+		 const struct fact_sink *sink, struct error *error)
 {
-	struct round round = { .n = n, .options = options, .log = log, .sink = sink, .why = why };
+	struct round round = {
+		.n = n, .options = options, .log = log, .sink = sink, .error = error
+	};
 
 	round.jobs = calloc(n ? n : 1, sizeof(*round.jobs));
-	if (!round.jobs || injector_new(&round.injector) < 0) {
+	if (!round.jobs || inject_worker_new(&round.injector) < 0) {
 		free(round.jobs);
-		return fail_set(why, -ENOMEM, NULL, "treat %zu links", n);
+		return error_set(error, -ENOMEM, NULL, "treat %zu links", n);
 	}
 	for (size_t i = 0; i < n; i++) {
 		round.jobs[i].target = &targets[i];
 		round.jobs[i].effect = -1;
 		job_triage(&round.jobs[i], options);
 	}
-	round.err = round_intents(&round, why);
+	round.err = round_intents(&round, error);
 	if (!round.err) {
 		round_inject(&round);
 		round_effects(&round);
 		round_results(&round);
 	}
-	injector_free(round.injector);
+	inject_worker_free(round.injector);
 	free(round.jobs);
 	return round.err;
 }

@@ -11,11 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "act/inject.h"
+#include "act/inject/inject_api.h"
 
-struct act_log;
+struct audit_log;
 struct fact_sink;
-struct fail;
+struct error;
 
 struct shutdown_target {
 	const char *executor_id;
@@ -45,7 +45,7 @@ struct shutdown_options {
  * intent is not on disk. log may be NULL for a dry run only.
  */
 int act_shutdown(const struct shutdown_target *targets, size_t n,
-		 const struct shutdown_options *options, struct act_log *log,
-		 const struct fact_sink *sink, struct fail *why);
+		 const struct shutdown_options *options, struct audit_log *log,
+		 const struct fact_sink *sink, struct error *error);
 
 #endif

@@ -7,7 +7,8 @@
 
 #define MEMBER(path) (((struct fact *)0)->path)
 
-/* The kind follows from the type in C; enum tri, which C takes for a number, has its own macro. */
+/* The kind follows from the type in C; enum ew_tri, which C takes for a number, has its own macro.
+ */
 #define KIND(path)                                                                                 \
 	_Generic(MEMBER(path),                                                                     \
 		int32_t: FACTJSON_I32,                                                             \
@@ -34,28 +35,31 @@
 		.name = name_, .kind = FACTJSON_LIST, .offset = offsetof(struct fact, path),       \
 		.count = offsetof(struct fact, n_path)                                             \
 	}
-#define TYPE(type_, name_)                                                                         \
+/* name_ is the type in recordings; it stays when the struct is renamed. */
+#define TYPE_NAMED(type_, struct_, name_)                                                          \
 	{                                                                                          \
-		type_, #name_, name_##_fields, sizeof(name_##_fields) / sizeof(name_##_fields[0])  \
+		type_, name_, struct_##_fields,                                                    \
+			sizeof(struct_##_fields) / sizeof(*struct_##_fields)                       \
 	}
+#define TYPE(type_, struct_) TYPE_NAMED(type_, struct_, #struct_)
 
-static const struct factjson_field window_fields[] = {
-	FIELD(window.tool, "tool"),
-	FIELD(window.verb, "verb"),
-	FIELD(window.host, "host"),
-	FIELD(window.boot_id, "boot_id"),
-	FIELD(window.kernel, "kernel"),
-	FIELD(window.agent_port, "agent_port"),
-	FIELD(window.wall_offset, "wall_offset_ns"),
-	FIELD(window.master_timeout, "master_timeout_ns"),
-	FIELD(window.netns, "netns"),
+static const struct factjson_field session_fields[] = {
+	FIELD(session.tool, "tool"),
+	FIELD(session.verb, "verb"),
+	FIELD(session.host, "host"),
+	FIELD(session.boot_id, "boot_id"),
+	FIELD(session.kernel, "kernel"),
+	FIELD(session.agent_port, "agent_port"),
+	FIELD(session.wall_offset, "wall_offset_ns"),
+	FIELD(session.master_timeout, "master_timeout_ns"),
+	FIELD(session.netns, "netns"),
 };
 
-static const struct factjson_field slot_fields[] = {
-	FIELD(slot.slot, "slot"),
-	FIELD(slot.program, "program"),
-	FIELD(slot.reason, "reason"),
-	FIELD(slot.best_effort, "best_effort"),
+static const struct factjson_field hook_fields[] = {
+	FIELD(hook.hook, "slot"),
+	FIELD(hook.program, "program"),
+	FIELD(hook.reason, "reason"),
+	FIELD(hook.best_effort, "best_effort"),
 };
 
 static const struct factjson_field process_fields[] = {
@@ -148,16 +152,16 @@ static const struct factjson_field message_fields[] = {
 	FIELD(message.framework_id, "framework_id"),
 };
 
-static const struct factjson_field tracking_fields[] = {
-	FIELD(tracking.netns, "netns"),
-	TRI(tracking.in_force, "in_force"),
+static const struct factjson_field ct_active_fields[] = {
+	FIELD(ct_active.netns, "netns"),
+	TRI(ct_active.in_force, "in_force"),
 };
 
-static const struct factjson_field entry_fields[] = {
-	FIELD(entry.cookie, "cookie"),
-	FIELD(entry.netns, "netns"),
-	TRI(entry.present, "present"),
-	FIELD_OR(entry.timeout, "timeout_ns", -1),
+static const struct factjson_field ct_entry_fields[] = {
+	FIELD(ct_entry.cookie, "cookie"),
+	FIELD(ct_entry.netns, "netns"),
+	TRI(ct_entry.present, "present"),
+	FIELD_OR(ct_entry.timeout, "timeout_ns", -1),
 };
 
 static const struct factjson_field checkpoint_fields[] = {
@@ -246,9 +250,9 @@ static const struct factjson_field command_fields[] = {
 	FIELD(command.status, "status"),
 };
 
-static const struct factjson_field survey_fields[] = {
-	FIELD(survey.phase, "phase"),
-	FIELD(survey.scope, "scope"),
+static const struct factjson_field scan_fields[] = {
+	FIELD(scan.phase, "phase"),
+	FIELD(scan.scope, "scope"),
 };
 
 static const struct factjson_field baseline_fields[] = {
@@ -280,8 +284,8 @@ static const struct factjson_field fork_fields[] = {
 };
 
 static const struct factfields types[] = {
-	TYPE(FACT_WINDOW, window),
-	TYPE(FACT_SLOT, slot),
+	TYPE_NAMED(FACT_SESSION, session, "window"),
+	TYPE_NAMED(FACT_HOOK, hook, "slot"),
 	TYPE(FACT_PROCESS, process),
 	TYPE(FACT_SOCKET, socket),
 	TYPE(FACT_HOLDER, holder),
@@ -290,8 +294,8 @@ static const struct factfields types[] = {
 	TYPE(FACT_EXIT, exit),
 	TYPE(FACT_SIGNAL, signal),
 	TYPE(FACT_MESSAGE, message),
-	TYPE(FACT_TRACKING, tracking),
-	TYPE(FACT_ENTRY, entry),
+	TYPE_NAMED(FACT_CT_ACTIVE, ct_active, "tracking"),
+	TYPE_NAMED(FACT_CT_ENTRY, ct_entry, "entry"),
 	TYPE(FACT_CHECKPOINT, checkpoint),
 	TYPE(FACT_WORK_DIR, work_dir),
 	TYPE(FACT_AGENT, agent),
@@ -301,7 +305,7 @@ static const struct factfields types[] = {
 	TYPE(FACT_LOST, lost),
 	TYPE(FACT_ACT, act),
 	TYPE(FACT_COMMAND, command),
-	TYPE(FACT_SURVEY, survey),
+	TYPE_NAMED(FACT_SCAN, scan, "survey"),
 	TYPE(FACT_BASELINE, baseline),
 	TYPE(FACT_NOW, now),
 	TYPE(FACT_FORK, fork),

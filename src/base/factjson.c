@@ -9,7 +9,7 @@
 #include "base/addr.h"
 #include "base/factfields.h"
 #include "base/jsonval.h"
-#include "fail.h"
+#include "base/error.h"
 
 struct factjson_reader {
 	json_t *object;
@@ -66,7 +66,7 @@ static json_t *field_pack(const struct fact *fact, const struct factjson_field *
 	case FACTJSON_REAL: /* JSON has no infinity and no NaN */
 		return json_real(isfinite(*(const double *)at) ? *(const double *)at : 0);
 	case FACTJSON_TRI:
-		return json_string(tri_names[*(const enum tri *)at]);
+		return json_string(tri_names[*(const enum ew_tri *)at]);
 	case FACTJSON_TEXT:
 		return jsonval_text(*(const char *const *)at);
 	case FACTJSON_ADDR:
@@ -136,13 +136,13 @@ static int int_read(const json_t *value, int64_t min, int64_t max, int64_t *ret)
 	return 0;
 }
 
-static int tri_read(const json_t *value, enum tri *ret)
+static int tri_read(const json_t *value, enum ew_tri *ret)
 {
 	const char *text = json_string_value(value);
 
 	for (size_t i = 0; text && i < sizeof(tri_names) / sizeof(tri_names[0]); i++) {
 		if (strcmp(text, tri_names[i]) == 0) {
-			*ret = (enum tri)i;
+			*ret = (enum ew_tri)i;
 			return 0;
 		}
 	}
@@ -225,13 +225,14 @@ static void field_default(struct fact *fact, const struct factjson_field *field)
 }
 
 static int fields_read(struct factjson_reader *reader, const struct factfields *fields,
-		       struct fact *fact, size_t *unknown, struct fail *why)
+		       struct fact *fact, size_t *unknown, struct error *error)
 {
 	size_t known = 1;
 	const json_t *value = json_object_get(reader->object, "mono_ns");
 
 	if (!value || jsonval_get_i64(value, &fact->mono) < 0)
-		return fail_set(why, -EINVAL, NULL, "field 'mono_ns' of a fact '%s'", fields->name);
+		return error_set(error, -EINVAL, NULL, "field 'mono_ns' of a fact '%s'",
+				 fields->name);
 	known++;
 	for (size_t i = 0; i < fields->n; i++) {
 		const struct factjson_field *field = &fields->field[i];
@@ -245,39 +246,39 @@ static int fields_read(struct factjson_reader *reader, const struct factfields *
 		known++;
 		err = field_read(reader, value, fact, field);
 		if (err < 0)
-			return fail_set(why, err, NULL, "field '%s' of a fact '%s'", field->name,
-					fields->name);
+			return error_set(error, err, NULL, "field '%s' of a fact '%s'", field->name,
+					 fields->name);
 	}
 	*unknown = json_object_size(reader->object) - known;
 	return 0;
 }
 
 int factjson_read(struct factjson_reader *reader, const char *line, size_t len, struct fact *fact,
-		  size_t *unknown, struct fail *why)
+		  size_t *unknown, struct error *error)
 {
 	const struct factfields *fields;
 	struct fact read = { 0 };
-	json_error_t error;
+	json_error_t json;
 	const char *type;
 	int err;
 
 	reader_reset(reader);
-	reader->object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
+	reader->object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &json);
 	if (!reader->object)
-		return fail_set(why, -EINVAL, NULL, "JSON, column %d: %s", error.column,
-				error.text);
+		return error_set(error, -EINVAL, NULL, "JSON, column %d: %s", json.column,
+				 json.text);
 	type = json_string_value(json_object_get(reader->object, "type"));
 	if (!type)
-		return fail_set(why, -EINVAL, NULL, "no object with a text 'type'");
+		return error_set(error, -EINVAL, NULL, "no object with a text 'type'");
 	fields = factfields_named(type);
 	if (!fields)
 		return FACTJSON_LATER;
 	reader->bytes = malloc(len + 1);
 	if (!reader->bytes)
-		return fail_set(why, -ENOMEM, NULL, "a line of %zu bytes", len);
+		return error_set(error, -ENOMEM, NULL, "a line of %zu bytes", len);
 	reader->free = reader->bytes;
 	read.type = fields->type;
-	err = fields_read(reader, fields, &read, unknown, why);
+	err = fields_read(reader, fields, &read, unknown, error);
 	if (err < 0)
 		return err;
 	*fact = read;

@@ -15,7 +15,7 @@
 
 #include "facts.h"
 
-struct fail;
+struct error;
 
 enum factjson_kind {
 	FACTJSON_I32,
@@ -55,9 +55,9 @@ void factjson_reader_free(struct factjson_reader *reader);
 /*
  * Reads one line of len bytes (with or without its newline). *fact is valid until the next read.
  * *unknown gets the number of fields that this version does not know.
- * Returns 0; FACTJSON_LATER; -EINVAL where the line is no fact, with the reason in *why; -ENOMEM.
+ * Returns 0; FACTJSON_LATER; -EINVAL where the line is no fact, with the reason in *error; -ENOMEM.
  */
 int factjson_read(struct factjson_reader *reader, const char *line, size_t len, struct fact *fact,
-		  size_t *unknown, struct fail *why);
+		  size_t *unknown, struct error *error);
 
 #endif

@@ -9,24 +9,25 @@
 #include <unistd.h>
 
 #include "act/lock.h"
-#include "act/log.h"
+#include "act/audit_log.h"
 #include "act/shutdown.h"
-#include "cli/ask.h"
-#include "cli/exits.h"
+#include "cli/confirm.h"
+#include "cli/exit_codes.h"
 #include "cli/interrupt.h"
-#include "cli/message.h"
+#include "cli/log.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "fail.h"
+#include "base/error.h"
 #include "record/baseline.h"
-#include "show/document.h"
+#include "show/json/json_report.h"
 
 bool common_may_act(const struct options *options)
 {
-	if (options->yes || options->dry_run || ask_possible())
+	if (options->yes || options->dry_run || confirm_possible())
 		return true;
-	message("'%s' acts on running executors and there is no terminal to ask: give --yes, or "
+	log_message(
+		"'%s' acts on running executors and there is no terminal to ask: give --yes, or "
 		"--dry-run to see what it would do",
 		options->verb->name);
 	return false;
@@ -35,22 +36,22 @@ bool common_may_act(const struct options *options)
 bool common_document_save(const struct options *options, const struct session *session,
 			  const char *document, size_t len)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	char path[4096];
 
 	/* Only the last part is ours to make: a mistyped path leaves no directories behind. */
 	if (mkdir(options->state_dir, 0700) < 0 && errno != EEXIST)
-		fail_set(&why, -errno, "choose a place with --state-dir", "make '%s'",
-			 options->state_dir);
-	if (why.err)
-		message_without(&why);
+		error_set(&error, -errno, "choose a place with --state-dir", "make '%s'",
+			  options->state_dir);
+	if (error.code)
+		log_warning_without(&error);
 	else if (baseline_path(options->state_dir, session_boot_id(session), options->port, path,
 			       sizeof(path)) < 0 ||
-		 baseline_save(path, document, len, &why) < 0)
-		message_without(&why);
-	if (!options->baseline || baseline_save(options->baseline, document, len, &why) == 0)
+		 baseline_save(path, document, len, &error) < 0)
+		log_warning_without(&error);
+	if (!options->baseline || baseline_save(options->baseline, document, len, &error) == 0)
 		return true;
-	message_fail(&why);
+	log_error(&error);
 	return false;
 }
 
@@ -58,11 +59,11 @@ bool common_baseline_save(const struct options *options, const struct session *s
 			  const struct report *report)
 {
 	size_t len;
-	char *document = document_text(report, &len);
+	char *document = json_report_text(report, &len);
 	bool saved = document && common_document_save(options, session, document, len);
 
 	if (!document)
-		message("save the baseline: out of memory");
+		log_message("save the baseline: out of memory");
 	free(document);
 	return saved;
 }
@@ -86,11 +87,11 @@ int common_replay(const struct options *options, bool first_only, const char *ve
 	struct fact_now now = { 0 };
 	struct session *session;
 	struct report *report;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	int code;
 
-	if (session_replay(options, first_only, &session, &why) < 0) {
-		message_fail(&why);
+	if (session_replay(options, first_only, &session, &error) < 0) {
+		log_error(&error);
 		return EXIT_UNKNOWN;
 	}
 	report = session_report(session, kind_of(verb ? verb : session_verb(session)), &now);
@@ -105,7 +106,7 @@ struct report *common_audit(struct session *session)
 	struct report *audit = session_audit(session);
 
 	if (!audit) {
-		message("audit: out of memory");
+		log_message("audit: out of memory");
 		return NULL;
 	}
 	session_follow(session, audit);
@@ -140,7 +141,7 @@ static struct shutdown_target *targets_convert(const struct model_target *from, 
 }
 
 static int treat(const struct options *options, struct session *session,
-		 const struct model_target *chosen, size_t n, struct fail *why)
+		 const struct model_target *chosen, size_t n, struct error *error)
 {
 	struct shutdown_options how = {
 		.method = options->method,
@@ -151,14 +152,14 @@ static int treat(const struct options *options, struct session *session,
 	};
 	struct fact_sink sink = session_sink(session);
 	struct shutdown_target *targets = targets_convert(chosen, n);
-	struct act_log *log = NULL;
-	int err = targets ? 0 : fail_set(why, -ENOMEM, NULL, "treat %zu links", n);
+	struct audit_log *log = NULL;
+	int err = targets ? 0 : error_set(error, -ENOMEM, NULL, "treat %zu links", n);
 
 	if (!err && !options->dry_run)
-		err = act_log_open(options->state_dir, &log, why);
+		err = audit_log_open(options->state_dir, &log, error);
 	if (!err)
-		err = act_shutdown(targets, n, &how, log, &sink, why);
-	act_log_close(log);
+		err = act_shutdown(targets, n, &how, log, &sink, error);
+	audit_log_close(log);
 	free(targets);
 	return err;
 }
@@ -179,39 +180,39 @@ static bool agreed(const struct options *options, const struct model_target *tar
 		return true;
 	output_plan(options, targets, n);
 	fflush(stdout);
-	return ask(question);
+	return confirm(question);
 }
 
 int common_shutdown(const struct options *options, struct session *session,
 		    const struct report *audit, const char *question, int *held)
 {
 	struct model_target *targets;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	int code = 0, err;
 	size_t n;
 
 	*held = -1;
 	if (model_select(audit, &options->choice, &targets, &n) < 0) {
-		message("choose what to treat: out of memory");
+		log_message("choose what to treat: out of memory");
 		return EXIT_UNKNOWN;
 	}
 	if (options->dry_run)
 		output_plan(options, targets, n);
 	if (allowed(targets, n) && !agreed(options, targets, n, question)) {
-		message("nothing was done");
+		log_message("nothing was done");
 		code = EXIT_ATTENTION;
 		goto out;
 	}
 	if (!options->dry_run) {
-		err = act_lock_take(options->run_dir, "acting", held, &why);
+		err = act_lock_take(options->run_dir, "acting", held, &error);
 		if (err) {
-			message_fail(&why);
+			log_error(&error);
 			code = err == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
 			goto out;
 		}
 	}
-	if (n && treat(options, session, targets, n, &why) < 0) {
-		message_fail(&why);
+	if (n && treat(options, session, targets, n, &error) < 0) {
+		log_error(&error);
 		code = EXIT_UNKNOWN;
 	}
 out:

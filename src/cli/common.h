@@ -8,15 +8,15 @@
 
 #include "model/model.h"
 
-struct fail;
+struct error;
 struct options;
 struct session;
 
-/* An acting verb without a terminal needs --yes: true, or false after a message. */
+/* An acting verb without a terminal needs --yes: true, or false after a log_message. */
 bool common_may_act(const struct options *options);
 
-/* Keeps the report where verify finds it, and where --baseline says. False, after a message, when
- * the latter failed. */
+/* Keeps the report where verify finds it, and where --baseline says. False, after a log_message,
+ * when the latter failed. */
 bool common_baseline_save(const struct options *options, const struct session *session,
 			  const struct report *report);
 /* The same with the report's indented document, by one who has made it. */
@@ -33,13 +33,13 @@ int common_end(struct session *session, int code);
  */
 int common_replay(const struct options *options, bool first_only, const char *verb);
 
-/* Audits now and takes that audit as the baseline of the window. NULL after a message. */
+/* Audits now and takes that audit as the baseline of the window. NULL after a log_message. */
 struct report *common_audit(struct session *session);
 
 /*
  * Treats the chosen links of an audit: asks, locks, acts. Returns 0, or the exit code to end with
- * after a message (or a "no"). held gets the descriptor of the lock, to be closed by the caller at
- * the end of the window; -1 when nothing was to be done.
+ * after a log_message (or a "no"). held gets the descriptor of the lock, to be closed by the caller
+ * at the end of the window; -1 when nothing was to be done.
  */
 int common_shutdown(const struct options *options, struct session *session,
 		    const struct report *audit, const char *question, int *held);

@@ -4,14 +4,14 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "cli/exits.h"
-#include "cli/message.h"
+#include "cli/exit_codes.h"
+#include "cli/log.h"
 #include "cli/options.h"
-#include "observe/bpf.h"
+#include "observe/bpf/observer.h"
 
 static void say_line(const char *line)
 {
-	message("%s", line);
+	log_message("%s", line);
 }
 
 int main(int argc, char **argv)
@@ -26,10 +26,10 @@ int main(int argc, char **argv)
 	/* A reader that goes away is an error of writing, not an end in the middle of an act. */
 	signal(SIGPIPE, SIG_IGN);
 	if (options_parse(argc, argv, &options, text) < 0) {
-		message("%s", text);
+		log_message("%s", text);
 		return EXIT_WRONG_USE;
 	}
-	bpf_log_to(options.verbose ? say_line : NULL);
+	ew_bpf_log_to(options.verbose ? say_line : NULL);
 	if (options.version) {
 		puts("execwatch " EW_VERSION);
 		return EXIT_WELL;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "act/inject.h"
+#include "act/inject/inject_api.h"
 #include "model/model.h"
 
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_JSONL, FORMAT_NAGIOS };
@@ -59,8 +59,9 @@ struct verb {
 /* The verbs, ended by one without a name (cli/verbs.c). */
 extern const struct verb verbs[];
 
-/* Returns 0, or -EINVAL with the message to print in message (512 bytes). argv is permuted. */
-int options_parse(int argc, char **argv, struct options *options, char *message);
+/* Returns 0, or -EINVAL with the log_message to print in log_message (512 bytes). argv is permuted.
+ */
+int options_parse(int argc, char **argv, struct options *options, char *log_message);
 
 /* Help for all, or for one verb. */
 void options_help(FILE *out, const struct verb *verb);

@@ -7,13 +7,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/exits.h"
-#include "cli/message.h"
+#include "cli/exit_codes.h"
+#include "cli/log.h"
 #include "cli/options.h"
-#include "show/document.h"
+#include "show/json/json_report.h"
 #include "show/nagios.h"
-#include "show/out.h"
-#include "show/table.h"
+#include "show/textbuf.h"
+#include "show/table/table.h"
 
 int output_width(void)
 {
@@ -44,14 +44,14 @@ static int written(int err, int exit_code)
 {
 	if (!err)
 		return exit_code;
-	message("write the report to standard output: %s; the report is not complete",
-		strerror(-err));
+	log_message("write the report to standard output: %s; the report is not complete",
+		    strerror(-err));
 	return EXIT_UNKNOWN;
 }
 
 int output_document(const char *document, size_t len, int exit_code)
 {
-	return written(out_write(stdout, document, len), exit_code);
+	return written(textbuf_write(stdout, document, len), exit_code);
 }
 
 int output_report(const struct options *options, const struct report *report)
@@ -60,8 +60,8 @@ int output_report(const struct options *options, const struct report *report)
 	int err = 0;
 
 	if (!report) {
-		message("make the report: out of memory; what was seen is in the recording, if "
-			"there is one");
+		log_message("make the report: out of memory; what was seen is in the recording, if "
+			    "there is one");
 		return EXIT_UNKNOWN;
 	}
 	switch (options->format) {
@@ -69,10 +69,10 @@ int output_report(const struct options *options, const struct report *report)
 		err = table_write(stdout, report, &table);
 		break;
 	case FORMAT_JSON:
-		err = document_write(stdout, report);
+		err = json_report_write(stdout, report);
 		break;
 	case FORMAT_JSONL:
-		err = document_line_write(stdout, NULL, report);
+		err = json_report_line_write(stdout, NULL, report);
 		break;
 	case FORMAT_NAGIOS:
 		err = nagios_write(stdout, report);

@@ -11,7 +11,7 @@ struct options;
 struct report;
 
 /*
- * Returns the report's exit code; EXIT_UNKNOWN, after a message, when it could not be written
+ * Returns the report's exit code; EXIT_UNKNOWN, after a log_message, when it could not be written
  * (a full disk, a closed pipe) or report is NULL (no memory).
  */
 int output_report(const struct options *options, const struct report *report);

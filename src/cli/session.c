@@ -11,16 +11,16 @@
 
 #include "act/lock.h"
 #include "base/now.h"
-#include "cli/message.h"
+#include "cli/log.h"
 #include "cli/options.h"
-#include "cli/privilege.h"
-#include "fail.h"
-#include "observe/api.h"
-#include "observe/bpf.h"
-#include "observe/bpf_walk.h"
-#include "observe/credential.h"
-#include "observe/live_source.h"
-#include "observe/survey.h"
+#include "cli/capabilities.h"
+#include "base/error.h"
+#include "observe/agent/api.h"
+#include "observe/bpf/observer.h"
+#include "observe/bpf/scan_once.h"
+#include "observe/agent/credential.h"
+#include "observe/event_source.h"
+#include "observe/scan.h"
 #include "record/recording.h"
 
 struct session {
@@ -30,11 +30,11 @@ struct session {
 	struct fact_sink to_recording;
 	struct fact_sink to_model;
 	struct fact_sink listener;
-	struct live_source *live; /* NULL in a replay, and where a walk is enough */
-	struct bpf_walk *walk;
+	struct event_source *live; /* NULL in a replay, and where a walk is enough */
+	struct ew_bpf_scan_once *walk;
 	int pins_lock;	 /* descriptor; -1: not held */
 	char pins[4096]; /* where the programs outlive us */
-	struct survey *survey;
+	struct scan *survey;
 	struct api *api; /* the last question to the agent */
 	bool asking;	 /* it is not answered yet */
 	bool record_failed;
@@ -44,12 +44,12 @@ struct session {
 	char verb[16]; /* of the recorded run */
 };
 
-void session_relieve(void *session)
+void session_poll_throttled(void *session)
 {
 	struct session *s = session;
 
 	if (s->live)
-		live_source_relieve(s->live);
+		event_source_poll_throttled(s->live);
 }
 
 /* A thousand facts may come at once, and their lines find a reader that takes its time. */
@@ -57,12 +57,12 @@ static void tee_put(void *ctx, const struct fact *fact)
 {
 	struct session *s = ctx;
 
-	session_relieve(s);
+	session_poll_throttled(s);
 	if (s->to_recording.put)
-		fact_put(&s->to_recording, fact);
-	fact_put(&s->to_model, fact);
+		fact_emit(&s->to_recording, fact);
+	fact_emit(&s->to_model, fact);
 	if (s->listener.put)
-		fact_put(&s->listener, fact);
+		fact_emit(&s->listener, fact);
 }
 
 struct fact_sink session_sink(struct session *session)
@@ -109,9 +109,9 @@ static void window_put(struct session *s)
 	struct utsname host = { 0 };
 	int64_t mono = now_mono();
 	struct fact_sink sink = session_sink(s);
-	struct fact fact = { .type = FACT_WINDOW,
+	struct fact fact = { .type = FACT_SESSION,
 			     .mono = mono,
-			     .window = {
+			     .session = {
 				     .tool = EW_VERSION,
 				     .verb = s->options->verb->name,
 				     .boot_id = s->boot_id,
@@ -122,9 +122,9 @@ static void window_put(struct session *s)
 			     } };
 
 	uname(&host);
-	fact.window.host = host.nodename;
-	fact.window.kernel = host.release;
-	fact_put(&sink, &fact);
+	fact.session.host = host.nodename;
+	fact.session.kernel = host.release;
+	fact_emit(&sink, &fact);
 }
 
 void session_pins(const char *run_dir, uint16_t port, char *buf, size_t size)
@@ -156,32 +156,34 @@ static const char *pins_path(struct session *s)
 }
 
 /* Without BPF less is seen, and what is not seen stays unknown: no reason to refuse an audit. */
-static int live_open(struct session *s, struct fail *why)
+static int live_open(struct session *s, struct error *error)
 {
-	struct bpf_watch_options bpf = { .agent_port = s->options->port, .keep = s->options->keep };
+	struct ew_bpf_options bpf = { .agent_port = s->options->port, .keep = s->options->keep };
 	bool no_bpf = s->options->no_bpf;
 	struct fact_sink sink = session_sink(s);
-	struct fail without;
+	struct error without;
 	int err;
 
 	/* Who does not watch looks once: no hooks are needed for that. */
-	if (!no_bpf && !survives(s) && bpf_walk_open(s->options->port, &sink, &s->walk) == 0)
+	if (!no_bpf && !survives(s) &&
+	    ew_bpf_scan_once_open(s->options->port, &sink, &s->walk) == 0)
 		return 0;
 	if (!no_bpf)
 		bpf.pins = pins_path(s);
-	err = live_source_open(no_bpf ? NULL : &bpf, s->options->port, no_bpf ? "--no-bpf" : "",
-			       &sink, &s->live, &without, why);
+	err = event_source_open(no_bpf ? NULL : &bpf, s->options->port, no_bpf ? "--no-bpf" : "",
+				&sink, &s->live, &without, error);
 	if (err)
 		return err;
-	if (without.err)
-		message_without(&without);
-	if (live_source_resumed(s->live))
-		message("taken over from an earlier execwatch: what happened since is known, or "
+	if (without.code)
+		log_warning_without(&without);
+	if (event_source_resumed(s->live))
+		log_message(
+			"taken over from an earlier execwatch: what happened since is known, or "
 			"counted as lost");
 	return 0;
 }
 
-static struct session *session_new(const struct options *options, struct fail *why)
+static struct session *session_new(const struct options *options, struct error *error)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
@@ -189,7 +191,7 @@ static struct session *session_new(const struct options *options, struct fail *w
 		s->model = model_new();
 	if (!s || !s->model) {
 		free(s);
-		fail_set(why, -ENOMEM, NULL, "begin");
+		error_set(error, -ENOMEM, NULL, "begin");
 		return NULL;
 	}
 	s->options = options;
@@ -198,9 +200,9 @@ static struct session *session_new(const struct options *options, struct fail *w
 	return s;
 }
 
-static int survey_open(struct session *s, struct fail *why)
+static int survey_open(struct session *s, struct error *error)
 {
-	struct survey_options survey = {
+	struct scan_options survey = {
 		.port = s->options->port,
 		.work_dir = s->options->work_dir,
 		.agent_url = s->options->agent_url,
@@ -209,44 +211,44 @@ static int survey_open(struct session *s, struct fail *why)
 	int err = 0;
 
 	if (s->walk) {
-		survey.seed = bpf_walk_seed;
+		survey.seed = ew_bpf_scan_once;
 		survey.seed_ctx = s->walk;
-	} else if (live_source_is_bpf(s->live)) {
-		survey.seed = live_source_seed;
+	} else if (event_source_is_bpf(s->live)) {
+		survey.seed = event_source_scan;
 		survey.seed_ctx = s->live;
-		survey.pause = live_source_pause;
+		survey.pause = event_source_flush_if_large;
 		survey.pause_ctx = s->live;
 	}
 	if (s->options->credential_file)
-		err = credential_read(s->options->credential_file, &authorization, why);
+		err = credential_read(s->options->credential_file, &authorization, error);
 	survey.authorization = authorization;
 	if (!err)
-		err = survey_new(&survey, &s->survey, why);
+		err = scan_new(&survey, &s->survey, error);
 	free(authorization);
 	return err;
 }
 
-int session_open(const struct options *options, struct session **ret, struct fail *why)
+int session_open(const struct options *options, struct session **ret, struct error *error)
 {
-	struct session *s = session_new(options, why);
+	struct session *s = session_new(options, error);
 	int err;
 
 	if (!s)
 		return -ENOMEM;
 	if (options->record) {
-		err = recording_create(options->record, EW_VERSION, &s->recording, why);
+		err = recording_create(options->record, EW_VERSION, &s->recording, error);
 		if (err)
 			goto out;
 		s->to_recording = recording_sink(s->recording);
 	}
 	boot_id_read(s->boot_id, sizeof(s->boot_id));
 	window_put(s);
-	err = live_open(s, why);
+	err = live_open(s, error);
 	if (!err)
-		err = survey_open(s, why);
+		err = survey_open(s, error);
 	if (err)
 		goto out;
-	privilege_drop();
+	capabilities_drop();
 	*ret = s;
 	return 0;
 out:
@@ -262,18 +264,18 @@ static void replay_put(void *ctx, const struct fact *fact)
 
 	if (s->judged && s->first_only)
 		return;
-	fact_put(&s->to_model, fact);
+	fact_emit(&s->to_model, fact);
 	s->judged |= fact->type == FACT_NOW;
-	if (fact->type == FACT_WINDOW)
-		snprintf(s->verb, sizeof(s->verb), "%s", fact->window.verb);
+	if (fact->type == FACT_SESSION)
+		snprintf(s->verb, sizeof(s->verb), "%s", fact->session.verb);
 	if (s->listener.put)
-		fact_put(&s->listener, fact);
+		fact_emit(&s->listener, fact);
 }
 
 int session_replay(const struct options *options, bool first_only, struct session **ret,
-		   struct fail *why)
+		   struct error *error)
 {
-	struct session *s = session_new(options, why);
+	struct session *s = session_new(options, error);
 	struct fact_sink sink = { replay_put, s };
 	struct recording_counts counts;
 	int err;
@@ -281,15 +283,16 @@ int session_replay(const struct options *options, bool first_only, struct sessio
 	if (!s)
 		return -ENOMEM;
 	s->first_only = first_only;
-	err = recording_replay(options->replay, &sink, &counts, why);
+	err = recording_replay(options->replay, &sink, &counts, error);
 	if (err)
 		goto out;
 	if (counts.cut)
-		message("recording '%s' ends in the middle of a line: its writer was killed; "
-			"judged by what is there",
-			options->replay);
+		log_message("recording '%s' ends in the middle of a line: its writer was killed; "
+			    "judged by what is there",
+			    options->replay);
 	if (counts.later_types || counts.later_fields)
-		message("recording '%s' is of a later version: %zu facts and %zu fields are not "
+		log_message(
+			"recording '%s' is of a later version: %zu facts and %zu fields are not "
 			"known here and were left out",
 			options->replay, counts.later_types, counts.later_fields);
 	*ret = s;
@@ -299,41 +302,43 @@ out:
 	return err;
 }
 
-static void recording_failed(struct session *s, const struct fail *why)
+static void recording_failed(struct session *s, const struct error *error)
 {
 	s->record_failed = true;
-	message_fail(why);
-	message("the recording ends here; watching goes on");
+	log_error(error);
+	log_message("the recording ends here; watching goes on");
 }
 
 static void tell_kept(const struct session *s)
 {
-	if (s->live && live_source_kept(s->live))
-		message("the observers stay in the kernel: the next audit --keep, watch, verify or "
+	if (s->live && event_source_kept(s->live))
+		log_message(
+			"the observers stay in the kernel: the next audit --keep, watch, verify or "
 			"run of port %u takes them over; 'execwatch doctor --clean' unloads them",
 			s->options->port);
 	else
-		message("--keep: no observers are left in the kernel; 'execwatch doctor' says what "
+		log_message(
+			"--keep: no observers are left in the kernel; 'execwatch doctor' says what "
 			"they need");
 }
 
 bool session_close(struct session *s)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	bool whole;
 
 	if (!s)
 		return true;
 	if (s->options->keep && s->survey)
 		tell_kept(s);
-	survey_free(s->survey);
-	bpf_walk_free(s->walk);
-	live_source_free(s->live);
+	scan_free(s->survey);
+	ew_bpf_scan_once_free(s->walk);
+	event_source_free(s->live);
 	if (s->pins_lock >= 0)
 		close(s->pins_lock);
-	if (recording_close(s->recording, &why) < 0) {
+	if (recording_close(s->recording, &error) < 0) {
 		s->record_failed = true;
-		message_fail(&why);
+		log_error(&error);
 	}
 	model_free(s->model);
 	whole = !s->record_failed;
@@ -343,17 +348,17 @@ bool session_close(struct session *s)
 
 static void recording_keep(struct session *s)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
-	if (s->recording && recording_flush(s->recording, &why) < 0)
-		recording_failed(s, &why);
+	if (s->recording && recording_flush(s->recording, &error) < 0)
+		recording_failed(s, &error);
 }
 
-void session_survey(struct session *s, uint32_t scope)
+void session_scan(struct session *s, uint32_t scope)
 {
 	struct fact_sink sink = session_sink(s);
 
-	survey_run(s->survey, scope, &sink);
+	scan_run(s->survey, scope, &sink);
 	recording_keep(s);
 }
 
@@ -365,17 +370,17 @@ static void answered(void *ctx)
 	recording_keep(s);
 }
 
-static void ask(struct session *s, struct event_base *base)
+static void confirm(struct session *s, struct event_base *base)
 {
 	struct fact_sink sink = session_sink(s);
 	struct api_options how;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	/* No agent, or no such URL: the survey has said so. */
-	if (survey_api_options(s->survey, &how, &why) < 0)
+	if (scan_api_options(s->survey, &how, &error) < 0)
 		return;
-	if (api_new(base, &how, &s->api, &why) == 0)
-		s->asking = api_ask(s->api, survey_api_round(s->survey), &sink, answered, s) == 0;
+	if (api_new(base, &how, &s->api, &error) == 0)
+		s->asking = api_ask(s->api, scan_api_round(s->survey), &sink, answered, s) == 0;
 	if (how.nsfd >= 0)
 		close(how.nsfd);
 }
@@ -388,44 +393,44 @@ void session_ask(struct session *s, struct event_base *base)
 	s->api = NULL;
 	s->asking = false;
 	if (base)
-		ask(s, base);
+		confirm(s, base);
 }
 
 void session_follow(struct session *s, const struct report *report)
 {
-	struct fail why = { 0 }, other;
+	struct error error = { 0 }, other;
 
 	if (!s->live)
 		return;
 	if (report->agent.pid)
-		live_source_follow(s->live, report->agent.pid, report->agent.start, true, &why);
+		event_source_follow(s->live, report->agent.pid, report->agent.start, true, &error);
 	for (size_t i = 0; i < report->n_executors; i++) {
 		const struct report_executor *e = &report->executors[i];
 
 		if (e->verdict != VERDICT_FOREIGN)
-			live_source_follow(s->live, e->pid, e->start, false,
-					   why.err ? &other : &why);
+			event_source_follow(s->live, e->pid, e->start, false,
+					    error.code ? &other : &error);
 	}
-	if (why.err)
-		message_without(&why); /* the reason is the same for all */
+	if (error.code)
+		log_warning_without(&error); /* the reason is the same for all */
 }
 
 int session_fd(const struct session *session)
 {
-	return session->live ? live_source_fd(session->live) : -1;
+	return session->live ? event_source_fd(session->live) : -1;
 }
 
 bool session_sees_connections(const struct session *session)
 {
-	return session->live && live_source_is_bpf(session->live);
+	return session->live && event_source_is_bpf(session->live);
 }
 
-void session_drain(struct session *s)
+void session_dispatch(struct session *s)
 {
 	struct fact_sink sink = session_sink(s);
 
 	if (s->live)
-		live_source_drain(s->live, &sink);
+		event_source_dispatch(s->live, &sink);
 	recording_keep(s);
 }
 
@@ -433,7 +438,7 @@ bool session_lost(struct session *s)
 {
 	struct fact_sink sink = session_sink(s);
 
-	return s->live && live_source_counters(s->live, false, &sink);
+	return s->live && event_source_counters(s->live, false, &sink);
 }
 
 struct model *session_model(struct session *session)
@@ -445,7 +450,7 @@ void session_glance(struct session *s)
 {
 	struct fact fact = { .type = FACT_NOW, .mono = now_mono() };
 
-	fact_put(&s->to_model, &fact);
+	fact_emit(&s->to_model, &fact);
 }
 
 struct report *session_report(struct session *s, enum report_kind kind, const struct fact_now *now)
@@ -454,9 +459,9 @@ struct report *session_report(struct session *s, enum report_kind kind, const st
 	struct fact fact = { .type = FACT_NOW, .mono = now_mono(), .now = *now };
 
 	if (s->live)
-		live_source_counters(s->live, true, &sink);
+		event_source_counters(s->live, true, &sink);
 	if (!s->options->replay)
-		fact_put(&sink, &fact);
+		fact_emit(&sink, &fact);
 	recording_keep(s);
 	return model_report(s->model, kind);
 }
@@ -476,11 +481,11 @@ struct report *session_audit(struct session *s)
 {
 	struct report *report;
 
-	session_survey(s, SURVEY_ALL);
+	session_scan(s, SCAN_ALL);
 	session_glance(s);
 	report = model_report(s->model, REPORT_AUDIT);
 	if (report && may_be_of_a_moment(report))
-		session_survey(s, SURVEY_ALL);
+		session_scan(s, SCAN_ALL);
 	report_free(report);
 	return session_report(s, REPORT_AUDIT, &(struct fact_now){ 0 });
 }

@@ -14,25 +14,25 @@
 
 struct options;
 struct session;
-struct fail;
+struct error;
 
 /*
  * Begins the recording if one is wanted, loads the BPF programs (or says why it goes on without)
- * and puts FACT_WINDOW. Nothing is watched yet but the agent port.
+ * and puts FACT_SESSION. Nothing is watched yet but the agent port.
  */
-int session_open(const struct options *options, struct session **ret, struct fail *why);
+int session_open(const struct options *options, struct session **ret, struct error *error);
 
 /*
  * The same from a recording: every fact of it, or those up to the first judgement (audit), has
  * been put when this returns. Needs no privilege.
  */
 int session_replay(const struct options *options, bool first_only, struct session **ret,
-		   struct fail *why);
+		   struct error *error);
 
 /* Where the BPF programs of a watch of that port are pinned, into buf. */
 void session_pins(const char *run_dir, uint16_t port, char *buf, size_t size);
 
-/* Closes the recording; false, after a message, when it is not complete. NULL is fine. */
+/* Closes the recording; false, after a log_message, when it is not complete. NULL is fine. */
 bool session_close(struct session *session);
 
 /* Where facts of the run are to be put: recorded, folded into the model, shown to the listener. */
@@ -43,7 +43,7 @@ void session_listen(struct session *session, struct fact_sink listener);
 struct fact_sink session_listener(const struct session *session);
 
 /* A pass over the host: SURVEY_ bits. What fails is a fact as well. */
-void session_survey(struct session *session, uint32_t scope);
+void session_scan(struct session *session, uint32_t scope);
 
 /*
  * Asks the agent's API without waiting for the answer, in the loop of base; the answer's facts are
@@ -58,10 +58,10 @@ void session_follow(struct session *session, const struct report *report);
 
 /* Descriptor to wait for, -1 in a replay; and what to do when it is readable, and each second. */
 int session_fd(const struct session *session);
-void session_drain(struct session *session);
+void session_dispatch(struct session *session);
 
 /* To be called often by who does something else for long: nothing gets lost meanwhile. */
-void session_relieve(void *session);
+void session_poll_throttled(void *session);
 
 /* Puts what was lost since; true when a new pass over the host is called for. */
 bool session_lost(struct session *session);

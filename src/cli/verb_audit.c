@@ -2,21 +2,21 @@
 #include <stdlib.h>
 
 #include "cli/common.h"
-#include "cli/exits.h"
-#include "cli/message.h"
+#include "cli/exit_codes.h"
+#include "cli/log.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
-#include "fail.h"
-#include "show/document.h"
+#include "base/error.h"
+#include "show/json/json_report.h"
 
 /* The same document is shown and kept: with many executors, making it is a tenth of the whole. */
 static int tell(const struct options *options, const struct session *session,
 		const struct report *report)
 {
 	size_t len = 0;
-	char *document = report ? document_text(report, &len) : NULL;
+	char *document = report ? json_report_text(report, &len) : NULL;
 	int code = document && options->format == FORMAT_JSON
 			   ? output_document(document, len, report->exit_code)
 			   : output_report(options, document ? report : NULL);
@@ -31,13 +31,13 @@ int verb_audit(const struct options *options)
 {
 	struct session *session;
 	struct report *report;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	int code;
 
 	if (options->replay)
 		return common_replay(options, true, "audit");
-	if (session_open(options, &session, &why) < 0) {
-		message_fail(&why);
+	if (session_open(options, &session, &error) < 0) {
+		log_error(&error);
 		return EXIT_UNKNOWN;
 	}
 	report = session_audit(session);

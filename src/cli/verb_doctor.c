@@ -8,23 +8,23 @@
 #include "base/addr.h"
 #include "base/arena.h"
 #include "cli/common.h"
-#include "cli/exits.h"
-#include "cli/message.h"
+#include "cli/exit_codes.h"
+#include "cli/log.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
-#include "fail.h"
-#include "observe/bpf.h"
+#include "base/error.h"
+#include "observe/bpf/observer.h"
 #include "observe/host.h"
-#include "observe/plain.h"
+#include "observe/nobpf.h"
 #include "show/doctor.h"
 
-#define SLOTS_MAX  64
-#define CHECKS_MAX (HOST_PROBES_MAX + SLOTS_MAX + 8)
+#define HOOKS_MAX  64
+#define CHECKS_MAX (HOST_PROBES_MAX + HOOKS_MAX + 8)
 
 struct program {
-	const char *slot;
+	const char *hook;
 	const char *name;
 	const char *reason; /* "": it works */
 	bool best_effort;
@@ -34,7 +34,7 @@ struct doctor {
 	struct arena *arena;
 	struct check checks[CHECKS_MAX];
 	size_t n;
-	struct program programs[SLOTS_MAX];
+	struct program programs[HOOKS_MAX];
 	size_t n_programs;
 	unsigned int cannot; /* HOST_ bits of what does not work */
 };
@@ -69,33 +69,33 @@ static void program_take(void *ctx, const struct fact *fact)
 {
 	struct doctor *d = ctx;
 
-	if (fact->type != FACT_SLOT || d->n_programs == SLOTS_MAX)
+	if (fact->type != FACT_HOOK || d->n_programs == HOOKS_MAX)
 		return;
 	d->programs[d->n_programs++] = (struct program){
-		.slot = arena_text(d->arena, fact->slot.slot),
-		.name = arena_text(d->arena, fact->slot.program),
-		.reason = arena_text(d->arena, fact->slot.reason),
-		.best_effort = fact->slot.best_effort,
+		.hook = arena_text(d->arena, fact->hook.hook),
+		.name = arena_text(d->arena, fact->hook.program),
+		.reason = arena_text(d->arena, fact->hook.reason),
+		.best_effort = fact->hook.best_effort,
 	};
 }
 
-static const struct program *slot_best(const struct doctor *d, const char *slot)
+static const struct program *hook_best(const struct doctor *d, const char *slot)
 {
 	for (size_t i = 0; i < d->n_programs; i++)
-		if (strcmp(d->programs[i].slot, slot) == 0 && !*d->programs[i].reason)
+		if (strcmp(d->programs[i].hook, slot) == 0 && !*d->programs[i].reason)
 			return &d->programs[i];
 	return NULL;
 }
 
-static void check_slot(struct doctor *d, const char *slot)
+static void check_hook(struct doctor *d, const char *slot)
 {
-	const struct program *best = slot_best(d, slot);
+	const struct program *best = hook_best(d, slot);
 	const char *refused = "";
 
 	for (size_t i = 0; i < d->n_programs; i++) {
 		const struct program *p = &d->programs[i];
 
-		if (strcmp(p->slot, slot) == 0 && *p->reason && (!best || p < best))
+		if (strcmp(p->hook, slot) == 0 && *p->reason && (!best || p < best))
 			refused = arena_printf(d->arena, "%s; not %s: %s", refused, p->name,
 					       p->reason);
 	}
@@ -119,18 +119,18 @@ static void check_slot(struct doctor *d, const char *slot)
 static void check_bpf(struct doctor *d)
 {
 	struct fact_sink sink = { program_take, d };
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
-	if (bpf_slots_probe(&sink, &why) < 0) {
+	if (ew_bpf_hooks_probe(&sink, &error) < 0) {
 		check_add(d, "bpf", CHECK_MISSING,
-			  arena_printf(d->arena, "%s: %s", why.what, strerror(-why.err)),
-			  *why.cure ? arena_text(d->arena, why.cure) : "use --no-bpf");
+			  arena_printf(d->arena, "%s: %s", error.message, strerror(-error.code)),
+			  *error.cure ? arena_text(d->arena, error.cure) : "use --no-bpf");
 		d->cannot |= HOST_WATCH;
 		return;
 	}
 	for (size_t i = 0; i < d->n_programs; i++)
-		if (i == 0 || strcmp(d->programs[i].slot, d->programs[i - 1].slot) != 0)
-			check_slot(d, d->programs[i].slot);
+		if (i == 0 || strcmp(d->programs[i].hook, d->programs[i - 1].hook) != 0)
+			check_hook(d, d->programs[i].hook);
 }
 
 /* ---- without BPF ---- */
@@ -156,32 +156,32 @@ static const char *plain_missing(const char *slot)
 static void plain_take(void *ctx, const struct fact *fact)
 {
 	struct doctor *d = ctx;
-	const struct fact_slot *slot = &fact->slot;
+	const struct fact_hook *slot = &fact->hook;
 	bool whole = *slot->program && !slot->best_effort;
 	const char *program = *slot->program ? slot->program : "not seen";
 
-	if (fact->type == FACT_SLOT)
-		check_add(d, arena_printf(d->arena, "watch %s", slot->slot),
+	if (fact->type == FACT_HOOK)
+		check_add(d, arena_printf(d->arena, "watch %s", slot->hook),
 			  whole ? CHECK_OK : CHECK_DEGRADED,
 			  arena_printf(d->arena, "%s%s%s%s%s", program, whole ? "" : ": ",
-				       whole ? "" : plain_missing(slot->slot),
+				       whole ? "" : plain_missing(slot->hook),
 				       *slot->reason ? "; " : "", slot->reason),
 			  whole ? "" : "leave out --no-bpf, where the kernel takes BPF programs");
 }
 
 static void check_plain(struct doctor *d, const struct options *options)
 {
-	struct plain_watch_options plain = { .agent_port = options->port, .reason = "--no-bpf" };
+	struct nobpf_options plain = { .agent_port = options->port, .reason = "--no-bpf" };
 	struct fact_sink sink = { plain_take, d };
-	struct plain_watch *watch;
-	struct fail why = { 0 };
+	struct nobpf *watch;
+	struct error error = { 0 };
 
-	if (plain_watch_open(&plain, &sink, &watch, &why) == 0) {
-		plain_watch_free(watch);
+	if (nobpf_open(&plain, &sink, &watch, &error) == 0) {
+		nobpf_free(watch);
 		return;
 	}
-	check_add(d, "watch", CHECK_MISSING, arena_text(d->arena, why.what),
-		  arena_text(d->arena, why.cure));
+	check_add(d, "watch", CHECK_MISSING, arena_text(d->arena, error.message),
+		  arena_text(d->arena, error.cure));
 	d->cannot |= HOST_WATCH;
 }
 
@@ -236,16 +236,16 @@ static struct session *survey(struct doctor *d, const struct options *options,
 {
 	struct fact_now now = { 0 };
 	struct session *session;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
-	if (session_open(options, &session, &why) < 0) {
+	if (session_open(options, &session, &error) < 0) {
 		check_add(d, "survey", CHECK_MISSING,
-			  arena_printf(d->arena, "%s: %s", why.what, strerror(-why.err)),
-			  arena_text(d->arena, why.cure));
+			  arena_printf(d->arena, "%s: %s", error.message, strerror(-error.code)),
+			  arena_text(d->arena, error.cure));
 		d->cannot |= HOST_AUDIT;
 		return NULL;
 	}
-	session_survey(session, SURVEY_ALL);
+	session_scan(session, SCAN_ALL);
 	*report = session_report(session, REPORT_AUDIT, &now);
 	return session;
 }
@@ -260,7 +260,7 @@ static int write_out(const struct options *options, const struct checkup *checku
 		err = doctor_document_write(stdout, checkup, options->format == FORMAT_JSON);
 	if (!err)
 		return checkup->exit_code;
-	message("write to standard output: %s", strerror(-err));
+	log_message("write to standard output: %s", strerror(-err));
 	return EXIT_UNKNOWN;
 }
 
@@ -289,27 +289,28 @@ static int conclude(const struct options *options, struct doctor *d, const struc
 static int clean(const struct options *options)
 {
 	char path[4096], name[32];
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	int lock = -1;
 
 	session_pins(options->run_dir, options->port, path, sizeof(path));
 	if (access(path, F_OK) < 0) {
-		message("nothing is left in the kernel by a watch of port %u", options->port);
+		log_message("nothing is left in the kernel by a watch of port %u", options->port);
 		return EXIT_WELL;
 	}
 	snprintf(name, sizeof(name), "watching-%u", options->port);
-	if (act_lock_take(options->run_dir, name, &lock, &why) < 0) {
-		message_fail(&why);
-		return why.err == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
+	if (act_lock_take(options->run_dir, name, &lock, &error) < 0) {
+		log_error(&error);
+		return error.code == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
 	}
-	bpf_pins_unmount(path);
+	ew_bpf_pins_unmount(path);
 	close(lock);
 	if (access(path, F_OK) == 0) {
-		message("remove '%s': something is still there; run as root, and see what holds it",
+		log_message(
+			"remove '%s': something is still there; run as root, and see what holds it",
 			path);
 		return EXIT_ATTENTION;
 	}
-	message("unloaded what a watch of port %u had left", options->port);
+	log_message("unloaded what a watch of port %u had left", options->port);
 	return EXIT_WELL;
 }
 
@@ -327,7 +328,7 @@ int verb_doctor(const struct options *options)
 	}
 	d = arena ? arena_array(arena, 1, sizeof(*d)) : NULL;
 	if (!d) {
-		message("doctor: out of memory");
+		log_message("doctor: out of memory");
 		goto out;
 	}
 	d->arena = arena;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cli/common.h"
-#include "cli/exits.h"
-#include "cli/message.h"
+#include "cli/exit_codes.h"
+#include "cli/log.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
 
@@ -9,6 +9,6 @@ int verb_report(const struct options *options)
 {
 	if (options->replay)
 		return common_replay(options, false, NULL);
-	message("'report' needs a recording: execwatch report --replay FILE");
+	log_message("'report' needs a recording: execwatch report --replay FILE");
 	return EXIT_WRONG_USE;
 }

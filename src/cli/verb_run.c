@@ -3,17 +3,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/child.h"
 #include "cli/common.h"
-#include "cli/exits.h"
+#include "cli/exit_codes.h"
 #include "cli/interrupt.h"
-#include "cli/message.h"
+#include "cli/log.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
-#include "cli/waiting.h"
-#include "fail.h"
+#include "cli/wait_report.h"
+#include "base/error.h"
 
 #define QUESTION "Treat these links and run the command now?"
 
@@ -27,10 +27,10 @@ static void show_audit(const struct options *options, const struct report *audit
 		putchar('\n');
 		fflush(stdout);
 	} else if (n) {
-		message("%zu of %zu executors %s lost by a restart whatever is done; see "
-			"'execwatch audit'",
-			n, audit->n_executors - audit->verdicts[VERDICT_FOREIGN],
-			n == 1 ? "is" : "are");
+		log_message("%zu of %zu executors %s lost by a restart whatever is done; see "
+			    "'execwatch audit'",
+			    n, audit->n_executors - audit->verdicts[VERDICT_FOREIGN],
+			    n == 1 ? "is" : "are");
 	}
 }
 
@@ -38,24 +38,25 @@ static void show_audit(const struct options *options, const struct report *audit
 static int window_open(const struct options *options, struct session *session)
 {
 	struct fact_sink sink = session_sink(session);
-	struct command command;
-	struct fail why = { 0 };
+	struct child command;
+	struct error error = { 0 };
 	int code;
 
 	/* A document on standard output stays one, whatever the command prints. */
-	if (command_start(&command, options->command, options->format != FORMAT_TABLE, &sink,
-			  &why) < 0) {
-		message_fail(&why);
-		message("the executors are watched all the same: restart the agent by other means, "
+	if (child_start(&command, options->command, options->format != FORMAT_TABLE, &sink,
+			&error) < 0) {
+		log_error(&error);
+		log_message(
+			"the executors are watched all the same: restart the agent by other means, "
 			"or press Ctrl-C");
 	}
-	code = waiting_report(options, session, command.pid ? &command : NULL, REPORT_RUN);
+	code = wait_report(options, session, command.pid ? &command : NULL, REPORT_RUN);
 	if (command.status > 0)
-		message(WIFEXITED(command.status) ? "the command ended with exit status %d"
-						  : "the command was ended by signal %d",
-			WIFEXITED(command.status) ? WEXITSTATUS(command.status)
-						  : WTERMSIG(command.status));
-	command_free(&command);
+		log_message(WIFEXITED(command.status) ? "the command ended with exit status %d"
+						      : "the command was ended by signal %d",
+			    WIFEXITED(command.status) ? WEXITSTATUS(command.status)
+						      : WTERMSIG(command.status));
+	child_free(&command);
 	return code;
 }
 
@@ -63,15 +64,15 @@ int verb_run(const struct options *options)
 {
 	struct session *session = NULL;
 	struct report *audit = NULL;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	int held = -1, code = EXIT_UNKNOWN;
 
 	if (options->replay)
 		return verb_report(options);
 	if (!common_may_act(options))
 		return EXIT_WRONG_USE;
-	if (interrupt_install() < 0 || session_open(options, &session, &why) < 0) {
-		message_fail(&why);
+	if (interrupt_install() < 0 || session_open(options, &session, &error) < 0) {
+		log_error(&error);
 		return EXIT_UNKNOWN;
 	}
 	audit = common_audit(session);
@@ -83,7 +84,8 @@ int verb_run(const struct options *options)
 	if (code)
 		goto out;
 	if (*interrupt_count() > 0) {
-		message("interrupted before the command was started; treated executors wait for "
+		log_message(
+			"interrupted before the command was started; treated executors wait for "
 			"the agent's restart");
 		code = EXIT_UNKNOWN;
 	} else if (options->dry_run) {

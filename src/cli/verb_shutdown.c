@@ -2,14 +2,14 @@
 #include <unistd.h>
 
 #include "cli/common.h"
-#include "cli/exits.h"
+#include "cli/exit_codes.h"
 #include "cli/interrupt.h"
-#include "cli/message.h"
+#include "cli/log.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
-#include "fail.h"
+#include "base/error.h"
 
 #define QUESTION                                                                                   \
 	"Treat these links now? A v0 executor ends itself unless the agent is restarted within "   \
@@ -22,8 +22,8 @@ static int finish(const struct options *options, struct session *session)
 	struct report *report;
 	int code;
 
-	session_drain(session);
-	session_survey(session, SURVEY_TRACKING);
+	session_dispatch(session);
+	session_scan(session, SCAN_TRACKING);
 	report = session_report(session, REPORT_SHUTDOWN, &now);
 	/* People have been shown the plan: there is nothing else to tell. */
 	code = options->dry_run && options->format == FORMAT_TABLE && report
@@ -39,18 +39,18 @@ int verb_shutdown(const struct options *options)
 {
 	struct session *session = NULL;
 	struct report *audit = NULL;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	int held = -1, code = EXIT_UNKNOWN;
 
 	if (options->replay) {
-		message("'shutdown' acts on this host; a recording can be audited, verified or "
-			"reported");
+		log_message("'shutdown' acts on this host; a recording can be audited, verified or "
+			    "reported");
 		return EXIT_WRONG_USE;
 	}
 	if (!common_may_act(options))
 		return EXIT_WRONG_USE;
-	if (interrupt_install() < 0 || session_open(options, &session, &why) < 0) {
-		message_fail(&why);
+	if (interrupt_install() < 0 || session_open(options, &session, &error) < 0) {
+		log_error(&error);
 		return EXIT_UNKNOWN;
 	}
 	audit = common_audit(session);

@@ -8,26 +8,26 @@
 
 #include "base/now.h"
 #include "cli/common.h"
-#include "cli/exits.h"
+#include "cli/exit_codes.h"
 #include "cli/interrupt.h"
-#include "cli/message.h"
+#include "cli/log.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/own.h"
+#include "cli/own_traffic.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
-#include "cli/window.h"
-#include "fail.h"
-#include "show/live_lines.h"
-#include "show/live_screen.h"
+#include "cli/event_loop.h"
+#include "base/error.h"
+#include "show/json/watch_jsonl.h"
+#include "show/screen/watch_screen.h"
 
 /* People at a terminal get the table, everybody else lines; both are told of each fact. */
 struct live {
 	const struct options *options;
 	struct session *session;
-	struct live_lines *lines;
-	struct live_screen *screen;
-	struct own own;
+	struct watch_jsonl *lines;
+	struct watch_screen *screen;
+	struct own_traffic own;
 	struct fact_sink shown_to;
 	int64_t shown;
 	int err;
@@ -46,8 +46,8 @@ static int draw(struct live *live, const struct report *report)
 				       .color = output_colour(live->options),
 				       .verbose = live->options->verbose };
 
-	return live->lines ? live_lines_report(live->lines, report)
-			   : live_screen_draw(live->screen, report, rows(), &table);
+	return live->lines ? watch_jsonl_report(live->lines, report)
+			   : watch_screen_draw(live->screen, report, rows(), &table);
 }
 
 /* Lines may be rare: a pipe that nobody reads any more is noticed without one. */
@@ -83,19 +83,19 @@ static int finish(struct live *live)
 	struct report *report;
 	int code = EXIT_UNKNOWN;
 
-	session_survey(live->session, SURVEY_TRACKING);
+	session_scan(live->session, SCAN_TRACKING);
 	report = session_report(live->session, REPORT_AUDIT, &now);
 	if (report && live->lines) {
-		live->err = live_lines_end(live->lines, report);
+		live->err = watch_jsonl_end(live->lines, report);
 		code = report->exit_code;
 	} else if (report) {
-		live_screen_clear(live->screen);
+		watch_screen_clear(live->screen);
 		code = output_report(live->options, report);
 	}
 	report_free(report);
 	if (!live->err)
 		return code;
-	message("write to standard output: %s", strerror(-live->err));
+	log_message("write to standard output: %s", strerror(-live->err));
 	return EXIT_UNKNOWN;
 }
 
@@ -104,9 +104,9 @@ static bool live_open(struct live *live)
 	bool terminal = isatty(STDOUT_FILENO) && !live->options->format_given;
 
 	if (terminal)
-		live->screen = live_screen_new(stdout);
+		live->screen = watch_screen_new(stdout);
 	else
-		live->lines = live_lines_new(stdout, session_relieve, live->session);
+		live->lines = watch_jsonl_new(stdout, session_poll_throttled, live->session);
 	return live->screen || live->lines;
 }
 
@@ -114,76 +114,76 @@ static void show_event(void *ctx, const struct fact *fact)
 {
 	struct live *live = ctx;
 
-	if (!own_event(&live->own, fact))
-		fact_put(&live->shown_to, fact);
+	if (!own_traffic_event(&live->own, fact))
+		fact_emit(&live->shown_to, fact);
 }
 
-static int watch(struct live *live, struct fail *why)
+static int watch(struct live *live, struct error *error)
 {
-	struct window window = {
+	struct event_loop window = {
 		.session = live->session,
 		.until = live->options->until,
 		.until_ns = live->options->until_ns,
 		.forever = !live->options->until_ns,
-		.scope = SURVEY_TRACKING, /* a verdict needs it */
+		.scope = SCAN_TRACKING, /* a verdict needs it */
 		.show = show,
 		.ctx = live,
 	};
-	enum window_end end;
+	enum event_loop_end end;
 
 	live->own.pid = getpid();
 	live->shown_to =
-		live->lines ? live_lines_sink(live->lines) : live_screen_sink(live->screen);
+		live->lines ? watch_jsonl_sink(live->lines) : watch_screen_sink(live->screen);
 	session_listen(live->session, (struct fact_sink){ show_event, live });
-	return window_run(&window, &end, why);
+	return event_loop_run(&window, &end, error);
 }
 
-static int watch_until_told(const struct options *options, struct fail *why)
+static int watch_until_told(const struct options *options, struct error *error)
 {
 	struct live live = { .options = options };
 	struct report *audit;
 	int code = EXIT_UNKNOWN, err;
 
-	err = session_open(options, &live.session, why);
+	err = session_open(options, &live.session, error);
 	if (err)
 		return err;
 	if (!live_open(&live)) {
-		message("begin to watch: out of memory");
+		log_message("begin to watch: out of memory");
 		goto out;
 	}
 	audit = common_audit(live.session);
 	if (!audit)
 		goto out;
 	report_free(audit); /* it is told anew, as it is then */
-	err = watch(&live, why);
+	err = watch(&live, error);
 	session_listen(live.session, (struct fact_sink){ 0 });
 	if (!err)
 		code = finish(&live);
 	else
-		message_fail(why);
+		log_error(error);
 out:
-	live_lines_free(live.lines);
-	live_screen_free(live.screen);
+	watch_jsonl_free(live.lines);
+	watch_screen_free(live.screen);
 	return common_end(live.session, code);
 }
 
 int verb_watch(const struct options *options)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	int code;
 
 	if (options->replay) {
-		message("'watch' looks at this host; a recording can be audited, verified or "
-			"reported");
+		log_message("'watch' looks at this host; a recording can be audited, verified or "
+			    "reported");
 		return EXIT_WRONG_USE;
 	}
 	if (interrupt_install() < 0) {
-		message("take over Ctrl-C: out of descriptors");
+		log_message("take over Ctrl-C: out of descriptors");
 		return EXIT_UNKNOWN;
 	}
-	code = watch_until_told(options, &why);
+	code = watch_until_told(options, &error);
 	if (code >= 0)
 		return code;
-	message_fail(&why);
+	log_error(&error);
 	return EXIT_UNKNOWN;
 }

@@ -4,33 +4,33 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fail.h"
-#include "mesos/pb.h"
+#include "base/error.h"
+#include "mesos/protobuf.h"
 
-static int empty(const char *what, struct fail *why)
+static int empty(const char *what, struct error *error)
 {
-	return fail_set(why, -ENODATA, "the host crashed while writing it", "%s is empty", what);
+	return error_set(error, -ENODATA, "the host crashed while writing it", "%s is empty", what);
 }
 
-int mesos_checkpoint_pid(struct mesos_span file, int32_t *pid, struct fail *why)
+int mesos_checkpoint_pid(struct mesos_span file, int32_t *pid, struct error *error)
 {
 	uint64_t value;
 
 	if (file.len == 0)
-		return empty("forked.pid", why);
+		return empty("forked.pid", error);
 	if (!mesos_span_number(&file, INT32_MAX, &value) || file.len || value == 0)
-		return fail_set(why, -EBADMSG, NULL, "forked.pid holds no pid");
+		return error_set(error, -EBADMSG, NULL, "forked.pid holds no pid");
 	*pid = (int32_t)value;
 	return 0;
 }
 
-int mesos_checkpoint_upid(struct mesos_span file, struct mesos_upid *upid, struct fail *why)
+int mesos_checkpoint_upid(struct mesos_span file, struct mesos_upid *upid, struct error *error)
 {
 	if (file.len == 0)
-		return empty("the file of a libprocess address", why);
+		return empty("the file of a libprocess address", error);
 	if (mesos_upid_parse(file, upid) < 0)
-		return fail_set(why, -EBADMSG, NULL,
-				"no libprocess address such as executor(1)@10.0.0.7:41234");
+		return error_set(error, -EBADMSG, NULL,
+				 "no libprocess address such as executor(1)@10.0.0.7:41234");
 	return 0;
 }
 
@@ -48,14 +48,14 @@ static bool is_uuid(struct mesos_span text)
 	return true;
 }
 
-int mesos_checkpoint_boot_id(struct mesos_span file, struct mesos_span *id, struct fail *why)
+int mesos_checkpoint_boot_id(struct mesos_span file, struct mesos_span *id, struct error *error)
 {
 	if (file.len == 0)
-		return empty("boot_id", why);
+		return empty("boot_id", error);
 	if (file.p[file.len - 1] == '\n')
 		file.len--;
 	if (!is_uuid(file))
-		return fail_set(why, -EBADMSG, NULL, "boot_id holds no UUID");
+		return error_set(error, -EBADMSG, NULL, "boot_id holds no UUID");
 	*id = file;
 	return 0;
 }
@@ -76,49 +76,50 @@ static int record_take(struct mesos_span *file, struct mesos_span *record)
 }
 
 static int info_open(struct mesos_span file, const char *what, struct mesos_span *info,
-		     struct fail *why)
+		     struct error *error)
 {
 	size_t len = file.len;
 
 	if (len == 0)
-		return empty(what, why);
+		return empty(what, error);
 	if (record_take(&file, info) < 0)
-		return fail_set(why, -EBADMSG, NULL, "%s of %zu bytes ends before its record does",
-				what, len);
-	if (mesos_pb_check(*info) < 0)
-		return fail_set(why, -EBADMSG, NULL, "%s holds no protobuf", what);
+		return error_set(error, -EBADMSG, NULL,
+				 "%s of %zu bytes ends before its record does", what, len);
+	if (protobuf_check(*info) < 0)
+		return error_set(error, -EBADMSG, NULL, "%s holds no protobuf", what);
 	return 0;
 }
 
-static int lacks(const char *what, const char *field, struct fail *why)
+static int lacks(const char *what, const char *field, struct error *error)
 {
-	return fail_set(why, -EBADMSG, NULL, "%s lacks its %s", what, field);
+	return error_set(error, -EBADMSG, NULL, "%s lacks its %s", what, field);
 }
 
 /* Field numbers: mesos.proto, the same from 0.28.3 to 1.11.0. */
 
 int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *info,
-			       struct fail *why)
+			       struct error *error)
 {
 	struct mesos_span pb;
 	struct mesos_task_info read = { 0 };
-	int err = info_open(file, "task.info", &pb, why);
+	int err = info_open(file, "task.info", &pb, error);
 
 	if (err < 0)
 		return err;
-	read.name = mesos_pb_bytes(pb, 1);
-	read.task_id = mesos_pb_id(pb, 2);
-	read.framework_id = mesos_pb_id(pb, 3);
-	read.executor_id = mesos_pb_id(pb, 4);
-	read.slave_id = mesos_pb_id(pb, 5);
-	read.state = (uint32_t)mesos_pb_varint(pb, 6, 0);
+	read.name = protobuf_bytes(pb, 1);
+	read.task_id = protobuf_id(pb, 2);
+	read.framework_id = protobuf_id(pb, 3);
+	read.executor_id = protobuf_id(pb, 4);
+	read.slave_id = protobuf_id(pb, 5);
+	read.state = (uint32_t)protobuf_varint(pb, 6, 0);
 	if (!read.task_id.p)
-		return lacks("task.info", "task id", why);
+		return lacks("task.info", "task id", error);
 	*info = read;
 	return 0;
 }
 
-int mesos_checkpoint_update(struct mesos_span *file, struct mesos_update *update, struct fail *why)
+int mesos_checkpoint_update(struct mesos_span *file, struct mesos_update *update,
+			    struct error *error)
 {
 	struct mesos_update read = { 0 };
 	struct mesos_span rest = *file;
@@ -128,18 +129,18 @@ int mesos_checkpoint_update(struct mesos_span *file, struct mesos_update *update
 	if (rest.len == 0)
 		return 0;
 	if (record_take(&rest, &record) < 0)
-		return fail_set(why, -ENODATA, NULL, "task.updates ends within a record");
-	type = mesos_pb_varint(record, 1, 2);
-	if (mesos_pb_check(record) < 0 || type > 1)
-		return fail_set(why, -EBADMSG, NULL, "task.updates holds no status updates");
-	body = mesos_pb_bytes(record, 2);
-	status = mesos_pb_bytes(body, 4);
+		return error_set(error, -ENODATA, NULL, "task.updates ends within a record");
+	type = protobuf_varint(record, 1, 2);
+	if (protobuf_check(record) < 0 || type > 1)
+		return error_set(error, -EBADMSG, NULL, "task.updates holds no status updates");
+	body = protobuf_bytes(record, 2);
+	status = protobuf_bytes(body, 4);
 	read.ack = type == 1;
-	read.state = (uint32_t)mesos_pb_varint(status, 2, 0);
-	read.task_id = mesos_pb_id(status, 1);
-	read.uuid = mesos_pb_bytes(read.ack ? record : body, read.ack ? 3 : 6);
+	read.state = (uint32_t)protobuf_varint(status, 2, 0);
+	read.task_id = protobuf_id(status, 1);
+	read.uuid = protobuf_bytes(read.ack ? record : body, read.ack ? 3 : 6);
 	if (!read.ack && !read.task_id.p)
-		return fail_set(why, -EBADMSG, NULL, "task.updates has an update of no task");
+		return error_set(error, -EBADMSG, NULL, "task.updates has an update of no task");
 	*file = rest;
 	*update = read;
 	return 1;

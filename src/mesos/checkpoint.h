@@ -14,23 +14,23 @@
 #include "mesos/span.h"
 #include "mesos/upid.h"
 
-struct fail;
+struct error;
 
 /*
  * Contents. All return 0; -ENODATA for an empty file (a host that crashed leaves one; Mesos then
- * goes on as if there were none); -EBADMSG, with *why saying what is damaged, for any other content
- * that Mesos could not read; outputs are set on success only. The caller knows the path: why does
- * not name it.
+ * goes on as if there were none); -EBADMSG, with *error saying what is damaged, for any other
+ * content that Mesos could not read; outputs are set on success only. The caller knows the path:
+ * why does not name it.
  */
 
 /* forked.pid */
-int mesos_checkpoint_pid(struct mesos_span file, int32_t *pid, struct fail *why);
+int mesos_checkpoint_pid(struct mesos_span file, int32_t *pid, struct error *error);
 
 /* libprocess.pid, framework.pid */
-int mesos_checkpoint_upid(struct mesos_span file, struct mesos_upid *upid, struct fail *why);
+int mesos_checkpoint_upid(struct mesos_span file, struct mesos_upid *upid, struct error *error);
 
 /* boot_id */
-int mesos_checkpoint_boot_id(struct mesos_span file, struct mesos_span *id, struct fail *why);
+int mesos_checkpoint_boot_id(struct mesos_span file, struct mesos_span *id, struct error *error);
 
 struct mesos_task_info {
 	struct mesos_span task_id;
@@ -43,7 +43,7 @@ struct mesos_task_info {
 
 /* u32 length (byte order of the host), then one protobuf; what follows is ignored, as by Mesos. */
 int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *info,
-			       struct fail *why);
+			       struct error *error);
 
 /* TaskState of mesos.proto, by number. */
 #define MESOS_TASK_STARTING 0
@@ -66,6 +66,7 @@ struct mesos_update {
  * for a last record that is not complete (a crash while writing: Mesos cuts it off), with *file at
  * its first byte; -EBADMSG for damage.
  */
-int mesos_checkpoint_update(struct mesos_span *file, struct mesos_update *update, struct fail *why);
+int mesos_checkpoint_update(struct mesos_span *file, struct mesos_update *update,
+			    struct error *error);
 
 #endif

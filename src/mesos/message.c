@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mesos/head.h"
+#include "mesos/http_head.h"
 #include "mesos/json.h"
-#include "mesos/pb.h"
+#include "mesos/protobuf.h"
 
 #define INTERNAL "mesos.internal."
 
@@ -54,10 +54,10 @@ static const struct type *type_find(struct mesos_span name)
 /* The first field with that number, also where the input ends inside it. */
 static struct mesos_span bytes_begun(struct mesos_span message, uint8_t number)
 {
-	struct mesos_pb_field field;
+	struct protobuf_field field;
 
-	while (mesos_pb_next(&message, &field) > 0)
-		if (field.number == number && field.type == MESOS_PB_BYTES)
+	while (protobuf_next(&message, &field) > 0)
+		if (field.number == number && field.type == PROTOBUF_BYTES)
 			return field.bytes;
 	return mesos_span_of(NULL);
 }
@@ -66,7 +66,7 @@ static struct mesos_span id_at(struct mesos_span body, struct place place)
 {
 	if (place.outer)
 		body = bytes_begun(body, place.outer);
-	return place.number ? mesos_pb_id(body, place.number) : mesos_span_of(NULL);
+	return place.number ? protobuf_id(body, place.number) : mesos_span_of(NULL);
 }
 
 static void ids_read(struct mesos_message *message, const struct type *type, struct mesos_span body)
@@ -84,7 +84,7 @@ static struct mesos_span first_chunk(struct mesos_span body)
 	struct mesos_span line;
 	uint64_t size;
 
-	if (!mesos_span_cut(&body, '\n', &line) || !mesos_chunk_size(line, &size))
+	if (!mesos_span_cut(&body, '\n', &line) || !http_chunk_size(line, &size))
 		return mesos_span_of(NULL);
 	if (size < body.len)
 		body.len = (size_t)size;
@@ -103,10 +103,10 @@ static struct mesos_span head_part(struct mesos_span bytes, struct mesos_span *r
 
 static void from_read(struct mesos_message *message, struct mesos_span head)
 {
-	struct mesos_span from = mesos_head_value(head, "Libprocess-From");
+	struct mesos_span from = http_head_value(head, "Libprocess-From");
 
 	if (!from.p) {
-		from = mesos_head_value(head, "User-Agent");
+		from = http_head_value(head, "User-Agent");
 		if (!mesos_span_take(&from, "libprocess/"))
 			return;
 	}
@@ -135,12 +135,12 @@ static void json_call_read(struct mesos_message *message, struct mesos_span body
 
 static void pb_call_read(struct mesos_message *message, struct mesos_span body)
 {
-	uint64_t type = mesos_pb_varint(body, 3, 0);
+	uint64_t type = protobuf_varint(body, 3, 0);
 
 	if (type <= MESOS_CALL_HEARTBEAT)
 		message->call = (enum mesos_call)type;
-	message->executor_id = mesos_pb_id(body, 1);
-	message->framework_id = mesos_pb_id(body, 2);
+	message->executor_id = protobuf_id(body, 1);
+	message->framework_id = protobuf_id(body, 2);
 }
 
 /* Which message a request is, by its path alone. */
@@ -205,7 +205,7 @@ void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *me
 {
 	struct mesos_span all = mesos_span_at(bytes, len);
 	struct mesos_span head, rest;
-	struct mesos_start start;
+	struct http_start start;
 
 	memset(message, 0, sizeof(*message));
 	if (is_tls(all)) {
@@ -213,7 +213,7 @@ void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *me
 		return;
 	}
 	head = head_part(all, &rest);
-	if (!head.p || mesos_start_parse(head, &start) < 0) {
+	if (!head.p || http_start_parse(head, &start) < 0) {
 		bare_call_read(message, all);
 		return;
 	}
@@ -226,7 +226,7 @@ void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *me
 	message->name = start.method;
 	message->to = start.path;
 	request_read(message, head);
-	if (mesos_head_is(head, "Transfer-Encoding", "chunked"))
+	if (http_head_is(head, "Transfer-Encoding", "chunked"))
 		rest = first_chunk(rest);
 	body_read(message, rest);
 }

@@ -25,6 +25,6 @@ void model_baseline(const struct report *audit, const struct fact_sink *sink)
 				     } };
 
 		if (e->verdict != VERDICT_FOREIGN)
-			fact_put(sink, &fact);
+			fact_emit(sink, &fact);
 	}
 }

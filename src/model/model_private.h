@@ -3,7 +3,7 @@
 #define EW_MODEL_MODEL_PRIVATE_H
 
 #include "model/model.h"
-#include "model/store.h"
+#include "model/store/store.h"
 
 const struct store *model_store(const struct model *model);
 

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "model/clock.h"
-#include "model/ending.h"
-#include "model/gather.h"
+#include "model/judge/deadlines.h"
+#include "model/judge/self_termination.h"
+#include "model/judge/evidence.h"
 #include "model/model_private.h"
-#include "model/outcome.h"
-#include "model/why.h"
+#include "model/judge/outcome.h"
+#include "model/judge/explain.h"
 
 bool report_has_outcomes(const struct report *report)
 {
@@ -24,7 +24,7 @@ void report_free(struct report *report)
 
 static int64_t to_wall(const struct store *store, int64_t mono)
 {
-	return mono ? mono + store->window.wall_offset : 0;
+	return mono ? mono + store->session.wall_offset : 0;
 }
 
 /* The report outlives the model: every text is copied. */
@@ -39,14 +39,14 @@ static const char *const *copy_texts(struct arena *arena, const char *const *tex
 
 /* ---- executors ---- */
 
-static void links_fill(const struct store *store, const struct view_executor *executor,
+static void links_fill(const struct store *store, const struct executor *executor,
 		       struct report_executor *out, struct arena *arena)
 {
 	struct report_link *links = arena_array(arena, executor->n_links, sizeof(*links));
 
 	for (size_t i = 0; links && i < executor->n_links; i++) {
 		const struct fact_socket *s = &executor->links[i].conn->facts;
-		struct link_evidence evidence = gather_link(store, executor->links[i].conn);
+		struct link_evidence evidence = evidence_of_link(store, executor->links[i].conn);
 
 		links[i] = (struct report_link){
 			.fd = executor->links[i].fd,
@@ -72,7 +72,7 @@ static void process_fill(const struct process *process, struct report_executor *
 
 	out->comm = arena_text(arena, p->comm);
 	out->checkpoint = p->checkpoint;
-	out->recovery_timeout = gather_recovery_timeout(p);
+	out->recovery_timeout = evidence_recovery_timeout(p);
 	out->library_version = *p->library_version ? arena_text(arena, p->library_version) : NULL;
 }
 
@@ -87,27 +87,28 @@ static void tasks_fill(struct report_executor *out, const char *const *tasks, si
 static void cut_off_fill(const struct store *store, const struct process *process,
 			 struct report_executor *out, struct arena *arena)
 {
-	int64_t begins = ending_begins(process, process->history.down_since, out->recovery_timeout);
+	int64_t begins = self_termination_begins(process, process->history.down_since,
+						 out->recovery_timeout);
 	const char **why;
 
 	out->deadline = to_wall(store, begins);
-	if (!ending_is_on(store, process, out->n_links, begins))
+	if (!self_termination_is_on(store, process, out->n_links, begins))
 		return;
-	out->ends_by = to_wall(store, ending_by(process, begins));
+	out->ends_by = to_wall(store, self_termination_by(process, begins));
 	out->severity = SEVERITY_CRITICAL;
-	out->advice = ending_advice(store, process, begins);
+	out->advice = self_termination_advice(store, process, begins);
 	why = arena_array(arena, 1, sizeof(*why));
 	if (why)
-		why[0] = ending_why(store, process, begins);
+		why[0] = self_termination_why(store, process, begins);
 	out->why = why;
 	out->n_why = why ? 1 : 0;
 }
 
-static void executor_fill(const struct store *store, const struct view_executor *executor,
+static void executor_fill(const struct store *store, const struct executor *executor,
 			  struct report_executor *out, struct arena *arena)
 {
 	const struct process_facts *p = &executor->process->facts;
-	struct evidence evidence = gather_executor(store, executor);
+	struct evidence evidence = evidence_of_executor(store, executor);
 
 	out->executor_id = arena_text(arena, p->executor_id);
 	out->framework_id = arena_text(arena, p->framework_id);
@@ -121,10 +122,10 @@ static void executor_fill(const struct store *store, const struct view_executor 
 	if (executor->checkpoint)
 		tasks_fill(out, executor->checkpoint->facts.tasks,
 			   executor->checkpoint->facts.n_tasks, arena);
-	out->verdict = judge_executor(&evidence);
+	out->verdict = verdict_of(&evidence);
 	out->severity = verdict_severity(out->verdict);
 	out->disconnected = to_wall(store, executor->process->history.down_since);
-	why_fill(store, executor, &evidence, out, arena);
+	explain_fill(store, executor, &evidence, out, arena);
 	if (out->disconnected)
 		cut_off_fill(store, executor->process, out, arena);
 }
@@ -136,7 +137,7 @@ static enum protocol protocol_parse(const char *text)
 					 : PROTOCOL_UNKNOWN;
 }
 
-static void fate_fill(const struct view *view, const struct fact_baseline *b,
+static void fate_fill(const struct executors *view, const struct fact_baseline *b,
 		      struct report_executor *out, struct arena *arena)
 {
 	const struct store *store = view->store;
@@ -161,7 +162,7 @@ static void fate_fill(const struct view *view, const struct fact_baseline *b,
 }
 
 /* What a treated executor waits for now; its verdict stays what it was treated for. */
-static void treated_fill(const struct view *view, struct report_executor *out)
+static void treated_fill(const struct executors *view, struct report_executor *out)
 {
 	const struct process *process = store_process_find(view->store, out->pid, out->start);
 
@@ -174,11 +175,11 @@ static void treated_fill(const struct view *view, struct report_executor *out)
 	out->advice = "Restart the agent before the deadline.";
 }
 
-static void baseline_fill(const struct view *view, const struct fact_baseline *b, bool outcomes,
-			  struct report_executor *out, struct arena *arena)
+static void baseline_fill(const struct executors *view, const struct fact_baseline *b,
+			  bool outcomes, struct report_executor *out, struct arena *arena)
 {
 	const struct process *process = store_process_find(view->store, b->pid, b->start);
-	const struct view_executor *executor = view_find(view, b->pid, b->start);
+	const struct executor *executor = executors_find(view, b->pid, b->start);
 
 	out->executor_id = arena_text(arena, b->executor_id);
 	out->framework_id = arena_text(arena, b->framework_id);
@@ -223,7 +224,7 @@ static int executor_order(const void *a, const void *b)
 	return order ? order : x->pid - y->pid;
 }
 
-static void executors_fill(const struct view *view, struct report *report)
+static void executors_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 	bool outcomes = report_has_outcomes(report), compared = report->kind != REPORT_AUDIT;
@@ -277,13 +278,13 @@ static int other_order(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-static bool is_other(const struct view *view, const struct connection *conn)
+static bool is_other(const struct executors *view, const struct connection *conn)
 {
 	return conn->facts.state == TCP_ESTABLISHED && connection_is_link(view->store, conn) &&
-	       !view_has_link(view, conn);
+	       !executors_have_link(view, conn);
 }
 
-static void others_fill(const struct view *view, struct report *report)
+static void others_fill(const struct executors *view, struct report *report)
 {
 	const struct connection *conn, *next;
 	size_t n = 0;
@@ -332,7 +333,7 @@ static void agent_fill(const struct store *store, struct report *report)
 		arena_text(arena, store->has_api && *store->api.slave_id ? store->api.slave_id
 				  : store->has_work_dir			 ? store->work_dir.slave_id
 									 : "");
-	out->work_dir = arena_text(arena, store->has_work_dir && store->work_dir.readable == TRI_YES
+	out->work_dir = arena_text(arena, store->has_work_dir && store->work_dir.readable == EW_YES
 						  ? store->work_dir.path
 						  : "");
 	out->api = arena_text(arena, api_word(store, agent));
@@ -369,15 +370,16 @@ static void acts_fill(const struct store *store, struct report *report)
 	}
 }
 
-static void clocks_fill(const struct view *view, struct report *report)
+static void clocks_fill(const struct executors *view, struct report *report)
 {
-	report->clocks[0] =
-		(struct report_clock){ "executors",
-				       to_wall(view->store, clock_executors(view, report->arena)) };
+	report->clocks[0] = (struct report_clock){
+		"executors", to_wall(view->store, deadline_executors(view, report->arena))
+	};
 	report->clocks[1] =
-		(struct report_clock){ "master", to_wall(view->store, clock_master(view->store)) };
+		(struct report_clock){ "master",
+				       to_wall(view->store, deadline_master(view->store)) };
 	report->clocks[2] =
-		(struct report_clock){ "agent", to_wall(view->store, clock_agent(view->store)) };
+		(struct report_clock){ "agent", to_wall(view->store, deadline_agent(view->store)) };
 }
 
 static void events_fill(const struct store *store, struct report *report)
@@ -387,10 +389,10 @@ static void events_fill(const struct store *store, struct report *report)
 	report->messages = "";
 	report->events_lost = events.lost;
 	report->events_seen = events.seen;
-	for (size_t i = 0; i < store->slots.n; i++) {
-		if (strcmp(store->slots.v[i].slot, "messages") == 0) {
-			report->messages = arena_text(report->arena, store->slots.v[i].program);
-			report->messages_best_effort = store->slots.v[i].best_effort;
+	for (size_t i = 0; i < store->hooks.n; i++) {
+		if (strcmp(store->hooks.v[i].hook, "messages") == 0) {
+			report->messages = arena_text(report->arena, store->hooks.v[i].program);
+			report->messages_best_effort = store->hooks.v[i].best_effort;
 		}
 	}
 }
@@ -403,7 +405,7 @@ static bool act_is(const struct report_act *act, const char *result)
 /* Nothing can be said of anybody, or nobody was found and something could not be read. */
 static bool is_unknown(const struct store *store, const struct report *report)
 {
-	static const uint32_t needed = SURVEY_SOCKETS | SURVEY_PROCESSES;
+	static const uint32_t needed = SCAN_SOCKETS | SCAN_PROCESSES;
 
 	return (store->complete & needed) != needed || (!report->n_executors && store->unread.n);
 }
@@ -449,17 +451,17 @@ static void head_fill(const struct store *store, struct report *report)
 {
 	struct arena *arena = report->arena;
 
-	report->tool = arena_text(arena, store->window.tool);
-	report->host = arena_text(arena, store->window.host);
-	report->boot_id = arena_text(arena, store->window.boot_id);
+	report->tool = arena_text(arena, store->session.tool);
+	report->host = arena_text(arena, store->session.host);
+	report->boot_id = arena_text(arena, store->session.boot_id);
 	report->generated = to_wall(store, store->now);
-	report->agent_port = store->window.agent_port;
+	report->agent_port = store->session.agent_port;
 	report->interrupted = store->interrupted;
-	report->blind = (store->complete & (SURVEY_SOCKETS | SURVEY_PROCESSES)) !=
-			(SURVEY_SOCKETS | SURVEY_PROCESSES);
+	report->blind = (store->complete & (SCAN_SOCKETS | SCAN_PROCESSES)) !=
+			(SCAN_SOCKETS | SCAN_PROCESSES);
 	if (*(store->command.text ? store->command.text : "")) {
 		report->command = arena_text(arena, store->command.text);
-		report->command_ended = store->command_ended != 0;
+		report->child_ended = store->child_ended != 0;
 		report->command_status = store->command.status;
 	}
 }
@@ -469,13 +471,13 @@ struct report *model_report(const struct model *model, enum report_kind kind)
 	const struct store *store = model_store(model);
 	struct arena *arena = arena_new();
 	struct report *report = arena ? arena_array(arena, 1, sizeof(*report)) : NULL;
-	struct view view;
+	struct executors view;
 
 	if (!report)
 		goto broken;
 	report->arena = arena;
 	report->kind = kind;
-	view_build(&view, store, arena);
+	executors_build(&view, store, arena);
 	head_fill(store, report);
 	executors_fill(&view, report);
 	others_fill(&view, report);

@@ -65,8 +65,8 @@ struct report_link {
 	struct ew_addr local;
 	struct ew_addr remote;
 	uint64_t netns;
-	uint32_t state;	    /* TCP_ESTABLISHED… */
-	enum tri agent_end; /* YES: present */
+	uint32_t state;	       /* TCP_ESTABLISHED… */
+	enum ew_tri agent_end; /* YES: present */
 	enum conntrack conntrack;
 	int64_t idle; /* ns; -1: not known */
 };
@@ -173,7 +173,7 @@ struct report {
 	size_t n_notes;
 	struct report_clock clocks[3];
 	const char *command; /* of run; NULL */
-	bool command_ended;
+	bool child_ended;
 	int32_t command_status; /* as wait(2) gives it */
 	bool interrupted;
 	int exit_code; /* 0, 1, 2 or 3 */

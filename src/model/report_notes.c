@@ -26,7 +26,7 @@ static void notes_agents(const struct store *store, struct notes *notes, struct 
 				  "%d and pid %d; this report is on the first. Run execwatch in "
 				  "the namespace of the one that is meant: nsenter -t PID -n.",
 				  store_agent(store)->facts.pid, rival->facts.pid));
-	if (store->has_work_dir && store->work_dir.same_boot == TRI_NO)
+	if (store->has_work_dir && store->work_dir.same_boot == EW_NO)
 		note(notes, arena_printf(arena,
 					 "The checkpoints under %s are of another boot: the agent "
 					 "will not recover these executors.",
@@ -44,11 +44,11 @@ static const char *unread_text(const struct fact_unread *unread, struct arena *a
 /* What no hook shows is never taken for what did not happen: say what that is. */
 static void notes_slots(const struct store *store, struct notes *notes, struct arena *arena)
 {
-	for (size_t i = 0; i < store->slots.n; i++) {
-		const struct fact_slot *slot = &store->slots.v[i];
+	for (size_t i = 0; i < store->hooks.n; i++) {
+		const struct fact_hook *slot = &store->hooks.v[i];
 
 		if (!*slot->program)
-			note(notes, arena_printf(arena, "Nothing shows %s here: %s.", slot->slot,
+			note(notes, arena_printf(arena, "Nothing shows %s here: %s.", slot->hook,
 						 slot->reason));
 	}
 }
@@ -57,7 +57,7 @@ void report_notes_fill(const struct store *store, struct report *report)
 {
 	struct arena *arena = report->arena;
 	struct notes notes = {
-		arena_array(arena, store->unread.n + store->slots.n + 3, sizeof(*notes.v)), 0
+		arena_array(arena, store->unread.n + store->hooks.n + 3, sizeof(*notes.v)), 0
 	};
 
 	if (!notes.v)

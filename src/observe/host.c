@@ -19,11 +19,11 @@
 #include <unistd.h>
 
 #include "base/addr.h"
-#include "fail.h"
-#include "observe/conntrack.h"
-#include "observe/netns.h"
-#include "observe/procfs_file.h"
-#include "observe/sockdiag.h"
+#include "base/error.h"
+#include "observe/netlink/conntrack.h"
+#include "observe/netlink/netns.h"
+#include "observe/proc/procfs_file.h"
+#include "observe/netlink/sockdiag.h"
 
 static const struct capability {
 	unsigned int bit;
@@ -244,21 +244,21 @@ static void count_socket(void *ctx, const struct fact_socket *socket)
 
 static void probe_sockdiag(struct host_probe *probe)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	char text[640];
 	size_t n = 0;
 
-	if (sockdiag_dump(NETNS_OWN, 0, 0, SOCKDIAG_LISTEN, count_socket, &n, &why) == 0)
+	if (sockdiag_dump(NETNS_OWN, 0, 0, SOCKDIAG_LISTEN, count_socket, &n, &error) == 0)
 		set(probe, HOST_OK, "", "lists TCP sockets (%zu listen here)", n);
 	else
 		set(probe, HOST_MISSING, "modprobe tcp_diag", "%.190s",
-		    fail_text(&why, text, sizeof(text)));
+		    error_text(&error, text, sizeof(text)));
 }
 
 static void probe_conntrack(struct host_probe *probe)
 {
 	struct conntrack_query query = { .local = addr_from_v4("\x7f\0\0\1", 1) };
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	int err;
 
 	if (access("/proc/sys/net/netfilter/nf_conntrack_count", F_OK) < 0) {
@@ -266,7 +266,7 @@ static void probe_conntrack(struct host_probe *probe)
 		return;
 	}
 	query.remote = query.local;
-	err = conntrack_lookup(NETNS_OWN, &query, 1, &why);
+	err = conntrack_lookup(NETNS_OWN, &query, 1, &error);
 	if (!err)
 		err = query.err;
 	if (!err)

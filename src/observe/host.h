@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Can this host be observed and acted on? All but BPF, whose probes are bpf_slots_probe(). */
+/* Can this host be observed and acted on? All but BPF, whose probes are ew_bpf_hooks_probe(). */
 #ifndef EW_OBSERVE_HOST_H
 #define EW_OBSERVE_HOST_H
 

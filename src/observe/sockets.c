@@ -7,13 +7,13 @@
 
 #include "base/now.h"
 #include "facts.h"
-#include "fail.h"
-#include "observe/grow.h"
-#include "observe/holders.h"
-#include "observe/procfs.h"
-#include "observe/put.h"
-#include "observe/scene.h"
-#include "observe/sockdiag.h"
+#include "base/error.h"
+#include "base/array.h"
+#include "observe/proc/fd_owners.h"
+#include "observe/proc/procfs.h"
+#include "base/emit.h"
+#include "observe/snapshot.h"
+#include "observe/netlink/sockdiag.h"
 
 struct namespaces {
 	uint64_t *items;
@@ -22,8 +22,8 @@ struct namespaces {
 };
 
 struct pass {
-	struct scene *scene;
-	struct holders holders;
+	struct snapshot *snapshot;
+	struct fd_owners holders;
 	struct namespaces relevant;
 	bool seeded;
 	int64_t mono; /* when the dump began: what a hook saw after that is newer */
@@ -44,7 +44,7 @@ static int namespaces_add(struct namespaces *set, uint64_t inode)
 
 	if (!inode || namespaces_has(set, inode))
 		return 0;
-	err = grow(&set->items, &set->cap, set->n, sizeof(*set->items));
+	err = array_reserve(&set->items, &set->cap, set->n, sizeof(*set->items));
 	if (!err)
 		set->items[set->n++] = inode;
 	return err;
@@ -54,31 +54,31 @@ static void note_listener(void *ctx, const struct fact_socket *socket)
 {
 	struct pass *pass = ctx;
 
-	pass->listens |= socket->local.port == pass->scene->port;
+	pass->listens |= socket->local.port == pass->snapshot->port;
 }
 
 /*
  * Nobody has told who listens on the agent port: every namespace is asked for its listening sockets
  * (a short list). One that cannot be entered ends with its last process: no loss.
  */
-static int add_listening(struct pass *pass, struct fail *why)
+static int add_listening(struct pass *pass, struct error *error)
 {
 	struct namespaces asked = { 0 };
 	int err = 0;
 
-	for (size_t i = 0; !err && i < pass->scene->n_rows; i++) {
-		uint64_t netns = pass->scene->rows[i].netns;
+	for (size_t i = 0; !err && i < pass->snapshot->n_rows; i++) {
+		uint64_t netns = pass->snapshot->rows[i].netns;
 		int fd;
 
 		if (!netns || namespaces_has(&asked, netns))
 			continue;
 		err = namespaces_add(&asked, netns);
-		fd = err ? -1 : scene_netns_open(pass->scene, netns);
+		fd = err ? -1 : snapshot_netns_open(pass->snapshot, netns);
 		if (fd < 0)
 			continue;
 		pass->listens = false;
-		err = sockdiag_dump(fd, netns, pass->scene->port, SOCKDIAG_LISTEN, note_listener,
-				    pass, why);
+		err = sockdiag_dump(fd, netns, pass->snapshot->port, SOCKDIAG_LISTEN, note_listener,
+				    pass, error);
 		close(fd);
 		if (!err && pass->listens)
 			err = namespaces_add(&pass->relevant, netns);
@@ -88,25 +88,26 @@ static int add_listening(struct pass *pass, struct fail *why)
 }
 
 /* Ours, those of processes with a Mesos environment, those of sockets that are known already. */
-static int find_relevant(struct pass *pass, struct fail *why)
+static int find_relevant(struct pass *pass, struct error *error)
 {
-	const struct scene *scene = pass->scene;
-	int err = namespaces_add(&pass->relevant, scene->own_netns);
+	const struct snapshot *snapshot = pass->snapshot;
+	int err = namespaces_add(&pass->relevant, snapshot->own_netns);
 
-	for (size_t i = 0; !err && i < scene->n_rows; i++)
-		if (scene->rows[i].mesos)
-			err = namespaces_add(&pass->relevant, scene->rows[i].netns);
-	for (size_t i = 0; !err && i < scene->n_sockets; i++)
-		err = namespaces_add(&pass->relevant, scene->sockets[i].netns);
+	for (size_t i = 0; !err && i < snapshot->n_rows; i++)
+		if (snapshot->rows[i].mesos)
+			err = namespaces_add(&pass->relevant, snapshot->rows[i].netns);
+	for (size_t i = 0; !err && i < snapshot->n_sockets; i++)
+		err = namespaces_add(&pass->relevant, snapshot->sockets[i].netns);
 	if (err < 0)
-		return fail_set(why, err, NULL, "find the network namespaces of executors");
-	return pass->seeded ? 0 : add_listening(pass, why);
+		return error_set(error, err, NULL, "find the network namespaces of executors");
+	return pass->seeded ? 0 : add_listening(pass, error);
 }
 
-static bool held_by_mesos(const struct scene *scene, const struct holder *holders, size_t n)
+static bool held_by_mesos(const struct snapshot *snapshot, const struct holder *holders, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct scene_process *process = scene_process_find(scene, holders[i].pid);
+		const struct snapshot_process *process =
+			snapshot_process_find(snapshot, holders[i].pid);
 
 		if (process && process->mesos)
 			return true;
@@ -114,20 +115,20 @@ static bool held_by_mesos(const struct scene *scene, const struct holder *holder
 	return false;
 }
 
-static void put_socket(void *ctx, const struct fact_socket *socket)
+static void emit_socket(void *ctx, const struct fact_socket *socket)
 {
 	struct pass *pass = ctx;
 	struct fact fact = { .type = FACT_SOCKET, .mono = pass->mono };
-	bool agents = scene_is_agents(pass->scene, socket);
+	bool agents = snapshot_is_agents(pass->snapshot, socket);
 	size_t n = 0;
 	const struct holder *holders;
 
-	scene_pause(pass->scene);
-	holders = holders_find(&pass->holders, socket->inode, &n);
-	if (!agents && !held_by_mesos(pass->scene, holders, n))
+	snapshot_pause(pass->snapshot);
+	holders = fd_owners_find(&pass->holders, socket->inode, &n);
+	if (!agents && !held_by_mesos(pass->snapshot, holders, n))
 		return;
 	fact.socket = *socket;
-	fact_put(&pass->scene->tee, &fact);
+	fact_emit(&pass->snapshot->tee, &fact);
 	if (pass->seeded && agents)
 		return;
 	for (size_t i = 0; i < n; i++) {
@@ -136,14 +137,14 @@ static void put_socket(void *ctx, const struct fact_socket *socket)
 		fact.holder.pid = holders[i].pid;
 		fact.holder.start = holders[i].start;
 		fact.holder.fd = holders[i].fd;
-		fact_put(&pass->scene->tee, &fact);
+		fact_emit(&pass->snapshot->tee, &fact);
 	}
 }
 
 /* Known already of those whose FACT_PROCESS was put. */
-static uint64_t start_of(struct procfs *procfs, const struct scene *scene, int32_t pid)
+static uint64_t start_of(struct procfs *procfs, const struct snapshot *snapshot, int32_t pid)
 {
-	const struct scene_process *process = scene_process_find(scene, pid);
+	const struct snapshot_process *process = snapshot_process_find(snapshot, pid);
 
 	return process ? process->start : procfs_start(procfs, pid);
 }
@@ -151,87 +152,87 @@ static uint64_t start_of(struct procfs *procfs, const struct scene *scene, int32
 /* Whose descriptors need not be read, since somebody has put those that matter. */
 static bool may_skip(const struct pass *pass, int32_t pid)
 {
-	const struct scene_process *process = scene_process_find(pass->scene, pid);
+	const struct snapshot_process *process = snapshot_process_find(pass->snapshot, pid);
 
 	if (!pass->seeded)
 		return false;
-	return !process || !process->mesos || scene_run_is_plain(pass->scene, process->run);
+	return !process || !process->mesos || snapshot_run_is_plain(pass->snapshot, process->run);
 }
 
 /* Whether it has a link decides what becomes of it: named one by one where that is not known. */
-static bool is_executor(const struct scene *scene, int32_t pid)
+static bool is_executor(const struct snapshot *snapshot, int32_t pid)
 {
-	const struct scene_process *process = scene_process_find(scene, pid);
+	const struct snapshot_process *process = snapshot_process_find(snapshot, pid);
 
 	return process && process->mesos;
 }
 
-static int read_holders(struct procfs *procfs, struct pass *pass, struct fail *why)
+static int read_holders(struct procfs *procfs, struct pass *pass, struct error *error)
 {
-	struct scene *scene = pass->scene;
+	struct snapshot *snapshot = pass->snapshot;
 	int32_t denied = 0;
 	int why_denied = 0;
 	size_t n_denied = 0;
 	int err = 0;
 
-	for (size_t i = 0; err != -ENOMEM && i < scene->n_rows; i++) {
-		int32_t pid = scene->rows[i].pid;
+	for (size_t i = 0; err != -ENOMEM && i < snapshot->n_rows; i++) {
+		int32_t pid = snapshot->rows[i].pid;
 		uint64_t start;
 
-		scene_pause(scene);
+		snapshot_pause(snapshot);
 		if (may_skip(pass, pid))
 			continue;
-		start = start_of(procfs, scene, pid);
-		err = start ? holders_add(&pass->holders, pid, start) : 0;
+		start = start_of(procfs, snapshot, pid);
+		err = start ? fd_owners_add(&pass->holders, pid, start) : 0;
 		if (err >= 0 || err == -ENOMEM || pid == 1)
 			continue;
-		if (is_executor(scene, pid)) {
-			put_unread(&scene->tee, pid, 0, err, "/proc/%d/fd", pid);
+		if (is_executor(snapshot, pid)) {
+			emit_unread(&snapshot->tee, pid, 0, err, "/proc/%d/fd", pid);
 		} else if (n_denied++ == 0) {
 			denied = pid;
 			why_denied = err;
 		}
 	}
 	if (err == -ENOMEM)
-		return fail_set(why, err, NULL, "read who holds which socket");
+		return error_set(error, err, NULL, "read who holds which socket");
 	if (n_denied)
-		put_unread(&scene->tee, n_denied == 1 ? denied : 0, 0, why_denied,
-			   "/proc/%d/fd and those of %zu more processes", denied, n_denied - 1);
-	holders_sort(&pass->holders);
+		emit_unread(&snapshot->tee, n_denied == 1 ? denied : 0, 0, why_denied,
+			    "/proc/%d/fd and those of %zu more processes", denied, n_denied - 1);
+	fd_owners_sort(&pass->holders);
 	return 0;
 }
 
-static int dump_namespace(struct pass *pass, uint64_t netns, struct fail *why)
+static int dump_namespace(struct pass *pass, uint64_t netns, struct error *error)
 {
-	int fd = scene_netns_open(pass->scene, netns);
-	uint16_t port = pass->seeded ? pass->scene->port : 0;
+	int fd = snapshot_netns_open(pass->snapshot, netns);
+	uint16_t port = pass->seeded ? pass->snapshot->port : 0;
 	int err;
 
 	if (fd < 0)
 		return 0; /* it ended with its last process */
 	pass->mono = now_mono();
-	err = sockdiag_dump(fd, netns, port, SOCKDIAG_REAL, put_socket, pass, why);
+	err = sockdiag_dump(fd, netns, port, SOCKDIAG_REAL, emit_socket, pass, error);
 	if (!err && pass->seeded && pass->holders.n)
-		err = sockdiag_dump(fd, netns, 0, SOCKDIAG_LISTEN, put_socket, pass, why);
+		err = sockdiag_dump(fd, netns, 0, SOCKDIAG_LISTEN, emit_socket, pass, error);
 	close(fd);
 	return err;
 }
 
-int sockets_put(struct procfs *procfs, struct scene *scene, bool seeded, struct fail *why)
+int sockets_emit(struct procfs *procfs, struct snapshot *snapshot, bool seeded, struct error *error)
 {
-	struct pass pass = { .scene = scene, .seeded = seeded };
+	struct pass pass = { .snapshot = snapshot, .seeded = seeded };
 	int err;
 
-	scene_sort(scene);
-	err = find_relevant(&pass, why);
+	snapshot_sort(snapshot);
+	err = find_relevant(&pass, error);
 	if (!err)
-		err = read_holders(procfs, &pass, why);
+		err = read_holders(procfs, &pass, error);
 	for (size_t i = 0; !err && i < pass.relevant.n; i++)
-		err = dump_namespace(&pass, pass.relevant.items[i], why);
-	if (!err && scene->broken)
-		err = fail_set(why, -ENOMEM, NULL, "list sockets");
-	scene_sort(scene);
-	holders_clear(&pass.holders);
+		err = dump_namespace(&pass, pass.relevant.items[i], error);
+	if (!err && snapshot->broken)
+		err = error_set(error, -ENOMEM, NULL, "list sockets");
+	snapshot_sort(snapshot);
+	fd_owners_clear(&pass.holders);
 	free(pass.relevant.items);
 	return err;
 }

@@ -10,7 +10,7 @@
 
 #include "facts.h"
 
-struct fail;
+struct error;
 
 /*
  * Where the baseline of this boot and agent port is kept, into buf. boot_id comes from
@@ -23,7 +23,7 @@ int baseline_path(const char *state_dir, const char *boot_id, uint32_t agent_por
  * Puts document into place at once or not at all: written beside path, synced, renamed. The
  * directory must exist; the file is readable by its owner only.
  */
-int baseline_save(const char *path, const char *document, size_t len, struct fail *why);
+int baseline_save(const char *path, const char *document, size_t len, struct error *error);
 
 /*
  * Puts a FACT_BASELINE at mono into sink for each executor of an audit or shutdown document but
@@ -32,6 +32,6 @@ int baseline_save(const char *path, const char *document, size_t len, struct fai
  * understood; -EINVAL where it is not.
  */
 int baseline_load(const char *path, const char *boot_id, int64_t mono, const struct fact_sink *sink,
-		  size_t *n, struct fail *why);
+		  size_t *n, struct error *error);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "base/jsonval.h"
 #include "base/walltime.h"
-#include "fail.h"
+#include "base/error.h"
 #include "record/schema.h"
 
 #define DOCUMENT_MAX ((size_t)256 << 20) /* 100,000 executors stay far below */
@@ -151,7 +151,7 @@ static bool is_foreign(const struct fact_baseline *baseline)
 
 static int executor_load(const json_t *document, size_t i, int64_t mono,
 			 const struct fact_sink *sink, size_t *n, const char *path,
-			 struct fail *why)
+			 struct error *error)
 {
 	struct fact fact = { .type = FACT_BASELINE, .mono = mono };
 	struct reading in = { 0 };
@@ -163,16 +163,16 @@ static int executor_load(const json_t *document, size_t i, int64_t mono,
 	in.tasks =
 		calloc(json_array_size(json_object_get(in.object, "tasks")) + 1, sizeof(*in.tasks));
 	if (!in.bytes || !in.tasks) {
-		fail_set(why, err, NULL, "read baseline '%s'", path);
+		error_set(error, err, NULL, "read baseline '%s'", path);
 		goto out;
 	}
 	executor_get(&in, document, &fact.baseline);
 	err = in.bad ? -EINVAL : 0;
 	if (err) {
-		fail_set(why, err, "make a new one with 'execwatch audit'",
-			 "read baseline '%s': field '%s' of executor %zu", path, in.bad, i + 1);
+		error_set(error, err, "make a new one with 'execwatch audit'",
+			  "read baseline '%s': field '%s' of executor %zu", path, in.bad, i + 1);
 	} else if (sink && !is_foreign(&fact.baseline)) {
-		fact_put(sink, &fact);
+		fact_emit(sink, &fact);
 		(*n)++;
 	}
 out:
@@ -199,31 +199,32 @@ static size_t bounded_read(void *buf, size_t size, void *ctx)
 	return n;
 }
 
-static int document_load(const char *path, json_t **ret, struct fail *why)
+static int document_load(const char *path, json_t **ret, struct error *error)
 {
 	static const char *const names[] = { "execwatch.audit/1", "execwatch.shutdown/1" };
 	struct input in = { fopen(path, "re"), DOCUMENT_MAX, 0 };
 	json_t *document = NULL;
-	json_error_t error;
+	json_error_t json;
 	int err;
 
 	if (!in.file)
-		return fail_set(why, -errno, "make one with 'execwatch audit' before the restart",
-				"open baseline '%s'", path);
-	document = json_load_callback(bounded_read, &in, 0, &error);
+		return error_set(error, -errno,
+				 "make one with 'execwatch audit' before the restart",
+				 "open baseline '%s'", path);
+	document = json_load_callback(bounded_read, &in, 0, &json);
 	err = in.err ? in.err : document ? 0 : -EINVAL;
 	fclose(in.file);
 	if (err == -EINVAL)
-		return fail_set(why, err, "make a new one with 'execwatch audit'",
-				"read baseline '%s', line %d: %s", path, error.line, error.text);
+		return error_set(error, err, "make a new one with 'execwatch audit'",
+				 "read baseline '%s', line %d: %s", path, json.line, json.text);
 	if (err) {
 		json_decref(document);
-		return fail_set(why, err, NULL, "read baseline '%s'", path);
+		return error_set(error, err, NULL, "read baseline '%s'", path);
 	}
-	err = schema_check(document, names, 2, path, "make one with 'execwatch audit'", why);
+	err = schema_check(document, names, 2, path, "make one with 'execwatch audit'", error);
 	if (!err && !json_is_array(json_object_get(document, "executors")))
-		err = fail_set(why, -EINVAL, "make a new one with 'execwatch audit'",
-			       "read baseline '%s': it has no array 'executors'", path);
+		err = error_set(error, -EINVAL, "make a new one with 'execwatch audit'",
+				"read baseline '%s': it has no array 'executors'", path);
 	if (err)
 		json_decref(document);
 	else
@@ -232,31 +233,31 @@ static int document_load(const char *path, json_t **ret, struct fail *why)
 }
 
 static int boot_check(const json_t *document, const char *boot_id, const char *path,
-		      struct fail *why)
+		      struct error *error)
 {
 	const char *boot = json_string_value(json_object_get(document, "boot_id"));
 
 	if (!boot_id || (boot && strcmp(boot, boot_id) == 0))
 		return 0;
-	return fail_set(why, -ESTALE, "make a new one with 'execwatch audit'",
-			"read baseline '%s': it is of another boot or host", path);
+	return error_set(error, -ESTALE, "make a new one with 'execwatch audit'",
+			 "read baseline '%s': it is of another boot or host", path);
 }
 
 int baseline_load(const char *path, const char *boot_id, int64_t mono, const struct fact_sink *sink,
-		  size_t *n, struct fail *why)
+		  size_t *n, struct error *error)
 {
 	json_t *document = NULL;
 	size_t count, put = 0;
-	int err = document_load(path, &document, why);
+	int err = document_load(path, &document, error);
 
 	if (err < 0)
 		return err;
 	count = json_array_size(json_object_get(document, "executors"));
-	err = boot_check(document, boot_id, path, why);
+	err = boot_check(document, boot_id, path, error);
 	for (size_t i = 0; !err && i < count; i++)
-		err = executor_load(document, i, mono, NULL, &put, path, why);
+		err = executor_load(document, i, mono, NULL, &put, path, error);
 	for (size_t i = 0; !err && i < count; i++)
-		err = executor_load(document, i, mono, sink, &put, path, why);
+		err = executor_load(document, i, mono, sink, &put, path, error);
 	if (!err)
 		*n = put;
 	json_decref(document);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fail.h"
+#include "base/error.h"
 
 int baseline_path(const char *state_dir, const char *boot_id, uint32_t agent_port, char *buf,
 		  size_t size)
@@ -72,7 +72,7 @@ static int replace(char *tmp, const char *path, const char *document, size_t len
 	return parent_sync(tmp);
 }
 
-int baseline_save(const char *path, const char *document, size_t len, struct fail *why)
+int baseline_save(const char *path, const char *document, size_t len, struct error *error)
 {
 	char tmp[PATH_MAX];
 	int size = snprintf(tmp, sizeof(tmp), "%s.XXXXXX", path);
@@ -81,7 +81,7 @@ int baseline_save(const char *path, const char *document, size_t len, struct fai
 	if (!err)
 		err = replace(tmp, path, document, len);
 	if (err)
-		return fail_set(why, err, "choose a place with --state-dir or --baseline",
-				"save baseline '%s'", path);
+		return error_set(error, err, "choose a place with --state-dir or --baseline",
+				 "save baseline '%s'", path);
 	return 0;
 }

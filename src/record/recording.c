@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/factjson.h"
-#include "fail.h"
+#include "base/error.h"
 #include "record/schema.h"
 
 #define KEEP_MAX ((size_t)256 << 10) /* kept facts, in bytes, that are written without a flush */
@@ -26,7 +26,7 @@ struct recording {
 	bool reported;
 };
 
-static int file_open(const char *path, struct fail *why)
+static int file_open(const char *path, struct error *error)
 {
 	struct stat st;
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -34,12 +34,12 @@ static int file_open(const char *path, struct fail *why)
 	if (fd < 0 && errno == EEXIST)
 		fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return fail_set(why, -errno, "name a file in a directory you may write to",
-				"create recording '%s'", path);
+		return error_set(error, -errno, "name a file in a directory you may write to",
+				 "create recording '%s'", path);
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
 		close(fd);
-		return fail_set(why, -EEXIST, "name another file, or remove this one",
-				"create recording '%s'", path);
+		return error_set(error, -EEXIST, "name another file, or remove this one",
+				 "create recording '%s'", path);
 	}
 	return fd;
 }
@@ -129,20 +129,21 @@ struct fact_sink recording_sink(struct recording *rec)
 	return (struct fact_sink){ .put = recording_put, .ctx = rec };
 }
 
-static int report_once(struct recording *rec, struct fail *why)
+static int report_once(struct recording *rec, struct error *error)
 {
 	if (!rec->err || rec->reported)
 		return 0;
 	rec->reported = true;
-	return fail_set(why, rec->err, "what came before can be replayed; record to another disk",
-			"write recording '%s'", rec->path);
+	return error_set(error, rec->err,
+			 "what came before can be replayed; record to another disk",
+			 "write recording '%s'", rec->path);
 }
 
-int recording_flush(struct recording *rec, struct fail *why)
+int recording_flush(struct recording *rec, struct error *error)
 {
 	if (!rec->err)
 		write_kept(rec);
-	return report_once(rec, why);
+	return report_once(rec, error);
 }
 
 static void recording_free(struct recording *rec)
@@ -154,7 +155,7 @@ static void recording_free(struct recording *rec)
 	free(rec);
 }
 
-int recording_close(struct recording *rec, struct fail *why)
+int recording_close(struct recording *rec, struct error *error)
 {
 	int err;
 
@@ -164,26 +165,27 @@ int recording_close(struct recording *rec, struct fail *why)
 		write_kept(rec);
 	if (rec->regular && fsync(rec->fd) < 0 && !rec->err)
 		rec->err = -errno;
-	err = report_once(rec, why);
+	err = report_once(rec, error);
 	recording_free(rec);
 	return err;
 }
 
-int recording_create(const char *path, const char *tool, struct recording **ret, struct fail *why)
+int recording_create(const char *path, const char *tool, struct recording **ret,
+		     struct error *error)
 {
 	struct recording *rec = calloc(1, sizeof(*rec));
 	struct stat st;
 	int err = -ENOMEM;
 
 	if (!rec)
-		return fail_set(why, err, NULL, "create recording '%s'", path);
+		return error_set(error, err, NULL, "create recording '%s'", path);
 	rec->fd = -1;
 	rec->path = strdup(path);
 	if (!rec->path) {
-		fail_set(why, err, NULL, "create recording '%s'", path);
+		error_set(error, err, NULL, "create recording '%s'", path);
 		goto out;
 	}
-	rec->fd = file_open(path, why);
+	rec->fd = file_open(path, error);
 	if (rec->fd < 0) {
 		err = rec->fd;
 		goto out;
@@ -191,10 +193,10 @@ int recording_create(const char *path, const char *tool, struct recording **ret,
 	rec->regular = fstat(rec->fd, &st) == 0 && S_ISREG(st.st_mode);
 	err = keep_line(rec, json_pack("{s:s, s:s}", "schema", RECORD_SCHEMA, "tool", tool));
 	if (err < 0) {
-		fail_set(why, err, NULL, "create recording '%s'", path);
+		error_set(error, err, NULL, "create recording '%s'", path);
 		goto out;
 	}
-	err = recording_flush(rec, why);
+	err = recording_flush(rec, error);
 out:
 	if (err < 0)
 		recording_free(rec);

@@ -12,7 +12,7 @@
 
 #include "facts.h"
 
-struct fail;
+struct error;
 struct recording;
 
 /*
@@ -20,7 +20,8 @@ struct recording;
  * holds anything is refused (-EEXIST); an empty one, as mktemp(1) makes it, a pipe and a device are
  * taken. tool is the version of the writer.
  */
-int recording_create(const char *path, const char *tool, struct recording **ret, struct fail *why);
+int recording_create(const char *path, const char *tool, struct recording **ret,
+		     struct error *error);
 
 /*
  * Facts put here are kept until the next flush, or until there are many. Valid until the close.
@@ -32,13 +33,13 @@ struct fact_sink recording_sink(struct recording *recording);
  * to its last whole line, and no later fact is recorded: this returns the negative errno once, and
  * 0 from then on.
  */
-int recording_flush(struct recording *recording, struct fail *why);
+int recording_flush(struct recording *recording, struct error *error);
 
 /*
  * Flushes, syncs to disk, closes and frees. Returns what recording_flush() would, or the error of
  * the sync. NULL: nothing to do.
  */
-int recording_close(struct recording *recording, struct fail *why);
+int recording_close(struct recording *recording, struct error *error);
 
 struct recording_counts {
 	size_t facts;
@@ -49,10 +50,10 @@ struct recording_counts {
 
 /*
  * Puts every fact of a recording into sink. path "-" is standard input. Needs no privilege.
- * Returns 0, or a negative errno: -EINVAL for a line that is no fact (its number is in *why), and
+ * Returns 0, or a negative errno: -EINVAL for a line that is no fact (its number is in *error), and
  * -EPROTONOSUPPORT for a recording of another version. Facts before the bad line have been put.
  */
 int recording_replay(const char *path, const struct fact_sink *sink,
-		     struct recording_counts *counts, struct fail *why);
+		     struct recording_counts *counts, struct error *error);
 
 #endif

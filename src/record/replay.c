@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/factjson.h"
-#include "fail.h"
+#include "base/error.h"
 #include "record/schema.h"
 
 #define CHUNK	       ((size_t)64 << 10)
@@ -26,7 +26,7 @@ struct replay {
 	struct recording_counts counts;
 };
 
-static int input_open(struct replay *in, const char *path, struct fail *why)
+static int input_open(struct replay *in, const char *path, struct error *error)
 {
 	if (strcmp(path, "-") == 0) {
 		in->name = "standard input";
@@ -36,8 +36,8 @@ static int input_open(struct replay *in, const char *path, struct fail *why)
 	in->name = path;
 	in->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (in->fd < 0)
-		return fail_set(why, -errno, "name a file written by --record",
-				"open recording '%s'", path);
+		return error_set(error, -errno, "name a file written by --record",
+				 "open recording '%s'", path);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ static int input_grow(struct replay *in)
 	return 0;
 }
 
-static int input_more(struct replay *in, struct fail *why)
+static int input_more(struct replay *in, struct error *error)
 {
 	ssize_t n;
 
@@ -63,12 +63,12 @@ static int input_more(struct replay *in, struct fail *why)
 		in->begin = 0;
 	}
 	if (in->cap - in->end < CHUNK && input_grow(in) < 0)
-		return fail_set(why, -ENOMEM, NULL, "read recording '%s'", in->name);
+		return error_set(error, -ENOMEM, NULL, "read recording '%s'", in->name);
 	do {
 		n = read(in->fd, in->buf + in->end, CHUNK);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return fail_set(why, -errno, NULL, "read recording '%s'", in->name);
+		return error_set(error, -errno, NULL, "read recording '%s'", in->name);
 	in->eof = n == 0;
 	in->end += (size_t)n;
 	return 0;
@@ -79,7 +79,7 @@ static int input_more(struct replay *in, struct fail *why)
  * negative errno.
  */
 static int input_line(struct replay *in, const char **line, size_t *len, bool *whole,
-		      struct fail *why)
+		      struct error *error)
 {
 	size_t seen = 0;
 	const char *end;
@@ -94,10 +94,10 @@ static int input_line(struct replay *in, const char **line, size_t *len, bool *w
 			break;
 		seen = have;
 		if (seen > LINE_MAX_BYTES)
-			return fail_set(why, -EINVAL, "it is no recording, or damaged",
-					"read recording '%s': line %zu is longer than %zu bytes",
-					in->name, in->line + 1, LINE_MAX_BYTES);
-		err = input_more(in, why);
+			return error_set(error, -EINVAL, "it is no recording, or damaged",
+					 "read recording '%s': line %zu is longer than %zu bytes",
+					 in->name, in->line + 1, LINE_MAX_BYTES);
+		err = input_more(in, error);
 		if (err < 0)
 			return err;
 	}
@@ -109,31 +109,31 @@ static int input_line(struct replay *in, const char **line, size_t *len, bool *w
 	return *len || *whole;
 }
 
-static int header_read(struct replay *in, struct fail *why)
+static int header_read(struct replay *in, struct error *error)
 {
 	static const char *const names[] = { RECORD_SCHEMA };
 	const char *line;
 	size_t len;
 	bool whole;
 	json_t *header;
-	int err = input_line(in, &line, &len, &whole, why);
+	int err = input_line(in, &line, &len, &whole, error);
 
 	if (err < 0)
 		return err;
 	if (err == 0)
-		return fail_set(why, -ENODATA, "name a file written by --record",
-				"read recording '%s': it is empty", in->name);
+		return error_set(error, -ENODATA, "name a file written by --record",
+				 "read recording '%s': it is empty", in->name);
 	header = json_loadb(line, len, 0, NULL);
-	err = schema_check(header, names, 1, in->name, "name a file that --record wrote", why);
+	err = schema_check(header, names, 1, in->name, "name a file that --record wrote", error);
 	json_decref(header);
 	return err;
 }
 
 static int line_replay(struct replay *in, const char *line, size_t len, bool whole,
-		       struct fail *why)
+		       struct error *error)
 {
 	struct fact fact;
-	struct fail reason;
+	struct error reason;
 	size_t later_fields = 0;
 	int err = factjson_read(in->reader, line, len, &fact, &later_fields, &reason);
 
@@ -142,41 +142,41 @@ static int line_replay(struct replay *in, const char *line, size_t len, bool who
 		return 0;
 	}
 	if (err < 0)
-		return fail_set(why, err, "the file is damaged: nothing was concluded from it",
-				"read recording '%s', line %zu: %.160s", in->name, in->line,
-				reason.what);
+		return error_set(error, err, "the file is damaged: nothing was concluded from it",
+				 "read recording '%s', line %zu: %.160s", in->name, in->line,
+				 reason.message);
 	if (err == FACTJSON_LATER) {
 		in->counts.later_types++;
 		return 0;
 	}
 	in->counts.facts++;
 	in->counts.later_fields += later_fields;
-	fact_put(in->sink, &fact);
+	fact_emit(in->sink, &fact);
 	return 0;
 }
 
 int recording_replay(const char *path, const struct fact_sink *sink,
-		     struct recording_counts *counts, struct fail *why)
+		     struct recording_counts *counts, struct error *error)
 {
 	struct replay in = { .fd = -1, .sink = sink };
 	const char *line;
 	size_t len;
 	bool whole;
-	int err = input_open(&in, path, why);
+	int err = input_open(&in, path, error);
 
 	if (err < 0)
 		goto out;
 	in.reader = factjson_reader_new();
 	if (!in.reader || input_grow(&in) < 0) {
-		err = fail_set(why, -ENOMEM, NULL, "read recording '%s'", in.name);
+		err = error_set(error, -ENOMEM, NULL, "read recording '%s'", in.name);
 		goto out;
 	}
-	err = header_read(&in, why);
+	err = header_read(&in, error);
 	while (!err) {
-		err = input_line(&in, &line, &len, &whole, why);
+		err = input_line(&in, &line, &len, &whole, error);
 		if (err <= 0)
 			break;
-		err = line_replay(&in, line, len, whole, why);
+		err = line_replay(&in, line, len, whole, error);
 	}
 	if (!err)
 		*counts = in.counts;

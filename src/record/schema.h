@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-struct fail;
+struct error;
 
 #define RECORD_SCHEMA "execwatch.recording/1"
 
@@ -15,6 +15,6 @@ struct fail;
  * one of them. what names the file.
  */
 int schema_check(const json_t *document, const char *const *names, size_t n, const char *what,
-		 const char *cure, struct fail *why);
+		 const char *cure, struct error *error);
 
 #endif

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "show/cell.h"
-#include "show/field.h"
-#include "show/out.h"
+#include "show/term_text.h"
+#include "show/json/json_fields.h"
+#include "show/textbuf.h"
 
 #define NAME_WIDTH  22
 #define STATE_WIDTH 9
@@ -22,32 +22,32 @@ static const char *can(bool works)
 
 static void check_write(FILE *out, const struct check *check, int width, bool color)
 {
-	cell_put(out, check->name, NAME_WIDTH, false);
+	term_text_put(out, check->name, NAME_WIDTH, false);
 	fputc(' ', out);
 	fputs(color ? state_colours[check->state] : "", out);
-	cell_put(out, state_names[check->state], STATE_WIDTH, false);
+	term_text_put(out, state_names[check->state], STATE_WIDTH, false);
 	fputs(color ? "\x1b[0m " : " ", out);
-	cell_wrap(out, check->detail, INDENT, INDENT, width);
+	term_text_wrap(out, check->detail, INDENT, INDENT, width);
 	if (!*check->cure)
 		return;
 	fprintf(out, "%*s", INDENT, "");
 	fputs("cure: ", out);
-	cell_wrap(out, check->cure, INDENT + 6, INDENT, width);
+	term_text_wrap(out, check->cure, INDENT + 6, INDENT, width);
 }
 
 int doctor_table_write(FILE *file, const struct checkup *checkup, int width, bool color)
 {
-	struct out text;
+	struct textbuf text;
 	FILE *out;
 
-	if (out_begin(&text) < 0)
+	if (textbuf_begin(&text) < 0)
 		return -ENOMEM;
 	out = text.text;
 	fprintf(out, "audit %s, shutdown %s, watch %s on this host.\n\n", can(checkup->audit),
 		can(checkup->shutdown), can(checkup->watch));
 	for (size_t i = 0; i < checkup->n; i++)
 		check_write(out, &checkup->checks[i], width, color);
-	return out_end_to(&text, file);
+	return textbuf_end_to(&text, file);
 }
 
 static json_t *check_new(const struct check *check)
@@ -102,9 +102,9 @@ static json_t *checkup_new(const struct checkup *checkup)
 int doctor_document_write(FILE *file, const struct checkup *checkup, bool indented)
 {
 	json_t *document = checkup_new(checkup);
-	struct out text;
+	struct textbuf text;
 
-	if (!document || out_begin(&text) < 0) {
+	if (!document || textbuf_begin(&text) < 0) {
 		json_decref(document);
 		return -ENOMEM;
 	}
@@ -112,5 +112,5 @@ int doctor_document_write(FILE *file, const struct checkup *checkup, bool indent
 		   JSON_PRESERVE_ORDER | (indented ? JSON_INDENT(2) : JSON_COMPACT));
 	fputc('\n', text.text);
 	json_decref(document);
-	return out_end_to(&text, file);
+	return textbuf_end_to(&text, file);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "show/words.h"
+#include "show/units.h"
 
 static const char *known(const char *text)
 {
@@ -37,9 +37,9 @@ static bool tcp_text(const struct fact_tcp *tcp, char *buf, size_t size)
 
 static void exit_text(const struct fact_exit *ended, char *buf, size_t size)
 {
-	char status[WORDS_MAX];
+	char status[UNITS_MAX];
 	int len = snprintf(buf, size, "pid %d %s ended: %s", ended->pid, known(ended->comm),
-			   words_status(ended->status, status));
+			   units_status(ended->status, status));
 
 	if (ended->killer && len > 0 && (size_t)len < size)
 		snprintf(buf + len, size - (size_t)len, " from pid %d (%s)", ended->killer,
@@ -76,12 +76,12 @@ static void act_text(const struct fact_act *act, char *buf, size_t size)
 			 known(act->executor_id), act->pid, act->fd);
 }
 
-static void command_text(const struct fact_command *command, char *buf, size_t size)
+static void child_text(const struct fact_command *command, char *buf, size_t size)
 {
-	char status[WORDS_MAX];
+	char status[UNITS_MAX];
 
 	if (strcmp(known(command->phase), "ended") == 0)
-		snprintf(buf, size, "command ended: %s", words_status(command->status, status));
+		snprintf(buf, size, "command ended: %s", units_status(command->status, status));
 	else
 		snprintf(buf, size, "command started: %s", known(command->text));
 }
@@ -111,7 +111,7 @@ bool event_text(const struct fact *fact, char *buf, size_t size)
 		act_text(&fact->act, buf, size);
 		return true;
 	case FACT_COMMAND:
-		command_text(&fact->command, buf, size);
+		child_text(&fact->command, buf, size);
 		return true;
 	default:
 		return false;

@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
-#include "show/headline.h"
-#include "show/out.h"
+#include "show/summary.h"
+#include "show/textbuf.h"
 
 static const char *state_name(int exit_code)
 {
@@ -16,7 +16,7 @@ static const char *state_name(int exit_code)
 static void line_write(FILE *out, const struct report *report)
 {
 	fprintf(out, "EXECWATCH %s - ", state_name(report->exit_code));
-	headline_write(out, report);
+	summary_write(out, report);
 	fprintf(out, " | executors=%zu", report->n_executors);
 	if (report_has_outcomes(report)) {
 		for (int i = 0; i < OUTCOME_COUNT; i++)
@@ -30,11 +30,11 @@ static void line_write(FILE *out, const struct report *report)
 
 int nagios_write(FILE *out, const struct report *report)
 {
-	struct out line;
-	int err = out_begin(&line);
+	struct textbuf line;
+	int err = textbuf_begin(&line);
 
 	if (err < 0)
 		return err;
 	line_write(line.text, report);
-	return out_end_to(&line, out);
+	return textbuf_end_to(&line, out);
 }

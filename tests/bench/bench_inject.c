@@ -6,9 +6,9 @@
  * A process with 16 threads, and one with 1,000 mappings and 64 MB of code besides; then 100 and
  * 1,000 processes one after the other. Needs root and build/victims; network only on loopback.
  */
-#include "act/inject.h"
-#include "act/injector.h"
-#include "fail.h"
+#include "act/inject/inject_api.h"
+#include "act/inject/inject_worker.h"
+#include "base/error.h"
 #include "victim_run.h"
 
 #include <linux/futex.h>
@@ -119,20 +119,20 @@ static void run_gdb(const struct inject_target *t, int tracepoint, struct sample
 		exit(1);
 	pid = start_gdb(t, go[0]);
 	counter = victim_count(pid, tracepoint);
-	start = injector_now();
+	start = inject_worker_now();
 	if (write(go[1], "", 1) != 1)
 		exit(1);
 	while (waitpid(pid, NULL, WNOHANG) == 0) {
 		if (victim_state(t->pid, t->pid) != 't')
 			continue;
-		last = injector_now();
+		last = inject_worker_now();
 		if (!first)
 			first = last;
 	}
 	close(go[0]);
 	close(go[1]);
 	s->stopped_us[s->n] = (double)(last - first) / 1000;
-	s->wall_us[s->n] = (double)(injector_now() - start) / 1000;
+	s->wall_us[s->n] = (double)(inject_worker_now() - start) / 1000;
 	if (counter >= 0) {
 		s->calls = (long)victim_counted(counter);
 		close(counter);
@@ -141,20 +141,20 @@ static void run_gdb(const struct inject_target *t, int tracepoint, struct sample
 	}
 }
 
-static void run_inject(struct injector *injector, const struct inject_target *t,
+static void run_inject(struct inject_worker *injector, const struct inject_target *t,
 		       enum inject_method m, int tracepoint, struct samples *s)
 {
 	int counter = victim_count(0, tracepoint);
-	uint64_t start = injector_now();
+	uint64_t start = inject_worker_now();
 	struct inject_result res;
-	struct fail why;
+	struct error error;
 	char text[600];
 
-	if (inject_shutdown(injector, t, m, start + 5000000000ull, &res, &why) < 0) {
-		fprintf(stderr, "%s\n", fail_text(&why, text, sizeof(text)));
+	if (inject_shutdown(injector, t, m, start + 5000000000ull, &res, &error) < 0) {
+		fprintf(stderr, "%s\n", error_text(&error, text, sizeof(text)));
 		return;
 	}
-	s->wall_us[s->n] = (double)(injector_now() - start) / 1000;
+	s->wall_us[s->n] = (double)(inject_worker_now() - start) / 1000;
 	s->stopped_us[s->n] = (double)res.stopped_ns / 1000;
 	if (counter >= 0) {
 		s->calls = (long)victim_counted(counter);
@@ -185,10 +185,10 @@ static void run(const char *name, const char *const *argv, enum way way, unsigne
 		int tracepoint)
 {
 	static struct samples s;
-	struct injector *injector;
+	struct inject_worker *injector;
 	struct victim v = { 0 };
 
-	if (injector_new(&injector) < 0)
+	if (inject_worker_new(&injector) < 0)
 		exit(1);
 	s.n = 0;
 	s.calls = -1;
@@ -210,7 +210,7 @@ static void run(const char *name, const char *const *argv, enum way way, unsigne
 			run_inject(injector, &t, way == BY_PIDFD ? INJECT_PIDFD : INJECT_PTRACE,
 				   count, &s);
 	}
-	injector_free(injector);
+	inject_worker_free(injector);
 	victim_stop(&v);
 	if (s.n)
 		print_samples(name, &s);
@@ -268,23 +268,23 @@ static void disperse(struct crowd *c)
 static void run_many(int n, enum inject_method m)
 {
 	static struct crowd crowd;
-	struct injector *injector;
+	struct inject_worker *injector;
 	uint64_t start;
 	int done = 0;
 
-	if (injector_new(&injector) < 0)
+	if (inject_worker_new(&injector) < 0)
 		exit(1);
 	gather(&crowd, n);
-	start = injector_now();
+	start = inject_worker_now();
 	for (int i = 0; i < n; i++) {
 		struct inject_result res;
 
 		done += inject_shutdown(injector, &crowd.target[i], m,
-					injector_now() + 5000000000ull, &res, NULL) == 0;
+					inject_worker_now() + 5000000000ull, &res, NULL) == 0;
 	}
 	printf("%4d targets by %-7s %8.1f ms, %d done\n", n, inject_method_name(m),
-	       (double)(injector_now() - start) / 1e6, done);
-	injector_free(injector);
+	       (double)(inject_worker_now() - start) / 1e6, done);
+	inject_worker_free(injector);
 	disperse(&crowd);
 }
 

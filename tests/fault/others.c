@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "others.h"
-#include "act/inject.h"
+#include "act/inject/inject_api.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
 #include "follow.h"
 #include "others.h"
 #include "victim_run.h"
-#include "act/injector.h"
-#include "fail.h"
+#include "act/inject/inject_worker.h"
+#include "base/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,12 +39,13 @@ const char *shot_method_name(enum shot_method method)
 	return method < SHOT_METHODS ? names[method] : "?";
 }
 
-static int inject(struct injector *injector, const struct inject_target *t, enum inject_method m,
-		  struct inject_result *ret)
+static int inject(struct inject_worker *injector, const struct inject_target *t,
+		  enum inject_method m, struct inject_result *ret)
 {
-	struct fail why;
+	struct error error;
 
-	return inject_shutdown(injector, t, m, injector_now() + INJECT_MS * 1000000ull, ret, &why);
+	return inject_shutdown(injector, t, m, inject_worker_now() + INJECT_MS * 1000000ull, ret,
+			       &error);
 }
 
 /* By one injector. */
@@ -52,9 +53,9 @@ static void inject_both(const struct inject_target *t, const struct shot_plan *p
 			struct shot_result *shared)
 {
 	static const enum inject_method methods[] = { INJECT_AUTO, INJECT_PTRACE, INJECT_PIDFD };
-	struct injector *injector;
+	struct inject_worker *injector;
 
-	if (injector_new(&injector) < 0)
+	if (inject_worker_new(&injector) < 0)
 		return;
 	if (plan->first) {
 		inject(injector, plan->first, INJECT_PTRACE, &shared->first_res);
@@ -137,13 +138,13 @@ static void finish(struct operator* op, struct shot_result *ret)
 
 static void spin_until(uint64_t end_ns)
 {
-	while (injector_now() < end_ns)
+	while (inject_worker_now() < end_ns)
 		;
 }
 
 static bool fire_timed(struct operator* op, const struct shot_plan *plan)
 {
-	uint64_t end = injector_now() + plan->delay_us * 1000;
+	uint64_t end = inject_worker_now() + plan->delay_us * 1000;
 	bool killed = false;
 
 	begin(op);

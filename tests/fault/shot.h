@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "act/inject.h"
+#include "act/inject/inject_api.h"
 
 enum shot_method { SHOT_AUTO, SHOT_FRAME, SHOT_PIDFD, SHOT_CLASSIC, SHOT_GDB, SHOT_METHODS };
 

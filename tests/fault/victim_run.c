@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "victim_run.h"
-#include "act/inject.h"
+#include "act/inject/inject_api.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>

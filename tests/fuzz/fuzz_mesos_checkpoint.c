@@ -4,37 +4,37 @@
 
 #include <errno.h>
 
-#include "fail.h"
+#include "base/error.h"
 #include "mesos/checkpoint.h"
 
-static void must_explain(int err, const struct fail *why)
+static void must_explain(int err, const struct error *error)
 {
 	must(err == 0 || err == -ENODATA || err == -EBADMSG);
-	must(err == why->err && (err == 0 || why->what[0]));
+	must(err == error->code && (err == 0 || error->message[0]));
 }
 
 static void small_files(struct mesos_span file)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	struct mesos_upid upid;
 	struct mesos_span id;
 	int32_t pid;
 
-	must_explain(mesos_checkpoint_pid(file, &pid, &why), &why);
-	why = (struct fail){ 0 };
-	if (mesos_checkpoint_upid(file, &upid, &why) == 0)
+	must_explain(mesos_checkpoint_pid(file, &pid, &error), &error);
+	error = (struct error){ 0 };
+	if (mesos_checkpoint_upid(file, &upid, &error) == 0)
 		must_lie_in(upid.id, file.p, file.len);
-	why = (struct fail){ 0 };
-	if (mesos_checkpoint_boot_id(file, &id, &why) == 0)
+	error = (struct error){ 0 };
+	if (mesos_checkpoint_boot_id(file, &id, &error) == 0)
 		must_lie_in(id, file.p, file.len);
 }
 
 static void task_info(struct mesos_span file)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	struct mesos_task_info task = { 0 };
 
-	must_explain(mesos_checkpoint_task_info(file, &task, &why), &why);
+	must_explain(mesos_checkpoint_task_info(file, &task, &error), &error);
 	must_lie_in(task.task_id, file.p, file.len);
 	must_lie_in(task.name, file.p, file.len);
 }
@@ -43,20 +43,20 @@ static void updates(struct mesos_span file)
 {
 	struct mesos_span rest = file;
 	struct mesos_update update;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	size_t left;
 	int more;
 
 	do {
 		left = rest.len;
-		more = mesos_checkpoint_update(&rest, &update, &why);
+		more = mesos_checkpoint_update(&rest, &update, &error);
 		if (more > 0) {
 			must(rest.len < left);
 			must_lie_in(update.task_id, file.p, file.len);
 			must_lie_in(update.uuid, file.p, file.len);
 		}
 	} while (more > 0);
-	must_explain(more, &why);
+	must_explain(more, &error);
 	must(more < 0 || rest.len == 0);
 }
 

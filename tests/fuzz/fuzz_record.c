@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "base/factjson.h"
-#include "fail.h"
+#include "base/error.h"
 #include "record/recording.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char header[] = "{\"schema\":\"execwatch.recording/1\",\"tool\":\"0\"}\n";
 	struct fact_sink sink = { .put = check };
 	struct recording_counts counts;
-	struct fail why;
+	struct error error;
 	char path[64];
 	int fd = memfd_create("recording", MFD_CLOEXEC);
 
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (write(fd, data, size) < 0)
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	recording_replay(path, &sink, &counts, &why);
+	recording_replay(path, &sink, &counts, &error);
 	close(fd);
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/factjson.h"
-#include "fail.h"
+#include "base/error.h"
 #include "record/baseline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,14 +28,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t put = 0, n = 0;
 	struct fact_sink sink = { .put = check, .ctx = &put };
-	struct fail why;
+	struct error error;
 	char path[64];
 	int fd = memfd_create("baseline", MFD_CLOEXEC);
 
 	if (write(fd, data, size) < 0)
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (baseline_load(path, NULL, 1, &sink, &n, &why) < 0 ? put : put != n)
+	if (baseline_load(path, NULL, 1, &sink, &n, &error) < 0 ? put : put != n)
 		abort();
 	close(fd);
 	return 0;

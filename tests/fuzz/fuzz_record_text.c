@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/jsonval.h"
-#include "show/cell.h"
+#include "show/term_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,9 +31,9 @@ static void cell_check(const char *text)
 		size_t len;
 		FILE *file = open_memstream(&buf, &len);
 
-		cell_put(file, text, width, width % 2);
+		term_text_put(file, text, width, width % 2);
 		fclose(file);
-		if (cell_width(buf) != width || memchr(buf, '\x1b', len))
+		if (term_text_width(buf) != width || memchr(buf, '\x1b', len))
 			abort();
 		free(buf);
 	}

@@ -32,9 +32,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "act/log.h"
+#include "act/audit_log.h"
 #include "act/shutdown.h"
-#include "fail.h"
+#include "base/error.h"
 #include "facts.h"
 
 #define LINKS 2
@@ -264,13 +264,13 @@ static inline struct heard treat(const struct shutdown_target *targets, size_t n
 	char dir[] = "/tmp/ew-shutdown-XXXXXX", path[64];
 	struct heard heard = { 0 };
 	struct fact_sink sink = { hear, &heard };
-	struct fail why = { 0 };
-	struct act_log *log;
+	struct error error = { 0 };
+	struct audit_log *log;
 
 	assert_non_null(mkdtemp(dir));
-	assert_int_equal(act_log_open(dir, &log, &why), 0);
-	assert_int_equal(act_shutdown(targets, n, options, log, &sink, &why), 0);
-	act_log_close(log);
+	assert_int_equal(audit_log_open(dir, &log, &error), 0);
+	assert_int_equal(act_shutdown(targets, n, options, log, &sink, &error), 0);
+	audit_log_close(log);
 	snprintf(path, sizeof(path), "%s/audit.log", dir);
 	unlink(path);
 	rmdir(dir);

@@ -39,9 +39,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "act/inject.h"
-#include "act/injector.h"
-#include "fail.h"
+#include "act/inject/inject_api.h"
+#include "act/inject/inject_worker.h"
+#include "base/error.h"
 #include "victim.h"
 #include "victim_run.h"
 
@@ -168,30 +168,30 @@ static inline struct inject_target target_of(const struct kid *kid)
 
 /* With an injector of its own. */
 static inline int inject_once(const struct inject_target *t, enum inject_method m, unsigned ms,
-			      struct inject_result *res, struct fail *why)
+			      struct inject_result *res, struct error *error)
 {
-	struct injector *injector;
+	struct inject_worker *injector;
 	int err;
 
-	assert_int_equal(injector_new(&injector), 0);
-	err = inject_shutdown(injector, t, m, injector_now() + ms * 1000000ull, res, why);
-	injector_free(injector);
+	assert_int_equal(inject_worker_new(&injector), 0);
+	err = inject_shutdown(injector, t, m, inject_worker_now() + ms * 1000000ull, res, error);
+	inject_worker_free(injector);
 	return err;
 }
 
 static inline struct inject_result inject(const struct inject_target *t, enum inject_method m)
 {
 	struct inject_result res;
-	struct fail why = { 0 };
-	int err = inject_once(t, m, 5000, &res, &why);
+	struct error error = { 0 };
+	int err = inject_once(t, m, 5000, &res, &error);
 
 	if (res.status == INJECT_DONE) {
 		assert_int_equal(err, 0);
 	} else {
 		assert_true(err < 0);
-		assert_int_equal(why.err, err);
-		assert_true(why.what[0] != '\0');
-		assert_true(why.cure[0] != '\0');
+		assert_int_equal(error.code, err);
+		assert_true(error.message[0] != '\0');
+		assert_true(error.cure[0] != '\0');
 	}
 	return res;
 }
@@ -265,9 +265,9 @@ static inline size_t descriptors_of(pid_t pid)
 /* The thread closes its copy when it has been let go of. */
 static inline void assert_descriptors(pid_t pid, size_t want, unsigned limit_ms)
 {
-	uint64_t end = injector_now() + limit_ms * 1000000ull;
+	uint64_t end = inject_worker_now() + limit_ms * 1000000ull;
 
-	while (descriptors_of(pid) != want && injector_now() < end)
+	while (descriptors_of(pid) != want && inject_worker_now() < end)
 		sched_yield();
 	assert_int_equal(descriptors_of(pid), want);
 }

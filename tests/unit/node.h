@@ -37,8 +37,8 @@ struct node_hold {
 struct node_sock {
 	uint64_t cookie, netns, inode;
 	struct ew_addr local, remote;
-	uint32_t state; /* TCP_CLOSE: no more */
-	enum tri entry; /* what conntrack has of it */
+	uint32_t state;	   /* TCP_CLOSE: no more */
+	enum ew_tri entry; /* what conntrack has of it */
 	int64_t idle;
 	struct node_hold holds[4];
 	size_t n_holds;
@@ -54,7 +54,7 @@ struct node_spec {
 	int timeout; /* s; 0: 900 */
 	int grace;   /* s; 0: not set */
 	int pid, ppid;
-	enum tri entry;
+	enum ew_tri entry;
 	bool v1, unregistered, unlinked, half_open, no_checkpoint, no_library, no_listener, dark,
 		helper, completed;
 };
@@ -76,7 +76,7 @@ struct node {
 	bool hooks, quiet;
 	uint32_t scope; /* of a survey; default all */
 	uint32_t fails; /* scopes that are not completed */
-	enum tri tracking, tracking_there;
+	enum ew_tri tracking, tracking_there;
 	uint64_t next_cookie;
 	int next_pid, next_port, next_fd;
 	int agent; /* pid; 0: down */
@@ -89,7 +89,7 @@ struct node {
 	int rereg_timeout; /* s; 0: not told */
 	uint32_t round;
 	const char *work_dir_id;
-	enum tri work_dir_readable;
+	enum ew_tri work_dir_readable;
 	bool no_work_dir, lists_nobody;
 	struct node_sock *socks[16384];
 	size_t n_socks;
@@ -104,10 +104,10 @@ static inline void node_put(struct node *n, struct fact fact)
 	n->now += 1000;
 	if (!fact.mono)
 		fact.mono = n->now;
-	fact_put(&sink, &fact);
+	fact_emit(&sink, &fact);
 	if (n->twin) {
 		sink = model_sink(n->twin);
-		fact_put(&sink, &fact);
+		fact_emit(&sink, &fact);
 	}
 }
 
@@ -168,7 +168,7 @@ static inline struct node_sock *node_socket(struct node *n, const char *local, c
 	s->local = node_addr(local);
 	s->remote = node_addr(remote);
 	s->state = TCP_CLOSE;
-	s->entry = TRI_YES;
+	s->entry = EW_YES;
 	s->idle = -1;
 	if (pid)
 		s->holds[s->n_holds++] = (struct node_hold){ pid, ++n->next_fd };
@@ -261,7 +261,7 @@ static inline void node_agent_stop(struct node *n)
 
 		if (s->state == TCP_ESTABLISHED && s->n_holds == 1 && s->holds[0].pid == pid)
 			node_close(n, s, pid,
-				   !s->peer || n->tracking != TRI_YES || s->peer->entry == TRI_YES);
+				   !s->peer || n->tracking != EW_YES || s->peer->entry == EW_YES);
 	}
 }
 
@@ -294,7 +294,7 @@ static inline struct node_proc *node_process_(struct node *n, const char *id, st
 	spec.comm = spec.comm ? spec.comm : spec.helper ? "sleep" : "mesos-executor";
 	spec.netns = spec.netns ? spec.netns : NODE_HOST_NS;
 	spec.timeout = spec.timeout ? spec.timeout : 900;
-	spec.entry = spec.entry ? spec.entry : TRI_YES;
+	spec.entry = spec.entry ? spec.entry : EW_YES;
 	p->spec = spec;
 	p->pid = spec.pid ? spec.pid : ++n->next_pid;
 	p->ppid = spec.ppid ? spec.ppid : 1;
@@ -445,22 +445,22 @@ static inline void node_comes_back(struct node *n, struct node_proc *p)
 	node_tell(n, p, "ExecutorReregisteredMessage");
 }
 
-#include "node_survey.h"
+#include "node_scan.h"
 
 /* ---- the node ---- */
 
 static inline void node_window(struct node *n)
 {
-	node_put(n, (struct fact){ .type = FACT_WINDOW,
-				   .window = { .tool = "test",
-					       .verb = "run",
-					       .host = "node7",
-					       .boot_id = "b",
-					       .kernel = "6.18",
-					       .agent_port = NODE_PORT,
-					       .wall_offset = NODE_WALL,
-					       .master_timeout = 75 * NODE_SECOND,
-					       .netns = n->own_netns } });
+	node_put(n, (struct fact){ .type = FACT_SESSION,
+				   .session = { .tool = "test",
+						.verb = "run",
+						.host = "node7",
+						.boot_id = "b",
+						.kernel = "6.18",
+						.agent_port = NODE_PORT,
+						.wall_offset = NODE_WALL,
+						.master_timeout = 75 * NODE_SECOND,
+						.netns = n->own_netns } });
 }
 
 static inline struct node *node_new(void)
@@ -469,8 +469,8 @@ static inline struct node *node_new(void)
 
 	n->model = model_new();
 	n->now = 100000 * NODE_SECOND;
-	n->scope = SURVEY_ALL;
-	n->tracking = n->tracking_there = TRI_YES;
+	n->scope = SCAN_ALL;
+	n->tracking = n->tracking_there = EW_YES;
 	n->next_pid = 1000;
 	n->next_port = 40000;
 	n->next_fd = 10;
@@ -479,7 +479,7 @@ static inline struct node *node_new(void)
 	n->agent_addr = node_addr("10.0.0.7:5051");
 	n->agent_ns = NODE_HOST_NS;
 	n->work_dir_id = NODE_AGENT_ID;
-	n->work_dir_readable = TRI_YES;
+	n->work_dir_readable = EW_YES;
 	node_window(n);
 	node_agent_start(n);
 	n->api_status = 200;

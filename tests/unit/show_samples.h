@@ -22,7 +22,7 @@ static struct report_link links[] = {
 	  .cookie = 4097,
 	  .netns = 4026531840,
 	  .state = 1,
-	  .agent_end = TRI_YES,
+	  .agent_end = EW_YES,
 	  .conntrack = CONNTRACK_ENTRY,
 	  .idle = 45 * S },
 	{ .fd = 10,
@@ -30,7 +30,7 @@ static struct report_link links[] = {
 	  .cookie = UINT64_MAX,
 	  .netns = 4026531840,
 	  .state = 1,
-	  .agent_end = TRI_NO,
+	  .agent_end = EW_NO,
 	  .conntrack = CONNTRACK_NONE,
 	  .idle = 9 * DAY + 5 * 3600 * S },
 	{ .fd = 11,
@@ -38,7 +38,7 @@ static struct report_link links[] = {
 	  .cookie = 4099,
 	  .netns = 4026531840,
 	  .state = 1,
-	  .agent_end = TRI_YES,
+	  .agent_end = EW_YES,
 	  .conntrack = CONNTRACK_NONE,
 	  .idle = 5 * DAY + 12 * 3600 * S },
 	{ .fd = -1,
@@ -46,7 +46,7 @@ static struct report_link links[] = {
 	  .cookie = 4100,
 	  .netns = 4026532999,
 	  .state = 1,
-	  .agent_end = TRI_UNKNOWN,
+	  .agent_end = EW_UNKNOWN,
 	  .conntrack = CONNTRACK_UNKNOWN,
 	  .idle = -1 },
 	{ .fd = 12,
@@ -54,7 +54,7 @@ static struct report_link links[] = {
 	  .cookie = 4101,
 	  .netns = 4026531840,
 	  .state = 1,
-	  .agent_end = TRI_YES,
+	  .agent_end = EW_YES,
 	  .conntrack = CONNTRACK_OFF,
 	  .idle = 751 * S + S / 10 },
 };
@@ -314,7 +314,7 @@ static struct report sample_run(void)
 	report.acts = acts;
 	report.n_acts = 1;
 	report.command = "systemctl restart 'dcos-mesos-slave'";
-	report.command_ended = true;
+	report.child_ended = true;
 	report.command_status = 3 << 8;
 	return report;
 }
@@ -324,7 +324,7 @@ static struct report sample_interrupted(void)
 	struct report report = report_new(REPORT_RUN, &outcomes[4], 2);
 
 	report.command = "sleep 1d";
-	report.command_ended = true;
+	report.child_ended = true;
 	report.command_status = 2;
 	report.interrupted = true;
 	report.agent.pid = 0;

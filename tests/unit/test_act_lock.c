@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "act/lock.h"
-#include "fail.h"
+#include "base/error.h"
 
 static char dir[64];
 
@@ -67,19 +67,19 @@ static pid_t holder_start(void)
 static void second_is_told_who_acts(void **state)
 {
 	pid_t holder = holder_start();
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	char pid[32];
 	int fd = -7;
 
 	(void)state;
-	assert_int_equal(act_lock_take(dir, "acting", &fd, &why), -EBUSY);
+	assert_int_equal(act_lock_take(dir, "acting", &fd, &error), -EBUSY);
 	assert_int_equal(fd, -7);
 	snprintf(pid, sizeof(pid), "pid %d)", holder);
-	assert_non_null(strstr(why.what, pid));
-	assert_non_null(strstr(why.what, dir));
+	assert_non_null(strstr(error.message, pid));
+	assert_non_null(strstr(error.message, dir));
 	kill(holder, SIGKILL);
 	assert_int_equal(waitpid(holder, NULL, 0), holder);
-	assert_int_equal(act_lock_take(dir, "acting", &fd, &why), 0); /* gone with its holder */
+	assert_int_equal(act_lock_take(dir, "acting", &fd, &error), 0); /* gone with its holder */
 	close(fd);
 }
 
@@ -139,19 +139,19 @@ static void makes_its_directory(void **state)
 
 static void says_what_it_cannot_open(void **state)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	char path[128];
 	int fd = -7;
 
 	(void)state;
-	assert_int_equal(act_lock_take("/proc/no/such", "acting", &fd, &why), -ENOENT);
-	assert_non_null(strstr(why.what, "/proc/no/such"));
-	assert_non_null(strstr(why.cure, "--run-dir"));
+	assert_int_equal(act_lock_take("/proc/no/such", "acting", &fd, &error), -ENOENT);
+	assert_non_null(strstr(error.message, "/proc/no/such"));
+	assert_non_null(strstr(error.cure, "--run-dir"));
 	/* a link that somebody laid is not followed */
 	snprintf(path, sizeof(path), "%s/acting.lock", dir);
 	unlink(path);
 	assert_int_equal(symlink("/tmp/ew-lock-elsewhere", path), 0);
-	assert_int_equal(act_lock_take(dir, "acting", &fd, &why), -ELOOP);
+	assert_int_equal(act_lock_take(dir, "acting", &fd, &error), -ELOOP);
 	assert_int_not_equal(access("/tmp/ew-lock-elsewhere", F_OK), 0);
 	assert_int_equal(fd, -7);
 }

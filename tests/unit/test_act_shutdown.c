@@ -121,23 +121,23 @@ static int with_a_full_disk(const struct executor *e, const char *dir)
 	struct shutdown_target t = target(e, 0);
 	struct heard heard = { 0 };
 	struct fact_sink sink = { hear, &heard };
-	struct fail why = { 0 };
-	struct act_log *log;
+	struct error error = { 0 };
+	struct audit_log *log;
 	char path[128], fill[4096] = { 0 };
 	int fd;
 
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tiny", dir, "tmpfs", 0, "size=8k") < 0 || act_log_open(dir, &log, &why) < 0)
+	    mount("tiny", dir, "tmpfs", 0, "size=8k") < 0 || audit_log_open(dir, &log, &error) < 0)
 		return 1;
 	snprintf(path, sizeof(path), "%s/fill", dir);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	while (write(fd, fill, sizeof(fill)) > 0)
 		;
 	close(fd);
-	if (act_shutdown(&t, 1, &by_pidfd, log, &sink, &why) != -ENOSPC ||
-	    !strstr(why.what, "audit.log"))
+	if (act_shutdown(&t, 1, &by_pidfd, log, &sink, &error) != -ENOSPC ||
+	    !strstr(error.message, "audit.log"))
 		return 2;
-	act_log_close(log);
+	audit_log_close(log);
 	return heard.n == 0 && heard.intents == 0 ? 0 : 3;
 }
 

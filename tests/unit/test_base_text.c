@@ -11,8 +11,8 @@
 
 #include "base/addr.h"
 #include "base/arena.h"
-#include "base/pool.h"
-#include "fail.h"
+#include "base/strpool.h"
+#include "base/error.h"
 #include "facts.h"
 
 /* ---- addresses ---- */
@@ -129,28 +129,28 @@ static void addr_kinds(void **state)
 
 static void pool_one_copy_each(void **state)
 {
-	struct pool *pool = pool_new();
+	struct strpool *pool = strpool_new();
 	char text[] = "mesos-executor";
-	const char *a = pool_text(pool, text);
+	const char *a = strpool_text(pool, text);
 
 	(void)state;
 	assert_ptr_not_equal(a, text);
 	text[0] = 'x';
 	assert_string_equal(a, "mesos-executor");
-	assert_ptr_equal(pool_text(pool, "mesos-executor"), a);
-	assert_ptr_not_equal(pool_text(pool, "mesos-executo"), a);
-	assert_ptr_not_equal(pool_text(pool, text), a);
-	assert_string_equal(pool_text(pool, NULL), "");
-	assert_ptr_equal(pool_text(pool, NULL), pool_text(pool, ""));
+	assert_ptr_equal(strpool_text(pool, "mesos-executor"), a);
+	assert_ptr_not_equal(strpool_text(pool, "mesos-executo"), a);
+	assert_ptr_not_equal(strpool_text(pool, text), a);
+	assert_string_equal(strpool_text(pool, NULL), "");
+	assert_ptr_equal(strpool_text(pool, NULL), strpool_text(pool, ""));
 	for (int i = 0; i < 5000; i++) {
 		char many[32];
 
 		snprintf(many, sizeof(many), "task.%d", i % 2500);
-		assert_string_equal(pool_text(pool, many), many);
+		assert_string_equal(strpool_text(pool, many), many);
 	}
-	assert_ptr_equal(pool_text(pool, "mesos-executor"), a);
-	pool_free(pool);
-	pool_free(NULL);
+	assert_ptr_equal(strpool_text(pool, "mesos-executor"), a);
+	strpool_free(pool);
+	strpool_free(NULL);
 }
 
 /* ---- arena ---- */
@@ -224,25 +224,26 @@ static void arena_overflow(void **state)
 
 static void fail_says_what_and_cure(void **state)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	char text[600], small[8];
 	char longest[1000];
 
 	(void)state;
-	assert_int_equal(fail_set(NULL, -EPERM, "x", "y"), -EPERM);
-	assert_int_equal(fail_set(&why, -EACCES, "run as root", "open '%s'", "/proc/1/fd"),
+	assert_int_equal(error_set(NULL, -EPERM, "x", "y"), -EPERM);
+	assert_int_equal(error_set(&error, -EACCES, "run as root", "open '%s'", "/proc/1/fd"),
 			 -EACCES);
-	assert_string_equal(fail_text(&why, text, sizeof(text)),
+	assert_string_equal(error_text(&error, text, sizeof(text)),
 			    "open '/proc/1/fd': Permission denied; run as root");
-	fail_set(&why, -ENOENT, NULL, "open");
-	assert_string_equal(fail_text(&why, text, sizeof(text)), "open: No such file or directory");
-	fail_text(&why, small, sizeof(small));
+	error_set(&error, -ENOENT, NULL, "open");
+	assert_string_equal(error_text(&error, text, sizeof(text)),
+			    "open: No such file or directory");
+	error_text(&error, small, sizeof(small));
 	assert_string_equal(small, "open: N");
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	fail_set(&why, -EIO, longest, "%s", longest);
-	assert_int_equal(strlen(why.what), sizeof(why.what) - 1);
-	assert_int_equal(strlen(why.cure), sizeof(why.cure) - 1);
+	error_set(&error, -EIO, longest, "%s", longest);
+	assert_int_equal(strlen(error.message), sizeof(error.message) - 1);
+	assert_int_equal(strlen(error.cure), sizeof(error.cure) - 1);
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
-#include "act/thread_status.h"
+#include "act/inject/thread_status.h"
 #include "test_bpf_fixture.h"
 
 static inline uint64_t start_of(pid_t pid)

@@ -3,7 +3,7 @@
 #ifndef EW_TEST_BPF_CONNS_H
 #define EW_TEST_BPF_CONNS_H
 
-#include "observe/bpf_lib.h"
+#include "observe/bpf/libbpf.h"
 #include "test_bpf_actor.h"
 
 /* How many it has: in a test's own namespace there are none but its own at its port. */

@@ -32,18 +32,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fail.h"
+#include "base/error.h"
 #include "facts.h"
-#include "observe/bpf.h"
-#include "observe/bpf_lib.h"
-#include "observe/bpf_priv.h"
+#include "observe/bpf/observer.h"
+#include "observe/bpf/libbpf.h"
+#include "observe/bpf/observer_priv.h"
 
 #define FACTS_MAX   100000
 #define PATIENCE_MS 30000 /* an emulated processor is slow */
 #define QUIET_MS    2000  /* nothing more is coming */
 
 struct fixture {
-	struct bpf_watch *watch;
+	struct ew_bpf *watch;
 	struct fact_sink sink;
 	struct fact facts[FACTS_MAX]; /* strings are the fixture's own */
 	size_t n;
@@ -67,10 +67,10 @@ static inline void fixture_put(void *ctx, const struct fact *fact)
 	assert_true(f->n < FACTS_MAX);
 	*copy = *fact;
 	switch (fact->type) {
-	case FACT_SLOT:
-		copy->slot.slot = kept(fact->slot.slot);
-		copy->slot.program = kept(fact->slot.program);
-		copy->slot.reason = kept(fact->slot.reason);
+	case FACT_HOOK:
+		copy->hook.hook = kept(fact->hook.hook);
+		copy->hook.program = kept(fact->hook.program);
+		copy->hook.reason = kept(fact->hook.reason);
 		break;
 	case FACT_EXEC:
 		copy->exec.comm = kept(fact->exec.comm);
@@ -103,10 +103,10 @@ static inline void fixture_forget(struct fixture *f)
 	for (size_t i = 0; i < f->n; i++) {
 		struct fact *fact = &f->facts[i];
 
-		if (fact->type == FACT_SLOT) {
-			free((void *)fact->slot.slot);
-			free((void *)fact->slot.program);
-			free((void *)fact->slot.reason);
+		if (fact->type == FACT_HOOK) {
+			free((void *)fact->hook.hook);
+			free((void *)fact->hook.program);
+			free((void *)fact->hook.reason);
 		} else if (fact->type == FACT_EXEC) {
 			free((void *)fact->exec.comm);
 			free((void *)fact->exec.filename);
@@ -156,18 +156,18 @@ static inline uint64_t netns_of_self(void)
 	return st.st_ino;
 }
 
-static inline void fixture_open(struct fixture *f, const struct bpf_watch_options *options)
+static inline void fixture_open(struct fixture *f, const struct ew_bpf_options *options)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
-	if (bpf_watch_open(options, &f->sink, &f->watch, &why) < 0)
-		fail_msg("%s; %s", why.what, why.cure);
+	if (ew_bpf_open(options, &f->sink, &f->watch, &error) < 0)
+		fail_msg("%s; %s", error.message, error.cure);
 }
 
 /* cmocka's setup for a test; options may be NULL. */
-static inline struct fixture *fixture_new(const struct bpf_watch_options *options)
+static inline struct fixture *fixture_new(const struct ew_bpf_options *options)
 {
-	struct bpf_watch_options used = { 0 };
+	struct ew_bpf_options used = { 0 };
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
@@ -185,15 +185,15 @@ static inline struct fixture *fixture_new(const struct bpf_watch_options *option
 /* A walk over all descriptors. */
 static inline void fixture_seed(struct fixture *f)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
-	if (bpf_watch_seed(f->watch, &f->sink, &why) < 0)
-		fail_msg("%s", why.what);
+	if (ew_bpf_scan(f->watch, &f->sink, &error) < 0)
+		fail_msg("%s", error.message);
 }
 
 static inline void fixture_free(struct fixture *f)
 {
-	bpf_watch_free(f->watch);
+	ew_bpf_free(f->watch);
 	fixture_forget(f);
 	while (f->n_left)
 		close(f->left[--f->n_left]);
@@ -215,10 +215,10 @@ static inline void fixture_wait(struct fixture *f, bool (*match)(const struct fa
 	int64_t end = mono_ms() + PATIENCE_MS;
 
 	for (;;) {
-		struct pollfd pfd = { .fd = bpf_watch_fd(f->watch), .events = POLLIN };
+		struct pollfd pfd = { .fd = ew_bpf_fd(f->watch), .events = POLLIN };
 		size_t found = 0;
 
-		bpf_watch_drain(f->watch, &f->sink);
+		ew_bpf_dispatch(f->watch, &f->sink);
 		for (size_t i = 0; i < f->n; i++)
 			found += match(&f->facts[i], arg);
 		if (found >= count)
@@ -283,17 +283,17 @@ static inline size_t fixture_told_or_lost(const struct fixture *f)
 /* Changes of TCP state, of the whole host, that the kernel has kept from the programs. */
 static inline size_t fixture_skipped(const struct fixture *f)
 {
-	size_t skipped = bpf_skipped(bpf_program__fd(f->watch->skel->progs.tcp_state_set));
+	size_t skipped = ew_bpf_skipped(bpf_program__fd(f->watch->skel->progs.tcp_state_set));
 
 	for (size_t i = 0; i < f->n_left; i++)
-		skipped += bpf_skipped(f->left[i]);
+		skipped += ew_bpf_skipped(f->left[i]);
 	return skipped;
 }
 
 /*
  * The last packets of a connection may be on their way when both ends are closed. And where those
  * of one come on top of the program that is at work on the other, the kernel keeps them from it,
- * and counts that (BPF_SKIP_HEALS): what then does not come is counted here as well.
+ * and counts that (EW_BPF_SKIP_HEALS): what then does not come is counted here as well.
  */
 static inline size_t fixture_settle(struct fixture *f, size_t expected)
 {
@@ -301,11 +301,11 @@ static inline size_t fixture_settle(struct fixture *f, size_t expected)
 	size_t told = 0;
 
 	for (;;) {
-		struct pollfd pfd = { .fd = bpf_watch_fd(f->watch), .events = POLLIN };
+		struct pollfd pfd = { .fd = ew_bpf_fd(f->watch), .events = POLLIN };
 		size_t before = told;
 
-		bpf_watch_drain(f->watch, &f->sink);
-		bpf_watch_counters(f->watch, false, &f->sink);
+		ew_bpf_dispatch(f->watch, &f->sink);
+		ew_bpf_counters(f->watch, false, &f->sink);
 		told = fixture_told_or_lost(f);
 		if (told >= expected)
 			return told;

@@ -3,21 +3,21 @@
 #include "test_bpf_fixture.h"
 
 #include "events.h"
-#include "observe/bpf_history.h"
-#include "observe/bpf_pins.h"
-#include "observe/live.h"
+#include "observe/bpf/history.h"
+#include "observe/bpf/pins.h"
+#include "observe/bpf/event_decode.h"
 
 static char dir[] = "/tmp/ew-test-history-XXXXXX";
-static struct bpf_history *history;
-static struct live_batch *batch;
+static struct ew_bpf_history *history;
+static struct event_batch *batch;
 
 /* The next watch. */
 static void reopen(void)
 {
-	bpf_history_close(history);
-	live_batch_free(batch);
-	batch = live_batch_new();
-	assert_int_equal(bpf_history_open(dir, batch, &history, NULL), 0);
+	ew_bpf_history_close(history);
+	event_batch_free(batch);
+	batch = event_batch_new();
+	assert_int_equal(ew_bpf_history_open(dir, batch, &history, NULL), 0);
 }
 
 static struct ew_fork birth(uint32_t number)
@@ -36,21 +36,21 @@ static bool keep(uint32_t number, uint64_t lost_before)
 	struct ew_counters counted = { .life_lost = lost_before };
 	struct ew_fork record = birth(number);
 
-	return bpf_history_keep(history, &record.header, &counted);
+	return ew_bpf_history_keep(history, &record.header, &counted);
 }
 
 static size_t told(void)
 {
 	size_t n = 0;
 
-	while (live_batch_at(batch, n))
+	while (event_batch_at(batch, n))
 		n++;
 	return n;
 }
 
 static uint32_t number_at(size_t i)
 {
-	return ((const struct ew_fork *)live_batch_at(batch, i))->child.tgid;
+	return ((const struct ew_fork *)event_batch_at(batch, i))->child.tgid;
 }
 
 static void test_nothing_is_kept_at_first(void **state)
@@ -59,7 +59,7 @@ static void test_nothing_is_kept_at_first(void **state)
 	assert_int_equal(told(), 0);
 	reopen();
 	assert_int_equal(told(), 0);
-	assert_int_equal(bpf_history_begin(history).let_go, 0);
+	assert_int_equal(ew_bpf_history_begin(history).let_go, 0);
 }
 
 static void test_all_is_told_in_order(void **state)
@@ -72,7 +72,7 @@ static void test_all_is_told_in_order(void **state)
 		assert_int_equal(told(), 5000);
 		for (uint32_t i = 0; i < 5000; i++)
 			assert_int_equal(number_at(i), i + 1);
-		assert_int_equal(bpf_history_begin(history).let_go, 0);
+		assert_int_equal(ew_bpf_history_begin(history).let_go, 0);
 	}
 }
 
@@ -93,7 +93,7 @@ static void test_a_record_is_kept_once(void **state)
 static void test_the_oldest_are_let_go_of_and_counted(void **state)
 {
 	enum { MANY = 200000 };
-	struct bpf_history_begin begin;
+	struct ew_bpf_history_begin begin;
 	size_t n;
 
 	(void)state;
@@ -101,7 +101,7 @@ static void test_the_oldest_are_let_go_of_and_counted(void **state)
 		keep(i, i - 1); /* before each one more was lost */
 	reopen();
 	n = told();
-	begin = bpf_history_begin(history);
+	begin = ew_bpf_history_begin(history);
 	assert_in_range(n, 50000, MANY - 1);
 	assert_int_equal(n + begin.let_go, MANY);
 	assert_int_equal(number_at(0), begin.let_go + 1);
@@ -113,17 +113,17 @@ static void test_the_oldest_are_let_go_of_and_counted(void **state)
 static void test_number_of_own_records_is_kept(void **state)
 {
 	(void)state;
-	bpf_history_own_note(history, 7);
+	ew_bpf_history_own_note(history, 7);
 	for (uint32_t i = 1; i <= 5000; i++)
 		keep(i, 0);
 	reopen();
-	assert_int_equal(bpf_history_own(history), 7);
+	assert_int_equal(ew_bpf_history_own(history), 7);
 }
 
 static int setup(void **state)
 {
 	(void)state;
-	if (bpf_pins_mount(dir, NULL) < 0)
+	if (ew_bpf_pins_mount(dir, NULL) < 0)
 		return -1;
 	reopen();
 	return 0;
@@ -132,11 +132,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	bpf_history_close(history);
+	ew_bpf_history_close(history);
 	history = NULL;
-	live_batch_free(batch);
+	event_batch_free(batch);
 	batch = NULL;
-	bpf_pins_drop(dir, 0);
+	ew_bpf_pins_drop(dir, 0);
 	return umount2(dir, MNT_DETACH);
 }
 

@@ -75,7 +75,7 @@ static void test_executors_own_port(void **state)
 
 	(void)state;
 	assert_int_equal(
-		bpf_watch_add_process(fixture->watch, a.pid, a.start, BPF_ROLE_EXECUTOR, NULL), 0);
+		ew_bpf_add_process(fixture->watch, a.pid, a.start, EW_BPF_ROLE_EXECUTOR, NULL), 0);
 	act(&a, ACT_SHARE, port, AF_INET);
 	act(&a, ACT_SHARE, port, AF_INET6);
 	act(&a, ACT_UNLISTEN, 0, 0);
@@ -176,7 +176,7 @@ static void test_crowd(void **state)
 	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
 	act(&b, ACT_SHARE, fixture->port, AF_INET);
 	assert_int_equal(accepts(fixture->port, AF_INET), 0);
-	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	ew_bpf_counters(fixture->watch, true, &fixture->sink);
 	assert_int_equal(fixture_lost(fixture, "map-full"), 0); /* its use will tell */
 }
 

@@ -10,7 +10,7 @@ static struct fixture *fixture;
 
 static void setup_small(uint32_t life, uint32_t messages)
 {
-	struct bpf_watch_options options = { .life_ring = life, .message_ring = messages };
+	struct ew_bpf_options options = { .life_ring = life, .message_ring = messages };
 
 	fixture = fixture_new(&options);
 }
@@ -49,13 +49,13 @@ static void test_full_life_ring(void **state)
 	assert_int_equal(fixture_conns(fixture), 1); /* the listener: the truth was not lost */
 	/* Nothing more is lost: nothing more is told. */
 	fixture_forget(fixture);
-	bpf_watch_counters(fixture->watch, false, &fixture->sink);
+	ew_bpf_counters(fixture->watch, false, &fixture->sink);
 	assert_int_equal(fixture->n, 0);
 	actor_end(&client);
 	actor_end(&server);
 }
 
-/* Longer than bpf_watch_relieve() lets pass between two times. */
+/* Longer than ew_bpf_poll_throttled() lets pass between two times. */
 static void wait_some_ms(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = 6000000 }, NULL);
@@ -64,7 +64,7 @@ static void wait_some_ms(void)
 static void relieve(void)
 {
 	wait_some_ms();
-	bpf_watch_relieve(fixture->watch);
+	ew_bpf_poll_throttled(fixture->watch);
 }
 
 /* Nobody drains meanwhile, as while a large node is looked at. */
@@ -87,7 +87,7 @@ static void test_relieved_ring_loses_nothing(void **state)
 static void pause_long(void)
 {
 	wait_some_ms();
-	bpf_watch_pause(fixture->watch, &fixture->sink);
+	ew_bpf_flush_if_large(fixture->watch, &fixture->sink);
 }
 
 /* Of a restart on a large node, not of what happens all the time. */
@@ -120,7 +120,7 @@ static void put_and_relieve(void *ctx, const struct fact *fact)
 		come_and_go();
 		relieve();
 	}
-	fact_put(&fixture->sink, fact);
+	fact_emit(&fixture->sink, fact);
 }
 
 static void test_events_that_come_while_others_are_told(void **state)
@@ -133,7 +133,7 @@ static void test_events_that_come_while_others_are_told(void **state)
 	listen_and_dial();
 	come_and_go();
 	while (left > 0)
-		bpf_watch_drain(fixture->watch, &sink);
+		ew_bpf_dispatch(fixture->watch, &sink);
 	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
 	assert_int_equal(fixture_count(fixture, FACT_TCP), EVENTS);
 	for (size_t i = 1; i < fixture->n; i++)
@@ -152,16 +152,16 @@ static void test_exits_survive_a_full_ring(void **state)
 	setup_small(4096, 0);
 	for (int i = 0; i < MANY; i++) {
 		actors[i] = actor_new();
-		bpf_watch_add_process(fixture->watch, actors[i].pid, actors[i].start,
-				      BPF_ROLE_EXECUTOR, NULL);
+		ew_bpf_add_process(fixture->watch, actors[i].pid, actors[i].start,
+				   EW_BPF_ROLE_EXECUTOR, NULL);
 	}
 	for (int i = 0; i < MANY; i++) {
 		actor_act(&actors[i], ACT_EXIT, i, 0);
 		actor_end(&actors[i]);
 	}
-	bpf_watch_drain(fixture->watch, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	assert_true(fixture_count(fixture, FACT_EXIT) < MANY);
-	assert_true(bpf_watch_counters(fixture->watch, true, &fixture->sink));
+	assert_true(ew_bpf_counters(fixture->watch, true, &fixture->sink));
 	assert_int_equal(fixture_count(fixture, FACT_EXIT), MANY);
 	for (int i = 0; i < MANY; i++)
 		for (size_t k = 0; k < fixture->n; k++)
@@ -182,8 +182,8 @@ static void test_full_message_ring(void **state)
 	actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
 	for (int i = 0; i < SENDS; i++)
 		assert_true(actor_send(&client, "POST /slave(1)/x.Y HTTP/1.1\r\n\r\n") > 0);
-	bpf_watch_drain(fixture->watch, &fixture->sink);
-	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
+	assert_true(ew_bpf_counters(fixture->watch, false, &fixture->sink));
 	assert_true(fixture_count(fixture, FACT_MESSAGE) > 0);
 	assert_int_equal(fixture_count(fixture, FACT_MESSAGE) +
 				 fixture_lost(fixture, "message-ring"),
@@ -209,7 +209,7 @@ static void check_counts_add_up(void)
 	int64_t end = mono_ms() + PATIENCE_MS;
 
 	for (;;) {
-		bpf_watch_counters(fixture->watch, true, &fixture->sink);
+		ew_bpf_counters(fixture->watch, true, &fixture->sink);
 		if (counts_add_up(&fixture->watch->told.sum))
 			return;
 		assert_true(mono_ms() < end);
@@ -223,7 +223,7 @@ static void check_all_shown_arrive(void)
 	int64_t end = mono_ms() + PATIENCE_MS;
 
 	for (;;) {
-		bpf_watch_counters(fixture->watch, true, &fixture->sink);
+		ew_bpf_counters(fixture->watch, true, &fixture->sink);
 		if (fixture->watch->told.sum.life_shown ==
 		    fixture_count(fixture, FACT_TCP) + fixture_count(fixture, FACT_EXIT))
 			return;
@@ -311,7 +311,7 @@ static void test_full_map_of_connections(void **state)
 /* Made before anybody watched: where its name cannot be had it is lost, not filtered. */
 static void test_socket_without_a_name(void **state)
 {
-	struct bpf_watch_options options = { 0 };
+	struct ew_bpf_options options = { 0 };
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	bool named;
@@ -321,12 +321,12 @@ static void test_socket_without_a_name(void **state)
 	setup_small(0, 0);
 	options.agent_port = fixture->port;
 	address.sin_port = htons(fixture->port);
-	bpf_watch_free(fixture->watch);
+	ew_bpf_free(fixture->watch);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	fixture_open(fixture, &options);
 	assert_int_equal(connect(fd, (void *)&address, sizeof(address)), -1);
 	assert_int_equal(errno, ECONNREFUSED);
-	bpf_watch_drain(fixture->watch, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	check_counts_add_up();
 	named = fixture->watch->ground.has_cookie_helper;
 	assert_int_equal(fixture_count(fixture, FACT_TCP), named ? 2 : 0);
@@ -336,24 +336,24 @@ static void test_socket_without_a_name(void **state)
 
 static void test_full_map(void **state)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	int err = 0;
 	int i;
 
 	(void)state;
 	setup_small(0, 0);
 	for (i = 0; !err && i < 20000; i++)
-		err = bpf_watch_add_process(fixture->watch, 0x40000000 + i, 1, BPF_ROLE_EXECUTOR,
-					    &why);
+		err = ew_bpf_add_process(fixture->watch, 0x40000000 + i, 1, EW_BPF_ROLE_EXECUTOR,
+					 &error);
 	assert_int_equal(err, -E2BIG);
 	assert_true(i > 16384);
-	assert_non_null(strstr(why.what, "watch process"));
+	assert_non_null(strstr(error.message, "watch process"));
 	server = actor_new();
 	assert_true(actor_act(&server, ACT_LISTEN, fixture->port, AF_INET) > 0);
-	bpf_watch_drain(fixture->watch, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	assert_int_equal(fixture_count(fixture, FACT_TCP),
 			 1); /* seen, but its process cannot be followed */
-	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	assert_true(ew_bpf_counters(fixture->watch, false, &fixture->sink));
 	assert_int_equal(fixture_lost(fixture, "map-full"), 1);
 	actor_end(&server);
 }
@@ -378,7 +378,7 @@ static void test_nothing_stays_loaded(void **state)
 		ids[n++] = info.id;
 	}
 	assert_true(n >= 8);
-	bpf_watch_free(fixture->watch);
+	ew_bpf_free(fixture->watch);
 	fixture->watch = NULL;
 	end = mono_ms() + PATIENCE_MS;
 	for (size_t i = 0; i < n; i++) { /* freed after a grace period */
@@ -395,18 +395,18 @@ static void test_nothing_stays_loaded(void **state)
 
 static void test_slots_probe(void **state)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	size_t usable = 0;
 
 	(void)state;
 	setup_small(0, 0);
 	fixture_forget(fixture);
-	assert_int_equal(bpf_slots_probe(&fixture->sink, &why), 0);
+	assert_int_equal(ew_bpf_hooks_probe(&fixture->sink, &error), 0);
 	assert_true(fixture->n >= 11); /* two more where sockets have no cookies: before 5.12 */
 	for (size_t i = 0; i < fixture->n; i++) {
-		const struct fact_slot *slot = &fixture->facts[i].slot;
+		const struct fact_hook *slot = &fixture->facts[i].hook;
 
-		assert_int_equal(fixture->facts[i].type, FACT_SLOT);
+		assert_int_equal(fixture->facts[i].type, FACT_HOOK);
 		assert_true(*slot->program);
 		usable += !*slot->reason;
 	}
@@ -438,14 +438,14 @@ static void test_two_capabilities(void **state)
 		skip(); /* before 5.12 */
 	pid = child_new();
 	if (pid == 0) {
-		struct bpf_watch_options options = { .agent_port = 5051 };
-		struct bpf_watch *watch;
-		struct fail why = { 0 };
+		struct ew_bpf_options options = { .agent_port = 5051 };
+		struct ew_bpf *watch;
+		struct error error = { 0 };
 
 		keep_capabilities(CAP_BPF, CAP_PERFMON);
-		if (bpf_watch_open(&options, &fixture->sink, &watch, &why) < 0)
+		if (ew_bpf_open(&options, &fixture->sink, &watch, &error) < 0)
 			_exit(3);
-		_exit(bpf_watch_seed(watch, &fixture->sink, &why) == 0 ? 0 : 4);
+		_exit(ew_bpf_scan(watch, &fixture->sink, &error) == 0 ? 0 : 4);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -461,17 +461,17 @@ static void test_missing_capability(void **state)
 	setup_small(0, 0);
 	pid = child_new();
 	if (pid == 0) {
-		struct bpf_watch_options options = { .agent_port = 5051 };
-		struct bpf_watch *watch;
-		struct fail why = { 0 };
+		struct ew_bpf_options options = { .agent_port = 5051 };
+		struct ew_bpf *watch;
+		struct error error = { 0 };
 
 		if (setuid(65534) < 0)
 			_exit(2);
-		if (bpf_watch_open(&options, &fixture->sink, &watch, &why) != -EPERM)
+		if (ew_bpf_open(&options, &fixture->sink, &watch, &error) != -EPERM)
 			_exit(3);
-		if (!strstr(why.what, "CAP_BPF and CAP_PERFMON"))
+		if (!strstr(error.message, "CAP_BPF and CAP_PERFMON"))
 			_exit(4);
-		_exit(bpf_slots_probe(&fixture->sink, &why) == -EPERM ? 0 : 5);
+		_exit(ew_bpf_hooks_probe(&fixture->sink, &error) == -EPERM ? 0 : 5);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);

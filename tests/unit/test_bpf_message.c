@@ -48,7 +48,7 @@ static size_t messages(void)
 {
 	size_t n = 0;
 
-	bpf_watch_drain(fixture->watch, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	for (size_t i = 0; i < fixture->n; i++)
 		n += fixture->facts[i].type == FACT_MESSAGE;
 	return n;
@@ -63,21 +63,21 @@ static void no_put(void *ctx, const struct fact *fact)
 #define KERNEL_ENOTSUPP 524 /* the kernel's own, which no header of user space has */
 
 /* Leaves fixture NULL when this kernel has no such hook or forbids it. What is there must load. */
-static void setup_pair(enum bpf_messages by, uint32_t message_ring)
+static void setup_pair(enum ew_bpf_messages by, uint32_t message_ring)
 {
-	struct bpf_watch_options options = { .messages = by, .message_ring = message_ring };
-	struct bpf_watch *watch;
+	struct ew_bpf_options options = { .messages = by, .message_ring = message_ring };
+	struct ew_bpf *watch;
 	struct fact_sink nowhere = { no_put, NULL };
 	int err;
 
 	fixture = NULL;
 	options.agent_port = 1;
-	err = bpf_watch_open(&options, &nowhere, &watch, NULL);
+	err = ew_bpf_open(&options, &nowhere, &watch, NULL);
 	if (err < 0) {
 		assert_true(err == -ENOTSUP || err == -EPERM || err == -KERNEL_ENOTSUPP);
 		return;
 	}
-	bpf_watch_free(watch);
+	ew_bpf_free(watch);
 	fixture = fixture_new(&options);
 	agent = actor_new();
 	executor = actor_new();
@@ -219,7 +219,7 @@ static void test_gathered_from_too_many(void **state)
 	(void)state;
 	assert_int_equal(act_on(ACT_SEND_PIECES, reregister, 4), strlen(reregister));
 	assert_int_equal(messages(), 0);
-	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	assert_true(ew_bpf_counters(fixture->watch, false, &fixture->sink));
 	assert_int_equal(fixture_lost(fixture, "message-memory"), 1);
 }
 
@@ -242,9 +242,9 @@ static void test_two_send_at_once(void **state)
 static void check_slot(const char *program, bool best_effort)
 {
 	for (size_t i = 0; i < fixture->n; i++) {
-		const struct fact_slot *slot = &fixture->facts[i].slot;
+		const struct fact_hook *slot = &fixture->facts[i].hook;
 
-		if (fixture->facts[i].type != FACT_SLOT || strcmp(slot->slot, "messages") != 0)
+		if (fixture->facts[i].type != FACT_HOOK || strcmp(slot->hook, "messages") != 0)
 			continue;
 		assert_string_equal(slot->program, program);
 		assert_int_equal(slot->best_effort, best_effort);
@@ -289,42 +289,42 @@ static void test_none(void **state)
 static int setup_best(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_BEST, 0);
+	setup_pair(EW_BPF_MESSAGES_BEST, 0);
 	return 0;
 }
 
 static int setup_small_ring(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_BEST, (uint32_t)sysconf(_SC_PAGESIZE));
+	setup_pair(EW_BPF_MESSAGES_BEST, (uint32_t)sysconf(_SC_PAGESIZE));
 	return 0;
 }
 
 static int setup_fentry(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_FENTRY, 0);
+	setup_pair(EW_BPF_MESSAGES_FENTRY, 0);
 	return 0;
 }
 
 static int setup_kprobe(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_KPROBE, 0);
+	setup_pair(EW_BPF_MESSAGES_KPROBE, 0);
 	return 0;
 }
 
 static int setup_packets(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_CGROUP, 0);
+	setup_pair(EW_BPF_MESSAGES_CGROUP, 0);
 	return 0;
 }
 
 static int setup_none(void **state)
 {
 	(void)state;
-	setup_pair(BPF_MESSAGES_NONE, 0);
+	setup_pair(EW_BPF_MESSAGES_NONE, 0);
 	return 0;
 }
 

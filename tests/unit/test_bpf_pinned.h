@@ -10,7 +10,7 @@ static inline struct fixture *fixture_new_unwatched(void)
 {
 	struct fixture *f = fixture_new(NULL);
 
-	bpf_watch_free(f->watch);
+	ew_bpf_free(f->watch);
 	f->watch = NULL;
 	fixture_forget(f);
 	return f;
@@ -19,9 +19,9 @@ static inline struct fixture *fixture_new_unwatched(void)
 /* With what the last watch has left. */
 static inline void fixture_free_pinned(struct fixture *f, const char *pins)
 {
-	bpf_watch_free(f->watch);
+	ew_bpf_free(f->watch);
 	f->watch = NULL;
-	bpf_pins_unmount(pins);
+	ew_bpf_pins_unmount(pins);
 	fixture_free(f);
 }
 
@@ -31,7 +31,7 @@ static inline void fixture_leave(struct fixture *f)
 	assert_true(f->n_left < sizeof(f->left) / sizeof(f->left[0]));
 	f->left[f->n_left++] = dup(bpf_program__fd(f->watch->skel->progs.tcp_state_set));
 	f->watch->pins[0] = '\0';
-	bpf_watch_free(f->watch);
+	ew_bpf_free(f->watch);
 	f->watch = NULL;
 }
 

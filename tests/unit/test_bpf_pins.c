@@ -4,7 +4,7 @@
 #include <linux/bpf.h>
 #include <sys/ptrace.h>
 
-#include "observe/live_source.h"
+#include "observe/event_source.h"
 #include "test_bpf_actor.h"
 #include "test_bpf_pinned.h"
 
@@ -15,10 +15,10 @@ static uint64_t listening;
 
 static void watch_open(uint32_t message_ring)
 {
-	struct bpf_watch_options options = { .agent_port = fixture->port,
-					     .pins = pins,
-					     .life_ring = 8 << 20,
-					     .message_ring = message_ring };
+	struct ew_bpf_options options = { .agent_port = fixture->port,
+					  .pins = pins,
+					  .life_ring = 8 << 20,
+					  .message_ring = message_ring };
 
 	fixture_open(fixture, &options);
 }
@@ -81,7 +81,7 @@ static void test_nothing_is_missed(void **state)
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	talk(3);
 	watch_open(0);
-	assert_true(bpf_watch_resumed(fixture->watch));
+	assert_true(ew_bpf_resumed(fixture->watch));
 	assert_int_equal(fixture_settle(fixture, 1 + 3 * CHANGES), 1 + 3 * CHANGES);
 	assert_int_equal(fixture_count(fixture, FACT_MESSAGE), 3);
 	/* The new programs alone are on duty: nothing is told twice. */
@@ -136,7 +136,7 @@ static void test_killed_in_its_selftest(void **state)
 	(void)state;
 	killed_in_the_selftest(&self, &born);
 	watch_open(0);
-	assert_true(bpf_watch_resumed(fixture->watch));
+	assert_true(ew_bpf_resumed(fixture->watch));
 	assert_false(is_followed((uint32_t)self) || is_followed((uint32_t)born));
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	talk(1);
@@ -150,7 +150,7 @@ static void pass_on(void)
 	fixture_leave(fixture);
 	fixture_forget(fixture);
 	watch_open(0);
-	assert_true(bpf_watch_resumed(fixture->watch));
+	assert_true(ew_bpf_resumed(fixture->watch));
 }
 
 /* What one had read from the rings is not gone with it: all is told again, once. */
@@ -161,7 +161,7 @@ static void test_what_was_read_is_told_again(void **state)
 	(void)state;
 	watch_open(0);
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
-	bpf_watch_add_process(fixture->watch, ends.pid, ends.start, BPF_ROLE_EXECUTOR, NULL);
+	ew_bpf_add_process(fixture->watch, ends.pid, ends.start, EW_BPF_ROLE_EXECUTOR, NULL);
 	actor_act(&ends, ACT_EXIT, 3, 0);
 	actor_end(&ends);
 	talk(2);
@@ -196,7 +196,7 @@ static void test_takeover_under_load(void **state)
 	actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	actor_begin(&agent, &order);
 	for (int i = 0; i < TAKEOVERS; i++) {
-		bpf_watch_drain(fixture->watch, &fixture->sink);
+		ew_bpf_dispatch(fixture->watch, &fixture->sink);
 		pass_on();
 	}
 	assert_int_equal(actor_answer(&agent), TIMES);
@@ -219,17 +219,17 @@ static void test_old_losses_are_history(void **state)
 	watch_open(4096);
 	actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	talk(TALKS);
-	bpf_watch_drain(fixture->watch, &fixture->sink);
-	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
+	ew_bpf_counters(fixture->watch, true, &fixture->sink);
 	assert_true(fixture_lost(fixture, "message-ring") > 0);
 	assert_int_equal(actor_order(&agent, &order), TURN);
 	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
 	fixture_leave(fixture);
 	fixture_forget(fixture);
 	watch_open(4096);
-	assert_true(bpf_watch_resumed(fixture->watch));
-	bpf_watch_drain(fixture->watch, &fixture->sink);
-	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	assert_true(ew_bpf_resumed(fixture->watch));
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
+	ew_bpf_counters(fixture->watch, true, &fixture->sink);
 	assert_int_equal(fixture_lost(fixture, "message-ring"), 0);
 	history = fixture_loss(fixture, "history");
 	assert_non_null(history);
@@ -273,9 +273,9 @@ static void test_loss_between_is_exact(void **state)
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	talk(MANY);
 	watch_open(4096);
-	assert_true(bpf_watch_resumed(fixture->watch));
-	bpf_watch_drain(fixture->watch, &fixture->sink);
-	assert_true(bpf_watch_counters(fixture->watch, false, &fixture->sink));
+	assert_true(ew_bpf_resumed(fixture->watch));
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
+	assert_true(ew_bpf_counters(fixture->watch, false, &fixture->sink));
 	lost = fixture_lost(fixture, "message-ring");
 	assert_true(fixture_count(fixture, FACT_MESSAGE) > 0 && lost > 0);
 	assert_int_equal(fixture_count(fixture, FACT_MESSAGE) + lost, MANY);
@@ -294,7 +294,7 @@ static void test_other_layout_is_not_resumed(void **state)
 	assert_int_equal(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
 	close(fd);
 	watch_open(0);
-	assert_false(bpf_watch_resumed(fixture->watch));
+	assert_false(ew_bpf_resumed(fixture->watch));
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	talk(1);
 	assert_int_equal(fixture_settle(fixture, 1 + CHANGES), 1 + CHANGES);
@@ -317,7 +317,7 @@ static void test_half_a_takeover_is_made_good(void **state)
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	talk(1);
 	watch_open(0);
-	assert_true(bpf_watch_resumed(fixture->watch));
+	assert_true(ew_bpf_resumed(fixture->watch));
 	assert_int_equal(fixture_settle(fixture, 1 + CHANGES), 1 + CHANGES);
 }
 
@@ -339,20 +339,20 @@ static void leave_another_map(void)
 /* Nobody is told that BPF could not be had, for it could. */
 static void test_second_choice_is_no_failure(void **state)
 {
-	struct bpf_watch_options options = { .agent_port = fixture->port,
-					     .pins = pins,
-					     .life_ring = 8 << 20 };
-	struct live_source *source;
-	struct fail without, why;
+	struct ew_bpf_options options = { .agent_port = fixture->port,
+					  .pins = pins,
+					  .life_ring = 8 << 20 };
+	struct event_source *source;
+	struct error without, error;
 
 	(void)state;
 	leave_another_map();
-	assert_int_equal(live_source_open(&options, fixture->port, "", &fixture->sink, &source,
-					  &without, &why),
+	assert_int_equal(event_source_open(&options, fixture->port, "", &fixture->sink, &source,
+					   &without, &error),
 			 0);
-	assert_true(live_source_is_bpf(source));
-	assert_int_equal(without.err, 0);
-	live_source_free(source);
+	assert_true(event_source_is_bpf(source));
+	assert_int_equal(without.code, 0);
+	event_source_free(source);
 }
 
 static void test_another_map_is_not_used(void **state)
@@ -360,7 +360,7 @@ static void test_another_map_is_not_used(void **state)
 	(void)state;
 	leave_another_map();
 	watch_open(0);
-	assert_false(bpf_watch_resumed(fixture->watch));
+	assert_false(ew_bpf_resumed(fixture->watch));
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	talk(1);
 	assert_int_equal(fixture_settle(fixture, 1 + CHANGES), 1 + CHANGES);
@@ -371,7 +371,7 @@ static void test_orderly_end_leaves_nothing(void **state)
 	(void)state;
 	watch_open(0);
 	assert_true(entries(pins) > 10);
-	bpf_watch_free(fixture->watch);
+	ew_bpf_free(fixture->watch);
 	fixture->watch = NULL;
 	assert_int_equal(access(pins, F_OK), -1);
 }
@@ -381,24 +381,24 @@ static void test_unmount_ends_what_a_killed_one_left(void **state)
 	(void)state;
 	watch_and_be_killed(0);
 	assert_true(entries(pins) > 10);
-	bpf_pins_unmount(pins);
+	ew_bpf_pins_unmount(pins);
 	assert_int_equal(access(pins, F_OK), -1);
-	bpf_pins_unmount(pins); /* nothing there is fine */
+	ew_bpf_pins_unmount(pins); /* nothing there is fine */
 }
 
 static void test_without_a_place_it_watches_all_the_same(void **state)
 {
-	struct bpf_watch_options options = { .agent_port = fixture->port,
-					     .pins = "/tmp/ew-test-none/none" };
+	struct ew_bpf_options options = { .agent_port = fixture->port,
+					  .pins = "/tmp/ew-test-none/none" };
 
 	(void)state;
 	fixture_open(fixture, &options);
-	assert_false(bpf_watch_resumed(fixture->watch));
-	assert_string_equal(fixture->facts[0].slot.slot, "pins");
-	assert_string_equal(fixture->facts[0].slot.program, "");
-	assert_non_null(strstr(fixture->facts[0].slot.reason, "/tmp/ew-test-none/none"));
+	assert_false(ew_bpf_resumed(fixture->watch));
+	assert_string_equal(fixture->facts[0].hook.hook, "pins");
+	assert_string_equal(fixture->facts[0].hook.program, "");
+	assert_non_null(strstr(fixture->facts[0].hook.reason, "/tmp/ew-test-none/none"));
 	actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
-	bpf_watch_drain(fixture->watch, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	assert_int_equal(fixture_count(fixture, FACT_TCP), 1);
 }
 

@@ -24,7 +24,7 @@ static const struct fact_exit *wait_exit(pid_t pid)
 
 static size_t told(enum fact_type type)
 {
-	bpf_watch_drain(fixture->watch, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	return fixture_count(fixture, type);
 }
 
@@ -37,11 +37,10 @@ static const struct fact *nth(enum fact_type type, size_t skip)
 	return NULL;
 }
 
-static void watch_actor(enum bpf_role role)
+static void watch_actor(enum ew_bpf_role role)
 {
 	actor = actor_new();
-	assert_int_equal(bpf_watch_add_process(fixture->watch, actor.pid, actor.start, role, NULL),
-			 0);
+	assert_int_equal(ew_bpf_add_process(fixture->watch, actor.pid, actor.start, role, NULL), 0);
 }
 
 static void test_exit_code(void **state)
@@ -50,7 +49,7 @@ static void test_exit_code(void **state)
 	int status;
 
 	(void)state;
-	watch_actor(BPF_ROLE_EXECUTOR);
+	watch_actor(EW_BPF_ROLE_EXECUTOR);
 	actor_act(&actor, ACT_EXIT, 7, 0);
 	status = actor_end(&actor);
 	end = wait_exit(actor.pid);
@@ -70,7 +69,7 @@ static void test_killed_by(void **state)
 	int status;
 
 	(void)state;
-	watch_actor(BPF_ROLE_EXECUTOR);
+	watch_actor(EW_BPF_ROLE_EXECUTOR);
 	killer = actor_new();
 	assert_int_equal(actor_act(&killer, ACT_KILL, actor.pid, SIGKILL), 0);
 	status = actor_end(&actor);
@@ -95,7 +94,7 @@ static void test_earlier_signal_is_not_blamed(void **state)
 	const struct fact_exit *end;
 
 	(void)state;
-	watch_actor(BPF_ROLE_EXECUTOR);
+	watch_actor(EW_BPF_ROLE_EXECUTOR);
 	assert_int_equal(actor_act(&actor, ACT_KILL, actor.pid, SIGWINCH), 0);
 	assert_int_equal(told(FACT_SIGNAL), 0); /* not deadly: filtered */
 	actor_act(&actor, ACT_EXIT, 15, 0);
@@ -112,7 +111,7 @@ static void test_fork_exec_exit_of_child(void **state)
 	const struct fact_fork *born;
 
 	(void)state;
-	watch_actor(BPF_ROLE_EXECUTOR);
+	watch_actor(EW_BPF_ROLE_EXECUTOR);
 	assert_int_equal(actor_order(&actor, &run), 0);
 	assert_int_equal(told(FACT_FORK), 1);
 	born = &nth(FACT_FORK, 0)->fork;
@@ -135,7 +134,7 @@ static void test_grandchildren_are_not_followed(void **state)
 	struct order run = { .act = ACT_RUN, .bytes = "/bin/true; /bin/true; exit 3" };
 
 	(void)state;
-	watch_actor(BPF_ROLE_EXECUTOR);
+	watch_actor(EW_BPF_ROLE_EXECUTOR);
 	assert_int_equal(actor_order(&actor, &run), 3 << 8);
 	assert_int_equal(told(FACT_FORK), 1);
 	assert_int_equal(wait_exit(nth(FACT_FORK, 0)->fork.pid)->status, 3 << 8);
@@ -173,8 +172,8 @@ static void test_others_are_not_followed(void **state)
 static void test_removed_is_not_followed(void **state)
 {
 	(void)state;
-	watch_actor(BPF_ROLE_EXECUTOR);
-	bpf_watch_remove_process(fixture->watch, actor.pid);
+	watch_actor(EW_BPF_ROLE_EXECUTOR);
+	ew_bpf_remove_process(fixture->watch, actor.pid);
 	actor_act(&actor, ACT_EXIT, 0, 0);
 	actor_end(&actor);
 	assert_int_equal(told(FACT_EXIT), 0);
@@ -252,7 +251,7 @@ static pid_t check_threaded(enum ending ending, bool leader_first, int expected)
 	assert_int_equal(pipe(ready), 0);
 	how.line = ready[0];
 	pid = threaded_child(&how);
-	bpf_watch_add_process(fixture->watch, pid, start_of(pid), BPF_ROLE_EXECUTOR, NULL);
+	ew_bpf_add_process(fixture->watch, pid, start_of(pid), EW_BPF_ROLE_EXECUTOR, NULL);
 	if (leader_first)
 		wait_zombie_leader(pid);
 	assert_int_equal(told(FACT_EXIT), 0);
@@ -313,7 +312,7 @@ static void test_fault_has_no_sender(void **state)
 			*(volatile int *)nowhere = 1;
 		_exit(0);
 	}
-	bpf_watch_add_process(fixture->watch, pid, start_of(pid), BPF_ROLE_EXECUTOR, NULL);
+	ew_bpf_add_process(fixture->watch, pid, start_of(pid), EW_BPF_ROLE_EXECUTOR, NULL);
 	assert_int_equal(write(go[1], "x", 1), 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	end = wait_exit(pid);

@@ -2,7 +2,7 @@
 /* A watch that sees nothing says so; one that sees shows nothing of its test. */
 #include <pthread.h>
 
-#include "observe/bpf_lib.h"
+#include "observe/bpf/libbpf.h"
 #include "test_bpf_actor.h"
 
 static struct fixture *fixture;
@@ -18,12 +18,12 @@ static void detach(const char *slot)
 	fail_msg("no slot '%s'", slot);
 }
 
-static const struct fact_slot *slot(const char *name)
+static const struct fact_hook *slot(const char *name)
 {
 	for (size_t i = 0; i < fixture->n; i++)
-		if (fixture->facts[i].type == FACT_SLOT &&
-		    strcmp(fixture->facts[i].slot.slot, name) == 0)
-			return &fixture->facts[i].slot;
+		if (fixture->facts[i].type == FACT_HOOK &&
+		    strcmp(fixture->facts[i].hook.hook, name) == 0)
+			return &fixture->facts[i].hook;
 	fail_msg("nothing is told of '%s'", name);
 	return NULL;
 }
@@ -46,8 +46,8 @@ static void test_it_leaves_no_trace(void **state)
 	assert_string_equal(slot("self-test")->program, "fork and exit");
 	assert_string_equal(slot("self-test")->reason, "");
 	fixture_forget(fixture);
-	bpf_watch_drain(fixture->watch, &fixture->sink);
-	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
+	ew_bpf_counters(fixture->watch, true, &fixture->sink);
 	for (size_t i = 0; i < fixture->n; i++)
 		assert_int_equal(fixture->facts[i].type, FACT_LOST);
 	assert_int_equal(fixture->watch->told.sum.life_shown, 0);
@@ -56,24 +56,24 @@ static void test_it_leaves_no_trace(void **state)
 
 static void test_blind_to_ends(void **state)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	(void)state;
 	detach("exit");
-	assert_int_equal(bpf_selftest(fixture->watch, &why), -EIO);
-	assert_non_null(strstr(why.what, "the end of a test child did not show"));
-	assert_non_null(strstr(why.cure, "--no-bpf"));
+	assert_int_equal(ew_bpf_selftest(fixture->watch, &error), -EIO);
+	assert_non_null(strstr(error.message, "the end of a test child did not show"));
+	assert_non_null(strstr(error.cure, "--no-bpf"));
 	assert_int_equal(processes_followed(), 1); /* the child, whose end nobody saw */
 }
 
 static void test_blind_to_births(void **state)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	(void)state;
 	detach("fork");
-	assert_int_equal(bpf_selftest(fixture->watch, &why), -EIO);
-	assert_non_null(strstr(why.what, "the birth of a test child did not show"));
+	assert_int_equal(ew_bpf_selftest(fixture->watch, &error), -EIO);
+	assert_non_null(strstr(error.message, "the birth of a test child did not show"));
 	assert_int_equal(processes_followed(), 0);
 }
 
@@ -106,16 +106,16 @@ static void *attach_exit(void *arg)
 static void test_once_blind_is_not_blind(void **state)
 {
 	struct bpf_link *link = NULL;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	pthread_t thread;
 
 	(void)state;
 	detach("exit");
 	assert_int_equal(pthread_create(&thread, NULL, attach_exit, &link), 0);
-	assert_int_equal(bpf_selftest(fixture->watch, &why), 0);
+	assert_int_equal(ew_bpf_selftest(fixture->watch, &error), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(processes_followed(), 0);
-	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	ew_bpf_counters(fixture->watch, true, &fixture->sink);
 	assert_int_equal(fixture->watch->told.sum.life_shown, 0);
 	bpf_link__destroy(link);
 }
@@ -125,13 +125,13 @@ static void test_not_on_duty(void **state)
 {
 	int fd = bpf_map__fd(fixture->watch->skel->maps.meta);
 	struct ew_meta other = fixture->watch->meta;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	__u32 zero = 0;
 
 	(void)state;
 	other.generation++;
 	assert_int_equal(bpf_map_update_elem(fd, &zero, &other, BPF_ANY), 0);
-	assert_int_equal(bpf_selftest(fixture->watch, &why), -EIO);
+	assert_int_equal(ew_bpf_selftest(fixture->watch, &error), -EIO);
 }
 
 /* In a pid namespace of its own it would name the wrong processes: that is as good as blind. */
@@ -147,12 +147,12 @@ static void test_in_another_pid_namespace(void **state)
 			_exit(2);
 		pid = fork();
 		if (pid == 0) {
-			struct bpf_watch_options options = { .agent_port = fixture->port };
-			struct bpf_watch *watch;
-			struct fail why = { 0 };
-			int err = bpf_watch_open(&options, &fixture->sink, &watch, &why);
+			struct ew_bpf_options options = { .agent_port = fixture->port };
+			struct ew_bpf *watch;
+			struct error error = { 0 };
+			int err = ew_bpf_open(&options, &fixture->sink, &watch, &error);
 
-			_exit(err == -EIO && strstr(why.cure, "hostPID") ? 0 : 3);
+			_exit(err == -EIO && strstr(error.cure, "hostPID") ? 0 : 3);
 		}
 		waitpid(pid, &status, 0);
 		_exit(WEXITSTATUS(status));
@@ -164,18 +164,18 @@ static void test_in_another_pid_namespace(void **state)
 /* What happens to others meanwhile is kept for them, and whoever is followed already stays so. */
 static void test_others_are_not_disturbed(void **state)
 {
-	struct bpf_watch *watch = fixture->watch;
-	struct fail why = { 0 };
+	struct ew_bpf *watch = fixture->watch;
+	struct error error = { 0 };
 	struct actor actor = actor_new();
 
 	(void)state;
 	fixture_forget(fixture);
-	bpf_watch_add_process(watch, actor.pid, actor.start, BPF_ROLE_EXECUTOR, NULL);
-	bpf_watch_add_process(watch, getpid(), start_of(getpid()), BPF_ROLE_AGENT, NULL);
+	ew_bpf_add_process(watch, actor.pid, actor.start, EW_BPF_ROLE_EXECUTOR, NULL);
+	ew_bpf_add_process(watch, getpid(), start_of(getpid()), EW_BPF_ROLE_AGENT, NULL);
 	actor_act(&actor, ACT_EXIT, 3, 0);
 	actor_end(&actor);
-	assert_int_equal(bpf_selftest(watch, &why), 0);
-	bpf_watch_drain(watch, &fixture->sink);
+	assert_int_equal(ew_bpf_selftest(watch, &error), 0);
+	ew_bpf_dispatch(watch, &fixture->sink);
 	assert_int_equal(fixture->n, 1);
 	assert_int_equal(fixture->facts[0].type, FACT_EXIT);
 	assert_int_equal(fixture->facts[0].exit.pid, actor.pid);

@@ -10,7 +10,7 @@ static char dir[] = "/tmp/ew-test-skipped-XXXXXX", pins[64];
 
 static void watch_open(void)
 {
-	struct bpf_watch_options options = { .agent_port = fixture->port, .pins = pins };
+	struct ew_bpf_options options = { .agent_port = fixture->port, .pins = pins };
 
 	fixture_open(fixture, &options);
 }
@@ -23,7 +23,7 @@ static void leave(void)
 
 static uint64_t told(void)
 {
-	bpf_watch_counters(fixture->watch, true, &fixture->sink);
+	ew_bpf_counters(fixture->watch, true, &fixture->sink);
 	return fixture_lost(fixture, "recursion");
 }
 
@@ -55,7 +55,7 @@ static void test_what_was_handed_on_is_told(void **state)
 	leave_with(EW_ABI, MANY);
 	for (int i = 0; i < 2; i++) {
 		watch_open();
-		assert_true(bpf_watch_resumed(fixture->watch));
+		assert_true(ew_bpf_resumed(fixture->watch));
 		assert_true(told() >= MANY);
 		leave();
 	}
@@ -68,7 +68,7 @@ static void test_one_that_begins_anew_has_lost_nothing(void **state)
 	watch_open();
 	leave_with(EW_ABI + 1, MANY);
 	watch_open();
-	assert_false(bpf_watch_resumed(fixture->watch));
+	assert_false(ew_bpf_resumed(fixture->watch));
 	assert_true(told() < MANY);
 }
 
@@ -112,7 +112,7 @@ static void make_it_skip(void)
 	}
 	while (fixture_lost(fixture, "recursion") == before && mono_ms() < end) {
 		poll(NULL, 0, 10);
-		again = bpf_watch_counters(fixture->watch, false, &fixture->sink);
+		again = ew_bpf_counters(fixture->watch, false, &fixture->sink);
 	}
 	for (int i = 0; i < AT_ONCE; i++) {
 		kill(pids[i], SIGKILL);
@@ -135,7 +135,7 @@ static void test_it_is_not_forgotten_when_others_take_over(void **state)
 	for (int i = 0; i < 2; i++) {
 		leave();
 		watch_open();
-		assert_true(bpf_watch_resumed(fixture->watch));
+		assert_true(ew_bpf_resumed(fixture->watch));
 		assert_true(told() >= skipped);
 	}
 	/* Exactly, but for what happens on this host meanwhile. */

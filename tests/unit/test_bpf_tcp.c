@@ -126,7 +126,7 @@ static void test_refused(void **state)
 	(void)state;
 	client = actor_new();
 	assert_int_equal(actor_act(&client, ACT_CONNECT, fixture->port, AF_INET), -ECONNREFUSED);
-	bpf_watch_drain(fixture->watch, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	for (size_t i = 0; i < fixture->n && !first; i++)
 		if (fixture->facts[i].type == FACT_TCP)
 			first = &fixture->facts[i].tcp;
@@ -178,8 +178,8 @@ static void test_agent_to_executor(void **state)
 	uint64_t out, in;
 
 	(void)state;
-	assert_int_equal(bpf_watch_add_process(fixture->watch, executor.pid, executor.start,
-					       BPF_ROLE_EXECUTOR, NULL),
+	assert_int_equal(ew_bpf_add_process(fixture->watch, executor.pid, executor.start,
+					    EW_BPF_ROLE_EXECUTOR, NULL),
 			 0);
 	actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	actor_act(&executor, ACT_LISTEN, other, AF_INET);
@@ -206,7 +206,7 @@ static void test_others_are_not_shown(void **state)
 	actor_act(&server, ACT_ACCEPT, 0, 0);
 	actor_act(&client, ACT_CLOSE, 0, 0);
 	actor_act(&server, ACT_CLOSE, 0, 0);
-	bpf_watch_drain(fixture->watch, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	for (size_t i = 0; i < fixture->n; i++)
 		assert_int_not_equal(fixture->facts[i].type, FACT_TCP);
 	end_pair();
@@ -241,7 +241,7 @@ static void test_owner_is_who_reads(void **state)
 	assert_int_equal(actor_order(&peer, &hello), 2);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	bpf_watch_drain(fixture->watch, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	for (size_t i = 0; i < fixture->n; i++) {
 		const struct fact_tcp *tcp = &fixture->facts[i].tcp;
 

@@ -13,11 +13,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "act/gadget.h"
-#include "act/inject.h"
-#include "act/seccomp_verdict.h"
-#include "act/tracee_maps.h"
-#include "act/tracee_mem.h"
+#include "act/inject/gadget.h"
+#include "act/inject/inject_api.h"
+#include "act/inject/seccomp_verdict.h"
+#include "act/inject/tracee_maps.h"
+#include "act/inject/tracee_mem.h"
 
 #ifdef __x86_64__
 static const unsigned char text[] = {
@@ -30,7 +30,7 @@ static const unsigned char text[] = {
 
 static void finds_instructions(void **state)
 {
-	struct frame_code code = { 0 };
+	struct sigframe_code code = { 0 };
 
 	(void)state;
 	gadget_scan(text, sizeof(text), 0x1000, &code);
@@ -38,27 +38,27 @@ static void finds_instructions(void **state)
 	assert_int_equal(code.back, 0x1012);
 	assert_int_equal(code.back_end, 0x101b);
 	assert_int_equal(code.load, 0x1004);
-	assert_true(frame_code_complete(&code));
+	assert_true(sigframe_code_complete(&code));
 }
 
 static void needs_both_ends(void **state)
 {
-	struct frame_code code = { 0 };
+	struct sigframe_code code = { 0 };
 
 	(void)state;
 	gadget_scan(text, 4, 0x1000, &code);
-	assert_false(frame_code_complete(&code));
+	assert_false(sigframe_code_complete(&code));
 	gadget_scan(text, 6, 0x1000, &code); /* load alone */
-	assert_false(frame_code_complete(&code));
+	assert_false(sigframe_code_complete(&code));
 	gadget_scan(text, 9, 0x1000, &code); /* load and call: enough */
-	assert_true(frame_code_complete(&code));
+	assert_true(sigframe_code_complete(&code));
 	assert_int_equal(code.back, 0);
 }
 
 static void short_spelling(void **state)
 {
 	static const unsigned char musl[] = { 0x90, 0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05 };
-	struct frame_code code = { 0 };
+	struct sigframe_code code = { 0 };
 
 	(void)state;
 	gadget_scan(musl, sizeof(musl), 0x2000, &code);
@@ -72,7 +72,7 @@ static void finds_in_a_process(void **state)
 {
 	struct tracee_maps *maps = malloc(sizeof(*maps));
 	unsigned char *chunk = malloc(GADGET_CHUNK);
-	struct frame_code code, moved;
+	struct sigframe_code code, moved;
 	struct tracee_mem mem;
 	unsigned calls = 0;
 
@@ -101,7 +101,7 @@ static void finds_across_chunks(void **state)
 	struct tracee_maps *maps = calloc(1, sizeof(*maps));
 	unsigned char *chunk = malloc(GADGET_CHUNK);
 	int fd = memfd_create("text", MFD_CLOEXEC);
-	struct frame_code code;
+	struct sigframe_code code;
 	struct tracee_mem mem;
 	unsigned calls = 0;
 	char *at;
@@ -132,7 +132,7 @@ static void remembers_where_it_was(void **state)
 	struct tracee_maps *maps = malloc(sizeof(*maps));
 	unsigned char *chunk = malloc(GADGET_CHUNK);
 	struct gadget_cache cache = { 0 };
-	struct frame_code found, recalled;
+	struct sigframe_code found, recalled;
 	struct tracee_mem mem;
 	unsigned calls = 0;
 
@@ -158,7 +158,7 @@ static void remembers_where_it_was(void **state)
 static void verifies_each_for_itself(void **state)
 {
 	static const unsigned char near[] = { 0x58, 0xc3, 0x90, 0x0f, 0x05, 0xc3, 0x58, 0xc3 };
-	struct frame_code code = { .call = (uint64_t)near + 3, .load = (uint64_t)near };
+	struct sigframe_code code = { .call = (uint64_t)near + 3, .load = (uint64_t)near };
 	struct tracee_mem mem;
 	unsigned calls = 0;
 
@@ -175,7 +175,7 @@ static void finds_nothing_in_data(void **state)
 {
 	struct tracee_maps *maps = calloc(1, sizeof(*maps));
 	unsigned char *chunk = malloc(GADGET_CHUNK);
-	struct frame_code code;
+	struct sigframe_code code;
 	struct tracee_mem mem;
 	unsigned calls = 0;
 

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "act/thread_choice.h"
-#include "act/thread_status.h"
-#include "act/tracee_maps.h"
+#include "act/inject/thread_choice.h"
+#include "act/inject/thread_status.h"
+#include "act/inject/tracee_maps.h"
 
 static void stat_line(void **state)
 {
@@ -246,8 +246,7 @@ static void stacks(void **state)
 	assert_int_equal(stack_at(maps, 0x58000, 0, true, &stack), -ENOTSUP);
 	assert_int_equal(stack_at(maps, 0x78000, 0, true, &stack), -ENOTSUP);
 	assert_int_equal(stack_at(maps, 0x30800, 0, true, &stack), -ENOTSUP);
-	assert_int_equal(stack_at(maps, 0x28000, 0, true, &stack),
-			 -ENOTSUP); /* in no area */
+	assert_int_equal(stack_at(maps, 0x28000, 0, true, &stack), -ENOTSUP); /* in no area */
 	assert_int_equal(stack_at(maps, 0xc000200000, 0, true, &stack), 0);
 	assert_int_equal(stack.low, 0xc000200000 - 4096);
 	assert_true(stack.small);

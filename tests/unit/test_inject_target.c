@@ -194,10 +194,10 @@ static void no_time_left(void **state)
 	struct kid kid = kid_start(body_futex);
 	struct inject_target t = target_of(&kid);
 	struct inject_result res;
-	struct fail why;
+	struct error error;
 
 	(void)state;
-	assert_int_equal(inject_once(&t, INJECT_AUTO, 0, &res, &why), -ETIMEDOUT);
+	assert_int_equal(inject_once(&t, INJECT_AUTO, 0, &res, &error), -ETIMEDOUT);
 	assert_reason(res, INJECT_REFUSED, INJECT_R_DEADLINE);
 	kid_end(&kid);
 }

@@ -6,9 +6,9 @@
 
 #include <ucontext.h>
 
-#include "act/frame.h"
-#include "act/thread_choice.h"
-#include "act/tracee_mem.h"
+#include "act/inject/sigframe.h"
+#include "act/inject/thread_choice.h"
+#include "act/inject/tracee_mem.h"
 
 #ifndef MADV_GUARD_INSTALL /* Linux 6.13 */
 #define MADV_GUARD_INSTALL 102
@@ -236,10 +236,11 @@ static void stack_of_a_fiber(void **state)
 
 struct outcome {
 	struct inject_result res;
-	struct fail why;
+	struct error error;
 };
 
-/* A call that this process lacks; arg: only if that argument is value, -1: always. nr 0: the end. */
+/* A call that this process lacks; arg: only if that argument is value, -1: always. nr 0: the end.
+ */
 struct lack {
 	uint32_t nr;
 	int arg;
@@ -261,7 +262,7 @@ static struct outcome inject_with(const struct kid *kid, const struct lack *lack
 	if (pid == 0) {
 		for (; lacks->nr; lacks++)
 			filter_argument(lacks->nr, lacks->arg, lacks->value, result);
-		inject_once(&t, INJECT_PTRACE, 5000, &shared->res, &shared->why);
+		inject_once(&t, INJECT_PTRACE, 5000, &shared->res, &shared->error);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -306,7 +307,7 @@ static void guard_that_cannot_be_seen(void **state)
 	kid = kid_start(body_on_a_guard);
 	got = inject_with(&kid, reading_pagemap, SECCOMP_RET_ERRNO | 0);
 	assert_reason(got.res, INJECT_REFUSED, INJECT_R_STACK);
-	assert_non_null(strstr(got.why.what, "has a stack that cannot be written"));
+	assert_non_null(strstr(got.error.message, "has a stack that cannot be written"));
 	assert_int_equal(victim_state(kid.pid, got.res.tid), 'S');
 	refused_then_copied(&kid, INJECT_R_STACK);
 	kid_end(&kid);
@@ -346,7 +347,7 @@ static void without_the_extended_state(void **state)
 	await_state(kid.pid, 'S');
 	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | ENODEV);
 	assert_reason(got.res, INJECT_REFUSED, INJECT_R_ARCH);
-	assert_int_equal(got.why.err, -ENODEV);
+	assert_int_equal(got.error.code, -ENODEV);
 	await_state(kid.pid, 'S');
 	kid_end(&kid);
 }
@@ -386,7 +387,7 @@ static void without_room_for_a_pidfd(void **state)
 	await_state(kid.pid, 'S');
 	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | EMFILE);
 	assert_reason(got.res, INJECT_REFUSED, INJECT_R_SYSTEM);
-	assert_int_equal(got.why.err, -EMFILE);
+	assert_int_equal(got.error.code, -EMFILE);
 	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | ENOSYS);
 	assert_reason(got.res, INJECT_DONE, INJECT_R_NONE);
 	kid_end(&kid);

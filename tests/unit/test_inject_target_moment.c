@@ -114,7 +114,7 @@ static bool change_once(void *arg, const struct follow_call *call)
 
 struct outcome {
 	struct inject_result res;
-	struct fail why;
+	struct error error;
 };
 
 static void keep_all(void)
@@ -140,7 +140,8 @@ static struct outcome inject_while(struct moment *m, void (*drop)(void))
 
 		drop();
 		if (read(go[0], &c, 1) == 1)
-			inject_once(&t, INJECT_PTRACE, 10 * SECOND_MS, &shared->res, &shared->why);
+			inject_once(&t, INJECT_PTRACE, 10 * SECOND_MS, &shared->res,
+				    &shared->error);
 		_exit(0);
 	}
 	follow_start(&f, pid, true, change_once, m);
@@ -196,7 +197,7 @@ static void limit_is_lowered(void **state)
 
 	(void)state;
 	assert_left_alone(&got, INJECT_R_NO_SPARE, &kid);
-	assert_int_equal(got.why.err, -EMFILE);
+	assert_int_equal(got.error.code, -EMFILE);
 	assert_descriptors(kid.pid, before, 10 * SECOND_MS);
 	kid_end(&kid);
 }
@@ -241,7 +242,7 @@ static void last_number_is_taken(void **state)
 	assert_int_equal(prlimit(kid.pid, RLIMIT_NOFILE, &limit, NULL), 0);
 	got = inject_and_change(&kid, at_take, order);
 	assert_left_alone(&got, INJECT_R_NO_SPARE, &kid);
-	assert_int_equal(got.why.err, -EMFILE);
+	assert_int_equal(got.error.code, -EMFILE);
 	assert_all_used(&kid);
 	kid_end(&kid);
 }

@@ -87,15 +87,15 @@ static void already_traced(void **state)
 	struct kid kid = kid_start(body_futex);
 	struct inject_target t = target_of(&kid);
 	struct inject_result res;
-	struct fail why;
+	struct error error;
 	char want[32];
 
 	(void)state;
 	assert_int_equal(ptrace(PTRACE_SEIZE, kid.pid, NULL, NULL), 0);
-	inject_once(&t, INJECT_PTRACE, 1000, &res, &why);
+	inject_once(&t, INJECT_PTRACE, 1000, &res, &error);
 	assert_reason(res, INJECT_REFUSED, INJECT_R_TRACED);
 	snprintf(want, sizeof(want), "by process %d", getpid());
-	assert_non_null(strstr(why.what, want));
+	assert_non_null(strstr(error.message, want));
 	refused_then_copied(&kid, INJECT_R_TRACED);
 	kid_end(&kid);
 }

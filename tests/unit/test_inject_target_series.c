@@ -6,25 +6,25 @@
 
 enum { SERIES = 3, FATES = 20 };
 
-static struct injector *injector_of_test(void)
+static struct inject_worker *injector_of_test(void)
 {
-	struct injector *injector;
+	struct inject_worker *injector;
 
-	assert_int_equal(injector_new(&injector), 0);
+	assert_int_equal(inject_worker_new(&injector), 0);
 	return injector;
 }
 
-static struct inject_result inject_by(struct injector *injector, const struct kid *kid,
+static struct inject_result inject_by(struct inject_worker *injector, const struct kid *kid,
 				      uint64_t limit_ns)
 {
 	struct inject_target t = target_of(kid);
 	struct inject_result res;
 
-	inject_shutdown(injector, &t, INJECT_PTRACE, injector_now() + limit_ns, &res, NULL);
+	inject_shutdown(injector, &t, INJECT_PTRACE, inject_worker_now() + limit_ns, &res, NULL);
 	return res;
 }
 
-static void assert_treated(struct injector *injector, const struct kid *kid)
+static void assert_treated(struct inject_worker *injector, const struct kid *kid)
 {
 	await_state(kid->pid, 'S');
 	assert_reason(inject_by(injector, kid, 5000000000ull), INJECT_DONE, INJECT_R_NONE);
@@ -41,7 +41,7 @@ static void assert_end_of_file(const struct kid *kid)
 
 static void each_is_treated_and_let_go(void **state)
 {
-	struct injector *injector = injector_of_test();
+	struct inject_worker *injector = injector_of_test();
 
 	(void)state;
 	for (int i = 0; i < SERIES; i++) {
@@ -52,7 +52,7 @@ static void each_is_treated_and_let_go(void **state)
 		assert_end_of_file(&kid);
 		kid_end(&kid);
 	}
-	injector_free(injector);
+	inject_worker_free(injector);
 }
 
 /* The child of this process that is not the kid; waits for none. */
@@ -74,7 +74,7 @@ static pid_t other_child(pid_t kid)
 
 static void child_that_was_killed_is_replaced(void **state)
 {
-	struct injector *injector = injector_of_test();
+	struct inject_worker *injector = injector_of_test();
 	struct kid kid = kid_start(body_futex), next;
 	pid_t child;
 
@@ -87,13 +87,13 @@ static void child_that_was_killed_is_replaced(void **state)
 	next = kid_start(body_futex);
 	assert_treated(injector, &next);
 	kid_end(&next);
-	injector_free(injector);
+	inject_worker_free(injector);
 }
 
 /* A deadline may end the child at any moment of an injection. */
 static void deadline_of_one_is_not_that_of_the_next(void **state)
 {
-	struct injector *injector = injector_of_test();
+	struct inject_worker *injector = injector_of_test();
 
 	(void)state;
 	for (unsigned i = 1; i <= FATES; i++) {
@@ -108,16 +108,16 @@ static void deadline_of_one_is_not_that_of_the_next(void **state)
 		kid_end(&late);
 		kid_end(&next);
 	}
-	injector_free(injector);
+	inject_worker_free(injector);
 }
 
 static void end_after(pid_t pid, unsigned us)
 {
-	uint64_t end = injector_now() + us * 1000ull;
+	uint64_t end = inject_worker_now() + us * 1000ull;
 
 	if (fork() != 0)
 		return;
-	while (injector_now() < end)
+	while (inject_worker_now() < end)
 		;
 	kill(pid, SIGKILL);
 	_exit(0);
@@ -126,17 +126,17 @@ static void end_after(pid_t pid, unsigned us)
 /* Whoever waits for it is told, whatever its thread was made to do at that moment. */
 static void assert_reaped(pid_t pid)
 {
-	uint64_t end = injector_now() + 10000000000ull;
+	uint64_t end = inject_worker_now() + 10000000000ull;
 	pid_t got;
 
-	while ((got = waitpid(pid, NULL, WNOHANG)) == 0 && injector_now() < end)
+	while ((got = waitpid(pid, NULL, WNOHANG)) == 0 && inject_worker_now() < end)
 		sched_yield();
 	assert_int_equal(got, pid);
 }
 
 static void target_that_ends_is_let_go_of(void **state)
 {
-	struct injector *injector = injector_of_test();
+	struct inject_worker *injector = injector_of_test();
 
 	(void)state;
 	for (unsigned us = 0; us < 1500; us += 15) {
@@ -150,7 +150,7 @@ static void target_that_ends_is_let_go_of(void **state)
 		close(kid.ready);
 		close(kid.other);
 	}
-	injector_free(injector);
+	inject_worker_free(injector);
 }
 
 static sigjmp_buf anew;
@@ -178,7 +178,7 @@ static void body_longjmp(int link, int ready)
 
 static void handler_that_does_not_return_leaves_no_copy(void **state)
 {
-	struct injector *injector = injector_of_test();
+	struct inject_worker *injector = injector_of_test();
 
 	(void)state;
 	for (int i = 0; i < 150; i++) {
@@ -189,7 +189,7 @@ static void handler_that_does_not_return_leaves_no_copy(void **state)
 		assert_descriptors(kid.pid, before, 2 * SECOND_MS);
 		kid_end(&kid);
 	}
-	injector_free(injector);
+	inject_worker_free(injector);
 }
 
 /* ---- signals ---- */
@@ -242,7 +242,7 @@ static pid_t start_sender(pid_t pid)
 
 static void signals_arrive_all_and_in_order(void **state)
 {
-	struct injector *injector = injector_of_test();
+	struct inject_worker *injector = injector_of_test();
 	int link[LINKS], other[LINKS], treated = 0;
 	uint64_t end;
 	struct kid kid;
@@ -271,27 +271,27 @@ static void signals_arrive_all_and_in_order(void **state)
 	}
 	post->over = true;
 	waitpid(sender, NULL, 0);
-	end = injector_now() + 10000000000ull;
-	while (post->heard < post->sent && injector_now() < end)
+	end = inject_worker_now() + 10000000000ull;
+	while (post->heard < post->sent && inject_worker_now() < end)
 		sched_yield();
 	assert_int_equal(post->heard, post->sent);
 	assert_int_equal(post->out_of_order, 0);
 	assert_true(treated > 0);
 	kid_end(&kid);
-	injector_free(injector);
+	inject_worker_free(injector);
 	munmap(post, sizeof(*post));
 }
 
 static void children_end_with_their_injector(void **state)
 {
-	struct injector *injector = injector_of_test();
+	struct inject_worker *injector = injector_of_test();
 	struct kid kid = kid_start(body_futex);
 	pid_t child;
 
 	(void)state;
 	assert_treated(injector, &kid);
 	child = other_child(kid.pid);
-	injector_free(injector);
+	inject_worker_free(injector);
 	assert_int_equal(kill(child, 0), -1);
 	kid_end(&kid);
 }

@@ -5,9 +5,9 @@
 #include <errno.h>
 
 #include "base/addr.h"
-#include "fail.h"
+#include "base/error.h"
 #include "mesos/checkpoint.h"
-#include "mesos/pb.h"
+#include "mesos/protobuf.h"
 
 #define SID  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
 #define FID  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0000"
@@ -32,13 +32,13 @@ static void pids(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct mesos_span file = data_copy(rows[i].text, strlen(rows[i].text));
-		struct fail why = { 0 };
+		struct error error = { 0 };
 		int32_t pid = 0;
 
-		assert_int_equal(mesos_checkpoint_pid(file, &pid, &why), rows[i].err);
+		assert_int_equal(mesos_checkpoint_pid(file, &pid, &error), rows[i].err);
 		assert_int_equal(pid, rows[i].pid);
-		assert_int_equal(why.err, rows[i].err);
-		assert_int_equal(why.what[0] != '\0', rows[i].err != 0);
+		assert_int_equal(error.code, rows[i].err);
+		assert_int_equal(error.message[0] != '\0', rows[i].err != 0);
 		data_free(file);
 	}
 }
@@ -108,11 +108,11 @@ static void cut_task_info(const char *path, struct mesos_span file)
 	(void)path;
 	for (size_t n = 0; n < file.len; n++) {
 		struct mesos_span cut = data_copy(file.p, n);
-		struct fail why = { 0 };
+		struct error error = { 0 };
 
-		assert_int_equal(mesos_checkpoint_task_info(cut, &task, &why),
+		assert_int_equal(mesos_checkpoint_task_info(cut, &task, &error),
 				 n ? -EBADMSG : -ENODATA);
-		assert_int_not_equal(why.what[0], '\0');
+		assert_int_not_equal(error.message[0], '\0');
 		data_free(cut);
 	}
 	assert_int_equal(mesos_checkpoint_task_info(file, &task, NULL), 0);
@@ -131,7 +131,7 @@ static void damaged_task_info(void **state)
 	struct mesos_span file = data_read(TASK_INFO);
 	char *copy = malloc(file.len + 1);
 	struct mesos_task_info task;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < file.len; i++)
@@ -154,10 +154,11 @@ static void damaged_task_info(void **state)
 						    &task, NULL),
 			 -EBADMSG);
 	/* A task id, and behind it wire type 7. */
-	assert_int_equal(mesos_checkpoint_task_info(
-				 mesos_span_at("\x06\0\0\0\x12\x03\x0a\x01t\x07", 10), &task, &why),
-			 -EBADMSG);
-	assert_non_null(strstr(why.what, "no protobuf"));
+	assert_int_equal(
+		mesos_checkpoint_task_info(mesos_span_at("\x06\0\0\0\x12\x03\x0a\x01t\x07", 10),
+					   &task, &error),
+		-EBADMSG);
+	assert_non_null(strstr(error.message, "no protobuf"));
 }
 
 static void updates(const char *path, struct mesos_span file)
@@ -167,10 +168,10 @@ static void updates(const char *path, struct mesos_span file)
 	struct mesos_span rest = file;
 	struct mesos_span uuids[4];
 	struct mesos_update update;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(mesos_checkpoint_update(&rest, &update, &why), 1);
+		assert_int_equal(mesos_checkpoint_update(&rest, &update, &error), 1);
 		assert_int_equal(update.ack, acks[i]);
 		assert_int_equal(update.uuid.len, 16);
 		uuids[i] = update.uuid;
@@ -182,8 +183,8 @@ static void updates(const char *path, struct mesos_span file)
 			assert_span(update.task_id, strstr(path, "/web/") ? "web" : "loop");
 		}
 	}
-	assert_int_equal(mesos_checkpoint_update(&rest, &update, &why), 0);
-	assert_int_equal(why.err, 0);
+	assert_int_equal(mesos_checkpoint_update(&rest, &update, &error), 0);
+	assert_int_equal(error.code, 0);
 }
 
 static void cut_updates(const char *path, struct mesos_span file)
@@ -193,13 +194,13 @@ static void cut_updates(const char *path, struct mesos_span file)
 		struct mesos_span cut = data_copy(file.p, n);
 		struct mesos_span rest = cut;
 		struct mesos_update update;
-		struct fail why = { 0 };
+		struct error error = { 0 };
 		int more;
 
-		while ((more = mesos_checkpoint_update(&rest, &update, &why)) == 1)
+		while ((more = mesos_checkpoint_update(&rest, &update, &error)) == 1)
 			;
 		assert_int_equal(more, rest.len ? -ENODATA : 0);
-		assert_int_equal(why.err, more);
+		assert_int_equal(error.code, more);
 		data_free(cut);
 	}
 }
@@ -234,11 +235,11 @@ static void damaged_updates(void **state)
 		struct mesos_span bytes = data_copy(rows[i].bytes.p, rows[i].bytes.len);
 		struct mesos_span rest = bytes;
 		struct mesos_update update;
-		struct fail why = { 0 };
+		struct error error = { 0 };
 
-		assert_int_equal(mesos_checkpoint_update(&rest, &update, &why), rows[i].err);
+		assert_int_equal(mesos_checkpoint_update(&rest, &update, &error), rows[i].err);
 		if (rows[i].err < 0)
-			assert_true(rest.p == bytes.p && why.what[0]);
+			assert_true(rest.p == bytes.p && error.message[0]);
 		data_free(bytes);
 	}
 }
@@ -279,14 +280,14 @@ static void protobufs(void **state)
 		ROW("\xf8\xff\xff\xff\x1f\x01", -EBADMSG),
 #undef ROW
 	};
-	struct mesos_pb_field field;
+	struct protobuf_field field;
 	struct mesos_span message;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		message = data_copy(rows[i].bytes.p, rows[i].bytes.len);
-		if (mesos_pb_check(message) != rows[i].check)
-			fail_msg("row %zu: %d", i, mesos_pb_check(message));
+		if (protobuf_check(message) != rows[i].check)
+			fail_msg("row %zu: %d", i, protobuf_check(message));
 		data_free(message);
 	}
 	/* the last one counts */
@@ -294,21 +295,21 @@ static void protobufs(void **state)
 				"a\x0a\x01"
 				"b\x10\x05\x10\x07",
 				10);
-	assert_span(mesos_pb_bytes(message, 1), "b");
-	assert_int_equal(mesos_pb_varint(message, 2, 0), 7);
-	assert_int_equal(mesos_pb_varint(message, 1, 99), 99);
-	assert_null(mesos_pb_bytes(message, 2).p);
-	assert_null(mesos_pb_id(message, 1).p);
+	assert_span(protobuf_bytes(message, 1), "b");
+	assert_int_equal(protobuf_varint(message, 2, 0), 7);
+	assert_int_equal(protobuf_varint(message, 1, 99), 99);
+	assert_null(protobuf_bytes(message, 2).p);
+	assert_null(protobuf_id(message, 1).p);
 	/* of what is cut the beginning is handed out, marked */
 	message = mesos_span_at("\x0a\x05"
 				"ab",
 				4);
-	assert_int_equal(mesos_pb_next(&message, &field), 1);
+	assert_int_equal(protobuf_next(&message, &field), 1);
 	assert_true(field.cut);
 	assert_span(field.bytes, "ab");
-	assert_int_equal(mesos_pb_next(&message, &field), 0);
+	assert_int_equal(protobuf_next(&message, &field), 0);
 	message = mesos_span_at("\x09\x01\x02\x03\x04\x05\x06\x07\x88", 9);
-	assert_int_equal(mesos_pb_next(&message, &field), 1);
+	assert_int_equal(protobuf_next(&message, &field), 1);
 	assert_true(field.value == 0x8807060504030201ULL);
 }
 

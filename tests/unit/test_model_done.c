@@ -171,7 +171,7 @@ static void agent_stays_away(void **state)
 /* Half-open, and no agent: no executor's clock runs; the master's does. */
 static void nobody_noticed(void **state)
 {
-	one(n, p, .entry = TRI_NO);
+	one(n, p, .entry = EW_NO);
 	int64_t down;
 
 	(void)state;
@@ -223,7 +223,7 @@ static void baseline_without_link(void **state)
 		node_survey(n);
 		node_baseline(n);
 		done(n, false, false);
-		about(next_of(n), n->now + NODE_SECOND); /* a link may grow old */
+		about(next_of(n), n->now + NODE_SECOND); /* a link may array_reserve old */
 		node_wait(n, 61 + ENDING);
 		done(n, true, true);
 		node_free(n);
@@ -260,7 +260,7 @@ static void api_that_was_never_asked(void **state)
 	(void)state;
 	node_agent_stop(n);
 	node_watch_anew(n);
-	n->scope = SURVEY_ALL & ~SURVEY_API;
+	n->scope = SCAN_ALL & ~SCAN_API;
 	node_agent_start(n);
 	node_survey(n);
 	node_comes_back(n, p);
@@ -306,8 +306,8 @@ static void nobody_in_the_baseline(void **state)
 
 static void worst_wins(void **state)
 {
-	static const struct node_spec ok = { 0 }, treatable = { .entry = TRI_NO },
-				      unknown = { .entry = TRI_UNKNOWN,
+	static const struct node_spec ok = { 0 }, treatable = { .entry = EW_NO },
+				      unknown = { .entry = EW_UNKNOWN,
 						  .v1 = true,
 						  .unlinked = true },
 				      lost = { .no_checkpoint = true };
@@ -371,8 +371,8 @@ static void worst_first(void **state)
 	(void)state;
 	node_executor(n, "d");
 	node_executor(n, "c", .no_checkpoint = true);
-	node_executor(n, "b", .entry = TRI_NO);
-	node_executor(n, "a", .entry = TRI_NO);
+	node_executor(n, "b", .entry = EW_NO);
+	node_executor(n, "a", .entry = EW_NO);
 	node_executor(n, "e", .unlinked = true, .v1 = true);
 	node_survey(n);
 	report = node_report(n, REPORT_AUDIT);

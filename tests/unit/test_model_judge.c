@@ -7,36 +7,36 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "model/judge.h"
+#include "model/judge/verdict.h"
 
 static void links(void **state)
 {
 	static const struct {
-		enum tri agent_end;
+		enum ew_tri agent_end;
 		enum conntrack conntrack;
 		enum link_state want;
 	} rows[] = {
-		{ TRI_YES, CONNTRACK_ENTRY, LINK_SOUND },
-		{ TRI_YES, CONNTRACK_OFF, LINK_SOUND },
-		{ TRI_YES, CONNTRACK_NONE, LINK_AT_RISK },
-		{ TRI_YES, CONNTRACK_UNKNOWN, LINK_UNKNOWN },
+		{ EW_YES, CONNTRACK_ENTRY, LINK_SOUND },
+		{ EW_YES, CONNTRACK_OFF, LINK_SOUND },
+		{ EW_YES, CONNTRACK_NONE, LINK_AT_RISK },
+		{ EW_YES, CONNTRACK_UNKNOWN, LINK_UNKNOWN },
 		/* no agent's end: whatever connection tracking has */
-		{ TRI_NO, CONNTRACK_ENTRY, LINK_HALF_OPEN },
-		{ TRI_NO, CONNTRACK_OFF, LINK_HALF_OPEN },
-		{ TRI_NO, CONNTRACK_NONE, LINK_HALF_OPEN },
-		{ TRI_NO, CONNTRACK_UNKNOWN, LINK_HALF_OPEN },
+		{ EW_NO, CONNTRACK_ENTRY, LINK_HALF_OPEN },
+		{ EW_NO, CONNTRACK_OFF, LINK_HALF_OPEN },
+		{ EW_NO, CONNTRACK_NONE, LINK_HALF_OPEN },
+		{ EW_NO, CONNTRACK_UNKNOWN, LINK_HALF_OPEN },
 		/* never better than the evidence */
-		{ TRI_UNKNOWN, CONNTRACK_ENTRY, LINK_UNKNOWN },
-		{ TRI_UNKNOWN, CONNTRACK_OFF, LINK_UNKNOWN },
-		{ TRI_UNKNOWN, CONNTRACK_NONE, LINK_UNKNOWN },
-		{ TRI_UNKNOWN, CONNTRACK_UNKNOWN, LINK_UNKNOWN },
+		{ EW_UNKNOWN, CONNTRACK_ENTRY, LINK_UNKNOWN },
+		{ EW_UNKNOWN, CONNTRACK_OFF, LINK_UNKNOWN },
+		{ EW_UNKNOWN, CONNTRACK_NONE, LINK_UNKNOWN },
+		{ EW_UNKNOWN, CONNTRACK_UNKNOWN, LINK_UNKNOWN },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct link_evidence e = { rows[i].agent_end, rows[i].conntrack };
 
-		assert_int_equal(judge_link(&e), rows[i].want);
+		assert_int_equal(link_state_of(&e), rows[i].want);
 	}
 }
 
@@ -47,59 +47,59 @@ static void nothing_known(void **state)
 	struct evidence e = { 0 };
 
 	(void)state;
-	assert_int_equal(judge_link(&link), LINK_UNKNOWN);
-	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN);
+	assert_int_equal(link_state_of(&link), LINK_UNKNOWN);
+	assert_int_equal(verdict_of(&e), VERDICT_UNKNOWN);
 }
 
 static const struct evidence healthy = {
-	.ours = TRI_YES,
-	.environment = TRI_YES,
+	.ours = EW_YES,
+	.environment = EW_YES,
 	.checkpoint = true,
-	.registered = TRI_YES,
-	.taken_back = TRI_YES,
+	.registered = EW_YES,
+	.taken_back = EW_YES,
 	.protocol = PROTOCOL_V0,
-	.sockets = TRI_YES,
+	.sockets = EW_YES,
 	.n_links = 1,
 	.worst = LINK_SOUND,
-	.relinks = TRI_NO,
+	.relinks = EW_NO,
 };
 
 /* The worst of evidence: each row below repairs one thing more, from the top of the table down. */
 static void order(void **state)
 {
-	struct evidence e = { .environment = TRI_NO,
-			      .ours = TRI_NO,
+	struct evidence e = { .environment = EW_NO,
+			      .ours = EW_NO,
 			      .checkpoint = false,
-			      .registered = TRI_NO,
+			      .registered = EW_NO,
 			      .protocol = PROTOCOL_V0,
-			      .sockets = TRI_NO,
-			      .relinks = TRI_YES,
+			      .sockets = EW_NO,
+			      .relinks = EW_YES,
 			      .worst = LINK_HALF_OPEN };
 
 	(void)state;
-	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN);
-	e.environment = TRI_YES;
-	assert_int_equal(judge_executor(&e), VERDICT_FOREIGN);
-	e.ours = TRI_YES;
-	assert_int_equal(judge_executor(&e), VERDICT_NO_CHECKPOINT);
+	assert_int_equal(verdict_of(&e), VERDICT_UNKNOWN);
+	e.environment = EW_YES;
+	assert_int_equal(verdict_of(&e), VERDICT_FOREIGN);
+	e.ours = EW_YES;
+	assert_int_equal(verdict_of(&e), VERDICT_NO_CHECKPOINT);
 	e.checkpoint = true;
-	assert_int_equal(judge_executor(&e), VERDICT_UNREGISTERED);
-	e.registered = TRI_YES;
-	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN); /* its sockets were not read */
-	e.sockets = TRI_YES;
-	assert_int_equal(judge_executor(&e), VERDICT_DISCONNECTED);
+	assert_int_equal(verdict_of(&e), VERDICT_UNREGISTERED);
+	e.registered = EW_YES;
+	assert_int_equal(verdict_of(&e), VERDICT_UNKNOWN); /* its sockets were not read */
+	e.sockets = EW_YES;
+	assert_int_equal(verdict_of(&e), VERDICT_DISCONNECTED);
 	e.n_links = 1;
-	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN); /* the agent recovers */
-	e.taken_back = TRI_YES;
-	assert_int_equal(judge_executor(&e), VERDICT_SELF_HEALING);
-	e.relinks = TRI_NO;
-	assert_int_equal(judge_executor(&e), VERDICT_HALF_OPEN);
+	assert_int_equal(verdict_of(&e), VERDICT_UNKNOWN); /* the agent recovers */
+	e.taken_back = EW_YES;
+	assert_int_equal(verdict_of(&e), VERDICT_SELF_HEALING);
+	e.relinks = EW_NO;
+	assert_int_equal(verdict_of(&e), VERDICT_HALF_OPEN);
 	e.worst = LINK_AT_RISK;
-	assert_int_equal(judge_executor(&e), VERDICT_AT_RISK);
+	assert_int_equal(verdict_of(&e), VERDICT_AT_RISK);
 	e.worst = LINK_UNKNOWN;
-	assert_int_equal(judge_executor(&e), VERDICT_UNKNOWN);
+	assert_int_equal(verdict_of(&e), VERDICT_UNKNOWN);
 	e.worst = LINK_SOUND;
-	assert_int_equal(judge_executor(&e), VERDICT_HEALTHY);
+	assert_int_equal(verdict_of(&e), VERDICT_HEALTHY);
 }
 
 /* One piece of evidence changed in a healthy executor. */
@@ -131,19 +131,19 @@ static void single(void **state)
 	size_t n = 1;
 
 	(void)state;
-	rows[n++].e.environment = TRI_UNKNOWN;
-	rows[n++].e.ours = TRI_UNKNOWN;
-	rows[n++].e.ours = TRI_NO;
-	rows[n++].e.registered = TRI_UNKNOWN;
-	rows[n++].e.relinks = TRI_UNKNOWN;
-	rows[n++].e.relinks = TRI_YES;
-	rows[n].e.relinks = TRI_YES, rows[n++].e.worst = LINK_UNKNOWN;
-	rows[n].e.relinks = TRI_YES, rows[n++].e.worst = LINK_AT_RISK;
-	rows[n].e.relinks = TRI_YES, rows[n].e.protocol = PROTOCOL_V1,
+	rows[n++].e.environment = EW_UNKNOWN;
+	rows[n++].e.ours = EW_UNKNOWN;
+	rows[n++].e.ours = EW_NO;
+	rows[n++].e.registered = EW_UNKNOWN;
+	rows[n++].e.relinks = EW_UNKNOWN;
+	rows[n++].e.relinks = EW_YES;
+	rows[n].e.relinks = EW_YES, rows[n++].e.worst = LINK_UNKNOWN;
+	rows[n].e.relinks = EW_YES, rows[n++].e.worst = LINK_AT_RISK;
+	rows[n].e.relinks = EW_YES, rows[n].e.protocol = PROTOCOL_V1,
 	rows[n++].e.worst = LINK_HALF_OPEN;
-	rows[n].e.relinks = TRI_YES, rows[n].e.protocol = PROTOCOL_V1,
+	rows[n].e.relinks = EW_YES, rows[n].e.protocol = PROTOCOL_V1,
 	rows[n++].e.worst = LINK_UNKNOWN;
-	rows[n].e.relinks = TRI_UNKNOWN, rows[n++].e.worst = LINK_HALF_OPEN;
+	rows[n].e.relinks = EW_UNKNOWN, rows[n++].e.worst = LINK_HALF_OPEN;
 	rows[n].e.protocol = PROTOCOL_V1, rows[n++].e.n_links = 0;
 	rows[n].e.protocol = PROTOCOL_V1, rows[n].e.domain_socket = true, rows[n++].e.n_links = 0;
 	rows[n].e.domain_socket = true, rows[n++].e.n_links = 0;
@@ -152,10 +152,9 @@ static void single(void **state)
 	rows[n].e.protocol = PROTOCOL_UNKNOWN, rows[n++].e.n_links = 0;
 	assert_int_equal(n, sizeof(rows) / sizeof(rows[0]));
 	for (size_t i = 0; i < n; i++) {
-		if (judge_executor(&rows[i].e) != rows[i].want)
+		if (verdict_of(&rows[i].e) != rows[i].want)
 			fail_msg("%s: %s, not %s", rows[i].what,
-				 verdict_name(judge_executor(&rows[i].e)),
-				 verdict_name(rows[i].want));
+				 verdict_name(verdict_of(&rows[i].e)), verdict_name(rows[i].want));
 	}
 }
 

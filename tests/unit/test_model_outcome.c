@@ -12,7 +12,7 @@ static void nothing_happened(void **state)
 	} rows[] = {
 		{ { 0 }, "kept" },
 		{ { .v1 = true }, "kept" },
-		{ { .entry = TRI_NO }, "kept" },
+		{ { .entry = EW_NO }, "kept" },
 		{ { .v1 = true, .unlinked = true, .domain_socket = "/run/a.sock" }, "kept" },
 		/* there is nothing to keep */
 		{ { .half_open = true }, "unknown" },
@@ -56,7 +56,7 @@ static void kept_needs_the_same_link(void **state)
 
 static void kept_needs_the_same_agent(void **state)
 {
-	one(n, p, .entry = TRI_NO);
+	one(n, p, .entry = EW_NO);
 
 	(void)state;
 	node_agent_stop(n);
@@ -157,7 +157,7 @@ static void verify_afterwards(void **state)
 {
 	struct node *n = node_new();
 	struct node_proc *p = node_executor(n, "web");
-	struct node_proc *stale = node_executor(n, "stale", .entry = TRI_NO);
+	struct node_proc *stale = node_executor(n, "stale", .entry = EW_NO);
 
 	(void)state;
 	node_survey(n);

@@ -76,7 +76,7 @@ static void old_answer_comes_late(void **state)
 
 static void listed_without_agents_end(void **state)
 {
-	quiet_restart(n, p, .entry = TRI_NO);
+	quiet_restart(n, p, .entry = EW_NO);
 
 	(void)state;
 	assert_int_equal(p->links[0]->state, TCP_ESTABLISHED); /* half-open */
@@ -228,7 +228,7 @@ static void link_by_passes_alone(void **state)
 
 static void link_without_agents_end(void **state)
 {
-	quiet_restart(n, p, .entry = TRI_NO);
+	quiet_restart(n, p, .entry = EW_NO);
 
 	(void)state;
 	(void)p;

@@ -43,7 +43,7 @@ static void agents_hook_comes_late(void **state)
 	listen = n->listen;
 	n->hooks = true;
 	node_comes_back(n, p);
-	node_survey_of(n, SURVEY_SOCKETS | SURVEY_PROCESSES);
+	node_survey_of(n, SCAN_SOCKETS | SCAN_PROCESSES);
 	node_put(n, (struct fact){ .type = FACT_TCP,
 				   .mono = then,
 				   .tcp = { .cookie = listen->cookie,
@@ -90,7 +90,7 @@ static void registered_with_the_last_agent_but_one(void **state)
 /* The same, of a watch that had not seen the new agent begin. */
 static void registered_with_an_agent_of_the_ring(void **state)
 {
-	one(n, p, .entry = TRI_NO); /* its link stays when the agent goes */
+	one(n, p, .entry = EW_NO); /* its link stays when the agent goes */
 	struct report *audit = node_report(n, REPORT_AUDIT);
 	struct fact_sink sink = { node_sink_put, n };
 

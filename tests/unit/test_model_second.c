@@ -2,7 +2,7 @@
 /* An executor that loses its link again: when that is its end, and when it is nothing. */
 #include "node_window.h"
 
-#define PASS (SURVEY_PROCESSES | SURVEY_SOCKETS)
+#define PASS (SCAN_PROCESSES | SCAN_SOCKETS)
 
 static void ends_itself_for_the_second(struct node *n, struct node_proc *p)
 {
@@ -84,7 +84,7 @@ static void refused_before_it_lost_any(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		one(n, p, .entry = TRI_NO);
+		one(n, p, .entry = EW_NO);
 
 		node_agent_stop(n); /* its FIN is lost */
 		node_agent_start(n);
@@ -116,11 +116,11 @@ static void told_after_a_long_pass(void **state)
 	then = n->now;
 	link->unseen = link->peer->unseen = true;
 	node_wait(n, 1);
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", PASS } });
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", PASS } });
 	node_put_process(n, p);
 	node_put_sockets(n);
 	node_wait(n, 20);
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", PASS } });
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", PASS } });
 	now = n->now;
 	n->now = then;
 	node_says(n, p, "StatusUpdateMessage");

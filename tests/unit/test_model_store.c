@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Passes and hooks folded together; replay; memory that does not grow with time. */
+/* Passes and hooks folded together; replay; memory that does not array_reserve with time. */
 #include <malloc.h>
 #include <signal.h>
 
 #include "node.h"
 
-#define PASS (SURVEY_SOCKETS | SURVEY_PROCESSES)
+#define PASS (SCAN_SOCKETS | SCAN_PROCESSES)
 
 static void begin(struct node *n, uint32_t scope)
 {
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", scope } });
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", scope } });
 }
 
 static void end(struct node *n, uint32_t scope)
 {
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", scope } });
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", scope } });
 	node_judge(n);
 }
 
@@ -84,15 +84,15 @@ static void a_pass_over_processes_leaves_sockets(void **state)
 	(void)state;
 	node_executor(n, "web");
 	node_survey(n);
-	begin(n, SURVEY_PROCESSES);
+	begin(n, SCAN_PROCESSES);
 	node_put_process(n, n->procs[0]);
-	end(n, SURVEY_PROCESSES);
+	end(n, SCAN_PROCESSES);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
-	begin(n, SURVEY_API);
+	begin(n, SCAN_API);
 	end(n, 0);
-	begin(n, SURVEY_CHECKPOINTS);
+	begin(n, SCAN_CHECKPOINTS);
 	node_put_checkpoints(n);
-	end(n, SURVEY_CHECKPOINTS);
+	end(n, SCAN_CHECKPOINTS);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
 	node_free(n);
 }
@@ -207,8 +207,8 @@ static void notes_are_of_the_last_pass(void **state)
 		uint32_t scope; /* of the pass that takes it back */
 	} rows[] = {
 		{ { "/proc/7/fd", "Permission denied", 7, 0 }, PASS },
-		{ { "entry of a link", "timeout", 0, 7001 }, SURVEY_ALL & ~SURVEY_API },
-		{ { "the agent's HTTP API", "401", 0, 0 }, SURVEY_ALL },
+		{ { "entry of a link", "timeout", 0, 7001 }, SCAN_ALL & ~SCAN_API },
+		{ { "the agent's HTTP API", "401", 0, 0 }, SCAN_ALL },
 	};
 
 	(void)state;
@@ -296,7 +296,7 @@ static void replay(void **state)
 		char id[32];
 
 		snprintf(id, sizeof(id), "task.%d", (i * 7) % 30);
-		node_executor(n, id, .v1 = i % 3 == 0, .entry = i % 4 ? TRI_YES : TRI_NO,
+		node_executor(n, id, .v1 = i % 3 == 0, .entry = i % 4 ? EW_YES : EW_NO,
 			      .half_open = i % 5 == 0);
 		if (i % 6 == 0)
 			node_helper(n, n->procs[n->n_procs - 1]);
@@ -396,7 +396,7 @@ static void come_and_go_each(double seconds)
 					   .process = { .pid = pid,
 							.start = (uint64_t)pid,
 							.comm = "curl",
-							.environ_read = TRI_YES } });
+							.environ_read = EW_YES } });
 		s = node_connect(n, pid, NODE_HOST_NS, n->agent, NODE_HOST_NS, "10.0.0.7:5051");
 		node_close(n, s, pid, true);
 		node_put(n, (struct fact){ .type = FACT_UNREAD,

@@ -14,9 +14,9 @@ static void healthy_and_its_negations(void **state)
 		{ "v1", { .v1 = true }, "healthy" },
 		{ "half-open", { .half_open = true }, "half-open" },
 		{ "v1 half-open", { .v1 = true, .half_open = true }, "half-open" },
-		{ "no entry", { .entry = TRI_NO }, "at-risk" },
-		{ "v1, no entry", { .v1 = true, .entry = TRI_NO }, "at-risk" },
-		{ "half-open without entry", { .half_open = true, .entry = TRI_NO }, "half-open" },
+		{ "no entry", { .entry = EW_NO }, "at-risk" },
+		{ "v1, no entry", { .v1 = true, .entry = EW_NO }, "at-risk" },
+		{ "half-open without entry", { .half_open = true, .entry = EW_NO }, "half-open" },
 		{ "half-open, relinks", { .half_open = true, .version = "1.1.2" }, "self-healing" },
 		{ "half-open, relinks not yet",
 		  { .half_open = true, .version = "1.1.1" },
@@ -28,7 +28,7 @@ static void healthy_and_its_negations(void **state)
 		{ "v1 half-open, new library",
 		  { .v1 = true, .half_open = true, .version = "1.11.0" },
 		  "half-open" },
-		{ "no entry, relinks", { .entry = TRI_NO, .version = "1.4.3" }, "self-healing" },
+		{ "no entry, relinks", { .entry = EW_NO, .version = "1.4.3" }, "self-healing" },
 		{ "no link", { .unlinked = true }, "disconnected" },
 		{ "no link, relinks", { .unlinked = true, .version = "1.11.0" }, "disconnected" },
 		{ "v0 with a domain socket's name",
@@ -78,13 +78,13 @@ static void healthy_and_its_negations(void **state)
 
 static void tracking_off(void **state)
 {
-	one(n, .entry = TRI_NO);
+	one(n, .entry = EW_NO);
 
 	(void)state;
-	n->tracking = TRI_NO;
+	n->tracking = EW_NO;
 	node_survey(n);
 	check(n, "web", "healthy");
-	n->tracking = TRI_UNKNOWN;
+	n->tracking = EW_UNKNOWN;
 	node_survey(n);
 	check(n, "web", "unknown");
 	node_free(n);
@@ -92,10 +92,10 @@ static void tracking_off(void **state)
 
 static void entry_unreadable(void **state)
 {
-	one(n, .entry = TRI_UNKNOWN);
+	one(n, .entry = EW_UNKNOWN);
 
 	(void)state;
-	p->links[0]->entry = TRI_UNKNOWN;
+	p->links[0]->entry = EW_UNKNOWN;
 	node_survey(n);
 	check(n, "web", "unknown");
 	node_free(n);
@@ -109,15 +109,15 @@ static void entry_is_of_the_last_pass(void **state)
 	(void)state;
 	node_survey(n);
 	check(n, "web", "healthy");
-	n->fails = SURVEY_TRACKING;
+	n->fails = SCAN_TRACKING;
 	node_survey(n);
 	check(n, "web", "unknown");
 	n->fails = 0;
-	p->links[0]->entry = TRI_NO;
+	p->links[0]->entry = EW_NO;
 	node_survey(n);
 	check(n, "web", "at-risk");
 	/* a pass over sockets alone asks no conntrack, and takes nothing back */
-	node_survey_of(n, SURVEY_SOCKETS | SURVEY_PROCESSES);
+	node_survey_of(n, SCAN_SOCKETS | SCAN_PROCESSES);
 	check(n, "web", "at-risk");
 	node_free(n);
 }
@@ -127,7 +127,7 @@ static void v1_two_links_worst_counts(void **state)
 	one(n, .v1 = true);
 
 	(void)state;
-	p->links[1]->entry = TRI_NO;
+	p->links[1]->entry = EW_NO;
 	node_survey(n);
 	check(n, "web", "at-risk");
 	p->links[0]->peer->state = TCP_CLOSE;
@@ -141,19 +141,19 @@ static void v1_two_links_worst_counts(void **state)
 static void own_namespace(void **state)
 {
 	static const struct {
-		enum tri there, here, entry;
+		enum ew_tri there, here, entry;
 		bool mirrored;
 		const char *want;
 	} rows[] = {
-		{ TRI_YES, TRI_YES, TRI_YES, true, "healthy" },
-		{ TRI_NO, TRI_NO, TRI_NO, true, "healthy" },
-		{ TRI_YES, TRI_NO, TRI_NO, true, "at-risk" },
-		{ TRI_NO, TRI_YES, TRI_NO, true, "at-risk" },
-		{ TRI_NO, TRI_YES, TRI_YES, true, "healthy" },
-		{ TRI_UNKNOWN, TRI_YES, TRI_YES, true, "unknown" },
-		{ TRI_NO, TRI_UNKNOWN, TRI_YES, true, "unknown" },
+		{ EW_YES, EW_YES, EW_YES, true, "healthy" },
+		{ EW_NO, EW_NO, EW_NO, true, "healthy" },
+		{ EW_YES, EW_NO, EW_NO, true, "at-risk" },
+		{ EW_NO, EW_YES, EW_NO, true, "at-risk" },
+		{ EW_NO, EW_YES, EW_YES, true, "healthy" },
+		{ EW_UNKNOWN, EW_YES, EW_YES, true, "unknown" },
+		{ EW_NO, EW_UNKNOWN, EW_YES, true, "unknown" },
 		/* translated on its way: what is not seen there may be there */
-		{ TRI_NO, TRI_NO, TRI_NO, false, "unknown" },
+		{ EW_NO, EW_NO, EW_NO, false, "unknown" },
 	};
 
 	(void)state;
@@ -191,7 +191,7 @@ static void work_dir(void **state)
 
 	(void)state;
 	n->no_work_dir = true;
-	n->fails = SURVEY_CHECKPOINTS;
+	n->fails = SCAN_CHECKPOINTS;
 	node_survey(n);
 	check(n, "web", "unknown");
 	node_free(n);
@@ -218,10 +218,9 @@ static void run_without_checkpoint(void **state)
 	node_survey(n);
 	/* its own agent's tree, and no such run in it */
 	n->procs[0]->spec.dark = true; /* hides it from the checkpoints only */
-	node_put(n,
-		 (struct fact){ .type = FACT_SURVEY, .survey = { "begin", SURVEY_CHECKPOINTS } });
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", SCAN_CHECKPOINTS } });
 	node_put_checkpoints(n);
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", SURVEY_CHECKPOINTS } });
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", SCAN_CHECKPOINTS } });
 	node_judge(n);
 	check(n, "web", "unregistered");
 	node_free(n);
@@ -232,7 +231,7 @@ static void sockets_not_read(void **state)
 	one(n, 0);
 
 	(void)state;
-	n->fails = SURVEY_SOCKETS;
+	n->fails = SCAN_SOCKETS;
 	node_survey(n);
 	check(n, "web", "unknown");
 	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 3);
@@ -246,7 +245,7 @@ static void descriptors_not_read(void **state)
 
 	(void)state;
 	p->listener->n_holds = 0;
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "begin", SURVEY_ALL } });
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", SCAN_ALL } });
 	node_put(n, (struct fact){ .type = FACT_UNREAD,
 				   .unread = { .object = "/proc/1002/fd",
 					       .reason = "Permission denied",
@@ -254,7 +253,7 @@ static void descriptors_not_read(void **state)
 	node_put_process(n, p);
 	node_put_sockets(n);
 	node_put_checkpoints(n);
-	node_put(n, (struct fact){ .type = FACT_SURVEY, .survey = { "end", SURVEY_ALL } });
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", SCAN_ALL } });
 	node_judge(n);
 	check(n, "web", "unknown");
 	node_survey(n);
@@ -267,7 +266,7 @@ static void processes_not_read(void **state)
 	one(n, 0);
 
 	(void)state;
-	n->fails = SURVEY_PROCESSES;
+	n->fails = SCAN_PROCESSES;
 	node_survey(n);
 	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 3);
 	node_free(n);

@@ -75,9 +75,9 @@ static void agent_down(void **state)
 
 	(void)state;
 	node_executor(n, "knows");
-	node_executor(n, "stale", .entry = TRI_NO);
-	node_executor(n, "v1", .v1 = true, .entry = TRI_NO);
-	node_executor(n, "relinks", .version = "1.4.3", .entry = TRI_NO);
+	node_executor(n, "stale", .entry = EW_NO);
+	node_executor(n, "v1", .v1 = true, .entry = EW_NO);
+	node_executor(n, "relinks", .version = "1.4.3", .entry = EW_NO);
 	node_survey(n);
 	node_agent_stop(n);
 	node_survey(n);
@@ -111,8 +111,8 @@ static void agent_forks(void **state)
 	(void)state;
 	node_survey(n);
 	node_baseline(n);
-	node_put(n, (struct fact){ .type = FACT_SURVEY,
-				   .survey = { "begin", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_put(n, (struct fact){ .type = FACT_SCAN,
+				   .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
 	node_put_process(n, p);
 	node_put_sockets(n);
 	node_put(n, (struct fact){ .type = FACT_AGENT,
@@ -122,8 +122,8 @@ static void agent_forks(void **state)
 					      .listen = n->agent_addr,
 					      .netns = n->agent_ns,
 					      .cookie = n->listen->cookie } });
-	node_put(n, (struct fact){ .type = FACT_SURVEY,
-				   .survey = { "end", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_put(n, (struct fact){ .type = FACT_SCAN,
+				   .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
 	node_judge(n);
 	report = node_report(n, REPORT_VERIFY);
 	assert_int_equal(report->agent.pid, n->agent);
@@ -140,8 +140,8 @@ static void task_listens_on_agents_port(void **state)
 
 	(void)state;
 	node_survey(n);
-	node_put(n, (struct fact){ .type = FACT_SURVEY,
-				   .survey = { "begin", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_put(n, (struct fact){ .type = FACT_SCAN,
+				   .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
 	node_put_process(n, p);
 	node_put_sockets(n);
 	node_put(n, (struct fact){ .type = FACT_AGENT,
@@ -151,8 +151,8 @@ static void task_listens_on_agents_port(void **state)
 					      .listen = node_addr("0.0.0.0:5051"),
 					      .netns = 99,
 					      .cookie = 31337 } });
-	node_put(n, (struct fact){ .type = FACT_SURVEY,
-				   .survey = { "end", SURVEY_SOCKETS | SURVEY_PROCESSES } });
+	node_put(n, (struct fact){ .type = FACT_SCAN,
+				   .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
 	node_judge(n);
 	check(n, "web", "healthy");
 	node_agent_stop(n);
@@ -233,7 +233,7 @@ static void foreign_by_address(void **state)
 	node_executor(n, "theirs", .slave_pid = "slave(1)@10.0.0.8:5051", .unlinked = true);
 	n->api_status = 401;
 	n->no_work_dir = true;
-	n->fails = SURVEY_CHECKPOINTS;
+	n->fails = SCAN_CHECKPOINTS;
 	node_survey(n);
 	check(n, "theirs", "foreign");
 	check(n, "web", "unknown"); /* registered or not */
@@ -272,7 +272,7 @@ static void others_are_named(void **state)
 				   .process = { .pid = 500,
 						.start = 5000,
 						.comm = "mesos-master",
-						.environ_read = TRI_YES } });
+						.environ_read = EW_YES } });
 	for (int i = 0; i < 2; i++)
 		node_connect(n, 500, NODE_HOST_NS, n->agent, NODE_HOST_NS, "10.0.0.7:5051");
 	node_survey(n);

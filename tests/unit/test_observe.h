@@ -39,7 +39,7 @@
 
 #include "base/factjson.h"
 #include "facts.h"
-#include "fail.h"
+#include "base/error.h"
 
 #define MAYBE __attribute__((unused)) static
 

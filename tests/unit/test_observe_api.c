@@ -7,9 +7,9 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 
-#include "observe/api.h"
-#include "observe/credential.h"
-#include "observe/netns.h"
+#include "observe/agent/api.h"
+#include "observe/agent/credential.h"
+#include "observe/netlink/netns.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -167,15 +167,15 @@ static void done(void *ctx)
 static const json_t *asked(const struct api_options *more, uint32_t round)
 {
 	struct api_options options = { .url = url, .nsfd = NETNS_OWN, .timeout_ms = 5000 };
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	struct api *api;
 
 	if (more)
 		options = *more;
 	if (!options.url)
 		options.url = url;
-	if (api_new(base, &options, &api, &why) < 0)
-		fail_msg("%s", why.what);
+	if (api_new(base, &options, &api, &error) < 0)
+		fail_msg("%s", error.message);
 	is_done = false;
 	assert_int_equal(api_ask(api, round, &facts.sink, done, &is_done), 0);
 	if (!is_done)

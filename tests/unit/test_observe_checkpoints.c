@@ -2,7 +2,7 @@
 /* Over a copy of what a real agent wrote (tests/data/mesos/meta), whole and damaged. */
 #include "test_observe.h"
 
-#include "observe/checkpoints.h"
+#include "observe/agent/checkpoints.h"
 
 #define SLAVE	  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
 #define FRAMEWORK "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0000"
@@ -43,7 +43,7 @@ static int teardown(void **state)
 static int put(void)
 {
 	facts_clear(&facts);
-	return checkpoints_put(dir_at("work"), &facts.sink, NULL);
+	return checkpoints_emit(dir_at("work"), &facts.sink, NULL);
 }
 
 static const json_t *run_of(const char *executor_id)
@@ -255,12 +255,12 @@ static void a_task_that_is_over_is_left_out(void **state)
 
 static void a_work_directory_that_is_none_is_refused_with_a_cure(void **state)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	(void)state;
-	assert_int_equal(checkpoints_put(dir_at("nothing here"), &facts.sink, &why), -ENOENT);
-	assert_non_null(strstr(why.what, "nothing here/meta"));
-	assert_non_null(strstr(why.cure, "--work-dir"));
+	assert_int_equal(checkpoints_emit(dir_at("nothing here"), &facts.sink, &error), -ENOENT);
+	assert_non_null(strstr(error.message, "nothing here/meta"));
+	assert_non_null(strstr(error.cure, "--work-dir"));
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "readable"), "no");
 	assert_int_equal(facts_count(&facts, "unread"), 1);
 }

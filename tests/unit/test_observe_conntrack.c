@@ -3,9 +3,9 @@
 #include "test_observe.h"
 
 #include "base/addr.h"
-#include "observe/conntrack.h"
-#include "observe/netns.h"
-#include "observe/tracking.h"
+#include "observe/netlink/conntrack.h"
+#include "observe/netlink/netns.h"
+#include "observe/netlink/conntrack_hooks.h"
 
 #define PORT 5051
 
@@ -49,20 +49,20 @@ static struct conntrack_query query_of(int fd)
 static struct conntrack_query look_up(int fd)
 {
 	struct conntrack_query query = query_of(fd);
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
-	if (conntrack_lookup(NETNS_OWN, &query, 1, &why) < 0)
-		fail_msg("%s", why.what);
+	if (conntrack_lookup(NETNS_OWN, &query, 1, &error) < 0)
+		fail_msg("%s", error.message);
 	return query;
 }
 
-static struct tracking probe(bool v4, bool v6)
+static struct conntrack_hooks probe(bool v4, bool v6)
 {
-	struct tracking tracking;
-	struct fail why = { 0 };
+	struct conntrack_hooks tracking;
+	struct error error = { 0 };
 
-	if (tracking_probe(NETNS_OWN, v4, v6, &tracking, &why) < 0)
-		fail_msg("%s", why.what);
+	if (conntrack_hooks_probe(NETNS_OWN, v4, v6, &tracking, &error) < 0)
+		fail_msg("%s", error.message);
 	return tracking;
 }
 
@@ -89,12 +89,12 @@ static void a_tracked_link_has_an_entry_with_its_timeout(void **state)
 	client = connect_to(AF_INET, PORT);
 	server = accept(listener, NULL, NULL);
 	query = look_up(client);
-	assert_int_equal(query.present, TRI_YES);
+	assert_int_equal(query.present, EW_YES);
 	assert_true(query.timeout > INT64_C(431900) * 1000000000);
 	assert_true(query.timeout <= INT64_C(432000) * 1000000000);
 	/* From the agent's side it is the same entry, seen from its other end. */
-	assert_int_equal(look_up(server).present, TRI_YES);
-	assert_int_equal(probe(true, false).in_force, TRI_YES);
+	assert_int_equal(look_up(server).present, EW_YES);
+	assert_int_equal(probe(true, false).in_force, EW_YES);
 	close(client);
 	close(server);
 	close(listener);
@@ -112,11 +112,11 @@ static void a_forgotten_link_has_none_and_asking_brings_none(void **state)
 	server = accept(listener, NULL, NULL);
 	run("conntrack -D -p tcp --dport %d >/dev/null 2>&1", PORT);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(look_up(client).present, TRI_NO);
-		assert_int_equal(look_up(server).present, TRI_NO);
+		assert_int_equal(look_up(client).present, EW_NO);
+		assert_int_equal(look_up(server).present, EW_NO);
 	}
 	/* Tracking is in force all the same, with not one entry left. */
-	assert_int_equal(probe(true, false).in_force, TRI_YES);
+	assert_int_equal(probe(true, false).in_force, EW_YES);
 	close(client);
 	close(server);
 	close(listener);
@@ -132,11 +132,11 @@ static void ipv6_links_are_looked_up_too(void **state)
 	listener = listen_on(AF_INET6, PORT);
 	clients[0] = connect_to(AF_INET6, PORT);
 	clients[1] = connect_to(AF_INET6, PORT);
-	assert_int_equal(look_up(clients[0]).present, TRI_YES);
+	assert_int_equal(look_up(clients[0]).present, EW_YES);
 	run("conntrack -D -f ipv6 -p tcp --sport %u >/dev/null 2>&1",
 	    query_of(clients[1]).local.port);
-	assert_int_equal(look_up(clients[0]).present, TRI_YES);
-	assert_int_equal(look_up(clients[1]).present, TRI_NO);
+	assert_int_equal(look_up(clients[0]).present, EW_YES);
+	assert_int_equal(look_up(clients[1]).present, EW_NO);
 	close(clients[0]);
 	close(clients[1]);
 	close(listener);
@@ -160,7 +160,7 @@ static void many_links_are_answered_each_for_itself(void **state)
 		run("conntrack -D -p tcp --sport %u >/dev/null 2>&1", queries[i].local.port);
 	assert_int_equal(conntrack_lookup(NETNS_OWN, queries, LINKS, NULL), 0);
 	for (int i = 0; i < LINKS; i++) {
-		assert_int_equal(queries[i].present, i % 37 ? TRI_YES : TRI_NO);
+		assert_int_equal(queries[i].present, i % 37 ? EW_YES : EW_NO);
 		close(clients[i]);
 	}
 	close(listener);
@@ -168,9 +168,9 @@ static void many_links_are_answered_each_for_itself(void **state)
 
 static void without_privilege_nothing_is_said_instead_of_none(void **state)
 {
-	struct conntrack_query query = { .present = TRI_YES };
-	struct tracking tracking = { .in_force = TRI_NO };
-	struct fail refused = { 0 }, why = { 0 };
+	struct conntrack_query query = { .present = EW_YES };
+	struct conntrack_hooks tracking = { .in_force = EW_NO };
+	struct error refused = { 0 }, error = { 0 };
 	int err;
 
 	(void)state;
@@ -179,12 +179,12 @@ static void without_privilege_nothing_is_said_instead_of_none(void **state)
 	query.remote = query.local;
 	assert_int_equal(seteuid(65534), 0);
 	err = conntrack_lookup(NETNS_OWN, &query, 1, &refused);
-	assert_int_equal(tracking_probe(NETNS_OWN, true, true, &tracking, &why), -EPERM);
+	assert_int_equal(conntrack_hooks_probe(NETNS_OWN, true, true, &tracking, &error), -EPERM);
 	assert_int_equal(seteuid(0), 0);
 	assert_int_equal(err, -EPERM);
-	assert_int_equal(query.present, TRI_UNKNOWN);
+	assert_int_equal(query.present, EW_UNKNOWN);
 	assert_string_equal(refused.cure, "run as root");
-	assert_string_equal(why.cure, "run as root");
+	assert_string_equal(error.cure, "run as root");
 }
 
 /* Each as the kernel's own behaviour tells: does a connection get an entry? */
@@ -220,7 +220,7 @@ static void every_kind_of_rule_is_judged_as_the_kernel_does(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
 		char lines[512];
-		enum tri entry, told;
+		enum ew_tri entry, told;
 		int listener, client;
 
 		assert_int_equal(netns_make(), 0);
@@ -232,7 +232,7 @@ static void every_kind_of_rule_is_judged_as_the_kernel_does(void **state)
 		entry = look_up(client).present;
 		if (told != entry)
 			fail_msg("told %d, but an entry %d, with:\n%s", told, entry, lines);
-		in_force += told == TRI_YES;
+		in_force += told == EW_YES;
 		close(client);
 		close(listener);
 	}
@@ -244,14 +244,14 @@ static void rules_for_the_other_family_do_not_count(void **state)
 	(void)state;
 	nft("add table ip6 t\nadd chain ip6 t c { type filter hook input priority 0; }\n"
 	    "add rule ip6 t c ct state established accept\n");
-	assert_int_equal(probe(true, false).in_force, TRI_NO);
-	assert_int_equal(probe(false, true).in_force, TRI_YES);
-	assert_int_equal(probe(true, true).in_force, TRI_YES);
+	assert_int_equal(probe(true, false).in_force, EW_NO);
+	assert_int_equal(probe(false, true).in_force, EW_YES);
+	assert_int_equal(probe(true, true).in_force, EW_YES);
 	nft("flush ruleset\nadd table ip t\n"
 	    "add chain ip t c { type filter hook input priority 0; }\n"
 	    "add rule ip t c ct state established accept\n");
-	assert_int_equal(probe(true, false).in_force, TRI_YES);
-	assert_int_equal(probe(false, true).in_force, TRI_NO);
+	assert_int_equal(probe(true, false).in_force, EW_YES);
+	assert_int_equal(probe(false, true).in_force, EW_NO);
 }
 
 /* Unless the kernel lists its hooks (CONFIG_NETFILTER_NETLINK_HOOK): then it is known. */
@@ -266,16 +266,16 @@ static void entries_that_outlive_their_rules_leave_it_open(void **state)
 	listener = listen_on(AF_INET, PORT);
 	client = connect_to(AF_INET, PORT);
 	nft("delete table inet t\n");
-	assert_int_equal(probe(true, false).in_force, listed ? TRI_NO : TRI_UNKNOWN);
+	assert_int_equal(probe(true, false).in_force, listed ? EW_NO : EW_UNKNOWN);
 	run("conntrack -F >/dev/null 2>&1");
-	assert_int_equal(probe(true, false).in_force, TRI_NO);
+	assert_int_equal(probe(true, false).in_force, EW_NO);
 	close(client);
 	close(listener);
 }
 
 static void a_namespace_is_asked_without_leaving_ours(void **state)
 {
-	struct tracking tracking;
+	struct conntrack_hooks tracking;
 	uint64_t there, here;
 	int nsfd;
 
@@ -285,9 +285,9 @@ static void a_namespace_is_asked_without_leaving_ours(void **state)
 	assert_int_equal(netns_make(), 0);
 	here = netns_own();
 	assert_int_not_equal(here, there);
-	assert_int_equal(tracking_probe(nsfd, true, false, &tracking, NULL), 0);
-	assert_int_equal(tracking.in_force, TRI_YES);
-	assert_int_equal(probe(true, false).in_force, TRI_NO);
+	assert_int_equal(conntrack_hooks_probe(nsfd, true, false, &tracking, NULL), 0);
+	assert_int_equal(tracking.in_force, EW_YES);
+	assert_int_equal(probe(true, false).in_force, EW_NO);
 	assert_int_equal(netns_own(), here);
 	close(nsfd);
 }

@@ -2,13 +2,13 @@
 /* What the user writes for the HTTP API: URLs and credential files, usable or not. */
 #include "test_observe.h"
 
-#include "observe/api_url.h"
-#include "observe/credential.h"
+#include "observe/agent/api_url.h"
+#include "observe/agent/credential.h"
 
 static void credentials_that_cannot_be_used_are_refused(void **state)
 {
 	static const char *const bad[] = { "", "\n", "nothing", "a\x01:b" };
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	char *header = NULL;
 
 	(void)state;
@@ -16,14 +16,14 @@ static void credentials_that_cannot_be_used_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		file_write(dir_at("c"), bad[i], strlen(bad[i]));
 		assert_int_equal(chmod(dir_at("c"), 0600), 0);
-		assert_int_equal(credential_read(dir_at("c"), &header, &why), -EINVAL);
-		assert_non_null(strstr(why.cure, "user:password"));
+		assert_int_equal(credential_read(dir_at("c"), &header, &error), -EINVAL);
+		assert_non_null(strstr(error.cure, "user:password"));
 	}
 	file_write(dir_at("c"), "a:b", 3);
 	assert_int_equal(chmod(dir_at("c"), 0644), 0);
-	assert_int_equal(credential_read(dir_at("c"), &header, &why), -EACCES);
-	assert_non_null(strstr(why.what, "everybody"));
-	assert_int_equal(credential_read(dir_at("none"), &header, &why), -ENOENT);
+	assert_int_equal(credential_read(dir_at("c"), &header, &error), -EACCES);
+	assert_non_null(strstr(error.message, "everybody"));
+	assert_int_equal(credential_read(dir_at("none"), &header, &error), -ENOENT);
 	assert_null(header);
 	dir_remove();
 }
@@ -60,12 +60,12 @@ static void urls_are_understood_or_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct api_url parsed;
-		struct fail why = { 0 };
-		int err = api_url_parse(cases[i].url, &parsed, &why);
+		struct error error = { 0 };
+		int err = api_url_parse(cases[i].url, &parsed, &error);
 		const struct sockaddr_in *addr = (const void *)&parsed.addr;
 
 		if (err != cases[i].err)
-			fail_msg("%s: %d (%s)", cases[i].url, err, why.what);
+			fail_msg("%s: %d (%s)", cases[i].url, err, error.message);
 		if (err)
 			continue;
 		assert_string_equal(parsed.host, cases[i].host);
@@ -78,7 +78,7 @@ static void urls_are_understood_or_refused(void **state)
 static void names_are_found_without_what_nsswitch_names(void **state)
 {
 	static const char sources[] = "hosts: nothing\n", names[] = "127.0.0.9 agent.test\n";
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	struct api_url url;
 
 	(void)state;
@@ -91,8 +91,8 @@ static void names_are_found_without_what_nsswitch_names(void **state)
 	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	assert_int_equal(mount(dir_at("nsswitch"), "/etc/nsswitch.conf", NULL, MS_BIND, NULL), 0);
 	assert_int_equal(mount(dir_at("hosts"), "/etc/hosts", NULL, MS_BIND, NULL), 0);
-	if (api_url_parse("http://agent.test", &url, &why) < 0)
-		fail_msg("%s", why.what);
+	if (api_url_parse("http://agent.test", &url, &error) < 0)
+		fail_msg("%s", error.message);
 	assert_int_equal(((struct sockaddr_in *)&url.addr)->sin_addr.s_addr, htonl(0x7f000009));
 	assert_int_equal(umount("/etc/hosts"), 0);
 	assert_int_equal(umount("/etc/nsswitch.conf"), 0);

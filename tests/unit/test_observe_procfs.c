@@ -2,8 +2,8 @@
 /* Real processes with crafted environments, libraries and namespaces, as they are told. */
 #include "test_observe.h"
 
-#include "observe/procfs.h"
-#include "observe/procfs_file.h"
+#include "observe/proc/procfs.h"
+#include "observe/proc/procfs_file.h"
 
 #define SLAVE "slave(1)@127.0.0.1:5051"
 
@@ -114,7 +114,7 @@ static void who_has_no_mesos_environment_is_told_only_when_asked(void **state)
 	(void)state;
 	child = child_start(child_name("nginx"), nothing, env, 0);
 	assert_null(walked());
-	assert_int_equal(procfs_put(procfs, child.pid, &facts.sink), 0);
+	assert_int_equal(procfs_emit(procfs, child.pid, &facts.sink), 0);
 	assert_string_equal(text(facts_with(&facts, "process", "pid", child.pid), "comm"), "nginx");
 	assert_string_equal(text(facts_with(&facts, "process", "pid", child.pid), "executor_id"),
 			    "");
@@ -129,7 +129,7 @@ static void a_process_that_has_ended_is_passed_over(void **state)
 	child = child_start("/proc/self/exe", nothing, env, 0);
 	pid = child.pid;
 	child_end(&child);
-	assert_int_equal(procfs_put(procfs, pid, &facts.sink), -ESRCH);
+	assert_int_equal(procfs_emit(procfs, pid, &facts.sink), -ESRCH);
 	assert_int_equal(json_array_size(facts.all), 0);
 	assert_int_equal(procfs_start(procfs, pid), 0);
 }
@@ -158,7 +158,7 @@ static void what_may_not_be_read_is_said(void **state)
 		skip();
 	child = child_start("/proc/self/exe", nothing, env, 0);
 	assert_int_equal(seteuid(65534), 0);
-	procfs_put(procfs, child.pid, &facts.sink);
+	procfs_emit(procfs, child.pid, &facts.sink);
 	assert_int_equal(procfs_walk(procfs, &facts.sink, &nobody, NULL), 0);
 	assert_int_equal(seteuid(0), 0);
 	fact = facts_with(&facts, "unread", "pid", child.pid);

@@ -7,11 +7,11 @@
 #include <netlink/msg.h>
 
 #include "base/addr.h"
-#include "observe/holders.h"
-#include "observe/netlink.h"
-#include "observe/netns.h"
-#include "observe/procfs.h"
-#include "observe/sockdiag.h"
+#include "observe/proc/fd_owners.h"
+#include "observe/netlink/netlink.h"
+#include "observe/netlink/netns.h"
+#include "observe/proc/procfs.h"
+#include "observe/netlink/sockdiag.h"
 
 #define PORT 5051
 
@@ -41,10 +41,10 @@ static const struct fact_socket *by_cookie(const struct seen *seen, uint64_t coo
 static struct seen dump(uint16_t port, uint32_t states)
 {
 	struct seen seen = { .n = 0 };
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
-	if (sockdiag_dump(NETNS_OWN, 4711, port, states, keep_row, &seen, &why) < 0)
-		fail_msg("%s", why.what);
+	if (sockdiag_dump(NETNS_OWN, 4711, port, states, keep_row, &seen, &error) < 0)
+		fail_msg("%s", error.message);
 	return seen;
 }
 
@@ -196,39 +196,39 @@ static void another_namespace_is_listed_without_leaving_ours(void **state)
 static void what_is_no_namespace_is_refused_with_a_reason(void **state)
 {
 	int null = open("/dev/null", O_RDONLY);
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	struct seen seen = { .n = 0 };
 
 	(void)state;
-	assert_int_equal(sockdiag_dump(null, 0, PORT, SOCKDIAG_REAL, keep_row, &seen, &why),
+	assert_int_equal(sockdiag_dump(null, 0, PORT, SOCKDIAG_REAL, keep_row, &seen, &error),
 			 -EINVAL);
-	assert_int_equal(why.err, -EINVAL);
-	assert_non_null(strstr(why.what, "namespace"));
+	assert_int_equal(error.code, -EINVAL);
+	assert_non_null(strstr(error.message, "namespace"));
 	close(null);
 }
 
 static void every_descriptor_of_a_socket_is_a_holder(void **state)
 {
 	int fd = listen_on(AF_INET, PORT), copy = dup(fd), pipes[2];
-	struct holders holders = { 0 };
+	struct fd_owners holders = { 0 };
 	const struct holder *found;
 	size_t n = 0;
 
 	(void)state;
 	assert_int_equal(pipe(pipes), 0);
-	assert_int_equal(holders_add(&holders, getpid(), 17), 0);
-	holders_sort(&holders);
-	found = holders_find(&holders, inode_of(fd), &n);
+	assert_int_equal(fd_owners_add(&holders, getpid(), 17), 0);
+	fd_owners_sort(&holders);
+	found = fd_owners_find(&holders, inode_of(fd), &n);
 	assert_non_null(found);
 	assert_int_equal(n, 2);
 	assert_int_equal(found[0].fd, fd < copy ? fd : copy);
 	assert_int_equal(found[1].fd, fd < copy ? copy : fd);
 	assert_int_equal(found[0].pid, getpid());
 	assert_int_equal(found[0].start, 17);
-	assert_null(holders_find(&holders, inode_of(pipes[0]), &n));
-	assert_null(holders_find(&holders, 0, &n));
-	assert_int_equal(holders_add(&holders, 1 << 22, 0), 0); /* no such process: no holders */
-	holders_clear(&holders);
+	assert_null(fd_owners_find(&holders, inode_of(pipes[0]), &n));
+	assert_null(fd_owners_find(&holders, 0, &n));
+	assert_int_equal(fd_owners_add(&holders, 1 << 22, 0), 0); /* no such process: no holders */
+	fd_owners_clear(&holders);
 	close(fd);
 	close(copy);
 	close(pipes[0]);

@@ -15,7 +15,7 @@
 
 #include "base/now.h"
 #include "base/walltime.h"
-#include "fail.h"
+#include "base/error.h"
 #include "record/baseline.h"
 
 #define BOOT  "1f0c2b9e-3c39-4c65-9e0a-5d2a8b6a7f11"
@@ -40,11 +40,11 @@ static void heard_put(void *ctx, const struct fact *fact)
 	heard->n++;
 }
 
-static int load(const char *from, const char *boot, struct heard *heard, struct fail *why)
+static int load(const char *from, const char *boot, struct heard *heard, struct error *error)
 {
 	struct fact_sink sink = { .put = heard_put, .ctx = heard };
 	size_t n = 777;
-	int err = baseline_load(from, boot, 42, &sink, &n, why);
+	int err = baseline_load(from, boot, 42, &sink, &n, error);
 
 	assert_int_equal(n, err ? 777 : heard->n);
 	return err;
@@ -85,11 +85,11 @@ static void look(size_t i, const struct fact *fact)
 static void test_an_audit_is_read_back(void **state)
 {
 	struct heard heard = { .look = look };
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	(void)state;
-	if (load(AUDIT, BOOT, &heard, &why) < 0)
-		fail_msg("%s", why.what);
+	if (load(AUDIT, BOOT, &heard, &error) < 0)
+		fail_msg("%s", error.message);
 	assert_int_equal(heard.n, 10); /* the foreign one is left out */
 }
 
@@ -105,12 +105,12 @@ static void test_a_shutdown_document_serves_as_well(void **state)
 static void test_another_boot(void **state)
 {
 	struct heard heard = { 0 };
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	(void)state;
-	assert_int_equal(load(AUDIT, "00000000-0000-0000-0000-000000000000", &heard, &why),
+	assert_int_equal(load(AUDIT, "00000000-0000-0000-0000-000000000000", &heard, &error),
 			 -ESTALE);
-	assert_non_null(strstr(why.what, "another boot"));
+	assert_non_null(strstr(error.message, "another boot"));
 	assert_int_equal(heard.n, 0);
 }
 
@@ -142,7 +142,7 @@ static void file_is(const char *text)
 
 static void test_saving(void **state)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	char state_dir[64];
 	struct stat st;
 
@@ -150,24 +150,24 @@ static void test_saving(void **state)
 	snprintf(state_dir, sizeof(state_dir), "%s/a", dir);
 	assert_int_equal(baseline_path(state_dir, BOOT, 5051, path, sizeof(path)), 0);
 	/* A mistyped path leaves no directories behind. */
-	assert_int_equal(baseline_save(path, "one\n", 4, &why), -ENOENT);
+	assert_int_equal(baseline_save(path, "one\n", 4, &error), -ENOENT);
 	assert_int_equal(stat(state_dir, &st), -1);
 	assert_int_equal(mkdir(state_dir, 0700), 0);
-	assert_int_equal(baseline_save(path, "one\n", 4, &why), 0);
+	assert_int_equal(baseline_save(path, "one\n", 4, &error), 0);
 	file_is("one\n");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(baseline_save(path, "two\n", 4, &why), 0);
+	assert_int_equal(baseline_save(path, "two\n", 4, &error), 0);
 	file_is("two\n");
 	assert_int_equal(files_in(state_dir), 1);
 
 	/* What stands in the way is named, and what was there stays. */
-	assert_int_equal(baseline_save("/dev/null/x/y", "three", 5, &why), -ENOTDIR);
-	assert_non_null(strstr(why.what, "/dev/null/x/y"));
-	assert_true(why.cure[0]);
+	assert_int_equal(baseline_save("/dev/null/x/y", "three", 5, &error), -ENOTDIR);
+	assert_non_null(strstr(error.message, "/dev/null/x/y"));
+	assert_true(error.cure[0]);
 	unlink(path);
 	assert_int_equal(mkdir(path, 0700), 0); /* rename over a directory fails */
-	assert_int_equal(baseline_save(path, "four", 4, &why), -EISDIR);
+	assert_int_equal(baseline_save(path, "four", 4, &error), -EISDIR);
 	assert_int_equal(files_in(state_dir), 1);
 	rmdir(path);
 	rmdir(state_dir);
@@ -176,7 +176,7 @@ static void test_saving(void **state)
 static void expect_refused(const char *text, int err, const char *says)
 {
 	struct heard heard = { 0 };
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/foreign", dir);
@@ -184,10 +184,10 @@ static void expect_refused(const char *text, int err, const char *says)
 	assert_non_null(file);
 	fputs(text, file);
 	fclose(file);
-	if (load(path, NULL, &heard, &why) != err)
-		fail_msg("'%s' gave %d: %s", text, why.err, why.what);
-	if (!strstr(why.what, says) || !strstr(why.what, path))
-		fail_msg("'%s' does not say '%s'", why.what, says);
+	if (load(path, NULL, &heard, &error) != err)
+		fail_msg("'%s' gave %d: %s", text, error.code, error.message);
+	if (!strstr(error.message, says) || !strstr(error.message, path))
+		fail_msg("'%s' does not say '%s'", error.message, says);
 	assert_int_equal(heard.n, 0);
 	unlink(path);
 }
@@ -198,7 +198,7 @@ static void expect_refused(const char *text, int err, const char *says)
 static void test_strangers_are_refused(void **state)
 {
 	struct heard heard = { 0 };
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	(void)state;
 	expect_refused("", -EINVAL, "line 1");
@@ -227,9 +227,9 @@ static void test_strangers_are_refused(void **state)
 	expect_refused(HEAD "\"executors\":[{\"executor_id\":\"e\",\"disconnected_at\":\"now\"}]}",
 		       -EINVAL, "'disconnected_at'");
 	expect_refused(HEAD "\"executors\":[" GOOD "]} trailing", -EINVAL, "line 1");
-	assert_int_equal(load("/nowhere", NULL, &heard, &why), -ENOENT);
-	assert_non_null(strstr(why.cure, "execwatch audit"));
-	assert_int_equal(load("/", NULL, &heard, &why), -EISDIR);
+	assert_int_equal(load("/nowhere", NULL, &heard, &error), -ENOENT);
+	assert_non_null(strstr(error.cure, "execwatch audit"));
+	assert_int_equal(load("/", NULL, &heard, &error), -EISDIR);
 }
 
 static void test_times(void **state)

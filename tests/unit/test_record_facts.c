@@ -12,7 +12,7 @@
 #include "base/factfields.h"
 #include "base/factjson.h"
 #include "base/jsonval.h"
-#include "fail.h"
+#include "base/error.h"
 
 #define LAST_TYPE FACT_FORK
 
@@ -53,7 +53,7 @@ static void field_fill(struct fact *fact, const struct factjson_field *field, in
 		*(double *)at = 1764000000.123456 + seed;
 		break;
 	case FACTJSON_TRI:
-		*(enum tri *)at = TRI_YES;
+		*(enum ew_tri *)at = EW_YES;
 		break;
 	case FACTJSON_TEXT:
 		*(const char **)at = odd_text + seed % 4;
@@ -94,7 +94,7 @@ static void field_equal(const struct fact *a, const struct fact *b,
 		assert_memory_equal(x, y, sizeof(bool));
 		break;
 	case FACTJSON_TRI:
-		assert_memory_equal(x, y, sizeof(enum tri));
+		assert_memory_equal(x, y, sizeof(enum ew_tri));
 		break;
 	case FACTJSON_ADDR:
 		assert_memory_equal(x, y, 18);
@@ -115,13 +115,13 @@ static void round_trip(const struct fact *fact, struct factjson_reader *reader, 
 {
 	json_t *object = factjson_pack(fact);
 	char *line = json_dumps(object, JSON_COMPACT);
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	size_t unknown = 77;
 
 	assert_non_null(line);
 	assert_null(strchr(line, '\n'));
-	if (factjson_read(reader, line, strlen(line), back, &unknown, &why) != 0)
-		fail_msg("%s: %s", why.what, line);
+	if (factjson_read(reader, line, strlen(line), back, &unknown, &error) != 0)
+		fail_msg("%s: %s", error.message, line);
 	assert_int_equal(unknown, 0);
 	free(line);
 	json_decref(object);
@@ -173,7 +173,7 @@ static size_t field_size(enum factjson_kind kind)
 		[FACTJSON_U64] = 8,
 		[FACTJSON_BOOL] = sizeof(bool),
 		[FACTJSON_REAL] = sizeof(double),
-		[FACTJSON_TRI] = sizeof(enum tri),
+		[FACTJSON_TRI] = sizeof(enum ew_tri),
 		[FACTJSON_TEXT] = sizeof(char *),
 		[FACTJSON_ADDR] = sizeof(struct ew_addr),
 		[FACTJSON_LIST] = sizeof(char **),
@@ -186,7 +186,7 @@ static size_t field_size(enum factjson_kind kind)
 static void covered(enum fact_type type, const uint8_t *used, size_t size)
 {
 	uint8_t seen[sizeof(struct fact)] = { 0 };
-	size_t base = offsetof(struct fact, window);
+	size_t base = offsetof(struct fact, session);
 	size_t n;
 	const struct factjson_field *field = fields_of(type, &n);
 
@@ -219,8 +219,8 @@ static void test_every_member_has_a_field(void **state)
 		__builtin_clear_padding(&fact);                                                    \
 		covered(type, (const uint8_t *)&fact, sizeof(fact));                               \
 	} while (0)
-	COVERED(FACT_WINDOW, window);
-	COVERED(FACT_SLOT, slot);
+	COVERED(FACT_SESSION, session);
+	COVERED(FACT_HOOK, hook);
 	COVERED(FACT_PROCESS, process);
 	COVERED(FACT_SOCKET, socket);
 	COVERED(FACT_HOLDER, holder);
@@ -229,8 +229,8 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_EXIT, exit);
 	COVERED(FACT_SIGNAL, signal);
 	COVERED(FACT_MESSAGE, message);
-	COVERED(FACT_TRACKING, tracking);
-	COVERED(FACT_ENTRY, entry);
+	COVERED(FACT_CT_ACTIVE, ct_active);
+	COVERED(FACT_CT_ENTRY, ct_entry);
 	COVERED(FACT_CHECKPOINT, checkpoint);
 	COVERED(FACT_WORK_DIR, work_dir);
 	COVERED(FACT_AGENT, agent);
@@ -240,7 +240,7 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_LOST, lost);
 	COVERED(FACT_ACT, act);
 	COVERED(FACT_COMMAND, command);
-	COVERED(FACT_SURVEY, survey);
+	COVERED(FACT_SCAN, scan);
 	COVERED(FACT_BASELINE, baseline);
 	COVERED(FACT_NOW, now);
 	COVERED(FACT_FORK, fork);
@@ -272,10 +272,10 @@ static void test_the_notation(void **state)
 	json_decref(object);
 }
 
-static int read_line(const char *line, struct fact *fact, size_t *unknown, struct fail *why)
+static int read_line(const char *line, struct fact *fact, size_t *unknown, struct error *error)
 {
 	struct factjson_reader *reader = factjson_reader_new();
-	int err = factjson_read(reader, line, strlen(line), fact, unknown, why);
+	int err = factjson_read(reader, line, strlen(line), fact, unknown, error);
 
 	factjson_reader_free(reader);
 	return err;
@@ -326,12 +326,12 @@ static void test_what_is_no_fact(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct fact fact = { .mono = 99 };
-		struct fail why = { 0 };
+		struct error error = { 0 };
 		size_t unknown;
 
-		if (read_line(bad[i].line, &fact, &unknown, &why) != -EINVAL)
+		if (read_line(bad[i].line, &fact, &unknown, &error) != -EINVAL)
 			fail_msg("taken for a fact: %s", bad[i].line);
-		assert_non_null(strstr(why.what, bad[i].names));
+		assert_non_null(strstr(error.message, bad[i].names));
 		assert_int_equal(fact.mono, 99);
 	}
 }

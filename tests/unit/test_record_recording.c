@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/factjson.h"
-#include "fail.h"
+#include "base/error.h"
 #include "record/recording.h"
 
 #define HEADER "{\"schema\":\"execwatch.recording/1\",\"tool\":\"0.1.0\"}\n"
@@ -57,29 +57,29 @@ static void samples_put(const struct fact_sink *sink, int n)
 	for (int i = 0; i < n; i++) {
 		struct fact fact = sample(i);
 
-		fact_put(sink, &fact);
+		fact_emit(sink, &fact);
 	}
 }
 
 static void record(int n)
 {
 	struct recording *rec = NULL;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	struct fact_sink sink;
 
-	assert_int_equal(recording_create(path, "0.1.0", &rec, &why), 0);
+	assert_int_equal(recording_create(path, "0.1.0", &rec, &error), 0);
 	sink = recording_sink(rec);
 	samples_put(&sink, n);
-	assert_int_equal(recording_close(rec, &why), 0);
+	assert_int_equal(recording_close(rec, &error), 0);
 }
 
 static int replay(const char *from, struct heard *heard, struct recording_counts *counts,
-		  struct fail *why)
+		  struct error *error)
 {
 	struct fact_sink sink = { .put = heard_put, .ctx = heard };
 
 	heard->len = heard->n = 0;
-	return recording_replay(from, &sink, counts, why);
+	return recording_replay(from, &sink, counts, error);
 }
 
 static void file_write(const char *data, size_t len)
@@ -129,7 +129,7 @@ static void test_what_goes_in_comes_out(void **state)
 	static struct heard in, out;
 	struct fact_sink sink = { .put = heard_put, .ctx = &in };
 	struct recording_counts counts;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	struct stat st;
 
 	(void)state;
@@ -138,7 +138,7 @@ static void test_what_goes_in_comes_out(void **state)
 	record(100);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(replay(path, &out, &counts, &why), 0);
+	assert_int_equal(replay(path, &out, &counts, &error), 0);
 	assert_int_equal(counts.facts, 100);
 	assert_false(counts.cut);
 	assert_int_equal(out.len, in.len);
@@ -165,22 +165,22 @@ static void test_facts_reach_the_disk_with_a_flush(void **state)
 static void test_nothing_is_overwritten(void **state)
 {
 	struct recording *rec = NULL;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	char text[16];
 
 	(void)state;
 	file_write("dear", 4);
-	assert_int_equal(recording_create(path, "0.1.0", &rec, &why), -EEXIST);
-	assert_non_null(strstr(why.what, path));
-	assert_true(why.cure[0]);
+	assert_int_equal(recording_create(path, "0.1.0", &rec, &error), -EEXIST);
+	assert_non_null(strstr(error.message, path));
+	assert_true(error.cure[0]);
 	assert_int_equal(file_read(text, sizeof(text)), 4);
 	assert_string_equal(text, "dear");
 
 	file_write("", 0); /* as mktemp(1) leaves it */
-	assert_int_equal(recording_create(path, "0.1.0", &rec, &why), 0);
-	assert_int_equal(recording_close(rec, &why), 0);
+	assert_int_equal(recording_create(path, "0.1.0", &rec, &error), 0);
+	assert_int_equal(recording_close(rec, &error), 0);
 
-	assert_int_equal(recording_create("/nowhere/at/all", "0.1.0", &rec, &why), -ENOENT);
+	assert_int_equal(recording_create("/nowhere/at/all", "0.1.0", &rec, &error), -ENOENT);
 }
 
 /* The limit makes the kernel write a part and then refuse, as a full disk does. */
@@ -190,7 +190,7 @@ static void test_a_full_disk_leaves_whole_lines(void **state)
 	struct rlimit old, limit;
 	struct recording *rec = NULL;
 	struct recording_counts counts;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	struct fact_sink sink;
 	char text[4096];
 	size_t len;
@@ -206,17 +206,17 @@ static void test_a_full_disk_leaves_whole_lines(void **state)
 	assert_int_equal(recording_flush(rec, NULL), 0);
 	setrlimit(RLIMIT_FSIZE, &limit);
 	samples_put(&sink, 50);
-	assert_int_equal(recording_flush(rec, &why), -EFBIG);
+	assert_int_equal(recording_flush(rec, &error), -EFBIG);
 	setrlimit(RLIMIT_FSIZE, &old);
-	assert_non_null(strstr(why.what, path));
+	assert_non_null(strstr(error.message, path));
 	samples_put(&sink, 50); /* a gap would be worse than an end */
-	assert_int_equal(recording_flush(rec, &why), 0);
-	assert_int_equal(recording_close(rec, &why), 0);
+	assert_int_equal(recording_flush(rec, &error), 0);
+	assert_int_equal(recording_close(rec, &error), 0);
 
 	len = file_read(text, sizeof(text));
 	assert_true(len > 500 && len <= 1000);
 	assert_int_equal(text[len - 1], '\n');
-	assert_int_equal(replay(path, &out, &counts, &why), 0);
+	assert_int_equal(replay(path, &out, &counts, &error), 0);
 	assert_false(counts.cut);
 	assert_true(out.n > 2 && out.n < 52);
 }
@@ -224,10 +224,10 @@ static void test_a_full_disk_leaves_whole_lines(void **state)
 static void test_a_device_that_is_full(void **state)
 {
 	struct recording *rec = NULL;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	(void)state;
-	assert_int_equal(recording_create("/dev/full", "0.1.0", &rec, &why), -ENOSPC);
+	assert_int_equal(recording_create("/dev/full", "0.1.0", &rec, &error), -ENOSPC);
 	assert_null(rec);
 }
 
@@ -243,14 +243,14 @@ static void test_cut_at_every_byte(void **state)
 	len = file_read(text, sizeof(text));
 	for (size_t cut = header; cut <= len; cut++) {
 		struct recording_counts counts;
-		struct fail why = { 0 };
+		struct error error = { 0 };
 		size_t lines = 0;
 
 		file_write(text, cut);
 		for (size_t i = header; i < cut; i++)
 			lines += text[i] == '\n';
-		if (replay(path, &out, &counts, &why) < 0)
-			fail_msg("cut at %zu: %s", cut, why.what);
+		if (replay(path, &out, &counts, &error) < 0)
+			fail_msg("cut at %zu: %s", cut, error.message);
 		/* an object that lacks nothing but its newline is whole */
 		if (cut < len && text[cut] == '\n' && cut > header)
 			lines++;
@@ -263,20 +263,20 @@ static void expect_refused(const char *text, int err, const char *says)
 {
 	static struct heard out;
 	struct recording_counts counts;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	file_write(text, strlen(text));
-	assert_int_equal(replay(path, &out, &counts, &why), err);
-	assert_non_null(strstr(why.what, path));
-	if (!strstr(why.what, says))
-		fail_msg("'%s' does not say '%s'", why.what, says);
+	assert_int_equal(replay(path, &out, &counts, &error), err);
+	assert_non_null(strstr(error.message, path));
+	if (!strstr(error.message, says))
+		fail_msg("'%s' does not say '%s'", error.message, says);
 }
 
 static void test_strangers_are_refused(void **state)
 {
 	static struct heard out;
 	struct recording_counts counts;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	(void)state;
 	expect_refused("", -ENODATA, "empty");
@@ -288,15 +288,15 @@ static void test_strangers_are_refused(void **state)
 			      "{\"type\":\"now\",\"mono_ns\":2}\n",
 		       -EINVAL, "line 3");
 	expect_refused(HEADER "\n", -EINVAL, "line 2");
-	assert_int_equal(replay("/nowhere", &out, &counts, &why), -ENOENT);
-	assert_int_equal(replay("/", &out, &counts, &why), -EISDIR);
+	assert_int_equal(replay("/nowhere", &out, &counts, &error), -ENOENT);
+	assert_int_equal(replay("/", &out, &counts, &error), -EISDIR);
 }
 
 static void test_a_line_without_end_is_bounded(void **state)
 {
 	static struct heard out;
 	struct recording_counts counts;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	size_t len = (size_t)6 << 20;
 	char *text = malloc(len);
 
@@ -305,8 +305,8 @@ static void test_a_line_without_end_is_bounded(void **state)
 	memcpy(text, HEADER, strlen(HEADER));
 	file_write(text, len);
 	free(text);
-	assert_int_equal(replay(path, &out, &counts, &why), -EINVAL);
-	assert_non_null(strstr(why.what, "line 2 is longer than"));
+	assert_int_equal(replay(path, &out, &counts, &error), -EINVAL);
+	assert_non_null(strstr(error.message, "line 2 is longer than"));
 }
 
 static void test_later_versions_are_read(void **state)
@@ -328,7 +328,7 @@ static void test_standard_input(void **state)
 {
 	static struct heard out;
 	struct recording_counts counts;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 	int old, fd, err;
 
 	(void)state;
@@ -337,7 +337,7 @@ static void test_standard_input(void **state)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	dup2(fd, STDIN_FILENO);
 	close(fd);
-	err = replay("-", &out, &counts, &why);
+	err = replay("-", &out, &counts, &error);
 	if (old >= 0)
 		dup2(old, STDIN_FILENO);
 	assert_int_equal(err, 0);

@@ -15,9 +15,9 @@
 #include <wchar.h>
 #include <cmocka.h>
 
-#include "show/document.h"
+#include "show/json/json_report.h"
 #include "show/nagios.h"
-#include "show/table.h"
+#include "show/table/table.h"
 #include "show_samples.h"
 
 enum form { FORM_TABLE, FORM_VERBOSE, FORM_COLOR, FORM_WIDE, FORM_JSON, FORM_JSONL, FORM_NAGIOS };
@@ -36,9 +36,9 @@ static int form_write(FILE *out, const struct report *report, enum form form)
 	if (form == FORM_NAGIOS)
 		return nagios_write(out, report);
 	if (form == FORM_JSON)
-		return document_write(out, report);
+		return json_report_write(out, report);
 	if (form == FORM_JSONL)
-		return document_line_write(out, NULL, report);
+		return json_report_line_write(out, NULL, report);
 	return table_write(out, report, &options);
 }
 

@@ -7,16 +7,16 @@
 
 #include <netinet/tcp.h>
 
-#include "observe/bpf_lib.h"
+#include "observe/bpf/libbpf.h"
 #include "events.h"
-#include "observe/netns.h"
-#include "observe/sockdiag.h"
+#include "observe/netlink/netns.h"
+#include "observe/netlink/sockdiag.h"
 
 #define ROUNDS 3
 
 static struct fixture *fixture;
 
-static const struct bpf_counts *counts(void)
+static const struct ew_bpf_counts *counts(void)
 {
 	return &fixture->watch->told;
 }
@@ -25,13 +25,13 @@ static const struct bpf_counts *counts(void)
 
 static void read_all(void)
 {
-	bpf_watch_drain(fixture->watch, &fixture->sink);
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 }
 
 /* Between these parts of the storm nobody reads. A busy host may take its time, but must get on. */
 static void watch_storm(uint32_t stall_from, uint32_t stall_to)
 {
-	struct pollfd pfd = { .fd = bpf_watch_fd(fixture->watch), .events = POLLIN };
+	struct pollfd pfd = { .fd = ew_bpf_fd(fixture->watch), .events = POLLIN };
 	int64_t end = mono_ms() + 4 * PATIENCE_MS;
 	uint32_t percent = 0;
 
@@ -77,7 +77,7 @@ static void check_life_is_accounted_for(void)
 	do { /* the last packets may be on their way */
 		read_all();
 		in_ring = life_told();
-		bpf_watch_counters(fixture->watch, true, &fixture->sink);
+		ew_bpf_counters(fixture->watch, true, &fixture->sink);
 		shown = counts()->sum.life_shown;
 		lost = counts()->sum.life_lost;
 		skipped = counts()->skipped_healed;
@@ -193,11 +193,11 @@ static void kernel_socket(void *ctx, const struct fact_socket *socket)
 /* What sock_diag says: all sockets of this namespace but the reader's, which nobody watches. */
 static void kernel_sockets(struct sockets *all)
 {
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
 	all->n = 0;
 	assert_int_equal(sockdiag_dump(NETNS_OWN, fixture->netns, storm->port, SOCKDIAG_REAL,
-				       kernel_socket, all, &why),
+				       kernel_socket, all, &error),
 			 0);
 	qsort(all->v, all->n, sizeof(all->v[0]), by_cookie);
 }
@@ -332,14 +332,14 @@ static void check_chains(void)
 
 static void storm_begin(uint32_t life_ring, uint32_t message_ring)
 {
-	struct bpf_watch_options options = { .life_ring = life_ring, .message_ring = message_ring };
+	struct ew_bpf_options options = { .life_ring = life_ring, .message_ring = message_ring };
 
 	fixture = fixture_new(&options);
 	storm_new(fixture->port);
-	bpf_watch_add_process(fixture->watch, storm->parent, storm->parent_start, BPF_ROLE_EXECUTOR,
-			      NULL);
-	bpf_watch_add_process(fixture->watch, storm->talker, storm->talker_start, BPF_ROLE_EXECUTOR,
-			      NULL);
+	ew_bpf_add_process(fixture->watch, storm->parent, storm->parent_start, EW_BPF_ROLE_EXECUTOR,
+			   NULL);
+	ew_bpf_add_process(fixture->watch, storm->talker, storm->talker_start, EW_BPF_ROLE_EXECUTOR,
+			   NULL);
 }
 
 static void round_over(void)

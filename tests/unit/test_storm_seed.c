@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "observe/bpf_lib.h"
+#include "observe/bpf/libbpf.h"
 #include "events.h"
 #include "test_bpf_actor.h"
 
@@ -349,9 +349,9 @@ static void check_all(void)
 /* As if execwatch had just been started. */
 static void reopen(void)
 {
-	struct bpf_watch_options options = { .agent_port = fixture->port, .life_ring = 16 << 20 };
+	struct ew_bpf_options options = { .agent_port = fixture->port, .life_ring = 16 << 20 };
 
-	bpf_watch_free(fixture->watch);
+	ew_bpf_free(fixture->watch);
 	fixture_forget(fixture);
 	fixture_open(fixture, &options);
 }
@@ -370,7 +370,7 @@ static void test_seed_on_a_busy_host(void **state)
 		unrest_end();
 		check_facts();
 		check_quiet_ones();
-		bpf_watch_drain(fixture->watch, &fixture->sink);
+		ew_bpf_dispatch(fixture->watch, &fixture->sink);
 		fixture_forget(fixture);
 		fixture_seed(fixture);
 		check_facts();
@@ -382,7 +382,7 @@ static int setup(void **state)
 {
 	(void)state;
 	fixture = fixture_new(NULL);
-	bpf_watch_free(fixture->watch);
+	ew_bpf_free(fixture->watch);
 	fixture->watch = NULL;
 	host_new(fixture->port);
 	return 0;

@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "observe/bpf_lib.h"
+#include "observe/bpf/libbpf.h"
 
 /* Of the object's own making, not the kernel's. */
 static bool is_ours(const char *name)

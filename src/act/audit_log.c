@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "act/audit_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/factjson.h"
+#include "base/now.h"
+#include "base/walltime.h"
+#include "base/error.h"
+
+struct audit_log {
+	int fd;
+	char path[];
+};
+
+#define CURE "make room, or give another directory with --state-dir"
+
+/* Somebody's power failed in the middle of a line: the next one begins its own. */
+static int line_begin(int fd)
+{
+	struct stat stat;
+	char last;
+
+	if (fstat(fd, &stat) < 0)
+		return -errno;
+	if (stat.st_size == 0 || pread(fd, &last, 1, stat.st_size - 1) != 1 || last == '\n')
+		return 0;
+	return write(fd, "\n", 1) == 1 ? 0 : -errno;
+}
+
+/* A new file is on the disk when its name is. */
+static int dir_sync(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int audit_log_open(const char *dir, struct audit_log **ret, struct error *error)
+{
+	size_t size = strlen(dir) + sizeof("/audit.log");
+	struct audit_log *log = malloc(sizeof(*log) + size);
+	int err;
+
+	if (!log)
+		return error_set(error, -ENOMEM, NULL, "open the audit log");
+	snprintf(log->path, size, "%s/audit.log", dir);
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
+		err = error_set(error, -errno, "give a directory with --state-dir", "make '%s'",
+				dir);
+		goto out;
+	}
+	log->fd = open(log->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (log->fd < 0) {
+		err = error_set(error, -errno, "run as root, or give a directory with --state-dir",
+				"open audit log '%s'", log->path);
+		goto out;
+	}
+	err = line_begin(log->fd);
+	if (!err)
+		err = dir_sync(dir);
+	if (err) {
+		error_set(error, err, CURE, "begin audit log '%s'", log->path);
+		close(log->fd);
+		goto out;
+	}
+	*ret = log;
+	return 0;
+out:
+	free(log);
+	return err;
+}
+
+void audit_log_close(struct audit_log *log)
+{
+	if (!log)
+		return;
+	close(log->fd);
+	free(log);
+}
+
+static json_t *line_pack(const struct fact *act)
+{
+	char ts[WALLTIME_TEXT_MAX];
+	json_t *line = factjson_pack(act);
+
+	walltime_text(now_wall(), ts);
+	if (!line || json_object_set_new(line, "ts", json_string(ts)) < 0 ||
+	    json_object_set_new(line, "by_pid", json_integer(getpid())) < 0 ||
+	    json_object_set_new(line, "by_uid", json_integer(getuid())) < 0) {
+		json_decref(line);
+		return NULL;
+	}
+	return line;
+}
+
+static char *line_text(const struct fact *act)
+{
+	json_t *line = line_pack(act);
+	char *text = line ? json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	char *whole = NULL;
+
+	json_decref(line);
+	if (text && asprintf(&whole, "%s\n", text) < 0)
+		whole = NULL;
+	free(text);
+	return whole;
+}
+
+int audit_log_write(struct audit_log *log, const struct fact *act, struct error *error)
+{
+	char *line = line_text(act);
+	struct stat before;
+	ssize_t len, done;
+	int err = 0;
+
+	if (!line)
+		return error_set(error, -ENOMEM, NULL, "write audit log '%s'", log->path);
+	if (fstat(log->fd, &before) < 0) {
+		err = error_set(error, -errno, NULL, "write audit log '%s'", log->path);
+		goto out;
+	}
+	len = (ssize_t)strlen(line);
+	done = write(log->fd, line, (size_t)len);
+	if (done == len)
+		goto out;
+	err = error_set(error, done < 0 ? -errno : -ENOSPC, CURE, "write audit log '%s'",
+			log->path);
+	if (done > 0 && ftruncate(log->fd, before.st_size) < 0)
+		err = error_set(error, -errno, CURE,
+				"cut audit log '%s' back to its last whole line", log->path);
+out:
+	free(line);
+	return err;
+}
+
+int audit_log_sync(struct audit_log *log, struct error *error)
+{
+	if (fdatasync(log->fd) < 0)
+		return error_set(error, -errno, CURE, "sync audit log '%s'", log->path);
+	return 0;
+}

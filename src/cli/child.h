@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The command of `run`: has the terminal, and is reported as facts. */
+#ifndef EW_CLI_CHILD_H
+#define EW_CLI_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct fact_sink;
+struct error;
+
+struct child {
+	char *const *argv;
+	char *text; /* for people, quoted as for a shell */
+	pid_t pid;  /* 0: not running */
+	int status; /* as wait(2) gives it, once it has ended */
+};
+
+/*
+ * Starts it with our standard input, output and error; output_to_stderr: what it writes to its
+ * standard output goes to our standard error. Puts FACT_COMMAND "started".
+ */
+int child_start(struct child *command, char *const *argv, bool output_to_stderr,
+		const struct fact_sink *sink, struct error *error);
+
+/* Has it ended? Never blocks. Puts FACT_COMMAND "ended" once. */
+bool child_ended(struct child *command, const struct fact_sink *sink);
+
+void child_free(struct child *command);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cli/event_loop.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/now.h"
+#include "cli/child.h"
+#include "cli/interrupt.h"
+#include "cli/log.h"
+#include "cli/session.h"
+#include "base/error.h"
+
+/* With hooks a pass only confirms; without, it is all there is. */
+#define PASS_WITH_HOOKS	   (10 * NS_PER_S)
+#define PASS_WITHOUT_HOOKS NS_PER_S
+#define PASS_SOONEST	   NS_PER_S /* after the last, when one is called for */
+/* How often an agent that is coming back is asked, and one that serves. */
+#define ASK_OFTEN  (NS_PER_S / 2)
+#define ASK_SELDOM (30 * NS_PER_S)
+#define LOOK_EVERY (NS_PER_S / 10)
+
+struct loop_state {
+	struct event_loop *window;
+	struct event_base *base;
+	struct event *tick, *hooks, *interrupt, *child;
+	enum event_loop_end end;
+	int64_t began;
+	int64_t passed; /* when the last pass was made */
+	int64_t asked;	/* when the agent was asked last */
+	bool agent_new; /* a process began to listen on the agent port */
+	bool wanted;	/* a pass is called for */
+	bool changed;	/* a fact has come since the last look */
+	int64_t looked;
+	int64_t next; /* when the answer may change by itself; 0: by facts only */
+	uint16_t port;
+	struct fact_sink listener;
+};
+
+static void end(struct loop_state *loop, enum event_loop_end error)
+{
+	loop->end = error;
+	event_base_loopbreak(loop->base);
+}
+
+static bool command_runs(struct loop_state *loop)
+{
+	struct fact_sink sink = session_sink(loop->window->session);
+
+	return loop->window->command && !child_ended(loop->window->command, &sink);
+}
+
+static bool is_done(struct loop_state *loop, int64_t now)
+{
+	struct event_loop *w = loop->window;
+
+	if (w->forever || w->until_ns || command_runs(loop))
+		return false;
+	if (!loop->changed && (!loop->next || now < loop->next))
+		return false;
+	loop->changed = false;
+	session_glance(w->session);
+	return model_done(session_model(w->session), w->until, &loop->next);
+}
+
+static void look(struct loop_state *loop)
+{
+	struct event_loop *w = loop->window;
+	int64_t now = now_mono();
+
+	loop->looked = now;
+	if (w->show && !w->show(w->ctx))
+		end(loop, LOOP_UNSEEN);
+	else if (w->until_ns && now - loop->began >= w->until_ns)
+		end(loop, LOOP_BOUND);
+	else if (is_done(loop, now))
+		end(loop, LOOP_DONE);
+}
+
+/* Agents and executors that have come since. */
+static void follow(struct session *session)
+{
+	struct report *report = model_report(session_model(session), REPORT_AUDIT);
+
+	if (report)
+		session_follow(session, report);
+	report_free(report);
+}
+
+/* Counted from its end: a pass over a large node takes its time, and much happens meanwhile. */
+static void pass(struct loop_state *loop)
+{
+	loop->wanted = false;
+	session_scan(loop->window->session, loop->window->scope);
+	session_dispatch(loop->window->session);
+	follow(loop->window->session);
+	loop->passed = now_mono();
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+	struct loop_state *loop = ctx;
+	struct session *session = loop->window->session;
+	int64_t now = now_mono();
+	bool hooks = session_sees_connections(session);
+	bool due;
+
+	(void)fd;
+	(void)what;
+	session_dispatch(session);
+	loop->wanted |= session_lost(session) || loop->agent_new;
+	due = now - loop->passed >= (loop->wanted ? PASS_SOONEST
+				     : hooks	  ? PASS_WITH_HOOKS
+						  : PASS_WITHOUT_HOOKS);
+	session_glance(session);
+	if (now - loop->asked >=
+	    (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
+		loop->asked = now;
+		session_ask(session, loop->base);
+	}
+	loop->agent_new = false;
+	if (due)
+		pass(loop);
+	look(loop);
+}
+
+static void on_hooks(evutil_socket_t fd, short what, void *ctx)
+{
+	struct loop_state *loop = ctx;
+
+	(void)fd;
+	(void)what;
+	session_dispatch(loop->window->session);
+	loop->wanted |= loop->agent_new;
+	loop->agent_new = false;
+	if (loop->wanted && now_mono() - loop->passed >= PASS_SOONEST)
+		pass(loop);
+	/* A thousand executors that come back at once are not judged a thousand times. */
+	if (now_mono() - loop->looked > LOOK_EVERY)
+		look(loop);
+}
+
+/*
+ * One that came before the window opened ends it as well. A terminal sends Ctrl-C to the command
+ * too: while that runs the first one is the command's, and watching goes on to see what came of it.
+ */
+static void on_interrupt(evutil_socket_t fd, short what, void *ctx)
+{
+	struct loop_state *loop = ctx;
+	uint64_t times;
+
+	(void)what;
+	if (read(fd, &times, sizeof(times)) != sizeof(times))
+		return;
+	if (command_runs(loop) && *interrupt_count() == 1) {
+		log_message(
+			"interrupted; the command (pid %d) gets it too. Watching goes on; Ctrl-C "
+			"again ends it with a report",
+			loop->window->command->pid);
+		return;
+	}
+	end(loop, LOOP_INTERRUPTED);
+}
+
+static void on_child(evutil_socket_t fd, short what, void *ctx)
+{
+	struct loop_state *loop = ctx;
+
+	(void)fd;
+	(void)what;
+	loop->changed = true;
+	look(loop);
+}
+
+static void listener_put(void *ctx, const struct fact *fact)
+{
+	struct loop_state *loop = ctx;
+
+	loop->changed = true;
+	if (fact->type == FACT_TCP && fact->tcp.to == TCP_LISTEN &&
+	    fact->tcp.local.port == loop->port)
+		loop->agent_new = true;
+	if (loop->listener.put)
+		fact_emit(&loop->listener, fact);
+}
+
+static int loop_build(struct loop_state *loop)
+{
+	struct timeval half = { .tv_usec = 500 * 1000 };
+	int hooks = session_fd(loop->window->session);
+
+	loop->base = event_base_new();
+	if (!loop->base)
+		return -ENOMEM;
+	loop->tick = event_new(loop->base, -1, EV_PERSIST, on_tick, loop);
+	loop->interrupt =
+		event_new(loop->base, interrupt_fd(), EV_READ | EV_PERSIST, on_interrupt, loop);
+	loop->child = evsignal_new(loop->base, SIGCHLD, on_child, loop);
+	if (!loop->tick || !loop->interrupt || !loop->child || event_add(loop->tick, &half) < 0 ||
+	    event_add(loop->interrupt, NULL) < 0 || event_add(loop->child, NULL) < 0)
+		return -ENOMEM;
+	if (hooks < 0)
+		return 0;
+	loop->hooks = event_new(loop->base, hooks, EV_READ | EV_PERSIST, on_hooks, loop);
+	return loop->hooks && event_add(loop->hooks, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+static void loop_clear(struct loop_state *loop)
+{
+	struct event *events[] = { loop->tick, loop->hooks, loop->interrupt, loop->child };
+
+	session_ask(loop->window->session, NULL);
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (events[i])
+			event_free(events[i]);
+	if (loop->base)
+		event_base_free(loop->base);
+}
+
+int event_loop_run(struct event_loop *window, enum event_loop_end *ret, struct error *error)
+{
+	struct loop_state loop = {
+		.window = window, .began = now_mono(), .end = LOOP_DONE, .changed = true
+	};
+	struct fact_sink nobody = { 0 };
+	int err;
+
+	loop.port = session_port(window->session);
+	loop.listener = session_listener(window->session);
+	session_listen(window->session, (struct fact_sink){ listener_put, &loop });
+	err = loop_build(&loop);
+	if (err) {
+		error_set(error, err, NULL, "begin to watch");
+		goto out;
+	}
+	event_active(loop.tick, EV_TIMEOUT, 0);
+	if (event_base_dispatch(loop.base) < 0)
+		err = error_set(error, -EIO, NULL, "wait for events");
+out:
+	session_listen(window->session, loop.listener.put ? loop.listener : nobody);
+	loop_clear(&loop);
+	*ret = loop.end;
+	return err;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The only place that prints messages: to standard error, each a line that begins with the tool's
+ * name. */
+#ifndef EW_CLI_LOG_H
+#define EW_CLI_LOG_H
+
+struct error;
+
+/* What failed, why, what to do; and that it is the end. */
+void log_error(const struct error *error);
+/* The same, when the work goes on without: ", going on without" is added. */
+void log_warning_without(const struct error *error);
+void log_message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

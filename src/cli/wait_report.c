@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cli/wait_report.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/now.h"
+#include "cli/child.h"
+#include "cli/exit_codes.h"
+#include "cli/log.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/event_loop.h"
+#include "base/error.h"
+#include "show/screen/progress.h"
+
+struct progress {
+	struct session *session;
+	enum report_kind kind;
+	bool terminal; /* a line drawn over and over; else one now and then */
+	int64_t shown;
+	int64_t every;
+};
+
+/* A log gets a line a minute, a terminal one a second. */
+static struct progress progress_begin(struct session *session, enum report_kind kind)
+{
+	bool terminal = isatty(STDERR_FILENO);
+
+	return (struct progress){ .session = session,
+				  .kind = kind,
+				  .terminal = terminal,
+				  .every = terminal ? NS_PER_S : 60 * NS_PER_S };
+}
+
+static bool progress_show(void *ctx)
+{
+	struct progress *p = ctx;
+	struct report *report;
+	int64_t now = now_mono();
+
+	if (p->shown && now - p->shown < p->every)
+		return true;
+	p->shown = now;
+	session_glance(p->session);
+	report = model_report(session_model(p->session), p->kind);
+	if (report && p->terminal)
+		progress_draw(stderr, report, output_width());
+	else if (report)
+		progress_write(stderr, report);
+	report_free(report);
+	return true;
+}
+
+/*
+ * The last word is read from the host itself, not only from what passed by. Should the agent's
+ * restart have begun in that very moment, it is not the last.
+ */
+static int watch(struct event_loop *window, enum event_loop_end *end, struct error *error)
+{
+	struct session *session = window->session;
+	int64_t next;
+	int err;
+
+	do {
+		err = event_loop_run(window, end, error);
+		if (err < 0)
+			return err;
+		session_scan(session, SCAN_SOCKETS | SCAN_PROCESSES | SCAN_API);
+		session_dispatch(session);
+		session_glance(session);
+	} while (*end == LOOP_DONE && !model_done(session_model(session), window->until, &next));
+	return 0;
+}
+
+int wait_report(const struct options *options, struct session *session, struct child *command,
+		enum report_kind kind)
+{
+	struct progress progress = progress_begin(session, kind);
+	struct event_loop window = {
+		.session = session,
+		.until = options->until,
+		.until_ns = options->until_ns,
+		.scope = SCAN_SOCKETS | SCAN_PROCESSES,
+		.command = command,
+		.show = options->quiet ? NULL : progress_show,
+		.ctx = &progress,
+	};
+	struct fact_now now = { 0 };
+	struct report *report;
+	enum event_loop_end end;
+	struct error error = { 0 };
+	int code;
+
+	if (watch(&window, &end, &error) < 0) {
+		log_error(&error);
+		return EXIT_UNKNOWN;
+	}
+	if (!options->quiet && progress.terminal)
+		progress_clear(stderr);
+	now.interrupted = end == LOOP_INTERRUPTED;
+	now.final = end != LOOP_INTERRUPTED;
+	report = session_report(session, kind, &now);
+	if (command && command->pid)
+		log_message("the command (pid %d) still runs; it was left alone", command->pid);
+	code = output_report(options, report);
+	report_free(report);
+	return code;
+}

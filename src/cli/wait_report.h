@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef EW_CLI_WAIT_REPORT_H
+#define EW_CLI_WAIT_REPORT_H
+
+#include "model/report.h"
+
+struct child;
+struct options;
+struct session;
+
+/*
+ * Watches until --until, with a line of progress on standard error, then prints the report of that
+ * kind. command is what must have ended first; NULL: nothing. Returns the exit code.
+ */
+int wait_report(const struct options *options, struct session *session, struct child *command,
+		enum report_kind kind);
+
+#endif

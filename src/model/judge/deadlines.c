@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge/deadlines.h"
+
+#include "base/arena.h"
+#include "base/now.h"
+#include "model/judge/evidence.h"
+#include "model/model_private.h"
+#include "model/judge/outcome.h"
+
+int64_t deadline_executors(const struct executors *view, struct arena *arena)
+{
+	const struct store *store = view->store;
+	int64_t first = 0;
+
+	for (size_t i = 0; i < store->baselines.n; i++) {
+		struct fate fate;
+
+		outcome_judge(view, &store->baselines.v[i], arena, &fate);
+		if (fate.outcome == OUTCOME_WAITING && fate.disconnected && !fate.ending &&
+		    (!first || fate.deadline < first))
+			first = fate.deadline;
+	}
+	return first;
+}
+
+static int64_t agent_gone_at(const struct store *store)
+{
+	int64_t gone = 0;
+
+	for (size_t i = 0; i < store->agents.n; i++)
+		if (store->agents.v[i].gone_at > gone)
+			gone = store->agents.v[i].gone_at;
+	return gone;
+}
+
+int64_t deadline_master(const struct store *store)
+{
+	int64_t gone = store_agent(store) ? 0 : agent_gone_at(store);
+
+	return gone ? gone + store->session.master_timeout : 0;
+}
+
+int64_t deadline_agent(const struct store *store)
+{
+	const struct agent *agent = store_agent(store);
+
+	if (!agent || outcome_agent_serves(store) || !store->has_api || !store->api.recovering)
+		return 0;
+	return agent->appeared + evidence_reregister_timeout(store);
+}
+
+/* What must have passed before watching may end, by what is known now. */
+struct bounds {
+	bool waiting;	/* an outcome is still open */
+	bool living;	/* an executor of the baseline lives */
+	int64_t proven; /* when the last of those that were cut off and live has outlived its
+			   recovery timeout */
+	int64_t last;	/* last deadline of all */
+	int64_t next;	/* first deadline that lies ahead */
+};
+
+static void bound(struct bounds *b, int64_t now, int64_t at)
+{
+	if (at > b->last)
+		b->last = at;
+	if (at > now && (!b->next || at < b->next))
+		b->next = at;
+}
+
+/* Longer than executors wait by default nobody waits for an agent's recovery. */
+static int64_t recovery_bound(const struct store *store)
+{
+	const struct agent *agent = store_agent(store);
+
+	return agent && !outcome_agent_serves(store) ? agent->appeared + 15 * 60 * NS_PER_S : 0;
+}
+
+static struct bounds bounds_gather(const struct store *store, struct arena *arena)
+{
+	struct bounds b = { 0 };
+	struct executors view;
+
+	executors_build(&view, store, arena);
+	for (size_t i = 0; i < store->baselines.n; i++) {
+		int64_t proven = outcome_proven_at(store, &store->baselines.v[i]);
+		struct fate fate;
+
+		outcome_judge(&view, &store->baselines.v[i], arena, &fate);
+		b.living |= !fate.ended;
+		if (fate.outcome == OUTCOME_WAITING) {
+			b.waiting = true;
+			bound(&b, store->now, fate.deadline);
+			bound(&b, store->now, fate.ends_by);
+		}
+		bound(&b, store->now, proven);
+		if (proven > b.proven)
+			b.proven = proven;
+	}
+	bound(&b, store->now, deadline_master(store));
+	bound(&b, store->now, deadline_agent(store));
+	bound(&b, store->now, outcome_serves_at(store));
+	bound(&b, store->now, recovery_bound(store));
+	/* A link that grows old enough is a proof, and no event tells when. */
+	if (b.waiting && outcome_agent_serves(store) && (!b.next || b.next > store->now + NS_PER_S))
+		b.next = store->now + NS_PER_S;
+	return b;
+}
+
+bool model_agent_serves(const struct model *model)
+{
+	return outcome_agent_serves(model_store(model));
+}
+
+bool model_done(const struct model *model, enum model_until until, int64_t *next)
+{
+	const struct store *store = model_store(model);
+	struct arena *arena = arena_new();
+	bool settled, past;
+	struct bounds b;
+
+	*next = 0;
+	if (!arena)
+		return true;
+	b = bounds_gather(store, arena);
+	arena_free(arena);
+	*next = b.next;
+	settled = outcome_agent_serves(store) && !b.waiting;
+	if (settled)
+		return until == UNTIL_SETTLED || store->now >= b.proven;
+	/* Nobody is left to come back; or nobody came, or somebody never answered: not for ever. */
+	past = b.last && store->now >= b.last;
+	return past || (store->baselines.n && !b.living);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge/evidence.h"
+
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/now.h"
+#include "mesos/version.h"
+#include "model/judge/outcome.h"
+
+int64_t evidence_recovery_timeout(const struct process_facts *process)
+{
+	return process->recovery_timeout > 0 ? process->recovery_timeout : 15 * 60 * NS_PER_S;
+}
+
+int64_t evidence_reregister_timeout(const struct store *store)
+{
+	return store->api.reregister_timeout > 0 ? store->api.reregister_timeout : 2 * NS_PER_S;
+}
+
+enum protocol evidence_protocol(const struct checkpoint *checkpoint)
+{
+	if (!checkpoint)
+		return PROTOCOL_UNKNOWN;
+	if (checkpoint->facts.http)
+		return PROTOCOL_V1;
+	return *checkpoint->facts.upid ? PROTOCOL_V0 : PROTOCOL_UNKNOWN;
+}
+
+/* ---- the other end ---- */
+
+/*
+ * By the agent that is there now: a child of an earlier one may have inherited its end, and nothing
+ * but that child's exit closes it. Whose nobody could tell: descriptors that were not readable, or
+ * a connection that the agent has not accepted yet.
+ */
+static enum ew_tri held_by(const struct agent *agent, const struct connection *peer)
+{
+	if (connection_is_of(peer, agent->facts.pid, agent->facts.start))
+		return EW_YES;
+	return peer->n_holders || peer->owner ? EW_NO : EW_UNKNOWN;
+}
+
+/*
+ * A connection that leaves its namespace may be translated on its way: that no mirrored tuple is
+ * known then says nothing, unless one was known before.
+ */
+static enum ew_tri agent_end(const struct store *store, const struct connection *conn)
+{
+	const struct connection *peer = store_peer(store, conn);
+	const struct agent *agent = store_agent(store);
+	bool open = peer &&
+		    (peer->facts.state == TCP_ESTABLISHED || peer->facts.state == TCP_CLOSE_WAIT);
+
+	if (!(store->complete & SCAN_SOCKETS))
+		return EW_UNKNOWN;
+	if (!agent)
+		return store->agent_hidden ? EW_UNKNOWN : EW_NO;
+	if (open)
+		return held_by(agent, peer);
+	return !peer && agent->facts.netns != conn->facts.netns ? EW_UNKNOWN : EW_NO;
+}
+
+/* ---- connection tracking ---- */
+
+static enum ew_tri tracking_of(const struct store *store, uint64_t netns)
+{
+	for (size_t i = 0; i < store->namespaces.n; i++)
+		if (store->namespaces.v[i].inode == netns &&
+		    store->namespaces.v[i].seen >= store->tracked)
+			return store->namespaces.v[i].ct_active;
+	return EW_UNKNOWN;
+}
+
+static enum conntrack conntrack_in(const struct store *store, const struct connection *conn,
+				   uint64_t netns)
+{
+	enum ew_tri tracking = tracking_of(store, netns);
+
+	if (!(store->complete & SCAN_TRACKING))
+		return CONNTRACK_UNKNOWN; /* an answer of long ago: entries expire */
+	if (tracking == EW_NO)
+		return CONNTRACK_OFF;
+	for (size_t i = 0; tracking == EW_YES && i < conn->n_entries; i++) {
+		const struct entry *entry = &conn->entries[i];
+
+		if (entry->netns != netns || entry->present == EW_UNKNOWN ||
+		    entry->seen < store->tracked)
+			continue;
+		return conn->entries[i].present == EW_YES ? CONNTRACK_ENTRY : CONNTRACK_NONE;
+	}
+	return CONNTRACK_UNKNOWN;
+}
+
+/* The FIN passes both ends' namespaces: each that tracks must know the link. */
+static enum conntrack conntrack_of(const struct store *store, const struct connection *conn)
+{
+	const struct agent *agent = store_agent(store);
+	enum conntrack here = conntrack_in(store, conn, conn->facts.netns), there;
+
+	if (!agent || agent->facts.netns == conn->facts.netns)
+		return here;
+	there = conntrack_in(store, conn, agent->facts.netns);
+	if (here == CONNTRACK_NONE || there == CONNTRACK_NONE)
+		return CONNTRACK_NONE;
+	if (here == CONNTRACK_UNKNOWN || there == CONNTRACK_UNKNOWN)
+		return CONNTRACK_UNKNOWN;
+	return here == CONNTRACK_ENTRY || there == CONNTRACK_ENTRY ? CONNTRACK_ENTRY
+								   : CONNTRACK_OFF;
+}
+
+struct link_evidence evidence_of_link(const struct store *store, const struct connection *conn)
+{
+	return (struct link_evidence){ agent_end(store, conn), conntrack_of(store, conn) };
+}
+
+/* ---- the executor ---- */
+
+static const char *our_slave_id(const struct store *store)
+{
+	if (store->has_api && *store->api.slave_id)
+		return store->api.slave_id;
+	return store->has_work_dir ? store->work_dir.slave_id : "";
+}
+
+/*
+ * By the agent's id where both are known: the address an agent advertises need not be the one it
+ * listens on (LIBPROCESS_ADVERTISE_IP). Another port is another agent in any case.
+ */
+static enum ew_tri is_ours(const struct store *store, const struct process *process)
+{
+	const struct agent *agent = store_last_agent(store);
+	const struct process_facts *p = &process->facts;
+	const char *slave_id = our_slave_id(store);
+
+	if (!process->agent_known)
+		return EW_UNKNOWN;
+	if (process->agent_addr.port != store->session.agent_port)
+		return EW_NO;
+	if (*slave_id && *p->slave_id)
+		return strcmp(slave_id, p->slave_id) == 0 ? EW_YES : EW_NO;
+	if (!agent || addr_is_any(&agent->facts.listen))
+		return EW_YES;
+	return addr_ip_equal(&agent->facts.listen, &process->agent_addr) ? EW_YES : EW_NO;
+}
+
+/* Without an entry for this run in its agent's own tree, the agent knows no such registration. */
+static enum ew_tri is_registered(const struct store *store, const struct executor *executor)
+{
+	/* A sentinel ends a run for good: no agent recovers it (Mesos slave/state.cpp). */
+	if (executor->checkpoint && executor->checkpoint->facts.completed)
+		return EW_NO;
+	if (executor->checkpoint)
+		return *executor->checkpoint->facts.upid || executor->checkpoint->facts.http
+			       ? EW_YES
+			       : EW_NO;
+	if (!(store->complete & SCAN_CHECKPOINTS) || store->work_dir.readable != EW_YES)
+		return EW_UNKNOWN;
+	return strcmp(store->work_dir.slave_id, executor->process->facts.slave_id) == 0
+		       ? EW_NO
+		       : EW_UNKNOWN;
+}
+
+/* While the agent recovers, only what was seen tells. A v1 executor is not asked, and may lose its
+ * links at any time. */
+static enum ew_tri is_taken_back(const struct store *store, const struct executor *executor)
+{
+	const struct registration *h = &executor->process->history;
+	const struct agent *agent = store_agent(store);
+
+	if (!agent || outcome_agent_serves(store) ||
+	    evidence_protocol(executor->checkpoint) == PROTOCOL_V1)
+		return EW_YES;
+	return h->registered > agent->appeared && h->registered > h->asked ? EW_YES : EW_UNKNOWN;
+}
+
+static enum ew_tri relinks(const struct process_facts *p)
+{
+	struct mesos_version version;
+
+	if (mesos_version_parse(mesos_span_of(p->library_version), &version) < 0)
+		return EW_UNKNOWN;
+	return mesos_version_relinks(&version) ? EW_YES : EW_NO;
+}
+
+/* A process whose descriptors could not be read holds nobody knows what. */
+static enum ew_tri sockets_read(const struct store *store, const struct process *process)
+{
+	if (!(store->complete & SCAN_SOCKETS))
+		return EW_UNKNOWN;
+	for (size_t i = 0; i < store->unread.n; i++)
+		if (store->unread.v[i].pid == process->key.pid &&
+		    strstr(store->unread.v[i].object, "/fd"))
+			return EW_UNKNOWN;
+	return EW_YES;
+}
+
+struct evidence evidence_of_executor(const struct store *store, const struct executor *executor)
+{
+	const struct process_facts *p = &executor->process->facts;
+	struct evidence e = {
+		.ours = is_ours(store, executor->process),
+		.environment = p->environ_read,
+		.checkpoint = p->checkpoint,
+		.registered = is_registered(store, executor),
+		.taken_back = is_taken_back(store, executor),
+		.protocol = evidence_protocol(executor->checkpoint),
+		.sockets = sockets_read(store, executor->process),
+		.n_links = executor->n_links,
+		.relinks = relinks(p),
+		.domain_socket = *p->domain_socket != '\0',
+		.agent = store_agent(store)		  ? EW_YES
+			 : store->complete & SCAN_SOCKETS ? EW_NO
+							  : EW_UNKNOWN,
+	};
+
+	for (size_t i = 0; i < executor->n_links; i++) {
+		struct link_evidence link = evidence_of_link(store, executor->links[i].conn);
+		enum link_state state = link_state_of(&link);
+
+		if (state > e.worst)
+			e.worst = state;
+	}
+	return e;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The store seen from its executors: which process of each run is the executor, and which
+ * connections are its. Made anew for each report; points into the store.
+ */
+#ifndef EW_MODEL_JUDGE_EXECUTORS_H
+#define EW_MODEL_JUDGE_EXECUTORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/store/store.h"
+
+struct arena;
+
+struct executor_link {
+	const struct connection *conn;
+	int32_t fd; /* -1: not known */
+};
+
+struct executor {
+	const struct process *process;
+	const struct checkpoint *checkpoint; /* NULL: none */
+	const struct executor_link *links;   /* ESTABLISHED, towards the agent port */
+	size_t n_links;
+	int score; /* evidence that it is the executor of its run */
+};
+
+struct executors {
+	const struct store *store;
+	struct executor *executors;
+	size_t n_executors;
+	const struct executor **by_pid;	 /* sorted; NULL: the arena is broken */
+	const struct connection **links; /* of all executors, sorted by address */
+	size_t n_links;
+};
+
+/* Memory is the arena's; what does not fit is missing and the arena broken. */
+void executors_build(struct executors *view, const struct store *store, struct arena *arena);
+
+/* NULL: that process lives no more, or is no executor. */
+const struct executor *executors_find(const struct executors *view, int32_t pid, uint64_t start);
+
+/* Is it a link of one of the executors? */
+bool executors_have_link(const struct executors *view, const struct connection *conn);
+
+#endif

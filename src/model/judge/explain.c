@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge/explain.h"
+
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/arena.h"
+#include "base/now.h"
+#include "model/judge/evidence.h"
+#include "model/judge/outcome.h"
+
+#define WHY_MAX 8
+
+struct sentences {
+	const char **v;
+	size_t n;
+};
+
+static void say(struct sentences *s, const char *sentence)
+{
+	if (s->v && s->n < WHY_MAX)
+		s->v[s->n++] = sentence;
+}
+
+static const char *minutes(int64_t ns, struct arena *arena)
+{
+	int64_t s = ns / NS_PER_S;
+
+	if (s >= 120 * 60 && s % 3600 == 0)
+		return arena_printf(arena, "%lld h", (long long)(s / 3600));
+	if (s >= 120 && s % 60 == 0)
+		return arena_printf(arena, "%lld min", (long long)(s / 60));
+	return arena_printf(arena, "%lld s", (long long)s);
+}
+
+static void say_link(struct sentences *s, const struct report_link *link, struct arena *arena)
+{
+	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
+	const char *name = arena_printf(arena, "%s to %s", addr_text(&link->local, local),
+					addr_text(&link->remote, remote));
+
+	if (link->agent_end == EW_NO)
+		say(s, arena_printf(arena,
+				    "Link %s has no agent's end: nothing tells this executor that "
+				    "the agent is gone.",
+				    name));
+	else if (link->agent_end == EW_UNKNOWN)
+		say(s, arena_printf(arena,
+				    "Link %s leaves its network namespace: whether the agent has "
+				    "the other end cannot be told.",
+				    name));
+	else if (link->conntrack == CONNTRACK_NONE)
+		say(s, arena_printf(arena,
+				    "Connection tracking is in force and has no entry for link %s: "
+				    "the agent's FIN may be dropped.",
+				    name));
+	else if (link->conntrack == CONNTRACK_UNKNOWN)
+		say(s, arena_printf(arena,
+				    "Whether connection tracking knows link %s could not be read.",
+				    name));
+}
+
+static void say_relink(struct sentences *s, const struct process_facts *p, const struct evidence *e,
+		       struct arena *arena)
+{
+	if (e->protocol == PROTOCOL_V1)
+		say(s, "It speaks the v1 HTTP API: the agent never calls it, so it must notice by "
+		       "itself.");
+	else if (e->relinks == EW_YES)
+		say(s, arena_printf(arena,
+				    "Its library is Mesos %s (from its %s): asked to reconnect, it "
+				    "opens a new link.",
+				    p->library_version, p->version_from));
+	else if (e->relinks == EW_NO)
+		say(s, arena_printf(arena,
+				    "Its library is Mesos %s (from its %s): asked to reconnect, it "
+				    "answers on the old link.",
+				    p->library_version, p->version_from));
+	else
+		say(s, "The version of its library is not known: it is taken for one that does not "
+		       "relink.");
+}
+
+static void say_links(struct sentences *s, const struct report_executor *out, struct arena *arena)
+{
+	for (size_t i = 0; i < out->n_links; i++)
+		say_link(s, &out->links[i], arena);
+}
+
+static void say_unknown(const struct store *store, struct sentences *s, const struct evidence *e,
+			const struct report_executor *out, struct arena *arena)
+{
+	if (e->environment != EW_YES)
+		say(s,
+		    "Its environment could not be read, so whose executor it is cannot be told.");
+	else if (e->ours == EW_UNKNOWN)
+		say(s, "Its MESOS_SLAVE_PID is damaged, so whose executor it is cannot be told.");
+	else if (e->registered == EW_UNKNOWN && store->work_dir.readable != EW_YES)
+		say(s, "The agent's work dir could not be read: whether it ever registered is not "
+		       "known.");
+	else if (e->registered == EW_UNKNOWN)
+		say(s, arena_printf(arena,
+				    "Work dir %s is another agent's: whether this executor ever "
+				    "registered is not known.",
+				    store->work_dir.path));
+	else if (e->sockets != EW_YES)
+		say(s, "Which sockets it has could not be read.");
+	else if (!out->n_links && e->protocol == PROTOCOL_V1)
+		say(s, "It speaks the v1 HTTP API and has no connection just now: it is between "
+		       "two tries, or no agent takes it and its clock runs.");
+	else if (e->taken_back != EW_YES)
+		say(s, "As far as can be told the agent has not finished its recovery: an executor "
+		       "that it has not registered again yet ends itself when its link ends now.");
+	say_links(s, out, arena);
+}
+
+static void fill_why(const struct store *store, const struct executor *executor,
+		     const struct evidence *e, const struct report_executor *out,
+		     struct sentences *s, struct arena *arena)
+{
+	const struct process_facts *p = &executor->process->facts;
+
+	switch (out->verdict) {
+	case VERDICT_FOREIGN:
+		say(s, arena_printf(arena, "Its agent is %s (%s), another than the one on port %u.",
+				    p->slave_pid, p->slave_id, store->session.agent_port));
+		break;
+	case VERDICT_NO_CHECKPOINT:
+		say(s, "Its framework does not checkpoint (MESOS_CHECKPOINT is not 1): it ends "
+		       "with the agent, by design.");
+		break;
+	case VERDICT_UNREGISTERED:
+		say(s, "The agent has no registration of it on disk: it ends when the agent does.");
+		break;
+	case VERDICT_DISCONNECTED:
+		say(s, arena_printf(arena,
+				    "It registered once and has no link: it waits for a restarted "
+				    "agent and ends itself %s after it lost the old one.",
+				    minutes(out->recovery_timeout, arena)));
+		break;
+	case VERDICT_SELF_HEALING:
+		say_links(s, out, arena);
+		if (out->n_links)
+			say_relink(s, p, e, arena);
+		else if (e->domain_socket)
+			say(s, "It talks to the agent over a domain socket, which connection "
+			       "tracking does not touch.");
+		else
+			say(s,
+			    arena_printf(
+				    arena,
+				    "It has noticed that no agent is there, subscribes by itself "
+				    "when one is, and ends itself %s after it lost the old one.",
+				    minutes(out->recovery_timeout, arena)));
+		break;
+	case VERDICT_HALF_OPEN:
+	case VERDICT_AT_RISK:
+		say_links(s, out, arena);
+		say_relink(s, p, e, arena);
+		break;
+	case VERDICT_HEALTHY:
+		say(s, out->links[0].conntrack == CONNTRACK_OFF
+			       ? "Both ends of its link exist; no connection tracking is in force."
+			       : "Both ends of its link exist; connection tracking has its entry.");
+		break;
+	case VERDICT_UNKNOWN:
+	case VERDICT_COUNT:
+		say_unknown(store, s, e, out, arena);
+		break;
+	}
+}
+
+static const char *advice_treat(const struct store *store, const struct report_executor *out,
+				struct arena *arena)
+{
+	if (out->protocol == PROTOCOL_V1 && store_agent(store))
+		return "Run 'execwatch shutdown': it subscribes again at once, and no clock is "
+		       "started.";
+	return arena_printf(arena, "Run 'execwatch shutdown', then restart the agent within %s.",
+			    minutes(out->recovery_timeout, arena));
+}
+
+static const char *advice_for(const struct store *store, const struct evidence *e,
+			      const struct report_executor *out, struct arena *arena)
+{
+	switch (out->verdict) {
+	case VERDICT_NO_CHECKPOINT:
+		return "Its task is lost when the agent restarts: move it away first, or accept "
+		       "that.";
+	case VERDICT_UNREGISTERED:
+		return "Wait until it has registered, then audit again; a restart now loses it.";
+	case VERDICT_DISCONNECTED:
+		return "Restart the agent soon. Never treat it: a second disconnect ends it at "
+		       "once.";
+	case VERDICT_HALF_OPEN:
+	case VERDICT_AT_RISK:
+		return advice_treat(store, out, arena);
+	case VERDICT_SELF_HEALING:
+		return !out->n_links && !e->domain_socket
+			       ? "Start the agent within its recovery timeout."
+			       : "";
+	case VERDICT_UNKNOWN:
+		if (e->environment != EW_YES)
+			return "Run as root.";
+		if (e->registered == EW_UNKNOWN)
+			return "Give the agent's work dir with --work-dir.";
+		if (e->taken_back != EW_YES)
+			return "Wait until the agent has recovered, then audit again; a restart "
+			       "now may lose it.";
+		if (!out->n_links)
+			return "Audit again in some seconds; if it stays so, look at its stderr in "
+			       "its sandbox.";
+		return "Look at its connections by hand before the restart.";
+	default:
+		return "";
+	}
+}
+
+/* NULL: the agent has recovered, or there is none. */
+static const char *forbidden_by_recovery(const struct store *store, enum protocol protocol,
+					 struct arena *arena)
+{
+	int64_t serves_at = outcome_serves_at(store);
+	const char *cost = protocol == PROTOCOL_V1 ? "it may not subscribe again in time"
+						   : "a second disconnect would end it at once";
+
+	if (!store_agent(store) || outcome_agent_serves(store))
+		return NULL;
+	if (!serves_at)
+		return arena_printf(arena, "the agent is recovering: %s", cost);
+	return arena_printf(
+		arena,
+		"the agent may be recovering, its API does not tell: %s; try again in %lld s", cost,
+		(long long)((serves_at - store->now) / NS_PER_S + 1));
+}
+
+/* The rules of acting that no option lifts. */
+static const char *forbidden_for(const struct store *store, const struct executor *executor,
+				 const struct report_executor *out, struct arena *arena)
+{
+	const struct registration *h = &executor->process->history;
+	const char *recovery;
+
+	if (store_rival(store))
+		return "several agents listen on this port in other network namespaces: run "
+		       "execwatch in the namespace of the one that is meant (nsenter -t PID -n)";
+	switch (out->verdict) {
+	case VERDICT_FOREIGN:
+		return "it belongs to another agent";
+	case VERDICT_NO_CHECKPOINT:
+		return "its framework does not checkpoint: it would end at once";
+	case VERDICT_UNREGISTERED:
+		return "it has never registered: it would end at once";
+	case VERDICT_DISCONNECTED:
+		return "it is disconnected: a second disconnect would end it at once";
+	default:
+		break;
+	}
+	if (h->down_since && out->protocol != PROTOCOL_V1)
+		return "its link ended and it has not registered again yet: a second disconnect "
+		       "would end it at once";
+	if (h->asked > h->registered)
+		return "the agent has asked it to reconnect and it has not registered again yet: a "
+		       "second disconnect would end it at once";
+	recovery = forbidden_by_recovery(store, out->protocol, arena);
+	if (recovery)
+		return recovery;
+	if (out->verdict == VERDICT_UNKNOWN)
+		return "evidence that decides could not be read";
+	if (!out->n_links)
+		return "it has no link";
+	return NULL;
+}
+
+void explain_fill(const struct store *store, const struct executor *executor,
+		  const struct evidence *evidence, struct report_executor *out, struct arena *arena)
+{
+	struct sentences s = { arena_array(arena, WHY_MAX, sizeof(*s.v)), 0 };
+
+	fill_why(store, executor, evidence, out, &s, arena);
+	out->why = s.v;
+	out->n_why = s.n;
+	out->advice = advice_for(store, evidence, out, arena);
+	out->forbidden = forbidden_for(store, executor, out, arena);
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge/outcome.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/now.h"
+#include "model/judge/self_termination.h"
+#include "model/judge/evidence.h"
+
+/* After its verdict an agent stops a container for up to so long (DESTROY_TIMEOUT, Mesos
+ * constants.hpp). */
+#define DESTROY_TIMEOUT (60 * NS_PER_S)
+
+/* The most that --executor_reregistration_timeout may be (MAX_EXECUTOR_REREGISTRATION_TIMEOUT). */
+#define REREGISTER_MAX (15 * NS_PER_S)
+
+/* A connection for one message (a status update of a driver without a link) lives for milliseconds.
+ */
+#define TEMPORARY NS_PER_S
+
+int64_t outcome_mono(const struct store *store, int64_t wall)
+{
+	return wall ? wall - store->session.wall_offset : 0;
+}
+
+/* ---- the agent ---- */
+
+/*
+ * When it began, or a time not before that: start counts from boot with suspension, in units of
+ * 10 ms (USER_HZ is 100 on every machine Mesos runs on); mono counts without.
+ */
+static int64_t began(const struct agent *agent)
+{
+	int64_t start = (int64_t)agent->facts.start * (NS_PER_S / 100);
+
+	return agent->was_there && start < agent->appeared ? start : agent->appeared;
+}
+
+/* Its API cannot be asked (401, TLS, …). That it is recovering would be an answer. */
+static bool is_mute(const struct store *store)
+{
+	return !store->has_api || (*store->api.problem && store->api.http_status != 503);
+}
+
+int64_t outcome_serves_at(const struct store *store)
+{
+	const struct agent *agent = store_agent(store);
+
+	/* After its recovery's longest time it has ended one way or the other. */
+	return agent && !agent->recovered_at && is_mute(store)
+		       ? began(agent) + 15 * NS_PER_S + evidence_reregister_timeout(store)
+		       : 0;
+}
+
+bool outcome_agent_serves(const struct store *store)
+{
+	const struct agent *agent = store_agent(store);
+	int64_t at = outcome_serves_at(store);
+
+	return agent && (agent->recovered_at || (at && store->now > at));
+}
+
+bool outcome_restarted(const struct store *store, const struct fact_baseline *b)
+{
+	const struct agent *agent = store_agent(store);
+
+	return agent && (agent->facts.pid != b->agent_pid || agent->facts.start != b->agent_start);
+}
+
+/* ---- when it was cut off ---- */
+
+/* Its clock began before anybody watched: the baseline may know when, else it was after the audit.
+ */
+static int64_t down_unseen(const struct store *store, const struct fact_baseline *b,
+			   const struct process *process, const struct executor *executor)
+{
+	if (process->history.registered || (executor && executor->n_links))
+		return 0;
+	if (b->disconnected_wall)
+		return outcome_mono(store, b->disconnected_wall);
+	return b->link || strcmp(b->verdict, "disconnected") == 0
+		       ? outcome_mono(store, b->taken_wall)
+		       : 0;
+}
+
+int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *b)
+{
+	const struct process *process = store_process_find(store, b->pid, b->start);
+
+	if (!process || process->ended || process->vanished || !process->history.last_down)
+		return 0;
+	return self_termination_by(process, process->history.last_down + b->recovery_timeout);
+}
+
+/* ---- proofs ---- */
+
+/* Each of its links has its other end in the hands of the agent that is there now. */
+static bool is_linked(const struct store *store, const struct executor *executor)
+{
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (evidence_of_link(store, executor->links[i].conn).agent_end != EW_YES)
+			return false;
+	return executor->n_links > 0;
+}
+
+static bool links_outlived(const struct store *store, const struct executor *executor, int64_t age)
+{
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (store->now - executor->links[i].conn->established_at <= age)
+			return false;
+	return true;
+}
+
+/* Not seen to be made at or before that time. */
+static bool links_made_after(const struct executor *executor, int64_t since)
+{
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (executor->links[i].conn->was_there ||
+		    executor->links[i].conn->established_at <= since)
+			return false;
+	return true;
+}
+
+static bool any_link_made_after(const struct executor *executor, int64_t since)
+{
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (!executor->links[i].conn->was_there &&
+		    executor->links[i].conn->established_at > since)
+			return true;
+	return false;
+}
+
+static bool is_v1(const struct executor *executor)
+{
+	return evidence_protocol(executor->checkpoint) == PROTOCOL_V1;
+}
+
+static bool by_message(const struct store *store, const struct registration *h, int64_t since)
+{
+	const struct agent *agent = store_agent(store);
+
+	return h->registered > since && h->register_sent > since &&
+	       h->registered >= h->register_sent && h->registrar == agent->facts.pid &&
+	       h->registrar_start == agent->facts.start && !h->down_since;
+}
+
+/*
+ * An agent lists, for as long as it takes to stop them, those that came too late as well. They are
+ * known by a link that was made after its recovery, or by a registration that it has not answered;
+ * who outlives the longest stop was none of them.
+ */
+/*
+ * It asked to be registered and no answer was seen, though it would have been: an agent's messages
+ * are seen from when it is known. One that was there before anybody watched may have answered.
+ */
+static bool is_unanswered(const struct store *store, const struct registration *h)
+{
+	return h->register_sent > h->registered && h->register_sent > store_agent(store)->appeared;
+}
+
+static bool by_listing(const struct store *store, const struct executor *executor)
+{
+	const struct registration *h = &executor->process->history;
+	int64_t recovered = store_agent(store)->recovered_at;
+	bool late = any_link_made_after(executor, recovered) || is_unanswered(store, h);
+
+	if (!store_is_listed(store, &executor->process->facts))
+		return false;
+	if (!executor->n_links)
+		return is_v1(executor) && *executor->process->facts.domain_socket &&
+		       store->now > recovered + DESTROY_TIMEOUT;
+	return is_linked(store, executor) &&
+	       links_outlived(store, executor, late ? DESTROY_TIMEOUT : TEMPORARY);
+}
+
+static bool by_link(const struct store *store, const struct executor *executor)
+{
+	const struct registration *h = &executor->process->history;
+	int64_t timeout =
+		store->api.reregister_timeout > 0 ? store->api.reregister_timeout : REREGISTER_MAX;
+
+	if (is_unanswered(store, h) && timeout < DESTROY_TIMEOUT)
+		timeout = DESTROY_TIMEOUT;
+	return is_linked(store, executor) && links_outlived(store, executor, timeout);
+}
+
+static enum proof proof_of_restarted(const struct store *store, const struct executor *executor)
+{
+	const struct agent *agent = store_agent(store);
+	int64_t since = agent->was_there ? 0 : agent->appeared;
+	const struct registration *h = &executor->process->history;
+
+	if (h->told_to_end > since || h->down_twice)
+		return PROOF_NONE;
+	if (by_message(store, h, since) && executor->n_links)
+		return PROOF_MESSAGE;
+	if (!outcome_agent_serves(store))
+		return PROOF_NONE;
+	if (agent->recovered_at) /* what it says of itself outweighs what can be seen from outside
+				  */
+		return by_listing(store, executor) ? PROOF_API : PROOF_NONE;
+	return by_link(store, executor) ? PROOF_LINK : PROOF_NONE;
+}
+
+/*
+ * With an agent that was never away: it lists what it has lost sight of as well, and a v0 driver
+ * has no way back to it.
+ */
+static enum proof proof_of_same(const struct store *store, const struct executor *executor)
+{
+	const struct registration *h = &executor->process->history;
+
+	if (h->told_to_end > h->last_down || h->down_twice)
+		return PROOF_NONE;
+	if (h->last_down && by_message(store, h, h->last_down) && executor->n_links)
+		return PROOF_MESSAGE;
+	return is_v1(executor) && links_made_after(executor, h->last_down) &&
+			       by_link(store, executor)
+		       ? PROOF_LINK
+		       : PROOF_NONE;
+}
+
+/* ---- the living ---- */
+
+static const char *why_same(const struct process *process)
+{
+	return process->treated ? "It was made to drop its link and waits for the restarted agent; "
+				  "the present one does not ask it."
+				: "It lost its link and waits for a restarted agent; the present "
+				  "one does not ask it.";
+}
+
+/* Where only the earliest time of its disconnection is known, nobody can tell that its timer has
+ * fired. */
+static void judge_ending(const struct store *store, const struct fact_baseline *b,
+			 const struct process *process, const struct executor *executor,
+			 struct fate *fate)
+{
+	bool seen = process->history.down_since || b->disconnected_wall;
+
+	fate->ending = fate->disconnected && seen &&
+		       self_termination_is_on(store, process, executor ? executor->n_links : 0,
+					      fate->deadline);
+	if (!fate->ending)
+		return;
+	fate->why = self_termination_why(store, process, fate->deadline);
+	fate->advice = self_termination_advice(store, process, fate->deadline);
+}
+
+static void judge_waiting(const struct store *store, const struct fact_baseline *b,
+			  const struct process *process, const struct executor *executor,
+			  struct fate *fate)
+{
+	const struct agent *agent = store_agent(store);
+	int64_t bound = 0;
+
+	fate->outcome = OUTCOME_WAITING;
+	fate->advice = "";
+	fate->disconnected = process->history.down_since ? process->history.down_since
+							 : down_unseen(store, b, process, executor);
+	if (!agent) {
+		fate->why = fate->disconnected ? "It waits for an agent; none listens."
+					       : "No agent listens, and its link has not ended: it "
+						 "does not know yet.";
+		fate->advice = "Start the agent before the deadline.";
+	} else if (!outcome_restarted(store, b)) {
+		fate->why = why_same(process);
+		fate->advice = "Restart the agent before the deadline.";
+		bound = outcome_mono(store, b->taken_wall) + b->recovery_timeout;
+	} else if (!outcome_agent_serves(store)) {
+		fate->why = "The agent is back and recovering; this executor has not registered "
+			    "again yet.";
+		bound = agent->appeared + evidence_reregister_timeout(store);
+	} else {
+		fate->why = "The agent is back and has finished its recovery; nothing shows that "
+			    "this executor has registered again.";
+		fate->advice = "If it is not killed now, look at the agent's log for its id.";
+		bound = (agent->recovered_at ? agent->recovered_at : outcome_serves_at(store)) +
+			DESTROY_TIMEOUT;
+	}
+	fate->deadline = fate->ends_by = bound;
+	if (fate->disconnected) {
+		fate->deadline =
+			self_termination_begins(process, fate->disconnected, b->recovery_timeout);
+		fate->ends_by = self_termination_by(process, fate->deadline);
+	}
+	judge_ending(store, b, process, executor, fate);
+}
+
+static bool has_link(const struct executor *executor, uint64_t cookie)
+{
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (executor->links[i].conn->facts.cookie == cookie)
+			return true;
+	return false;
+}
+
+/* Over a domain socket there is no link to lose. */
+static bool keeps_link(const struct fact_baseline *b, const struct executor *executor)
+{
+	if (executor->process->history.down_since)
+		return false;
+	if (b->link)
+		return has_link(executor, b->link);
+	return !executor->n_links && is_v1(executor) && *executor->process->facts.domain_socket;
+}
+
+static bool is_half_open(const struct store *store, const struct executor *executor)
+{
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (evidence_of_link(store, executor->links[i].conn).agent_end == EW_NO)
+			return true;
+	return false;
+}
+
+static void judge_kept(const struct store *store, const struct executor *executor,
+		       struct fate *fate)
+{
+	if (!outcome_agent_serves(store)) {
+		fate->outcome = OUTCOME_WAITING;
+		fate->why = "The agent has not finished its recovery: an executor that has not "
+			    "registered again by then is killed.";
+		fate->deadline = fate->ends_by =
+			store_agent(store)->appeared + evidence_reregister_timeout(store);
+		return;
+	}
+	if (is_half_open(store, executor)) {
+		fate->why = "The agent is the same process, but this link has no agent's end: "
+			    "whether it comes back at the next restart cannot be told.";
+		fate->advice = "Run 'execwatch audit', and treat it before the agent is restarted.";
+		return;
+	}
+	fate->outcome = OUTCOME_KEPT;
+	fate->why = "The agent is the same process, and so is the link.";
+}
+
+static void judge_living(const struct store *store, const struct fact_baseline *b,
+			 const struct executor *executor, struct fate *fate)
+{
+	static const char *const by[] = {
+		[PROOF_MESSAGE] = "Its registration and the agent's answer were seen.",
+		[PROOF_API] = "The restarted agent lists it, and each has its end of the link.",
+		[PROOF_LINK] = "Its new link has outlived the agent's re-registration timeout.",
+	};
+
+	if (!store_agent(store)) {
+		judge_waiting(store, b, executor->process, executor, fate);
+		return;
+	}
+	if (!outcome_restarted(store, b) && keeps_link(b, executor)) {
+		judge_kept(store, executor, fate);
+		return;
+	}
+	fate->proof = outcome_restarted(store, b) ? proof_of_restarted(store, executor)
+						  : proof_of_same(store, executor);
+	if (fate->proof == PROOF_NONE) {
+		judge_waiting(store, b, executor->process, executor, fate);
+		return;
+	}
+	fate->outcome = OUTCOME_REREGISTERED;
+	fate->why = by[fate->proof];
+}
+
+void outcome_judge(const struct executors *view, const struct fact_baseline *b, struct arena *arena,
+		   struct fate *fate)
+{
+	const struct process *process = store_process_find(view->store, b->pid, b->start);
+	const struct executor *executor = executors_find(view, b->pid, b->start);
+
+	*fate = (struct fate){
+		.outcome = OUTCOME_UNKNOWN, .killer_comm = "", .why = "", .advice = ""
+	};
+	if (process && process->ended) {
+		exit_cause_judge(view->store, b, process, arena, fate);
+	} else if (!process || process->vanished) {
+		fate->ended = process ? process->ended_at : 0;
+		fate->why = "It has ended; its end was not seen, so how is not known.";
+		fate->advice =
+			"Look at the end of its stderr in its sandbox, and at the agent's log.";
+	} else if (!executor) {
+		/* Lives, and has no socket at all: it waits with nothing in its hands. */
+		judge_waiting(view->store, b, process, NULL, fate);
+	} else {
+		judge_living(view->store, b, executor, fate);
+	}
+}

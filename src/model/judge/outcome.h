@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What became of an executor of the baseline, and until when its clocks run. */
+#ifndef EW_MODEL_JUDGE_OUTCOME_H
+#define EW_MODEL_JUDGE_OUTCOME_H
+
+#include "model/report.h"
+#include "model/judge/executors.h"
+
+struct fate {
+	enum outcome outcome;
+	enum proof proof;
+	int64_t disconnected; /* mono; 0: its clock does not run */
+	int64_t deadline;     /* mono; 0: none */
+	int64_t ends_by;      /* mono: by then it has ended if it ends itself at its deadline; 0: no
+				 deadline */
+	bool ending;	      /* its deadline has passed: it is ending itself, or should have */
+	int64_t ended;	      /* mono; 0: lives */
+	int32_t killer;
+	const char *killer_comm; /* the store's */
+	const char *why;	 /* a sentence of the arena's */
+	const char *advice;
+};
+
+void outcome_judge(const struct executors *view, const struct fact_baseline *baseline,
+		   struct arena *arena, struct fate *fate);
+
+/*
+ * When an executor that lives has outlived its recovery timeout, counted from its last
+ * disconnection in this window, and the time it would have taken to end itself then; 0: it had no
+ * disconnection.
+ */
+int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *baseline);
+
+/* A new agent's, or the same one's, recovery is over, as far as can be told. */
+bool outcome_agent_serves(const struct store *store);
+/* When that will be so of an agent that cannot be asked, mono ns; 0: its own answer will tell. */
+int64_t outcome_serves_at(const struct store *store);
+
+/* Is the agent that is there another process than the baseline's? */
+bool outcome_restarted(const struct store *store, const struct fact_baseline *baseline);
+/* Wall clock to mono; 0 stays 0. */
+int64_t outcome_mono(const struct store *store, int64_t wall);
+
+/* outcome_dead.c: of an executor whose end was seen. */
+void exit_cause_judge(const struct store *store, const struct fact_baseline *baseline,
+		      const struct process *process, struct arena *arena, struct fate *fate);
+
+#endif

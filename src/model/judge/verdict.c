@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge/verdict.h"
+
+enum link_state link_state_of(const struct link_evidence *link)
+{
+	if (link->agent_end == EW_UNKNOWN)
+		return LINK_UNKNOWN;
+	if (link->agent_end == EW_NO)
+		return LINK_HALF_OPEN;
+	switch (link->conntrack) {
+	case CONNTRACK_OFF: /* nothing here can forget the link */
+	case CONNTRACK_ENTRY:
+		return LINK_SOUND;
+	case CONNTRACK_NONE:
+		return LINK_AT_RISK;
+	case CONNTRACK_UNKNOWN:
+		break;
+	}
+	return LINK_UNKNOWN;
+}
+
+static enum verdict judge_links(const struct evidence *e)
+{
+	if (e->taken_back != EW_YES)
+		return VERDICT_UNKNOWN; /* its next disconnect may be its second (Mesos exec.cpp,
+					   exited()) */
+	switch (e->worst) {
+	case LINK_SOUND:
+		return VERDICT_HEALTHY;
+	case LINK_HALF_OPEN:
+	case LINK_AT_RISK:
+		/* A v1 executor has nobody who asks it: only v0 is healed by relinking (Mesos
+		 * exec.cpp, 1.1.2). */
+		if (e->protocol == PROTOCOL_V0 && e->relinks == EW_YES)
+			return VERDICT_SELF_HEALING;
+		return e->worst == LINK_HALF_OPEN ? VERDICT_HALF_OPEN : VERDICT_AT_RISK;
+	case LINK_UNKNOWN:
+		break;
+	}
+	/* Whatever the link is: asked to reconnect, it opens a new one. */
+	return e->protocol == PROTOCOL_V0 && e->relinks == EW_YES ? VERDICT_SELF_HEALING
+								  : VERDICT_UNKNOWN;
+}
+
+enum verdict verdict_of(const struct evidence *e)
+{
+	if (e->environment != EW_YES || e->ours == EW_UNKNOWN)
+		return VERDICT_UNKNOWN;
+	if (e->ours == EW_NO)
+		return VERDICT_FOREIGN;
+	if (!e->checkpoint)
+		return VERDICT_NO_CHECKPOINT;
+	if (e->registered == EW_NO)
+		return VERDICT_UNREGISTERED;
+	if (e->registered == EW_UNKNOWN || e->sockets != EW_YES)
+		return VERDICT_UNKNOWN;
+	if (e->n_links > 0)
+		return judge_links(e);
+	if (e->protocol == PROTOCOL_V0)
+		return VERDICT_DISCONNECTED;
+	/*
+	 * A v1 executor talks over its domain socket, or has noticed that there is no agent and
+	 * subscribes when there is one (Mesos executor.cpp, backoff()); or, with an agent there, is
+	 * between two tries, or is not taken. v0 ones have that variable as well and do not use it.
+	 */
+	if (e->protocol == PROTOCOL_V1 && (e->domain_socket || e->agent == EW_NO))
+		return VERDICT_SELF_HEALING;
+	return VERDICT_UNKNOWN;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The rules that turn evidence into a verdict: pure functions over small structs. */
+#ifndef EW_MODEL_JUDGE_VERDICT_H
+#define EW_MODEL_JUDGE_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "facts.h"
+#include "model/report.h"
+
+struct link_evidence {
+	enum ew_tri agent_end; /* the agent has the other end */
+	enum conntrack conntrack;
+};
+
+/* What is known of one link. Order: the worse of two links of an executor is the larger. */
+enum link_state { LINK_SOUND, LINK_UNKNOWN, LINK_AT_RISK, LINK_HALF_OPEN };
+
+enum link_state link_state_of(const struct link_evidence *link);
+
+struct evidence {
+	enum ew_tri ours;	 /* belongs to this agent */
+	enum ew_tri environment; /* its environment was read */
+	bool checkpoint;	 /* MESOS_CHECKPOINT=1 */
+	enum ew_tri registered;	 /* ever, as its checkpoints tell */
+	enum ew_tri
+		taken_back; /* by the agent that is there now, should that have had to recover it */
+	enum protocol protocol;
+	enum ew_tri sockets; /* the pass over sockets was complete */
+	size_t n_links;
+	enum link_state worst; /* of its links; LINK_SOUND without any */
+	enum ew_tri relinks;   /* its library opens a new link when asked to reconnect */
+	bool domain_socket;    /* it was told to talk over one */
+	enum ew_tri agent;     /* an agent listens */
+};
+
+/*
+ * The first row of the table of verdicts that applies. Never better than the evidence: what could
+ * not be read and would decide gives VERDICT_UNKNOWN.
+ */
+enum verdict verdict_of(const struct evidence *evidence);
+
+#endif

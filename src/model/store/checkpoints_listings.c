@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/store/store.h"
+
+/* The list as one pooled allocation each time it changes; unchanged lists are shared. */
+const char *const *store_texts(struct store *store, const char *const *texts, size_t n,
+			       const char *const *old, size_t n_old)
+{
+	const char **copy;
+	bool same = n == n_old;
+
+	for (size_t i = 0; same && i < n; i++)
+		same = strcmp(texts[i], old[i]) == 0;
+	if (same)
+		return old;
+	copy = n ? calloc(n, sizeof(*copy)) : NULL;
+	store->broken |= n && !copy;
+	for (size_t i = 0; copy && i < n; i++)
+		copy[i] = store_text(store, texts[i]);
+	free((void *)old);
+	return copy;
+}
+
+static struct run_key run_key(struct store *store, const char *fid, const char *eid,
+			      const char *cid)
+{
+	struct run_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.framework_id = store_text(store, fid);
+	key.executor_id = store_text(store, eid);
+	key.container_id = store_text(store, cid);
+	return key;
+}
+
+void store_put_checkpoint(struct store *store, const struct fact *fact)
+{
+	const struct fact_checkpoint *from = &fact->checkpoint;
+	struct run_key key =
+		run_key(store, from->framework_id, from->executor_id, from->container_id);
+	const char *const *tasks;
+	struct checkpoint *checkpoint;
+
+	HASH_FIND(hh, store->checkpoints, &key, sizeof(key), checkpoint);
+	if (!checkpoint) {
+		checkpoint = calloc(1, sizeof(*checkpoint));
+		if (!checkpoint) {
+			store->broken = true;
+			return;
+		}
+		checkpoint->key = key;
+		HASH_ADD(hh, store->checkpoints, key, sizeof(key), checkpoint);
+	}
+	tasks = store_texts(store, from->tasks, from->n_tasks, checkpoint->facts.tasks,
+			    checkpoint->facts.n_tasks);
+	checkpoint->facts = *from;
+	checkpoint->facts.slave_id = store_text(store, from->slave_id);
+	checkpoint->facts.framework_id = key.framework_id;
+	checkpoint->facts.executor_id = key.executor_id;
+	checkpoint->facts.container_id = key.container_id;
+	checkpoint->facts.upid = store_text(store, from->upid);
+	checkpoint->facts.tasks = tasks;
+	checkpoint->facts.n_tasks = tasks ? from->n_tasks : 0;
+	checkpoint->seen = store->survey;
+}
+
+struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p)
+{
+	struct run_key key;
+	struct checkpoint *checkpoint;
+
+	memset(&key, 0, sizeof(key));
+	key.framework_id = p->framework_id;
+	key.executor_id = p->executor_id;
+	key.container_id = p->container_id;
+	HASH_FIND(hh, store->checkpoints, &key, sizeof(key), checkpoint);
+	return checkpoint;
+}
+
+void store_put_listing(struct store *store, const struct fact *fact)
+{
+	const struct fact_api_executor *from = &fact->api_executor;
+	struct run_key key =
+		run_key(store, from->framework_id, from->executor_id, from->container_id);
+	struct listing *listing;
+
+	HASH_FIND(hh, store->listings, &key, sizeof(key), listing);
+	if (!listing) {
+		listing = calloc(1, sizeof(*listing));
+		if (!listing) {
+			store->broken = true;
+			return;
+		}
+		listing->key = key;
+		HASH_ADD(hh, store->listings, key, sizeof(key), listing);
+	}
+	listing->tasks =
+		store_texts(store, from->tasks, from->n_tasks, listing->tasks, listing->n_tasks);
+	listing->n_tasks = listing->tasks ? from->n_tasks : 0;
+	listing->round = from->round;
+	listing->completed = from->completed;
+}
+
+/* What the last round does not list any more. */
+static void listings_end(struct store *store)
+{
+	struct listing *listing, *next;
+
+	HASH_ITER(hh, store->listings, listing, next)
+	{
+		if (listing->round == store->listed_round)
+			continue;
+		HASH_DEL(store->listings, listing);
+		free((void *)listing->tasks);
+		free(listing);
+	}
+}
+
+/* An answer that was read before the present agent appeared was another's. */
+static void note_served(struct store *store, int64_t mono)
+{
+	const struct agent *agent = store_agent(store);
+
+	if (agent && !agent->recovered_at && (agent->was_there || mono >= agent->appeared))
+		store->agents.v[agent - store->agents.v].recovered_at = mono;
+}
+
+void store_put_api(struct store *store, const struct fact *fact)
+{
+	const struct fact_api *from = &fact->api;
+	bool answered = !*(from->problem ? from->problem : "") && from->http_status == 200;
+	int64_t timeout = store->api.reregister_timeout;
+
+	store->api = *from;
+	store->api.url = store_text(store, from->url);
+	store->api.problem = store_text(store, from->problem);
+	store->api.slave_id = store_text(store, from->slave_id);
+	store->api.version = store_text(store, from->version);
+	store->api.work_dir = store_text(store, from->work_dir);
+	if (!from->reregister_timeout)
+		store->api.reregister_timeout = timeout;
+	store->has_api = true;
+	if (!answered || from->recovering)
+		return;
+	store->listed_round = from->round;
+	store->listed_at = fact->mono;
+	listings_end(store);
+	note_served(store, fact->mono);
+}
+
+bool store_is_listed(const struct store *store, const struct process_facts *p)
+{
+	struct run_key key;
+	struct listing *listing;
+
+	memset(&key, 0, sizeof(key));
+	key.framework_id = p->framework_id;
+	key.executor_id = p->executor_id;
+	key.container_id = p->container_id;
+	HASH_FIND(hh, store->listings, &key, sizeof(key), listing);
+	return listing && !listing->completed && listing->round == store->listed_round;
+}
+
+void store_end_checkpoints(struct store *store)
+{
+	struct checkpoint *checkpoint, *next;
+
+	HASH_ITER(hh, store->checkpoints, checkpoint, next)
+	{
+		if (checkpoint->seen == store->survey)
+			continue;
+		HASH_DEL(store->checkpoints, checkpoint);
+		free((void *)checkpoint->facts.tasks);
+		free(checkpoint);
+	}
+}
+
+void store_clear_runs(struct store *store)
+{
+	struct checkpoint *checkpoint, *next_checkpoint;
+	struct listing *listing, *next_listing;
+
+	HASH_ITER(hh, store->checkpoints, checkpoint, next_checkpoint)
+	{
+		HASH_DEL(store->checkpoints, checkpoint);
+		free((void *)checkpoint->facts.tasks);
+		free(checkpoint);
+	}
+	HASH_ITER(hh, store->listings, listing, next_listing)
+	{
+		HASH_DEL(store->listings, listing);
+		free((void *)listing->tasks);
+		free(listing);
+	}
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "model/store/store.h"
+
+struct connection *store_connection_find(const struct store *store, uint64_t cookie)
+{
+	struct connection *conn;
+
+	HASH_FIND(hh, store->connections, &cookie, sizeof(cookie), conn);
+	return conn;
+}
+
+static struct connection *connection_get(struct store *store, uint64_t cookie)
+{
+	struct connection *conn = store_connection_find(store, cookie);
+
+	if (conn)
+		return conn;
+	conn = calloc(1, sizeof(*conn));
+	if (!conn)
+		goto broken;
+	conn->facts.cookie = cookie;
+	conn->facts.idle = -1;
+	HASH_ADD(hh, store->connections, facts.cookie, sizeof(conn->facts.cookie), conn);
+	if (conn->hh.tbl)
+		return conn;
+broken:
+	free(conn);
+	store->broken = true;
+	return NULL;
+}
+
+static void connection_free(struct store *store, struct connection *conn)
+{
+	connection_unindex(store, conn);
+	HASH_DEL(store->connections, conn);
+	free(conn->holders);
+	free(conn);
+}
+
+void store_clear_sockets(struct store *store)
+{
+	struct connection *conn, *next;
+
+	HASH_ITER(hh, store->connections, conn, next)
+	connection_free(store, conn);
+	free(store->tuples.slots);
+	store_prune_process_connections(store);
+}
+
+bool connection_owner_counts(const struct connection *conn)
+{
+	return conn->owner && !conn->n_holders;
+}
+
+bool connection_is_of(const struct connection *conn, int32_t pid, uint64_t start)
+{
+	if (connection_owner_counts(conn) && conn->owner == pid && conn->owner_start == start)
+		return true;
+	for (size_t i = 0; i < conn->n_holders; i++)
+		if (conn->holders[i].pid == pid && conn->holders[i].start == start)
+			return true;
+	return false;
+}
+
+bool connection_is_link(const struct store *store, const struct connection *conn)
+{
+	return conn->facts.remote.port == store->session.agent_port;
+}
+
+/*
+ * The v0 driver and the v1 library both go where MESOS_SLAVE_PID says (Mesos exec.cpp,
+ * executor.cpp). A library that takes another road to this agent has its other end on this host.
+ */
+bool connection_is_link_of(const struct store *store, const struct connection *conn,
+			   const struct process *process)
+{
+	const struct ew_addr *remote = &conn->facts.remote;
+	const struct agent *agent;
+
+	if (!connection_is_link(store, conn))
+		return false;
+	if (!process->agent_known || addr_ip_equal(remote, &process->agent_addr) ||
+	    addr_is_loopback(remote))
+		return true;
+	agent = store_last_agent(store);
+	return (agent && addr_ip_equal(remote, &agent->facts.listen)) || store_peer(store, conn);
+}
+
+static struct connection *tuple_find(const struct store *store, uint64_t netns,
+				     const struct connection *conn)
+{
+	return store_connection_at(store, netns, &conn->facts.remote, &conn->facts.local);
+}
+
+/* From a host to itself, and so within one namespace: another one may have the same addresses. */
+static bool stays_inside(const struct connection *conn)
+{
+	return addr_is_loopback(&conn->facts.remote) ||
+	       addr_ip_equal(&conn->facts.local, &conn->facts.remote);
+}
+
+struct connection *store_peer(const struct store *store, const struct connection *conn)
+{
+	struct connection *peer = tuple_find(store, conn->facts.netns, conn);
+
+	for (size_t i = 0; !peer && !stays_inside(conn) && i < store->namespaces.n; i++)
+		peer = tuple_find(store, store->namespaces.v[i].inode, conn);
+	return peer;
+}
+
+static void owner_set(struct store *store, struct connection *conn, int32_t pid, uint64_t start)
+{
+	conn->owner = pid;
+	conn->owner_start = start;
+	store_process_connection_add(store, pid, start, conn->facts.cookie);
+}
+
+static void netns_note(struct store *store, uint64_t inode)
+{
+	for (size_t i = 0; i < store->namespaces.n; i++)
+		if (store->namespaces.v[i].inode == inode)
+			return;
+	if (store_grow(store, store->namespaces))
+		store->namespaces.v[store->namespaces.n++] = (struct netns){ .inode = inode };
+}
+
+/* What is remembered of its links is less than what they tell of its end. */
+static void link_note(struct store *store, const struct connection *conn, int32_t pid,
+		      uint64_t start)
+{
+	struct process *process;
+
+	if (!pid || conn->facts.state != TCP_ESTABLISHED || !connection_is_link(store, conn))
+		return;
+	process = store_process_find(store, pid, start);
+	if (process && conn->established_at > process->last_link &&
+	    connection_is_link_of(store, conn, process))
+		process->last_link = conn->established_at;
+}
+
+static void state_set(struct store *store, struct connection *conn, uint32_t state, int64_t mono)
+{
+	uint32_t before = conn->facts.state;
+
+	conn->facts.state = state;
+	if (state == TCP_ESTABLISHED)
+		conn->ended_at = 0;
+	if (state == TCP_ESTABLISHED && !conn->established_at)
+		conn->established_at = mono;
+	if (state == TCP_ESTABLISHED)
+		conn->stood_at = mono;
+	link_note(store, conn, conn->owner, conn->owner_start);
+	if (before == TCP_SYN_SENT && state == TCP_CLOSE)
+		registration_link_refused(store, conn, mono);
+	if (before != TCP_ESTABLISHED || state == TCP_ESTABLISHED)
+		return;
+	conn->ended_at = mono;
+	registration_link_ended(store, conn, mono);
+}
+
+/*
+ * That a link has ended is sometimes first seen by a row, its event waiting in a ring: it ended at
+ * some time since it was last seen to stand. The earliest is the safe side: a clock is not told
+ * to run longer than it does, and a registration that came after counts.
+ */
+static int64_t row_time(const struct connection *conn, const struct fact *fact)
+{
+	bool ends = conn->facts.state == TCP_ESTABLISHED && fact->socket.state != TCP_ESTABLISHED;
+
+	return ends && conn->stood_at ? conn->stood_at : fact->mono;
+}
+
+void store_put_socket(struct store *store, const struct fact *fact)
+{
+	bool is_new = !store_connection_find(store, fact->socket.cookie);
+	struct connection *conn = connection_get(store, fact->socket.cookie);
+
+	if (!conn)
+		return;
+	conn->seen = store->survey;
+	conn->was_there |= is_new && store->survey <= 1;
+	if (fact->socket.inode)
+		conn->facts.inode = fact->socket.inode; /* no hook tells it */
+	/* A hook that fired while the survey was reading knows better than the row it copied. */
+	if (conn->hooked_at > fact->mono)
+		return;
+	connection_move(store, conn, fact->socket.netns, &fact->socket.local, &fact->socket.remote);
+	conn->facts.inode = fact->socket.inode;
+	conn->facts.idle = fact->socket.idle;
+	/* Idle sockets were there before anybody looked: their age is at least their idle time. */
+	if (!conn->established_at && fact->socket.state == TCP_ESTABLISHED && fact->socket.idle > 0)
+		conn->established_at = fact->mono - fact->socket.idle;
+	state_set(store, conn, fact->socket.state, row_time(conn, fact));
+	netns_note(store, fact->socket.netns);
+}
+
+void store_put_holder(struct store *store, const struct fact *fact)
+{
+	const struct fact_holder *h = &fact->holder;
+	struct connection *conn = connection_get(store, h->cookie);
+	struct holder *holders;
+
+	if (!conn)
+		return;
+	link_note(store, conn, h->pid, h->start);
+	for (size_t i = 0; i < conn->n_holders; i++) {
+		struct holder *old = &conn->holders[i];
+
+		if (old->pid == h->pid && old->start == h->start && old->fd == h->fd) {
+			old->seen = store->survey;
+			return;
+		}
+	}
+	holders = reallocarray(conn->holders, conn->n_holders + 1, sizeof(*holders));
+	if (!holders) {
+		store->broken = true;
+		return;
+	}
+	conn->holders = holders;
+	conn->holders[conn->n_holders++] = (struct holder){
+		.pid = h->pid, .fd = h->fd, .start = h->start, .seen = store->survey
+	};
+	store_process_connection_add(store, h->pid, h->start, h->cookie);
+}
+
+/* What a killed watch has left is drained before a pass tells who is who. */
+static void link_end_note(struct store *store, const struct connection *conn,
+			  const struct fact *fact)
+{
+	struct process *process;
+
+	if (store->complete & SCAN_PROCESSES || fact->tcp.from != TCP_ESTABLISHED ||
+	    !fact->tcp.pid || !connection_is_link(store, conn))
+		return;
+	process = store_process(store, fact->tcp.pid, fact->tcp.start);
+	if (process && !process->known)
+		process->link_end = fact->mono;
+}
+
+/* As long as one end stands it matters that there was another (gather.c, agent_end()). */
+static bool is_over(const struct store *store, const struct connection *conn, int64_t mono)
+{
+	int64_t ended = conn->ended_at ? conn->ended_at : conn->hooked_at;
+	const struct connection *peer;
+
+	if (conn->seen == store->survey || conn->facts.state != TCP_CLOSE ||
+	    mono - ended <= STORE_KEEP_CONNECTION)
+		return false;
+	peer = store_peer(store, conn);
+	return !peer || peer->facts.state == TCP_CLOSE;
+}
+
+void store_forget_sockets(struct store *store, int64_t mono)
+{
+	struct connection *conn, *next;
+
+	HASH_ITER(hh, store->connections, conn, next)
+	{
+		if (is_over(store, conn, mono))
+			connection_free(store, conn);
+	}
+	store_prune_process_connections(store);
+	store->forgot = mono;
+}
+
+/*
+ * A large node's restart ends tens of thousands between two passes. While one goes on, or none has
+ * told yet who is who, more may be told of them.
+ */
+static void forget_some(struct store *store, int64_t mono)
+{
+	if (!store->scope && store->complete & SCAN_PROCESSES && mono - store->forgot >= NS_PER_S)
+		store_forget_sockets(store, mono);
+}
+
+void store_put_tcp(struct store *store, const struct fact *fact)
+{
+	const struct fact_tcp *t = &fact->tcp;
+	struct connection *conn = connection_get(store, t->cookie);
+
+	if (!conn)
+		return;
+	if (t->to == TCP_LISTEN && t->local.port == store->session.agent_port)
+		store_agent_listens(store, fact);
+	if (t->from == TCP_LISTEN)
+		store_agent_closed(store, fact);
+	conn->hooked_at = fact->mono;
+	connection_move(store, conn, t->netns, t->local.port ? &t->local : &conn->facts.local,
+			t->remote.port ? &t->remote : &conn->facts.remote);
+	/* No change of state: a process was seen to read or send on a socket whose owner was not
+	 * sure. */
+	if (t->pid && (!conn->owner || t->from == t->to))
+		owner_set(store, conn, t->pid, t->start);
+	netns_note(store, t->netns);
+	state_set(store, conn, t->to, fact->mono);
+	link_end_note(store, conn, fact);
+	forget_some(store, fact->mono);
+}
+
+/* The sender of a message is certain, and so is that the connection stands: its own event may be
+ * lost. */
+void store_put_message(struct store *store, const struct fact *fact)
+{
+	const struct fact_message *m = &fact->message;
+	bool is_new = !store_connection_find(store, m->cookie);
+	struct connection *conn = connection_get(store, m->cookie);
+
+	if (!conn)
+		return;
+	if (!conn->owner && m->pid)
+		owner_set(store, conn, m->pid, m->start);
+	if (!is_new)
+		return;
+	connection_move(store, conn, m->netns, &m->local, &m->remote);
+	netns_note(store, m->netns);
+	state_set(store, conn, TCP_ESTABLISHED, fact->mono);
+}
+
+void store_put_entry(struct store *store, const struct fact *fact)
+{
+	const struct fact_ct_entry *e = &fact->ct_entry;
+	struct connection *conn = store_connection_find(store, e->cookie);
+	struct entry found = { .netns = e->netns, .seen = store->survey, .present = e->present };
+
+	if (!conn)
+		return;
+	for (size_t i = 0; i < conn->n_entries; i++) {
+		if (conn->entries[i].netns == e->netns) {
+			conn->entries[i] = found;
+			return;
+		}
+	}
+	if (conn->n_entries < ENTRIES_MAX)
+		conn->entries[conn->n_entries++] = found;
+}
+
+static void holders_end(struct connection *conn, uint32_t survey)
+{
+	uint32_t kept = 0;
+
+	for (size_t i = 0; i < conn->n_holders; i++)
+		if (conn->holders[i].seen == survey)
+			conn->holders[kept++] = conn->holders[i];
+	conn->n_holders = kept;
+}
+
+static void holders_clear(struct connection *conn)
+{
+	free(conn->holders);
+	conn->holders = NULL;
+	conn->n_holders = 0;
+}
+
+static bool is_hidden_agent(const struct store *store, const struct connection *conn)
+{
+	return conn->facts.state == TCP_LISTEN &&
+	       conn->facts.local.port == store->session.agent_port && !conn->n_holders &&
+	       !conn->owner;
+}
+
+/* A complete pass over the sockets ends: what it did not show is no more. */
+void store_end_sockets(struct store *store, int64_t mono)
+{
+	struct connection *conn, *next;
+
+	store->agent_hidden = false;
+	HASH_ITER(hh, store->connections, conn, next)
+	{
+		if (conn->seen == store->survey) {
+			holders_end(conn, store->survey);
+			store->agent_hidden |= is_hidden_agent(store, conn);
+			continue;
+		}
+		/* Born after the pass had gone by: the hooks saw it, the pass could not. */
+		if (conn->facts.state != TCP_CLOSE && conn->hooked_at >= store->survey_began)
+			continue;
+		/* What the hooks have seen of its end is told after the pass. */
+		if (conn->facts.state != TCP_CLOSE)
+			conn->seen = store->survey;
+		state_set(store, conn, TCP_CLOSE,
+			  conn->facts.state == TCP_ESTABLISHED && conn->stood_at ? conn->stood_at
+										 : mono);
+		holders_clear(conn);
+		if (!conn->ended_at)
+			conn->ended_at = mono;
+	}
+}

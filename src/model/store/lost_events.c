@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Events that nobody can tell of. */
+#include "model/judge/outcome.h"
+#include "model/store/store.h"
+
+void store_put_lost(struct store *store, const struct fact *fact)
+{
+	struct lost_events_fact loss = { fact->lost, fact->mono };
+
+	loss.facts.cause = store_text(store, loss.facts.cause);
+	for (size_t i = 0; i < store->losses.n; i++) {
+		if (store->losses.v[i].facts.cause == loss.facts.cause) {
+			if (store->losses.v[i].facts.lost == loss.facts.lost)
+				loss.at = store->losses.v[i].at; /* told again, not lost again */
+			store->losses.v[i] = loss;
+			return;
+		}
+	}
+	if (store_grow(store, store->losses))
+		store->losses.v[store->losses.n++] = loss;
+}
+
+/* Of the audit that is compared with, or of this watch. */
+static int64_t beginning(const struct store *store)
+{
+	int64_t began = store->session_began;
+
+	for (size_t i = 0; i < store->baselines.n; i++) {
+		int64_t taken = outcome_mono(store, store->baselines.v[i].taken_wall);
+
+		began = taken < began ? taken : began;
+	}
+	return began;
+}
+
+struct events store_events(const struct store *store)
+{
+	int64_t began = beginning(store);
+	struct events events = { 0 };
+
+	for (size_t i = 0; i < store->losses.n; i++) {
+		const struct lost_events_fact *loss = &store->losses.v[i];
+
+		events.seen += loss->facts.seen;
+		if (loss->at >= began)
+			events.lost += loss->facts.lost;
+	}
+	return events;
+}

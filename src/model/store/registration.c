@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/now.h"
+#include "mesos/upid.h"
+#include "model/store/store.h"
+
+static struct process *executor_find(const struct store *store, int32_t pid, uint64_t start)
+{
+	struct process *process = store_process_find(store, pid, start);
+
+	return process && process->known && *process->facts.executor_id ? process : NULL;
+}
+
+static bool has_other_link(const struct store *store, const struct process *process,
+			   const struct connection *except)
+{
+	const struct process_key *key = &process->key;
+	size_t n;
+	const uint64_t *cookies = store_process_connections(store, key->pid, key->start, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct connection *conn = store_connection_find(store, cookies[i]);
+
+		if (conn && conn != except && conn->facts.state == TCP_ESTABLISHED &&
+		    connection_is_of(conn, key->pid, key->start) &&
+		    connection_is_link_of(store, conn, process))
+			return true;
+	}
+	return false;
+}
+
+static bool is_v1(const struct store *store, const struct process *process)
+{
+	const struct checkpoint *checkpoint = store_checkpoint_find(store, &process->facts);
+
+	return checkpoint && checkpoint->facts.http;
+}
+
+static void clock_begins(struct registration *h, int64_t mono)
+{
+	h->down_since = mono;
+	h->last_down = mono;
+}
+
+/* A connection for one message (a status update of a driver without a link) lives for milliseconds.
+ */
+#define TEMPORARY (5 * NS_PER_S)
+
+static void ended_again(struct store *store, struct process *process, const struct connection *conn,
+			int64_t mono)
+{
+	struct registration *h = &process->history;
+
+	if (conn->established_at <= h->down_since)
+		return; /* one of those that had ended then */
+	if (is_v1(store, process))
+		clock_begins(h, mono); /* connecting had stopped its clock (Mesos executor.cpp,
+					  connected()) */
+	else if (h->asked >= h->down_since)
+		h->down_twice = mono;
+	else if (mono - conn->established_at > TEMPORARY)
+		clock_begins(
+			h, mono); /* it had linked and registered again, and no message was seen */
+}
+
+/*
+ * The driver's exited() (Mesos exec.cpp): the first end of its link starts the recovery timer, a
+ * second one before it has registered again makes it shut down at once. A relink opens the new
+ * connection before it drops the old one, which is no end.
+ */
+static void link_ended(struct store *store, struct process *process, struct connection *conn,
+		       int64_t mono)
+{
+	struct registration *h = &process->history;
+
+	if (has_other_link(store, process, conn))
+		return;
+	if (h->down_since) {
+		ended_again(store, process, conn, mono);
+	} else if (mono > h->registered) {
+		clock_begins(h, mono);
+	} else if (mono > h->last_down) {
+		/* Connections and messages come by two roads: it has registered since. */
+		h->last_down = mono;
+	}
+}
+
+static void link_ended_of(struct store *store, int32_t pid, uint64_t start, struct connection *conn,
+			  int64_t mono)
+{
+	struct process *process = executor_find(store, pid, start);
+
+	if (process && !process->ended && !process->vanished &&
+	    connection_is_link_of(store, conn, process))
+		link_ended(store, process, conn, mono);
+}
+
+void registration_link_ended(struct store *store, struct connection *conn, int64_t mono)
+{
+	if (!connection_is_link(store, conn))
+		return;
+	link_ended_of(store, conn->owner, conn->owner_start, conn, mono);
+	for (size_t i = 0; i < conn->n_holders; i++) {
+		const struct holder *h = &conn->holders[i];
+
+		if (h->pid != conn->owner || h->start != conn->owner_start)
+			link_ended_of(store, h->pid, h->start, conn, mono);
+	}
+}
+
+/* It was asked to reconnect and found nobody: to the driver that is an end of its link as well. */
+void registration_link_refused(struct store *store, const struct connection *conn, int64_t mono)
+{
+	struct process *process = executor_find(store, conn->owner, conn->owner_start);
+
+	if (process && connection_is_link(store, conn) &&
+	    connection_is_link_of(store, conn, process) && !is_v1(store, process) &&
+	    process->history.down_since && process->history.asked >= process->history.down_since)
+		process->history.down_twice = mono;
+}
+
+/* ---- messages ---- */
+
+typedef void (*note_fn)(struct process *process, const struct fact *fact);
+
+static void note_asked(struct process *process, const struct fact *fact)
+{
+	if (fact->mono > process->history.asked)
+		process->history.asked = fact->mono;
+}
+
+static void note_registered(struct process *process, const struct fact *fact)
+{
+	struct registration *h = &process->history;
+
+	if (fact->mono > h->registered) {
+		h->registered = fact->mono;
+		h->registrar = fact->message.pid;
+		h->registrar_start = fact->message.start;
+	}
+	if (fact->mono < h->down_since)
+		return;
+	h->down_since = 0;
+	h->down_twice = 0;
+}
+
+static void note_told_to_end(struct process *process, const struct fact *fact)
+{
+	process->history.told_to_end = fact->mono;
+}
+
+static void note_v1_answer(struct process *process, const struct fact *fact)
+{
+	if (process->history.subscribe_on && process->history.register_sent)
+		note_registered(process, fact);
+	process->history.subscribe_on = 0;
+}
+
+/* Where the body tells for whom it is, it decides. */
+static bool is_for(const struct process *process, const struct fact *fact)
+{
+	const char *executor_id = fact->message.executor_id;
+
+	return !executor_id || !*executor_id ||
+	       strcmp(executor_id, process->facts.executor_id) == 0;
+}
+
+static void note_holders(struct store *store, const struct connection *conn, note_fn note,
+			 const struct fact *fact)
+{
+	struct process *process = executor_find(store, conn->owner, conn->owner_start);
+
+	if (process && is_for(process, fact))
+		note(process, fact);
+	for (size_t i = 0; i < conn->n_holders; i++) {
+		struct process *holder =
+			executor_find(store, conn->holders[i].pid, conn->holders[i].start);
+
+		if (holder && holder != process && is_for(holder, fact))
+			note(holder, fact);
+	}
+}
+
+/*
+ * Who listens where a message was sent to: libprocess' own port of an executor. In the sender's
+ * namespace, as a port names a listener in one namespace only.
+ */
+static struct connection *listener_find(const struct store *store,
+					const struct fact_message *message)
+{
+	struct ew_addr none[2] = { { .port = 0 }, addr_from_v4("\0\0\0", 0) };
+
+	for (size_t i = 0; i < 6; i++) {
+		struct ew_addr local = i < 2 ? message->remote : none[i / 2 - 1];
+		struct connection *conn;
+
+		local.port = message->remote.port;
+		conn = store_connection_at(store, message->netns, &local, &none[i % 2]);
+		if (conn && conn->facts.state == TCP_LISTEN)
+			return conn;
+	}
+	return NULL;
+}
+
+/* Until it says itself where its libprocess takes answers: what the agent has on disk of that. */
+static const struct ew_addr *answered_at(const struct store *store, struct process *process)
+{
+	struct ew_addr *addr = &process->history.answered_at;
+	const struct checkpoint *checkpoint;
+	struct mesos_upid upid;
+
+	if (addr->port || !process->known)
+		return addr;
+	checkpoint = store_checkpoint_find(store, &process->facts);
+	if (checkpoint && mesos_upid_parse(mesos_span_of(checkpoint->facts.upid), &upid) == 0)
+		*addr = upid.addr;
+	return addr;
+}
+
+/* Who listens there was not read. */
+static void to_answered(struct store *store, const struct fact *fact, note_fn note)
+{
+	struct process *process, *next;
+
+	HASH_ITER(hh, store->processes, process, next)
+	{
+		if (process->facts.netns == fact->message.netns &&
+		    addr_equal(answered_at(store, process), &fact->message.remote) &&
+		    is_for(process, fact))
+			note(process, fact);
+	}
+}
+
+/* The receiver holds the other end; when that was not seen, it listens on the port sent to. */
+static void to_receiver(struct store *store, const struct fact *fact, note_fn note)
+{
+	struct connection here = { .facts = { .netns = fact->message.netns,
+					      .local = fact->message.local,
+					      .remote = fact->message.remote } };
+	struct connection *there = store_peer(store, &here);
+
+	if (!there || (!there->owner && !there->n_holders))
+		there = listener_find(store, &fact->message);
+	if (there)
+		note_holders(store, there, note, fact);
+	else
+		to_answered(store, fact, note);
+}
+
+static void register_sent(struct store *store, const struct fact *fact, bool v1)
+{
+	struct process *process = executor_find(store, fact->message.pid, fact->message.start);
+	struct mesos_upid upid;
+
+	if (!process || !is_for(process, fact))
+		return;
+	process->history.register_sent = fact->mono;
+	if (mesos_upid_parse(mesos_span_of(fact->message.from), &upid) == 0)
+		process->history.answered_at = upid.addr;
+	process->history.subscribe_on = v1 ? fact->message.cookie : 0;
+}
+
+static void v1_answer(struct store *store, const struct fact *fact)
+{
+	struct connection here = { .facts = { .netns = fact->message.netns,
+					      .local = fact->message.local,
+					      .remote = fact->message.remote } };
+	struct connection *there = store_peer(store, &here);
+	struct process *process;
+
+	if (!there)
+		return;
+	process = executor_find(store, there->owner, there->owner_start);
+	for (size_t i = 0; !process && i < there->n_holders; i++)
+		process = executor_find(store, there->holders[i].pid, there->holders[i].start);
+	if (process && process->history.subscribe_on == there->facts.cookie)
+		note_v1_answer(process, fact);
+}
+
+/* Only what an agent sends counts as the agent's. */
+static void agents_message(struct store *store, const struct fact *fact)
+{
+	static const struct {
+		const char *name;
+		note_fn note;
+	} from_agent[] = {
+		{ "ReconnectExecutorMessage", note_asked },
+		{ "ExecutorRegisteredMessage", note_registered },
+		{ "ExecutorReregisteredMessage", note_registered },
+		{ "ShutdownExecutorMessage", note_told_to_end },
+	};
+	const char *name = fact->message.name;
+
+	if (strncmp(name, "200", 3) == 0) {
+		v1_answer(store, fact);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(from_agent) / sizeof(from_agent[0]); i++)
+		if (strcmp(name, from_agent[i].name) == 0)
+			to_receiver(store, fact, from_agent[i].note);
+}
+
+/* What a killed watch has left to be drained may be the whole window of a large node. */
+#define EARLY_MAX 65536
+
+/* Hooks run before the first pass has told who is who. */
+static void keep_early(struct store *store, const struct fact *fact)
+{
+	struct fact kept = *fact;
+
+	if (store->early.n >= EARLY_MAX || !store_grow(store, store->early))
+		return;
+	kept.message.name = store_text(store, fact->message.name);
+	kept.message.from = store_text(store, fact->message.from);
+	kept.message.executor_id = store_text(store, fact->message.executor_id);
+	kept.message.framework_id = store_text(store, fact->message.framework_id);
+	store->early.v[store->early.n++] = kept;
+}
+
+/* Names: mesos/message.h. False: its sender is neither an executor nor, as yet, the agent. */
+static bool message_noted(struct store *store, const struct fact *fact)
+{
+	const char *name = fact->message.name;
+
+	if (strcmp(name, "RegisterExecutorMessage") == 0 ||
+	    strcmp(name, "ReregisterExecutorMessage") == 0)
+		register_sent(store, fact, false);
+	else if (strcmp(name, "SUBSCRIBE") == 0)
+		register_sent(store, fact, true);
+	else if (store_is_agent(store, fact->message.pid, fact->message.start))
+		agents_message(store, fact);
+	else
+		return executor_find(store, fact->message.pid, fact->message.start) != NULL;
+	return true;
+}
+
+void registration_early(struct store *store)
+{
+	for (size_t i = 0; i < store->early.n; i++)
+		message_noted(store, &store->early.v[i]);
+	store->early.n = 0;
+}
+
+void registration_message(struct store *store, const struct fact *fact)
+{
+	store_put_message(store, fact);
+	if (!(store->complete & SCAN_PROCESSES) || !message_noted(store, fact))
+		keep_early(store, fact);
+}
+
+void registration_signal(struct store *store, const struct fact *fact)
+{
+	const struct fact_signal *s = &fact->signal;
+	struct process *sender = executor_find(store, s->sender, s->sender_start);
+
+	if (sender && s->pid != s->sender && (s->signal == SIGTERM || s->signal == SIGKILL))
+		sender->history.ended_its_task = fact->mono;
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesos/upid.h"
+
+bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size)
+{
+	size_t more = *room ? *room * 2 : 8;
+	void *grown;
+
+	if (*n < *room)
+		return true;
+	grown = reallocarray(*v, more, size);
+	if (!grown) {
+		store->broken = true;
+		return false;
+	}
+	*v = grown;
+	*room = more;
+	return true;
+}
+
+const char *store_text(struct store *store, const char *text)
+{
+	const char *pooled = strpool_text(store->pool, text);
+
+	if (pooled)
+		return pooled;
+	store->broken = true;
+	return "";
+}
+
+void store_init(struct store *store)
+{
+	memset(store, 0, sizeof(*store));
+	store->pool = strpool_new();
+	store->broken = !store->pool;
+}
+
+void store_clear(struct store *store)
+{
+	struct process *process, *next_process;
+
+	store_clear_sockets(store);
+	HASH_ITER(hh, store->processes, process, next_process)
+	{
+		HASH_DEL(store->processes, process);
+		free(process);
+	}
+	store_clear_runs(store);
+	for (size_t i = 0; i < store->baselines.n; i++)
+		free((void *)store->baselines.v[i].tasks);
+	free(store->agents.v);
+	free(store->namespaces.v);
+	free(store->hooks.v);
+	free(store->unread.v);
+	free(store->losses.v);
+	free(store->acts.v);
+	free(store->early.v);
+	free(store->baselines.v);
+	strpool_free(store->pool);
+	memset(store, 0, sizeof(*store));
+}
+
+/* ---- processes ---- */
+
+struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start)
+{
+	struct process_key key = { .pid = pid, .start = start };
+	struct process *process;
+
+	HASH_FIND(hh, store->processes, &key, sizeof(key), process);
+	return process;
+}
+
+struct process *store_process(struct store *store, int32_t pid, uint64_t start)
+{
+	struct process *process = store_process_find(store, pid, start);
+
+	if (process)
+		return process;
+	process = calloc(1, sizeof(*process));
+	if (!process)
+		goto broken;
+	process->key = (struct process_key){ .pid = pid, .start = start };
+	HASH_ADD(hh, store->processes, key, sizeof(process->key), process);
+	if (process->hh.tbl)
+		return process;
+broken:
+	free(process);
+	store->broken = true;
+	return NULL;
+}
+
+static void process_facts(struct store *store, struct process *process,
+			  const struct fact_process *from)
+{
+	struct process_facts *to = &process->facts;
+	struct mesos_upid upid;
+
+	*to = (struct process_facts){
+		.pid = from->pid,
+		.ppid = from->ppid,
+		.start = from->start,
+		.netns = from->netns,
+		.comm = store_text(store, from->comm),
+		.exe = store_text(store, from->exe),
+		.slave_pid = store_text(store, from->slave_pid),
+		.slave_id = store_text(store, from->slave_id),
+		.framework_id = store_text(store, from->framework_id),
+		.executor_id = store_text(store, from->executor_id),
+		.container_id = store_text(store, from->container_id),
+		.domain_socket = store_text(store, from->domain_socket),
+		.library = store_text(store, from->library),
+		.library_version = store_text(store, from->library_version),
+		.version_from = store_text(store, from->version_from),
+		.recovery_timeout = from->recovery_timeout,
+		.shutdown_grace = from->shutdown_grace,
+		.environ_read = from->environ_read,
+		.checkpoint = from->checkpoint,
+	};
+	process->agent_known = mesos_upid_parse(mesos_span_of(to->slave_pid), &upid) == 0;
+	if (process->agent_known)
+		process->agent_addr = upid.addr;
+}
+
+static void put_process(struct store *store, const struct fact *fact)
+{
+	const struct fact_process *from = &fact->process;
+	struct process *process = store_process(store, from->pid, from->start);
+
+	if (!process)
+		return;
+	process->seen = store->survey;
+	if (process->ended)
+		return; /* nothing is left to read of the dead */
+	process->vanished = false;
+	process->ended_at = 0;
+	/* What was read once is not forgotten because a later look was refused. */
+	if (process->known && from->environ_read == EW_NO && process->facts.environ_read == EW_YES)
+		return;
+	process->known = true;
+	process_facts(store, process, from);
+}
+
+/* Executors are the agent's children as well, and kill for themselves. */
+static bool is_mesos(const struct process *process)
+{
+	return process->known && *process->facts.executor_id;
+}
+
+static void put_exit(struct store *store, const struct fact *fact)
+{
+	struct process *process = store_process(store, fact->exit.pid, fact->exit.start);
+	const struct process *killer;
+
+	if (!process || process->ended)
+		return; /* two threads of a process can both see themselves as its last */
+	process->ended = true;
+	process->ended_at = fact->mono;
+	process->exit = fact->exit;
+	process->exit.comm = store_text(store, fact->exit.comm);
+	process->exit.killer_comm = store_text(store, fact->exit.killer_comm);
+	killer = store_process_find(store, fact->exit.killer, fact->exit.killer_start);
+	process->killed_by_agents =
+		fact->exit.killer &&
+		(store_is_agent(store, fact->exit.killer, fact->exit.killer_start) ||
+		 (killer && killer->agents_child && !is_mesos(killer)));
+	store_agent_exited(store, fact);
+}
+
+/* The agent's children: some of them kill for it (its launchers, Mesos ns-killer). */
+static void put_fork(struct store *store, const struct fact *fact)
+{
+	const struct agent *agent = store_agent(store);
+	struct process *process;
+
+	if (!agent || agent->facts.pid != fact->fork.parent)
+		return;
+	process = store_process(store, fact->fork.pid, fact->fork.start);
+	if (process)
+		process->agents_child = true;
+}
+
+/* ---- the rest ---- */
+
+static void put_hook(struct store *store, const struct fact *fact)
+{
+	struct fact_hook slot = fact->hook;
+
+	slot.hook = store_text(store, slot.hook);
+	slot.program = store_text(store, slot.program);
+	slot.reason = store_text(store, slot.reason);
+	for (size_t i = 0; i < store->hooks.n; i++) {
+		if (store->hooks.v[i].hook == slot.hook) {
+			store->hooks.v[i] = slot;
+			return;
+		}
+	}
+	if (store_grow(store, store->hooks))
+		store->hooks.v[store->hooks.n++] = slot;
+}
+
+static void emit_unread(struct store *store, const struct fact *fact)
+{
+	struct fact_unread unread = fact->unread;
+
+	unread.object = store_text(store, unread.object);
+	unread.reason = store_text(store, unread.reason);
+	for (size_t i = 0; i < store->unread.n; i++)
+		if (store->unread.v[i].object == unread.object)
+			return;
+	if (store_grow(store, store->unread))
+		store->unread.v[store->unread.n++] = unread;
+}
+
+static void put_tracking(struct store *store, const struct fact *fact)
+{
+	for (size_t i = 0; i < store->namespaces.n; i++) {
+		if (store->namespaces.v[i].inode == fact->ct_active.netns) {
+			store->namespaces.v[i].ct_active = fact->ct_active.in_force;
+			store->namespaces.v[i].seen = store->survey;
+			return;
+		}
+	}
+	if (store_grow(store, store->namespaces))
+		store->namespaces.v[store->namespaces.n++] =
+			(struct netns){ .inode = fact->ct_active.netns,
+					.ct_active = fact->ct_active.in_force,
+					.seen = store->survey };
+}
+
+static void put_act(struct store *store, const struct fact *fact)
+{
+	struct fact_act act = fact->act;
+	struct process *process;
+
+	act.phase = store_text(store, act.phase);
+	if (strcmp(act.phase, "result") != 0)
+		return;
+	act.action = store_text(store, act.action);
+	act.framework_id = store_text(store, act.framework_id);
+	act.executor_id = store_text(store, act.executor_id);
+	act.method = store_text(store, act.method);
+	act.result = store_text(store, act.result);
+	act.reason = store_text(store, act.reason);
+	act.reason_id = store_text(store, act.reason_id);
+	if (store_grow(store, store->acts))
+		store->acts.v[store->acts.n++] = (struct act){ .facts = act, .at = fact->mono };
+	process = store_process_find(store, act.pid, act.start);
+	if (process && strcmp(act.result, "done") == 0)
+		process->treated = true;
+}
+
+static void put_baseline(struct store *store, const struct fact *fact)
+{
+	struct fact_baseline b = fact->baseline;
+
+	b.framework_id = store_text(store, b.framework_id);
+	b.executor_id = store_text(store, b.executor_id);
+	b.container_id = store_text(store, b.container_id);
+	b.protocol = store_text(store, b.protocol);
+	b.verdict = store_text(store, b.verdict);
+	b.tasks = store_texts(store, b.tasks, b.n_tasks, NULL, 0);
+	if (store_grow(store, store->baselines))
+		store->baselines.v[store->baselines.n++] = b;
+}
+
+static void put_command(struct store *store, const struct fact *fact)
+{
+	store->command = fact->command;
+	store->command.text = store_text(store, fact->command.text);
+	store->command.phase = store_text(store, fact->command.phase);
+	if (strcmp(store->command.phase, "ended") == 0)
+		store->child_ended = fact->mono;
+}
+
+static void put_session(struct store *store, const struct fact *fact)
+{
+	store->session = fact->session;
+	store->session_began = fact->mono;
+	store->session.tool = store_text(store, fact->session.tool);
+	store->session.verb = store_text(store, fact->session.verb);
+	store->session.host = store_text(store, fact->session.host);
+	store->session.boot_id = store_text(store, fact->session.boot_id);
+	store->session.kernel = store_text(store, fact->session.kernel);
+}
+
+static void put_work_dir(struct store *store, const struct fact *fact)
+{
+	store->work_dir = fact->work_dir;
+	store->work_dir.path = store_text(store, fact->work_dir.path);
+	store->work_dir.slave_id = store_text(store, fact->work_dir.slave_id);
+	store->has_work_dir = true;
+}
+
+/* ---- surveys ---- */
+
+/* What will be read again, or found unreadable again. */
+static void unread_begin(struct store *store, uint32_t scope)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < store->unread.n; i++) {
+		const struct fact_unread *u = &store->unread.v[i];
+
+		if (scope == SCAN_ALL || (u->pid && scope & SCAN_SOCKETS) ||
+		    (u->cookie && scope & SCAN_TRACKING))
+			continue;
+		store->unread.v[kept++] = *u;
+	}
+	store->unread.n = kept;
+}
+
+static void survey_begin(struct store *store, const struct fact *fact)
+{
+	store->survey++;
+	store->scope = fact->scan.scope;
+	store->survey_began = fact->mono;
+	unread_begin(store, fact->scan.scope);
+}
+
+static bool is_in_baseline(const struct store *store, struct process *process)
+{
+	for (size_t i = 0; !process->in_baseline && i < store->baselines.n; i++)
+		process->in_baseline = store->baselines.v[i].pid == process->key.pid &&
+				       store->baselines.v[i].start == process->key.start;
+	return process->in_baseline;
+}
+
+static void process_prune(struct store *store, struct process *process, int64_t mono)
+{
+	int64_t keep = is_mesos(process) ? STORE_KEEP_ENDED : 0;
+
+	if (process->ended_at >= store->survey_began - keep || mono - process->ended_at <= keep ||
+	    is_in_baseline(store, process))
+		return;
+	HASH_DEL(store->processes, process);
+	free(process);
+}
+
+static void processes_end(struct store *store, int64_t mono)
+{
+	struct process *process, *next;
+
+	HASH_ITER(hh, store->processes, process, next)
+	{
+		if (process->ended || process->vanished) {
+			process_prune(store, process, mono);
+		} else if (process->known && process->seen != store->survey) {
+			process->vanished = true;
+			process->ended_at = mono;
+		}
+	}
+}
+
+static void survey_end(struct store *store, const struct fact *fact)
+{
+	uint32_t done = fact->scan.scope;
+
+	store->complete = (store->complete & ~store->scope) | done;
+	store->scope = 0;
+	if (done & SCAN_SOCKETS) {
+		store_end_sockets(store, fact->mono);
+		store_end_agents(store, fact->mono);
+	}
+	if (done & SCAN_TRACKING)
+		store->tracked = store->survey;
+	if (done & SCAN_PROCESSES)
+		processes_end(store, fact->mono);
+	if (done & SCAN_CHECKPOINTS)
+		store_end_checkpoints(store);
+	if (done & SCAN_PROCESSES)
+		registration_early(store);
+	if (done & SCAN_SOCKETS)
+		store_forget_sockets(store, fact->mono);
+}
+
+static void put_survey(struct store *store, const struct fact *fact)
+{
+	if (strcmp(fact->scan.phase, "begin") == 0)
+		survey_begin(store, fact);
+	else
+		survey_end(store, fact);
+}
+
+static void put_now(struct store *store, const struct fact *fact)
+{
+	store->interrupted |= fact->now.interrupted;
+	store->final |= fact->now.final;
+}
+
+/* Nothing is judged by the types that are not here. */
+static void (*const put[])(struct store *store, const struct fact *fact) = {
+	[FACT_SESSION] = put_session,
+	[FACT_HOOK] = put_hook,
+	[FACT_PROCESS] = put_process,
+	[FACT_SOCKET] = store_put_socket,
+	[FACT_HOLDER] = store_put_holder,
+	[FACT_TCP] = store_put_tcp,
+	[FACT_EXIT] = put_exit,
+	[FACT_SIGNAL] = registration_signal,
+	[FACT_MESSAGE] = registration_message,
+	[FACT_CT_ACTIVE] = put_tracking,
+	[FACT_CT_ENTRY] = store_put_entry,
+	[FACT_CHECKPOINT] = store_put_checkpoint,
+	[FACT_WORK_DIR] = put_work_dir,
+	[FACT_AGENT] = store_put_agent,
+	[FACT_API] = store_put_api,
+	[FACT_API_EXECUTOR] = store_put_listing,
+	[FACT_UNREAD] = emit_unread,
+	[FACT_LOST] = store_put_lost,
+	[FACT_ACT] = put_act,
+	[FACT_COMMAND] = put_command,
+	[FACT_SCAN] = put_survey,
+	[FACT_BASELINE] = put_baseline,
+	[FACT_NOW] = put_now,
+	[FACT_FORK] = put_fork,
+};
+
+void store_put(struct store *store, const struct fact *fact)
+{
+	if (store->broken)
+		return;
+	if (fact->type == FACT_NOW || fact->mono > store->now)
+		store->now = fact->mono;
+	if ((size_t)fact->type < sizeof(put) / sizeof(put[0]) && put[fact->type])
+		put[fact->type](store, fact);
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the model remembers: the last word of each fact, and of executors' history what their state
+ * machines depend on. Private to the model.
+ */
+#ifndef EW_MODEL_STORE_STORE_H
+#define EW_MODEL_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/now.h"
+#include "base/strpool.h"
+#include "facts.h"
+
+struct process_key {
+	int32_t pid;
+	int32_t zero; /* padding is part of the hashed key */
+	uint64_t start;
+};
+
+/*
+ * The executor's side of its registration, followed by what was seen of it (Mesos exec.cpp: exited,
+ * reconnect, reregistered; executor.cpp: disconnected). Times are mono; 0: did not happen.
+ */
+struct registration {
+	int64_t down_since;    /* its last link ended, it has not registered since */
+	int64_t last_down;     /* the last time down_since was set */
+	int64_t down_twice;    /* a link ended, or was refused, while it was down already: it ends
+				  itself at once */
+	int64_t asked;	       /* ReconnectExecutorMessage was sent to it */
+	int64_t register_sent; /* (Re)RegisterExecutorMessage, SUBSCRIBE */
+	int64_t registered;    /* (Re)registered, or the 200 of SUBSCRIBE, was sent to it */
+	int32_t registrar;     /* by this agent */
+	uint64_t registrar_start;
+	uint64_t subscribe_on;	    /* cookie of the connection that SUBSCRIBE was sent on */
+	struct ew_addr answered_at; /* where its libprocess takes answers, as its registration or
+				       the disk says */
+	int64_t told_to_end;	    /* ShutdownExecutorMessage was sent to it */
+	int64_t ended_its_task;	    /* it sent a deadly signal to another process */
+};
+
+/* Of a process' fact what it is judged by; texts are pooled. */
+struct process_facts {
+	int32_t pid;
+	int32_t ppid;
+	uint64_t start;
+	uint64_t netns;
+	const char *comm;
+	const char *exe;
+	const char *slave_pid;
+	const char *slave_id;
+	const char *framework_id;
+	const char *executor_id;
+	const char *container_id;
+	const char *domain_socket;
+	const char *library;
+	const char *library_version;
+	const char *version_from;
+	int64_t recovery_timeout;
+	int64_t shutdown_grace;
+	enum ew_tri environ_read;
+	bool checkpoint;
+};
+
+struct process {
+	struct process_key key;
+	bool known; /* facts is filled */
+	struct process_facts facts;
+	uint32_t seen; /* number of the last survey of processes that showed it */
+	bool ended;    /* an exit was seen */
+	bool vanished; /* it is no more, and its exit was not seen */
+	int64_t ended_at;
+	struct fact_exit exit;
+	int64_t link_end;  /* it dropped a link before anybody knew what it is; 0: it did not */
+	int64_t last_link; /* when the newest link that was seen of it was made; 0: none */
+	bool agent_known;  /* agent_addr is filled */
+	struct ew_addr agent_addr; /* where its agent is, as MESOS_SLAVE_PID says */
+	bool agents_child;	   /* the agent forked it */
+	bool killed_by_agents; /* who sent the signal it died of is the agent, or a child of it */
+	bool treated;	       /* an act on it was done */
+	bool in_baseline;
+	struct registration history;
+	UT_hash_handle hh;
+};
+
+struct holder {
+	int32_t pid;
+	int32_t fd;
+	uint64_t start;
+	uint32_t seen;
+};
+
+/* Where a connection's packets pass connection tracking: at both ends' namespaces at most. */
+#define ENTRIES_MAX 2
+
+struct entry {
+	uint64_t netns;
+	uint32_t seen; /* number of the survey that it was found in */
+	enum ew_tri present;
+};
+
+/* Of a large node there are tens of thousands. */
+struct connection {
+	struct fact_socket facts;   /* its ends: connection_move() */
+	struct connection *next_at; /* in the same slot of store.tuples */
+	int64_t hooked_at;	    /* when a hook last told of its state */
+	int64_t established_at;	    /* when it was first seen so */
+	int64_t stood_at;	    /* when it was last seen so */
+	int64_t ended_at;	    /* when it had left ESTABLISHED; 0: it has not */
+	uint64_t owner_start;
+	int32_t owner; /* who connected, or accepted; 0: not seen */
+	uint32_t seen; /* number of the last survey of sockets that showed it, or its end */
+	struct holder *holders;
+	uint32_t n_holders;
+	uint8_t n_entries;
+	bool indexed;	/* in store.tuples */
+	bool was_there; /* shown by the first survey, not seen to be made */
+	struct entry entries[ENTRIES_MAX];
+	UT_hash_handle hh;
+};
+
+/* Connections by their ends. */
+struct connection_index {
+	struct connection **slots;
+	size_t n, n_slots; /* a power of two */
+};
+
+struct run_key {
+	const char *framework_id; /* pooled: equal texts are equal pointers */
+	const char *executor_id;
+	const char *container_id;
+};
+
+struct checkpoint {
+	struct run_key key;
+	struct fact_checkpoint facts;
+	uint32_t seen;
+	UT_hash_handle hh;
+};
+
+struct listing {
+	struct run_key key;
+	uint32_t round;
+	bool completed;
+	const char *const *tasks;
+	size_t n_tasks;
+	UT_hash_handle hh;
+};
+
+struct agent {
+	struct fact_agent facts;
+	int64_t appeared;     /* mono; when it was first seen */
+	bool was_there;	      /* at the first survey: it may have appeared at any time before */
+	int64_t gone_at;      /* 0: it is there */
+	int64_t recovered_at; /* when it was first seen to serve; 0: it was not */
+	uint32_t seen;
+};
+
+struct netns {
+	uint64_t inode;
+	enum ew_tri ct_active;
+	uint32_t seen;
+};
+
+struct act {
+	struct fact_act facts;
+	int64_t at;
+};
+
+struct lost_events_fact {
+	struct fact_lost facts;
+	int64_t at; /* no later than this */
+};
+
+/* Growing array of plain structs. */
+#define LIST(type)                                                                                 \
+	struct {                                                                                   \
+		type *v;                                                                           \
+		size_t n, room;                                                                    \
+	}
+
+/* Cookies of the connections that a process has made, accepted or held, while they are known. */
+struct process_connections {
+	struct process_key key;
+	LIST(uint64_t) cookies; /* some twice */
+	UT_hash_handle hh;
+};
+
+struct store {
+	struct strpool *pool;
+	bool broken; /* memory was short: facts are missing */
+	int64_t now; /* of the last FACT_NOW, else of the last fact */
+	bool interrupted, final;
+	struct fact_session session;
+	int64_t session_began;
+	struct process *processes;
+	struct connection *connections;
+	struct connection_index tuples;
+	struct process_connections *conns;
+	struct checkpoint *checkpoints;
+	struct listing *listings;
+	LIST(struct agent) agents;
+	LIST(struct netns) namespaces;
+	LIST(struct fact_hook) hooks;
+	LIST(struct fact_unread) unread;
+	LIST(struct lost_events_fact) losses;
+	LIST(struct act) acts;
+	LIST(struct fact) early; /* messages of processes that may yet turn out to be the agent */
+	LIST(struct fact_baseline) baselines;
+	struct fact_work_dir work_dir;
+	bool has_work_dir;
+	struct fact_api api; /* the last answer */
+	bool has_api;
+	int64_t api_at;
+	uint32_t listed_round; /* of the last complete listing */
+	int64_t listed_at;
+	bool agent_hidden; /* somebody listens on the agent port, and who could not be read */
+	struct fact_command command;
+	int64_t child_ended; /* 0 */
+	uint32_t survey;     /* number of the current one */
+	uint32_t scope;	     /* of the current one; 0 between surveys */
+	int64_t survey_began;
+	uint32_t complete; /* scopes that the last survey which tried them completed */
+	int64_t forgot;	   /* when ended connections were forgotten last */
+	uint32_t tracked;  /* number of the last survey that completed SCAN_TRACKING */
+};
+
+/* Makes room for one more; false when memory is short (and the store is marked broken). */
+#define store_grow(store, list)                                                                    \
+	store_grow_((store), (void **)&(list).v, &(list).n, &(list).room, sizeof(*(list).v))
+bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size);
+
+/* Ended processes are kept for a while: what became of an executor is asked after its end. */
+#define STORE_KEEP_ENDED (60 * 60 * NS_PER_S)
+/*
+ * Ended connections too, for what is told late: the rings are read one after the other. What their
+ * end meant to an executor its history knows by then (history.c). A restart ends six for each.
+ */
+#define STORE_KEEP_CONNECTION (5 * NS_PER_S)
+
+void store_init(struct store *store);
+void store_clear(struct store *store);
+void store_put(struct store *store, const struct fact *fact);
+
+/* NULL when there is none, or no memory. */
+struct process *store_process(struct store *store, int32_t pid, uint64_t start);
+struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start);
+struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p);
+const char *store_text(struct store *store, const char *text);
+
+/* The other end: same tuple mirrored, in the same namespace or else in any. NULL: none is known. */
+struct connection *store_peer(const struct store *store, const struct connection *conn);
+
+/* store_losses.c */
+void store_put_lost(struct store *store, const struct fact *fact);
+/* Lost are only those that can matter: since the audit that is compared with, or in this watch. */
+struct events {
+	uint64_t seen, lost;
+};
+struct events store_events(const struct store *store);
+
+/* store_agents.c */
+void store_put_agent(struct store *store, const struct fact *fact);
+/* Live events tell that a process began or ceased to listen on the agent port, or ended. */
+void store_agent_listens(struct store *store, const struct fact *fact);
+void store_agent_closed(struct store *store, const struct fact *fact);
+void store_agent_exited(struct store *store, const struct fact *fact);
+/* A complete pass over the sockets ends. */
+void store_end_agents(struct store *store, int64_t mono);
+
+/* The agent that is there now; NULL: none listens. */
+const struct agent *store_agent(const struct store *store);
+/*
+ * Another agent on the same port that may as well be meant: both in other namespaces than
+ * execwatch, and nothing tells which. NULL: there is none.
+ */
+const struct agent *store_rival(const struct store *store);
+/* Was this process ever the agent? */
+bool store_is_agent(const struct store *store, int32_t pid, uint64_t start);
+
+/* The agent that was there last; NULL: none was ever seen. */
+const struct agent *store_last_agent(const struct store *store);
+
+/*
+ * Who holds it: by its descriptors; by who connected or accepted it while no pass over descriptors
+ * has come by. A descriptor may have been inherited and outlive the one of who made it.
+ */
+bool connection_owner_counts(const struct connection *conn);
+bool connection_is_of(const struct connection *conn, int32_t pid, uint64_t start);
+/* A connection towards the agent port. */
+bool connection_is_link(const struct store *store, const struct connection *conn);
+/* Towards the agent of this very process: its neighbours' agents listen on the same port. */
+bool connection_is_link_of(const struct store *store, const struct connection *conn,
+			   const struct process *process);
+
+/* store_tuples.c */
+struct connection *store_connection_at(const struct store *store, uint64_t netns,
+				       const struct ew_addr *local, const struct ew_addr *remote);
+/* It has these ends from now on. A port that is used again names the newer connection. */
+void connection_move(struct store *store, struct connection *conn, uint64_t netns,
+		     const struct ew_addr *local, const struct ew_addr *remote);
+void connection_unindex(struct store *store, struct connection *conn);
+
+/* store_process_connections.c */
+void store_process_connection_add(struct store *store, int32_t pid, uint64_t start,
+				  uint64_t cookie);
+/* Of which some may be known no more, or be another's by now: connection_is_of() says. */
+const uint64_t *store_process_connections(const struct store *store, int32_t pid, uint64_t start,
+					  size_t *ret_n);
+/* Forgets connections that are known no more, and processes that have none. */
+void store_prune_process_connections(struct store *store);
+
+/* store_sockets.c */
+struct connection *store_connection_find(const struct store *store, uint64_t cookie);
+void store_put_socket(struct store *store, const struct fact *fact);
+void store_put_holder(struct store *store, const struct fact *fact);
+void store_put_tcp(struct store *store, const struct fact *fact);
+void store_put_message(struct store *store, const struct fact *fact);
+void store_put_entry(struct store *store, const struct fact *fact);
+void store_end_sockets(struct store *store, int64_t mono);
+/* Those that ended some time ago, of which nothing is told any more. */
+void store_forget_sockets(struct store *store, int64_t mono);
+void store_clear_sockets(struct store *store);
+
+/* store_runs.c: what the disk and the API say of runs */
+void store_put_checkpoint(struct store *store, const struct fact *fact);
+void store_put_listing(struct store *store, const struct fact *fact);
+void store_put_api(struct store *store, const struct fact *fact);
+void store_end_checkpoints(struct store *store);
+void store_clear_runs(struct store *store);
+bool store_is_listed(const struct store *store, const struct process_facts *p);
+/* A pooled copy of a list, or old itself if that is equal; old is freed otherwise. */
+const char *const *store_texts(struct store *store, const char *const *texts, size_t n,
+			       const char *const *old, size_t n_old);
+
+/* history.c: what live events mean to an executor's registration. */
+void registration_link_ended(struct store *store, struct connection *conn, int64_t mono);
+void registration_link_refused(struct store *store, const struct connection *conn, int64_t mono);
+void registration_message(struct store *store, const struct fact *fact);
+/* After a pass: what the agent sent before anybody knew it as such counts now. */
+void registration_early(struct store *store);
+void registration_signal(struct store *store, const struct fact *fact);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The agent's HTTP API (Mesos slave/http.cpp): GET /state, and /flags while it recovers, when
+ * /state is refused. Asks only; nothing is changed by it. The program must ignore SIGPIPE.
+ */
+#ifndef EW_OBSERVE_AGENT_API_H
+#define EW_OBSERVE_AGENT_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct api;
+struct event_base;
+struct fact_sink;
+struct error;
+
+#define API_TIMEOUT_MS 2000
+#define API_BODY_MAX   (64 * 1024 * 1024)
+
+struct api_options {
+	const char *url;	   /* "http://10.0.0.7:5051", maybe with a path before /state */
+	const char *authorization; /* value of that header; NULL: none */
+	int nsfd;		   /* namespace to connect from; NETNS_OWN: ours. Copied. */
+	bool tell;		   /* puts FACT_TCP for its connections: no hook does */
+	uint32_t timeout_ms;	   /* for a whole answer, both requests; 0: API_TIMEOUT_MS */
+};
+
+/*
+ * Looks the host up and remembers how to ask. -EINVAL: no such URL; -EPROTONOSUPPORT: https, which
+ * is not spoken here; -ENOENT: no such host.
+ */
+int api_new(struct event_base *base, const struct api_options *options, struct api **ret_api,
+	    struct error *error);
+void api_free(struct api *api); /* drops a question that is under way */
+
+/*
+ * Asks, without blocking. When there is an answer, or within the timeout: puts FACT_API with that
+ * round number and, for an answer that lists them, FACT_API_EXECUTOR with the same, then calls
+ * done(ctx) (NULL: nobody waits). Failures are FACT_API with a problem, in words, never an error.
+ * -EBUSY: the last question is not answered yet.
+ */
+int api_ask(struct api *api, uint32_t round, const struct fact_sink *sink, void (*done)(void *ctx),
+	    void *ctx);
+
+/*
+ * The same with an event loop of its own, for those who have something else to do while the agent
+ * makes its answer (1 MB of text for 1,000 executors): the end waits, puts the facts and frees.
+ */
+struct api_question;
+int api_ask_begin(const struct api_options *options, uint32_t round, const struct fact_sink *sink,
+		  struct api_question **ret, struct error *error);
+void api_ask_end(struct api_question *question);
+
+#endif

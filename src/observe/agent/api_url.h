@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Where the agent's HTTP API is. */
+#ifndef EW_OBSERVE_AGENT_API_URL_H
+#define EW_OBSERVE_AGENT_API_URL_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+struct error;
+
+struct api_url {
+	char host[300]; /* for the Host header: "10.0.0.7:5051", "[fe80::1]:5051" */
+	char path[512]; /* before "/state": "" or "/slave(1)" */
+	struct sockaddr_storage addr;
+	socklen_t addr_len;
+};
+
+/*
+ * "http://HOST[:PORT][/PATH]"; port 5051 without one. Looks HOST up, which may take a while: in
+ * /etc/hosts and DNS alone, whatever nsswitch.conf(5) says.
+ */
+int api_url_parse(const char *text, struct api_url *url, struct error *error);
+
+#endif

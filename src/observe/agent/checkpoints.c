@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/agent/checkpoints.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/now.h"
+#include "facts.h"
+#include "base/error.h"
+#include "mesos/checkpoint.h"
+#include "mesos/span.h"
+#include "observe/agent/checkpoint_file.h"
+#include "base/array.h"
+#include "base/emit.h"
+
+struct walk {
+	const struct fact_sink *sink;
+	const char *slave_id;
+	const char *framework_id;
+	const char *executor_id;
+	char *file; /* CHECKPOINT_FILE_MAX bytes to read files into */
+	struct checkpoint_path path;
+};
+
+/*
+ * Calls one(walk, dirfd, name) for each real directory in dir, which it closes; links and files are
+ * passed over.
+ */
+static void each_directory(struct walk *walk, int dir,
+			   void (*one)(struct walk *walk, int dir, const char *name))
+{
+	DIR *list = fdopendir(dir);
+	struct dirent *entry;
+
+	if (!list) {
+		emit_unread(walk->sink, 0, 0, -errno, "%s", walk->path.text);
+		close(dir);
+		return;
+	}
+	while ((entry = readdir(list))) {
+		int sub;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
+			continue;
+		sub = openat(dirfd(list), entry->d_name,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		checkpoint_path_push(&walk->path, entry->d_name);
+		if (sub >= 0)
+			one(walk, sub, entry->d_name);
+		else if (errno != ENOTDIR && errno != ELOOP && errno != ENOENT)
+			emit_unread(walk->sink, 0, 0, -errno, "%s", walk->path.text);
+		checkpoint_path_pop(&walk->path);
+		if (sub >= 0)
+			close(sub);
+	}
+	closedir(list);
+}
+
+/* The same for the directories in dir/name, which need not be there. */
+static void each_directory_in(struct walk *walk, int dir, const char *name,
+			      void (*one)(struct walk *walk, int dir, const char *name))
+{
+	int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	checkpoint_path_push(&walk->path, name);
+	if (sub >= 0)
+		each_directory(walk, sub, one);
+	else if (errno != ENOENT)
+		emit_unread(walk->sink, 0, 0, -errno, "%s", walk->path.text);
+	checkpoint_path_pop(&walk->path);
+}
+
+/* The last part of the text of the link dir/"latest". -ENOENT when there is none. */
+static int latest_of(int dir, char *name, size_t size)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlinkat(dir, "latest", target, sizeof(target));
+	struct mesos_span last;
+
+	if (len < 0)
+		return -errno;
+	last = mesos_span_last(mesos_span_at(target, (size_t)len), '/');
+	if (last.len == 0 || last.len >= size || mesos_span_is(last, ".."))
+		return -EBADMSG;
+	mesos_span_copy(last, name, size);
+	return 0;
+}
+
+/* One file of a run. An empty one counts as none, as for Mesos; damage is put. 0 or a negative. */
+static int run_file(struct walk *walk, int dir, const char *name, struct mesos_span *file)
+{
+	int err = checkpoint_file_read(dir, name, walk->file, file);
+
+	if (err < 0 && err != -ENOENT)
+		emit_unread(walk->sink, 0, 0, err, "%s/%s", walk->path.text, name);
+	return err;
+}
+
+static void damaged(struct walk *walk, int32_t pid, const char *name, int err,
+		    const struct error *what)
+{
+	char object[PATH_MAX + 64];
+
+	snprintf(object, sizeof(object), "%s/%s", walk->path.text, name);
+	emit_corrupt(walk->sink, pid, object,
+		     err == -ENODATA ? "is empty: the agent takes it as missing" : what->message);
+}
+
+static void run_forked_pid(struct walk *walk, int dir, int32_t *pid)
+{
+	struct mesos_span file;
+	struct error what = { 0 };
+	int err;
+
+	if (run_file(walk, dir, "pids/forked.pid", &file) < 0)
+		return;
+	err = mesos_checkpoint_pid(file, pid, &what);
+	if (err < 0)
+		damaged(walk, 0, "pids/forked.pid", err, &what);
+}
+
+static void run_upid(struct walk *walk, int dir, int32_t pid, char *upid, size_t size)
+{
+	struct mesos_upid parsed;
+	struct mesos_span file;
+	struct error what = { 0 };
+	int err;
+
+	if (run_file(walk, dir, "pids/libprocess.pid", &file) < 0)
+		return;
+	err = mesos_checkpoint_upid(file, &parsed, &what);
+	if (err < 0)
+		damaged(walk, pid, "pids/libprocess.pid", err, &what);
+	else
+		mesos_span_copy(file, upid, size);
+}
+
+/* What is collected of the tasks of a run. */
+struct tasks {
+	struct walk walk; /* first: each_directory() hands it back */
+	char **names;
+	size_t n;
+	size_t cap;
+};
+
+static bool state_is_final(uint32_t state)
+{
+	return state == MESOS_TASK_FINISHED || state == MESOS_TASK_FAILED ||
+	       state == MESOS_TASK_KILLED || state == MESOS_TASK_LOST;
+}
+
+/* Its last update tells; a record cut off by a crash is not one yet. */
+static bool task_is_over(struct walk *walk, int dir)
+{
+	struct mesos_update update;
+	struct mesos_span file;
+	struct error what = { 0 };
+	bool over = false;
+	int got;
+
+	if (run_file(walk, dir, "task.updates", &file) < 0)
+		return false;
+	while ((got = mesos_checkpoint_update(&file, &update, &what)) > 0)
+		if (!update.ack)
+			over = state_is_final(update.state);
+	if (got == -EBADMSG)
+		damaged(walk, 0, "task.updates", got, &what);
+	return over;
+}
+
+static void one_task(struct walk *walk, int dir, const char *id)
+{
+	struct tasks *tasks = (struct tasks *)walk;
+	struct mesos_task_info info = { 0 };
+	struct mesos_span file;
+	struct error what = { 0 };
+	char *name;
+	int err;
+
+	if (task_is_over(walk, dir))
+		return;
+	err = run_file(walk, dir, "task.info", &file);
+	if (!err) {
+		err = mesos_checkpoint_task_info(file, &info, &what);
+		if (err < 0)
+			damaged(walk, 0, "task.info", err, &what);
+	}
+	if (array_reserve(&tasks->names, &tasks->cap, tasks->n, sizeof(*tasks->names)) < 0)
+		return;
+	name = !err && info.name.len ? mesos_span_dup(info.name) : strdup(id);
+	if (name)
+		tasks->names[tasks->n++] = name;
+}
+
+/* Not access(2): that asks for the real user, without its capabilities. */
+static bool is_there(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void emit_run(struct walk *walk, int dir, const char *container_id)
+{
+	struct fact fact = { .type = FACT_CHECKPOINT, .mono = now_mono() };
+	struct fact_checkpoint *run = &fact.checkpoint;
+	struct tasks tasks = { .walk = *walk };
+	char upid[256] = "";
+
+	run->slave_id = walk->slave_id;
+	run->framework_id = walk->framework_id;
+	run->executor_id = walk->executor_id;
+	run->container_id = container_id;
+	run_forked_pid(walk, dir, &run->forked_pid);
+	run_upid(walk, dir, run->forked_pid, upid, sizeof(upid));
+	run->upid = upid;
+	run->http = is_there(dir, "http.marker");
+	run->completed = is_there(dir, "executor.sentinel");
+	each_directory_in(&tasks.walk, dir, "tasks", one_task);
+	run->tasks = (const char *const *)tasks.names;
+	run->n_tasks = tasks.n;
+	fact_emit(walk->sink, &fact);
+	for (size_t i = 0; i < tasks.n; i++)
+		free(tasks.names[i]);
+	free(tasks.names);
+}
+
+static void one_executor(struct walk *walk, int dir, const char *id)
+{
+	int runs = openat(dir, "runs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char container_id[NAME_MAX + 1];
+	int run = -1, err;
+
+	walk->executor_id = id;
+	err = runs < 0 ? -errno : latest_of(runs, container_id, sizeof(container_id));
+	checkpoint_path_push(&walk->path, "runs/latest");
+	if (!err) {
+		run = openat(runs, container_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		err = run < 0 ? -errno : 0;
+	}
+	if (err < 0)
+		emit_unread(walk->sink, 0, 0, err, "%s", walk->path.text);
+	checkpoint_path_pop(&walk->path);
+	if (run >= 0) {
+		checkpoint_path_push(&walk->path, "runs");
+		checkpoint_path_push(&walk->path, container_id);
+		emit_run(walk, run, container_id);
+		checkpoint_path_pop(&walk->path);
+		checkpoint_path_pop(&walk->path);
+		close(run);
+	}
+	if (runs >= 0)
+		close(runs);
+}
+
+static void one_framework(struct walk *walk, int dir, const char *id)
+{
+	walk->framework_id = id;
+	each_directory_in(walk, dir, "executors", one_executor);
+}
+
+static void one_slave(struct walk *walk, int dir, const char *id)
+{
+	walk->slave_id = id;
+	each_directory_in(walk, dir, "frameworks", one_framework);
+}
+
+/* The agent rewrites boot_id when it starts: another one means that no pid in here holds. */
+static enum ew_tri same_boot(struct walk *walk, int meta)
+{
+	char boot[64];
+	struct mesos_span file, id;
+	struct error what = { 0 };
+	FILE *now;
+	bool got;
+	int err;
+
+	if (run_file(walk, meta, "boot_id", &file) < 0)
+		return EW_UNKNOWN;
+	err = mesos_checkpoint_boot_id(file, &id, &what);
+	if (err < 0) {
+		damaged(walk, 0, "boot_id", err, &what);
+		return EW_UNKNOWN;
+	}
+	now = fopen("/proc/sys/kernel/random/boot_id", "re");
+	got = now && fscanf(now, "%63s", boot) == 1;
+	if (now)
+		fclose(now);
+	if (!got)
+		return EW_UNKNOWN;
+	return mesos_span_is(id, boot) ? EW_YES : EW_NO;
+}
+
+/* Closes slaves. */
+static void walk_slaves(struct walk *walk, int slaves, const char *slave_id)
+{
+	int dir;
+
+	if (!slave_id[0]) {
+		each_directory(walk, slaves, one_slave);
+		return;
+	}
+	checkpoint_path_push(&walk->path, slave_id);
+	dir = openat(slaves, slave_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0) {
+		emit_unread(walk->sink, 0, 0, -errno, "%s", walk->path.text);
+	} else {
+		one_slave(walk, dir, slave_id);
+		close(dir);
+	}
+	checkpoint_path_pop(&walk->path);
+	close(slaves);
+}
+
+static int emit_tree(struct walk *walk, int meta, struct fact *fact, struct error *error)
+{
+	char slave_id[NAME_MAX + 1] = "";
+	int slaves = openat(meta, "slaves", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int err;
+
+	fact->work_dir.same_boot = same_boot(walk, meta);
+	checkpoint_path_push(&walk->path, "slaves");
+	if (slaves < 0 && errno != ENOENT)
+		return error_set(error, -errno, "run as root", "open '%s'", walk->path.text);
+	if (slaves >= 0) {
+		err = latest_of(slaves, slave_id, sizeof(slave_id));
+		if (err < 0 && err != -ENOENT)
+			emit_unread(walk->sink, 0, 0, err, "%s/latest", walk->path.text);
+	}
+	fact->work_dir.readable = EW_YES;
+	fact->work_dir.slave_id = slave_id;
+	fact_emit(walk->sink, fact);
+	if (slaves >= 0)
+		walk_slaves(walk, slaves, slave_id);
+	return 0;
+}
+
+int checkpoints_emit(const char *path, const struct fact_sink *sink, struct error *error)
+{
+	struct fact fact = { .type = FACT_WORK_DIR, .mono = now_mono() };
+	struct walk walk = { .sink = sink };
+	int meta, err;
+
+	fact.work_dir.path = path;
+	fact.work_dir.slave_id = "";
+	checkpoint_path_push(&walk.path, path);
+	checkpoint_path_push(&walk.path, "meta");
+	walk.file = malloc(CHECKPOINT_FILE_MAX);
+	if (!walk.file)
+		return error_set(error, -ENOMEM, NULL, "read '%s'", path);
+	meta = open(walk.path.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (meta < 0)
+		err = error_set(error, -errno, "name the agent's work directory with --work-dir",
+				"open '%s'", walk.path.text);
+	else
+		err = emit_tree(&walk, meta, &fact, error);
+	if (err < 0) {
+		fact.work_dir.readable = EW_NO;
+		fact_emit(sink, &fact);
+		emit_unread(sink, 0, 0, err, "%s", walk.path.text);
+	}
+	if (meta >= 0)
+		close(meta);
+	free(walk.file);
+	return err;
+}

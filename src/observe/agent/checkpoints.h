@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the agent wrote down about its executors: WORK_DIR/meta (Mesos slave/paths.hpp).
+ *
+ * Links are never followed: the targets of "latest" are read as text, and only their last part is
+ * used, below the directory that holds the link. So the tree can be read through /proc/PID/root of
+ * an agent in another mount namespace, where absolute links would lead elsewhere.
+ */
+#ifndef EW_OBSERVE_AGENT_CHECKPOINTS_H
+#define EW_OBSERVE_AGENT_CHECKPOINTS_H
+
+struct fact_sink;
+struct error;
+
+/*
+ * Puts FACT_WORK_DIR and FACT_CHECKPOINT of the latest run of each executor of the agent id that
+ * meta/slaves/latest names (of every id when it is missing); tasks that are over are left out.
+ * FACT_UNREAD for what is damaged or may not be read, by path. Files that Mesos does not know are
+ * passed over. path is the work directory as it can be opened here. Returns 0, or a negative errno
+ * when nothing could be said of registrations (FACT_WORK_DIR with readable NO was put).
+ */
+int checkpoints_emit(const char *path, const struct fact_sink *sink, struct error *error);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* How to log in to the agent's HTTP API. */
+#ifndef EW_OBSERVE_AGENT_CREDENTIAL_H
+#define EW_OBSERVE_AGENT_CREDENTIAL_H
+
+struct error;
+
+/*
+ * Reads the first line of the file: "user:password" (HTTP Basic, Mesos --http_credentials),
+ * "token=…" (DC/OS) or "Bearer …". *ret_header gets the value of the Authorization header, to be
+ * freed. Errors: those of open(2) and read(2); -EACCES for a file that everybody may read, which a
+ * secret must not be in; -EINVAL for another content.
+ */
+int credential_read(const char *path, char **ret_header, struct error *error);
+
+#endif

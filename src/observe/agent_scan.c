@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/agent_scan.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/now.h"
+#include "base/error.h"
+#include "observe/proc/procfs.h"
+#include "observe/proc/procfs_file.h"
+#include "observe/snapshot.h"
+
+enum { STATE_LISTEN = 10 };
+
+/* Lets FACT_PROCESS pass and makes FACT_AGENT of it. */
+struct as_agent {
+	struct snapshot *snapshot;
+	const struct fact_socket *socket;
+};
+
+static void emit_as_agent(void *ctx, const struct fact *fact)
+{
+	const struct as_agent *as = ctx;
+	struct fact agent = { .type = FACT_AGENT, .mono = now_mono() };
+
+	fact_emit(&as->snapshot->tee, fact);
+	if (fact->type != FACT_PROCESS)
+		return;
+	agent.agent.pid = fact->process.pid;
+	agent.agent.start = fact->process.start;
+	agent.agent.comm = fact->process.comm;
+	agent.agent.exe = fact->process.exe;
+	agent.agent.cgroup = fact->process.cgroup;
+	agent.agent.listen = as->socket->local;
+	agent.agent.netns = as->socket->netns;
+	agent.agent.cookie = as->socket->cookie;
+	fact_emit(&as->snapshot->tee, &agent);
+}
+
+static void emit_listeners(struct procfs *procfs, struct snapshot *snapshot,
+			   const struct fact_socket *socket)
+{
+	struct as_agent as = { .snapshot = snapshot, .socket = socket };
+	struct fact_sink sink = { .put = emit_as_agent, .ctx = &as };
+	const struct fact_holder *holders;
+	int32_t last = 0;
+	size_t n;
+
+	holders = snapshot_holders(snapshot, socket->cookie, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (holders[i].pid != last)
+			procfs_emit(procfs, holders[i].pid, &sink);
+		last = holders[i].pid;
+	}
+}
+
+/* Who else talks to the port: the master, a monitor. A report names them. */
+static void emit_others(struct procfs *procfs, struct snapshot *snapshot,
+			const struct fact_socket *socket)
+{
+	const struct fact_holder *holders;
+	size_t n;
+
+	holders = snapshot_holders(snapshot, socket->cookie, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (snapshot_process_find(snapshot, holders[i].pid))
+			continue;
+		snapshot_pause(snapshot);
+		/* Of an agent that has just ended there are thousands: nothing is added. */
+		if (procfs_emit(procfs, holders[i].pid, &snapshot->tee) == 0)
+			snapshot_sort_processes(snapshot);
+	}
+}
+
+static void emit_listening(struct procfs *procfs, struct snapshot *snapshot, bool own)
+{
+	for (size_t i = 0; i < snapshot->n_sockets; i++) {
+		const struct fact_socket *socket = &snapshot->sockets[i];
+
+		if (socket->state == STATE_LISTEN && socket->local.port == snapshot->port &&
+		    (socket->netns == snapshot->own_netns) == own)
+			emit_listeners(procfs, snapshot, socket);
+	}
+}
+
+void agent_emit_all(struct procfs *procfs, struct snapshot *snapshot)
+{
+	emit_listening(procfs, snapshot, false);
+	emit_listening(procfs, snapshot, true);
+	snapshot_sort_processes(snapshot);
+	for (size_t i = 0; i < snapshot->n_sockets; i++)
+		if (snapshot_is_agents(snapshot, &snapshot->sockets[i]))
+			emit_others(procfs, snapshot, &snapshot->sockets[i]);
+}
+
+/* ---- the work directory ---- */
+
+/*
+ * Writes path, as it can be opened here, into buf if it holds meta/. pid: who sees it so (0:
+ * anybody).
+ */
+static bool try_path(int32_t pid, const char *path, char *buf, size_t size)
+{
+	char here[PATH_MAX], there[PATH_MAX];
+	struct stat a, b;
+	bool in_here, in_there;
+
+	if (path[0] != '/')
+		return false;
+	snprintf(here, sizeof(here), "%s/meta", path);
+	in_here = stat(here, &a) == 0 && S_ISDIR(a.st_mode);
+	if (pid) {
+		snprintf(there, sizeof(there), "/proc/%d/root%s/meta", pid, path);
+		in_there = stat(there, &b) == 0 && S_ISDIR(b.st_mode);
+		if (in_there && !(in_here && a.st_dev == b.st_dev && a.st_ino == b.st_ino)) {
+			snprintf(buf, size, "/proc/%d/root%s", pid, path);
+			return true;
+		}
+	}
+	if (in_here)
+		snprintf(buf, size, "%s", path);
+	return in_here;
+}
+
+/* The value of name=… among NUL-separated items; the last one counts for flags. */
+static const char *item_value(const char *items, size_t len, const char *name)
+{
+	size_t name_len = strlen(name);
+	const char *value = NULL;
+
+	for (size_t at = 0; at < len; at += strlen(items + at) + 1)
+		if (strncmp(items + at, name, name_len) == 0)
+			value = items + at + name_len;
+	return value;
+}
+
+static bool try_agent(int32_t pid, const char *file, const char *name, char *buf, size_t size)
+{
+	char items[128 * 1024], path[32];
+	const char *value;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	len = procfs_file_read(-1, path, items, sizeof(items));
+	value = len > 0 ? item_value(items, (size_t)len, name) : NULL;
+	return value && try_path(pid, value, buf, size);
+}
+
+static bool try_executors(const struct snapshot *snapshot, char *buf, size_t size)
+{
+	int32_t tried = -1;
+
+	for (size_t i = 0; i < snapshot->n_processes; i++) {
+		const struct snapshot_process *process = &snapshot->processes[i];
+
+		if (process->work_dir < 0 || process->work_dir == tried)
+			continue;
+		if (try_path(process->pid, snapshot->work_dirs[process->work_dir].path, buf, size))
+			return true;
+		tried = process->work_dir;
+	}
+	return false;
+}
+
+static int32_t agent_pid(const struct snapshot *snapshot)
+{
+	const struct snapshot_agent *agent = snapshot_agent(snapshot);
+
+	return agent ? agent->pid : 0;
+}
+
+bool agent_work_dir(const struct snapshot *snapshot, char *buf, size_t size)
+{
+	int32_t pid = agent_pid(snapshot);
+
+	return (pid && (try_agent(pid, "cmdline", "--work_dir=", buf, size) ||
+			try_agent(pid, "environ", "MESOS_WORK_DIR=", buf, size))) ||
+	       try_executors(snapshot, buf, size);
+}
+
+int agent_work_dir_guess(const struct snapshot *snapshot, char *buf, size_t size,
+			 struct error *error)
+{
+	/* DC/OS; packages of Mesos 1.x; packages of 0.2x */
+	static const char *const usual[] = { "/var/lib/mesos/slave", "/var/lib/mesos/agent",
+					     "/var/lib/mesos", "/var/mesos", "/tmp/mesos" };
+	int32_t pid = agent_pid(snapshot);
+
+	if (try_path(pid, snapshot->api_work_dir, buf, size))
+		return 0;
+	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
+		if (try_path(pid, usual[i], buf, size))
+			return 0;
+	return error_set(error, -ENOENT, "name it with --work-dir",
+			 "find the agent's work directory");
+}

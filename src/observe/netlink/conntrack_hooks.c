@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/netlink/conntrack_hooks.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_hook.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "observe/netlink/netns.h"
+#include "observe/netlink/netlink.h"
+#include "observe/netlink/xtables.h"
+
+struct probe {
+	bool v4;
+	bool v6;
+	struct conntrack_hooks *tracking;
+	const char *asked; /* what was being read when it failed */
+};
+
+static void found(struct probe *probe, const char *what, const char *name)
+{
+	probe->tracking->in_force = EW_YES;
+	snprintf(probe->tracking->evidence, sizeof(probe->tracking->evidence), "%s %s", what, name);
+}
+
+/* Entries in this thread's namespace; -ENOENT: the kernel has no connection tracking. */
+static int entries_count(unsigned long *count)
+{
+	FILE *file = fopen("/proc/sys/net/netfilter/nf_conntrack_count", "re");
+	int got;
+
+	if (!file)
+		return -errno;
+	got = fscanf(file, "%lu", count);
+	fclose(file);
+	return got == 1 ? 0 : -EBADMSG;
+}
+
+/* "" when there is no such attribute, or no string in it. */
+static const char *string_of(const struct nlattr *attr)
+{
+	return attr && nla_len(attr) > 0 && memchr(nla_data(attr), '\0', (size_t)nla_len(attr))
+		       ? nla_get_string(attr)
+		       : "";
+}
+
+static int hook_row(struct nlmsghdr *msg, void *arg)
+{
+	const char *name =
+		string_of(nlmsg_find_attr(msg, sizeof(struct nfgenmsg), NFNLA_HOOK_FUNCTION_NAME));
+
+	/* ipv4_conntrack_in, ipv6_conntrack_in: nf_conntrack_proto.c */
+	if (strstr(name, "_conntrack_in"))
+		found(arg, "hook", name);
+	return 0;
+}
+
+static int hooks_list(int fd, uint8_t family, struct probe *probe)
+{
+	struct nl_msg *msg =
+		netlink_netfilter(NFNL_SUBSYS_HOOK, NFNL_MSG_HOOK_GET, NLM_F_DUMP, family);
+	int err;
+
+	if (!msg)
+		return -ENOMEM;
+	nla_put_u32(msg, NFNLA_HOOK_HOOKNUM, htonl(NF_INET_PRE_ROUTING));
+	err = netlink_dump(fd, msg, hook_row, probe);
+	nlmsg_free(msg);
+	return err;
+}
+
+/* Returns -EINVAL or -EOPNOTSUPP where the kernel does not give the list. */
+static int by_hooks(int fd, struct probe *probe)
+{
+	int err = 0;
+
+	if (probe->v4)
+		err = hooks_list(fd, NFPROTO_IPV4, probe);
+	if (!err && probe->v6)
+		err = hooks_list(fd, NFPROTO_IPV6, probe);
+	if (!err && probe->tracking->in_force != EW_YES)
+		probe->tracking->in_force = EW_NO;
+	return err;
+}
+
+static bool family_concerns(const struct nlmsghdr *msg, const struct probe *probe)
+{
+	const struct nfgenmsg *nfg = nlmsg_data(msg);
+
+	switch (nfg->nfgen_family) {
+	case NFPROTO_IPV4:
+		return probe->v4;
+	case NFPROTO_IPV6:
+		return probe->v6;
+	default: /* inet and bridge register the hooks of both */
+		return true;
+	}
+}
+
+/* Expressions whose init calls nf_ct_netns_get(): net/netfilter/nft_*.c of Linux 6.18. */
+static bool expression_tracks(const char *name)
+{
+	static const char *const trackers[] = { "ct",	 "connlimit", "nat",	     "masq",
+						"redir", "synproxy",  "flow_offload" };
+
+	for (size_t i = 0; i < sizeof(trackers) / sizeof(*trackers); i++)
+		if (strcmp(name, trackers[i]) == 0)
+			return true;
+	return false;
+}
+
+static struct nlattr *nested_find(const struct nlattr *nest, int type)
+{
+	return nest ? nla_find(nla_data(nest), nla_len(nest), type) : NULL;
+}
+
+static void expression_row(const struct nlattr *expression, struct probe *probe)
+{
+	const char *name = string_of(nested_find(expression, NFTA_EXPR_NAME));
+
+	_Static_assert((int)NFTA_MATCH_NAME == (int)NFTA_TARGET_NAME, "one look serves both");
+	/* iptables over nftables: an xtables match or target inside a rule. */
+	if (strcmp(name, "match") == 0 || strcmp(name, "target") == 0) {
+		name = string_of(
+			nested_find(nested_find(expression, NFTA_EXPR_DATA), NFTA_MATCH_NAME));
+		if (!xtables_tracks(name))
+			return;
+	} else if (!expression_tracks(name)) {
+		return;
+	}
+	found(probe, "nftables rule with", name);
+}
+
+static int rule_row(struct nlmsghdr *msg, void *arg)
+{
+	struct probe *probe = arg;
+	const struct nlattr *rule, *expression;
+	int left;
+
+	if (!family_concerns(msg, probe))
+		return 0;
+	rule = nlmsg_find_attr(msg, sizeof(struct nfgenmsg), NFTA_RULE_EXPRESSIONS);
+	if (rule)
+		nla_for_each_nested(expression, rule, left) expression_row(expression, probe);
+	return 0;
+}
+
+static int object_row(struct nlmsghdr *msg, void *arg)
+{
+	struct probe *probe = arg;
+	const struct nlattr *type;
+
+	if (!family_concerns(msg, probe))
+		return 0;
+	type = nlmsg_find_attr(msg, sizeof(struct nfgenmsg), NFTA_OBJ_TYPE);
+	if (!type || nla_len(type) != sizeof(uint32_t))
+		return 0;
+	switch (ntohl(nla_get_u32(type))) {
+	case NFT_OBJECT_CT_HELPER:
+	case NFT_OBJECT_CT_TIMEOUT:
+	case NFT_OBJECT_CT_EXPECT:
+	case NFT_OBJECT_CONNLIMIT:
+	case NFT_OBJECT_SYNPROXY:
+		found(probe, "nftables", "object of connection tracking");
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static int nft_list(int fd, uint8_t type, int (*row)(struct nlmsghdr *msg, void *arg),
+		    struct probe *probe)
+{
+	struct nl_msg *msg =
+		netlink_netfilter(NFNL_SUBSYS_NFTABLES, type, NLM_F_DUMP, NFPROTO_UNSPEC);
+	int err = msg ? netlink_dump(fd, msg, row, probe) : -ENOMEM;
+
+	nlmsg_free(msg);
+	/* nfnetlink.c: -EINVAL or -EOPNOTSUPP where a kernel has no nftables, so no such rules. */
+	return err == -EINVAL || err == -EOPNOTSUPP ? 0 : err;
+}
+
+static int by_rules(int fd, struct probe *probe, unsigned long entries)
+{
+	char name[XTABLES_NAME_MAX] = "";
+	int err;
+
+	probe->asked = "nftables rules";
+	err = nft_list(fd, NFT_MSG_GETRULE, rule_row, probe);
+	if (!err && probe->tracking->in_force != EW_YES)
+		err = nft_list(fd, NFT_MSG_GETOBJ, object_row, probe);
+	if (err < 0 || probe->tracking->in_force == EW_YES)
+		return err;
+	probe->asked = "iptables rules";
+	err = probe->v4 ? xtables_find_tracking(false, name, sizeof(name)) : 0;
+	if (!err && probe->v6)
+		err = xtables_find_tracking(true, name, sizeof(name));
+	if (err < 0)
+		return err;
+	if (err > 0)
+		found(probe, "iptables rule with", name);
+	else if (entries == 0)
+		probe->tracking->in_force = EW_NO;
+	else
+		snprintf(probe->tracking->evidence, sizeof(probe->tracking->evidence),
+			 "no rule asks for tracking, and yet there are entries (%lu)", entries);
+	return 0;
+}
+
+static int probe_here(void *arg)
+{
+	struct probe *probe = arg;
+	unsigned long entries = 0;
+	int fd, err;
+
+	probe->asked = "nf_conntrack_count";
+	err = entries_count(&entries);
+	if (err == -ENOENT) {
+		probe->tracking->in_force = EW_NO;
+		snprintf(probe->tracking->evidence, sizeof(probe->tracking->evidence),
+			 "this kernel has none loaded");
+		return 0;
+	}
+	if (err < 0)
+		return err;
+	probe->asked = "netfilter netlink";
+	fd = netlink_open(NETNS_OWN, NETLINK_NETFILTER, NULL);
+	if (fd < 0)
+		return fd;
+	err = by_hooks(fd, probe);
+	if (err == -EINVAL || err == -EOPNOTSUPP)
+		err = by_rules(fd, probe, entries);
+	close(fd);
+	return err;
+}
+
+int conntrack_hooks_probe(int nsfd, bool v4, bool v6, struct conntrack_hooks *tracking,
+			  struct error *error)
+{
+	struct conntrack_hooks result = { .in_force = EW_UNKNOWN };
+	struct probe probe = { .v4 = v4, .v6 = v6, .tracking = &result };
+	struct error inner = { 0 };
+	int err = -EINTR;
+
+	/* Somebody may be changing the rules right now. */
+	for (int tries = 0; err == -EINTR && tries < 3; tries++) {
+		result = (struct conntrack_hooks){ .in_force = EW_UNKNOWN };
+		err = netns_run(nsfd, probe_here, &probe, &inner);
+	}
+	if (inner.code && error)
+		*error = inner;
+	if (err < 0)
+		return inner.code ? err
+				  : error_set(error, err, "run as root", "read %s", probe.asked);
+	*tracking = result;
+	return 0;
+}

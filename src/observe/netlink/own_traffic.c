@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/netlink/own_traffic.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/now.h"
+#include "facts.h"
+#include "observe/netlink/netns.h"
+#include "observe/proc/procfs_file.h"
+#include "observe/netlink/sockdiag.h"
+
+static struct ew_addr address(const struct sockaddr_storage *from)
+{
+	const struct sockaddr_in *v4 = (const void *)from;
+	const struct sockaddr_in6 *v6 = (const void *)from;
+
+	if (from->ss_family == AF_INET6)
+		return sockdiag_addr(AF_INET6, v6->sin6_addr.s6_addr32, v6->sin6_port);
+	return sockdiag_addr(AF_INET, &v4->sin_addr.s_addr, v4->sin_port);
+}
+
+static uint64_t netns_inode(int nsfd)
+{
+	struct stat st = { 0 };
+	int err = nsfd == NETNS_OWN ? stat("/proc/self/ns/net", &st) : fstat(nsfd, &st);
+
+	return err < 0 ? 0 : st.st_ino;
+}
+
+static uint64_t own_start(void)
+{
+	int dir = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct procfs_stat stat;
+	uint64_t start = 0;
+
+	if (dir >= 0 && procfs_file_stat(dir, &stat) == 0)
+		start = stat.start;
+	if (dir >= 0)
+		close(dir);
+	return start;
+}
+
+void own_traffic_emit(int fd, int nsfd, const struct sockaddr_storage *to,
+		      const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_TCP, .mono = now_mono() };
+	socklen_t len = sizeof(fact.tcp.cookie), local_len = sizeof(struct sockaddr_storage);
+	struct sockaddr_storage local;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &fact.tcp.cookie, &len) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&local, &local_len) < 0)
+		return;
+	fact.tcp.netns = netns_inode(nsfd);
+	fact.tcp.local = address(&local);
+	fact.tcp.remote = address(to);
+	fact.tcp.from = TCP_CLOSE;
+	fact.tcp.to = TCP_SYN_SENT;
+	fact.tcp.pid = getpid();
+	fact.tcp.start = own_start();
+	fact_emit(sink, &fact);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/netlink/sock_cookies.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/array.h"
+#include "observe/netlink/netns.h"
+#include "observe/netlink/sockdiag.h"
+
+struct seen {
+	uint64_t *netns;
+	size_t n, room;
+};
+
+static void ignore(void *ctx, const struct fact_socket *socket)
+{
+	(void)ctx;
+	(void)socket;
+}
+
+static bool seen_before(const struct seen *seen, uint64_t netns)
+{
+	for (size_t i = 0; i < seen->n; i++)
+		if (seen->netns[i] == netns)
+			return true;
+	return false;
+}
+
+static int give(struct seen *seen, int32_t pid, struct error *error)
+{
+	uint64_t netns;
+	int fd = netns_of(pid, &netns);
+	int err = 0;
+
+	if (fd == -ENOENT || fd == -ESRCH)
+		return 0;
+	if (fd < 0)
+		return error_set(error, fd, "run as root",
+				 "enter the network namespace of process %d", pid);
+	if (seen_before(seen, netns))
+		goto out;
+	err = array_reserve(&seen->netns, &seen->room, seen->n, sizeof(*seen->netns));
+	if (err < 0) {
+		error_set(error, err, NULL, "list the network namespaces");
+		goto out;
+	}
+	seen->netns[seen->n++] = netns;
+	err = sockdiag_dump(fd, netns, 0, SOCKDIAG_REAL, ignore, NULL, error);
+out:
+	close(fd);
+	return err;
+}
+
+int sock_cookies_assign(struct error *error)
+{
+	struct seen seen = { 0 };
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	int err = 0;
+
+	if (!proc)
+		return error_set(error, -errno, NULL, "list the processes");
+	while (!err && (entry = readdir(proc)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			err = give(&seen, atoi(entry->d_name), error);
+	closedir(proc);
+	free(seen.netns);
+	return err;
+}

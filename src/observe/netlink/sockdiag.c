@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/netlink/sockdiag.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "facts.h"
+#include "base/error.h"
+#include "observe/netlink/netlink.h"
+
+/*
+ * "source port is P, or destination port is P" for the kernel's inet_diag bytecode. An op jumps by
+ * yes or no bytes; to land exactly at the end accepts, 4 bytes beyond it rejects. Host conditions
+ * with no address compare the port alone, on every kernel (the S_EQ op is younger).
+ */
+struct port_cond {
+	struct inet_diag_bc_op op;
+	uint8_t family; /* from here on struct inet_diag_hostcond, without addresses */
+	uint8_t prefix_len;
+	uint16_t pad;
+	int32_t port;
+};
+
+struct port_filter {
+	struct port_cond source;
+	struct inet_diag_bc_op accept;
+	struct port_cond dest;
+};
+
+_Static_assert(sizeof(struct port_cond) ==
+		       sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_hostcond),
+	       "a condition is an op and its host condition");
+_Static_assert(sizeof(struct port_filter) == 28, "bytecode has no padding");
+
+static void put_port_filter(struct nl_msg *msg, uint16_t port)
+{
+	struct port_filter code = {
+		.source = {
+			.op = {
+				.code = INET_DIAG_BC_S_COND,
+				.yes = sizeof(struct port_cond),
+				.no = sizeof(struct port_cond) + sizeof(struct inet_diag_bc_op),
+			},
+			.port = port,
+		},
+		.accept = {
+			.code = INET_DIAG_BC_JMP,
+			.yes = sizeof(struct inet_diag_bc_op),
+			.no = sizeof(struct inet_diag_bc_op) + sizeof(struct port_cond),
+		},
+		.dest = {
+			.op = {
+				.code = INET_DIAG_BC_D_COND,
+				.yes = sizeof(struct port_cond),
+				.no = sizeof(struct port_cond) + 4,
+			},
+			.port = port,
+		},
+	};
+
+	nla_put(msg, INET_DIAG_REQ_BYTECODE, sizeof(code), &code);
+}
+
+struct ew_addr sockdiag_addr(uint8_t family, const __be32 *ip, __be16 port)
+{
+	struct ew_addr addr = { .port = ntohs(port) };
+
+	if (family == AF_INET)
+		return addr_from_v4(ip, ntohs(port));
+	memcpy(addr.ip, ip, sizeof(addr.ip));
+	return addr;
+}
+
+/* Since data last went either way; tcp_info grew over the years, these two were always there. */
+static int64_t idle_of(const struct nlattr *attr)
+{
+	const struct tcp_info *info = nla_data(attr);
+	uint32_t sent, received;
+
+	if (nla_len(attr) < (int)offsetof(struct tcp_info, tcpi_last_ack_recv))
+		return -1;
+	sent = info->tcpi_last_data_sent;
+	received = info->tcpi_last_data_recv;
+	return (int64_t)(sent < received ? sent : received) * 1000000;
+}
+
+struct pass {
+	uint64_t netns;
+	void (*each)(void *ctx, const struct fact_socket *socket);
+	void *ctx;
+};
+
+static int socket_row(struct nlmsghdr *msg, void *arg)
+{
+	const struct pass *pass = arg;
+	const struct inet_diag_msg *row = nlmsg_data(msg);
+	struct fact_socket socket = { .netns = pass->netns, .idle = -1 };
+	const struct nlattr *info;
+
+	if (nlmsg_datalen(msg) < (int)sizeof(*row))
+		return 0;
+	socket.cookie = (uint64_t)row->id.idiag_cookie[1] << 32 | row->id.idiag_cookie[0];
+	socket.inode = row->idiag_inode;
+	socket.state = row->idiag_state;
+	socket.local = sockdiag_addr(row->idiag_family, row->id.idiag_src, row->id.idiag_sport);
+	socket.remote = sockdiag_addr(row->idiag_family, row->id.idiag_dst, row->id.idiag_dport);
+	info = nlmsg_find_attr(msg, sizeof(*row), INET_DIAG_INFO);
+	if (info && socket.state != TCP_LISTEN)
+		socket.idle = idle_of(info);
+	pass->each(pass->ctx, &socket);
+	return 0;
+}
+
+static int dump_family(int fd, uint8_t family, uint16_t port, uint32_t states, struct pass *pass)
+{
+	const struct inet_diag_req_v2 req = {
+		.sdiag_family = family,
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_states = states,
+		.idiag_ext = 1 << (INET_DIAG_INFO - 1),
+	};
+	struct nl_msg *msg = netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req, sizeof(req));
+	int err;
+
+	if (!msg)
+		return -ENOMEM;
+	if (port)
+		put_port_filter(msg, port);
+	err = netlink_dump(fd, msg, socket_row, pass);
+	nlmsg_free(msg);
+	return err;
+}
+
+int sockdiag_dump(int nsfd, uint64_t netns, uint16_t port, uint32_t states,
+		  void (*each)(void *ctx, const struct fact_socket *socket), void *ctx,
+		  struct error *error)
+{
+	struct pass pass = { .netns = netns, .each = each, .ctx = ctx };
+	int fd = netlink_open(nsfd, NETLINK_SOCK_DIAG, error);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = dump_family(fd, AF_INET, port, states, &pass);
+	if (!err)
+		err = dump_family(fd, AF_INET6, port, states, &pass);
+	close(fd);
+	if (err == -ENOENT) /* what sock_diag says when the handler is missing */
+		return error_set(error, err, "load the kernel module tcp_diag",
+				 "list the TCP sockets of netns %llu", (unsigned long long)netns);
+	if (err < 0)
+		return error_set(error, err, NULL, "list the TCP sockets of netns %llu",
+				 (unsigned long long)netns);
+	return 0;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/nobpf_procs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/now.h"
+#include "facts.h"
+#include "base/error.h"
+#include "observe/netlink/netns.h"
+#include "observe/netlink/proc_connector.h"
+#include "observe/netlink/sockdiag_destroy.h"
+#include "observe/proc/pidfd_exit.h"
+#include "observe/proc/procfs_file.h"
+
+/*
+ * Threads that are made to end together do so within moments of each other. Where the process
+ * outlived its leader by more, the leader's status need not be the process'.
+ */
+#define TOGETHER (2 * NS_PER_S)
+
+struct watched {
+	int32_t pid;
+	uint64_t start;
+	int64_t added;
+	unsigned int generations;
+	int pidfd;	/* -1: none */
+	uint64_t netns; /* followed for its sake; 0: none is */
+	char comm[64];
+	bool ended; /* its pidfd said so */
+	bool leader_ended;
+	int64_t leader_ended_at;
+	int32_t leader_status;
+	bool outlived; /* by a thread: its leader had ended, and it had not */
+	UT_hash_handle hh;
+};
+
+struct nobpf_procs {
+	int epoll;
+	struct sockdiag_destroy *destroy;
+	struct watched *all;
+	size_t n_ending; /* whose leader has ended, or who have */
+};
+
+struct nobpf_procs *nobpf_procs_new(int epoll, struct sockdiag_destroy *destroy)
+{
+	struct nobpf_procs *procs = calloc(1, sizeof(*procs));
+
+	if (procs) {
+		procs->epoll = epoll;
+		procs->destroy = destroy;
+	}
+	return procs;
+}
+
+static struct watched *find(const struct nobpf_procs *procs, int32_t pid)
+{
+	struct watched *w;
+
+	HASH_FIND(hh, procs->all, &pid, sizeof(pid), w);
+	return w;
+}
+
+static void drop(struct nobpf_procs *procs, struct watched *w)
+{
+	if (w->pidfd >= 0)
+		close(w->pidfd);
+	if (w->netns)
+		sockdiag_destroy_leave(procs->destroy, w->netns);
+	procs->n_ending -= w->ended || w->leader_ended;
+	HASH_DEL(procs->all, w);
+	free(w);
+}
+
+void nobpf_procs_free(struct nobpf_procs *procs)
+{
+	struct watched *w, *next;
+
+	if (!procs)
+		return;
+	HASH_ITER(hh, procs->all, w, next)
+	drop(procs, w);
+	free(procs);
+}
+
+/* Start time and name by /proc; false: it is gone. */
+static bool look(int32_t pid, struct procfs_stat *stat)
+{
+	char path[32];
+	bool there;
+	int dir;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return false;
+	there = procfs_file_stat(dir, stat) == 0;
+	close(dir);
+	return there;
+}
+
+/* Without a pidfd there is still the connector, and /proc. */
+static int pidfd_watch(struct nobpf_procs *procs, struct watched *w, struct error *error)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)w->pid };
+
+	w->pidfd = pidfd_exit_open(w->pid);
+	if (w->pidfd == -EMFILE || w->pidfd == -ENFILE)
+		return error_set(error, w->pidfd, "raise the limit of open files (ulimit -n)",
+				 "watch process %d", w->pid);
+	if (w->pidfd >= 0 && epoll_ctl(procs->epoll, EPOLL_CTL_ADD, w->pidfd, &event) < 0)
+		return error_set(error, -errno, NULL, "watch process %d", w->pid);
+	return 0;
+}
+
+static struct watched *enter(struct nobpf_procs *procs, int32_t pid, unsigned int generations)
+{
+	struct watched *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->pid = pid;
+	w->pidfd = -1;
+	w->added = now_mono();
+	w->generations = generations;
+	HASH_ADD(hh, procs->all, pid, sizeof(w->pid), w);
+	if (w->hh.tbl)
+		return w;
+	free(w);
+	return NULL;
+}
+
+static int netns_follow(struct nobpf_procs *procs, struct watched *w, struct error *error)
+{
+	uint64_t inode;
+	int nsfd = netns_of(w->pid, &inode), err;
+
+	if (nsfd == -ENOENT || nsfd == -ESRCH)
+		return 0; /* its end is the next thing to be seen */
+	if (nsfd < 0)
+		return error_set(error, nsfd, "run as root",
+				 "open the network namespace of process %d", w->pid);
+	err = sockdiag_destroy_join(procs->destroy, inode, nsfd, error);
+	close(nsfd);
+	if (!err)
+		w->netns = inode;
+	return err;
+}
+
+int nobpf_procs_add(struct nobpf_procs *procs, int32_t pid, uint64_t start,
+		    unsigned int generations, struct error *error)
+{
+	struct watched *w = find(procs, pid);
+	struct procfs_stat stat;
+	int err, err_netns;
+
+	if (w && w->start == start) {
+		w->generations = generations > w->generations ? generations : w->generations;
+		return 0;
+	}
+	if (w)
+		drop(procs, w);
+	w = enter(procs, pid, generations);
+	if (!w)
+		return error_set(error, -ENOMEM, NULL, "watch process %d", pid);
+	err = pidfd_watch(procs, w, error);
+	/* Only now: the pidfd is of the process that has this start, or of one that came later. */
+	if (!look(pid, &stat) || stat.start != start) {
+		drop(procs, w);
+		return 0;
+	}
+	w->start = start;
+	snprintf(w->comm, sizeof(w->comm), "%s", stat.comm);
+	err_netns = netns_follow(procs, w, err ? NULL : error);
+	return err ? err : err_netns;
+}
+
+/*
+ * The event tells no start, and /proc is of now: a process that began after the event is another
+ * one, which has the number since. Starts are counted since boot, time in suspension included; a
+ * suspension meanwhile only makes this lenient.
+ */
+static bool began_by(const struct procfs_stat *stat, int64_t mono)
+{
+	int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
+	struct timespec boot;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	mono += boot.tv_sec * NS_PER_S + boot.tv_nsec - now_mono();
+	return (int64_t)stat->start <= mono / tick;
+}
+
+static void fork_emit(struct nobpf_procs *procs, const struct watched *parent,
+		      const struct connector_event *event, const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_FORK, .mono = event->mono };
+	struct procfs_stat stat = { 0 };
+	struct watched *child;
+	bool known = look(event->pid, &stat) && began_by(&stat, event->mono);
+
+	fact.fork.pid = event->pid;
+	fact.fork.parent = event->parent;
+	fact.fork.start = known ? stat.start : 0;
+	fact_emit(sink, &fact);
+	if (!parent->generations || !known || find(procs, event->pid))
+		return;
+	child = enter(procs, event->pid, parent->generations - 1);
+	if (!child)
+		return;
+	child->start = stat.start;
+	child->added = event->mono;
+	snprintf(child->comm, sizeof(child->comm), "%s", stat.comm);
+}
+
+static void exec_emit(struct watched *w, const struct connector_event *event,
+		      const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_EXEC, .mono = event->mono };
+	struct procfs_stat stat;
+	char path[32], exe[PATH_MAX] = "";
+	bool deleted;
+	int dir;
+
+	snprintf(path, sizeof(path), "/proc/%d", w->pid);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0 && procfs_file_stat(dir, &stat) == 0 && stat.start == w->start) {
+		snprintf(w->comm, sizeof(w->comm), "%s", stat.comm);
+		procfs_file_exe(dir, exe, sizeof(exe), &deleted);
+	}
+	if (dir >= 0)
+		close(dir);
+	fact.exec.pid = w->pid;
+	fact.exec.start = w->start;
+	fact.exec.comm = w->comm;
+	fact.exec.filename = exe;
+	fact_emit(sink, &fact);
+}
+
+/* Any thread may exec: the leader ends, and the thread goes on under its number. */
+static void leader_replaced(struct nobpf_procs *procs, struct watched *w)
+{
+	procs->n_ending -= w->leader_ended && !w->ended;
+	w->leader_ended = false;
+	w->outlived = false;
+}
+
+static void leader_ended(struct nobpf_procs *procs, struct watched *w,
+			 const struct connector_event *event)
+{
+	procs->n_ending += !w->leader_ended && !w->ended;
+	w->leader_ended = true;
+	w->leader_ended_at = event->mono;
+	w->leader_status = event->status;
+}
+
+void nobpf_procs_take(struct nobpf_procs *procs, const struct connector_event *event,
+		      const struct fact_sink *sink)
+{
+	struct watched *w = find(procs, event->what == CONNECTOR_FORK ? event->parent : event->pid);
+
+	if (!w || event->mono < w->added) /* of another process that had this number */
+		return;
+	if (event->what == CONNECTOR_FORK) {
+		fork_emit(procs, w, event, sink);
+	} else if (event->what == CONNECTOR_EXEC) {
+		leader_replaced(procs, w);
+		exec_emit(w, event, sink);
+	} else {
+		leader_ended(procs, w, event);
+	}
+}
+
+void nobpf_procs_ended(struct nobpf_procs *procs, int32_t pid)
+{
+	struct watched *w = find(procs, pid);
+
+	if (!w)
+		return;
+	procs->n_ending += !w->leader_ended && !w->ended;
+	w->ended = true;
+}
+
+static bool is_gone(const struct watched *w)
+{
+	if (w->pidfd >= 0)
+		return w->ended || pidfd_exit_gone(w->pidfd);
+	return pidfd_exit_gone_by_proc(w->pid, w->start);
+}
+
+static void exit_emit(const struct watched *w, int64_t now, const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_EXIT, .mono = now };
+	bool together = w->leader_ended && (!w->outlived || now - w->leader_ended_at < TOGETHER);
+	int32_t status = pidfd_exit_status(w->pidfd, w->pid, w->start);
+
+	if (status < 0 && together)
+		status = w->leader_status;
+	if (together)
+		fact.mono = w->leader_ended_at;
+	fact.exit.pid = w->pid;
+	fact.exit.start = w->start;
+	fact.exit.comm = w->comm;
+	fact.exit.status = status;
+	fact.exit.signal = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	fact_emit(sink, &fact);
+}
+
+void nobpf_procs_settle(struct nobpf_procs *procs, const struct fact_sink *sink)
+{
+	int64_t now = now_mono();
+	struct watched *w, *next;
+
+	if (!procs->n_ending)
+		return;
+	HASH_ITER(hh, procs->all, w, next)
+	{
+		if (!w->ended && !w->leader_ended)
+			continue;
+		if (is_gone(w)) {
+			exit_emit(w, now, sink);
+			drop(procs, w);
+		} else {
+			w->outlived = true;
+		}
+	}
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "show/json/json_report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/addr.h"
+#include "show/json/json_fields.h"
+#include "show/textbuf.h"
+
+static const char *schema_name(enum report_kind kind)
+{
+	static const char *const names[] = {
+		[REPORT_AUDIT] = "execwatch.audit/1",
+		[REPORT_SHUTDOWN] = "execwatch.shutdown/1",
+		[REPORT_VERIFY] = "execwatch.verify/1",
+		[REPORT_RUN] = "execwatch.run/1",
+	};
+
+	return names[kind];
+}
+
+static json_t *agent_new(const struct report *report)
+{
+	const struct report_agent *agent = &report->agent;
+	struct fields f = fields_new();
+	char text[ADDR_TEXT_MAX];
+
+	field_int(&f, "port", report->agent_port);
+	field_positive(&f, "pid", agent->pid);
+	if (agent->pid > 0) {
+		field_u64(&f, "start_time", agent->start);
+		field_text(&f, "listen", addr_text(&agent->listen, text));
+	} else {
+		field_value(&f, "start_time", json_null());
+		field_value(&f, "listen", json_null());
+	}
+	field_known(&f, "comm", agent->comm);
+	field_known(&f, "version", agent->version);
+	field_known(&f, "slave_id", agent->slave_id);
+	field_known(&f, "work_dir", agent->work_dir);
+	field_known(&f, "api", agent->api);
+	field_bool(&f, "serving", agent->serving);
+	field_bool(&f, "restarted", agent->restarted);
+	return fields_done(&f);
+}
+
+/* Appends to an array that may be NULL already; either way the result is what there is then. */
+static json_t *append(json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value) == 0)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+static json_t *executors_new(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->n_executors; i++)
+		array = append(array, json_executor(report, &report->executors[i]));
+	return array;
+}
+
+static json_t *summary_new(const struct report *report)
+{
+	struct fields f = fields_new();
+
+	if (report_has_outcomes(report)) {
+		for (int i = 0; i < OUTCOME_COUNT; i++)
+			field_u64(&f, outcome_name((enum outcome)i), report->outcomes[i]);
+	} else {
+		for (int i = 0; i < VERDICT_COUNT; i++)
+			field_u64(&f, verdict_name((enum verdict)i), report->verdicts[i]);
+	}
+	return fields_done(&f);
+}
+
+static json_t *events_new(const struct report *report)
+{
+	struct fields f = fields_new();
+
+	field_u64(&f, "seen", report->events_seen);
+	field_u64(&f, "lost", report->events_lost);
+	return fields_done(&f);
+}
+
+static void microseconds_set(struct fields *f, const char *name, int64_t ns)
+{
+	field_value(f, name, ns < 0 ? json_null() : json_integer((ns + 500) / 1000));
+}
+
+static json_t *act_new(const struct report_act *act)
+{
+	struct fields f = fields_new();
+
+	field_text(&f, "executor_id", act->executor_id);
+	field_text(&f, "framework_id", act->framework_id);
+	field_positive(&f, "pid", act->pid);
+	field_value(&f, "fd", act->fd < 0 ? json_null() : json_integer(act->fd));
+	field_known(&f, "method", act->method);
+	field_text(&f, "result", act->result);
+	field_text(&f, "reason", act->reason);
+	field_known(&f, "reason_id", act->reason_id);
+	microseconds_set(&f, "stopped_us", act->stopped);
+	microseconds_set(&f, "effect_us", act->effect);
+	field_wall(&f, "at", act->at);
+	return fields_done(&f);
+}
+
+static json_t *acts_new(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->n_acts; i++)
+		array = append(array, act_new(&report->acts[i]));
+	return array;
+}
+
+static json_t *others_new(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->n_others; i++) {
+		struct fields f = fields_new();
+
+		field_positive(&f, "pid", report->others[i].pid);
+		field_known(&f, "comm", report->others[i].comm);
+		field_int(&f, "connections", report->others[i].connections);
+		array = append(array, fields_done(&f));
+	}
+	return array;
+}
+
+static json_t *clocks_new(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < sizeof(report->clocks) / sizeof(report->clocks[0]); i++) {
+		struct fields f;
+
+		if (!report->clocks[i].name)
+			continue;
+		f = fields_new();
+		field_text(&f, "name", report->clocks[i].name);
+		field_wall(&f, "deadline", report->clocks[i].deadline);
+		array = append(array, fields_done(&f));
+	}
+	return array;
+}
+
+static json_t *command_new(const struct report *report)
+{
+	int status = report->command_status;
+	bool exited = report->child_ended && status >= 0 && WIFEXITED(status);
+	bool killed = report->child_ended && status >= 0 && WIFSIGNALED(status);
+	struct fields f = fields_new();
+
+	field_text(&f, "text", report->command);
+	field_bool(&f, "ended", report->child_ended);
+	field_value(&f, "exit_code", exited ? json_integer(WEXITSTATUS(status)) : json_null());
+	field_value(&f, "signal", killed ? json_integer(WTERMSIG(status)) : json_null());
+	return fields_done(&f);
+}
+
+static void head_set(struct fields *f, const struct report *report)
+{
+	field_text(f, "schema", schema_name(report->kind));
+	field_text(f, "tool", report->tool);
+	field_text(f, "host", report->host);
+	field_text(f, "boot_id", report->boot_id);
+	field_wall(f, "generated_at", report->generated);
+	field_value(f, "agent", agent_new(report));
+}
+
+static void tail_set(struct fields *f, const struct report *report)
+{
+	field_value(f, "summary", summary_new(report));
+	field_value(f, "events", events_new(report));
+	if (report->kind == REPORT_SHUTDOWN || report->kind == REPORT_RUN)
+		field_value(f, "acts", acts_new(report));
+	field_value(f, "other_connections", others_new(report));
+	field_value(f, "clocks", clocks_new(report));
+	if (report->command)
+		field_value(f, "command", command_new(report));
+	field_known(f, "messages_hook", report->messages);
+	field_bool(f, "messages_best_effort", report->messages_best_effort);
+	field_texts(f, "notes", report->notes, report->n_notes);
+	field_bool(f, "interrupted", report->interrupted);
+	field_int(f, "exit_code", report->exit_code);
+}
+
+static json_t *json_report_new(const struct report *report)
+{
+	struct fields f = fields_new();
+
+	head_set(&f, report);
+	field_value(&f, "executors", executors_new(report));
+	tail_set(&f, report);
+	return fields_done(&f);
+}
+
+/* Writes the value, or an object's members, and lets it go. False: no memory, or not written. */
+static bool put(FILE *out, json_t *value, size_t flags)
+{
+	bool done = value &&
+		    json_dumpf(value, out,
+			       JSON_COMPACT | JSON_REAL_PRECISION(JSON_REAL_DIGITS) | flags) == 0;
+
+	json_decref(value);
+	return done;
+}
+
+static bool put_line(FILE *out, json_t *front, const struct report *report)
+{
+	struct fields head = fields_new(), tail = fields_new();
+	bool done = true;
+
+	fputc('{', out);
+	if (front) {
+		done = put(out, front, JSON_EMBED);
+		fputc(',', out);
+	}
+	head_set(&head, report);
+	done &= put(out, fields_done(&head), JSON_EMBED);
+	fputs(",\"executors\":[", out);
+	for (size_t i = 0; i < report->n_executors; i++) {
+		if (i)
+			fputc(',', out);
+		done &= put(out, json_executor(report, &report->executors[i]), 0);
+	}
+	fputs("],", out);
+	tail_set(&tail, report);
+	done &= put(out, fields_done(&tail), JSON_EMBED);
+	fputs("}\n", out);
+	return done;
+}
+
+/* Each executor by itself: the tree of a large node's has four times the size of their text. */
+int json_report_line_write(FILE *out, json_t *front, const struct report *report)
+{
+	bool done;
+
+	errno = 0;
+	done = put_line(out, front, report);
+	if (fflush(out) != 0 || ferror(out))
+		return errno ? -errno : -EIO;
+	return done ? 0 : -ENOMEM;
+}
+
+char *json_report_text(const struct report *report, size_t *len)
+{
+	json_t *document = json_report_new(report);
+	char *json = NULL, *text = NULL;
+	int size;
+
+	if (document)
+		json = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(JSON_REAL_DIGITS));
+	if (json) {
+		size = asprintf(&text, "%s\n", json);
+		if (size < 0)
+			text = NULL;
+		else
+			*len = (size_t)size;
+	}
+	free(json);
+	json_decref(document);
+	return text;
+}
+
+int json_report_write(FILE *out, const struct report *report)
+{
+	size_t len;
+	char *text = json_report_text(report, &len);
+	int err;
+
+	if (!text)
+		return -ENOMEM;
+	err = textbuf_write(out, text, len);
+	free(text);
+	return err;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What happens, as it happens, one JSON object a line (schema/watch.schema.json): seq, ts, mono_ns,
+ * type, and the fields of the fact (base/factjson.h). Two types are the model's: "executor" when an
+ * executor is new or judged otherwise than before, and "summary", the last line.
+ */
+#ifndef EW_SHOW_JSON_WATCH_JSONL_H
+#define EW_SHOW_JSON_WATCH_JSONL_H
+
+#include <stdio.h>
+
+#include "facts.h"
+#include "model/report.h"
+
+struct watch_jsonl;
+
+/*
+ * NULL when there is no memory. out is borrowed. pause, unless it is NULL, is called before the
+ * line of each executor: there may be thousands, and the reader may take its time.
+ */
+struct watch_jsonl *watch_jsonl_new(FILE *out, void (*pause)(void *ctx), void *ctx);
+void watch_jsonl_free(struct watch_jsonl *lines);
+
+/*
+ * Writes a flushed line for each fact that is an event. What a survey finds again and again
+ * (sockets, processes, checkpoints) is none; the agent, its API and what could not be read are when
+ * they change.
+ */
+struct fact_sink watch_jsonl_sink(struct watch_jsonl *lines);
+
+/*
+ * Lines for the executors that changed. Returns 0, or the negative errno of this or of an earlier
+ * line that could not be written: there is nobody to write for then.
+ */
+int watch_jsonl_report(struct watch_jsonl *lines, const struct report *report);
+
+/* The summary line: the whole document of the report. Returns as watch_jsonl_report(). */
+int watch_jsonl_end(struct watch_jsonl *lines, const struct report *report);
+
+#endif

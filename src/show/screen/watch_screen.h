@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The live view: the table, redrawn in place, and under it the events that came last. */
+#ifndef EW_SHOW_SCREEN_WATCH_SCREEN_H
+#define EW_SHOW_SCREEN_WATCH_SCREEN_H
+
+#include <stdio.h>
+
+#include "facts.h"
+#include "model/report.h"
+#include "show/table/table.h"
+
+struct watch_screen;
+
+/* NULL when there is no memory. out is borrowed, a terminal that knows ECMA-48. */
+struct watch_screen *watch_screen_new(FILE *out);
+void watch_screen_free(struct watch_screen *screen);
+
+/* Remembers the latest events. An agent that is found again as it was is none. */
+struct fact_sink watch_screen_sink(struct watch_screen *screen);
+
+/*
+ * Draws the report over the last one. rows is the height of the terminal now, options->width its
+ * width: both may change between draws. Returns 0 or a negative errno.
+ */
+int watch_screen_draw(struct watch_screen *screen, const struct report *report, int rows,
+		      const struct table_options *options);
+
+/* Leaves the cursor under an empty screen, ready for the last table. Returns as above. */
+int watch_screen_clear(struct watch_screen *screen);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Part of node.h: what passes show of a node, and what the model says of it. */
+#ifndef EW_TEST_NODE_SURVEY_H
+#define EW_TEST_NODE_SURVEY_H
+
+/* ---- surveys ---- */
+
+static inline void node_put_process(struct node *n, const struct node_proc *p)
+{
+	const struct node_spec *s = &p->spec;
+	struct fact fact = { .type = FACT_PROCESS,
+			     .process = { .pid = p->pid,
+					  .start = p->start,
+					  .ppid = p->ppid,
+					  .comm = s->comm,
+					  .netns = s->netns,
+					  .environ_read = s->dark ? EW_NO : EW_YES } };
+
+	if (!s->dark) {
+		fact.process.slave_pid = s->slave_pid;
+		fact.process.slave_id = s->slave_id;
+		fact.process.framework_id = s->framework;
+		fact.process.executor_id = p->id;
+		fact.process.container_id = s->container;
+		fact.process.checkpoint = !s->no_checkpoint;
+		fact.process.recovery_timeout = s->timeout * NODE_SECOND;
+		fact.process.shutdown_grace = s->grace * NODE_SECOND;
+		fact.process.domain_socket = s->domain_socket;
+		fact.process.library = s->no_library ? "" : "/usr/lib/libmesos.so";
+		fact.process.library_version = s->no_library ? "" : s->version;
+		fact.process.version_from = "library";
+	}
+	node_put(n, fact);
+}
+
+static inline bool node_sock_shown(const struct node_sock *s)
+{
+	return s->state != TCP_CLOSE && !s->unseen;
+}
+
+static inline void node_put_sock(struct node *n, const struct node_sock *s, int64_t mono)
+{
+	node_put(n, (struct fact){ .type = FACT_SOCKET,
+				   .mono = mono,
+				   .socket = { .cookie = s->cookie,
+					       .inode = s->inode,
+					       .netns = s->netns,
+					       .local = s->local,
+					       .remote = s->remote,
+					       .state = s->state,
+					       .idle = s->idle } });
+	for (size_t i = 0; i < s->n_holds; i++)
+		node_put(n, (struct fact){ .type = FACT_HOLDER,
+					   .mono = mono,
+					   .holder = { .cookie = s->cookie,
+						       .pid = s->holds[i].pid,
+						       .start = node_start_of(n, s->holds[i].pid),
+						       .fd = s->holds[i].fd } });
+}
+
+static inline void node_put_agent(struct node *n)
+{
+	if (n->agent)
+		node_put(n, (struct fact){ .type = FACT_AGENT,
+					   .agent = { .pid = n->agent,
+						      .start = node_start_of(n, n->agent),
+						      .comm = n->agent_comm,
+						      .listen = n->agent_addr,
+						      .netns = n->agent_ns,
+						      .cookie = n->listen->cookie } });
+}
+
+static inline void node_put_sockets(struct node *n)
+{
+	int64_t mono = n->now + 1;
+
+	for (size_t i = 0; i < n->n_socks; i++)
+		if (node_sock_shown(n->socks[i]))
+			node_put_sock(n, n->socks[i], mono);
+	node_put_agent(n);
+}
+
+static inline void node_put_entry(struct node *n, uint64_t cookie, uint64_t netns,
+				  enum ew_tri present)
+{
+	node_put(n, (struct fact){ .type = FACT_CT_ENTRY,
+				   .ct_entry = { .cookie = cookie,
+						 .netns = netns,
+						 .present = present,
+						 .timeout = -1 } });
+}
+
+static inline void node_put_tracking(struct node *n)
+{
+	node_put(n, (struct fact){ .type = FACT_CT_ACTIVE,
+				   .ct_active = { n->agent_ns, n->tracking } });
+	for (size_t i = 0; i < n->n_socks; i++) {
+		const struct node_sock *s = n->socks[i];
+
+		if (!node_sock_shown(s) || s->remote.port != NODE_PORT)
+			continue;
+		node_put_entry(n, s->cookie, n->agent_ns, s->entry);
+		if (s->netns == n->agent_ns)
+			continue;
+		node_put(n, (struct fact){ .type = FACT_CT_ACTIVE,
+					   .ct_active = { s->netns, n->tracking_there } });
+		node_put_entry(n, s->cookie, s->netns, s->entry);
+	}
+}
+
+/* The API answers; a good answer lists every executor that lives, unless it was told otherwise. */
+static inline void node_api(struct node *n)
+{
+	bool good = n->api_status == 200;
+	const char *task;
+
+	n->round++;
+	for (size_t i = 0; good && !n->lists_nobody && i < n->n_procs; i++) {
+		const struct node_proc *p = n->procs[i];
+
+		task = p->id;
+		if (p->alive && p->is_executor && !p->spec.dark)
+			node_put(n,
+				 (struct fact){ .type = FACT_API_EXECUTOR,
+						.api_executor = { .round = n->round,
+								  .framework_id = p->spec.framework,
+								  .executor_id = p->id,
+								  .container_id = p->spec.container,
+								  .tasks = &task,
+								  .n_tasks = 1 } });
+	}
+	node_put(n, (struct fact){ .type = FACT_API,
+				   .api = { .url = "http://10.0.0.7:5051",
+					    .http_status = n->api_status,
+					    .problem = good || n->api_status == 503 ? ""
+						       : n->api_status ? "401 Unauthorized"
+								       : "no answer",
+					    .recovering = n->api_status == 503,
+					    .slave_id = good ? NODE_AGENT_ID : "",
+					    .reregister_timeout =
+						    good ? n->rereg_timeout * NODE_SECOND : 0,
+					    .round = n->round } });
+}
+
+static inline void node_put_checkpoints(struct node *n)
+{
+	const char *task;
+
+	for (size_t i = 0; i < n->n_procs; i++) {
+		const struct node_proc *p = n->procs[i];
+		char upid[64] = "";
+
+		if (!p->is_executor || p->spec.dark ||
+		    strcmp(p->spec.slave_id, n->work_dir_id) != 0)
+			continue;
+		if (!p->spec.v1 && !p->spec.unregistered)
+			snprintf(upid, sizeof(upid), "executor(1)@10.0.0.7:%d", p->port);
+		task = p->id;
+		node_put(n,
+			 (struct fact){ .type = FACT_CHECKPOINT,
+					.checkpoint = { .slave_id = n->work_dir_id,
+							.framework_id = p->spec.framework,
+							.executor_id = p->id,
+							.container_id = p->spec.container,
+							.forked_pid = p->pid,
+							.upid = upid,
+							.http = p->spec.v1 && !p->spec.unregistered,
+							.completed = p->spec.completed,
+							.tasks = &task,
+							.n_tasks = 1 } });
+	}
+	node_put(n, (struct fact){ .type = FACT_WORK_DIR,
+				   .work_dir = { .path = "/var/lib/mesos",
+						 .slave_id = n->work_dir_id,
+						 .readable = n->work_dir_readable,
+						 .same_boot = EW_YES } });
+}
+
+static inline void node_survey_of(struct node *n, uint32_t scope)
+{
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", scope } });
+	for (size_t i = 0; scope & SCAN_PROCESSES && i < n->n_procs; i++)
+		if (n->procs[i]->alive && !n->procs[i]->unseen)
+			node_put_process(n, n->procs[i]);
+	if (scope & SCAN_SOCKETS)
+		node_put_sockets(n);
+	if (scope & SCAN_TRACKING)
+		node_put_tracking(n);
+	if (scope & SCAN_API && n->agent)
+		node_api(n);
+	if (scope & SCAN_CHECKPOINTS && !n->no_work_dir)
+		node_put_checkpoints(n);
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", scope & ~n->fails } });
+}
+
+static inline void node_judge(struct node *n)
+{
+	node_put(n, (struct fact){ .type = FACT_NOW });
+}
+
+static inline void node_survey(struct node *n)
+{
+	node_survey_of(n, n->scope);
+	node_judge(n);
+}
+
+/* Its recovery is over: it answers. */
+static inline void node_agent_serves(struct node *n)
+{
+	n->api_status = 200;
+	node_survey(n);
+}
+
+/* ---- what the model says ---- */
+
+static inline struct report *node_report(struct node *n, enum report_kind kind)
+{
+	struct report *report = model_report(n->model, kind);
+
+	assert_non_null(report);
+	return report;
+}
+
+static inline const struct report_executor *node_find(const struct report *report, const char *id)
+{
+	for (size_t i = 0; i < report->n_executors; i++)
+		if (strcmp(report->executors[i].executor_id, id) == 0)
+			return &report->executors[i];
+	return NULL;
+}
+
+/* "none": the report has no such executor. */
+static inline const char *node_verdict(struct node *n, const char *id)
+{
+	struct report *report = node_report(n, REPORT_AUDIT);
+	const struct report_executor *e = node_find(report, id);
+	const char *name = e ? verdict_name(e->verdict) : "none";
+
+	report_free(report);
+	return name;
+}
+
+static inline const char *node_outcome(struct node *n, const char *id)
+{
+	struct report *report = node_report(n, REPORT_VERIFY);
+	const struct report_executor *e = node_find(report, id);
+	static char text[64];
+
+	snprintf(text, sizeof(text), "%s%s%s", e ? outcome_name(e->outcome) : "none",
+		 e && e->proof ? " by " : "", e && e->proof ? proof_name(e->proof) : "");
+	report_free(report);
+	return text;
+}
+
+static inline int node_exit_code(struct node *n, enum report_kind kind)
+{
+	struct report *report = node_report(n, kind);
+	int code = report->exit_code;
+
+	report_free(report);
+	return code;
+}
+
+static inline void node_sink_put(void *ctx, const struct fact *fact)
+{
+	node_put(ctx, *fact);
+}
+
+/* The audit that outcomes are compared with. */
+static inline void node_baseline(struct node *n)
+{
+	struct fact_sink sink = { node_sink_put, n };
+	struct report *audit = node_report(n, REPORT_AUDIT);
+
+	model_baseline(audit, &sink);
+	report_free(audit);
+}
+
+static inline bool node_done(struct node *n, enum model_until until)
+{
+	int64_t next;
+
+	return model_done(n->model, until, &next);
+}
+
+#endif

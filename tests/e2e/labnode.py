@@ -302,6 +302,36 @@ class LabNode:
         meta/slaves/latest and exits. Returns once it has. (SIGUSR1 to it: stop_agent("USR1").)"""
         self.ctl("remove-agent", "--agent", agent)
 
+    def api(self, kind, agent="main"):
+        """How its API answers from now on: ok, empty (access rules hide all executors), auth (401),
+        forbidden (403), garbage, hang, reset, slow, endless."""
+        self.ctl("agent-api", kind, "--agent", agent)
+
+    def listen(self, on, agent="main"):
+        """Whether its port is open; connections that are there stay."""
+        self.ctl("agent-listen", "on" if on else "off", "--agent", agent)
+
+    def set_state(self, state, agent="main"):
+        """What /state answers from now on: anything that JSON can say, or None for the truth."""
+        path = pathlib.Path(self.dir, "agents", agent + ".state.json")
+        if state is None:
+            path.unlink()
+        else:
+            new = path.with_suffix(".new")
+            new.write_text(json.dumps(state))
+            new.rename(path)
+
+    def impostors(self, selector, count=1, uid=65534, comm="mesos-executor", connect=False):
+        """Starts processes of another user, each with a copy of the environment of the selected
+        executor; connected to its agent's port, or not. Returns their pids."""
+        return self.ctl("impostors", self.select(selector), "--count", count, "--uid", uid,
+                        "--comm", comm, "--connect", "yes" if connect else "no")["pids"]
+
+    def forge_message(self, selector, agent, name="ExecutorReregisteredMessage"):
+        """Another agent sends these executors a message that is not its to send: that name,
+        ReconnectExecutorMessage or ShutdownExecutorMessage."""
+        self.ctl("forge-message", self.select(selector), "--name", name, "--agent", agent)
+
     def forget_agent_id(self, agent="main", meta=False):
         """Removes meta/slaves/latest, or all of meta: the next agent takes a new id."""
         path = os.path.join(self.dir, "work", agent, "meta")

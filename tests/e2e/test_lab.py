@@ -356,6 +356,92 @@ def test_last_update_goes_over_a_temporary_connection():
         assert node.executor("web").links == [], "it never got a link again"
 
 
+# -- who is who ------------------------------------------------------------------------------------
+
+NOBODY = 65534
+
+
+def status_uid(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("Uid:"))
+
+
+def environ(pid):
+    with open(f"/proc/{pid}/environ", "rb") as f:
+        return dict(v.split(b"=", 1) for v in f.read().split(b"\0") if b"=" in v)
+
+
+def comm(pid):
+    with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+        return f.read().strip()
+
+
+def test_impostor_agent_with_executors_of_its_own():
+    with LabNode(executor("web"), agent(name="evil", ip="127.0.0.2", uid=NOBODY, claims="main"),
+                 executor("bad", agent="evil"), executor("bad-http", kind="v1", agent="evil")) as node:
+        evil = next(a for a in node.status()["agents"] if a["name"] == "evil")
+        assert comm(evil["pid"]) == comm(node.agent_pid) == "mesos-agent"
+        assert (status_uid(evil["pid"]), status_uid(node.agent_pid)) == (NOBODY, 0)
+        assert status_uid(node.executor("bad").pid) == NOBODY
+        listeners = node.run("ss", "-tlnH", "sport = :5051", capture_output=True, text=True).stdout
+        assert sorted(line.split()[3] for line in listeners.splitlines()) == [
+            "127.0.0.1:5051", "127.0.0.2:5051"]
+        assert node.state("evil")["id"] == node.state()["id"]
+        assert node.executor("bad").framework_id == node.executor("web").framework_id
+        assert node.executor("bad").link["remote"] == "127.0.0.2:5051"
+        forged = node.state()
+        forged["start_time"] = 1.5
+        node.set_state(forged, agent="evil")
+        assert node.state("evil") == forged
+        node.set_state(None, agent="evil")
+        assert node.state("evil")["start_time"] > 1.5
+        node.restart_agent(agent="evil")
+        node.wait_recovered(agent="evil")
+        assert alive(node) == {"web", "bad", "bad-http"}
+
+
+def test_forged_message_reaches_the_executor():
+    with LabNode(executor("web"), agent(name="evil", ip="127.0.0.2", uid=NOBODY)) as node:
+        node.disconnect("web")
+        wait_for_phase(node, "web", "disconnected")
+        node.forge_message("web", "evil")
+        wait_for_phase(node, "web", "reregistered")
+        assert node.executor("web").links == [], "but it has no link"
+
+
+def test_impostors_copy_an_executor():
+    with LabNode(executor("web")) as node:
+        web = node.executor("web")
+        quiet = node.impostors("web", count=300)
+        linked = node.impostors("web", count=2, connect=True)
+        assert (len(quiet), len(linked)) == (300, 2)
+        node.wait_until(lambda: all(comm(p) == "mesos-executor" for p in quiet + linked))
+        for pid in (quiet[0], quiet[-1], linked[0]):
+            assert status_uid(pid) == NOBODY
+            assert environ(pid) == environ(web.pid)
+        node.wait_until(lambda: owners(node).count("mesos-executor") == 3,
+                        what="the links of one executor and two impostors")
+
+
+# -- domain sockets ----------------------------------------------------------------------------------
+
+
+def test_v1_executors_over_a_domain_socket():
+    with LabNode(agent(domain_socket="yes"), executor("http", kind="v1"), executor("web"),
+                 executor("forgotten"), conntrack=True) as node:
+        path = f"{node.dir}/run/main/agent.sock".encode()
+        for e in node.executors():
+            assert environ(e.pid)[b"MESOS_DOMAIN_SOCKET"] == path
+        assert [link["remote"] for link in node.executor("http").links] == ["unix", "unix"]
+        assert node.executor("web").link["remote"] == "127.0.0.1:5051"
+        assert owners(node) == ["mesos-executor"] * 2
+        node.forget("all")
+        node.restart_agent()
+        node.wait_recovered()
+        node.wait_until(lambda: alive(node) == {"http"}, what="the end of those that use TCP")
+        assert phases(node)[b"http"] == "reregistered"
+
+
 # -- disguises -----------------------------------------------------------------------------------
 
 
@@ -466,6 +552,68 @@ def test_api_that_misbehaves(api, code):
     with LabNode(agent(api=api), executor("web")) as node:
         assert status_of(node, "/state") == code
         assert status_of(node, "/health") == ("200" if api == "auth" else code)
+
+
+def curl(node, *words):
+    """Its exit code, the status and how many bytes came, in a second."""
+    done = node.run("curl", "-s", "-m", "1", "-o", "/dev/null", "-w", "%{http_code} %{size_download}",
+                    *words, "http://127.0.0.1:5051/state", capture_output=True, text=True)
+    code, size = done.stdout.split()
+    return done.returncode, code, int(size)
+
+
+def test_api_changes_its_mind():
+    with LabNode(executor("web")) as node:
+        node.api("forbidden")
+        assert curl(node)[:2] == (0, "403")
+        node.api("reset")
+        assert curl(node) == (56, "000", 0)
+        node.api("slow")
+        status, code, size = curl(node)
+        assert (status, code) == (28, "200") and 0 < size < 100
+        node.api("endless")
+        status, code, size = curl(node)
+        assert (status, code) == (28, "200") and size > 10000
+        node.api("empty")
+        assert node.state()["frameworks"] == []
+        assert node.call("GET_EXECUTORS") == {"executors": [], "completed_executors": []}
+        node.api("ok")
+        assert len(node.state()["frameworks"]) == 1
+        with pytest.raises(LabError, match="unknown kind of API 'dance'"):
+            node.api("dance")
+
+
+def test_port_that_is_closed_for_a_while():
+    with LabNode(executor("web")) as node:
+        node.listen(False)
+        assert curl(node) == (7, "000", 0)
+        assert phases(node)[b"web"] == "registered" and owners(node) == ["mesos-executor"]
+        node.listen(True)
+        assert curl(node)[:2] == (0, "200")
+
+
+def test_state_that_is_not_the_truth():
+    with LabNode(executors(2)) as node:
+        less = node.state()
+        del less["frameworks"][0]["executors"][1]
+        less["id"] = "another"
+        node.set_state(less)
+        assert node.state() == less
+        node.restart_agent()
+        assert status_of(node, "/state") == "503", "not while it recovers"
+
+
+def test_agent_that_advertises_another_address():
+    with LabNode(agent(advertise_ip="10.77.0.9", listen_ip="0.0.0.0"), executor("web"),
+                 executor("http", kind="v1"), ip="10.77.0.1") as node:
+        assert node.state()["pid"] == "slave(1)@10.77.0.9:5051"
+        assert environ(node.executor("web").pid)[b"MESOS_SLAVE_PID"] == b"slave(1)@10.77.0.9:5051"
+        assert node.executor("http").link["remote"] == "10.77.0.9:5051"
+        listeners = node.run("ss", "-tlnH", "sport = :5051", capture_output=True, text=True).stdout
+        assert [line.split()[3] for line in listeners.splitlines()] == ["0.0.0.0:5051"]
+        node.restart_agent()
+        node.wait_recovered()
+        node.wait_registered()
 
 
 # -- the end ---------------------------------------------------------------------------------------

@@ -179,12 +179,21 @@ static char *new_slave_id(void)
 		       r[11], r[12], r[13], r[14], r[15]);
 }
 
+static char *claimed_slave_id(const struct agent *a)
+{
+	char *latest = lab_fmt("%s/work/%s/meta/slaves/latest", a->flags.lab_dir, a->flags.claims);
+	char *id = checkpoint_link_name(latest);
+
+	free(latest);
+	return id;
+}
+
 /* A new agent is given its id by the master, at once. */
 static void agent_start_fresh(struct agent *a)
 {
 	struct msg_ids ids = { .hostname = a->flags.hostname, .port = a->port };
 
-	a->slave_id = new_slave_id();
+	a->slave_id = *a->flags.claims ? claimed_slave_id(a) : new_slave_id();
 	ids.slave_id = a->slave_id;
 	checkpoint_agent(a->flags.work_dir, &ids);
 	a->state = AGENT_RUNNING;
@@ -196,7 +205,13 @@ static void agent_start_fresh(struct agent *a)
 static void agent_begin(void *arg)
 {
 	struct agent *a = arg;
+	char *claimed = *a->flags.claims ? claimed_slave_id(a) : NULL;
 
+	if (*a->flags.claims && !claimed) { /* that agent has no id yet */
+		loop_after(a->loop, 20, agent_begin, a);
+		return;
+	}
+	free(claimed);
 	a->state = AGENT_RECOVERING;
 	agent_log(a, 'I', "state.cpp:68", "Recovering state from '%s/meta'", a->flags.work_dir);
 	if (agent_recover_state(a))
@@ -217,20 +232,13 @@ static void agent_greet(struct agent *a)
 {
 	agent_log(a, 'I', "main.cpp:545", "Build: 2024-08-23 19:00:00 by root");
 	agent_log(a, 'I', "main.cpp:546", "Version: %s", a->flags.version);
-	agent_log(a, 'I', "slave.cpp:283", "Mesos agent started on (1)@%s:%s", a->flags.ip,
-		  a->flags.port);
+	agent_log(a, 'I', "slave.cpp:283", "Mesos agent started on (1)@%s:%u", agent_ip(a),
+		  a->port);
 }
 
 static void agent_make_dirs(struct agent *a)
 {
 	static const char *const names[] = { "bin", "lib", "state", "agents" };
-	static const char *const programs[] = { "mesos-executor",
-						"mesos-docker-executor",
-						"mesos-containerizer",
-						"java",
-						"sleep",
-						"curl" };
-
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char *dir = lab_fmt("%s/%s", a->flags.lab_dir, names[i]);
 
@@ -238,9 +246,8 @@ static void agent_make_dirs(struct agent *a)
 		free(dir);
 	}
 	checkpoint_mkdirs(a->flags.work_dir);
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
-		if (disguise_install(a->flags.lab_dir, programs[i]) < 0)
-			lab_die("cannot install '%s' in '%s/bin'", programs[i], a->flags.lab_dir);
+	if (disguise_install_all(a->flags.lab_dir) < 0)
+		lab_die("cannot install the programs in '%s/bin'", a->flags.lab_dir);
 }
 
 int agent_main(int argc, char **argv)
@@ -250,9 +257,9 @@ int agent_main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	agent_flags_parse(&a.flags, argc, argv);
 	a.last = &a.containers;
-	a.port = launch_number(a.flags.port);
+	a.port = launch_number(*a.flags.advertise_port ? a.flags.advertise_port : a.flags.port);
 	a.year = version_number(a.flags.version) >= 1012000;
-	a.upid = lab_fmt("slave(1)@%s:%s", a.flags.ip, a.flags.port);
+	a.upid = lab_fmt("slave(1)@%s:%u", agent_ip(&a), a.port);
 	a.start_time = wall_time();
 	a.holding = launch_is(a.flags.hold, "yes");
 	a.loop = loop_new();

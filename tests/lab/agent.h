@@ -20,14 +20,18 @@ struct agent_flags {
 	char *recovery_delay; /* from listening to asking the executors */
 	char *lab_dir;	      /* of the node: bin/, lib/, state/ */
 	char *lab_name;
-	char *api; /* ok, auth (401), garbage, hang */
+	char *api; /* ok, or how it misbehaves: agent_misbehave.c */
 	char *port;
 	char *netns;	     /* inode number of the node's network namespace */
 	char *hold;	     /* yes: no re-registration is answered until `release` */
 	char *recover;	     /* reconnect, cleanup */
 	char *removed_after; /* the master removes an agent that was away that long; empty: never */
 	char *away;	     /* how long no agent ran, as removed_after */
-	char *orphans;	     /* keep, destroy: containers that no checkpoint tells of */
+	char *listen_ip;     /* empty: ip */
+	char *advertise_ip, *advertise_port; /* empty: ip, port */
+	char *claims; /* the agent whose id it takes for its own; empty: none's */
+	char *domain_sockets, *domain_socket; /* true or false; path */
+	char *orphans; /* keep, destroy: containers that no checkpoint tells of */
 };
 
 /* TERMINATING: told to shut down; it exits when its executors have. */
@@ -76,9 +80,9 @@ struct agent {
 	enum agent_state state;
 	bool holding; /* as flags.hold, until it is released */
 	char *slave_id, *upid, *launcher_dir;
-	uint16_t port;
+	uint16_t port; /* advertised */
 	double start_time, recovery_seconds;
-	int listen_fd;
+	struct listener *tcp, *unix_socket; /* agent_server.c */
 	struct container *containers;
 	struct container **last;
 	struct buf queue; /* launches that wait, one a line */
@@ -86,6 +90,7 @@ struct agent {
 	unsigned int terminated, valid_updates;
 	unsigned int nets; /* subnets handed out */
 	struct peer *peers;
+	unsigned long serial; /* of the last peer */
 };
 
 #define agent_log(a, level, where, ...) glog((a)->year, level, where, __VA_ARGS__)
@@ -94,6 +99,7 @@ int agent_main(int argc, char **argv);
 
 /* agent_flags.c */
 void agent_flags_parse(struct agent_flags *f, int argc, char **argv);
+const char *agent_ip(const struct agent *a);			     /* advertised */
 void agent_flags_json(struct buf *out, const struct agent_flags *f); /* {"name":"value",...} */
 
 /* agent.c */
@@ -147,7 +153,15 @@ char *agent_release(struct agent *a); /* NULL, or what is wrong (malloc'd) */
 void agent_listen(struct agent *a);
 void agent_control(struct agent *a); /* DIR/agents/NAME.sock */
 
+/* A number that no other connection to this agent has, and back; NULL: it is over. */
+unsigned long agent_conn_serial(struct agent *a, const struct conn *c);
+struct conn *agent_conn(struct agent *a, unsigned long serial);
+
 /* agent_http.c: everything that is not an executor's */
 void agent_api(struct agent *a, struct conn *c, const struct http_msg *req);
+
+/* agent_misbehave.c: true if the answer was given, or withheld. health: it is asked for that. */
+bool agent_misbehave(struct agent *a, struct conn *c, const char *target);
+bool agent_misbehave_known(const char *api);
 
 #endif

@@ -39,6 +39,12 @@ static const struct flag flags[] = {
 	FLAG("recover", NULL, recover, "reconnect"),
 	FLAG("lab_removed_after", "removed_after", removed_after, ""),
 	FLAG("lab_away", "away", away, ""),
+	FLAG("lab_listen_ip", "listen_ip", listen_ip, ""),
+	FLAG("advertise_ip", NULL, advertise_ip, ""),
+	FLAG("advertise_port", NULL, advertise_port, ""),
+	FLAG("lab_claims", "claims", claims, ""),
+	FLAG("http_executor_domain_sockets", NULL, domain_sockets, "false"),
+	FLAG("domain_socket_location", NULL, domain_socket, ""),
 	FLAG("lab_orphans", "orphans", orphans, "keep"),
 };
 
@@ -207,21 +213,33 @@ static bool take_misbehaviour(struct agent_flags *f, const char *name)
 	return true;
 }
 
+static void default_to(char **value, const char *other)
+{
+	if (**value)
+		return;
+	free(*value);
+	*value = lab_strdup(other);
+}
+
+const char *agent_ip(const struct agent *a)
+{
+	return *a->flags.advertise_ip ? a->flags.advertise_ip : a->flags.ip;
+}
+
 static void flags_finish(struct agent_flags *f)
 {
 	if (!*f->work_dir)
 		lab_die("agent: --work_dir is missing");
-	if (!*f->hostname) {
-		free(f->hostname);
-		f->hostname = lab_strdup(f->ip);
-	}
-	if (!*f->lab_dir) {
-		free(f->lab_dir);
-		f->lab_dir = lab_strdup(f->work_dir);
-	}
+	default_to(&f->hostname, f->ip);
+	default_to(&f->lab_dir, f->work_dir);
 	if (!*f->runtime_dir) {
 		free(f->runtime_dir);
 		f->runtime_dir = lab_fmt("%s/run/%s", f->lab_dir, f->lab_name);
+	}
+	default_to(&f->listen_ip, f->ip);
+	if (launch_is(f->domain_sockets, "true") && !*f->domain_socket) {
+		free(f->domain_socket);
+		f->domain_socket = lab_fmt("%s/agent.sock", f->runtime_dir);
 	}
 	if (!*f->launcher_dir) {
 		free(f->launcher_dir);

@@ -91,6 +91,12 @@ static void put_executor(struct buf *out, const struct container *c)
 	free(name);
 }
 
+/* Where a list begins: api=empty is an answer that access rules have emptied. */
+static const struct container *visible(const struct agent *a)
+{
+	return launch_is(a->flags.api, "empty") ? NULL : a->containers;
+}
+
 static bool first_of_framework(const struct agent *a, const struct container *c)
 {
 	const struct container *o = a->containers;
@@ -135,7 +141,7 @@ static void put_state(struct agent *a, struct buf *out)
 		     ",\"attributes\":{},\"master_hostname\":\"localhost\",\"flags\":");
 	agent_flags_json(out, &a->flags);
 	buf_str(out, ",\"frameworks\":[");
-	for (const struct container *c = a->containers; c; c = c->next)
+	for (const struct container *c = visible(a); c; c = c->next)
 		if (first_of_framework(a, c))
 			put_framework(out, c);
 	buf_str(out, "],\"completed_frameworks\":[]}");
@@ -144,7 +150,7 @@ static void put_state(struct agent *a, struct buf *out)
 static void put_containers(struct agent *a, struct buf *out)
 {
 	buf_str(out, "[");
-	for (const struct container *c = a->containers; c; c = c->next) {
+	for (const struct container *c = visible(a); c; c = c->next) {
 		struct msg_ids ids = agent_ids(c);
 		char *name = msg_executor_name(&ids);
 
@@ -260,7 +266,7 @@ static void put_value(struct buf *out, const char *value)
 
 static void put_executor_infos(struct agent *a, struct buf *out, bool done)
 {
-	for (const struct container *c = a->containers; c; c = c->next) {
+	for (const struct container *c = visible(a); c; c = c->next) {
 		if (executor_done(c) != done)
 			continue;
 		put_comma(out);
@@ -340,7 +346,7 @@ static void put_call_tasks(struct agent *a, struct buf *out)
 	buf_str(out, "{\"pending_tasks\":[],\"queued_tasks\":[]");
 	for (enum task_list l = TASKS_LAUNCHED; l <= TASKS_COMPLETED; l++) {
 		buf_fmt(out, ",\"%s\":[", names[l]);
-		for (const struct container *c = a->containers; c; c = c->next)
+		for (const struct container *c = visible(a); c; c = c->next)
 			if (c->launched_task && task_list(c) == l)
 				put_call_task(out, c);
 		buf_str(out, "]");
@@ -417,36 +423,12 @@ static void api_call(struct agent *a, struct conn *c, const struct http_msg *req
 	reply_text(c, "501 Not Implemented", "");
 }
 
-/* Agents that tests need: true if the answer was given, or withheld. */
-static bool misbehave(struct agent *a, struct conn *c, bool health)
-{
-	static const char garbage[] = "\x7f\x00\xff not http at all \r\n\r\n{\"frameworks\":[{";
-
-	if (launch_is(a->flags.api, "hang"))
-		return true;
-	if (launch_is(a->flags.api, "garbage")) {
-		conn_send(c, garbage, sizeof(garbage) - 1);
-		return true;
-	}
-	if (launch_is(a->flags.api, "auth") && !health) { /* /health has no realm */
-		struct buf out = { 0 };
-
-		buf_str(&out, "HTTP/1.1 401 Unauthorized\r\nDate: ");
-		http_date(&out);
-		buf_str(&out, "\r\nWWW-Authenticate: Basic realm=\"mesos-agent-readonly\"\r\n"
-			      "Content-Length: 0\r\n\r\n");
-		conn_send_buf(c, &out);
-		return true;
-	}
-	return false;
-}
-
 void agent_api(struct agent *a, struct conn *c, const struct http_msg *req)
 {
 	const struct endpoint *e = find_endpoint(req->target);
 	struct buf body = { 0 };
 
-	if (misbehave(a, c, e && e->put == put_health))
+	if (agent_misbehave(a, c, req->target))
 		return;
 	if (a->state == AGENT_STARTING) {
 		reply_text(c, "404 Not Found", "404 Not Found.");

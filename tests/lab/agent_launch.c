@@ -26,12 +26,14 @@ static void fill_launch(struct agent *a, struct launch *l)
 	unsigned long number = *l->framework ? launch_number(l->framework) : !checkpoint;
 	size_t prefix = strlen(a->slave_id) - 3; /* without "-S0" */
 	char *fid = lab_fmt("%.*s-%04lu", (int)prefix, a->slave_id, number);
-	char *net = lab_fmt("%u", ++a->nets);
+	char *net = lab_fmt("%u", ++a->nets), port[8];
 
 	preset(l, "framework_id", fid);
 	preset(l, "slave_id", a->slave_id);
-	preset(l, "agent_ip", a->flags.ip);
-	preset(l, "agent_port", a->flags.port);
+	snprintf(port, sizeof(port), "%u", a->port);
+	preset(l, "agent_ip", agent_ip(a));
+	preset(l, "agent_port", port);
+	preset(l, "domain_socket", a->flags.domain_socket);
 	preset(l, "dir", a->flags.lab_dir);
 	preset(l, "net_index", net);
 	preset(l, "node_ns", a->flags.netns);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -164,24 +165,6 @@ static char *kill_task(struct agent *a, const char *container_id)
 	return NULL;
 }
 
-/* "kill CONTAINER", "teardown FRAMEWORK", "removed". */
-bool agent_order(struct agent *a, const char *line, char **why)
-{
-	*why = NULL;
-	if (!strncmp(line, "kill ", 5)) {
-		*why = kill_task(a, line + 5);
-	} else if (!strncmp(line, "teardown ", 9)) {
-		agent_log(a, 'I', "slave.cpp:4050", "Asked to shut down framework %s by master@%s",
-			  line + 9, a->flags.master);
-		shutdown_framework(a, line + 9);
-	} else if (!strcmp(line, "removed")) {
-		agent_removed(a);
-	} else {
-		return false;
-	}
-	return true;
-}
-
 static void reply_sent(struct conn *c)
 {
 	shutdown(c->fd, SHUT_RD);
@@ -203,30 +186,74 @@ static const struct conn_ops reply_ops = { .data = reply_data,
 					   .closed = reply_closed,
 					   .sent = reply_sent };
 
+static void send_to(struct agent *a, const struct sockaddr_in *to, const char *name,
+		    const struct buf *body)
+{
+	bool names_host = version_number(a->flags.version) >= 1012000;
+	char *host = names_host ? addr_format(to) : lab_strdup("");
+	char *full = lab_fmt("mesos.internal.%s", name);
+	struct wire_msg msg = { .to = "executor(1)", .name = full, .from = a->upid, .host = host };
+	struct buf out = { 0 };
+
+	wire_encode(&out, &msg, body);
+	conn_send_buf(conn_open(a->loop, conn_socket(), to, &reply_ops, a), &out);
+	free(full);
+	free(host);
+}
+
 /* One that this agent knows nothing of is told to go (Slave::registerExecutor, reregister...). */
 void agent_reply_shutdown(struct agent *a, const struct http_msg *req)
 {
 	char *from = http_header(req, "Libprocess-From");
-	bool names_host = version_number(a->flags.version) >= 1012000;
-	char *host = lab_strdup("");
 	struct sockaddr_in to;
-	struct buf out = { 0 };
 
 	if (from && addr_parse_upid(from, &to)) {
 		agent_log(a, 'W', "slave.cpp:5120",
 			  "Shutting down executor at %s because its framework is unknown", from);
-		if (names_host) {
-			free(host);
-			host = addr_format(&to);
-		}
-		wire_encode(&out,
-			    &(struct wire_msg){ .to = "executor(1)",
-						.name = "mesos.internal.ShutdownExecutorMessage",
-						.from = a->upid,
-						.host = host },
-			    NULL);
-		conn_send_buf(conn_open(a->loop, conn_socket(), &to, &reply_ops, a), &out);
+		send_to(a, &to, "ShutdownExecutorMessage", NULL);
 	}
-	free(host);
 	free(from);
+}
+
+/* "NAME UPID": a message to somebody else's executor, as anybody could send it. */
+static char *forge(struct agent *a, const char *words)
+{
+	struct msg_ids ids = { .slave_id = a->slave_id,
+			       .hostname = a->flags.hostname,
+			       .port = a->port };
+	char name[64], upid[128];
+	struct buf body = { 0 };
+	struct sockaddr_in to;
+
+	if (sscanf(words, "%63s %127s", name, upid) != 2 || !addr_parse_upid(upid, &to))
+		return lab_strdup("forge NAME UPID");
+	if (!strcmp(name, "ExecutorReregisteredMessage"))
+		msg_reregistered(&body, &ids);
+	else if (!strcmp(name, "ReconnectExecutorMessage"))
+		msg_reconnect(&body, &ids);
+	else if (strcmp(name, "ShutdownExecutorMessage"))
+		return lab_fmt("cannot forge a '%s'", name);
+	send_to(a, &to, name, &body);
+	buf_free(&body);
+	return NULL;
+}
+
+/* "kill CONTAINER", "teardown FRAMEWORK", "forge NAME UPID", "removed". */
+bool agent_order(struct agent *a, const char *line, char **why)
+{
+	*why = NULL;
+	if (!strncmp(line, "kill ", 5)) {
+		*why = kill_task(a, line + 5);
+	} else if (!strncmp(line, "teardown ", 9)) {
+		agent_log(a, 'I', "slave.cpp:4050", "Asked to shut down framework %s by master@%s",
+			  line + 9, a->flags.master);
+		shutdown_framework(a, line + 9);
+	} else if (!strncmp(line, "forge ", 6)) {
+		*why = forge(a, line + 6);
+	} else if (!strcmp(line, "removed")) {
+		agent_removed(a);
+	} else {
+		return false;
+	}
+	return true;
 }

@@ -10,19 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Where a link points, its last path component; NULL: no such link. malloc'd. */
-static char *link_name(const char *path)
-{
-	char target[4096], *slash;
-	ssize_t n = readlink(path, target, sizeof(target) - 1);
-
-	if (n <= 0)
-		return NULL;
-	target[n] = '\0';
-	slash = strrchr(target, '/');
-	return lab_strdup(slash ? slash + 1 : target);
-}
-
 static void recover_run(struct agent *a, const char *fid, const char *eid, const char *cid)
 {
 	struct container *c = agent_add(a, fid, eid, cid);
@@ -71,7 +58,7 @@ static void each_entry(struct agent *a, const char *path, const char *fid,
 static void recover_executor(struct agent *a, const char *path, const char *fid, const char *eid)
 {
 	char *latest = lab_fmt("%s/%s/runs/latest", path, eid);
-	char *cid = link_name(latest);
+	char *cid = checkpoint_link_name(latest);
 
 	if (cid)
 		recover_run(a, fid, eid, cid);
@@ -95,7 +82,7 @@ bool agent_recover_state(struct agent *a)
 	char *latest = lab_fmt("%s/meta/slaves/latest", a->flags.work_dir);
 	char *frameworks;
 
-	a->slave_id = link_name(latest);
+	a->slave_id = checkpoint_link_name(latest);
 	free(latest);
 	if (!a->slave_id)
 		return false;

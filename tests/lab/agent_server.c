@@ -14,6 +14,7 @@
 /* One connection to the port. */
 struct peer {
 	struct peer *next;
+	unsigned long serial;
 	struct agent *agent;
 	struct conn *conn;
 };
@@ -90,33 +91,120 @@ static void peer_closed(struct conn *c, int err)
 
 static const struct conn_ops peer_ops = { .data = peer_data, .closed = peer_closed };
 
+unsigned long agent_conn_serial(struct agent *a, const struct conn *c)
+{
+	struct peer *p = a->peers;
+
+	while (p && p->conn != c)
+		p = p->next;
+	return p ? p->serial : 0;
+}
+
+struct conn *agent_conn(struct agent *a, unsigned long serial)
+{
+	struct peer *p = a->peers;
+
+	while (p && p->serial != serial)
+		p = p->next;
+	return p ? p->conn : NULL;
+}
+
+struct listener {
+	struct agent *agent;
+	int fd;
+	struct watch *watch;
+};
+
 static void agent_accept(void *arg, uint32_t events)
 {
-	struct agent *a = arg;
+	struct listener *l = arg;
+	struct agent *a = l->agent;
 	int fd;
 
 	(void)events;
-	while ((fd = conn_accept(a->listen_fd)) >= 0) {
+	while ((fd = conn_accept(l->fd)) >= 0) {
 		struct peer *p = lab_calloc(1, sizeof(*p));
 
-		*p = (struct peer){ .next = a->peers, .agent = a };
+		*p = (struct peer){ .next = a->peers, .serial = ++a->serial, .agent = a };
 		p->conn = conn_new(a->loop, fd, &peer_ops, p);
 		a->peers = p;
 	}
 }
 
+static struct listener *listener_new(struct agent *a, int fd)
+{
+	struct listener *l = lab_calloc(1, sizeof(*l));
+
+	l->agent = a;
+	l->fd = fd;
+	l->watch = loop_watch(a->loop, fd, EPOLLIN, agent_accept, l);
+	return l;
+}
+
+static struct listener *listen_tcp(struct agent *a)
+{
+	const char *port = a->flags.port, *ip = a->flags.listen_ip;
+	struct sockaddr_in at;
+	int fd;
+
+	if (addr_parse(ip, launch_number(port), &at) < 0)
+		lab_die("agent: bad --ip '%s'", ip);
+	fd = conn_listen(&at, NULL);
+	if (fd < 0)
+		lab_die("agent: cannot listen on %s:%s: %s", ip, port, strerror(-fd));
+	return listener_new(a, fd);
+}
+
+/* A socket that an agent before us has left is replaced. */
+static int unix_listen(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		lab_die("agent: path '%s' is too long for a socket", path);
+	strcpy(at.sun_path, path);
+	unlink(path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 4096) < 0)
+		lab_die("agent: socket '%s': %s", path, strerror(errno));
+	return fd;
+}
+
 void agent_listen(struct agent *a)
 {
-	struct sockaddr_in at;
-
-	if (addr_parse(a->flags.ip, a->port, &at) < 0)
-		lab_die("agent: bad --ip '%s'", a->flags.ip);
-	a->listen_fd = conn_listen(&at, NULL);
-	if (a->listen_fd < 0)
-		lab_die("agent: cannot listen on %s:%u: %s", a->flags.ip, a->port,
-			strerror(-a->listen_fd));
-	loop_watch(a->loop, a->listen_fd, EPOLLIN, agent_accept, a);
+	a->tcp = listen_tcp(a);
+	if (launch_is(a->flags.domain_sockets, "true")) {
+		checkpoint_mkdirs(a->flags.runtime_dir);
+		a->unix_socket = listener_new(a, unix_listen(a->flags.domain_socket));
+	}
 	agent_notify(a, "listening");
+}
+
+/* off: whoever connects to the port is refused; connections that are there stay. */
+static char *control_listen(struct agent *a, const char *word)
+{
+	bool on = !strcmp(word, "on");
+
+	if (!on && strcmp(word, "off"))
+		return lab_strdup("listen on|off");
+	if (on && !a->tcp)
+		a->tcp = listen_tcp(a);
+	if (!on && a->tcp) {
+		loop_unwatch(a->tcp->watch);
+		close(a->tcp->fd);
+		loop_free_later(a->loop, a->tcp);
+		a->tcp = NULL;
+	}
+	return NULL;
+}
+
+static char *control_api(struct agent *a, const char *api)
+{
+	if (!agent_misbehave_known(api))
+		return lab_fmt("unknown kind of API '%s'", api);
+	free(a->flags.api);
+	a->flags.api = lab_strdup(api);
+	return NULL;
 }
 
 static struct conn *find_peer(struct agent *a, const struct sockaddr_in *from)
@@ -169,6 +257,10 @@ static void control_line(struct agent *a, struct conn *c, char *line)
 		why = control_close(a, line + 6);
 	else if (!strcmp(line, "release"))
 		why = agent_release(a);
+	else if (!strncmp(line, "listen ", 7))
+		why = control_listen(a, line + 7);
+	else if (!strncmp(line, "api ", 4))
+		why = control_api(a, line + 4);
 	else if (!agent_order(a, line, &why))
 		why = lab_fmt("unknown command '%s'", line);
 	if (why) {
@@ -219,19 +311,11 @@ static void control_accept(void *arg, uint32_t events)
 
 void agent_control(struct agent *a)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	struct control *ctl = lab_calloc(1, sizeof(*ctl));
 	char *path = lab_fmt("%s/agents/%s.sock", a->flags.lab_dir, a->flags.lab_name);
 
-	if (strlen(path) >= sizeof(at.sun_path))
-		lab_die("agent: path '%s' is too long for a socket", path);
-	strcpy(at.sun_path, path);
-	unlink(path);
 	ctl->agent = a;
-	ctl->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (ctl->fd < 0 || bind(ctl->fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-	    listen(ctl->fd, 64) < 0)
-		lab_die("agent: socket '%s': %s", path, strerror(errno));
+	ctl->fd = unix_listen(path);
 	loop_watch(a->loop, ctl->fd, EPOLLIN, control_accept, ctl);
 	free(path);
 }

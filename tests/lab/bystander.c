@@ -79,10 +79,16 @@ int bystander_main(int argc, char **argv)
 {
 	const char *kind = argc == 4 ? strchr(argv[1], '=') + 1 : "";
 	struct sockaddr_in to;
+	struct pollfd leash = { .fd = FD_LEASH, .events = POLLIN };
 	char *text;
 
 	if (argc != 4 || addr_parse(argv[2], atoi(argv[3]), &to) < 0)
-		lab_die("usage: NAME --bystander=master|monitor|idle IP PORT");
+		lab_die("usage: NAME --bystander=master|monitor|idle|none IP PORT");
+	if (!strcmp(kind, "none")) {
+		while (poll(&leash, 1, -1) <= 0)
+			;
+		return 0;
+	}
 	if (!strcmp(kind, "master"))
 		text = lab_fmt("POST /slave(1)/mesos.internal.PingSlaveMessage HTTP/1.1\r\n"
 			       "User-Agent: libprocess/slave-observer(1)@%s:5050\r\n"

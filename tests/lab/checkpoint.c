@@ -71,6 +71,18 @@ static void make_link(const char *dir, const char *name, const char *to)
 	free(path);
 }
 
+char *checkpoint_link_name(const char *path)
+{
+	char target[4096], *slash;
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	slash = strrchr(target, '/');
+	return lab_strdup(slash ? slash + 1 : target);
+}
+
 static char *read_text(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -34,6 +34,9 @@ void checkpoint_update_record(const struct checkpoint_ids *at, const struct buf 
 /* The latest state of the task, from its task.updates; TASK_STAGING if there is none. */
 struct msg_status checkpoint_read_status(const struct checkpoint_ids *at);
 
+/* Where a symbolic link points, its last path component; NULL: no such link. malloc'd. */
+char *checkpoint_link_name(const char *path);
+
 void checkpoint_mkdirs(const char *path);
 
 #endif

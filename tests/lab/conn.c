@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static void conn_events(struct conn *c)
@@ -118,13 +119,12 @@ static void conn_refused(void *arg)
 		c->ops->closed(c, ECONNREFUSED);
 }
 
-struct conn *conn_open(struct loop *l, int fd, const struct sockaddr_in *to,
-		       const struct conn_ops *ops, void *arg)
+static struct conn *open_at(struct loop *l, int fd, const struct sockaddr *to, socklen_t len,
+			    const struct conn_ops *ops, void *arg)
 {
-	int err = connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0 ? errno : 0;
+	int err = connect(fd, to, len) < 0 ? errno : 0;
 	struct conn *c = conn_new(l, fd, ops, arg);
 
-	c->peer = *to;
 	if (err && err != EINPROGRESS) {
 		loop_unwatch(c->watch);
 		c->watch = NULL;
@@ -134,6 +134,26 @@ struct conn *conn_open(struct loop *l, int fd, const struct sockaddr_in *to,
 	c->connecting = true;
 	conn_events(c);
 	return c;
+}
+
+struct conn *conn_open(struct loop *l, int fd, const struct sockaddr_in *to,
+		       const struct conn_ops *ops, void *arg)
+{
+	struct conn *c = open_at(l, fd, (const struct sockaddr *)to, sizeof(*to), ops, arg);
+
+	c->peer = *to;
+	return c;
+}
+
+struct conn *conn_open_unix(struct loop *l, const char *path, const struct conn_ops *ops, void *arg)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(to.sun_path))
+		lab_die("socket '%s': %s", path, fd < 0 ? strerror(errno) : "too long a path");
+	strcpy(to.sun_path, path);
+	return open_at(l, fd, (const struct sockaddr *)&to, sizeof(to), ops, arg);
 }
 
 void conn_send(struct conn *c, const void *data, size_t len)

@@ -39,6 +39,10 @@ struct conn *conn_new(struct loop *l, int fd, const struct conn_ops *ops, void *
 struct conn *conn_open(struct loop *l, int fd, const struct sockaddr_in *to,
 		       const struct conn_ops *ops, void *arg);
 
+/* The same over a stream socket in the file system. */
+struct conn *conn_open_unix(struct loop *l, const char *path, const struct conn_ops *ops,
+			    void *arg);
+
 void conn_send(struct conn *c, const void *data, size_t len);
 void conn_send_buf(struct conn *c, struct buf *b); /* and frees b */
 

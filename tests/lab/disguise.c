@@ -64,6 +64,21 @@ int disguise_install(const char *dir, const char *name)
 	return err;
 }
 
+int disguise_install_all(const char *dir)
+{
+	static const char *const programs[] = { "mesos-executor",
+						"mesos-docker-executor",
+						"mesos-containerizer",
+						"java",
+						"sleep",
+						"curl" };
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]) && !err; i++)
+		err = disguise_install(dir, programs[i]);
+	return err;
+}
+
 /* The path to exec for a program of DIR/bin; a deleted one gets a copy that removes itself. */
 static char *exe_path(const struct launch *l, const char *name)
 {

@@ -21,6 +21,7 @@ struct launch *disguise_read_conf(void);
 
 /* Makes sure that DIR/bin/NAME is this program. */
 int disguise_install(const char *dir, const char *name);
+int disguise_install_all(const char *dir); /* all that an agent starts */
 
 int copy_file(const char *from, const char *to); /* mode 0755 */
 

@@ -56,6 +56,8 @@ char **env_executor(const struct launch *l)
 	put(&e, lab_fmt("MESOS_FRAMEWORK_ID=%s", l->framework_id));
 	if (version_number(l->version) >= 1000000)
 		put(&e, lab_fmt("MESOS_HTTP_COMMAND_EXECUTOR=%d", launch_is_v1(l)));
+	if (*l->domain_socket) /* every executor gets it; only v1 uses it */
+		put(&e, lab_fmt("MESOS_DOMAIN_SOCKET=%s", l->domain_socket));
 	if (launch_is(l->lib, "yes")) {
 		put(&e, lab_fmt("MESOS_NATIVE_LIBRARY=%s", lib));
 		put(&e, lab_fmt("MESOS_NATIVE_JAVA_LIBRARY=%s", lib));

@@ -35,6 +35,11 @@ void exec_link_json(struct buf *json, const struct conn *c)
 	if (!c || c->fd < 0)
 		return;
 	fstat(c->fd, &st);
+	if (c->peer.sin_family != AF_INET) {
+		buf_fmt(json, "%s{\"fd\":%d,\"inode\":%lu,\"local\":\"\",\"remote\":\"unix\"}",
+			json->len ? "," : "", c->fd, (unsigned long)st.st_ino);
+		return;
+	}
 	getsockname(c->fd, (struct sockaddr *)&local, &len);
 	from = addr_format(&local);
 	to = addr_format(&c->peer);
@@ -65,6 +70,7 @@ static void put_state(struct executor *ex, struct buf *b)
 	buf_fmt(b, ",\"phase\":\"%s\",\"connected\":%s,\"registered\":%s,\"changed\":%.6f",
 		ex->phase, ex->connected ? "true" : "false", ex->registered ? "true" : "false",
 		wall_time());
+	buf_fmt(b, ",\"upid\":\"%s\"", ex->upid ? ex->upid : "");
 	buf_fmt(b, ",\"links\":[%s]", links.data ? links.data : "");
 	buf_free(&links);
 }
@@ -276,8 +282,11 @@ static void map_library(const struct launch *l)
 		free(dir);
 	}
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0755);
-	if (fd < 0 || ftruncate(fd, LIBRARY_SIZE) < 0 ||
-	    mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED ||
+	if (fd < 0) /* another user's, and complete */
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	else if (ftruncate(fd, LIBRARY_SIZE) < 0)
+		lab_die("truncate '%s': %s", path, strerror(errno));
+	if (fd < 0 || mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED ||
 	    mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 4096) == MAP_FAILED)
 		lab_die("map '%s': %s", path, strerror(errno));
 	close(fd);

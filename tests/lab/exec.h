@@ -35,11 +35,12 @@ struct executor {
 	long long recovery_ms;
 	struct timer *recovery; /* the clock */
 	const char *phase;
-	bool connected;	 /* as the driver understands it */
-	bool registered; /* ever */
-	bool aborted;	 /* shutting down: events of the agent are ignored */
-	bool killed;	 /* the task was told to end */
-	bool wait_ack;	 /* it exits when its last update is acknowledged, not before */
+	const char *upid; /* v0: where it listens; NULL: nowhere */
+	bool connected;	  /* as the driver understands it */
+	bool registered;  /* ever */
+	bool aborted;	  /* shutting down: events of the agent are ignored */
+	bool killed;	  /* the task was told to end */
+	bool wait_ack;	  /* it exits when its last update is acknowledged, not before */
 	bool exiting;
 	pid_t task_pid; /* 0: not running */
 	pid_t task_host_pid;

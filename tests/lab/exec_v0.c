@@ -322,6 +322,7 @@ static void v0_listen(struct executor *ex)
 	}
 	addr = addr_format(&at);
 	v->upid = lab_fmt("executor(1)@%s", addr);
+	ex->upid = v->upid;
 	free(addr);
 	loop_watch(ex->loop, v->listen_fd, EPOLLIN, v0_accept, ex);
 }

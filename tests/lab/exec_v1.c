@@ -227,12 +227,19 @@ static const struct conn_ops other_ops = { .connected = v1_connected,
 					   .data = other_data,
 					   .closed = v1_closed };
 
+static struct conn *v1_open(struct executor *ex, const struct conn_ops *ops)
+{
+	if (*ex->l->domain_socket)
+		return conn_open_unix(ex->loop, ex->l->domain_socket, ops, ex);
+	return conn_open(ex->loop, conn_socket(), &ex->agent, ops, ex);
+}
+
 static void v1_connect(struct executor *ex)
 {
 	struct v1 *v = ex->p;
 
-	v->subscribe = conn_open(ex->loop, conn_socket(), &ex->agent, &subscribe_ops, ex);
-	v->other = conn_open(ex->loop, conn_socket(), &ex->agent, &other_ops, ex);
+	v->subscribe = v1_open(ex, &subscribe_ops);
+	v->other = v1_open(ex, &other_ops);
 }
 
 static void v1_start(struct executor *ex)
@@ -240,12 +247,13 @@ static void v1_start(struct executor *ex)
 	struct v1 *v = lab_calloc(1, sizeof(*v));
 
 	ex->p = v;
-	v->host = addr_format(&ex->agent);
+	v->host = *ex->l->domain_socket ? lab_strdup("localhost") : addr_format(&ex->agent);
 	srandom(getpid() ^ (unsigned int)wall_time());
 	exec_log(ex, 'I', "executor.cpp:210", "Version: %s", ex->l->version);
 	exec_log(ex, 'I', "executor.cpp:286",
-		 "Using URL http://%s/slave(1)/api/v1/executor for the executor API endpoint",
-		 v->host);
+		 "Using URL http%s://%s/slave(1)/api/v1/executor for the executor API endpoint",
+		 *ex->l->domain_socket ? "+unix" : "",
+		 *ex->l->domain_socket ? ex->l->domain_socket : v->host);
 	exec_phase(ex, "starting");
 	v1_backoff(ex);
 }

@@ -46,6 +46,7 @@ static const struct field fields[] = {
 	FIELD(slave_id, ""),
 	FIELD(agent_ip, "127.0.0.1"),
 	FIELD(agent_port, "5051"),
+	FIELD(domain_socket, ""),
 	FIELD(backoff_max, ""),
 	FIELD(directory, ""),
 	FIELD(dir, ""),

@@ -44,10 +44,11 @@ struct launch {
 	char *slave_id;
 	char *agent_ip;
 	char *agent_port;
-	char *directory; /* sandbox */
-	char *dir;	 /* of the node: bin/, lib/, state/ */
-	char *net_index; /* which subnet an executor with ns=net takes */
-	char *node_ns;	 /* inode number of the node's network namespace */
+	char *domain_socket; /* the agent's; empty: it has none */
+	char *directory;     /* sandbox */
+	char *dir;	     /* of the node: bin/, lib/, state/ */
+	char *net_index;     /* which subnet an executor with ns=net takes */
+	char *node_ns;	     /* inode number of the node's network namespace */
 };
 
 struct launch *launch_new(void);    /* all defaults */

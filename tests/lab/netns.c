@@ -77,6 +77,15 @@ int netns_new(const char *ip, unsigned long *ns)
 	return err;
 }
 
+int netns_add_ip(unsigned long ns, const char *ip)
+{
+	int err = check(ns);
+
+	if (err || !*ip || !strncmp(ip, "127.", 4))
+		return err;
+	return run_ip("addr replace %s/32 dev lo", ip);
+}
+
 /* In the namespace of the node: its end of the pair. */
 static int veth_outside(unsigned int index, int inside)
 {

@@ -14,6 +14,9 @@
 /* A new namespace for this process, lo up, with `ip` on it if it is not 127.x. */
 int netns_new(const char *ip, unsigned long *ns);
 
+/* One more address on lo, if it is not there already. Empty or 127.x: nothing to do. */
+int netns_add_ip(unsigned long ns, const char *ip);
+
 /*
  * A namespace of its own for this process, joined to the one it was in by a veth pair
  * (172.30.<index>.1 outside, .2 inside), no NAT.

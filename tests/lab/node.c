@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,12 @@ struct node_agent *node_find_agent(struct node *n, const char *name)
 		if (!strcmp(n->agents[i].spec->name, name))
 			return &n->agents[i];
 	return NULL;
+}
+
+void node_let_in(struct node *n)
+{
+	if (chmod(n->dir, 0711) < 0)
+		lab_die("chmod '%s': %s", n->dir, strerror(errno));
 }
 
 static void reap(void)
@@ -119,7 +126,8 @@ static void connection_start(struct node *n, const struct spec_connection *c)
 	const struct spec_agent *agent = spec_find_agent(&n->spec, c->agent);
 	char *path = lab_fmt("%s/bin/%s", n->dir, c->name);
 	char *kind = lab_fmt("--bystander=%s", c->kind);
-	char *argv[] = { c->name, kind, n->spec.ip, agent->port, NULL };
+	const char *ip = *agent->ip ? agent->ip : n->spec.ip;
+	char *argv[] = { c->name, kind, (char *)ip, agent->port, NULL };
 	int err = disguise_install(n->dir, c->name);
 	pid_t pid = err ? -1 : fork();
 
@@ -148,6 +156,13 @@ static void make_network(struct node *n)
 {
 	int err = netns_new(n->spec.ip, &n->ns);
 
+	for (size_t i = 0; i < n->spec.n_agents && !err; i++) {
+		const struct spec_agent *a = &n->spec.agents[i];
+
+		err = netns_add_ip(n->ns, a->ip);
+		if (!err)
+			err = netns_add_ip(n->ns, a->advertise_ip);
+	}
 	if (!err && n->spec.conntrack)
 		err = netns_firewall(n->ns, true);
 	if (err)
@@ -164,7 +179,7 @@ int node_main(struct node *n)
 	signal(SIGPIPE, SIG_IGN);
 	make_network(n);
 	make_dirs(n);
-	if (disguise_install(n->dir, "mesos-agent") < 0)
+	if (disguise_install(n->dir, "mesos-agent") < 0 || disguise_install_all(n->dir) < 0)
 		lab_die("cannot copy this program to '%s/bin'", n->dir);
 	if (pipe2(n->notes_fd, O_CLOEXEC) < 0)
 		lab_die("pipe: %s", strerror(errno));

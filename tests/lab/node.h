@@ -63,12 +63,14 @@ struct node {
 int up_main(int argc, char **argv);
 
 /* node.c */
-int node_main(struct node *n);					      /* the supervisor's life */
-void node_end(struct node *n) __attribute__((noreturn));	      /* kills everything first */
+int node_main(struct node *n);				 /* the supervisor's life */
+void node_end(struct node *n) __attribute__((noreturn)); /* kills everything first */
+void node_let_in(struct node *n); /* users other than root to the node's directory */
 struct node_agent *node_find_agent(struct node *n, const char *name); /* or NULL */
 
 /* node_agent.c */
 void node_agent_start(struct node_agent *a, const struct node_agent_start *how);
+const char *node_agent_ip(const struct node_agent *a);
 void node_agent_stop(struct node_agent *a, int sig);
 void node_agent_notes(void *arg, uint32_t events); /* reads notes_fd */
 /* One exchange over the agent's own socket: 0 and "ok", else -errno with *why (malloc'd). */
@@ -93,6 +95,19 @@ void node_status(struct node *n, struct buf *json); /* members of an object */
 bool node_select_command(struct node *n, int argc, char **argv, struct buf *json, char **why);
 const char *node_option(int argc, char **argv, const char *name, const char *preset); /* --name */
 int node_signal(const char *name); /* "KILL" or a number */
+
+/* Processes of another user that give themselves out as an executor. */
+struct impostors {
+	pid_t of;		  /* whose environment they copy */
+	struct node_agent *agent; /* that they connect to */
+	unsigned int count;
+	uid_t uid;
+	char kind[16]; /* of bystander.c: idle (connected), none */
+	char comm[32];
+};
+
+/* node_impostors.c: 0 or -errno; pids: of those that were started, with commas */
+int node_impostors(struct node *n, const struct impostors *wanted, struct buf *pids);
 
 /* node_ctl.c */
 void node_ctl_listen(struct node *n);

@@ -5,15 +5,59 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+const char *node_agent_ip(const struct node_agent *a)
+{
+	return *a->spec->ip ? a->spec->ip : a->node->spec.ip;
+}
+
+static void make_dir_of(const char *dir, const char *sub, const char *name, uid_t uid)
+{
+	char *path = lab_fmt("%s/%s/%s", dir, sub, name);
+
+	checkpoint_mkdirs(path);
+	if (chown(path, uid, uid) < 0)
+		lab_die("chown '%s': %s", path, strerror(errno));
+	free(path);
+}
+
+/* Another user's agent finds what it needs, and may write where the lab's processes do. */
+static void open_dirs(struct node_agent *a)
+{
+	static const char *const shared[] = { "agents", "state", "lib" };
+	uid_t uid = launch_number(a->spec->uid);
+	const char *dir = a->node->dir;
+
+	if (!uid)
+		return;
+	node_let_in(a->node);
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+		char *path = lab_fmt("%s/%s", dir, shared[i]);
+
+		if (chmod(path, 0777) < 0)
+			lab_die("chmod '%s': %s", path, strerror(errno));
+		free(path);
+	}
+	make_dir_of(dir, "work", a->spec->name, uid);
+	make_dir_of(dir, "run", a->spec->name, uid);
+}
+
+static void become(uid_t uid)
+{
+	if (uid && (setgroups(0, NULL) < 0 || setgid(uid) < 0 || setuid(uid) < 0))
+		lab_die("setuid: %s", strerror(errno));
+}
 
 /* In the child: the agent as an init system would start it. */
 static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
@@ -25,9 +69,9 @@ static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
 	char *argv[] = {
 		path,
 		"--master=127.0.0.1:5050",
-		lab_fmt("--ip=%s", a->node->spec.ip),
+		lab_fmt("--ip=%s", node_agent_ip(a)),
 		lab_fmt("--port=%s", s->port),
-		lab_fmt("--hostname=%s", a->node->spec.ip),
+		lab_fmt("--hostname=%s", node_agent_ip(a)),
 		lab_fmt("--work_dir=%s/work/%s", dir, s->name),
 		lab_fmt("--runtime_dir=%s/run/%s", dir, s->name),
 		lab_fmt("--launcher_dir=%s/bin", dir),
@@ -43,6 +87,12 @@ static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
 		lab_fmt("--lab_removed_after=%s", s->removed_after),
 		lab_fmt("--lab_away=%.3f", a->ended > 0 ? wall_time() - a->ended : 0),
 		lab_fmt("--lab_orphans=%s", s->orphans),
+		lab_fmt("--lab_listen_ip=%s", s->listen_ip),
+		lab_fmt("--advertise_ip=%s", s->advertise_ip),
+		lab_fmt("--advertise_port=%s", s->advertise_port),
+		lab_fmt("--lab_claims=%s", s->claims),
+		lab_fmt("--http_executor_domain_sockets=%s",
+			launch_is(s->domain_socket, "yes") ? "true" : "false"),
 		lab_fmt("--lab_name=%s", s->name),
 		lab_fmt("--lab_netns=%lu", a->node->ns),
 		NULL,
@@ -57,6 +107,7 @@ static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	procs_place_fd(a->node->notes_fd[1], FD_NOTIFY);
+	become(launch_number(s->uid));
 	execve(path, argv, envp);
 	_exit(127);
 }
@@ -86,6 +137,7 @@ void node_agent_start(struct node_agent *a, const struct node_agent_start *how)
 		return;
 	if (disguise_install(a->node->dir, a->spec->comm) < 0)
 		lab_die("cannot install '%s'", a->spec->comm);
+	open_dirs(a);
 	a->pid = fork();
 	if (a->pid < 0)
 		lab_die("fork: %s", strerror(errno));

@@ -249,6 +249,30 @@ static char *run_remove_agent(struct request *r, int argc, char **argv, struct b
 	return why;
 }
 
+/* agent-api KIND, agent-listen on|off: a line for the agent itself. */
+static char *tell_agent(struct request *r, int argc, char **argv, const char *word)
+{
+	char *why = pick_agent(r, argc, argv);
+	char *line = lab_fmt("%s %s", word, argc > 1 ? argv[1] : "");
+
+	if (!why)
+		node_agent_ask(r->agent, line, &why);
+	free(line);
+	return why;
+}
+
+static char *run_agent_api(struct request *r, int argc, char **argv, struct buf *json)
+{
+	(void)json;
+	return tell_agent(r, argc, argv, "api");
+}
+
+static char *run_agent_listen(struct request *r, int argc, char **argv, struct buf *json)
+{
+	(void)json;
+	return tell_agent(r, argc, argv, "listen");
+}
+
 static char *run_wait(struct request *r, int argc, char **argv, struct buf *json)
 {
 	(void)json;
@@ -298,6 +322,8 @@ static const struct command commands[] = {
 	{ "start-agent", run_start_agent },
 	{ "release", run_release },
 	{ "remove-agent", run_remove_agent },
+	{ "agent-api", run_agent_api },
+	{ "agent-listen", run_agent_listen },
 	{ "conntrack", run_conntrack },
 	{ "down", run_down },
 };

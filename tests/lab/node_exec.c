@@ -169,7 +169,7 @@ static void put_agent(const struct node_agent *a, struct buf *json)
 	buf_fmt(json,
 		"{\"name\":\"%s\",\"pid\":%d,\"ip\":\"%s\",\"port\":%s,\"listening\":%s,"
 		"\"recovered\":%s,\"work_dir\":\"%s/work/%s\",\"log\":\"%s/agents/%s.log\"}",
-		a->spec->name, a->pid, a->node->spec.ip, a->spec->port,
+		a->spec->name, a->pid, node_agent_ip(a), a->spec->port,
 		a->listening ? "true" : "false", a->recovered ? "true" : "false", a->node->dir,
 		a->spec->name, a->node->dir, a->spec->name);
 }

@@ -43,6 +43,7 @@ struct selected {
 	char *state;
 	const char *how;
 	char *why;
+	struct buf *pids; /* of processes that were started, with commas */
 };
 
 typedef int selected_fn(struct selected *s);
@@ -51,10 +52,11 @@ static char *for_selected(struct node *n, const char *selector, const char *how,
 			  struct buf *json)
 {
 	unsigned int count = 0;
+	struct buf pids = { 0 };
 	char *why = NULL;
 
 	for (size_t i = 0; i < n->n_execs && !why; i++) {
-		struct selected s = { .exec = &n->execs[i], .how = how };
+		struct selected s = { .exec = &n->execs[i], .how = how, .pids = &pids };
 		int err = 0;
 
 		s.state = node_exec_state(n, s.exec);
@@ -69,7 +71,9 @@ static char *for_selected(struct node *n, const char *selector, const char *how,
 	}
 	if (!why && !count)
 		why = lab_fmt("no executor matches '%s'", selector);
-	buf_fmt(json, "%s\"selected\":%u", json->len ? "," : "", count);
+	buf_fmt(json, "%s\"selected\":%u,\"pids\":[%s]", json->len ? "," : "", count,
+		pids.data ? pids.data : "");
+	buf_free(&pids);
 	return why;
 }
 
@@ -156,6 +160,60 @@ static int signal_by_helper(struct selected *s)
 	return 0;
 }
 
+/* how: the name of the message, and the agent that sends it. */
+static int forge(struct selected *s)
+{
+	char name[64], agent[64], *upid = node_exec_text(s->state, "upid"), *line;
+	struct node_agent *from;
+	int err = -EINVAL;
+
+	if (upid && *upid && sscanf(s->how, "%63s %63s", name, agent) == 2 &&
+	    (from = node_find_agent(s->exec->agent->node, agent))) {
+		line = lab_fmt("forge %s %s", name, upid);
+		err = node_agent_ask(from, line, &s->why);
+		free(line);
+	}
+	free(upid);
+	return err;
+}
+
+static char *run_forge(struct node *n, int argc, char **argv, const char *selector,
+		       struct buf *json)
+{
+	char *how =
+		lab_fmt("%s %s", node_option(argc, argv, "--name", "ExecutorReregisteredMessage"),
+			node_option(argc, argv, "--agent", "main"));
+	char *why = for_selected(n, selector, how, forge, json);
+
+	free(how);
+	return why;
+}
+
+/* how: how many, the uid, what they do, their name. */
+static int impostors(struct selected *s)
+{
+	struct impostors wanted = { .of = node_exec_pid(s->state, "pid"), .agent = s->exec->agent };
+
+	if (sscanf(s->how, "%u %u %15s %31s", &wanted.count, &wanted.uid, wanted.kind,
+		   wanted.comm) != 4)
+		return -EINVAL;
+	return node_impostors(s->exec->agent->node, &wanted, s->pids);
+}
+
+static char *run_impostors(struct node *n, int argc, char **argv, const char *selector,
+			   struct buf *json)
+{
+	bool connect = launch_is(node_option(argc, argv, "--connect", "no"), "yes");
+	char *how = lab_fmt("%s %s %s %s", node_option(argc, argv, "--count", "1"),
+			    node_option(argc, argv, "--uid", "65534"), connect ? "idle" : "none",
+			    node_option(argc, argv, "--comm", "mesos-executor"));
+	char *why;
+
+	why = for_selected(n, selector, how, impostors, json);
+	free(how);
+	return why;
+}
+
 static char *run_kill(struct node *n, int argc, char **argv, const char *selector, struct buf *json)
 {
 	const char *comm = node_option(argc, argv, "--comm", "oom-helper");
@@ -188,17 +246,30 @@ static const struct {
 	{ "teardown", order, "teardown" },
 };
 
+static char *run_finish(struct node *n, int argc, char **argv, const char *selector,
+			struct buf *json)
+{
+	return for_selected(n, selector, node_option(argc, argv, "--code", "0"), finish, json);
+}
+
+static const struct {
+	const char *name;
+	char *(*run)(struct node *n, int argc, char **argv, const char *selector, struct buf *json);
+} commands[] = {
+	{ "kill", run_kill },
+	{ "finish", run_finish },
+	{ "forge-message", run_forge },
+	{ "impostors", run_impostors },
+};
+
 bool node_select_command(struct node *n, int argc, char **argv, struct buf *json, char **why)
 {
 	const char *selector = argc > 1 ? argv[1] : "";
 
-	if (!strcmp(argv[0], "kill")) {
-		*why = run_kill(n, argc, argv, selector, json);
-		return true;
-	}
-	if (!strcmp(argv[0], "finish")) {
-		*why = for_selected(n, selector, node_option(argc, argv, "--code", "0"), finish,
-				    json);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[0], commands[i].name))
+			continue;
+		*why = commands[i].run(n, argc, argv, selector, json);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {

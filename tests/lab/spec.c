@@ -40,6 +40,13 @@ static struct spec_agent *spec_add_agent(struct spec *s)
 		.recovery_delay = lab_strdup("50ms"),
 		.removed_after = lab_strdup(""),
 		.orphans = lab_strdup("keep"),
+		.ip = lab_strdup(""),
+		.listen_ip = lab_strdup(""),
+		.advertise_ip = lab_strdup(""),
+		.advertise_port = lab_strdup(""),
+		.uid = lab_strdup("0"),
+		.claims = lab_strdup(""),
+		.domain_socket = lab_strdup("no"),
 	};
 	return a;
 }
@@ -75,6 +82,13 @@ static char **agent_member(struct spec_agent *a, const char *key)
 		{ "recovery-delay", &a->recovery_delay },
 		{ "removed-after", &a->removed_after },
 		{ "orphans", &a->orphans },
+		{ "ip", &a->ip },
+		{ "listen-ip", &a->listen_ip },
+		{ "advertise-ip", &a->advertise_ip },
+		{ "advertise-port", &a->advertise_port },
+		{ "uid", &a->uid },
+		{ "claims", &a->claims },
+		{ "domain-socket", &a->domain_socket },
 	};
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)

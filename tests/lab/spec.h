@@ -11,6 +11,11 @@ struct spec_agent {
 	char *name, *comm, *port, *version, *api;
 	char *recovery_timeout, *reregistration_timeout, *retry_interval, *recovery_delay;
 	char *removed_after, *orphans;
+	char *ip;					 /* empty: the node's */
+	char *listen_ip, *advertise_ip, *advertise_port; /* empty: the ip, the port */
+	char *uid;					 /* of its processes */
+	char *claims;	     /* it gives itself out as that agent; empty: it does not */
+	char *domain_socket; /* yes, no */
 };
 
 struct spec_connection {

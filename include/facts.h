@@ -55,6 +55,11 @@ enum fact_type {
 	FACT_BASELINE = 23, /* an executor of the audit that verify compares with */
 	FACT_NOW = 24,	    /* judge at this time */
 	FACT_FORK = 25,
+	FACT_FIREWALL = 26,  /* what the rules do with a link's FIN that meets no entry */
+	FACT_UNIX_LINK = 27, /* a connection of an executor to an agent's domain socket */
+	FACT_TASK = 28,	     /* a task's own state, as a message, the disk or the API tells it */
+	FACT_END = 29,	     /* how an executor ended, as the disk, the API or a log tells it */
+	FACT_SERVICE = 30,   /* the service manager's unit that runs the agent */
 };
 
 struct fact_session {
@@ -66,8 +71,11 @@ struct fact_session {
 	uint32_t agent_port;
 	int64_t wall_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	int64_t master_timeout;
-	uint64_t netns; /* inode of execwatch's own namespace: of several agents, the one there is
-			   meant */
+	uint64_t netns; /* inode of the agent's network namespace: execwatch's own, or the one named
+			 */
+	int64_t horizon;     /* conntrack entries that expire sooner are at risk; 0: each executor's
+				recovery timeout */
+	bool restart_wanted; /* `run`: its command is to restart the agent */
 };
 
 struct fact_hook {
@@ -91,6 +99,15 @@ struct fact_process {
 	const char *cgroup;  /* of systemd's hierarchy, or the unified one */
 	uint64_t netns;	     /* inode of the namespace, as in readlink /proc/PID/ns/net */
 	uint64_t pidns;
+	int32_t pidns_init; /* host pid of the first process of its pid namespace; 0: not known */
+	int32_t pgrp;	    /* 0: not known */
+	int32_t session;    /* 0: not known */
+	const char *state;  /* letter of /proc/PID/stat: "R", "S", "D", "T", "t", "Z"; empty: not
+			       known */
+	int64_t in_state; /* at least so long it has been in state D or T, ns; 0: seen once, or not
+			     known */
+	int32_t tracer;	  /* host pid; 0: none, or not known */
+	enum ew_tri frozen;	  /* by its cgroup (freezer v1 or cgroup.freeze) */
 	enum ew_tri environ_read; /* NO: permission or gone */
 	const char *slave_pid;	  /* MESOS_SLAVE_PID */
 	const char *slave_id;
@@ -103,9 +120,11 @@ struct fact_process {
 	int64_t shutdown_grace;	  /* MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD; 0: not set */
 	int64_t backoff_max;	  /* MESOS_SUBSCRIPTION_BACKOFF_MAX; 0: not set */
 	const char *domain_socket;
-	const char *library;	     /* mapped libmesos: its path; empty: none mapped */
-	const char *library_version; /* "1.0.4"; empty: not known */
-	const char *version_from;    /* "library", "stderr"; the environment has the agent's */
+	const char *library;	      /* mapped libmesos: its path; empty: none mapped */
+	const char *library_version;  /* "1.0.4"; empty: not known */
+	const char *version_from;     /* "library", "stderr"; the environment has the agent's */
+	const char *library_build_id; /* hexadecimal, of the mapped file; empty: not known */
+	enum ew_tri library_deleted;  /* the mapped file has been replaced or removed */
 };
 
 struct fact_socket {
@@ -181,6 +200,9 @@ struct fact_message {
 	const char *from; /* UPID of the sender as it says; empty for v1 */
 	const char *executor_id; /* when the first bytes of the body hold it */
 	const char *framework_id;
+	const char *task_id;	/* of a StatusUpdateMessage or UPDATE; empty: none */
+	const char *task_state; /* "TASK_FAILED"; empty: none */
+	int32_t status;		/* of an HTTP response; 0: none */
 };
 
 struct fact_ct_active {
@@ -193,6 +215,11 @@ struct fact_ct_entry {
 	uint64_t netns; /* where it was looked up */
 	enum ew_tri present;
 	int64_t timeout; /* left until it expires; -1: not known */
+	int32_t zone;	 /* of connection tracking; 0: the default zone */
+	bool translated; /* the reply tuple is not the mirrored original: address translation */
+	struct ew_addr
+		reply_local; /* the other end's own view of the connection, when translated */
+	struct ew_addr reply_remote;
 };
 
 struct fact_checkpoint {
@@ -200,19 +227,26 @@ struct fact_checkpoint {
 	const char *framework_id;
 	const char *executor_id;
 	const char *container_id;
-	int32_t forked_pid;	  /* 0: no such file */
-	const char *upid;	  /* libprocess.pid; empty: no such file */
-	bool http;		  /* http.marker is there: v1 */
-	bool completed;		  /* executor.sentinel is there */
+	int32_t forked_pid; /* 0: no such file */
+	const char *upid;   /* libprocess.pid; empty: no such file */
+	bool http;	    /* http.marker is there: v1 */
+	bool completed;	    /* executor.sentinel is there */
+	bool latest;	    /* runs/latest names this run */
+	enum ew_tri
+		own_boot; /* YES: its container has a boot id of its own, and it is this run's */
 	const char *const *tasks; /* names (ids where there is no name), n_tasks of them */
 	size_t n_tasks;
 };
 
 struct fact_work_dir {
 	const char *path;
-	const char *slave_id;  /* slaves/latest; empty: the agent never registered */
-	enum ew_tri readable;  /* NO: nothing can be said of registrations */
-	enum ew_tri same_boot; /* NO: pids in it are of another boot */
+	const char *slave_id;	 /* slaves/latest; empty: the agent never registered */
+	enum ew_tri readable;	 /* NO: nothing can be said of registrations */
+	enum ew_tri same_boot;	 /* NO: pids in it are of another boot */
+	enum ew_tri owner_known; /* YES: uid is its owner's */
+	uint32_t uid;		 /* owner of meta/ */
+	enum ew_tri latest;	 /* slaves/latest: YES names an agent that is there; NO: missing or
+				    dangling */
 };
 
 struct fact_agent {
@@ -225,6 +259,10 @@ struct fact_agent {
 	uint64_t netns;
 	uint64_t cookie; /* of the listening socket */
 	bool gone;	 /* was there, is no more */
+	enum ew_tri uid_known;
+	uint32_t uid;
+	uint64_t pidns;
+	int32_t pidns_init; /* host pid; 0: not known */
 };
 
 struct fact_api {
@@ -238,7 +276,11 @@ struct fact_api {
 	int64_t reregister_timeout; /* flag executor_reregistration_timeout; 0: not known */
 	int64_t recovery_timeout;   /* flag recovery_timeout, for executors to come; 0: not known */
 	const char *work_dir;
-	uint32_t round; /* numbers the answers; executors of an answer carry the same */
+	uint32_t round;	      /* numbers the answers; executors of an answer carry the same */
+	const char *upid;     /* field "pid" of /state: "slave(1)@10.0.0.7:5051" */
+	enum ew_tri complete; /* NO: authorization may have left executors out (ACLs) */
+	int32_t pid;	      /* of the process that answered; 0: not known */
+	uint64_t start;
 };
 
 struct fact_api_executor {
@@ -249,6 +291,60 @@ struct fact_api_executor {
 	bool completed;
 	const char *const *tasks;
 	size_t n_tasks;
+	const char *state; /* "running", "registering", "terminating", …; empty: the API does not
+			      tell */
+};
+
+/* The FIN of the agent's end of a link, as if connection tracking had forgotten the link. */
+struct fact_firewall {
+	uint64_t cookie;	/* of the executor's end */
+	uint64_t netns;		/* whose rules */
+	enum ew_tri accepted;	/* YES: certainly; NO: certainly dropped */
+	enum ew_tri untracked;	/* YES: the rules keep it from connection tracking */
+	const char *rule;	/* that decides: "inet fw in handle 4: iifname lo accept" */
+	const char *cure;	/* a command line that makes it accepted for good; empty: none */
+	const char *not_judged; /* why accepted is unknown; empty: it is known */
+};
+
+struct fact_unix_link {
+	int32_t pid; /* the executor's */
+	uint64_t start;
+	int32_t fd; /* -1: not known */
+	uint64_t inode;
+	uint64_t peer_inode; /* 0: not known */
+	int32_t peer_pid;    /* who holds the other end; 0: not known */
+	uint64_t peer_start;
+	const char *path; /* the listener's */
+};
+
+/* The task's own state: an executor exits 0 whatever its task did. */
+struct fact_task {
+	const char *framework_id;
+	const char *executor_id;
+	const char *container_id;
+	const char *task_id;
+	const char *state;  /* "TASK_FINISHED" */
+	const char *reason; /* "REASON_…"; empty: none */
+	const char *source; /* "message", "disk", "api" */
+	int64_t wall;	    /* when the state was reached, CLOCK_REALTIME; 0: not known */
+};
+
+struct fact_end {
+	const char *framework_id;
+	const char *executor_id;
+	const char *container_id;
+	const char *cause;  /* an outcome: "finished", "killed-by-agent", "self-terminated", … */
+	const char *source; /* "disk", "api", "log" */
+	const char *text;   /* what it rests on: the log line, the file */
+	int64_t wall;	    /* CLOCK_REALTIME; 0: not known */
+};
+
+struct fact_service {
+	int32_t pid; /* of the agent */
+	uint64_t start;
+	const char *unit;      /* "mesos-slave.service"; empty: no service manager's unit */
+	const char *cgroup;    /* the unit's */
+	const char *kill_mode; /* "control-group", "mixed", "process", "none"; empty: not known */
 };
 
 struct fact_unread {
@@ -319,6 +415,8 @@ struct fact_baseline {
 	int64_t disconnected_wall; /* when its clock began to run; 0: it does not */
 	const char *const *tasks;
 	size_t n_tasks;
+	const char *slave_id; /* the agent's at that audit; empty: not known */
+	bool treated;	      /* an act on it is in the audit log */
 };
 
 struct fact_now {
@@ -355,6 +453,11 @@ struct fact {
 		struct fact_scan scan;
 		struct fact_baseline baseline;
 		struct fact_now now;
+		struct fact_firewall firewall;
+		struct fact_unix_link unix_link;
+		struct fact_task task;
+		struct fact_end end;
+		struct fact_service service;
 	};
 };
 

@@ -53,6 +53,8 @@ static const struct factjson_field session_fields[] = {
 	FIELD(session.wall_offset, "wall_offset_ns"),
 	FIELD(session.master_timeout, "master_timeout_ns"),
 	FIELD(session.netns, "netns"),
+	FIELD(session.horizon, "horizon_ns"),
+	FIELD(session.restart_wanted, "restart_wanted"),
 };
 
 static const struct factjson_field hook_fields[] = {
@@ -75,6 +77,13 @@ static const struct factjson_field process_fields[] = {
 	FIELD(process.cgroup, "cgroup"),
 	FIELD(process.netns, "netns"),
 	FIELD(process.pidns, "pidns"),
+	FIELD(process.pidns_init, "pidns_init"),
+	FIELD(process.pgrp, "pgrp"),
+	FIELD(process.session, "session"),
+	FIELD(process.state, "state"),
+	FIELD(process.in_state, "in_state_ns"),
+	FIELD(process.tracer, "tracer"),
+	TRI(process.frozen, "frozen"),
 	TRI(process.environ_read, "environ_read"),
 	FIELD(process.slave_pid, "slave_pid"),
 	FIELD(process.slave_id, "slave_id"),
@@ -90,6 +99,8 @@ static const struct factjson_field process_fields[] = {
 	FIELD(process.library, "library"),
 	FIELD(process.library_version, "library_version"),
 	FIELD(process.version_from, "version_from"),
+	FIELD(process.library_build_id, "library_build_id"),
+	TRI(process.library_deleted, "library_deleted"),
 };
 
 static const struct factjson_field socket_fields[] = {
@@ -150,6 +161,9 @@ static const struct factjson_field message_fields[] = {
 	FIELD(message.from, "from"),
 	FIELD(message.executor_id, "executor_id"),
 	FIELD(message.framework_id, "framework_id"),
+	FIELD(message.task_id, "task_id"),
+	FIELD(message.task_state, "task_state"),
+	FIELD(message.status, "status"),
 };
 
 static const struct factjson_field ct_active_fields[] = {
@@ -162,6 +176,10 @@ static const struct factjson_field ct_entry_fields[] = {
 	FIELD(ct_entry.netns, "netns"),
 	TRI(ct_entry.present, "present"),
 	FIELD_OR(ct_entry.timeout, "timeout_ns", -1),
+	FIELD(ct_entry.zone, "zone"),
+	FIELD(ct_entry.translated, "translated"),
+	FIELD(ct_entry.reply_local, "reply_local"),
+	FIELD(ct_entry.reply_remote, "reply_remote"),
 };
 
 static const struct factjson_field checkpoint_fields[] = {
@@ -174,6 +192,8 @@ static const struct factjson_field checkpoint_fields[] = {
 	FIELD(checkpoint.http, "http"),
 	FIELD(checkpoint.completed, "completed"),
 	LIST(checkpoint.tasks, checkpoint.n_tasks, "tasks"),
+	FIELD(checkpoint.latest, "latest"),
+	TRI(checkpoint.own_boot, "own_boot"),
 };
 
 static const struct factjson_field work_dir_fields[] = {
@@ -181,12 +201,25 @@ static const struct factjson_field work_dir_fields[] = {
 	FIELD(work_dir.slave_id, "slave_id"),
 	TRI(work_dir.readable, "readable"),
 	TRI(work_dir.same_boot, "same_boot"),
+	TRI(work_dir.owner_known, "owner_known"),
+	FIELD(work_dir.uid, "uid"),
+	TRI(work_dir.latest, "latest"),
 };
 
 static const struct factjson_field agent_fields[] = {
-	FIELD(agent.pid, "pid"),     FIELD(agent.start, "start"),   FIELD(agent.comm, "comm"),
-	FIELD(agent.exe, "exe"),     FIELD(agent.cgroup, "cgroup"), FIELD(agent.listen, "listen"),
-	FIELD(agent.netns, "netns"), FIELD(agent.cookie, "cookie"), FIELD(agent.gone, "gone"),
+	FIELD(agent.pid, "pid"),
+	FIELD(agent.start, "start"),
+	FIELD(agent.comm, "comm"),
+	FIELD(agent.exe, "exe"),
+	FIELD(agent.cgroup, "cgroup"),
+	FIELD(agent.listen, "listen"),
+	FIELD(agent.netns, "netns"),
+	FIELD(agent.cookie, "cookie"),
+	FIELD(agent.gone, "gone"),
+	TRI(agent.uid_known, "uid_known"),
+	FIELD(agent.uid, "uid"),
+	FIELD(agent.pidns, "pidns"),
+	FIELD(agent.pidns_init, "pidns_init"),
 };
 
 static const struct factjson_field api_fields[] = {
@@ -201,6 +234,10 @@ static const struct factjson_field api_fields[] = {
 	FIELD(api.recovery_timeout, "recovery_timeout_ns"),
 	FIELD(api.work_dir, "work_dir"),
 	FIELD(api.round, "round"),
+	FIELD(api.upid, "upid"),
+	TRI(api.complete, "complete"),
+	FIELD(api.pid, "pid"),
+	FIELD(api.start, "start"),
 };
 
 static const struct factjson_field api_executor_fields[] = {
@@ -210,6 +247,7 @@ static const struct factjson_field api_executor_fields[] = {
 	FIELD(api_executor.container_id, "container_id"),
 	FIELD(api_executor.completed, "completed"),
 	LIST(api_executor.tasks, api_executor.n_tasks, "tasks"),
+	FIELD(api_executor.state, "state"),
 };
 
 static const struct factjson_field unread_fields[] = {
@@ -270,6 +308,8 @@ static const struct factjson_field baseline_fields[] = {
 	FIELD(baseline.taken_wall, "taken_wall_ns"),
 	FIELD(baseline.disconnected_wall, "disconnected_wall_ns"),
 	LIST(baseline.tasks, baseline.n_tasks, "tasks"),
+	FIELD(baseline.slave_id, "slave_id"),
+	FIELD(baseline.treated, "treated"),
 };
 
 static const struct factjson_field now_fields[] = {
@@ -281,6 +321,56 @@ static const struct factjson_field fork_fields[] = {
 	FIELD(fork.pid, "pid"),
 	FIELD(fork.start, "start"),
 	FIELD(fork.parent, "parent"),
+};
+
+static const struct factjson_field firewall_fields[] = {
+	FIELD(firewall.cookie, "cookie"),
+	FIELD(firewall.netns, "netns"),
+	TRI(firewall.accepted, "accepted"),
+	TRI(firewall.untracked, "untracked"),
+	FIELD(firewall.rule, "rule"),
+	FIELD(firewall.cure, "cure"),
+	FIELD(firewall.not_judged, "not_judged"),
+};
+
+static const struct factjson_field unix_link_fields[] = {
+	FIELD(unix_link.pid, "pid"),
+	FIELD(unix_link.start, "start"),
+	FIELD_OR(unix_link.fd, "fd", -1),
+	FIELD(unix_link.inode, "inode"),
+	FIELD(unix_link.peer_inode, "peer_inode"),
+	FIELD(unix_link.peer_pid, "peer_pid"),
+	FIELD(unix_link.peer_start, "peer_start"),
+	FIELD(unix_link.path, "path"),
+};
+
+static const struct factjson_field task_fields[] = {
+	FIELD(task.framework_id, "framework_id"),
+	FIELD(task.executor_id, "executor_id"),
+	FIELD(task.container_id, "container_id"),
+	FIELD(task.task_id, "task_id"),
+	FIELD(task.state, "state"),
+	FIELD(task.reason, "reason"),
+	FIELD(task.source, "source"),
+	FIELD(task.wall, "wall_ns"),
+};
+
+static const struct factjson_field end_fields[] = {
+	FIELD(end.framework_id, "framework_id"),
+	FIELD(end.executor_id, "executor_id"),
+	FIELD(end.container_id, "container_id"),
+	FIELD(end.cause, "cause"),
+	FIELD(end.source, "source"),
+	FIELD(end.text, "text"),
+	FIELD(end.wall, "wall_ns"),
+};
+
+static const struct factjson_field service_fields[] = {
+	FIELD(service.pid, "pid"),
+	FIELD(service.start, "start"),
+	FIELD(service.unit, "unit"),
+	FIELD(service.cgroup, "cgroup"),
+	FIELD(service.kill_mode, "kill_mode"),
 };
 
 static const struct factfields types[] = {
@@ -309,6 +399,11 @@ static const struct factfields types[] = {
 	TYPE(FACT_BASELINE, baseline),
 	TYPE(FACT_NOW, now),
 	TYPE(FACT_FORK, fork),
+	TYPE(FACT_FIREWALL, firewall),
+	TYPE(FACT_UNIX_LINK, unix_link),
+	TYPE(FACT_TASK, task),
+	TYPE(FACT_END, end),
+	TYPE(FACT_SERVICE, service),
 };
 
 #define N_TYPES (sizeof(types) / sizeof(types[0]))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "model/exit_code.h"
 #include "model/judge/deadlines.h"
 #include "model/judge/self_termination.h"
 #include "model/judge/evidence.h"
@@ -410,41 +411,47 @@ static bool is_unknown(const struct store *store, const struct report *report)
 	return (store->complete & needed) != needed || (!report->n_executors && store->unread.n);
 }
 
-/* An acting verb answers for its acts, not for what it had no hand in. */
-static int shutdown_code(const struct store *store, const struct report *report)
+static void severity_note(struct exit_facts *facts, enum severity severity)
 {
-	bool undone = false, unknown = is_unknown(store, report);
-
-	for (size_t i = 0; i < report->n_acts; i++)
-		undone |= act_is(&report->acts[i], "failed") || act_is(&report->acts[i], "refused");
-	for (size_t i = 0; i < report->n_executors; i++)
-		unknown |= report->executors[i].verdict == VERDICT_UNKNOWN;
-	return unknown ? 3 : undone;
+	facts->critical |= severity == SEVERITY_CRITICAL;
+	facts->unknown |= severity == SEVERITY_UNKNOWN;
+	facts->warning |= severity == SEVERITY_WARNING;
 }
 
-/* What is lost outweighs what is not known, which outweighs what can be treated. */
+/* What is left untreated decides: a treated executor's verdict is that of before the act. */
+static bool was_treated(const struct report *report, const struct report_executor *executor)
+{
+	bool done = false;
+
+	for (size_t i = 0; i < report->n_acts; i++) {
+		if (report->acts[i].pid != executor->pid)
+			continue;
+		if (!act_is(&report->acts[i], "done"))
+			return false;
+		done = true;
+	}
+	return done;
+}
+
 static int exit_code(const struct store *store, const struct report *report)
 {
-	static const int code[] = { [SEVERITY_OK] = 0,
-				    [SEVERITY_WARNING] = 1,
-				    [SEVERITY_CRITICAL] = 2,
-				    [SEVERITY_UNKNOWN] = 3 };
-	bool seen[4] = { true };
+	struct exit_facts facts = {
+		.interrupted = store->interrupted,
+		.unknown = is_unknown(store, report),
+	};
 
-	if (store->interrupted)
-		return 3;
-	if (report->kind == REPORT_SHUTDOWN)
-		return shutdown_code(store, report);
-	for (size_t i = 0; i < report->n_executors; i++)
-		seen[report->executors[i].severity] = true;
+	for (size_t i = 0; i < report->n_executors; i++) {
+		const struct report_executor *executor = &report->executors[i];
+
+		if (report->kind != REPORT_SHUTDOWN || !was_treated(report, executor))
+			severity_note(&facts, executor->severity);
+	}
+	for (size_t i = 0; i < report->n_findings; i++)
+		severity_note(&facts, report->findings[i].severity);
 	for (size_t i = 0; i < report->n_acts; i++)
-		seen[SEVERITY_WARNING] |=
+		facts.undone |=
 			act_is(&report->acts[i], "failed") || act_is(&report->acts[i], "refused");
-	if (seen[SEVERITY_CRITICAL])
-		return code[SEVERITY_CRITICAL];
-	if (seen[SEVERITY_UNKNOWN] || is_unknown(store, report))
-		return code[SEVERITY_UNKNOWN];
-	return code[seen[SEVERITY_WARNING] ? SEVERITY_WARNING : SEVERITY_OK];
+	return exit_code_of(&facts);
 }
 
 static void head_fill(const struct store *store, struct report *report)
@@ -461,7 +468,7 @@ static void head_fill(const struct store *store, struct report *report)
 			(SCAN_SOCKETS | SCAN_PROCESSES);
 	if (*(store->command.text ? store->command.text : "")) {
 		report->command = arena_text(arena, store->command.text);
-		report->child_ended = store->child_ended != 0;
+		report->command_ended = store->command_ended != 0;
 		report->command_status = store->command.status;
 	}
 }

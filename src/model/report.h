@@ -14,35 +14,45 @@
 
 struct arena;
 
-/* In the order of the table of verdicts: the first that applies is given. */
+/* Zero is the unknown one; the others in the order of the table of verdicts: the first that applies
+ * is given (docs/verdicts.md). */
 enum verdict {
+	VERDICT_UNKNOWN = 0,
 	VERDICT_FOREIGN,
+	VERDICT_ORPHANED,
 	VERDICT_NO_CHECKPOINT,
 	VERDICT_UNREGISTERED,
+	VERDICT_SAME_FATE,
+	VERDICT_UNRESPONSIVE,
 	VERDICT_DISCONNECTED,
 	VERDICT_SELF_HEALING,
 	VERDICT_HALF_OPEN,
 	VERDICT_AT_RISK,
 	VERDICT_HEALTHY,
-	VERDICT_UNKNOWN,
 	VERDICT_COUNT,
 };
 
 enum outcome {
+	OUTCOME_UNKNOWN = 0,
 	OUTCOME_REREGISTERED,
 	OUTCOME_KEPT,
-	OUTCOME_FINISHED,
+	OUTCOME_FINISHED,    /* its task ended well, by the task's own terminal state */
+	OUTCOME_TASK_KILLED, /* by its framework */
+	OUTCOME_TASK_FAILED,
 	OUTCOME_SELF_TERMINATED,
 	OUTCOME_KILLED_BY_AGENT,
 	OUTCOME_KILLED,
 	OUTCOME_CRASHED,
+	OUTCOME_LOST,	  /* it is gone and has not finished; the cause was not seen */
+	OUTCOME_ORPHANED, /* it lives, and the agent that serves has another id */
 	OUTCOME_WAITING,
-	OUTCOME_UNKNOWN,
 	OUTCOME_COUNT,
 };
 
 enum proof { PROOF_NONE, PROOF_MESSAGE, PROOF_API, PROOF_LINK };
-enum severity { SEVERITY_OK, SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITY_UNKNOWN };
+/* How the cause of an end is known. */
+enum cause { CAUSE_NONE, CAUSE_EVENT, CAUSE_DISK, CAUSE_API, CAUSE_LOG };
+enum severity { SEVERITY_UNKNOWN = 0, SEVERITY_OK, SEVERITY_WARNING, SEVERITY_CRITICAL };
 enum protocol { PROTOCOL_UNKNOWN, PROTOCOL_V0, PROTOCOL_V1 };
 enum conntrack { CONNTRACK_UNKNOWN, CONNTRACK_ENTRY, CONNTRACK_NONE, CONNTRACK_OFF };
 
@@ -51,6 +61,7 @@ enum conntrack { CONNTRACK_UNKNOWN, CONNTRACK_ENTRY, CONNTRACK_NONE, CONNTRACK_O
 const char *verdict_name(enum verdict verdict);
 const char *outcome_name(enum outcome outcome);
 const char *proof_name(enum proof proof); /* NULL for PROOF_NONE */
+const char *cause_name(enum cause cause); /* NULL for CAUSE_NONE */
 const char *severity_name(enum severity severity);
 const char *protocol_name(enum protocol protocol);
 const char *conntrack_name(enum conntrack conntrack);
@@ -68,7 +79,10 @@ struct report_link {
 	uint32_t state;	       /* TCP_ESTABLISHED… */
 	enum ew_tri agent_end; /* YES: present */
 	enum conntrack conntrack;
-	int64_t idle; /* ns; -1: not known */
+	int64_t expires;      /* ns until its entry expires; -1: not known, or no entry */
+	enum ew_tri accepted; /* the rules let the FIN pass without an entry */
+	const char *rule;     /* that decides accepted; "" */
+	int64_t idle;	      /* ns; -1: not known */
 };
 
 struct report_executor {
@@ -96,6 +110,8 @@ struct report_executor {
 	/* only in reports with outcomes */
 	enum outcome outcome;
 	enum proof proof;
+	enum cause cause;     /* of an end */
+	bool appeared;	      /* not in the baseline: it came after it */
 	int64_t disconnected; /* wall ns when its clock began to run; 0: it does not run */
 	int64_t deadline;     /* wall ns; 0: none */
 	int64_t ends_by; /* wall ns; its deadline has passed, and by then it has ended itself; 0:
@@ -124,6 +140,14 @@ struct report_other {
 	int32_t pid; /* 0: nobody holds it */
 	const char *comm;
 	uint32_t connections;
+};
+
+/* About the node or the next start; stands beside the executors and counts for the exit code. */
+struct report_finding {
+	const char *id; /* "master-timeout"; docs/findings.md */
+	enum severity severity;
+	const char *evidence; /* what was seen: a sentence */
+	const char *cure;     /* what to do: a sentence or a command line; "" */
 };
 
 enum report_kind { REPORT_AUDIT, REPORT_SHUTDOWN, REPORT_VERIFY, REPORT_RUN };
@@ -158,6 +182,8 @@ struct report {
 	struct report_agent agent;
 	struct report_executor *executors; /* by severity, then by executor_id */
 	size_t n_executors;
+	struct report_finding *findings; /* worst first */
+	size_t n_findings;
 	struct report_act *acts;
 	size_t n_acts;
 	struct report_other *others;
@@ -173,9 +199,11 @@ struct report {
 	size_t n_notes;
 	struct report_clock clocks[3];
 	const char *command; /* of run; NULL */
-	bool child_ended;
+	bool command_ended;
 	int32_t command_status; /* as wait(2) gives it */
 	bool interrupted;
+	bool restart_wanted; /* of run: its command is to restart the agent */
+	bool dry_run;
 	int exit_code; /* 0, 1, 2 or 3 */
 };
 

@@ -19,11 +19,13 @@ static void line_write(FILE *out, const struct report *report)
 	summary_write(out, report);
 	fprintf(out, " | executors=%zu", report->n_executors);
 	if (report_has_outcomes(report)) {
-		for (int i = 0; i < OUTCOME_COUNT; i++)
-			fprintf(out, " %s=%zu", outcome_name((enum outcome)i), report->outcomes[i]);
+		for (int i = 1; i <= OUTCOME_COUNT; i++)
+			fprintf(out, " %s=%zu", outcome_name((enum outcome)(i % OUTCOME_COUNT)),
+				report->outcomes[i % OUTCOME_COUNT]);
 	} else {
-		for (int i = 0; i < VERDICT_COUNT; i++)
-			fprintf(out, " %s=%zu", verdict_name((enum verdict)i), report->verdicts[i]);
+		for (int i = 1; i <= VERDICT_COUNT; i++)
+			fprintf(out, " %s=%zu", verdict_name((enum verdict)(i % VERDICT_COUNT)),
+				report->verdicts[i % VERDICT_COUNT]);
 	}
 	fprintf(out, " events_lost=%" PRIu64 "\n", report->events_lost);
 }

@@ -314,7 +314,7 @@ static struct report sample_run(void)
 	report.acts = acts;
 	report.n_acts = 1;
 	report.command = "systemctl restart 'dcos-mesos-slave'";
-	report.child_ended = true;
+	report.command_ended = true;
 	report.command_status = 3 << 8;
 	return report;
 }
@@ -324,7 +324,7 @@ static struct report sample_interrupted(void)
 	struct report report = report_new(REPORT_RUN, &outcomes[4], 2);
 
 	report.command = "sleep 1d";
-	report.child_ended = true;
+	report.command_ended = true;
 	report.command_status = 2;
 	report.interrupted = true;
 	report.agent.pid = 0;

@@ -14,7 +14,7 @@
 #include "base/jsonval.h"
 #include "base/error.h"
 
-#define LAST_TYPE FACT_FORK
+#define LAST_TYPE FACT_SERVICE
 
 /* Quotes, newline, UTF-8, bytes that are none, and text that looks like the escape for those. */
 static const struct factjson_field *fields_of(enum fact_type type, size_t *n)
@@ -244,6 +244,11 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_BASELINE, baseline);
 	COVERED(FACT_NOW, now);
 	COVERED(FACT_FORK, fork);
+	COVERED(FACT_FIREWALL, firewall);
+	COVERED(FACT_UNIX_LINK, unix_link);
+	COVERED(FACT_TASK, task);
+	COVERED(FACT_END, end);
+	COVERED(FACT_SERVICE, service);
 #else
 	(void)covered;
 	skip(); /* this compiler cannot tell padding from members */

@@ -8,6 +8,7 @@
 #include "base/now.h"
 #include "model/judge/evidence.h"
 #include "model/judge/outcome.h"
+#include "model/verdict_table.h"
 
 #define WHY_MAX 8
 
@@ -90,7 +91,9 @@ static void say_links(struct sentences *s, const struct report_executor *out, st
 static void say_unknown(const struct store *store, struct sentences *s, const struct evidence *e,
 			const struct report_executor *out, struct arena *arena)
 {
-	if (e->environment != EW_YES)
+	if (e->contradiction)
+		say(s, e->contradiction);
+	else if (e->environment != EW_YES)
 		say(s,
 		    "Its environment could not be read, so whose executor it is cannot be told.");
 	else if (e->ours == EW_UNKNOWN)
@@ -124,6 +127,18 @@ static void fill_why(const struct store *store, const struct executor *executor,
 	case VERDICT_FOREIGN:
 		say(s, arena_printf(arena, "Its agent is %s (%s), another than the one on port %u.",
 				    p->slave_pid, p->slave_id, store->session.agent_port));
+		break;
+	case VERDICT_ORPHANED:
+		say(s, arena_printf(arena,
+				    "It belongs to agent id %s, and the agent here has another id: "
+				    "it will not be taken back.",
+				    p->slave_id));
+		break;
+	case VERDICT_SAME_FATE:
+		say(s, "What stops the agent stops this executor too.");
+		break;
+	case VERDICT_UNRESPONSIVE:
+		say(s, "It is stopped, frozen or hangs: it cannot answer the agent in time.");
 		break;
 	case VERDICT_NO_CHECKPOINT:
 		say(s, "Its framework does not checkpoint (MESOS_CHECKPOINT is not 1): it ends "
@@ -195,6 +210,15 @@ static const char *advice_for(const struct store *store, const struct evidence *
 	case VERDICT_HALF_OPEN:
 	case VERDICT_AT_RISK:
 		return advice_treat(store, out, arena);
+	case VERDICT_ORPHANED:
+		return "Bring the agent's old work dir and id back before it starts, or let the "
+		       "framework start the task again.";
+	case VERDICT_SAME_FATE:
+		return "Change the unit's KillMode to process, or move the executor out of the "
+		       "agent's cgroup, before the restart.";
+	case VERDICT_UNRESPONSIVE:
+		return "Let it run again (SIGCONT, thaw its cgroup, detach the tracer), then audit "
+		       "again.";
 	case VERDICT_SELF_HEALING:
 		return !out->n_links && !e->domain_socket
 			       ? "Start the agent within its recovery timeout."
@@ -244,18 +268,8 @@ static const char *forbidden_for(const struct store *store, const struct executo
 	if (store_rival(store))
 		return "several agents listen on this port in other network namespaces: run "
 		       "execwatch in the namespace of the one that is meant (nsenter -t PID -n)";
-	switch (out->verdict) {
-	case VERDICT_FOREIGN:
-		return "it belongs to another agent";
-	case VERDICT_NO_CHECKPOINT:
-		return "its framework does not checkpoint: it would end at once";
-	case VERDICT_UNREGISTERED:
-		return "it has never registered: it would end at once";
-	case VERDICT_DISCONNECTED:
-		return "it is disconnected: a second disconnect would end it at once";
-	default:
-		break;
-	}
+	if (out->verdict != VERDICT_UNKNOWN && verdict_refusal(out->verdict))
+		return verdict_refusal(out->verdict);
 	if (h->down_since && out->protocol != PROTOCOL_V1)
 		return "its link ended and it has not registered again yet: a second disconnect "
 		       "would end it at once";
@@ -266,7 +280,7 @@ static const char *forbidden_for(const struct store *store, const struct executo
 	if (recovery)
 		return recovery;
 	if (out->verdict == VERDICT_UNKNOWN)
-		return "evidence that decides could not be read";
+		return verdict_refusal(out->verdict);
 	if (!out->n_links)
 		return "it has no link";
 	return NULL;

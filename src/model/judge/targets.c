@@ -4,16 +4,17 @@
 #include <stdlib.h>
 
 #include "model/model.h"
+#include "model/verdict_table.h"
 
 static bool wanted(const struct report_executor *executor, const struct model_choice *choice)
 {
-	uint32_t treatable = 1u << VERDICT_HALF_OPEN | 1u << VERDICT_AT_RISK;
-
 	if (choice->pid)
 		return executor->pid == choice->pid;
 	if (choice->all)
 		return executor->verdict != VERDICT_FOREIGN; /* all of this agent's */
-	return (choice->verdicts ? choice->verdicts : treatable) & 1u << executor->verdict;
+	if (choice->verdicts)
+		return choice->verdicts & 1u << executor->verdict;
+	return verdict_touch(executor->verdict) == TOUCH_BY_DEFAULT;
 }
 
 /* One for each link; one without a link for an executor that must not be touched and has none. */

@@ -48,11 +48,17 @@ enum verdict verdict_of(const struct evidence *e)
 		return VERDICT_UNKNOWN;
 	if (e->ours == EW_NO)
 		return VERDICT_FOREIGN;
+	if (e->orphaned == EW_YES)
+		return VERDICT_ORPHANED;
 	if (!e->checkpoint)
 		return VERDICT_NO_CHECKPOINT;
 	if (e->registered == EW_NO)
 		return VERDICT_UNREGISTERED;
-	if (e->registered == EW_UNKNOWN || e->sockets != EW_YES)
+	if (e->same_fate == EW_YES)
+		return VERDICT_SAME_FATE;
+	if (e->responsive == EW_NO)
+		return VERDICT_UNRESPONSIVE;
+	if (e->contradiction || e->registered == EW_UNKNOWN || e->sockets != EW_YES)
 		return VERDICT_UNKNOWN;
 	if (e->n_links > 0)
 		return judge_links(e);

@@ -20,7 +20,12 @@ enum link_state { LINK_SOUND, LINK_UNKNOWN, LINK_AT_RISK, LINK_HALF_OPEN };
 enum link_state link_state_of(const struct link_evidence *link);
 
 struct evidence {
-	enum ew_tri ours;	 /* belongs to this agent */
+	enum ew_tri ours;	/* belongs to this agent */
+	enum ew_tri orphaned;	/* the agent that serves, or will recover, here has another id */
+	enum ew_tri same_fate;	/* what stops the agent stops it */
+	enum ew_tri responsive; /* NO: stopped, frozen, or hangs: it cannot answer */
+	const char
+		*contradiction; /* sources disagree: a sentence that names them; NULL: they agree */
 	enum ew_tri environment; /* its environment was read */
 	bool checkpoint;	 /* MESOS_CHECKPOINT=1 */
 	enum ew_tri registered;	 /* ever, as its checkpoints tell */

@@ -275,7 +275,7 @@ static void put_command(struct store *store, const struct fact *fact)
 	store->command.text = store_text(store, fact->command.text);
 	store->command.phase = store_text(store, fact->command.phase);
 	if (strcmp(store->command.phase, "ended") == 0)
-		store->child_ended = fact->mono;
+		store->command_ended = fact->mono;
 }
 
 static void put_session(struct store *store, const struct fact *fact)

@@ -221,9 +221,9 @@ struct store {
 	int64_t listed_at;
 	bool agent_hidden; /* somebody listens on the agent port, and who could not be read */
 	struct fact_command command;
-	int64_t child_ended; /* 0 */
-	uint32_t survey;     /* number of the current one */
-	uint32_t scope;	     /* of the current one; 0 between surveys */
+	int64_t command_ended; /* 0 */
+	uint32_t survey;       /* number of the current one */
+	uint32_t scope;	       /* of the current one; 0 between surveys */
 	int64_t survey_began;
 	uint32_t complete; /* scopes that the last survey which tried them completed */
 	int64_t forgot;	   /* when ended connections were forgotten last */

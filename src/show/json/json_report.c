@@ -70,11 +70,13 @@ static json_t *summary_new(const struct report *report)
 	struct fields f = fields_new();
 
 	if (report_has_outcomes(report)) {
-		for (int i = 0; i < OUTCOME_COUNT; i++)
-			field_u64(&f, outcome_name((enum outcome)i), report->outcomes[i]);
+		for (int i = 1; i <= OUTCOME_COUNT; i++)
+			field_u64(&f, outcome_name((enum outcome)(i % OUTCOME_COUNT)),
+				  report->outcomes[i % OUTCOME_COUNT]);
 	} else {
-		for (int i = 0; i < VERDICT_COUNT; i++)
-			field_u64(&f, verdict_name((enum verdict)i), report->verdicts[i]);
+		for (int i = 1; i <= VERDICT_COUNT; i++)
+			field_u64(&f, verdict_name((enum verdict)(i % VERDICT_COUNT)),
+				  report->verdicts[i % VERDICT_COUNT]);
 	}
 	return fields_done(&f);
 }
@@ -155,12 +157,12 @@ static json_t *clocks_new(const struct report *report)
 static json_t *command_new(const struct report *report)
 {
 	int status = report->command_status;
-	bool exited = report->child_ended && status >= 0 && WIFEXITED(status);
-	bool killed = report->child_ended && status >= 0 && WIFSIGNALED(status);
+	bool exited = report->command_ended && status >= 0 && WIFEXITED(status);
+	bool killed = report->command_ended && status >= 0 && WIFSIGNALED(status);
 	struct fields f = fields_new();
 
 	field_text(&f, "text", report->command);
-	field_bool(&f, "ended", report->child_ended);
+	field_bool(&f, "ended", report->command_ended);
 	field_value(&f, "exit_code", exited ? json_integer(WEXITSTATUS(status)) : json_null());
 	field_value(&f, "signal", killed ? json_integer(WTERMSIG(status)) : json_null());
 	return fields_done(&f);

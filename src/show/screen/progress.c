@@ -60,7 +60,7 @@ static void line_text(FILE *out, const struct report *report)
 		fprintf(out, ", agent %s", agent->api);
 	else
 		fputs(", agent's API does not answer", out);
-	if (report->command && !report->child_ended)
+	if (report->command && !report->command_ended)
 		fputs(", command runs", out);
 }
 

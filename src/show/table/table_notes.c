@@ -51,7 +51,7 @@ void table_agent(const struct table *table)
 	fprintf(text.text, ". Host %s, %s.", report->host, units_time(report->generated, time));
 	if (report->command)
 		fprintf(text.text, " Command (%s): %s",
-			report->child_ended ? units_status(report->command_status, status)
+			report->command_ended ? units_status(report->command_status, status)
 					    : "still runs",
 			report->command);
 	table_paragraph(table, &text, 2);

@@ -11,17 +11,18 @@ BPFTOOL ?= $(or $(wildcard /usr/sbin/bpftool),bpftool)
 PYTEST  ?= /usr/bin/python3 -m pytest
 PKG_CONFIG ?= pkg-config
 
-MODULES := base mesos observe/proc observe/netlink observe/agent observe/bpf observe model act/inject act \
+MODULES := base mesos firewall observe/proc observe/netlink observe/agent observe/bpf observe model act/inject act \
 	record show cli
 
 # Which modules a module may include: nothing else is on its include path (docs/architecture.md).
 USES_base            :=
 USES_mesos           := base
+USES_firewall        := base
 USES_observe/proc    := base mesos
-USES_observe/netlink := base observe/proc
+USES_observe/netlink := base firewall observe/proc
 USES_observe/agent   := base mesos observe/proc observe/netlink
 USES_observe/bpf     := base mesos observe/proc observe/netlink
-USES_observe         := base mesos observe/proc observe/netlink observe/agent observe/bpf
+USES_observe         := base mesos firewall observe/proc observe/netlink observe/agent observe/bpf
 USES_model           := base mesos
 USES_act/inject      := base
 USES_act             := base act/inject
@@ -190,7 +191,7 @@ bench: all lab victims $(BENCH)
 
 # ---- rules of the house ----------------------------------------------------------------------------
 check-pure: $(B)/libexecwatch.a
-	$(Q)scripts/check-pure $(call obj_of,model) $(call obj_of,mesos) -- \
+	$(Q)scripts/check-pure $(call obj_of,model) $(call obj_of,mesos) $(call obj_of,firewall) -- \
 		$(filter-out %/now.o %/walltime.o,$(call obj_of,base))
 
 lint: all

@@ -30,7 +30,7 @@ static const struct place places[] = {
 	{ "output", SIGHT_DEV_NONE, SIGHT_DEV_OWN, true, false },
 	{ "postrouting", SIGHT_DEV_NONE, SIGHT_DEV_OWN, false, false },
 	{ "egress", SIGHT_DEV_UNKNOWN, SIGHT_DEV_UNKNOWN, false, true },
-	{ "ingress", SIGHT_DEV_UNKNOWN, SIGHT_DEV_UNKNOWN, false, true },
+	{ "ingress", SIGHT_DEV_OWN, SIGHT_DEV_NONE, false, true },
 	{ "prerouting", SIGHT_DEV_OWN, SIGHT_DEV_NONE, true, false },
 	{ "input", SIGHT_DEV_OWN, SIGHT_DEV_NONE, false, false },
 };
@@ -295,7 +295,7 @@ static void place_run(struct evaluation *evaluation, const struct ruleset_chain 
 	if (!looked_up)
 		conntrack_run(evaluation);
 	if (evaluation->place->device)
-		evaluation->state.ct = n ? FIREWALL_CT_ANY : before;
+		evaluation->state.ct = before; /* only families of IP have notrack and zones */
 }
 
 static enum tri untracked(unsigned int ct)

@@ -104,7 +104,7 @@ static const struct firewall_case firewall_cases[] = {
 	{ .rules = IN("drop", "add @seen { ip saddr } accept") },
 	{ .rules = IN("drop", "add @seen { ip saddr }\nip saddr @seen accept") },
 	{ .rules = IN("accept", "ip ttl != 64 drop") },
-	{ .rules = IN("accept", "numgen inc mod 2 5 drop") },
+	{ .rules = IN("accept", "numgen inc mod 2 1 drop") },
 	{ .rules = IN("accept", "tcp dport < 1024 drop\ntcp sport >= 5051 drop") },
 	{ .rules = IN("drop", "notrack\n" STATEFUL "ct state untracked accept") },
 	/* Hooks, priorities, several tables. */

@@ -11,7 +11,7 @@
 #include "firewall/ruleset_private.h"
 
 #define CHAINS_MAX 8
-#define WORD_MAX (4 * FIREWALL_NAME_MAX)
+#define WORD_MAX   (4 * FIREWALL_NAME_MAX)
 
 /* A word for sh, quoted where it must be. False: it does not fit. */
 static bool word_quote(const char *word, char *buf, size_t size)
@@ -50,9 +50,8 @@ static bool rule_counts(const struct ruleset_rule *rule)
 	const json_t *statement;
 	size_t at;
 
-	json_array_foreach(rule->expr, at, statement)
-		if (json_object_get(statement, "counter"))
-			return true;
+	json_array_foreach(rule->expr, at,
+			   statement) if (json_object_get(statement, "counter")) return true;
 	return false;
 }
 

@@ -15,7 +15,7 @@
 #include "firewall/value.h"
 #include "firewall/walk.h"
 
-#define STEPS_MAX 1000000
+#define STEPS_MAX      1000000
 #define PRIO_CONNTRACK (-200) /* NF_IP_PRI_CONNTRACK, linux/netfilter_ipv4.h */
 
 /* One hook of the packet's way. */
@@ -80,30 +80,30 @@ static bool dev_named(const json_t *dev)
 
 	if (!json_is_array(dev))
 		return json_is_string(dev) && strcmp(json_string_value(dev), "lo") == 0;
-	json_array_foreach(dev, at, name)
-		if (json_is_string(name) && strcmp(json_string_value(name), "lo") == 0)
-			return true;
+	json_array_foreach(dev, at,
+			   name) if (json_is_string(name) &&
+				     strcmp(json_string_value(name), "lo") == 0) return true;
 	return false;
 }
 
 /* Does the packet pass this base chain? */
-static enum tri chain_met(const struct ruleset_chain *chain, const struct place *place,
-			  const struct firewall_packet *packet)
+static enum ew_tri chain_met(const struct ruleset_chain *chain, const struct place *place,
+			     const struct firewall_packet *packet)
 {
 	bool sure;
 
 	if (!chain->hook || strcmp(chain->hook, place->hook) != 0 ||
 	    strcmp(chain->type, "nat") == 0 || !family_meets(chain, packet))
-		return TRI_NO;
+		return EW_NO;
 	sure = !chain->dormant && (packet->family != FIREWALL_FAMILY_UNKNOWN ||
 				   strcmp(chain->name.family, "inet") == 0);
 	if (place->device) {
 		if (!(packet->known & FIREWALL_KNOWS_LOOPBACK) || !chain->dev)
-			return TRI_UNKNOWN;
+			return EW_UNKNOWN;
 		if (!dev_named(chain->dev))
-			return TRI_NO;
+			return EW_NO;
 	}
-	return sure ? TRI_YES : TRI_UNKNOWN;
+	return sure ? EW_YES : EW_UNKNOWN;
 }
 
 static int prio_order(const void *a, const void *b)
@@ -198,12 +198,12 @@ static void notrack_note(struct evaluation *evaluation, const struct walk *walk)
 
 /* The chain's part in the decision. */
 static void chain_decide(struct evaluation *evaluation, const struct ruleset_chain *base,
-			 bool ordered, enum tri met)
+			 bool ordered, enum ew_tri met)
 {
-	struct walk walk = chain_begin(evaluation, base, ordered && met == TRI_YES);
+	struct walk walk = chain_begin(evaluation, base, ordered && met == EW_YES);
 	unsigned int ends = walk_base(&walk);
 
-	if (met != TRI_YES)
+	if (met != EW_YES)
 		ends |= WALK_ACCEPT;
 	notrack_note(evaluation, &walk);
 	if (!(ends & WALK_DROP)) {
@@ -262,7 +262,7 @@ static size_t chains_met(const struct evaluation *evaluation, const struct rules
 	for (size_t i = 0; i < evaluation->rules->n_chains; i++) {
 		const struct ruleset_chain *chain = &evaluation->rules->chains[i];
 
-		if (chain_met(chain, evaluation->place, evaluation->packet) != TRI_NO &&
+		if (chain_met(chain, evaluation->place, evaluation->packet) != EW_NO &&
 		    !skipped(evaluation, chain))
 			met[n++] = chain;
 	}
@@ -298,11 +298,11 @@ static void place_run(struct evaluation *evaluation, const struct ruleset_chain 
 		evaluation->state.ct = before; /* only families of IP have notrack and zones */
 }
 
-static enum tri untracked(unsigned int ct)
+static enum ew_tri untracked(unsigned int ct)
 {
 	if (ct == FIREWALL_CT_UNTRACKED)
-		return TRI_YES;
-	return ct & FIREWALL_CT_UNTRACKED ? TRI_UNKNOWN : TRI_NO;
+		return EW_YES;
+	return ct & FIREWALL_CT_UNTRACKED ? EW_UNKNOWN : EW_NO;
 }
 
 static bool unread_concerns(const struct ruleset *rules, const struct firewall_packet *packet)
@@ -352,7 +352,8 @@ const struct ruleset_chain *evaluate_without(const struct ruleset *rules,
 	struct evaluation evaluation = {
 		.rules = rules,
 		.packet = packet,
-		.state = { .ct = FIREWALL_CT_INVALID }, /* it leaves its socket without a connection */
+		.state = { .ct = FIREWALL_CT_INVALID }, /* it leaves its socket without a connection
+							 */
 		.steps = STEPS_MAX,
 		.found = ct ? ct : FIREWALL_CT_ANY,
 		.result = result,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What nftables does with one TCP packet between two sockets of one network namespace: three-valued,
- * so that what is unknown, or not understood, never gives a definite answer. Pure.
+ * What nftables does with one TCP packet between two sockets of one network namespace:
+ * three-valued, so that what is unknown, or not understood, never gives a definite answer. Pure.
  *
  * The packet passes, in this order, the base chains of the hooks output and postrouting, the device
  * lo, and prerouting and input (plus egress and ingress, where lo has such chains), each hook's
@@ -86,14 +86,16 @@ struct firewall_rule {
 struct firewall_result {
 	enum firewall_decision decision;
 	/* Is the packet untracked when it reaches the hook input? */
-	enum tri untracked;
+	enum ew_tri untracked;
 	/*
-	 * DROPPED: what drops it. MAYBE: the first that may drop it; family "" when no rule may, but
-	 * something was not understood. ACCEPTED: what accepts it in the last chain that would not
-	 * have done so by policy, else the last rule or policy met; family "" when no chain is met.
+	 * DROPPED: what drops it. MAYBE: the first that may drop it; family "" when no rule may,
+	 * but something was not understood. ACCEPTED: what accepts it in the last chain that would
+	 * not have done so by policy, else the last rule or policy met; family "" when no chain is
+	 * met.
 	 */
 	struct firewall_rule by;
-	struct firewall_rule notrack; /* the rule that makes it untracked, or may; family "": none */
+	struct firewall_rule
+		notrack; /* the rule that makes it untracked, or may; family "": none */
 };
 
 /* Does not fail; the result is MAYBE when a bound on the work (a million steps) is reached. */

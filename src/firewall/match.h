@@ -31,16 +31,17 @@ struct sight {
 bool sight_step(const struct sight *sight);
 
 /* The body of a match statement: {"left", "op", "right"}. table: where named sets are looked up. */
-enum tri match_test(const struct sight *sight, const struct ruleset_name *table,
-		    const json_t *match);
+enum ew_tri match_test(const struct sight *sight, const struct ruleset_name *table,
+		       const json_t *match);
 
 /*
  * Looks up the body of a vmap statement and calls each(verdict, tri, ctx) for every verdict that
  * may be meant: YES when it certainly is. Returns NO when the lookup certainly finds a verdict, YES
  * when it certainly finds none (the kernel then ends the rule), else UNKNOWN.
  */
-enum tri match_vmap(const struct sight *sight, const struct ruleset_name *table,
-		    const json_t *vmap,
-		    void (*each)(const json_t *verdict, enum tri meant, void *ctx), void *ctx);
+enum ew_tri match_vmap(const struct sight *sight, const struct ruleset_name *table,
+		       const json_t *vmap,
+		       void (*each)(const json_t *verdict, enum ew_tri meant, void *ctx),
+		       void *ctx);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fail.h"
+#include "base/error.h"
 #include "firewall/ruleset_private.h"
 
 const char *ruleset_string(const json_t *object, const char *key)
@@ -51,18 +51,17 @@ const struct ruleset_chain *ruleset_chain(const struct ruleset *rules,
 {
 	struct ruleset_chain key = { .name = *name };
 
-	return rules->n_chains ? bsearch(&key, rules->chains, rules->n_chains, sizeof(key),
-					 chain_order)
-			       : NULL;
+	return rules->n_chains
+		       ? bsearch(&key, rules->chains, rules->n_chains, sizeof(key), chain_order)
+		       : NULL;
 }
 
 static struct ruleset_set *set_find(const struct ruleset *rules, const struct ruleset_name *name)
 {
 	struct ruleset_set key = { .name = *name };
 
-	return rules->n_sets
-		       ? bsearch(&key, rules->sets, rules->n_sets, sizeof(key), set_order)
-		       : NULL;
+	return rules->n_sets ? bsearch(&key, rules->sets, rules->n_sets, sizeof(key), set_order)
+			     : NULL;
 }
 
 const struct ruleset_set *ruleset_set(const struct ruleset *rules, const struct ruleset_name *name)
@@ -105,9 +104,9 @@ static bool flags_have(const json_t *flags, const char *name)
 
 	if (json_is_string(flags))
 		return strcmp(json_string_value(flags), name) == 0;
-	json_array_foreach(flags, i, flag)
-		if (json_is_string(flag) && strcmp(json_string_value(flag), name) == 0)
-			return true;
+	json_array_foreach(flags, i,
+			   flag) if (json_is_string(flag) &&
+				     strcmp(json_string_value(flag), name) == 0) return true;
 	return false;
 }
 
@@ -143,7 +142,8 @@ static void objects_add(struct ruleset *rules, const json_t *list, const char *k
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		const json_t *object = json_object_get(item, kind);
 
 		if (object && family_read(ruleset_string(object, "family")))
@@ -230,8 +230,7 @@ static void tables_mark_flags(struct ruleset *rules, const json_t *list)
 	const json_t *item;
 	size_t at;
 
-	json_array_foreach(list, at, item)
-		table_mark_flags(rules, json_object_get(item, "table"));
+	json_array_foreach(list, at, item) table_mark_flags(rules, json_object_get(item, "table"));
 }
 
 static int rules_fill(struct ruleset *rules, const json_t *list)
@@ -261,25 +260,25 @@ struct ruleset *ruleset_empty(void)
 	return calloc(1, sizeof(struct ruleset));
 }
 
-int ruleset_parse(const char *json, size_t len, struct ruleset **ret, struct fail *why)
+int ruleset_parse(const char *json, size_t len, struct ruleset **ret, struct error *error)
 {
 	struct ruleset *rules = ruleset_empty();
-	json_error_t error;
+	json_error_t where;
 	const json_t *list;
 	int err;
 
 	if (!rules)
-		return fail_set(why, -ENOMEM, NULL, "parse the nftables ruleset");
-	rules->root = json_loadb(json, len, 0, &error);
+		return error_set(error, -ENOMEM, NULL, "parse the nftables ruleset");
+	rules->root = json_loadb(json, len, 0, &where);
 	list = json_object_get(rules->root, "nftables");
 	if (!rules->root)
-		err = fail_set(why, -EBADMSG, "run 'nft -j list ruleset' by hand",
-			       "parse the nftables ruleset: line %d: %s", error.line, error.text);
+		err = error_set(error, -EBADMSG, "run 'nft -j list ruleset' by hand",
+				"parse the nftables ruleset: line %d: %s", where.line, where.text);
 	else if (!json_is_array(list))
-		err = fail_set(why, -EBADMSG, "run 'nft -j list ruleset' by hand",
-			       "parse the nftables ruleset: no array 'nftables'");
+		err = error_set(error, -EBADMSG, "run 'nft -j list ruleset' by hand",
+				"parse the nftables ruleset: no array 'nftables'");
 	else if ((err = rules_fill(rules, list)) < 0)
-		fail_set(why, err, NULL, "parse the nftables ruleset");
+		error_set(error, err, NULL, "parse the nftables ruleset");
 	if (err < 0) {
 		ruleset_free(rules);
 		return err;

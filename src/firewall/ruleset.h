@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-struct fail;
+struct error;
 struct ruleset;
 
 /*
@@ -20,7 +20,7 @@ struct ruleset;
  * ruleset, with *ret untouched. An object that is not understood is kept: a packet that reaches it
  * gets the decision FIREWALL_MAYBE.
  */
-int ruleset_parse(const char *json, size_t len, struct ruleset **ret, struct fail *why);
+int ruleset_parse(const char *json, size_t len, struct ruleset **ret, struct error *error);
 
 /* A namespace without any rule. NULL: out of memory. */
 struct ruleset *ruleset_empty(void);

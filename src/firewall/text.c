@@ -8,9 +8,9 @@
 
 #include "firewall/ruleset_private.h"
 
-#define CUT "…"
+#define CUT	  "…"
 #define DEPTH_MAX 16
-#define LIST_MAX 8 /* elements of a set that are shown */
+#define LIST_MAX  8 /* elements of a set that are shown */
 
 struct text {
 	char *buf;
@@ -63,7 +63,8 @@ static void put_joined(struct text *text, const json_t *list, const char *betwee
 	const json_t *item;
 	size_t at;
 
-	json_array_foreach(list, at, item) {
+	json_array_foreach(list, at, item)
+	{
 		if (at)
 			put(text, between);
 		if (at == LIST_MAX) {
@@ -91,7 +92,8 @@ static void put_set(struct text *text, const json_t *elements)
 		return;
 	}
 	put(text, "{ ");
-	json_array_foreach(elements, at, item) {
+	json_array_foreach(elements, at, item)
+	{
 		if (at)
 			put(text, ", ");
 		if (at == LIST_MAX) {
@@ -116,8 +118,8 @@ static void put_words(struct text *text, const char *first, const char *second)
 /* meta l4proto is printed with "meta", iifname without, as nft does. */
 static void put_meta(struct text *text, const json_t *meta)
 {
-	static const char *const bare[] = { "iif",     "oif",	  "iifname",  "oifname", "iiftype",
-					    "oiftype", "iifgroup", "oifgroup", "skuid",	 "skgid" };
+	static const char *const bare[] = { "iif",     "oif",	   "iifname",  "oifname", "iiftype",
+					    "oiftype", "iifgroup", "oifgroup", "skuid",	  "skgid" };
 	const char *key = ruleset_string(meta, "key");
 
 	for (size_t i = 0; i < sizeof(bare) / sizeof(*bare); i++)
@@ -175,8 +177,7 @@ static void put_value(struct text *text, const json_t *value)
 		put(text, json_is_true(value) ? "exists" : "missing");
 	else if (json_is_array(value))
 		put_joined(text, value, ",");
-	json_object_foreach((json_t *)value, name, body)
-		put_operation(text, name, body);
+	json_object_foreach((json_t *)value, name, body) put_operation(text, name, body);
 	text->depth--;
 }
 
@@ -240,7 +241,6 @@ void firewall_rule_text(const json_t *expr, char *buf, size_t size)
 	size_t at;
 
 	buf[0] = '\0';
-	json_array_foreach(expr, at, statement)
-		json_object_foreach((json_t *)statement, name, body)
-			put_statement(&text, name, body);
+	json_array_foreach(expr, at, statement) json_object_foreach((json_t *)statement, name, body)
+		put_statement(&text, name, body);
 }

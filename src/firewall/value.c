@@ -115,7 +115,8 @@ static bool constant_read(const struct value *like, const json_t *constant, uint
 		return scalar_read(like, constant, bytes);
 	if (!flags_type(like->type))
 		return false;
-	json_array_foreach(list, at, item) {
+	json_array_foreach(list, at, item)
+	{
 		if (!scalar_read(like, item, one))
 			return false;
 		for (size_t i = 0; i < like->len; i++)
@@ -143,15 +144,15 @@ struct value value_and(const struct value *value, const json_t *constant)
 }
 
 /* Compares the bits of mask. */
-static enum tri bits_equal(const struct value *value, const uint8_t *bytes, const uint8_t *mask)
+static enum ew_tri bits_equal(const struct value *value, const uint8_t *bytes, const uint8_t *mask)
 {
-	enum tri equal = TRI_YES;
+	enum ew_tri equal = EW_YES;
 
 	for (size_t i = 0; i < value->len; i++) {
 		if ((value->bits[i] ^ bytes[i]) & value->known[i] & mask[i])
-			return TRI_NO;
+			return EW_NO;
 		if (~value->known[i] & mask[i])
-			equal = TRI_UNKNOWN;
+			equal = EW_UNKNOWN;
 	}
 	return equal;
 }
@@ -176,17 +177,17 @@ bool value_order(const struct value *value, const json_t *constant, int *order)
 	return true;
 }
 
-static enum tri range_has(const struct value *value, const json_t *range)
+static enum ew_tri range_has(const struct value *value, const json_t *range)
 {
 	int low, high;
 
 	if (json_array_size(range) != 2 || !value_order(value, json_array_get(range, 0), &low) ||
 	    !value_order(value, json_array_get(range, 1), &high))
-		return TRI_UNKNOWN;
+		return EW_UNKNOWN;
 	return tri_of(low >= 0 && high <= 0);
 }
 
-static enum tri prefix_has(const struct value *value, const json_t *prefix)
+static enum ew_tri prefix_has(const struct value *value, const json_t *prefix)
 {
 	json_int_t len = json_integer_value(json_object_get(prefix, "len"));
 	uint8_t bytes[VALUE_BYTES], mask[VALUE_BYTES] = { 0 };
@@ -194,26 +195,26 @@ static enum tri prefix_has(const struct value *value, const json_t *prefix)
 	if (!json_is_integer(json_object_get(prefix, "len")) || len < 0 ||
 	    (size_t)len > value->len * 8 ||
 	    !constant_read(value, json_object_get(prefix, "addr"), bytes))
-		return TRI_UNKNOWN;
+		return EW_UNKNOWN;
 	for (size_t bit = 0; bit < (size_t)len; bit++)
 		mask[bit / 8] |= (uint8_t)(0x80 >> (bit % 8));
 	return bits_equal(value, bytes, mask);
 }
 
 /* A name that ends in '*' stands for all that begin so; a backslash hides a real '*'. */
-static enum tri dev_is(const char *dev, const json_t *constant)
+static enum ew_tri dev_is(const char *dev, const json_t *constant)
 {
 	const char *name = json_string_value(constant);
 	size_t len = name ? strlen(name) : 0;
 
 	if (!len || strchr(name, '\\') || name[0] == '*')
-		return TRI_UNKNOWN;
+		return EW_UNKNOWN;
 	if (name[len - 1] == '*')
 		return tri_of(dev && strncmp(dev, name, len - 1) == 0);
 	return tri_of(dev && strcmp(dev, name) == 0);
 }
 
-enum tri value_is(const struct value *value, const json_t *constant)
+enum ew_tri value_is(const struct value *value, const json_t *constant)
 {
 	static const uint8_t all[VALUE_BYTES] = { 255, 255, 255, 255, 255, 255, 255, 255,
 						  255, 255, 255, 255, 255, 255, 255, 255 };
@@ -222,33 +223,33 @@ enum tri value_is(const struct value *value, const json_t *constant)
 	const json_t *prefix = json_object_get(constant, "prefix");
 
 	if (value->kind == VALUE_BREAK)
-		return TRI_NO;
+		return EW_NO;
 	if (value->kind == VALUE_DEV || value->kind == VALUE_NO_DEV)
 		return dev_is(value->kind == VALUE_DEV ? value->dev : NULL, constant);
 	if (value->kind != VALUE_BITS)
-		return TRI_UNKNOWN;
+		return EW_UNKNOWN;
 	if (range)
 		return range_has(value, range);
 	if (prefix)
 		return prefix_has(value, prefix);
-	return constant_read(value, constant, bytes) ? bits_equal(value, bytes, all) : TRI_UNKNOWN;
+	return constant_read(value, constant, bytes) ? bits_equal(value, bytes, all) : EW_UNKNOWN;
 }
 
-enum tri value_has_any(const struct value *value, const json_t *constant)
+enum ew_tri value_has_any(const struct value *value, const json_t *constant)
 {
 	uint8_t bytes[VALUE_BYTES];
-	enum tri any = TRI_NO;
+	enum ew_tri any = EW_NO;
 
 	if (value->kind == VALUE_BREAK)
-		return TRI_NO;
+		return EW_NO;
 	if (value->kind != VALUE_BITS || !flags_type(value->type) ||
 	    !constant_read(value, constant, bytes))
-		return TRI_UNKNOWN;
+		return EW_UNKNOWN;
 	for (size_t i = 0; i < value->len; i++) {
 		if (value->bits[i] & value->known[i] & bytes[i])
-			return TRI_YES;
+			return EW_YES;
 		if (~value->known[i] & bytes[i])
-			any = TRI_UNKNOWN;
+			any = EW_UNKNOWN;
 	}
 	return any;
 }

@@ -10,24 +10,24 @@
 
 #include "facts.h"
 
-static inline enum tri tri_of(bool yes)
+static inline enum ew_tri tri_of(bool yes)
 {
-	return yes ? TRI_YES : TRI_NO;
+	return yes ? EW_YES : EW_NO;
 }
 
-static inline enum tri tri_not(enum tri a)
+static inline enum ew_tri tri_not(enum ew_tri a)
 {
-	return a == TRI_UNKNOWN ? TRI_UNKNOWN : tri_of(a == TRI_NO);
+	return a == EW_UNKNOWN ? EW_UNKNOWN : tri_of(a == EW_NO);
 }
 
-static inline enum tri tri_and(enum tri a, enum tri b)
+static inline enum ew_tri tri_and(enum ew_tri a, enum ew_tri b)
 {
-	if (a == TRI_NO || b == TRI_NO)
-		return TRI_NO;
-	return a == TRI_YES && b == TRI_YES ? TRI_YES : TRI_UNKNOWN;
+	if (a == EW_NO || b == EW_NO)
+		return EW_NO;
+	return a == EW_YES && b == EW_YES ? EW_YES : EW_UNKNOWN;
 }
 
-static inline enum tri tri_or(enum tri a, enum tri b)
+static inline enum ew_tri tri_or(enum ew_tri a, enum ew_tri b)
 {
 	return tri_not(tri_and(tri_not(a), tri_not(b)));
 }
@@ -53,7 +53,7 @@ enum value_type {
 	VALUE_DEVTYPE,
 };
 
-#define VALUE_BYTES 16
+#define VALUE_BYTES   16
 #define VALUE_DEV_MAX 16 /* IFNAMSIZ, linux/if.h */
 
 struct value {
@@ -72,10 +72,10 @@ struct value value_number(enum value_type type, size_t len, uint32_t bits, uint3
 struct value value_and(const struct value *value, const json_t *constant);
 
 /* Is the value this scalar, list of flags, prefix or range? */
-enum tri value_is(const struct value *value, const json_t *constant);
+enum ew_tri value_is(const struct value *value, const json_t *constant);
 
 /* Has the value one of the constant's bits? Flags and states only. */
-enum tri value_has_any(const struct value *value, const json_t *constant);
+enum ew_tri value_has_any(const struct value *value, const json_t *constant);
 
 /* -1, 0, 1 into *order, or false when that is unknown. */
 bool value_order(const struct value *value, const json_t *constant, int *order);

@@ -13,8 +13,8 @@
 struct run {
 	struct walk *walk;
 	const struct ruleset_rule *rule;
-	enum tri reached;  /* the statement at hand is run: YES or UNKNOWN */
-	unsigned int ends; /* how the rule may end, so far */
+	enum ew_tri reached; /* the statement at hand is run: YES or UNKNOWN */
+	unsigned int ends;   /* how the rule may end, so far */
 };
 
 static unsigned int chain_walk(struct walk *walk, const struct ruleset_chain *chain);
@@ -28,13 +28,13 @@ static void site_note(struct walk_site *site, const struct ruleset_rule *rule, b
 
 static bool run_certain(const struct run *run)
 {
-	return run->walk->certain && run->reached == TRI_YES;
+	return run->walk->certain && run->reached == EW_YES;
 }
 
 /* The statements that follow may not be run: the rule may end here without a verdict. */
 static void may_end(struct run *run)
 {
-	run->reached = TRI_UNKNOWN;
+	run->reached = EW_UNKNOWN;
 	run->ends |= WALK_NEXT;
 }
 
@@ -176,11 +176,11 @@ struct choice {
 };
 
 /* One of the verdicts of a map. */
-static void choice_take(const json_t *statement, enum tri meant, void *ctx)
+static void choice_take(const json_t *statement, enum ew_tri meant, void *ctx)
 {
 	struct choice *choice = ctx;
 	struct run *run = choice->run;
-	enum tri reached = run->reached;
+	enum ew_tri reached = run->reached;
 	bool goes_on = false;
 
 	run->reached = tri_and(reached, meant);
@@ -196,13 +196,13 @@ static void choice_take(const json_t *statement, enum tri meant, void *ctx)
 static bool vmap(struct run *run, const json_t *body)
 {
 	struct choice choice = { .run = run };
-	enum tri none = match_vmap(&run->walk->sight, &run->rule->chain, body, choice_take,
-				   &choice);
+	enum ew_tri none =
+		match_vmap(&run->walk->sight, &run->rule->chain, body, choice_take, &choice);
 
-	if (none != TRI_NO)
+	if (none != EW_NO)
 		may_end(run);
 	else if (run->ends)
-		run->reached = TRI_UNKNOWN;
+		run->reached = EW_UNKNOWN;
 	return choice.goes_on;
 }
 
@@ -243,19 +243,19 @@ static bool xtables(struct run *run, const json_t *body)
 
 static bool match(struct run *run, const json_t *body)
 {
-	enum tri matches = match_test(&run->walk->sight, &run->rule->chain, body);
+	enum ew_tri matches = match_test(&run->walk->sight, &run->rule->chain, body);
 
-	if (matches == TRI_UNKNOWN)
+	if (matches == EW_UNKNOWN)
 		may_end(run);
-	if (matches == TRI_NO)
+	if (matches == EW_NO)
 		run->ends |= WALK_NEXT;
-	return matches != TRI_NO;
+	return matches != EW_NO;
 }
 
 /* Runs one statement. Returns whether the rule may go on with the next. */
 static bool statement_run(struct run *run, const char *kind, const json_t *statement)
 {
-	static const char *const passive[] = { "counter", "log",	"comment",  "last",
+	static const char *const passive[] = { "counter",   "log",	  "comment",	   "last",
 					       "ct helper", "ct timeout", "ct expectation" };
 	/* Each may end the rule without a verdict (NFT_BREAK). */
 	static const char *const conditions[] = { "limit", "quota", "ct count", "set",
@@ -285,7 +285,7 @@ static bool statement_run(struct run *run, const char *kind, const json_t *state
 /* Returns how the rule may end: never 0. */
 static unsigned int rule_run(struct walk *walk, const struct ruleset_rule *rule)
 {
-	struct run run = { .walk = walk, .rule = rule, .reached = TRI_YES };
+	struct run run = { .walk = walk, .rule = rule, .reached = EW_YES };
 	const json_t *statement;
 	size_t at;
 
@@ -293,7 +293,8 @@ static unsigned int rule_run(struct walk *walk, const struct ruleset_rule *rule)
 		anything(&run);
 		return run.ends;
 	}
-	json_array_foreach(rule->expr, at, statement) {
+	json_array_foreach(rule->expr, at, statement)
+	{
 		const char *kind = json_object_iter_key(json_object_iter((json_t *)statement));
 
 		if (!kind || json_object_size(statement) != 1)

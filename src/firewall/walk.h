@@ -43,7 +43,8 @@ enum walk_end {
 	WALK_ANY = 15,
 };
 
-/* Walks through walk->base with its policy; returns a mask of WALK_ACCEPT and WALK_DROP, never 0. */
+/* Walks through walk->base with its policy; returns a mask of WALK_ACCEPT and WALK_DROP, never 0.
+ */
 unsigned int walk_base(struct walk *walk);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The evaluation against the kernel. For each ruleset a real connection is made over lo in a network
- * namespace of its own, its conntrack entry is deleted or kept, and one end sends its FIN. Where
- * the evaluation is definite, the FIN must have arrived, or not, as it said; and after the command
- * that firewall_cure() gives, the FIN that was dropped arrives when the kernel sends it again.
+ * The evaluation against the kernel. For each ruleset a real connection is made over lo in a
+ * network namespace of its own, its conntrack entry is deleted or kept, and one end sends its FIN.
+ * Where the evaluation is definite, the FIN must have arrived, or not, as it said; and after the
+ * command that firewall_cure() gives, the FIN that was dropped arrives when the kernel sends it
+ * again.
  */
 #include "test_observe.h"
 
@@ -17,10 +18,10 @@
 #include "firewall/eval.h"
 #include "firewall/ruleset.h"
 #include "firewall_rules.h"
-#include "observe/firewall.h"
-#include "observe/netns.h"
+#include "observe/netlink/firewall.h"
+#include "observe/netlink/netns.h"
 
-#define PORT 5051
+#define PORT	5051
 #define WORKERS 6
 #define WAIT_MS 20000
 #define N_CASES (sizeof(firewall_cases) / sizeof(*firewall_cases))
@@ -124,13 +125,13 @@ static enum firewall_decision judge(int server, int client, bool forgotten, char
 				    struct firewall_result *result)
 {
 	struct ew_addr from = addr_of(server), to = addr_of(client);
-	struct firewall_packet fin = firewall_fin(
-		&from, &to, forgotten ? FIREWALL_CT_INVALID : FIREWALL_CT_ESTABLISHED);
+	struct firewall_packet fin =
+		firewall_fin(&from, &to, forgotten ? FIREWALL_CT_INVALID : FIREWALL_CT_ESTABLISHED);
 	struct ruleset *rules = NULL;
-	struct fail why = { 0 };
+	struct error error = { 0 };
 
-	if (firewall_read(NETNS_OWN, &rules, &why) < 0)
-		fail_msg("%s", why.what);
+	if (firewall_read(NETNS_OWN, &rules, &error) < 0)
+		fail_msg("%s", error.message);
 	firewall_evaluate(rules, &fin, result);
 	firewall_cure(rules, &fin, cure, FIREWALL_CURE_MAX);
 	ruleset_free(rules);
@@ -224,8 +225,8 @@ static void a_definite_answer_is_what_the_kernel_does(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_CASES * N_SITUATIONS; i++) {
 		const struct trial *trial = &trials[i];
-		enum seen expected = trial->result.decision == FIREWALL_ACCEPTED ? SEEN_ARRIVED
-										  : SEEN_DROPPED;
+		enum seen expected =
+			trial->result.decision == FIREWALL_ACCEPTED ? SEEN_ARRIVED : SEEN_DROPPED;
 		bool bad = !trial->done || trial->seen == SEEN_NOTHING;
 
 		if (trial->unknown_here) {
@@ -240,8 +241,9 @@ static void a_definite_answer_is_what_the_kernel_does(void **state)
 			tell(i);
 		wrong += bad;
 	}
-	print_message("%zu rulesets, %zu trials, %zu of them not loaded here: %zu definite answers\n",
-		      N_CASES, N_CASES * N_SITUATIONS, unknown_here, definite);
+	print_message(
+		"%zu rulesets, %zu trials, %zu of them not loaded here: %zu definite answers\n",
+		N_CASES, N_CASES * N_SITUATIONS, unknown_here, definite);
 	assert_int_equal(wrong, 0);
 }
 

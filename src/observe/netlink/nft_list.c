@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "observe/nft_list.h"
+#include "observe/netlink/nft_list.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/now.h"
-#include "fail.h"
-#include "observe/netns.h"
+#include "base/error.h"
+#include "observe/netlink/netns.h"
 
 #define SAID_MAX 160 /* of the message of nft */
 
@@ -70,11 +70,11 @@ static int child_start(struct child *child, int nsfd, const char *nft)
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return -errno;
 	if (pipe2(err, O_CLOEXEC) < 0) {
-		int error = -errno;
+		int failed = -errno;
 
 		close(out[0]);
 		close(out[1]);
-		return error;
+		return failed;
 	}
 	child->pid = fork();
 	if (child->pid == 0)
@@ -186,45 +186,49 @@ static const char *child_said(struct child *child)
 	return child->said[0] ? child->said : "no message";
 }
 
-static int child_judge(struct child *child, int err, int status, int timeout_ms, struct fail *why)
+static int child_judge(struct child *child, int err, int status, int timeout_ms,
+		       struct error *error)
 {
 	if (err == -ETIMEDOUT)
-		return fail_set(why, err, "list the rules by hand: nft -j list ruleset",
-				"read the nftables rules: nft took longer than %d ms", timeout_ms);
+		return error_set(error, err, "list the rules by hand: nft -j list ruleset",
+				 "read the nftables rules: nft took longer than %d ms", timeout_ms);
 	if (err == -EFBIG)
-		return fail_set(why, err, NULL, "read the nftables rules: more than can be read");
+		return error_set(error, err, NULL,
+				 "read the nftables rules: more than can be read");
 	if (err < 0)
-		return fail_set(why, err, NULL, "read the nftables rules");
+		return error_set(error, err, NULL, "read the nftables rules");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 126)
-		return fail_set(why, -EPERM, "run as root",
-				"read the nftables rules: enter the network namespace");
+		return error_set(error, -EPERM, "run as root",
+				 "read the nftables rules: enter the network namespace");
 	if (strstr(child->said, "not permitted"))
-		return fail_set(why, -EPERM, "run as root", "read the nftables rules: nft: %s",
-				child_said(child));
-	return fail_set(why, -EIO, "list the rules by hand: nft -j list ruleset",
-			"read the nftables rules: nft failed: %s", child_said(child));
+		return error_set(error, -EPERM, "run as root", "read the nftables rules: nft: %s",
+				 child_said(child));
+	return error_set(error, -EIO, "list the rules by hand: nft -j list ruleset",
+			 "read the nftables rules: nft failed: %s", child_said(child));
 }
 
-int nft_list(int nsfd, int timeout_ms, size_t max, char **text, size_t *len, struct fail *why)
+int nft_list(int nsfd, int timeout_ms, size_t max, char **text, size_t *len, struct error *error)
 {
 	struct child child = { .out = -1, .err = -1 };
 	const char *nft = nft_find();
 	int err, status;
 
 	if (!nft)
-		return fail_set(why, -ENOENT, "install the package nftables",
-				"read the nftables rules: there is no program nft");
+		return error_set(error, -ENOENT, "install the package nftables",
+				 "read the nftables rules: there is no program nft");
 	err = child_start(&child, nsfd, nft);
 	if (child.pid <= 0)
-		return fail_set(why, err, NULL, "start nft");
+		return error_set(error, err, NULL, "start nft");
 	err = child_read(&child, timeout_ms, max);
 	status = child_end(&child, err < 0);
-	err = child_judge(&child, err, status, timeout_ms, why);
+	err = child_judge(&child, err, status, timeout_ms, error);
 	if (err < 0 || !child.text) {
 		free(child.text);
-		return err < 0 ? err : fail_set(why, -EIO, NULL, "read the nftables rules: nft printed nothing");
+		return err < 0 ? err
+			       : error_set(error, -EIO, NULL,
+					   "read the nftables rules: nft printed nothing");
 	}
 	child.text[child.len] = '\0';
 	*text = child.text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef EW_OBSERVE_LEGACY_RULES_H
-#define EW_OBSERVE_LEGACY_RULES_H
+#ifndef EW_OBSERVE_NETLINK_LEGACY_RULES_H
+#define EW_OBSERVE_NETLINK_LEGACY_RULES_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "observe/firewall.h"
+#include "observe/netlink/firewall.h"
 
 #include <errno.h>
 #include <netinet/in.h> /* before linux/netfilter.h, which has another in.h */
@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "fail.h"
+#include "base/error.h"
 #include "firewall/ruleset.h"
-#include "observe/legacy_rules.h"
-#include "observe/netlink.h"
-#include "observe/netns.h"
-#include "observe/nft_list.h"
+#include "observe/netlink/legacy_rules.h"
+#include "observe/netlink/netlink.h"
+#include "observe/netlink/netns.h"
+#include "observe/netlink/nft_list.h"
 
 static int table_row(struct nlmsghdr *msg, void *arg)
 {
@@ -26,17 +26,17 @@ static int table_row(struct nlmsghdr *msg, void *arg)
 }
 
 /* Has the namespace any table of nftables? Needs no nft. Returns 1, 0 or a negative errno. */
-static int tables_exist(int nsfd, struct fail *why)
+static int tables_exist(int nsfd, struct error *error)
 {
-	struct fail inner = { 0 };
+	struct error inner = { 0 };
 	int fd = netlink_open(nsfd, NETLINK_NETFILTER, &inner);
 	struct nl_msg *request;
 	bool exist = false;
 	int err;
 
 	if (fd < 0) {
-		if (why)
-			*why = inner;
+		if (error)
+			*error = inner;
 		return fd;
 	}
 	request = netlink_netfilter(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NLM_F_DUMP,
@@ -50,21 +50,21 @@ static int tables_exist(int nsfd, struct fail *why)
 	if (err == -EINTR)
 		return 1;
 	if (err < 0)
-		return fail_set(why, err, "run as root", "list the tables of nftables");
+		return error_set(error, err, "run as root", "list the tables of nftables");
 	return exist;
 }
 
-static int nft_read(int nsfd, struct ruleset **ret, struct fail *why)
+static int nft_read(int nsfd, struct ruleset **ret, struct error *error)
 {
 	char *text = NULL;
 	size_t len = 0;
-	int err = nft_list(nsfd, FIREWALL_READ_MS, FIREWALL_READ_MAX, &text, &len, why);
+	int err = nft_list(nsfd, FIREWALL_READ_MS, FIREWALL_READ_MAX, &text, &len, error);
 
 	if (err == -EIO) /* the rules may have changed meanwhile */
-		err = nft_list(nsfd, FIREWALL_READ_MS, FIREWALL_READ_MAX, &text, &len, why);
+		err = nft_list(nsfd, FIREWALL_READ_MS, FIREWALL_READ_MAX, &text, &len, error);
 	if (err < 0)
 		return err;
-	err = ruleset_parse(text, len, ret, why);
+	err = ruleset_parse(text, len, ret, error);
 	free(text);
 	return err;
 }
@@ -83,22 +83,22 @@ static int legacy_ask(void *arg)
 	return 0;
 }
 
-int firewall_read(int nsfd, struct ruleset **ret, struct fail *why)
+int firewall_read(int nsfd, struct ruleset **ret, struct error *error)
 {
 	struct ruleset *rules = NULL;
 	unsigned int unread = 0;
-	int err = tables_exist(nsfd, why);
+	int err = tables_exist(nsfd, error);
 
 	if (err < 0)
 		return err;
 	if (err == 0) {
 		rules = ruleset_empty();
-		err = rules ? 0 : fail_set(why, -ENOMEM, NULL, "read the firewall's rules");
+		err = rules ? 0 : error_set(error, -ENOMEM, NULL, "read the firewall's rules");
 	} else {
-		err = nft_read(nsfd, &rules, why);
+		err = nft_read(nsfd, &rules, error);
 	}
 	if (err == 0)
-		err = netns_run(nsfd, legacy_ask, &unread, why);
+		err = netns_run(nsfd, legacy_ask, &unread, error);
 	if (err < 0) {
 		ruleset_free(rules);
 		return err;

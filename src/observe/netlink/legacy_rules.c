@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "observe/legacy_rules.h"
+#include "observe/netlink/legacy_rules.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -63,7 +63,8 @@ static int entries_read(struct table *table)
 		return -ENOMEM;
 	memcpy(get->name, table->info.name, sizeof(get->name));
 	get->size = table->info.size;
-	if (getsockopt(table->fd, table->v6 ? SOL_IPV6 : SOL_IP, IPT_SO_GET_ENTRIES, get, &len) < 0) {
+	if (getsockopt(table->fd, table->v6 ? SOL_IPV6 : SOL_IP, IPT_SO_GET_ENTRIES, get, &len) <
+	    0) {
 		int err = -errno;
 
 		free(get);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Arrays that array_reserve while they are filled. */
+/* Arrays that grow while they are filled. */
 #ifndef EW_BASE_ARRAY_H
 #define EW_BASE_ARRAY_H
 

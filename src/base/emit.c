@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/now.h"
 #include "facts.h"
 
@@ -41,4 +42,33 @@ void emit_unread(const struct fact_sink *sink, int32_t pid, uint64_t cookie, int
 void emit_corrupt(const struct fact_sink *sink, int32_t pid, const char *object, const char *reason)
 {
 	unread(sink, pid, 0, object, reason);
+}
+
+void emit_failed(const struct fact_sink *sink, const char *object, const struct error *error)
+{
+	char reason[640];
+
+	emit_corrupt(sink, 0, object, error_text(error, reason, sizeof(reason)));
+}
+
+void emit_hook(const struct fact_sink *sink, const char *hook, const char *program,
+	       const char *reason, bool best_effort)
+{
+	struct fact fact = { .type = FACT_HOOK, .mono = now_mono() };
+
+	fact.hook.hook = hook;
+	fact.hook.program = program;
+	fact.hook.reason = reason ? reason : "";
+	fact.hook.best_effort = best_effort;
+	fact_emit(sink, &fact);
+}
+
+void emit_lost(const struct fact_sink *sink, const char *cause, uint64_t lost, uint64_t seen)
+{
+	struct fact fact = { .type = FACT_LOST, .mono = now_mono() };
+
+	fact.lost.cause = cause;
+	fact.lost.lost = lost;
+	fact.lost.seen = seen;
+	fact_emit(sink, &fact);
 }

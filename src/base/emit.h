@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What every observer puts: "could not be read". */
+/* Facts that many observers emit: what could not be read, which hook serves, events lost. */
 #ifndef EW_BASE_EMIT_H
 #define EW_BASE_EMIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct error;
 struct fact_sink;
 
 /*
@@ -17,5 +19,18 @@ void emit_unread(const struct fact_sink *sink, int32_t pid, uint64_t cookie, int
 /* The same with the reason in words, for damage that has no errno. */
 void emit_corrupt(const struct fact_sink *sink, int32_t pid, const char *object,
 		  const char *reason);
+
+/* The same with an error as the reason. object: "sockets by BPF". */
+void emit_failed(const struct fact_sink *sink, const char *object, const struct error *error);
+
+/*
+ * FACT_HOOK: program serves the hook; "": none does, and reason says why. best_effort: it sees only
+ * a part. reason may be NULL.
+ */
+void emit_hook(const struct fact_sink *sink, const char *hook, const char *program,
+	       const char *reason, bool best_effort);
+
+/* FACT_LOST, now: of the events that this cause can lose, so many were lost and seen in all. */
+void emit_lost(const struct fact_sink *sink, const char *cause, uint64_t lost, uint64_t seen);
 
 #endif

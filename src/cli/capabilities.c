@@ -2,10 +2,8 @@
 #include "cli/capabilities.h"
 
 #include <linux/capability.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "base/caps.h"
 
 /* Measured on 6.18: with one of the first six missing, something of audit, watch or shutdown fails.
  */
@@ -22,18 +20,9 @@ static const unsigned int needed[] = {
 
 void capabilities_drop(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-	uint32_t keep[2] = { 0 };
+	uint64_t mask = 0;
 
-	if (syscall(SYS_capget, &head, data) < 0)
-		return;
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		keep[needed[i] / 32] |= 1u << needed[i] % 32;
-	for (size_t i = 0; i < 2; i++) {
-		data[i].effective &= keep[i];
-		data[i].permitted &= keep[i];
-		data[i].inheritable &= keep[i];
-	}
-	syscall(SYS_capset, &head, data);
+		mask |= CAPS_BIT(needed[i]);
+	caps_limit(mask);
 }

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "act/lock.h"
 #include "base/now.h"
+#include "base/proc.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/capabilities.h"
@@ -97,13 +97,6 @@ static void boot_id_read(char *buf, size_t size)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
-static uint64_t own_netns(void)
-{
-	struct stat ns;
-
-	return stat("/proc/self/ns/net", &ns) == 0 ? ns.st_ino : 0;
-}
-
 static void window_put(struct session *s)
 {
 	struct utsname host = { 0 };
@@ -118,7 +111,7 @@ static void window_put(struct session *s)
 				     .agent_port = s->options->port,
 				     .wall_offset = now_wall() - mono,
 				     .master_timeout = s->options->master_timeout,
-				     .netns = own_netns(),
+				     .netns = proc_ns_own("net"),
 			     } };
 
 	uname(&host);

@@ -2,6 +2,7 @@
 #include "observe/agent_scan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "base/now.h"
 #include "base/error.h"
 #include "observe/proc/procfs.h"
-#include "observe/proc/procfs_file.h"
+#include "base/proc.h"
 #include "observe/snapshot.h"
 
 enum { STATE_LISTEN = 10 };
@@ -140,12 +141,10 @@ static const char *item_value(const char *items, size_t len, const char *name)
 
 static bool try_agent(int32_t pid, const char *file, const char *name, char *buf, size_t size)
 {
-	char items[128 * 1024], path[32];
+	char items[128 * 1024], path[PROC_PATH_MAX];
 	const char *value;
-	ssize_t len;
+	ssize_t len = proc_read(AT_FDCWD, proc_path(path, pid, 0, file), items, sizeof(items));
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	len = procfs_file_read(-1, path, items, sizeof(items));
 	value = len > 0 ? item_value(items, (size_t)len, name) : NULL;
 	return value && try_path(pid, value, buf, size);
 }

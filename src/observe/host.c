@@ -12,31 +12,30 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/caps.h"
 #include "base/error.h"
+#include "base/pidfd.h"
 #include "observe/netlink/conntrack.h"
-#include "observe/netlink/netns.h"
-#include "observe/proc/procfs_file.h"
+#include "base/netns.h"
+#include "base/proc.h"
 #include "observe/netlink/sockdiag.h"
 
 static const struct capability {
-	unsigned int bit;
-	const char *name;
+	unsigned int cap;
 	unsigned int needed_for;
 	bool for_bpf;
 } capabilities[] = {
-	{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", HOST_AUDIT, false },
-	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", HOST_AUDIT | HOST_SHUTDOWN, false },
-	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", HOST_AUDIT, false }, /* setns(2) */
-	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", HOST_AUDIT, false },
-	{ CAP_BPF, "CAP_BPF", HOST_WATCH, true },
-	{ CAP_PERFMON, "CAP_PERFMON", HOST_WATCH, true },
+	{ CAP_DAC_READ_SEARCH, HOST_AUDIT, false },
+	{ CAP_SYS_PTRACE, HOST_AUDIT | HOST_SHUTDOWN, false },
+	{ CAP_SYS_ADMIN, HOST_AUDIT, false }, /* setns(2) */
+	{ CAP_NET_ADMIN, HOST_AUDIT, false },
+	{ CAP_BPF, HOST_WATCH, true },
+	{ CAP_PERFMON, HOST_WATCH, true },
 };
 
 static void __attribute__((format(printf, 4, 5)))
@@ -54,7 +53,7 @@ set(struct host_probe *probe, enum host_state state, const char *cure, const cha
 /* The first line of a file; "" when it cannot be read, errno says why. */
 static const char *line_of(const char *path, char *buf, size_t size)
 {
-	ssize_t len = procfs_file_read(-1, path, buf, size);
+	ssize_t len = proc_read(AT_FDCWD, path, buf, size);
 
 	if (len < 0) {
 		errno = (int)-len;
@@ -64,35 +63,25 @@ static const char *line_of(const char *path, char *buf, size_t size)
 	return buf;
 }
 
-static uint64_t effective(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-
-	if (syscall(SYS_capget, &head, data) < 0)
-		return 0;
-	return (uint64_t)data[1].effective << 32 | data[0].effective;
-}
-
 /* Before 5.8 what CAP_BPF and CAP_PERFMON allow was part of CAP_SYS_ADMIN. */
 static void probe_privilege(bool bpf, struct host_probe *probe)
 {
-	uint64_t have = effective();
-	bool admin = have >> CAP_SYS_ADMIN & 1;
-	char missing[160] = "";
+	uint64_t have = caps_effective(), missing = 0;
+	bool admin = have & CAPS_BIT(CAP_SYS_ADMIN);
+	char names[160];
 
 	probe->needed_for = 0;
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities); i++) {
 		const struct capability *c = &capabilities[i];
-		size_t at = strlen(missing);
 
-		if (have >> c->bit & 1 || (c->for_bpf && (admin || !bpf)))
+		if (have & CAPS_BIT(c->cap) || (c->for_bpf && (admin || !bpf)))
 			continue;
 		probe->needed_for |= c->needed_for;
-		snprintf(missing + at, sizeof(missing) - at, " %s", c->name);
+		missing |= CAPS_BIT(c->cap);
 	}
-	if (missing[0]) {
-		set(probe, HOST_MISSING, "run as root", "user %u lacks%s", geteuid(), missing);
+	if (missing) {
+		set(probe, HOST_MISSING, "run as root", "user %u lacks %s", geteuid(),
+		    caps_names(missing, " ", names, sizeof(names)));
 		return;
 	}
 	probe->needed_for = HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH;
@@ -101,17 +90,17 @@ static void probe_privilege(bool bpf, struct host_probe *probe)
 
 static void probe_pid_namespace(struct host_probe *probe)
 {
-	struct stat st;
+	uint64_t pidns = proc_ns_own("pid");
 
-	if (stat("/proc/self/ns/pid", &st) < 0)
+	if (!pidns)
 		set(probe, HOST_MISSING, "mount proc on /proc", "no /proc/self/ns/pid: %s",
 		    strerror(errno));
-	else if (st.st_ino == PID_NS_INIT)
+	else if (pidns == PROC_PIDNS_INIT)
 		set(probe, HOST_OK, "", "the host's");
 	else
 		set(probe, HOST_MISSING, "run on the host, or in a container with --pid=host",
 		    "not the host's (%llu): other processes are not seen",
-		    (unsigned long long)st.st_ino);
+		    (unsigned long long)pidns);
 }
 
 /* Is something mounted on /proc, and what does its hidepid= say? The last mount there is seen. */
@@ -143,7 +132,7 @@ static void probe_proc(struct host_probe *probe)
 		set(probe, HOST_MISSING, "mount -t proc proc /proc", "not mounted on /proc");
 	else if (strcmp(hidepid, "off") == 0 || strcmp(hidepid, "0") == 0)
 		set(probe, HOST_OK, "", "shows every process");
-	else if (effective() >> CAP_SYS_PTRACE & 1)
+	else if (caps_have(CAP_SYS_PTRACE))
 		set(probe, HOST_OK, "", "hidepid=%s; CAP_SYS_PTRACE sees every process", hidepid);
 	else
 		set(probe, HOST_MISSING, "run as root, or remount /proc with hidepid=0",
@@ -217,15 +206,15 @@ static void probe_ptrace(struct host_probe *probe)
 
 static void probe_pidfd(struct host_probe *probe)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int pidfd = ew_pidfd_open(getpid(), false);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, null, 0);
+	int copy = pidfd < 0 ? pidfd : ew_pidfd_getfd(pidfd, null);
 
 	if (copy >= 0)
 		set(probe, HOST_OK, "", "pidfd_getfd works");
 	else
 		set(probe, HOST_DEGRADED, "a kernel from 5.6 on; --method ptrace needs none",
-		    "no pidfd_getfd: %s", strerror(errno));
+		    "no pidfd_getfd: %s", strerror(-copy));
 	if (copy >= 0)
 		close(copy);
 	if (null >= 0)

@@ -10,7 +10,8 @@
 #include "base/now.h"
 #include "facts.h"
 #include "base/error.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
+#include "base/pidfd.h"
 #include "observe/netlink/proc_connector.h"
 #include "observe/netlink/sockdiag_destroy.h"
 #include "observe/proc/pidfd_exit.h"
@@ -65,7 +66,7 @@ static void connector_open(struct nobpf *watch, const struct fact_sink *sink)
 	}
 	hook_emit(sink, "fork", lives, reason, false);
 	hook_emit(sink, "exec", lives, reason, false);
-	pidfd = *lives ? -1 : pidfd_exit_open(getpid());
+	pidfd = *lives ? -1 : ew_pidfd_open(getpid(), false);
 	hook_emit(sink, "exit", pidfd >= 0 ? "pidfd" : lives, reason, pidfd >= 0);
 	if (pidfd >= 0)
 		close(pidfd);

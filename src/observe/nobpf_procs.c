@@ -18,11 +18,12 @@
 #include "base/now.h"
 #include "facts.h"
 #include "base/error.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
+#include "base/pidfd.h"
 #include "observe/netlink/proc_connector.h"
 #include "observe/netlink/sockdiag_destroy.h"
 #include "observe/proc/pidfd_exit.h"
-#include "observe/proc/procfs_file.h"
+#include "base/proc.h"
 
 /*
  * Threads that are made to end together do so within moments of each other. Where the process
@@ -95,19 +96,9 @@ void nobpf_procs_free(struct nobpf_procs *procs)
 }
 
 /* Start time and name by /proc; false: it is gone. */
-static bool look(int32_t pid, struct procfs_stat *stat)
+static bool look(int32_t pid, struct proc_stat *stat)
 {
-	char path[32];
-	bool there;
-	int dir;
-
-	snprintf(path, sizeof(path), "/proc/%d", pid);
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return false;
-	there = procfs_file_stat(dir, stat) == 0;
-	close(dir);
-	return there;
+	return proc_stat_of(pid, stat) == 0;
 }
 
 /* Without a pidfd there is still the connector, and /proc. */
@@ -115,7 +106,7 @@ static int pidfd_watch(struct nobpf_procs *procs, struct watched *w, struct erro
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)w->pid };
 
-	w->pidfd = pidfd_exit_open(w->pid);
+	w->pidfd = ew_pidfd_open(w->pid, false);
 	if (w->pidfd == -EMFILE || w->pidfd == -ENFILE)
 		return error_set(error, w->pidfd, "raise the limit of open files (ulimit -n)",
 				 "watch process %d", w->pid);
@@ -144,7 +135,7 @@ static struct watched *enter(struct nobpf_procs *procs, int32_t pid, unsigned in
 static int netns_follow(struct nobpf_procs *procs, struct watched *w, struct error *error)
 {
 	uint64_t inode;
-	int nsfd = netns_of(w->pid, &inode), err;
+	int nsfd = netns_open_pid(w->pid, &inode), err;
 
 	if (nsfd == -ENOENT || nsfd == -ESRCH)
 		return 0; /* its end is the next thing to be seen */
@@ -162,7 +153,7 @@ int nobpf_procs_add(struct nobpf_procs *procs, int32_t pid, uint64_t start,
 		    unsigned int generations, struct error *error)
 {
 	struct watched *w = find(procs, pid);
-	struct procfs_stat stat;
+	struct proc_stat stat;
 	int err, err_netns;
 
 	if (w && w->start == start) {
@@ -191,7 +182,7 @@ int nobpf_procs_add(struct nobpf_procs *procs, int32_t pid, uint64_t start,
  * one, which has the number since. Starts are counted since boot, time in suspension included; a
  * suspension meanwhile only makes this lenient.
  */
-static bool began_by(const struct procfs_stat *stat, int64_t mono)
+static bool began_by(const struct proc_stat *stat, int64_t mono)
 {
 	int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
 	struct timespec boot;
@@ -205,7 +196,7 @@ static void fork_emit(struct nobpf_procs *procs, const struct watched *parent,
 		      const struct connector_event *event, const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_FORK, .mono = event->mono };
-	struct procfs_stat stat = { 0 };
+	struct proc_stat stat = { 0 };
 	struct watched *child;
 	bool known = look(event->pid, &stat) && began_by(&stat, event->mono);
 
@@ -227,16 +218,14 @@ static void exec_emit(struct watched *w, const struct connector_event *event,
 		      const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_EXEC, .mono = event->mono };
-	struct procfs_stat stat;
-	char path[32], exe[PATH_MAX] = "";
+	struct proc_stat stat;
+	char exe[PATH_MAX] = "";
+	int dir = proc_open(w->pid);
 	bool deleted;
-	int dir;
 
-	snprintf(path, sizeof(path), "/proc/%d", w->pid);
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir >= 0 && procfs_file_stat(dir, &stat) == 0 && stat.start == w->start) {
+	if (dir >= 0 && proc_stat_read(dir, "stat", &stat) == 0 && stat.start == w->start) {
 		snprintf(w->comm, sizeof(w->comm), "%s", stat.comm);
-		procfs_file_exe(dir, exe, sizeof(exe), &deleted);
+		proc_exe(dir, exe, sizeof(exe), &deleted);
 	}
 	if (dir >= 0)
 		close(dir);
@@ -294,7 +283,7 @@ void nobpf_procs_ended(struct nobpf_procs *procs, int32_t pid)
 static bool is_gone(const struct watched *w)
 {
 	if (w->pidfd >= 0)
-		return w->ended || pidfd_exit_gone(w->pidfd);
+		return w->ended || ew_pidfd_has_ended(w->pidfd);
 	return pidfd_exit_gone_by_proc(w->pid, w->start);
 }
 

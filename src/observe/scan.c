@@ -16,7 +16,7 @@
 #include "observe/agent/api.h"
 #include "observe/agent/checkpoints.h"
 #include "observe/conntrack_lookup.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 #include "observe/proc/procfs.h"
 #include "base/emit.h"
 #include "observe/snapshot.h"
@@ -91,14 +91,6 @@ static void emit_phase(const struct fact_sink *sink, const char *phase, uint32_t
 	fact_emit(sink, &fact);
 }
 
-static void emit_failure(const struct fact_sink *sink, const char *object,
-			 const struct error *error)
-{
-	char reason[640];
-
-	emit_corrupt(sink, 0, object, error_text(error, reason, sizeof(reason)));
-}
-
 static void run_seed(struct scan *survey)
 {
 	const struct scan_options *options = &survey->options;
@@ -107,7 +99,7 @@ static void run_seed(struct scan *survey)
 
 	survey->seeded = options->seed != NULL;
 	if (survey->seeded && options->seed(options->seed_ctx, &snapshot->tee, &error) < 0) {
-		emit_failure(&snapshot->tee, "sockets by BPF", &error);
+		emit_failed(&snapshot->tee, "sockets by BPF", &error);
 		survey->seeded = false;
 	}
 	snapshot_sort(snapshot);
@@ -153,7 +145,7 @@ static bool run_processes(struct scan *survey)
 	struct error error = { 0 };
 
 	if (procfs_walk(survey->procfs, &snapshot->tee, &visitor, &error) < 0) {
-		emit_failure(&snapshot->tee, "processes", &error);
+		emit_failed(&snapshot->tee, "processes", &error);
 		return false;
 	}
 	snapshot_sort_processes(snapshot);
@@ -169,7 +161,7 @@ static bool run_sockets(struct scan *survey)
 	struct error error = { 0 };
 
 	if (sockets_emit(survey->procfs, snapshot, survey->seeded, &error) < 0) {
-		emit_failure(&snapshot->tee, "sockets", &error);
+		emit_failed(&snapshot->tee, "sockets", &error);
 		return false;
 	}
 	agent_emit_all(survey->procfs, snapshot);
@@ -213,7 +205,7 @@ static bool run_checkpoints(struct scan *survey)
 	const char *path = find_work_dir(survey, &error);
 
 	if (!*path) {
-		emit_failure(&snapshot->tee, "the agent's checkpoints", &error);
+		emit_failed(&snapshot->tee, "the agent's checkpoints", &error);
 		return false;
 	}
 	return checkpoints_emit(path, &snapshot->tee, &error) == 0;
@@ -269,7 +261,7 @@ static bool ask(struct scan *survey)
 			close(options.nsfd);
 	}
 	if (err < 0)
-		emit_failure(&snapshot->tee, "the agent's HTTP API", &error);
+		emit_failed(&snapshot->tee, "the agent's HTTP API", &error);
 	return err == 0;
 }
 

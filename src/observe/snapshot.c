@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/equal_range.h"
 #include "mesos/upid.h"
 #include "base/array.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
+#include "base/proc.h"
 
 static bool room(struct snapshot *snapshot, void *items, size_t *cap, size_t n, size_t size)
 {
@@ -169,9 +169,7 @@ void snapshot_clear(struct snapshot *snapshot)
 
 void snapshot_begin(struct snapshot *snapshot, const struct fact_sink *out)
 {
-	struct stat own;
-
-	snapshot->own_netns = stat("/proc/thread-self/ns/net", &own) < 0 ? 0 : own.st_ino;
+	snapshot->own_netns = proc_ns_own("net");
 	snapshot->out = *out;
 	snapshot->broken = false;
 	snapshot->n_rows = 0;
@@ -383,7 +381,7 @@ int snapshot_netns_open(const struct snapshot *snapshot, uint64_t netns)
 		/* 0: could not be seen. It may be the one. */
 		if (snapshot->rows[i].netns && snapshot->rows[i].netns != netns)
 			continue;
-		fd = netns_of(snapshot->rows[i].pid, &inode);
+		fd = netns_open_pid(snapshot->rows[i].pid, &inode);
 		if (fd >= 0 && inode == netns)
 			return fd;
 		if (fd >= 0)

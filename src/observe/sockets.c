@@ -103,7 +103,7 @@ static int find_relevant(struct pass *pass, struct error *error)
 	return pass->seeded ? 0 : add_listening(pass, error);
 }
 
-static bool held_by_mesos(const struct snapshot *snapshot, const struct holder *holders, size_t n)
+static bool held_by_mesos(const struct snapshot *snapshot, const struct fd_owner *holders, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct snapshot_process *process =
@@ -121,7 +121,7 @@ static void emit_socket(void *ctx, const struct fact_socket *socket)
 	struct fact fact = { .type = FACT_SOCKET, .mono = pass->mono };
 	bool agents = snapshot_is_agents(pass->snapshot, socket);
 	size_t n = 0;
-	const struct holder *holders;
+	const struct fd_owner *holders;
 
 	snapshot_pause(pass->snapshot);
 	holders = fd_owners_find(&pass->holders, socket->inode, &n);

@@ -19,7 +19,7 @@
 #include "firewall/ruleset.h"
 #include "firewall_rules.h"
 #include "observe/netlink/firewall.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 
 #define PORT	5051
 #define WORKERS 6

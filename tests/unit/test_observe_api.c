@@ -9,7 +9,7 @@
 
 #include "observe/agent/api.h"
 #include "observe/agent/credential.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -425,7 +425,7 @@ static void an_agent_in_another_namespace_is_asked_there(void **state)
 	if (geteuid() != 0)
 		skip();
 	says_file("/state", "200 OK", "tests/data/mesos/api/state.json");
-	home = netns_of(getpid(), &inode);
+	home = netns_open_pid(getpid(), &inode);
 	assert_true(home >= 0);
 	assert_int_equal(netns_make(), 0); /* the listener stays behind */
 	assert_string_not_equal(text(asked(&options, 1), "problem"), "");

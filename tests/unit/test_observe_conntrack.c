@@ -4,7 +4,7 @@
 
 #include "base/addr.h"
 #include "observe/netlink/conntrack.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 #include "observe/netlink/conntrack_hooks.h"
 
 #define PORT 5051
@@ -281,7 +281,7 @@ static void a_namespace_is_asked_without_leaving_ours(void **state)
 
 	(void)state;
 	nft(firewall);
-	nsfd = netns_of(getpid(), &there);
+	nsfd = netns_open_pid(getpid(), &there);
 	assert_int_equal(netns_make(), 0);
 	here = netns_own();
 	assert_int_not_equal(here, there);

@@ -3,7 +3,7 @@
 #include "test_observe.h"
 
 #include "observe/proc/procfs.h"
-#include "observe/proc/procfs_file.h"
+#include "base/proc.h"
 
 #define SLAVE "slave(1)@127.0.0.1:5051"
 
@@ -333,7 +333,7 @@ static void the_cgroup_is_systemds_else_the_unified_one(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		file_write(dir_at("cgroup"), cases[i].file, strlen(cases[i].file));
-		procfs_file_cgroup(dir, path, sizeof(path));
+		proc_cgroup(dir, path, sizeof(path));
 		assert_string_equal(path, cases[i].path);
 	}
 	close(dir);

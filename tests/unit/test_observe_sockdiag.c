@@ -9,7 +9,7 @@
 #include "base/addr.h"
 #include "observe/proc/fd_owners.h"
 #include "observe/netlink/netlink.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 #include "observe/proc/procfs.h"
 #include "observe/netlink/sockdiag.h"
 
@@ -164,7 +164,7 @@ static void another_namespace_is_listed_without_leaving_ours(void **state)
 {
 	int listener = listen_on(AF_INET, PORT);
 	uint64_t here = netns_own(), there = 0;
-	int nsfd = netns_of(getpid(), &there);
+	int nsfd = netns_open_pid(getpid(), &there);
 	struct seen seen = { .n = 0 };
 	int fd;
 
@@ -211,7 +211,7 @@ static void every_descriptor_of_a_socket_is_a_holder(void **state)
 {
 	int fd = listen_on(AF_INET, PORT), copy = dup(fd), pipes[2];
 	struct fd_owners holders = { 0 };
-	const struct holder *found;
+	const struct fd_owner *found;
 	size_t n = 0;
 
 	(void)state;

@@ -9,7 +9,7 @@
 
 #include "observe/bpf/libbpf.h"
 #include "events.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 #include "observe/netlink/sockdiag.h"
 
 #define ROUNDS 3

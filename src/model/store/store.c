@@ -4,23 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "mesos/upid.h"
 
-bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size)
+bool store_grow_(struct store *store, void *items, size_t *cap, size_t n, size_t size)
 {
-	size_t more = *room ? *room * 2 : 8;
-	void *grown;
-
-	if (*n < *room)
+	if (array_reserve(items, cap, n, size) == 0)
 		return true;
-	grown = reallocarray(*v, more, size);
-	if (!grown) {
-		store->broken = true;
-		return false;
-	}
-	*v = grown;
-	*room = more;
-	return true;
+	store->broken = true;
+	return false;
 }
 
 const char *store_text(struct store *store, const char *text)

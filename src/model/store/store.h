@@ -232,8 +232,8 @@ struct store {
 
 /* Makes room for one more; false when memory is short (and the store is marked broken). */
 #define store_grow(store, list)                                                                    \
-	store_grow_((store), (void **)&(list).v, &(list).n, &(list).room, sizeof(*(list).v))
-bool store_grow_(struct store *store, void **v, size_t *n, size_t *room, size_t size);
+	store_grow_((store), &(list).v, &(list).room, (list).n, sizeof(*(list).v))
+bool store_grow_(struct store *store, void *items, size_t *cap, size_t n, size_t size);
 
 /* Ended processes are kept for a while: what became of an executor is asked after its end. */
 #define STORE_KEEP_ENDED (60 * 60 * NS_PER_S)

@@ -20,7 +20,7 @@
 #include "mesos/span.h"
 #include "mesos/api_state.h"
 #include "observe/agent/api_url.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 #include "observe/netlink/own_traffic.h"
 
 #define STATE	   "/state"

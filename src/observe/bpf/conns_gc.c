@@ -19,7 +19,7 @@
 #include "observe/bpf/observer_priv.h"
 #include "base/array.h"
 #include "observe/bpf/event_decode.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 #include "observe/netlink/sockdiag.h"
 
 #define AT_ONCE 256 /* entries that are read by one call; more than a bucket ever holds */
@@ -137,7 +137,7 @@ static void netns_ask(struct sweep *sweep, int nsfd, uint64_t netns)
 /* An owner that is not known, or has gone elsewhere: by way of any process that is there. */
 static int netns_search(struct sweep *sweep, uint64_t netns)
 {
-	int nsfd = netns == sweep->nowhere ? -ENOENT : netns_find(netns);
+	int nsfd = netns == sweep->nowhere ? -ENOENT : netns_open_inode(netns);
 
 	if (nsfd < 0)
 		sweep->nowhere = netns;
@@ -157,7 +157,7 @@ static void stale_check(struct sweep *sweep, struct stale *stale)
 	if (stat("/proc/self/ns/net", &own) == 0 && own.st_ino == stale->netns)
 		return netns_ask(sweep, NETNS_OWN, stale->netns);
 	stale->asked = true;
-	nsfd = stale->owner ? netns_of((pid_t)stale->owner, &inode) : -EINVAL;
+	nsfd = stale->owner ? netns_open_pid((pid_t)stale->owner, &inode) : -EINVAL;
 	if (nsfd == -ENOENT || nsfd == -ESRCH)
 		return;
 	if (nsfd >= 0 && inode != stale->netns)

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "observe/bpf/libbpf.h"
 #include "observe/bpf/event_decode.h"
-#include "observe/proc/procfs_file.h"
+#include "base/proc.h"
 #include "observe/bpf/iter.h"
 #include "walk.skel.h"
 
@@ -58,7 +58,7 @@ int ew_bpf_scan_once_open(uint16_t agent_port, const struct fact_sink *sink,
 
 	/* From within another one only its own processes are seen, and by numbers that are not its
 	 * own. */
-	if (stat("/proc/self/ns/pid", &pidns) < 0 || pidns.st_ino != PID_NS_INIT)
+	if (stat("/proc/self/ns/pid", &pidns) < 0 || pidns.st_ino != PROC_PIDNS_INIT)
 		return -ENOTSUP;
 	walk = calloc(1, sizeof(*walk));
 	if (!walk)

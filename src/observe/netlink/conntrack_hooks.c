@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 #include "observe/netlink/netlink.h"
 #include "observe/netlink/xtables.h"
 

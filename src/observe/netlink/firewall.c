@@ -15,7 +15,7 @@
 #include "firewall/ruleset.h"
 #include "observe/netlink/legacy_rules.h"
 #include "observe/netlink/netlink.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 #include "observe/netlink/nft_list.h"
 
 static int table_row(struct nlmsghdr *msg, void *arg)

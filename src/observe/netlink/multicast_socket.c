@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 
 /* Some 20,000 events: the kernel doubles it, and charges 768 bytes for one, whatever its size. */
 enum { ROOM = 8 << 20 };

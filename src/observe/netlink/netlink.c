@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 
 int netlink_open(int nsfd, int protocol, struct error *error)
 {

@@ -17,7 +17,7 @@
 
 #include "base/now.h"
 #include "base/error.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 
 #define SAID_MAX 160 /* of the message of nft */
 

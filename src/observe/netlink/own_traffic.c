@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "observe/netlink/own_traffic.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/now.h"
 #include "facts.h"
-#include "observe/netlink/netns.h"
-#include "observe/proc/procfs_file.h"
+#include "base/netns.h"
+#include "base/proc.h"
 #include "observe/netlink/sockdiag.h"
 
 static struct ew_addr address(const struct sockaddr_storage *from)
@@ -24,25 +22,11 @@ static struct ew_addr address(const struct sockaddr_storage *from)
 	return sockdiag_addr(AF_INET, &v4->sin_addr.s_addr, v4->sin_port);
 }
 
-static uint64_t netns_inode(int nsfd)
-{
-	struct stat st = { 0 };
-	int err = nsfd == NETNS_OWN ? stat("/proc/self/ns/net", &st) : fstat(nsfd, &st);
-
-	return err < 0 ? 0 : st.st_ino;
-}
-
 static uint64_t own_start(void)
 {
-	int dir = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct procfs_stat stat;
-	uint64_t start = 0;
+	struct proc_stat stat;
 
-	if (dir >= 0 && procfs_file_stat(dir, &stat) == 0)
-		start = stat.start;
-	if (dir >= 0)
-		close(dir);
-	return start;
+	return proc_stat_of(getpid(), &stat) < 0 ? 0 : stat.start;
 }
 
 void own_traffic_emit(int fd, int nsfd, const struct sockaddr_storage *to,

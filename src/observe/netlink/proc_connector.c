@@ -11,11 +11,11 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/caps.h"
 #include "base/error.h"
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 
 /* An event as it lies in the packet: struct proc_event follows unaligned. */
 enum {
@@ -115,17 +115,9 @@ static int answer(struct multicast_socket *socket, uint32_t number)
 	return -EOPNOTSUPP;
 }
 
-static bool may_listen(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	return syscall(SYS_capget, &head, data) == 0 && data[0].effective >> CAP_NET_ADMIN & 1;
-}
-
 static int refused(int err, struct error *error)
 {
-	if (err == -EPERM || (err == -EOPNOTSUPP && !may_listen()))
+	if (err == -EPERM || (err == -EOPNOTSUPP && !caps_have(CAP_NET_ADMIN)))
 		return error_set(error, -EPERM, "run as root or with CAP_NET_ADMIN",
 				 "listen to the proc connector: CAP_NET_ADMIN missing");
 	if (err == -ECONNREFUSED)
@@ -164,7 +156,7 @@ int proc_connector_open(struct multicast_socket *socket, struct error *error)
 	uint64_t inode;
 
 	if (err == -ECONNREFUSED) { /* the kernel's end is in the first network namespace alone */
-		nsfd = netns_of(1, &inode);
+		nsfd = netns_open_pid(1, &inode);
 		if (nsfd >= 0) {
 			err = listen_in(socket, nsfd, error);
 			close(nsfd);

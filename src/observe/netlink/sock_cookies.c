@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "observe/netlink/sock_cookies.h"
 
-#include <dirent.h>
-#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/array.h"
-#include "observe/netlink/netns.h"
+#include "base/dirents.h"
+#include "base/error.h"
+#include "base/netns.h"
+#include "base/proc.h"
 #include "observe/netlink/sockdiag.h"
 
 struct seen {
@@ -31,13 +32,13 @@ static bool seen_before(const struct seen *seen, uint64_t netns)
 	return false;
 }
 
-static int give(struct seen *seen, int32_t pid, struct error *error)
+static int assign_in_netns_of(struct seen *seen, int32_t pid, struct error *error)
 {
 	uint64_t netns;
-	int fd = netns_of(pid, &netns);
+	int fd = netns_open_pid(pid, &netns);
 	int err = 0;
 
-	if (fd == -ENOENT || fd == -ESRCH)
+	if (proc_is_gone(fd))
 		return 0;
 	if (fd < 0)
 		return error_set(error, fd, "run as root",
@@ -59,16 +60,14 @@ out:
 int sock_cookies_assign(struct error *error)
 {
 	struct seen seen = { 0 };
-	struct dirent *entry;
-	DIR *proc = opendir("/proc");
-	int err = 0;
+	struct dirents processes;
+	int pid, err = dirents_open(&processes, AT_FDCWD, "/proc");
 
-	if (!proc)
-		return error_set(error, -errno, NULL, "list the processes");
-	while (!err && (entry = readdir(proc)))
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			err = give(&seen, atoi(entry->d_name), error);
-	closedir(proc);
+	if (err < 0)
+		return error_set(error, err, NULL, "list the processes");
+	while (!err && (pid = dirents_next(&processes)) >= 0)
+		err = assign_in_netns_of(&seen, pid, error);
+	dirents_close(&processes);
 	free(seen.netns);
 	return err;
 }

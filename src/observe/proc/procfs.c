@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "observe/proc/procfs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,12 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/now.h"
-#include "facts.h"
+#include "base/dirents.h"
 #include "base/error.h"
+#include "base/now.h"
+#include "base/proc.h"
+#include "facts.h"
 #include "mesos/environ.h"
 #include "mesos/span.h"
-#include "observe/proc/procfs_file.h"
 #include "observe/proc/procfs_library.h"
 #include "base/emit.h"
 
@@ -32,16 +32,6 @@ struct procfs {
 	char lines[LINES_BUF];
 };
 
-static uint64_t own_pidns(int root)
-{
-	int self = openat(root, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	uint64_t inode = self < 0 ? 0 : procfs_file_ns(self, "pid");
-
-	if (self >= 0)
-		close(self);
-	return inode;
-}
-
 int procfs_new(struct procfs **ret_procfs, struct error *error)
 {
 	struct procfs *procfs = calloc(1, sizeof(*procfs));
@@ -55,7 +45,7 @@ int procfs_new(struct procfs **ret_procfs, struct error *error)
 		free(procfs);
 		return error_set(error, err, "mount proc on /proc", "open /proc");
 	}
-	procfs->pidns = own_pidns(procfs->root);
+	procfs->pidns = proc_ns_own("pid");
 	procfs->environ_cap = ENVIRON_FIRST;
 	procfs->environ = malloc(procfs->environ_cap);
 	if (!procfs->environ) {
@@ -79,8 +69,7 @@ void procfs_free(struct procfs *procfs)
 static ssize_t environ_read(struct procfs *procfs, int dir)
 {
 	for (;;) {
-		ssize_t len =
-			procfs_file_read(dir, "environ", procfs->environ, procfs->environ_cap);
+		ssize_t len = proc_read(dir, "environ", procfs->environ, procfs->environ_cap);
 		char *larger;
 
 		if (len < 0 || (size_t)len < procfs->environ_cap - 1 ||
@@ -92,6 +81,14 @@ static ssize_t environ_read(struct procfs *procfs, int dir)
 		procfs->environ = larger;
 		procfs->environ_cap *= 4;
 	}
+}
+
+/* Its own getpid(); 0: not known. */
+static int32_t ns_pid_of(int dir)
+{
+	struct proc_status status;
+
+	return proc_status_read(dir, "status", &status) < 0 ? 0 : status.ns_pid;
 }
 
 static const char *text_of(struct mesos_span span)
@@ -127,8 +124,8 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 	char exe[PATH_MAX] = "", cmdline[CMDLINE_MOST] = "", cgroup[PATH_MAX] = "";
 	char container_id[NAME_MAX + 1];
 	struct procfs_library library = { .from = "" };
-	struct procfs_stat stat;
-	int err = procfs_file_stat(dir, &stat);
+	struct proc_stat stat;
+	int err = proc_stat_read(dir, "stat", &stat);
 
 	if (err < 0)
 		return err;
@@ -136,13 +133,13 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 	process->start = stat.start;
 	process->ppid = stat.ppid;
 	process->comm = stat.comm;
-	process->pidns = procfs_file_ns(dir, "pid");
-	process->ns_pid = process->pidns == procfs->pidns ? row->pid : procfs_file_ns_pid(dir);
-	process->uid = procfs_file_uid(dir);
+	process->pidns = proc_ns(dir, "pid");
+	process->ns_pid = process->pidns == procfs->pidns ? row->pid : ns_pid_of(dir);
+	process->uid = proc_uid(dir);
 	if (closely) {
-		procfs_file_exe(dir, exe, sizeof(exe), &process->exe_deleted);
-		procfs_file_cmdline(dir, cmdline, sizeof(cmdline));
-		procfs_file_cgroup(dir, cgroup, sizeof(cgroup));
+		proc_exe(dir, exe, sizeof(exe), &process->exe_deleted);
+		proc_cmdline(dir, cmdline, sizeof(cmdline));
+		proc_cgroup(dir, cgroup, sizeof(cgroup));
 	}
 	process->exe = exe;
 	process->cmdline = cmdline;
@@ -159,11 +156,6 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 	process->version_from = library.from;
 	fact_emit(sink, &fact);
 	return 0;
-}
-
-static bool is_gone(int err)
-{
-	return err == -ESRCH || err == -ENOENT;
 }
 
 static int process_open(struct procfs *procfs, int32_t pid)
@@ -187,7 +179,7 @@ static int walk_one(struct procfs *procfs, int dir, struct procfs_row *row,
 
 	if (len < 0)
 		return (int)len;
-	row->netns = procfs_file_ns(dir, "net");
+	row->netns = proc_ns(dir, "net");
 	if (!memmem(procfs->environ, (size_t)len, key, sizeof(key) - 1))
 		return 0;
 	mesos_env_parse(procfs->environ, (size_t)len, &env);
@@ -214,32 +206,22 @@ static void emit_denied(const struct fact_sink *sink, int32_t first, size_t n, i
 int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
 		const struct procfs_visitor *visitor, struct error *error)
 {
-	int fd = openat(procfs->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	struct dirents list;
 	int32_t denied = 0;
 	size_t n_denied = 0;
-	int why_denied = 0;
+	int why_denied = 0, pid, err = dirents_open(&list, procfs->root, ".");
 
-	if (!list) {
-		int err = -errno;
-
-		if (fd >= 0)
-			close(fd);
+	if (err < 0)
 		return error_set(error, err, NULL, "list /proc");
-	}
-	while ((entry = readdir(list))) {
-		struct procfs_row row = { .pid = atoi(entry->d_name) };
-		int dir, err;
+	while ((pid = dirents_next(&list)) >= 0) {
+		struct procfs_row row = { .pid = pid };
+		int dir = process_open(procfs, pid);
 
-		if (row.pid <= 0)
-			continue;
-		dir = process_open(procfs, row.pid);
 		if (dir < 0)
 			continue;
 		err = walk_one(procfs, dir, &row, visitor, sink);
 		close(dir);
-		if (is_gone(err))
+		if (proc_is_gone(err))
 			continue;
 		if (err < 0 && row.pid != 1 && n_denied++ == 0) {
 			denied = row.pid;
@@ -248,9 +230,9 @@ int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
 		if (visitor->each)
 			visitor->each(visitor->ctx, &row);
 	}
-	closedir(list);
+	dirents_close(&list);
 	emit_denied(sink, denied, n_denied, why_denied);
-	return 0;
+	return pid == -ENOENT ? 0 : error_set(error, pid, NULL, "list /proc to its end");
 }
 
 int procfs_emit(struct procfs *procfs, int32_t pid, const struct fact_sink *sink)
@@ -263,26 +245,26 @@ int procfs_emit(struct procfs *procfs, int32_t pid, const struct fact_sink *sink
 
 	if (dir < 0)
 		return -ESRCH;
-	row.netns = procfs_file_ns(dir, "net");
+	row.netns = proc_ns(dir, "net");
 	len = environ_read(procfs, dir);
 	if (len >= 0)
 		mesos_env_parse(procfs->environ, (size_t)len, &env);
-	else if (!is_gone((int)len))
+	else if (!proc_is_gone((int)len))
 		emit_unread(sink, pid, 0, (int)len, "/proc/%d/environ", pid);
 	err = emit_process(procfs, dir, &row, len < 0 ? NULL : &env,
 			   env.seen & MESOS_ENV_EXECUTOR_ID, sink);
 	close(dir);
-	return is_gone(err) ? -ESRCH : err;
+	return proc_is_gone(err) ? -ESRCH : err;
 }
 
 uint64_t procfs_start(struct procfs *procfs, int32_t pid)
 {
 	int dir = process_open(procfs, pid);
-	struct procfs_stat stat = { .start = 0 };
+	struct proc_stat stat = { .start = 0 };
 
 	if (dir < 0)
 		return 0;
-	if (procfs_file_stat(dir, &stat) < 0)
+	if (proc_stat_read(dir, "stat", &stat) < 0)
 		stat.start = 0;
 	close(dir);
 	return stat.start;

@@ -12,7 +12,7 @@
 
 #include "mesos/span.h"
 #include "mesos/version.h"
-#include "observe/proc/procfs_file.h"
+#include "base/proc.h"
 
 #define STDERR_HEAD (64 * 1024)
 
@@ -58,7 +58,7 @@ static bool maps_line(struct mesos_span line, void *ctx)
 	if (err == -EINVAL)
 		return false;
 	mesos_span_copy(path, library->path, sizeof(library->path));
-	procfs_file_cut_deleted(library->path);
+	proc_cut_deleted(library->path);
 	if (err == 0) {
 		mesos_span_copy(version.text, library->version, sizeof(library->version));
 		library->from = "library";

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "observe/netlink/netns.h"
+#include "base/netns.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
+#include "base/dirents.h"
 #include "base/error.h"
+#include "base/proc.h"
 
 struct visit {
 	int nsfd;
@@ -84,43 +87,63 @@ int netns_socket(int nsfd, int domain, int type, int protocol, struct error *err
 			 protocol);
 }
 
-int netns_of(pid_t pid, uint64_t *inode)
+/* Whether fd refers to a network namespace. */
+static bool is_netns(int fd)
 {
-	char path[64];
-	struct stat st;
-	int fd;
+	struct statfs fs;
+	int type;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fstatfs(fd, &fs) < 0 || (unsigned long)fs.f_type != NSFS_MAGIC)
+		return false;
+	type = ioctl(fd, NS_GET_NSTYPE);
+	return type < 0 ? errno == ENOTTY : type == CLONE_NEWNET;
+}
+
+int netns_open_path(const char *path, uint64_t *inode)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0) {
-		int err = -errno;
-
+	if (!is_netns(fd)) {
 		close(fd);
-		return err;
+		return -EINVAL;
 	}
-	*inode = st.st_ino;
+	*inode = netns_inode(fd);
 	return fd;
 }
 
-int netns_find(uint64_t inode)
+int netns_open_pid(pid_t pid, uint64_t *inode)
 {
-	struct dirent *entry;
-	DIR *proc = opendir("/proc");
-	int fd = -ENOENT;
+	char path[PROC_PATH_MAX];
+
+	return netns_open_path(proc_path(path, pid, 0, "ns/net"), inode);
+}
+
+int netns_open_inode(uint64_t inode)
+{
+	struct dirents processes;
+	int fd = -ENOENT, pid;
 	uint64_t found;
 
-	while (fd < 0 && proc && (entry = readdir(proc))) {
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
-			continue;
-		fd = netns_of(atoi(entry->d_name), &found); /* or it has ended, or is hidden */
+	if (dirents_open(&processes, AT_FDCWD, "/proc") < 0)
+		return -ENOENT;
+	while (fd < 0 && (pid = dirents_next(&processes)) >= 0) {
+		fd = netns_open_pid(pid, &found); /* fails for one that has ended, or is hidden */
 		if (fd >= 0 && found != inode) {
 			close(fd);
 			fd = -ENOENT;
 		}
 	}
-	if (proc)
-		closedir(proc);
+	dirents_close(&processes);
 	return fd < 0 ? -ENOENT : fd;
+}
+
+uint64_t netns_inode(int nsfd)
+{
+	struct stat st;
+
+	if (nsfd == NETNS_OWN)
+		return proc_ns_own("net");
+	return fstat(nsfd, &st) < 0 ? 0 : st.st_ino;
 }

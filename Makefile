@@ -8,7 +8,6 @@ B       ?= build
 CC      ?= cc
 CLANG   ?= clang
 BPFTOOL ?= $(or $(wildcard /usr/sbin/bpftool),bpftool)
-PYTEST  ?= /usr/bin/python3 -m pytest
 PKG_CONFIG ?= pkg-config
 
 MODULES := base mesos firewall observe/proc observe/netlink observe/agent observe/bpf observe model act/inject act \
@@ -48,7 +47,8 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit e2e fuzz kernels bench fault fault-compare lint format static install check demo clean help deps lab victims check-pure san
+.PHONY: all unit unit-build unit-programs unit-run e2e fuzz fuzz-programs clang kernels storm bench fault fault-compare lint format static install \
+	check check-all demo clean help deps lab victims check-pure san
 
 all: $(B)/execwatch
 
@@ -114,9 +114,9 @@ $(B)/execwatch-lab: $(LAB_OBJ)
 lab: $(B)/execwatch-lab
 
 # A victim may ask for flags in a comment on its second line: /* LDFLAGS: -static */
-V := build/victims
-VICTIMS := $(patsubst tests/victims/%.c,$(V)/%,$(wildcard tests/victims/*.c))
-$(V)/%: tests/victims/%.c $(wildcard tests/victims/*.h) Makefile
+VICTIMS_DIR := build/victims
+VICTIMS := $(patsubst tests/victims/%.c,$(VICTIMS_DIR)/%,$(wildcard tests/victims/*.c))
+$(VICTIMS_DIR)/%: tests/victims/%.c $(wildcard tests/victims/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,VICTIM,$@)
 	$(Q)cc=$$(sed -n '2s/.*CC: *\([^ ]*\).*/\1/p' $<); \
@@ -139,19 +139,22 @@ $(B)/unit/%: tests/unit/%.c $(B)/libexecwatch.a $(wildcard tests/unit/*.h) Makef
 $(filter %/test_lab_wire,$(UNIT)): $(LAB_OBJ)
 -include $(UNIT:=.d)
 
+unit-programs: $(UNIT)
 unit-run: $(UNIT) $(VICTIMS)
 	$(Q)scripts/run-unit $(UNIT)
-.PHONY: unit-run
 
 # Unit tests run with sanitizers on.
+IN_SAN := $(MAKE) --no-print-directory B=build/san SAN='$(SANITIZE)' CFLAGS='-O1 -g'
 unit: $(VICTIMS)
-	$(Q)$(MAKE) --no-print-directory B=build/san SAN='$(SANITIZE)' CFLAGS='-O1 -g' unit-run
+	$(Q)$(IN_SAN) unit-run
 
 san:
-	$(Q)$(MAKE) --no-print-directory B=build/san SAN='$(SANITIZE)' CFLAGS='-O1 -g' all
+	$(Q)$(IN_SAN) all
+unit-build: san
+	$(Q)$(IN_SAN) unit-programs
 
 e2e: all lab victims san
-	$(Q)$(PYTEST) -q -p no:cacheprovider tests/e2e $(E2E)
+	$(Q)scripts/run-e2e $(E2E)
 
 # ---- fuzzing: FUZZ_SECONDS for each target ---------------------------------------------------------
 FUZZ_SECONDS ?= 3
@@ -162,9 +165,11 @@ build/fuzz/bin/%: tests/fuzz/%.c build/fuzz/libexecwatch.a
 	$(call say,FUZZ,$@)
 	$(Q)$(CLANG) $(EW_CFLAGS) -O1 -g -Iinclude -Isrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$< -o $@ build/fuzz/libexecwatch.a $(LDLIBS)
-fuzz:
-	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC=$(CLANG) SAN='$(FUZZ_FLAGS)' CFLAGS='-O1 -g' build/fuzz/libexecwatch.a
-	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC=$(CLANG) SAN='$(FUZZ_FLAGS)' CFLAGS='-O1 -g' $(FUZZERS)
+fuzz-programs: $(FUZZERS)
+# The build by clang: its warnings are errors too, and its library is what the fuzz targets call.
+clang:
+	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC=$(CLANG) SAN='$(FUZZ_FLAGS)' CFLAGS='-O1 -g' all lab fuzz-programs
+fuzz: clang
 	$(Q)scripts/run-fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
 # ---- the tool that kills the injector (tests/fault) and the benches --------------------------------
@@ -196,13 +201,12 @@ check-pure: $(B)/libexecwatch.a
 	$(Q)scripts/check-pure $(call obj_of,model) $(call obj_of,mesos) $(call obj_of,firewall) -- \
 		$(filter-out $(BASE_IO:%=$(B)/obj/base/%.o),$(call obj_of,base))
 
-lint: all
-	$(Q)$(MAKE) --no-print-directory B=build/clang CC=$(CLANG) all
+lint: all clang
 	$(Q)$(MAKE) --no-print-directory check-pure
 	$(Q)scripts/lint
 
 format:
-	$(Q)clang-format -i $(wildcard src/*/*.[ch] src/*/*/*.[ch] include/*.h bpf/*.c bpf/*.h tests/*/*.c tests/*/*.h)
+	$(Q)git ls-files '*.c' '*.h' | grep -v '^vmlinux/' | xargs clang-format -i
 
 # ---- for users -------------------------------------------------------------------------------------
 deps:
@@ -210,6 +214,8 @@ deps:
 
 check: deps
 	$(Q)scripts/check
+check-all: deps
+	$(Q)scripts/check --all
 
 demo:
 	$(Q)EXECWATCH_BUILD_ONLY=1 scripts/deps
@@ -229,21 +235,38 @@ install: all
 clean:
 	rm -rf build
 
+define HELP
+build
+  make               build/execwatch (V=1 shows the commands)
+  make static        the same as one static file: build/static/execwatch
+  make install       PREFIX=/usr/local, DESTDIR= for packages
+  make clean         removes build/
+try
+  make demo          a maintenance window in the lab (root)
+  make bench         what execwatch costs, measured (root)
+test (root, but for fuzz and lint)
+  make check         every test; installs what is missing
+  make check-all     also what takes longer: 10,000 faults, all kernels, storms
+  make unit          cmocka, with sanitizers; UNIT_JOBS=3
+  make e2e           pytest: execwatch in the lab; E2E='-k name', E2E_JOBS=4
+  make fuzz          each parser for FUZZ_SECONDS=3
+  make fault         kills the injecting process FAULT_RUNS=10000 times
+  make fault-compare the same with two other ways of injecting
+  make kernels       in QEMU; KERNELS="6.1 6.12" for some
+  make storm         kills execwatch at random moments, RUNS=200
+source
+  make lint          warnings of gcc and clang, purity, rules of the project
+  make format        clang-format
+  make deps          installs what is missing (Debian)
+endef
+export HELP
 help:
-	@printf '%s\n' 'make            build/execwatch' 'make demo       a whole window in the lab (root)' \
-	'make check      every test (root)' 'make unit | e2e | fuzz | fault | fault-compare | kernels | storm | bench | lint | format' \
-	'make static     one static file in build/static' 'make install    DESTDIR= PREFIX='
+	@echo "$$HELP"
 
 # ---- kernels of Debian's suites, in QEMU: all of tests/kernels/matrix, or KERNELS="6.1 6.12" --------
-.PHONY: kernels-some
 kernels:
 	$(Q)tests/kernels/run $(KERNELS)
 
 # Long campaigns: storms three times, seeding 20 times, execwatch killed 200 times at random moments.
-.PHONY: storm
 storm: all lab $(B)/unit/test_storm $(B)/unit/test_storm_seed
 	$(Q)tests/storm/run
-
-# For `make check`. Where a kernel cannot be had, that is said, and is no failure.
-kernels-some:
-	$(Q)tests/kernels/run 6.1 6.12 || [ $$? -eq 77 ]

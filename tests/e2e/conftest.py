@@ -11,9 +11,9 @@ from connections import wait_quiet
 from execwatch import Execwatch
 from labnode import LabNode, agent
 
-# Four digits, and another block for each process that runs tests: nodes on the same machine do
-# not see each other, as long as their agents' ports differ.
-_ports = itertools.count(6100 + os.getpid() % 60 * 60)
+# Nodes on one machine do not see each other as long as their agents' ports differ, so each process
+# that runs tests has a block of 60 ports (of four digits) of its own: scripts/run-e2e says which.
+_ports = itertools.count(int(os.environ.get("EXECWATCH_TEST_PORT") or 6100 + os.getpid() % 60 * 60))
 
 
 def pytest_configure(config):

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from execwatch import SANITIZED, Execwatch, each
+from execwatch import SANITIZED, Execwatch, each, let_others_in
 from labnode import LabNode, agent, executor, executors
 
 CODES = {0, 1, 2, 3, 64, 75}
@@ -387,8 +387,7 @@ NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
 def as_nobody(ew, tmp_path_factory):
     """The same tool where another user can run it."""
     place = tmp_path_factory.mktemp("nobody")
-    for directory in place, place.parent, place.parent.parent:
-        os.chmod(directory, 0o755)
+    let_others_in(place)
     tool = Execwatch(ew.port, place, shutil.copy(ew.binary, place / "execwatch"))
     return lambda *args: Sane(tool)(*args, prefix=NOBODY)
 
@@ -406,11 +405,13 @@ def test_audit_of_an_ordinary_user_claims_nothing(node, as_nobody):
     assert "no agent listens" not in done.words and "none listens" not in done.words
 
 
-@pytest.mark.parametrize("args", [["shutdown", "--yes"], ["run", "--yes", "--", "touch", "/tmp/never"]])
-def test_acting_of_an_ordinary_user(node, as_nobody, args):
+@pytest.mark.parametrize("verb", ["shutdown", "run"])
+def test_acting_of_an_ordinary_user(node, as_nobody, tmp_path, verb):
+    let_others_in(tmp_path)
+    tmp_path.chmod(0o777)
     before = node.executors()
-    done = as_nobody(*args)
+    done = as_nobody(verb, "--yes", *(["--", "touch", tmp_path / "never"] if verb == "run" else []))
     assert done.code == 3
     assert "run as root" in done.err
-    assert not os.path.exists("/tmp/never")
+    assert not (tmp_path / "never").exists()
     assert [e.phase for e in node.executors()] == [e.phase for e in before]

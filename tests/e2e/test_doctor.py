@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Can this host be watched and acted on? Every missing piece comes with its cure."""
 
-import os
 import shutil
 import subprocess
 
 import pytest
 
-from execwatch import Execwatch
+from execwatch import Execwatch, let_others_in
 from labnode import executors
 
 
@@ -71,8 +70,7 @@ def test_no_work_dir(node, ew):
 def as_user(ew, tmp_path_factory):
     """doctor as another user, or as root without a capability."""
     place = tmp_path_factory.mktemp("user")
-    for directory in place, place.parent, place.parent.parent:
-        os.chmod(directory, 0o755)
+    let_others_in(place)
     tool = Execwatch(ew.port, place, shutil.copy(ew.binary, place / "execwatch"))
     return lambda *setpriv: tool.json("doctor", prefix=["setpriv", *setpriv, "--"])
 

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from execwatch import let_others_in
 from labnode import executor, executors
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
@@ -33,10 +34,7 @@ def as_nobody(ew, tmp_path):
     """Replays with nothing but the file: another user, who owns nothing here."""
     place = tmp_path / "elsewhere"
     place.mkdir()
-    os.chmod(place, 0o755)
-    for directory in [tmp_path, *tmp_path.parents]:
-        if directory.stat().st_uid == 0 and directory.name.startswith("pytest-"):
-            os.chmod(directory, 0o755)
+    let_others_in(place)
     tool = shutil.copy(ew.binary, place / "execwatch")
     os.chmod(tool, 0o755)
 
@@ -45,7 +43,6 @@ def as_nobody(ew, tmp_path):
         os.chmod(copy, 0o644)
         return subprocess.run([*NOBODY, tool, verb, "--replay", copy, *args],
                               capture_output=True, timeout=60, check=False)
-    os.chmod(tmp_path, 0o755)
     return replay
 
 

@@ -200,9 +200,9 @@ class Execwatch:
         return Result(done.returncode, done.stdout.decode(errors="surrogateescape"),
                       done.stderr.decode(errors="surrogateescape"))
 
-    def wait_judged(self, node):
+    def wait_judged(self, node, *args):
         """An agent that has just begun and tells nothing of itself may be recovering: until it cannot be any more."""
-        node.wait_until(lambda: self("audit").code != 3, seconds=60, what="an audit that knows")
+        node.wait_until(lambda: self("audit", *args).code != 3, seconds=60, what="an audit that knows")
 
     def json(self, verb, *args, code=None, **kw):
         """The document of a verb; `code` is the exit code that is expected."""

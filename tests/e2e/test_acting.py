@@ -73,7 +73,7 @@ def test_an_audit_needs_no_lock(node, ew):
     ew.start("run", "--yes", "-q", "--", "sleep", "100")
     node.wait_until(lambda: touched(before) == ALL_FOUR)
     assert ew("audit").code == 2
-    assert ew("shutdown", "--dry-run").code in (0, 1)
+    assert ew("shutdown", "--dry-run").code == 0
 
 
 # ---- asking ----
@@ -151,7 +151,7 @@ def test_one_by_its_pid(node, ew):
 def test_a_pid_that_is_no_executors(node, ew):
     """Nothing to be done is nothing that went wrong, but it must be said."""
     done = ew("shutdown", "--yes", "--pid", os.getpid())
-    assert done.code in (0, 1)
+    assert done.code == 0
     assert "Nothing was treated" in done.words
 
 
@@ -175,8 +175,7 @@ def test_a_frozen_executor_is_not_reported_as_treated(node, ew):
     try:
         done = ew.json("shutdown", "--yes", code=1)
         result, = [a for a in done["acts"] if a["executor_id"] == "half-0"]
-        assert result["result"] in ("failed", "refused")
-        assert result["reason"]
+        assert (result["result"], result["reason_id"]) == ("failed", "not-closed")
         assert acted_on(done) == ALL_FOUR - {"half-0"}
         with open(f"/proc/{frozen.pid}/status", encoding="ascii") as f:
             status = f.read()

@@ -198,18 +198,20 @@ DAMAGES = {
 @pytest.mark.parametrize("name", ["libprocess.pid", "forked.pid", "executor.info", "framework.info",
                                   "task.info", "slave.info", "boot_id"])
 def test_damaged_checkpoint(node, ew, tree, name, damage):
-    """Never a crash and never a hang; and who cannot be seen to have registered is not treated."""
+    """Never a crash and never a hang. An executor without a readable libprocess.pid is seen as not
+    registered, and is not treated; without the other files, the links are judged as ever."""
     for path in meta(tree, name):
         DAMAGES[damage](path)
     audit = ew("audit", "-w", tree, "-f", "json", timeout=20)
     verdicts = each(audit.json, node, "verdict")
-    assert set(verdicts) == {"task-0", "task-1", "http"}
     if name == "libprocess.pid" and damage != "cut":
-        assert verdicts["task-0"] in ("unknown", "unregistered")
+        assert verdicts == {"task-0": "unregistered", "task-1": "unregistered", "http": "healthy"}
+        assert audit.code == 2
         plan = ew("shutdown", "--dry-run", "--pid", node.executor("task-0").pid, "-w", tree, "-f", "json")
         assert [a["result"] for a in plan.json["acts"]] == ["refused"]
-    elif name in ("forked.pid", "framework.info", "task.info", "slave.info", "boot_id"):
-        assert verdicts["task-0"] in ("at-risk", "unknown")
+    else:
+        assert verdicts == {"task-0": "at-risk", "task-1": "healthy", "http": "healthy"}
+        assert audit.code == 1
 
 
 # ---- the agent's API ----
@@ -227,16 +229,15 @@ def mute(ew, other_port):
         yield up
 
 
-@pytest.mark.parametrize("api, word", [("auth", "401"), ("garbage", ""), ("hang", "")])
-def test_api_that_is_of_no_use(mute, ew, api, word):
+@pytest.mark.parametrize("api, said", [("auth", "the agent refused to answer (HTTP 401)"),
+                                       ("garbage", "the answer is no HTTP"), ("hang", "no answer in time")])
+def test_api_that_is_of_no_use(mute, ew, api, said):
     """What it did is said. While it may still be recovering, nothing is safe and nothing is touched."""
     node = mute(api)
     audit = ew("audit", "-f", "json")
     assert audit.code == 3
     assert set(each(audit.json, node, "verdict").values()) == {"unknown"}
-    said = audit.json["agent"]["api"] + " ".join(audit.json["notes"])
-    assert audit.json["agent"]["api"] not in ("serving", "recovering")
-    assert word in said
+    assert audit.json["agent"]["api"].startswith(said)
 
 
 def test_audit_does_without_the_api(mute, ew):
@@ -250,9 +251,10 @@ def test_audit_does_without_the_api(mute, ew):
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://", "gopher://localhost", "", "http://[::1",
                                  "http://no.such.host.invalid:5051", "http://127.0.0.1:99999"])
 def test_agent_url(node, ew, url):
-    """Wrong use, or an API that cannot be asked: said with its name either way."""
+    """An API that cannot be asked is named, and the links are judged without it."""
+    ew.wait_judged(node, "--agent-url", url)
     done = ew("audit", "--agent-url", url, timeout=30)
-    assert done.code in (0, 1, 3, 64)
+    assert done.code == 1
     assert url in done.out.replace("\n    ", "").replace("\n  ", "") + done.err
 
 
@@ -310,20 +312,53 @@ def test_baseline_that_is_a_directory(node, ew, tmp_path):
 
 # ---- recordings ----
 
-def test_recordings_cut_and_bent(node, ew, tmp_path):
-    """Each is either judged or refused by its name."""
-    whole = tmp_path / "whole"
-    assert ew("audit", "--record", whole).code == 1
-    data = whole.read_bytes()
-    chance = random.Random(5051)
-    for i in range(25):
-        bent = bytearray(data)
-        for _ in range(1 + i % 4):
-            bent[chance.randrange(len(bent))] = chance.randrange(256)
-        path = tmp_path / "bent"
-        path.write_bytes(bent[:chance.randrange(len(bent))] if i % 2 else bent)
-        done = ew("audit", "--replay", path)
-        assert done.out or str(path) in done.err
+@pytest.fixture(scope="module")
+def recorded(node, port, tmp_path_factory):
+    """The bytes of a recording."""
+    tool = Execwatch(port, tmp_path_factory.mktemp("recorded"))
+    assert tool("audit", "--record", tool.state_dir.parent / "whole").code == 1
+    return (tool.state_dir.parent / "whole").read_bytes()
+
+
+@pytest.mark.parametrize("i", range(12))
+def test_recording_with_a_broken_byte(recorded, ew, tmp_path, i):
+    """Nothing is concluded from it; the line is named. (No such byte may be in JSON.)"""
+    chance = random.Random(i)
+    place = chance.randrange(len(recorded))
+    path = tmp_path / "bent"
+    path.write_bytes(recorded[:place] + bytes([chance.choice([0, 7, 27, 128, 192, 255])]) + recorded[place + 1:])
+    done = ew("audit", "--replay", path)
+    assert done.code == 3 and done.out == ""
+    assert f"'{path}'" in done.err and f"line {recorded[:place].count(10) + 1}" in done.err
+
+
+@pytest.mark.parametrize("i", range(12))
+def test_recording_cut_within_a_line(recorded, ew, tmp_path, i):
+    """What is there is judged. The end of the scan is missing, so nothing is known for certain."""
+    lines = recorded.splitlines(keepends=True)
+    n = 2 + i * (len(lines) - 4) // 11  # from the third line to the last of the scan
+    path = tmp_path / "cut"
+    path.write_bytes(b"".join(lines[:n]) + lines[n][:len(lines[n]) // 2])
+    done = ew("audit", "--replay", path)
+    assert done.code == 3
+    assert f"'{path}' ends in the middle of a line" in done.err
+
+
+@pytest.mark.parametrize("i", range(6))
+def test_recording_cut_between_lines(recorded, ew, tmp_path, i):
+    lines = recorded.splitlines(keepends=True)
+    path = tmp_path / "cut"
+    path.write_bytes(b"".join(lines[:2 + i * (len(lines) - 4) // 5]))
+    assert ew("audit", "--replay", path).code == 3
+
+
+def test_recording_cut_after_the_scan(recorded, ew, tmp_path):
+    """The last line says only when the audit was over."""
+    lines = recorded.splitlines(keepends=True)
+    assert json.loads(lines[-1])["type"] == "now" and json.loads(lines[-2])["phase"] == "end"
+    path = tmp_path / "cut"
+    path.write_bytes(b"".join(lines[:-1]) + lines[-1][:9])
+    assert ew("audit", "--replay", path).code == 1
 
 
 # ---- places that cannot be written ----

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import platform
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -69,8 +70,9 @@ def test_self_terminated(lab, told):
         assert e["severity"] == "critical"
         late = datetime.fromisoformat(e["ended_at"]) - datetime.fromisoformat(e["deadline"])
         assert timedelta(seconds=-1) < late < timedelta(seconds=4)
-        assert "ended itself 5 s after it lost the agent" in e["why"][0] or \
-               "ended itself 6 s after it lost the agent" in e["why"][0]  # its task was given a second
+        said = re.match(r"It ended itself (\d+) s after it lost the agent;", e["why"][0])
+        rest = (late + timedelta(seconds=5 - int(said[1]))).total_seconds()
+        assert -0.002 < rest < 1.002  # whole seconds; the times are in milliseconds
     assert "2 of 2 executors are lost: 2 self-terminated" in told.table
     assert "its recovery timeout is 5 s" in told.table
     assert "let its framework start it again" in told.table

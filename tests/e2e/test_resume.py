@@ -168,7 +168,7 @@ def test_killed_while_another_watches(window, ew):
     window.kill(run)
     window.meet_fate("victim")
     other.wait_for(resume.OUTSIDER)
-    assert other.interrupt().result().code in (0, 1, 2, 3)
+    assert other.interrupt().result().code == 2  # one was killed
     assert pins(ew)  # the killed one's, for whoever comes next
     window.restart_unless_done()
     assert not window.differences(window.resume().result())

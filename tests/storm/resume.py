@@ -145,11 +145,9 @@ class Window:
                 continue
             assert e["outcome"] == outcome, f"{id}: {e['outcome']} {e['why']}, in truth {outcome}"
             assert not killer or killer in " ".join(e["why"]), f"{id}: {e['why']}, in truth {killer}"
-        expected = 2 if any(o != "unknown" and o[0] in ("killed", "killed-by-agent")
-                            for o in truth.values()) else 0
-        if differ:
-            expected = 3
-        assert result.code in (expected, 2 if expected == 3 else expected), (result.code, expected)
+        lost = any(e["outcome"] in ("killed", "killed-by-agent") for e in told.values())
+        expected = 2 if lost else 3 if differ else 0
+        assert result.code == expected, (result.code, expected)
         return differ
 
     def leftovers(self):

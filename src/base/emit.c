@@ -63,12 +63,24 @@ void emit_hook(const struct fact_sink *sink, const char *hook, const char *progr
 	fact_emit(sink, &fact);
 }
 
-void emit_lost(const struct fact_sink *sink, const char *cause, uint64_t lost, uint64_t seen)
+void emit_lost(const struct fact_sink *sink, int64_t mono, const char *cause, uint64_t lost,
+	       uint64_t seen)
 {
-	struct fact fact = { .type = FACT_LOST, .mono = now_mono() };
+	struct fact fact = { .type = FACT_LOST, .mono = mono };
 
 	fact.lost.cause = cause;
 	fact.lost.lost = lost;
 	fact.lost.seen = seen;
 	fact_emit(sink, &fact);
+}
+
+bool emit_lost_changes(const struct fact_sink *sink, bool all, const char *cause, uint64_t lost,
+		       uint64_t seen, uint64_t *reported)
+{
+	bool changed = lost != *reported;
+
+	*reported = lost;
+	if (changed || all)
+		emit_lost(sink, now_mono(), cause, lost, seen);
+	return changed;
 }

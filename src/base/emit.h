@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Facts that many observers emit: what could not be read, which hook serves, events lost. */
+/* Facts that several observers emit. Each is stamped with the present time. */
 #ifndef EW_BASE_EMIT_H
 #define EW_BASE_EMIT_H
 
@@ -24,13 +24,22 @@ void emit_corrupt(const struct fact_sink *sink, int32_t pid, const char *object,
 void emit_failed(const struct fact_sink *sink, const char *object, const struct error *error);
 
 /*
- * FACT_HOOK: program serves the hook; "": none does, and reason says why. best_effort: it sees only
- * a part. reason may be NULL.
+ * FACT_HOOK: program serves the hook named hook. program "": nothing does, and reason says why;
+ * otherwise reason says why nothing better does. reason NULL is as "". best_effort: events may be
+ * missed without being counted.
  */
 void emit_hook(const struct fact_sink *sink, const char *hook, const char *program,
 	       const char *reason, bool best_effort);
 
-/* FACT_LOST, now: of the events that this cause can lose, so many were lost and seen in all. */
-void emit_lost(const struct fact_sink *sink, const char *cause, uint64_t lost, uint64_t seen);
+/* FACT_LOST: lost events of this cause in total, none later than mono; seen 0: not counted. */
+void emit_lost(const struct fact_sink *sink, int64_t mono, const char *cause, uint64_t lost,
+	       uint64_t seen);
+
+/*
+ * The same, of now, when lost differs from *reported or all is set. Sets *reported to lost and
+ * returns true when they differed.
+ */
+bool emit_lost_changes(const struct fact_sink *sink, bool all, const char *cause, uint64_t lost,
+		       uint64_t seen, uint64_t *reported);
 
 #endif

@@ -6,35 +6,57 @@
 
 #include "base/error.h"
 #include "observe/bpf/observer.h"
+#include "observe/event_source_ops.h"
 #include "observe/nobpf.h"
 
 struct event_source {
-	struct ew_bpf *bpf; /* NULL: plain serves */
-	struct nobpf *plain;
+	const struct event_source_ops *ops;
+	void *impl;
 };
+
+static int bpf_open(struct event_source *source, const struct ew_bpf_options *options,
+		    const struct fact_sink *sink, struct error *error)
+{
+	struct ew_bpf *bpf;
+	int err = ew_bpf_open(options, sink, &bpf, error);
+
+	if (!err)
+		*source = (struct event_source){ &event_source_bpf, bpf };
+	return err;
+}
+
+static int nobpf_source_open(struct event_source *source, const struct nobpf_options *options,
+			     const struct fact_sink *sink, struct error *error)
+{
+	struct nobpf *nobpf;
+	int err = nobpf_open(options, sink, &nobpf, error);
+
+	if (!err)
+		*source = (struct event_source){ &event_source_nobpf, nobpf };
+	return err;
+}
 
 int event_source_open(const struct ew_bpf_options *bpf, uint16_t agent_port, const char *reason,
 		      const struct fact_sink *sink, struct event_source **ret,
 		      struct error *without, struct error *error)
 {
-	struct nobpf_options plain = { .agent_port = agent_port, .reason = reason };
+	struct nobpf_options nobpf = { .agent_port = agent_port, .reason = reason };
 	struct event_source *source = calloc(1, sizeof(*source));
 	char text[sizeof(without->message) + sizeof(without->cure) + 128];
-	int err = 0;
+	int err;
 
 	if (!source)
 		return error_set(error, -ENOMEM, NULL, "watch processes and connections");
-	if (bpf && ew_bpf_open(bpf, sink, &source->bpf, without) < 0) {
-		source->bpf = NULL;
-		plain.reason = error_text(without, text, sizeof(text));
-	} else {
-		*without = (struct error){ 0 }; /* what failed on the way had a second choice */
-	}
-	if (!source->bpf)
-		err = nobpf_open(&plain, sink, &source->plain, error);
-	if (err) {
-		free(source);
-		return err;
+	if (bpf && bpf_open(source, bpf, sink, without) < 0)
+		nobpf.reason = error_text(without, text, sizeof(text));
+	else /* forget the error of a first attempt that had an alternative */
+		*without = (struct error){ 0 };
+	if (!source->impl) {
+		err = nobpf_source_open(source, &nobpf, sink, error);
+		if (err) {
+			free(source);
+			return err;
+		}
 	}
 	*ret = source;
 	return 0;
@@ -44,74 +66,67 @@ void event_source_free(struct event_source *source)
 {
 	if (!source)
 		return;
-	ew_bpf_free(source->bpf);
-	nobpf_free(source->plain);
+	source->ops->free(source->impl);
 	free(source);
 }
 
 bool event_source_resumed(const struct event_source *source)
 {
-	return source->bpf && ew_bpf_resumed(source->bpf);
+	return source->ops->resumed && source->ops->resumed(source->impl);
 }
 
 bool event_source_kept(const struct event_source *source)
 {
-	return source->bpf && ew_bpf_kept(source->bpf);
+	return source->ops->kept && source->ops->kept(source->impl);
 }
 
 bool event_source_is_bpf(const struct event_source *source)
 {
-	return source->bpf != NULL;
+	return source->ops == &event_source_bpf;
 }
 
 int event_source_fd(const struct event_source *source)
 {
-	return source->bpf ? ew_bpf_fd(source->bpf) : nobpf_fd(source->plain);
+	return source->ops->fd(source->impl);
 }
 
 void event_source_dispatch(struct event_source *source, const struct fact_sink *sink)
 {
-	if (source->bpf)
-		ew_bpf_dispatch(source->bpf, sink);
-	else
-		nobpf_dispatch(source->plain, sink);
+	source->ops->dispatch(source->impl, sink);
 }
 
 void event_source_poll_throttled(void *source)
 {
 	const struct event_source *from = source;
 
-	if (from->bpf)
-		ew_bpf_poll_throttled(from->bpf);
+	if (from->ops->poll_throttled)
+		from->ops->poll_throttled(from->impl);
 }
 
 void event_source_flush_if_large(void *source, const struct fact_sink *sink)
 {
 	const struct event_source *from = source;
 
-	if (from->bpf)
-		ew_bpf_flush_if_large(from->bpf, sink);
+	if (from->ops->flush_if_large)
+		from->ops->flush_if_large(from->impl, sink);
 }
 
 int event_source_follow(struct event_source *source, int32_t pid, uint64_t start, bool agent,
 			struct error *error)
 {
-	if (source->bpf)
-		return ew_bpf_add_process(source->bpf, pid, start,
-					  agent ? EW_BPF_ROLE_AGENT : EW_BPF_ROLE_EXECUTOR, error);
-	return nobpf_add_process(source->plain, pid, start,
-				 agent ? NOBPF_ROLE_AGENT : NOBPF_ROLE_EXECUTOR, error);
+	return source->ops->follow(source->impl, pid, start, agent, error);
 }
 
 int event_source_scan(void *source, const struct fact_sink *sink, struct error *error)
 {
 	const struct event_source *from = source;
 
-	return ew_bpf_scan(from->bpf, sink, error);
+	if (!from->ops->scan)
+		return error_set(error, -ENOTSUP, NULL, "scan descriptors without BPF");
+	return from->ops->scan(from->impl, sink, error);
 }
 
 bool event_source_counters(struct event_source *source, bool all, const struct fact_sink *sink)
 {
-	return source->bpf ? ew_bpf_counters(source->bpf, all, sink)
-			   : nobpf_counters(source->plain, all, sink);
+	return source->ops->counters(source->impl, all, sink);
 }

@@ -7,8 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/now.h"
-#include "facts.h"
+#include "base/emit.h"
 #include "base/error.h"
 #include "base/netns.h"
 #include "base/pidfd.h"
@@ -20,7 +19,8 @@
 /* As the BPF programs do: launchers and helpers stand between an agent and its executors. */
 enum { AGENT_GENERATIONS = 3, EXECUTOR_GENERATIONS = 1 };
 
-struct told {
+/* Losses, as last reported. */
+struct reported_losses {
 	uint64_t connector, destroy;
 };
 
@@ -29,23 +29,10 @@ struct nobpf {
 	struct multicast_socket connector; /* its descriptor -1: could not be had */
 	struct sockdiag_destroy *destroy;
 	struct nobpf_procs *procs;
-	struct told told;
+	struct reported_losses reported;
 };
 
 /* ---- what this host gives ---- */
-
-static void hook_emit(const struct fact_sink *sink, const char *slot, const char *program,
-		      const char *reason, bool best_effort)
-{
-	struct fact fact = { .type = FACT_HOOK,
-			     .mono = now_mono(),
-			     .hook = { .hook = slot,
-				       .program = program,
-				       .reason = reason ? reason : "",
-				       .best_effort = best_effort } };
-
-	fact_emit(sink, &fact);
-}
 
 static void connector_open(struct nobpf *watch, const struct fact_sink *sink)
 {
@@ -64,10 +51,10 @@ static void connector_open(struct nobpf *watch, const struct fact_sink *sink)
 		lives = "";
 		error_text(&error, reason, sizeof(reason));
 	}
-	hook_emit(sink, "fork", lives, reason, false);
-	hook_emit(sink, "exec", lives, reason, false);
+	emit_hook(sink, "fork", lives, reason, false);
+	emit_hook(sink, "exec", lives, reason, false);
 	pidfd = *lives ? -1 : ew_pidfd_open(getpid(), false);
-	hook_emit(sink, "exit", pidfd >= 0 ? "pidfd" : lives, reason, pidfd >= 0);
+	emit_hook(sink, "exit", pidfd >= 0 ? "pidfd" : lives, reason, pidfd >= 0);
 	if (pidfd >= 0)
 		close(pidfd);
 }
@@ -85,7 +72,7 @@ static void destroy_open(struct nobpf *watch, const struct fact_sink *sink)
 		err = sockdiag_destroy_join(watch->destroy, own.st_ino, NETNS_OWN, &error);
 	if (err)
 		error_text(&error, reason, sizeof(reason));
-	hook_emit(sink, "tcp-state", err ? "" : "sock_diag destroy", reason, true);
+	emit_hook(sink, "tcp-state", err ? "" : "sock_diag destroy", reason, true);
 }
 
 int nobpf_open(const struct nobpf_options *options, const struct fact_sink *sink,
@@ -110,8 +97,8 @@ int nobpf_open(const struct nobpf_options *options, const struct fact_sink *sink
 	}
 	connector_open(watch, sink);
 	destroy_open(watch, sink);
-	hook_emit(sink, "signal", "", options->reason, false);
-	hook_emit(sink, "messages", "", options->reason, false);
+	emit_hook(sink, "signal", "", options->reason, false);
+	emit_hook(sink, "messages", "", options->reason, false);
 	*ret = watch;
 	return 0;
 out:
@@ -173,20 +160,6 @@ int nobpf_add_process(struct nobpf *watch, int32_t pid, uint64_t start, enum nob
 			       error);
 }
 
-static bool lost_emit(const char *cause, uint64_t lost, uint64_t seen, uint64_t *told, bool all,
-		      const struct fact_sink *sink)
-{
-	struct fact fact = { .type = FACT_LOST,
-			     .mono = now_mono(),
-			     .lost = { .cause = cause, .lost = lost, .seen = seen } };
-	bool more = lost != *told;
-
-	*told = lost;
-	if (more || all)
-		fact_emit(sink, &fact);
-	return more;
-}
-
 bool nobpf_counters(struct nobpf *watch, bool all, const struct fact_sink *sink)
 {
 	struct multicast_socket *c = &watch->connector;
@@ -194,9 +167,9 @@ bool nobpf_counters(struct nobpf *watch, bool all, const struct fact_sink *sink)
 	bool more;
 
 	multicast_socket_count(c);
-	more = lost_emit("proc-connector", c->lost, c->seen + c->lost, &watch->told.connector, all,
-			 sink);
+	more = emit_lost_changes(sink, all, "proc-connector", c->lost, c->seen + c->lost,
+				 &watch->reported.connector);
 	sockdiag_destroy_count(watch->destroy, &lost, &seen);
-	more |= lost_emit("sock-diag", lost, seen, &watch->told.destroy, all, sink);
+	more |= emit_lost_changes(sink, all, "sock-diag", lost, seen, &watch->reported.destroy);
 	return more;
 }

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/emit.h"
 #include "base/now.h"
 #include "observe/bpf/history.h"
 #include "observe/bpf/libbpf.h"
@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "observe/bpf/pins.h"
 #include "observe/bpf/observer_priv.h"
-#include "observe/bpf/ring.h"
+#include "observe/bpf/rings.h"
 #include "observe/bpf/selftest.h"
 #include "observe/bpf/event_decode.h"
 
@@ -87,43 +87,6 @@ static void ring_record(void *ctx, const void *record, size_t size)
 	ew_bpf_take_event(ctx, record, size);
 }
 
-static int ring_open(struct ew_bpf *watch, const struct bpf_map *map, size_t size,
-		     struct ew_bpf_ring **ret, struct error *error)
-{
-	struct epoll_event event = { .events = EPOLLIN };
-	int fd = bpf_map__fd(map), err = ew_bpf_ring_open(fd, size, ret);
-
-	if (!err && epoll_ctl(watch->readable, EPOLL_CTL_ADD, fd, &event) < 0)
-		err = -errno;
-	return err ? error_set(error, err, NULL, "read the ring '%s'", bpf_map__name(map)) : 0;
-}
-
-static int rings_open(struct ew_bpf *watch, struct error *error)
-{
-	int err;
-
-	watch->readable = epoll_create1(EPOLL_CLOEXEC);
-	if (watch->readable < 0)
-		return error_set(error, -errno, NULL, "wait for events");
-	err = ring_open(watch, watch->skel->maps.life_ring, watch->meta.life_ring, &watch->life,
-			error);
-	if (err)
-		return err;
-	return ring_open(watch, watch->skel->maps.message_ring, watch->meta.message_ring,
-			 &watch->messages, error);
-}
-
-static void hook_emit(const char *slot, const char *program, const char *reason,
-		      const struct fact_sink *sink)
-{
-	struct fact fact = { .type = FACT_HOOK, .mono = now_mono() };
-
-	fact.hook.hook = slot;
-	fact.hook.program = program;
-	fact.hook.reason = reason;
-	fact_emit(sink, &fact);
-}
-
 /* Loaded and attached is not yet seeing. */
 static int selftest(struct ew_bpf *watch, const struct fact_sink *sink, struct error *error)
 {
@@ -133,7 +96,7 @@ static int selftest(struct ew_bpf *watch, const struct fact_sink *sink, struct e
 
 	if (err)
 		error_text(&failed, reason, sizeof(reason));
-	hook_emit("self-test", "fork and exit", reason, sink);
+	emit_hook(sink, "self-test", "fork and exit", reason, false);
 	if (err && error)
 		*error = failed;
 	return err;
@@ -160,7 +123,7 @@ static void pins_find(struct ew_bpf *watch, const struct ew_bpf_options *options
 	snprintf(watch->pins, sizeof(watch->pins), "%s", options->pins);
 	if (ew_bpf_pins_mount(options->pins, &error) < 0) {
 		watch->pins[0] = '\0';
-		return hook_emit("pins", "", error_text(&error, reason, sizeof(reason)), sink);
+		return emit_hook(sink, "pins", "", error_text(&error, reason, sizeof(reason)), false);
 	}
 	if (ew_bpf_history_is_in(options->pins) && ew_bpf_pins_meta(options->pins, &found)) {
 		meta->generation = found.generation + 1;
@@ -177,7 +140,7 @@ static void pins_find(struct ew_bpf *watch, const struct ew_bpf_options *options
 	else if (meta->generation > 2)
 		meta->skipped += ew_bpf_pins_skipped(options->pins, meta->generation - 2);
 	ew_bpf_pins_drop(options->pins, watch->resumed ? meta->generation - 1 : 0);
-	hook_emit("pins", watch->pins, "", sink);
+	emit_hook(sink, "pins", watch->pins, "", false);
 }
 
 /* The maps of an execwatch that knew others by these names cannot be used (libbpf: -EINVAL). */
@@ -207,7 +170,7 @@ static void history_open(struct ew_bpf *watch, const struct fact_sink *sink)
 	if (!*watch->pins)
 		return;
 	if (ew_bpf_history_open(watch->pins, watch->batch, &watch->history, &error) < 0)
-		return hook_emit("history", "", error_text(&error, reason, sizeof(reason)), sink);
+		return emit_hook(sink, "history", "", error_text(&error, reason, sizeof(reason)), false);
 	watch->selftest.taken = ew_bpf_history_own(watch->history);
 	watch->counted = ew_bpf_history_begin(watch->history).counted;
 }
@@ -222,7 +185,6 @@ int ew_bpf_open(const struct ew_bpf_options *options, const struct fact_sink *si
 		return error_set(error, -ENOMEM, NULL, "watch by BPF");
 	libbpf_set_print(log_print);
 	watch->ground.cgroup_fd = -1;
-	watch->readable = -1;
 	watch->batch = event_batch_new();
 	if (!watch->batch) {
 		error_set(error, err, NULL, "watch by BPF");
@@ -237,7 +199,9 @@ int ew_bpf_open(const struct ew_bpf_options *options, const struct fact_sink *si
 	if (err)
 		goto out;
 	history_open(watch, sink);
-	err = rings_open(watch, error);
+	err = ew_bpf_rings_open(bpf_map__fd(watch->skel->maps.life_ring),
+				bpf_map__fd(watch->skel->maps.message_ring), ring_record, watch,
+				&watch->rings, error);
 	if (err)
 		goto out;
 	err = selftest(watch, sink, error);
@@ -269,10 +233,7 @@ void ew_bpf_free(struct ew_bpf *watch)
 		return;
 	if (*watch->pins && !watch->keep)
 		ew_bpf_pins_unmount(watch->pins);
-	ew_bpf_ring_close(watch->life);
-	ew_bpf_ring_close(watch->messages);
-	if (watch->readable >= 0)
-		close(watch->readable);
+	ew_bpf_rings_close(watch->rings);
 	ew_bpf_unload(watch);
 	ew_bpf_features_close(&watch->ground);
 	ew_bpf_history_close(watch->history);
@@ -282,7 +243,7 @@ void ew_bpf_free(struct ew_bpf *watch)
 
 int ew_bpf_fd(const struct ew_bpf *watch)
 {
-	return watch->readable;
+	return ew_bpf_rings_fd(watch->rings);
 }
 
 /*
@@ -295,8 +256,7 @@ void ew_bpf_ring_poll(struct ew_bpf *watch)
 
 	if (watch->history)
 		ew_bpf_counters_sum(watch, &now);
-	ew_bpf_ring_read(watch->life, ring_record, watch);
-	ew_bpf_ring_read(watch->messages, ring_record, watch);
+	ew_bpf_rings_read(watch->rings);
 	watch->counted = now;
 	watch->gathered = now_mono();
 }

@@ -94,8 +94,7 @@ struct ew_bpf {
 	struct ew_bpf_features ground;
 	const struct bpf_program *progs[EW_BPF_HOOKS_MAX];
 	struct bpf_link *links[EW_BPF_HOOKS_MAX]; /* of these, where they are attached */
-	struct ew_bpf_ring *life, *messages;
-	int readable; /* epoll, of both */
+	struct ew_bpf_rings *rings;
 	struct event_batch *batch;
 	char pins[256];	     /* directory; empty: nothing is pinned */
 	struct ew_meta meta; /* of the maps, with the generation of these programs */

@@ -22,7 +22,7 @@
 #include "base/netns.h"
 
 #define PORT	5051
-#define WORKERS 6
+#define WORKERS 12
 #define WAIT_MS 20000
 #define N_CASES (sizeof(firewall_cases) / sizeof(*firewall_cases))
 

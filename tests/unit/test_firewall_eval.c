@@ -19,26 +19,26 @@
 
 #define LIST(objects) "{\"nftables\":[{\"metainfo\":{\"json_schema_version\":1}}" objects "]}"
 #define BASE(family, table, name, hook, prio, policy)                                              \
-	",{\"chain\":{\"family\":\"" family "\",\"table\":\"" table "\",\"name\":\"" name            \
-	"\",\"handle\":1,\"type\":\"filter\",\"hook\":\"" hook "\",\"prio\":" #prio                  \
+	",{\"chain\":{\"family\":\"" family "\",\"table\":\"" table "\",\"name\":\"" name          \
+	"\",\"handle\":1,\"type\":\"filter\",\"hook\":\"" hook "\",\"prio\":" #prio                \
 	",\"policy\":\"" policy "\"}}"
 #define CHAIN(name) ",{\"chain\":{\"family\":\"inet\",\"table\":\"fw\",\"name\":\"" name "\"}}"
 #define RULE_OF(family, table, chain, handle, expr)                                                \
-	",{\"rule\":{\"family\":\"" family "\",\"table\":\"" table "\",\"chain\":\"" chain           \
+	",{\"rule\":{\"family\":\"" family "\",\"table\":\"" table "\",\"chain\":\"" chain         \
 	"\",\"handle\":" #handle ",\"expr\":[" expr "]}}"
 #define RULE(chain, handle, expr) RULE_OF("inet", "fw", chain, handle, expr)
-#define IN(policy) BASE("inet", "fw", "in", "input", 0, policy)
+#define IN(policy)		  BASE("inet", "fw", "in", "input", 0, policy)
 #define MATCH(left, op, right)                                                                     \
 	"{\"match\":{\"left\":" left ",\"op\":\"" op "\",\"right\":" right "}}"
-#define CT "{\"ct\":{\"key\":\"state\"}}"
-#define IIF "{\"meta\":{\"key\":\"iifname\"}}"
-#define SPORT "{\"payload\":{\"protocol\":\"tcp\",\"field\":\"sport\"}}"
-#define INVALID MATCH(CT, "in", "\"invalid\"")
-#define LO MATCH(IIF, "==", "\"lo\"")
-#define MARK MATCH("{\"meta\":{\"key\":\"mark\"}}", "==", "1")
-#define ACCEPT "{\"accept\":null}"
-#define DROP "{\"drop\":null}"
-#define NOTRACK "{\"notrack\":null}"
+#define CT	    "{\"ct\":{\"key\":\"state\"}}"
+#define IIF	    "{\"meta\":{\"key\":\"iifname\"}}"
+#define SPORT	    "{\"payload\":{\"protocol\":\"tcp\",\"field\":\"sport\"}}"
+#define INVALID	    MATCH(CT, "in", "\"invalid\"")
+#define LO	    MATCH(IIF, "==", "\"lo\"")
+#define MARK	    MATCH("{\"meta\":{\"key\":\"mark\"}}", "==", "1")
+#define ACCEPT	    "{\"accept\":null}"
+#define DROP	    "{\"drop\":null}"
+#define NOTRACK	    "{\"notrack\":null}"
 #define JUMP(chain) "{\"jump\":{\"target\":\"" chain "\"}}"
 
 static struct ruleset *parsed(const char *json)
@@ -71,7 +71,8 @@ static struct firewall_result judged(const char *json)
 	return result;
 }
 
-static void check_by(const struct firewall_rule *by, const char *names, int handle, const char *text)
+static void check_by(const struct firewall_rule *by, const char *names, int handle,
+		     const char *text)
 {
 	char got[1024];
 
@@ -84,9 +85,11 @@ static void check_by(const struct firewall_rule *by, const char *names, int hand
 
 static void the_rule_that_drops_is_named(void **state)
 {
-	struct firewall_result result = judged(
-		LIST(IN("accept") CHAIN("strict") RULE("in", 7, JUMP("strict")) RULE("strict", 8, LO)
-			     RULE("strict", 9, INVALID "," "{\"counter\":{\"packets\":1,\"bytes\":2}}," DROP)));
+	struct firewall_result result = judged(LIST(
+		IN("accept") CHAIN("strict") RULE("in", 7, JUMP("strict")) RULE("strict", 8, LO)
+			RULE("strict", 9,
+			     INVALID ","
+				     "{\"counter\":{\"packets\":1,\"bytes\":2}}," DROP)));
 
 	(void)state;
 	assert_int_equal(result.decision, FIREWALL_DROPPED);
@@ -104,9 +107,8 @@ static void a_policy_is_named_by_its_chain(void **state)
 
 static void the_rule_that_accepts_is_named(void **state)
 {
-	struct firewall_result result =
-		judged(LIST(IN("drop") RULE("in", 4, LO "," ACCEPT)
-				    BASE("ip", "late", "in2", "input", 10, "accept")));
+	struct firewall_result result = judged(LIST(IN("drop") RULE("in", 4, LO "," ACCEPT) BASE(
+		"ip", "late", "in2", "input", 10, "accept")));
 
 	(void)state;
 	assert_int_equal(result.decision, FIREWALL_ACCEPTED);
@@ -116,8 +118,8 @@ static void the_rule_that_accepts_is_named(void **state)
 
 static void a_rule_that_may_drop_is_named(void **state)
 {
-	struct firewall_result result =
-		judged(LIST(IN("accept") RULE("in", 4, MARK "," DROP) RULE("in", 5, LO "," ACCEPT)));
+	struct firewall_result result = judged(
+		LIST(IN("accept") RULE("in", 4, MARK "," DROP) RULE("in", 5, LO "," ACCEPT)));
 
 	(void)state;
 	assert_int_equal(result.decision, FIREWALL_MAYBE);
@@ -127,9 +129,10 @@ static void a_rule_that_may_drop_is_named(void **state)
 static void an_untracked_packet_is_known_and_by_which_rule(void **state)
 {
 	struct firewall_result result = judged(
-		LIST(BASE("ip", "raw", "out", "output", -300, "accept")
-			     RULE_OF("ip", "raw", "out", 3, NOTRACK) IN("drop")
-				     RULE("in", 4, MATCH(CT, "in", "[\"established\",\"untracked\"]") "," ACCEPT)));
+		LIST(BASE("ip", "raw", "out", "output", -300,
+			  "accept") RULE_OF("ip", "raw", "out", 3, NOTRACK) IN("drop")
+			     RULE("in", 4,
+				  MATCH(CT, "in", "[\"established\",\"untracked\"]") "," ACCEPT)));
 
 	(void)state;
 	assert_int_equal(result.decision, FIREWALL_ACCEPTED);
@@ -243,7 +246,8 @@ static void a_long_rule_is_cut(void **state)
 	memset(name, 'a', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	snprintf(json, sizeof(json),
-		 LIST(IN("accept") RULE("in", 4, "{\"log\":null}," MATCH(IIF, "!=", "\"%s\"") "," DROP)),
+		 LIST(IN("accept")
+			      RULE("in", 4, "{\"log\":null}," MATCH(IIF, "!=", "\"%s\"") "," DROP)),
 		 name);
 	result = judged(json);
 	assert_int_equal(result.decision, FIREWALL_DROPPED);
@@ -260,14 +264,16 @@ struct cure_case {
 
 static const struct cure_case cures[] = {
 	{ LIST(IN("drop")), "nft insert rule inet fw in iifname lo accept" },
-	{ LIST(IN("accept") CHAIN("strict") RULE("in", 1, JUMP("strict")) RULE("strict", 2, INVALID "," DROP)),
+	{ LIST(IN("accept") CHAIN("strict") RULE("in", 1, JUMP("strict"))
+		       RULE("strict", 2, INVALID "," DROP)),
 	  "nft insert rule inet fw in iifname lo accept" },
 	{ LIST(IN("accept") RULE("in", 1, MARK "," DROP)),
 	  "nft insert rule inet fw in iifname lo accept" },
 	{ LIST(BASE("ip", "a'b c", "$x", "output", 0, "drop")),
 	  "nft insert rule ip 'a'\\''b c' '$x' oifname lo accept" },
 	{ LIST(BASE("ip", "t", "post", "postrouting", 0, "drop") IN("drop")),
-	  "nft insert rule ip t post oifname lo accept && nft insert rule inet fw in iifname lo accept" },
+	  "nft insert rule ip t post oifname lo accept && nft insert rule inet fw in iifname lo "
+	  "accept" },
 	{ LIST(BASE("ip", "filter", "INPUT", "input", 0, "drop")
 		       RULE_OF("ip", "filter", "INPUT", 1, INVALID "," COUNTER "," DROP)),
 	  "iptables -w -I INPUT -i lo -j ACCEPT" },
@@ -278,7 +284,8 @@ static const struct cure_case cures[] = {
 		       RULE_OF("ip", "filter", "INPUT", 1, INVALID "," DROP)),
 	  "nft insert rule ip filter INPUT iifname lo accept" },
 	{ LIST(IN("drop") RULE("in", 4, LO "," ACCEPT)), "" },
-	{ LIST(",{\"table\":{\"family\":\"inet\",\"name\":\"fw\",\"flags\":\"owner\"}}" IN("drop")), "" },
+	{ LIST(",{\"table\":{\"family\":\"inet\",\"name\":\"fw\",\"flags\":\"owner\"}}" IN("drop")),
+	  "" },
 };
 
 static void the_cure_is_a_command_line_for_these_rules(void **state)

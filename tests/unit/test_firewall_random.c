@@ -21,13 +21,14 @@
 #include "firewall/ruleset.h"
 
 #define RULESETS 4000
-#define CHAINS 4 /* that are no base chains */
+#define CHAINS	 4 /* that are no base chains */
 
 #define MATCH(left, op, right)                                                                     \
 	"{\"match\":{\"left\":" left ",\"op\":\"" op "\",\"right\":" right "}}"
 #define META(key) "{\"meta\":{\"key\":\"" key "\"}}"
-#define CT(key) "{\"ct\":{\"key\":\"" key "\"}}"
-#define FIELD(protocol, field) "{\"payload\":{\"protocol\":\"" protocol "\",\"field\":\"" field "\"}}"
+#define CT(key)	  "{\"ct\":{\"key\":\"" key "\"}}"
+#define FIELD(protocol, field)                                                                     \
+	"{\"payload\":{\"protocol\":\"" protocol "\",\"field\":\"" field "\"}}"
 #define FLAGS "{\"&\":[" FIELD("tcp", "flags") ",[\"fin\",\"syn\",\"rst\",\"ack\"]]}"
 
 static const char *const conditions[] = {
@@ -55,8 +56,8 @@ static const char *const conditions[] = {
 	MATCH(FIELD("tcp", "flags"), "in", "[\"psh\",\"syn\"]"),
 	MATCH(FLAGS, "==", "[\"fin\",\"ack\"]"),
 	MATCH(FLAGS, "!=", "\"syn\""),
-	MATCH("{\"concat\":[" META("iifname") "," FIELD("tcp", "sport") "]}", "==",
-	      "{\"set\":[{\"concat\":[\"lo\",{\"range\":[5000,6000]}]}]}"),
+	MATCH("{\"concat\":[" META("iifname") "," FIELD("tcp", "sport") "]}",
+	      "==", "{\"set\":[{\"concat\":[\"lo\",{\"range\":[5000,6000]}]}]}"),
 	"{\"limit\":{\"rate\":1,\"per\":\"second\"}}",
 };
 
@@ -76,14 +77,17 @@ static const char *const actions[] = {
 	"{\"mangle\":{\"key\":" CT("zone") ",\"value\":1}}",
 	"{\"vmap\":{\"key\":" FIELD("tcp", "sport") ",\"data\":\"@verdicts\"}}",
 	"{\"vmap\":{\"key\":" CT("state") ",\"data\":{\"set\":[[\"invalid\",{\"drop\":null}],"
-	"[\"established\",{\"accept\":null}],[\"*\",{\"jump\":{\"target\":\"c2\"}}]]}}}",
-	"{\"vmap\":{\"key\":" META("iifname") ",\"data\":{\"set\":[[\"lo\",{\"goto\":{\"target\":\"c3\"}}]]}}}",
+					  "[\"established\",{\"accept\":null}],[\"*\",{\"jump\":{"
+					  "\"target\":\"c2\"}}]]}}}",
+	"{\"vmap\":{\"key\":" META(
+		"iifname") ",\"data\":{\"set\":[[\"lo\",{\"goto\":{\"target\":\"c3\"}}]]}}}",
 };
 
-static const char sets[] =
-	"{\"set\":{\"family\":\"inet\",\"table\":\"fw\",\"name\":\"ports\",\"elem\":[22,{\"range\":[5000,5100]}]}},"
-	"{\"map\":{\"family\":\"inet\",\"table\":\"fw\",\"name\":\"verdicts\",\"elem\":[[5051,{\"jump\":{\"target\":\"c1\"}}],"
-	"[40000,{\"accept\":null}],[\"*\",{\"continue\":null}]]}},";
+static const char sets[] = "{\"set\":{\"family\":\"inet\",\"table\":\"fw\",\"name\":\"ports\","
+			   "\"elem\":[22,{\"range\":[5000,5100]}]}},"
+			   "{\"map\":{\"family\":\"inet\",\"table\":\"fw\",\"name\":\"verdicts\","
+			   "\"elem\":[[5051,{\"jump\":{\"target\":\"c1\"}}],"
+			   "[40000,{\"accept\":null}],[\"*\",{\"continue\":null}]]}},";
 
 static const char *const hooks[] = { "output", "prerouting", "input", "input", "postrouting" };
 static const int prios[] = { -300, -200, -150, 0, 0, 10 };
@@ -116,11 +120,12 @@ static void rules_add(json_t *list, const char *chain, size_t depth)
 		for (size_t i = below(3); i > 0; i--)
 			json_array_append_new(expr, parsed(conditions[below(COUNT(conditions))]));
 		if (depth + 1 < CHAINS && below(3) == 0)
-			json_array_append_new(expr, json_pack("{s:{s:o}}",
-							      below(2) ? "jump" : "goto", "target",
-							      json_sprintf("c%zu", depth + 1)));
+			json_array_append_new(expr,
+					      json_pack("{s:{s:o}}", below(2) ? "jump" : "goto",
+							"target", json_sprintf("c%zu", depth + 1)));
 		else
-			json_array_append_new(expr, parsed(actions[below(COUNT(actions) - 3 * (depth > 0))]));
+			json_array_append_new(
+				expr, parsed(actions[below(COUNT(actions) - 3 * (depth > 0))]));
 		json_array_append_new(list, json_pack("{s:{s:s,s:s,s:s,s:i,s:o}}", "rule", "family",
 						      "inet", "table", "fw", "chain", chain,
 						      "handle", 1, "expr", expr));
@@ -138,19 +143,18 @@ static json_t *ruleset_random(void)
 	json_object_set_new(root, "nftables", list);
 	for (size_t i = 0; i < CHAINS; i++) {
 		snprintf(chain, sizeof(chain), "c%zu", i);
-		json_array_append_new(list, json_pack("{s:{s:s,s:s,s:s}}", "chain", "family", "inet",
-						      "table", "fw", "name", chain));
+		json_array_append_new(list, json_pack("{s:{s:s,s:s,s:s}}", "chain", "family",
+						      "inet", "table", "fw", "name", chain));
 		rules_add(list, chain, i);
 	}
 	for (size_t i = below(3) + 1; i > 0; i--) {
 		snprintf(chain, sizeof(chain), "base%zu", i);
-		json_array_append_new(
-			list, json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:i,s:s}}", "chain", "family",
-					"inet", "table", "fw", "name", chain, "type",
-					below(4) ? "filter" : "route", "hook",
-					hooks[below(COUNT(hooks))], "prio",
-					prios[below(COUNT(prios))], "policy",
-					below(3) ? "accept" : "drop"));
+		json_array_append_new(list, json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:i,s:s}}", "chain",
+						      "family", "inet", "table", "fw", "name",
+						      chain, "type", below(4) ? "filter" : "route",
+						      "hook", hooks[below(COUNT(hooks))], "prio",
+						      prios[below(COUNT(prios))], "policy",
+						      below(3) ? "accept" : "drop"));
 		rules_add(list, chain, 0);
 	}
 	return root;
@@ -223,7 +227,8 @@ static void understand_less(json_t *root)
 
 		if (!json_array_size(expr))
 			continue;
-		json_array_set_new(expr, below(json_array_size(expr)), parsed("{\"mystery\":null}"));
+		json_array_set_new(expr, below(json_array_size(expr)),
+				   parsed("{\"mystery\":null}"));
 		return;
 	}
 }

@@ -22,6 +22,8 @@
 #define SAID_MAX 160 /* of the message of nft */
 
 struct child {
+	int timeout_ms;
+	size_t max; /* bytes that it may print */
 	pid_t pid;
 	int out, err; /* what it prints; -1: closed */
 	char *text;
@@ -86,12 +88,12 @@ static int child_start(struct child *child, int nsfd, const char *nft)
 	return child->pid < 0 ? -errno : 0;
 }
 
-static int text_grow(struct child *child, size_t max)
+static int text_grow(struct child *child)
 {
 	size_t room = child->room ? child->room * 2 : 64 * 1024;
 	char *text;
 
-	if (child->len > max)
+	if (child->len > child->max)
 		return -EFBIG;
 	if (child->len + 1 < child->room)
 		return 0;
@@ -109,9 +111,9 @@ static void end_of(int *fd)
 	*fd = -1;
 }
 
-static int out_read(struct child *child, size_t max)
+static int out_read(struct child *child)
 {
-	int err = text_grow(child, max);
+	int err = text_grow(child);
 	ssize_t n;
 
 	if (err < 0)
@@ -139,9 +141,9 @@ static void err_read(struct child *child)
 	}
 }
 
-static int child_read(struct child *child, int timeout_ms, size_t max)
+static int child_read(struct child *child)
 {
-	int64_t end = now_mono() + (int64_t)timeout_ms * NS_PER_MS;
+	int64_t end = now_mono() + (int64_t)child->timeout_ms * NS_PER_MS;
 	int err = 0;
 
 	while (!err && (child->out >= 0 || child->err >= 0)) {
@@ -154,7 +156,7 @@ static int child_read(struct child *child, int timeout_ms, size_t max)
 		if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[0].revents)
-			err = out_read(child, max);
+			err = out_read(child);
 		if (fds[1].revents)
 			err_read(child);
 	}
@@ -186,15 +188,15 @@ static const char *child_said(struct child *child)
 	return child->said[0] ? child->said : "no message";
 }
 
-static int child_judge(struct child *child, int err, int status, int timeout_ms,
-		       struct error *error)
+static int child_judge(struct child *child, int err, int status, struct error *error)
 {
 	if (err == -ETIMEDOUT)
 		return error_set(error, err, "list the rules by hand: nft -j list ruleset",
-				 "read the nftables rules: nft took longer than %d ms", timeout_ms);
+				 "read the nftables rules: nft took longer than %d ms",
+				 child->timeout_ms);
 	if (err == -EFBIG)
-		return error_set(error, err, NULL,
-				 "read the nftables rules: more than can be read");
+		return error_set(error, err, NULL, "read the nftables rules: more than %zu bytes",
+				 child->max);
 	if (err < 0)
 		return error_set(error, err, NULL, "read the nftables rules");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -211,7 +213,7 @@ static int child_judge(struct child *child, int err, int status, int timeout_ms,
 
 int nft_list(int nsfd, int timeout_ms, size_t max, char **text, size_t *len, struct error *error)
 {
-	struct child child = { .out = -1, .err = -1 };
+	struct child child = { .timeout_ms = timeout_ms, .max = max, .out = -1, .err = -1 };
 	const char *nft = nft_find();
 	int err, status;
 
@@ -221,9 +223,9 @@ int nft_list(int nsfd, int timeout_ms, size_t max, char **text, size_t *len, str
 	err = child_start(&child, nsfd, nft);
 	if (child.pid <= 0)
 		return error_set(error, err, NULL, "start nft");
-	err = child_read(&child, timeout_ms, max);
+	err = child_read(&child);
 	status = child_end(&child, err < 0);
-	err = child_judge(&child, err, status, timeout_ms, error);
+	err = child_judge(&child, err, status, error);
 	if (err < 0 || !child.text) {
 		free(child.text);
 		return err < 0 ? err

@@ -15,6 +15,7 @@ several of them in a list. Everything dies with the node, also when the test is 
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import subprocess
@@ -25,6 +26,8 @@ import urllib.parse
 TOP = pathlib.Path(__file__).resolve().parents[2]
 LAB = os.environ.get("EXECWATCH_LAB", str(TOP / "build" / "execwatch-lab"))
 UP_SECONDS = 120
+# For LabNode; "500ms" makes tests faster that restart agents. A test that needs another says so.
+REREGISTRATION_TIMEOUT = os.environ.get("EXECWATCH_LAB_REREGISTRATION_TIMEOUT")
 # 1,000 executors have some 20,000 files: best where no disk is.
 FILES = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else "/tmp"
 
@@ -62,6 +65,24 @@ def agent(**kw):
 def connection(kind, name="telegraf", **kw):
     """A connection to the agent's port that is no executor's: master, monitor or idle."""
     return "connection " + words(kind=kind, name=name, **kw)
+
+
+def port_rules(ip, advertised, real):
+    """Rules for LabNode(rules=...): what is sent to the agent's advertised port reaches the real
+    one (DNAT), from the node itself and from executors with ns="net"."""
+    rule = f"ip daddr {ip} tcp dport {advertised} dnat to {ip}:{real};"
+    return f"""table ip lab_dnat {{
+        chain out {{ type nat hook output priority -100; {rule} }}
+        chain in {{ type nat hook prerouting priority -100; {rule} }}
+    }}"""
+
+
+def _with_timeout(lines, timeout):
+    word = words(reregistration_timeout=timeout)
+    first = ["agent " + word]   # of the agent that is always there
+    return first + [f"{line} {word}" if line.split()[0] == "agent"
+                    and not re.search(r"\breregistration[-_]timeout=", line) else line
+                    for line in lines]
 
 
 def _plain(kw):
@@ -133,13 +154,19 @@ class LabNode:
     """A running node. Use it as a context manager, or call up() and down()."""
 
     def __init__(self, *lines, conntrack=False, ip="127.0.0.1", dir=None, keep=False,
-                 up_seconds=UP_SECONDS):
+                 up_seconds=UP_SECONDS, reregistration_timeout=REREGISTRATION_TIMEOUT, rules=""):
         """lines: what executor(), executors(), agent() and connection() return.
 
         conntrack: the failure's firewall is on before anybody connects.
         up_seconds: how long it may take to come up; thousands of executors need minutes.
         dir: where the node keeps its files (a new one in FILES, removed at the end).
+        rules: of nft, loaded in the node before anybody connects.
+        reregistration_timeout: of agents whose lines give none; None: as Mesos, 2secs.
         """
+        if rules:
+            lines = ["node " + words(rules=rules), *lines]
+        if reregistration_timeout:
+            lines = _with_timeout(lines, reregistration_timeout)
         node = words(ip=ip, conntrack="on" if conntrack else "off")
         self.spec = "\n".join(["node " + node, *lines]) + "\n"
         self.keep = keep or dir is not None
@@ -273,17 +300,110 @@ class LabNode:
         """The failure's firewall. Links that exist when it is switched on have no entry."""
         self.ctl("conntrack", "on" if on else "off")
 
-    def forget(self, selector):
-        """Connection tracking forgets the links of these executors."""
-        self.ctl("forget", self.select(selector))
+    def forget(self, selector, link=-1, zone=0):
+        """Connection tracking forgets the links of these executors.
 
-    def half_open(self, selector):
+        link: of a v1 executor's two only that one; 0 is the one that carries events.
+        zone: the zone of connection tracking that has their entries.
+        """
+        self.ctl("forget", self.select(selector), "--link", link, "--zone", zone)
+
+    def half_open(self, selector, link=-1):
         """The agent's end of their links vanishes without a FIN."""
-        self.ctl("half-open", self.select(selector))
+        self.ctl("half-open", self.select(selector), "--link", link)
 
-    def disconnect(self, selector):
+    def disconnect(self, selector, link=-1):
         """The agent closes its end of their links."""
-        self.ctl("disconnect", self.select(selector))
+        self.ctl("disconnect", self.select(selector), "--link", link)
+
+    def stop(self, selector):
+        """SIGSTOP."""
+        self.kill(selector, signal="STOP")
+
+    def cont(self, selector):
+        self.kill(selector, signal="CONT")
+
+    def trace(self, selector, stop=False):
+        """All their threads are traced, by one process each, whose pids it returns; stopped, or
+        running on as under strace. Who kills that process ends it."""
+        return self.ctl("trace", self.select(selector), "--stop", "yes" if stop else "no")["pids"]
+
+    def freeze(self, selector, cgroup=1):
+        """They stand still in a cgroup of their own: of the freezer (1) or of cgroup2 (2). It
+        ends with the node or by thaw(); a node whose supervisor is killed leaves those of 1."""
+        self.ctl("freeze", self.select(selector), "--cgroup", cgroup)
+
+    def thaw(self, selector):
+        self.ctl("thaw", self.select(selector))
+
+    # -- the node's network ------------------------------------------------------------------
+
+    def nft(self, rules):
+        """Loads rules in the node's namespace; LabError with nft's words."""
+        done = self.run("nft", "-f", "-", input=rules, text=True, capture_output=True)
+        if done.returncode:
+            raise LabError(done.stderr.strip())
+
+    def ruleset(self):
+        """What `nft list ruleset` says."""
+        return self.run("nft", "list", "ruleset", text=True, capture_output=True).stdout
+
+    def sysctl(self, name, value):
+        self.run("sysctl", "-qw", f"{name}={value}", check=True)
+
+    def established_timeout(self, seconds):
+        """How long connection tracking keeps an idle connection; of packets from now on."""
+        self.sysctl("net.netfilter.nf_conntrack_tcp_timeout_established", seconds)
+
+    def entries(self):
+        """Lines of `conntrack -L` in the node."""
+        done = self.run("conntrack", "-L", "-p", "tcp", text=True, capture_output=True)
+        return done.stdout.splitlines()
+
+    def expire_in(self, selector, seconds, zone=0):
+        """The entries of their links have so many seconds left."""
+        self.ctl("expire", self.select(selector), "--seconds", seconds, "--zone", zone)
+
+    def zone(self, number):
+        """Loopback traffic is tracked in that zone; of connections from now on."""
+        self.nft(f"""table inet lab_zone {{
+            chain out {{ type filter hook output priority -300; oifname "lo" ct zone set {number}; }}
+            chain in {{ type filter hook prerouting priority -300; iifname "lo" ct zone set {number}; }}
+        }}""")
+
+    def translate_source(self, to, port="5051"):
+        """Connections from the node to that port get that address and other ports (SNAT); of
+        connections from now on. The agent sees another peer than the executor has."""
+        self.nft(f"""table ip lab_snat {{
+            chain out {{ type nat hook postrouting priority 100;
+                tcp dport {port} snat to {to}:20000-30000 fully-random; }}
+            chain in {{ type nat hook input priority 100;
+                ip saddr 172.30.0.0/16 tcp dport {port} snat to {to}:20000-30000 fully-random; }}
+        }}""")
+
+    # -- checkpoints -------------------------------------------------------------------------
+
+    def meta(self, *parts, agent="main"):
+        """A path below the agent's meta directory."""
+        return pathlib.Path(self.dir, "work", agent, "meta", *parts)
+
+    def other_boot(self, agent="main"):
+        """The checkpoints are of another boot; the agent that starts next recovers no executor."""
+        self.meta("boot_id", agent=agent).write_text("00000000-0000-4000-8000-000000000000")
+
+    @staticmethod
+    def dangle(link):
+        """A symbolic link that leads nowhere any more, e.g. meta("slaves", "latest")."""
+        link = pathlib.Path(link)
+        link.unlink()
+        link.symlink_to(link.parent / "gone")
+
+    @staticmethod
+    def make_unreadable(path):
+        """A file that is there and cannot be read, also not by root: too many links."""
+        path = pathlib.Path(path)
+        path.unlink()
+        path.symlink_to(path)
 
     def finish(self, selector, code=0):
         """Their tasks end by themselves, with this exit status; the executors exit 0."""

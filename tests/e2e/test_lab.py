@@ -3,13 +3,15 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
 
 import pytest
 
-from labnode import LAB, TOP, LabError, LabNode, agent, connection, executor, executors
+from labnode import (LAB, TOP, LabError, LabNode, agent, connection, executor, executors,
+                     port_rules)
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
 
@@ -440,6 +442,208 @@ def test_v1_executors_over_a_domain_socket():
         node.wait_recovered()
         node.wait_until(lambda: alive(node) == {"http"}, what="the end of those that use TCP")
         assert phases(node)[b"http"] == "reregistered"
+
+
+# -- who cannot answer -------------------------------------------------------------------------------
+
+
+def proc_status(pid, name):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return next(line.split(":", 1)[1].strip() for line in f if line.startswith(name + ":"))
+
+
+def killed_by_the_next_agent(node, executor_id):
+    node.restart_agent()
+    node.wait_recovered()
+    return f"Killing un-reregistered executor '{executor_id}'" in node.agent_log()
+
+
+def test_stopped_executor_does_not_come_back():
+    with LabNode(executor("web"), executor("other"), reregistration_timeout="500ms") as node:
+        node.stop("web")
+        assert proc_status(node.executor("web").pid, "State") == "T (stopped)"
+        assert killed_by_the_next_agent(node, "web")
+        node.wait_until(lambda: alive(node) == {"other"}, what="the end of web")
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_traced_executor(stop):
+    with LabNode(executor("web"), reregistration_timeout="500ms") as node:
+        (tracer,) = node.trace("web", stop=stop)
+        pid = node.executor("web").pid
+        assert proc_status(pid, "TracerPid") == str(tracer)
+        assert (proc_status(pid, "State") == "t (tracing stop)") == stop
+        assert killed_by_the_next_agent(node, "web") == stop
+
+
+@pytest.mark.parametrize("cgroup", [1, 2])
+def test_frozen_executor(cgroup):
+    with LabNode(executor("web"), executor("other"), reregistration_timeout="500ms") as node:
+        node.freeze(["web", "other"], cgroup=cgroup)
+        with open(f"/proc/{node.executor('web').pid}/cgroup", encoding="ascii") as f:
+            inside = [line for line in f if "execwatch-lab-" in line]
+        assert len(inside) == 1 and (inside[0][:3] == "0::") == (cgroup == 2)
+        node.thaw("other")
+        assert killed_by_the_next_agent(node, "web")
+        node.wait_recovered()
+        assert phases(node)[b"other"] == "reregistered"
+
+
+def test_frozen_executors_end_with_their_node():
+    with LabNode(executor("web")) as node:
+        pid = node.executor("web").pid
+        node.freeze("web")
+        with open(f"/proc/{pid}/cgroup", encoding="ascii") as f:
+            name = next(line for line in f if "execwatch-lab-" in line).strip().rsplit("/", 1)[1]
+    assert not os.path.exists(f"/proc/{pid}")
+    assert not [d for d, names, _ in os.walk("/sys/fs/cgroup") if name in names]
+
+
+def test_environment_that_was_overwritten():
+    with LabNode(executor("web", environ="overwritten")) as node:
+        assert environ(node.executor("web").pid) == {}
+        assert environ(node.executor("web").task_pid)[b"MESOS_EXECUTOR_ID"] == b"web"
+        node.restart_agent()
+        node.wait_recovered()
+        assert alive(node) == {"web"}
+
+
+def test_one_of_two_links():
+    with LabNode(executor("one", kind="v1", other="closed"), executor("half", kind="v1")) as node:
+        assert len(node.executor("one").links) == 1
+        node.finish("one", code=2)
+        node.wait_until(lambda: alive(node) == {"half"}, what="the end of one")
+        assert ends(node, "one") == (("TASK_FAILED", "Command exited with status 2"), True)
+        events, calls = node.executor("half").links
+        node.half_open("half", link=1)
+        agents = node.run("ss", "-tnH", "sport = :5051", capture_output=True, text=True).stdout
+        assert [line.split()[4] for line in agents.splitlines()] == [events["local"]]
+        node.disconnect("half", link=0)
+        node.wait_until(lambda: {x["inode"] for x in node.executor("half").links}.isdisjoint(
+            {events["inode"], calls["inode"]}) and phases(node)[b"half"] == "reregistered")
+
+
+@pytest.mark.parametrize("agent_too", ["yes", "no"])
+def test_links_over_mptcp(agent_too):
+    with LabNode(agent(mptcp=agent_too), executor("web", mptcp="yes"),
+                 executor("http", kind="v1", mptcp="yes"), executor("plain")) as node:
+        lines = node.run("ss", "-HMnp", "dport = :5051", capture_output=True, text=True).stdout
+        assert lines.count("mesos-executor") == 3
+        agents = node.run("ss", "-HMn", "sport = :5051", capture_output=True, text=True).stdout
+        assert len(agents.splitlines()) == (3 if agent_too == "yes" else 0)
+        node.restart_agent()
+        node.wait_recovered()
+        node.wait_registered()
+
+
+# -- the node's network ----------------------------------------------------------------------------
+
+
+def test_expiry_zones_and_rules():
+    with LabNode(executor("web"), ip="10.77.0.1", reregistration_timeout="500ms") as node:
+        node.zone(7)
+        node.restart_agent()
+        node.wait_recovered()
+        node.wait_registered()
+        port = node.executor("web").link["local"].rsplit(":", 1)[1]
+        (entry,) = [e for e in node.entries() if f"sport={port} dport=5051" in e]
+        assert entry.count("zone=7") == 1
+        node.expire_in("web", 100, zone=7)
+        (entry,) = [e for e in node.entries() if f"sport={port} dport=5051" in e]
+        assert int(entry.split()[2]) in range(90, 101)
+        with pytest.raises(LabError, match="No such file"):
+            node.forget("web")
+        node.forget("web", zone=7)
+        assert not [e for e in node.entries() if f"sport={port} dport=5051" in e]
+        assert "ct zone set 7" in node.ruleset()
+        with pytest.raises(LabError, match="syntax error"):
+            node.nft("table nonsense {")
+
+
+def test_links_whose_source_is_translated():
+    with LabNode(executor("web"), executor("net", ns="net"), ip="10.77.0.1",
+                 reregistration_timeout="500ms") as node:
+        node.translate_source("10.77.0.1")
+        node.restart_agent()
+        node.wait_recovered()
+        node.wait_registered()
+        peers = node.run("ss", "-tnH", "state", "established", "sport = :5051",
+                         capture_output=True, text=True).stdout
+        assert len(peers.splitlines()) == 2
+        for line in peers.splitlines():
+            ip, port = line.split()[3].rsplit(":", 1)
+            assert ip == "10.77.0.1" and 20000 <= int(port) <= 30000
+
+
+def test_agent_behind_another_port():
+    with LabNode(agent(advertise_port=6051), executor("net", ns="net"), executor("web"),
+                 ip="10.77.0.1", rules=port_rules("10.77.0.1", 6051, 5051)) as node:
+        assert node.executor("net").link["remote"] == "10.77.0.1:6051"
+        assert node.executor("web").link["remote"] == "10.77.0.1:6051"
+        peers = node.run("ss", "-tnH", "state", "established", "sport = :5051",
+                         capture_output=True, text=True).stdout
+        assert len(peers.splitlines()) == 2
+
+
+def test_pid_namespace_whose_first_process_is_the_agent():
+    with LabNode(agent(ns="pid", boot_id="11111111-2222-4333-8444-555555555555"),
+                 executor("web"), executor("http", kind="v1")) as node:
+        pid = node.agent_pid
+        assert proc_status(pid, "NSpid").split() == [str(pid), "1"]
+        assert len(proc_status(node.executor("web").pid, "NSpid").split()) == 2
+        assert node.meta("boot_id").read_text() == "11111111-2222-4333-8444-555555555555"
+        assert open("/proc/sys/kernel/random/boot_id").read().strip() != "11111111-2222-4333-8444-555555555555"
+        assert alive(node) == {"web", "http"}
+        node.stop_agent()
+        node.wait_until(lambda: not alive(node), what="the end of all that was in it")
+
+
+# -- checkpoints -----------------------------------------------------------------------------------
+
+
+def test_checkpoints_of_another_boot():
+    with LabNode(executor("web"), reregistration_timeout="500ms") as node:
+        old = node.state()["id"]
+        node.stop_agent()
+        node.other_boot()
+        node.start_agent()
+        node.wait_recovered()
+        assert "Agent host rebooted" in node.agent_log()
+        assert "Sending reconnect request" not in node.agent_log()
+        assert ends(node, "web") == (("TASK_FAILED", "Executor terminated"), True)
+        assert node.state()["id"] == old
+        assert alive(node) == {"web"} and phases(node)[b"web"] == "disconnected"
+
+
+@pytest.mark.parametrize("version,same", [("1.3.0", False), ("1.4.0", True)])
+def test_id_after_a_reboot(version, same):
+    with LabNode(agent(version=version), reregistration_timeout="500ms") as node:
+        old = node.state()["id"]
+        node.stop_agent()
+        node.other_boot()
+        node.start_agent()
+        node.wait_recovered()
+        assert (node.state()["id"] == old) == same
+
+
+def test_checkpoints_that_lead_nowhere_or_cannot_be_read():
+    with LabNode(executor("web"), executor("gone"), executor("other"),
+                 reregistration_timeout="500ms") as node:
+        node.stop_agent()
+        pids = pathlib.Path(node.run_dir(node.executor("web")), "pids")
+        node.make_unreadable(pids / "libprocess.pid")
+        with pytest.raises(OSError, match="Too many levels"):
+            (pids / "libprocess.pid").read_text()
+        node.dangle(pathlib.Path(node.run_dir(node.executor("gone"))).parent / "latest")
+        node.start_agent()
+        node.wait_recovered()
+        node.wait_until(lambda: alive(node) == {"gone", "other"}, what="the end of web")
+        assert "Killing un-reregistered executor 'web'" in node.agent_log()
+        node.stop_agent()
+        node.dangle(node.meta("slaves", "latest"))
+        node.start_agent()
+        node.wait_until(lambda: status_of(node, "/state") == "200", what="an agent without executors")
+        assert node.state()["frameworks"] == []
 
 
 # -- disguises -----------------------------------------------------------------------------------

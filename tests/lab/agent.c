@@ -82,7 +82,7 @@ void agent_notify(struct agent *a, const char *fmt, ...)
 
 	if (fcntl(FD_NOTIFY, F_GETFD) < 0)
 		return;
-	buf_fmt(&line, "%s %d ", a->flags.lab_name, getpid());
+	buf_fmt(&line, "%s %s ", a->flags.lab_name, a->flags.serial);
 	va_start(ap, fmt);
 	buf_vfmt(&line, fmt, ap);
 	va_end(ap);

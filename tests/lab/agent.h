@@ -22,11 +22,13 @@ struct agent_flags {
 	char *lab_name;
 	char *api; /* ok, or how it misbehaves: agent_misbehave.c */
 	char *port;
+	char *serial;	     /* of this start: what it notifies the node of carries it */
 	char *netns;	     /* inode number of the node's network namespace */
 	char *hold;	     /* yes: no re-registration is answered until `release` */
 	char *recover;	     /* reconnect, cleanup */
 	char *removed_after; /* the master removes an agent that was away that long; empty: never */
 	char *away;	     /* how long no agent ran, as removed_after */
+	char *mptcp;	     /* yes: it listens with IPPROTO_MPTCP */
 	char *listen_ip;     /* empty: ip */
 	char *advertise_ip, *advertise_port; /* empty: ip, port */
 	char *claims; /* the agent whose id it takes for its own; empty: none's */
@@ -77,6 +79,7 @@ struct agent {
 	struct loop *loop;
 	struct agent_flags flags;
 	bool year;
+	bool rebooted; /* the checkpoints are of another boot */
 	enum agent_state state;
 	bool holding; /* as flags.hold, until it is released */
 	char *slave_id, *upid, *launcher_dir;

@@ -42,6 +42,8 @@ static const struct flag flags[] = {
 	FLAG("lab_listen_ip", "listen_ip", listen_ip, ""),
 	FLAG("advertise_ip", NULL, advertise_ip, ""),
 	FLAG("advertise_port", NULL, advertise_port, ""),
+	FLAG("lab_mptcp", "mptcp", mptcp, "no"),
+	FLAG("lab_serial", "serial", serial, "0"),
 	FLAG("lab_claims", "claims", claims, ""),
 	FLAG("http_executor_domain_sockets", NULL, domain_sockets, "false"),
 	FLAG("domain_socket_location", NULL, domain_socket, ""),

@@ -196,7 +196,7 @@ static void send_to(struct agent *a, const struct sockaddr_in *to, const char *n
 	struct buf out = { 0 };
 
 	wire_encode(&out, &msg, body);
-	conn_send_buf(conn_open(a->loop, conn_socket(), to, &reply_ops, a), &out);
+	conn_send_buf(conn_open(a->loop, conn_socket(false), to, &reply_ops, a), &out);
 	free(full);
 	free(host);
 }

@@ -22,9 +22,11 @@ static void recover_run(struct agent *a, const char *fid, const char *eid, const
 	c->checkpoint = true;
 	c->launched_task = true;
 	c->directory = checkpoint_sandbox(&at);
-	c->forked_pid = forked ? atoi(forked) : 0;
-	c->upid = checkpoint_read_run_file(&at, "pids/libprocess.pid");
-	c->http = marker && !c->upid;
+	if (!a->rebooted) { /* pids of another boot mean nothing */
+		c->forked_pid = forked ? atoi(forked) : 0;
+		c->upid = checkpoint_read_run_file(&at, "pids/libprocess.pid");
+		c->http = marker && !c->upid;
+	}
 	c->status = checkpoint_read_status(&at);
 	if (c->status.state != TASK_STAGING)
 		c->history[c->n_history++] = c->status;
@@ -86,6 +88,13 @@ bool agent_recover_state(struct agent *a)
 	free(latest);
 	if (!a->slave_id)
 		return false;
+	a->rebooted = !checkpoint_same_boot(a->flags.work_dir);
+	if (a->rebooted) {
+		agent_log(a, 'I', "state.cpp:95", "Agent host rebooted");
+		if (version_number(a->flags.version) < 1004000)
+			return false; /* a new id: MESOS-6223 came with 1.4.0 */
+		checkpoint_boot_id(a->flags.work_dir);
+	}
 	frameworks = lab_fmt("%s/meta/slaves/%s/frameworks", a->flags.work_dir, a->slave_id);
 	each_entry(a, frameworks, NULL, recover_framework);
 	free(frameworks);

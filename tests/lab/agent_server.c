@@ -149,7 +149,7 @@ static struct listener *listen_tcp(struct agent *a)
 
 	if (addr_parse(ip, launch_number(port), &at) < 0)
 		lab_die("agent: bad --ip '%s'", ip);
-	fd = conn_listen(&at, NULL);
+	fd = conn_listen(&at, NULL, launch_is(a->flags.mptcp, "yes"));
 	if (fd < 0)
 		lab_die("agent: cannot listen on %s:%s: %s", ip, port, strerror(-fd));
 	return listener_new(a, fd);

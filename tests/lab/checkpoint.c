@@ -76,7 +76,7 @@ char *checkpoint_link_name(const char *path)
 	char target[4096], *slash;
 	ssize_t n = readlink(path, target, sizeof(target) - 1);
 
-	if (n <= 0)
+	if (n <= 0 || access(path, F_OK) < 0)
 		return NULL;
 	target[n] = '\0';
 	slash = strrchr(target, '/');
@@ -148,25 +148,50 @@ void checkpoint_make_sandbox(const struct checkpoint_ids *at)
 	make_run(at, "");
 }
 
+static char *boot_id(void)
+{
+	char *id = read_text("/proc/sys/kernel/random/boot_id");
+
+	if (!id)
+		return lab_strdup("");
+	id[strcspn(id, "\n")] = '\0';
+	return id;
+}
+
+void checkpoint_boot_id(const char *work_dir)
+{
+	char *id = boot_id(), *meta = lab_fmt("%s/meta", work_dir);
+
+	write_text(meta, "boot_id", id);
+	free(meta);
+	free(id);
+}
+
+bool checkpoint_same_boot(const char *work_dir)
+{
+	char *path = lab_fmt("%s/meta/boot_id", work_dir), *old = read_text(path);
+	char *now = boot_id();
+	bool same = !old || !strcmp(old, now);
+
+	free(path);
+	free(old);
+	free(now);
+	return same;
+}
+
 void checkpoint_agent(const char *work_dir, const struct msg_ids *ids)
 {
 	char *slaves = lab_fmt("%s/meta/slaves", work_dir);
 	char *dir = lab_fmt("%s/%s", slaves, ids->slave_id);
-	char *boot_id = read_text("/proc/sys/kernel/random/boot_id");
-	char *meta = lab_fmt("%s/meta", work_dir);
 	struct buf info = { 0 };
 
 	checkpoint_mkdirs(dir);
-	if (boot_id)
-		boot_id[strcspn(boot_id, "\n")] = '\0';
-	write_text(meta, "boot_id", boot_id ? boot_id : "");
+	checkpoint_boot_id(work_dir);
 	msg_slave_info(&info, ids, MSG_DISK);
 	write_record(dir, "slave.info", &info);
 	make_link(slaves, "latest", dir);
 	free(slaves);
 	free(dir);
-	free(boot_id);
-	free(meta);
 }
 
 void checkpoint_executor(const struct checkpoint_ids *at, const struct msg_ids *ids)

@@ -5,6 +5,8 @@
 #include "buf.h"
 #include "msg.h"
 
+#include <stdbool.h>
+
 /*
  * The files below <work_dir>/meta, laid out as slave/paths.hpp has them (0.28.3 and
  * 1.11.0), and the sandboxes. Errors end the agent, as they do in Mesos.
@@ -34,7 +36,11 @@ void checkpoint_update_record(const struct checkpoint_ids *at, const struct buf 
 /* The latest state of the task, from its task.updates; TASK_STAGING if there is none. */
 struct msg_status checkpoint_read_status(const struct checkpoint_ids *at);
 
-/* Where a symbolic link points, its last path component; NULL: no such link. malloc'd. */
+/* meta/boot_id: of this boot? (Also if there is none.) */
+bool checkpoint_same_boot(const char *work_dir);
+void checkpoint_boot_id(const char *work_dir); /* writes it */
+
+/* Where a symbolic link points, its last path component; NULL: no such link, or it dangles. */
 char *checkpoint_link_name(const char *path);
 
 void checkpoint_mkdirs(const char *path);

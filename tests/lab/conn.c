@@ -205,18 +205,19 @@ int conn_vanish(struct conn *c)
 	return 0;
 }
 
-int conn_socket(void)
+int conn_socket(bool mptcp)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			mptcp ? IPPROTO_MPTCP : 0);
 
 	if (fd < 0)
 		lab_die("socket: %s", strerror(errno));
 	return fd;
 }
 
-int conn_listen(const struct sockaddr_in *at, struct sockaddr_in *bound)
+int conn_listen(const struct sockaddr_in *at, struct sockaddr_in *bound, bool mptcp)
 {
-	int fd = conn_socket(), on = 1, err;
+	int fd = conn_socket(mptcp), on = 1, err;
 	socklen_t len = sizeof(*at);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));

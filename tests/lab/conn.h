@@ -55,8 +55,9 @@ void conn_quiesce(struct conn *c);
 /* Closes without a FIN or RST: the peer is left half open (TCP_REPAIR, needs CAP_NET_ADMIN). */
 int conn_vanish(struct conn *c);
 
-int conn_socket(void); /* non-blocking, close-on-exec TCP socket */
-int conn_listen(const struct sockaddr_in *at, struct sockaddr_in *bound); /* bound may be NULL */
+int conn_socket(bool mptcp); /* non-blocking, close-on-exec TCP socket */
+/* bound may be NULL */
+int conn_listen(const struct sockaddr_in *at, struct sockaddr_in *bound, bool mptcp);
 int conn_accept(int listen_fd); /* like accept4(), non-blocking, close-on-exec */
 
 int addr_parse(const char *ip, uint16_t port, struct sockaddr_in *addr); /* 0 or -EINVAL */

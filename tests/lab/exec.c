@@ -65,7 +65,7 @@ static void put_state(struct executor *ex, struct buf *b)
 		ex->l->kind, ex->protocol->name, ex->l->version, ex->l->agent);
 	buf_fmt(b, ",\"as\":\"%s\",\"ns\":\"%s\",\"mode\":\"%s\",\"checkpoint\":%s", ex->l->as,
 		ex->l->ns, ex->l->mode, ex->checkpoint ? "true" : "false");
-	buf_fmt(b, ",\"pid\":%d,\"start_time\":%llu,\"task_pid\":%d", pid, procs_start_time(pid),
+	buf_fmt(b, ",\"pid\":%d,\"start_time\":%llu,\"task_pid\":%d", pid, procs_host_start_time(),
 		ex->task_host_pid);
 	buf_fmt(b, ",\"phase\":\"%s\",\"connected\":%s,\"registered\":%s,\"changed\":%.6f",
 		ex->phase, ex->connected ? "true" : "false", ex->registered ? "true" : "false",
@@ -295,6 +295,18 @@ static void map_library(const struct launch *l)
 	free(path);
 }
 
+/* What py-setproctitle does: getenv() goes on working, /proc/PID/environ shows zeroes. */
+static void overwrite_environ(void)
+{
+	char *first = environ[0], *end = first;
+
+	for (char **v = environ; *v; v++) {
+		end = *v + strlen(*v) + 1;
+		*v = lab_strdup(*v);
+	}
+	memset(first, 0, end - first);
+}
+
 /* The private copy that disguise.c made for it. */
 static void delete_self(const struct launch *l)
 {
@@ -395,6 +407,8 @@ int executor_main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	ex.l = disguise_read_conf();
 	fcntl(FD_LEASH, F_SETFD, FD_CLOEXEC);
+	if (launch_is(ex.l->environ, "overwritten"))
+		overwrite_environ();
 	map_library(ex.l);
 	delete_self(ex.l);
 	exec_init(&ex);

@@ -61,13 +61,14 @@ static int link_socket(const struct launch *l)
 {
 	struct sockaddr_in local = { .sin_family = AF_INET,
 				     .sin_port = htons(launch_number(l->link_port)) };
-	int fd = conn_socket(), on = 1;
+	bool mptcp = launch_is(l->mptcp, "yes");
+	int fd = conn_socket(mptcp), on = 1;
 
 	for (int tries = 0; *l->inode_like && tries < 500000; tries++) {
 		if (inode_has(fd, l->inode_like))
 			break;
 		close(fd);
-		fd = conn_socket();
+		fd = conn_socket(mptcp);
 	}
 	if (launch_is(l->leak, "yes"))
 		fcntl(fd, F_SETFD, 0);
@@ -122,7 +123,7 @@ static void v0_send(struct executor *ex, const char *name, struct buf *body)
 	struct buf out = { 0 };
 
 	if (!c)
-		c = conn_open(ex->loop, conn_socket(), &ex->agent, &temp_ops, ex);
+		c = conn_open(ex->loop, conn_socket(false), &ex->agent, &temp_ops, ex);
 	wire_encode(&out, &msg, body);
 	conn_send_buf(c, &out);
 	buf_free(body);
@@ -312,7 +313,7 @@ static void v0_listen(struct executor *ex)
 	if (own)
 		at.sin_addr.s_addr = htonl(INADDR_ANY);
 	at.sin_port = htons(launch_number(ex->l->listen_port));
-	v->listen_fd = conn_listen(&at, &at);
+	v->listen_fd = conn_listen(&at, &at, false);
 	if (v->listen_fd < 0)
 		lab_die("listen: %s", strerror(-v->listen_fd));
 	if (own) {

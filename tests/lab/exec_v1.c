@@ -98,6 +98,10 @@ static void on_subscribed(struct executor *ex)
 	exec_phase(ex, v->subscribed ? "reregistered" : "registered");
 	v->subscribed = true;
 	ex->registered = true;
+	if (launch_is(ex->l->other, "closed")) {
+		conn_close(v->other);
+		v->other = NULL;
+	}
 	exec_phase(ex, ex->phase);
 }
 
@@ -231,7 +235,8 @@ static struct conn *v1_open(struct executor *ex, const struct conn_ops *ops)
 {
 	if (*ex->l->domain_socket)
 		return conn_open_unix(ex->loop, ex->l->domain_socket, ops, ex);
-	return conn_open(ex->loop, conn_socket(), &ex->agent, ops, ex);
+	return conn_open(ex->loop, conn_socket(launch_is(ex->l->mptcp, "yes")), &ex->agent, ops,
+			 ex);
 }
 
 static void v1_connect(struct executor *ex)
@@ -258,6 +263,20 @@ static void v1_start(struct executor *ex)
 	v1_backoff(ex);
 }
 
+/* A call for which there is no connection any more gets one of its own. */
+static void once_closed(struct conn *c, int err)
+{
+	(void)err;
+	conn_close(c);
+}
+
+static void once_data(struct conn *c)
+{
+	conn_close(c); /* the answer: 202 */
+}
+
+static const struct conn_ops once_ops = { .data = once_data, .closed = once_closed };
+
 static void v1_update(struct executor *ex, const struct msg_status *status)
 {
 	struct v1 *v = ex->p;
@@ -266,7 +285,7 @@ static void v1_update(struct executor *ex, const struct msg_status *status)
 	if (!ex->connected)
 		return; /* the next SUBSCRIBE carries it */
 	msg_call_update(&call, &ex->ids, status);
-	v1_call(ex, v->other, &call);
+	v1_call(ex, v->other ? v->other : v1_open(ex, &once_ops), &call);
 }
 
 static void v1_links(struct executor *ex, struct buf *json)

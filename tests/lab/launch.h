@@ -31,6 +31,9 @@ struct launch {
 	char *command;	   /* of the task, for the messages only */
 	char *suicide;	   /* task: end the task; group: wait for killpg(0, SIGKILL);
 			      ack: end the task, exit once its end is acknowledged */
+	char *environ;	   /* kept, overwritten: what /proc/PID/environ shows is zeroed */
+	char *other;	   /* v1's second connection: kept, closed once it has registered */
+	char *mptcp;	   /* yes: its connections to the agent are made with IPPROTO_MPTCP */
 	char *acks;	   /* no: its framework acknowledges no update */
 	char *backoff_max; /* MESOS_SUBSCRIPTION_BACKOFF_MAX; empty: the agent's timeout */
 	char *leak;	   /* yes: the task inherits a copy of the link */

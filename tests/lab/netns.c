@@ -152,6 +152,14 @@ static int write_sysctl(const char *path, const char *value)
 	return err;
 }
 
+int netns_rules(unsigned long ns, const char *rules)
+{
+	static const char *const nft[] = { "nft", "-f", "-", NULL };
+	int err = check(ns);
+
+	return err ? err : procs_run(nft, rules);
+}
+
 int netns_firewall(unsigned long ns, bool on)
 {
 	static const char rules[] = "table inet execwatch_lab\n"
@@ -165,11 +173,8 @@ int netns_firewall(unsigned long ns, bool on)
 				    "	}\n"
 				    "}\n";
 	static const char none[] = "table inet execwatch_lab\ndelete table inet execwatch_lab\n";
-	static const char *const nft[] = { "nft", "-f", "-", NULL };
-	int err = check(ns);
+	int err = netns_rules(ns, on ? rules : none);
 
-	if (!err)
-		err = procs_run(nft, on ? rules : none);
 	if (!err)
 		err = write_sysctl("/proc/sys/net/netfilter/nf_conntrack_tcp_loose",
 				   on ? "0" : "1");
@@ -232,22 +237,39 @@ static int netlink_do(struct nlmsghdr *h)
 	return err ? err : answer.e.error;
 }
 
-int netns_forget(unsigned long ns, const struct sockaddr_in *from, const struct sockaddr_in *to)
+/* One message about the entry of a connection. seconds: what it has left from now on; 0: unsaid. */
+static int entry_do(unsigned long ns, const struct netns_entry *entry, int type, uint32_t seconds)
 {
 	struct {
 		struct nlmsghdr h;
 		struct nfgenmsg g;
 		char attrs[256];
 	} msg = { 0 };
+	uint16_t zone = htons(entry->zone);
 	int err = check(ns);
 
 	if (err)
 		return err;
-	msg.h.nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE;
+	seconds = htonl(seconds);
+	msg.h.nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | type;
 	msg.h.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
 	msg.h.nlmsg_len = NLMSG_LENGTH(sizeof(msg.g));
 	msg.g.nfgen_family = AF_INET;
 	msg.g.version = NFNETLINK_V0;
-	put_tuple(&msg.h, from, to);
+	put_tuple(&msg.h, &entry->from, &entry->to);
+	if (zone)
+		attr_put(&msg.h, CTA_ZONE, &zone, sizeof(zone));
+	if (seconds)
+		attr_put(&msg.h, CTA_TIMEOUT, &seconds, sizeof(seconds));
 	return netlink_do(&msg.h);
+}
+
+int netns_forget(unsigned long ns, const struct netns_entry *entry)
+{
+	return entry_do(ns, entry, IPCTNL_MSG_CT_DELETE, 0);
+}
+
+int netns_expire(unsigned long ns, const struct netns_entry *entry, uint32_t seconds)
+{
+	return entry_do(ns, entry, IPCTNL_MSG_CT_NEW, seconds);
 }

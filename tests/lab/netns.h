@@ -23,10 +23,19 @@ int netns_add_ip(unsigned long ns, const char *ip);
  */
 int netns_enter_own(unsigned long ns, unsigned int index);
 
+int netns_rules(unsigned long ns, const char *rules); /* as nft reads them */
+
 /* The firewall that forgets: drops what belongs to no tracked connection; tcp_loose=0. */
 int netns_firewall(unsigned long ns, bool on);
 
-/* Removes the connection tracking entry of a TCP connection; -ENOENT: there is none. */
-int netns_forget(unsigned long ns, const struct sockaddr_in *from, const struct sockaddr_in *to);
+/* A TCP connection that is tracked, as its first packet has the ends; zone 0: the default one. */
+struct netns_entry {
+	struct sockaddr_in from, to;
+	uint16_t zone;
+};
+
+/* Removes the entry, or gives it so many seconds more; -ENOENT: there is none. */
+int netns_forget(unsigned long ns, const struct netns_entry *entry);
+int netns_expire(unsigned long ns, const struct netns_entry *entry, uint32_t seconds);
 
 #endif

@@ -57,6 +57,7 @@ void node_end(struct node *n)
 {
 	char *sock = lab_fmt("%s/ctl.sock", n->dir);
 
+	node_thaw_all(n);
 	for (size_t i = 0; i < n->spec.n_agents; i++)
 		if (n->agents[i].pid)
 			kill(n->agents[i].pid, SIGKILL);
@@ -96,20 +97,18 @@ static void tick(void *arg)
 	n->tick = loop_after(n->loop, TICK_MS, tick, n);
 }
 
-static void write_file(const char *dir, const char *name, const char *text)
+void node_write_file(const char *path, const char *text)
 {
-	char *path = lab_fmt("%s/%s", dir, name);
 	FILE *f = fopen(path, "we");
 
-	if (!f || fputs(text, f) < 0 || fclose(f))
+	if (!f || fprintf(f, "%s\n", text) < 0 || fclose(f))
 		lab_die("write '%s': %s", path, strerror(errno));
-	free(path);
 }
 
 static void make_dirs(struct node *n)
 {
 	static const char *const names[] = { "bin", "lib", "state", "agents", "work", "run" };
-	char *pid = lab_fmt("%d\n", getpid());
+	char *pid = lab_fmt("%d", getpid()), *path = lab_fmt("%s/ns.pid", n->dir);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char *dir = lab_fmt("%s/%s", n->dir, names[i]);
@@ -117,7 +116,8 @@ static void make_dirs(struct node *n)
 		checkpoint_mkdirs(dir);
 		free(dir);
 	}
-	write_file(n->dir, "ns.pid", pid);
+	node_write_file(path, pid);
+	free(path);
 	free(pid);
 }
 
@@ -163,6 +163,8 @@ static void make_network(struct node *n)
 		if (!err)
 			err = netns_add_ip(n->ns, a->advertise_ip);
 	}
+	if (!err && *n->spec.rules)
+		err = netns_rules(n->ns, n->spec.rules);
 	if (!err && n->spec.conntrack)
 		err = netns_firewall(n->ns, true);
 	if (err)

@@ -22,7 +22,8 @@ struct node_agent {
 	int pidfd;
 	struct watch *exit_watch;
 	bool listening, recovered, launched;
-	double ended; /* when it last did, by the wall clock; 0: never */
+	unsigned int serial; /* how often it was started */
+	double ended;	     /* when it last did, by the wall clock; 0: never */
 };
 
 /* How an agent is started, apart from its spec. */
@@ -40,6 +41,7 @@ struct node_exec {
 	enum container_state state;
 	pid_t forked_pid;
 	pid_t killer; /* the helper that just signalled it */
+	int frozen;   /* by us, in a cgroup of this version; 0: it is not */
 };
 
 struct node {
@@ -63,8 +65,9 @@ struct node {
 int up_main(int argc, char **argv);
 
 /* node.c */
-int node_main(struct node *n);				 /* the supervisor's life */
-void node_end(struct node *n) __attribute__((noreturn)); /* kills everything first */
+int node_main(struct node *n);				  /* the supervisor's life */
+void node_end(struct node *n) __attribute__((noreturn));  /* kills everything first */
+void node_write_file(const char *path, const char *text); /* and a newline */
 void node_let_in(struct node *n); /* users other than root to the node's directory */
 struct node_agent *node_find_agent(struct node *n, const char *name); /* or NULL */
 
@@ -108,6 +111,12 @@ struct impostors {
 
 /* node_impostors.c: 0 or -errno; pids: of those that were started, with commas */
 int node_impostors(struct node *n, const struct impostors *wanted, struct buf *pids);
+
+/* node_hold.c */
+pid_t node_trace(pid_t pid, bool stop); /* the tracer's pid, or -errno; stop: all threads */
+int node_freeze(struct node_exec *e, pid_t pid, int version); /* of cgroups: 1 or 2 */
+int node_thaw(struct node_exec *e, pid_t pid);
+void node_thaw_all(struct node *n);
 
 /* node_ctl.c */
 void node_ctl_listen(struct node *n);

@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +56,39 @@ static void open_dirs(struct node_agent *a)
 	make_dir_of(dir, "run", a->spec->name, uid);
 }
 
+/* Like fork(), but into a pid namespace if the spec wants it. */
+static pid_t agent_fork(const struct node_agent *a)
+{
+	unsigned long flags = SIGCHLD;
+
+	if (launch_is(a->spec->ns, "pid"))
+		flags |= CLONE_NEWPID | CLONE_NEWNS;
+	else if (*a->spec->boot_id)
+		flags |= CLONE_NEWNS;
+	return syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
+}
+
+/* As a container's: /proc shows its own processes, and boot_id what the container was given. */
+static void enter_own_view(const struct node_agent *a)
+{
+	bool pid = launch_is(a->spec->ns, "pid"), boot = *a->spec->boot_id;
+	char *path = lab_fmt("%s/agents/%s.boot_id", a->node->dir, a->spec->name);
+
+	if ((pid || boot) && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		lab_die("make mounts private: %s", strerror(errno));
+	if (pid) {
+		procs_place_fd(open("/proc", O_PATH | O_DIRECTORY), FD_HOST_PROC);
+		if (mount("proc", "/proc", "proc", 0, NULL) < 0)
+			lab_die("mount proc: %s", strerror(errno));
+	}
+	if (boot) {
+		node_write_file(path, a->spec->boot_id);
+		if (mount(path, "/proc/sys/kernel/random/boot_id", NULL, MS_BIND, NULL) < 0)
+			lab_die("bind a boot id: %s", strerror(errno));
+	}
+	free(path);
+}
+
 static void become(uid_t uid)
 {
 	if (uid && (setgroups(0, NULL) < 0 || setgid(uid) < 0 || setuid(uid) < 0))
@@ -91,6 +127,8 @@ static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
 		lab_fmt("--advertise_ip=%s", s->advertise_ip),
 		lab_fmt("--advertise_port=%s", s->advertise_port),
 		lab_fmt("--lab_claims=%s", s->claims),
+		lab_fmt("--lab_mptcp=%s", s->mptcp),
+		lab_fmt("--lab_serial=%u", a->serial),
 		lab_fmt("--http_executor_domain_sockets=%s",
 			launch_is(s->domain_socket, "yes") ? "true" : "false"),
 		lab_fmt("--lab_name=%s", s->name),
@@ -103,6 +141,7 @@ static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	setsid();
+	enter_own_view(a);
 	dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
@@ -138,7 +177,8 @@ void node_agent_start(struct node_agent *a, const struct node_agent_start *how)
 	if (disguise_install(a->node->dir, a->spec->comm) < 0)
 		lab_die("cannot install '%s'", a->spec->comm);
 	open_dirs(a);
-	a->pid = fork();
+	a->serial++;
+	a->pid = agent_fork(a);
 	if (a->pid < 0)
 		lab_die("fork: %s", strerror(errno));
 	if (a->pid == 0)
@@ -260,19 +300,19 @@ static void note_task(struct node *n, const char *container_id)
 		e->task_runs = true;
 }
 
-/* "AGENT PID WORDS"; what an agent said that has ended since counts no more. */
+/* "AGENT SERIAL WORDS"; what an agent said that has ended since counts no more. */
 static void note_line(struct node *n, const char *line)
 {
 	char name[64], words[256];
 	struct node_agent *a;
-	int pid;
+	unsigned int serial;
 
-	if (sscanf(line, "%63s %d %255[^\n]", name, &pid, words) != 3)
+	if (sscanf(line, "%63s %u %255[^\n]", name, &serial, words) != 3)
 		return;
 	a = node_find_agent(n, name);
 	if (!a)
 		return;
-	if (pid != a->pid)
+	if (serial != a->serial || !a->pid)
 		return;
 	if (!strncmp(words, "container ", 10))
 		note_container(n, words + 10);

@@ -43,20 +43,32 @@ struct selected {
 	char *state;
 	const char *how;
 	char *why;
-	struct buf *pids; /* of processes that were started, with commas */
+	struct buf *pids;     /* of processes that were started, with commas */
+	int link, links_seen; /* which of its links; -1: all */
+	unsigned int zone;    /* of connection tracking */
 };
 
 typedef int selected_fn(struct selected *s);
 
-static char *for_selected(struct node *n, const char *selector, const char *how, selected_fn *fn,
-			  struct buf *json)
+/* Which links are meant, where links are. */
+struct links {
+	int link;
+	unsigned int zone;
+};
+
+static char *for_links(struct node *n, const char *selector, const char *how, selected_fn *fn,
+		       const struct links *links, struct buf *json)
 {
 	unsigned int count = 0;
 	struct buf pids = { 0 };
 	char *why = NULL;
 
 	for (size_t i = 0; i < n->n_execs && !why; i++) {
-		struct selected s = { .exec = &n->execs[i], .how = how, .pids = &pids };
+		struct selected s = { .exec = &n->execs[i],
+				      .how = how,
+				      .pids = &pids,
+				      .link = links->link,
+				      .zone = links->zone };
 		int err = 0;
 
 		s.state = node_exec_state(n, s.exec);
@@ -77,11 +89,23 @@ static char *for_selected(struct node *n, const char *selector, const char *how,
 	return why;
 }
 
+static char *for_selected(struct node *n, const char *selector, const char *how, selected_fn *fn,
+			  struct buf *json)
+{
+	return for_links(n, selector, how, fn, &(struct links){ .link = -1 }, json);
+}
+
+/* Of a v1 executor's two links, perhaps only one is meant: number 0 carries the events. */
+static bool link_wanted(struct selected *s)
+{
+	return s->link < 0 || s->link == s->links_seen++;
+}
+
 static int close_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
 {
 	struct selected *s = arg;
 	char *addr = addr_format(local), *line = lab_fmt("close %s %s", addr, s->how), *why = NULL;
-	int err = node_agent_ask(s->exec->agent, line, &why);
+	int err = link_wanted(s) ? node_agent_ask(s->exec->agent, line, &why) : 0;
 
 	(void)remote;
 	free(s->why);
@@ -98,9 +122,24 @@ static int close_links(struct selected *s)
 
 static int forget_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
 {
-	const struct selected *s = arg;
+	struct selected *s = arg;
+	struct netns_entry entry = { .from = *local, .to = *remote, .zone = s->zone };
 
-	return netns_forget(s->exec->agent->node->ns, local, remote);
+	return link_wanted(s) ? netns_forget(s->exec->agent->node->ns, &entry) : 0;
+}
+
+static int expire_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
+{
+	struct selected *s = arg;
+	struct netns_entry entry = { .from = *local, .to = *remote, .zone = s->zone };
+
+	return link_wanted(s) ? netns_expire(s->exec->agent->node->ns, &entry, atoi(s->how)) : 0;
+}
+
+/* how: seconds. */
+static int expire(struct selected *s)
+{
+	return node_exec_links(s->state, expire_link, s);
 }
 
 /* Once all is quiet (if an agent is there): what is on its way would not arrive any more. */
@@ -108,9 +147,34 @@ static int forget(struct selected *s)
 {
 	if (s->exec->agent->listening)
 		node_exec_links(s->state, close_link, s);
+	s->links_seen = 0;
 	free(s->why); /* a link that the agent has no end of may be forgotten, too */
 	s->why = NULL;
 	return node_exec_links(s->state, forget_link, s);
+}
+
+/* how: yes or no, whether it is stopped, too. */
+static int trace(struct selected *s)
+{
+	pid_t pid = node_exec_pid(s->state, "pid");
+	pid_t tracer = pid ? node_trace(pid, launch_is(s->how, "yes")) : -ESRCH;
+
+	if (tracer > 0)
+		buf_fmt(s->pids, "%s%d", s->pids->len ? "," : "", tracer);
+	return tracer > 0 ? 0 : tracer;
+}
+
+/* how: the version of cgroups. */
+static int freeze(struct selected *s)
+{
+	pid_t pid = node_exec_pid(s->state, "pid");
+
+	return pid ? node_freeze(s->exec, pid, atoi(s->how)) : -ESRCH;
+}
+
+static int thaw(struct selected *s)
+{
+	return node_thaw(s->exec, node_exec_pid(s->state, "pid"));
 }
 
 /* how: the exit status. The task ends by itself. */
@@ -243,8 +307,21 @@ static const struct {
 } acts[] = {
 	{ "forget", forget, "never" },	      { "half-open", close_links, "silent" },
 	{ "disconnect", close_links, "fin" }, { "kill-task", order, "kill" },
-	{ "teardown", order, "teardown" },
+	{ "teardown", order, "teardown" },    { "thaw", thaw, NULL },
+	{ "expire", expire, "60" },
 };
+
+static char *run_trace(struct node *n, int argc, char **argv, const char *selector,
+		       struct buf *json)
+{
+	return for_selected(n, selector, node_option(argc, argv, "--stop", "no"), trace, json);
+}
+
+static char *run_freeze(struct node *n, int argc, char **argv, const char *selector,
+			struct buf *json)
+{
+	return for_selected(n, selector, node_option(argc, argv, "--cgroup", "1"), freeze, json);
+}
 
 static char *run_finish(struct node *n, int argc, char **argv, const char *selector,
 			struct buf *json)
@@ -256,15 +333,15 @@ static const struct {
 	const char *name;
 	char *(*run)(struct node *n, int argc, char **argv, const char *selector, struct buf *json);
 } commands[] = {
-	{ "kill", run_kill },
-	{ "finish", run_finish },
-	{ "forge-message", run_forge },
-	{ "impostors", run_impostors },
+	{ "kill", run_kill },		{ "finish", run_finish }, { "forge-message", run_forge },
+	{ "impostors", run_impostors }, { "trace", run_trace },	  { "freeze", run_freeze },
 };
 
 bool node_select_command(struct node *n, int argc, char **argv, struct buf *json, char **why)
 {
 	const char *selector = argc > 1 ? argv[1] : "";
+	struct links links;
+	const char *how;
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(argv[0], commands[i].name))
@@ -275,7 +352,10 @@ bool node_select_command(struct node *n, int argc, char **argv, struct buf *json
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
 		if (strcmp(argv[0], acts[i].name))
 			continue;
-		*why = for_selected(n, selector, acts[i].how, acts[i].fn, json);
+		how = node_option(argc, argv, "--seconds", acts[i].how);
+		links.link = atoi(node_option(argc, argv, "--link", "-1"));
+		links.zone = atoi(node_option(argc, argv, "--zone", "0"));
+		*why = for_links(n, selector, how, acts[i].fn, &links, json);
 		return true;
 	}
 	return false;

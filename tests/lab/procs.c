@@ -112,12 +112,20 @@ unsigned long long procs_start_time(pid_t pid)
 pid_t procs_host_pid(void)
 {
 	char text[32];
-	ssize_t n = readlink("/proc/self", text, sizeof(text) - 1);
+	ssize_t n = readlinkat(FD_HOST_PROC, "self", text, sizeof(text) - 1);
+
+	if (n <= 0)
+		n = readlink("/proc/self", text, sizeof(text) - 1);
 
 	if (n <= 0)
 		return getpid();
 	text[n] = '\0';
 	return atoi(text);
+}
+
+unsigned long long procs_host_start_time(void)
+{
+	return procs_start_time(fcntl(FD_HOST_PROC, F_GETFD) < 0 ? procs_host_pid() : getpid());
 }
 
 int procs_pidfd(pid_t pid)

@@ -15,7 +15,12 @@ void procs_kill_trees(const pid_t *roots, size_t n_roots);
 
 unsigned long long procs_start_time(pid_t pid); /* clock ticks since boot; 0: gone or zombie */
 
-pid_t procs_host_pid(void); /* our own pid as /proc has it (differs in a pid namespace) */
+/*
+ * Our own pid and start time on the host: by FD_HOST_PROC, the host's /proc, where there is one
+ * (in a pid namespace with a /proc of its own); else by /proc.
+ */
+pid_t procs_host_pid(void);
+unsigned long long procs_host_start_time(void);
 
 int procs_pidfd(pid_t pid); /* -errno */
 
@@ -23,7 +28,7 @@ int procs_pidfd(pid_t pid); /* -errno */
 int procs_run(const char *const argv[], const char *input);
 
 /* Descriptors that every process of a node is given. */
-enum { FD_CONF = 250, FD_LEASH = 251, FD_NOTIFY = 252 };
+enum { FD_CONF = 250, FD_LEASH = 251, FD_NOTIFY = 252, FD_HOST_PROC = 253 };
 
 /* Moves fd to the number `to`, inherited by children. */
 void procs_place_fd(int fd, int to);

@@ -47,13 +47,16 @@ static struct spec_agent *spec_add_agent(struct spec *s)
 		.uid = lab_strdup("0"),
 		.claims = lab_strdup(""),
 		.domain_socket = lab_strdup("no"),
+		.mptcp = lab_strdup("no"),
+		.ns = lab_strdup("none"),
+		.boot_id = lab_strdup(""),
 	};
 	return a;
 }
 
 void spec_init(struct spec *s)
 {
-	*s = (struct spec){ .ip = lab_strdup("127.0.0.1") };
+	*s = (struct spec){ .ip = lab_strdup("127.0.0.1"), .rules = lab_strdup("") };
 	spec_add_agent(s);
 }
 
@@ -89,6 +92,9 @@ static char **agent_member(struct spec_agent *a, const char *key)
 		{ "uid", &a->uid },
 		{ "claims", &a->claims },
 		{ "domain-socket", &a->domain_socket },
+		{ "mptcp", &a->mptcp },
+		{ "ns", &a->ns },
+		{ "boot-id", &a->boot_id },
 	};
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
@@ -146,6 +152,9 @@ static char *node_line(struct spec *s, const char *line)
 			s->ip = lab_strdup(value);
 		} else if (value && is(key, "conntrack")) {
 			s->conntrack = !strcmp(value, "on");
+		} else if (value && is(key, "rules")) {
+			free(s->rules);
+			s->rules = lab_strdup(value);
 		} else {
 			why = lab_fmt("unknown word '%s' of the node", key);
 		}

@@ -16,6 +16,9 @@ struct spec_agent {
 	char *uid;					 /* of its processes */
 	char *claims;	     /* it gives itself out as that agent; empty: it does not */
 	char *domain_socket; /* yes, no */
+	char *mptcp;	     /* yes, no */
+	char *ns;	     /* none, pid: the agent is its first process */
+	char *boot_id;	     /* what its mount namespace shows; empty: the host's */
 };
 
 struct spec_connection {
@@ -25,6 +28,7 @@ struct spec_connection {
 
 struct spec {
 	char *ip;
+	char *rules; /* of nft, loaded before anybody connects; empty: none */
 	bool conntrack;
 	struct spec_agent *agents;
 	size_t n_agents;

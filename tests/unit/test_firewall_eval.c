@@ -166,11 +166,14 @@ static void what_is_not_understood_is_never_definite(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++) {
+		struct firewall_result result;
 		char json[2048];
 
 		snprintf(json, sizeof(json), LIST(IN("accept") RULE("in", 4, "%s")), statements[i]);
-		if (judged(json).decision != FIREWALL_MAYBE)
+		result = judged(json);
+		if (result.decision != FIREWALL_MAYBE)
 			fail_msg("definite: %s", statements[i]);
+		assert_int_equal(result.by.handle, 4);
 	}
 }
 
@@ -255,6 +258,101 @@ static void a_long_rule_is_cut(void **state)
 	assert_string_equal(result.by.text + FIREWALL_TEXT_MAX - 1 - strlen("a…"), "a…");
 }
 
+struct decision_case {
+	const char *json;
+	unsigned int ct;
+	enum firewall_decision decision;
+};
+
+#define OUT(prio) BASE("inet", "fw", "out", "output", prio, "accept")
+#define SET(flags, elements)                                                                       \
+	",{\"set\":{\"family\":\"inet\",\"table\":\"fw\",\"name\":\"s\"" flags                     \
+	",\"elem\":" elements "}}"
+#define IN_SET	     MATCH(SPORT, "==", "\"@s\"")
+#define ADD_TO_SET   "{\"set\":{\"op\":\"add\",\"elem\":" SPORT ",\"set\":\"@s\"}}"
+#define STATE(name)  MATCH(CT, "in", "\"" name "\"")
+#define DIRECTION    MATCH("{\"ct\":{\"key\":\"direction\"}}", "!=", "\"original\"")
+#define OTHER_DEV    MATCH(IIF, "!=", "\"lo\"")
+#define FLAGS(right) MATCH("{\"payload\":{\"protocol\":\"tcp\",\"field\":\"flags\"}}", "==", right)
+#define IPV6_DADDR   "{\"payload\":{\"protocol\":\"ip6\",\"field\":\"daddr\"}}"
+
+static const struct decision_case decisions[] = {
+	/* A packet without a connection has no direction: the kernel ends the rule. */
+	{ LIST(IN("accept") RULE("in", 1, DIRECTION "," DROP)), FIREWALL_CT_INVALID,
+	  FIREWALL_ACCEPTED },
+	{ LIST(IN("accept") RULE("in", 1, DIRECTION "," DROP)), FIREWALL_CT_ESTABLISHED,
+	  FIREWALL_MAYBE },
+	/* A field of the other family ends the rule as well. */
+	{ LIST(IN("accept") RULE("in", 1, MATCH(IPV6_DADDR, "!=", "\"::1\"") "," DROP)),
+	  FIREWALL_CT_INVALID, FIREWALL_ACCEPTED },
+	/* Kernels differ where a hook has no such device. */
+	{ LIST(OUT(0) RULE("out", 1, OTHER_DEV "," DROP)), FIREWALL_CT_INVALID, FIREWALL_MAYBE },
+	{ LIST(OUT(0) RULE("out", 1, LO "," DROP)), FIREWALL_CT_INVALID, FIREWALL_ACCEPTED },
+	/* Before, at and after the look-up of conntrack. */
+	{ LIST(OUT(-300) RULE("out", 1, STATE("invalid") "," DROP)), FIREWALL_CT_ESTABLISHED,
+	  FIREWALL_DROPPED },
+	{ LIST(OUT(-200) RULE("out", 1, STATE("invalid") "," DROP)), FIREWALL_CT_ESTABLISHED,
+	  FIREWALL_MAYBE },
+	{ LIST(OUT(-199) RULE("out", 1, STATE("invalid") "," DROP)), FIREWALL_CT_ESTABLISHED,
+	  FIREWALL_ACCEPTED },
+	/* Data may carry the FIN: PSH is unknown. */
+	{ LIST(IN("drop") RULE("in", 1, FLAGS("17") "," ACCEPT)), FIREWALL_CT_INVALID,
+	  FIREWALL_MAYBE },
+	{ LIST(IN("drop") RULE("in", 1, FLAGS("16") "," ACCEPT)), FIREWALL_CT_INVALID,
+	  FIREWALL_DROPPED },
+	/* Sets: as listed, unless time or packets change them. */
+	{ LIST(SET("", "[5051]") IN("drop") RULE("in", 1, IN_SET "," ACCEPT)), FIREWALL_CT_INVALID,
+	  FIREWALL_ACCEPTED },
+	{ LIST(SET("", "[{\"elem\":{\"val\":5051,\"limit\":{\"rate\":1}}}]") IN("drop")
+		       RULE("in", 1, IN_SET "," ACCEPT)),
+	  FIREWALL_CT_INVALID, FIREWALL_MAYBE },
+	{ LIST(SET(",\"flags\":[\"timeout\"]", "[5051]") IN("drop")
+		       RULE("in", 1, IN_SET "," ACCEPT)),
+	  FIREWALL_CT_INVALID, FIREWALL_MAYBE },
+	{ LIST(SET("", "[]") IN("drop") RULE("in", 1, ADD_TO_SET) RULE("in", 2, IN_SET "," ACCEPT)),
+	  FIREWALL_CT_INVALID, FIREWALL_MAYBE },
+	/* The flag of a table may mean that the kernel does not run its chains. */
+	{ LIST(",{\"table\":{\"family\":\"inet\",\"name\":\"fw\",\"flags\":\"fw\"}}" IN("drop")),
+	  FIREWALL_CT_INVALID, FIREWALL_MAYBE },
+	/* nft 1.0.6 does not print the device of such a chain. */
+	{ LIST(BASE("netdev", "d", "i", "ingress", 0, "drop")), FIREWALL_CT_INVALID,
+	  FIREWALL_MAYBE },
+	{ LIST(BASE("inet", "fw", "f", "forward", 0, "drop")), FIREWALL_CT_INVALID,
+	  FIREWALL_ACCEPTED },
+	{ LIST(BASE("ip6", "fw", "in", "input", 0, "drop")), FIREWALL_CT_INVALID,
+	  FIREWALL_ACCEPTED },
+	/* Which of two chains of one priority comes first is not known. */
+	{ LIST(OUT(0) RULE("out", 1, NOTRACK) BASE("ip", "b", "out", "output", 0, "accept")
+		       RULE_OF("ip", "b", "out", 2, STATE("untracked") "," DROP)),
+	  FIREWALL_CT_INVALID, FIREWALL_MAYBE },
+	{ LIST(OUT(0) RULE("out", 1, NOTRACK) BASE("ip", "b", "out", "output", 1, "accept")
+		       RULE_OF("ip", "b", "out", 2, STATE("untracked") "," DROP)),
+	  FIREWALL_CT_INVALID, FIREWALL_DROPPED },
+	/* A rule that may not be reached may leave the packet tracked. */
+	{ LIST(OUT(0) RULE("out", 1, MARK "," NOTRACK) IN("drop")
+		       RULE("in", 2, STATE("untracked") "," ACCEPT)),
+	  FIREWALL_CT_INVALID, FIREWALL_MAYBE },
+	/* A drop is final, whatever comes later. */
+	{ LIST(BASE("inet", "fw", "early", "input", -1, "drop") IN("accept")), FIREWALL_CT_INVALID,
+	  FIREWALL_DROPPED },
+};
+
+static void each_rule_of_the_kernel_decides(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(decisions) / sizeof(*decisions); i++) {
+		struct ruleset *rules = parsed(decisions[i].json);
+		struct firewall_packet packet = fin(decisions[i].ct);
+		struct firewall_result result;
+
+		firewall_evaluate(rules, &packet, &result);
+		if (result.decision != decisions[i].decision)
+			fail_msg("%s: %s", firewall_decision_name(result.decision),
+				 decisions[i].json);
+		ruleset_free(rules);
+	}
+}
+
 struct cure_case {
 	const char *json;
 	const char *cure;
@@ -317,6 +415,7 @@ int main(void)
 		cmocka_unit_test(text_that_is_no_ruleset_is_refused),
 		cmocka_unit_test(the_work_is_bounded),
 		cmocka_unit_test(a_long_rule_is_cut),
+		cmocka_unit_test(each_rule_of_the_kernel_decides),
 		cmocka_unit_test(the_cure_is_a_command_line_for_these_rules),
 	};
 

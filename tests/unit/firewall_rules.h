@@ -16,15 +16,14 @@
 	" chain allow {\n accept\n }\n chain deny {\n drop\n }\n chain back {\n return\n }\n"      \
 	" chain strict {\n ct state invalid drop\n }\n"                                            \
 	" chain ends {\n tcp flags syn accept\n }\n"                                               \
-	" chain in {\n type filter hook input priority 0; policy " policy ";\n" rules              \
-	"\n }\n}\n"
+	" chain in {\n type filter hook input priority 0; policy " policy ";\n" rules "\n }\n}\n"
 
 #define AT(family, hook, priority, rules)                                                          \
 	"table " family " t_" hook " {\n chain c {\n type filter hook " hook " priority " priority \
 	"; policy accept;\n" rules "\n }\n}\n"
 
 #define STATEFUL "ct state established,related accept\n"
-#define SYN "tcp flags & (fin|syn|rst|ack) == syn accept\n"
+#define SYN	 "tcp flags & (fin|syn|rst|ack) == syn accept\n"
 
 struct firewall_case {
 	const char *rules;
@@ -40,7 +39,8 @@ static const struct firewall_case firewall_cases[] = {
 	{ .rules = IN("drop", STATEFUL "iif lo accept\nct state invalid drop") },
 	{ .rules = IN("accept", "ct state invalid drop") },
 	{ .rules = IN("accept", STATEFUL) },
-	{ .rules = IN("drop", "ct state vmap { established : accept, related : accept, invalid : drop }") },
+	{ .rules = IN("drop",
+		      "ct state vmap { established : accept, related : accept, invalid : drop }") },
 	{ .rules = IN("accept", "ct state vmap { established : accept, new : accept }\ndrop") },
 	{ .rules = IN("drop", "ct state { established, invalid } accept") },
 	{ .rules = IN("drop", "ct state != invalid accept") },
@@ -124,35 +124,39 @@ static const struct firewall_case firewall_cases[] = {
 	{ .rules = AT("inet", "input", "-10", "accept") IN("drop", STATEFUL) },
 	{ .rules = AT("inet", "input", "-10", "drop") IN("drop", "accept") },
 	{ .rules = AT("inet", "input", "0", "tcp sport 5051 drop") IN("accept", "") },
-	{ .rules = "table ip nat {\n chain o {\n type nat hook output priority -100; policy accept;\n"
+	{ .rules = "table ip nat {\n chain o {\n type nat hook output priority -100; policy "
+		   "accept;\n"
 		   " drop\n }\n}\n" },
 	{ .rules = "table netdev d {\n chain i {\n type filter hook ingress device lo priority 0;\n"
 		   " policy accept;\n tcp sport 5051 drop\n }\n}\n" },
 	{ .rules = "table netdev d {\n chain i {\n type filter hook ingress device lo priority 0;\n"
 		   " policy accept;\n tcp sport 80 drop\n }\n}\n" },
-	{ .rules = "table inet d {\n flags dormant\n chain i {\n type filter hook input priority 0;\n"
+	{ .rules = "table inet d {\n flags dormant\n chain i {\n type filter hook input priority "
+		   "0;\n"
 		   " policy drop;\n }\n}\n" },
 	/* Packets that are not tracked. */
 	{ .rules = AT("inet", "prerouting", "-300", "iifname \"lo\" notrack")
-		   AT("inet", "output", "-300", "oifname \"lo\" notrack")
-		   IN("drop", "ct state established,related,untracked accept\nct state invalid drop"),
+		  AT("inet", "output", "-300", "oifname \"lo\" notrack") IN(
+			  "drop",
+			  "ct state established,related,untracked accept\nct state invalid drop"),
 	  .before = true },
-	{ .rules = AT("inet", "output", "-300", "oifname \"lo\" notrack")
-		   IN("drop", "ct state established,related,untracked accept\nct state invalid drop") },
-	{ .rules = AT("inet", "prerouting", "-300", "iifname \"lo\" notrack")
-		   IN("drop", "ct state established,related,untracked accept\nct state invalid drop") },
+	{ .rules = AT("inet", "output", "-300", "oifname \"lo\" notrack") IN(
+		  "drop", "ct state established,related,untracked accept\nct state invalid drop") },
+	{ .rules = AT("inet", "prerouting", "-300", "iifname \"lo\" notrack") IN(
+		  "drop", "ct state established,related,untracked accept\nct state invalid drop") },
 	{ .rules = AT("inet", "prerouting", "-300", "tcp dport 5051 notrack")
-		   IN("drop", "ct state established,untracked accept") },
+		  IN("drop", "ct state established,untracked accept") },
 	{ .rules = AT("inet", "output", "-300", "notrack") IN("drop", "ct state invalid accept") },
 	{ .rules = AT("inet", "output", "0", "notrack") IN("accept", "ct state untracked drop") },
 	{ .rules = AT("inet", "output", "-300", "limit rate 1/hour notrack")
-		   IN("drop", "ct state { untracked, invalid, established } accept") },
+		  IN("drop", "ct state { untracked, invalid, established } accept") },
 	{ .rules = AT("inet", "output", "-300", "ct zone set 5") IN("drop", STATEFUL) },
 	/* What iptables-nft writes. */
 	{ .iptables = "-A INPUT -i lo -j ACCEPT\n-P INPUT DROP\n"
 		      "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n" },
 	{ .iptables = "-A INPUT -p tcp --sport 5051 -j DROP\n" },
-	{ .iptables = "-P INPUT DROP\n-A INPUT -m comment --comment hi -p tcp --sport 5051 -j ACCEPT\n" },
+	{ .iptables = "-P INPUT DROP\n-A INPUT -m comment --comment hi -p tcp --sport 5051 -j "
+		      "ACCEPT\n" },
 	{ .iptables = "-A INPUT -p tcp --sport 5051 -j REJECT\n" },
 	{ .iptables = "-A OUTPUT -o lo -p tcp --sport 5051 -j LOG\n-P OUTPUT DROP\n" },
 	{ .iptables = "-A INPUT -m conntrack --ctstate INVALID -j DROP\n" },

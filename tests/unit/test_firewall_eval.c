@@ -328,6 +328,9 @@ static const struct decision_case decisions[] = {
 	{ LIST(OUT(0) RULE("out", 1, NOTRACK) BASE("ip", "b", "out", "output", 1, "accept")
 		       RULE_OF("ip", "b", "out", 2, STATE("untracked") "," DROP)),
 	  FIREWALL_CT_INVALID, FIREWALL_DROPPED },
+	{ LIST(OUT(0) RULE("out", 1, STATE("untracked") "," DROP) BASE(
+		  "ip", "b", "out", "output", 0, "accept") RULE_OF("ip", "b", "out", 2, NOTRACK)),
+	  FIREWALL_CT_INVALID, FIREWALL_MAYBE },
 	/* A rule that may not be reached may leave the packet tracked. */
 	{ LIST(OUT(0) RULE("out", 1, MARK "," NOTRACK) IN("drop")
 		       RULE("in", 2, STATE("untracked") "," ACCEPT)),

@@ -6,10 +6,11 @@
 #include <sys/syscall.h>
 
 #include "base/error.h"
+#include "base/netns.h"
 #include "firewall/eval.h"
 #include "firewall/ruleset.h"
 #include "observe/netlink/firewall.h"
-#include "observe/netlink/netns.h"
+
 #include "observe/netlink/nft_list.h"
 
 #define NFT "/usr/sbin/nft"

@@ -32,10 +32,14 @@ CASES = {
 }
 
 
+CODES = {"blame": 2, "relink-seen-by-a-row-first": 3, "end-before-its-event": 3, "agent-known-late": 3}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_judged_again(name):
     facts = gzip.decompress((RECORDINGS / f"{name}.jsonl.gz").read_bytes())
     done = subprocess.run([EXECWATCH, "report", "--replay", "-", "-f", "json"], input=facts,
                           capture_output=True, check=False, timeout=60)
     report = json.loads(done.stdout)
+    assert done.returncode == report["exit_code"] == CODES[name]
     assert {e["executor_id"]: (e["outcome"], e["proof"]) for e in report["executors"]} == CASES[name]

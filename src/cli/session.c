@@ -34,7 +34,7 @@ struct session {
 	struct ew_bpf_scan_once *walk;
 	int pins_lock;	 /* descriptor; -1: not held */
 	char pins[4096]; /* where the programs outlive us */
-	struct scan *survey;
+	struct scan *scan;
 	struct api *api; /* the last question to the agent */
 	bool asking;	 /* it is not answered yet */
 	bool record_failed;
@@ -193,9 +193,9 @@ static struct session *session_new(const struct options *options, struct error *
 	return s;
 }
 
-static int survey_open(struct session *s, struct error *error)
+static int scan_open(struct session *s, struct error *error)
 {
-	struct scan_options survey = {
+	struct scan_options scan = {
 		.port = s->options->port,
 		.work_dir = s->options->work_dir,
 		.agent_url = s->options->agent_url,
@@ -204,19 +204,17 @@ static int survey_open(struct session *s, struct error *error)
 	int err = 0;
 
 	if (s->walk) {
-		survey.seed = ew_bpf_scan_once;
-		survey.seed_ctx = s->walk;
+		scan.bpf_scan = ew_bpf_scan_once;
+		scan.bpf_scan_ctx = s->walk;
 	} else if (event_source_is_bpf(s->live)) {
-		survey.seed = event_source_scan;
-		survey.seed_ctx = s->live;
-		survey.pause = event_source_flush_if_large;
-		survey.pause_ctx = s->live;
+		scan.bpf_scan = event_source_scan;
+		scan.bpf_scan_ctx = s->live;
 	}
 	if (s->options->credential_file)
 		err = credential_read(s->options->credential_file, &authorization, error);
-	survey.authorization = authorization;
+	scan.authorization = authorization;
 	if (!err)
-		err = scan_new(&survey, &s->survey, error);
+		err = scan_new(&scan, &s->scan, error);
 	free(authorization);
 	return err;
 }
@@ -238,7 +236,7 @@ int session_open(const struct options *options, struct session **ret, struct err
 	window_put(s);
 	err = live_open(s, error);
 	if (!err)
-		err = survey_open(s, error);
+		err = scan_open(s, error);
 	if (err)
 		goto out;
 	capabilities_drop();
@@ -322,9 +320,9 @@ bool session_close(struct session *s)
 
 	if (!s)
 		return true;
-	if (s->options->keep && s->survey)
+	if (s->options->keep && s->scan)
 		tell_kept(s);
-	scan_free(s->survey);
+	scan_free(s->scan);
 	ew_bpf_scan_once_free(s->walk);
 	event_source_free(s->live);
 	if (s->pins_lock >= 0)
@@ -351,7 +349,10 @@ void session_scan(struct session *s, uint32_t scope)
 {
 	struct fact_sink sink = session_sink(s);
 
-	scan_run(s->survey, scope, &sink);
+	scan_begin(s->scan, scope, &sink);
+	while (scan_step(s->scan))
+		if (s->live) /* a large node takes seconds, in which the rings would fill */
+			event_source_flush_if_large(s->live, &sink);
 	recording_keep(s);
 }
 
@@ -369,11 +370,11 @@ static void confirm(struct session *s, struct event_base *base)
 	struct api_options how;
 	struct error error = { 0 };
 
-	/* No agent, or no such URL: the survey has said so. */
-	if (scan_api_options(s->survey, &how, &error) < 0)
+	/* No agent, or no such URL: the scan has said so. */
+	if (scan_api_options(s->scan, &how, &error) < 0)
 		return;
 	if (api_new(base, &how, &s->api, &error) == 0)
-		s->asking = api_ask(s->api, scan_api_round(s->survey), &sink, answered, s) == 0;
+		s->asking = api_ask(s->api, scan_api_round(s->scan), &sink, answered, s) == 0;
 	if (how.nsfd >= 0)
 		close(how.nsfd);
 }

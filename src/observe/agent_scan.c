@@ -17,85 +17,72 @@
 
 enum { STATE_LISTEN = 10 };
 
-/* Lets FACT_PROCESS pass and makes FACT_AGENT of it. */
-struct as_agent {
-	struct snapshot *snapshot;
-	const struct fact_socket *socket;
-};
-
-static void emit_as_agent(void *ctx, const struct fact *fact)
+static void emit_agent(const struct fact_process *process, const struct fact_socket *socket,
+		       const struct fact_sink *sink)
 {
-	const struct as_agent *as = ctx;
 	struct fact agent = { .type = FACT_AGENT, .mono = now_mono() };
 
-	fact_emit(&as->snapshot->tee, fact);
-	if (fact->type != FACT_PROCESS)
-		return;
-	agent.agent.pid = fact->process.pid;
-	agent.agent.start = fact->process.start;
-	agent.agent.comm = fact->process.comm;
-	agent.agent.exe = fact->process.exe;
-	agent.agent.cgroup = fact->process.cgroup;
-	agent.agent.listen = as->socket->local;
-	agent.agent.netns = as->socket->netns;
-	agent.agent.cookie = as->socket->cookie;
-	fact_emit(&as->snapshot->tee, &agent);
+	agent.agent.pid = process->pid;
+	agent.agent.start = process->start;
+	agent.agent.comm = process->comm;
+	agent.agent.exe = process->exe;
+	agent.agent.cgroup = process->cgroup;
+	agent.agent.listen = socket->local;
+	agent.agent.netns = socket->netns;
+	agent.agent.cookie = socket->cookie;
+	fact_emit(sink, &agent);
 }
 
-static void emit_listeners(struct procfs *procfs, struct snapshot *snapshot,
-			   const struct fact_socket *socket)
+static void emit_listeners(struct procfs *procfs, const struct snapshot *snapshot,
+			   const struct fact_socket *socket, const struct fact_sink *sink)
 {
-	struct as_agent as = { .snapshot = snapshot, .socket = socket };
-	struct fact_sink sink = { .put = emit_as_agent, .ctx = &as };
 	const struct fact_holder *holders;
 	int32_t last = 0;
 	size_t n;
 
 	holders = snapshot_holders(snapshot, socket->cookie, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (holders[i].pid != last)
-			procfs_emit(procfs, holders[i].pid, &sink);
+		if (holders[i].pid != last && procfs_emit(procfs, holders[i].pid, sink) == 0)
+			emit_agent(procfs_emitted(procfs), socket, sink);
 		last = holders[i].pid;
 	}
 }
 
-/* Who else talks to the port: the master, a monitor. A report names them. */
-static void emit_others(struct procfs *procfs, struct snapshot *snapshot,
-			const struct fact_socket *socket)
+static void emit_listening(struct procfs *procfs, const struct snapshot *snapshot, bool own,
+			   const struct fact_sink *sink)
+{
+	const struct fact_socket *socket;
+
+	for (size_t i = 0; (socket = snapshot_socket(snapshot, i)); i++)
+		if (socket->state == STATE_LISTEN &&
+		    socket->local.port == snapshot_port(snapshot) &&
+		    (socket->netns == snapshot_own_netns(snapshot)) == own)
+			emit_listeners(procfs, snapshot, socket, sink);
+}
+
+void agent_emit(struct procfs *procfs, struct snapshot *snapshot, const struct fact_sink *sink)
+{
+	emit_listening(procfs, snapshot, false, sink);
+	emit_listening(procfs, snapshot, true, sink);
+	snapshot_sort_processes(snapshot);
+}
+
+void agent_emit_peers(struct procfs *procfs, struct snapshot *snapshot,
+		      const struct fact_socket *socket, const struct fact_sink *sink)
 {
 	const struct fact_holder *holders;
 	size_t n;
 
+	if (!snapshot_is_agents(snapshot, socket))
+		return;
 	holders = snapshot_holders(snapshot, socket->cookie, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (snapshot_process_find(snapshot, holders[i].pid))
 			continue;
-		snapshot_pause(snapshot);
-		/* Of an agent that has just ended there are thousands: nothing is added. */
-		if (procfs_emit(procfs, holders[i].pid, &snapshot->tee) == 0)
+		/* An agent that has just ended had thousands of sockets: nothing is emitted. */
+		if (procfs_emit(procfs, holders[i].pid, sink) == 0)
 			snapshot_sort_processes(snapshot);
 	}
-}
-
-static void emit_listening(struct procfs *procfs, struct snapshot *snapshot, bool own)
-{
-	for (size_t i = 0; i < snapshot->n_sockets; i++) {
-		const struct fact_socket *socket = &snapshot->sockets[i];
-
-		if (socket->state == STATE_LISTEN && socket->local.port == snapshot->port &&
-		    (socket->netns == snapshot->own_netns) == own)
-			emit_listeners(procfs, snapshot, socket);
-	}
-}
-
-void agent_emit_all(struct procfs *procfs, struct snapshot *snapshot)
-{
-	emit_listening(procfs, snapshot, false);
-	emit_listening(procfs, snapshot, true);
-	snapshot_sort_processes(snapshot);
-	for (size_t i = 0; i < snapshot->n_sockets; i++)
-		if (snapshot_is_agents(snapshot, &snapshot->sockets[i]))
-			emit_others(procfs, snapshot, &snapshot->sockets[i]);
 }
 
 /* ---- the work directory ---- */
@@ -151,14 +138,14 @@ static bool try_agent(int32_t pid, const char *file, const char *name, char *buf
 
 static bool try_executors(const struct snapshot *snapshot, char *buf, size_t size)
 {
+	const struct snapshot_process *process;
 	int32_t tried = -1;
 
-	for (size_t i = 0; i < snapshot->n_processes; i++) {
-		const struct snapshot_process *process = &snapshot->processes[i];
-
+	for (size_t i = 0; (process = snapshot_process(snapshot, i)); i++) {
 		if (process->work_dir < 0 || process->work_dir == tried)
 			continue;
-		if (try_path(process->pid, snapshot->work_dirs[process->work_dir].path, buf, size))
+		if (try_path(process->pid, snapshot_work_dir(snapshot, process->work_dir), buf,
+			     size))
 			return true;
 		tried = process->work_dir;
 	}
@@ -189,7 +176,7 @@ int agent_work_dir_guess(const struct snapshot *snapshot, char *buf, size_t size
 					     "/var/lib/mesos", "/var/mesos", "/tmp/mesos" };
 	int32_t pid = agent_pid(snapshot);
 
-	if (try_path(pid, snapshot->api_work_dir, buf, size))
+	if (try_path(pid, snapshot_api_work_dir(snapshot), buf, size))
 		return 0;
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
 		if (try_path(pid, usual[i], buf, size))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The agent: who listens on the agent port, and where it keeps its files. */
+/* The agent: the process that listens on the agent port, and where it keeps its files. */
 #ifndef EW_OBSERVE_AGENT_SCAN_H
 #define EW_OBSERVE_AGENT_SCAN_H
 
@@ -7,16 +7,25 @@
 #include <stddef.h>
 
 struct error;
+struct fact_sink;
+struct fact_socket;
 struct procfs;
 struct snapshot;
 
 /*
- * Puts FACT_AGENT for every process that holds a socket which listens on the agent port, in any
- * namespace, and FACT_PROCESS for all that hold a socket with that port at either end and have none
- * yet. Others than the agent may be among them: names are facts, what they mean is not judged here.
- * Those in our own network namespace come last.
+ * Emits FACT_PROCESS and FACT_AGENT for every process that has a socket which listens on the agent
+ * port, in any namespace; those in our own network namespace come last. Programs other than an
+ * agent may be among them: a fact names them, and the model judges. The facts are to be added to
+ * the snapshot, which is sorted.
  */
-void agent_emit_all(struct procfs *procfs, struct snapshot *snapshot);
+void agent_emit(struct procfs *procfs, struct snapshot *snapshot, const struct fact_sink *sink);
+
+/*
+ * Emits FACT_PROCESS for every process that has the socket, one with the agent port at either end,
+ * and has no FACT_PROCESS yet: the master, a monitor. A report names them.
+ */
+void agent_emit_peers(struct procfs *procfs, struct snapshot *snapshot,
+		      const struct fact_socket *socket, const struct fact_sink *sink);
 
 /*
  * Finds the agent's work directory, as it can be opened here, when nobody named it: --work_dir of
@@ -26,7 +35,7 @@ void agent_emit_all(struct procfs *procfs, struct snapshot *snapshot);
  */
 bool agent_work_dir(const struct snapshot *snapshot, char *buf, size_t size);
 
-/* Where that tells nothing: what its API has said, else the usual places. Returns 0 or -ENOENT. */
+/* If that finds nothing: what its API has said, else the usual places. Returns 0 or -ENOENT. */
 int agent_work_dir_guess(const struct snapshot *snapshot, char *buf, size_t size,
 			 struct error *error);
 

@@ -57,13 +57,13 @@ static bool place_add(struct places *places, uint64_t netns, const struct fact_s
 static bool places_fill(struct places *places, const struct snapshot *snapshot)
 {
 	const struct snapshot_agent *agent = snapshot_agent(snapshot);
+	const struct fact_socket *link;
 
 	if (agent && !place_get(places, agent->netns))
 		return false;
-	for (size_t i = 0; i < snapshot->n_sockets; i++) {
-		const struct fact_socket *link = &snapshot->sockets[i];
-
-		if (link->state != STATE_ESTABLISHED || link->remote.port != snapshot->port)
+	for (size_t i = 0; (link = snapshot_socket(snapshot, i)); i++) {
+		if (link->state != STATE_ESTABLISHED ||
+		    link->remote.port != snapshot_port(snapshot))
 			continue;
 		if (!place_add(places, link->netns, link))
 			return false;
@@ -73,16 +73,16 @@ static bool places_fill(struct places *places, const struct snapshot *snapshot)
 	return true;
 }
 
-static void emit_unasked(struct snapshot *snapshot, uint64_t netns, const struct error *error)
+static void emit_unasked(const struct fact_sink *sink, uint64_t netns, const struct error *error)
 {
-	char object[80], reason[640];
+	char object[80];
 
 	snprintf(object, sizeof(object), "connection tracking of network namespace %llu",
 		 (unsigned long long)netns);
-	emit_corrupt(&snapshot->tee, 0, object, error_text(error, reason, sizeof(reason)));
+	emit_failed(sink, object, error);
 }
 
-static bool emit_entries(struct snapshot *snapshot, int nsfd, const struct place *place)
+static bool emit_entries(int nsfd, const struct place *place, const struct fact_sink *sink)
 {
 	struct conntrack_query *queries = calloc(place->n + 1, sizeof(*queries));
 	struct error error = { 0 };
@@ -96,24 +96,25 @@ static bool emit_entries(struct snapshot *snapshot, int nsfd, const struct place
 	}
 	err = conntrack_lookup(nsfd, queries, place->n, &error);
 	if (err < 0)
-		emit_unasked(snapshot, place->netns, &error);
+		emit_unasked(sink, place->netns, &error);
 	for (size_t i = 0; !err && i < place->n; i++) {
 		struct fact fact = { .type = FACT_CT_ENTRY, .mono = now_mono() };
 
 		if (queries[i].present == EW_UNKNOWN)
-			emit_unread(&snapshot->tee, 0, place->links[i]->cookie, queries[i].err,
+			emit_unread(sink, 0, place->links[i]->cookie, queries[i].err,
 				    "connection tracking entry of a link");
 		fact.ct_entry.cookie = place->links[i]->cookie;
 		fact.ct_entry.netns = place->netns;
 		fact.ct_entry.present = queries[i].present;
 		fact.ct_entry.timeout = queries[i].timeout;
-		fact_emit(&snapshot->tee, &fact);
+		fact_emit(sink, &fact);
 	}
 	free(queries);
 	return err == 0;
 }
 
-static bool emit_place(struct snapshot *snapshot, const struct place *place)
+static bool emit_place(const struct snapshot *snapshot, const struct place *place,
+		       const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_CT_ACTIVE };
 	struct conntrack_hooks tracking = { .in_force = EW_UNKNOWN };
@@ -126,7 +127,7 @@ static bool emit_place(struct snapshot *snapshot, const struct place *place)
 		return true; /* it ended, and the links with it */
 	if (fd < 0) {
 		error_set(&error, fd, "run as root", "find a process in it");
-		emit_unasked(snapshot, place->netns, &error);
+		emit_unasked(sink, place->netns, &error);
 		return false;
 	}
 	for (size_t i = 0; i < place->n; i++) {
@@ -137,28 +138,27 @@ static bool emit_place(struct snapshot *snapshot, const struct place *place)
 	}
 	err = conntrack_hooks_probe(fd, v4, v6, &tracking, &error);
 	if (err < 0)
-		emit_unasked(snapshot, place->netns, &error);
+		emit_unasked(sink, place->netns, &error);
 	else if (tracking.in_force == EW_UNKNOWN)
-		emit_corrupt(&snapshot->tee, 0, "whether connection tracking is in force",
-			     tracking.evidence);
+		emit_corrupt(sink, 0, "whether connection tracking is in force", tracking.evidence);
 	fact.mono = now_mono();
 	fact.ct_active.netns = place->netns;
 	fact.ct_active.in_force = tracking.in_force;
-	fact_emit(&snapshot->tee, &fact);
+	fact_emit(sink, &fact);
 	done = err == 0;
 	if (tracking.in_force != EW_NO && place->n)
-		done &= emit_entries(snapshot, fd, place);
+		done &= emit_entries(fd, place, sink);
 	close(fd);
 	return done;
 }
 
-bool conntrack_lookup_all(struct snapshot *snapshot)
+bool conntrack_lookup_all(const struct snapshot *snapshot, const struct fact_sink *sink)
 {
 	struct places places = { 0 };
 	bool done = places_fill(&places, snapshot);
 
 	for (size_t i = 0; i < places.n; i++) {
-		done &= emit_place(snapshot, &places.items[i]);
+		done &= emit_place(snapshot, &places.items[i], sink);
 		free(places.items[i].links);
 	}
 	free(places.items);

@@ -9,18 +9,20 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/emit.h"
+#include "base/error.h"
+#include "base/netns.h"
 #include "base/now.h"
 #include "facts.h"
-#include "base/error.h"
-#include "observe/agent_scan.h"
 #include "observe/agent/api.h"
 #include "observe/agent/checkpoints.h"
+#include "observe/agent_scan.h"
 #include "observe/conntrack_lookup.h"
-#include "base/netns.h"
 #include "observe/proc/procfs.h"
-#include "base/emit.h"
 #include "observe/snapshot.h"
 #include "observe/sockets.h"
+
+enum { A_STEP = 16 }; /* processes, or sockets, of one step */
 
 struct scan {
 	struct scan_options options;
@@ -28,58 +30,101 @@ struct scan {
 	char *agent_url;
 	char *authorization;
 	struct procfs *procfs;
-	struct snapshot snapshot;
-	bool seeded;		       /* in this pass, by somebody who knows */
+	struct snapshot *snapshot;
 	char found_work_dir[PATH_MAX]; /* kept: the agent that named it may be gone by now */
 	char url[ADDR_TEXT_MAX + 16];
-	uint32_t round;
-	struct api_question *question; /* of this pass, not answered yet */
+	uint32_t round; /* of answers of the API */
+
+	/* The scan under way. */
+	struct fact_sink out;
+	struct fact_sink sink; /* adds to the snapshot, then hands on to out */
+	uint32_t scope;
+	uint32_t failed; /* what could not be completed, of scope */
+	size_t part;	 /* number of the part under way */
+	size_t at, n;	 /* how far that has come, of how many */
+	bool with_bpf;	 /* BPF has emitted the sockets with the agent port */
+	struct sockets *sockets;
+	struct api_question *question; /* not answered yet */
 };
 
-static int keep(const char *text, char **ret_copy)
+static void scan_put(void *ctx, const struct fact *fact)
+{
+	struct scan *scan = ctx;
+
+	snapshot_add(scan->snapshot, fact);
+	fact_emit(&scan->out, fact);
+}
+
+static int copy(const char *text, char **ret_copy)
 {
 	*ret_copy = text ? strdup(text) : NULL;
 	return text && !*ret_copy ? -ENOMEM : 0;
 }
 
-int scan_new(const struct scan_options *options, struct scan **ret_survey, struct error *error)
+static int options_copy(struct scan *scan, const struct scan_options *options)
 {
-	struct scan *survey = calloc(1, sizeof(*survey));
+	int err = copy(options->work_dir, &scan->work_dir);
+
+	scan->options = *options;
+	if (!err)
+		err = copy(options->agent_url, &scan->agent_url);
+	if (!err)
+		err = copy(options->authorization, &scan->authorization);
+	return err;
+}
+
+int scan_new(const struct scan_options *options, struct scan **ret_scan, struct error *error)
+{
+	struct scan *scan = calloc(1, sizeof(*scan));
 	int err;
 
-	if (!survey)
-		return error_set(error, -ENOMEM, NULL, "prepare a survey");
-	snapshot_init(&survey->snapshot, options->port);
-	survey->snapshot.pause = options->pause;
-	survey->snapshot.pause_ctx = options->pause_ctx;
-	survey->options = *options;
-	err = keep(options->work_dir, &survey->work_dir);
-	if (!err)
-		err = keep(options->agent_url, &survey->agent_url);
-	if (!err)
-		err = keep(options->authorization, &survey->authorization);
+	if (!scan)
+		return error_set(error, -ENOMEM, NULL, "prepare a scan");
+	scan->sink = (struct fact_sink){ .put = scan_put, .ctx = scan };
+	scan->snapshot = snapshot_new(options->port);
+	err = scan->snapshot ? options_copy(scan, options) : -ENOMEM;
 	if (err < 0)
-		error_set(error, err, NULL, "prepare a survey");
+		error_set(error, err, NULL, "prepare a scan");
 	else
-		err = procfs_new(&survey->procfs, error);
+		err = procfs_new(&scan->procfs, error);
 	if (err < 0) {
-		scan_free(survey);
+		scan_free(scan);
 		return err;
 	}
-	*ret_survey = survey;
+	*ret_scan = scan;
 	return 0;
 }
 
-void scan_free(struct scan *survey)
+/* Waits for the agent's answer, if it was asked. */
+static void await_answer(struct scan *scan)
 {
-	if (!survey)
+	if (scan->question)
+		api_ask_end(scan->question);
+	scan->question = NULL;
+}
+
+/* Ends what an unfinished scan has open. */
+static void scan_drop(struct scan *scan)
+{
+	sockets_free(scan->sockets);
+	scan->sockets = NULL;
+	api_ask_drop(scan->question);
+	scan->question = NULL;
+	snapshot_end(scan->snapshot);
+}
+
+void scan_free(struct scan *scan)
+{
+	if (!scan)
 		return;
-	snapshot_clear(&survey->snapshot);
-	procfs_free(survey->procfs);
-	free(survey->work_dir);
-	free(survey->agent_url);
-	free(survey->authorization);
-	free(survey);
+	if (scan->snapshot)
+		scan_drop(scan);
+	snapshot_free(scan->snapshot);
+	procfs_free(scan->procfs);
+	free(scan->work_dir);
+	free(scan->agent_url);
+	free(scan->authorization);
+	free(scan);
 }
 
 static void emit_phase(const struct fact_sink *sink, const char *phase, uint32_t scope)
@@ -91,146 +136,168 @@ static void emit_phase(const struct fact_sink *sink, const char *phase, uint32_t
 	fact_emit(sink, &fact);
 }
 
-static void run_seed(struct scan *survey)
+/* ---- the parts ---- */
+
+enum step { STEP_MORE, STEP_DONE, STEP_FAILED };
+
+static enum step fail(struct scan *scan, const char *object, const struct error *error)
 {
-	const struct scan_options *options = &survey->options;
-	struct snapshot *snapshot = &survey->snapshot;
+	emit_failed(&scan->sink, object, error);
+	return STEP_FAILED;
+}
+
+static enum step bpf_step(struct scan *scan)
+{
+	const struct scan_options *options = &scan->options;
 	struct error error = { 0 };
 
-	survey->seeded = options->seed != NULL;
-	if (survey->seeded && options->seed(options->seed_ctx, &snapshot->tee, &error) < 0) {
-		emit_failed(&snapshot->tee, "sockets by BPF", &error);
-		survey->seeded = false;
+	scan->with_bpf = options->bpf_scan != NULL;
+	if (scan->with_bpf && options->bpf_scan(options->bpf_scan_ctx, &scan->sink, &error) < 0) {
+		emit_failed(&scan->sink, "sockets by BPF", &error);
+		scan->with_bpf = false; /* made good by the parts that follow */
 	}
-	snapshot_sort(snapshot);
-	snapshot_find_linked(snapshot);
+	snapshot_sort(scan->snapshot);
+	snapshot_find_linked(scan->snapshot);
+	return STEP_DONE;
 }
 
-static void take_row(void *ctx, const struct procfs_row *row)
+/*
+ * An executor's library matters, not that of the processes which it has started. Without BPF the
+ * executors are not known yet: every process is read closely.
+ */
+static void take_process(struct scan *scan, const struct procfs_row *row)
 {
-	struct scan *survey = ctx;
+	bool closely = !scan->with_bpf || snapshot_is_linked(scan->snapshot, row->pid);
 
-	snapshot_pause(&survey->snapshot);
-	snapshot_row(&survey->snapshot, row);
+	if (row->mesos && procfs_emit_row(scan->procfs, closely, &scan->sink) == -ESRCH)
+		return;
+	snapshot_add_row(scan->snapshot, row);
 }
 
-/* Of what an executor has started it does not; nobody knows yet who is one without a seed. */
-static bool library_matters(void *ctx, int32_t pid)
+static enum step processes_step(struct scan *scan)
 {
-	const struct scan *survey = ctx;
+	struct error error = { 0 };
+	struct procfs_row row;
+	int more = scan->at++ ? 1 : procfs_list(scan->procfs, &error) ?: 1;
 
-	return !survey->seeded || snapshot_is_linked(&survey->snapshot, pid);
+	for (int i = 0; i < A_STEP && more > 0; i++) {
+		more = procfs_next(scan->procfs, &row, &error);
+		if (more > 0)
+			take_process(scan, &row);
+	}
+	if (more > 0)
+		return STEP_MORE;
+	procfs_emit_denied(scan->procfs, &scan->sink);
+	snapshot_sort_processes(scan->snapshot);
+	snapshot_find_runs(scan->snapshot);
+	return more < 0 ? fail(scan, "processes", &error) : STEP_DONE;
 }
 
-/* Where it is not plain which process of a run is the executor, the library tells. */
-static void look_closer(struct scan *survey)
+/* Where it is not clear which process of a run is the executor, the library shows it. */
+static enum step libraries_step(struct scan *scan)
 {
-	struct snapshot *snapshot = &survey->snapshot;
-	size_t n = snapshot->n_processes;
+	const struct snapshot *snapshot = scan->snapshot;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct snapshot_process *process = &snapshot->processes[i];
+	if (scan->at == 0)
+		scan->n = scan->with_bpf ? snapshot_n_processes(snapshot) : 0;
+	for (int i = 0; i < A_STEP && scan->at < scan->n; i++) {
+		const struct snapshot_process *process = snapshot_process(snapshot, scan->at++);
 
 		if (process->mesos && !snapshot_is_linked(snapshot, process->pid) &&
 		    !snapshot_run_is_plain(snapshot, process->run))
-			procfs_emit(survey->procfs, process->pid, &snapshot->tee);
+			procfs_emit(scan->procfs, process->pid,
+				    &scan->sink); /* adds it, behind n */
 	}
-	snapshot_sort_processes(snapshot);
+	if (scan->at < scan->n)
+		return STEP_MORE;
+	snapshot_sort_processes(scan->snapshot);
+	return snapshot_is_broken(snapshot) ? STEP_FAILED : STEP_DONE;
 }
 
-static bool run_processes(struct scan *survey)
+static enum step sockets_part_step(struct scan *scan)
 {
-	struct procfs_visitor visitor = { take_row, library_matters, survey };
-	struct snapshot *snapshot = &survey->snapshot;
 	struct error error = { 0 };
+	int more = scan->sockets ? 0
+				 : sockets_new(scan->procfs, scan->snapshot, scan->with_bpf,
+					       &scan->sockets, &error);
 
-	if (procfs_walk(survey->procfs, &snapshot->tee, &visitor, &error) < 0) {
-		emit_failed(&snapshot->tee, "processes", &error);
-		return false;
-	}
-	snapshot_sort_processes(snapshot);
-	snapshot_find_runs(snapshot);
-	if (survey->seeded)
-		look_closer(survey);
-	return !snapshot->broken;
+	if (!more)
+		more = sockets_step(scan->sockets, &scan->sink, &error);
+	if (more > 0)
+		return STEP_MORE;
+	sockets_free(scan->sockets);
+	scan->sockets = NULL;
+	return more < 0 ? fail(scan, "sockets", &error) : STEP_DONE;
 }
 
-static bool run_sockets(struct scan *survey)
+static enum step agents_step(struct scan *scan)
 {
-	struct snapshot *snapshot = &survey->snapshot;
-	struct error error = { 0 };
-
-	if (sockets_emit(survey->procfs, snapshot, survey->seeded, &error) < 0) {
-		emit_failed(&snapshot->tee, "sockets", &error);
-		return false;
-	}
-	agent_emit_all(survey->procfs, snapshot);
-	return true;
+	agent_emit(scan->procfs, scan->snapshot, &scan->sink);
+	return STEP_DONE;
 }
 
-static bool run_tracking(struct scan *survey)
+static enum step peers_step(struct scan *scan)
 {
-	return conntrack_lookup_all(&survey->snapshot);
+	const struct fact_socket *socket = NULL;
+	size_t end = scan->at + A_STEP;
+
+	for (; scan->at < end && (socket = snapshot_socket(scan->snapshot, scan->at)); scan->at++)
+		agent_emit_peers(scan->procfs, scan->snapshot, socket, &scan->sink);
+	return socket ? STEP_MORE : STEP_DONE;
 }
 
-/* Waits for the answer to what ask() has asked, if it has. */
-static void await_answer(struct scan *survey)
+static enum step conntrack_step(struct scan *scan)
 {
-	if (survey->question)
-		api_ask_end(survey->question);
-	survey->question = NULL;
+	return conntrack_lookup_all(scan->snapshot, &scan->sink) ? STEP_DONE : STEP_FAILED;
 }
 
-/* The agent's answer may tell where they are, but is worth no waiting while something else does. */
-static const char *find_work_dir(struct scan *survey, struct error *error)
+/* The agent's answer may name it, but is worth no waiting while something else does. */
+static const char *find_work_dir(struct scan *scan, struct error *error)
 {
 	char found[PATH_MAX];
 	int err = 0;
 
-	if (survey->work_dir)
-		return survey->work_dir;
-	if (!agent_work_dir(&survey->snapshot, found, sizeof(found))) {
-		await_answer(survey);
-		err = agent_work_dir_guess(&survey->snapshot, found, sizeof(found), error);
+	if (scan->work_dir)
+		return scan->work_dir;
+	if (!agent_work_dir(scan->snapshot, found, sizeof(found))) {
+		await_answer(scan);
+		err = agent_work_dir_guess(scan->snapshot, found, sizeof(found), error);
 	}
 	if (!err)
-		snprintf(survey->found_work_dir, sizeof(survey->found_work_dir), "%s", found);
-	return survey->found_work_dir;
+		snprintf(scan->found_work_dir, sizeof(scan->found_work_dir), "%s", found);
+	return scan->found_work_dir;
 }
 
-static bool run_checkpoints(struct scan *survey)
+static enum step checkpoints_step(struct scan *scan)
 {
-	struct snapshot *snapshot = &survey->snapshot;
 	struct error error = { 0 };
-	const char *path = find_work_dir(survey, &error);
+	const char *path = find_work_dir(scan, &error);
 
-	if (!*path) {
-		emit_failed(&snapshot->tee, "the agent's checkpoints", &error);
-		return false;
-	}
-	return checkpoints_emit(path, &snapshot->tee, &error) == 0;
+	if (!*path)
+		return fail(scan, "the agent's checkpoints", &error);
+	return checkpoints_emit(path, &scan->sink, &error) == 0 ? STEP_DONE : STEP_FAILED;
 }
 
-int scan_api_options(struct scan *survey, struct api_options *options, struct error *error)
+int scan_api_options(struct scan *scan, struct api_options *options, struct error *error)
 {
-	const struct snapshot_agent *agent = snapshot_agent(&survey->snapshot);
-	struct api_options found = { .url = survey->agent_url, .nsfd = NETNS_OWN };
+	const struct snapshot_agent *agent = snapshot_agent(scan->snapshot);
+	struct api_options found = { .url = scan->agent_url, .nsfd = NETNS_OWN };
 	struct ew_addr addr;
 	char text[ADDR_TEXT_MAX];
 
-	found.authorization = survey->authorization;
-	found.tell = !survey->options.seed;
+	found.authorization = scan->authorization;
+	found.tell = !scan->options.bpf_scan;
 	if (!found.url) {
 		if (!agent)
 			return error_set(error, -ENOENT, "start it, or give --port or --agent-url",
 					 "find the agent: nothing listens on port %u",
-					 survey->options.port);
+					 scan->options.port);
 		addr = agent->listen;
 		if (addr_is_any(&addr))
 			addr = addr_from_v4("\x7f\0\0\1", addr.port);
-		snprintf(survey->url, sizeof(survey->url), "http://%s", addr_text(&addr, text));
-		found.url = survey->url;
-		found.nsfd = snapshot_netns_open(&survey->snapshot, agent->netns);
+		snprintf(scan->url, sizeof(scan->url), "http://%s", addr_text(&addr, text));
+		found.url = scan->url;
+		found.nsfd = snapshot_netns_open(scan->snapshot, agent->netns);
 		if (found.nsfd < 0)
 			return error_set(error, found.nsfd, "run as root",
 					 "enter the network namespace %llu of the agent",
@@ -240,31 +307,55 @@ int scan_api_options(struct scan *survey, struct api_options *options, struct er
 	return 0;
 }
 
-uint32_t scan_api_round(struct scan *survey)
+uint32_t scan_api_round(struct scan *scan)
 {
-	return ++survey->round;
+	return ++scan->round;
 }
 
-static bool ask(struct scan *survey)
+static enum step ask_step(struct scan *scan)
 {
-	struct snapshot *snapshot = &survey->snapshot;
 	struct api_options options;
 	struct error error = { 0 };
-	int err = scan_api_options(survey, &options, &error);
+	int err = scan_api_options(scan, &options, &error);
 
 	if (err == -ENOENT)
-		return false; /* no FACT_AGENT says the same */
+		return STEP_FAILED; /* that no FACT_AGENT was emitted says the same */
 	if (!err) {
-		err = api_ask_begin(&options, scan_api_round(survey), &snapshot->tee,
-				    &survey->question, &error);
+		err = api_ask_begin(&options, scan_api_round(scan), &scan->sink, &scan->question,
+				    &error);
 		if (options.nsfd != NETNS_OWN)
 			close(options.nsfd);
 	}
-	if (err < 0)
-		emit_failed(&snapshot->tee, "the agent's HTTP API", &error);
-	return err == 0;
+	return err < 0 ? fail(scan, "the agent's HTTP API", &error) : STEP_DONE;
 }
 
+static enum step answer_step(struct scan *scan)
+{
+	await_answer(scan);
+	return STEP_DONE;
+}
+
+/* ---- the scan ---- */
+
+static const struct part {
+	uint32_t source;
+	enum step (*run)(struct scan *scan);
+} parts[] = {
+	{ SCAN_SOCKETS, bpf_step },	    /* first: who has a link decides what to read of whom */
+	{ SCAN_PROCESSES, processes_step }, /* whose sockets and namespaces matter */
+	{ SCAN_PROCESSES, libraries_step },
+	{ SCAN_SOCKETS, sockets_part_step },
+	{ SCAN_SOCKETS, agents_step }, /* which of them are links */
+	{ SCAN_SOCKETS, peers_step },
+	{ SCAN_TRACKING, conntrack_step },	/* before anything that takes long */
+	{ SCAN_API, ask_step },			/* the answer takes the agent some time, */
+	{ SCAN_CHECKPOINTS, checkpoints_step }, /* in which these are read */
+	{ SCAN_API, answer_step },
+};
+
+enum { PARTS = sizeof(parts) / sizeof(*parts) };
+
+/* What has to be read for scope. */
 static uint32_t scope_closed(uint32_t scope)
 {
 	if (scope & SCAN_TRACKING)
@@ -274,34 +365,59 @@ static uint32_t scope_closed(uint32_t scope)
 	return scope;
 }
 
-uint32_t scan_run(struct scan *survey, uint32_t scope, const struct fact_sink *sink)
+/* What depends on a part that has failed is not tried. */
+static bool is_next(const struct scan *scan, const struct part *part)
 {
-	static const struct {
-		uint32_t bit;
-		bool (*run)(struct scan *survey);
-	} parts[] = {
-		{ SCAN_PROCESSES, run_processes },     /* whose sockets and namespaces matter */
-		{ SCAN_SOCKETS, run_sockets },	       /* who is the agent, which are links */
-		{ SCAN_TRACKING, run_tracking },       /* before anything that takes long */
-		{ SCAN_API, ask },		       /* the answer takes the agent some time, */
-		{ SCAN_CHECKPOINTS, run_checkpoints }, /* in which these are read */
-	};
-	uint32_t done = 0;
+	return scan->scope & part->source && !(scan->failed & part->source);
+}
 
-	scope = scope_closed(scope);
-	if (scope & SCAN_PROCESSES)
-		snapshot_begin(&survey->snapshot, sink);
-	survey->snapshot.out = *sink;
-	emit_phase(sink, "begin", scope);
-	survey->seeded = false;
-	if (scope & SCAN_SOCKETS)
-		run_seed(survey); /* first: who has a link decides what to read of whom */
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-		if (scope & parts[i].bit && parts[i].run(survey))
-			done |= parts[i].bit;
+void scan_begin(struct scan *scan, uint32_t scope, const struct fact_sink *sink)
+{
+	scan_drop(scan);
+	scan->scope = scope_closed(scope);
+	scan->failed = 0;
+	scan->part = scan->at = 0;
+	scan->with_bpf = false;
+	scan->out = *sink;
+	if (scan->scope & SCAN_PROCESSES)
+		snapshot_begin(scan->snapshot);
+	emit_phase(sink, "begin", scan->scope);
+}
+
+static void scan_end(struct scan *scan)
+{
+	uint32_t done = scan->scope & ~scan->failed;
+
+	scan_drop(scan);
+	emit_phase(&scan->out, "end", done);
+}
+
+bool scan_step(struct scan *scan)
+{
+	const struct part *part;
+	enum step step;
+
+	while (scan->part < PARTS && !is_next(scan, &parts[scan->part]))
+		scan->part++;
+	if (scan->part == PARTS) {
+		scan_end(scan);
+		return false;
 	}
-	await_answer(survey);
-	snapshot_end(&survey->snapshot);
-	emit_phase(sink, "end", done);
-	return done;
+	part = &parts[scan->part];
+	step = part->run(scan);
+	if (step == STEP_FAILED)
+		scan->failed |= part->source;
+	if (step != STEP_MORE) {
+		scan->part++;
+		scan->at = 0;
+	}
+	return true;
+}
+
+uint32_t scan_run(struct scan *scan, uint32_t scope, const struct fact_sink *sink)
+{
+	scan_begin(scan, scope, sink);
+	while (scan_step(scan))
+		continue;
+	return scan->scope & ~scan->failed;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A survey: one pass over all that can be asked, in an order in which what is needed first comes
- * first. Everything is read, nothing is changed, no packet is sent to an executor.
+ * A scan: everything that can be asked about the node, each source in its turn, in an order in
+ * which a source comes after those that it depends on. Everything is read, nothing is changed, no
+ * packet is sent to an executor.
  */
 #ifndef EW_OBSERVE_SCAN_H
 #define EW_OBSERVE_SCAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct api_options;
@@ -19,40 +21,44 @@ struct scan_options {
 	const char *agent_url;	   /* NULL: http://ADDRESS:PORT of the agent that listens */
 	const char *authorization; /* value of that header for the API; NULL: none */
 	/*
-	 * Puts the sockets with the agent port and their holders (ew_bpf_scan()); NULL:
-	 * sock_diag and /proc are read instead. When it fails they are too, after a FACT_UNREAD.
+	 * Emits the sockets with the agent port and the descriptors that refer to them, by BPF
+	 * (ew_bpf_scan(), ew_bpf_scan_once()). NULL: sock_diag and /proc are read instead. When it
+	 * fails they are read too, after a FACT_UNREAD.
 	 */
-	int (*seed)(void *ctx, const struct fact_sink *sink, struct error *error);
-	void *seed_ctx;
-	/*
-	 * Called for each process and each socket that is read, of most of which no fact tells: a
-	 * pass over a large node takes seconds, in which others have to be served. It may put what
-	 * they tell. NULL: nobody.
-	 */
-	void (*pause)(void *ctx, const struct fact_sink *sink);
-	void *pause_ctx;
+	int (*bpf_scan)(void *ctx, const struct fact_sink *sink, struct error *error);
+	void *bpf_scan_ctx;
 };
 
-/* Copies the options, but for what the two ctx point to. */
-int scan_new(const struct scan_options *options, struct scan **ret_survey, struct error *error);
-void scan_free(struct scan *survey);
+/* Copies the options, but for what bpf_scan_ctx points to. */
+int scan_new(const struct scan_options *options, struct scan **ret_scan, struct error *error);
+void scan_free(struct scan *scan);
 
 /*
- * Runs the parts named by scope (SURVEY_ bits) between FACT_SCAN begin and end. SCAN_TRACKING
- * includes SCAN_SOCKETS, which includes SCAN_PROCESSES: they cannot be read alone. A part that
- * could not be completed is missing in the end's scope, with FACT_UNREAD saying why; the others
- * go on. SCAN_API asks an agent that was found by this or an earlier pass, and waits for its
- * answer (API_TIMEOUT_MS at most). Returns the scope that was completed.
+ * Begins to scan the sources named by scope (SCAN_ bits): emits FACT_SCAN begin. SCAN_TRACKING
+ * includes SCAN_SOCKETS, which includes SCAN_PROCESSES: they cannot be read alone. A scan that is
+ * under way is dropped, without an end. The sink's ctx has to live until the end.
  */
-uint32_t scan_run(struct scan *survey, uint32_t scope, const struct fact_sink *sink);
+void scan_begin(struct scan *scan, uint32_t scope, const struct fact_sink *sink);
 
 /*
- * How to ask the API of the agent that the last pass found: for those who do not want to wait. The
- * strings live until the next pass; nsfd is the caller's to close. -ENOENT: no agent.
+ * Does a small part of the scan: a large node takes seconds, in which live events have to be read
+ * too, between two steps. Returns true when there is more to do; false after FACT_SCAN end. A
+ * source that could not be completed is missing in the scope of that, with FACT_UNREAD saying why;
+ * the others are read all the same. SCAN_API asks an agent that was found by this or an earlier
+ * scan, and waits for its answer (API_TIMEOUT_MS at most).
  */
-int scan_api_options(struct scan *survey, struct api_options *options, struct error *error);
+bool scan_step(struct scan *scan);
 
-/* A number for the next round of answers, never used before. */
-uint32_t scan_api_round(struct scan *survey);
+/* All steps of a scan. Returns the scope that was completed. */
+uint32_t scan_run(struct scan *scan, uint32_t scope, const struct fact_sink *sink);
+
+/*
+ * How to ask the API of the agent that the last scan found, for callers that do not want to wait.
+ * The strings live until the next scan; nsfd is the caller's to close. -ENOENT: no agent.
+ */
+int scan_api_options(struct scan *scan, struct api_options *options, struct error *error);
+
+/* A number for the next answer of the API, never used before. */
+uint32_t scan_api_round(struct scan *scan);
 
 #endif

@@ -14,7 +14,40 @@
 #include "base/netns.h"
 #include "base/proc.h"
 
-static bool room(struct snapshot *snapshot, void *items, size_t *cap, size_t n, size_t size)
+struct work_dir {
+	char path[512];
+};
+
+struct run {
+	uint64_t run;
+	bool is_executor; /* this process with a connection looks like the executor of the run */
+};
+
+struct snapshot {
+	uint16_t port;
+	uint64_t own_netns;
+	bool broken;
+
+	struct procfs_row *rows;
+	size_t n_rows, rows_cap;
+	struct snapshot_process *processes; /* by pid, each once, when sorted */
+	size_t n_processes, processes_cap;
+	struct work_dir *work_dirs; /* each once */
+	size_t n_work_dirs, work_dirs_cap;
+	struct fact_socket *sockets; /* by cookie, each once, when sorted */
+	size_t n_sockets, sockets_cap;
+	struct fact_holder *holders; /* by cookie, pid, fd, each once, when sorted */
+	size_t n_holders, holders_cap;
+	struct snapshot_agent *agents;
+	size_t n_agents, agents_cap;
+	int32_t *linked; /* sorted: processes with a connection to the agent port */
+	size_t n_linked, linked_cap;
+	struct run *runs; /* sorted: the run of each of these */
+	size_t n_runs, runs_cap;
+	char api_work_dir[512];
+};
+
+static bool reserve(struct snapshot *snapshot, void *items, size_t *cap, size_t n, size_t size)
 {
 	if (array_reserve(items, cap, n, size) == 0)
 		return true;
@@ -22,17 +55,17 @@ static bool room(struct snapshot *snapshot, void *items, size_t *cap, size_t n, 
 	return false;
 }
 
-/* Its number; there are as many as agents, but thousands of processes below each. */
+/* Its number. There are as few as agents, with thousands of processes below each. */
 static int32_t work_dir_number(struct snapshot *snapshot, const char *path, size_t len)
 {
-	struct snapshot_work_dir dir;
+	struct work_dir dir;
 
 	snprintf(dir.path, sizeof(dir.path), "%.*s", (int)len, path);
 	for (size_t i = 0; i < snapshot->n_work_dirs; i++)
 		if (strcmp(snapshot->work_dirs[i].path, dir.path) == 0)
 			return (int32_t)i;
-	if (!room(snapshot, &snapshot->work_dirs, &snapshot->work_dirs_cap, snapshot->n_work_dirs,
-		  sizeof(dir)))
+	if (!reserve(snapshot, &snapshot->work_dirs, &snapshot->work_dirs_cap,
+		     snapshot->n_work_dirs, sizeof(dir)))
 		return -1;
 	snapshot->work_dirs[snapshot->n_work_dirs] = dir;
 	return (int32_t)snapshot->n_work_dirs++;
@@ -51,7 +84,7 @@ static int32_t work_dir_of(struct snapshot *snapshot, const struct fact_process 
 	return work_dir_number(snapshot, process->directory, (size_t)(end - process->directory));
 }
 
-/* That two runs share a number would cost some needless reading, no more. */
+/* Where two runs share a number, some processes are read needlessly, no more. */
 static uint64_t run_of(const struct fact_process *process)
 {
 	uint64_t hash = hash_text(HASH_BEGIN, process->framework_id);
@@ -60,25 +93,25 @@ static uint64_t run_of(const struct fact_process *process)
 	return hash_text(hash, process->container_id);
 }
 
-static void note_process(struct snapshot *snapshot, const struct fact_process *process)
+static void add_process(struct snapshot *snapshot, const struct fact_process *process)
 {
-	struct snapshot_process *noted;
+	struct snapshot_process *added;
 
-	if (!room(snapshot, &snapshot->processes, &snapshot->processes_cap, snapshot->n_processes,
-		  sizeof(*noted)))
+	if (!reserve(snapshot, &snapshot->processes, &snapshot->processes_cap,
+		     snapshot->n_processes, sizeof(*added)))
 		return;
-	noted = &snapshot->processes[snapshot->n_processes++];
-	noted->pid = process->pid;
-	noted->start = process->start;
-	noted->mesos = process->executor_id && process->executor_id[0];
-	noted->ppid = process->ppid;
-	noted->library = process->library && process->library[0];
-	noted->run = 0;
-	noted->work_dir = -1;
-	if (!noted->mesos)
+	added = &snapshot->processes[snapshot->n_processes++];
+	added->pid = process->pid;
+	added->start = process->start;
+	added->mesos = process->executor_id && process->executor_id[0];
+	added->ppid = process->ppid;
+	added->library = process->library && process->library[0];
+	added->run = 0;
+	added->work_dir = -1;
+	if (!added->mesos)
 		return;
-	noted->run = run_of(process);
-	noted->work_dir = work_dir_of(snapshot, process);
+	added->run = run_of(process);
+	added->work_dir = work_dir_of(snapshot, process);
 }
 
 /* Only the last part of the path: all of a DC/OS host's programs are below /opt/mesosphere. */
@@ -93,10 +126,10 @@ static bool is_agents_name(const struct fact_agent *agent)
 	return false;
 }
 
-static void note_agent(struct snapshot *snapshot, const struct fact_agent *agent)
+static void add_agent(struct snapshot *snapshot, const struct fact_agent *agent)
 {
-	if (!room(snapshot, &snapshot->agents, &snapshot->agents_cap, snapshot->n_agents,
-		  sizeof(*snapshot->agents)))
+	if (!reserve(snapshot, &snapshot->agents, &snapshot->agents_cap, snapshot->n_agents,
+		     sizeof(*snapshot->agents)))
 		return;
 	snapshot->agents[snapshot->n_agents++] = (struct snapshot_agent){
 		.pid = agent->pid,
@@ -108,26 +141,24 @@ static void note_agent(struct snapshot *snapshot, const struct fact_agent *agent
 	};
 }
 
-static void snapshot_put(void *ctx, const struct fact *fact)
+void snapshot_add(struct snapshot *snapshot, const struct fact *fact)
 {
-	struct snapshot *snapshot = ctx;
-
 	switch (fact->type) {
 	case FACT_PROCESS:
-		note_process(snapshot, &fact->process);
+		add_process(snapshot, &fact->process);
 		break;
 	case FACT_SOCKET:
-		if (room(snapshot, &snapshot->sockets, &snapshot->sockets_cap, snapshot->n_sockets,
-			 sizeof(*snapshot->sockets)))
+		if (reserve(snapshot, &snapshot->sockets, &snapshot->sockets_cap,
+			    snapshot->n_sockets, sizeof(*snapshot->sockets)))
 			snapshot->sockets[snapshot->n_sockets++] = fact->socket;
 		break;
 	case FACT_HOLDER:
-		if (room(snapshot, &snapshot->holders, &snapshot->holders_cap, snapshot->n_holders,
-			 sizeof(*snapshot->holders)))
+		if (reserve(snapshot, &snapshot->holders, &snapshot->holders_cap,
+			    snapshot->n_holders, sizeof(*snapshot->holders)))
 			snapshot->holders[snapshot->n_holders++] = fact->holder;
 		break;
 	case FACT_AGENT:
-		note_agent(snapshot, &fact->agent);
+		add_agent(snapshot, &fact->agent);
 		break;
 	case FACT_API:
 		if (fact->api.work_dir && fact->api.work_dir[0])
@@ -137,13 +168,21 @@ static void snapshot_put(void *ctx, const struct fact *fact)
 	default:
 		break;
 	}
-	fact_emit(&snapshot->out, fact);
 }
 
-void snapshot_init(struct snapshot *snapshot, uint16_t port)
+void snapshot_add_row(struct snapshot *snapshot, const struct procfs_row *row)
 {
-	*snapshot = (struct snapshot){ .port = port };
-	snapshot->tee = (struct fact_sink){ .put = snapshot_put, .ctx = snapshot };
+	if (reserve(snapshot, &snapshot->rows, &snapshot->rows_cap, snapshot->n_rows, sizeof(*row)))
+		snapshot->rows[snapshot->n_rows++] = *row;
+}
+
+struct snapshot *snapshot_new(uint16_t port)
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+
+	if (snapshot)
+		snapshot->port = port;
+	return snapshot;
 }
 
 void snapshot_end(struct snapshot *snapshot)
@@ -156,8 +195,10 @@ void snapshot_end(struct snapshot *snapshot)
 	snapshot->n_holders = snapshot->holders_cap = 0;
 }
 
-void snapshot_clear(struct snapshot *snapshot)
+void snapshot_free(struct snapshot *snapshot)
 {
+	if (!snapshot)
+		return;
 	snapshot_end(snapshot);
 	free(snapshot->rows);
 	free(snapshot->processes);
@@ -165,12 +206,12 @@ void snapshot_clear(struct snapshot *snapshot)
 	free(snapshot->agents);
 	free(snapshot->linked);
 	free(snapshot->runs);
+	free(snapshot);
 }
 
-void snapshot_begin(struct snapshot *snapshot, const struct fact_sink *out)
+void snapshot_begin(struct snapshot *snapshot)
 {
 	snapshot->own_netns = proc_ns_own("net");
-	snapshot->out = *out;
 	snapshot->broken = false;
 	snapshot->n_rows = 0;
 	snapshot->n_processes = 0;
@@ -182,16 +223,49 @@ void snapshot_begin(struct snapshot *snapshot, const struct fact_sink *out)
 	snapshot->n_runs = 0;
 }
 
-void snapshot_pause(struct snapshot *snapshot)
+bool snapshot_is_broken(const struct snapshot *snapshot)
 {
-	if (snapshot->pause)
-		snapshot->pause(snapshot->pause_ctx, &snapshot->tee);
+	return snapshot->broken;
 }
 
-void snapshot_row(struct snapshot *snapshot, const struct procfs_row *row)
+uint16_t snapshot_port(const struct snapshot *snapshot)
 {
-	if (room(snapshot, &snapshot->rows, &snapshot->rows_cap, snapshot->n_rows, sizeof(*row)))
-		snapshot->rows[snapshot->n_rows++] = *row;
+	return snapshot->port;
+}
+
+uint64_t snapshot_own_netns(const struct snapshot *snapshot)
+{
+	return snapshot->own_netns;
+}
+
+const char *snapshot_work_dir(const struct snapshot *snapshot, int32_t work_dir)
+{
+	return snapshot->work_dirs[work_dir].path;
+}
+
+const char *snapshot_api_work_dir(const struct snapshot *snapshot)
+{
+	return snapshot->api_work_dir;
+}
+
+const struct procfs_row *snapshot_row(const struct snapshot *snapshot, size_t i)
+{
+	return i < snapshot->n_rows ? &snapshot->rows[i] : NULL;
+}
+
+size_t snapshot_n_processes(const struct snapshot *snapshot)
+{
+	return snapshot->n_processes;
+}
+
+const struct snapshot_process *snapshot_process(const struct snapshot *snapshot, size_t i)
+{
+	return i < snapshot->n_processes ? &snapshot->processes[i] : NULL;
+}
+
+const struct fact_socket *snapshot_socket(const struct snapshot *snapshot, size_t i)
+{
+	return i < snapshot->n_sockets ? &snapshot->sockets[i] : NULL;
 }
 
 static int process_order(const void *a, const void *b)
@@ -287,7 +361,7 @@ static int pid_order(const void *a, const void *b)
 
 static int run_order(const void *a, const void *b)
 {
-	const struct snapshot_run *x = a, *y = b;
+	const struct run *x = a, *y = b;
 
 	return x->run < y->run ? -1 : x->run > y->run;
 }
@@ -303,8 +377,8 @@ void snapshot_find_linked(struct snapshot *snapshot)
 			continue;
 		holders = snapshot_holders(snapshot, snapshot->sockets[i].cookie, &n);
 		for (size_t j = 0; j < n; j++)
-			if (room(snapshot, &snapshot->linked, &snapshot->linked_cap,
-				 snapshot->n_linked, sizeof(*snapshot->linked)))
+			if (reserve(snapshot, &snapshot->linked, &snapshot->linked_cap,
+				    snapshot->n_linked, sizeof(*snapshot->linked)))
 				snapshot->linked[snapshot->n_linked++] = holders[j].pid;
 	}
 	sort_unique(snapshot->linked, &snapshot->n_linked, sizeof(*snapshot->linked), pid_order);
@@ -331,10 +405,10 @@ void snapshot_find_runs(struct snapshot *snapshot)
 		const struct snapshot_process *process = &snapshot->processes[i];
 
 		if (!process->mesos || !snapshot_is_linked(snapshot, process->pid) ||
-		    !room(snapshot, &snapshot->runs, &snapshot->runs_cap, snapshot->n_runs,
-			  sizeof(*snapshot->runs)))
+		    !reserve(snapshot, &snapshot->runs, &snapshot->runs_cap, snapshot->n_runs,
+			     sizeof(*snapshot->runs)))
 			continue;
-		snapshot->runs[snapshot->n_runs++] = (struct snapshot_run){
+		snapshot->runs[snapshot->n_runs++] = (struct run){
 			.run = process->run,
 			.is_executor = process->library && !has_parent_in_run(snapshot, process),
 		};
@@ -345,11 +419,10 @@ void snapshot_find_runs(struct snapshot *snapshot)
 
 bool snapshot_run_is_plain(const struct snapshot *snapshot, uint64_t run)
 {
-	struct snapshot_run key = { .run = run };
-	const struct snapshot_run *found =
-		snapshot->n_runs
-			? bsearch(&key, snapshot->runs, snapshot->n_runs, sizeof(key), run_order)
-			: NULL;
+	struct run key = { .run = run };
+	const struct run *found = snapshot->n_runs ? bsearch(&key, snapshot->runs, snapshot->n_runs,
+							     sizeof(key), run_order)
+						   : NULL;
 
 	return found && found->is_executor && !(found > snapshot->runs && found[-1].run == run) &&
 	       !(found + 1 < snapshot->runs + snapshot->n_runs && found[1].run == run);
@@ -378,7 +451,7 @@ int snapshot_netns_open(const struct snapshot *snapshot, uint64_t netns)
 		uint64_t inode;
 		int fd;
 
-		/* 0: could not be seen. It may be the one. */
+		/* 0: it may not be read, and may be that one. */
 		if (snapshot->rows[i].netns && snapshot->rows[i].netns != netns)
 			continue;
 		fd = netns_open_pid(snapshot->rows[i].pid, &inode);

@@ -5,15 +5,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
+#include "base/emit.h"
+#include "base/error.h"
 #include "base/now.h"
 #include "facts.h"
-#include "base/error.h"
-#include "base/array.h"
+#include "observe/netlink/sockdiag.h"
 #include "observe/proc/fd_owners.h"
 #include "observe/proc/procfs.h"
-#include "base/emit.h"
 #include "observe/snapshot.h"
-#include "observe/netlink/sockdiag.h"
+
+enum { PROCESSES_A_STEP = 16 }; /* whose descriptors are read */
 
 struct namespaces {
 	uint64_t *items;
@@ -21,13 +23,26 @@ struct namespaces {
 	size_t cap;
 };
 
-struct pass {
+struct sockets {
+	struct procfs *procfs;
 	struct snapshot *snapshot;
-	struct fd_owners holders;
+	bool with_bpf;
 	struct namespaces relevant;
-	bool seeded;
-	int64_t mono; /* when the dump began: what a hook saw after that is newer */
-	bool listens; /* of a dump: something listens on the agent port */
+
+	struct fd_owners owners;
+	size_t next_row; /* whose descriptors are read next */
+	bool owners_done;
+	struct {
+		int32_t first;
+		size_t n;
+		int err; /* of the first */
+	} denied;
+
+	size_t next_netns; /* of relevant, to be listed next */
+	struct sockdiag *list;
+	bool listeners; /* the list is the second of its namespace */
+	int nsfd;
+	int64_t mono; /* when the list began: what a hook saw after that is newer */
 };
 
 static bool namespaces_has(const struct namespaces *set, uint64_t inode)
@@ -50,189 +65,289 @@ static int namespaces_add(struct namespaces *set, uint64_t inode)
 	return err;
 }
 
-static void note_listener(void *ctx, const struct fact_socket *socket)
-{
-	struct pass *pass = ctx;
+/* ---- which namespaces ---- */
 
-	pass->listens |= socket->local.port == pass->snapshot->port;
+/* Whether something listens on the port in that namespace: 1, 0 or a negative errno. */
+static int has_listener(int nsfd, uint64_t netns, uint16_t port, struct error *error)
+{
+	const struct fact_socket *rows;
+	struct sockdiag *list;
+	bool found = false;
+	size_t n;
+	int more = sockdiag_open(nsfd, netns, port, SOCKDIAG_LISTEN, &list, error);
+
+	if (more < 0)
+		return more;
+	do {
+		more = sockdiag_next(list, &rows, &n, error);
+		for (size_t i = 0; more >= 0 && i < n; i++)
+			found |= rows[i].local.port == port;
+	} while (more > 0);
+	sockdiag_close(list);
+	return more < 0 ? more : found;
 }
 
 /*
- * Nobody has told who listens on the agent port: every namespace is asked for its listening sockets
- * (a short list). One that cannot be entered ends with its last process: no loss.
+ * Nothing has told who listens on the agent port: every namespace is asked for its listening
+ * sockets (a short list). One that cannot be entered ends with its last process: no loss.
  */
-static int add_listening(struct pass *pass, struct error *error)
+static int add_listening(struct sockets *sockets, struct error *error)
 {
+	const struct snapshot *snapshot = sockets->snapshot;
 	struct namespaces asked = { 0 };
+	const struct procfs_row *row;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < pass->snapshot->n_rows; i++) {
-		uint64_t netns = pass->snapshot->rows[i].netns;
-		int fd;
+	for (size_t i = 0; !err && (row = snapshot_row(snapshot, i)); i++) {
+		int fd, found;
 
-		if (!netns || namespaces_has(&asked, netns))
+		if (!row->netns || namespaces_has(&asked, row->netns))
 			continue;
-		err = namespaces_add(&asked, netns);
-		fd = err ? -1 : snapshot_netns_open(pass->snapshot, netns);
+		err = namespaces_add(&asked, row->netns);
+		fd = err ? -1 : snapshot_netns_open(snapshot, row->netns);
 		if (fd < 0)
 			continue;
-		pass->listens = false;
-		err = sockdiag_dump(fd, netns, pass->snapshot->port, SOCKDIAG_LISTEN, note_listener,
-				    pass, error);
+		found = has_listener(fd, row->netns, snapshot_port(snapshot), error);
 		close(fd);
-		if (!err && pass->listens)
-			err = namespaces_add(&pass->relevant, netns);
+		err = found > 0 ? namespaces_add(&sockets->relevant, row->netns) : found;
 	}
 	free(asked.items);
 	return err;
 }
 
 /* Ours, those of processes with a Mesos environment, those of sockets that are known already. */
-static int find_relevant(struct pass *pass, struct error *error)
+static int find_relevant(struct sockets *sockets, struct error *error)
 {
-	const struct snapshot *snapshot = pass->snapshot;
-	int err = namespaces_add(&pass->relevant, snapshot->own_netns);
+	const struct snapshot *snapshot = sockets->snapshot;
+	const struct fact_socket *socket;
+	const struct procfs_row *row;
+	int err = namespaces_add(&sockets->relevant, snapshot_own_netns(snapshot));
 
-	for (size_t i = 0; !err && i < snapshot->n_rows; i++)
-		if (snapshot->rows[i].mesos)
-			err = namespaces_add(&pass->relevant, snapshot->rows[i].netns);
-	for (size_t i = 0; !err && i < snapshot->n_sockets; i++)
-		err = namespaces_add(&pass->relevant, snapshot->sockets[i].netns);
+	for (size_t i = 0; !err && (row = snapshot_row(snapshot, i)); i++)
+		if (row->mesos)
+			err = namespaces_add(&sockets->relevant, row->netns);
+	for (size_t i = 0; !err && (socket = snapshot_socket(snapshot, i)); i++)
+		err = namespaces_add(&sockets->relevant, socket->netns);
 	if (err < 0)
 		return error_set(error, err, NULL, "find the network namespaces of executors");
-	return pass->seeded ? 0 : add_listening(pass, error);
+	return sockets->with_bpf ? 0 : add_listening(sockets, error);
 }
 
-static bool held_by_mesos(const struct snapshot *snapshot, const struct fd_owner *holders, size_t n)
+int sockets_new(struct procfs *procfs, struct snapshot *snapshot, bool with_bpf,
+		struct sockets **ret, struct error *error)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct snapshot_process *process =
-			snapshot_process_find(snapshot, holders[i].pid);
+	struct sockets *sockets = calloc(1, sizeof(*sockets));
+	int err;
 
-		if (process && process->mesos)
-			return true;
+	if (!sockets)
+		return error_set(error, -ENOMEM, NULL, "list sockets");
+	sockets->procfs = procfs;
+	sockets->snapshot = snapshot;
+	sockets->with_bpf = with_bpf;
+	sockets->nsfd = -1;
+	snapshot_sort(snapshot);
+	err = find_relevant(sockets, error);
+	if (err < 0) {
+		sockets_free(sockets);
+		return err;
 	}
-	return false;
-}
-
-static void emit_socket(void *ctx, const struct fact_socket *socket)
-{
-	struct pass *pass = ctx;
-	struct fact fact = { .type = FACT_SOCKET, .mono = pass->mono };
-	bool agents = snapshot_is_agents(pass->snapshot, socket);
-	size_t n = 0;
-	const struct fd_owner *holders;
-
-	snapshot_pause(pass->snapshot);
-	holders = fd_owners_find(&pass->holders, socket->inode, &n);
-	if (!agents && !held_by_mesos(pass->snapshot, holders, n))
-		return;
-	fact.socket = *socket;
-	fact_emit(&pass->snapshot->tee, &fact);
-	if (pass->seeded && agents)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		fact = (struct fact){ .type = FACT_HOLDER, .mono = pass->mono };
-		fact.holder.cookie = socket->cookie;
-		fact.holder.pid = holders[i].pid;
-		fact.holder.start = holders[i].start;
-		fact.holder.fd = holders[i].fd;
-		fact_emit(&pass->snapshot->tee, &fact);
-	}
-}
-
-/* Known already of those whose FACT_PROCESS was put. */
-static uint64_t start_of(struct procfs *procfs, const struct snapshot *snapshot, int32_t pid)
-{
-	const struct snapshot_process *process = snapshot_process_find(snapshot, pid);
-
-	return process ? process->start : procfs_start(procfs, pid);
-}
-
-/* Whose descriptors need not be read, since somebody has put those that matter. */
-static bool may_skip(const struct pass *pass, int32_t pid)
-{
-	const struct snapshot_process *process = snapshot_process_find(pass->snapshot, pid);
-
-	if (!pass->seeded)
-		return false;
-	return !process || !process->mesos || snapshot_run_is_plain(pass->snapshot, process->run);
-}
-
-/* Whether it has a link decides what becomes of it: named one by one where that is not known. */
-static bool is_executor(const struct snapshot *snapshot, int32_t pid)
-{
-	const struct snapshot_process *process = snapshot_process_find(snapshot, pid);
-
-	return process && process->mesos;
-}
-
-static int read_holders(struct procfs *procfs, struct pass *pass, struct error *error)
-{
-	struct snapshot *snapshot = pass->snapshot;
-	int32_t denied = 0;
-	int why_denied = 0;
-	size_t n_denied = 0;
-	int err = 0;
-
-	for (size_t i = 0; err != -ENOMEM && i < snapshot->n_rows; i++) {
-		int32_t pid = snapshot->rows[i].pid;
-		uint64_t start;
-
-		snapshot_pause(snapshot);
-		if (may_skip(pass, pid))
-			continue;
-		start = start_of(procfs, snapshot, pid);
-		err = start ? fd_owners_add(&pass->holders, pid, start) : 0;
-		if (err >= 0 || err == -ENOMEM || pid == 1)
-			continue;
-		if (is_executor(snapshot, pid)) {
-			emit_unread(&snapshot->tee, pid, 0, err, "/proc/%d/fd", pid);
-		} else if (n_denied++ == 0) {
-			denied = pid;
-			why_denied = err;
-		}
-	}
-	if (err == -ENOMEM)
-		return error_set(error, err, NULL, "read who holds which socket");
-	if (n_denied)
-		emit_unread(&snapshot->tee, n_denied == 1 ? denied : 0, 0, why_denied,
-			    "/proc/%d/fd and those of %zu more processes", denied, n_denied - 1);
-	fd_owners_sort(&pass->holders);
+	*ret = sockets;
 	return 0;
 }
 
-static int dump_namespace(struct pass *pass, uint64_t netns, struct error *error)
+static void list_end(struct sockets *sockets)
 {
-	int fd = snapshot_netns_open(pass->snapshot, netns);
-	uint16_t port = pass->seeded ? pass->snapshot->port : 0;
-	int err;
-
-	if (fd < 0)
-		return 0; /* it ended with its last process */
-	pass->mono = now_mono();
-	err = sockdiag_dump(fd, netns, port, SOCKDIAG_REAL, emit_socket, pass, error);
-	if (!err && pass->seeded && pass->holders.n)
-		err = sockdiag_dump(fd, netns, 0, SOCKDIAG_LISTEN, emit_socket, pass, error);
-	close(fd);
-	return err;
+	sockdiag_close(sockets->list);
+	sockets->list = NULL;
 }
 
-int sockets_emit(struct procfs *procfs, struct snapshot *snapshot, bool seeded, struct error *error)
+static void netns_leave(struct sockets *sockets)
 {
-	struct pass pass = { .snapshot = snapshot, .seeded = seeded };
-	int err;
+	list_end(sockets);
+	if (sockets->nsfd >= 0)
+		close(sockets->nsfd);
+	sockets->nsfd = -1;
+}
 
-	snapshot_sort(snapshot);
-	err = find_relevant(&pass, error);
-	if (!err)
-		err = read_holders(procfs, &pass, error);
-	for (size_t i = 0; !err && i < pass.relevant.n; i++)
-		err = dump_namespace(&pass, pass.relevant.items[i], error);
-	if (!err && snapshot->broken)
-		err = error_set(error, -ENOMEM, NULL, "list sockets");
-	snapshot_sort(snapshot);
-	fd_owners_clear(&pass.holders);
-	free(pass.relevant.items);
-	return err;
+void sockets_free(struct sockets *sockets)
+{
+	if (!sockets)
+		return;
+	netns_leave(sockets);
+	fd_owners_clear(&sockets->owners);
+	free(sockets->relevant.items);
+	free(sockets);
+}
+
+/* ---- descriptors ---- */
+
+/* The start time is known already of processes with a FACT_PROCESS. */
+static uint64_t start_of(const struct sockets *sockets, int32_t pid)
+{
+	const struct snapshot_process *process = snapshot_process_find(sockets->snapshot, pid);
+
+	return process ? process->start : procfs_start(sockets->procfs, pid);
+}
+
+static const struct snapshot_process *executor_or_task(const struct sockets *sockets, int32_t pid)
+{
+	const struct snapshot_process *process = snapshot_process_find(sockets->snapshot, pid);
+
+	return process && process->mesos ? process : NULL;
+}
+
+/* Whether the descriptors that matter of this process are known from BPF. */
+static bool may_skip(const struct sockets *sockets, int32_t pid)
+{
+	const struct snapshot_process *process = executor_or_task(sockets, pid);
+
+	if (!sockets->with_bpf)
+		return false;
+	return !process || snapshot_run_is_plain(sockets->snapshot, process->run);
+}
+
+/* An executor's verdict depends on its descriptors: one fact each. Init is out of reach at times.
+ */
+static void note_denied(struct sockets *sockets, int32_t pid, int err, const struct fact_sink *sink)
+{
+	if (pid == 1)
+		return;
+	if (executor_or_task(sockets, pid)) {
+		emit_unread(sink, pid, 0, err, "/proc/%d/fd", pid);
+	} else if (sockets->denied.n++ == 0) {
+		sockets->denied.first = pid;
+		sockets->denied.err = err;
+	}
+}
+
+static void emit_denied(const struct sockets *sockets, const struct fact_sink *sink)
+{
+	size_t n = sockets->denied.n;
+	int32_t first = sockets->denied.first;
+
+	if (n)
+		emit_unread(sink, n == 1 ? first : 0, 0, sockets->denied.err,
+			    "/proc/%d/fd and those of %zu more processes", first, n - 1);
+}
+
+static int owners_step(struct sockets *sockets, const struct fact_sink *sink, struct error *error)
+{
+	for (int i = 0; i < PROCESSES_A_STEP; i++) {
+		const struct procfs_row *row = snapshot_row(sockets->snapshot, sockets->next_row++);
+		uint64_t start;
+		int err;
+
+		if (!row) {
+			emit_denied(sockets, sink);
+			fd_owners_sort(&sockets->owners);
+			sockets->owners_done = true;
+			return 1;
+		}
+		if (may_skip(sockets, row->pid))
+			continue;
+		start = start_of(sockets, row->pid);
+		err = start ? fd_owners_add(&sockets->owners, row->pid, start) : 0;
+		if (err == -ENOMEM)
+			return error_set(error, err, NULL, "list the descriptors of sockets");
+		if (err < 0)
+			note_denied(sockets, row->pid, err, sink);
+	}
+	return 1;
+}
+
+/* ---- sockets ---- */
+
+static bool owned_by_mesos(const struct sockets *sockets, const struct fd_owner *owners, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (executor_or_task(sockets, owners[i].pid))
+			return true;
+	return false;
+}
+
+static void emit_socket(const struct sockets *sockets, const struct fact_socket *socket,
+			const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_SOCKET, .mono = sockets->mono };
+	bool agents = snapshot_is_agents(sockets->snapshot, socket);
+	size_t n = 0;
+	const struct fd_owner *owners = fd_owners_find(&sockets->owners, socket->inode, &n);
+
+	if (!agents && !owned_by_mesos(sockets, owners, n))
+		return;
+	fact.socket = *socket;
+	fact_emit(sink, &fact);
+	if (sockets->with_bpf && agents)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		fact = (struct fact){ .type = FACT_HOLDER, .mono = sockets->mono };
+		fact.holder.cookie = socket->cookie;
+		fact.holder.pid = owners[i].pid;
+		fact.holder.start = owners[i].start;
+		fact.holder.fd = owners[i].fd;
+		fact_emit(sink, &fact);
+	}
+}
+
+/* Opens the next list: all sockets of a namespace or, with BPF, those with the agent port. */
+static int list_begin(struct sockets *sockets, struct error *error)
+{
+	uint64_t netns = sockets->relevant.items[sockets->next_netns];
+	uint16_t port =
+		sockets->with_bpf && !sockets->listeners ? snapshot_port(sockets->snapshot) : 0;
+
+	if (sockets->nsfd < 0) {
+		sockets->nsfd = snapshot_netns_open(sockets->snapshot, netns);
+		sockets->mono = now_mono();
+	}
+	if (sockets->nsfd < 0) {
+		sockets->next_netns++; /* it ended with its last process */
+		return 1;
+	}
+	return sockdiag_open(sockets->nsfd, netns, port,
+			     sockets->listeners ? SOCKDIAG_LISTEN : SOCKDIAG_REAL, &sockets->list,
+			     error)
+		       ?: 1;
+}
+
+/* With BPF, the second list of a namespace has the listening sockets of executors, if any is open.
+ */
+static void list_next(struct sockets *sockets)
+{
+	list_end(sockets);
+	sockets->listeners = sockets->with_bpf && sockets->owners.n && !sockets->listeners;
+	if (sockets->listeners)
+		return;
+	netns_leave(sockets);
+	sockets->next_netns++;
+}
+
+static int list_step(struct sockets *sockets, const struct fact_sink *sink, struct error *error)
+{
+	const struct fact_socket *rows;
+	int more;
+	size_t n;
+
+	if (!sockets->list)
+		return list_begin(sockets, error);
+	more = sockdiag_next(sockets->list, &rows, &n, error);
+	if (more < 0)
+		return more;
+	for (size_t i = 0; i < n; i++)
+		emit_socket(sockets, &rows[i], sink);
+	if (!more)
+		list_next(sockets);
+	return 1;
+}
+
+int sockets_step(struct sockets *sockets, const struct fact_sink *sink, struct error *error)
+{
+	if (!sockets->owners_done)
+		return owners_step(sockets, sink, error);
+	if (sockets->next_netns < sockets->relevant.n)
+		return list_step(sockets, sink, error);
+	snapshot_sort(sockets->snapshot);
+	if (snapshot_is_broken(sockets->snapshot))
+		return error_set(error, -ENOMEM, NULL, "list sockets");
+	return 0;
 }

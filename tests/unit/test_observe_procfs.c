@@ -10,7 +10,6 @@
 static struct facts facts;
 static struct procfs *procfs;
 static struct child child;
-static const struct procfs_visitor nobody;
 
 static int setup(void **state)
 {
@@ -28,10 +27,24 @@ static int teardown(void **state)
 	return dir_remove();
 }
 
+/* All processes with a Mesos environment; their libraries but for those of one. */
+static void list_all(pid_t not_closely)
+{
+	struct procfs_row row;
+	int more;
+
+	assert_int_equal(procfs_list(procfs, NULL), 0);
+	while ((more = procfs_next(procfs, &row, NULL)) > 0)
+		if (row.mesos)
+			procfs_emit_row(procfs, row.pid != not_closely, &facts.sink);
+	assert_int_equal(more, 0);
+	procfs_emit_denied(procfs, &facts.sink);
+}
+
 static const json_t *walked(void)
 {
 	facts_clear(&facts);
-	assert_int_equal(procfs_walk(procfs, &facts.sink, &nobody, NULL), 0);
+	list_all(0);
 	return facts_with(&facts, "process", "pid", child.pid);
 }
 
@@ -159,7 +172,7 @@ static void what_may_not_be_read_is_said(void **state)
 	child = child_start("/proc/self/exe", nothing, env, 0);
 	assert_int_equal(seteuid(65534), 0);
 	procfs_emit(procfs, child.pid, &facts.sink);
-	assert_int_equal(procfs_walk(procfs, &facts.sink, &nobody, NULL), 0);
+	list_all(0);
 	assert_int_equal(seteuid(0), 0);
 	fact = facts_with(&facts, "unread", "pid", child.pid);
 	assert_non_null(fact);
@@ -220,15 +233,8 @@ static void the_mapped_library_tells_its_version_even_deleted(void **state)
 	}
 }
 
-static bool matters_not(void *ctx, int32_t pid)
-{
-	(void)ctx;
-	return pid != child.pid;
-}
-
 static void a_library_that_does_not_matter_is_not_looked_for(void **state)
 {
-	const struct procfs_visitor visitor = { .library_matters = matters_not };
 	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
 	const char *library = dir_at("libmesos-1.0.4.so");
 	char map[256];
@@ -239,7 +245,7 @@ static void a_library_that_does_not_matter_is_not_looked_for(void **state)
 	file_write(library, "library", 7);
 	snprintf(map, sizeof(map), "map=%s", library);
 	child = child_start("/proc/self/exe", args, env, 0);
-	assert_int_equal(procfs_walk(procfs, &facts.sink, &visitor, NULL), 0);
+	list_all(child.pid);
 	fact = facts_with(&facts, "process", "pid", child.pid);
 	assert_string_equal(text(fact, "executor_id"), "e");
 	assert_string_equal(text(fact, "library"), "");
@@ -352,24 +358,38 @@ static void a_name_with_parentheses_does_not_shift_the_fields(void **state)
 	assert_int_equal(number(walked(), "ppid"), getpid());
 }
 
-static void count_row(void *ctx, const struct procfs_row *row)
-{
-	size_t *n = ctx;
-
-	*n += row->pid == getpid() && row->netns == netns_own() && !row->mesos;
-	*n += row->pid == child.pid && row->netns == netns_own() && row->mesos;
-}
-
-static void the_walk_tells_of_every_process_and_its_namespace(void **state)
+static void every_process_is_listed_with_its_namespace(void **state)
 {
 	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	struct procfs_row row;
 	size_t n = 0;
-	struct procfs_visitor visitor = { .each = count_row, .ctx = &n };
 
 	(void)state;
 	child = child_start("/proc/self/exe", nothing, env, 0);
-	assert_int_equal(procfs_walk(procfs, &facts.sink, &visitor, NULL), 0);
+	assert_int_equal(procfs_list(procfs, NULL), 0);
+	while (procfs_next(procfs, &row, NULL) > 0) {
+		n += row.pid == getpid() && row.netns == netns_own() && !row.mesos;
+		n += row.pid == child.pid && row.netns == netns_own() && row.mesos;
+	}
 	assert_int_equal(n, 2);
+}
+
+/* Its directory stays that of the process which was listed. */
+static void a_process_that_ends_after_it_was_listed_has_no_fact(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	struct procfs_row row;
+
+	(void)state;
+	child = child_start("/proc/self/exe", nothing, env, 0);
+	assert_int_equal(procfs_list(procfs, NULL), 0);
+	do
+		assert_int_equal(procfs_next(procfs, &row, NULL), 1);
+	while (row.pid != child.pid);
+	assert_true(row.mesos);
+	child_end(&child);
+	assert_int_equal(procfs_emit_row(procfs, true, &facts.sink), -ESRCH);
+	assert_int_equal(facts_count(&facts, "process"), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -395,7 +415,8 @@ int main(int argc, char **argv)
 		TEST(the_cgroup_is_systemds_else_the_unified_one),
 		TEST(a_name_with_parentheses_does_not_shift_the_fields),
 		TEST(a_pid_namespace_is_seen_through),
-		TEST(the_walk_tells_of_every_process_and_its_namespace),
+		TEST(every_process_is_listed_with_its_namespace),
+		TEST(a_process_that_ends_after_it_was_listed_has_no_fact),
 	};
 
 	child_main(argc, argv);

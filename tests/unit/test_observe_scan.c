@@ -184,7 +184,7 @@ static void a_survey_tells_the_whole_node(void **state)
 	assert_int_equal(number(json_array_get(facts.all, last), "scope"), SCAN_ALL);
 }
 
-static int seed_by_bpf(void *ctx, const struct fact_sink *sink, struct error *error)
+static int sockets_by_bpf(void *ctx, const struct fact_sink *sink, struct error *error)
 {
 	return ew_bpf_scan(ctx, sink, error);
 }
@@ -192,34 +192,70 @@ static int seed_by_bpf(void *ctx, const struct fact_sink *sink, struct error *er
 static void a_survey_seeded_by_bpf_tells_the_same(void **state)
 {
 	struct ew_bpf_options watch_options = { .agent_port = PORT };
-	struct scan_options options = { .seed = seed_by_bpf };
+	struct scan_options options = { .bpf_scan = sockets_by_bpf };
 	struct error error = { 0 };
 	struct ew_bpf *watch;
 
 	(void)state;
 	if (ew_bpf_open(&watch_options, &facts.sink, &watch, &error) < 0)
 		skip();
-	options.seed_ctx = watch;
+	options.bpf_scan_ctx = watch;
 	assert_int_equal(surveyed(&options, SCAN_ALL), SCAN_ALL);
 	ew_bpf_free(watch);
 	check_node();
 }
 
-static void count(void *ctx, const struct fact_sink *sink)
+/*
+ * Between two steps live events are read: each step does so little that they do not pile up. Here
+ * 1,000 processes more are a matter of many steps.
+ */
+static void a_large_node_is_scanned_in_small_steps(void **state)
 {
-	(void)sink;
-	++*(size_t *)ctx;
-}
-
-static void others_are_served_for_each_process(void **state)
-{
-	size_t pauses = 0;
-	struct scan_options options = { .pause = count, .pause_ctx = &pauses };
+	struct scan_options options = { .port = PORT };
+	size_t few = 0, many = 0;
+	pid_t pids[1000];
+	struct scan *scan;
 
 	(void)state;
-	assert_int_equal(surveyed(&options, SCAN_ALL), SCAN_ALL);
-	assert_true(pauses >
-		    4); /* the agent, the executor, its task, a monitor, and this process */
+	assert_int_equal(scan_new(&options, &scan, NULL), 0);
+	for (scan_begin(scan, SCAN_SOCKETS, &facts.sink); scan_step(scan);)
+		few++;
+	for (size_t i = 0; i < 1000; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				pause();
+		}
+	}
+	for (scan_begin(scan, SCAN_SOCKETS, &facts.sink); scan_step(scan);)
+		many++;
+	for (size_t i = 0; i < 1000; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	scan_free(scan);
+	assert_true(many >
+		    few + 100); /* 1,000 by 16, once for processes and once for descriptors */
+}
+
+static void a_scan_that_is_dropped_leaves_nothing_behind(void **state)
+{
+	struct scan_options options = { .port = PORT };
+	struct scan *scan;
+
+	(void)state;
+	assert_int_equal(scan_new(&options, &scan, NULL), 0);
+	for (int steps = 1; steps < 40; steps++) {
+		bool more = true;
+
+		scan_begin(scan, SCAN_ALL, &facts.sink);
+		for (int i = 0; i < steps && more; i++)
+			more = scan_step(scan);
+	}
+	facts_clear(&facts);
+	assert_int_equal(scan_run(scan, SCAN_ALL, &facts.sink), SCAN_ALL);
+	scan_free(scan);
 	check_node();
 }
 
@@ -242,7 +278,7 @@ static void who_listens_is_told_where_the_link_does_not_tell_the_executor(void *
 	char map[256];
 	const char *listens[] = { "listen=0", map, NULL };
 	struct ew_bpf_options watch_options = { .agent_port = PORT };
-	struct scan_options options = { .seed = seed_by_bpf };
+	struct scan_options options = { .bpf_scan = sockets_by_bpf };
 	struct child talker, lonely;
 	struct ew_bpf *watch;
 	struct error error = { 0 };
@@ -250,7 +286,7 @@ static void who_listens_is_told_where_the_link_does_not_tell_the_executor(void *
 	(void)state;
 	if (ew_bpf_open(&watch_options, &facts.sink, &watch, &error) < 0)
 		skip();
-	options.seed_ctx = watch;
+	options.bpf_scan_ctx = watch;
 	file_write(dir_at("libmesos-1.0.4.so"), "library", 7);
 	snprintf(map, sizeof(map), "map=%s", dir_at("libmesos-1.0.4.so"));
 	child_end(&executor);
@@ -269,7 +305,7 @@ static void who_listens_is_told_where_the_link_does_not_tell_the_executor(void *
 	child_end(&lonely);
 }
 
-static int seed_that_fails(void *ctx, const struct fact_sink *sink, struct error *error)
+static int bpf_that_fails(void *ctx, const struct fact_sink *sink, struct error *error)
 {
 	(void)ctx;
 	(void)sink;
@@ -278,7 +314,7 @@ static int seed_that_fails(void *ctx, const struct fact_sink *sink, struct error
 
 static void a_seed_that_fails_is_said_and_made_good(void **state)
 {
-	struct scan_options options = { .seed = seed_that_fails };
+	struct scan_options options = { .bpf_scan = bpf_that_fails };
 
 	(void)state;
 	assert_int_equal(surveyed(&options, SCAN_ALL), SCAN_ALL);
@@ -473,7 +509,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_survey_tells_the_whole_node),
-		TEST(others_are_served_for_each_process),
+		TEST(a_large_node_is_scanned_in_small_steps),
+		TEST(a_scan_that_is_dropped_leaves_nothing_behind),
 		TEST(a_survey_seeded_by_bpf_tells_the_same),
 		TEST(who_listens_is_told_where_the_link_does_not_tell_the_executor),
 		TEST(a_seed_that_fails_is_said_and_made_good),

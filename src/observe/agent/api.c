@@ -405,8 +405,10 @@ struct api_question {
 	struct api *api;
 };
 
-static void question_free(struct api_question *question)
+void api_ask_drop(struct api_question *question)
 {
+	if (!question)
+		return;
 	api_free(question->api);
 	if (question->base)
 		event_base_free(question->base);
@@ -429,7 +431,7 @@ int api_ask_begin(const struct api_options *options, uint32_t round, const struc
 	if (!err)
 		err = api_ask(question->api, round, sink, NULL, NULL);
 	if (err) {
-		question_free(question);
+		api_ask_drop(question);
 		return err;
 	}
 	event_base_loop(question->base, EVLOOP_NONBLOCK); /* connected by now, if it is near */
@@ -440,5 +442,5 @@ int api_ask_begin(const struct api_options *options, uint32_t round, const struc
 void api_ask_end(struct api_question *question)
 {
 	event_base_dispatch(question->base); /* until nothing is left to wait for */
-	question_free(question);
+	api_ask_drop(question);
 }

@@ -51,4 +51,7 @@ int api_ask_begin(const struct api_options *options, uint32_t round, const struc
 		  struct api_question **ret, struct error *error);
 void api_ask_end(struct api_question *question);
 
+/* Frees it without an answer and without facts. NULL is fine. */
+void api_ask_drop(struct api_question *question);
+
 #endif

@@ -62,27 +62,38 @@ static int dump_one(const struct dump *dump, struct nlmsghdr *msg)
 	return dump->each(msg, dump->ctx) ?: 1;
 }
 
+int netlink_send(int fd, struct nl_msg *request)
+{
+	const struct nlmsghdr *head = nlmsg_hdr(request);
+
+	return send(fd, head, head->nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
+int netlink_dump_next(int fd, uint32_t seq, void *buf, int (*each)(struct nlmsghdr *msg, void *ctx),
+		      void *ctx)
+{
+	struct dump dump = { .seq = seq, .each = each, .ctx = ctx };
+	struct nlmsghdr *msg = buf;
+	int more = 1, len = netlink_receive(fd, buf);
+
+	if (len < 0)
+		return len;
+	for (; more > 0 && nlmsg_ok(msg, len); msg = nlmsg_next(msg, &len))
+		more = dump_one(&dump, msg);
+	return more;
+}
+
 int netlink_dump(int fd, struct nl_msg *request, int (*each)(struct nlmsghdr *msg, void *ctx),
 		 void *ctx)
 {
-	const struct nlmsghdr *head = nlmsg_hdr(request);
-	struct dump dump = { .seq = head->nlmsg_seq, .each = each, .ctx = ctx };
 	char *buf = malloc(NETLINK_BUF);
-	int more = 1, len;
+	int more;
 
 	if (!buf)
 		return -ENOMEM;
-	if (send(fd, head, head->nlmsg_len, 0) < 0)
-		more = -errno;
-	while (more > 0) {
-		struct nlmsghdr *msg = (void *)buf;
-
-		len = netlink_receive(fd, buf);
-		if (len < 0)
-			more = len;
-		for (; more > 0 && nlmsg_ok(msg, len); msg = nlmsg_next(msg, &len))
-			more = dump_one(&dump, msg);
-	}
+	more = netlink_send(fd, request) ?: 1;
+	while (more > 0)
+		more = netlink_dump_next(fd, nlmsg_hdr(request)->nlmsg_seq, buf, each, ctx);
 	free(buf);
 	return more;
 }

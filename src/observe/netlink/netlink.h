@@ -32,6 +32,16 @@ int netlink_receive(int fd, void *buf);
 int netlink_dump(int fd, struct nl_msg *request, int (*each)(struct nlmsghdr *msg, void *ctx),
 		 void *ctx);
 
+/* netlink_dump() in parts: sends the request. Returns 0 or a negative errno. */
+int netlink_send(int fd, struct nl_msg *request);
+
+/*
+ * Receives one packet of the dump with that sequence number into buf, NETLINK_BUF bytes, and calls
+ * each for its messages. Returns 1 when more is to come, 0 at the end, or as netlink_dump().
+ */
+int netlink_dump_next(int fd, uint32_t seq, void *buf, int (*each)(struct nlmsghdr *msg, void *ctx),
+		      void *ctx);
+
 /* Room in a request, header and all: more than any here needs, so adding to one does not fail. */
 #define NETLINK_REQUEST_MAX 256
 

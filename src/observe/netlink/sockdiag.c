@@ -9,11 +9,14 @@
 #include <netinet/tcp.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/array.h"
 #include "facts.h"
 #include "base/error.h"
 #include "observe/netlink/netlink.h"
@@ -94,18 +97,25 @@ static int64_t idle_of(const struct nlattr *attr)
 	return (int64_t)(sent < received ? sent : received) * 1000000;
 }
 
-struct pass {
+struct sockdiag {
+	int fd;
 	uint64_t netns;
-	void (*each)(void *ctx, const struct fact_socket *socket);
-	void *ctx;
+	uint16_t port;
+	uint32_t states;
+	uint8_t family; /* being listed; 0: the list is complete */
+	bool asked;	/* for that family */
+	struct fact_socket *rows;
+	size_t n, cap;
+	char buf[NETLINK_BUF];
 };
 
 static int socket_row(struct nlmsghdr *msg, void *arg)
 {
-	const struct pass *pass = arg;
+	struct sockdiag *list = arg;
 	const struct inet_diag_msg *row = nlmsg_data(msg);
-	struct fact_socket socket = { .netns = pass->netns, .idle = -1 };
+	struct fact_socket socket = { .netns = list->netns, .idle = -1 };
 	const struct nlattr *info;
+	int err;
 
 	if (nlmsg_datalen(msg) < (int)sizeof(*row))
 		return 0;
@@ -117,16 +127,18 @@ static int socket_row(struct nlmsghdr *msg, void *arg)
 	info = nlmsg_find_attr(msg, sizeof(*row), INET_DIAG_INFO);
 	if (info && socket.state != TCP_LISTEN)
 		socket.idle = idle_of(info);
-	pass->each(pass->ctx, &socket);
-	return 0;
+	err = array_reserve(&list->rows, &list->cap, list->n, sizeof(socket));
+	if (!err)
+		list->rows[list->n++] = socket;
+	return err;
 }
 
-static int dump_family(int fd, uint8_t family, uint16_t port, uint32_t states, struct pass *pass)
+static int ask(const struct sockdiag *list)
 {
 	const struct inet_diag_req_v2 req = {
-		.sdiag_family = family,
+		.sdiag_family = list->family,
 		.sdiag_protocol = IPPROTO_TCP,
-		.idiag_states = states,
+		.idiag_states = list->states,
 		.idiag_ext = 1 << (INET_DIAG_INFO - 1),
 	};
 	struct nl_msg *msg = netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req, sizeof(req));
@@ -134,32 +146,88 @@ static int dump_family(int fd, uint8_t family, uint16_t port, uint32_t states, s
 
 	if (!msg)
 		return -ENOMEM;
-	if (port)
-		put_port_filter(msg, port);
-	err = netlink_dump(fd, msg, socket_row, pass);
+	if (list->port)
+		put_port_filter(msg, list->port);
+	err = netlink_send(list->fd, msg);
 	nlmsg_free(msg);
 	return err;
+}
+
+static int list_failed(const struct sockdiag *list, int err, struct error *error)
+{
+	/* -ENOENT is what sock_diag answers when the handler is missing. */
+	return error_set(error, err, err == -ENOENT ? "load the kernel module tcp_diag" : NULL,
+			 "list the TCP sockets of netns %llu", (unsigned long long)list->netns);
+}
+
+int sockdiag_open(int nsfd, uint64_t netns, uint16_t port, uint32_t states, struct sockdiag **ret,
+		  struct error *error)
+{
+	struct sockdiag *list = calloc(1, sizeof(*list));
+
+	if (!list)
+		return error_set(error, -ENOMEM, NULL, "list the TCP sockets of netns %llu",
+				 (unsigned long long)netns);
+	list->netns = netns;
+	list->port = port;
+	list->states = states;
+	list->family = AF_INET;
+	list->fd = netlink_open(nsfd, NETLINK_SOCK_DIAG, error);
+	if (list->fd < 0) {
+		int err = list->fd;
+
+		free(list);
+		return err;
+	}
+	*ret = list;
+	return 0;
+}
+
+void sockdiag_close(struct sockdiag *list)
+{
+	if (!list)
+		return;
+	close(list->fd);
+	free(list->rows);
+	free(list);
+}
+
+int sockdiag_next(struct sockdiag *list, const struct fact_socket **rows, size_t *n,
+		  struct error *error)
+{
+	int more = list->asked ? 0 : ask(list);
+
+	list->asked = true;
+	list->n = 0;
+	if (!more) /* sent, or sent before: 1 from here on means that more will come */
+		more = netlink_dump_next(list->fd, 1, list->buf, socket_row, list);
+	if (more < 0)
+		return list_failed(list, more, error);
+	if (!more) {
+		list->family = list->family == AF_INET ? AF_INET6 : 0;
+		list->asked = false;
+	}
+	*rows = list->rows;
+	*n = list->n;
+	return list->family != 0;
 }
 
 int sockdiag_dump(int nsfd, uint64_t netns, uint16_t port, uint32_t states,
 		  void (*each)(void *ctx, const struct fact_socket *socket), void *ctx,
 		  struct error *error)
 {
-	struct pass pass = { .netns = netns, .each = each, .ctx = ctx };
-	int fd = netlink_open(nsfd, NETLINK_SOCK_DIAG, error);
-	int err;
+	const struct fact_socket *rows;
+	struct sockdiag *list;
+	size_t n;
+	int more = sockdiag_open(nsfd, netns, port, states, &list, error);
 
-	if (fd < 0)
-		return fd;
-	err = dump_family(fd, AF_INET, port, states, &pass);
-	if (!err)
-		err = dump_family(fd, AF_INET6, port, states, &pass);
-	close(fd);
-	if (err == -ENOENT) /* what sock_diag says when the handler is missing */
-		return error_set(error, err, "load the kernel module tcp_diag",
-				 "list the TCP sockets of netns %llu", (unsigned long long)netns);
-	if (err < 0)
-		return error_set(error, err, NULL, "list the TCP sockets of netns %llu",
-				 (unsigned long long)netns);
-	return 0;
+	if (more < 0)
+		return more;
+	do {
+		more = sockdiag_next(list, &rows, &n, error);
+		for (size_t i = 0; more >= 0 && i < n; i++)
+			each(ctx, &rows[i]);
+	} while (more > 0);
+	sockdiag_close(list);
+	return more;
 }

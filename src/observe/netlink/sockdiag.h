@@ -2,12 +2,13 @@
 /*
  * TCP sockets by sock_diag(7): what the kernel has, owned by a process or not. Sees one namespace
  * at a time and no owners, but also connections nobody has accepted yet and orphans that still
- * retransmit their FIN, which no walk of descriptors finds.
+ * retransmit their FIN, which no list of descriptors shows.
  */
 #ifndef EW_OBSERVE_NETLINK_SOCKDIAG_H
 #define EW_OBSERVE_NETLINK_SOCKDIAG_H
 
 #include <linux/types.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct ew_addr;
@@ -15,15 +16,30 @@ struct fact_socket;
 struct error;
 
 #define SOCKDIAG_LISTEN (1u << 10) /* states are bits numbered as in net/tcp_states.h */
-/* All but TIME_WAIT and SYN_RECV: neither is a socket yet, or any more. */
+/* All but SYN_RECV and TIME_WAIT: the one is not yet a socket, the other no longer. */
 #define SOCKDIAG_REAL (0xfffu & ~(1u << 6) & ~(1u << 3) & ~(1u << 12))
 
 /*
- * Calls each(ctx, socket) for the TCP sockets (IPv4 and IPv6) of the namespace in one of these
- * states that have port at either end (0: every port). nsfd: a descriptor of the namespace, or
- * NETNS_OWN; netns: its inode. Idle times are tcp_info's, to the millisecond; they wrap after 49.7
- * days. Costs one pass over the kernel's hash tables, whatever the number of matches.
+ * Lists the TCP sockets (IPv4 and IPv6) of the namespace in one of these states that have port at
+ * either end (0: every port). nsfd: a descriptor of the namespace, or NETNS_OWN; netns: its inode.
+ * Costs one pass over the kernel's hash tables, whatever the number of matches. Returns 0 or a
+ * negative errno; sockdiag_close(NULL) is fine.
  */
+struct sockdiag;
+int sockdiag_open(int nsfd, uint64_t netns, uint16_t port, uint32_t states, struct sockdiag **ret,
+		  struct error *error);
+void sockdiag_close(struct sockdiag *list);
+
+/*
+ * The next part of the list, what the kernel puts into one message: *n sockets (0 too) at *rows,
+ * which live until the next call. Idle times are tcp_info's, to the millisecond; they wrap after
+ * 49.7 days. Returns 1 when there is more to come, 0 with the last part, or a negative errno
+ * (-ENOENT: no tcp_diag; the list is then not complete).
+ */
+int sockdiag_next(struct sockdiag *list, const struct fact_socket **rows, size_t *n,
+		  struct error *error);
+
+/* All of that in one: calls each(ctx, socket) for every socket. */
 int sockdiag_dump(int nsfd, uint64_t netns, uint16_t port, uint32_t states,
 		  void (*each)(void *ctx, const struct fact_socket *socket), void *ctx,
 		  struct error *error);

@@ -30,6 +30,24 @@ struct procfs {
 	char *environ;
 	size_t environ_cap;
 	char lines[LINES_BUF];
+
+	/* The list: its directory, and the process that procfs_next() returned last. */
+	struct dirents list;
+	struct procfs_row row;
+	int row_dir;
+	struct mesos_env row_env;
+	struct {
+		int32_t first;
+		size_t n;
+		int err; /* of the first */
+	} denied;
+
+	/* The process that was emitted last, with its strings. */
+	struct fact fact;
+	struct proc_stat stat;
+	struct procfs_library library;
+	char exe[PATH_MAX], cmdline[CMDLINE_MOST], cgroup[PATH_MAX];
+	char container_id[NAME_MAX + 1];
 };
 
 int procfs_new(struct procfs **ret_procfs, struct error *error)
@@ -38,6 +56,7 @@ int procfs_new(struct procfs **ret_procfs, struct error *error)
 
 	if (!procfs)
 		return error_set(error, -ENOMEM, NULL, "read /proc");
+	procfs->list.fd = procfs->row_dir = -1;
 	procfs->root = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (procfs->root < 0) {
 		int err = -errno;
@@ -56,10 +75,24 @@ int procfs_new(struct procfs **ret_procfs, struct error *error)
 	return 0;
 }
 
+static void row_close(struct procfs *procfs)
+{
+	if (procfs->row_dir >= 0)
+		close(procfs->row_dir);
+	procfs->row_dir = -1;
+}
+
+static void list_close(struct procfs *procfs)
+{
+	row_close(procfs);
+	dirents_close(&procfs->list);
+}
+
 void procfs_free(struct procfs *procfs)
 {
 	if (!procfs)
 		return;
+	list_close(procfs);
 	close(procfs->root);
 	free(procfs->environ);
 	free(procfs);
@@ -96,15 +129,17 @@ static const char *text_of(struct mesos_span span)
 	return span.p ? span.p : "";
 }
 
-static void fill_environ(struct fact_process *process, const struct mesos_env *env,
-			 char *container_id, size_t size)
+static void fill_environ(struct procfs *procfs, const struct mesos_env *env)
 {
+	struct fact_process *process = &procfs->fact.process;
+
 	process->slave_pid = text_of(env->slave_pid_text);
 	process->slave_id = text_of(env->slave_id);
 	process->framework_id = text_of(env->framework_id);
 	process->executor_id = text_of(env->executor_id);
 	process->directory = text_of(env->directory);
-	process->container_id = mesos_span_copy(env->container_id, container_id, size);
+	process->container_id = mesos_span_copy(env->container_id, procfs->container_id,
+						sizeof(procfs->container_id));
 	process->checkpoint = env->checkpoint;
 	process->recovery_timeout = env->recovery_timeout_ns;
 	process->shutdown_grace = env->shutdown_grace_ns;
@@ -112,49 +147,54 @@ static void fill_environ(struct fact_process *process, const struct mesos_env *e
 	process->domain_socket = text_of(env->domain_socket);
 }
 
+/* What costs more than all the rest: not for a task among thousands. */
+static void fill_closely(struct procfs *procfs, int dir)
+{
+	struct fact_process *process = &procfs->fact.process;
+
+	proc_exe(dir, procfs->exe, sizeof(procfs->exe), &process->exe_deleted);
+	proc_cmdline(dir, procfs->cmdline, sizeof(procfs->cmdline));
+	proc_cgroup(dir, procfs->cgroup, sizeof(procfs->cgroup));
+	procfs_library_find(dir, process->directory, procfs->lines, sizeof(procfs->lines),
+			    &procfs->library);
+}
+
 /*
- * Puts what its directory tells; env is NULL when the environment may not be read. Of a process
- * that is not looked at closely (a task among thousands) only what tells whose it is.
+ * Emits what the process' directory says; env is NULL where the environment may not be read.
+ * closely: with the program, the arguments, the cgroup and the library.
  */
 static int emit_process(struct procfs *procfs, int dir, const struct procfs_row *row,
 			const struct mesos_env *env, bool closely, const struct fact_sink *sink)
 {
-	struct fact fact = { .type = FACT_PROCESS, .mono = now_mono() };
-	struct fact_process *process = &fact.process;
-	char exe[PATH_MAX] = "", cmdline[CMDLINE_MOST] = "", cgroup[PATH_MAX] = "";
-	char container_id[NAME_MAX + 1];
-	struct procfs_library library = { .from = "" };
-	struct proc_stat stat;
-	int err = proc_stat_read(dir, "stat", &stat);
+	struct fact_process *process = &procfs->fact.process;
+	int err = proc_stat_read(dir, "stat", &procfs->stat);
 
+	procfs->fact = (struct fact){ .type = FACT_PROCESS, .mono = now_mono() };
 	if (err < 0)
 		return err;
 	process->pid = row->pid;
-	process->start = stat.start;
-	process->ppid = stat.ppid;
-	process->comm = stat.comm;
+	process->start = procfs->stat.start;
+	process->ppid = procfs->stat.ppid;
+	process->comm = procfs->stat.comm;
 	process->pidns = proc_ns(dir, "pid");
 	process->ns_pid = process->pidns == procfs->pidns ? row->pid : ns_pid_of(dir);
 	process->uid = proc_uid(dir);
-	if (closely) {
-		proc_exe(dir, exe, sizeof(exe), &process->exe_deleted);
-		proc_cmdline(dir, cmdline, sizeof(cmdline));
-		proc_cgroup(dir, cgroup, sizeof(cgroup));
-	}
-	process->exe = exe;
-	process->cmdline = cmdline;
-	process->cgroup = cgroup;
 	process->netns = row->netns;
 	process->environ_read = env ? EW_YES : EW_NO;
+	process->directory = "";
 	if (env)
-		fill_environ(process, env, container_id, sizeof(container_id));
+		fill_environ(procfs, env);
+	procfs->exe[0] = procfs->cmdline[0] = procfs->cgroup[0] = '\0';
+	procfs->library = (struct procfs_library){ .from = "" };
 	if (closely)
-		procfs_library_find(dir, process->directory, procfs->lines, sizeof(procfs->lines),
-				    &library);
-	process->library = library.path;
-	process->library_version = library.version;
-	process->version_from = library.from;
-	fact_emit(sink, &fact);
+		fill_closely(procfs, dir);
+	process->exe = procfs->exe;
+	process->cmdline = procfs->cmdline;
+	process->cgroup = procfs->cgroup;
+	process->library = procfs->library.path;
+	process->library_version = procfs->library.version;
+	process->version_from = procfs->library.from;
+	fact_emit(sink, &procfs->fact);
 	return 0;
 }
 
@@ -168,71 +208,91 @@ static int process_open(struct procfs *procfs, int32_t pid)
 	return dir < 0 ? -errno : dir;
 }
 
-/* A look at one process: FACT_PROCESS only if it is, or was started by, an executor. */
-static int walk_one(struct procfs *procfs, int dir, struct procfs_row *row,
-		    const struct procfs_visitor *visitor, const struct fact_sink *sink)
+/* Reads the environment of the row's process: has it MESOS_EXECUTOR_ID? */
+static int row_read(struct procfs *procfs)
 {
 	static const char key[] = "MESOS_EXECUTOR_ID=";
-	ssize_t len = environ_read(procfs, dir);
-	struct mesos_env env;
-	bool matters;
+	ssize_t len = environ_read(procfs, procfs->row_dir);
 
 	if (len < 0)
 		return (int)len;
-	row->netns = proc_ns(dir, "net");
+	procfs->row.netns = proc_ns(procfs->row_dir, "net");
 	if (!memmem(procfs->environ, (size_t)len, key, sizeof(key) - 1))
 		return 0;
-	mesos_env_parse(procfs->environ, (size_t)len, &env);
-	if (!(env.seen & MESOS_ENV_EXECUTOR_ID))
-		return 0;
-	row->mesos = true;
-	matters = !visitor->library_matters || visitor->library_matters(visitor->ctx, row->pid);
-	return emit_process(procfs, dir, row, &env, matters, sink);
+	mesos_env_parse(procfs->environ, (size_t)len, &procfs->row_env);
+	procfs->row.mesos = procfs->row_env.seen & MESOS_ENV_EXECUTOR_ID;
+	return 0;
 }
 
-/*
- * One fact for all that are denied: without privilege that is most of a host. Init is no executor,
- * and may be out of reach even for root (in a sandbox).
- */
-static void emit_denied(const struct fact_sink *sink, int32_t first, size_t n, int err)
+/* Init is no executor, and may be out of reach even for root (in a sandbox). */
+static void note_denied(struct procfs *procfs, int32_t pid, int err)
 {
-	if (n == 1)
-		emit_unread(sink, first, 0, err, "/proc/%d/environ", first);
-	else if (n)
-		emit_unread(sink, 0, 0, err, "/proc/%d/environ and those of %zu more processes",
-			    first, n - 1);
+	if (err >= 0 || pid == 1 || procfs->denied.n++)
+		return;
+	procfs->denied.first = pid;
+	procfs->denied.err = err;
 }
 
-int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
-		const struct procfs_visitor *visitor, struct error *error)
+int procfs_list(struct procfs *procfs, struct error *error)
 {
-	struct dirents list;
-	int32_t denied = 0;
-	size_t n_denied = 0;
-	int why_denied = 0, pid, err = dirents_open(&list, procfs->root, ".");
+	int err;
 
-	if (err < 0)
-		return error_set(error, err, NULL, "list /proc");
-	while ((pid = dirents_next(&list)) >= 0) {
-		struct procfs_row row = { .pid = pid };
-		int dir = process_open(procfs, pid);
+	list_close(procfs);
+	procfs->denied.n = 0;
+	err = dirents_open(&procfs->list, procfs->root, ".");
+	return err < 0 ? error_set(error, err, NULL, "list /proc") : 0;
+}
 
-		if (dir < 0)
+int procfs_next(struct procfs *procfs, struct procfs_row *row, struct error *error)
+{
+	for (;;) {
+		int pid = dirents_next(&procfs->list), err;
+
+		row_close(procfs);
+		if (pid < 0) {
+			list_close(procfs);
+			return pid == -ENOENT
+				       ? 0
+				       : error_set(error, pid, NULL, "list /proc to its end");
+		}
+		procfs->row_dir = process_open(procfs, pid);
+		if (procfs->row_dir < 0)
 			continue;
-		err = walk_one(procfs, dir, &row, visitor, sink);
-		close(dir);
+		procfs->row = (struct procfs_row){ .pid = pid };
+		err = row_read(procfs);
 		if (proc_is_gone(err))
 			continue;
-		if (err < 0 && row.pid != 1 && n_denied++ == 0) {
-			denied = row.pid;
-			why_denied = err;
-		}
-		if (visitor->each)
-			visitor->each(visitor->ctx, &row);
+		note_denied(procfs, pid, err);
+		*row = procfs->row;
+		return 1;
 	}
-	dirents_close(&list);
-	emit_denied(sink, denied, n_denied, why_denied);
-	return pid == -ENOENT ? 0 : error_set(error, pid, NULL, "list /proc to its end");
+}
+
+int procfs_emit_row(struct procfs *procfs, bool closely, const struct fact_sink *sink)
+{
+	int err = emit_process(procfs, procfs->row_dir, &procfs->row, &procfs->row_env, closely,
+			       sink);
+
+	if (proc_is_gone(err))
+		return -ESRCH;
+	note_denied(procfs, procfs->row.pid, err);
+	return err;
+}
+
+void procfs_emit_denied(const struct procfs *procfs, const struct fact_sink *sink)
+{
+	if (procfs->denied.n == 1)
+		emit_unread(sink, procfs->denied.first, 0, procfs->denied.err, "/proc/%d/environ",
+			    procfs->denied.first);
+	else if (procfs->denied.n)
+		emit_unread(sink, 0, 0, procfs->denied.err,
+			    "/proc/%d/environ and those of %zu more processes",
+			    procfs->denied.first, procfs->denied.n - 1);
+}
+
+const struct fact_process *procfs_emitted(const struct procfs *procfs)
+{
+	return &procfs->fact.process;
 }
 
 int procfs_emit(struct procfs *procfs, int32_t pid, const struct fact_sink *sink)

@@ -4,7 +4,7 @@
  *
  * All files of a process are opened relative to its directory in /proc, whose inode holds the
  * kernel's struct pid: when the process ends, even if its number is given to another, they fail
- * with ESRCH. What is put of one process never mixes two.
+ * with ESRCH. A fact of one process never mixes two.
  */
 #ifndef EW_OBSERVE_PROC_PROCFS_H
 #define EW_OBSERVE_PROC_PROCFS_H
@@ -23,32 +23,37 @@ void procfs_free(struct procfs *procfs);
 struct procfs_row {
 	int32_t pid;
 	uint64_t netns; /* inode; 0: not permitted to know */
-	bool mesos;	/* MESOS_EXECUTOR_ID is in its environment: FACT_PROCESS was put */
-};
-
-struct procfs_visitor {
-	/* Gets every process; may be NULL. */
-	void (*each)(void *ctx, const struct procfs_row *row);
-	/*
-	 * Does the library matter of this process? Finding it costs more than all the rest. NULL:
-	 * of each that has a Mesos environment.
-	 */
-	bool (*library_matters)(void *ctx, int32_t pid);
-	void *ctx;
+	bool mesos;	/* MESOS_EXECUTOR_ID is in its environment */
 };
 
 /*
- * Reads the environment of every process and puts FACT_PROCESS for those that have
- * MESOS_EXECUTOR_ID: executors, and what they started. One FACT_UNREAD for those whose environment
- * may not be read. Processes that end meanwhile are passed over. Never looks at descriptors.
+ * Lists the processes of the host: procfs_list() begins, and procfs_next() returns 1 with the next
+ * process in *row, 0 at the end, or a negative errno. It reads the environment, never descriptors.
+ * Processes that end meanwhile are left out. One list at a time: a second procfs_list() ends it.
  */
-int procfs_walk(struct procfs *procfs, const struct fact_sink *sink,
-		const struct procfs_visitor *visitor, struct error *error);
+int procfs_list(struct procfs *procfs, struct error *error);
+int procfs_next(struct procfs *procfs, struct procfs_row *row, struct error *error);
 
-/* Puts FACT_PROCESS for one process, whatever its environment. -ESRCH: it is gone, nothing put. */
+/*
+ * Emits FACT_PROCESS for the process that procfs_next() has just returned, one with row->mesos.
+ * closely: with its program, arguments, cgroup and Mesos library; to find the library costs more
+ * than all the rest. Returns 0 or -ESRCH: it has ended, nothing was emitted.
+ */
+int procfs_emit_row(struct procfs *procfs, bool closely, const struct fact_sink *sink);
+
+/*
+ * Emits one FACT_UNREAD for all processes of the list whose environment may not be read: without
+ * privilege that is most of a host.
+ */
+void procfs_emit_denied(const struct procfs *procfs, const struct fact_sink *sink);
+
+/* Emits FACT_PROCESS for one process, whatever its environment. -ESRCH: it has ended, no fact. */
 int procfs_emit(struct procfs *procfs, int32_t pid, const struct fact_sink *sink);
 
-/* Start time in clock ticks since boot; 0: the process is gone. */
+/* What was emitted last, with strings that live until the next call of any function here. */
+const struct fact_process *procfs_emitted(const struct procfs *procfs);
+
+/* Start time in clock ticks since boot; 0: the process has ended. */
 uint64_t procfs_start(struct procfs *procfs, int32_t pid);
 
 #endif

@@ -151,6 +151,37 @@ static const struct firewall_case firewall_cases[] = {
 	{ .rules = AT("inet", "output", "-300", "limit rate 1/hour notrack")
 		  IN("drop", "ct state { untracked, invalid, established } accept") },
 	{ .rules = AT("inet", "output", "-300", "ct zone set 5") IN("drop", STATEFUL) },
+	/* What firewalld, ufw, kubelet and the examples of nftables load, shortened. */
+	{ .rules = "table inet firewalld {\n chain filter_PREROUTING {\n"
+		   " type filter hook prerouting priority filter + 10; policy accept;\n"
+		   " icmpv6 type { nd-router-advert, nd-neighbor-solicit } accept\n"
+		   " meta nfproto ipv6 fib saddr . mark . iif oif missing drop\n }\n"
+		   " chain filter_INPUT_ZONES {\n"
+		   " reject with icmpx admin-prohibited\n }\n"
+		   " chain filter_INPUT {\n type filter hook input priority filter + 10; policy "
+		   "accept;\n"
+		   " ct state { established, related } accept\n ct status dnat accept\n"
+		   " iifname \"lo\" accept\n ct state invalid drop\n jump filter_INPUT_ZONES\n"
+		   " reject with icmpx admin-prohibited\n }\n}\n" },
+	{ .rules =
+		  "table inet filter {\n chain input {\n type filter hook input priority 0; policy "
+		  "drop;\n"
+		  " ct state vmap { established : accept, related : accept, invalid : drop }\n"
+		  " iifname lo accept\n"
+		  " ip protocol icmp icmp type echo-request limit rate 4/second accept\n"
+		  " tcp dport { 22, 5051 } ct state new accept\n }\n"
+		  " chain output {\n type filter hook output priority 0; policy accept;\n }\n}\n" },
+	{ .iptables =
+		  "-N before-logging\n-N before\n-N not-local\n"
+		  "-A before-logging -m limit --limit 3/min -j LOG --log-prefix audit\n"
+		  "-A before -i lo -j ACCEPT\n"
+		  "-A before -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+		  "-A before -m conntrack --ctstate INVALID -j DROP\n"
+		  "-A before -j not-local\n-A not-local -m addrtype --dst-type LOCAL -j RETURN\n"
+		  "-A not-local -j DROP\n-A INPUT -j before-logging\n-A INPUT -j before\n"
+		  "-P INPUT DROP\n" },
+	{ .iptables = "-N KUBE-FIREWALL\n-A INPUT -j KUBE-FIREWALL\n-A OUTPUT -j KUBE-FIREWALL\n"
+		      "-A KUBE-FIREWALL -m mark --mark 0x8000/0x8000 -j DROP\n" },
 	/* What iptables-nft writes. */
 	{ .iptables = "-A INPUT -i lo -j ACCEPT\n-P INPUT DROP\n"
 		      "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n" },

@@ -32,7 +32,7 @@ enum ruleset_unread {
 	RULESET_COMPLETE = 0,
 	RULESET_UNREAD_LEGACY4 = 1, /* rules of iptables-legacy */
 	RULESET_UNREAD_LEGACY6 = 2, /* rules of ip6tables-legacy */
-	RULESET_UNREAD_NFT = 4,	    /* rules of nftables */
+	RULESET_UNREAD_NFT = 4,	    /* rules of nftables, or expressions in them */
 };
 
 /* Adds to what was not read: a mask of enum ruleset_unread. */

@@ -129,16 +129,16 @@ static bool pid_lives(const char *file)
 
 static void an_nft_that_hangs_is_ended_with_its_children(void **state)
 {
-	char script[256], *text = NULL;
+	struct nft_listing listing;
+	char script[256];
 	struct error error = { 0 };
-	size_t len;
 	int tries;
 
 	(void)state;
 	snprintf(script, sizeof(script), "#!/bin/sh\nsleep 1000 &\necho $! > %s\nwait\n",
 		 dir_at("pid"));
 	nft_cover(script);
-	assert_int_equal(nft_list(NETNS_OWN, 2000, 1024, &text, &len, &error), -ETIMEDOUT);
+	assert_int_equal(nft_list(NETNS_OWN, 2000, 1024, &listing, &error), -ETIMEDOUT);
 	assert_string_equal(error.message, "read the nftables rules: nft took longer than 2000 ms");
 	/* init, or whoever adopts orphans, may still have to reap it */
 	for (tries = 0; pid_lives(dir_at("pid")) && tries < 1000; tries++)
@@ -149,13 +149,12 @@ static void an_nft_that_hangs_is_ended_with_its_children(void **state)
 static void more_than_the_bound_is_not_read(void **state)
 {
 	struct error error = { 0 };
-	char *text = NULL;
-	size_t len;
+	struct nft_listing listing = { 0 };
 
 	(void)state;
-	assert_int_equal(nft_list(NETNS_OWN, 10000, 16, &text, &len, &error), -EFBIG);
+	assert_int_equal(nft_list(NETNS_OWN, 10000, 16, &listing, &error), -EFBIG);
 	assert_string_equal(error.message, "read the nftables rules: more than 16 bytes");
-	assert_null(text);
+	assert_null(listing.text);
 }
 
 static void a_run_that_fails_is_repeated_once(void **state)
@@ -178,6 +177,24 @@ static void a_run_that_fails_is_repeated_once(void **state)
 	assert_int_equal(firewall_read(NETNS_OWN, &rules, &error), -EIO);
 	assert_string_equal(error.message,
 			    "read the nftables rules: nft failed: Error: out of luck");
+}
+
+/* An nft older than the kernel leaves out what it does not know, and succeeds. */
+static void what_nft_leaves_out_is_said_to_be_unread(void **state)
+{
+	static const char script[] =
+		"#!/bin/sh\n"
+		"echo \"netlink: Error: unknown expression type 'inner'\" >&2\n"
+		"echo '{\"nftables\":[]}'\n";
+	unsigned int unread;
+
+	(void)state;
+	run("iptables-nft -A INPUT -i lo -j ACCEPT"); /* nft warns of its table */
+	assert_int_equal(decision_in(NETNS_OWN, &unread), FIREWALL_ACCEPTED);
+	assert_int_equal(unread, RULESET_COMPLETE);
+	nft_cover(script);
+	assert_int_equal(decision_in(NETNS_OWN, &unread), FIREWALL_MAYBE);
+	assert_int_equal(unread, RULESET_UNREAD_NFT);
 }
 
 /* In a child: capabilities do not come back. */
@@ -220,6 +237,7 @@ int main(int argc, char **argv)
 		TEST(an_nft_that_hangs_is_ended_with_its_children),
 		TEST(more_than_the_bound_is_not_read),
 		TEST(a_run_that_fails_is_repeated_once),
+		TEST(what_nft_leaves_out_is_said_to_be_unread),
 		TEST(without_the_capability_nothing_is_known),
 	};
 

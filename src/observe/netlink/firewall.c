@@ -56,16 +56,17 @@ static int tables_exist(int nsfd, struct error *error)
 
 static int nft_read(int nsfd, struct ruleset **ret, struct error *error)
 {
-	char *text = NULL;
-	size_t len = 0;
-	int err = nft_list(nsfd, FIREWALL_READ_MS, FIREWALL_READ_MAX, &text, &len, error);
+	struct nft_listing listing;
+	int err = nft_list(nsfd, FIREWALL_READ_MS, FIREWALL_READ_MAX, &listing, error);
 
 	if (err == -EIO) /* the rules may have changed meanwhile */
-		err = nft_list(nsfd, FIREWALL_READ_MS, FIREWALL_READ_MAX, &text, &len, error);
+		err = nft_list(nsfd, FIREWALL_READ_MS, FIREWALL_READ_MAX, &listing, error);
 	if (err < 0)
 		return err;
-	err = ruleset_parse(text, len, ret, error);
-	free(text);
+	err = ruleset_parse(listing.text, listing.len, ret, error);
+	free(listing.text);
+	if (err == 0 && !listing.complete)
+		ruleset_set_unread(*ret, RULESET_UNREAD_NFT);
 	return err;
 }
 

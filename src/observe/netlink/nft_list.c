@@ -19,7 +19,9 @@
 #include "base/error.h"
 #include "base/netns.h"
 
-#define SAID_MAX 160 /* of the message of nft */
+#define SAID_MAX   4096 /* of the messages of nft */
+#define SAID_SHOWN 160
+#define WARNING	   "# Warning: table " /* "… is managed by iptables-nft, do not touch!" */
 
 struct child {
 	int timeout_ms;
@@ -30,6 +32,7 @@ struct child {
 	size_t len, room;
 	char said[SAID_MAX];
 	size_t said_len;
+	bool said_more; /* than is kept */
 };
 
 /* PATH is that of whoever runs us, so it is not used. */
@@ -128,11 +131,12 @@ static int out_read(struct child *child)
 
 static void err_read(struct child *child)
 {
-	char part[SAID_MAX];
+	char part[512];
 	ssize_t n = read(child->err, part, sizeof(part));
 	size_t fits = sizeof(child->said) - 1 - child->said_len;
 
 	if (n > 0) {
+		child->said_more = child->said_more || (size_t)n > fits;
 		fits = (size_t)n < fits ? (size_t)n : fits;
 		memcpy(child->said + child->said_len, part, fits);
 		child->said_len += fits;
@@ -185,6 +189,7 @@ static int child_end(struct child *child, bool kill_it)
 static const char *child_said(struct child *child)
 {
 	child->said[strcspn(child->said, "\n")] = '\0';
+	child->said[SAID_SHOWN] = '\0';
 	return child->said[0] ? child->said : "no message";
 }
 
@@ -211,7 +216,24 @@ static int child_judge(struct child *child, int err, int status, struct error *e
 			 "read the nftables rules: nft failed: %s", child_said(child));
 }
 
-int nft_list(int nsfd, int timeout_ms, size_t max, char **text, size_t *len, struct error *error)
+/*
+ * nft leaves out an expression that it does not know, says so, and succeeds
+ * (netlink_parse_expr(), nftables 1.0.6, src/netlink_delinearize.c).
+ */
+static bool child_told_all(const struct child *child)
+{
+	const char *line = child->said;
+
+	while (*line) {
+		if (strncmp(line, WARNING, strlen(WARNING)) != 0)
+			return false;
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	return !child->said_more;
+}
+
+int nft_list(int nsfd, int timeout_ms, size_t max, struct nft_listing *ret, struct error *error)
 {
 	struct child child = { .timeout_ms = timeout_ms, .max = max, .out = -1, .err = -1 };
 	const char *nft = nft_find();
@@ -233,7 +255,8 @@ int nft_list(int nsfd, int timeout_ms, size_t max, char **text, size_t *len, str
 					   "read the nftables rules: nft printed nothing");
 	}
 	child.text[child.len] = '\0';
-	*text = child.text;
-	*len = child.len;
+	*ret = (struct nft_listing){ .text = child.text,
+				     .len = child.len,
+				     .complete = child_told_all(&child) };
 	return 0;
 }

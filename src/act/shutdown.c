@@ -2,337 +2,274 @@
 #include "act/shutdown.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "act/audit_log.h"
-#include "base/now.h"
+#include "act/socket_effect.h"
 #include "base/error.h"
+#include "base/now.h"
 #include "facts.h"
 
-#define INJECT_WAIT (2000 * NS_PER_MS) /* a target in uninterruptible sleep is given up */
-#define LOOK_BACK   8
-#define EFFECT_WAIT                                                                                \
-	(5000 * NS_PER_MS) /* an event loop that has not run by then is stuck or frozen */
+#define INJECT_WAIT (2000 * NS_PER_MS) /* then a thread in uninterruptible sleep is given up */
+#define EFFECT_WAIT (5000 * NS_PER_MS) /* by then an event loop has run, or is stuck or frozen */
 
-struct job {
-	const struct shutdown_target *target;
+enum { RECENT = 8 }; /* targets whose effect is checked after each injection */
+
+struct target {
+	const struct shutdown_target *asked;
 	bool begun; /* the call was, or may have been, made */
 	int64_t begun_at;
 	struct inject_result injected;
-	const char *result; /* NULL: its effect is awaited */
-	char reason[540];   /* a whole error_text */
+	const char *result; /* NULL: not begun, or its effect is awaited */
 	const char *reason_id;
+	char reason[540]; /* a whole error_text */
 	int64_t effect;
 };
 
-struct round {
-	struct inject_worker *injector;
-	struct job *jobs;
+/* The targets, and where the facts about them go. */
+struct batch {
+	struct target *targets;
 	size_t n;
-	const struct shutdown_options *options;
 	struct audit_log *log;
 	const struct fact_sink *sink;
-	struct error *error; /* of the first line of the log that could not be written */
-	int err;
+	int err; /* of the first line that could not be logged */
+	struct error *error;
 };
 
-static struct fact job_fact(const struct job *job, const char *phase)
+static struct fact target_fact(const struct target *t, const char *phase)
 {
-	const struct shutdown_target *t = job->target;
-	bool injected = job->injected.used != INJECT_AUTO;
+	const struct inject_request *request = &t->asked->request;
+	enum inject_method used = t->injected.used;
 
 	return (struct fact){ .type = FACT_ACT,
 			      .mono = now_mono(),
 			      .act = {
 				      .phase = phase,
 				      .action = "shutdown",
-				      .framework_id = t->framework_id,
-				      .executor_id = t->executor_id,
-				      .pid = t->pid,
-				      .start = t->start,
-				      .fd = t->fd,
-				      .cookie = t->cookie,
-				      .inode = t->inode,
-				      .method = injected ? inject_method_name(job->injected.used)
-							 : "",
-				      .result = job->result ? job->result : "",
-				      .reason = job->reason,
-				      .reason_id = job->reason_id ? job->reason_id : "",
-				      .stopped = job->injected.stopped_ns
-							 ? (int64_t)job->injected.stopped_ns
+				      .framework_id = t->asked->framework_id,
+				      .executor_id = t->asked->executor_id,
+				      .pid = request->pid,
+				      .start = request->start,
+				      .fd = request->fd,
+				      .cookie = request->cookie,
+				      .inode = request->inode,
+				      .method = used == INJECT_AUTO ? "" : inject_method_name(used),
+				      .result = t->result ? t->result : "",
+				      .reason = t->reason,
+				      .reason_id = t->reason_id ? t->reason_id : "",
+				      .stopped = t->injected.stopped_ns
+							 ? (int64_t)t->injected.stopped_ns
 							 : -1,
-				      .effect = job->effect,
+				      .effect = t->effect,
 			      } };
 }
 
-static int job_log(const struct round *round, const struct job *job, const char *phase,
-		   struct error *error)
+/* A fact that cannot be logged is not emitted. */
+static void batch_report(struct batch *batch, const struct target *t, const char *phase)
 {
-	struct fact fact = job_fact(job, phase);
-	int err = 0;
+	struct fact fact = target_fact(t, phase);
+	struct error *error = batch->err ? NULL : batch->error;
+	int err = batch->log ? audit_log_write(batch->log, &fact, error) : 0;
 
-	if (round->log)
-		err = audit_log_write(round->log, &fact, error);
 	if (!err)
-		fact_emit(round->sink, &fact);
-	return err;
+		fact_emit(batch->sink, &fact);
+	else if (!batch->err)
+		batch->err = err;
 }
 
-static void job_end(struct job *job, const char *result, const char *reason_id, const char *reason)
+static void batch_sync(struct batch *batch)
 {
-	job->result = result;
-	job->reason_id = reason_id;
-	snprintf(job->reason, sizeof(job->reason), "%s", reason);
+	if (batch->log && !batch->err)
+		batch->err = audit_log_sync(batch->log, batch->error);
 }
 
-/* What is settled before anything is begun. */
-static void job_triage(struct job *job, const struct shutdown_options *options)
+static void target_end(struct target *t, const char *result, const char *reason_id,
+		       const char *reason)
 {
-	if (job->target->forbidden)
-		job_end(job, "refused", "forbidden", job->target->forbidden);
-	else if (options->dry_run)
-		job_end(job, "skipped", "dry-run", "dry run");
+	t->result = result;
+	t->reason_id = reason_id;
+	snprintf(t->reason, sizeof(t->reason), "%s", reason);
 }
 
-static void job_inject(struct job *job, enum inject_method method, struct inject_worker *injector)
+static void target_init(struct target *t, const struct shutdown_target *asked, bool dry_run)
 {
-	const struct shutdown_target *t = job->target;
-	struct inject_target target = {
-		.pid = t->pid,
-		.start_ticks = t->start,
-		.pidfd = -1,
-		.fd = t->fd,
-		.inode = t->inode,
-		.cookie = t->cookie,
-		.proof = INJECT_BY_VALUE,
-	};
-	struct error error = { 0 };
-	char text[sizeof(job->reason)];
-
-	job->begun_at = now_mono();
-	inject_shutdown(injector, &target, method, (uint64_t)(job->begun_at + INJECT_WAIT),
-			&job->injected, &error);
-	switch (job->injected.status) {
-	case INJECT_DONE:
-	case INJECT_UNSURE:
-		job->begun = true;
-		break;
-	case INJECT_REFUSED:
-		job_end(job, "refused", inject_reason_id(job->injected.reason),
-			error_text(&error, text, sizeof(text)));
-		break;
-	case INJECT_FAILED:
-		job_end(job, "failed", inject_reason_id(job->injected.reason),
-			error_text(&error, text, sizeof(text)));
-		break;
-	}
+	t->asked = asked;
+	t->effect = -1;
+	if (asked->forbidden)
+		target_end(t, "refused", "forbidden", asked->forbidden);
+	else if (dry_run)
+		target_end(t, "skipped", "dry-run", "dry run");
 }
 
-/* Its descriptor refers to that socket no more: the executor has closed it itself. */
-static bool job_closed(const struct job *job)
+static void target_inject(struct target *t, struct inject_worker *worker)
 {
-	char path[64], want[32], link[64];
-	ssize_t len;
+	struct inject_request request = t->asked->request;
+	const struct inject_result *injected = &t->injected;
+	char text[sizeof(t->reason)];
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", job->target->pid, job->target->fd);
-	len = snprintf(want, sizeof(want), "socket:[%llu]", (unsigned long long)job->target->inode);
-	return readlink(path, link, sizeof(link)) != len || memcmp(link, want, (size_t)len) != 0;
+	t->begun_at = now_mono();
+	request.deadline = t->begun_at + INJECT_WAIT;
+	inject_shutdown(worker, &request, &t->injected);
+	t->begun = injected->status == INJECT_DONE || injected->status == INJECT_UNSURE;
+	if (!t->begun)
+		target_end(t, injected->status == INJECT_REFUSED ? "refused" : "failed",
+			   inject_reason_id(injected->reason),
+			   error_text(&injected->error, text, sizeof(text)));
 }
 
-/* Its files are closed before it is a zombie (include/linux/sched.h; shown in /proc/PID/stat,
- * proc(5)). */
-#define PF_EXITING 0x4u
-
-/*
- * Its end closes the socket too, and is no effect of the act that anybody wants. A zombie has
- * ended, and another process may have its number by now.
- */
-static bool job_lives(const struct job *job)
+static void target_end_unclosed(struct target *t)
 {
-	char path[64], stat[1024];
-	unsigned long long start = 0;
-	unsigned int flags = 0;
-	const char *end;
-	char state = 'X';
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", job->target->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
-	if (fd >= 0)
-		close(fd);
-	stat[len > 0 ? len : 0] = '\0';
-	end = strrchr(stat, ')'); /* a name may hold anything */
-	if (!end || sscanf(end,
-			   ") %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-			   "%*d %*d %llu",
-			   &state, &flags, &start) != 3)
-		return false;
-	return state != 'Z' && state != 'X' && !(flags & PF_EXITING) && start == job->target->start;
-}
-
-static void job_unclosed(struct job *job)
-{
-	if (job->injected.status == INJECT_DONE)
-		job_end(job, "failed", "not-closed",
-			"the call was made and the executor has not closed its socket within 5 s: "
-			"its event loop is stuck, or it is frozen");
+	if (t->injected.status == INJECT_DONE)
+		target_end(t, "failed", "not-closed",
+			   "the call was made, but the executor has not closed its socket within "
+			   "5 s: its event loop is stuck, or it is frozen");
 	else
-		job_end(job, "failed", "call-unsure",
-			"whether the call was made is not known, and the executor has not closed "
-			"its socket within 5 s");
+		target_end(t, "failed", "call-unsure",
+			   "it is not known whether the call was made, and the executor has not "
+			   "closed its socket within 5 s");
 }
 
-static void job_look(struct job *job, int64_t now)
+static void target_check_effect(struct target *t)
 {
-	if (job_closed(job)) {
-		if (!job_lives(job)) {
-			job_end(job, "failed", "executor-ended", "the executor has ended");
-			return;
-		}
-		job->effect = now - job->begun_at;
-		job_end(job, "done", "", "");
-	} else if (now - job->begun_at > EFFECT_WAIT) {
-		job_unclosed(job);
+	enum socket_effect effect = socket_effect_read(&t->asked->request);
+	int64_t waited = now_mono() - t->begun_at;
+
+	if (effect == SOCKET_PROCESS_ENDED) {
+		target_end(t, "failed", "executor-ended", "the executor has ended");
+	} else if (effect == SOCKET_CLOSED) {
+		t->effect = waited;
+		target_end(t, "done", "", "");
+	} else if (waited > EFFECT_WAIT) {
+		target_end_unclosed(t);
 	}
 }
 
-static void round_log(struct round *round, const struct job *job)
-{
-	int err = job_log(round, job, "result", round->err ? NULL : round->error);
-
-	if (!round->err)
-		round->err = err;
-}
-
-/* Looks at those of a range whose effect is awaited; returns how many still are. */
-static size_t round_look(struct round *round, size_t from, size_t to)
+/* Checks the targets of a range whose effect is awaited; returns how many still are. */
+static size_t batch_check_effects(struct batch *batch, size_t from, size_t to)
 {
 	size_t open = 0;
 
 	for (size_t i = from; i < to; i++) {
-		struct job *job = &round->jobs[i];
+		struct target *t = &batch->targets[i];
 
-		if (!job->begun || job->result)
+		if (!t->begun || t->result)
 			continue;
-		job_look(job, now_mono());
-		if (job->result)
-			round_log(round, job);
+		target_check_effect(t);
+		if (t->result)
+			batch_report(batch, t, "result");
 		else
 			open++;
 	}
 	return open;
 }
 
-static int round_intents(struct round *round, struct error *error)
+/* The other connection of the same process, if it was shut down before; NULL: none was. */
+static const struct target *sibling_begun(const struct batch *batch, const struct target *t)
 {
-	bool any = false;
+	const struct inject_request *own = &t->asked->request;
 
-	for (size_t i = 0; i < round->n; i++) {
-		int err = round->jobs[i].result ? 0
-						: job_log(round, &round->jobs[i], "intent", error);
-
-		if (err)
-			return err;
-		any |= !round->jobs[i].result;
-	}
-	return any && round->log ? audit_log_sync(round->log, error) : 0;
-}
-
-/* A v1 executor drops both of its connections when one of them ends (Mesos executor.cpp,
- * disconnected()). */
-static const struct job *sibling_begun(const struct round *round, const struct job *job)
-{
-	for (const struct job *other = round->jobs; other < job; other++)
-		if (other->begun && other->target->pid == job->target->pid &&
-		    other->target->start == job->target->start)
+	for (const struct target *other = batch->targets; other < t; other++)
+		if (other->begun && other->asked->request.pid == own->pid &&
+		    other->asked->request.start == own->start)
 			return other;
 	return NULL;
 }
 
-static void job_begin(struct round *round, struct job *job)
+/*
+ * A v1 executor closes both of its connections when one of them ends (Mesos executor.cpp,
+ * disconnected()).
+ */
+static bool closed_with(struct target *t, const struct target *sibling)
 {
-	const struct job *sibling = sibling_begun(round, job);
+	if (!sibling || socket_effect_read(&t->asked->request) != SOCKET_CLOSED)
+		return false;
+	t->effect = now_mono() - sibling->begun_at;
+	target_end(t, "done", "", "the executor closed it together with its other connection");
+	return true;
+}
 
-	if (sibling && job_closed(job) && job_lives(job)) {
-		job->effect = now_mono() - sibling->begun_at;
-		job_end(job, "done", "",
-			"the executor closed it together with its other connection");
+static void target_begin(struct target *t, const struct target *sibling,
+			 struct inject_worker *worker)
+{
+	if (closed_with(t, sibling))
 		return;
-	}
-	job_inject(job, round->options->method, round->injector);
-	if (sibling && job->injected.status == INJECT_REFUSED && job_closed(job) && job_lives(job))
-		job_begin(round, job);
+	target_inject(t, worker);
+	if (t->injected.status == INJECT_REFUSED) /* it may have closed both meanwhile */
+		closed_with(t, sibling);
 }
 
-static void round_inject(struct round *round)
+static void batch_log_intents(struct batch *batch)
 {
-	const struct shutdown_options *o = round->options;
+	bool any = false;
 
-	for (size_t i = 0; i < round->n; i++) {
-		struct job *job = &round->jobs[i];
-
-		if (job->result)
+	for (size_t i = 0; i < batch->n && !batch->err; i++) {
+		if (batch->targets[i].result)
 			continue;
-		if (o->stop && *o->stop)
-			job_end(job, "skipped", "interrupted", "interrupted before it was begun");
+		batch_report(batch, &batch->targets[i], "intent");
+		any = true;
+	}
+	if (any)
+		batch_sync(batch);
+}
+
+static void batch_inject(struct batch *batch, const struct shutdown_options *options,
+			 struct inject_worker *worker)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		struct target *t = &batch->targets[i];
+
+		if (t->result)
+			continue;
+		if (options->stop && *options->stop)
+			target_end(t, "skipped", "interrupted", "interrupted before it was begun");
 		else
-			job_begin(round, job);
-		/* Not later than needed, so that the time of the effect is told truly. */
-		round_look(round, i < LOOK_BACK ? 0 : i - LOOK_BACK, i + 1);
-		if (o->progress)
-			o->progress(o->ctx, i + 1, round->n);
+			target_begin(t, sibling_begun(batch, t), worker);
+		/* At once, so that the time of the effect is measured closely. */
+		batch_check_effects(batch, i < RECENT ? 0 : i - RECENT, i + 1);
+		if (options->progress)
+			options->progress(options->ctx, i + 1, batch->n);
 	}
 }
 
-static void round_effects(struct round *round)
+static void batch_await_effects(struct batch *batch)
 {
-	struct timespec nap = { .tv_nsec = NS_PER_MS / 2 };
+	struct timespec pause = { .tv_nsec = NS_PER_MS / 2 };
 
-	while (round_look(round, 0, round->n))
-		nanosleep(&nap, NULL);
+	while (batch_check_effects(batch, 0, batch->n))
+		nanosleep(&pause, NULL);
 }
 
-static void round_results(struct round *round)
+static void batch_report_unbegun(struct batch *batch)
 {
-	for (size_t i = 0; i < round->n; i++)
-		if (!round->jobs[i].begun)
-			round_log(round, &round->jobs[i]);
-	if (round->log && !round->err)
-		round->err = audit_log_sync(round->log, round->error);
+	for (size_t i = 0; i < batch->n; i++)
+		if (!batch->targets[i].begun)
+			batch_report(batch, &batch->targets[i], "result");
 }
 
 int act_shutdown(const struct shutdown_target *targets, size_t n,
 		 const struct shutdown_options *options, struct audit_log *log,
 		 const struct fact_sink *sink, struct error *error)
 {
-	struct round round = {
-		.n = n, .options = options, .log = log, .sink = sink, .error = error
-	};
+	struct batch batch = { .n = n, .log = log, .sink = sink, .error = error };
+	struct inject_worker *worker = NULL;
 
-	round.jobs = calloc(n ? n : 1, sizeof(*round.jobs));
-	if (!round.jobs || inject_worker_new(&round.injector) < 0) {
-		free(round.jobs);
+	batch.targets = calloc(n ? n : 1, sizeof(*batch.targets));
+	if (!batch.targets || inject_worker_new(&worker) < 0) {
+		free(batch.targets);
 		return error_set(error, -ENOMEM, NULL, "treat %zu links", n);
 	}
-	for (size_t i = 0; i < n; i++) {
-		round.jobs[i].target = &targets[i];
-		round.jobs[i].effect = -1;
-		job_triage(&round.jobs[i], options);
+	for (size_t i = 0; i < n; i++)
+		target_init(&batch.targets[i], &targets[i], options->dry_run);
+	batch_log_intents(&batch);
+	if (!batch.err) {
+		batch_inject(&batch, options, worker);
+		batch_await_effects(&batch);
+		batch_report_unbegun(&batch);
+		batch_sync(&batch);
 	}
-	round.err = round_intents(&round, error);
-	if (!round.err) {
-		round_inject(&round);
-		round_effects(&round);
-		round_results(&round);
-	}
-	inject_worker_free(round.injector);
-	free(round.jobs);
-	return round.err;
+	inject_worker_free(worker);
+	free(batch.targets);
+	return batch.err;
 }

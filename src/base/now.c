@@ -20,3 +20,13 @@ int64_t now_wall(void)
 {
 	return now(CLOCK_REALTIME);
 }
+
+int now_ms_until(int64_t mono)
+{
+	enum { DAY_MS = 86400000 };
+	int64_t left = mono - now_mono();
+
+	if (left <= 0)
+		return 0;
+	return left / NS_PER_MS < DAY_MS ? (int)(left / NS_PER_MS) : DAY_MS;
+}

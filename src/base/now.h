@@ -11,4 +11,8 @@
 int64_t now_mono(void); /* CLOCK_MONOTONIC */
 int64_t now_wall(void); /* CLOCK_REALTIME */
 
+/* Whole milliseconds from now to a time of CLOCK_MONOTONIC, for poll(2): 0 if past, a day at most.
+ */
+int now_ms_until(int64_t mono);
+
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dirents.h"
 #include "base/lines.h"
 
 const char *proc_path(char *buf, pid_t pid, pid_t tid, const char *name)
@@ -98,6 +99,56 @@ int proc_stat_of(pid_t pid, struct proc_stat *ret)
 	char path[PROC_PATH_MAX];
 
 	return proc_stat_read(AT_FDCWD, proc_path(path, pid, 0, "stat"), ret);
+}
+
+/* ---- alive or not ---- */
+
+static bool is_live(const struct proc_stat *stat)
+{
+	return stat->state != 'Z' && stat->state != 'X' && !(stat->flags & PROC_EXITING);
+}
+
+static int thread_stat(pid_t pid, pid_t tid, struct proc_stat *ret)
+{
+	char path[PROC_PATH_MAX];
+
+	return proc_stat_read(AT_FDCWD, proc_path(path, pid, tid, "stat"), ret);
+}
+
+/* As proc_live_thread(), for a process whose first thread does not qualify. */
+static pid_t other_live_thread(pid_t pid)
+{
+	struct dirents threads;
+	struct proc_stat stat;
+	char path[PROC_PATH_MAX];
+	pid_t tid;
+	int err = dirents_open(&threads, AT_FDCWD, proc_path(path, pid, 0, "task"));
+
+	if (err < 0)
+		return proc_is_gone(err) ? 0 : err;
+	while ((tid = dirents_next(&threads)) > 0) {
+		err = thread_stat(pid, tid, &stat);
+		if (!err && is_live(&stat))
+			break;
+		if (err < 0 && !proc_is_gone(err)) {
+			tid = err;
+			break;
+		}
+	}
+	dirents_close(&threads);
+	return proc_is_gone(tid) ? 0 : tid;
+}
+
+pid_t proc_live_thread(pid_t pid, uint64_t start)
+{
+	struct proc_stat stat;
+	int err = proc_stat_of(pid, &stat);
+
+	if (err < 0)
+		return proc_is_gone(err) ? 0 : err;
+	if (start && stat.start != start)
+		return 0;
+	return is_live(&stat) ? pid : other_live_thread(pid);
 }
 
 /* ---- status ---- */
@@ -281,10 +332,18 @@ int proc_fd_socket(int dir, const char *name, uint64_t *inode)
 
 	*inode = 0;
 	if (len < 0)
-		return errno == EACCES || errno == EPERM ? -errno : 0;
+		return proc_is_gone(-errno) ? 0 : -errno;
 	target[len] = '\0';
 	*inode = proc_socket_inode(target);
 	return 0;
+}
+
+int proc_thread_socket(pid_t pid, pid_t tid, int fd, uint64_t *inode)
+{
+	char path[PROC_PATH_MAX], name[16];
+
+	snprintf(name, sizeof(name), "fd/%d", fd);
+	return proc_fd_socket(AT_FDCWD, proc_path(path, pid, tid, name), inode);
 }
 
 uint64_t proc_ns(int dir, const char *ns)

@@ -8,6 +8,7 @@
  *
  * Function           reads                 used for
  * proc_stat_read     stat                  state, parents, flags, start
+ * proc_live_thread   stat of all threads   is the process alive
  * proc_status_read   status, whole         ids inside of namespaces, tracer, seccomp
  * proc_cgroup_read   cgroup                path in one hierarchy
  * proc_fd_socket     fd/N                  which socket a descriptor refers to
@@ -68,6 +69,17 @@ int proc_stat_read(int dir, const char *name, struct proc_stat *ret);
 int proc_stat_of(pid_t pid, struct proc_stat *ret);
 
 /*
+ * Whether a process is alive: it is as long as one of its threads is. The first thread can end
+ * before the others; /proc/PID/stat then shows a zombie, and /proc/PID has neither descriptors nor
+ * a memory map, while /proc/PID/task/TID of a live thread has both.
+ *
+ * Returns a thread of the process that has not ended and is not exiting, the first one if that
+ * qualifies; 0: the process has ended, or pid is another process by now (start: its start time; 0:
+ * not compared); a negative errno: not known.
+ */
+pid_t proc_live_thread(pid_t pid, uint64_t start);
+
+/*
  * Fields of status, proc(5). The file is read to its end: it holds every supplementary group, up to
  * 65,536 of them, before the last fields. A field that this kernel does not have is 0.
  */
@@ -115,10 +127,14 @@ uint64_t proc_socket_inode(const char *target);
 
 /*
  * The same from the link itself. name: "fd/3", "3" where dir is that of the descriptors, or an
- * absolute path. 0 also for a descriptor that is closed. Returns 0, or -EACCES or -EPERM: what
- * descriptors refer to needs more (CAP_SYS_PTRACE) than their list.
+ * absolute path. 0 also for a descriptor that is closed. Returns 0, or a negative errno: -EACCES
+ * and -EPERM where more (CAP_SYS_PTRACE) is needed for what descriptors refer to than for their
+ * list.
  */
 int proc_fd_socket(int dir, const char *name, uint64_t *inode);
+
+/* The same for descriptor fd of a thread. */
+int proc_thread_socket(pid_t pid, pid_t tid, int fd, uint64_t *inode);
 
 /* include/linux/proc_ns.h: the first pid namespace has this inode on every kernel since 3.8. */
 #define PROC_PIDNS_INIT UINT64_C(0xeffffffc)

@@ -122,7 +122,8 @@ static void progress(void *ctx, size_t done, size_t n)
 		fprintf(stderr, "\rexecwatch: %zu of %zu links%s", done, n, done == n ? "\n" : "");
 }
 
-static struct shutdown_target *targets_convert(const struct model_target *from, size_t n)
+static struct shutdown_target *targets_convert(const struct model_target *from, size_t n,
+					       enum inject_method method)
 {
 	struct shutdown_target *to = calloc(n ? n : 1, sizeof(*to));
 
@@ -130,12 +131,16 @@ static struct shutdown_target *targets_convert(const struct model_target *from, 
 		to[i] = (struct shutdown_target){
 			.executor_id = from[i].executor_id,
 			.framework_id = from[i].framework_id,
-			.pid = from[i].pid,
-			.start = from[i].start,
-			.fd = from[i].fd,
-			.inode = from[i].inode,
-			.cookie = from[i].cookie,
 			.forbidden = from[i].forbidden,
+			.request = {
+				.pid = from[i].pid,
+				.start = from[i].start,
+				.fd = from[i].fd,
+				.inode = from[i].inode,
+				.cookie = from[i].cookie,
+				.method = method,
+				.proof = INJECT_BY_VALUE,
+			},
 		};
 	return to;
 }
@@ -144,14 +149,13 @@ static int treat(const struct options *options, struct session *session,
 		 const struct model_target *chosen, size_t n, struct error *error)
 {
 	struct shutdown_options how = {
-		.method = options->method,
 		.dry_run = options->dry_run,
 		.stop = interrupt_count(),
 		.progress = progress,
 		.ctx = (void *)options,
 	};
 	struct fact_sink sink = session_sink(session);
-	struct shutdown_target *targets = targets_convert(chosen, n);
+	struct shutdown_target *targets = targets_convert(chosen, n, options->method);
 	struct audit_log *log = NULL;
 	int err = targets ? 0 : error_set(error, -ENOMEM, NULL, "treat %zu links", n);
 

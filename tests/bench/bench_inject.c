@@ -7,8 +7,8 @@
  * 1,000 processes one after the other. Needs root and build/victims; network only on loopback.
  */
 #include "act/inject/inject_api.h"
-#include "act/inject/inject_worker.h"
 #include "base/error.h"
+#include "base/now.h"
 #include "victim_run.h"
 
 #include <linux/futex.h>
@@ -92,7 +92,7 @@ static void print_samples(const char *name, struct samples *s)
 }
 
 /* gdb, as the procedure of old ran it. Returns its pid. */
-static pid_t start_gdb(const struct inject_target *t, int go)
+static pid_t start_gdb(const struct inject_request *t, int go)
 {
 	char arg[16], call[48];
 	pid_t pid = fork();
@@ -109,9 +109,9 @@ static pid_t start_gdb(const struct inject_target *t, int go)
 }
 
 /* What it stops is seen from /proc. */
-static void run_gdb(const struct inject_target *t, int tracepoint, struct samples *s)
+static void run_gdb(const struct inject_request *t, int tracepoint, struct samples *s)
 {
-	uint64_t start, first = 0, last = 0;
+	int64_t start, first = 0, last = 0;
 	int counter, go[2];
 	pid_t pid;
 
@@ -119,20 +119,20 @@ static void run_gdb(const struct inject_target *t, int tracepoint, struct sample
 		exit(1);
 	pid = start_gdb(t, go[0]);
 	counter = victim_count(pid, tracepoint);
-	start = inject_worker_now();
+	start = now_mono();
 	if (write(go[1], "", 1) != 1)
 		exit(1);
 	while (waitpid(pid, NULL, WNOHANG) == 0) {
 		if (victim_state(t->pid, t->pid) != 't')
 			continue;
-		last = inject_worker_now();
+		last = now_mono();
 		if (!first)
 			first = last;
 	}
 	close(go[0]);
 	close(go[1]);
 	s->stopped_us[s->n] = (double)(last - first) / 1000;
-	s->wall_us[s->n] = (double)(inject_worker_now() - start) / 1000;
+	s->wall_us[s->n] = (double)(now_mono() - start) / 1000;
 	if (counter >= 0) {
 		s->calls = (long)victim_counted(counter);
 		close(counter);
@@ -141,20 +141,22 @@ static void run_gdb(const struct inject_target *t, int tracepoint, struct sample
 	}
 }
 
-static void run_inject(struct inject_worker *injector, const struct inject_target *t,
+static void run_inject(struct inject_worker *worker, const struct inject_request *t,
 		       enum inject_method m, int tracepoint, struct samples *s)
 {
 	int counter = victim_count(0, tracepoint);
-	uint64_t start = inject_worker_now();
+	int64_t start = now_mono();
+	struct inject_request request = *t;
 	struct inject_result res;
-	struct error error;
 	char text[600];
 
-	if (inject_shutdown(injector, t, m, start + 5000000000ull, &res, &error) < 0) {
-		fprintf(stderr, "%s\n", error_text(&error, text, sizeof(text)));
+	request.method = m;
+	request.deadline = start + 5 * NS_PER_S;
+	if (inject_shutdown(worker, &request, &res) < 0) {
+		fprintf(stderr, "%s\n", error_text(&res.error, text, sizeof(text)));
 		return;
 	}
-	s->wall_us[s->n] = (double)(inject_worker_now() - start) / 1000;
+	s->wall_us[s->n] = (double)(now_mono() - start) / 1000;
 	s->stopped_us[s->n] = (double)res.stopped_ns / 1000;
 	if (counter >= 0) {
 		s->calls = (long)victim_counted(counter);
@@ -185,16 +187,16 @@ static void run(const char *name, const char *const *argv, enum way way, unsigne
 		int tracepoint)
 {
 	static struct samples s;
-	struct inject_worker *injector;
+	struct inject_worker *worker;
 	struct victim v = { 0 };
 
-	if (inject_worker_new(&injector) < 0)
+	if (inject_worker_new(&worker) < 0)
 		exit(1);
 	s.n = 0;
 	s.calls = -1;
 	for (unsigned i = 0; i <= runs; i++) {
 		int count = i == 0 ? tracepoint : -1;
-		struct inject_target t;
+		struct inject_request t;
 
 		if (i % VICTIM_LINKS == 0) {
 			victim_stop(&v);
@@ -207,10 +209,10 @@ static void run(const char *name, const char *const *argv, enum way way, unsigne
 		if (way == BY_GDB)
 			run_gdb(&t, count, &s);
 		else
-			run_inject(injector, &t, way == BY_PIDFD ? INJECT_PIDFD : INJECT_PTRACE,
+			run_inject(worker, &t, way == BY_PIDFD ? INJECT_PIDFD : INJECT_PTRACE,
 				   count, &s);
 	}
-	inject_worker_free(injector);
+	inject_worker_free(worker);
 	victim_stop(&v);
 	if (s.n)
 		print_samples(name, &s);
@@ -221,7 +223,7 @@ static void run(const char *name, const char *const *argv, enum way way, unsigne
 struct crowd {
 	int n;
 	pid_t pid[MANY];
-	struct inject_target target[MANY];
+	struct inject_request target[MANY];
 };
 
 static void sleep_forever(void)
@@ -247,9 +249,8 @@ static void gather(struct crowd *c, int n)
 		c->pid[i] = fork();
 		if (c->pid[i] == 0)
 			sleep_forever();
-		c->target[i] = (struct inject_target){
-			.pid = c->pid[i], .pidfd = -1, .fd = link, .inode = st.st_ino
-		};
+		c->target[i] =
+			(struct inject_request){ .pid = c->pid[i], .fd = link, .inode = st.st_ino };
 		c->n++;
 		one.pid = c->pid[i];
 		victim_await_state(&one, one.pid, 'S', 1000);
@@ -268,23 +269,24 @@ static void disperse(struct crowd *c)
 static void run_many(int n, enum inject_method m)
 {
 	static struct crowd crowd;
-	struct inject_worker *injector;
-	uint64_t start;
+	struct inject_worker *worker;
+	int64_t start;
 	int done = 0;
 
-	if (inject_worker_new(&injector) < 0)
+	if (inject_worker_new(&worker) < 0)
 		exit(1);
 	gather(&crowd, n);
-	start = inject_worker_now();
+	start = now_mono();
 	for (int i = 0; i < n; i++) {
 		struct inject_result res;
 
-		done += inject_shutdown(injector, &crowd.target[i], m,
-					inject_worker_now() + 5000000000ull, &res, NULL) == 0;
+		crowd.target[i].method = m;
+		crowd.target[i].deadline = now_mono() + 5 * NS_PER_S;
+		done += inject_shutdown(worker, &crowd.target[i], &res) == 0;
 	}
 	printf("%4d targets by %-7s %8.1f ms, %d done\n", n, inject_method_name(m),
-	       (double)(inject_worker_now() - start) / 1e6, done);
-	inject_worker_free(injector);
+	       (double)(now_mono() - start) / 1e6, done);
+	inject_worker_free(worker);
 	disperse(&crowd);
 }
 

@@ -55,7 +55,7 @@ struct campaign {
 	int tracepoint; /* -1: shutdown calls are not counted */
 	const struct spec *spec;
 	enum shot_method method;
-	struct party judged, first; /* first: what the same injector has treated before */
+	struct party judged, first; /* first: what the same worker has treated before */
 	struct tally tally;
 };
 
@@ -180,7 +180,7 @@ static void add_result(struct tally *tally, const struct shot_result *r)
 
 /* Ready for one more run: its next link is the target. */
 static bool ready_party(struct campaign *c, struct party *p, const char *const *argv,
-			struct inject_target *ret)
+			struct inject_request *ret)
 {
 	if (p->victim.pid == 0 || p->next_link == VICTIM_LINKS) {
 		victim_stop(&p->victim);
@@ -207,7 +207,7 @@ static bool run_once(struct campaign *c)
 	static const char *const bystander[] = { "build/victims/threads", "registers", NULL };
 	struct shot_plan plan = { .method = c->method, .loss = c->spec->loss };
 	unsigned damaged = c->tally.damaged;
-	struct inject_target target, first;
+	struct inject_request target, first;
 	struct shot_result result;
 	pid_t storm;
 

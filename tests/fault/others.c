@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #ifdef __x86_64__
-int others_classic(const struct inject_target *t)
+int others_classic(const struct inject_request *t)
 {
 	struct user_regs_struct saved, regs;
 	int status;
@@ -39,7 +39,7 @@ int others_classic(const struct inject_target *t)
 	return 0;
 }
 #else
-int others_classic(const struct inject_target *t)
+int others_classic(const struct inject_request *t)
 {
 	(void)t;
 	return -ENOSYS;
@@ -47,7 +47,7 @@ int others_classic(const struct inject_target *t)
 #endif
 
 /* Replaces this process, as an operator's shell would start it. */
-int others_gdb(const struct inject_target *t)
+int others_gdb(const struct inject_request *t)
 {
 	char pid[16], call[48];
 	int null = open("/dev/null", O_RDWR);

@@ -6,10 +6,10 @@
 #ifndef EW_FAULT_OTHERS_H
 #define EW_FAULT_OTHERS_H
 
-struct inject_target;
+struct inject_request;
 
 /* Both return 0 or a negative errno. */
-int others_classic(const struct inject_target *t);
-int others_gdb(const struct inject_target *t);
+int others_classic(const struct inject_request *t);
+int others_gdb(const struct inject_request *t);
 
 #endif

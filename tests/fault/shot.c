@@ -3,8 +3,7 @@
 #include "follow.h"
 #include "others.h"
 #include "victim_run.h"
-#include "act/inject/inject_worker.h"
-#include "base/error.h"
+#include "base/now.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,33 +38,34 @@ const char *shot_method_name(enum shot_method method)
 	return method < SHOT_METHODS ? names[method] : "?";
 }
 
-static int inject(struct inject_worker *injector, const struct inject_target *t,
+static int inject(struct inject_worker *worker, const struct inject_request *t,
 		  enum inject_method m, struct inject_result *ret)
 {
-	struct error error;
+	struct inject_request request = *t;
 
-	return inject_shutdown(injector, t, m, inject_worker_now() + INJECT_MS * 1000000ull, ret,
-			       &error);
+	request.method = m;
+	request.deadline = now_mono() + INJECT_MS * NS_PER_MS;
+	return inject_shutdown(worker, &request, ret);
 }
 
-/* By one injector. */
-static void inject_both(const struct inject_target *t, const struct shot_plan *plan,
+/* By one worker. */
+static void inject_both(const struct inject_request *t, const struct shot_plan *plan,
 			struct shot_result *shared)
 {
 	static const enum inject_method methods[] = { INJECT_AUTO, INJECT_PTRACE, INJECT_PIDFD };
-	struct inject_worker *injector;
+	struct inject_worker *worker;
 
-	if (inject_worker_new(&injector) < 0)
+	if (inject_worker_new(&worker) < 0)
 		return;
 	if (plan->first) {
-		inject(injector, plan->first, INJECT_PTRACE, &shared->first_res);
+		inject(worker, plan->first, INJECT_PTRACE, &shared->first_res);
 		shared->first_reported = true;
 	}
-	shared->err = inject(injector, t, methods[plan->method], &shared->res);
+	shared->err = inject(worker, t, methods[plan->method], &shared->res);
 }
 
 /* In the operator process. */
-static void operate(const struct inject_target *t, const struct shot_plan *plan,
+static void operate(const struct inject_request *t, const struct shot_plan *plan,
 		    struct shot_result *shared)
 {
 	if (plan->method == SHOT_CLASSIC)
@@ -77,7 +77,7 @@ static void operate(const struct inject_target *t, const struct shot_plan *plan,
 	shared->reported = true;
 }
 
-static bool start(struct operator* op, const struct inject_target *t, const struct shot_plan *plan,
+static bool start(struct operator* op, const struct inject_request *t, const struct shot_plan *plan,
 		  int tracepoint)
 {
 	int go[2], life[2];
@@ -136,15 +136,15 @@ static void finish(struct operator* op, struct shot_result *ret)
 	close(op->life);
 }
 
-static void spin_until(uint64_t end_ns)
+static void spin_until(int64_t end_ns)
 {
-	while (inject_worker_now() < end_ns)
+	while (now_mono() < end_ns)
 		;
 }
 
 static bool fire_timed(struct operator* op, const struct shot_plan *plan)
 {
-	uint64_t end = inject_worker_now() + plan->delay_us * 1000;
+	int64_t end = now_mono() + (int64_t)plan->delay_us * 1000;
 	bool killed = false;
 
 	begin(op);
@@ -211,7 +211,7 @@ static bool count_call(void *arg, const struct follow_call *call)
 }
 
 /* Counts in the child that inject_shutdown() starts, or in the operator where it starts none. */
-static bool fire_counted(struct operator* op, const struct inject_target *t,
+static bool fire_counted(struct operator* op, const struct inject_request *t,
 			 const struct shot_plan *plan)
 {
 	bool in_child = plan->method == SHOT_FRAME || plan->method == SHOT_AUTO;
@@ -229,7 +229,7 @@ static bool fire_counted(struct operator* op, const struct inject_target *t,
 	return c.killed;
 }
 
-void shot_fire(const struct inject_target *t, const struct shot_plan *plan, int tracepoint,
+void shot_fire(const struct inject_request *t, const struct shot_plan *plan, int tracepoint,
 	       struct shot_result *ret)
 {
 	struct operator op;

@@ -21,7 +21,7 @@ enum shot_loss { SHOT_LOSES_NOTHING, SHOT_LOSES_TARGET, SHOT_LOSES_CHILD };
 
 struct shot_plan {
 	enum shot_method method;
-	const struct inject_target *first; /* the same injector treats this before, or NULL */
+	const struct inject_request *first; /* the same worker treats this before, or NULL */
 	enum shot_loss loss;
 	unsigned loss_nth; /* from the call that attaches to the first target */
 	enum shot_kill kill;
@@ -44,7 +44,7 @@ struct shot_result {
 const char *shot_method_name(enum shot_method method);
 
 /* tracepoint: the number of syscalls/sys_enter_shutdown, or -1. */
-void shot_fire(const struct inject_target *t, const struct shot_plan *plan, int tracepoint,
+void shot_fire(const struct inject_request *t, const struct shot_plan *plan, int tracepoint,
 	       struct shot_result *ret);
 
 #endif

@@ -14,7 +14,7 @@ struct spec {
 	const char *argv[28];
 	enum storm storm;
 	enum shot_method method; /* the one that is asked for if none is given */
-	bool follows;		 /* its injector has treated another process before */
+	bool follows;		 /* its worker has treated another process before */
 	enum shot_loss loss;	 /* and lost that, or its child, over it */
 	bool swaps;		 /* its thread replaces the descriptor all the time */
 	bool closes;		 /* it closes the descriptor after each run, if asked to */

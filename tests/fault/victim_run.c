@@ -288,24 +288,22 @@ void victim_ping(struct victim *v, int timeout_ms, struct victim_health *ret)
 		snprintf(ret->detail, sizeof(ret->detail), "another socket was touched");
 }
 
-void victim_target(const struct victim *v, struct inject_target *ret)
+void victim_target(const struct victim *v, struct inject_request *ret)
 {
-	*ret = (struct inject_target){
+	*ret = (struct inject_request){
 		.pid = v->pid,
-		.pidfd = -1,
 		.fd = v->page->link_fd,
 		.inode = v->page->link_inode,
 	};
 }
 
-void victim_link_target(const struct victim *v, int link, struct inject_target *ret)
+void victim_link_target(const struct victim *v, int link, struct inject_request *ret)
 {
 	struct stat st = { 0 };
 
 	fstat(v->ours[link], &st);
-	*ret = (struct inject_target){
+	*ret = (struct inject_request){
 		.pid = v->pid,
-		.pidfd = -1,
 		.fd = VICTIM_LINK_FD + link,
 		.inode = st.st_ino,
 	};

@@ -10,7 +10,7 @@
 
 #include "victim.h"
 
-struct inject_target;
+struct inject_request;
 
 struct victim {
 	pid_t pid; /* 0: not started */
@@ -62,10 +62,10 @@ int victim_connect(int *ret_other);
 void victim_ping(struct victim *v, int timeout_ms, struct victim_health *ret);
 
 /* The victim's own link as a target. */
-void victim_target(const struct victim *v, struct inject_target *ret);
+void victim_target(const struct victim *v, struct inject_request *ret);
 
 /* One of the connections brought to it as a target. */
-void victim_link_target(const struct victim *v, int link, struct inject_target *ret);
+void victim_link_target(const struct victim *v, int link, struct inject_request *ret);
 
 /* Which of these connections have been shut down for reading: bit i is connection i. */
 uint32_t victim_links_shut(const struct victim *v);

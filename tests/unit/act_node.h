@@ -42,8 +42,9 @@
 enum manner {
 	CLOSES,	    /* at end of file: what libprocess does */
 	CLOSES_ALL, /* both of its connections, as a v1 library */
-	IGNORES,    /* never reads */
-	DIES,	    /* ends at end of file */
+	CLOSES_WITHOUT_FIRST_THREAD,
+	IGNORES, /* never reads */
+	DIES,	 /* ends at end of file */
 };
 
 struct executor {
@@ -141,6 +142,31 @@ static inline void live(const struct executor *e, enum manner manner)
 	}
 }
 
+struct life {
+	const struct executor *e;
+	enum manner manner;
+};
+
+static inline void *live_in_thread(void *arg)
+{
+	const struct life *life = arg;
+
+	live(life->e, life->manner);
+	return NULL;
+}
+
+/* Another thread does all; the calling one, which is the first, ends. */
+static inline void live_without_first_thread(const struct executor *e)
+{
+	static struct life life;
+	pthread_t thread;
+
+	life = (struct life){ e, CLOSES };
+	if (pthread_create(&thread, NULL, live_in_thread, &life) != 0)
+		_exit(5);
+	syscall(SYS_exit, 0);
+}
+
 static inline uint64_t start_of(pid_t pid)
 {
 	char path[64], text[1024];
@@ -185,6 +211,8 @@ static inline struct executor executor_start(enum manner manner, size_t n)
 		worker_start();
 		if (write(told[1], "t", 1) != 1)
 			_exit(3);
+		if (manner == CLOSES_WITHOUT_FIRST_THREAD)
+			live_without_first_thread(&e);
 		live(&e, manner);
 	}
 	for (size_t i = 0; i < n; i++)
@@ -216,11 +244,12 @@ static inline struct shutdown_target target(const struct executor *e, size_t i)
 {
 	return (struct shutdown_target){ .executor_id = "web",
 					 .framework_id = "fw",
-					 .pid = e->pid,
-					 .start = e->start,
-					 .fd = e->fd[i],
-					 .inode = e->inode[i],
-					 .cookie = e->cookie[i] };
+					 .request = { .pid = e->pid,
+						      .start = e->start,
+						      .fd = e->fd[i],
+						      .inode = e->inode[i],
+						      .cookie = e->cookie[i],
+						      .method = INJECT_PIDFD } };
 }
 
 /* ---- what was put ---- */
@@ -256,7 +285,7 @@ static inline void hear(void *ctx, const struct fact *fact)
 	h->v[h->n++].fd = a->fd;
 }
 
-static const struct shutdown_options by_pidfd = { .method = INJECT_PIDFD };
+static const struct shutdown_options no_options;
 
 static inline struct heard treat(const struct shutdown_target *targets, size_t n,
 				 const struct shutdown_options *options)

@@ -40,8 +40,7 @@
 #include <unistd.h>
 
 #include "act/inject/inject_api.h"
-#include "act/inject/inject_worker.h"
-#include "base/error.h"
+#include "base/now.h"
 #include "victim.h"
 #include "victim_run.h"
 
@@ -157,41 +156,41 @@ static inline void await_state(pid_t pid, char state)
 	assert_true(victim_await_state(&v, pid, state, 10 * SECOND_MS));
 }
 
-static inline struct inject_target target_of(const struct kid *kid)
+static inline struct inject_request request_of(const struct kid *kid)
 {
-	return (struct inject_target){ .pid = kid->pid,
-				       .pidfd = -1,
-				       .fd = kid->link,
-				       .inode = kid->inode,
-				       .cookie = kid->cookie };
+	return (struct inject_request){
+		.pid = kid->pid, .fd = kid->link, .inode = kid->inode, .cookie = kid->cookie
+	};
 }
 
-/* With an injector of its own. */
-static inline int inject_once(const struct inject_target *t, enum inject_method m, unsigned ms,
-			      struct inject_result *res, struct error *error)
+/* With a worker of its own. */
+static inline int inject_once(const struct inject_request *t, enum inject_method m, unsigned ms,
+			      struct inject_result *res)
 {
-	struct inject_worker *injector;
+	struct inject_request request = *t;
+	struct inject_worker *worker;
 	int err;
 
-	assert_int_equal(inject_worker_new(&injector), 0);
-	err = inject_shutdown(injector, t, m, inject_worker_now() + ms * 1000000ull, res, error);
-	inject_worker_free(injector);
+	assert_int_equal(inject_worker_new(&worker), 0);
+	request.method = m;
+	request.deadline = now_mono() + ms * NS_PER_MS;
+	err = inject_shutdown(worker, &request, res);
+	inject_worker_free(worker);
 	return err;
 }
 
-static inline struct inject_result inject(const struct inject_target *t, enum inject_method m)
+static inline struct inject_result inject(const struct inject_request *t, enum inject_method m)
 {
 	struct inject_result res;
-	struct error error = { 0 };
-	int err = inject_once(t, m, 5000, &res, &error);
+	int err = inject_once(t, m, 5000, &res);
 
+	assert_int_equal(res.error.code, err);
 	if (res.status == INJECT_DONE) {
 		assert_int_equal(err, 0);
 	} else {
 		assert_true(err < 0);
-		assert_int_equal(error.code, err);
-		assert_true(error.message[0] != '\0');
-		assert_true(error.cure[0] != '\0');
+		assert_true(res.error.message[0] != '\0');
+		assert_true(res.error.cure[0] != '\0');
 	}
 	return res;
 }
@@ -206,7 +205,7 @@ static inline void assert_reason(struct inject_result res, enum inject_status st
 /* By ptrace refused with a reason; auto takes the copy, and then it is done. */
 static inline void refused_then_copied(struct kid *kid, enum inject_reason reason)
 {
-	struct inject_target t = target_of(kid);
+	struct inject_request t = request_of(kid);
 	struct inject_result res = inject(&t, INJECT_PTRACE);
 
 	assert_reason(res, INJECT_REFUSED, reason);
@@ -217,7 +216,7 @@ static inline void refused_then_copied(struct kid *kid, enum inject_reason reaso
 }
 
 /* Refused by ptrace and by pidfd alike, and the socket is whole afterwards. */
-static inline void refused_either_way(const struct inject_target *t, enum inject_reason reason)
+static inline void refused_either_way(const struct inject_request *t, enum inject_reason reason)
 {
 	for (int m = INJECT_AUTO; m <= INJECT_PIDFD; m++) {
 		struct inject_result res = inject(t, (enum inject_method)m);
@@ -265,9 +264,9 @@ static inline size_t descriptors_of(pid_t pid)
 /* The thread closes its copy when it has been let go of. */
 static inline void assert_descriptors(pid_t pid, size_t want, unsigned limit_ms)
 {
-	uint64_t end = inject_worker_now() + limit_ms * 1000000ull;
+	int64_t end = now_mono() + limit_ms * NS_PER_MS;
 
-	while (descriptors_of(pid) != want && inject_worker_now() < end)
+	while (descriptors_of(pid) != want && now_mono() < end)
 		sched_yield();
 	assert_int_equal(descriptors_of(pid), want);
 }

@@ -15,7 +15,7 @@ static void refused_when_forbidden(void **state)
 	e = executor_start(CLOSES, 1);
 	t = target(&e, 0);
 	t.forbidden = "it has never registered";
-	h = treat(&t, 1, &by_pidfd);
+	h = treat(&t, 1, &no_options);
 	assert_int_equal(h.intents, 0);
 	assert_string_equal(h.v[0].result, "refused");
 	assert_string_equal(h.v[0].reason, "it has never registered");
@@ -39,11 +39,11 @@ static void refused_when_it_is_another(void **state)
 	for (int i = 0; i < 4; i++) {
 		struct shutdown_target t = target(&e, 0);
 
-		t.start += i == 0;
-		t.inode += i == 1;
-		t.cookie += i == 2;
-		t.fd += i == 3 ? 500 : 0;
-		h = treat(&t, 1, &by_pidfd);
+		t.request.start += i == 0;
+		t.request.inode += i == 1;
+		t.request.cookie += i == 2;
+		t.request.fd += i == 3 ? 500 : 0;
+		h = treat(&t, 1, &no_options);
 		assert_int_equal(h.n, 1);
 		assert_string_equal(h.v[0].result, "refused");
 		assert_true(strlen(h.v[0].reason) > 0);
@@ -57,7 +57,7 @@ static void dry_run_touches_nothing(void **state)
 {
 	struct executor e;
 	struct shutdown_target t[2];
-	struct shutdown_options dry = { .method = INJECT_PIDFD, .dry_run = true };
+	struct shutdown_options dry = { .dry_run = true };
 	struct heard heard = { 0 };
 	struct fact_sink sink = { hear, &heard };
 
@@ -90,9 +90,7 @@ static void stop_flag(void **state)
 {
 	struct executor a, b;
 	struct shutdown_target t[2];
-	struct shutdown_options options = { .method = INJECT_PIDFD,
-					    .stop = &stop,
-					    .progress = stop_after_first };
+	struct shutdown_options options = { .stop = &stop, .progress = stop_after_first };
 	struct heard h;
 
 	(void)state;

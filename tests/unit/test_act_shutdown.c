@@ -2,6 +2,10 @@
 /* Acts that are begun: done, failed, and written down before. */
 #include "act_node.h"
 
+#include <time.h>
+
+#include "base/proc.h"
+
 static void done_by_each_method(void **state)
 {
 	static const enum inject_method methods[] = { INJECT_AUTO, INJECT_PTRACE, INJECT_PIDFD };
@@ -11,8 +15,10 @@ static void done_by_each_method(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		struct executor e = executor_start(CLOSES, 1);
 		struct shutdown_target t = target(&e, 0);
-		struct shutdown_options options = { .method = methods[i] };
-		struct heard h = treat(&t, 1, &options);
+		struct heard h;
+
+		t.request.method = methods[i];
+		h = treat(&t, 1, &no_options);
 
 		assert_int_equal(h.intents, 1);
 		assert_int_equal(h.n, 1);
@@ -26,8 +32,44 @@ static void done_by_each_method(void **state)
 		assert_true(methods[i] == INJECT_PIDFD ? h.v[0].stopped == -1 : h.v[0].stopped > 0);
 		assert_true(closed(&e, 0));
 		assert_int_equal(kill(e.pid, 0), 0);
-		h = treat(&t, 1, &options); /* again: nothing is there */
+		h = treat(&t, 1, &no_options); /* again: nothing is there */
 		assert_string_equal(h.v[0].result, "refused");
+		executor_end(&e);
+	}
+}
+
+static void await_end_of_first_thread(const struct executor *e)
+{
+	struct timespec pause_1ms = { .tv_nsec = 1000000 };
+	struct proc_stat stat = { 0 };
+
+	for (int i = 0; i < 10000 && stat.state != 'Z'; i++) {
+		assert_int_equal(proc_stat_of(e->pid, &stat), 0);
+		nanosleep(&pause_1ms, NULL);
+	}
+	assert_int_equal(stat.state, 'Z');
+}
+
+/* A process is alive while any of its threads is: the act is proved by the socket alone. */
+static void done_where_the_first_thread_has_ended(void **state)
+{
+	static const enum inject_method methods[] = { INJECT_PTRACE, INJECT_PIDFD };
+
+	(void)state;
+	need_namespace();
+	for (size_t i = 0; i < 2; i++) {
+		struct executor e = executor_start(CLOSES_WITHOUT_FIRST_THREAD, 1);
+		struct shutdown_target t = target(&e, 0);
+		struct heard h;
+
+		await_end_of_first_thread(&e);
+		t.request.method = methods[i];
+		h = treat(&t, 1, &no_options);
+		assert_int_equal(h.n, 1);
+		assert_string_equal(h.v[0].reason, "");
+		assert_string_equal(h.v[0].result, "done");
+		assert_string_equal(h.v[0].method, inject_method_name(methods[i]));
+		assert_true(closed(&e, 0));
 		executor_end(&e);
 	}
 }
@@ -46,7 +88,7 @@ static void failed_when_it_has_no_effect(void **state)
 	waitpid(frozen.pid, NULL, WUNTRACED);
 	t[0] = target(&e, 0);
 	t[1] = target(&frozen, 0);
-	h = treat(t, 2, &by_pidfd);
+	h = treat(t, 2, &no_options);
 	assert_int_equal(h.n, 2);
 	for (size_t i = 0; i < 2; i++) {
 		if (h.v[i].fd == e.fd[0] && strcmp(h.v[i].result, "failed") == 0)
@@ -72,7 +114,7 @@ static void failed_when_it_ends(void **state)
 	need_namespace();
 	e = executor_start(DIES, 1); /* a zombie until it is waited for */
 	t = target(&e, 0);
-	h = treat(&t, 1, &by_pidfd);
+	h = treat(&t, 1, &no_options);
 	assert_string_equal(h.v[0].result, "failed");
 	assert_string_equal(h.v[0].reason, "the executor has ended");
 	executor_end(&e);
@@ -86,7 +128,7 @@ static void both_connections_of_v1(void **state)
 	for (int i = 0; i < 20; i++) { /* whoever comes first */
 		struct executor e = executor_start(CLOSES_ALL, 2);
 		struct shutdown_target t[2] = { target(&e, 0), target(&e, 1) };
-		struct heard h = treat(t, 2, &by_pidfd);
+		struct heard h = treat(t, 2, &no_options);
 
 		assert_int_equal(h.n, 2);
 		assert_string_equal(h.v[0].result, "done");
@@ -105,7 +147,7 @@ static void both_connections_of_one_that_ends(void **state)
 	for (int i = 0; i < 20; i++) {
 		struct executor e = executor_start(DIES, 2);
 		struct shutdown_target t[2] = { target(&e, 0), target(&e, 1) };
-		struct heard h = treat(t, 2, &by_pidfd);
+		struct heard h = treat(t, 2, &no_options);
 
 		assert_int_equal(h.n, 2);
 		assert_string_not_equal(h.v[0].result, "done");
@@ -134,7 +176,7 @@ static int with_a_full_disk(const struct executor *e, const char *dir)
 	while (write(fd, fill, sizeof(fill)) > 0)
 		;
 	close(fd);
-	if (act_shutdown(&t, 1, &by_pidfd, log, &sink, &error) != -ENOSPC ||
+	if (act_shutdown(&t, 1, &no_options, log, &sink, &error) != -ENOSPC ||
 	    !strstr(error.message, "audit.log"))
 		return 2;
 	audit_log_close(log);
@@ -164,7 +206,7 @@ static void log_cannot_be_written(void **state)
 
 static void nothing_to_do(void **state)
 {
-	struct heard h = treat(NULL, 0, &by_pidfd);
+	struct heard h = treat(NULL, 0, &no_options);
 
 	(void)state;
 	assert_int_equal(h.n, 0);
@@ -174,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(done_by_each_method),
+		cmocka_unit_test(done_where_the_first_thread_has_ended),
 		cmocka_unit_test(failed_when_it_has_no_effect),
 		cmocka_unit_test(failed_when_it_ends),
 		cmocka_unit_test(both_connections_of_v1),

@@ -5,6 +5,8 @@
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,10 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -363,6 +368,67 @@ static void namespaces_are_told_by_inode(void **state)
 	close(dir);
 }
 
+/* ---- alive or not ---- */
+
+static void *wait_for_signal(void *tid)
+{
+	*(_Atomic pid_t *)tid = gettid();
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* A child whose first thread ends once another one runs; *other tells which. */
+static pid_t child_without_first_thread(_Atomic pid_t *other)
+{
+	pid_t pid = fork();
+	pthread_t thread;
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pthread_create(&thread, NULL, wait_for_signal, (void *)other);
+	while (!*other)
+		sched_yield();
+	syscall(SYS_exit, 0); /* this thread alone */
+	_exit(1);
+}
+
+static uint64_t await_zombie(pid_t pid)
+{
+	struct timespec pause_1ms = { .tv_nsec = 1000000 };
+	struct proc_stat stat;
+
+	for (int i = 0; i < 10000; i++) {
+		assert_int_equal(proc_stat_of(pid, &stat), 0);
+		if (stat.state == 'Z')
+			return stat.start;
+		nanosleep(&pause_1ms, NULL);
+	}
+	fail_msg("process %d does not become a zombie", pid);
+	return 0;
+}
+
+static void a_process_is_alive_while_any_thread_is(void **state)
+{
+	_Atomic pid_t *other = mmap(NULL, sizeof(*other), PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = child_without_first_thread(other);
+	uint64_t start = await_zombie(pid);
+
+	(void)state;
+	assert_int_equal(proc_live_thread(pid, start), *other);
+	assert_int_equal(proc_live_thread(pid, 0), *other);
+	assert_int_equal(proc_live_thread(pid, start + 1), 0); /* another process */
+	kill(pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT), 0);
+	assert_int_equal(proc_live_thread(pid, start), 0); /* a zombie as a whole */
+	waitpid(pid, NULL, 0);
+	assert_int_equal(proc_live_thread(pid, start), 0);
+	assert_int_equal(proc_live_thread(getpid(), 0), getpid());
+	munmap((void *)other, sizeof(*other));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +443,7 @@ int main(void)
 		cmocka_unit_test(a_hierarchy_is_found_by_its_name),
 		cmocka_unit_test(a_descriptor_of_a_socket_tells_its_inode),
 		cmocka_unit_test(namespaces_are_told_by_inode),
+		cmocka_unit_test(a_process_is_alive_while_any_thread_is),
 	};
 
 	return cmocka_run_group_tests_name("base_proc", tests, NULL, NULL);

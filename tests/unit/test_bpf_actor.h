@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
-#include "act/inject/thread_status.h"
+#include "base/proc.h"
 #include "test_bpf_fixture.h"
 
 static inline uint64_t start_of(pid_t pid)
@@ -184,9 +184,9 @@ static inline int64_t actor_send_pieces(int conn, const struct order *o)
 
 static inline char actor_state_of(pid_t pid)
 {
-	struct thread_status status;
+	struct proc_stat stat;
 
-	return thread_status_read(pid, pid, &status) == 0 ? status.state : '\0';
+	return proc_stat_of(pid, &stat) == 0 ? stat.state : '\0';
 }
 
 static inline int64_t actor_send_apart(int conn, const struct order *o)

@@ -34,10 +34,10 @@ static void finds_instructions(void **state)
 
 	(void)state;
 	gadget_scan(text, sizeof(text), 0x1000, &code);
-	assert_int_equal(code.call, 0x1006);
-	assert_int_equal(code.back, 0x1012);
-	assert_int_equal(code.back_end, 0x101b);
-	assert_int_equal(code.load, 0x1004);
+	assert_int_equal(code.syscall_ret, 0x1006);
+	assert_int_equal(code.sigreturn, 0x1012);
+	assert_int_equal(code.sigreturn_end, 0x101b);
+	assert_int_equal(code.pop_nr, 0x1004);
 	assert_true(sigframe_code_complete(&code));
 }
 
@@ -52,7 +52,7 @@ static void needs_both_ends(void **state)
 	assert_false(sigframe_code_complete(&code));
 	gadget_scan(text, 9, 0x1000, &code); /* load and call: enough */
 	assert_true(sigframe_code_complete(&code));
-	assert_int_equal(code.back, 0);
+	assert_int_equal(code.sigreturn, 0);
 }
 
 static void short_spelling(void **state)
@@ -62,8 +62,8 @@ static void short_spelling(void **state)
 
 	(void)state;
 	gadget_scan(musl, sizeof(musl), 0x2000, &code);
-	assert_int_equal(code.back, 0x2001);
-	assert_int_equal(code.back_end, 0x2008);
+	assert_int_equal(code.sigreturn, 0x2001);
+	assert_int_equal(code.sigreturn_end, 0x2008);
 }
 #endif
 
@@ -84,10 +84,10 @@ static void finds_in_a_process(void **state)
 	assert_true(gadget_verify(&mem, &code));
 	assert_true(calls > 0);
 	moved = code;
-	moved.call++;
+	moved.syscall_ret++;
 	assert_false(gadget_verify(&mem, &moved));
 	moved = code;
-	moved.call = 4096; /* not mapped */
+	moved.syscall_ret = 4096; /* not mapped */
 	assert_false(gadget_verify(&mem, &moved));
 	tracee_mem_close(&mem);
 	free(chunk);
@@ -117,8 +117,8 @@ static void finds_across_chunks(void **state)
 	maps->n = 1;
 	tracee_mem_init(&mem, getpid(), &calls);
 	assert_int_equal(gadget_find(maps, &mem, chunk, &code), 0);
-	assert_int_equal(code.back, (uint64_t)at + GADGET_CHUNK - 5);
-	assert_int_equal(code.call, (uint64_t)at + GADGET_CHUNK + 4);
+	assert_int_equal(code.sigreturn, (uint64_t)at + GADGET_CHUNK - 5);
+	assert_int_equal(code.syscall_ret, (uint64_t)at + GADGET_CHUNK + 4);
 	munmap(at, GADGET_CHUNK + 4096);
 	close(fd);
 	free(chunk);
@@ -158,14 +158,14 @@ static void remembers_where_it_was(void **state)
 static void verifies_each_for_itself(void **state)
 {
 	static const unsigned char near[] = { 0x58, 0xc3, 0x90, 0x0f, 0x05, 0xc3, 0x58, 0xc3 };
-	struct sigframe_code code = { .call = (uint64_t)near + 3, .load = (uint64_t)near };
+	struct sigframe_code code = { .syscall_ret = (uint64_t)near + 3, .pop_nr = (uint64_t)near };
 	struct tracee_mem mem;
 	unsigned calls = 0;
 
 	(void)state;
 	tracee_mem_init(&mem, getpid(), &calls);
 	assert_true(gadget_verify(&mem, &code));
-	code.load = (uint64_t)near + 3; /* the call */
+	code.pop_nr = (uint64_t)near + 3; /* the call */
 	assert_false(gadget_verify(&mem, &code));
 	tracee_mem_close(&mem);
 }

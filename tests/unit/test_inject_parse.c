@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What /proc says: thread states, waits, maps; which thread and which stack may be used. */
+/* Parsing of waits and maps in /proc; which thread, stack and program can be used. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,59 +14,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "act/inject/program_arch.h"
 #include "act/inject/thread_choice.h"
-#include "act/inject/thread_status.h"
 #include "act/inject/tracee_maps.h"
-
-static void stat_line(void **state)
-{
-	static const char line[] =
-		"231 (a ) R 1 (x) S 1 231 231 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 3 0 98765 1 2 3\n";
-	struct thread_status s = { 0 };
-
-	(void)state;
-	assert_int_equal(thread_status_parse_stat(line, &s), 0);
-	assert_int_equal(s.state, 'S');
-	assert_int_equal(s.start_ticks, 98765);
-	assert_false(s.kernel_thread);
-	assert_false(s.exiting);
-	assert_int_equal(
-		thread_status_parse_stat(
-			"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0", &s),
-		0);
-	assert_true(s.kernel_thread);
-	assert_int_equal(thread_status_parse_stat("2 kthreadd", &s), -EPROTO);
-	assert_int_equal(thread_status_parse_stat("2 (a) S 1 2", &s), -EPROTO);
-	assert_int_equal(thread_status_parse_stat("", &s), -EPROTO);
-}
-
-static void status_file(void **state)
-{
-	struct thread_status s = { 0 };
-
-	(void)state;
-	assert_int_equal(thread_status_parse_status("Name:\ta\nTgid:\t50\nPid:\t51\nTracerPid:\t7\n"
-						    "FDSize:\t256\nThreads:\t3\nSeccomp:\t2\n"
-						    "x86_Thread_features:\tshstk \n"
-						    "x86_Thread_features_locked:\t\n",
-						    &s),
-			 0);
-	assert_int_equal(s.tgid, 50);
-	assert_int_equal(s.tracer, 7);
-	assert_int_equal(s.fd_size, 256);
-	assert_int_equal(s.threads, 3);
-	assert_int_equal(s.seccomp, 2);
-	assert_true(s.shadow_stack);
-	assert_int_equal(thread_status_parse_status("Name:\tTgid:\nTgid:\t5\n"
-						    "x86_Thread_features:\t\n"
-						    "x86_Thread_features_locked:\tshstk\n",
-						    &s),
-			 0);
-	assert_int_equal(s.tgid, 5);
-	assert_false(s.shadow_stack);
-	assert_int_equal(s.seccomp, 0);
-	assert_int_equal(thread_status_parse_status("Name:\ta\n", &s), -EPROTO);
-}
 
 static int rank_of(const char *line)
 {
@@ -255,12 +205,12 @@ static void stacks(void **state)
 	assert_int_equal(stack_at(maps, 0x7fc012200000, 0, true, &stack), -ENOTSUP);
 	assert_int_equal(stack_at(maps, 0x7ffd00020000, 0, false, &stack), 0);
 	assert_int_equal(stack.low, 0x7ffd00000000 + 8192);
-	/* a thread's own stack has its descriptor on top, that of a fiber does not */
-	thread = (struct tracee_thread){ .sp = 0x4f000, .descriptor = 0x4fa00 };
+	/* a thread's own stack has its TCB on top, that of a fiber does not */
+	thread = (struct tracee_thread){ .sp = 0x4f000, .tcb = 0x4fa00 };
 	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), 0);
-	thread.descriptor = 0x5fa00;
+	thread.tcb = 0x5fa00;
 	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), -ENOTSUP);
-	thread.descriptor = 0x4e000;
+	thread.tcb = 0x4e000;
 	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), -ENOTSUP);
 	/* the first thread's is elsewhere in any case */
 	thread.sp = 0x7ffd00020000;
@@ -298,17 +248,16 @@ static void program_heads(void **state)
 		Elf64_Ehdr head = { .e_ident = { 0x7f, 'E', 'L', 'F', cases[i].class },
 				    .e_machine = cases[i].machine };
 
-		assert_int_equal(thread_program_foreign(&head, sizeof(head)), cases[i].foreign);
-		assert_false(thread_program_foreign(&head, 19)); /* cut: not known */
+		assert_int_equal(program_is_foreign(&head, sizeof(head)), cases[i].foreign);
+		assert_false(program_is_foreign(&head, 19)); /* cut: not known */
 		head.e_ident[0] = '#';
-		assert_false(thread_program_foreign(&head, sizeof(head)));
+		assert_false(program_is_foreign(&head, sizeof(head)));
 	}
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stat_line),  cmocka_unit_test(status_file),
 		cmocka_unit_test(wait_lines),
 #ifdef __x86_64__
 		cmocka_unit_test(ranks),

@@ -39,8 +39,10 @@ struct kernel_view {
 
 static struct sigframe_stop stop;
 static struct sigframe frame;
-static const struct sigframe_code code = { .call = 0x1000, .back = 0x2000, .back_end = 0x2009 };
-static const struct sigframe_descriptors fds = { .fd = 7, .spare = 63 };
+static const struct sigframe_code code = { .syscall_ret = 0x1000,
+					   .sigreturn = 0x2000,
+					   .sigreturn_end = 0x2009 };
+static const struct sigframe_fds fds = { .fd = 7, .scratch_fd = 63 };
 
 static void set_stop(uint64_t xstate_bv, size_t xstate_len)
 {
@@ -50,7 +52,7 @@ static void set_stop(uint64_t xstate_bv, size_t xstate_len)
 	memcpy(stop.xstate + HEADER, &xstate_bv, sizeof(xstate_bv));
 	stop.xstate_len = xstate_len;
 	stop.sigmask = 0x8000000000000002;
-	stop.regs = (frame_regs){
+	stop.regs = (sigframe_regs){
 		.r15 = 15,
 		.r14 = 14,
 		.r13 = 13,
@@ -80,7 +82,7 @@ static void set_stop(uint64_t xstate_bv, size_t xstate_len)
 /* The lower frame: what the thread returns to from fcntl or shutdown. */
 static struct kernel_view *lower_view(void)
 {
-	return (struct kernel_view *)(frame.bytes + (frame.take.rsp - frame.addr));
+	return (struct kernel_view *)(frame.bytes + (frame.dup.rsp - frame.addr));
 }
 
 /* The upper frame: what it returns to from close. */
@@ -112,7 +114,7 @@ static void saves_the_registers_and_restarts_the_call(void **state)
 	set_stop(7, 832);
 	assert_int_equal(sigframe_build(&stop, &code, &fds, &avx_only, &frame), 0);
 	g = view()->uc.uc_mcontext.gregs;
-	assert_int_equal(view()->ret, code.back);
+	assert_int_equal(view()->ret, code.sigreturn);
 	assert_int_equal(g[REG_R8], 8);
 	assert_int_equal(g[REG_R15], 15);
 	assert_int_equal(g[REG_RDI], 1);
@@ -156,9 +158,9 @@ static void restart_only_where_the_kernel_would(void **state)
 	}
 }
 
-static void check_call(const frame_regs *regs, long nr, uint64_t first, uint64_t second)
+static void check_call(const sigframe_regs *regs, long nr, uint64_t first, uint64_t second)
 {
-	assert_int_equal(regs->rip, code.call);
+	assert_int_equal(regs->rip, code.syscall_ret);
 	assert_int_equal(regs->rax, nr);
 	assert_int_equal(regs->rdi, first);
 	assert_int_equal(regs->rsi, second);
@@ -178,12 +180,12 @@ static void calls_in_order(void **state)
 	(void)state;
 	set_stop(7, 832);
 	assert_int_equal(sigframe_build(&stop, &code, &fds, &avx_only, &frame), 0);
-	check_call(&frame.take, SYS_fcntl, 7, F_DUPFD_CLOEXEC);
-	assert_int_equal(frame.take.rdx, 63);
-	check_call(&frame.act, SYS_shutdown, 63, SHUT_RD);
-	assert_int_equal(lower_view()->ret, code.back);
+	check_call(&frame.dup, SYS_fcntl, 7, F_DUPFD_CLOEXEC);
+	assert_int_equal(frame.dup.rdx, 63);
+	check_call(&frame.shutdown, SYS_shutdown, 63, SHUT_RD);
+	assert_int_equal(lower_view()->ret, code.sigreturn);
 	g = lower_view()->uc.uc_mcontext.gregs;
-	assert_int_equal(g[REG_RIP], code.call);
+	assert_int_equal(g[REG_RIP], code.syscall_ret);
 	assert_int_equal(g[REG_RAX], SYS_close);
 	assert_int_equal(g[REG_RDI], 63);
 	assert_int_equal(g[REG_EFL], 0x246);
@@ -200,12 +202,12 @@ static void closes_another_number(void **state)
 	(void)state;
 	set_stop(7, 832);
 	assert_int_equal(sigframe_build(&stop, &code, &fds, &avx_only, &frame), 0);
-	sigframe_drop_other(&frame, 64);
-	assert_int_equal(frame.drop.rip, code.call);
-	assert_int_equal(frame.drop.rax, SYS_close);
-	assert_int_equal(frame.drop.rdi, 64);
-	assert_int_equal(frame.drop.orig_rax, (unsigned long)-1);
-	assert_int_equal(frame.drop.rsp, lower_view()->uc.uc_mcontext.gregs[REG_RSP]);
+	sigframe_close_other(&frame, 64);
+	assert_int_equal(frame.close.rip, code.syscall_ret);
+	assert_int_equal(frame.close.rax, SYS_close);
+	assert_int_equal(frame.close.rdi, 64);
+	assert_int_equal(frame.close.orig_rax, (unsigned long)-1);
+	assert_int_equal(frame.close.rsp, lower_view()->uc.uc_mcontext.gregs[REG_RSP]);
 	assert_int_equal(lower_view()->uc.uc_mcontext.gregs[REG_RDI], 63);
 }
 
@@ -223,8 +225,9 @@ static void tells_seccomp_its_calls(void **state)
 	for (int i = 0; i < SIGFRAME_CALLS; i++) {
 		assert_int_equal(calls[i].nr, nrs[i]);
 		assert_int_equal(calls[i].arch, AUDIT_ARCH_X86_64);
-		assert_int_equal(calls[i].instruction_pointer,
-				 nrs[i] == SYS_rt_sigreturn ? code.back_end : code.call + 2);
+		assert_int_equal(calls[i].instruction_pointer, nrs[i] == SYS_rt_sigreturn
+								       ? code.sigreturn_end
+								       : code.syscall_ret + 2);
 	}
 	assert_int_equal(calls[0].args[0], 7);
 	assert_int_equal(calls[0].args[2], 63);
@@ -305,26 +308,26 @@ static void refuses_state_it_does_not_know(void **state)
 /* Without the usual signal return: pop the number, then the same system call again. */
 static void chains_over_a_pop(void **state)
 {
-	static const struct sigframe_code popping = { .call = 0x1000, .load = 0x3000 };
+	static const struct sigframe_code popping = { .syscall_ret = 0x1000, .pop_nr = 0x3000 };
 	const struct kernel_view *lower;
 	uint64_t slots[3], entry;
 
 	(void)state;
 	set_stop(7, 832);
 	assert_int_equal(sigframe_build(&stop, &popping, &fds, &avx_only, &frame), 0);
-	assert_int_equal(frame.take.rsp, frame.addr);
+	assert_int_equal(frame.dup.rsp, frame.addr);
 	memcpy(slots, frame.bytes, sizeof(slots));
-	assert_int_equal(slots[0], popping.load);
+	assert_int_equal(slots[0], popping.pop_nr);
 	assert_int_equal(slots[1], SYS_rt_sigreturn);
-	assert_int_equal(slots[2], popping.call);
+	assert_int_equal(slots[2], popping.syscall_ret);
 	/* after both returns and the pop, rsp-8 is where the kernel looks for the frame */
 	lower = (const struct kernel_view *)(frame.bytes + 16);
 	assert_int_equal(lower->uc.uc_flags, 7);
 	entry = (uint64_t)lower->uc.uc_mcontext.gregs[REG_RSP] - frame.addr;
 	memcpy(slots, frame.bytes + entry, sizeof(slots));
-	assert_int_equal(slots[0], popping.load);
+	assert_int_equal(slots[0], popping.pop_nr);
 	assert_int_equal(slots[1], SYS_rt_sigreturn);
-	assert_int_equal(slots[2], popping.call);
+	assert_int_equal(slots[2], popping.syscall_ret);
 	assert_int_equal(((const struct kernel_view *)(frame.bytes + entry + 16))->uc.uc_flags, 7);
 }
 
@@ -361,7 +364,7 @@ static void reads_the_processors_layout(void **state)
 	uint32_t last = 0;
 
 	(void)state;
-	sigframe_layout_read(&layout);
+	xstate_layout_read(&layout);
 	for (int i = 2; i < SIGFRAME_COMPONENTS; i++)
 		if (layout.end[i] > last)
 			last = layout.end[i];

@@ -35,8 +35,10 @@ struct kernel_view {
 
 static struct sigframe_stop stop;
 static struct sigframe frame;
-static const struct sigframe_code code = { .call = 0x1000, .back = 0x2000, .back_end = 0x2008 };
-static const struct sigframe_descriptors fds = { .fd = 7, .spare = 63 };
+static const struct sigframe_code code = { .syscall_ret = 0x1000,
+					   .sigreturn = 0x2000,
+					   .sigreturn_end = 0x2008 };
+static const struct sigframe_fds fds = { .fd = 7, .scratch_fd = 63 };
 static const struct xstate_layout layout;
 
 static void set_stop(void)
@@ -71,7 +73,7 @@ static const struct kernel_view *view_at(uint64_t sp)
 /* What the thread returns to from fcntl or shutdown. */
 static const struct kernel_view *lower(void)
 {
-	return view_at(frame.take.sp);
+	return view_at(frame.dup.sp);
 }
 
 /* What it returns to from close. */
@@ -117,12 +119,12 @@ static void has_one_vector_record(void **state)
 	}
 }
 
-static void check_call(const frame_regs *regs, long nr, const uint64_t arg[3], uint64_t sp)
+static void check_call(const sigframe_regs *regs, long nr, const uint64_t arg[3], uint64_t sp)
 {
-	assert_int_equal(regs->pc, code.call);
+	assert_int_equal(regs->pc, code.syscall_ret);
 	assert_int_equal(regs->regs[NR], nr);
 	assert_memory_equal(regs->regs, arg, 3 * sizeof(*arg));
-	assert_int_equal(regs->regs[RETURN], code.back);
+	assert_int_equal(regs->regs[RETURN], code.sigreturn);
 	assert_int_equal(regs->sp, sp);
 	assert_int_equal(regs->sp % 16, 0);
 	assert_int_equal(regs->pstate, 0x80000000);
@@ -137,19 +139,19 @@ static void calls_in_order(void **state)
 
 	(void)state;
 	build();
-	check_call(&frame.take, SYS_fcntl, take, frame.addr);
-	check_call(&frame.act, SYS_shutdown, act, frame.addr);
+	check_call(&frame.dup, SYS_fcntl, take, frame.addr);
+	check_call(&frame.shutdown, SYS_shutdown, act, frame.addr);
 	m = &lower()->uc.uc_mcontext;
 	above = m->sp;
-	assert_int_equal(m->pc, code.call);
+	assert_int_equal(m->pc, code.syscall_ret);
 	assert_int_equal(m->regs[NR], SYS_close);
 	assert_int_equal(m->regs[0], 63);
-	assert_int_equal(m->regs[RETURN], code.back);
+	assert_int_equal(m->regs[RETURN], code.sigreturn);
 	assert_int_equal(*(const uint64_t *)&lower()->uc.uc_sigmask,
 			 ~0ull); /* until the upper one */
-	check_call(&frame.drop, SYS_close, closing, above);
-	sigframe_drop_other(&frame, 64);
-	check_call(&frame.drop, SYS_close, other, above);
+	check_call(&frame.close, SYS_close, closing, above);
+	sigframe_close_other(&frame, 64);
+	check_call(&frame.close, SYS_close, other, above);
 	assert_int_equal(m->regs[0], 63);
 }
 
@@ -183,8 +185,9 @@ static void tells_seccomp_its_calls(void **state)
 	for (int i = 0; i < SIGFRAME_CALLS; i++) {
 		assert_int_equal(calls[i].nr, nrs[i]);
 		assert_int_equal(calls[i].arch, AUDIT_ARCH_AARCH64);
-		assert_int_equal(calls[i].instruction_pointer,
-				 nrs[i] == SYS_rt_sigreturn ? code.back_end : code.call + 4);
+		assert_int_equal(calls[i].instruction_pointer, nrs[i] == SYS_rt_sigreturn
+								       ? code.sigreturn_end
+								       : code.syscall_ret + 4);
 	}
 	assert_int_equal(calls[0].args[0], 7);
 	assert_int_equal(calls[0].args[2], 63);
@@ -197,7 +200,7 @@ static void refuses_the_call_that_is_waited_in(void **state)
 {
 	(void)state;
 	set_stop();
-	stop.regs.pc = code.call;
+	stop.regs.pc = code.syscall_ret;
 	assert_int_equal(sigframe_build(&stop, &code, &fds, &layout, &frame), -EAGAIN);
 }
 
@@ -224,9 +227,9 @@ static void knows_its_own_calls(void **state)
 {
 	(void)state;
 	build();
-	frame.take.pc = code.call + 4;
-	assert_true(sigframe_at_call(&frame.take, &code, SYS_fcntl));
-	assert_false(sigframe_at_call(&frame.take, &code, SYS_shutdown));
+	frame.dup.pc = code.syscall_ret + 4;
+	assert_true(sigframe_at_call(&frame.dup, &code, SYS_fcntl));
+	assert_false(sigframe_at_call(&frame.dup, &code, SYS_shutdown));
 	assert_false(sigframe_at_call(&stop.regs, &code, SYS_futex));
 }
 
@@ -260,13 +263,13 @@ static void leaves_foreign_state_alone(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		unsigned char data[512] = { 0 };
-		const int *note = frame_foreign_notes;
+		const int *note = sigframe_unsupported_regsets;
 
 		while (*note && *note != cases[i].note)
 			note++;
 		assert_int_equal(*note, cases[i].note);
 		memcpy(data, &cases[i].first, sizeof(cases[i].first));
-		assert_int_equal(sigframe_unsupported_regsets(*note, data, cases[i].len),
+		assert_int_equal(sigframe_regset_in_use(*note, data, cases[i].len),
 				 cases[i].in_use);
 	}
 }

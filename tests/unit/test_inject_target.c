@@ -11,7 +11,7 @@ static void inject_victim(const char *kind, enum inject_proof proof)
 {
 	const char *argv[] = { "build/victims/threads", kind, NULL };
 	struct victim_health health;
-	struct inject_target t;
+	struct inject_request t;
 	struct inject_result res;
 	struct victim v;
 
@@ -53,7 +53,7 @@ static void unnoticed_beside_every_other_call(void **state)
 	};
 	const char *argv[2 + sizeof(kinds) / sizeof(kinds[0])] = { "build/victims/threads" };
 	struct victim_health health;
-	struct inject_target t;
+	struct inject_request t;
 	struct inject_result res;
 	struct victim v;
 
@@ -74,7 +74,7 @@ static void event_loop_gets_a_copy(void **state)
 {
 	const char *argv[] = { "build/victims/single", NULL };
 	struct victim_health health;
-	struct inject_target t;
+	struct inject_request t;
 	struct inject_result res;
 	struct victim v;
 
@@ -100,7 +100,7 @@ static void program_without_a_name(void **state)
 	int from = open("build/victims/threads", O_RDONLY | O_CLOEXEC);
 	char name[] = "/tmp/ew-victim-XXXXXX";
 	struct victim_health health;
-	struct inject_target t;
+	struct inject_request t;
 	struct inject_result res;
 	struct victim v;
 	struct stat st;
@@ -142,7 +142,7 @@ static void body_close_at_eof(int link, int ready)
 static void fin_reaches_the_other_end(void **state)
 {
 	struct kid kid = kid_start(body_close_at_eof);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 	struct pollfd p = { .fd = kid.other, .events = POLLIN };
 	char c;
 
@@ -165,7 +165,7 @@ static void caller_gets_no_child_signal(void **state)
 {
 	struct sigaction count = { .sa_handler = count_sigchld }, old;
 	struct kid kid = kid_start(body_futex);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 
 	(void)state;
 	await_state(kid.pid, 'S');
@@ -180,7 +180,7 @@ static void caller_gets_no_child_signal(void **state)
 static void second_time_finds_nothing_to_do(void **state)
 {
 	struct kid kid = kid_start(body_futex);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 
 	(void)state;
 	await_state(kid.pid, 'S');
@@ -192,12 +192,11 @@ static void second_time_finds_nothing_to_do(void **state)
 static void no_time_left(void **state)
 {
 	struct kid kid = kid_start(body_futex);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 	struct inject_result res;
-	struct error error;
 
 	(void)state;
-	assert_int_equal(inject_once(&t, INJECT_AUTO, 0, &res, &error), -ETIMEDOUT);
+	assert_int_equal(inject_once(&t, INJECT_AUTO, 0, &res), -ETIMEDOUT);
 	assert_reason(res, INJECT_REFUSED, INJECT_R_DEADLINE);
 	kid_end(&kid);
 }
@@ -210,7 +209,7 @@ static bool inject_swapped(struct victim *v, int link, enum inject_method m)
 {
 	struct victim_health health;
 	struct inject_result res;
-	struct inject_target t;
+	struct inject_request t;
 	bool done;
 
 	victim_link_target(v, link, &t);
@@ -256,7 +255,7 @@ static void body_leader_ends(int link, int ready)
 static void first_thread_ended(void **state)
 {
 	struct kid kid = kid_start(body_leader_ends);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 	struct pollfd p = { .fd = kid.other, .events = POLLRDHUP };
 	struct inject_result res;
 
@@ -279,7 +278,7 @@ static void body_name_spaces(int link, int ready)
 static void other_name_spaces(void **state)
 {
 	struct kid kid = kid_start(body_name_spaces);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 
 	(void)state;
 	await_state(kid.pid, 'S');

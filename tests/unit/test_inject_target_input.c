@@ -7,7 +7,7 @@
 
 static void pids_never_touched(void **state)
 {
-	struct inject_target t = { .pidfd = -1, .fd = 3, .inode = 1 };
+	struct inject_request t = { .fd = 3, .inode = 1 };
 
 	(void)state;
 	static const pid_t bad[] = { 0, 1, -1, -4711, (pid_t)0x80000000 };
@@ -21,7 +21,7 @@ static void pids_never_touched(void **state)
 
 static void kernel_thread(void **state)
 {
-	struct inject_target t = { .pid = 2, .pidfd = -1, .fd = 3, .inode = 1 };
+	struct inject_request t = { .pid = 2, .fd = 3, .inode = 1 };
 	char name[16] = "";
 	int fd = open("/proc/2/comm", O_RDONLY | O_CLOEXEC);
 
@@ -35,7 +35,7 @@ static void kernel_thread(void **state)
 static void thread_id(void **state)
 {
 	const char *argv[] = { "build/victims/threads", "futex", "futex", NULL };
-	struct inject_target t;
+	struct inject_request t;
 	struct victim v;
 
 	(void)state;
@@ -49,12 +49,12 @@ static void thread_id(void **state)
 static void process_gone_or_another(void **state)
 {
 	struct kid kid = kid_start(body_futex);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 
 	(void)state;
-	t.start_ticks = 1;
+	t.start = 1;
 	refused_either_way(&t, INJECT_R_OTHER_PROCESS);
-	t.start_ticks = 0;
+	t.start = 0;
 	kid_end(&kid);
 	refused_either_way(&t, INJECT_R_GONE);
 }
@@ -69,7 +69,7 @@ static void body_exit(int link, int ready)
 static void zombie(void **state)
 {
 	struct kid kid = kid_start(body_exit);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 
 	(void)state;
 	await_state(kid.pid, 'Z');
@@ -80,7 +80,7 @@ static void zombie(void **state)
 static void descriptors_that_are_no_link(void **state)
 {
 	struct kid kid = kid_start(body_futex);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 	char path[64];
 	struct stat st;
 
@@ -95,7 +95,7 @@ static void descriptors_that_are_no_link(void **state)
 	t.inode = st.st_ino;
 	if (!S_ISSOCK(st.st_mode))
 		refused_either_way(&t, INJECT_R_NO_SOCKET);
-	t = target_of(&kid);
+	t = request_of(&kid);
 	t.inode++;
 	refused_either_way(&t, INJECT_R_OTHER_SOCKET);
 	t.inode--;
@@ -107,7 +107,7 @@ static void descriptors_that_are_no_link(void **state)
 static void refuse_socket(int fd, enum inject_reason reason)
 {
 	struct kid kid = kid_start_with(body_futex, fd, -1);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 
 	refused_either_way(&t, reason);
 	kid_end(&kid);

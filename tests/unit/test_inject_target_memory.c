@@ -147,7 +147,7 @@ static void body_guard_inside(int link, int ready)
 
 static void guard_inside_the_mapping(void **state)
 {
-	struct inject_target t;
+	struct inject_request t;
 	struct inject_result res;
 	struct kid kid;
 	bool seen;
@@ -156,7 +156,7 @@ static void guard_inside_the_mapping(void **state)
 	if (!guards_exist(&seen))
 		skip();
 	kid = kid_start(body_guard_inside);
-	t = target_of(&kid);
+	t = request_of(&kid);
 	if (seen) {
 		res = inject(&t, INJECT_PTRACE);
 		assert_reason(res, INJECT_DONE, INJECT_R_NONE);
@@ -234,11 +234,6 @@ static void stack_of_a_fiber(void **state)
 
 /* ---- on a kernel that lacks something ---- */
 
-struct outcome {
-	struct inject_result res;
-	struct error error;
-};
-
 /* A call that this process lacks; arg: only if that argument is value, -1: always. nr 0: the end.
  */
 struct lack {
@@ -248,12 +243,13 @@ struct lack {
 };
 
 /* By ptrace, in a process for which each of these calls gives `result`. */
-static struct outcome inject_with(const struct kid *kid, const struct lack *lacks, uint32_t result)
+static struct inject_result inject_with(const struct kid *kid, const struct lack *lacks,
+					uint32_t result)
 {
-	struct outcome *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct inject_target t = target_of(kid);
-	struct outcome got;
+	struct inject_result *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct inject_request t = request_of(kid);
+	struct inject_result got;
 	int status;
 	pid_t pid;
 
@@ -262,7 +258,7 @@ static struct outcome inject_with(const struct kid *kid, const struct lack *lack
 	if (pid == 0) {
 		for (; lacks->nr; lacks++)
 			filter_argument(lacks->nr, lacks->arg, lacks->value, result);
-		inject_once(&t, INJECT_PTRACE, 5000, &shared->res, &shared->error);
+		inject_once(&t, INJECT_PTRACE, 5000, shared);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -297,7 +293,7 @@ static void body_on_a_guard(int link, int ready)
 static void guard_that_cannot_be_seen(void **state)
 {
 	static const struct lack reading_pagemap[] = { { SYS_pread64, -1, 0 }, { 0 } };
-	struct outcome got;
+	struct inject_result got;
 	struct kid kid;
 	bool seen;
 
@@ -306,9 +302,9 @@ static void guard_that_cannot_be_seen(void **state)
 		skip();
 	kid = kid_start(body_on_a_guard);
 	got = inject_with(&kid, reading_pagemap, SECCOMP_RET_ERRNO | 0);
-	assert_reason(got.res, INJECT_REFUSED, INJECT_R_STACK);
+	assert_reason(got, INJECT_REFUSED, INJECT_R_STACK);
 	assert_non_null(strstr(got.error.message, "has a stack that cannot be written"));
-	assert_int_equal(victim_state(kid.pid, got.res.tid), 'S');
+	assert_int_equal(victim_state(kid.pid, got.tid), 'S');
 	refused_then_copied(&kid, INJECT_R_STACK);
 	kid_end(&kid);
 }
@@ -325,11 +321,11 @@ static void without_the_quick_calls(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		struct kid kid = kid_start(body_futex);
-		struct outcome got;
+		struct inject_result got;
 
 		await_state(kid.pid, 'S');
 		got = inject_with(&kid, calls, SECCOMP_RET_ERRNO | errors[i]);
-		assert_reason(got.res, INJECT_DONE, INJECT_R_NONE);
+		assert_reason(got, INJECT_DONE, INJECT_R_NONE);
 		assert_true(victim_await_state(&(struct victim){ .pid = kid.pid }, kid.pid, 'S',
 					       10 * SECOND_MS));
 		kid_end(&kid);
@@ -339,14 +335,14 @@ static void without_the_quick_calls(void **state)
 /* A processor without XSAVE, or a guest's that is not shown it: not a thread that has ended. */
 static void without_the_extended_state(void **state)
 {
-	const struct lack lacks[] = { { SYS_ptrace, 2, (uint32_t)frame_xstate_note }, { 0 } };
+	const struct lack lacks[] = { { SYS_ptrace, 2, (uint32_t)sigframe_xstate_regset }, { 0 } };
 	struct kid kid = kid_start(body_futex);
-	struct outcome got;
+	struct inject_result got;
 
 	(void)state;
 	await_state(kid.pid, 'S');
 	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | ENODEV);
-	assert_reason(got.res, INJECT_REFUSED, INJECT_R_ARCH);
+	assert_reason(got, INJECT_REFUSED, INJECT_R_ARCH);
 	assert_int_equal(got.error.code, -ENODEV);
 	await_state(kid.pid, 'S');
 	kid_end(&kid);
@@ -363,15 +359,15 @@ static void without_sight_of_filters(void **state)
 {
 	static const struct lack lacks[] = { { SYS_ptrace, 0, PTRACE_SECCOMP_GET_FILTER }, { 0 } };
 	struct kid kid = kid_start(body_filtered), plain = kid_start(body_futex);
-	struct outcome got;
+	struct inject_result got;
 
 	(void)state;
 	await_state(kid.pid, 'S');
 	await_state(plain.pid, 'S');
 	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | EIO);
-	assert_reason(got.res, INJECT_REFUSED, INJECT_R_SECCOMP);
+	assert_reason(got, INJECT_REFUSED, INJECT_R_SECCOMP);
 	got = inject_with(&plain, lacks, SECCOMP_RET_ERRNO | EIO);
-	assert_reason(got.res, INJECT_DONE, INJECT_R_NONE);
+	assert_reason(got, INJECT_DONE, INJECT_R_NONE);
 	kid_end(&kid);
 	kid_end(&plain);
 }
@@ -381,15 +377,15 @@ static void without_room_for_a_pidfd(void **state)
 {
 	static const struct lack lacks[] = { { SYS_pidfd_open, -1, 0 }, { 0 } };
 	struct kid kid = kid_start(body_futex);
-	struct outcome got;
+	struct inject_result got;
 
 	(void)state;
 	await_state(kid.pid, 'S');
 	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | EMFILE);
-	assert_reason(got.res, INJECT_REFUSED, INJECT_R_SYSTEM);
+	assert_reason(got, INJECT_REFUSED, INJECT_R_SYSTEM);
 	assert_int_equal(got.error.code, -EMFILE);
 	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | ENOSYS);
-	assert_reason(got.res, INJECT_DONE, INJECT_R_NONE);
+	assert_reason(got, INJECT_DONE, INJECT_R_NONE);
 	kid_end(&kid);
 }
 

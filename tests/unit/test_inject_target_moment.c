@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What changes in the very moment of an injection: between the choice and the stop, or between the
- * last check and the copy. The injector's child is followed by ptrace to that call, and held there
+ * last check and the copy. The worker is followed by ptrace to that call, and held there
  * while the target is changed. Needs root.
  */
 #include "inject_kid.h"
@@ -75,7 +75,7 @@ struct moment {
 	void (*change)(const struct kid *kid);
 	const struct kid *kid;
 	bool came;
-	bool then_kill; /* the injector's child, before it does anything about what the copy is */
+	bool then_kill; /* the worker, before it does anything about what the copy is */
 };
 
 /* The thread is to be stopped next. */
@@ -112,22 +112,17 @@ static bool change_once(void *arg, const struct follow_call *call)
 	return true;
 }
 
-struct outcome {
-	struct inject_result res;
-	struct error error;
-};
-
 static void keep_all(void)
 {
 }
 
 /* By ptrace, from a process of its own that has first given up what drop() says. */
-static struct outcome inject_while(struct moment *m, void (*drop)(void))
+static struct inject_result inject_while(struct moment *m, void (*drop)(void))
 {
-	struct outcome *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct inject_target t = target_of(m->kid);
-	struct outcome got;
+	struct inject_result *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct inject_request t = request_of(m->kid);
+	struct inject_result got;
 	struct follow f;
 	int go[2];
 	pid_t pid;
@@ -140,8 +135,7 @@ static struct outcome inject_while(struct moment *m, void (*drop)(void))
 
 		drop();
 		if (read(go[0], &c, 1) == 1)
-			inject_once(&t, INJECT_PTRACE, 10 * SECOND_MS, &shared->res,
-				    &shared->error);
+			inject_once(&t, INJECT_PTRACE, 10 * SECOND_MS, shared);
 		_exit(0);
 	}
 	follow_start(&f, pid, true, change_once, m);
@@ -155,9 +149,9 @@ static struct outcome inject_while(struct moment *m, void (*drop)(void))
 	return got;
 }
 
-static struct outcome inject_and_change(const struct kid *kid,
-					bool (*is)(const struct follow_call *call),
-					void (*change)(const struct kid *kid))
+static struct inject_result inject_and_change(const struct kid *kid,
+					      bool (*is)(const struct follow_call *call),
+					      void (*change)(const struct kid *kid))
 {
 	struct moment m = { .is = is, .change = change, .kid = kid };
 
@@ -165,12 +159,12 @@ static struct outcome inject_and_change(const struct kid *kid,
 }
 
 /* Refused, the target waits again as if nothing had been, and the link is whole. */
-static void assert_left_alone(const struct outcome *got, enum inject_reason reason,
+static void assert_left_alone(const struct inject_result *got, enum inject_reason reason,
 			      const struct kid *kid)
 {
 	struct pollfd p = { .fd = kid->other, .events = POLLRDHUP };
 
-	assert_reason(got->res, INJECT_REFUSED, reason);
+	assert_reason(*got, INJECT_REFUSED, reason);
 	await_state(kid->pid, 'S');
 	assert_int_equal(poll(&p, 1, 0), 0);
 }
@@ -193,10 +187,10 @@ static void limit_is_lowered(void **state)
 {
 	struct kid kid = kid_that_does(nothing);
 	size_t before = descriptors_of(kid.pid);
-	struct outcome got = inject_and_change(&kid, at_take, lower_limit);
+	struct inject_result got = inject_and_change(&kid, at_take, lower_limit);
 
 	(void)state;
-	assert_left_alone(&got, INJECT_R_NO_SPARE, &kid);
+	assert_left_alone(&got, INJECT_R_NO_SCRATCH_FD, &kid);
 	assert_int_equal(got.error.code, -EMFILE);
 	assert_descriptors(kid.pid, before, 10 * SECOND_MS);
 	kid_end(&kid);
@@ -224,10 +218,10 @@ static void assert_all_used(const struct kid *kid)
 static void number_is_taken(void **state)
 {
 	struct kid kid = kid_that_does(use_up);
-	struct outcome got = inject_and_change(&kid, at_take, order);
+	struct inject_result got = inject_and_change(&kid, at_take, order);
 
 	(void)state;
-	assert_reason(got.res, INJECT_DONE, INJECT_R_NONE);
+	assert_reason(got, INJECT_DONE, INJECT_R_NONE);
 	assert_all_used(&kid);
 	kid_end(&kid);
 }
@@ -236,12 +230,12 @@ static void last_number_is_taken(void **state)
 {
 	struct kid kid = kid_that_does(use_up);
 	const struct rlimit limit = { TABLE, TABLE };
-	struct outcome got;
+	struct inject_result got;
 
 	(void)state;
 	assert_int_equal(prlimit(kid.pid, RLIMIT_NOFILE, &limit, NULL), 0);
 	got = inject_and_change(&kid, at_take, order);
-	assert_left_alone(&got, INJECT_R_NO_SPARE, &kid);
+	assert_left_alone(&got, INJECT_R_NO_SCRATCH_FD, &kid);
 	assert_int_equal(got.error.code, -EMFILE);
 	assert_all_used(&kid);
 	kid_end(&kid);
@@ -277,7 +271,7 @@ static void number_is_of_its_own(void **state)
 	await_state(kid.pid, 'S');
 	before = descriptors_of(kid.pid);
 	m.kid = &kid;
-	assert_reason(inject_while(&m, keep_all).res, INJECT_FAILED, INJECT_R_KILLED);
+	assert_reason(inject_while(&m, keep_all), INJECT_FAILED, INJECT_R_KILLED);
 	assert_descriptors(kid.pid, before, 10 * SECOND_MS);
 	file_of(&kid, orders[0], want, sizeof(want));
 	file_of(&kid, ONE_OF_ITS_OWN, is, sizeof(is));
@@ -296,10 +290,10 @@ static void descriptor_is_closed(void **state)
 {
 	struct kid kid = kid_that_does(close_it);
 	size_t before = descriptors_of(kid.pid);
-	struct outcome got = inject_and_change(&kid, at_take, order);
+	struct inject_result got = inject_and_change(&kid, at_take, order);
 
 	(void)state;
-	assert_reason(got.res, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
+	assert_reason(got, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
 	await_state(kid.pid, 'S');
 	assert_descriptors(kid.pid, before - 1, 10 * SECOND_MS);
 	kid_end(&kid);
@@ -315,7 +309,7 @@ static void replace_it(int link)
 static void descriptor_is_replaced(void **state)
 {
 	struct pollfd p;
-	struct outcome got;
+	struct inject_result got;
 	struct kid kid;
 	size_t before;
 
@@ -325,7 +319,7 @@ static void descriptor_is_replaced(void **state)
 	kid = kid_that_does(replace_it);
 	before = descriptors_of(kid.pid);
 	got = inject_and_change(&kid, at_take, order);
-	assert_reason(got.res, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
+	assert_reason(got, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
 	await_state(kid.pid, 'S');
 	assert_int_equal(poll(&p, 1, 0), 0);
 	assert_descriptors(kid.pid, before, 10 * SECOND_MS);
@@ -345,10 +339,10 @@ static void kill_it(const struct kid *kid)
 static void target_is_killed_in_the_copy(void **state)
 {
 	struct kid kid = kid_that_does(nothing);
-	struct outcome got = inject_and_change(&kid, at_look, kill_it);
+	struct inject_result got = inject_and_change(&kid, at_look, kill_it);
 
 	(void)state;
-	assert_reason(got.res, INJECT_REFUSED, INJECT_R_VANISHED);
+	assert_reason(got, INJECT_REFUSED, INJECT_R_VANISHED);
 	kid_end(&kid);
 }
 
@@ -383,7 +377,7 @@ static void filter_comes_from_another_thread(void **state)
 	for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
 		struct kid kid = kid_that_does(forbid_shutdown);
 		struct moment m = { .is = at_seize, .change = order, .kid = &kid };
-		struct outcome got = inject_while(&m, drops[i]);
+		struct inject_result got = inject_while(&m, drops[i]);
 
 		assert_left_alone(&got, INJECT_R_SECCOMP, &kid);
 		kid_end(&kid);
@@ -396,8 +390,82 @@ static void no_filter_comes(void **state)
 	struct moment m = { .is = at_seize, .change = order, .kid = &kid };
 
 	(void)state;
-	assert_reason(inject_while(&m, drop_admin).res, INJECT_DONE, INJECT_R_NONE);
+	assert_reason(inject_while(&m, drop_admin), INJECT_DONE, INJECT_R_NONE);
 	kid_end(&kid);
+}
+
+/* ---- signals to the process group of the caller ---- */
+
+struct group_stop {
+	pid_t group;
+	const struct kid *kid;
+	unsigned calls; /* of the worker since it has attached */
+	unsigned nth;	/* the one before which the group is stopped; 0: none has come yet */
+	bool attached, came;
+};
+
+/*
+ * At the nth call the worker is no longer followed and the whole group gets SIGSTOP: a worker that
+ * belongs to the group stops with its target in its hands.
+ */
+static bool stop_group(void *arg, const struct follow_call *call)
+{
+	struct group_stop *stop = arg;
+
+	if (!call->at_entry)
+		return true;
+	stop->attached |= at_seize(call);
+	if (!stop->attached || ++stop->calls != stop->nth)
+		return true;
+	stop->came = true;
+	kill(-stop->group, SIGSTOP);
+	ptrace(PTRACE_DETACH, call->subject, NULL, NULL);
+	await_state(stop->kid->pid, 'S');
+	kill(-stop->group, SIGCONT);
+	return false;
+}
+
+/* False: the injection makes fewer calls than nth. */
+static bool stop_group_at(unsigned nth)
+{
+	struct kid kid = kid_start(body_futex);
+	struct group_stop stop = { .kid = &kid, .nth = nth };
+	struct inject_request t = request_of(&kid);
+	struct follow f;
+	int go[2];
+
+	await_state(kid.pid, 'S');
+	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+	stop.group = fork();
+	if (stop.group == 0) {
+		struct inject_result result;
+		char c;
+
+		setpgid(0, 0);
+		if (read(go[0], &c, 1) == 1)
+			inject_once(&t, INJECT_PTRACE, 60 * SECOND_MS, &result);
+		_exit(0);
+	}
+	setpgid(stop.group, stop.group);
+	follow_start(&f, stop.group, true, stop_group, &stop);
+	assert_int_equal(write(go[1], "", 1), 1);
+	follow_to_end(&f);
+	close(go[0]);
+	close(go[1]);
+	await_state(kid.pid, 'S');
+	kid_end(&kid);
+	return stop.came;
+}
+
+/* As an operator does it by Ctrl-Z or kill -STOP: no thread of the target is left stopped. */
+static void group_is_stopped_at_any_call(void **state)
+{
+	unsigned nth = 1;
+
+	(void)state;
+	while (stop_group_at(nth))
+		nth++;
+	assert_true(nth > 10);
 }
 
 int main(void)
@@ -412,6 +480,7 @@ int main(void)
 		cmocka_unit_test(target_is_killed_in_the_copy),
 		cmocka_unit_test(filter_comes_from_another_thread),
 		cmocka_unit_test(no_filter_comes),
+		cmocka_unit_test(group_is_stopped_at_any_call),
 	};
 
 	close_range(3, ~0u, 0); /* what this process was started with may need a larger table */

@@ -85,17 +85,16 @@ static void frozen_cgroup(void **state)
 static void already_traced(void **state)
 {
 	struct kid kid = kid_start(body_futex);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 	struct inject_result res;
-	struct error error;
 	char want[32];
 
 	(void)state;
 	assert_int_equal(ptrace(PTRACE_SEIZE, kid.pid, NULL, NULL), 0);
-	inject_once(&t, INJECT_PTRACE, 1000, &res, &error);
+	inject_once(&t, INJECT_PTRACE, 1000, &res);
 	assert_reason(res, INJECT_REFUSED, INJECT_R_TRACED);
 	snprintf(want, sizeof(want), "by process %d", getpid());
-	assert_non_null(strstr(error.message, want));
+	assert_non_null(strstr(res.error.message, want));
 	refused_then_copied(&kid, INJECT_R_TRACED);
 	kid_end(&kid);
 }
@@ -150,7 +149,7 @@ static void body_other_filter(int link, int ready)
 
 static void seccomp_filters(void **state)
 {
-	struct inject_target t;
+	struct inject_request t;
 	struct kid kid;
 
 	(void)state;
@@ -164,7 +163,7 @@ static void seccomp_filters(void **state)
 	kid_end(&kid);
 	kid = kid_start(body_other_filter);
 	await_state(kid.pid, 'S');
-	t = target_of(&kid);
+	t = request_of(&kid);
 	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
 	assert_int_not_equal(victim_state(kid.pid, kid.pid), 'Z');
 	kid_end(&kid);
@@ -225,14 +224,14 @@ static void body_too_few_free(int link, int ready)
 static void only_the_first_has_room(void (*first)(int, int), void (*second)(int, int))
 {
 	struct kid kid = kid_start(first);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 
 	await_state(kid.pid, 'S');
 	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
 	kid_end(&kid);
 	kid = kid_start(second);
 	await_state(kid.pid, 'S');
-	refused_then_copied(&kid, INJECT_R_NO_SPARE);
+	refused_then_copied(&kid, INJECT_R_NO_SCRATCH_FD);
 	kid_end(&kid);
 }
 
@@ -253,7 +252,7 @@ static void full_descriptor_table(void **state)
 static void no_permission(void **state)
 {
 	struct kid kid = kid_start(body_futex);
-	struct inject_target t = target_of(&kid);
+	struct inject_request t = request_of(&kid);
 	int status;
 	pid_t pid;
 
@@ -266,7 +265,7 @@ static void no_permission(void **state)
 		bool as_promised = setgid(65534) == 0 && setuid(65534) == 0;
 
 		for (int m = INJECT_AUTO; m <= INJECT_PIDFD; m++) {
-			inject_once(&t, (enum inject_method)m, 1000, &res, NULL);
+			inject_once(&t, (enum inject_method)m, 1000, &res);
 			as_promised &=
 				res.status == INJECT_REFUSED && res.reason == INJECT_R_PERMISSION;
 		}

@@ -128,7 +128,7 @@ static void another_thread_is_taken(void **state)
 	need_rseq();
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		struct kid kid = kid_start(bodies[i]);
-		struct inject_target t = target_of(&kid);
+		struct inject_request t = request_of(&kid);
 		struct inject_result res = inject(&t, INJECT_PTRACE);
 
 		assert_reason(res, INJECT_DONE, INJECT_R_NONE);

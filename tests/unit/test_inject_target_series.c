@@ -1,33 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One injector, many targets: what an injection leaves to the next, and what it must not. */
+/* One worker, many targets: what an injection leaves to the next, and what it must not. */
 #include "inject_kid.h"
 
 #include <sys/time.h>
 
 enum { SERIES = 3, FATES = 20 };
 
-static struct inject_worker *injector_of_test(void)
+static struct inject_worker *worker_of_test(void)
 {
-	struct inject_worker *injector;
+	struct inject_worker *worker;
 
-	assert_int_equal(inject_worker_new(&injector), 0);
-	return injector;
+	assert_int_equal(inject_worker_new(&worker), 0);
+	return worker;
 }
 
-static struct inject_result inject_by(struct inject_worker *injector, const struct kid *kid,
-				      uint64_t limit_ns)
+static struct inject_result inject_by(struct inject_worker *worker, const struct kid *kid,
+				      int64_t limit_ns)
 {
-	struct inject_target t = target_of(kid);
+	struct inject_request t = request_of(kid);
 	struct inject_result res;
 
-	inject_shutdown(injector, &t, INJECT_PTRACE, inject_worker_now() + limit_ns, &res, NULL);
+	t.method = INJECT_PTRACE;
+	t.deadline = now_mono() + limit_ns;
+	inject_shutdown(worker, &t, &res);
 	return res;
 }
 
-static void assert_treated(struct inject_worker *injector, const struct kid *kid)
+static void assert_treated(struct inject_worker *worker, const struct kid *kid)
 {
 	await_state(kid->pid, 'S');
-	assert_reason(inject_by(injector, kid, 5000000000ull), INJECT_DONE, INJECT_R_NONE);
+	assert_reason(inject_by(worker, kid, 5 * NS_PER_S), INJECT_DONE, INJECT_R_NONE);
 	await_state(kid->pid, 'S');
 }
 
@@ -41,18 +43,18 @@ static void assert_end_of_file(const struct kid *kid)
 
 static void each_is_treated_and_let_go(void **state)
 {
-	struct inject_worker *injector = injector_of_test();
+	struct inject_worker *worker = worker_of_test();
 
 	(void)state;
 	for (int i = 0; i < SERIES; i++) {
 		struct kid kid = kid_start(body_futex);
 
-		assert_treated(injector, &kid);
+		assert_treated(worker, &kid);
 		kill(kid.pid, SIGKILL);
 		assert_end_of_file(&kid);
 		kid_end(&kid);
 	}
-	inject_worker_free(injector);
+	inject_worker_free(worker);
 }
 
 /* The child of this process that is not the kid; waits for none. */
@@ -74,50 +76,50 @@ static pid_t other_child(pid_t kid)
 
 static void child_that_was_killed_is_replaced(void **state)
 {
-	struct inject_worker *injector = injector_of_test();
+	struct inject_worker *worker = worker_of_test();
 	struct kid kid = kid_start(body_futex), next;
 	pid_t child;
 
 	(void)state;
-	assert_treated(injector, &kid);
+	assert_treated(worker, &kid);
 	child = other_child(kid.pid);
 	kid_end(&kid);
 	kill(child, SIGKILL);
 	await_state(child, 'Z');
 	next = kid_start(body_futex);
-	assert_treated(injector, &next);
+	assert_treated(worker, &next);
 	kid_end(&next);
-	inject_worker_free(injector);
+	inject_worker_free(worker);
 }
 
 /* A deadline may end the child at any moment of an injection. */
 static void deadline_of_one_is_not_that_of_the_next(void **state)
 {
-	struct inject_worker *injector = injector_of_test();
+	struct inject_worker *worker = worker_of_test();
 
 	(void)state;
 	for (unsigned i = 1; i <= FATES; i++) {
 		struct kid late = kid_start(body_futex), next = kid_start(body_futex);
 
 		await_state(late.pid, 'S');
-		inject_by(injector, &late, i * 50000ull);
+		inject_by(worker, &late, i * INT64_C(50000));
 		await_state(late.pid, 'S');
-		assert_treated(injector, &next);
+		assert_treated(worker, &next);
 		kill(late.pid, SIGKILL);
 		assert_end_of_file(&late);
 		kid_end(&late);
 		kid_end(&next);
 	}
-	inject_worker_free(injector);
+	inject_worker_free(worker);
 }
 
 static void end_after(pid_t pid, unsigned us)
 {
-	uint64_t end = inject_worker_now() + us * 1000ull;
+	int64_t end = now_mono() + us * INT64_C(1000);
 
 	if (fork() != 0)
 		return;
-	while (inject_worker_now() < end)
+	while (now_mono() < end)
 		;
 	kill(pid, SIGKILL);
 	_exit(0);
@@ -126,17 +128,17 @@ static void end_after(pid_t pid, unsigned us)
 /* Whoever waits for it is told, whatever its thread was made to do at that moment. */
 static void assert_reaped(pid_t pid)
 {
-	uint64_t end = inject_worker_now() + 10000000000ull;
+	int64_t end = now_mono() + 10 * NS_PER_S;
 	pid_t got;
 
-	while ((got = waitpid(pid, NULL, WNOHANG)) == 0 && inject_worker_now() < end)
+	while ((got = waitpid(pid, NULL, WNOHANG)) == 0 && now_mono() < end)
 		sched_yield();
 	assert_int_equal(got, pid);
 }
 
 static void target_that_ends_is_let_go_of(void **state)
 {
-	struct inject_worker *injector = injector_of_test();
+	struct inject_worker *worker = worker_of_test();
 
 	(void)state;
 	for (unsigned us = 0; us < 1500; us += 15) {
@@ -144,13 +146,13 @@ static void target_that_ends_is_let_go_of(void **state)
 
 		await_state(kid.pid, 'S');
 		end_after(kid.pid, us);
-		inject_by(injector, &kid, 5000000000ull);
+		inject_by(worker, &kid, 5 * NS_PER_S);
 		assert_reaped(kid.pid);
 		assert_true(waitpid(-1, NULL, 0) > 0); /* who ended it */
 		close(kid.ready);
 		close(kid.other);
 	}
-	inject_worker_free(injector);
+	inject_worker_free(worker);
 }
 
 static sigjmp_buf anew;
@@ -178,18 +180,18 @@ static void body_longjmp(int link, int ready)
 
 static void handler_that_does_not_return_leaves_no_copy(void **state)
 {
-	struct inject_worker *injector = injector_of_test();
+	struct inject_worker *worker = worker_of_test();
 
 	(void)state;
 	for (int i = 0; i < 150; i++) {
 		struct kid kid = kid_start(body_longjmp);
 		size_t before = descriptors_of(kid.pid);
 
-		inject_by(injector, &kid, 1000000000ull);
+		inject_by(worker, &kid, NS_PER_S);
 		assert_descriptors(kid.pid, before, 2 * SECOND_MS);
 		kid_end(&kid);
 	}
-	inject_worker_free(injector);
+	inject_worker_free(worker);
 }
 
 /* ---- signals ---- */
@@ -242,9 +244,9 @@ static pid_t start_sender(pid_t pid)
 
 static void signals_arrive_all_and_in_order(void **state)
 {
-	struct inject_worker *injector = injector_of_test();
+	struct inject_worker *worker = worker_of_test();
 	int link[LINKS], other[LINKS], treated = 0;
-	uint64_t end;
+	int64_t end;
 	struct kid kid;
 	pid_t sender;
 
@@ -265,33 +267,33 @@ static void signals_arrive_all_and_in_order(void **state)
 
 		assert_int_equal(fstat(link[i], &st), 0);
 		one.inode = st.st_ino;
-		treated += inject_by(injector, &one, 5000000000ull).status == INJECT_DONE;
+		treated += inject_by(worker, &one, 5 * NS_PER_S).status == INJECT_DONE;
 		close(link[i]);
 		close(other[i]);
 	}
 	post->over = true;
 	waitpid(sender, NULL, 0);
-	end = inject_worker_now() + 10000000000ull;
-	while (post->heard < post->sent && inject_worker_now() < end)
+	end = now_mono() + 10 * NS_PER_S;
+	while (post->heard < post->sent && now_mono() < end)
 		sched_yield();
 	assert_int_equal(post->heard, post->sent);
 	assert_int_equal(post->out_of_order, 0);
 	assert_true(treated > 0);
 	kid_end(&kid);
-	inject_worker_free(injector);
+	inject_worker_free(worker);
 	munmap(post, sizeof(*post));
 }
 
-static void children_end_with_their_injector(void **state)
+static void child_ends_with_its_worker(void **state)
 {
-	struct inject_worker *injector = injector_of_test();
+	struct inject_worker *worker = worker_of_test();
 	struct kid kid = kid_start(body_futex);
 	pid_t child;
 
 	(void)state;
-	assert_treated(injector, &kid);
+	assert_treated(worker, &kid);
 	child = other_child(kid.pid);
-	inject_worker_free(injector);
+	inject_worker_free(worker);
 	assert_int_equal(kill(child, 0), -1);
 	kid_end(&kid);
 }
@@ -305,7 +307,7 @@ int main(void)
 		cmocka_unit_test(target_that_ends_is_let_go_of),
 		cmocka_unit_test(handler_that_does_not_return_leaves_no_copy),
 		cmocka_unit_test(signals_arrive_all_and_in_order),
-		cmocka_unit_test(children_end_with_their_injector),
+		cmocka_unit_test(child_ends_with_its_worker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

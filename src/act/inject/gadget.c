@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* The longest pattern must not be cut by the end of a chunk. */
-enum { OVERLAP = sizeof(frame_patterns[0].bytes) - 1, LONGEST = 9 /* bytes, of any pattern */ };
+/* Consecutive chunks overlap so that no pattern is cut in two. */
+enum { OVERLAP = sizeof(sigframe_patterns[0].bytes) - 1, LONGEST = 9 /* bytes, of any pattern */ };
 
 static uint64_t *code_field(struct sigframe_code *code, const struct sigframe_pattern *pattern)
 {
@@ -29,8 +29,8 @@ static const unsigned char *find_aligned(const unsigned char *buf, size_t len, u
 
 void gadget_scan(const unsigned char *buf, size_t len, uint64_t base, struct sigframe_code *code)
 {
-	for (size_t i = 0; i < frame_n_patterns; i++) {
-		const struct sigframe_pattern *pattern = &frame_patterns[i];
+	for (size_t i = 0; i < sigframe_n_patterns; i++) {
+		const struct sigframe_pattern *pattern = &sigframe_patterns[i];
 		uint64_t *field = code_field(code, pattern);
 		const unsigned char *at;
 
@@ -40,8 +40,8 @@ void gadget_scan(const unsigned char *buf, size_t len, uint64_t base, struct sig
 		if (!at)
 			continue;
 		*field = base + (uint64_t)(at - buf);
-		if (field == &code->back)
-			code->back_end = *field + pattern->len;
+		if (field == &code->sigreturn)
+			code->sigreturn_end = *field + pattern->len;
 	}
 }
 
@@ -63,7 +63,7 @@ static int scan_area(const struct tracee_area *area, struct tracee_mem *mem, uns
 		if (n < 0)
 			return (int)n;
 		gadget_scan(chunk, (size_t)n, at, code);
-		if (code->call && code->back)
+		if (code->syscall_ret && code->sigreturn)
 			return 0;
 		if ((size_t)n < want || want < GADGET_CHUNK)
 			return 0; /* the end, or a file that was truncated under its mapping */
@@ -72,7 +72,7 @@ static int scan_area(const struct tracee_area *area, struct tracee_mem *mem, uns
 	return 0;
 }
 
-/* Small first, then where they probably are. */
+/* The smallest area first, then the most probable ones. */
 static int place_of(const struct tracee_area *area)
 {
 	if (area->flags & AREA_VDSO)
@@ -96,7 +96,7 @@ int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned
 			area_err = scan_area(area, mem, chunk, ret);
 			if (area_err < 0)
 				err = area_err;
-			if (ret->call && ret->back)
+			if (ret->syscall_ret && ret->sigreturn)
 				return 0;
 		}
 	}
@@ -108,10 +108,10 @@ int gadget_find(const struct tracee_maps *maps, struct tracee_mem *mem, unsigned
 /* The addresses in struct sigframe_code, in the order of gadget_cache.offset. */
 static void code_addresses(struct sigframe_code *code, uint64_t *ret_at[4])
 {
-	ret_at[0] = &code->call;
-	ret_at[1] = &code->back;
-	ret_at[2] = &code->back_end;
-	ret_at[3] = &code->load;
+	ret_at[0] = &code->syscall_ret;
+	ret_at[1] = &code->sigreturn;
+	ret_at[2] = &code->sigreturn_end;
+	ret_at[3] = &code->pop_nr;
 }
 
 bool gadget_recall(const struct tracee_maps *maps, struct tracee_mem *mem,
@@ -139,7 +139,7 @@ bool gadget_recall(const struct tracee_maps *maps, struct tracee_mem *mem,
 void gadget_remember(const struct tracee_maps *maps, const struct sigframe_code *code,
 		     struct gadget_cache *cache)
 {
-	const struct tracee_area *area = tracee_maps_find(maps, code->call);
+	const struct tracee_area *area = tracee_maps_find(maps, code->syscall_ret);
 	struct sigframe_code copy = *code;
 	uint64_t *at[4];
 
@@ -155,14 +155,14 @@ void gadget_remember(const struct tracee_maps *maps, const struct sigframe_code 
 		cache->offset[j] = *at[j] ? *at[j] - area->start + area->offset : 0;
 }
 
-/* Whether instructions for this field of struct sigframe_code are at addr. */
-static bool lies_at(struct tracee_mem *mem, uint64_t addr, size_t field)
+/* Whether a pattern for this field of struct sigframe_code is at addr. */
+static bool pattern_at(struct tracee_mem *mem, uint64_t addr, size_t field)
 {
-	unsigned char bytes[sizeof(frame_patterns[0].bytes)];
+	unsigned char bytes[sizeof(sigframe_patterns[0].bytes)];
 	ssize_t n = tracee_mem_read(mem, addr, bytes, LONGEST);
 
-	for (size_t i = 0; i < frame_n_patterns; i++) {
-		const struct sigframe_pattern *pattern = &frame_patterns[i];
+	for (size_t i = 0; i < sigframe_n_patterns; i++) {
+		const struct sigframe_pattern *pattern = &sigframe_patterns[i];
 
 		if (pattern->field == field && n >= (ssize_t)pattern->len &&
 		    memcmp(bytes, pattern->bytes, pattern->len) == 0)
@@ -173,8 +173,9 @@ static bool lies_at(struct tracee_mem *mem, uint64_t addr, size_t field)
 
 bool gadget_verify(struct tracee_mem *mem, const struct sigframe_code *code)
 {
-	if (!lies_at(mem, code->call, offsetof(struct sigframe_code, call)))
+	if (!pattern_at(mem, code->syscall_ret, offsetof(struct sigframe_code, syscall_ret)))
 		return false;
-	return code->back ? lies_at(mem, code->back, offsetof(struct sigframe_code, back))
-			  : lies_at(mem, code->load, offsetof(struct sigframe_code, load));
+	return code->sigreturn
+		       ? pattern_at(mem, code->sigreturn, offsetof(struct sigframe_code, sigreturn))
+		       : pattern_at(mem, code->pop_nr, offsetof(struct sigframe_code, pop_nr));
 }

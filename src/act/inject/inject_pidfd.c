@@ -1,30 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/inject/inject_pidfd.h"
+#include "act/inject/inject_result.h"
+#include "base/pidfd.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#ifndef PIDFD_THREAD
-#define PIDFD_THREAD O_EXCL
-#endif
-
-int pidfd_take(pid_t pid, bool thread)
+static int copy_by(int pidfd, int fd)
 {
-	long got = syscall(SYS_pidfd_open, pid, thread ? PIDFD_THREAD : 0);
-
-	return got < 0 ? -errno : (int)got;
+	if (pidfd < 0)
+		return ew_pidfd_unsupported(pidfd) ? -ENOSYS : pidfd;
+	return ew_pidfd_getfd(pidfd, fd);
 }
 
-bool pidfd_lacking(int err)
+int inject_pidfd_copy(const struct inject_request *request, int pidfd, pid_t live)
 {
-	return err == -ENOSYS || err == -EPERM || err == -EINVAL;
+	int thread, copy = copy_by(pidfd, request->fd);
+
+	if (copy != -ESRCH || live == request->pid)
+		return copy;
+	/* The first thread has ended, and its descriptor table with it: another thread's is used.
+	 */
+	thread = ew_pidfd_open(live, true);
+	copy = copy_by(thread, request->fd);
+	if (thread >= 0)
+		close(thread);
+	return copy;
 }
 
-int inject_pidfd_copy(int pidfd, int fd)
+int inject_pidfd_shutdown(const struct inject_request *request, int copy,
+			  struct inject_result *result)
 {
-	long got = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-
-	return got < 0 ? -errno : (int)got;
+	result->used = INJECT_PIDFD;
+	result->tid = 0;
+	if (copy < 0)
+		return inject_refuse(result, INJECT_R_NO_PIDFD, -ENOSYS,
+				     "copy descriptor %d of process %d", request->fd, request->pid);
+	result->syscalls++;
+	if (shutdown(copy, SHUT_RD) == 0)
+		return inject_done(result);
+	result->call_ret = -errno;
+	return inject_end(result, INJECT_FAILED, INJECT_R_CALL_ERROR, result->call_ret,
+			  "shutdown of descriptor %d of process %d", request->fd, request->pid);
 }

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What must hold of a target by whatever method. */
+/* The checks that every method needs. */
 #ifndef EW_ACT_INJECT_INJECT_PREFLIGHT_H
 #define EW_ACT_INJECT_INJECT_PREFLIGHT_H
 
-#include <sys/types.h>
-
-struct inject_report;
-struct inject_target;
-
-struct inject_subject {
-	pid_t live; /* a thread whose /proc files can be read: pid, unless its first thread ended */
-	int copy;   /* of the descriptor, checked; -1: this kernel cannot copy one */
-};
+#include "act/inject/inject_api.h"
 
 /*
- * Checks the process's identity and that its descriptor is the socket that is meant. On success the
- * caller closes ret->copy. Returns 0, or a negative errno with the report filled.
+ * Checks the deadline, the identity of the process, and that its descriptor is the requested
+ * socket. On success *ret_copy is a checked copy of the descriptor, which the caller closes, or -1
+ * where the kernel cannot copy descriptors. Returns 0, or a negative errno with *result filled.
  */
-int inject_preflight(const struct inject_target *t, struct inject_subject *ret,
-		     struct inject_report *rep);
+int inject_preflight(const struct inject_request *request, int *ret_copy,
+		     struct inject_result *result);
 
 #endif

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The sequence of one injection: choose, check, stop, check again, write, commit, let go. */
+/*
+ * One injection by ptrace: choose a thread, check it, stop it, check again, write the frames, have
+ * the descriptor duplicated, check the duplicate, commit, detach.
+ */
 #include "act/inject/inject_ptrace.h"
-#include "act/inject/inject_socket.h"
 #include "act/inject/inject_ptrace_checks.h"
-#include "act/inject/inject_worker.h"
+#include "act/inject/inject_result.h"
+#include "act/inject/inject_shared.h"
+#include "act/inject/inject_socket.h"
 #include "act/inject/tracee.h"
 #include "act/inject/tracee_guard.h"
 #include "act/inject/tracee_mem.h"
+#include "base/now.h"
+#include "base/proc.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,135 +24,136 @@
 #include <unistd.h>
 
 enum {
-	ROUNDS = 20,	 /* choices of threads: a busy process moves on between choice and stop */
+	TRIES = 20,	 /* choices of threads: a busy process moves on between choice and stop */
 	STOP_MS = 1000,	 /* a thread in an uninterruptible wait has not stopped by then */
-	IDLE_ROUNDS = 5, /* in succession, with no thread to choose from */
+	EMPTY_TRIES = 5, /* in succession, with no thread to choose from */
 	FRAME_USUAL = 4096, /* bytes below the stack pointer, without matrix registers */
-	DESCRIPTOR = 2048,  /* of what glibc keeps of a thread, from its list of mutexes on */
+	TCB_SIZE = 2048,    /* of glibc's thread descriptor, from its list of robust mutexes on */
 };
 
-static const struct timespec nap = { .tv_nsec = 1000000 };
+static const struct timespec pause_1ms = { .tv_nsec = 1000000 };
 
-/* SIGALRM ends this process, and with it the trace. */
-static void set_timer(struct inject_ptrace *in, uint64_t limit_ms)
+/* SIGALRM will end this process, and with it the trace. limit_ms 0: at the deadline. */
+static void set_timer(struct inject_shared *in, int64_t limit_ms)
 {
-	uint64_t now = inject_worker_now(), end = now + limit_ms * 1000000;
-	uint64_t us;
+	int64_t now = now_mono(), end = now + limit_ms * NS_PER_MS;
+	int64_t us;
 	struct itimerval timer = { 0 };
 
-	if (limit_ms == 0 || end > in->deadline_ns)
-		end = in->deadline_ns;
+	if (limit_ms == 0 || end > in->request.deadline)
+		end = in->request.deadline;
 	us = end > now + 1000 ? (end - now) / 1000 : 1;
 	timer.it_value.tv_sec = (time_t)(us / 1000000);
 	timer.it_value.tv_usec = (suseconds_t)(us % 1000000);
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static int again(struct inject_ptrace *in, enum inject_reason reason, const char *what)
+static int try_again(struct inject_shared *in, enum inject_reason reason, const char *what)
 {
-	inject_refuse(&in->rep, reason, -EAGAIN, "thread %d of process %d %s", in->rep.res.tid,
-		      in->target.pid, what);
-	return INJECT_PTRACE_AGAIN;
+	inject_refuse(&in->result, reason, -EAGAIN, "thread %d of process %d %s", in->result.tid,
+		      in->request.pid, what);
+	return INJECT_TRY_AGAIN;
 }
 
-/* Whether the thread's spare descriptor is the socket that is meant. */
-static bool spare_is_socket(struct inject_ptrace *in)
+/* Whether the thread's scratch descriptor is the requested socket. */
+static bool scratch_is_socket(struct inject_shared *in)
 {
-	pid_t tid = in->rep.res.tid;
+	pid_t tid = in->result.tid;
+	uint64_t inode;
 
-	in->rep.res.syscalls++;
-	if (in->copy >= 0 && inject_socket_same(in->copy, tid, in->fds.spare))
+	in->result.syscalls++;
+	if (in->copy >= 0 && inject_socket_same(in->copy, tid, in->fds.scratch_fd))
 		return true;
-	in->rep.res.syscalls++;
-	return inject_socket_inode(in->target.pid, tid, in->fds.spare) == in->target.inode;
+	in->result.syscalls++;
+	return proc_thread_socket(in->request.pid, tid, in->fds.scratch_fd, &inode) == 0 &&
+	       inode == in->request.inode;
 }
 
-/* Waits for the stop that was asked for. Returns 0, INJECT_PTRACE_AGAIN, or a refusal. */
-static int await_stop(struct inject_ptrace *in, struct tracee *t)
+/* Waits for the requested stop. Returns 0, INJECT_TRY_AGAIN, or a refusal. */
+static int await_stop(struct inject_shared *in, struct tracee *t)
 {
 	enum tracee_event event;
 	int err = tracee_wait(t, &event);
 
 	if (err < 0)
-		return again(in, INJECT_R_VANISHED, "ended");
+		return try_again(in, INJECT_R_VANISHED, "ended");
 	switch (event) {
 	case TRACEE_STOPPED:
 		return 0;
 	case TRACEE_GROUP:
-		return inject_refuse(&in->rep, INJECT_R_STOPPED, -EBUSY,
-				     "process %d is stopped by job control", in->target.pid);
+		return inject_refuse(&in->result, INJECT_R_STOPPED, -EBUSY,
+				     "process %d is stopped by job control", in->request.pid);
 	case TRACEE_SIGNAL:
-		return again(in, INJECT_R_MOVED, "was about to take a signal");
+		return try_again(in, INJECT_R_MOVED, "was about to take a signal");
 	default:
-		return again(in, INJECT_R_VANISHED, "ended");
+		return try_again(in, INJECT_R_VANISHED, "ended");
 	}
 }
 
 /* At the stop: still the wait that was chosen, with room below it? */
-static int check_stop(struct inject_ptrace *in, struct tracee *t,
+static int check_stop(struct inject_shared *in, struct tracee *t,
 		      const struct thread_choice *choice)
 {
 	bool in_rseq;
 	int err = tracee_read_regs(t, &in->stop);
 
 	if (err == -ENOTSUP)
-		return inject_refuse(&in->rep, INJECT_R_ARCH, err,
+		return inject_refuse(&in->result, INJECT_R_ARCH, err,
 				     "thread %d of process %d does not run 64-bit code", t->tid,
-				     in->target.pid);
+				     in->request.pid);
 	if (err < 0)
-		return again(in, INJECT_R_VANISHED, "ended");
+		return try_again(in, INJECT_R_VANISHED, "ended");
 	if (!sigframe_restarts(&in->stop.regs, choice->wait.nr, choice->wait.pc) ||
 	    sigframe_sp(&in->stop.regs) != choice->wait.sp)
-		return again(in, INJECT_R_MOVED, "had moved on");
-	if (tracee_has_foreign_state(t))
-		return inject_refuse(&in->rep, INJECT_R_SHADOW_STACK, -ENOTSUP,
+		return try_again(in, INJECT_R_MOVED, "had moved on");
+	if (tracee_has_unsupported_regsets(t))
+		return inject_refuse(&in->result, INJECT_R_SHADOW_STACK, -ENOTSUP,
 				     "thread %d of process %d has a shadow stack or matrix state",
-				     t->tid, in->target.pid);
+				     t->tid, in->request.pid);
 	if (tracee_dispatches_calls(t))
-		return inject_refuse(&in->rep, INJECT_R_DISPATCH, -ENOTSUP,
-				     "thread %d of process %d dispatches its calls itself", t->tid,
-				     in->target.pid);
+		return inject_refuse(&in->result, INJECT_R_DISPATCH, -ENOTSUP,
+				     "thread %d of process %d dispatches its own system calls",
+				     t->tid, in->request.pid);
 	err = tracee_in_rseq(t, sigframe_pc(&in->stop.regs), &in_rseq);
 	if (err < 0 || in_rseq)
-		return again(in, INJECT_R_RSEQ, "is in a restartable sequence");
+		return try_again(in, INJECT_R_RSEQ, "is in a restartable sequence");
 	return 0;
 }
 
-/* Writes what lies on the stack; the thread itself is unchanged after this. */
-static int lay_frame(struct inject_ptrace *in, struct tracee *t, struct tracee_mem *mem,
-		     uint64_t low)
+/* Writes the frames below the stack pointer; the thread itself is unchanged after this. */
+static int write_frames(struct inject_shared *in, struct tracee *t, struct tracee_mem *mem,
+			uint64_t low)
 {
 	int err = tracee_read_state(t, &in->stop);
 
 	if (err == -ESRCH)
-		return again(in, INJECT_R_VANISHED, "ended");
+		return try_again(in, INJECT_R_VANISHED, "ended");
 	if (err < 0) /* ENODEV: a processor, or a guest's, without XSAVE */
-		return inject_refuse(&in->rep, INJECT_R_ARCH, err,
+		return inject_refuse(&in->result, INJECT_R_ARCH, err,
 				     "read the extended state of thread %d of process %d", t->tid,
-				     in->target.pid);
+				     in->request.pid);
 	err = sigframe_build(&in->stop, &in->code, &in->fds, &in->layout, &in->frame);
 	if (err == -EAGAIN)
-		return again(in, INJECT_R_NO_GADGET, "waits in the very call that would be used");
+		return try_again(in, INJECT_R_NO_GADGET,
+				 "waits at the instruction that would be used");
 	if (err < 0)
 		return inject_refuse(
-			&in->rep, INJECT_R_ARCH, err,
+			&in->result, INJECT_R_ARCH, err,
 			"the extended state of thread %d of process %d is larger than known",
-			t->tid, in->target.pid);
+			t->tid, in->request.pid);
 	if (in->frame.addr < low)
-		return again(in, INJECT_R_STACK, "has too little stack left");
+		return try_again(in, INJECT_R_STACK, "has too little stack left");
 	if (!gadget_verify(mem, &in->code))
-		return again(in, INJECT_R_NO_GADGET, "has unmapped the code that was found");
+		return try_again(in, INJECT_R_NO_GADGET,
+				 "has unmapped the instructions that were found");
 	err = tracee_mem_write(mem, in->frame.addr, in->frame.bytes, in->frame.len);
 	if (err < 0)
-		return again(in, INJECT_R_STACK, "has a stack that cannot be written");
+		return try_again(in, INJECT_R_STACK, "has a stack that cannot be written");
 	return 0;
 }
 
-/*
- * Goes on to the next stop at call nr of the frame. Signals are blocked; one that comes all the
- * same is delivered.
- */
-static int run_to_call(struct inject_ptrace *in, struct tracee *t, long nr)
+/* Resumes to the next stop at system call nr of the frames. A signal on the way is delivered. */
+static int run_to_call(struct inject_shared *in, struct tracee *t, long nr)
 {
 	for (;;) {
 		enum tracee_event event;
@@ -166,8 +174,8 @@ static int run_to_call(struct inject_ptrace *in, struct tracee *t, long nr)
 	}
 }
 
-/* From before call nr to its exit. */
-static int follow_call(struct inject_ptrace *in, struct tracee *t, long nr)
+/* From before system call nr to its exit. */
+static int follow_call(struct inject_shared *in, struct tracee *t, long nr)
 {
 	int err = run_to_call(in, t, nr);
 
@@ -176,196 +184,206 @@ static int follow_call(struct inject_ptrace *in, struct tracee *t, long nr)
 	return err;
 }
 
-static int report_vanished(struct inject_ptrace *in)
+static int end_vanished(struct inject_shared *in)
 {
-	return inject_report_set(&in->rep, INJECT_UNSURE, INJECT_R_VANISHED, -ESRCH,
-				 "thread %d of process %d ended during the call", in->rep.res.tid,
-				 in->target.pid);
+	return inject_end(&in->result, INJECT_UNSURE, INJECT_R_VANISHED, -ESRCH,
+			  "thread %d of process %d ended during the call", in->result.tid,
+			  in->request.pid);
 }
 
-static int report_done(struct inject_ptrace *in)
+static int end_committed(struct inject_shared *in)
 {
-	bool by_effect = in->target.proof == INJECT_BY_EFFECT;
-	int wait_ms = by_effect ? inject_worker_left_ms(in->deadline_ns) : 0;
+	bool by_effect = in->request.proof == INJECT_BY_EFFECT;
+	int wait_ms = by_effect ? now_ms_until(in->request.deadline) : 0;
 
-	if (in->rep.res.call_ret < 0)
-		return inject_report_set(
-			&in->rep, INJECT_FAILED, INJECT_R_CALL_ERROR, in->rep.res.call_ret,
-			"shutdown of descriptor %d in process %d", in->target.fd, in->target.pid);
+	if (in->result.call_ret < 0)
+		return inject_end(&in->result, INJECT_FAILED, INJECT_R_CALL_ERROR,
+				  in->result.call_ret, "shutdown of descriptor %d in process %d",
+				  in->request.fd, in->request.pid);
 	if (in->copy >= 0 && !inject_socket_is_shut(in->copy, wait_ms))
-		return inject_report_set(
-			&in->rep, INJECT_UNSURE, INJECT_R_NO_EFFECT, -ESTALE,
+		return inject_end(
+			&in->result, INJECT_UNSURE, INJECT_R_NO_EFFECT, -ESTALE,
 			"shutdown of descriptor %d in process %d: the socket is as before",
-			in->target.fd, in->target.pid);
+			in->request.fd, in->request.pid);
 	if (in->copy < 0 && by_effect)
-		return inject_report_set(&in->rep, INJECT_UNSURE, INJECT_R_NO_PIDFD, -ENOSYS,
-					 "the effect on descriptor %d of process %d cannot be seen",
-					 in->target.fd, in->target.pid);
-	in->rep.res.status = INJECT_DONE;
-	in->rep.res.reason = INJECT_R_NONE;
-	return 0;
+		return inject_end(&in->result, INJECT_UNSURE, INJECT_R_NO_PIDFD, -ENOSYS,
+				  "the effect on descriptor %d of process %d cannot be seen",
+				  in->request.fd, in->request.pid);
+	return inject_done(&in->result);
 }
 
-/* Why the thread has no copy of the right socket. got: what fcntl said. */
-static int explain_take(struct inject_ptrace *in, struct tracee *t, long got)
+/* Why the thread has no duplicate of the requested socket. got: what fcntl returned. */
+static int explain_dup(struct inject_shared *in, struct tracee *t, long got)
 {
-	if (got >= 0 && got != in->fds.spare)
-		return again(in, INJECT_R_NO_SPARE, "has taken the free descriptor number");
-	if (got == -EINVAL) /* fcntl's word for a number beyond the limit */
+	if (got >= 0 && got != in->fds.scratch_fd)
+		return try_again(in, INJECT_R_NO_SCRATCH_FD,
+				 "has taken the free descriptor number");
+	if (got == -EINVAL) /* of fcntl, for a number beyond the limit */
 		got = -EMFILE;
 	if (got == -EMFILE || got == -ENOMEM)
-		return inject_refuse(&in->rep, INJECT_R_NO_SPARE, (int)got,
-				     "copy descriptor %d inside process %d", in->target.fd,
-				     in->target.pid);
+		return inject_refuse(&in->result, INJECT_R_NO_SCRATCH_FD, (int)got,
+				     "copy descriptor %d inside process %d", in->request.fd,
+				     in->request.pid);
 	if (tracee_read_regs(t, &in->stop) == -ESRCH) /* killed: its descriptors are closed */
-		return again(in, INJECT_R_VANISHED, "ended");
-	return inject_refuse(&in->rep, INJECT_R_OTHER_SOCKET, -ESTALE,
+		return try_again(in, INJECT_R_VANISHED, "ended");
+	return inject_refuse(&in->result, INJECT_R_OTHER_SOCKET, -ESTALE,
 			     "descriptor %d of process %d was closed or replaced meanwhile",
-			     in->target.fd, in->target.pid);
+			     in->request.fd, in->request.pid);
 }
 
 /*
- * Lets the thread duplicate the descriptor, and looks what it got. Whatever happens from here on,
- * it closes that and restores itself. Returns 0: it is at the exit of fcntl with the right socket.
+ * Has the thread duplicate the descriptor, and checks the duplicate. Whatever happens from here on,
+ * the thread closes it and restores itself. Returns 0: it is at the exit of fcntl, with the
+ * requested socket.
  */
-static int take(struct inject_ptrace *in, struct tracee *t)
+static int dup_descriptor(struct inject_shared *in, struct tracee *t)
 {
 	long got;
 	int err;
 
 	set_timer(in, 0);
-	err = tracee_write_regs(t, &in->frame.take, sizeof(in->frame.take));
+	err = tracee_write_regs(t, &in->frame.dup, sizeof(in->frame.dup));
 	if (err < 0)
-		return again(in, INJECT_R_VANISHED, "ended");
-	/* A handler that does not return (a cancellation, longjmp) would leave the copy open. */
+		return try_again(in, INJECT_R_VANISHED, "ended");
+	/* A handler that does not return (cancellation, longjmp) would leave the duplicate open. */
 	tracee_block_signals(t);
 	err = follow_call(in, t, SYS_fcntl);
 	if (err < 0)
-		return again(in, INJECT_R_VANISHED, "ended");
+		return try_again(in, INJECT_R_VANISHED, "ended");
 	got = sigframe_call_value(&in->stop.regs);
-	if (got == in->fds.spare && spare_is_socket(in))
+	if (got == in->fds.scratch_fd && scratch_is_socket(in))
 		return 0;
-	if (got != in->fds.spare) { /* that number is another's: the thread must not close it */
-		sigframe_drop_other(&in->frame, got < 0 ? -1 : (int)got);
-		tracee_write_regs(t, &in->frame.drop, sizeof(in->frame.drop));
+	if (got != in->fds.scratch_fd) { /* that number is not ours: the thread must not close it */
+		sigframe_close_other(&in->frame, got < 0 ? -1 : (int)got);
+		tracee_write_regs(t, &in->frame.close, sizeof(in->frame.close));
 	}
-	return explain_take(in, t, got);
+	return explain_dup(in, t, got);
 }
 
-/* The one write that makes the call happen. Returns 0, or a negative errno: result not seen. */
-static int commit(struct inject_ptrace *in, struct tracee *t)
+/* The one write that makes the call happen. Returns 0; negative errno: the result was not seen. */
+static int commit(struct inject_shared *in, struct tracee *t)
 {
 	int err;
 
-	in->phase = INJECT_PTRACE_COMMITTED;
-	err = tracee_write_regs(t, &in->frame.act, sizeof(in->frame.act));
-	if (err < 0 || in->target.proof == INJECT_BY_EFFECT)
+	in->phase = INJECT_PHASE_COMMITTED;
+	err = tracee_write_regs(t, &in->frame.shutdown, sizeof(in->frame.shutdown));
+	if (err < 0 || in->request.proof == INJECT_BY_EFFECT)
 		return err;
 	err = follow_call(in, t, SYS_shutdown);
 	if (err == 0)
-		in->rep.res.call_ret = (int)sigframe_call_value(&in->stop.regs);
+		in->result.call_ret = (int)sigframe_call_value(&in->stop.regs);
 	return err;
 }
 
-/* Everything that happens while the thread is stopped. */
-static int at_stop(struct inject_ptrace *in, struct tracee *t, const struct thread_choice *choice,
-		   uint64_t low)
+static bool fd_is_open(pid_t pid, pid_t tid, int fd)
 {
-	uint64_t stopped_at = inject_worker_now();
+	char path[PROC_PATH_MAX], name[16], target[8];
+
+	snprintf(name, sizeof(name), "fd/%d", fd);
+	return readlink(proc_path(path, pid, tid, name), target, sizeof(target)) >= 0;
+}
+
+/* All that happens while the thread is stopped. */
+static int inject_stopped(struct inject_shared *in, struct tracee *t,
+			  const struct thread_choice *choice, uint64_t low)
+{
+	int64_t stopped_at = now_mono();
 	struct tracee_mem mem;
 	int err;
 
-	tracee_mem_init(&mem, t->tid, &in->rep.res.syscalls);
+	tracee_mem_init(&mem, t->tid, &in->result.syscalls);
 	err = check_stop(in, t, choice);
 	if (err == 0)
-		err = lay_frame(in, t, &mem, low);
+		err = write_frames(in, t, &mem, low);
 	if (err == 0)
 		err = inject_ptrace_check_seccomp(in, t->tid);
-	if (err == 0 && inject_socket_open(in->target.pid, t->tid, in->fds.spare))
-		err = again(in, INJECT_R_NO_SPARE, "has taken the free descriptor number");
+	if (err == 0 && fd_is_open(in->request.pid, t->tid, in->fds.scratch_fd))
+		err = try_again(in, INJECT_R_NO_SCRATCH_FD, "has taken the free descriptor number");
 	if (err == 0)
-		err = take(in, t);
+		err = dup_descriptor(in, t);
 	if (err == 0)
 		err = commit(in, t);
-	if (tracee_release(t) < 0 && in->target.proof == INJECT_BY_EFFECT)
+	if (tracee_release(t) < 0 && in->request.proof == INJECT_BY_EFFECT)
 		err = err ? err : -ESRCH;
-	in->rep.res.stopped_ns += inject_worker_now() - stopped_at;
+	in->result.stopped_ns += (uint64_t)(now_mono() - stopped_at);
 	tracee_mem_close(&mem);
-	if (in->phase != INJECT_PTRACE_COMMITTED)
+	if (in->phase != INJECT_PHASE_COMMITTED)
 		return err;
-	return err < 0 ? report_vanished(in) : report_done(in);
+	return err < 0 ? end_vanished(in) : end_committed(in);
 }
 
 /*
- * The thread's descriptor: the C libraries keep the list of robust mutexes in it, and of that the
- * kernel tells the address. 0: not known.
+ * Address of the C library's thread descriptor (TCB): the list of robust mutexes is in it, and the
+ * kernel knows the address of that. 0: not known.
  */
-static uint64_t find_descriptor(struct inject_ptrace *in, pid_t tid)
+static uint64_t find_tcb(struct inject_shared *in, pid_t tid)
 {
 	uint64_t list;
 	size_t len;
 
-	in->rep.res.syscalls++;
+	in->result.syscalls++;
 	return syscall(SYS_get_robust_list, tid, &list, &len) == 0 ? list : 0;
 }
 
 /*
- * Faults of the pages that will be written, slow where a fork has left them shared, happen while
- * the thread runs, not while it is stopped. In its descriptor the kernel writes the number of the
- * CPU when the thread goes on (rseq).
+ * Faults in the pages that will be written now, while the thread still runs: copying a page that a
+ * fork has left shared is slow. The kernel writes to the TCB when the thread resumes (rseq: the
+ * number of the CPU).
  */
-static void prepare_pages(struct inject_ptrace *in, const struct tracee_thread *thread, pid_t tid,
+static void prepare_pages(struct inject_shared *in, const struct tracee_thread *thread, pid_t tid,
 			  uint64_t low)
 {
 	uint64_t from = thread->sp - FRAME_USUAL;
 	struct tracee_mem mem;
 
-	tracee_mem_init(&mem, tid, &in->rep.res.syscalls);
+	tracee_mem_init(&mem, tid, &in->result.syscalls);
 	tracee_mem_prepare(&mem, from > low ? from : low, thread->sp);
-	if (thread->descriptor)
-		tracee_mem_prepare(&mem, thread->descriptor, thread->descriptor + DESCRIPTOR);
+	if (thread->tcb)
+		tracee_mem_prepare(&mem, thread->tcb, thread->tcb + TCB_SIZE);
 	tracee_mem_close(&mem);
 }
 
-/* Where the thread's stack ends, as far as that is known. */
-static int prepare_stack(struct inject_ptrace *in, const struct thread_choice *choice,
+/* Finds the end of the thread's stack, and faults in what will be written. */
+static int prepare_stack(struct inject_shared *in, const struct thread_choice *choice,
 			 struct tracee_stack *ret)
 {
 	const struct tracee_thread thread = {
 		.sp = choice->wait.sp,
 		.guard = tracee_guard_below(choice->tid, &in->maps, choice->wait.sp),
-		.descriptor = find_descriptor(in, choice->tid),
+		.tcb = find_tcb(in, choice->tid),
 		.idle = choice->rank == 0,
 	};
 	int err = tracee_maps_stack(&in->maps, &thread, ret);
 
 	if (err < 0)
-		return again(in, INJECT_R_STACK, "is on a stack whose end is not known");
+		return try_again(in, INJECT_R_STACK, "is on a stack of unknown size");
 	prepare_pages(in, &thread, choice->tid, ret->low);
 	return 0;
 }
 
-/* One thread, once. Returns 0, INJECT_PTRACE_AGAIN, or a negative errno with the report filled. */
-static int attempt(struct inject_ptrace *in, const struct thread_choice *choice)
+/* Tries one thread, once. Returns 0, INJECT_TRY_AGAIN, or a negative errno with the result filled.
+ */
+static int try_thread(struct inject_shared *in, const struct thread_choice *choice)
 {
 	struct tracee_stack stack;
 	struct tracee t;
 	int err;
 
-	in->rep.res.tid = choice->tid;
+	in->result.tid = choice->tid;
 	err = inject_ptrace_check_thread(in, choice);
 	if (err)
 		return err;
 	err = prepare_stack(in, choice, &stack);
 	if (err)
 		return err;
-	if (stack.small) /* a contended lock looks the same, on a stack with no room: see it last */
-		nanosleep(&nap, NULL);
+	if (stack.small) /* a contended lock looks the same, on a stack without room, but not for
+			    long */
+		nanosleep(&pause_1ms, NULL);
 	if (!inject_ptrace_wait_unchanged(in, choice))
-		return again(in, INJECT_R_MOVED, "had moved on");
+		return try_again(in, INJECT_R_MOVED, "had moved on");
 
-	tracee_init(&t, choice->tid, &in->rep.res.syscalls);
-	in->phase = INJECT_PTRACE_STOPPING;
+	tracee_init(&t, choice->tid, &in->result.syscalls);
+	in->phase = INJECT_PHASE_STOPPING;
 	set_timer(in, STOP_MS);
 	err = tracee_stop(&t);
 	if (err < 0)
@@ -373,52 +391,52 @@ static int attempt(struct inject_ptrace *in, const struct thread_choice *choice)
 	else
 		err = await_stop(in, &t);
 	if (err == 0)
-		err = at_stop(in, &t, choice, stack.low);
+		err = inject_stopped(in, &t, choice, stack.low);
 	tracee_release(&t);
-	in->holds |= t.lost;
-	if (in->phase == INJECT_PTRACE_STOPPING)
-		in->phase = INJECT_PTRACE_PREPARING;
+	in->must_exit_to_detach |= t.must_exit_to_detach;
+	if (in->phase == INJECT_PHASE_STOPPING)
+		in->phase = INJECT_PHASE_PREPARING;
 	set_timer(in, 0);
 	return err;
 }
 
-static int round_of_threads(struct inject_ptrace *in)
+static int try_threads(struct inject_shared *in)
 {
 	int err = inject_ptrace_choose(in);
 
 	if (err)
 		return err;
 	for (int i = 0; i < in->n_threads; i++) {
-		err = attempt(in, &in->threads[i]);
-		if (err != INJECT_PTRACE_AGAIN)
+		err = try_thread(in, &in->threads[i]);
+		if (err != INJECT_TRY_AGAIN)
 			return err;
 	}
-	return INJECT_PTRACE_AGAIN;
+	return INJECT_TRY_AGAIN;
 }
 
-/* So that these do not fault for the first time while the thread is stopped. */
-void inject_ptrace_warm(struct inject_ptrace *in)
+/* Faults in the buffers, so that this does not happen while a thread is stopped. */
+void inject_ptrace_warm(struct inject_shared *in)
 {
 	memset(&in->stop, 0, sizeof(in->stop));
 	memset(&in->frame, 0, sizeof(in->frame));
-	sigframe_layout_read(&in->layout);
+	xstate_layout_read(&in->layout);
 }
 
-void inject_ptrace_perform(struct inject_ptrace *in)
+void inject_ptrace_perform(struct inject_shared *in)
 {
 	static const struct itimerval off;
-	int err, idle = 0;
+	int err, empty = 0;
 
 	set_timer(in, 0);
 	err = inject_ptrace_prepare(in);
-	for (int round = 0; err == 0 && round < ROUNDS; round++) {
-		err = round_of_threads(in);
-		idle = in->n_threads == 0 ? idle + 1 : 0;
-		if (err != INJECT_PTRACE_AGAIN || idle > IDLE_ROUNDS)
+	for (int i = 0; err == 0 && i < TRIES; i++) {
+		err = try_threads(in);
+		empty = in->n_threads == 0 ? empty + 1 : 0;
+		if (err != INJECT_TRY_AGAIN || empty > EMPTY_TRIES)
 			break;
-		nanosleep(&nap, NULL);
+		nanosleep(&pause_1ms, NULL);
 		err = inject_ptrace_prepare(in); /* new threads have new stacks */
 	}
-	in->phase = INJECT_PTRACE_ENDED;
+	in->phase = INJECT_PHASE_COMPLETE;
 	setitimer(ITIMER_REAL, &off, NULL);
 }

@@ -1,105 +1,106 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/inject/inject_ptrace_checks.h"
-#include "act/inject/inject_socket.h"
-#include "act/inject/inject_ptrace.h"
-#include "act/inject/thread_status.h"
+#include "act/inject/inject_result.h"
+#include "act/inject/inject_shared.h"
+#include "act/inject/program_arch.h"
 #include "act/inject/tracee_mem.h"
+#include "base/dirents.h"
+#include "base/proc.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { GAP_MIN = 16, GAP_MAX = 64, SPARE_PROBES = 512 };
+enum { GAP_MIN = 16, GAP_MAX = 64, SCRATCH_PROBES = 512 };
 
-static int refuse_traced(struct inject_ptrace *in, pid_t tid, pid_t tracer)
+struct thread_status {
+	struct proc_stat stat;
+	struct proc_status status;
+};
+
+static int read_thread(pid_t pid, pid_t tid, struct thread_status *ret)
 {
-	char name[32] = "";
-	ssize_t n = thread_proc_read(tracer, tracer, "comm", name, sizeof(name));
+	char path[PROC_PATH_MAX];
+	int err = proc_stat_read(AT_FDCWD, proc_path(path, pid, tid, "stat"), &ret->stat);
 
-	if (n > 0)
-		name[n - 1] = '\0'; /* newline */
-	return inject_refuse(&in->rep, INJECT_R_TRACED, -EBUSY,
-			     "thread %d of process %d is traced by process %d (%s)", tid,
-			     in->target.pid, tracer, n > 0 ? name : "gone");
+	if (err < 0)
+		return err;
+	return proc_status_read(AT_FDCWD, proc_path(path, pid, tid, "status"), &ret->status);
 }
 
-/* cgroup v2; a v1 freezer shows as uninterruptible wait. */
-static bool frozen(pid_t pid)
+static int refuse_traced(struct inject_shared *in, pid_t tid, pid_t tracer)
+{
+	struct proc_stat stat;
+	bool known = proc_stat_of(tracer, &stat) == 0;
+
+	return inject_refuse(&in->result, INJECT_R_TRACED, -EBUSY,
+			     "thread %d of process %d is traced by process %d (%s)", tid,
+			     in->request.pid, tracer, known ? stat.comm : "ended");
+}
+
+/* By the freezer of cgroup version 2. That of version 1 shows as an uninterruptible wait. */
+static bool is_frozen(pid_t pid, pid_t tid)
 {
 	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-	char text[4096], path[4352], events[256];
-	char *at, *end;
+	char proc[PROC_PATH_MAX], cgroup[4096], path[4352], events[256];
+	int dir = open(proc_path(proc, pid, tid, ""), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int err = dir < 0 ? -errno : proc_cgroup_read(dir, "", cgroup, sizeof(cgroup));
 
-	if (thread_proc_read(pid, pid, "cgroup", text, sizeof(text)) < 0)
-		return false;
-	at = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-	if (!at)
-		return false;
-	at = strchr(at, '/');
-	end = at ? strchr(at, '\n') : NULL;
-	if (!end)
-		return false;
-	*end = '\0';
-	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-		ssize_t n;
-		int fd;
-
-		snprintf(path, sizeof(path), "%s%s/cgroup.events", roots[i], at);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		n = read(fd, events, sizeof(events) - 1);
-		close(fd);
-		events[n > 0 ? n : 0] = '\0';
-		return strstr(events, "frozen 1") != NULL;
+	if (dir >= 0)
+		close(dir);
+	for (size_t i = 0; !err && i < sizeof(roots) / sizeof(roots[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s/cgroup.events", roots[i], cgroup);
+		if (proc_read(AT_FDCWD, path, events, sizeof(events)) >= 0)
+			return strstr(events, "frozen 1") != NULL;
 	}
 	return false;
 }
 
-/* The program file of a process whose first thread has ended cannot be read: the stop decides. */
-static bool foreign_program(pid_t pid, pid_t tid)
+/* If the program file cannot be read, the registers at the stop decide. */
+static bool has_foreign_program(pid_t pid, pid_t tid)
 {
-	unsigned char head[64];
-	ssize_t n = thread_proc_read(pid, tid, "exe", (char *)head, sizeof(head));
+	char path[PROC_PATH_MAX], head[64];
+	ssize_t n = proc_read(AT_FDCWD, proc_path(path, pid, tid, "exe"), head, sizeof(head));
 
-	return n > 0 && thread_program_foreign(head, (size_t)n);
+	return n > 0 && program_is_foreign(head, (size_t)n);
 }
 
-static int check_process(struct inject_ptrace *in)
+static int refuse_ended(struct inject_shared *in)
 {
-	struct thread_status status;
-	pid_t pid = in->target.pid;
-	int err = thread_status_read(pid, in->live, &status);
+	return inject_refuse(&in->result, INJECT_R_VANISHED, -ESRCH, "process %d has ended",
+			     in->request.pid);
+}
 
-	if (err < 0)
-		return inject_refuse(&in->rep, INJECT_R_GONE, -ESRCH, "process %d is gone", pid);
-	if (status.state == 'Z' || status.state == 'X') /* traced by this very process, it may be */
-		return inject_refuse(&in->rep, INJECT_R_VANISHED, -ESRCH,
-				     "thread %d of process %d ended", in->live, pid);
-	if (status.tracer)
-		return refuse_traced(in, in->live, status.tracer);
-	if (status.state == 'T')
-		return inject_refuse(&in->rep, INJECT_R_STOPPED, -EBUSY,
+static int check_process(struct inject_shared *in)
+{
+	struct thread_status thread;
+	pid_t pid = in->request.pid;
+
+	in->live = proc_live_thread(pid, in->request.start);
+	if (in->live <= 0 || read_thread(pid, in->live, &thread) < 0)
+		return refuse_ended(in);
+	if (thread.status.tracer)
+		return refuse_traced(in, in->live, thread.status.tracer);
+	if (thread.stat.state == 'T')
+		return inject_refuse(&in->result, INJECT_R_STOPPED, -EBUSY,
 				     "process %d is stopped by job control", pid);
-	if (frozen(pid))
-		return inject_refuse(&in->rep, INJECT_R_FROZEN, -EBUSY, "process %d is frozen",
+	if (is_frozen(pid, in->live))
+		return inject_refuse(&in->result, INJECT_R_FROZEN, -EBUSY, "process %d is frozen",
 				     pid);
-	if (foreign_program(pid, in->live))
-		return inject_refuse(&in->rep, INJECT_R_ARCH, -ENOTSUP,
+	if (has_foreign_program(pid, in->live))
+		return inject_refuse(&in->result, INJECT_R_ARCH, -ENOTSUP,
 				     "process %d runs a program of another architecture", pid);
 	return 0;
 }
 
-int inject_ptrace_prepare(struct inject_ptrace *in)
+int inject_ptrace_prepare(struct inject_shared *in)
 {
-	pid_t pid = in->target.pid;
+	pid_t pid = in->request.pid;
 	int err = check_process(in);
 
 	if (err < 0)
@@ -107,20 +108,20 @@ int inject_ptrace_prepare(struct inject_ptrace *in)
 	memset(&in->code, 0, sizeof(in->code));
 	err = tracee_maps_read(pid, in->live, &in->maps);
 	if (err == -EACCES || err == -EPERM)
-		return inject_refuse(&in->rep, INJECT_R_PERMISSION, -EPERM,
+		return inject_refuse(&in->result, INJECT_R_PERMISSION, -EPERM,
 				     "read the memory map of process %d", pid);
 	if (err < 0 || in->maps.n == 0)
-		return inject_refuse(&in->rep, INJECT_R_EXITING, err < 0 ? err : -ESRCH,
+		return inject_refuse(&in->result, INJECT_R_EXITING, err < 0 ? err : -ESRCH,
 				     "process %d has no memory map", pid);
 	return 0;
 }
 
-static int find_code(struct inject_ptrace *in)
+static int find_code(struct inject_shared *in)
 {
 	struct tracee_mem mem;
 	int err;
 
-	tracee_mem_init(&mem, in->live, &in->rep.res.syscalls);
+	tracee_mem_init(&mem, in->live, &in->result.syscalls);
 	err = 0;
 	if (!gadget_recall(&in->maps, &mem, &in->cache, &in->code)) {
 		err = gadget_find(&in->maps, &mem, in->chunk, &in->code);
@@ -129,55 +130,56 @@ static int find_code(struct inject_ptrace *in)
 	}
 	tracee_mem_close(&mem);
 	if (err == -EPERM || err == -EACCES)
-		return inject_refuse(&in->rep, INJECT_R_PERMISSION, err,
-				     "read the memory of process %d", in->target.pid);
+		return inject_refuse(&in->result, INJECT_R_PERMISSION, err,
+				     "read the memory of process %d", in->request.pid);
 	if (err < 0)
-		return inject_refuse(&in->rep, INJECT_R_NO_GADGET, err,
-				     "find the needed instructions in process %d", in->target.pid);
+		return inject_refuse(&in->result, INJECT_R_NO_GADGET, err,
+				     "find the needed instructions in process %d", in->request.pid);
 	return 0;
 }
 
 /*
- * No thread qualifies: a property of the only thread's wait, or of this moment. One that was tried
- * before, and is only not yet back in its wait, says more.
+ * No thread qualifies: final if there is one thread only, else true for this moment. The result of
+ * a thread that was tried before, and is not yet back in its wait, says more.
  */
-static int no_thread(struct inject_ptrace *in)
+static int no_thread(struct inject_shared *in)
 {
-	struct thread_status status;
-	pid_t pid = in->target.pid;
+	struct thread_status thread;
+	pid_t pid = in->request.pid;
 	bool read;
 
-	if (in->rep.res.tid)
-		return INJECT_PTRACE_AGAIN;
-	read = thread_status_read(pid, in->live, &status) == 0;
-	if (read && status.state == 'D')
-		inject_refuse(&in->rep, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
+	if (in->result.tid)
+		return INJECT_TRY_AGAIN;
+	read = read_thread(pid, in->live, &thread) == 0;
+	if (read && thread.stat.state == 'D')
+		inject_refuse(&in->result, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
 			      "process %d is in an uninterruptible wait", pid);
 	else
 		inject_refuse(
-			&in->rep, INJECT_R_NO_THREAD, -EBUSY,
+			&in->result, INJECT_R_NO_THREAD, -EBUSY,
 			"none of %u threads of process %d waits in a call that restarts unseen",
-			read ? status.threads : 0, pid);
-	return !read || status.threads == 1 ? in->rep.error.code : INJECT_PTRACE_AGAIN;
+			read ? thread.status.threads : 0, pid);
+	return !read || thread.status.threads == 1 ? in->result.error.code : INJECT_TRY_AGAIN;
 }
 
-int inject_ptrace_choose(struct inject_ptrace *in)
+int inject_ptrace_choose(struct inject_shared *in)
 {
-	int n = thread_choose(in->target.pid, in->threads);
+	int n = thread_choose(in->request.pid, in->threads);
 
 	if (n == -EPERM)
-		return inject_refuse(&in->rep, INJECT_R_PERMISSION, n,
-				     "see what the threads of process %d wait for", in->target.pid);
+		return inject_refuse(&in->result, INJECT_R_PERMISSION, n,
+				     "see what the threads of process %d wait for",
+				     in->request.pid);
 	if (n < 0)
-		return inject_refuse(&in->rep, INJECT_R_GONE, -ESRCH, "process %d is gone",
-				     in->target.pid);
+		return inject_refuse(&in->result, INJECT_R_GONE, -ESRCH, "process %d is gone",
+				     in->request.pid);
 	in->n_threads = n;
 	if (n == 0)
 		return no_thread(in);
-	return in->code.call ? 0 : find_code(in);
+	return in->code.syscall_ret ? 0 : find_code(in);
 }
 
-/* Who has needed a large table may need many numbers at once. */
+/* A process that has needed a large table may need many numbers at once. */
 static int gap_in(int size)
 {
 	int quarter = size / 4;
@@ -186,58 +188,52 @@ static int gap_in(int size)
 }
 
 /*
- * The lowest open descriptor from a number on; INT_MAX: none, -1: they cannot be read. A place in
- * dir, /proc/PID/task/TID/fd, is a number and 2, for "." and ".." (fs/proc/fd.c). So a range takes
- * two calls; to look at each of 64 numbers took 150 us, a fifth of an injection.
+ * The lowest open descriptor that is not below a number; INT_MAX: none; or a negative errno. Sought
+ * by offset (base/dirents.h): reading a table of some hundred descriptors took 150 us, a fifth of
+ * an injection.
  */
-static int first_open(int dir, int from)
+static int first_open(struct dirents *fds, int from)
 {
-	_Alignas(struct dirent64) char first[64];
-	ssize_t len = -1;
+	int fd = dirents_seek(fds, from + 2);
 
-	if (lseek(dir, from + 2, SEEK_SET) >= 0)
-		len = getdents64(dir, first, sizeof(first));
-	if (len <= 0)
-		return len < 0 ? -1 : INT_MAX;
-	return (int)strtol(((struct dirent64 *)first)->d_name, NULL, 10);
+	return fd == -ENOENT ? INT_MAX : fd;
 }
 
 /*
- * The highest number below size with gap - 1 free ones below it in the thread's table, or -1. Some
- * above it are free too: a program that uses numbers of its own choice (dup2) opens and closes
- * these at any time, and uses neighbours.
+ * The highest number below size that has gap - 1 free ones below it in the thread's table, or -1.
+ * Some above it are free too: a program that chooses numbers itself (dup2) uses neighbours, and may
+ * open and close them at any time.
  */
-static int free_in_table(const struct inject_ptrace *in, pid_t tid, int size, int gap)
+static int free_in_table(const struct inject_shared *in, pid_t tid, int size, int gap)
 {
-	int dir, low, open_fd, needed = gap + gap / 4, found = -1;
-	char path[64];
+	int low, open_fd, needed = gap + gap / 4, found = -1;
+	char path[PROC_PATH_MAX];
+	struct dirents fds;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd", in->target.pid, tid);
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
+	if (dirents_open(&fds, AT_FDCWD, proc_path(path, in->request.pid, tid, "fd")) < 0)
 		return -1;
-	for (low = size - needed; found < 0 && low >= 0 && low >= size - SPARE_PROBES;
+	for (low = size - needed; found < 0 && low >= 0 && low >= size - SCRATCH_PROBES;
 	     low = open_fd - needed) {
-		open_fd = first_open(dir, low);
+		open_fd = first_open(&fds, low);
 		if (open_fd >= low + needed)
 			found = low + gap - 1;
 	}
-	close(dir);
+	dirents_close(&fds);
 	return found;
 }
 
 /*
- * A high number among free ones: the kernel gives out the lowest free number, so hardly anybody
- * gets this one meanwhile (act/frame.h: and if so). Beyond the table only if it is nearly full,
- * because it then grows: it stays larger, and where threads share it that waits for an RCU grace
- * period.
+ * A high number among free ones: the kernel gives out the lowest free number, so that this one is
+ * hardly ever taken meanwhile (sigframe.h: what happens if it is). Beyond the table only if that is
+ * nearly full: the table would grow, and stay large, and the growth waits for an RCU grace period
+ * where threads share it.
  */
-static bool find_spare(struct inject_ptrace *in, pid_t tid, int fd_size)
+static bool choose_scratch_fd(struct inject_shared *in, pid_t tid, int fd_size)
 {
 	struct rlimit limit;
 	int fd, size;
 
-	if (prlimit(in->target.pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+	if (prlimit(in->request.pid, RLIMIT_NOFILE, NULL, &limit) < 0)
 		return false;
 	size = limit.rlim_cur < (rlim_t)fd_size ? (int)limit.rlim_cur : fd_size;
 	fd = free_in_table(in, tid, size, gap_in(size));
@@ -246,70 +242,70 @@ static bool find_spare(struct inject_ptrace *in, pid_t tid, int fd_size)
 		if ((rlim_t)fd >= limit.rlim_cur)
 			return false;
 	}
-	in->fds = (struct sigframe_descriptors){ in->target.fd, fd };
+	in->fds = (struct sigframe_fds){ in->request.fd, fd };
 	return true;
 }
 
-int inject_ptrace_check_thread(struct inject_ptrace *in, const struct thread_choice *choice)
+int inject_ptrace_check_thread(struct inject_shared *in, const struct thread_choice *choice)
 {
-	struct thread_status status;
-	pid_t pid = in->target.pid, tid = choice->tid;
+	struct thread_status thread;
+	pid_t pid = in->request.pid, tid = choice->tid;
 
-	if (thread_status_read(pid, tid, &status) < 0) {
-		inject_refuse(&in->rep, INJECT_R_VANISHED, -ESRCH, "thread %d of process %d ended",
-			      tid, pid);
-		return INJECT_PTRACE_AGAIN;
+	if (read_thread(pid, tid, &thread) < 0) {
+		inject_refuse(&in->result, INJECT_R_VANISHED, -ESRCH,
+			      "thread %d of process %d ended", tid, pid);
+		return INJECT_TRY_AGAIN;
 	}
-	if (status.tracer)
-		return refuse_traced(in, tid, status.tracer);
-	if (status.state == 'T')
-		return inject_refuse(&in->rep, INJECT_R_STOPPED, -EBUSY,
+	if (thread.status.tracer)
+		return refuse_traced(in, tid, thread.status.tracer);
+	if (thread.stat.state == 'T')
+		return inject_refuse(&in->result, INJECT_R_STOPPED, -EBUSY,
 				     "process %d is stopped by job control", pid);
-	if (status.state == 'D') {
-		inject_refuse(&in->rep, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
+	if (thread.stat.state == 'D') {
+		inject_refuse(&in->result, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
 			      "thread %d of process %d is in an uninterruptible wait", tid, pid);
-		return INJECT_PTRACE_AGAIN;
+		return INJECT_TRY_AGAIN;
 	}
-	if (status.shadow_stack)
-		return inject_refuse(&in->rep, INJECT_R_SHADOW_STACK, -ENOTSUP,
+	if (thread.status.shadow_stack)
+		return inject_refuse(&in->result, INJECT_R_SHADOW_STACK, -ENOTSUP,
 				     "thread %d of process %d has a shadow stack", tid, pid);
-	if (status.seccomp == SECCOMP_MODE_STRICT)
-		return inject_refuse(&in->rep, INJECT_R_SECCOMP, -EACCES,
+	if (thread.status.seccomp == SECCOMP_MODE_STRICT)
+		return inject_refuse(&in->result, INJECT_R_SECCOMP, -EACCES,
 				     "thread %d of process %d is in seccomp's strict mode", tid,
 				     pid);
-	if (!find_spare(in, tid, (int)status.fd_size))
-		return inject_refuse(&in->rep, INJECT_R_NO_SPARE, -EMFILE,
+	if (!choose_scratch_fd(in, tid, (int)thread.status.fd_size))
+		return inject_refuse(&in->result, INJECT_R_NO_SCRATCH_FD, -EMFILE,
 				     "find a free descriptor number in process %d", pid);
 	return 0;
 }
 
-bool inject_ptrace_wait_unchanged(struct inject_ptrace *in, const struct thread_choice *choice)
+bool inject_ptrace_wait_unchanged(struct inject_shared *in, const struct thread_choice *choice)
 {
 	struct thread_wait now;
 
-	return thread_wait_read(in->target.pid, choice->tid, &now) == 0 &&
+	return thread_wait_read(in->request.pid, choice->tid, &now) == 0 &&
 	       thread_wait_same(&now, &choice->wait);
 }
 
 /*
- * Whether the stopped thread has filters, seccomp_verdict() having failed with err. It may have got
- * one since it was chosen, from another thread (SECCOMP_FILTER_FLAG_TSYNC).
+ * Whether the stopped thread has filters, if seccomp_verdict() has failed with err. Another thread
+ * may have installed one since this thread was chosen (SECCOMP_FILTER_FLAG_TSYNC).
  */
-static bool has_filters(struct inject_ptrace *in, pid_t tid, int err)
+static bool has_filters(struct inject_shared *in, pid_t tid, int err)
 {
-	struct thread_status status;
+	struct thread_status thread;
 
 	if (err == -EINVAL)
 		return false;
-	return thread_status_read(in->target.pid, tid, &status) < 0 ||
-	       status.seccomp == SECCOMP_MODE_FILTER;
+	return read_thread(in->request.pid, tid, &thread) < 0 ||
+	       thread.status.seccomp == SECCOMP_MODE_FILTER;
 }
 
 /*
- * What remains: a filter that another thread installs for all between this and the thread's last
- * call, in some 100 us, and that kills for one of them.
+ * Not covered: a filter that another thread installs for all of them in the some 100 us from here
+ * to the thread's last call, and that kills for one of these calls.
  */
-int inject_ptrace_check_seccomp(struct inject_ptrace *in, pid_t tid)
+int inject_ptrace_check_seccomp(struct inject_shared *in, pid_t tid)
 {
 	struct seccomp_data calls[SIGFRAME_CALLS];
 	int nr = 0, err;
@@ -319,26 +315,26 @@ int inject_ptrace_check_seccomp(struct inject_ptrace *in, pid_t tid)
 	if (err < 0 && !nr && !has_filters(in, tid, err))
 		return 0;
 	if (err == -EACCES && nr)
-		return inject_refuse(&in->rep, INJECT_R_SECCOMP, err,
+		return inject_refuse(&in->result, INJECT_R_SECCOMP, err,
 				     "the seccomp filter of process %d does not allow call %d",
-				     in->target.pid, nr);
+				     in->request.pid, nr);
 	if (err < 0)
-		return inject_refuse(&in->rep, INJECT_R_SECCOMP, err,
-				     "read the seccomp filters of process %d", in->target.pid);
+		return inject_refuse(&in->result, INJECT_R_SECCOMP, err,
+				     "read the seccomp filters of process %d", in->request.pid);
 	return 0;
 }
 
-int inject_ptrace_explain_seize(struct inject_ptrace *in, pid_t tid, int err)
+int inject_ptrace_explain_seize(struct inject_shared *in, pid_t tid, int err)
 {
-	struct thread_status status;
+	struct thread_status thread;
 
 	if (err == -ESRCH) {
-		inject_refuse(&in->rep, INJECT_R_VANISHED, err, "thread %d of process %d ended",
-			      tid, in->target.pid);
-		return INJECT_PTRACE_AGAIN;
+		inject_refuse(&in->result, INJECT_R_VANISHED, err, "thread %d of process %d ended",
+			      tid, in->request.pid);
+		return INJECT_TRY_AGAIN;
 	}
-	if (thread_status_read(in->target.pid, tid, &status) == 0 && status.tracer)
-		return refuse_traced(in, tid, status.tracer);
-	return inject_refuse(&in->rep, INJECT_R_PERMISSION, err, "trace thread %d of process %d",
-			     tid, in->target.pid);
+	if (read_thread(in->request.pid, tid, &thread) == 0 && thread.status.tracer)
+		return refuse_traced(in, tid, thread.status.tracer);
+	return inject_refuse(&in->result, INJECT_R_PERMISSION, err, "trace thread %d of process %d",
+			     tid, in->request.pid);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/inject/inject_worker.h"
-#include "act/inject/inject_api.h"
-#include "act/inject/inject_preflight.h"
-#include "act/inject/inject_socket.h"
 #include "act/inject/inject_ptrace.h"
+#include "act/inject/inject_result.h"
+#include "act/inject/inject_shared.h"
+#include "act/inject/inject_socket.h"
 #include "act/inject/inject_worker_link.h"
 #include "base/now.h"
 
@@ -20,33 +20,19 @@
 #include <unistd.h>
 
 enum {
-	GRACE_MS = 100,		/* the child's own timer comes first */
-	LEFT_MAX_MS = 86400000, /* to fit an int, also with some added */
-	EFFECT_MS = 30, /* after a killed child the call has been seen to run some ms late */
+	GRACE_MS = 100, /* the child's own timer comes first */
+	EFFECT_MS = 30, /* the call of a thread whose tracer was killed has run some ms late */
 };
 
 struct inject_worker {
-	pid_t child;		  /* 0: none */
-	int link;		  /* to it: a request goes out, an answer or its end comes back */
-	struct inject_ptrace *in; /* shared with it, and with no other child */
+	pid_t child; /* 0: none */
+	int link;    /* to the child: requests out, answers in; closed by its end */
+	struct inject_shared *shared; /* with this child and no other */
 };
-
-uint64_t inject_worker_now(void)
-{
-	return (uint64_t)now_mono();
-}
-
-int inject_worker_left_ms(uint64_t deadline_ns)
-{
-	uint64_t now = inject_worker_now();
-	uint64_t left = deadline_ns > now ? (deadline_ns - now) / 1000000 : 0;
-
-	return left < LEFT_MAX_MS ? (int)left : LEFT_MAX_MS;
-}
 
 /* ---- the child ---- */
 
-/* Only the timer may end the child early: a signal from the terminal is the parent's to handle. */
+/* Only the timer may end the child early; signals from the terminal are for the parent. */
 static void child_signals(void)
 {
 	sigset_t alarm;
@@ -58,27 +44,28 @@ static void child_signals(void)
 }
 
 /*
- * The copy is closed before the answer: the socket must not stay open because of it. No answer is
- * one too, once the report is complete.
+ * The copy is closed before the answer, so that it does not keep the socket open. If the child
+ * exits without an answer but after completing the result, the result still counts.
  */
-static void child_serve(struct inject_ptrace *in, int link)
+static void child_serve(struct inject_shared *shared, int link)
 {
-	inject_ptrace_warm(in);
-	while (inject_worker_link_receive(link, &in->copy)) {
-		inject_ptrace_perform(in);
-		if (in->copy >= 0)
-			close(in->copy);
-		if (in->holds || !inject_worker_link_send(link, -1))
+	inject_ptrace_warm(shared);
+	while (inject_worker_link_receive(link, &shared->copy)) {
+		inject_ptrace_perform(shared);
+		if (shared->copy >= 0)
+			close(shared->copy);
+		if (shared->must_exit_to_detach || !inject_worker_link_send(link, -1))
 			break;
 	}
 }
 
 /*
  * Not fork(): without an exit signal the parent gets no SIGCHLD, and its waitpid(-1) for other
- * children does not take this one. copy: the parent's, of the first target's socket, which must not
- * stay open here.
+ * children does not reap this one. A session of its own: SIGSTOP to the parent's process group must
+ * not stop the child, which would leave its target stopped too. copy: the parent's copy of the
+ * first socket, which must not stay open here.
  */
-static pid_t child_start(struct inject_ptrace *in, int link[2], int copy)
+static pid_t child_start(struct inject_shared *shared, int link[2], int copy)
 {
 	sigset_t all, old;
 	pid_t parent = getpid(), pid;
@@ -93,8 +80,9 @@ static pid_t child_start(struct inject_ptrace *in, int link[2], int copy)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);
+		setsid();
 		child_signals();
-		child_serve(in, link[1]);
+		child_serve(shared, link[1]);
 		_exit(0);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -109,33 +97,33 @@ int inject_worker_new(struct inject_worker **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int start_linked(struct inject_worker *injector, int copy)
+static int start_linked(struct inject_worker *worker, int copy)
 {
 	int link[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0)
 		return -errno;
-	injector->child = child_start(injector->in, link, copy);
-	injector->link = link[0];
+	worker->child = child_start(worker->shared, link, copy);
+	worker->link = link[0];
 	close(link[1]);
-	if (injector->child > 0)
+	if (worker->child > 0)
 		return 0;
 	close(link[0]);
-	return injector->child;
+	return worker->child;
 }
 
-static int start(struct inject_worker *injector, int copy)
+static int start(struct inject_worker *worker, int copy)
 {
 	int err;
 
-	injector->in = mmap(NULL, sizeof(*injector->in), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (injector->in == MAP_FAILED)
+	worker->shared = mmap(NULL, sizeof(*worker->shared), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (worker->shared == MAP_FAILED)
 		return -errno;
-	err = start_linked(injector, copy);
+	err = start_linked(worker, copy);
 	if (err < 0) {
-		munmap(injector->in, sizeof(*injector->in));
-		injector->child = 0;
+		munmap(worker->shared, sizeof(*worker->shared));
+		worker->child = 0;
 	}
 	return err;
 }
@@ -151,35 +139,36 @@ static bool await(int link, short events, int timeout_ms)
 	return got == 1;
 }
 
-/* Returns the child's wait status; -1: it does not even die (the kernel releases its target). */
-static int stop(struct inject_worker *injector)
+/* Kills the child. Returns its wait status; -1: it does not die (the kernel releases its target).
+ */
+static int stop(struct inject_worker *worker)
 {
 	int status = -1;
 
-	kill(injector->child, SIGKILL);
-	if (await(injector->link, 0, GRACE_MS)) /* POLLHUP */
-		while (waitpid(injector->child, &status, __WALL) < 0 && errno == EINTR)
+	kill(worker->child, SIGKILL);
+	if (await(worker->link, 0, GRACE_MS)) /* POLLHUP */
+		while (waitpid(worker->child, &status, __WALL) < 0 && errno == EINTR)
 			;
 	return status;
 }
 
-/* What the child shared is left to it, should it live yet. */
-static void forget(struct inject_worker *injector)
+/* A child that is still alive keeps its own mapping of the shared memory. */
+static void forget(struct inject_worker *worker)
 {
-	close(injector->link);
-	munmap(injector->in, sizeof(*injector->in));
-	injector->child = 0;
+	close(worker->link);
+	munmap(worker->shared, sizeof(*worker->shared));
+	worker->child = 0;
 }
 
-void inject_worker_free(struct inject_worker *injector)
+void inject_worker_free(struct inject_worker *worker)
 {
-	if (!injector)
+	if (!worker)
 		return;
-	if (injector->child) {
-		stop(injector);
-		forget(injector);
+	if (worker->child) {
+		stop(worker);
+		forget(worker);
 	}
-	free(injector);
+	free(worker);
 }
 
 static bool was_killed(int status)
@@ -187,98 +176,87 @@ static bool was_killed(int status)
 	return status != -1 && WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM;
 }
 
-static int report_unseen_end(struct inject_report *rep, const struct inject_target *t, int copy,
-			     int status)
+/* The registers were written, and the call was not seen to return. */
+static int end_committed(const struct inject_shared *shared, int copy, int status,
+			 struct inject_result *result)
 {
-	enum inject_reason reason = was_killed(status) ? INJECT_R_KILLED : INJECT_R_DEADLINE;
-
-	if (copy >= 0 && inject_socket_is_shut(copy, EFFECT_MS)) {
-		rep->res.status = INJECT_DONE;
-		rep->res.reason = INJECT_R_NONE;
-		return 0;
-	}
-	return inject_report_set(rep, INJECT_UNSURE, reason, -ETIMEDOUT,
-				 "the injected call of process %d was not seen to end", t->pid);
+	if (copy >= 0 && inject_socket_is_shut(copy, EFFECT_MS))
+		return inject_done(result);
+	return inject_end(result, INJECT_UNSURE,
+			  was_killed(status) ? INJECT_R_KILLED : INJECT_R_DEADLINE, -ETIMEDOUT,
+			  "the injected call of process %d was not seen to return",
+			  shared->request.pid);
 }
 
-/* The child ended before its report: nothing was changed, unless it had committed. */
-static int report_death(struct inject_report *rep, enum inject_ptrace_phase phase,
-			const struct inject_target *t, int copy, int status)
+/* The child died before the result was complete: nothing was changed before the commit. */
+static int end_of_child(const struct inject_shared *shared, int copy, int status,
+			struct inject_result *result)
 {
-	if (phase == INJECT_PTRACE_COMMITTED)
-		return report_unseen_end(rep, t, copy, status);
+	pid_t pid = shared->request.pid;
+
+	if (shared->phase == INJECT_PHASE_COMMITTED)
+		return end_committed(shared, copy, status, result);
 	if (was_killed(status))
-		return inject_report_set(rep, INJECT_FAILED, INJECT_R_KILLED, -EINTR,
-					 "inject into process %d: the injecting child was killed",
-					 t->pid);
-	if (phase == INJECT_PTRACE_STOPPING)
-		return inject_refuse(rep, INJECT_R_UNINTERRUPTIBLE, -ETIMEDOUT,
-				     "thread %d of process %d did not stop in time", rep->res.tid,
-				     t->pid);
-	return inject_refuse(rep, INJECT_R_DEADLINE, -ETIMEDOUT,
-			     "no time left before process %d was stopped", t->pid);
+		return inject_end(result, INJECT_FAILED, INJECT_R_KILLED, -EINTR,
+				  "inject into process %d: the worker process was killed", pid);
+	if (shared->phase == INJECT_PHASE_STOPPING)
+		return inject_refuse(result, INJECT_R_UNINTERRUPTIBLE, -ETIMEDOUT,
+				     "thread %d of process %d did not stop in time", result->tid,
+				     pid);
+	return inject_refuse(result, INJECT_R_DEADLINE, -ETIMEDOUT,
+			     "no time left before process %d was stopped", pid);
 }
 
-/* All that belonged to the injection before is gone after this. */
-static void lay_out(struct inject_ptrace *in, const struct inject_target *t,
-		    const struct inject_subject *subject, uint64_t deadline_ns,
-		    const struct inject_report *rep)
+/* Clears all that belonged to the injection before. */
+static void fill_request(struct inject_shared *shared, const struct inject_request *request)
 {
-	memset(in, 0, offsetof(struct inject_ptrace, cache));
-	in->phase = INJECT_PTRACE_PREPARING;
-	in->rep = *rep;
-	in->rep.res.used = INJECT_PTRACE;
-	in->target = *t;
-	in->deadline_ns = deadline_ns;
-	in->live = subject->live;
+	memset(shared, 0, offsetof(struct inject_shared, cache));
+	shared->phase = INJECT_PHASE_PREPARING;
+	shared->request = *request;
+	shared->result.used = INJECT_PTRACE;
 }
 
-/* A child that somebody has killed meanwhile is replaced, once. */
-static int request(struct inject_worker *injector, const struct inject_target *t,
-		   const struct inject_subject *subject, uint64_t deadline_ns,
-		   const struct inject_report *rep)
+/* A child that was killed meanwhile is replaced, once. */
+static int send_request(struct inject_worker *worker, const struct inject_request *request,
+			int copy)
 {
 	for (int i = 0; i < 2; i++) {
-		int err = injector->child ? 0 : start(injector, subject->copy);
+		int err = worker->child ? 0 : start(worker, copy);
 
 		if (err < 0)
 			return err;
-		lay_out(injector->in, t, subject, deadline_ns, rep);
-		if (inject_worker_link_send(injector->link, subject->copy))
+		fill_request(worker->shared, request);
+		if (inject_worker_link_send(worker->link, copy))
 			return 0;
-		stop(injector);
-		forget(injector);
+		stop(worker);
+		forget(worker);
 	}
 	return -EPIPE;
 }
 
-static bool answered(int link, uint64_t deadline_ns)
+static bool await_answer(const struct inject_worker *worker, int64_t deadline)
 {
 	int none;
 
-	return await(link, POLLIN, inject_worker_left_ms(deadline_ns) + GRACE_MS) &&
-	       inject_worker_link_receive(link, &none);
+	return await(worker->link, POLLIN, now_ms_until(deadline) + GRACE_MS) &&
+	       inject_worker_link_receive(worker->link, &none);
 }
 
-int inject_worker_run(struct inject_worker *injector, const struct inject_target *t,
-		      const struct inject_subject *subject, uint64_t deadline_ns,
-		      struct inject_report *rep)
+int inject_worker_run(struct inject_worker *worker, const struct inject_request *request, int copy,
+		      struct inject_result *result)
 {
-	int err = request(injector, t, subject, deadline_ns, rep);
-	enum inject_ptrace_phase phase;
-	int status = 0;
-	bool lives;
+	int status, err = send_request(worker, request, copy);
+	bool answered;
 
 	if (err < 0)
-		return inject_refuse(rep, INJECT_R_SYSTEM, err, "start a child process");
-	lives = answered(injector->link, deadline_ns);
-	if (!lives)
-		status = stop(injector);
-	phase = injector->in->phase;
-	*rep = injector->in->rep;
-	if (!lives)
-		forget(injector);
-	if (phase != INJECT_PTRACE_ENDED)
-		return report_death(rep, phase, t, subject->copy, status);
-	return rep->res.status == INJECT_DONE ? 0 : rep->error.code;
+		return inject_refuse(result, INJECT_R_SYSTEM, err, "start a child process");
+	answered = await_answer(worker, request->deadline);
+	status = answered ? 0 : stop(worker);
+	*result = worker->shared->result;
+	err = result->error.code;
+	if (worker->shared->phase != INJECT_PHASE_COMPLETE)
+		err = end_of_child(worker->shared, copy, status, result);
+	if (!answered)
+		forget(worker);
+	return err;
 }

@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Injections by ptrace happen in a child process. A tracer's death releases its target (never
- * EXITKILL), so a timer that ends the child is a deadline for every wait, even for a target that
- * does not stop (there is no other way to let go of a thread that runs). One child does many
- * injections, one after the other: to start and end one costs more than to inject. It ends with its
- * parent.
+ * Injections by ptrace run in a child process, the worker. The death of a tracer releases its
+ * target (never EXITKILL), so a timer that kills the child bounds every wait, even for a target
+ * that does not stop (a running thread cannot be detached otherwise). One child makes many
+ * injections, one after the other: starting and ending a child costs more than an injection. It
+ * ends with its parent.
  */
 #ifndef EW_ACT_INJECT_INJECT_WORKER_H
 #define EW_ACT_INJECT_INJECT_WORKER_H
 
-#include <stdint.h>
+#include "act/inject/inject_api.h"
 
-struct inject_report;
-struct inject_subject;
-struct inject_target;
-struct inject_worker;
-
-/* Until it has ended or the deadline has passed. Fills *rep; returns 0 if done, else an errno. */
-int inject_worker_run(struct inject_worker *injector, const struct inject_target *t,
-		      const struct inject_subject *subject, uint64_t deadline_ns,
-		      struct inject_report *rep);
-
-/* CLOCK_MONOTONIC in ns. */
-uint64_t inject_worker_now(void);
-
-/* Milliseconds from now to a deadline, from 0 to a day. */
-int inject_worker_left_ms(uint64_t deadline_ns);
+/*
+ * Runs the request by ptrace until it has ended or its deadline has passed. copy: of the socket,
+ * or -1; stays the caller's. Fills *result; returns 0 if done, else a negative errno.
+ */
+int inject_worker_run(struct inject_worker *worker, const struct inject_request *request, int copy,
+		      struct inject_result *result);
 
 #endif

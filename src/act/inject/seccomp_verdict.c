@@ -97,7 +97,7 @@ static bool store(struct machine *m, uint32_t slot, uint32_t v)
 	return true;
 }
 
-/* Everything but RET and JMP. */
+/* All instructions but RET and JMP. */
 static bool step(const struct sock_filter *insn, struct machine *m, const struct seccomp_data *data)
 {
 	switch (BPF_CLASS(insn->code)) {
@@ -132,7 +132,7 @@ static size_t jump(const struct sock_filter *insn, const struct machine *m)
 	return condition(BPF_OP(insn->code), m->a, v) ? insn->jt : insn->jf;
 }
 
-/* Jumps go forward only, so this ends. */
+/* Jumps only go forward, so this terminates. */
 uint32_t seccomp_filter_run(const struct sock_filter *insns, size_t n,
 			    const struct seccomp_data *data)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The frame that rt_sigreturn reads on arm64 (arch/arm64/include/uapi/asm/sigcontext.h,
- * arch/arm64/kernel/signal.c). No chain slots are needed: the return address is a register, and
- * the kernel's signal return is in the vdso. At the stop the kernel has already put the program
- * counter back on the interrupted call and its first argument into x0.
+ * arch/arm64/kernel/signal.c). No return addresses are needed on the stack: the return address is a
+ * register, and the vdso has the instructions of rt_sigreturn. At the stop the kernel has already
+ * set the program counter back to the interrupted call, and x0 to its first argument.
  *
  * A thread in a system call has no SVE state beyond the FPSIMD registers (the call discards it).
  */
@@ -36,23 +36,23 @@ enum {
 
 #define FPSIMD_MAGIC 0x46508001u
 #define PSTATE_32BIT 0x10ull
-#define PSTATE_BTYPE 0xc00ull /* as after a call: no branch is being checked */
+#define PSTATE_BTYPE 0xc00ull /* as after a function call: no branch target check is pending */
 
-const int frame_xstate_note = NT_PRFPREG;
+const int sigframe_xstate_regset = NT_PRFPREG;
 
-const struct sigframe_pattern frame_patterns[] = {
+const struct sigframe_pattern sigframe_patterns[] = {
 	/* svc 0; ret */
-	{ offsetof(struct sigframe_code, call),
+	{ offsetof(struct sigframe_code, syscall_ret),
 	  8,
 	  INSN,
 	  { 0x01, 0, 0, 0xd4, 0xc0, 0x03, 0x5f, 0xd6 } },
 	/* mov x8, 139; svc 0 */
-	{ offsetof(struct sigframe_code, back),
+	{ offsetof(struct sigframe_code, sigreturn),
 	  8,
 	  INSN,
 	  { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 } },
 };
-const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0]);
+const size_t sigframe_n_patterns = sizeof(sigframe_patterns) / sizeof(sigframe_patterns[0]);
 
 #ifndef NT_ARM_ZA /* Linux 5.19 */
 #define NT_ARM_ZA 0x40c
@@ -64,9 +64,9 @@ const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0
 #define NT_ARM_GCS 0x410
 #endif
 
-const int frame_foreign_notes[] = { NT_ARM_ZA, NT_ARM_POE, NT_ARM_GCS, 0 };
+const int sigframe_unsupported_regsets[] = { NT_ARM_ZA, NT_ARM_POE, NT_ARM_GCS, 0 };
 
-bool sigframe_unsupported_regsets(int note, const void *data, size_t len)
+bool sigframe_regset_in_use(int note, const void *data, size_t len)
 {
 	enum { ZA_HEADER = 16, POE_INITIAL = 7 /* key 0: read, write, execute */ };
 	uint64_t word = 0;
@@ -79,10 +79,10 @@ bool sigframe_unsupported_regsets(int note, const void *data, size_t len)
 
 bool sigframe_code_complete(const struct sigframe_code *code)
 {
-	return code->call && code->back;
+	return code->syscall_ret && code->sigreturn;
 }
 
-void sigframe_layout_read(struct xstate_layout *layout)
+void xstate_layout_read(struct xstate_layout *layout)
 {
 	memset(layout, 0, sizeof(*layout));
 }
@@ -97,16 +97,16 @@ static void put_u32(struct sigframe *f, uint64_t addr, uint32_t v)
 	put(f, addr, &v, sizeof(v));
 }
 
-/* Registers with which the thread makes a call and then returns from the frame at sp. */
-static frame_regs call_regs(const struct sigframe_stop *stop, const struct sigframe_code *code,
-			    uint64_t sp, long nr, int fd, uint64_t second, uint64_t third)
+/* Registers with which the thread makes a system call and then returns to the frame at sp. */
+static sigframe_regs call_regs(const struct sigframe_stop *stop, const struct sigframe_code *code,
+			       uint64_t sp, long nr, int fd, uint64_t second, uint64_t third)
 {
-	frame_regs r = stop->regs;
+	sigframe_regs r = stop->regs;
 
-	r.pc = code->call;
+	r.pc = code->syscall_ret;
 	r.sp = sp;
 	r.regs[X_NR] = (uint64_t)nr;
-	r.regs[X_RETURN] = code->back;
+	r.regs[X_RETURN] = code->sigreturn;
 	r.regs[0] = (uint64_t)fd;
 	r.regs[1] = second;
 	r.regs[2] = third;
@@ -114,10 +114,10 @@ static frame_regs call_regs(const struct sigframe_stop *stop, const struct sigfr
 	return r;
 }
 
-static void put_frame(struct sigframe *f, uint64_t at, const frame_regs *regs, uint64_t sigmask,
+static void put_frame(struct sigframe *f, uint64_t at, const sigframe_regs *regs, uint64_t sigmask,
 		      const struct sigframe_stop *stop)
 {
-	/* Invalid on purpose: the kernel ignores that error, and the alternate stack stays. */
+	/* Invalid on purpose: the kernel ignores the error and keeps the alternate stack. */
 	put_u32(f, at + F_SS_FLAGS, SS_INVALID);
 	put(f, at + F_SIGMASK, &sigmask, sizeof(sigmask));
 	put(f, at + F_REGS, regs, sizeof(*regs));
@@ -128,7 +128,7 @@ static void put_frame(struct sigframe *f, uint64_t at, const frame_regs *regs, u
 }
 
 int sigframe_build(const struct sigframe_stop *stop, const struct sigframe_code *code,
-		   const struct sigframe_descriptors *fds, const struct xstate_layout *layout,
+		   const struct sigframe_fds *fds, const struct xstate_layout *layout,
 		   struct sigframe *ret_frame)
 {
 	uint64_t upper = (stop->regs.sp - F_SIZE) & ~15ull;
@@ -138,57 +138,57 @@ int sigframe_build(const struct sigframe_stop *stop, const struct sigframe_code 
 	(void)layout;
 	if (stop->xstate_len < V_SIZE + 8)
 		return -EINVAL;
-	/* There the kernel would take our call for its own restart (do_signal()). */
-	if (stop->regs.pc == code->call)
+	/* There the kernel would take the injected call for its own restart (do_signal()). */
+	if (stop->regs.pc == code->syscall_ret)
 		return -EAGAIN;
 	f->addr = lower;
 	f->len = upper + F_SIZE - lower;
 	memset(f->bytes, 0, f->len);
-	f->drop = call_regs(stop, code, upper, SYS_close, fds->spare, 0, 0);
+	f->close = call_regs(stop, code, upper, SYS_close, fds->scratch_fd, 0, 0);
 	put_frame(f, upper, &stop->regs, stop->sigmask, stop);
-	put_frame(f, lower, &f->drop, ~0ull, stop);
-	f->take = call_regs(stop, code, lower, SYS_fcntl, fds->fd, F_DUPFD_CLOEXEC,
-			    (uint64_t)fds->spare);
-	f->act = call_regs(stop, code, lower, SYS_shutdown, fds->spare, SHUT_RD, 0);
+	put_frame(f, lower, &f->close, ~0ull, stop);
+	f->dup = call_regs(stop, code, lower, SYS_fcntl, fds->fd, F_DUPFD_CLOEXEC,
+			   (uint64_t)fds->scratch_fd);
+	f->shutdown = call_regs(stop, code, lower, SYS_shutdown, fds->scratch_fd, SHUT_RD, 0);
 	return 0;
 }
 
-void sigframe_drop_other(struct sigframe *frame, int fd)
+void sigframe_close_other(struct sigframe *frame, int fd)
 {
-	frame->drop.regs[0] = (uint64_t)fd;
+	frame->close.regs[0] = (uint64_t)fd;
 }
 
-bool sigframe_restarts(const frame_regs *regs, long nr, uint64_t pc)
+bool sigframe_restarts(const sigframe_regs *regs, long nr, uint64_t pc)
 {
 	return (long)regs->regs[X_NR] == nr && regs->pc == pc - INSN;
 }
 
-bool sigframe_native(const frame_regs *regs, size_t len)
+bool sigframe_native(const sigframe_regs *regs, size_t len)
 {
 	return len == sizeof(*regs) && !(regs->pstate & PSTATE_32BIT);
 }
 
-uint64_t sigframe_sp(const frame_regs *regs)
+uint64_t sigframe_sp(const sigframe_regs *regs)
 {
 	return regs->sp;
 }
 
-uint64_t sigframe_pc(const frame_regs *regs)
+uint64_t sigframe_pc(const sigframe_regs *regs)
 {
 	return regs->pc;
 }
 
-bool sigframe_at_call(const frame_regs *regs, const struct sigframe_code *code, long nr)
+bool sigframe_at_call(const sigframe_regs *regs, const struct sigframe_code *code, long nr)
 {
-	return regs->pc == code->call + INSN && (long)regs->regs[X_NR] == nr;
+	return regs->pc == code->syscall_ret + INSN && (long)regs->regs[X_NR] == nr;
 }
 
-long sigframe_call_value(const frame_regs *regs)
+long sigframe_call_value(const sigframe_regs *regs)
 {
 	return (long)regs->regs[0];
 }
 
-static struct seccomp_data seen(const frame_regs *regs, long nr, uint64_t first, uint64_t ip)
+static struct seccomp_data seen(const sigframe_regs *regs, long nr, uint64_t first, uint64_t ip)
 {
 	struct seccomp_data data = {
 		.nr = (int)nr,
@@ -203,14 +203,14 @@ static struct seccomp_data seen(const frame_regs *regs, long nr, uint64_t first,
 }
 
 void sigframe_seccomp_data(const struct sigframe *frame, const struct sigframe_code *code,
-			   const struct sigframe_descriptors *fds,
+			   const struct sigframe_fds *fds,
 			   struct seccomp_data ret_calls[SIGFRAME_CALLS])
 {
-	uint64_t ip = code->call + INSN, spare = (uint64_t)fds->spare;
+	uint64_t ip = code->syscall_ret + INSN, scratch_fd = (uint64_t)fds->scratch_fd;
 
-	ret_calls[0] = seen(&frame->take, SYS_fcntl, (uint64_t)fds->fd, ip);
-	ret_calls[1] = seen(&frame->act, SYS_shutdown, spare, ip);
-	ret_calls[2] = seen(&frame->drop, SYS_close, spare, ip);
-	ret_calls[3] = seen(&frame->act, SYS_rt_sigreturn, 0, code->back_end);
+	ret_calls[0] = seen(&frame->dup, SYS_fcntl, (uint64_t)fds->fd, ip);
+	ret_calls[1] = seen(&frame->shutdown, SYS_shutdown, scratch_fd, ip);
+	ret_calls[2] = seen(&frame->close, SYS_close, scratch_fd, ip);
+	ret_calls[3] = seen(&frame->shutdown, SYS_rt_sigreturn, 0, code->sigreturn_end);
 }
 #endif

@@ -35,7 +35,7 @@ enum {
 	X_MIN = 576, /* legacy area and header */
 	X_ALIGN = 64,
 	X_PKRU = 9,
-	LOAD_SLOTS = 16, /* address and number for frame_code.load */
+	POP_NR_SLOTS = 16, /* address and number for sigframe_code.pop_nr */
 };
 
 #define MAGIC1	      0x46505853u
@@ -46,31 +46,31 @@ enum {
 /* Kernel-internal results of an interrupted call (include/linux/errno.h). */
 enum { RESTARTSYS = -512, RESTARTNOINTR = -513, RESTARTNOHAND = -514, RESTARTBLOCK = -516 };
 
-const int frame_xstate_note = NT_X86_XSTATE;
+const int sigframe_xstate_regset = NT_X86_XSTATE;
 
-const struct sigframe_pattern frame_patterns[] = {
-	{ offsetof(struct sigframe_code, call), 3, 1, { 0x0f, 0x05, 0xc3 } },
+const struct sigframe_pattern sigframe_patterns[] = {
+	{ offsetof(struct sigframe_code, syscall_ret), 3, 1, { 0x0f, 0x05, 0xc3 } },
 	/* mov $15,%rax; syscall: the signal return of glibc, musl, Go */
-	{ offsetof(struct sigframe_code, back),
+	{ offsetof(struct sigframe_code, sigreturn),
 	  9,
 	  1,
 	  { 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
-	{ offsetof(struct sigframe_code, back),
+	{ offsetof(struct sigframe_code, sigreturn),
 	  7,
 	  1,
 	  { 0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
-	{ offsetof(struct sigframe_code, load), 2, 1, { 0x58, 0xc3 } }, /* pop %rax; ret */
+	{ offsetof(struct sigframe_code, pop_nr), 2, 1, { 0x58, 0xc3 } }, /* pop %rax; ret */
 };
-const size_t frame_n_patterns = sizeof(frame_patterns) / sizeof(frame_patterns[0]);
+const size_t sigframe_n_patterns = sizeof(sigframe_patterns) / sizeof(sigframe_patterns[0]);
 
 #ifndef NT_X86_SHSTK /* Linux 6.6 */
 #define NT_X86_SHSTK 0x204
 #endif
 
-/* Our return addresses would not be on it. Readable only where it is on. */
-const int frame_foreign_notes[] = { NT_X86_SHSTK, 0 };
+/* The frames' return addresses would not be on the shadow stack. Readable only if it is enabled. */
+const int sigframe_unsupported_regsets[] = { NT_X86_SHSTK, 0 };
 
-bool sigframe_unsupported_regsets(int note, const void *data, size_t len)
+bool sigframe_regset_in_use(int note, const void *data, size_t len)
 {
 	(void)note, (void)data;
 	return len > 0;
@@ -78,10 +78,10 @@ bool sigframe_unsupported_regsets(int note, const void *data, size_t len)
 
 bool sigframe_code_complete(const struct sigframe_code *code)
 {
-	return code->call && (code->back || code->load);
+	return code->syscall_ret && (code->sigreturn || code->pop_nr);
 }
 
-/* The components that the kernel has enabled: asking CPUID for each of 62 is slow in a guest. */
+/* Those that the kernel has enabled: CPUID for each of 62 components is slow in a guest. */
 static uint64_t enabled_components(void)
 {
 	unsigned int a, b, c, d;
@@ -92,7 +92,7 @@ static uint64_t enabled_components(void)
 	return (uint64_t)d << 32 | a;
 }
 
-void sigframe_layout_read(struct xstate_layout *layout)
+void xstate_layout_read(struct xstate_layout *layout)
 {
 	uint64_t enabled = enabled_components();
 
@@ -136,9 +136,9 @@ static void put_u16(struct sigframe *f, uint64_t addr, uint16_t v)
 }
 
 /*
- * The components the frame must name. PKRU always, if the processor has it: left out, the kernel
- * opens all keys. Others not in XSTATE_BV are in their initial state, which is what the kernel
- * gives to those the frame does not name.
+ * The components that the frame must list. PKRU always, if the processor has it: without it the
+ * kernel opens all keys. Others that are not in XSTATE_BV are in their initial state, which is what
+ * the kernel sets for components not listed.
  */
 static uint64_t xstate_features(const struct sigframe_stop *stop,
 				const struct xstate_layout *layout)
@@ -149,8 +149,8 @@ static uint64_t xstate_features(const struct sigframe_stop *stop,
 }
 
 /*
- * Not the regset's length: that can be more than the task's permitted size (AMX not asked for),
- * and then the kernel silently restores x87 and SSE only.
+ * Not the length of the regset: that can exceed the permitted size of the task (if it has not
+ * requested AMX), and then the kernel silently restores x87 and SSE only.
  */
 static int xstate_need(const struct sigframe_stop *stop, const struct xstate_layout *layout,
 		       uint64_t features, size_t *ret_need)
@@ -186,8 +186,8 @@ static void put_xstate(struct sigframe *f, uint64_t at, const struct sigframe_st
 }
 
 /*
- * rt_sigreturn drops the kernel's own restart of the interrupted call, so the frame restarts it:
- * back on the `syscall` instruction with the call's number.
+ * rt_sigreturn discards the kernel's own restart of the interrupted system call, so the frame
+ * restarts it: back to the `syscall` instruction, with the number of the call.
  */
 static void restart_call(struct user_regs_struct *regs)
 {
@@ -214,42 +214,42 @@ static void put_regs(struct sigframe *f, uint64_t at, const struct user_regs_str
 	put_u16(f, at + F_SS, (uint16_t)r->ss);
 }
 
-/* Where a frame below addr goes, and where the stack pointer is to be for returning to it. */
+/* Address of a frame below addr. *ret_entry: the stack pointer from which `ret` leads to it. */
 static uint64_t place_frame(uint64_t addr, const struct sigframe_code *code, uint64_t *ret_entry)
 {
 	uint64_t at = ((addr - F_SIZE - 64) & ~15ull) - 8;
 
-	*ret_entry = code->back ? at : at - LOAD_SLOTS;
+	*ret_entry = code->sigreturn ? at : at - POP_NR_SLOTS;
 	return at;
 }
 
-/* A frame at `at` that restores regs; xstate_at: the extended state, which both frames share. */
+/* Writes a frame at `at` that restores regs. Both frames share the extended state at xstate_at. */
 static void put_frame(struct sigframe *f, uint64_t at, const struct user_regs_struct *regs,
 		      uint64_t sigmask, const struct sigframe_code *code, uint64_t xstate_at)
 {
-	if (code->back) {
-		put_u64(f, at, code->back);
-	} else { /* pop the number, then the same `syscall; ret` again */
-		put_u64(f, at - 16, code->load);
+	if (code->sigreturn) {
+		put_u64(f, at, code->sigreturn);
+	} else { /* pop the number, then `syscall; ret` once more */
+		put_u64(f, at - 16, code->pop_nr);
 		put_u64(f, at - 8, SYS_rt_sigreturn);
-		put_u64(f, at, code->call);
+		put_u64(f, at, code->syscall_ret);
 	}
 	put_u64(f, at + F_UC_FLAGS, UC_ALL);
-	/* Invalid on purpose: the kernel ignores that error, and the alternate stack stays. */
+	/* Invalid on purpose: the kernel ignores the error and keeps the alternate stack. */
 	put_u64(f, at + F_SS_FLAGS, SS_INVALID);
 	put_regs(f, at, regs);
 	put_u64(f, at + F_FPSTATE, xstate_at);
 	put_u64(f, at + F_SIGMASK, sigmask);
 }
 
-/* Registers with which the thread makes a call and then returns to what rsp points at. */
+/* Registers with which the thread makes a system call and then returns to the address at rsp. */
 static struct user_regs_struct call_regs(const struct sigframe_stop *stop,
 					 const struct sigframe_code *code, uint64_t rsp, long nr,
 					 int fd, uint64_t second, uint64_t third)
 {
 	struct user_regs_struct r = stop->regs;
 
-	r.rip = code->call;
+	r.rip = code->syscall_ret;
 	r.rsp = rsp;
 	r.rax = (unsigned long)nr;
 	r.rdi = (unsigned long)fd;
@@ -261,7 +261,7 @@ static struct user_regs_struct call_regs(const struct sigframe_stop *stop,
 }
 
 int sigframe_build(const struct sigframe_stop *stop, const struct sigframe_code *code,
-		   const struct sigframe_descriptors *fds, const struct xstate_layout *layout,
+		   const struct sigframe_fds *fds, const struct xstate_layout *layout,
 		   struct sigframe *ret_frame)
 {
 	uint64_t features, xstate_at, upper, upper_entry, lower, lower_entry;
@@ -286,22 +286,22 @@ int sigframe_build(const struct sigframe_stop *stop, const struct sigframe_code 
 	memset(f->bytes, 0, f->len);
 
 	restart_call(&restored);
-	f->drop = call_regs(stop, code, upper_entry, SYS_close, fds->spare, 0, 0);
+	f->close = call_regs(stop, code, upper_entry, SYS_close, fds->scratch_fd, 0, 0);
 	put_frame(f, upper, &restored, stop->sigmask, code, xstate_at);
-	put_frame(f, lower, &f->drop, ~0ull, code, xstate_at);
+	put_frame(f, lower, &f->close, ~0ull, code, xstate_at);
 	put_xstate(f, xstate_at, stop, features, need);
-	f->take = call_regs(stop, code, lower_entry, SYS_fcntl, fds->fd, F_DUPFD_CLOEXEC,
-			    (uint64_t)fds->spare);
-	f->act = call_regs(stop, code, lower_entry, SYS_shutdown, fds->spare, SHUT_RD, 0);
+	f->dup = call_regs(stop, code, lower_entry, SYS_fcntl, fds->fd, F_DUPFD_CLOEXEC,
+			   (uint64_t)fds->scratch_fd);
+	f->shutdown = call_regs(stop, code, lower_entry, SYS_shutdown, fds->scratch_fd, SHUT_RD, 0);
 	return 0;
 }
 
-void sigframe_drop_other(struct sigframe *frame, int fd)
+void sigframe_close_other(struct sigframe *frame, int fd)
 {
-	frame->drop.rdi = (unsigned long)fd;
+	frame->close.rdi = (unsigned long)fd;
 }
 
-bool sigframe_restarts(const frame_regs *regs, long nr, uint64_t pc)
+bool sigframe_restarts(const sigframe_regs *regs, long nr, uint64_t pc)
 {
 	long rax = (long)regs->rax;
 
@@ -309,27 +309,27 @@ bool sigframe_restarts(const frame_regs *regs, long nr, uint64_t pc)
 	       (rax == RESTARTSYS || rax == RESTARTNOINTR || rax == RESTARTBLOCK);
 }
 
-bool sigframe_native(const frame_regs *regs, size_t len)
+bool sigframe_native(const sigframe_regs *regs, size_t len)
 {
 	return len == sizeof(*regs) && regs->cs == USER_CS;
 }
 
-uint64_t sigframe_sp(const frame_regs *regs)
+uint64_t sigframe_sp(const sigframe_regs *regs)
 {
 	return regs->rsp;
 }
 
-uint64_t sigframe_pc(const frame_regs *regs)
+uint64_t sigframe_pc(const sigframe_regs *regs)
 {
 	return regs->rip;
 }
 
-bool sigframe_at_call(const frame_regs *regs, const struct sigframe_code *code, long nr)
+bool sigframe_at_call(const sigframe_regs *regs, const struct sigframe_code *code, long nr)
 {
-	return regs->rip == code->call + 2 && (long)regs->orig_rax == nr;
+	return regs->rip == code->syscall_ret + 2 && (long)regs->orig_rax == nr;
 }
 
-long sigframe_call_value(const frame_regs *regs)
+long sigframe_call_value(const sigframe_regs *regs)
 {
 	return (long)regs->rax;
 }
@@ -345,17 +345,17 @@ static struct seccomp_data seen(const struct user_regs_struct *regs, uint64_t ip
 }
 
 void sigframe_seccomp_data(const struct sigframe *frame, const struct sigframe_code *code,
-			   const struct sigframe_descriptors *fds,
+			   const struct sigframe_fds *fds,
 			   struct seccomp_data ret_calls[SIGFRAME_CALLS])
 {
-	uint64_t ip = code->call + 2; /* where it returns to */
-	struct user_regs_struct closing = frame->drop, back = frame->act;
+	uint64_t ip = code->syscall_ret + 2; /* after the `syscall` instruction */
+	struct user_regs_struct closing = frame->close, back = frame->shutdown;
 
-	closing.rdi = (unsigned long)fds->spare;
+	closing.rdi = (unsigned long)fds->scratch_fd;
 	back.rax = SYS_rt_sigreturn;
-	ret_calls[0] = seen(&frame->take, ip);
-	ret_calls[1] = seen(&frame->act, ip);
+	ret_calls[0] = seen(&frame->dup, ip);
+	ret_calls[1] = seen(&frame->shutdown, ip);
 	ret_calls[2] = seen(&closing, ip);
-	ret_calls[3] = seen(&back, code->back ? code->back_end : ip);
+	ret_calls[3] = seen(&back, code->sigreturn ? code->sigreturn_end : ip);
 }
 #endif

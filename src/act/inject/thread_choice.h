@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which thread of a process can be stopped for a moment without its noticing.
+ * Which thread of a process can be stopped for a moment without noticing.
  *
- * Decided from /proc/PID/task/TID/syscall, without a stop. Only calls that restart unseen both
- * after the stop alone and through a frame are taken (each measured on 6.18). Never: calls that
- * return EINTR from the stop itself (epoll_wait, semop, sigtimedwait, receive timeouts), those that
- * return a part of a transfer, relative timeouts (they would start anew), and those that a signal
- * must end (sigsuspend, ppoll, pause): a handler run meanwhile would be lost on them.
+ * Decided from /proc/PID/task/TID/syscall, without a stop. Only system calls that restart unseen,
+ * after a stop alone as well as through a signal frame, qualify (each measured on 6.18). Never
+ * those that return EINTR from the stop itself (epoll_wait, semop, sigtimedwait, receive timeouts),
+ * that return a part of a transfer, that have a relative timeout (it would start anew), or that a
+ * signal must end (sigsuspend, ppoll, pause): they would miss the signal whose handler ran
+ * meanwhile.
  */
 #ifndef EW_ACT_INJECT_THREAD_CHOICE_H
 #define EW_ACT_INJECT_THREAD_CHOICE_H
@@ -31,7 +32,7 @@ struct thread_choice {
 	struct thread_wait wait;
 };
 
-/* One line of /proc/PID/task/TID/syscall. -EPROTO: not that. */
+/* line: the content of /proc/PID/task/TID/syscall. Returns 0, or -EPROTO: another format. */
 int thread_wait_parse(const char *line, struct thread_wait *ret);
 
 /* 0 best … THREAD_RANK_NEVER. */
@@ -42,12 +43,9 @@ bool thread_wait_same(const struct thread_wait *a, const struct thread_wait *b);
 int thread_wait_read(pid_t pid, pid_t tid, struct thread_wait *ret);
 
 /*
- * Fills list (THREAD_CHOICE_MAX entries) with the usable threads, best first; ends early when it is
- * full of the best kind. Returns their number, 0 if none, or a negative errno (-EPERM).
+ * Fills list (THREAD_CHOICE_MAX entries) with the usable threads, best first; stops reading when it
+ * is full of the best rank. Returns their number, or a negative errno (-EPERM).
  */
 int thread_choose(pid_t pid, struct thread_choice *list);
-
-/* A thread of pid that is neither zombie nor dead: pid itself, or another. 0: none. */
-pid_t thread_find_live(pid_t pid);
 
 #endif

@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-enum { LOOKS = 100 }; /* some 40 us */
+enum { POLLS = 100 }; /* some 40 us */
 
 void tracee_init(struct tracee *t, pid_t tid, unsigned *calls)
 {
@@ -52,9 +52,9 @@ static enum tracee_event stop_event(struct tracee *t, int status)
 }
 
 /*
- * Most stops come within some 20 us. A process that slept is awake only as long again after that,
- * and the thread stands still meanwhile: so it is looked for a while first. Yields, because
- * the thread may be waiting for this very CPU.
+ * Most stops come within some 20 us, and waking this process up takes as long again, while the
+ * thread stands still: so poll for a while before sleeping. Yield, because the thread may need this
+ * very CPU.
  */
 static int next_stop(struct tracee *t, siginfo_t *ret)
 {
@@ -65,7 +65,7 @@ static int next_stop(struct tracee *t, siginfo_t *ret)
 
 		ret->si_pid = 0;
 		++*t->calls;
-		got = waitid(P_PID, (id_t)t->tid, ret, i < LOOKS ? what | WNOHANG : what);
+		got = waitid(P_PID, (id_t)t->tid, ret, i < POLLS ? what | WNOHANG : what);
 		if (got == 0 && ret->si_pid)
 			return 0;
 		if (got < 0 && errno != EINTR)
@@ -83,7 +83,7 @@ int tracee_wait(struct tracee *t, enum tracee_event *ret_event)
 		return err;
 	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) {
 		t->seized = false;
-		t->lost = true;
+		t->must_exit_to_detach = true;
 		*ret_event = TRACEE_ENDED;
 		return 0;
 	}
@@ -118,7 +118,7 @@ int tracee_read_state(struct tracee *t, struct sigframe_stop *ret)
 	int err;
 
 	ret->xstate_len = sizeof(ret->xstate);
-	err = read_set(t, frame_xstate_note, ret->xstate, &ret->xstate_len);
+	err = read_set(t, sigframe_xstate_regset, ret->xstate, &ret->xstate_len);
 	if (err < 0)
 		return err;
 	return (int)request(t, PTRACE_GETSIGMASK, sizeof(ret->sigmask), (uintptr_t)&ret->sigmask);
@@ -137,14 +137,13 @@ bool tracee_dispatches_calls(struct tracee *t)
 	return request(t, GET_DISPATCH, sizeof(conf), (uintptr_t)&conf) == 0 && conf.mode != 0;
 }
 
-bool tracee_has_foreign_state(struct tracee *t)
+bool tracee_has_unsupported_regsets(struct tracee *t)
 {
-	for (const int *note = frame_foreign_notes; *note; note++) {
+	for (const int *note = sigframe_unsupported_regsets; *note; note++) {
 		unsigned char data[64];
 		size_t len = sizeof(data);
 
-		if (read_set(t, *note, data, &len) == 0 &&
-		    sigframe_unsupported_regsets(*note, data, len))
+		if (read_set(t, *note, data, &len) == 0 && sigframe_regset_in_use(*note, data, len))
 			return true;
 	}
 	return false;
@@ -179,7 +178,7 @@ int tracee_release(struct tracee *t)
 
 	if (t->seized && t->stopped)
 		err = request(t, PTRACE_DETACH, 0, (uintptr_t)t->signal);
-	t->lost |= t->seized && (!t->stopped || err < 0);
+	t->must_exit_to_detach |= t->seized && (!t->stopped || err < 0);
 	t->seized = t->stopped = false;
 	t->signal = 0;
 	return (int)err;

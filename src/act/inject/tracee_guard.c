@@ -8,7 +8,7 @@
 
 enum {
 	ENTRIES = 512,	  /* read at once */
-	REACH = 16 << 20, /* how far to look: twice the usual size of a stack */
+	REACH = 16 << 20, /* bytes to search: twice the usual size of a stack */
 };
 
 #define GUARD (1ull << 58) /* Documentation/admin-guide/mm/pagemap.rst */

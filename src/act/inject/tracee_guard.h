@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Guards below a stack that /proc/PID/maps does not show: madvise(MADV_GUARD_INSTALL), Linux 6.13,
- * with which glibc marks the stacks of threads from 2.42 on.
+ * Guard pages below a stack that /proc/PID/maps does not show: madvise(MADV_GUARD_INSTALL), Linux
+ * 6.13; glibc uses them for thread stacks since 2.42.
  */
 #ifndef EW_ACT_INJECT_TRACEE_GUARD_H
 #define EW_ACT_INJECT_TRACEE_GUARD_H
@@ -12,8 +12,8 @@
 struct tracee_maps;
 
 /*
- * The end of the highest such guard below sp, in the mapping that sp is in; 0: none that can be
- * seen (not before Linux 6.15).
+ * The end address of the highest guard page below sp in the mapping that contains sp; 0: none, or
+ * the kernel does not show them (before 6.15).
  */
 uint64_t tracee_guard_below(pid_t tid, const struct tracee_maps *maps, uint64_t sp);
 

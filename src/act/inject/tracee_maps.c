@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-	MARGIN = 8192,	    /* left free below a frame: signal handlers that come meanwhile */
+	MARGIN = 8192,	    /* left free below a frame, for signal handlers */
 	SMALL_STACK = 4096, /* of the 16 KB of a Go scheduler stack */
 };
 
@@ -26,8 +26,8 @@ static uint32_t name_flags(const char *name)
 	return 0;
 }
 
-/* A number and the one character after it. sscanf() takes ten times as long for a line. */
-static bool take_number(const char **at, int base, char after, uint64_t *ret)
+/* Parses a number and the one character after it. sscanf() is ten times as slow for a line. */
+static bool parse_number(const char **at, int base, char after, uint64_t *ret)
 {
 	char *end;
 
@@ -49,14 +49,14 @@ int tracee_area_parse(const char *line, struct tracee_area *ret)
 	uint64_t major, minor;
 	const char *at = line, *mode;
 
-	if (!take_number(&at, 16, '-', &ret->start) || !take_number(&at, 16, ' ', &ret->end))
+	if (!parse_number(&at, 16, '-', &ret->start) || !parse_number(&at, 16, ' ', &ret->end))
 		return -EPROTO;
 	mode = at;
 	if (strnlen(mode, 5) < 5 || mode[4] != ' ')
 		return -EPROTO;
 	at += 5;
-	if (!take_number(&at, 16, ' ', &ret->offset) || !take_number(&at, 16, ':', &major) ||
-	    !take_number(&at, 16, ' ', &minor))
+	if (!parse_number(&at, 16, ' ', &ret->offset) || !parse_number(&at, 16, ':', &major) ||
+	    !parse_number(&at, 16, ' ', &minor))
 		return -EPROTO;
 	ret->inode = strtoull(at, (char **)&at, 10);
 	at += strspn(at, " ");
@@ -65,8 +65,8 @@ int tracee_area_parse(const char *line, struct tracee_area *ret)
 	return 0;
 }
 
-/* Takes the whole lines out of buf; returns the number of bytes left over, moved to its start. */
-static ssize_t take_lines(char *buf, size_t used, struct tracee_maps *maps)
+/* Parses the complete lines in buf; moves the rest to its start and returns its length. */
+static ssize_t parse_lines(char *buf, size_t used, struct tracee_maps *maps)
 {
 	char *line = buf, *end;
 
@@ -100,7 +100,7 @@ int tracee_maps_read(pid_t pid, pid_t tid, struct tracee_maps *ret)
 	if (fd < 0)
 		return -errno;
 	while ((n = read(fd, buf + left, sizeof(buf) - (size_t)left)) > 0) {
-		left = take_lines(buf, (size_t)(left + n), ret);
+		left = parse_lines(buf, (size_t)(left + n), ret);
 		if (left < 0 || ret->truncated || left == sizeof(buf))
 			break;
 	}
@@ -139,19 +139,18 @@ static bool guard_below(const struct tracee_maps *maps, const struct tracee_area
 }
 
 /*
- * Go puts its heap, and the stacks in it, at 0xc000000000 (runtime/malloc.go; elsewhere only where
- * that is taken). In a position-independent program nothing else lies that low.
+ * Go maps its heap, with the stacks in it, at 0xc000000000 (runtime/malloc.go; elsewhere only if
+ * that is in use). A position-independent program has nothing else that low.
  */
 static bool go_heap(uint64_t sp)
 {
 	return sp >> 32 >= 0xc0 && sp >> 32 <= 0xff;
 }
 
-/* musl tells its descriptor's address only once a robust mutex is used: then the guard decides. */
-static bool is_its_own(const struct tracee_thread *thread, const struct tracee_area *area)
+/* The address of musl's TCB is unknown until a robust mutex is used: then the guard decides. */
+static bool is_own_stack(const struct tracee_thread *thread, const struct tracee_area *area)
 {
-	return !thread->descriptor ||
-	       (thread->descriptor >= thread->sp && thread->descriptor < area->end);
+	return !thread->tcb || (thread->tcb >= thread->sp && thread->tcb < area->end);
 }
 
 int tracee_maps_stack(const struct tracee_maps *maps, const struct tracee_thread *thread,
@@ -163,7 +162,7 @@ int tracee_maps_stack(const struct tracee_maps *maps, const struct tracee_thread
 	if (!area || !(area->flags & AREA_WRITE) || area->flags & (AREA_SHARED | AREA_FILE))
 		return -ENOTSUP;
 	guarded = thread->guard || guard_below(maps, area);
-	if (area->flags & AREA_STACK || (guarded && is_its_own(thread, area))) {
+	if (area->flags & AREA_STACK || (guarded && is_own_stack(thread, area))) {
 		ret->low = (thread->guard ? thread->guard : area->start) + MARGIN;
 		ret->small = false;
 		return 0;

@@ -17,7 +17,7 @@ enum tracee_area_flag {
 	AREA_SHARED = 8,
 	AREA_FILE = 16,	 /* of a file, deleted or not, or memfd */
 	AREA_STACK = 32, /* the first thread's stack, which grows */
-	AREA_LIBC = 64,	 /* named like a C library: where to look first, no more */
+	AREA_LIBC = 64,	 /* named like a C library: only decides where to search first */
 	AREA_VDSO = 128,
 };
 
@@ -33,7 +33,7 @@ struct tracee_maps {
 	struct tracee_area area[TRACEE_MAPS_MAX];
 };
 
-/* One line without its newline. -EPROTO: not that. */
+/* line: one line of maps, without its newline. Returns 0, or -EPROTO: another format. */
 int tracee_area_parse(const char *line, struct tracee_area *ret);
 
 int tracee_maps_read(pid_t pid, pid_t tid, struct tracee_maps *ret);
@@ -43,24 +43,24 @@ const struct tracee_area *tracee_maps_find(const struct tracee_maps *maps, uint6
 
 /* How far a frame may reach down a thread's stack. */
 struct tracee_stack {
-	uint64_t low; /* the frame must lie at or above; the margin is taken off already */
-	bool small;   /* scheduler stack of a Go program: 16 KB in the midst of the heap */
+	uint64_t low; /* the frame must not reach below this; includes the margin */
+	bool small;   /* scheduler stack of a Go program: 16 KB, inside of the heap */
 };
 
-/* What is known of a thread that waits. */
+/* What is known of a waiting thread. */
 struct tracee_thread {
 	uint64_t sp;
-	uint64_t guard;	     /* tracee_guard_below(); 0: none */
-	uint64_t descriptor; /* what its C library keeps of it; 0: not known where */
-	bool idle;	     /* in an untimed futex wait */
+	uint64_t guard; /* tracee_guard_below(); 0: none */
+	uint64_t tcb;	/* address of the C library's thread descriptor; 0: not known */
+	bool idle;	/* in an untimed futex wait */
 };
 
 /*
- * Accepts the stack that sp is on only where its lower end is known: [stack], a guard inside the
- * area or right below it, or a Go program's heap while its thread is idle in the scheduler. The C
- * libraries put the descriptor on top of a thread's stack: where it is known and lies elsewhere,
- * this is some other stack (of a fiber, of signals), and the guard below may be that of glibc's
- * heap. Returns 0, or -ENOTSUP: a stack of unknown kind.
+ * Finds the lower end of the stack that contains sp: [stack]; an area with a guard inside or right
+ * below it; or a Go program's heap while the thread is idle in the scheduler. The C libraries keep
+ * the TCB at the top of a thread's stack: if it is known to be elsewhere, sp is on another stack
+ * (of a fiber, of signals), and a guard below may belong to glibc's heap. Returns 0, or -ENOTSUP: a
+ * stack of another kind.
  */
 int tracee_maps_stack(const struct tracee_maps *maps, const struct tracee_thread *thread,
 		      struct tracee_stack *ret);

@@ -22,8 +22,8 @@ void tracee_mem_close(struct tracee_mem *mem)
 }
 
 /*
- * Opens /proc/TID/mem if process_vm_* may not be there, or is forbidden by a filter of this
- * process: if it is the target that forbids, so does the open.
+ * Opens /proc/TID/mem if err means that process_vm_* is not built in, or is forbidden by a seccomp
+ * filter of this process. If access to the target is forbidden, the open fails too.
  */
 static int fall_back(struct tracee_mem *mem, int err)
 {
@@ -58,8 +58,8 @@ ssize_t tracee_mem_read(struct tracee_mem *mem, uint64_t addr, void *buf, size_t
 }
 
 /*
- * The kernel takes hold of the target's pages for writing before it reads what is to be written
- * (process_vm_rw_pages(), mm/process_vm_access.c), and there is nothing to be read at address 0.
+ * The kernel pins the target's pages for writing before it reads the source
+ * (process_vm_rw_pages(), mm/process_vm_access.c), and the source, at address 0, cannot be read.
  */
 void tracee_mem_prepare(struct tracee_mem *mem, uint64_t addr, uint64_t end)
 {
@@ -67,7 +67,7 @@ void tracee_mem_prepare(struct tracee_mem *mem, uint64_t addr, uint64_t end)
 
 	++*mem->calls;
 	if (process_vm_writev(mem->tid, &from, 1, &to, 1, 0) < 0)
-		return; /* EFAULT, as it must */
+		return; /* EFAULT, as intended */
 }
 
 int tracee_mem_write(struct tracee_mem *mem, uint64_t addr, const void *buf, size_t len)

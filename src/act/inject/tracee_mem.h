@@ -9,24 +9,23 @@
 
 struct tracee_mem {
 	pid_t tid;
-	int fd;		 /* /proc/TID/mem once it was needed, else -1 */
+	int fd;		 /* /proc/TID/mem if it was needed, else -1 */
 	unsigned *calls; /* counts system calls */
 };
 
 void tracee_mem_init(struct tracee_mem *mem, pid_t tid, unsigned *calls);
 void tracee_mem_close(struct tracee_mem *mem);
 
-/* Returns the number of bytes read, which can be fewer, or a negative errno. */
+/* Returns the number of bytes read, which can be less than len, or a negative errno. */
 ssize_t tracee_mem_read(struct tracee_mem *mem, uint64_t addr, void *buf, size_t len);
 
 /*
- * Makes the pages from addr to end ready to be written, as a write to them would (a new page, one
- * swapped out, one shared since a fork), and changes nothing in them. What cannot be made ready,
- * the write will find.
+ * Faults in the pages from addr to end for writing (new pages, pages swapped out, pages shared
+ * since a fork) without changing their content. Errors are left for the later write to report.
  */
 void tracee_mem_prepare(struct tracee_mem *mem, uint64_t addr, uint64_t end);
 
-/* All or an error; on an error a part may be written. */
+/* Writes everything, or returns a negative errno: then a part may be written. */
 int tracee_mem_write(struct tracee_mem *mem, uint64_t addr, const void *buf, size_t len);
 
 #endif

@@ -41,7 +41,7 @@ def test_running_again_finds_nothing_to_do(node, ew):
     assert acted_on(ew.json("shutdown", "--yes", code=0)) == ALL_FOUR
     log = ew.audit_log()
     again = ew("shutdown", "--yes")
-    assert again.code == 0
+    assert again.code == 2  # without an agent's restart those are lost
     assert "Nothing was treated." in again.words
     assert "4 are disconnected" in again.words
     assert ew.audit_log() == log
@@ -65,7 +65,7 @@ def test_the_lock_goes_with_its_holder(node, ew):
     node.wait_until(lambda: touched(before) == ALL_FOUR)
     first.interrupt(signal.SIGKILL)
     assert first.result().code == -signal.SIGKILL
-    assert ew("shutdown", "--yes").code == 0
+    assert ew("shutdown", "--yes").code == 2  # the killed one has treated all, and no agent was restarted
 
 
 def test_an_audit_needs_no_lock(node, ew):
@@ -73,7 +73,7 @@ def test_an_audit_needs_no_lock(node, ew):
     ew.start("run", "--yes", "-q", "--", "sleep", "100")
     node.wait_until(lambda: touched(before) == ALL_FOUR)
     assert ew("audit").code == 2
-    assert ew("shutdown", "--dry-run").code == 0
+    assert ew("shutdown", "--dry-run").code == 2
 
 
 # ---- asking ----
@@ -124,34 +124,35 @@ def test_run_asks_once_for_all(node, ew, tmp_path):
 
 # ---- choosing ----
 
-@pytest.mark.parametrize("choice, chosen", [
-    (["--select", "half-open"], {"half-0", "half-1"}),
-    (["--select", "at-risk"], {"risk-0", "risk-1"}),
-    (["--select", "half-open,at-risk"], ALL_FOUR),
-    (["--select", "healthy"], {"well"}),
-    (["--select", "self-healing"], set()),
-    (["--all"], ALL_FOUR | {"well"}),
+@pytest.mark.parametrize("choice, chosen, code", [
+    (["--select", "half-open"], {"half-0", "half-1"}, 1),
+    (["--select", "at-risk"], {"risk-0", "risk-1"}, 1),
+    (["--select", "half-open,at-risk"], ALL_FOUR, 0),
+    (["--select", "healthy"], {"well"}, 1),
+    (["--select", "self-healing"], set(), 1),
+    (["--all"], ALL_FOUR | {"well"}, 0),
 ])
-def test_choice(node, ew, choice, chosen):
+def test_choice(node, ew, choice, chosen, code):
+    """The exit code is that of the executors which were not treated."""
     before = node.executors()
     plan = ew.json("shutdown", "--dry-run", *choice)
     own = {e.executor_id for e in before}
     assert {a["executor_id"] for a in plan["acts"]} & own == chosen
-    done = ew.json("shutdown", "--yes", *choice, code=0)
+    done = ew.json("shutdown", "--yes", *choice, code=code)
     assert acted_on(done) == chosen
     assert touched(before) == chosen
 
 
 def test_one_by_its_pid(node, ew):
     before = node.executors()
-    done = ew.json("shutdown", "--yes", "--pid", node.executor("risk-1").pid, code=0)
+    done = ew.json("shutdown", "--yes", "--pid", node.executor("risk-1").pid, code=1)
     assert acted_on(done) == touched(before) == {"risk-1"}
 
 
 def test_a_pid_that_is_no_executors(node, ew):
-    """Nothing to be done is nothing that went wrong, but it must be said."""
+    """It is said that nothing was done; four that need it are still there."""
     done = ew("shutdown", "--yes", "--pid", os.getpid())
-    assert done.code == 0
+    assert done.code == 1
     assert "Nothing was treated" in done.words
 
 
@@ -229,7 +230,7 @@ def test_every_act_is_in_the_audit_log(node, ew):
 
 def test_a_refusal_is_in_the_audit_log(lab, ew):
     node = lab(executor("batch", kind="v0-old", checkpoint="0"))
-    done = ew.json("shutdown", "--yes", "--pid", node.executor("batch").pid, code=1)
+    done = ew.json("shutdown", "--yes", "--pid", node.executor("batch").pid, code=2)
     assert [a["result"] for a in done["acts"]] == ["refused"]
     assert [(l["phase"], l["result"]) for l in ew.audit_log()] == [("result", "refused")]
 

@@ -13,8 +13,8 @@ struct ruleset;
  * Reads the rules in the namespace nsfd (NETNS_OWN: ours). Where a table of nftables exists, this
  * runs "nft -j list ruleset" in a child of its own session, which is killed when it takes too long
  * or prints too much; a run that fails by itself is repeated once, since the rules may have changed
- * meanwhile. Without any such table no program is needed. Rules of iptables-legacy are not read:
- * where there are any, the ruleset says so (ruleset_unread()).
+ * meanwhile. Without any such table no program is needed. Rules of iptables-legacy are not read,
+ * and an nft that is older than the kernel leaves out expressions: ruleset_unread() says so.
  *
  * Needs CAP_NET_ADMIN in the namespace, and CAP_SYS_ADMIN to enter it. May be called from any
  * thread; blocks for two runs at most.

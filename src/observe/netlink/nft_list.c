@@ -19,9 +19,7 @@
 #include "base/error.h"
 #include "base/netns.h"
 
-#define SAID_MAX   4096 /* of the messages of nft */
-#define SAID_SHOWN 160
-#define WARNING	   "# Warning: table " /* "… is managed by iptables-nft, do not touch!" */
+#define SAID_MAX 4096 /* of the messages of nft */
 
 struct child {
 	int timeout_ms;
@@ -32,7 +30,6 @@ struct child {
 	size_t len, room;
 	char said[SAID_MAX];
 	size_t said_len;
-	bool said_more; /* than is kept */
 };
 
 /* PATH is that of whoever runs us, so it is not used. */
@@ -131,12 +128,11 @@ static int out_read(struct child *child)
 
 static void err_read(struct child *child)
 {
-	char part[512];
+	char part[SAID_MAX];
 	ssize_t n = read(child->err, part, sizeof(part));
 	size_t fits = sizeof(child->said) - 1 - child->said_len;
 
 	if (n > 0) {
-		child->said_more = child->said_more || (size_t)n > fits;
 		fits = (size_t)n < fits ? (size_t)n : fits;
 		memcpy(child->said + child->said_len, part, fits);
 		child->said_len += fits;
@@ -189,7 +185,6 @@ static int child_end(struct child *child, bool kill_it)
 static const char *child_said(struct child *child)
 {
 	child->said[strcspn(child->said, "\n")] = '\0';
-	child->said[SAID_SHOWN] = '\0';
 	return child->said[0] ? child->said : "no message";
 }
 
@@ -222,15 +217,7 @@ static int child_judge(struct child *child, int err, int status, struct error *e
  */
 static bool child_told_all(const struct child *child)
 {
-	const char *line = child->said;
-
-	while (*line) {
-		if (strncmp(line, WARNING, strlen(WARNING)) != 0)
-			return false;
-		line += strcspn(line, "\n");
-		line += *line == '\n';
-	}
-	return !child->said_more;
+	return child->said_len == 0;
 }
 
 int nft_list(int nsfd, int timeout_ms, size_t max, struct nft_listing *ret, struct error *error)

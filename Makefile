@@ -52,7 +52,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 all: $(B)/execwatch
 
-# ---- BPF side: one object for all kernels, embedded by its skeleton; a light one for a single walk ---
+# ---- BPF side: one object for all kernels, embedded by its skeleton; a light one for a single scan ---
 BPF_SRC  := $(wildcard bpf/*.bpf.c)
 BPF_SKEL := $(patsubst bpf/%.bpf.c,build/bpf/%.skel.h,$(BPF_SRC))
 
@@ -66,9 +66,9 @@ build/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 build/bpf/%.skel.h: build/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $(SKEL_FLAGS) $< name $(subst .,_,$*)_bpf > $@
-build/bpf/walk.skel.h: SKEL_FLAGS := -L
+build/bpf/scan_once.skel.h: SKEL_FLAGS := -L
 
--include $(wildcard build/bpf/*.d)
+-include $(patsubst bpf/%.c,build/bpf/%.d,$(BPF_SRC))
 
 # ---- user side -------------------------------------------------------------------------------------
 # A module is a directory with those below it that are no modules themselves.

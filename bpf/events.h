@@ -37,8 +37,8 @@ enum ew_event_type {
 	EW_EXIT = 5,
 	EW_SIGNAL = 6,
 	EW_MESSAGE = 7,
-	EW_SEED_SOCKET = 8, /* rows of the iterator: a socket together with one descriptor */
-	EW_SEED_HOLDER = 9, /* another descriptor of a socket that the same pass has told of */
+	EW_SCAN_SOCKET = 8, /* rows of the iterator: a socket together with one descriptor */
+	EW_SCAN_HOLDER = 9, /* another descriptor of a socket that the same pass has told of */
 };
 
 struct ew_header {
@@ -116,7 +116,7 @@ struct ew_message {
 	__u8 bytes[EW_MESSAGE_MAX]; /* zero from len on */
 };
 
-struct ew_seed_socket {
+struct ew_scan_socket {
 	struct ew_header header;
 	__u64 cookie;
 	__u64 inode;
@@ -127,7 +127,7 @@ struct ew_seed_socket {
 	__s64 idle_jiffies; /* since data was sent or received; -1: means nothing in this state */
 };
 
-struct ew_seed_holder {
+struct ew_scan_holder {
 	struct ew_header header;
 	__u64 cookie;
 	struct ew_task holder;
@@ -165,7 +165,7 @@ struct ew_conn {
 	__u8 from;	    /* the state before, if a hook has told of the change */
 	__u8 listener_fit;  /* how well the listener fits that its owner is taken from */
 	__u8 owner_held;    /* the pass has told of a descriptor of the owner's */
-	__u32 pass;	    /* the last pass of the iterator that told of it */
+	__u32 scan_number;  /* of the last scan that has reported it */
 	__u32 message_seq;  /* TCP sequence number of the last message's first byte */
 	__u32 message_from; /* of which thread's memory; 0 in packets */
 	__u8 has_message;
@@ -207,7 +207,7 @@ struct ew_meta {
 	__u32 message_ring;
 	__u32 generation;
 	__u32 pad;
-	__u64 skipped; /* what the kernel has kept from programs that are no longer on duty */
+	__u64 misses; /* events that replaced programs have missed (src/observe/bpf/prog_variants.h) */
 };
 
 /*
@@ -245,8 +245,8 @@ _Static_assert(sizeof(struct ew_exec) == 184, "ABI");
 _Static_assert(sizeof(struct ew_exit) == 96, "ABI");
 _Static_assert(sizeof(struct ew_signal) == 80, "ABI");
 _Static_assert(sizeof(struct ew_message) == 608, "ABI");
-_Static_assert(sizeof(struct ew_seed_socket) == 112, "ABI");
-_Static_assert(sizeof(struct ew_seed_holder) == 56, "ABI");
+_Static_assert(sizeof(struct ew_scan_socket) == 112, "ABI");
+_Static_assert(sizeof(struct ew_scan_holder) == 56, "ABI");
 _Static_assert(sizeof(struct ew_proc) == 56, "ABI");
 _Static_assert(sizeof(struct ew_conn) == 88, "ABI");
 _Static_assert(sizeof(struct ew_listen_key) == 8, "ABI");

@@ -14,6 +14,6 @@
 #include "tcp.bpf.h"
 #include "process.bpf.h"
 #include "message.bpf.h"
-#include "seed.bpf.h"
+#include "scan.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -18,7 +18,7 @@ static __always_inline bool tcp_context_trusted(int from, int to)
 
 /* The owner had closed it, and the walk over descriptors had it still: whose it was is in the map.
  */
-static __always_inline bool tcp_closed_by_walk(const struct ew_conn *conn, int to)
+static __always_inline bool tcp_closed_by_scan(const struct ew_conn *conn, int to)
 {
 	return (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK || to == TCP_CLOSE) &&
 	       bpf_get_current_pid_tgid() >> 32 == own_tgid && conn->owner.tgid != own_tgid;
@@ -89,7 +89,7 @@ static __always_inline void tcp_renew(struct ew_conn *conn, struct sock *sk, int
 	}
 }
 
-static __always_inline void tcp_tell(__u16 type, const struct ew_conn *conn, __u64 cookie,
+static __always_inline void tcp_report(__u16 type, const struct ew_conn *conn, __u64 cookie,
 				     const struct ew_task *task, int from, int to, int error)
 {
 	struct ew_tcp *ev = life_reserve(type, sizeof(*ev));
@@ -124,7 +124,7 @@ static __always_inline void conn_owner_confirm(struct ew_conn *conn, __u64 cooki
 		return;
 	conn->owner = who;
 	COUNT(life_seen);
-	tcp_tell(EW_TCP_OWNER, conn, cookie, &who, conn->state, conn->state, 0);
+	tcp_report(EW_TCP_OWNER, conn, cookie, &who, conn->state, conn->state, 0);
 }
 
 static __always_inline bool tcp_begins(int from, int to)
@@ -137,7 +137,7 @@ static __always_inline bool tcp_begins(int from, int to)
  * Nearly all connections of a host are none of ours: this decides so with direct loads. Without a
  * cookie nobody has asked for one, so it is in no map.
  */
-static __always_inline bool tcp_first_look(struct sock *sk, int from, int to)
+static __always_inline bool tcp_prefilter(struct sock *sk, int from, int to)
 {
 	/* 6.1 and 6.12 show the half-made child here, with its listener's cookie and addresses. */
 	if (sk->sk_protocol != IPPROTO_TCP || to == TCP_SYN_RECV || to == TCP_NEW_SYN_RECV)
@@ -171,7 +171,7 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 	struct ew_conn *conn = NULL;
 	struct ew_task task = {};
 
-	if (!tcp_first_look(sk, from, to) || !is_active())
+	if (!tcp_prefilter(sk, from, to) || !is_active())
 		return 0;
 	COUNT(life_seen);
 	if (cookie)
@@ -184,7 +184,7 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 		COUNT(life_filtered);
 	if (!conn)
 		return 0;
-	if (tcp_context_trusted(from, to) && !tcp_closed_by_walk(conn, to))
+	if (tcp_context_trusted(from, to) && !tcp_closed_by_scan(conn, to))
 		task = task_current();
 	else if (from == TCP_SYN_RECV && to == TCP_ESTABLISHED)
 		task = conn->owner;
@@ -192,7 +192,7 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 		listener_learn(&conn->ends, cookie);
 		agent_learn(conn);
 	}
-	tcp_tell(EW_TCP_STATE, conn, cookie, &task, from, to, sk->sk_err);
+	tcp_report(EW_TCP_STATE, conn, cookie, &task, from, to, sk->sk_err);
 	if (to != TCP_CLOSE)
 		return 0;
 	if (from == TCP_LISTEN)

@@ -7,7 +7,7 @@
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
-#include "observe/bpf/observer.h"
+#include "observe/bpf/libbpf_log.h"
 
 static void say_line(const char *line)
 {
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 		log_message("%s", text);
 		return EXIT_WRONG_USE;
 	}
-	ew_bpf_log_to(options.verbose ? say_line : NULL);
+	ew_libbpf_log_to(options.verbose ? say_line : NULL);
 	if (options.version) {
 		puts("execwatch " EW_VERSION);
 		return EXIT_WELL;

@@ -9,7 +9,7 @@
 /* How many it has: in a test's own namespace there are none but its own at its port. */
 static inline size_t fixture_conns(const struct fixture *f)
 {
-	int fd = bpf_map__fd(f->watch->skel->maps.conns);
+	int fd = bpf_map__fd(f->watch->programs.skel->maps.conns);
 	uint64_t cookie, *last = NULL;
 	size_t n = 0;
 

@@ -9,14 +9,14 @@ static bool is_known(uint64_t cookie)
 {
 	struct ew_conn conn;
 
-	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->skel->maps.conns), &cookie, &conn) ==
+	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->programs.skel->maps.conns), &cookie, &conn) ==
 	       0;
 }
 
 /* As if nobody knew whose it is; of a cookie that no socket has: as if its end had been missed. */
 static void enter(uint64_t cookie, uint64_t netns, uint32_t owner)
 {
-	int fd = bpf_map__fd(fixture->watch->skel->maps.conns);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.conns);
 	struct ew_conn conn = { .state = TCP_ESTABLISHED,
 				.ends = { .netns = (uint32_t)netns },
 				.owner = { .tgid = owner } };

@@ -34,9 +34,14 @@
 
 #include "base/error.h"
 #include "facts.h"
+#include "observe/bpf/counters.h"
+#include "observe/bpf/hooks_probe.h"
 #include "observe/bpf/observer.h"
+#include "observe/bpf/pins.h"
 #include "observe/bpf/libbpf.h"
-#include "observe/bpf/observer_priv.h"
+#include "observe/bpf/observer_internal.h"
+#include "observe/bpf/records.h"
+#include "observe/bpf/rings.h"
 
 #define FACTS_MAX   100000
 #define PATIENCE_MS 30000 /* an emulated processor is slow */
@@ -283,17 +288,17 @@ static inline size_t fixture_told_or_lost(const struct fixture *f)
 /* Changes of TCP state, of the whole host, that the kernel has kept from the programs. */
 static inline size_t fixture_skipped(const struct fixture *f)
 {
-	size_t skipped = ew_bpf_skipped(bpf_program__fd(f->watch->skel->progs.tcp_state_set));
+	size_t skipped = ew_bpf_misses(bpf_program__fd(f->watch->programs.skel->progs.tcp_state_set));
 
 	for (size_t i = 0; i < f->n_left; i++)
-		skipped += ew_bpf_skipped(f->left[i]);
+		skipped += ew_bpf_misses(f->left[i]);
 	return skipped;
 }
 
 /*
  * The last packets of a connection may be on their way when both ends are closed. And where those
  * of one come on top of the program that is at work on the other, the kernel keeps them from it,
- * and counts that (EW_BPF_SKIP_HEALS): what then does not come is counted here as well.
+ * and counts that (EW_BPF_MISS_HEALS): what then does not come is counted here as well.
  */
 static inline size_t fixture_settle(struct fixture *f, size_t expected)
 {

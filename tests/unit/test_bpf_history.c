@@ -5,7 +5,7 @@
 #include "events.h"
 #include "observe/bpf/history.h"
 #include "observe/bpf/pins.h"
-#include "observe/bpf/event_decode.h"
+#include "observe/bpf/event_batch.h"
 
 static char dir[] = "/tmp/ew-test-history-XXXXXX";
 static struct ew_bpf_history *history;
@@ -36,7 +36,7 @@ static bool keep(uint32_t number, uint64_t lost_before)
 	struct ew_counters counted = { .life_lost = lost_before };
 	struct ew_fork record = birth(number);
 
-	return ew_bpf_history_keep(history, &record.header, &counted);
+	return ew_bpf_history_store(history, &record.header, &counted);
 }
 
 static size_t told(void)
@@ -59,7 +59,7 @@ static void test_nothing_is_kept_at_first(void **state)
 	assert_int_equal(told(), 0);
 	reopen();
 	assert_int_equal(told(), 0);
-	assert_int_equal(ew_bpf_history_begin(history).let_go, 0);
+	assert_int_equal(ew_bpf_history_begin(history).dropped, 0);
 }
 
 static void test_all_is_told_in_order(void **state)
@@ -72,7 +72,7 @@ static void test_all_is_told_in_order(void **state)
 		assert_int_equal(told(), 5000);
 		for (uint32_t i = 0; i < 5000; i++)
 			assert_int_equal(number_at(i), i + 1);
-		assert_int_equal(ew_bpf_history_begin(history).let_go, 0);
+		assert_int_equal(ew_bpf_history_begin(history).dropped, 0);
 	}
 }
 
@@ -103,21 +103,21 @@ static void test_the_oldest_are_let_go_of_and_counted(void **state)
 	n = told();
 	begin = ew_bpf_history_begin(history);
 	assert_in_range(n, 50000, MANY - 1);
-	assert_int_equal(n + begin.let_go, MANY);
-	assert_int_equal(number_at(0), begin.let_go + 1);
+	assert_int_equal(n + begin.dropped, MANY);
+	assert_int_equal(number_at(0), begin.dropped + 1);
 	assert_int_equal(number_at(n - 1), MANY);
-	assert_int_equal(begin.unknown_until, 10 * (begin.let_go + 1) - 1);
-	assert_int_equal(begin.counted.life_lost, begin.let_go);
+	assert_int_equal(begin.unknown_until, 10 * (begin.dropped + 1) - 1);
+	assert_int_equal(begin.counted.life_lost, begin.dropped);
 }
 
 static void test_number_of_own_records_is_kept(void **state)
 {
 	(void)state;
-	ew_bpf_history_own_note(history, 7);
+	ew_bpf_history_set_selftests(history, 7);
 	for (uint32_t i = 1; i <= 5000; i++)
 		keep(i, 0);
 	reopen();
-	assert_int_equal(ew_bpf_history_own(history), 7);
+	assert_int_equal(ew_bpf_history_selftests(history), 7);
 }
 
 static int setup(void **state)
@@ -136,7 +136,7 @@ static int teardown(void **state)
 	history = NULL;
 	event_batch_free(batch);
 	batch = NULL;
-	ew_bpf_pins_drop(dir, 0);
+	ew_bpf_pins_remove_all(dir);
 	return umount2(dir, MNT_DETACH);
 }
 

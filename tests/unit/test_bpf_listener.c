@@ -84,7 +84,7 @@ static void test_executors_own_port(void **state)
 
 static size_t listeners(void)
 {
-	int fd = bpf_map__fd(fixture->watch->skel->maps.listeners);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.listeners);
 	struct ew_listen_key key, *last = NULL;
 	size_t n = 0;
 
@@ -109,7 +109,7 @@ static void test_nothing_is_left(void **state)
 static void test_a_walk_heals(void **state)
 {
 	struct ew_listen_key key = { .netns = (__u32)fixture->netns, .port = fixture->port };
-	int fd = bpf_map__fd(fixture->watch->skel->maps.listeners);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.listeners);
 
 	(void)state;
 	act(&a, ACT_SHARE, fixture->port, AF_INET);
@@ -139,7 +139,7 @@ static void test_handed_on(void **state)
 
 static int32_t owner_in_map(int64_t cookie)
 {
-	int fd = bpf_map__fd(fixture->watch->skel->maps.conns);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.conns);
 	struct ew_conn conn;
 
 	assert_int_equal(bpf_map_lookup_elem(fd, &cookie, &conn), 0);

@@ -210,7 +210,7 @@ static void check_counts_add_up(void)
 
 	for (;;) {
 		ew_bpf_counters(fixture->watch, true, &fixture->sink);
-		if (counts_add_up(&fixture->watch->told.sum))
+		if (counts_add_up(&fixture->watch->reported.sum))
 			return;
 		assert_true(mono_ms() < end);
 		poll(NULL, 0, 10);
@@ -224,7 +224,7 @@ static void check_all_shown_arrive(void)
 
 	for (;;) {
 		ew_bpf_counters(fixture->watch, true, &fixture->sink);
-		if (fixture->watch->told.sum.life_shown ==
+		if (fixture->watch->reported.sum.life_shown ==
 		    fixture_count(fixture, FACT_TCP) + fixture_count(fixture, FACT_EXIT))
 			return;
 		assert_true(mono_ms() < end);
@@ -253,7 +253,7 @@ static void test_counts(void **state)
 		actor_order(&client, &run);
 	}
 	check_all_shown_arrive();
-	sum = &fixture->watch->told.sum;
+	sum = &fixture->watch->reported.sum;
 	assert_true(sum->life_shown && sum->life_filtered && sum->life_lost);
 	assert_true(sum->message_shown && sum->message_filtered && sum->message_lost);
 	assert_int_equal(sum->message_shown, fixture_count(fixture, FACT_MESSAGE));
@@ -277,7 +277,7 @@ static void test_unreadable_message(void **state)
 	actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
 	assert_int_equal(actor_act(&client, ACT_SEND_UNTOUCHED, 64, 0), 64);
 	check_counts_add_up();
-	assert_int_equal(fixture->watch->told.sum.message_seen, 1);
+	assert_int_equal(fixture->watch->reported.sum.message_seen, 1);
 	assert_int_equal(fixture_lost(fixture, "message-memory"), 1);
 	assert_int_equal(fixture_lost(fixture, "message-ring"), 0);
 	actor_end(&client);
@@ -291,7 +291,7 @@ static void test_full_map_of_connections(void **state)
 
 	(void)state;
 	setup_small(0, 0);
-	fd = bpf_map__fd(fixture->watch->skel->maps.conns);
+	fd = bpf_map__fd(fixture->watch->programs.skel->maps.conns);
 	for (uint64_t cookie = 1ULL << 40; !bpf_map_update_elem(fd, &cookie, &conn, BPF_NOEXIST);
 	     cookie++)
 		;
@@ -328,7 +328,7 @@ static void test_socket_without_a_name(void **state)
 	assert_int_equal(errno, ECONNREFUSED);
 	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	check_counts_add_up();
-	named = fixture->watch->ground.has_cookie_helper;
+	named = fixture->watch->features.has_cookie_helper;
 	assert_int_equal(fixture_count(fixture, FACT_TCP), named ? 2 : 0);
 	assert_int_equal(fixture_lost(fixture, "no-cookie"), named ? 0 : 2);
 	close(fd);
@@ -367,7 +367,7 @@ static void test_nothing_stays_loaded(void **state)
 
 	(void)state;
 	setup_small(0, 0);
-	bpf_object__for_each_program(prog, fixture->watch->skel->obj)
+	bpf_object__for_each_program(prog, fixture->watch->programs.skel->obj)
 	{
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
@@ -434,7 +434,7 @@ static void test_two_capabilities(void **state)
 
 	(void)state;
 	setup_small(0, 0);
-	if (!fixture->watch->ground.has_cookie_helper)
+	if (!fixture->watch->features.has_cookie_helper)
 		skip(); /* before 5.12 */
 	pid = child_new();
 	if (pid == 0) {

@@ -29,7 +29,7 @@ static inline void fixture_free_pinned(struct fixture *f, const char *pins)
 static inline void fixture_leave(struct fixture *f)
 {
 	assert_true(f->n_left < sizeof(f->left) / sizeof(f->left[0]));
-	f->left[f->n_left++] = dup(bpf_program__fd(f->watch->skel->progs.tcp_state_set));
+	f->left[f->n_left++] = dup(bpf_program__fd(f->watch->programs.skel->progs.tcp_state_set));
 	f->watch->pins[0] = '\0';
 	ew_bpf_free(f->watch);
 	f->watch = NULL;

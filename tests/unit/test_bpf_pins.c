@@ -122,7 +122,7 @@ static bool is_followed(uint32_t pid)
 {
 	struct ew_proc proc;
 
-	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->skel->maps.procs), &pid, &proc) == 0;
+	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->programs.skel->maps.procs), &pid, &proc) == 0;
 }
 
 /*

@@ -347,7 +347,7 @@ static void test_many(void **state)
 /* As if the hook had told of a change from that state, so long ago. */
 static void pretend_change(uint64_t cookie, int from, int to, uint64_t ago_ns)
 {
-	int fd = bpf_map__fd(fixture->watch->skel->maps.conns);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.conns);
 	struct timespec now;
 	struct ew_conn conn;
 

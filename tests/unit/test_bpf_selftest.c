@@ -3,16 +3,25 @@
 #include <pthread.h>
 
 #include "observe/bpf/libbpf.h"
+#include "observe/bpf/selftest.h"
 #include "test_bpf_actor.h"
 
 static struct fixture *fixture;
 
+static int selftest(struct error *error)
+{
+	struct ew_bpf *observer = fixture->watch;
+
+	return ew_bpf_selftest(bpf_map__fd(observer->programs.skel->maps.procs), observer->rings,
+			       observer->records, error);
+}
+
 static void detach(const char *slot)
 {
-	for (size_t i = 0; i < bpf_slots_n; i++)
-		if (strcmp(bpf_slots[i].name, slot) == 0) {
-			assert_int_equal(bpf_link__destroy(fixture->watch->links[i]), 0);
-			fixture->watch->links[i] = NULL;
+	for (size_t i = 0; i < ew_bpf_hooks_n; i++)
+		if (strcmp(ew_bpf_hooks[i].name, slot) == 0) {
+			assert_int_equal(bpf_link__destroy(fixture->watch->programs.links[i]), 0);
+			fixture->watch->programs.links[i] = NULL;
 			return;
 		}
 	fail_msg("no slot '%s'", slot);
@@ -30,7 +39,7 @@ static const struct fact_hook *slot(const char *name)
 
 static size_t processes_followed(void)
 {
-	int fd = bpf_map__fd(fixture->watch->skel->maps.procs);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.procs);
 	uint32_t tgid, *last = NULL;
 	size_t n = 0;
 
@@ -50,7 +59,7 @@ static void test_it_leaves_no_trace(void **state)
 	ew_bpf_counters(fixture->watch, true, &fixture->sink);
 	for (size_t i = 0; i < fixture->n; i++)
 		assert_int_equal(fixture->facts[i].type, FACT_LOST);
-	assert_int_equal(fixture->watch->told.sum.life_shown, 0);
+	assert_int_equal(fixture->watch->reported.sum.life_shown, 0);
 	assert_int_equal(processes_followed(), 0);
 }
 
@@ -60,8 +69,8 @@ static void test_blind_to_ends(void **state)
 
 	(void)state;
 	detach("exit");
-	assert_int_equal(ew_bpf_selftest(fixture->watch, &error), -EIO);
-	assert_non_null(strstr(error.message, "the end of a test child did not show"));
+	assert_int_equal(selftest(&error), -EIO);
+	assert_non_null(strstr(error.message, "the exit of a test child was not reported"));
 	assert_non_null(strstr(error.cure, "--no-bpf"));
 	assert_int_equal(processes_followed(), 1); /* the child, whose end nobody saw */
 }
@@ -72,15 +81,15 @@ static void test_blind_to_births(void **state)
 
 	(void)state;
 	detach("fork");
-	assert_int_equal(ew_bpf_selftest(fixture->watch, &error), -EIO);
-	assert_non_null(strstr(error.message, "the birth of a test child did not show"));
+	assert_int_equal(selftest(&error), -EIO);
+	assert_non_null(strstr(error.message, "the fork of a test child was not reported"));
 	assert_int_equal(processes_followed(), 0);
 }
 
 /* 0: none. */
 static uint32_t child_followed(void)
 {
-	int fd = bpf_map__fd(fixture->watch->skel->maps.procs);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.procs);
 	uint32_t tgid, *last = NULL;
 
 	for (; bpf_map_get_next_key(fd, last, &tgid) == 0; last = &tgid)
@@ -98,7 +107,7 @@ static void *attach_exit(void *arg)
 	/* Until the child has ended, unseen. */
 	while ((!(child = child_followed()) || kill((pid_t)child, 0) == 0) && mono_ms() < end)
 		poll(NULL, 0, 1);
-	*link = bpf_program__attach(fixture->watch->skel->progs.process_exited);
+	*link = bpf_program__attach(fixture->watch->programs.skel->progs.process_exited);
 	return NULL;
 }
 
@@ -112,18 +121,18 @@ static void test_once_blind_is_not_blind(void **state)
 	(void)state;
 	detach("exit");
 	assert_int_equal(pthread_create(&thread, NULL, attach_exit, &link), 0);
-	assert_int_equal(ew_bpf_selftest(fixture->watch, &error), 0);
+	assert_int_equal(selftest(&error), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(processes_followed(), 0);
 	ew_bpf_counters(fixture->watch, true, &fixture->sink);
-	assert_int_equal(fixture->watch->told.sum.life_shown, 0);
+	assert_int_equal(fixture->watch->reported.sum.life_shown, 0);
 	bpf_link__destroy(link);
 }
 
 /* Programs that another set has relieved are attached, and silent. */
 static void test_not_on_duty(void **state)
 {
-	int fd = bpf_map__fd(fixture->watch->skel->maps.meta);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.meta);
 	struct ew_meta other = fixture->watch->meta;
 	struct error error = { 0 };
 	__u32 zero = 0;
@@ -131,7 +140,7 @@ static void test_not_on_duty(void **state)
 	(void)state;
 	other.generation++;
 	assert_int_equal(bpf_map_update_elem(fd, &zero, &other, BPF_ANY), 0);
-	assert_int_equal(ew_bpf_selftest(fixture->watch, &error), -EIO);
+	assert_int_equal(selftest(&error), -EIO);
 }
 
 /* In a pid namespace of its own it would name the wrong processes: that is as good as blind. */
@@ -174,7 +183,7 @@ static void test_others_are_not_disturbed(void **state)
 	ew_bpf_add_process(watch, getpid(), start_of(getpid()), EW_BPF_ROLE_AGENT, NULL);
 	actor_act(&actor, ACT_EXIT, 3, 0);
 	actor_end(&actor);
-	assert_int_equal(ew_bpf_selftest(watch, &error), 0);
+	assert_int_equal(selftest(&error), 0);
 	ew_bpf_dispatch(watch, &fixture->sink);
 	assert_int_equal(fixture->n, 1);
 	assert_int_equal(fixture->facts[0].type, FACT_EXIT);

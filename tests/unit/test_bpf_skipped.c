@@ -43,7 +43,7 @@ static void leave_with(uint32_t abi, uint64_t skipped)
 	assert_true(fd >= 0);
 	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &meta), 0);
 	meta.abi = abi;
-	meta.skipped = skipped;
+	meta.misses = skipped;
 	assert_int_equal(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
 	close(fd);
 }

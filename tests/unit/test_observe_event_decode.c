@@ -12,7 +12,7 @@
 
 #include "events.h"
 #include "facts.h"
-#include "observe/bpf/event_decode.h"
+#include "observe/bpf/event_batch.h"
 
 #define MANY 20000 /* more than one block of memory holds */
 
@@ -60,7 +60,7 @@ static void put(struct seen *seen)
 
 	seen->n = 0;
 	seen->last = 0;
-	event_batch_put(seen->batch, &sink);
+	event_batch_emit(seen->batch, &sink);
 }
 
 /* The second half happened before the first, which came from another ring. */

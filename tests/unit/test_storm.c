@@ -16,9 +16,9 @@
 
 static struct fixture *fixture;
 
-static const struct ew_bpf_counts *counts(void)
+static const struct ew_bpf_losses *counts(void)
 {
-	return &fixture->watch->told;
+	return &fixture->watch->reported;
 }
 
 /* ---- the reader of the rings ---- */
@@ -80,12 +80,12 @@ static void check_life_is_accounted_for(void)
 		ew_bpf_counters(fixture->watch, true, &fixture->sink);
 		shown = counts()->sum.life_shown;
 		lost = counts()->sum.life_lost;
-		skipped = counts()->skipped_healed;
+		skipped = counts()->misses.healed;
 	} while (shown + lost + skipped < made && mono_ms() < end);
 	/* Changes of state that the kernel has skipped, of watched connections or of others. */
 	assert_in_range(shown + lost, made - skipped, made);
 	assert_int_equal(in_ring, shown);
-	assert_int_equal(counts()->skipped, 0);
+	assert_int_equal(counts()->misses.lost, 0);
 	assert_int_equal(counts()->memory, 0);
 }
 
@@ -205,7 +205,7 @@ static void kernel_sockets(struct sockets *all)
 /* What the map says of that port. */
 static void map_sockets(struct sockets *all)
 {
-	int fd = bpf_map__fd(fixture->watch->skel->maps.conns);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.conns);
 	uint64_t cookie, *last = NULL;
 	struct ew_conn conn;
 
@@ -262,7 +262,7 @@ static void check_sockets(void)
 
 	for (uint32_t i = 0; i < storm->n_conns; i++)
 		open += 2 * (storm->conns[i].how == CONN_OPEN);
-	if (counts()->skipped_healed) /* a walk heals */
+	if (counts()->misses.healed) /* a walk heals */
 		fixture_seed(fixture);
 	kernel_sockets(&kernel);
 	assert_int_equal(kernel.n, open);
@@ -285,7 +285,7 @@ static void check_sockets(void)
 /* Who is followed is alive, and is who it was. */
 static void check_processes(void)
 {
-	int fd = bpf_map__fd(fixture->watch->skel->maps.procs);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.procs);
 	uint32_t tgid, *last = NULL;
 	struct ew_proc proc;
 	size_t n = 0;
@@ -316,7 +316,7 @@ static uint32_t last_state(uint64_t cookie)
 
 static void check_chains(void)
 {
-	if (counts()->skipped_healed)
+	if (counts()->misses.healed)
 		return;
 	/* A look at each fact for each: every seventh connection will do. */
 	for (uint32_t i = 0; i < storm->n_conns; i += 7) {

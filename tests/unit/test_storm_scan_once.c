@@ -16,7 +16,7 @@ static void conn_put(uint64_t cookie, uint32_t state, const struct actor *owner)
 				.ends.netns = (uint32_t)fixture->netns,
 				.owner = { .tgid = (uint32_t)owner->pid } };
 
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(fixture->watch->skel->maps.conns), &cookie,
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(fixture->watch->programs.skel->maps.conns), &cookie,
 					     &conn, BPF_NOEXIST),
 			 0);
 }
@@ -25,7 +25,7 @@ static bool conn_is_there(uint64_t cookie)
 {
 	struct ew_conn conn;
 
-	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->skel->maps.conns), &cookie, &conn) ==
+	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->programs.skel->maps.conns), &cookie, &conn) ==
 	       0;
 }
 

@@ -309,7 +309,7 @@ static void check_quiet_ones(void)
 /* Entries of the kernel's map: at the executors' ends, and at the agent's with its listener. */
 static void map_count(size_t *at_executors, size_t *at_agent)
 {
-	int fd = bpf_map__fd(fixture->watch->skel->maps.conns);
+	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.conns);
 	uint64_t cookie, *last = NULL;
 	struct ew_conn conn;
 

@@ -1,100 +1,93 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * The map of connections against the kernel's own tables. An entry is removed by the event of its
- * socket's end. Where there is none it would stay for ever: the kernel skips a program on top of
- * itself (see ew_bpf_counters.c); a delete may fail, for the hash map's locks do not wait without
- * end
- * (-EBUSY from 5.11, -ETIMEDOUT and -EDEADLK from 6.15 on); and a walk may enter a socket in the
- * very moment between its last event and its new state, which it is told of in that order. And an
- * owner may have ended, or have closed what another process has inherited, or was passed.
- */
+#include "observe/bpf/conns_gc.h"
+
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "observe/bpf/libbpf.h"
-#include "facts.h"
-#include "observe/bpf/observer_priv.h"
 #include "base/array.h"
-#include "observe/bpf/event_decode.h"
 #include "base/netns.h"
+#include "events.h"
+#include "facts.h"
+#include "observe/bpf/event_batch.h"
+#include "observe/bpf/libbpf.h"
 #include "observe/netlink/sockdiag.h"
 
-#define AT_ONCE 256 /* entries that are read by one call; more than a bucket ever holds */
+#define LOOKUP_MAX 256 /* entries read by one call; a bucket never has more */
 
-/* An entry that has not changed since before the walk, and of whose socket the walk told nothing.
- */
+/* An entry that has not changed since the scan began, and whose socket the scan has not found. */
 struct stale {
 	uint64_t cookie;
 	uint64_t netns;
 	uint32_t owner;
-	bool asked, there; /* in the kernel's tables */
+	bool asked, exists; /* in the kernel's tables */
 };
 
-/* A connection of which the walk has found descriptors, but none of its owner's. */
+/* A connection of which the scan has found descriptors, but none of its owner's. */
 struct ownerless {
 	uint64_t cookie;
-	struct ew_task holder; /* the first that was told of */
+	struct ew_task new_owner; /* the first process found with a descriptor */
 };
 
-struct sweep {
+struct gc {
 	int map;
-	uint32_t pass;
-	uint64_t before;
-	struct stale *v;
-	size_t n, room;
-	uint64_t nowhere; /* the last namespace that no process was found in */
-	struct ownerless *orphans;
-	size_t n_orphans, orphans_room;
+	uint32_t scan_number;
+	uint64_t began;
+	struct stale *stale;
+	size_t n_stale, stale_room;
+	uint64_t empty_netns; /* the last one in which no process was found */
+	struct ownerless *ownerless;
+	size_t n_ownerless, ownerless_room;
 };
 
-static bool has_ended(const struct sweep *sweep, const struct ew_conn *conn)
+static bool has_ended(const struct gc *gc, const struct ew_conn *conn)
 {
-	return conn->state == TCP_CLOSE && conn->ktime_ns < sweep->before;
+	return conn->state == TCP_CLOSE && conn->ktime_ns < gc->began;
 }
 
-static bool is_stale(const struct sweep *sweep, const struct ew_conn *conn)
+static bool is_stale(const struct gc *gc, const struct ew_conn *conn)
 {
-	return conn->pass != sweep->pass && conn->ktime_ns < sweep->before;
+	return conn->scan_number != gc->scan_number && conn->ktime_ns < gc->began;
 }
 
-static bool is_ownerless(const struct sweep *sweep, const struct ew_conn *conn)
+static bool is_ownerless(const struct gc *gc, const struct ew_conn *conn)
 {
-	return conn->pass == sweep->pass && !conn->owner_held && conn->owner.tgid &&
-	       conn->ktime_ns < sweep->before;
+	return conn->scan_number == gc->scan_number && !conn->owner_held && conn->owner.tgid &&
+	       conn->ktime_ns < gc->began;
 }
 
-static void entry_look(struct sweep *sweep, uint64_t cookie, const struct ew_conn *conn)
+/* Without memory an entry is left for the next scan. */
+static void entry_sort(struct gc *gc, uint64_t cookie, const struct ew_conn *conn)
 {
-	if (has_ended(sweep, conn))
-		bpf_map_delete_elem(sweep->map, &cookie);
-	else if (is_stale(sweep, conn) &&
-		 array_reserve(&sweep->v, &sweep->room, sweep->n, sizeof(*sweep->v)) == 0)
-		sweep->v[sweep->n++] = (struct stale){ .cookie = cookie,
-						       .netns = conn->ends.netns,
-						       .owner = conn->owner.tgid };
-	else if (is_ownerless(sweep, conn) &&
-		 array_reserve(&sweep->orphans, &sweep->orphans_room, sweep->n_orphans,
-			       sizeof(*sweep->orphans)) == 0)
-		sweep->orphans[sweep->n_orphans++] = (struct ownerless){ .cookie = cookie };
+	if (has_ended(gc, conn))
+		bpf_map_delete_elem(gc->map, &cookie);
+	else if (is_stale(gc, conn) &&
+		 array_reserve(&gc->stale, &gc->stale_room, gc->n_stale, sizeof(*gc->stale)) == 0)
+		gc->stale[gc->n_stale++] = (struct stale){ .cookie = cookie,
+							   .netns = conn->ends.netns,
+							   .owner = conn->owner.tgid };
+	else if (is_ownerless(gc, conn) &&
+		 array_reserve(&gc->ownerless, &gc->ownerless_room, gc->n_ownerless,
+			       sizeof(*gc->ownerless)) == 0)
+		gc->ownerless[gc->n_ownerless++] = (struct ownerless){ .cookie = cookie };
 }
 
-static void entries_look(struct sweep *sweep)
+static void entries_read(struct gc *gc)
 {
-	uint64_t *cookies = calloc(AT_ONCE, sizeof(*cookies));
-	struct ew_conn *conns = calloc(AT_ONCE, sizeof(*conns));
+	uint64_t *cookies = calloc(LOOKUP_MAX, sizeof(*cookies));
+	struct ew_conn *conns = calloc(LOOKUP_MAX, sizeof(*conns));
 	uint32_t place, n, *from = NULL;
 	int err = cookies && conns ? 0 : -ENOMEM;
 
 	while (!err) {
-		n = AT_ONCE;
-		err = bpf_map_lookup_batch(sweep->map, from, &place, cookies, conns, &n, NULL);
+		n = LOOKUP_MAX;
+		err = bpf_map_lookup_batch(gc->map, from, &place, cookies, conns, &n, NULL);
 		if (err && err != -ENOENT) /* -ENOENT: these are the last */
 			break;
 		for (uint32_t i = 0; i < n; i++)
-			entry_look(sweep, cookies[i], &conns[i]);
+			entry_sort(gc, cookies[i], &conns[i]);
 		from = &place;
 	}
 	free(cookies);
@@ -109,144 +102,155 @@ static int by_cookie(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static void socket_there(void *ctx, const struct fact_socket *socket)
+static void socket_exists(void *ctx, const struct fact_socket *socket)
 {
-	struct sweep *sweep = ctx;
 	struct stale key = { .cookie = socket->cookie }, *found;
+	struct gc *gc = ctx;
 
-	found = bsearch(&key, sweep->v, sweep->n, sizeof(key), by_cookie);
+	found = bsearch(&key, gc->stale, gc->n_stale, sizeof(key), by_cookie);
 	if (found)
-		found->there = true;
+		found->exists = true;
 }
 
-/* Asks for all of one namespace. */
-static void netns_ask(struct sweep *sweep, int nsfd, uint64_t netns)
+/* Asks for all sockets of one namespace. What the kernel does not answer counts as existing. */
+static void netns_ask(struct gc *gc, int nsfd, uint64_t netns)
 {
-	bool known = sockdiag_dump(nsfd, netns, 0, SOCKDIAG_REAL, socket_there, sweep, NULL) == 0;
+	int err = sockdiag_dump(nsfd, netns, 0, SOCKDIAG_REAL, socket_exists, gc, NULL);
 
-	for (size_t i = 0; i < sweep->n; i++) {
-		struct stale *s = &sweep->v[i];
+	for (size_t i = 0; i < gc->n_stale; i++) {
+		struct stale *stale = &gc->stale[i];
 
-		if (s->netns == netns) {
-			s->asked = true;
-			s->there |= !known;
+		if (stale->netns == netns) {
+			stale->asked = true;
+			stale->exists |= err != 0;
 		}
 	}
 }
 
-/* An owner that is not known, or has gone elsewhere: by way of any process that is there. */
-static int netns_search(struct sweep *sweep, uint64_t netns)
+/* By way of any process that is in the namespace. */
+static int netns_search(struct gc *gc, uint64_t netns)
 {
-	int nsfd = netns == sweep->nowhere ? -ENOENT : netns_open_inode(netns);
+	int nsfd = netns == gc->empty_netns ? -ENOENT : netns_open_inode(netns);
 
 	if (nsfd < 0)
-		sweep->nowhere = netns;
+		gc->empty_netns = netns;
 	return nsfd;
 }
 
-/*
- * By way of its owner, if need be. With the owner gone, and no holder, so is the socket. Where no
- * process is in its namespace the kernel cannot be asked, and it is taken to be there.
- */
-static void stale_check(struct sweep *sweep, struct stale *stale)
+/* Returns a descriptor. -ENOENT, -ESRCH: the owner has exited. */
+static int stale_netns_open(struct gc *gc, const struct stale *stale)
 {
-	struct stat own = { 0 };
 	uint64_t inode = 0;
-	int nsfd;
+	int nsfd = stale->owner ? netns_open_pid((pid_t)stale->owner, &inode) : -EINVAL;
 
-	if (stat("/proc/self/ns/net", &own) == 0 && own.st_ino == stale->netns)
-		return netns_ask(sweep, NETNS_OWN, stale->netns);
-	stale->asked = true;
-	nsfd = stale->owner ? netns_open_pid((pid_t)stale->owner, &inode) : -EINVAL;
-	if (nsfd == -ENOENT || nsfd == -ESRCH)
-		return;
-	if (nsfd >= 0 && inode != stale->netns)
-		close(nsfd);
-	if (nsfd < 0 || inode != stale->netns)
-		nsfd = netns_search(sweep, stale->netns);
-	if (nsfd >= 0) {
-		netns_ask(sweep, nsfd, stale->netns);
-		close(nsfd);
-	} else {
-		stale->there = true;
-	}
+	if (nsfd == -ENOENT || nsfd == -ESRCH || (nsfd >= 0 && inode == stale->netns))
+		return nsfd;
+	if (nsfd >= 0)
+		close(nsfd); /* the owner has moved to another namespace */
+	nsfd = netns_search(gc, stale->netns);
+	return nsfd < 0 ? -EINVAL : nsfd;
 }
 
-/* It may have changed meanwhile. */
-static void stale_remove(const struct sweep *sweep, const struct stale *stale)
+/*
+ * With the owner exited and no descriptor found, the socket is gone. Where no process is in its
+ * namespace the kernel cannot be asked, and the socket counts as existing.
+ */
+static void stale_check(struct gc *gc, struct stale *stale)
+{
+	int nsfd;
+
+	if (netns_inode(NETNS_OWN) == stale->netns)
+		return netns_ask(gc, NETNS_OWN, stale->netns);
+	stale->asked = true;
+	nsfd = stale_netns_open(gc, stale);
+	if (nsfd == -ENOENT || nsfd == -ESRCH)
+		return;
+	if (nsfd < 0) {
+		stale->exists = true;
+		return;
+	}
+	netns_ask(gc, nsfd, stale->netns);
+	close(nsfd);
+}
+
+/* The entry may have changed meanwhile. */
+static void stale_remove(const struct gc *gc, const struct stale *stale)
 {
 	struct ew_conn conn;
 
-	if (bpf_map_lookup_elem(sweep->map, &stale->cookie, &conn) == 0 && is_stale(sweep, &conn))
-		bpf_map_delete_elem(sweep->map, &stale->cookie);
+	if (bpf_map_lookup_elem(gc->map, &stale->cookie, &conn) == 0 && is_stale(gc, &conn))
+		bpf_map_delete_elem(gc->map, &stale->cookie);
 }
 
-/* ---- orphans ---- */
-
-static void row_look(struct sweep *sweep, uint64_t cookie, const struct ew_task *holder)
+static void all_stale_remove(struct gc *gc)
 {
-	struct ownerless *found = bsearch(&cookie, sweep->orphans, sweep->n_orphans,
-					  sizeof(*sweep->orphans), by_cookie);
-
-	if (found && !found->holder.tgid)
-		found->holder = *holder;
+	if (gc->n_stale)
+		qsort(gc->stale, gc->n_stale, sizeof(*gc->stale), by_cookie);
+	for (size_t i = 0; i < gc->n_stale; i++)
+		if (!gc->stale[i].asked)
+			stale_check(gc, &gc->stale[i]);
+	for (size_t i = 0; i < gc->n_stale; i++)
+		if (!gc->stale[i].exists)
+			stale_remove(gc, &gc->stale[i]);
 }
 
-static void rows_look(struct sweep *sweep, const struct event_batch *batch)
+/* ---- connections without an owner ---- */
+
+static void new_owner_note(struct gc *gc, uint64_t cookie, const struct ew_task *holder)
+{
+	struct ownerless *found =
+		bsearch(&cookie, gc->ownerless, gc->n_ownerless, sizeof(*gc->ownerless), by_cookie);
+
+	if (found && !found->new_owner.tgid)
+		found->new_owner = *holder;
+}
+
+static void new_owners_find(struct gc *gc, const struct event_batch *rows)
 {
 	const struct ew_header *header;
 
-	for (size_t i = 0; (header = event_batch_at(batch, i)); i++) {
-		const struct ew_seed_socket *row = (const void *)header;
-		const struct ew_seed_holder *more = (const void *)header;
+	for (size_t i = 0; (header = event_batch_at(rows, i)); i++) {
+		const struct ew_scan_socket *socket = (const void *)header;
+		const struct ew_scan_holder *holder = (const void *)header;
 
-		if (header->type == EW_SEED_SOCKET)
-			row_look(sweep, row->cookie, &row->holder);
-		else if (header->type == EW_SEED_HOLDER)
-			row_look(sweep, more->cookie, &more->holder);
+		if (header->type == EW_SCAN_SOCKET)
+			new_owner_note(gc, socket->cookie, &socket->holder);
+		else if (header->type == EW_SCAN_HOLDER)
+			new_owner_note(gc, holder->cookie, &holder->holder);
 	}
 }
 
-/* A change in this very moment is told of all the same; what the entry says is put right later. */
-static void ownerless_assign_one(const struct sweep *sweep, const struct ownerless *ownerless)
+/* A change at this very moment is reported all the same; the next scan corrects the entry. */
+static void new_owner_set(const struct gc *gc, const struct ownerless *ownerless)
 {
 	struct ew_conn conn;
 
-	if (!ownerless->holder.tgid ||
-	    bpf_map_lookup_elem(sweep->map, &ownerless->cookie, &conn) != 0 ||
-	    !is_ownerless(sweep, &conn))
+	if (!ownerless->new_owner.tgid ||
+	    bpf_map_lookup_elem(gc->map, &ownerless->cookie, &conn) != 0 ||
+	    !is_ownerless(gc, &conn))
 		return;
-	conn.owner = ownerless->holder;
+	conn.owner = ownerless->new_owner;
 	conn.owner_sure = false;
-	bpf_map_update_elem(sweep->map, &ownerless->cookie, &conn, BPF_EXIST);
+	bpf_map_update_elem(gc->map, &ownerless->cookie, &conn, BPF_EXIST);
 }
 
-static void ownerless_assign(struct sweep *sweep, const struct event_batch *batch)
+static void new_owners_set(struct gc *gc, const struct event_batch *rows)
 {
-	if (!sweep->n_orphans)
+	if (!gc->n_ownerless)
 		return;
-	qsort(sweep->orphans, sweep->n_orphans, sizeof(*sweep->orphans), by_cookie);
-	rows_look(sweep, batch);
-	for (size_t i = 0; i < sweep->n_orphans; i++)
-		ownerless_assign_one(sweep, &sweep->orphans[i]);
-	free(sweep->orphans);
+	qsort(gc->ownerless, gc->n_ownerless, sizeof(*gc->ownerless), by_cookie);
+	new_owners_find(gc, rows);
+	for (size_t i = 0; i < gc->n_ownerless; i++)
+		new_owner_set(gc, &gc->ownerless[i]);
 }
 
-void conns_gc(const struct ew_bpf *watch, uint64_t before)
+void conns_gc(int map, uint32_t scan_number, uint64_t began, const struct event_batch *rows)
 {
-	struct sweep sweep = { .map = bpf_map__fd(watch->skel->maps.conns),
-			       .pass = watch->skel->bss->seed_pass,
-			       .before = before };
+	struct gc gc = { .map = map, .scan_number = scan_number, .began = began };
 
-	entries_look(&sweep);
-	if (sweep.n)
-		qsort(sweep.v, sweep.n, sizeof(*sweep.v), by_cookie);
-	for (size_t i = 0; i < sweep.n; i++)
-		if (!sweep.v[i].asked)
-			stale_check(&sweep, &sweep.v[i]);
-	for (size_t i = 0; i < sweep.n; i++)
-		if (!sweep.v[i].there)
-			stale_remove(&sweep, &sweep.v[i]);
-	free(sweep.v);
-	ownerless_assign(&sweep, watch->batch);
+	entries_read(&gc);
+	all_stale_remove(&gc);
+	new_owners_set(&gc, rows);
+	free(gc.stale);
+	free(gc.ownerless);
 }

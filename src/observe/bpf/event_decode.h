@@ -1,33 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Records of the BPF programs (include/events.h), gathered, put in order of time, made facts. */
+/* Records of the BPF programs (bpf/events.h) as facts. */
 #ifndef EW_OBSERVE_BPF_EVENT_DECODE_H
 #define EW_OBSERVE_BPF_EVENT_DECODE_H
 
-#include <stddef.h>
-
 struct ew_header;
 struct fact_sink;
-struct event_batch;
-
-struct event_batch *event_batch_new(void); /* NULL: no memory */
-void event_batch_free(struct event_batch *batch);
 
 /*
- * Copies a record, of a message what was sent. Returns 0, -ENOMEM, or -EBADMSG when size is not
- * that of its type (what follows in the same stream cannot be trusted then).
+ * Emits the facts of one record, which event_batch_add() has accepted. A message that is none of
+ * Mesos' yields no fact.
  */
-int event_batch_add(struct event_batch *batch, const void *record, size_t size);
-
-/* Bytes of the records in it. */
-size_t event_batch_size(const struct event_batch *batch);
-
-/* The records in the order they were added; NULL from n on. They stay where they are until put. */
-const struct ew_header *event_batch_at(const struct event_batch *batch, size_t i);
-
-/*
- * Puts the facts of all records, sorted by time, and empties the batch. What the sink adds
- * meanwhile is left for the next time.
- */
-void event_batch_put(struct event_batch *batch, const struct fact_sink *sink);
+void event_emit(const struct ew_header *record, const struct fact_sink *sink);
 
 #endif

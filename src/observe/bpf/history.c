@@ -10,33 +10,33 @@
 
 #include "base/error.h"
 #include "observe/bpf/libbpf.h"
-#include "observe/bpf/event_decode.h"
+#include "observe/bpf/event_batch.h"
 
-/* Of whole pages, also where those are of 64 KiB. One is mapped at a time. */
+/* Whole pages, also where a page has 64 KiB. One chunk is mapped at a time. */
 #define CHUNK_SIZE 65536
 #define CHUNKS	   64
 
-/* As it lies in the map; EW_ABI is raised when this changes. */
+/* Layout in the map; EW_ABI is raised when it changes. */
 struct chunk {
-	uint64_t number; /* from 1 on; 0: nothing is in it */
-	uint64_t before; /* so many records were kept before it, ever */
-	uint64_t before_until;
-	uint64_t own;
+	uint64_t number;	/* from 1 on; 0: empty */
+	uint64_t stored_before; /* number of records ever stored before this chunk */
+	uint64_t until_before;	/* the latest time in any of those */
+	uint64_t selftests;
 	struct ew_counters counted;
 	uint32_t used; /* bytes of records */
 	uint32_t pad;
 	char records[];
 };
 
-#define ROOM (CHUNK_SIZE - sizeof(struct chunk))
+#define CHUNK_ROOM (CHUNK_SIZE - sizeof(struct chunk))
 
 struct ew_bpf_history {
 	int fd;
 	struct chunk *chunk; /* the newest */
-	uint64_t kept;
-	uint64_t until; /* the latest time in any record */
+	uint64_t stored;     /* number of records ever stored */
+	uint64_t until;	     /* the latest time in any of them */
 	struct ew_bpf_history_begin begin;
-	size_t last_size; /* of the last record that the watch before has kept; 0: none */
+	size_t last_size; /* of the last record that the execwatch before has stored; 0: none */
 	char last[sizeof(struct ew_message)];
 };
 
@@ -49,67 +49,67 @@ static void *chunk_map(const struct ew_bpf_history *history, uint64_t number)
 }
 
 static void chunk_clear(struct ew_bpf_history *history, struct chunk *chunk, uint64_t number,
-			uint64_t own, const struct ew_counters *counted)
+			uint64_t selftests, const struct ew_counters *counted)
 {
 	__atomic_store_n(&chunk->number, 0, __ATOMIC_RELEASE);
-	chunk->before = history->kept;
-	chunk->before_until = history->until;
-	chunk->own = own;
+	chunk->stored_before = history->stored;
+	chunk->until_before = history->until;
+	chunk->selftests = selftests;
 	chunk->counted = *counted;
 	chunk->used = 0;
 	__atomic_store_n(&chunk->number, number, __ATOMIC_RELEASE);
 }
 
-/* Takes the place of the oldest; without memory for that, of the newest. */
-static void chunk_turn(struct ew_bpf_history *history, const struct ew_counters *counted)
+/* The next chunk replaces the oldest; if it cannot be mapped, the newest is emptied instead. */
+static void chunk_next(struct ew_bpf_history *history, const struct ew_counters *counted)
 {
 	struct chunk *old = history->chunk;
 	struct chunk *next = chunk_map(history, old->number + 1);
 
-	chunk_clear(history, next ? next : old, old->number + !!next, old->own, counted);
+	chunk_clear(history, next ? next : old, old->number + !!next, old->selftests, counted);
 	if (!next)
 		return;
 	history->chunk = next;
 	munmap(old, CHUNK_SIZE);
 }
 
-static void noted(struct ew_bpf_history *history, const struct ew_header *record)
+static void count_stored(struct ew_bpf_history *history, const struct ew_header *record)
 {
-	history->kept++;
+	history->stored++;
 	if (history->until < record->ktime_ns)
 		history->until = record->ktime_ns;
 }
 
-/* ---- what a watch before has left ---- */
+/* ---- records of an earlier execwatch ---- */
 
-/* What was lost just before its first record may be younger than all that was let go of. */
+/* An event that was lost just before the first record may be later than all dropped records. */
 static uint64_t unknown_until(const struct chunk *chunk)
 {
 	const struct ew_header *first = (const void *)chunk->records;
 
-	if (!chunk->used || first->ktime_ns <= chunk->before_until)
-		return chunk->before_until;
+	if (!chunk->used || first->ktime_ns <= chunk->until_before)
+		return chunk->until_before;
 	return first->ktime_ns - 1;
 }
 
-/* Records between this chunk and the one before it are missing where no chunk could be had. */
-static int chunk_tell(struct ew_bpf_history *history, const struct chunk *chunk,
+/* Records between the chunk before and this one are missing if a chunk could not be mapped. */
+static int chunk_load(struct ew_bpf_history *history, const struct chunk *chunk,
 		      struct event_batch *batch)
 {
 	const struct ew_header *record = NULL;
 	int err;
 
-	if (chunk->before > history->kept) {
-		history->begin.let_go += chunk->before - history->kept;
+	if (chunk->stored_before > history->stored) {
+		history->begin.dropped += chunk->stored_before - history->stored;
 		history->begin.unknown_until = unknown_until(chunk);
 	}
-	history->kept = chunk->before;
+	history->stored = chunk->stored_before;
 	for (size_t at = 0; at < chunk->used; at += record->size) {
 		record = (const void *)(chunk->records + at);
 		err = event_batch_add(batch, record, chunk->used - at);
 		if (err)
 			return err;
-		noted(history, record);
+		count_stored(history, record);
 	}
 	if (record) {
 		history->last_size = record->size;
@@ -123,7 +123,7 @@ static const struct chunk *chunk_at(const void *all, uint64_t number)
 	return (const void *)((const char *)all + number % CHUNKS * CHUNK_SIZE);
 }
 
-/* Numbers of the oldest and newest chunk that are there; 0: none. */
+/* Numbers of the oldest and the newest chunk; 0: none. */
 static void chunks_find(const void *all, uint64_t *oldest, uint64_t *newest)
 {
 	*oldest = *newest = 0;
@@ -137,9 +137,9 @@ static void chunks_find(const void *all, uint64_t *oldest, uint64_t *newest)
 	}
 }
 
-static int chunks_tell(struct ew_bpf_history *history, const void *all, struct event_batch *batch)
+static int chunks_load(struct ew_bpf_history *history, const void *all, struct event_batch *batch)
 {
-	const struct ew_counters nothing = { 0 };
+	const struct ew_counters zero = { 0 };
 	uint64_t oldest, newest;
 	int err = 0;
 
@@ -148,29 +148,29 @@ static int chunks_tell(struct ew_bpf_history *history, const void *all, struct e
 	if (!history->chunk)
 		return -errno;
 	if (!newest) {
-		chunk_clear(history, history->chunk, 1, 0, &nothing);
+		chunk_clear(history, history->chunk, 1, 0, &zero);
 		return 0;
 	}
-	history->until = chunk_at(all, oldest)->before_until;
+	history->until = chunk_at(all, oldest)->until_before;
 	history->begin.counted = chunk_at(all, oldest)->counted;
 	for (uint64_t number = oldest; !err && number <= newest; number++)
-		err = chunk_tell(history, chunk_at(all, number), batch);
+		err = chunk_load(history, chunk_at(all, number), batch);
 	return err;
 }
 
-static int history_read(struct ew_bpf_history *history, struct event_batch *batch)
+static int history_load(struct ew_bpf_history *history, struct event_batch *batch)
 {
 	void *all = mmap(NULL, CHUNKS * CHUNK_SIZE, PROT_READ, MAP_SHARED, history->fd, 0);
 	int err;
 
 	if (all == MAP_FAILED)
 		return -errno;
-	err = chunks_tell(history, all, batch);
+	err = chunks_load(history, all, batch);
 	munmap(all, CHUNKS * CHUNK_SIZE);
 	return err;
 }
 
-static void path_of(const char *dir, char *path, size_t size)
+static void map_path(const char *dir, char *path, size_t size)
 {
 	snprintf(path, size, "%s/history", dir);
 }
@@ -182,7 +182,7 @@ static int map_open(const char *dir)
 	char path[512];
 	int fd, err;
 
-	path_of(dir, path, sizeof(path));
+	map_path(dir, path, sizeof(path));
 	fd = bpf_obj_get(path);
 	if (fd >= 0)
 		return fd;
@@ -202,13 +202,14 @@ int ew_bpf_history_open(const char *dir, struct event_batch *batch, struct ew_bp
 	int err;
 
 	if (!history)
-		return error_set(error, -ENOMEM, NULL, "keep what is read from the rings");
+		return error_set(error, -ENOMEM, NULL, "store the records read from the rings");
 	history->fd = err = map_open(dir);
 	if (err >= 0)
-		err = history_read(history, batch);
+		err = history_load(history, batch);
 	if (err < 0) {
 		ew_bpf_history_close(history);
-		return error_set(error, err, NULL, "keep what is read from the rings in '%s'", dir);
+		return error_set(error, err, NULL, "store the records read from the rings in '%s'",
+				 dir);
 	}
 	*ret = history;
 	return 0;
@@ -225,11 +226,11 @@ void ew_bpf_history_close(struct ew_bpf_history *history)
 	free(history);
 }
 
-bool ew_bpf_history_is_in(const char *dir)
+bool ew_bpf_history_exists(const char *dir)
 {
 	char path[512];
 
-	path_of(dir, path, sizeof(path));
+	map_path(dir, path, sizeof(path));
 	return access(path, F_OK) == 0;
 }
 
@@ -238,10 +239,10 @@ struct ew_bpf_history_begin ew_bpf_history_begin(const struct ew_bpf_history *hi
 	return history->begin;
 }
 
-/* ---- what this watch reads ---- */
+/* ---- records that this execwatch reads ---- */
 
-/* Only one: a watch reads one record after the other. */
-static bool was_last(struct ew_bpf_history *history, const struct ew_header *record)
+/* A killed reader leaves at most one stored record in a ring: records are read one by one. */
+static bool is_stored(struct ew_bpf_history *history, const struct ew_header *record)
 {
 	if (history->last_size != record->size || memcmp(history->last, record, record->size) != 0)
 		return false;
@@ -249,28 +250,28 @@ static bool was_last(struct ew_bpf_history *history, const struct ew_header *rec
 	return true;
 }
 
-bool ew_bpf_history_keep(struct ew_bpf_history *history, const struct ew_header *record,
-			 const struct ew_counters *counted)
+bool ew_bpf_history_store(struct ew_bpf_history *history, const struct ew_header *record,
+			  const struct ew_counters *counted)
 {
 	struct chunk *chunk;
 
-	if (was_last(history, record))
+	if (is_stored(history, record))
 		return false;
-	if (record->size > ROOM - history->chunk->used)
-		chunk_turn(history, counted);
+	if (record->size > CHUNK_ROOM - history->chunk->used)
+		chunk_next(history, counted);
 	chunk = history->chunk;
 	memcpy(chunk->records + chunk->used, record, record->size);
 	__atomic_store_n(&chunk->used, chunk->used + record->size, __ATOMIC_RELEASE);
-	noted(history, record);
+	count_stored(history, record);
 	return true;
 }
 
-uint64_t ew_bpf_history_own(const struct ew_bpf_history *history)
+uint64_t ew_bpf_history_selftests(const struct ew_bpf_history *history)
 {
-	return history->chunk->own;
+	return history->chunk->selftests;
 }
 
-void ew_bpf_history_own_note(struct ew_bpf_history *history, uint64_t own)
+void ew_bpf_history_set_selftests(struct ew_bpf_history *history, uint64_t records)
 {
-	history->chunk->own = own;
+	history->chunk->selftests = records;
 }

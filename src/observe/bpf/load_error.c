@@ -1,38 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Why the kernel refused, in words that name the missing piece. */
+#include "observe/bpf/load_error.h"
+
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "base/caps.h"
 #include "base/error.h"
-#include "observe/bpf/observer_priv.h"
 
-static bool cap_has(unsigned int cap)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		return false;
-	return data[cap / 32].effective >> (cap % 32) & 1;
-}
-
-/* CAP_SYS_ADMIN includes the two that were split from it in 5.8. */
+/* CAP_SYS_ADMIN implies the two that were split off it in 5.8. */
 static const char *cap_missing(void)
 {
-	bool bpf = cap_has(CAP_BPF), perfmon = cap_has(CAP_PERFMON);
-
-	if (cap_has(CAP_SYS_ADMIN) || (bpf && perfmon))
+	if (caps_have(CAP_SYS_ADMIN) || (caps_have(CAP_BPF) && caps_have(CAP_PERFMON)))
 		return NULL;
-	if (bpf)
+	if (caps_have(CAP_BPF))
 		return "CAP_PERFMON";
-	return perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
+	return caps_have(CAP_PERFMON) ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
 }
 
-/* The mode in force stands in brackets: "none [integrity] confidentiality". */
+/* The active mode is in brackets: "none [integrity] confidentiality". */
 static bool lockdown_is(const char *mode)
 {
 	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
@@ -60,7 +48,7 @@ int ew_bpf_load_error(int err, struct error *error)
 				 "load BPF programs: kernel lockdown is 'confidentiality'");
 	if (err == -EPERM)
 		return error_set(error, err,
-				 "leave the container or user namespace, or use --no-bpf",
+				 "run outside the container or user namespace, or use --no-bpf",
 				 "load BPF programs: refused by lockdown, a security module or a "
 				 "user namespace");
 	return error_set(error, err, "see -v for libbpf's messages, or use --no-bpf",

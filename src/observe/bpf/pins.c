@@ -10,10 +10,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "observe/bpf/libbpf.h"
 #include "base/error.h"
-#include "observe/bpf/observer.h"
-#include "observe/bpf/observer_priv.h"
+#include "events.h"
+#include "observe/bpf/counters.h"
+#include "observe/bpf/libbpf.h"
+#include "observe/bpf/prog_variants.h"
 
 #define BPF_FS_MAGIC 0xcafe4a11 /* linux/magic.h of 4.4 and later */
 
@@ -51,23 +52,23 @@ bool ew_bpf_pins_meta(const char *dir, struct ew_meta *meta)
 	return found;
 }
 
-/* .rodata and .bss are of one set of programs: they are not shared. */
+/* .rodata and .bss belong to one set of programs: they are not shared. */
 static bool is_internal(const struct bpf_map *map)
 {
 	return strchr(bpf_map__name(map), '.') != NULL;
 }
 
-int ew_bpf_pins_maps(struct ew_bpf *watch)
+int ew_bpf_pins_maps(const char *dir, struct bpf_object *object)
 {
 	struct bpf_map *map;
 	char path[512];
 	int err = 0;
 
-	bpf_object__for_each_map(map, watch->skel->obj)
+	bpf_object__for_each_map(map, object)
 	{
 		if (is_internal(map))
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", watch->pins, bpf_map__name(map));
+		snprintf(path, sizeof(path), "%s/%s", dir, bpf_map__name(map));
 		err = bpf_map__set_pin_path(map, path);
 		if (err)
 			break;
@@ -75,31 +76,25 @@ int ew_bpf_pins_maps(struct ew_bpf *watch)
 	return err;
 }
 
-/* fd: a link or program of slot i. */
-static int pin(const struct ew_bpf *watch, const char *kind, size_t i, int fd)
+static void pin_path(const char *dir, const char *kind, unsigned int generation, size_t hook,
+		     char path[512])
+{
+	snprintf(path, 512, "%s/%s-%u-%s", dir, kind, generation, ew_bpf_hooks[hook].name);
+}
+
+int ew_bpf_pins_hook(const char *dir, unsigned int generation, size_t hook,
+		     const struct bpf_program *prog, const struct bpf_link *link)
 {
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/%s-%u-%s", watch->pins, kind, watch->meta.generation,
-		 bpf_slots[i].name);
-	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
+	pin_path(dir, "prog", generation, hook, path);
+	if (bpf_obj_pin(bpf_program__fd(prog), path) < 0)
+		return -errno;
+	pin_path(dir, "link", generation, hook, path);
+	return bpf_obj_pin(bpf_link__fd(link), path) < 0 ? -errno : 0;
 }
 
-int ew_bpf_pins_links(const struct ew_bpf *watch)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < EW_BPF_HOOKS_MAX; i++) {
-		if (!watch->links[i])
-			continue;
-		err = pin(watch, "prog", i, bpf_program__fd(watch->progs[i]));
-		if (!err)
-			err = pin(watch, "link", i, bpf_link__fd(watch->links[i]));
-	}
-	return err;
-}
-
-/* Of a link or program; 0: it is something else. */
+/* Of a link or program; 0: the entry is neither. */
 static unsigned int generation_of(const struct dirent *entry)
 {
 	unsigned int generation;
@@ -107,59 +102,74 @@ static unsigned int generation_of(const struct dirent *entry)
 	return sscanf(entry->d_name, "%*[a-z]-%u-", &generation) == 1 ? generation : 0;
 }
 
-void ew_bpf_pins_unlink(const struct ew_bpf *watch)
+static bool is_of(const struct dirent *entry, unsigned int generation)
 {
-	DIR *stream = *watch->pins ? opendir(watch->pins) : NULL;
-	struct dirent *entry;
-
-	if (!stream)
-		return;
-	while ((entry = readdir(stream)))
-		if (generation_of(entry) == watch->meta.generation)
-			unlinkat(dirfd(stream), entry->d_name, 0);
-	closedir(stream);
+	return generation_of(entry) == generation;
 }
 
-static uint64_t skipped_by(const char *dir, unsigned int generation, const char *slot)
+static bool is_of_another(const struct dirent *entry, unsigned int generation)
 {
-	uint64_t skipped;
-	char path[512];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/prog-%u-%s", dir, generation, slot);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return 0;
-	skipped = ew_bpf_skipped(fd);
-	close(fd);
-	return skipped;
+	return generation_of(entry) && generation_of(entry) != generation;
 }
 
-uint64_t ew_bpf_pins_skipped(const char *dir, unsigned int generation)
+static bool is_any(const struct dirent *entry, unsigned int generation)
 {
-	uint64_t skipped = 0;
-
-	for (size_t i = 0; i < bpf_slots_n; i++)
-		if (bpf_slots[i].skip == EW_BPF_SKIP_LOSES)
-			skipped += skipped_by(dir, generation, bpf_slots[i].name);
-	return skipped;
+	(void)generation;
+	return entry->d_type != DT_DIR;
 }
 
-void ew_bpf_pins_drop(const char *dir, unsigned int generation)
+static void remove_if(const char *dir, unsigned int generation,
+		      bool (*matches)(const struct dirent *entry, unsigned int generation))
 {
 	DIR *stream = opendir(dir);
 	struct dirent *entry;
 
 	if (!stream)
 		return;
-	while ((entry = readdir(stream))) {
-		unsigned int of = generation_of(entry);
-
-		if (entry->d_type == DT_DIR || (generation && (!of || of == generation)))
-			continue;
-		unlinkat(dirfd(stream), entry->d_name, 0);
-	}
+	while ((entry = readdir(stream)))
+		if (matches(entry, generation))
+			unlinkat(dirfd(stream), entry->d_name, 0);
 	closedir(stream);
+}
+
+void ew_bpf_pins_remove(const char *dir, unsigned int generation)
+{
+	remove_if(dir, generation, is_of);
+}
+
+void ew_bpf_pins_remove_others(const char *dir, unsigned int generation)
+{
+	remove_if(dir, generation, is_of_another);
+}
+
+void ew_bpf_pins_remove_all(const char *dir)
+{
+	remove_if(dir, 0, is_any);
+}
+
+static uint64_t hook_misses(const char *dir, unsigned int generation, size_t hook)
+{
+	uint64_t misses;
+	char path[512];
+	int fd;
+
+	pin_path(dir, "prog", generation, hook, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	misses = ew_bpf_misses(fd);
+	close(fd);
+	return misses;
+}
+
+uint64_t ew_bpf_pins_misses(const char *dir, unsigned int generation)
+{
+	uint64_t misses = 0;
+
+	for (size_t i = 0; i < ew_bpf_hooks_n; i++)
+		if (ew_bpf_hooks[i].miss == EW_BPF_MISS_LOSES)
+			misses += hook_misses(dir, generation, i);
+	return misses;
 }
 
 void ew_bpf_pins_unmount(const char *dir)
@@ -167,7 +177,7 @@ void ew_bpf_pins_unmount(const char *dir)
 	struct stat self, parent;
 	char above[512];
 
-	ew_bpf_pins_drop(dir, 0);
+	ew_bpf_pins_remove_all(dir);
 	snprintf(above, sizeof(above), "%s/..", dir);
 	if (stat(dir, &self) < 0 || stat(above, &parent) < 0)
 		return;

@@ -5,24 +5,31 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/now.h"
+#include "observe/bpf/event_batch.h"
 #include "observe/bpf/libbpf.h"
+#include "observe/bpf/records.h"
+
+/* A small part of the time in which the restart of a large node's agent fills a ring. */
+#define POLL_INTERVAL (5 * NS_PER_MS)
+/* Above this, records stay in the rings, which count what they lose. */
+#define BATCH_MAX (32u << 20)
 
 struct ew_bpf_rings {
 	struct ring_buffer *buffers;
-	ew_bpf_record_fn *consume;
-	void *ctx;
+	struct ew_bpf_records *records;
+	int64_t polled; /* when the rings were last read, CLOCK_MONOTONIC */
 };
 
-/* Never negative: libbpf would stop there, with the record consumed all the same. */
+/* Never returns a negative number: libbpf would stop there, with the record consumed all the same.
+ */
 static int record_read(void *ctx, void *record, size_t size)
 {
-	struct ew_bpf_rings *rings = ctx;
-
-	rings->consume(rings->ctx, record, size);
+	ew_bpf_records_consume(ctx, record, size);
 	return 0;
 }
 
-int ew_bpf_rings_open(int life_map, int message_map, ew_bpf_record_fn *consume, void *ctx,
+int ew_bpf_rings_open(const struct execwatch_bpf *skel, struct ew_bpf_records *records,
 		      struct ew_bpf_rings **ret, struct error *error)
 {
 	struct ew_bpf_rings *rings = calloc(1, sizeof(*rings));
@@ -30,11 +37,13 @@ int ew_bpf_rings_open(int life_map, int message_map, ew_bpf_record_fn *consume, 
 
 	if (!rings)
 		return error_set(error, -ENOMEM, NULL, "map the ring buffers");
-	rings->consume = consume;
-	rings->ctx = ctx;
-	rings->buffers = ring_buffer__new(life_map, record_read, rings, NULL);
-	err = rings->buffers ? ring_buffer__add(rings->buffers, message_map, record_read, rings)
-			     : -errno;
+	rings->records = records;
+	rings->buffers =
+		ring_buffer__new(bpf_map__fd(skel->maps.life_ring), record_read, records, NULL);
+	err = rings->buffers
+		      ? ring_buffer__add(rings->buffers, bpf_map__fd(skel->maps.message_ring),
+					 record_read, records)
+		      : -errno;
 	if (err) {
 		ew_bpf_rings_close(rings);
 		return error_set(error, err, NULL, "map the ring buffers");
@@ -57,12 +66,22 @@ int ew_bpf_rings_fd(const struct ew_bpf_rings *rings)
 }
 
 /*
- * A program wakes the reader when it sees the ring read to its end (kernel/bpf/ringbuf.c,
+ * A program wakes the reader only when the ring had been read to its end (kernel/bpf/ringbuf.c,
  * bpf_ringbuf_commit). libbpf 1.1 publishes its position without a full barrier before it looks for
- * more, so both sides may miss each other: the last look comes after a barrier.
+ * more records, so that reader and program may miss each other: the last look follows a barrier.
  */
-void ew_bpf_rings_read(struct ew_bpf_rings *rings)
+void ew_bpf_rings_poll(struct ew_bpf_rings *rings)
 {
+	ew_bpf_records_read_begins(rings->records);
 	while (ring_buffer__consume(rings->buffers) > 0)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	ew_bpf_records_read_ends(rings->records);
+	rings->polled = now_mono();
+}
+
+void ew_bpf_rings_poll_throttled(struct ew_bpf_rings *rings)
+{
+	if (now_mono() - rings->polled > POLL_INTERVAL &&
+	    event_batch_size(ew_bpf_records_batch(rings->records)) < BATCH_MAX)
+		ew_bpf_rings_poll(rings);
 }

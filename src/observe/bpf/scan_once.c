@@ -3,104 +3,88 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include "base/now.h"
-#include "facts.h"
+#include "base/emit.h"
 #include "base/error.h"
-#include "observe/bpf/libbpf.h"
-#include "observe/bpf/event_decode.h"
 #include "base/proc.h"
+#include "observe/bpf/event_batch.h"
 #include "observe/bpf/iter.h"
-#include "walk.skel.h"
+#include "observe/bpf/libbpf.h"
+#include "scan_once.skel.h"
 
 struct ew_bpf_scan_once {
-	struct walk_bpf *skel;
-	struct ew_iter rows;
-	int err; /* of a record that could not be kept */
+	struct scan_once_bpf *skel;
+	struct ew_iter *iter;
+	struct event_batch *batch;
 };
 
-static void take(void *ctx, const void *record, size_t size)
+static int load(struct ew_bpf_scan_once *scan, uint16_t agent_port)
 {
-	struct ew_bpf_scan_once *walk = ctx;
-	int err = event_batch_add(walk->rows.batch, record, size);
+	int err;
 
-	if (err)
-		walk->err = err;
-}
-
-static int load(struct ew_bpf_scan_once *walk, uint16_t agent_port)
-{
-	walk->skel = walk_bpf__open();
-	if (!walk->skel)
+	scan->batch = event_batch_new();
+	scan->skel = scan_once_bpf__open();
+	if (!scan->batch || !scan->skel)
 		return -ENOMEM;
-	walk->skel->rodata->agent_port = agent_port;
-	return walk_bpf__load(walk->skel);
-}
-
-static void hook_emit(const struct fact_sink *sink)
-{
-	struct fact fact = { .type = FACT_HOOK, .mono = now_mono() };
-
-	fact.hook.hook = "seed";
-	fact.hook.program = "iter/task_file";
-	fact.hook.reason = "";
-	fact_emit(sink, &fact);
+	scan->skel->rodata->agent_port = agent_port;
+	err = scan_once_bpf__load(scan->skel);
+	if (err)
+		return err;
+	scan->iter = ew_iter_new(scan->skel->progs.scan_once_row.prog_fd,
+				 &scan->skel->bss->scan_tgid, agent_port);
+	return scan->iter ? 0 : -ENOMEM;
 }
 
 int ew_bpf_scan_once_open(uint16_t agent_port, const struct fact_sink *sink,
 			  struct ew_bpf_scan_once **ret)
 {
-	struct ew_bpf_scan_once *walk;
+	struct ew_bpf_scan_once *scan;
 	struct stat pidns;
 	int err;
 
-	/* From within another one only its own processes are seen, and by numbers that are not its
-	 * own. */
+	/* From within another pid namespace the iterator shows only its processes, and by other
+	 * pids than the namespace's. */
 	if (stat("/proc/self/ns/pid", &pidns) < 0 || pidns.st_ino != PROC_PIDNS_INIT)
 		return -ENOTSUP;
-	walk = calloc(1, sizeof(*walk));
-	if (!walk)
+	scan = calloc(1, sizeof(*scan));
+	if (!scan)
 		return -ENOMEM;
-	walk->rows.batch = event_batch_new();
-	err = walk->rows.batch ? load(walk, agent_port) : -ENOMEM;
+	err = load(scan, agent_port);
 	if (err) {
-		ew_bpf_scan_once_free(walk);
+		ew_bpf_scan_once_free(scan);
 		return err;
 	}
-	walk->rows.program = walk->skel->progs.walk_row.prog_fd;
-	walk->rows.only = &walk->skel->bss->seed_tgid;
-	walk->rows.agent_port = agent_port;
-	walk->rows.take = take;
-	walk->rows.ctx = walk;
-	hook_emit(sink);
-	*ret = walk;
+	emit_hook(sink, "seed", "iter/task_file", "", false);
+	*ret = scan;
 	return 0;
 }
 
-void ew_bpf_scan_once_free(struct ew_bpf_scan_once *walk)
+void ew_bpf_scan_once_free(struct ew_bpf_scan_once *scan)
 {
-	if (!walk)
+	if (!scan)
 		return;
-	walk_bpf__destroy(walk->skel);
-	event_batch_free(walk->rows.batch);
-	free(walk);
+	ew_iter_free(scan->iter);
+	scan_once_bpf__destroy(scan->skel);
+	event_batch_free(scan->batch);
+	free(scan);
 }
 
 int ew_bpf_scan_once(void *ctx, const struct fact_sink *sink, struct error *error)
 {
-	struct ew_bpf_scan_once *walk = ctx;
-	int err;
+	struct ew_bpf_scan_once *scan = ctx;
+	int more;
 
-	walk->err = 0;
-	walk->skel->bss->seed_pass++;
-	memset(walk->rows.agents, 0, sizeof(walk->rows.agents));
-	err = ew_iter_run(&walk->rows);
-	if (!err)
-		err = walk->err;
-	event_batch_put(walk->rows.batch, sink);
-	if (!err)
+	scan->skel->bss->scan_number++;
+	ew_iter_forget_agents(scan->iter);
+	more = ew_iter_begin(scan->iter);
+	if (!more)
+		do
+			more = ew_iter_read(scan->iter, scan->batch);
+		while (more > 0);
+	ew_iter_end(scan->iter);
+	event_batch_emit(scan->batch, sink);
+	if (!more)
 		return 0;
-	return error_set(error, err, NULL, "walk over the descriptors of all processes");
+	return error_set(error, more, NULL, "scan the descriptors of all processes");
 }

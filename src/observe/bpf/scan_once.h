@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The sockets with the agent port and who holds them, by one walk over descriptors; nothing is
- * watched. Loads in a tenth of the time that the programs of bpf.h take, where the kernel can.
+ * One scan for the sockets with the agent port and their holders, without observing events. Loads
+ * in a tenth of the time of the observer's programs, where the kernel supports it.
  */
 #ifndef EW_OBSERVE_BPF_SCAN_ONCE_H
 #define EW_OBSERVE_BPF_SCAN_ONCE_H
@@ -13,14 +13,15 @@ struct fact_sink;
 struct error;
 
 /*
- * Puts FACT_HOOK "seed". Errors: -ENOTSUP (not in the host's pid namespace), those of loading (a
- * kernel before 5.17, a missing capability): ew_bpf_open() does more, and tells what is missing.
+ * Emits FACT_HOOK "seed". Errors: -ENOTSUP (not in the host's pid namespace), those of loading (a
+ * kernel before 5.17, a missing capability). ew_bpf_open() works on more hosts, and its errors say
+ * what is missing.
  */
 int ew_bpf_scan_once_open(uint16_t agent_port, const struct fact_sink *sink,
 			  struct ew_bpf_scan_once **ret);
-void ew_bpf_scan_once_free(struct ew_bpf_scan_once *walk); /* NULL is fine */
+void ew_bpf_scan_once_free(struct ew_bpf_scan_once *scan); /* NULL is fine */
 
-/* As ew_bpf_scan(), with the walk as ctx. */
-int ew_bpf_scan_once(void *walk, const struct fact_sink *sink, struct error *error);
+/* As ew_bpf_scan(). scan: a struct ew_bpf_scan_once. */
+int ew_bpf_scan_once(void *scan, const struct fact_sink *sink, struct error *error);
 
 #endif

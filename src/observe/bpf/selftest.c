@@ -3,40 +3,22 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/now.h"
-#include "observe/bpf/libbpf.h"
-#include "events.h"
 #include "base/error.h"
-#include "observe/bpf/observer.h"
-#include "observe/bpf/observer_priv.h"
+#include "base/now.h"
+#include "events.h"
+#include "observe/bpf/libbpf.h"
+#include "observe/bpf/procs_map.h"
+#include "observe/bpf/records.h"
+#include "observe/bpf/rings.h"
 #include "observe/proc/procfs.h"
 
-#define PATIENCE_NS 100000000LL
-/* From 7.0 on the kernel may keep a program from an event (enum ew_bpf_skip). */
-#define TRIES 3
-
-bool ew_bpf_selftest_takes(struct ew_bpf_selftest *test, const struct ew_header *header)
-{
-	const struct ew_fork *fork = (const void *)header;
-	const struct ew_exit *exit = (const void *)header;
-
-	if (!test->parent)
-		return false;
-	if (header->type == EW_FORK && fork->parent.tgid == test->parent) {
-		test->forked = true;
-		test->child = fork->child;
-	} else if (header->type == EW_EXIT && test->forked && exit->task.tgid == test->child.tgid &&
-		   exit->task.start_ticks == test->child.start_ticks) {
-		test->exited = true;
-	} else {
-		return false;
-	}
-	test->taken++;
-	return true;
-}
+#define PATIENCE (100 * NS_PER_MS)
+#define TRIES	 3 /* the kernel may have skipped a program once (enum ew_bpf_miss) */
+#define DEPTH	 1 /* generations of descendants that are followed: the child */
 
 static uint64_t own_start(struct error *error)
 {
@@ -50,22 +32,22 @@ static uint64_t own_start(struct error *error)
 	return start;
 }
 
-/* Both events are in the ring before wait(2) returns, unless somebody's record before is
- * unfinished. */
-static void events_await(struct ew_bpf *watch)
+/* Both are in the ring before wait(2) returns, unless a program is still writing one before them.
+ */
+static void events_await(struct ew_bpf_rings *rings, const struct ew_bpf_selftest_seen *seen)
 {
-	int64_t end = now_mono() + PATIENCE_NS;
-	struct pollfd pfd = { .fd = ew_bpf_fd(watch), .events = POLLIN };
+	struct pollfd pfd = { .fd = ew_bpf_rings_fd(rings), .events = POLLIN };
+	int64_t end = now_mono() + PATIENCE;
 
 	for (;;) {
-		ew_bpf_ring_poll(watch);
-		if (watch->selftest.exited || now_mono() > end)
+		ew_bpf_rings_poll(rings);
+		if (seen->exited || now_mono() > end)
 			return;
 		poll(&pfd, 1, 1);
 	}
 }
 
-static int child_live_and_die(struct error *error)
+static int child_fork_and_exit(struct error *error)
 {
 	int status;
 	pid_t pid = fork();
@@ -79,42 +61,52 @@ static int child_live_and_die(struct error *error)
 	return 0;
 }
 
-int ew_bpf_selftest(struct ew_bpf *watch, struct error *error)
+static int tries_run(int procs_map, struct ew_bpf_rings *rings, struct ew_bpf_selftest_seen *seen,
+		     struct error *error)
 {
-	int procs = bpf_map__fd(watch->skel->maps.procs), err;
-	struct ew_bpf_selftest *test = &watch->selftest;
+	int err = 0;
+
+	for (int i = 0; !err && !seen->exited && i < TRIES; i++) {
+		if (seen->forked)
+			ew_procs_map_remove(procs_map, (int32_t)seen->child.tgid);
+		*seen = (struct ew_bpf_selftest_seen){ .parent = (uint32_t)getpid() };
+		err = child_fork_and_exit(error);
+		if (!err)
+			events_await(rings, seen);
+	}
+	return err;
+}
+
+int ew_bpf_selftest(int procs_map, struct ew_bpf_rings *rings, struct ew_bpf_records *records,
+		    struct error *error)
+{
+	struct ew_bpf_selftest_seen *seen = ew_bpf_records_selftest(records);
 	uint32_t self = (uint32_t)getpid();
 	uint64_t start = own_start(error);
 	struct ew_proc before;
-	bool was_watched;
+	bool was_followed;
+	int err;
 
 	if (!start)
-		return error_set(error, -EIO, "mount /proc", "read the own start time");
-	ew_bpf_ring_poll(watch); /* makes room: a killed watch may have left a full ring */
-	*test = (struct ew_bpf_selftest){ .taken = test->taken };
-	was_watched = bpf_map_lookup_elem(procs, &self, &before) == 0;
-	err = ew_bpf_add_process(watch, (int32_t)self, start, EW_BPF_ROLE_EXECUTOR, error);
+		return error_set(error, -EIO, "mount /proc", "read execwatch's own start time");
+	ew_bpf_rings_poll(rings); /* a killed execwatch may have left a full ring */
+	*seen = (struct ew_bpf_selftest_seen){ 0 };
+	was_followed = bpf_map_lookup_elem(procs_map, &self, &before) == 0;
+	err = ew_procs_map_add(procs_map, (int32_t)self, start, EW_ROLE_EXECUTOR, DEPTH, error);
 	if (err)
 		return err;
-	for (int i = 0; !err && !test->exited && i < TRIES; i++) {
-		if (test->forked)
-			ew_bpf_remove_process(watch, (int32_t)test->child.tgid);
-		*test = (struct ew_bpf_selftest){ .parent = self, .taken = test->taken };
-		err = child_live_and_die(error);
-		if (!err)
-			events_await(watch);
-	}
-	if (was_watched) /* descends from an executor, or follows a number that another process had
-			  */
-		bpf_map_update_elem(procs, &self, &before, BPF_ANY);
+	err = tries_run(procs_map, rings, seen, error);
+	/* execwatch may descend from an executor, or have the pid of a process that was followed */
+	if (was_followed)
+		bpf_map_update_elem(procs_map, &self, &before, BPF_ANY);
 	else
-		ew_bpf_remove_process(watch, (int32_t)self);
-	test->parent = 0;
-	if (err || test->exited)
+		ew_procs_map_remove(procs_map, (int32_t)self);
+	seen->parent = 0;
+	if (err || seen->exited)
 		return err;
-	return error_set(
-		error, -EIO,
-		"use --no-bpf; in a container, run in the host's pid namespace (hostPID)",
-		"watch by BPF: the programs are loaded, but %s of a test child did not show",
-		test->forked ? "the end" : "the birth");
+	return error_set(error, -EIO,
+			 "use --no-bpf; in a container, run in the host's pid namespace (hostPID)",
+			 "observe by BPF: the programs are loaded, but the %s of a test child was "
+			 "not reported",
+			 seen->forked ? "exit" : "fork");
 }

@@ -1,36 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A quiet host and a blind observer look the same: so at its start a watch makes events of its own,
- * the birth and the end of a child, and expects to see them.
+ * A quiet host and an observer that sees nothing look the same. So an observer begins by causing
+ * events itself, the fork and the exit of a child, and checks that they arrive.
  */
 #ifndef EW_OBSERVE_BPF_SELFTEST_H
 #define EW_OBSERVE_BPF_SELFTEST_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "events.h"
-
-struct ew_bpf;
 struct error;
-
-/* A test that is under way. */
-struct ew_bpf_selftest {
-	uint32_t parent; /* 0: none */
-	struct ew_task child;
-	bool forked, exited; /* seen */
-	uint64_t taken;	     /* records that were of tests, ever */
-};
+struct ew_bpf_records;
+struct ew_bpf_rings;
 
 /*
- * Forks a child that ends at once and looks for both events, for 100 ms at most once it has ended;
- * three times at most. Whatever else happens meanwhile stays for the next drain. Errors: -EIO (they
- * did not come: this watch is blind; *error has the cure), those of fork(2) and of the map of
- * processes.
+ * Forks a child that exits at once, and waits for both events for at most 100 ms after its exit;
+ * three times at most. All other events stay for the next dispatch. procs_map: descriptor of the
+ * map of followed processes. Errors: -EIO (the events did not arrive; *error has the cure), those
+ * of fork(2) and of the map.
  */
-int ew_bpf_selftest(struct ew_bpf *watch, struct error *error);
-
-/* Is this record one of the test that is under way? Then it is nobody else's business. */
-bool ew_bpf_selftest_takes(struct ew_bpf_selftest *test, const struct ew_header *header);
+int ew_bpf_selftest(int procs_map, struct ew_bpf_rings *rings, struct ew_bpf_records *records,
+		    struct error *error);
 
 #endif

@@ -3,8 +3,8 @@
  * Rows of the iterator over descriptors. Threads that share their leader's table are skipped by it,
  * others come with rows of their own.
  */
-#ifndef EW_BPF_ROW_H
-#define EW_BPF_ROW_H
+#ifndef EW_BPF_SCAN_ROW_H
+#define EW_BPF_SCAN_ROW_H
 
 #include "read.bpf.h"
 
@@ -12,8 +12,8 @@
 #define S_IFSOCK 0140000
 
 /* Set before each pass. */
-__u32 seed_pass;
-__u32 seed_tgid; /* 0: all sockets that matter; else all TCP sockets of this process */
+__u32 scan_number;
+__u32 scan_tgid; /* 0: all sockets that matter; else all TCP sockets of this process */
 
 static __always_inline struct sock *file_sock(struct file *file)
 {
@@ -48,7 +48,7 @@ static __always_inline struct sock *file_tcp(struct file *file)
 /* The TCP socket of this row, its ends, descriptor and holder; NULL: none, or one without a port.
  */
 static __always_inline struct sock *row_begin(struct bpf_iter__task_file *ctx,
-					      struct ew_seed_socket *row)
+					      struct ew_scan_socket *row)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
@@ -82,10 +82,10 @@ static __always_inline __s64 sock_idle(struct sock *sk, __u32 state)
  * Its name and how it stands; false: it has no name. The state is read after the time is taken: an
  * event of the same change then comes later.
  */
-static __always_inline bool row_fill(struct sock *sk, struct ew_seed_socket *row)
+static __always_inline bool row_fill(struct sock *sk, struct ew_scan_socket *row)
 {
 	row->cookie = sock_cookie(sk);
-	row->header.type = EW_SEED_SOCKET;
+	row->header.type = EW_SCAN_SOCKET;
 	row->header.size = sizeof(*row);
 	row->state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	row->idle_jiffies = sock_idle(sk, row->state);
@@ -93,10 +93,10 @@ static __always_inline bool row_fill(struct sock *sk, struct ew_seed_socket *row
 }
 
 /* One more descriptor of a socket that this pass has told of. */
-static __always_inline void row_write_holder(struct seq_file *seq, const struct ew_seed_socket *row)
+static __always_inline void row_write_holder(struct seq_file *seq, const struct ew_scan_socket *row)
 {
-	struct ew_seed_holder holder = {
-		.header = { .type = EW_SEED_HOLDER,
+	struct ew_scan_holder holder = {
+		.header = { .type = EW_SCAN_HOLDER,
 			    .size = sizeof(holder),
 			    .ktime_ns = row->header.ktime_ns },
 		.cookie = row->cookie,

@@ -6,15 +6,15 @@
  * The kernel runs the program again on the same descriptor when the buffer was full: all it does
  * must be repeatable, and it notes only what it has written.
  */
-#ifndef EW_BPF_SEED_H
-#define EW_BPF_SEED_H
+#ifndef EW_BPF_SCAN_H
+#define EW_BPF_SCAN_H
 
-#include "row.bpf.h"
+#include "scan_row.bpf.h"
 #include "tcp.bpf.h"
 
-static __always_inline bool seed_wants(const struct ew_ends *ends, const struct ew_task *holder)
+static __always_inline bool scan_wants(const struct ew_ends *ends, const struct ew_task *holder)
 {
-	if (port_matters(ends->lport, ends->rport) || holder->tgid == seed_tgid)
+	if (port_matters(ends->lport, ends->rport) || holder->tgid == scan_tgid)
 		return true;
 	return role_of(holder) & (EW_ROLE_AGENT | EW_ROLE_EXECUTOR);
 }
@@ -25,16 +25,16 @@ static __always_inline bool seed_wants(const struct ew_ends *ends, const struct 
  * The hook tells of a change before the socket has the new state (net/ipv4/af_inet.c,
  * inet_sk_state_store): preempted in between, it still shows the old one (seen on 6.1-rt).
  */
-static __always_inline bool seed_is_behind(const struct ew_conn *conn,
-					   const struct ew_seed_socket *row)
+static __always_inline bool scan_is_behind(const struct ew_conn *conn,
+					   const struct ew_scan_socket *row)
 {
 	return conn->from && row->state == conn->from &&
 	       (__s64)(row->header.ktime_ns - conn->ktime_ns) < STORE_NS;
 }
 
 /* What has become of its port and its owner before, or was missed, does not matter. */
-static __always_inline void seed_listener(const struct ew_conn *conn, __u64 cookie,
-					  const struct ew_seed_socket *row)
+static __always_inline void scan_listener(const struct ew_conn *conn, __u64 cookie,
+					  const struct ew_scan_socket *row)
 {
 	if (conn->state != TCP_LISTEN)
 		return;
@@ -44,8 +44,8 @@ static __always_inline void seed_listener(const struct ew_conn *conn, __u64 cook
 }
 
 /* Enters what the walk has found, unless a live event was there first. */
-static __always_inline struct ew_conn *seed_learn(struct sock *sk, __u64 cookie,
-						  struct ew_seed_socket *row)
+static __always_inline struct ew_conn *scan_learn(struct sock *sk, __u64 cookie,
+						  struct ew_scan_socket *row)
 {
 	struct ew_conn fresh = { .ends = row->ends,
 				 .owner = row->holder,
@@ -57,11 +57,11 @@ static __always_inline struct ew_conn *seed_learn(struct sock *sk, __u64 cookie,
 	if (conn) {
 		if (!conn->owner.tgid)
 			conn->owner = row->holder;
-		if (seed_is_behind(conn, row))
+		if (scan_is_behind(conn, row))
 			row->state = conn->state;
 		else if (conn->ktime_ns < row->header.ktime_ns)
 			conn->state = row->state; /* heals a change that was missed */
-		seed_listener(conn, cookie, row);
+		scan_listener(conn, cookie, row);
 		return conn;
 	}
 	err = bpf_map_update_elem(&conns, &cookie, &fresh, BPF_NOEXIST);
@@ -72,38 +72,38 @@ static __always_inline struct ew_conn *seed_learn(struct sock *sk, __u64 cookie,
 		bpf_map_delete_elem(&conns, &cookie);
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (conn)
-		seed_listener(conn, cookie, row);
+		scan_listener(conn, cookie, row);
 	return conn;
 }
 
 /* An owner without a descriptor is replaced by who has one (src/observe/bpf_sweep.c). */
-static __always_inline void seed_owner(struct ew_conn *conn, const struct ew_task *holder)
+static __always_inline void scan_owner(struct ew_conn *conn, const struct ew_task *holder)
 {
-	if (conn->pass != seed_pass)
+	if (conn->scan_number != scan_number)
 		conn->owner_held = 0;
 	if (task_same(&conn->owner, holder))
 		conn->owner_held = 1;
 }
 
 SEC("iter/task_file")
-int seed_row(struct bpf_iter__task_file *ctx)
+int scan_row(struct bpf_iter__task_file *ctx)
 {
-	struct ew_seed_socket row = {};
+	struct ew_scan_socket row = {};
 	struct ew_conn *conn;
 	struct sock *sk;
 
 	sk = row_begin(ctx, &row);
-	if (!sk || !seed_wants(&row.ends, &row.holder) || !row_fill(sk, &row))
+	if (!sk || !scan_wants(&row.ends, &row.holder) || !row_fill(sk, &row))
 		return 0;
-	conn = seed_learn(sk, row.cookie, &row);
+	conn = scan_learn(sk, row.cookie, &row);
 	if (conn)
-		seed_owner(conn, &row.holder);
-	if (conn && conn->pass == seed_pass) {
+		scan_owner(conn, &row.holder);
+	if (conn && conn->scan_number == scan_number) {
 		row_write_holder(ctx->meta->seq, &row);
 		return 0;
 	}
 	if (!bpf_seq_write(ctx->meta->seq, &row, sizeof(row)) && conn)
-		conn->pass = seed_pass;
+		conn->scan_number = scan_number;
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
 
-#include "row.bpf.h"
+#include "scan_row.bpf.h"
 
 #define BPF_F_NO_PREALLOC 1 /* linux/bpf.h */
 
@@ -26,14 +26,14 @@ struct {
 /* The kernel runs it again on the same descriptor when the buffer was full: what was not written
  * was not told. */
 SEC("iter/task_file")
-int walk_row(struct bpf_iter__task_file *ctx)
+int scan_once_row(struct bpf_iter__task_file *ctx)
 {
-	struct ew_seed_socket row = {};
-	__u32 pass = seed_pass, *last;
+	struct ew_scan_socket row = {};
+	__u32 pass = scan_number, *last;
 	struct sock *sk;
 
 	sk = row_begin(ctx, &row);
-	if (!sk || !(port_matters(row.ends.lport, row.ends.rport) || row.holder.tgid == seed_tgid))
+	if (!sk || !(port_matters(row.ends.lport, row.ends.rport) || row.holder.tgid == scan_tgid))
 		return 0;
 	if (!row_fill(sk, &row))
 		return 0;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Records of the BPF programs (bpf/events.h), collected from several sources, emitted by time. */
+#ifndef EW_OBSERVE_BPF_EVENT_BATCH_H
+#define EW_OBSERVE_BPF_EVENT_BATCH_H
+
+#include <stddef.h>
+
+struct ew_header;
+struct fact_sink;
+struct event_batch;
+
+struct event_batch *event_batch_new(void); /* NULL: no memory */
+void event_batch_free(struct event_batch *batch);
+
+/*
+ * Copies a record (of a message only the bytes in use). Errors: -ENOMEM; -EBADMSG when size is not
+ * that of its type: what follows in the same stream cannot be trusted then.
+ */
+int event_batch_add(struct event_batch *batch, const void *record, size_t size);
+
+/* Bytes of the records in it. */
+size_t event_batch_size(const struct event_batch *batch);
+
+/* The records in the order they were added; NULL from n on. Valid until event_batch_emit(). */
+const struct ew_header *event_batch_at(const struct event_batch *batch, size_t i);
+
+/*
+ * Emits the facts of all records, sorted by time, and empties the batch. Records that are added
+ * meanwhile stay in it.
+ */
+void event_batch_emit(struct event_batch *batch, const struct fact_sink *sink);
+
+#endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Memory that is freed all at once. When malloc() fails the arena is marked broken and goes on
- * giving NULL (strings: ""), so that a builder checks once, at its end.
+ * Memory that is freed all at once. When malloc() fails the arena is marked broken and returns NULL
+ * from then on (strings: ""), so that its user can check once, at the end.
  */
 #ifndef EW_BASE_ARENA_H
 #define EW_BASE_ARENA_H
@@ -19,7 +19,7 @@ bool arena_broken(const struct arena *arena);
 void *arena_array(struct arena *arena, size_t n, size_t size);
 /* A copy; "" for NULL. */
 const char *arena_text(struct arena *arena, const char *text);
-/* The same of len bytes, or of those before the first NUL among them. */
+/* A copy of len bytes, or of those before the first NUL among them. */
 const char *arena_span(struct arena *arena, const char *bytes, size_t len);
 const char *arena_printf(struct arena *arena, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

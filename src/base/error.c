@@ -23,8 +23,7 @@ int error_set(struct error *error, int err, const char *cure, const char *fmt, .
 
 const char *error_text(const struct error *error, char *buf, unsigned int size)
 {
-	/* What is wrong with a value or a file, what says itself; "Invalid argument" would add
-	 * nothing. */
+	/* The message says what is wrong with a value; "Invalid argument" would add nothing. */
 	bool plain = error->code == -EINVAL;
 
 	snprintf(buf, size, "%s%s%s%s%s", error->message, plain ? "" : ": ",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * FNV-1a: a number for what is too long to be kept. That two of 5,000 share one of 64 bits has a
- * chance of one in 10^12.
+ * FNV-1a, 64 bits: a number in place of a text. The chance that two of 5,000 texts share one is
+ * about 10^-12.
  */
 #ifndef EW_BASE_HASH_H
 #define EW_BASE_HASH_H
@@ -11,8 +11,8 @@
 
 #define HASH_BEGIN UINT64_C(0xcbf29ce484222325)
 
-/* Of what hash is of, and of these after it. */
+/* Continues hash, HASH_BEGIN at first, with these bytes. */
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size);
-uint64_t hash_text(uint64_t hash, const char *text); /* with its end; NULL is as "" */
+uint64_t hash_text(uint64_t hash, const char *text); /* with its NUL; NULL is as "" */
 
 #endif

@@ -5,7 +5,8 @@
  * Text. An executor id may hold any bytes, JSON holds Unicode only. Valid UTF-8 stays as it is; a
  * byte that belongs to no valid sequence is written \xNN (two lower-case hex digits, in the JSON
  * source "\\xNN"). A backslash that would read as the beginning of such an escape is itself written
- * \x5c; every other backslash stays. So each sequence of bytes has one notation, and comes back.
+ * \x5c; every other backslash stays. So each sequence of bytes has one notation, and can be read
+ * back.
  *
  * Numbers beyond 2^53 are strings of decimal digits, since many readers keep numbers as doubles.
  */
@@ -16,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* New references; NULL when there is no memory. text may be NULL: "". */
+/* New references; NULL when out of memory. text may be NULL: "". */
 json_t *jsonval_text(const char *text);
 json_t *jsonval_u64(uint64_t value);
 json_t *jsonval_i64(int64_t value);

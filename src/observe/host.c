@@ -85,7 +85,7 @@ static void probe_privilege(bool bpf, struct host_probe *probe)
 		return;
 	}
 	probe->needed_for = HOST_AUDIT | HOST_SHUTDOWN | HOST_WATCH;
-	set(probe, HOST_OK, "", "user %u has every capability that is needed", geteuid());
+	set(probe, HOST_OK, "", "user %u has all the capabilities needed", geteuid());
 }
 
 static void probe_pid_namespace(struct host_probe *probe)
@@ -99,11 +99,11 @@ static void probe_pid_namespace(struct host_probe *probe)
 		set(probe, HOST_OK, "", "the host's");
 	else
 		set(probe, HOST_MISSING, "run on the host, or in a container with --pid=host",
-		    "not the host's (%llu): other processes are not seen",
+		    "not the host's (%llu): processes outside of it are not visible",
 		    (unsigned long long)pidns);
 }
 
-/* Is something mounted on /proc, and what does its hidepid= say? The last mount there is seen. */
+/* Whether proc is mounted on /proc, and its hidepid=. The last mount there counts. */
 static bool proc_mount(char *hidepid, size_t size)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
@@ -148,7 +148,7 @@ static void probe_kernel(struct host_probe *probe)
 		set(probe, HOST_OK, "", "%s %s, with BTF", name.release, name.machine);
 	else
 		set(probe, HOST_DEGRADED,
-		    "a kernel with CONFIG_DEBUG_INFO_BTF; until then --no-bpf is what works",
+		    "use a kernel with CONFIG_DEBUG_INFO_BTF; until then --no-bpf works",
 		    "%s %s, no BTF: no BPF", name.release, name.machine);
 }
 
@@ -196,10 +196,10 @@ static void probe_ptrace(struct host_probe *probe)
 	const char *line = line_of("/proc/sys/kernel/yama/ptrace_scope", buf, sizeof(buf));
 
 	if (!line[0])
-		set(probe, HOST_OK, "", "yama is not in this kernel");
+		set(probe, HOST_OK, "", "no Yama restrictions");
 	else if (strcmp(line, "3") == 0)
 		set(probe, HOST_MISSING, "boot with kernel.yama.ptrace_scope below 3",
-		    "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot");
+		    "kernel.yama.ptrace_scope is 3: no process may trace until the next boot");
 	else
 		set(probe, HOST_OK, "", "kernel.yama.ptrace_scope is %s", line);
 }
@@ -213,7 +213,8 @@ static void probe_pidfd(struct host_probe *probe)
 	if (copy >= 0)
 		set(probe, HOST_OK, "", "pidfd_getfd works");
 	else
-		set(probe, HOST_DEGRADED, "a kernel from 5.6 on; --method ptrace needs none",
+		set(probe, HOST_DEGRADED,
+		    "use Linux 5.6 or later; --method ptrace does not need it",
 		    "no pidfd_getfd: %s", strerror(-copy));
 	if (copy >= 0)
 		close(copy);
@@ -251,7 +252,7 @@ static void probe_conntrack(struct host_probe *probe)
 	int err;
 
 	if (access("/proc/sys/net/netfilter/nf_conntrack_count", F_OK) < 0) {
-		set(probe, HOST_OK, "", "not in this kernel: no link can be forgotten");
+		set(probe, HOST_OK, "", "not in this kernel: no link can go stale by it");
 		return;
 	}
 	query.remote = query.local;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Can this host be observed and acted on? All but BPF, whose probes are ew_bpf_hooks_probe(). */
+/* Whether this host can be observed and acted on, without BPF (that is ew_bpf_hooks_probe()). */
 #ifndef EW_OBSERVE_HOST_H
 #define EW_OBSERVE_HOST_H
 
@@ -8,8 +8,8 @@
 
 enum host_state {
 	HOST_OK,
-	HOST_DEGRADED, /* works, with less to see or fewer ways */
-	HOST_MISSING,  /* what it is needed for does not work */
+	HOST_DEGRADED, /* works, with less evidence or fewer methods */
+	HOST_MISSING,  /* what needs it does not work */
 };
 
 /* Bits of needed_for. */
@@ -22,13 +22,13 @@ struct host_probe {
 	enum host_state state;
 	unsigned int needed_for;
 	char detail[200]; /* what was found */
-	char cure[200];	  /* empty when it is in order */
+	char cure[200];	  /* empty for HOST_OK */
 };
 
 #define HOST_PROBES_MAX 16
 
 /*
- * Tries everything, changes nothing; bpf: also what only watching by BPF needs. Fills at most
+ * Tries each, changes nothing; bpf: also what only observing by BPF needs. Fills at most
  * HOST_PROBES_MAX and returns how many; their order and names are the same on every host.
  */
 size_t host_probe_all(bool bpf, struct host_probe *probes);

@@ -127,7 +127,7 @@ static void expression_row(const struct nlattr *expression, struct probe *probe)
 {
 	const char *name = string_of(nested_find(expression, NFTA_EXPR_NAME));
 
-	_Static_assert((int)NFTA_MATCH_NAME == (int)NFTA_TARGET_NAME, "one look serves both");
+	_Static_assert((int)NFTA_MATCH_NAME == (int)NFTA_TARGET_NAME, "one attribute for both");
 	/* iptables over nftables: an xtables match or target inside a rule. */
 	if (strcmp(name, "match") == 0 || strcmp(name, "target") == 0) {
 		name = string_of(
@@ -213,7 +213,7 @@ static int by_rules(int fd, struct probe *probe, unsigned long entries)
 		probe->tracking->in_force = EW_NO;
 	else
 		snprintf(probe->tracking->evidence, sizeof(probe->tracking->evidence),
-			 "no rule asks for tracking, and yet there are entries (%lu)", entries);
+			 "no rule needs connection tracking, but there are entries (%lu)", entries);
 	return 0;
 }
 
@@ -252,7 +252,7 @@ int conntrack_hooks_probe(int nsfd, bool v4, bool v6, struct conntrack_hooks *tr
 	struct error inner = { 0 };
 	int err = -EINTR;
 
-	/* Somebody may be changing the rules right now. */
+	/* -EINTR: the rules changed while they were listed. */
 	for (int tries = 0; err == -EINTR && tries < 3; tries++) {
 		result = (struct conntrack_hooks){ .in_force = EW_UNKNOWN };
 		err = netns_run(nsfd, probe_here, &probe, &inner);

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/netns.h"
 
-/* Some 20,000 events: the kernel doubles it, and charges 768 bytes for one, whatever its size. */
+/* Some 20,000 events: the kernel doubles the size, and charges 768 bytes for a small message. */
 enum { ROOM = 8 << 20 };
 
 int multicast_socket_open(struct multicast_socket *socket, int nsfd, int protocol,
@@ -23,7 +23,7 @@ int multicast_socket_open(struct multicast_socket *socket, int nsfd, int protoco
 
 	if (fd < 0)
 		return fd;
-	/* Beyond net.core.rmem_max with CAP_NET_ADMIN only; what there is must do otherwise. */
+	/* More than net.core.rmem_max needs CAP_NET_ADMIN; without it, as much as is allowed. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filter, sizeof(*filter)) < 0 ||
@@ -64,7 +64,9 @@ long multicast_socket_receive(struct multicast_socket *socket, void *buf, size_t
 		if (len < 0 && errno != ENOBUFS && errno != EINTR)
 			return -EAGAIN;
 		socket->overruns += len < 0 && errno == ENOBUFS;
-		if (len < 0 || from.nl_pid != 0) /* anybody may send to a netlink socket */
+		if (len < 0 ||
+		    from.nl_pid !=
+			    0) /* not from the kernel: any process may send to a netlink socket */
 			continue;
 		socket->seen++;
 		return len;

@@ -11,13 +11,13 @@ struct nl_msg;
 struct nlmsghdr;
 
 /*
- * Opens a netlink socket of that protocol in the namespace (NETNS_OWN: ours), which hears the
- * kernel alone. An answer that does not come within seconds ends in -EAGAIN: the kernel answers at
- * once or never. Returns the descriptor, the caller's, or a negative errno.
+ * Opens a netlink socket of that protocol in the namespace (NETNS_OWN: ours), which receives from
+ * the kernel alone. Receiving fails with -EAGAIN after 5 seconds: the kernel answers at once or
+ * never. Returns the descriptor, the caller's, or a negative errno.
  */
 int netlink_open(int nsfd, int protocol, struct error *error);
 
-/* Room for a whole netlink skb of a dump. */
+/* Size of a buffer for any packet of a dump. */
 #define NETLINK_BUF (64 * 1024)
 
 /* Receives one packet into NETLINK_BUF bytes. Returns its length or a negative errno. */
@@ -26,7 +26,7 @@ int netlink_receive(int fd, void *buf);
 /*
  * Sends the request and calls each(msg, ctx) for every message of the answer; each returns 0 to go
  * on or a negative errno to end. Returns 0, or a negative errno: the kernel's own when it refused
- * or could not finish, -EINTR when what was dumped changed meanwhile (the socket then holds the
+ * or could not finish, -EINTR when the list changed while it was dumped (the socket then holds the
  * rest: open another).
  */
 int netlink_dump(int fd, struct nl_msg *request, int (*each)(struct nlmsghdr *msg, void *ctx),
@@ -42,7 +42,7 @@ int netlink_send(int fd, struct nl_msg *request);
 int netlink_dump_next(int fd, uint32_t seq, void *buf, int (*each)(struct nlmsghdr *msg, void *ctx),
 		      void *ctx);
 
-/* Room in a request, header and all: more than any here needs, so adding to one does not fail. */
+/* Size of a request with its header, more than any here needs: adding attributes does not fail. */
 #define NETLINK_REQUEST_MAX 256
 
 /* Begins a request, freed with nlmsg_free(); sequence number 1. NULL: out of memory. */

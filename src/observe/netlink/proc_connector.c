@@ -37,14 +37,14 @@ static int open_in(struct multicast_socket *socket, int nsfd, struct error *erro
 		IS(PROC_EVENT_EXIT, 2, 0),
 		IS(PROC_EVENT_EXEC, 1, 0),
 		IS(PROC_EVENT_FORK, 4, 9),
-		LOAD(AT_DATA), /* who did it: thread and process */
+		LOAD(AT_DATA), /* the subject: its thread id, then its process id */
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
 		LOAD(AT_DATA + 4),
 		BPF_STMT(BPF_JMP | BPF_JA, 3),
 		LOAD(AT_DATA + AT_CHILD),
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
 		LOAD(AT_DATA + AT_CHILD + 4),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 1), /* differ: a mere thread */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 1), /* they differ: not a leader */
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),	      /* accept */
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
@@ -81,8 +81,8 @@ static int ask(struct multicast_socket *socket, uint32_t op, uint32_t number)
 		       : 0;
 }
 
-/* One packet; false when it is none of an event. */
-static bool event_take(const char *packet, long len, struct cn_msg *message,
+/* Reads one packet; false when it holds no event. */
+static bool event_read(const char *packet, long len, struct cn_msg *message,
 		       struct proc_event *event)
 {
 	memset(event, 0, sizeof(*event));
@@ -96,8 +96,8 @@ static bool event_take(const char *packet, long len, struct cn_msg *message,
 }
 
 /*
- * The kernel answers before sendto(2) returns, or never: refusals are silent as long as nobody
- * listens, and those from other pid and user namespaces always.
+ * The kernel answers before sendto(2) returns, or never: a refusal is silent as long as the kernel
+ * has no listener, and always for other pid and user namespaces.
  */
 static int answer(struct multicast_socket *socket, uint32_t number)
 {
@@ -107,7 +107,7 @@ static int answer(struct multicast_socket *socket, uint32_t number)
 	long len;
 
 	while ((len = multicast_socket_receive(socket, packet, sizeof(packet))) >= 0) {
-		if (!event_take(packet, len, &message, &event) || event.what != PROC_EVENT_NONE ||
+		if (!event_read(packet, len, &message, &event) || event.what != PROC_EVENT_NONE ||
 		    message.ack != number + 1)
 			continue;
 		return -(int)event.event_data.ack.err;
@@ -155,7 +155,7 @@ int proc_connector_open(struct multicast_socket *socket, struct error *error)
 	int err = listen_in(socket, NETNS_OWN, error), nsfd;
 	uint64_t inode;
 
-	if (err == -ECONNREFUSED) { /* the kernel's end is in the first network namespace alone */
+	if (err == -ECONNREFUSED) { /* the kernel listens in the first network namespace only */
 		nsfd = netns_open_pid(1, &inode);
 		if (nsfd >= 0) {
 			err = listen_in(socket, nsfd, error);
@@ -204,7 +204,7 @@ bool proc_connector_next(struct multicast_socket *socket, struct connector_event
 	if (socket->fd < 0)
 		return false;
 	while ((len = multicast_socket_receive(socket, packet, sizeof(packet))) >= 0)
-		if (event_take(packet, len, &message, &raw) && event_convert(&raw, event))
+		if (event_read(packet, len, &message, &raw) && event_convert(&raw, event))
 			return true;
 	return false;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The proc connector (Linux Documentation/driver-api/connector.rst, drivers/connector/cn_proc.c):
- * forks, execs and exits of all processes of the host. Threads are filtered away in the kernel, but
- * for a thread group's leader, whose exit need not be the process' end.
+ * fork, exec and exit of all processes of the host. A filter in the kernel drops those of threads,
+ * but for a thread group's leader, whose exit need not be the process' end.
  */
 #ifndef EW_OBSERVE_NETLINK_PROC_CONNECTOR_H
 #define EW_OBSERVE_NETLINK_PROC_CONNECTOR_H
@@ -26,15 +26,15 @@ struct connector_event {
 
 /*
  * Errors: -EPERM (CAP_NET_ADMIN, needed before 6.6), -EPROTONOSUPPORT (the kernel has none),
- * -ECONNREFUSED (no way into the first network namespace), -EOPNOTSUPP (not in the first pid or
- * user namespace).
+ * -ECONNREFUSED (the first network namespace cannot be entered), -EOPNOTSUPP (not in the first pid
+ * or user namespace).
  */
 int proc_connector_open(struct multicast_socket *socket, struct error *error);
 
-/* Tells the kernel that nobody listens any more: before 6.6 it does not notice by itself. */
+/* Also unsubscribes: before 6.6 the kernel does not notice the close by itself. */
 void proc_connector_close(struct multicast_socket *socket);
 
-/* False when there is none. */
+/* The next event; false when there is none. Never blocks. */
 bool proc_connector_next(struct multicast_socket *socket, struct connector_event *event);
 
 #endif

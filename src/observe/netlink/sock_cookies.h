@@ -5,9 +5,9 @@
 struct error;
 
 /*
- * Makes the kernel give a cookie to every TCP socket that has none, in all processes' network
- * namespaces: sock_diag makes them for what it lists. Before 5.12 no program that traces can.
- * Namespaces that go away meanwhile are skipped. Errors: -EACCES, -EPERM (a namespace may not be
+ * Makes the kernel assign a cookie to every TCP socket that has none, in all processes' network
+ * namespaces: sock_diag assigns them to the sockets it lists. Tracing programs cannot before Linux
+ * 5.12. Namespaces that end meanwhile are skipped. Errors: -EACCES, -EPERM (a namespace may not be
  * entered), those of sock_diag.
  */
 int sock_cookies_assign(struct error *error);

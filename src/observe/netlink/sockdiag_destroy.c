@@ -25,7 +25,7 @@
 struct followed {
 	uint64_t netns;
 	unsigned int users;
-	int64_t left_at; /* when the last of them went */
+	int64_t left_at; /* when the last user left */
 	struct multicast_socket socket;
 };
 
@@ -91,7 +91,7 @@ static int open_in(struct multicast_socket *socket, uint16_t port, int nsfd, str
 	if (err) {
 		multicast_socket_close(socket);
 		return error_set(error, err, "use Linux 4.2 or later with CONFIG_INET_DIAG",
-				 "be told by sock_diag of the end of sockets");
+				 "listen to the destroy notifications of sock_diag");
 	}
 	return 0;
 }

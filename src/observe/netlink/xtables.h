@@ -10,12 +10,12 @@
 
 /*
  * Finds a match or target that makes the kernel track connections in the calling thread's network
- * namespace, and names it. Tables that nobody has used yet are not asked for, since that would
+ * namespace, and stores its name. Tables that were never used are not read, since reading would
  * create them. Returns 1, 0 for none, or a negative errno.
  */
 int xtables_find_tracking(bool v6, char *name, size_t size);
 
-/* Is this match or target one that asks for tracking? Also for those inside nftables rules. */
+/* Whether this match or target needs tracking. Also for those inside nftables rules. */
 bool xtables_tracks(const char *name);
 
 #endif

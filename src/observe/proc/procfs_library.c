@@ -78,7 +78,7 @@ static bool stderr_line(struct mesos_span line, void *ctx)
 	return true;
 }
 
-/* A sandbox belongs to the task: what is there may be a link, a pipe or a device. */
+/* A sandbox belongs to the task, which may put a link, a pipe or a device there. */
 static int stderr_open(int dir, const char *sandbox)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;

@@ -21,9 +21,9 @@ struct audit_log {
 	char path[];
 };
 
-#define CURE "make room, or give another directory with --state-dir"
+#define CURE "free disk space, or give another directory with --state-dir"
 
-/* Somebody's power failed in the middle of a line: the next one begins its own. */
+/* If a power failure has cut the last line short, the next one starts on a line of its own. */
 static int line_begin(int fd)
 {
 	struct stat stat;
@@ -36,7 +36,7 @@ static int line_begin(int fd)
 	return write(fd, "\n", 1) == 1 ? 0 : -errno;
 }
 
-/* A new file is on the disk when its name is. */
+/* A new file survives a power failure only if its directory was synced. */
 static int dir_sync(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -57,8 +57,8 @@ int audit_log_open(const char *dir, struct audit_log **ret, struct error *error)
 		return error_set(error, -ENOMEM, NULL, "open the audit log");
 	snprintf(log->path, size, "%s/audit.log", dir);
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
-		err = error_set(error, -errno, "give a directory with --state-dir", "make '%s'",
-				dir);
+		err = error_set(error, -errno, "give a directory with --state-dir",
+				"create directory '%s'", dir);
 		goto out;
 	}
 	log->fd = open(log->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -71,7 +71,7 @@ int audit_log_open(const char *dir, struct audit_log **ret, struct error *error)
 	if (!err)
 		err = dir_sync(dir);
 	if (err) {
-		error_set(error, err, CURE, "begin audit log '%s'", log->path);
+		error_set(error, err, CURE, "write audit log '%s'", log->path);
 		close(log->fd);
 		goto out;
 	}

@@ -15,18 +15,19 @@ static int lock_busy(int fd, const char *path, struct error *error)
 {
 	char text[16] = "";
 	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
-	char who[32] = "";
+	char holder[32] = "";
 	long pid;
 
 	text[len > 0 ? len : 0] = '\0';
 	pid = strtol(text, NULL, 10);
-	if (pid > 0) /* it may not have written it yet */
-		snprintf(who, sizeof(who), " (pid %ld)", pid);
+	if (pid > 0) /* the holder may not have written it yet */
+		snprintf(holder, sizeof(holder), " (pid %ld)", pid);
 	return error_set(error, -EBUSY, "wait until it has ended",
-			 "another execwatch%s is at work on this host, it holds '%s'", who, path);
+			 "another execwatch%s is running on this host and holds the lock '%s'",
+			 holder, path);
 }
 
-/* For the one that comes second; the lock itself is flock's. */
+/* For the message of the next execwatch; the lock itself is flock(2). */
 static void pid_write(int fd)
 {
 	char text[16];
@@ -44,8 +45,8 @@ int act_lock_take(const char *dir, const char *name, int *ret, struct error *err
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s.lock", dir, name) >= sizeof(path))
 		return error_set(error, -ENAMETOOLONG, NULL, "lock in '%s'", dir);
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-		return error_set(error, -errno, "give a directory with --run-dir", "make '%s'",
-				 dir);
+		return error_set(error, -errno, "give a directory with --run-dir",
+				 "create directory '%s'", dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return error_set(error, -errno, "run as root, or give a directory with --run-dir",

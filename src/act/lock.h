@@ -5,10 +5,10 @@
 struct error;
 
 /*
- * What one execwatch at a time may do on this host: "acting", or watching a port. Held until the
- * descriptor in *ret is closed, by whatever way its owner ends; never inherited over exec. Errors:
- * -EBUSY (another one does it: its pid is in *error), and those of opening the file name.lock in
- * dir, which is made if missing.
+ * Takes the lock DIR/NAME.lock, of which each stands for something that one execwatch at a time may
+ * do on this host: "acting", or watching a port. DIR is created if missing. Held until the
+ * descriptor in *ret is closed or its process ends; not inherited over exec. Returns 0, -EBUSY
+ * (another execwatch holds it; its pid is in *error), or the negative errno of opening the file.
  */
 int act_lock_take(const char *dir, const char *name, int *ret, struct error *error);
 

@@ -33,13 +33,17 @@ static int refuse_gone(const struct inject_request *request, struct inject_resul
 	return inject_refuse(result, INJECT_R_GONE, -ESRCH, "process %d has ended", request->pid);
 }
 
-static int read_process(pid_t pid, struct proc_stat *ret_stat, struct proc_status *ret_status)
+/* *ret_live: a thread of the process that is alive, or 0. */
+static int read_process(pid_t pid, struct proc_stat *ret_stat, struct proc_status *ret_status,
+			pid_t *ret_live)
 {
 	char path[PROC_PATH_MAX];
 	int err = proc_stat_of(pid, ret_stat);
 
-	return err < 0 ? err
-		       : proc_status_read(AT_FDCWD, proc_path(path, pid, 0, "status"), ret_status);
+	if (!err)
+		err = proc_status_read(AT_FDCWD, proc_path(path, pid, 0, "status"), ret_status);
+	*ret_live = err ? 0 : proc_live_thread(pid, ret_stat->start);
+	return err;
 }
 
 static int check_process(const struct inject_request *request, pid_t *ret_live,
@@ -47,7 +51,7 @@ static int check_process(const struct inject_request *request, pid_t *ret_live,
 {
 	struct proc_stat stat;
 	struct proc_status status;
-	int err = read_process(request->pid, &stat, &status);
+	int err = read_process(request->pid, &stat, &status, ret_live);
 
 	if (err == -EACCES || err == -EPERM)
 		return inject_refuse(result, INJECT_R_PERMISSION, err,
@@ -63,7 +67,6 @@ static int check_process(const struct inject_request *request, pid_t *ret_live,
 	if (request->start && stat.start != request->start)
 		return inject_refuse(result, INJECT_R_OTHER_PROCESS, -ESRCH,
 				     "process %d is not the requested one", request->pid);
-	*ret_live = proc_live_thread(request->pid, stat.start);
 	if (*ret_live > 0)
 		return 0;
 	if (stat.state == 'Z' || stat.state == 'X')
@@ -97,10 +100,10 @@ static int check_socket(const struct inject_request *request, int pidfd, pid_t l
 	int err, copy = inject_pidfd_copy(request, pidfd, live);
 
 	*ret_copy = -1;
-	if (copy == -ENOSYS)
-		return inject_socket_check_proc(request, live, result);
-	if (copy < 0)
+	if (copy < 0 && copy != -ENOSYS)
 		return refuse_copy(request, copy, result);
+	if (copy < 0)
+		return inject_socket_check_proc(request, live, result);
 	err = inject_socket_check(request, copy, result);
 	if (err < 0)
 		close(copy);
@@ -113,14 +116,12 @@ int inject_preflight(const struct inject_request *request, int *ret_copy,
 		     struct inject_result *result)
 {
 	int pidfd, err = check_request(request, result);
-	pid_t live = 0;
+	pid_t live;
 
 	if (err < 0)
 		return err;
-	/* Before the process is checked: then the pidfd is that process' own. */
+	/* Before the process is checked: then the pidfd is of the same process. */
 	pidfd = ew_pidfd_open(request->pid, false);
-	if (pidfd == -ESRCH)
-		return refuse_gone(request, result);
 	err = check_process(request, &live, result);
 	if (err == 0)
 		err = check_socket(request, pidfd, live, ret_copy, result);

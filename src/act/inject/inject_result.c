@@ -85,40 +85,18 @@ const char *inject_method_name(enum inject_method method)
 	return method <= INJECT_PIDFD ? names[method] : "unknown";
 }
 
-static int end_with(struct inject_result *result, enum inject_status status,
-		    enum inject_reason reason, int err, const char *fmt, va_list args)
-	__attribute__((format(printf, 5, 0)));
-static int end_with(struct inject_result *result, enum inject_status status,
-		    enum inject_reason reason, int err, const char *fmt, va_list args)
-{
-	char message[sizeof(result->error.message)];
-
-	vsnprintf(message, sizeof(message), fmt, args);
-	result->status = status;
-	result->reason = reason;
-	return error_set(&result->error, err, reason_cure(reason), "%s", message);
-}
-
 int inject_end(struct inject_result *result, enum inject_status status, enum inject_reason reason,
 	       int err, const char *fmt, ...)
 {
+	char message[sizeof(result->error.message)];
 	va_list args;
 
 	va_start(args, fmt);
-	err = end_with(result, status, reason, err, fmt, args);
+	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	return err;
-}
-
-int inject_refuse(struct inject_result *result, enum inject_reason reason, int err, const char *fmt,
-		  ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	err = end_with(result, INJECT_REFUSED, reason, err, fmt, args);
-	va_end(args);
-	return err;
+	result->status = status;
+	result->reason = reason;
+	return error_set(&result->error, err, reason_cure(reason), "%s", message);
 }
 
 int inject_done(struct inject_result *result)

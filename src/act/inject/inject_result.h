@@ -12,11 +12,11 @@
 int inject_end(struct inject_result *result, enum inject_status status, enum inject_reason reason,
 	       int err, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/* The most frequent status: INJECT_REFUSED. */
-int inject_refuse(struct inject_result *result, enum inject_reason reason, int err, const char *fmt,
-		  ...) __attribute__((format(printf, 4, 5)));
+/* The most frequent status. */
+#define inject_refuse(result, reason, err, ...)                                                    \
+	inject_end(result, INJECT_REFUSED, reason, err, __VA_ARGS__)
 
-/* Returns 0. */
+/* INJECT_DONE, without an error. Returns 0. */
 int inject_done(struct inject_result *result);
 
 #endif

@@ -172,7 +172,7 @@ clang:
 fuzz: clang
 	$(Q)scripts/run-fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
-# ---- the tool that kills the injector (tests/fault) and the benches --------------------------------
+# ---- the tool that kills the injecting process (tests/fault) and the benches --------------------------------
 build/execwatch-fault: $(wildcard tests/fault/*.c tests/fault/*.h tests/victims/*.h) $(B)/libexecwatch.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(EW_CFLAGS) $(CFLAGS) -Iinclude -Isrc -Itests/fault -Itests/victims $(filter %.c,$^) -o $@ $(B)/libexecwatch.a $(LDLIBS) -lpthread

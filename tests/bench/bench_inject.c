@@ -2,7 +2,7 @@
 /*
  * What an injection costs the target and the caller, beside gdb:
  *     bench_inject [RUNS] [GDB_RUNS]
- * System calls are those of what injects, all of them (-1: tracefs is not there).
+ * System calls: all of the injecting process (-1: tracefs is not there).
  * A process with 16 threads, and one with 1,000 mappings and 64 MB of code besides; then 100 and
  * 1,000 processes one after the other. Needs root and build/victims; network only on loopback.
  */
@@ -91,7 +91,7 @@ static void print_samples(const char *name, struct samples *s)
 	fflush(stdout);
 }
 
-/* gdb, as the procedure of old ran it. Returns its pid. */
+/* gdb, as an operator would run it by hand. Returns its pid. */
 static pid_t start_gdb(const struct inject_request *t, int go)
 {
 	char arg[16], call[48];
@@ -108,7 +108,7 @@ static pid_t start_gdb(const struct inject_request *t, int go)
 	_exit(127);
 }
 
-/* What it stops is seen from /proc. */
+/* The stop is timed by reading /proc. */
 static void run_gdb(const struct inject_request *t, int tracepoint, struct samples *s)
 {
 	int64_t start, first = 0, last = 0;
@@ -169,8 +169,8 @@ static void run_inject(struct inject_worker *worker, const struct inject_request
 enum way { BY_VALUE, BY_EFFECT, BY_PIDFD, BY_GDB };
 
 /*
- * This process and all that it starts. One CPU alone does not sleep while the thread stands still,
- * so the way out of sleep, which is the machine's, is not measured.
+ * For this process and its children. A single CPU does not go idle while the thread is stopped, so
+ * the time to wake it up, which depends on the machine, is not measured.
  */
 static void use_cpus(int n)
 {
@@ -182,7 +182,7 @@ static void use_cpus(int n)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* The first run is counted, which makes it slower, and the others timed. */
+/* System calls are counted in the first run, which makes it slower; the others are timed. */
 static void run(const char *name, const char *const *argv, enum way way, unsigned runs,
 		int tracepoint)
 {
@@ -236,7 +236,7 @@ static void sleep_forever(void)
 }
 
 /* Each has a connection of its own; the other ends stay here. */
-static void gather(struct crowd *c, int n)
+static void crowd_start(struct crowd *c, int n)
 {
 	c->n = 0;
 	for (int i = 0; i < n; i++) {
@@ -258,7 +258,7 @@ static void gather(struct crowd *c, int n)
 	}
 }
 
-static void disperse(struct crowd *c)
+static void crowd_end(struct crowd *c)
 {
 	for (int i = 0; i < c->n; i++) {
 		kill(c->pid[i], SIGKILL);
@@ -275,7 +275,7 @@ static void run_many(int n, enum inject_method m)
 
 	if (inject_worker_new(&worker) < 0)
 		exit(1);
-	gather(&crowd, n);
+	crowd_start(&crowd, n);
 	start = now_mono();
 	for (int i = 0; i < n; i++) {
 		struct inject_result res;
@@ -287,7 +287,7 @@ static void run_many(int n, enum inject_method m)
 	printf("%4d targets by %-7s %8.1f ms, %d done\n", n, inject_method_name(m),
 	       (double)(now_mono() - start) / 1e6, done);
 	inject_worker_free(worker);
-	disperse(&crowd);
+	crowd_end(&crowd);
 }
 
 int main(int argc, char **argv)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Kills what injects, thousands of times, and looks whether anything happened to the target:
+ * Kills the injecting process, thousands of times, and checks that its target is not damaged:
  *
  *     execwatch-fault [--runs N] [--seed S] [--victim NAME] [--method auto|frame|pidfd|classic|gdb]
  *
  * Four of five runs are killed before or after a chosen system call of the injecting process, most
  * of these while it holds the target (from its first ptrace call) or a copy of its descriptor (from
  * pidfd_getfd); one of ten at a random time, one of ten not at all. After each run the victim must
- * be alive and not stopped, all its threads must answer with registers, masks, stacks as they left
- * them and no EINTR, the socket must be whole or shut down by exactly one call, in accordance with
- * what was reported, and no other socket may be touched. Victims that can then close the socket:
- * the other end must see its FIN, so no copy is left anywhere. Ends with 1 when a run of auto,
- * frame or pidfd did damage.
+ * be alive and not stopped; all its threads must answer, with unchanged registers, masks and stacks
+ * and without EINTR; the socket must be untouched or shut down by exactly one call, as reported;
+ * and no other socket may be touched. Some victims then close the socket: the other end must
+ * receive a FIN, which proves that no copy is left open. Exit code 1 if a run of auto, frame or
+ * pidfd has done damage.
  */
 #include "shot.h"
 #include "specs.h"
@@ -41,11 +41,11 @@ struct tally {
 	char first[128];
 };
 
-/* A victim over the runs: one link after the other. */
+/* A victim, which is used for many runs: one link after the other. */
 struct party {
 	struct victim victim;
 	int next_link;
-	uint32_t expected_shut; /* links that were meant so far */
+	uint32_t expected_shut; /* links that were requested so far */
 	int64_t calls;		/* of shutdown(), before this run */
 	bool dies;
 };
@@ -99,8 +99,8 @@ static void damage(struct campaign *c, const char *fmt, ...)
 }
 
 /*
- * What a run must not have done to the sockets of a victim. res: what was said of it, or NULL.
- * Returns what it did, or NULL.
+ * Damage to the sockets of a victim in one run, in words, or NULL. res: the reported result, or
+ * NULL.
  */
 static const char *judge_sockets(const struct party *p, bool reported,
 				 const struct inject_result *res, uint32_t shut, int64_t calls)
@@ -124,7 +124,7 @@ static const char *judge_sockets(const struct party *p, bool reported,
 	return NULL;
 }
 
-/* others_calls: of shutdown(), by the injecting process; -1: not counted. */
+/* others_calls: shutdown() calls of the injecting process; -1: not counted. */
 static void judge(struct campaign *c, struct party *p, bool reported,
 		  const struct inject_result *res, int64_t others_calls)
 {
@@ -178,7 +178,7 @@ static void add_result(struct tally *tally, const struct shot_result *r)
 	tally->reasons[r->res.reason]++;
 }
 
-/* Ready for one more run: its next link is the target. */
+/* Prepares one more run: the next link of the victim is the target. */
 static bool ready_party(struct campaign *c, struct party *p, const char *const *argv,
 			struct inject_request *ret)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How others do it, for comparison only: gdb, and the plain way of many small tools, which saves
- * the registers and two bytes of code, writes a system call over them, steps, and puts all back.
+ * Other methods, for comparison only: gdb, and the classic one of many small tools, which saves the
+ * registers and two bytes of code, overwrites these with a system call, steps, and restores both.
  */
 #ifndef EW_FAULT_OTHERS_H
 #define EW_FAULT_OTHERS_H

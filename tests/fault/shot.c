@@ -25,7 +25,7 @@ enum { INJECT_MS = 2000, END_MS = 60000 };
 struct operator
 {
 	pid_t pid;
-	int go;	   /* written to: it starts */
+	int go;	   /* a byte written to it starts the injection */
 	int calls; /* counts shutdown() calls; -1: not counted */
 	int life;  /* end of file: it and its child have ended */
 	struct shot_result *shared;
@@ -48,7 +48,7 @@ static int inject(struct inject_worker *worker, const struct inject_request *t,
 	return inject_shutdown(worker, &request, ret);
 }
 
-/* By one worker. */
+/* Both injections by the same worker. */
 static void inject_both(const struct inject_request *t, const struct shot_plan *plan,
 			struct shot_result *shared)
 {
@@ -93,7 +93,7 @@ static bool start(struct operator* op, const struct inject_request *t, const str
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(go[1]);
 		close(life[0]);
-		fcntl(life[1], F_SETFD, 0); /* gdb keeps it too */
+		fcntl(life[1], F_SETFD, 0); /* inherited by gdb */
 		if (read(go[0], &c, 1) == 1)
 			operate(t, plan, op->shared);
 		_exit(0);
@@ -112,7 +112,7 @@ static void begin(struct operator* op)
 		perror("begin");
 }
 
-/* False: they have not ended, and are killed. */
+/* False: they have not ended in time, and are killed. */
 static bool await_end(struct operator* op)
 {
 	struct pollfd p = { .fd = op->life, .events = POLLIN };
@@ -156,9 +156,9 @@ static bool fire_timed(struct operator* op, const struct shot_plan *plan)
 	return killed;
 }
 
-/* ---- kill by count: the operator is followed itself ---- */
+/* ---- kill by count: the injecting process is followed by ptrace ---- */
 
-/* The nth call of the one that injects, from the one on that takes hold of a process. */
+/* The nth system call of the injecting process after the one that attaches to a process. */
 struct mark {
 	pid_t process;
 	unsigned nth; /* 0: never */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One injection by a process of its own that may be killed in the middle of it. */
+/* One injection by a process of its own, the operator, which may be killed at any moment. */
 #ifndef EW_FAULT_SHOT_H
 #define EW_FAULT_SHOT_H
 
@@ -13,15 +13,15 @@ enum shot_method { SHOT_AUTO, SHOT_FRAME, SHOT_PIDFD, SHOT_CLASSIC, SHOT_GDB, SH
 enum shot_kill {
 	SHOT_KILL_NONE,
 	SHOT_KILL_AT_CALL, /* before or after the nth system call of the process that injects */
-	SHOT_KILL_AT_TIME, /* after a delay; what the caller started dies with it */
+	SHOT_KILL_AT_TIME, /* after a delay; its child dies with it */
 };
 
-/* What ends while the first of two injections goes on. */
+/* What is killed during the first of two injections. */
 enum shot_loss { SHOT_LOSES_NOTHING, SHOT_LOSES_TARGET, SHOT_LOSES_CHILD };
 
 struct shot_plan {
 	enum shot_method method;
-	const struct inject_request *first; /* the same worker treats this before, or NULL */
+	const struct inject_request *first; /* injected into before, by the same worker; or NULL */
 	enum shot_loss loss;
 	unsigned loss_nth; /* from the call that attaches to the first target */
 	enum shot_kill kill;
@@ -31,8 +31,8 @@ struct shot_plan {
 };
 
 struct shot_result {
-	bool killed;   /* the kill came before the end */
-	bool reported; /* res is what the injecting process had to say */
+	bool killed;   /* before the injection had ended */
+	bool reported; /* the operator has filled res */
 	bool first_reported;
 	bool hung; /* it did not end in time */
 	int err;

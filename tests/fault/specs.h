@@ -13,9 +13,9 @@ struct spec {
 	const char *name;
 	const char *argv[28];
 	enum storm storm;
-	enum shot_method method; /* the one that is asked for if none is given */
+	enum shot_method method; /* used if none is given */
 	bool follows;		 /* its worker has treated another process before */
-	enum shot_loss loss;	 /* and lost that, or its child, over it */
+	enum shot_loss loss;	 /* and what was killed meanwhile */
 	bool swaps;		 /* its thread replaces the descriptor all the time */
 	bool closes;		 /* it closes the descriptor after each run, if asked to */
 	unsigned share;		 /* of the runs, relative to the others; 0: only by name */
@@ -26,7 +26,7 @@ struct spec {
 extern const struct spec specs[];
 extern const size_t n_specs;
 
-/* Whether the spec's program is there, made if need be. */
+/* Builds the program if needed. False: a tool for that is missing. */
 bool spec_prepare(const struct spec *spec);
 
 #endif

@@ -38,7 +38,7 @@ static void blow_stopcont(const struct victim *v, unsigned *seed)
 	nap_us((unsigned)rand_r(seed) % 2000);
 }
 
-/* Takes care not to lose a signal itself: it only interrupts. */
+/* Consumes no stop, so that it loses no signal itself. */
 static void blow_tracer(const struct victim *v, unsigned *seed)
 {
 	pid_t tid = any_thread(v, seed);

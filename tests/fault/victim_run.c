@@ -113,13 +113,13 @@ int64_t victim_counted(int counter)
 	return counter >= 0 && read(counter, &n, sizeof(n)) == sizeof(n) ? (int64_t)n : -1;
 }
 
-/* Out of the way of the places. */
+/* To a number above all those used in the victim. */
 static int move_away(int fd)
 {
 	return fcntl(fd, F_DUPFD, VICTIM_LINK_FD + VICTIM_LINKS);
 }
 
-/* Moves fd to its place in the victim, where it stays open over exec. */
+/* Moves fd to its number in the victim, to stay open over exec. */
 static void place(int fd, int at)
 {
 	if (fd == at ? fcntl(fd, F_SETFD, 0) < 0 : dup2(fd, at) < 0)
@@ -132,7 +132,7 @@ static void run_program(const struct victim *v, int input, int go, const char *c
 	char c;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (read(go, &c, 1) != 1) /* the starter died, or was never there */
+	if (read(go, &c, 1) != 1) /* the starter has ended */
 		_exit(125);
 	place(input, 0);
 	place(open("/dev/null", O_WRONLY), 1);
@@ -156,7 +156,7 @@ static bool open_page(struct victim *v)
 	return v->page != MAP_FAILED;
 }
 
-/* All threads have started and wait, except those that never do. */
+/* All threads have started, and answered once. */
 static bool await_ready(struct victim *v)
 {
 	uint64_t end = now_ms() + START_MS;
@@ -271,7 +271,7 @@ void victim_ping(struct victim *v, int timeout_ms, struct victim_health *ret)
 		perror("ping");
 	while (!(ret->answered = all_answered(page, ping)) && now_ms() < end)
 		nap();
-	/* a killed tracer lets go a moment after its descriptors are closed */
+	/* the kernel detaches a killed tracer some time after closing its descriptors */
 	while ((state = victim_state(v->pid, v->pid)) && strchr("tT", state) && now_ms() < end)
 		nap();
 	ret->alive = state && state != 'Z' && state != 'X';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * For the tests of acts: processes with real connections, in a network namespace of their own, and
- * what was put of the acts on them. Included by those tests alone, hence static.
+ * For the tests of act_shutdown(): processes with real connections, in a network namespace of their
+ * own, and the facts emitted. Included by these tests only, hence static.
  */
 #ifndef EW_ACT_NODE_H
 #define EW_ACT_NODE_H
@@ -40,7 +40,7 @@
 #define LINKS 2
 
 enum manner {
-	CLOSES,	    /* at end of file: what libprocess does */
+	CLOSES,	    /* its connection at end of file, as libprocess does */
 	CLOSES_ALL, /* both of its connections, as a v1 library */
 	CLOSES_WITHOUT_FIRST_THREAD,
 	IGNORES, /* never reads */
@@ -51,12 +51,12 @@ struct executor {
 	pid_t pid;
 	uint64_t start;
 	size_t n;
-	int fd[LINKS]; /* its own */
+	int fd[LINKS]; /* in the executor */
 	uint64_t inode[LINKS], cookie[LINKS];
-	int agents[LINKS]; /* the other ends, ours */
+	int agents[LINKS]; /* the other ends, here */
 };
 
-static bool ready; /* in a namespace of our own */
+static bool ready; /* in a network namespace of its own */
 static int listener;
 static struct sockaddr_in port;
 
@@ -83,7 +83,7 @@ static inline int own_namespace(void **state)
 	return 0;
 }
 
-/* One of libprocess' workers: it waits in a call that restarts unseen. */
+/* A worker thread of libprocess: it waits in a system call that restarts unnoticed. */
 static inline void *worker(void *tid)
 {
 	static uint32_t never;
@@ -155,7 +155,7 @@ static inline void *live_in_thread(void *arg)
 	return NULL;
 }
 
-/* Another thread does all; the calling one, which is the first, ends. */
+/* Another thread does the work; the first one, which calls this, ends. */
 static inline void live_without_first_thread(const struct executor *e)
 {
 	static struct life life;
@@ -232,7 +232,7 @@ static inline void executor_end(struct executor *e)
 		close(e->agents[i]);
 }
 
-/* Has the executor closed it? The agent's end tells: nothing, or end of file. */
+/* Whether the executor has closed it: the agent's end is at end of file. */
 static inline bool closed(const struct executor *e, size_t i)
 {
 	char byte;
@@ -252,7 +252,7 @@ static inline struct shutdown_target target(const struct executor *e, size_t i)
 						      .method = INJECT_PIDFD } };
 }
 
-/* ---- what was put ---- */
+/* ---- facts emitted ---- */
 
 struct heard {
 	size_t intents, n;

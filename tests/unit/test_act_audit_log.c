@@ -73,7 +73,7 @@ static void lines_of_json(void **state)
 	size_t n = 0;
 
 	(void)state;
-	for (int i = 0; i < 2; i++) { /* opened again it goes on */
+	for (int i = 0; i < 2; i++) { /* a log that is opened again is appended to */
 		assert_int_equal(audit_log_open(dir, &log, NULL), 0);
 		assert_int_equal(audit_log_write(log, &act, NULL), 0);
 		assert_int_equal(audit_log_write(log, &act, NULL), 0);
@@ -98,7 +98,7 @@ static void lines_of_json(void **state)
 	audit_log_close(NULL);
 }
 
-/* A line that was cut (power) is not continued by the next. */
+/* A line that a power failure has cut short is not continued by the next. */
 static void after_half_a_line(void **state)
 {
 	struct audit_log *log;
@@ -115,8 +115,7 @@ static void after_half_a_line(void **state)
 	assert_memory_equal(text, "{\"phase\":\"int\n{", 15);
 }
 
-/* In a mount namespace of its own: a disk of 8 KiB, with no room for the line but for part of it.
- */
+/* In a mount namespace of its own: a disk of 8 KiB, with room for a part of the line only. */
 static int full_disk(void)
 {
 	struct audit_log *log;
@@ -145,7 +144,7 @@ static int full_disk(void)
 	    !strstr(error.cure, "--state-dir"))
 		return 3;
 	if (slurp(text, sizeof(text)) != before || text[before - 1] != '\n')
-		return 4; /* it must end as before */
+		return 4; /* the file must end as before */
 	audit_log_close(log);
 	if (stat(path, &st) < 0 || (size_t)st.st_size != before)
 		return 5;

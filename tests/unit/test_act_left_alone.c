@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Acts that are not begun: refused and skipped, each with its reason. */
+/* Targets that are not begun: refused or skipped, each with its reason. */
 #include "act_node.h"
 
 #include <jansson.h>
@@ -25,7 +25,7 @@ static void refused_when_forbidden(void **state)
 	executor_end(&e);
 }
 
-/* Another process, another socket than the audit saw: identity is checked right before. */
+/* Another process or another socket than that of the audit: identity is checked right before. */
 static void refused_when_it_is_another(void **state)
 {
 	static const char *const ids[] = { "other-process", "other-socket", "other-socket",
@@ -111,7 +111,7 @@ static void stop_flag(void **state)
 	executor_end(&b);
 }
 
-/* The schema tells scripts every word that a reason can have. */
+/* The schema lists every reason_id. */
 static void reasons_in_the_schema(void **state)
 {
 	json_t *schema = json_load_file("schema/common.schema.json", 0, NULL), *words;

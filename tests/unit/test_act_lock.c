@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One acting execwatch on a host: between real processes. */
+/* One acting execwatch on a host, tried with real processes. */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -41,7 +41,7 @@ static int drop_dir(void **state)
 	return rmdir(dir);
 }
 
-/* A process that takes the lock, tells so, and waits. */
+/* A process that takes the lock, reports that, and waits. */
 static pid_t holder_start(void)
 {
 	int told[2];
@@ -79,7 +79,8 @@ static void second_is_told_who_acts(void **state)
 	assert_non_null(strstr(error.message, dir));
 	kill(holder, SIGKILL);
 	assert_int_equal(waitpid(holder, NULL, 0), holder);
-	assert_int_equal(act_lock_take(dir, "acting", &fd, &error), 0); /* gone with its holder */
+	assert_int_equal(act_lock_take(dir, "acting", &fd, &error),
+			 0); /* released by the end of its holder */
 	close(fd);
 }
 
@@ -95,7 +96,7 @@ static void given_back_by_closing(void **state)
 	close(other);
 }
 
-/* A program that was started meanwhile holds nothing. */
+/* A program that the holder has started does not hold the lock. */
 static void not_inherited_over_exec(void **state)
 {
 	int fd, hold[2], status;
@@ -147,7 +148,7 @@ static void says_what_it_cannot_open(void **state)
 	assert_int_equal(act_lock_take("/proc/no/such", "acting", &fd, &error), -ENOENT);
 	assert_non_null(strstr(error.message, "/proc/no/such"));
 	assert_non_null(strstr(error.cure, "--run-dir"));
-	/* a link that somebody laid is not followed */
+	/* a symbolic link is not followed */
 	snprintf(path, sizeof(path), "%s/acting.lock", dir);
 	unlink(path);
 	assert_int_equal(symlink("/tmp/ew-lock-elsewhere", path), 0);

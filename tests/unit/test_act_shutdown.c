@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Acts that are begun: done, failed, and written down before. */
+/* Targets that are begun: done or failed, and logged before. */
 #include "act_node.h"
 
 #include <time.h>
@@ -32,7 +32,7 @@ static void done_by_each_method(void **state)
 		assert_true(methods[i] == INJECT_PIDFD ? h.v[0].stopped == -1 : h.v[0].stopped > 0);
 		assert_true(closed(&e, 0));
 		assert_int_equal(kill(e.pid, 0), 0);
-		h = treat(&t, 1, &no_options); /* again: nothing is there */
+		h = treat(&t, 1, &no_options); /* again: the socket is gone */
 		assert_string_equal(h.v[0].result, "refused");
 		executor_end(&e);
 	}
@@ -103,7 +103,7 @@ static void failed_when_it_has_no_effect(void **state)
 	executor_end(&frozen);
 }
 
-/* Its death closes the socket as well. */
+/* Its end closes the socket too. */
 static void failed_when_it_ends(void **state)
 {
 	struct executor e;
@@ -112,7 +112,7 @@ static void failed_when_it_ends(void **state)
 
 	(void)state;
 	need_namespace();
-	e = executor_start(DIES, 1); /* a zombie until it is waited for */
+	e = executor_start(DIES, 1); /* a zombie until it is reaped */
 	t = target(&e, 0);
 	h = treat(&t, 1, &no_options);
 	assert_string_equal(h.v[0].result, "failed");
@@ -125,7 +125,7 @@ static void both_connections_of_v1(void **state)
 {
 	(void)state;
 	need_namespace();
-	for (int i = 0; i < 20; i++) { /* whoever comes first */
+	for (int i = 0; i < 20; i++) { /* in different orders of events */
 		struct executor e = executor_start(CLOSES_ALL, 2);
 		struct shutdown_target t[2] = { target(&e, 0), target(&e, 1) };
 		struct heard h = treat(t, 2, &no_options);
@@ -139,7 +139,7 @@ static void both_connections_of_v1(void **state)
 	}
 }
 
-/* One that ends at once has two connections closed, and none of the acts is done. */
+/* The end of an executor closes both of its connections: neither act is done. */
 static void both_connections_of_one_that_ends(void **state)
 {
 	(void)state;
@@ -156,8 +156,7 @@ static void both_connections_of_one_that_ends(void **state)
 	}
 }
 
-/* Nothing is begun whose intent is not on disk: the disk is full. In a mount namespace of its own.
- */
+/* Disk full: no target is begun whose intent is not on disk. In a mount namespace of its own. */
 static int with_a_full_disk(const struct executor *e, const char *dir)
 {
 	struct shutdown_target t = target(e, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Finding instructions, and running seccomp filters: against a real process's own, too. */
+/* Finding instructions, and running seccomp filters; also those of real processes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,9 +48,9 @@ static void needs_both_ends(void **state)
 	(void)state;
 	gadget_scan(text, 4, 0x1000, &code);
 	assert_false(sigframe_code_complete(&code));
-	gadget_scan(text, 6, 0x1000, &code); /* load alone */
+	gadget_scan(text, 6, 0x1000, &code); /* pop_nr alone */
 	assert_false(sigframe_code_complete(&code));
-	gadget_scan(text, 9, 0x1000, &code); /* load and call: enough */
+	gadget_scan(text, 9, 0x1000, &code); /* pop_nr and syscall_ret: enough */
 	assert_true(sigframe_code_complete(&code));
 	assert_int_equal(code.sigreturn, 0);
 }
@@ -67,7 +67,7 @@ static void short_spelling(void **state)
 }
 #endif
 
-/* This very process, and that what was found is verified, and its absence seen. */
+/* In this process: what was found is verified, and noticed if it is no longer there. */
 static void finds_in_a_process(void **state)
 {
 	struct tracee_maps *maps = malloc(sizeof(*maps));
@@ -95,7 +95,7 @@ static void finds_in_a_process(void **state)
 }
 
 #ifdef __x86_64__
-/* Instructions that lie across the end of what is read at once, and none after that. */
+/* Instructions across the boundary of two chunks, and none after them. */
 static void finds_across_chunks(void **state)
 {
 	struct tracee_maps *maps = calloc(1, sizeof(*maps));
@@ -126,7 +126,7 @@ static void finds_across_chunks(void **state)
 }
 #endif
 
-/* Remembered for the next process that maps the same file, and compared before it is believed. */
+/* Cached for the next process that maps the same file, and compared before use. */
 static void remembers_where_it_was(void **state)
 {
 	struct tracee_maps *maps = malloc(sizeof(*maps));
@@ -154,7 +154,7 @@ static void remembers_where_it_was(void **state)
 }
 
 #ifdef __x86_64__
-/* What is verified stays so, whatever else its bytes would do for. */
+/* Bytes that match several patterns are verified for their own field. */
 static void verifies_each_for_itself(void **state)
 {
 	static const unsigned char near[] = { 0x58, 0xc3, 0x90, 0x0f, 0x05, 0xc3, 0x58, 0xc3 };
@@ -165,7 +165,7 @@ static void verifies_each_for_itself(void **state)
 	(void)state;
 	tracee_mem_init(&mem, getpid(), &calls);
 	assert_true(gadget_verify(&mem, &code));
-	code.pop_nr = (uint64_t)near + 3; /* the call */
+	code.pop_nr = (uint64_t)near + 3; /* that is the syscall */
 	assert_false(gadget_verify(&mem, &code));
 	tracee_mem_close(&mem);
 }
@@ -188,7 +188,8 @@ static void finds_nothing_in_data(void **state)
 	maps->n = 1; /* writable */
 	assert_int_equal(gadget_find(maps, &mem, chunk, &code), -ENOENT);
 	assert_int_equal(calls, 0);
-	maps->area[0].flags = AREA_READ | AREA_EXEC; /* of no file: a just-in-time compiler's */
+	maps->area[0].flags =
+		AREA_READ | AREA_EXEC; /* of no file: a just-in-time compiler's code */
 	assert_int_equal(gadget_find(maps, &mem, chunk, &code), -ENOENT);
 	assert_int_equal(calls, 0);
 	free(chunk);

@@ -64,7 +64,7 @@ static void ranks(void **state)
 	static const char *const never[] = {
 		CALL(232, "0x0", "0xffffffff"), /* epoll_wait */
 		CALL(281, "0x0", "0x0"),	/* epoll_pwait */
-		CALL(0, "0x0", "0x0"),		/* read: a receive timeout is not to be seen */
+		CALL(0, "0x0", "0x0"),		/* read: a receive timeout cannot be seen */
 		CALL(45, "0x0", "0x0"),		/* recvfrom */
 		CALL(1, "0x0", "0x0"),		/* write: short count */
 		CALL(130, "0x8", "0x0"),	/* rt_sigsuspend */
@@ -163,7 +163,7 @@ static void stacks(void **state)
 	static const struct tracee_area areas[] = {
 		{ .start = 0x10000,
 		  .end = 0x20000,
-		  .flags = AREA_READ | AREA_WRITE },		  /* heap: end not known */
+		  .flags = AREA_READ | AREA_WRITE },		  /* heap: unknown lower end */
 		{ .start = 0x30000, .end = 0x31000, .flags = 0 }, /* guard */
 		{ .start = 0x31000,
 		  .end = 0x50000,
@@ -192,7 +192,7 @@ static void stacks(void **state)
 	assert_int_equal(stack_at(maps, 0x4f000, 0, true, &stack), 0);
 	assert_int_equal(stack.low, 0x31000 + 8192);
 	assert_false(stack.small);
-	assert_int_equal(stack_at(maps, 0x50000, 0, false, &stack), 0); /* the very top */
+	assert_int_equal(stack_at(maps, 0x50000, 0, false, &stack), 0); /* the top of the stack */
 	assert_int_equal(stack_at(maps, 0x58000, 0, true, &stack), -ENOTSUP);
 	assert_int_equal(stack_at(maps, 0x78000, 0, true, &stack), -ENOTSUP);
 	assert_int_equal(stack_at(maps, 0x30800, 0, true, &stack), -ENOTSUP);
@@ -200,22 +200,22 @@ static void stacks(void **state)
 	assert_int_equal(stack_at(maps, 0xc000200000, 0, true, &stack), 0);
 	assert_int_equal(stack.low, 0xc000200000 - 4096);
 	assert_true(stack.small);
-	/* a goroutine in another call than the scheduler's futex */
+	/* a goroutine in a system call other than the futex of the scheduler */
 	assert_int_equal(stack_at(maps, 0xc000200000, 0, false, &stack), -ENOTSUP);
 	assert_int_equal(stack_at(maps, 0x7fc012200000, 0, true, &stack), -ENOTSUP);
 	assert_int_equal(stack_at(maps, 0x7ffd00020000, 0, false, &stack), 0);
 	assert_int_equal(stack.low, 0x7ffd00000000 + 8192);
-	/* a thread's own stack has its TCB on top, that of a fiber does not */
+	/* the TCB is at the top of a thread's own stack, not of a fiber's */
 	thread = (struct tracee_thread){ .sp = 0x4f000, .tcb = 0x4fa00 };
 	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), 0);
 	thread.tcb = 0x5fa00;
 	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), -ENOTSUP);
 	thread.tcb = 0x4e000;
 	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), -ENOTSUP);
-	/* the first thread's is elsewhere in any case */
+	/* [stack]: the TCB of the first thread is elsewhere */
 	thread.sp = 0x7ffd00020000;
 	assert_int_equal(tracee_maps_stack(maps, &thread, &stack), 0);
-	/* with a guard inside the area the end is known, or nearer */
+	/* a guard inside the area is the lower end */
 	assert_int_equal(stack_at(maps, 0x18000, 0x14000, false, &stack), 0);
 	assert_int_equal(stack.low, 0x14000 + 8192);
 	assert_int_equal(stack_at(maps, 0x4f000, 0x40000, true, &stack), 0);
@@ -249,7 +249,7 @@ static void program_heads(void **state)
 				    .e_machine = cases[i].machine };
 
 		assert_int_equal(program_is_foreign(&head, sizeof(head)), cases[i].foreign);
-		assert_false(program_is_foreign(&head, 19)); /* cut: not known */
+		assert_false(program_is_foreign(&head, 19)); /* too short to know */
 		head.e_ident[0] = '#';
 		assert_false(program_is_foreign(&head, sizeof(head)));
 	}

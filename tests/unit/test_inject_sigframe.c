@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The frame's bytes, as the kernel's rt_sigreturn will read them. */
+/* The bytes of the frames, as rt_sigreturn of the kernel reads them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static const struct xstate_layout big = {
 };
 static const struct xstate_layout avx_only = { .end = { [2] = 832 } };
 
-/* What the kernel finds where it looks: the return slot, then a ucontext. */
+/* What the kernel reads: the return address, then a ucontext. */
 struct kernel_view {
 	uint64_t ret;
 	ucontext_t uc;
@@ -79,13 +79,13 @@ static void set_stop(uint64_t xstate_bv, size_t xstate_len)
 	};
 }
 
-/* The lower frame: what the thread returns to from fcntl or shutdown. */
+/* The lower frame: the thread returns to it from fcntl or shutdown. */
 static struct kernel_view *lower_view(void)
 {
 	return (struct kernel_view *)(frame.bytes + (frame.dup.rsp - frame.addr));
 }
 
-/* The upper frame: what it returns to from close. */
+/* The upper frame: it returns to this one from close. */
 static struct kernel_view *view(void)
 {
 	uint64_t slot = (uint64_t)lower_view()->uc.uc_mcontext.gregs[REG_RSP];
@@ -172,7 +172,8 @@ static void check_call(const sigframe_regs *regs, long nr, uint64_t first, uint6
 	assert_int_equal(regs->rsp % 16, 8); /* as after a call: the kernel's frame alignment */
 }
 
-/* Takes a copy, shuts that down only when told, closes it in any case. */
+/* It duplicates the descriptor, shuts that down only by registers of its own, and always closes it.
+ */
 static void calls_in_order(void **state)
 {
 	const greg_t *g;
@@ -191,12 +192,12 @@ static void calls_in_order(void **state)
 	assert_int_equal(g[REG_EFL], 0x246);
 	assert_int_equal(g[REG_CSGSFS], 0x002b000000000033);
 	assert_int_equal(*(uint64_t *)&lower_view()->uc.uc_sigmask,
-			 ~0ull); /* until the upper one */
+			 ~0ull); /* until the upper frame */
 	assert_ptr_equal(lower_view()->uc.uc_mcontext.fpregs, view()->uc.uc_mcontext.fpregs);
 	assert_int_equal(lower_view()->uc.uc_stack.ss_flags, 7);
 }
 
-/* Of another number, and then not the lower frame's: the thread is as it was after that. */
+/* Another number is closed by registers that skip the lower frame and return to the upper one. */
 static void closes_another_number(void **state)
 {
 	(void)state;
@@ -211,7 +212,7 @@ static void closes_another_number(void **state)
 	assert_int_equal(lower_view()->uc.uc_mcontext.gregs[REG_RDI], 63);
 }
 
-/* The numbers that a filter may look at: all four calls, with where they are made. */
+/* What a filter sees: all four system calls, with the address of each. */
 static void tells_seccomp_its_calls(void **state)
 {
 	static const int nrs[SIGFRAME_CALLS] = { SYS_fcntl, SYS_shutdown, SYS_close,
@@ -252,7 +253,7 @@ static void alternate_stack_is_made_unreadable(void **state)
 	(void)state;
 	set_stop(7, 832);
 	assert_int_equal(sigframe_build(&stop, &code, &fds, &avx_only, &frame), 0);
-	assert_int_equal(view()->uc.uc_stack.ss_flags, 7); /* the kernel says EINVAL to itself */
+	assert_int_equal(view()->uc.uc_stack.ss_flags, 7); /* the kernel ignores the EINVAL */
 	assert_null(view()->uc.uc_link);
 	assert_int_equal(view()->uc.uc_flags, 7);
 }
@@ -299,13 +300,13 @@ static void refuses_state_it_does_not_know(void **state)
 	(void)state;
 	set_stop(1ull << 30 | 3, 11008);
 	assert_int_equal(sigframe_build(&stop, &code, &fds, &big, &frame), -E2BIG);
-	set_stop(0x602e7, 2696); /* tiles named but not in the regset */
+	set_stop(0x602e7, 2696); /* tiles in XSTATE_BV but not in the regset */
 	assert_int_equal(sigframe_build(&stop, &code, &fds, &big, &frame), -E2BIG);
 	set_stop(3, 512); /* no header: FXSAVE only */
 	assert_int_equal(sigframe_build(&stop, &code, &fds, &big, &frame), -EINVAL);
 }
 
-/* Without the usual signal return: pop the number, then the same system call again. */
+/* Without instructions for rt_sigreturn: pop the number, then `syscall; ret` once more. */
 static void chains_over_a_pop(void **state)
 {
 	static const struct sigframe_code popping = { .syscall_ret = 0x1000, .pop_nr = 0x3000 };
@@ -320,7 +321,7 @@ static void chains_over_a_pop(void **state)
 	assert_int_equal(slots[0], popping.pop_nr);
 	assert_int_equal(slots[1], SYS_rt_sigreturn);
 	assert_int_equal(slots[2], popping.syscall_ret);
-	/* after both returns and the pop, rsp-8 is where the kernel looks for the frame */
+	/* after both returns and the pop, the kernel reads the frame at rsp - 8 */
 	lower = (const struct kernel_view *)(frame.bytes + 16);
 	assert_int_equal(lower->uc.uc_flags, 7);
 	entry = (uint64_t)lower->uc.uc_mcontext.gregs[REG_RSP] - frame.addr;
@@ -339,7 +340,7 @@ static void knows_calls_that_restart_unseen(void **state)
 	assert_false(sigframe_restarts(&stop.regs, SYS_wait4, 0x5002));
 	assert_false(
 		sigframe_restarts(&stop.regs, SYS_futex, 0x6002)); /* the same call, elsewhere */
-	stop.regs.rax = (unsigned long)-514; /* a handler run meanwhile would be lost on it */
+	stop.regs.rax = (unsigned long)-514; /* ends with EINTR if a handler has run */
 	assert_false(sigframe_restarts(&stop.regs, SYS_futex, 0x5002));
 	stop.regs.rax = (unsigned long)-EINTR;
 	assert_false(sigframe_restarts(&stop.regs, SYS_futex, 0x5002));
@@ -357,7 +358,7 @@ static void tells_other_architectures(void **state)
 	assert_false(sigframe_native(&stop.regs, sizeof(stop.regs)));
 }
 
-/* The processor this runs on: its own XSAVE area must not be larger than the layout says. */
+/* On this processor: its XSAVE area must not be larger than the layout. */
 static void reads_the_processors_layout(void **state)
 {
 	struct xstate_layout layout;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The frame's bytes on arm64, as the kernel's rt_sigreturn will read them; runs there alone. */
+/* The bytes of the frames on arm64, as rt_sigreturn of the kernel reads them. Runs on arm64 only.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +28,7 @@ enum {
 	AARCH32 = 0x10,
 };
 
-/* What the kernel finds at the stack pointer. */
+/* What the kernel reads at the stack pointer. */
 struct kernel_view {
 	siginfo_t info;
 	ucontext_t uc;
@@ -70,13 +71,13 @@ static const struct kernel_view *view_at(uint64_t sp)
 	return (const struct kernel_view *)(frame.bytes + (sp - frame.addr));
 }
 
-/* What the thread returns to from fcntl or shutdown. */
+/* The thread returns to it from fcntl or shutdown. */
 static const struct kernel_view *lower(void)
 {
 	return view_at(frame.dup.sp);
 }
 
-/* What it returns to from close. */
+/* It returns to this one from close. */
 static const struct kernel_view *upper(void)
 {
 	return view_at(lower()->uc.uc_mcontext.sp);
@@ -91,7 +92,7 @@ static void saves_the_registers_of_the_stop(void **state)
 	m = &upper()->uc.uc_mcontext;
 	assert_memory_equal(m->regs, stop.regs.regs, sizeof(stop.regs.regs));
 	assert_int_equal(m->sp, stop.regs.sp);
-	assert_int_equal(m->pc, stop.regs.pc); /* on the call already: the kernel put it there */
+	assert_int_equal(m->pc, stop.regs.pc); /* the kernel has set it back to the call */
 	assert_int_equal(m->pstate, stop.regs.pstate);
 	assert_memory_equal(&upper()->uc.uc_sigmask, &stop.sigmask, sizeof(stop.sigmask));
 }
@@ -148,7 +149,7 @@ static void calls_in_order(void **state)
 	assert_int_equal(m->regs[0], 63);
 	assert_int_equal(m->regs[RETURN], code.sigreturn);
 	assert_int_equal(*(const uint64_t *)&lower()->uc.uc_sigmask,
-			 ~0ull); /* until the upper one */
+			 ~0ull); /* until the upper frame */
 	check_call(&frame.close, SYS_close, closing, above);
 	sigframe_close_other(&frame, 64);
 	check_call(&frame.close, SYS_close, other, above);
@@ -167,7 +168,7 @@ static void alternate_stack_is_made_unreadable(void **state)
 {
 	(void)state;
 	build();
-	assert_int_equal(upper()->uc.uc_stack.ss_flags, 7); /* the kernel says EINVAL to itself */
+	assert_int_equal(upper()->uc.uc_stack.ss_flags, 7); /* the kernel ignores the EINVAL */
 	assert_int_equal(lower()->uc.uc_stack.ss_flags, 7);
 	assert_int_equal(upper()->uc.uc_flags, 0);
 	assert_null(upper()->uc.uc_link);
@@ -195,7 +196,7 @@ static void tells_seccomp_its_calls(void **state)
 	assert_int_equal(calls[2].args[0], 63);
 }
 
-/* At the same svc the kernel would take our call for its own restart. */
+/* At the same svc the kernel would take the injected call for its own restart. */
 static void refuses_the_call_that_is_waited_in(void **state)
 {
 	(void)state;
@@ -219,7 +220,7 @@ static void knows_calls_that_restart_unseen(void **state)
 	assert_true(
 		sigframe_restarts(&stop.regs, SYS_futex, 0x5004)); /* from /proc: behind the svc */
 	assert_false(sigframe_restarts(&stop.regs, SYS_wait4, 0x5004));
-	stop.regs.pc = 0x5004; /* not put back: it returns from the call */
+	stop.regs.pc = 0x5004; /* not set back: the call returns */
 	assert_false(sigframe_restarts(&stop.regs, SYS_futex, 0x5004));
 }
 
@@ -243,7 +244,7 @@ static void tells_other_architectures(void **state)
 	assert_false(sigframe_native(&stop.regs, sizeof(stop.regs)));
 }
 
-/* Regsets of processors that hardly exist yet; include/uapi/linux/elf.h. */
+/* Regsets of recent processors; include/uapi/linux/elf.h. */
 static void leaves_foreign_state_alone(void **state)
 {
 	static const struct {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Injections into real processes that shall succeed, and that nobody notices. Needs root and
+ * Injections into real processes that must succeed without being noticed. Needs root and
  * build/victims.
  */
-#include "inject_kid.h"
+#include "inject_child.h"
 
-/* ---- victims: done, and nobody noticed ---- */
+/* ---- done, and not noticed by the victim ---- */
 
 static void inject_victim(const char *kind, enum inject_proof proof)
 {
@@ -69,7 +69,7 @@ static void unnoticed_beside_every_other_call(void **state)
 	assert_true(health.link_shut);
 }
 
-/* One thread in epoll_wait would see EINTR: ptrace says no, auto copies. */
+/* A thread in epoll_wait would get EINTR: ptrace is refused, auto uses pidfd. */
 static void event_loop_gets_a_copy(void **state)
 {
 	const char *argv[] = { "build/victims/single", NULL };
@@ -138,19 +138,19 @@ static void body_close_at_eof(int link, int ready)
 	wait_forever();
 }
 
-/* The copy is closed at once: the owner's close is the last, and its FIN goes out. */
+/* The copy is closed at once: close() by the owner is the last, and sends the FIN. */
 static void fin_reaches_the_other_end(void **state)
 {
-	struct kid kid = kid_start(body_close_at_eof);
-	struct inject_request t = request_of(&kid);
-	struct pollfd p = { .fd = kid.other, .events = POLLIN };
+	struct tcp_child child = child_start(body_close_at_eof);
+	struct inject_request t = request_of(&child);
+	struct pollfd p = { .fd = child.other, .events = POLLIN };
 	char c;
 
 	(void)state;
 	assert_reason(inject(&t, INJECT_PIDFD), INJECT_DONE, INJECT_R_NONE);
 	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
-	assert_int_equal(read(kid.other, &c, 1), 0);
-	kid_end(&kid);
+	assert_int_equal(read(child.other, &c, 1), 0);
+	child_end(&child);
 }
 
 static volatile sig_atomic_t n_sigchld;
@@ -164,46 +164,46 @@ static void count_sigchld(int signo)
 static void caller_gets_no_child_signal(void **state)
 {
 	struct sigaction count = { .sa_handler = count_sigchld }, old;
-	struct kid kid = kid_start(body_futex);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(body_futex);
+	struct inject_request t = request_of(&child);
 
 	(void)state;
-	await_state(kid.pid, 'S');
+	await_state(child.pid, 'S');
 	sigaction(SIGCHLD, &count, &old);
 	n_sigchld = 0;
 	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
 	assert_int_equal(n_sigchld, 0);
 	sigaction(SIGCHLD, &old, NULL);
-	kid_end(&kid);
+	child_end(&child);
 }
 
 static void second_time_finds_nothing_to_do(void **state)
 {
-	struct kid kid = kid_start(body_futex);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(body_futex);
+	struct inject_request t = request_of(&child);
 
 	(void)state;
-	await_state(kid.pid, 'S');
+	await_state(child.pid, 'S');
 	assert_reason(inject(&t, INJECT_AUTO), INJECT_DONE, INJECT_R_NONE);
 	refused_either_way(&t, INJECT_R_ALREADY_SHUT);
-	kid_end(&kid);
+	child_end(&child);
 }
 
 static void no_time_left(void **state)
 {
-	struct kid kid = kid_start(body_futex);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(body_futex);
+	struct inject_request t = request_of(&child);
 	struct inject_result res;
 
 	(void)state;
 	assert_int_equal(inject_once(&t, INJECT_AUTO, 0, &res), -ETIMEDOUT);
 	assert_reason(res, INJECT_REFUSED, INJECT_R_DEADLINE);
-	kid_end(&kid);
+	child_end(&child);
 }
 
 /*
- * The target puts another socket on the number and the right one back, all the time: neither way
- * ever touches the other, whatever is reported.
+ * The target puts another socket under the number and then the requested one again, all the time:
+ * no method ever touches the other socket, whatever it reports.
  */
 static bool inject_swapped(struct victim *v, int link, enum inject_method m)
 {
@@ -254,18 +254,18 @@ static void body_leader_ends(int link, int ready)
 /* The first thread has ended, others live: /proc/PID shows a zombie without a memory map. */
 static void first_thread_ended(void **state)
 {
-	struct kid kid = kid_start(body_leader_ends);
-	struct inject_request t = request_of(&kid);
-	struct pollfd p = { .fd = kid.other, .events = POLLRDHUP };
+	struct tcp_child child = child_start(body_leader_ends);
+	struct inject_request t = request_of(&child);
+	struct pollfd p = { .fd = child.other, .events = POLLRDHUP };
 	struct inject_result res;
 
 	(void)state;
-	await_state(kid.pid, 'Z');
+	await_state(child.pid, 'Z');
 	res = inject(&t, INJECT_PTRACE);
 	assert_reason(res, INJECT_DONE, INJECT_R_NONE);
-	assert_int_not_equal(res.tid, kid.pid);
+	assert_int_not_equal(res.tid, child.pid);
 	assert_int_equal(poll(&p, 1, 0), 0); /* only shut down for reading: nothing is sent */
-	kid_end(&kid);
+	child_end(&child);
 }
 
 static void body_name_spaces(int link, int ready)
@@ -277,13 +277,13 @@ static void body_name_spaces(int link, int ready)
 
 static void other_name_spaces(void **state)
 {
-	struct kid kid = kid_start(body_name_spaces);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(body_name_spaces);
+	struct inject_request t = request_of(&child);
 
 	(void)state;
-	await_state(kid.pid, 'S');
+	await_state(child.pid, 'S');
 	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
-	kid_end(&kid);
+	child_end(&child);
 }
 
 int main(void)

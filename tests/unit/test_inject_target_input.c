@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Processes, numbers and descriptors that are no target: refused by either way, each with its
- * reason, and never tried. Needs root and build/victims.
+ * Processes, numbers and descriptors that cannot be a target: refused by each method with a reason.
+ * Needs root and build/victims.
  */
-#include "inject_kid.h"
+#include "inject_child.h"
 
 static void pids_never_touched(void **state)
 {
@@ -27,7 +27,7 @@ static void kernel_thread(void **state)
 
 	(void)state;
 	if (fd < 0 || read(fd, name, sizeof(name) - 1) < 0 || strcmp(name, "kthreadd\n") != 0)
-		skip(); /* in a pid name space of its own */
+		skip(); /* in a pid namespace of its own */
 	close(fd);
 	refused_either_way(&t, INJECT_R_KERNEL_THREAD);
 }
@@ -48,14 +48,14 @@ static void thread_id(void **state)
 
 static void process_gone_or_another(void **state)
 {
-	struct kid kid = kid_start(body_futex);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(body_futex);
+	struct inject_request t = request_of(&child);
 
 	(void)state;
 	t.start = 1;
 	refused_either_way(&t, INJECT_R_OTHER_PROCESS);
 	t.start = 0;
-	kid_end(&kid);
+	child_end(&child);
 	refused_either_way(&t, INJECT_R_GONE);
 }
 
@@ -68,19 +68,19 @@ static void body_exit(int link, int ready)
 
 static void zombie(void **state)
 {
-	struct kid kid = kid_start(body_exit);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(body_exit);
+	struct inject_request t = request_of(&child);
 
 	(void)state;
-	await_state(kid.pid, 'Z');
+	await_state(child.pid, 'Z');
 	refused_either_way(&t, INJECT_R_ZOMBIE);
-	kid_end(&kid);
+	child_end(&child);
 }
 
 static void descriptors_that_are_no_link(void **state)
 {
-	struct kid kid = kid_start(body_futex);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(body_futex);
+	struct inject_request t = request_of(&child);
 	char path[64];
 	struct stat st;
 
@@ -89,28 +89,28 @@ static void descriptors_that_are_no_link(void **state)
 	refused_either_way(&t, INJECT_R_NO_FD);
 	t.fd = -1;
 	refused_either_way(&t, INJECT_R_NO_FD);
-	t.fd = 0; /* whatever it is, it is no socket */
-	snprintf(path, sizeof(path), "/proc/%d/fd/0", kid.pid);
+	t.fd = 0; /* not a socket */
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", child.pid);
 	assert_int_equal(stat(path, &st), 0);
 	t.inode = st.st_ino;
 	if (!S_ISSOCK(st.st_mode))
 		refused_either_way(&t, INJECT_R_NO_SOCKET);
-	t = request_of(&kid);
+	t = request_of(&child);
 	t.inode++;
 	refused_either_way(&t, INJECT_R_OTHER_SOCKET);
 	t.inode--;
 	t.cookie++;
 	refused_either_way(&t, INJECT_R_OTHER_SOCKET);
-	kid_end(&kid);
+	child_end(&child);
 }
 
 static void refuse_socket(int fd, enum inject_reason reason)
 {
-	struct kid kid = kid_start_with(body_futex, fd, -1);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start_with(body_futex, fd, -1);
+	struct inject_request t = request_of(&child);
 
 	refused_either_way(&t, reason);
-	kid_end(&kid);
+	child_end(&child);
 }
 
 static void other_kinds_of_socket(void **state)
@@ -124,7 +124,7 @@ static void other_kinds_of_socket(void **state)
 	refuse_socket(socket(AF_INET, SOCK_STREAM, 0), INJECT_R_WRONG_STATE);
 	assert_int_equal(listen(listener, 1), 0);
 	refuse_socket(listener, INJECT_R_LISTENING);
-	tcp_pair(pair); /* the other end has said goodbye: CLOSE_WAIT */
+	tcp_pair(pair); /* the other end has closed: CLOSE_WAIT */
 	close(pair[1]);
 	struct pollfd p = { .fd = pair[0], .events = POLLRDHUP };
 	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Stacks that a frame can be laid on, those that it cannot, and the ways to write it. Needs root.
+ * On which stacks frames can be written, and how they are written. Needs root.
  */
-#include "inject_kid.h"
+#include "inject_child.h"
 
 #include <ucontext.h>
 
@@ -44,7 +44,7 @@ static char *memory(size_t size)
 	return at;
 }
 
-/* Whether such guards can be made here, and then also seen. */
+/* Whether this kernel has such guards, and shows them. */
 static bool guards_exist(bool *ret_seen)
 {
 	char *page = memory(PAGE);
@@ -89,16 +89,16 @@ static char *page_of(char *at)
 	return (char *)((uintptr_t)at & ~(uintptr_t)(PAGE - 1));
 }
 
-/* A stack whose end nobody knows: memory between other memory. */
+/* A stack with an unknown lower end: memory between other memory. */
 static char *odd_stack(void)
 {
 	char *at = memory(2 * STACK);
 
-	mprotect(at, PAGE, PROT_READ); /* whatever lies below: no guard */
+	mprotect(at, PAGE, PROT_READ); /* what is below is no guard */
 	return at + STACK;
 }
 
-/* As every C library made them for long: a page without access below. */
+/* As C libraries have long made them: a page without access below. */
 static char *stack_with_guard(void)
 {
 	char *at = memory(PAGE + STACK);
@@ -126,11 +126,11 @@ static void body_odd_stack(int link, int ready)
 
 static void stack_of_unknown_end(void **state)
 {
-	struct kid kid = kid_start(body_odd_stack);
+	struct tcp_child child = child_start(body_odd_stack);
 
 	(void)state;
-	refused_then_copied(&kid, INJECT_R_STACK);
-	kid_end(&kid);
+	refused_then_copied(&child, INJECT_R_STACK);
+	child_end(&child);
 }
 
 /* As glibc 2.42 makes them: the guard is inside the mapping. */
@@ -149,25 +149,25 @@ static void guard_inside_the_mapping(void **state)
 {
 	struct inject_request t;
 	struct inject_result res;
-	struct kid kid;
+	struct tcp_child child;
 	bool seen;
 
 	(void)state;
 	if (!guards_exist(&seen))
 		skip();
-	kid = kid_start(body_guard_inside);
-	t = request_of(&kid);
+	child = child_start(body_guard_inside);
+	t = request_of(&child);
 	if (seen) {
 		res = inject(&t, INJECT_PTRACE);
 		assert_reason(res, INJECT_DONE, INJECT_R_NONE);
-		assert_int_not_equal(res.tid, kid.pid);
+		assert_int_not_equal(res.tid, child.pid);
 	} else {
-		refused_then_copied(&kid, INJECT_R_STACK);
+		refused_then_copied(&child, INJECT_R_STACK);
 	}
-	kid_end(&kid);
+	child_end(&child);
 }
 
-/* There would be room for the frame, but not for a signal handler below it. */
+/* There is room for the frames, but not for a signal handler below them. */
 static void body_near_guard(int link, int ready)
 {
 	enum { ROOM = 5000 };
@@ -181,18 +181,18 @@ static void body_near_guard(int link, int ready)
 
 static void too_near_a_guard_inside(void **state)
 {
-	struct kid kid;
+	struct tcp_child child;
 	bool seen;
 
 	(void)state;
 	if (!guards_exist(&seen) || !seen)
 		skip();
-	kid = kid_start(body_near_guard);
-	refused_then_copied(&kid, INJECT_R_STACK);
-	kid_end(&kid);
+	child = child_start(body_near_guard);
+	refused_then_copied(&child, INJECT_R_STACK);
+	child_end(&child);
 }
 
-/* A fiber on a piece of glibc's heap, below which lies the unused end of another heap. */
+/* A fiber on a part of glibc's heap, right above the unused end of another heap. */
 static ucontext_t fiber, thread_itself;
 
 static void wait_as_fiber(void)
@@ -225,30 +225,29 @@ static void body_fiber(int link, int ready)
 
 static void stack_of_a_fiber(void **state)
 {
-	struct kid kid = kid_start(body_fiber);
+	struct tcp_child child = child_start(body_fiber);
 
 	(void)state;
-	refused_then_copied(&kid, INJECT_R_STACK);
-	kid_end(&kid);
+	refused_then_copied(&child, INJECT_R_STACK);
+	child_end(&child);
 }
 
-/* ---- on a kernel that lacks something ---- */
+/* ---- kernels without some system call ---- */
 
-/* A call that this process lacks; arg: only if that argument is value, -1: always. nr 0: the end.
- */
+/* A system call to fail; arg: only if that argument is value, -1: always. nr 0 ends the list. */
 struct lack {
 	uint32_t nr;
 	int arg;
 	uint32_t value;
 };
 
-/* By ptrace, in a process for which each of these calls gives `result`. */
-static struct inject_result inject_with(const struct kid *kid, const struct lack *lacks,
+/* By ptrace, from a process for which each of these calls returns `result`. */
+static struct inject_result inject_with(const struct tcp_child *child, const struct lack *lacks,
 					uint32_t result)
 {
 	struct inject_result *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct inject_request t = request_of(kid);
+	struct inject_request t = request_of(child);
 	struct inject_result got;
 	int status;
 	pid_t pid;
@@ -269,8 +268,8 @@ static struct inject_result inject_with(const struct kid *kid, const struct lack
 }
 
 /*
- * The frame's lower end would lie in the guard. The stack pointer's place in its page is learnt
- * from a thread that then ends.
+ * The lower end of the frames would be in the guard. A thread that then ends tells the offset of
+ * the stack pointer in its page.
  */
 static void body_on_a_guard(int link, int ready)
 {
@@ -289,24 +288,24 @@ static void body_on_a_guard(int link, int ready)
 	ready_and_wait(ready);
 }
 
-/* Linux 6.13 and 6.14 have such guards and do not show them: the write fails, and nothing else. */
+/* Linux 6.13 and 6.14 have such guards but do not show them: the write fails, harmlessly. */
 static void guard_that_cannot_be_seen(void **state)
 {
 	static const struct lack reading_pagemap[] = { { SYS_pread64, -1, 0 }, { 0 } };
 	struct inject_result got;
-	struct kid kid;
+	struct tcp_child child;
 	bool seen;
 
 	(void)state;
 	if (!guards_exist(&seen))
 		skip();
-	kid = kid_start(body_on_a_guard);
-	got = inject_with(&kid, reading_pagemap, SECCOMP_RET_ERRNO | 0);
+	child = child_start(body_on_a_guard);
+	got = inject_with(&child, reading_pagemap, SECCOMP_RET_ERRNO | 0);
 	assert_reason(got, INJECT_REFUSED, INJECT_R_STACK);
 	assert_non_null(strstr(got.error.message, "has a stack that cannot be written"));
-	assert_int_equal(victim_state(kid.pid, got.tid), 'S');
-	refused_then_copied(&kid, INJECT_R_STACK);
-	kid_end(&kid);
+	assert_int_equal(victim_state(child.pid, got.tid), 'S');
+	refused_then_copied(&child, INJECT_R_STACK);
+	child_end(&child);
 }
 
 /* Built without CONFIG_CROSS_MEMORY_ATTACH or CONFIG_KCMP, or in a container that forbids them. */
@@ -320,32 +319,32 @@ static void without_the_quick_calls(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		struct kid kid = kid_start(body_futex);
+		struct tcp_child child = child_start(body_futex);
 		struct inject_result got;
 
-		await_state(kid.pid, 'S');
-		got = inject_with(&kid, calls, SECCOMP_RET_ERRNO | errors[i]);
+		await_state(child.pid, 'S');
+		got = inject_with(&child, calls, SECCOMP_RET_ERRNO | errors[i]);
 		assert_reason(got, INJECT_DONE, INJECT_R_NONE);
-		assert_true(victim_await_state(&(struct victim){ .pid = kid.pid }, kid.pid, 'S',
+		assert_true(victim_await_state(&(struct victim){ .pid = child.pid }, child.pid, 'S',
 					       10 * SECOND_MS));
-		kid_end(&kid);
+		child_end(&child);
 	}
 }
 
-/* A processor without XSAVE, or a guest's that is not shown it: not a thread that has ended. */
+/* A processor, or a guest, without XSAVE: not to be mistaken for a thread that has ended. */
 static void without_the_extended_state(void **state)
 {
 	const struct lack lacks[] = { { SYS_ptrace, 2, (uint32_t)sigframe_xstate_regset }, { 0 } };
-	struct kid kid = kid_start(body_futex);
+	struct tcp_child child = child_start(body_futex);
 	struct inject_result got;
 
 	(void)state;
-	await_state(kid.pid, 'S');
-	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | ENODEV);
+	await_state(child.pid, 'S');
+	got = inject_with(&child, lacks, SECCOMP_RET_ERRNO | ENODEV);
 	assert_reason(got, INJECT_REFUSED, INJECT_R_ARCH);
 	assert_int_equal(got.error.code, -ENODEV);
-	await_state(kid.pid, 'S');
-	kid_end(&kid);
+	await_state(child.pid, 'S');
+	child_end(&child);
 }
 
 static void body_filtered(int link, int ready)
@@ -354,42 +353,42 @@ static void body_filtered(int link, int ready)
 	body_futex(link, ready);
 }
 
-/* Built without CONFIG_CHECKPOINT_RESTORE: filters that cannot be read might say no. */
+/* Built without CONFIG_CHECKPOINT_RESTORE: filters that cannot be read may forbid the call. */
 static void without_sight_of_filters(void **state)
 {
 	static const struct lack lacks[] = { { SYS_ptrace, 0, PTRACE_SECCOMP_GET_FILTER }, { 0 } };
-	struct kid kid = kid_start(body_filtered), plain = kid_start(body_futex);
+	struct tcp_child child = child_start(body_filtered), plain = child_start(body_futex);
 	struct inject_result got;
 
 	(void)state;
-	await_state(kid.pid, 'S');
+	await_state(child.pid, 'S');
 	await_state(plain.pid, 'S');
-	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | EIO);
+	got = inject_with(&child, lacks, SECCOMP_RET_ERRNO | EIO);
 	assert_reason(got, INJECT_REFUSED, INJECT_R_SECCOMP);
 	got = inject_with(&plain, lacks, SECCOMP_RET_ERRNO | EIO);
 	assert_reason(got, INJECT_DONE, INJECT_R_NONE);
-	kid_end(&kid);
-	kid_end(&plain);
+	child_end(&child);
+	child_end(&plain);
 }
 
-/* Of this moment, not of the kernel: nobody is told that it has no pidfds. */
+/* A passing error must not be reported as a kernel without pidfds. */
 static void without_room_for_a_pidfd(void **state)
 {
 	static const struct lack lacks[] = { { SYS_pidfd_open, -1, 0 }, { 0 } };
-	struct kid kid = kid_start(body_futex);
+	struct tcp_child child = child_start(body_futex);
 	struct inject_result got;
 
 	(void)state;
-	await_state(kid.pid, 'S');
-	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | EMFILE);
+	await_state(child.pid, 'S');
+	got = inject_with(&child, lacks, SECCOMP_RET_ERRNO | EMFILE);
 	assert_reason(got, INJECT_REFUSED, INJECT_R_SYSTEM);
 	assert_int_equal(got.error.code, -EMFILE);
-	got = inject_with(&kid, lacks, SECCOMP_RET_ERRNO | ENOSYS);
+	got = inject_with(&child, lacks, SECCOMP_RET_ERRNO | ENOSYS);
 	assert_reason(got, INJECT_DONE, INJECT_R_NONE);
-	kid_end(&kid);
+	child_end(&child);
 }
 
-/* ---- pages made ready ---- */
+/* ---- faulting pages in ---- */
 
 static void pages_are_ready_and_unchanged(void **state)
 {
@@ -397,24 +396,24 @@ static void pages_are_ready_and_unchanged(void **state)
 	char *at = memory(2 * PAGE), got[2 * PAGE];
 	struct tracee_mem mem;
 	unsigned calls = 0;
-	struct kid kid;
+	struct tcp_child child;
 
 	(void)state;
 	at[MARK] = 'x'; /* shared with the child after fork(); the second page is in neither */
-	kid = kid_start(body_futex);
-	assert_false(page_bits(kid.pid, at) & PAGE_EXCLUSIVE);
-	assert_false(page_bits(kid.pid, at + PAGE) & PAGE_PRESENT);
-	tracee_mem_init(&mem, kid.pid, &calls);
+	child = child_start(body_futex);
+	assert_false(page_bits(child.pid, at) & PAGE_EXCLUSIVE);
+	assert_false(page_bits(child.pid, at + PAGE) & PAGE_PRESENT);
+	tracee_mem_init(&mem, child.pid, &calls);
 	tracee_mem_prepare(&mem, (uintptr_t)at + 8, (uintptr_t)at + 2 * PAGE);
 	for (int i = 0; i < 2; i++) {
-		uint64_t bits = page_bits(kid.pid, at + i * PAGE);
+		uint64_t bits = page_bits(child.pid, at + i * PAGE);
 
 		assert_true(bits & PAGE_PRESENT && bits & PAGE_EXCLUSIVE);
 	}
 	assert_int_equal(tracee_mem_read(&mem, (uintptr_t)at, got, sizeof(got)), sizeof(got));
 	assert_memory_equal(got, at, sizeof(got));
 	tracee_mem_close(&mem);
-	kid_end(&kid);
+	child_end(&child);
 	munmap(at, 2 * PAGE);
 }
 

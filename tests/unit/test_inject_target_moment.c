@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What changes in the very moment of an injection: between the choice and the stop, or between the
- * last check and the copy. The worker is followed by ptrace to that call, and held there
+ * Changes during an injection: between the choice of a thread and its stop, or between the last
+ * check and the duplicate. The worker is followed by ptrace to that system call and stopped there
  * while the target is changed. Needs root.
  */
-#include "inject_kid.h"
+#include "inject_child.h"
 
 #include <linux/capability.h>
 
 #include "follow.h"
 
-/* ---- a target with a thread that takes orders; the other is the one that is chosen ---- */
+/* ---- a target with two threads: one executes orders, the other one is chosen ---- */
 
-enum { TABLE = 64 }; /* the smallest there is */
+enum { TABLE = 64 }; /* the smallest possible one */
 
 static int orders[2], answers[2];
 static void (*deed)(int link);
@@ -38,60 +38,60 @@ static void body_obeys(int link, int ready)
 	wait_forever();
 }
 
-static struct kid kid_that_does(void (*what)(int link))
+static struct tcp_child child_that_does(void (*what)(int link))
 {
-	struct kid kid;
+	struct tcp_child child;
 
 	deed = what;
-	kid = kid_start(body_obeys);
-	await_state(kid.pid, 'S');
-	return kid;
+	child = child_start(body_obeys);
+	await_state(child.pid, 'S');
+	return child;
 }
 
-static void order(const struct kid *kid)
+static void order(const struct tcp_child *child)
 {
 	char c;
 
-	(void)kid;
+	(void)child;
 	assert_int_equal(write(orders[1], "", 1), 1);
 	await_ready(answers[0]);
 	assert_int_equal(read(answers[0], &c, 1), 1);
 }
 
-static void file_of(const struct kid *kid, int fd, char *buf, size_t size)
+static void file_of(const struct tcp_child *child, int fd, char *buf, size_t size)
 {
 	char path[64];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", kid->pid, fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", child->pid, fd);
 	n = readlink(path, buf, size - 1);
 	buf[n > 0 ? n : 0] = '\0';
 }
 
-/* ---- the moment ---- */
+/* ---- changing the target at one system call of the worker ---- */
 
 struct moment {
 	bool (*is)(const struct follow_call *call);
-	void (*change)(const struct kid *kid);
-	const struct kid *kid;
+	void (*change)(const struct tcp_child *child);
+	const struct tcp_child *child;
 	bool came;
-	bool then_kill; /* the worker, before it does anything about what the copy is */
+	bool then_kill; /* the worker, before it acts on what the duplicate is */
 };
 
-/* The thread is to be stopped next. */
+/* The worker is about to stop the thread. */
 static bool at_seize(const struct follow_call *call)
 {
 	return call->nr == SYS_ptrace && call->arg[0] == PTRACE_SEIZE;
 }
 
-/* It is stopped, all has been checked: it is to make its copy next. */
-static bool at_take(const struct follow_call *call)
+/* All has been checked: the stopped thread is about to duplicate the descriptor. */
+static bool at_dup(const struct follow_call *call)
 {
 	return call->nr == SYS_ptrace && call->arg[0] == PTRACE_SETREGSET;
 }
 
-/* It has made its copy, which is to be looked at next. */
-static bool at_look(const struct follow_call *call)
+/* It has duplicated the descriptor: the worker is about to check that. */
+static bool at_check(const struct follow_call *call)
 {
 	return call->nr == SYS_kcmp;
 }
@@ -104,8 +104,8 @@ static bool change_once(void *arg, const struct follow_call *call)
 		return true;
 	if (!m->came && m->is(call)) {
 		m->came = true;
-		m->change(m->kid);
-	} else if (m->came && m->then_kill && (at_take(call) || at_look(call))) {
+		m->change(m->child);
+	} else if (m->came && m->then_kill && (at_dup(call) || at_check(call))) {
 		kill(call->subject, SIGKILL);
 		return false;
 	}
@@ -116,12 +116,12 @@ static void keep_all(void)
 {
 }
 
-/* By ptrace, from a process of its own that has first given up what drop() says. */
+/* By ptrace, from a process of its own, which first calls drop(). */
 static struct inject_result inject_while(struct moment *m, void (*drop)(void))
 {
 	struct inject_result *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct inject_request t = request_of(m->kid);
+	struct inject_request t = request_of(m->child);
 	struct inject_result got;
 	struct follow f;
 	int go[2];
@@ -149,54 +149,54 @@ static struct inject_result inject_while(struct moment *m, void (*drop)(void))
 	return got;
 }
 
-static struct inject_result inject_and_change(const struct kid *kid,
+static struct inject_result inject_and_change(const struct tcp_child *child,
 					      bool (*is)(const struct follow_call *call),
-					      void (*change)(const struct kid *kid))
+					      void (*change)(const struct tcp_child *child))
 {
-	struct moment m = { .is = is, .change = change, .kid = kid };
+	struct moment m = { .is = is, .change = change, .child = child };
 
 	return inject_while(&m, keep_all);
 }
 
-/* Refused, the target waits again as if nothing had been, and the link is whole. */
+/* Refused, the target waits as before, and the link is not shut down. */
 static void assert_left_alone(const struct inject_result *got, enum inject_reason reason,
-			      const struct kid *kid)
+			      const struct tcp_child *child)
 {
-	struct pollfd p = { .fd = kid->other, .events = POLLRDHUP };
+	struct pollfd p = { .fd = child->other, .events = POLLRDHUP };
 
 	assert_reason(*got, INJECT_REFUSED, reason);
-	await_state(kid->pid, 'S');
+	await_state(child->pid, 'S');
 	assert_int_equal(poll(&p, 1, 0), 0);
 }
 
-/* ---- the spare number ---- */
+/* ---- the scratch descriptor ---- */
 
 static void nothing(int link)
 {
 	(void)link;
 }
 
-static void lower_limit(const struct kid *kid)
+static void lower_limit(const struct tcp_child *child)
 {
 	const struct rlimit limit = { TABLE / 2, TABLE / 2 };
 
-	assert_int_equal(prlimit(kid->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+	assert_int_equal(prlimit(child->pid, RLIMIT_NOFILE, &limit, NULL), 0);
 }
 
 static void limit_is_lowered(void **state)
 {
-	struct kid kid = kid_that_does(nothing);
-	size_t before = descriptors_of(kid.pid);
-	struct inject_result got = inject_and_change(&kid, at_take, lower_limit);
+	struct tcp_child child = child_that_does(nothing);
+	size_t before = descriptors_of(child.pid);
+	struct inject_result got = inject_and_change(&child, at_dup, lower_limit);
 
 	(void)state;
-	assert_left_alone(&got, INJECT_R_NO_SCRATCH_FD, &kid);
+	assert_left_alone(&got, INJECT_R_NO_SCRATCH_FD, &child);
 	assert_int_equal(got.error.code, -EMFILE);
-	assert_descriptors(kid.pid, before, 10 * SECOND_MS);
-	kid_end(&kid);
+	assert_descriptors(child.pid, before, 10 * SECOND_MS);
+	child_end(&child);
 }
 
-/* The whole table as it is then, the spare number too. */
+/* All numbers of the table, the scratch number too. */
 static void use_up(int link)
 {
 	(void)link;
@@ -204,44 +204,44 @@ static void use_up(int link)
 		;
 }
 
-static void assert_all_used(const struct kid *kid)
+static void assert_all_used(const struct tcp_child *child)
 {
 	char want[64], is[64];
 
-	file_of(kid, orders[0], want, sizeof(want));
-	file_of(kid, TABLE - 1, is, sizeof(is));
+	file_of(child, orders[0], want, sizeof(want));
+	file_of(child, TABLE - 1, is, sizeof(is));
 	assert_string_equal(is, want);
-	assert_descriptors(kid->pid, TABLE + 2, 10 * SECOND_MS); /* and "." and ".." */
+	assert_descriptors(child->pid, TABLE + 2, 10 * SECOND_MS); /* and "." and ".." */
 }
 
-/* What the thread got instead is closed; another number is chosen then. */
+/* The number that the thread gets instead is closed; then another scratch number is chosen. */
 static void number_is_taken(void **state)
 {
-	struct kid kid = kid_that_does(use_up);
-	struct inject_result got = inject_and_change(&kid, at_take, order);
+	struct tcp_child child = child_that_does(use_up);
+	struct inject_result got = inject_and_change(&child, at_dup, order);
 
 	(void)state;
 	assert_reason(got, INJECT_DONE, INJECT_R_NONE);
-	assert_all_used(&kid);
-	kid_end(&kid);
+	assert_all_used(&child);
+	child_end(&child);
 }
 
 static void last_number_is_taken(void **state)
 {
-	struct kid kid = kid_that_does(use_up);
+	struct tcp_child child = child_that_does(use_up);
 	const struct rlimit limit = { TABLE, TABLE };
 	struct inject_result got;
 
 	(void)state;
-	assert_int_equal(prlimit(kid.pid, RLIMIT_NOFILE, &limit, NULL), 0);
-	got = inject_and_change(&kid, at_take, order);
-	assert_left_alone(&got, INJECT_R_NO_SCRATCH_FD, &kid);
+	assert_int_equal(prlimit(child.pid, RLIMIT_NOFILE, &limit, NULL), 0);
+	got = inject_and_change(&child, at_dup, order);
+	assert_left_alone(&got, INJECT_R_NO_SCRATCH_FD, &child);
 	assert_int_equal(got.error.code, -EMFILE);
-	assert_all_used(&kid);
-	kid_end(&kid);
+	assert_all_used(&child);
+	child_end(&child);
 }
 
-/* A program that gives numbers of its own choice to what it opens. */
+/* A program that chooses descriptor numbers itself (dup2). */
 enum { ONE_OF_ITS_OWN = 50, ANOTHER_OF_ITS_OWN };
 
 static void change_own(int link)
@@ -257,26 +257,26 @@ static void body_has_its_own(int link, int ready)
 	body_obeys(link, ready);
 }
 
-/* One is free when it is looked at, for it has just been closed. */
+/* One of these is free at the time of the check, because it has just been closed. */
 static void number_is_of_its_own(void **state)
 {
 	char want[64], is[64];
-	struct moment m = { .is = at_take, .change = order, .then_kill = true };
-	struct kid kid;
+	struct moment m = { .is = at_dup, .change = order, .then_kill = true };
+	struct tcp_child child;
 	size_t before;
 
 	(void)state;
 	deed = change_own;
-	kid = kid_start(body_has_its_own);
-	await_state(kid.pid, 'S');
-	before = descriptors_of(kid.pid);
-	m.kid = &kid;
+	child = child_start(body_has_its_own);
+	await_state(child.pid, 'S');
+	before = descriptors_of(child.pid);
+	m.child = &child;
 	assert_reason(inject_while(&m, keep_all), INJECT_FAILED, INJECT_R_KILLED);
-	assert_descriptors(kid.pid, before, 10 * SECOND_MS);
-	file_of(&kid, orders[0], want, sizeof(want));
-	file_of(&kid, ONE_OF_ITS_OWN, is, sizeof(is));
+	assert_descriptors(child.pid, before, 10 * SECOND_MS);
+	file_of(&child, orders[0], want, sizeof(want));
+	file_of(&child, ONE_OF_ITS_OWN, is, sizeof(is));
 	assert_string_equal(is, want);
-	kid_end(&kid);
+	child_end(&child);
 }
 
 /* ---- the socket ---- */
@@ -288,15 +288,15 @@ static void close_it(int link)
 
 static void descriptor_is_closed(void **state)
 {
-	struct kid kid = kid_that_does(close_it);
-	size_t before = descriptors_of(kid.pid);
-	struct inject_result got = inject_and_change(&kid, at_take, order);
+	struct tcp_child child = child_that_does(close_it);
+	size_t before = descriptors_of(child.pid);
+	struct inject_result got = inject_and_change(&child, at_dup, order);
 
 	(void)state;
 	assert_reason(got, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
-	await_state(kid.pid, 'S');
-	assert_descriptors(kid.pid, before - 1, 10 * SECOND_MS);
-	kid_end(&kid);
+	await_state(child.pid, 'S');
+	assert_descriptors(child.pid, before - 1, 10 * SECOND_MS);
+	child_end(&child);
 }
 
 static int another[2];
@@ -310,40 +310,40 @@ static void descriptor_is_replaced(void **state)
 {
 	struct pollfd p;
 	struct inject_result got;
-	struct kid kid;
+	struct tcp_child child;
 	size_t before;
 
 	(void)state;
 	tcp_pair(another);
 	p = (struct pollfd){ .fd = another[0], .events = POLLRDHUP };
-	kid = kid_that_does(replace_it);
-	before = descriptors_of(kid.pid);
-	got = inject_and_change(&kid, at_take, order);
+	child = child_that_does(replace_it);
+	before = descriptors_of(child.pid);
+	got = inject_and_change(&child, at_dup, order);
 	assert_reason(got, INJECT_REFUSED, INJECT_R_OTHER_SOCKET);
-	await_state(kid.pid, 'S');
+	await_state(child.pid, 'S');
 	assert_int_equal(poll(&p, 1, 0), 0);
-	assert_descriptors(kid.pid, before, 10 * SECOND_MS);
-	kid_end(&kid);
+	assert_descriptors(child.pid, before, 10 * SECOND_MS);
+	child_end(&child);
 	close(another[0]);
 	close(another[1]);
 }
 
 /* ---- the process ---- */
 
-static void kill_it(const struct kid *kid)
+static void kill_it(const struct tcp_child *child)
 {
-	kill(kid->pid, SIGKILL);
-	await_state(kid->pid, 'Z');
+	kill(child->pid, SIGKILL);
+	await_state(child->pid, 'Z');
 }
 
 static void target_is_killed_in_the_copy(void **state)
 {
-	struct kid kid = kid_that_does(nothing);
-	struct inject_result got = inject_and_change(&kid, at_look, kill_it);
+	struct tcp_child child = child_that_does(nothing);
+	struct inject_result got = inject_and_change(&child, at_check, kill_it);
 
 	(void)state;
 	assert_reason(got, INJECT_REFUSED, INJECT_R_VANISHED);
-	kid_end(&kid);
+	child_end(&child);
 }
 
 /* ---- filters ---- */
@@ -354,7 +354,7 @@ static void forbid_shutdown(int link)
 	filter_all_threads(SYS_shutdown, SECCOMP_RET_KILL_PROCESS);
 }
 
-/* Other threads' filters can be read by CAP_SYS_ADMIN alone. */
+/* Reading the filters of other threads needs CAP_SYS_ADMIN. */
 static void drop_admin(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -375,38 +375,38 @@ static void filter_comes_from_another_thread(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
-		struct kid kid = kid_that_does(forbid_shutdown);
-		struct moment m = { .is = at_seize, .change = order, .kid = &kid };
+		struct tcp_child child = child_that_does(forbid_shutdown);
+		struct moment m = { .is = at_seize, .change = order, .child = &child };
 		struct inject_result got = inject_while(&m, drops[i]);
 
-		assert_left_alone(&got, INJECT_R_SECCOMP, &kid);
-		kid_end(&kid);
+		assert_left_alone(&got, INJECT_R_SECCOMP, &child);
+		child_end(&child);
 	}
 }
 
 static void no_filter_comes(void **state)
 {
-	struct kid kid = kid_that_does(nothing);
-	struct moment m = { .is = at_seize, .change = order, .kid = &kid };
+	struct tcp_child child = child_that_does(nothing);
+	struct moment m = { .is = at_seize, .change = order, .child = &child };
 
 	(void)state;
 	assert_reason(inject_while(&m, drop_admin), INJECT_DONE, INJECT_R_NONE);
-	kid_end(&kid);
+	child_end(&child);
 }
 
 /* ---- signals to the process group of the caller ---- */
 
 struct group_stop {
 	pid_t group;
-	const struct kid *kid;
+	const struct tcp_child *child;
 	unsigned calls; /* of the worker since it has attached */
-	unsigned nth;	/* the one before which the group is stopped; 0: none has come yet */
+	unsigned nth;	/* the one before which the group is stopped */
 	bool attached, came;
 };
 
 /*
- * At the nth call the worker is no longer followed and the whole group gets SIGSTOP: a worker that
- * belongs to the group stops with its target in its hands.
+ * At the nth system call the whole group gets SIGSTOP and the worker is no longer followed. If it
+ * belonged to the group, it would stop while its target is stopped by ptrace.
  */
 static bool stop_group(void *arg, const struct follow_call *call)
 {
@@ -420,7 +420,7 @@ static bool stop_group(void *arg, const struct follow_call *call)
 	stop->came = true;
 	kill(-stop->group, SIGSTOP);
 	ptrace(PTRACE_DETACH, call->subject, NULL, NULL);
-	await_state(stop->kid->pid, 'S');
+	await_state(stop->child->pid, 'S');
 	kill(-stop->group, SIGCONT);
 	return false;
 }
@@ -428,13 +428,13 @@ static bool stop_group(void *arg, const struct follow_call *call)
 /* False: the injection makes fewer calls than nth. */
 static bool stop_group_at(unsigned nth)
 {
-	struct kid kid = kid_start(body_futex);
-	struct group_stop stop = { .kid = &kid, .nth = nth };
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(body_futex);
+	struct group_stop stop = { .child = &child, .nth = nth };
+	struct inject_request t = request_of(&child);
 	struct follow f;
 	int go[2];
 
-	await_state(kid.pid, 'S');
+	await_state(child.pid, 'S');
 	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
 	stop.group = fork();
 	if (stop.group == 0) {
@@ -452,12 +452,12 @@ static bool stop_group_at(unsigned nth)
 	follow_to_end(&f);
 	close(go[0]);
 	close(go[1]);
-	await_state(kid.pid, 'S');
-	kid_end(&kid);
+	await_state(child.pid, 'S');
+	child_end(&child);
 	return stop.came;
 }
 
-/* As an operator does it by Ctrl-Z or kill -STOP: no thread of the target is left stopped. */
+/* As by kill -STOP to a job of the shell: no thread of the target is left stopped. */
 static void group_is_stopped_at_any_call(void **state)
 {
 	unsigned nth = 1;
@@ -483,7 +483,7 @@ int main(void)
 		cmocka_unit_test(group_is_stopped_at_any_call),
 	};
 
-	close_range(3, ~0u, 0); /* what this process was started with may need a larger table */
+	close_range(3, ~0u, 0); /* inherited descriptors may need a larger table */
 	if (pipe(orders) < 0 || pipe(answers) < 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Injections into real processes in a state in which they must be refused, each with its reason,
- * and that leave the process and its socket as they were. Needs root.
+ * Injections that must be refused because of the state of the process, each with its reason; the
+ * process and its socket stay as they were. Needs root.
  */
-#include "inject_kid.h"
+#include "inject_child.h"
 
 #include <sys/utsname.h>
 
 static void stopped_stays_stopped(void **state)
 {
-	struct kid kid = kid_start(body_futex);
+	struct tcp_child child = child_start(body_futex);
 
 	(void)state;
-	kill(kid.pid, SIGSTOP);
-	await_state(kid.pid, 'T');
-	refused_then_copied(&kid, INJECT_R_STOPPED);
-	assert_int_equal(victim_state(kid.pid, kid.pid), 'T');
-	kid_end(&kid);
+	kill(child.pid, SIGSTOP);
+	await_state(child.pid, 'T');
+	refused_then_copied(&child, INJECT_R_STOPPED);
+	assert_int_equal(victim_state(child.pid, child.pid), 'T');
+	child_end(&child);
 }
 
 static bool write_file(const char *path, const char *text)
@@ -66,40 +66,40 @@ static void await_frozen(const char *dir)
 
 static void frozen_cgroup(void **state)
 {
-	struct kid kid = kid_start(body_futex);
+	struct tcp_child child = child_start(body_futex);
 	char dir[64], path[128];
 
 	(void)state;
-	if (!enter_cgroup(kid.pid, dir, sizeof(dir))) {
-		kid_end(&kid);
+	if (!enter_cgroup(child.pid, dir, sizeof(dir))) {
+		child_end(&child);
 		skip();
 	}
 	snprintf(path, sizeof(path), "%s/cgroup.freeze", dir);
 	assert_true(write_file(path, "1"));
 	await_frozen(dir);
-	refused_then_copied(&kid, INJECT_R_FROZEN);
-	kid_end(&kid); /* SIGKILL ends frozen ones too */
+	refused_then_copied(&child, INJECT_R_FROZEN);
+	child_end(&child); /* SIGKILL ends frozen ones too */
 	rmdir(dir);
 }
 
 static void already_traced(void **state)
 {
-	struct kid kid = kid_start(body_futex);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(body_futex);
+	struct inject_request t = request_of(&child);
 	struct inject_result res;
 	char want[32];
 
 	(void)state;
-	assert_int_equal(ptrace(PTRACE_SEIZE, kid.pid, NULL, NULL), 0);
+	assert_int_equal(ptrace(PTRACE_SEIZE, child.pid, NULL, NULL), 0);
 	inject_once(&t, INJECT_PTRACE, 1000, &res);
 	assert_reason(res, INJECT_REFUSED, INJECT_R_TRACED);
 	snprintf(want, sizeof(want), "by process %d", getpid());
 	assert_non_null(strstr(res.error.message, want));
-	refused_then_copied(&kid, INJECT_R_TRACED);
-	kid_end(&kid);
+	refused_then_copied(&child, INJECT_R_TRACED);
+	child_end(&child);
 }
 
-/* vfork's parent waits uninterruptibly for its child. */
+/* The parent of a vfork() waits uninterruptibly for the child. */
 static void body_vfork(int link, int ready)
 {
 	char byte;
@@ -118,13 +118,13 @@ static void body_vfork(int link, int ready)
 
 static void uninterruptible(void **state)
 {
-	struct kid kid;
+	struct tcp_child child;
 
 	(void)state;
-	kid = kid_start(body_vfork);
-	await_state(kid.pid, 'D');
-	refused_then_copied(&kid, INJECT_R_UNINTERRUPTIBLE);
-	kid_end(&kid);
+	child = child_start(body_vfork);
+	await_state(child.pid, 'D');
+	refused_then_copied(&child, INJECT_R_UNINTERRUPTIBLE);
+	child_end(&child);
 }
 
 static void body_no_shutdown(int link, int ready)
@@ -136,7 +136,7 @@ static void body_no_shutdown(int link, int ready)
 static void body_no_sigreturn(int link, int ready)
 {
 	filter(SYS_rt_sigreturn, SECCOMP_RET_KILL_PROCESS);
-	filter(SYS_reboot, SECCOMP_RET_ERRNO | EPERM); /* a newer one, which allows it */
+	filter(SYS_reboot, SECCOMP_RET_ERRNO | EPERM); /* a newer filter, which allows the call */
 	body_futex(link, ready);
 }
 
@@ -150,23 +150,23 @@ static void body_other_filter(int link, int ready)
 static void seccomp_filters(void **state)
 {
 	struct inject_request t;
-	struct kid kid;
+	struct tcp_child child;
 
 	(void)state;
-	kid = kid_start(body_no_shutdown);
-	await_state(kid.pid, 'S');
-	refused_then_copied(&kid, INJECT_R_SECCOMP);
-	kid_end(&kid);
-	kid = kid_start(body_no_sigreturn);
-	await_state(kid.pid, 'S');
-	refused_then_copied(&kid, INJECT_R_SECCOMP);
-	kid_end(&kid);
-	kid = kid_start(body_other_filter);
-	await_state(kid.pid, 'S');
-	t = request_of(&kid);
+	child = child_start(body_no_shutdown);
+	await_state(child.pid, 'S');
+	refused_then_copied(&child, INJECT_R_SECCOMP);
+	child_end(&child);
+	child = child_start(body_no_sigreturn);
+	await_state(child.pid, 'S');
+	refused_then_copied(&child, INJECT_R_SECCOMP);
+	child_end(&child);
+	child = child_start(body_other_filter);
+	await_state(child.pid, 'S');
+	t = request_of(&child);
 	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
-	assert_int_not_equal(victim_state(kid.pid, kid.pid), 'Z');
-	kid_end(&kid);
+	assert_int_not_equal(victim_state(child.pid, child.pid), 'Z');
+	child_end(&child);
 }
 
 enum { TABLE = 256 };
@@ -194,7 +194,7 @@ static void body_full_to_the_limit(int link, int ready)
 	body_full_table(link, ready);
 }
 
-enum { GAP = 64 + 16 }; /* enough of them, in a table of TABLE */
+enum { GAP = 64 + 16 }; /* enough free numbers, in a table of TABLE */
 
 static void full_but_for(int n_free, int link, int ready)
 {
@@ -204,7 +204,7 @@ static void full_but_for(int n_free, int link, int ready)
 	fill_table(link);
 	for (int fd = TABLE / 4 - 5; fd < TABLE / 4 - 5 + n_free; fd++)
 		close(fd);
-	for (int fd = 3 * TABLE / 4 + 8; fd < TABLE; fd += 9) /* and some that are too few */
+	for (int fd = 3 * TABLE / 4 + 8; fd < TABLE; fd += 9) /* and gaps that are too small */
 		for (int i = 0; i < 8 && fd + i < TABLE; i++)
 			close(fd + i);
 	body_futex(link, ready);
@@ -220,19 +220,19 @@ static void body_too_few_free(int link, int ready)
 	full_but_for(GAP - 1, link, ready);
 }
 
-/* The one has room for a copy, the other has not. */
+/* The first has room for a duplicate, the second has not. */
 static void only_the_first_has_room(void (*first)(int, int), void (*second)(int, int))
 {
-	struct kid kid = kid_start(first);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(first);
+	struct inject_request t = request_of(&child);
 
-	await_state(kid.pid, 'S');
+	await_state(child.pid, 'S');
 	assert_reason(inject(&t, INJECT_PTRACE), INJECT_DONE, INJECT_R_NONE);
-	kid_end(&kid);
-	kid = kid_start(second);
-	await_state(kid.pid, 'S');
-	refused_then_copied(&kid, INJECT_R_NO_SCRATCH_FD);
-	kid_end(&kid);
+	child_end(&child);
+	child = child_start(second);
+	await_state(child.pid, 'S');
+	refused_then_copied(&child, INJECT_R_NO_SCRATCH_FD);
+	child_end(&child);
 }
 
 static void free_numbers_between_used_ones(void **state)
@@ -241,18 +241,18 @@ static void free_numbers_between_used_ones(void **state)
 	only_the_first_has_room(body_enough_free, body_too_few_free);
 }
 
-/* The table grows if it may; if not there is no number to be safe with. */
+/* The table grows if its limit allows; if not, there is no safe number. */
 static void full_descriptor_table(void **state)
 {
 	(void)state;
 	only_the_first_has_room(body_full_table, body_full_to_the_limit);
 }
 
-/* As an ordinary user on root's process; the answer comes back as an exit code. */
+/* By an ordinary user, on a process of root; the exit code of the child tells the result. */
 static void no_permission(void **state)
 {
-	struct kid kid = kid_start(body_futex);
-	struct inject_request t = request_of(&kid);
+	struct tcp_child child = child_start(body_futex);
+	struct inject_request t = request_of(&child);
 	int status;
 	pid_t pid;
 
@@ -273,10 +273,10 @@ static void no_permission(void **state)
 	}
 	waitpid(pid, &status, 0);
 	assert_int_equal(status, 0);
-	kid_end(&kid);
+	child_end(&child);
 }
 
-/* An i386 program of three instructions: pause, for ever. */
+/* An i386 program of three instructions, which calls pause() for ever. */
 static void body_i386(int link, int ready)
 {
 	static const unsigned char code[] = { 0xb8, 29, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7 };
@@ -315,17 +315,18 @@ static void body_i386(int link, int ready)
 
 static void program_of_32_bits(void **state)
 {
-	struct kid kid = kid_start(body_i386); /* ready: its end of the pipe was closed by exec */
+	struct tcp_child child =
+		child_start(body_i386); /* ready: its end of the pipe was closed by exec */
 	char c;
 
 	(void)state;
-	if (read(kid.ready, &c, 1) == 1) {
-		kid_end(&kid);
+	if (read(child.ready, &c, 1) == 1) {
+		child_end(&child);
 		skip();
 	}
-	await_state(kid.pid, 'S');
-	refused_then_copied(&kid, INJECT_R_ARCH);
-	kid_end(&kid);
+	await_state(child.pid, 'S');
+	refused_then_copied(&child, INJECT_R_ARCH);
+	child_end(&child);
 }
 
 #ifdef __x86_64__		     /* arm64 has no such dispatch */
@@ -336,7 +337,7 @@ static void program_of_32_bits(void **state)
 
 static uint32_t dispatch_word;
 
-/* In a section of its own: the only code whose calls are let through. */
+/* In a section of its own: the only code whose system calls are allowed. */
 __attribute__((section("calls"), noinline, no_sanitize("address", "undefined"))) static void
 own_wait(int ready)
 {
@@ -361,18 +362,18 @@ own_wait(int ready)
 __attribute__((no_sanitize("address"))) static void body_dispatch(int link, int ready)
 {
 	(void)link;
-	/* Not prctl(): a sanitizer makes calls of its own around that. */
+	/* Not prctl(): a sanitizer makes system calls around that. */
 	if (syscall(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, own_wait, 512,
 		    NULL) < 0)
 		_exit(1);
 	own_wait(ready);
 }
 
-/* Its other calls, ours too, would end it by SIGSYS. Linux shows it from 6.4 on. */
+/* Other system calls, injected ones too, would kill it by SIGSYS. Linux shows this since 6.4. */
 static void dispatches_its_calls(void **state)
 {
 	struct utsname kernel;
-	struct kid kid;
+	struct tcp_child child;
 	int major, minor;
 
 	(void)state;
@@ -380,11 +381,11 @@ static void dispatches_its_calls(void **state)
 	assert_int_equal(sscanf(kernel.release, "%d.%d", &major, &minor), 2);
 	if (major * 100 + minor < 604)
 		skip();
-	kid = kid_start(body_dispatch);
-	await_state(kid.pid, 'S');
-	refused_then_copied(&kid, INJECT_R_DISPATCH);
-	await_state(kid.pid, 'S');
-	kid_end(&kid);
+	child = child_start(body_dispatch);
+	await_state(child.pid, 'S');
+	refused_then_copied(&child, INJECT_R_DISPATCH);
+	await_state(child.pid, 'S');
+	child_end(&child);
 }
 #endif
 

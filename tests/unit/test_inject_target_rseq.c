@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A thread inside a restartable sequence is not touched: from the stop on nobody would restart it.
+ * A thread inside a restartable sequence is not touched: the kernel would not restart the sequence.
  * Needs root, and a C library that registers with the kernel (glibc 2.35).
  */
-#include "inject_kid.h"
+#include "inject_child.h"
 
 #if defined(__x86_64__) && __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>
@@ -15,8 +15,7 @@
  * thread enters it again.
  */
 
-/* From 11 to 12 is the section; 13 is where the kernel goes when it aborts it, and enters it again.
- */
+/* The section is from 11 to 12; the kernel jumps to 13 when it aborts it, which enters it again. */
 #define ENTER                                                                                      \
 	".pushsection .data.rel.ro.rseq, \"aw\"\n"                                                 \
 	".balign 32\n"                                                                             \
@@ -89,51 +88,51 @@ static void body_wait_inside_beside_another(int link, int ready)
 
 static void need_rseq(void)
 {
-	if (__rseq_size == 0) /* the kernel's or the C library's is off */
+	if (__rseq_size == 0) /* off in the kernel or in the C library */
 		skip();
 }
 
 /* In user mode: never chosen. */
 static void running_inside(void **state)
 {
-	struct kid kid;
+	struct tcp_child child;
 
 	(void)state;
 	need_rseq();
-	kid = kid_start(body_run_inside);
-	refused_then_copied(&kid, INJECT_R_NO_THREAD);
-	kid_end(&kid);
+	child = child_start(body_run_inside);
+	refused_then_copied(&child, INJECT_R_NO_THREAD);
+	child_end(&child);
 }
 
-/* In a call that is chosen otherwise: seen at the stop, and let go. */
+/* In a system call that would be chosen otherwise: seen at the stop, and detached. */
 static void waiting_inside(void **state)
 {
-	struct kid kid;
+	struct tcp_child child;
 
 	(void)state;
 	need_rseq();
-	kid = kid_start(body_wait_inside);
-	await_state(kid.pid, 'S');
-	refused_then_copied(&kid, INJECT_R_RSEQ);
-	await_state(kid.pid, 'S');
-	kid_end(&kid);
+	child = child_start(body_wait_inside);
+	await_state(child.pid, 'S');
+	refused_then_copied(&child, INJECT_R_RSEQ);
+	await_state(child.pid, 'S');
+	child_end(&child);
 }
 
 static void another_thread_is_taken(void **state)
 {
-	static kid_body *const bodies[] = { body_run_inside_beside_another,
-					    body_wait_inside_beside_another };
+	static child_body *const bodies[] = { body_run_inside_beside_another,
+					      body_wait_inside_beside_another };
 
 	(void)state;
 	need_rseq();
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-		struct kid kid = kid_start(bodies[i]);
-		struct inject_request t = request_of(&kid);
+		struct tcp_child child = child_start(bodies[i]);
+		struct inject_request t = request_of(&child);
 		struct inject_result res = inject(&t, INJECT_PTRACE);
 
 		assert_reason(res, INJECT_DONE, INJECT_R_NONE);
-		assert_int_not_equal(res.tid, kid.pid);
-		kid_end(&kid);
+		assert_int_not_equal(res.tid, child.pid);
+		child_end(&child);
 	}
 }
 

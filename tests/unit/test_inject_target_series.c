@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One worker, many targets: what an injection leaves to the next, and what it must not. */
-#include "inject_kid.h"
+/* One worker, many targets: what one injection keeps for the next, and what it must not keep. */
+#include "inject_child.h"
 
 #include <sys/time.h>
 
@@ -14,10 +14,10 @@ static struct inject_worker *worker_of_test(void)
 	return worker;
 }
 
-static struct inject_result inject_by(struct inject_worker *worker, const struct kid *kid,
+static struct inject_result inject_by(struct inject_worker *worker, const struct tcp_child *child,
 				      int64_t limit_ns)
 {
-	struct inject_request t = request_of(kid);
+	struct inject_request t = request_of(child);
 	struct inject_result res;
 
 	t.method = INJECT_PTRACE;
@@ -26,17 +26,17 @@ static struct inject_result inject_by(struct inject_worker *worker, const struct
 	return res;
 }
 
-static void assert_treated(struct inject_worker *worker, const struct kid *kid)
+static void assert_treated(struct inject_worker *worker, const struct tcp_child *child)
 {
-	await_state(kid->pid, 'S');
-	assert_reason(inject_by(worker, kid, 5 * NS_PER_S), INJECT_DONE, INJECT_R_NONE);
-	await_state(kid->pid, 'S');
+	await_state(child->pid, 'S');
+	assert_reason(inject_by(worker, child, 5 * NS_PER_S), INJECT_DONE, INJECT_R_NONE);
+	await_state(child->pid, 'S');
 }
 
-/* Nobody holds the kid's socket once it is gone. */
-static void assert_end_of_file(const struct kid *kid)
+/* No copy of the child's socket is left when the child has ended. */
+static void assert_end_of_file(const struct tcp_child *child)
 {
-	struct pollfd p = { .fd = kid->other, .events = POLLRDHUP };
+	struct pollfd p = { .fd = child->other, .events = POLLRDHUP };
 
 	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
 }
@@ -47,18 +47,18 @@ static void each_is_treated_and_let_go(void **state)
 
 	(void)state;
 	for (int i = 0; i < SERIES; i++) {
-		struct kid kid = kid_start(body_futex);
+		struct tcp_child child = child_start(body_futex);
 
-		assert_treated(worker, &kid);
-		kill(kid.pid, SIGKILL);
-		assert_end_of_file(&kid);
-		kid_end(&kid);
+		assert_treated(worker, &child);
+		kill(child.pid, SIGKILL);
+		assert_end_of_file(&child);
+		child_end(&child);
 	}
 	inject_worker_free(worker);
 }
 
-/* The child of this process that is not the kid; waits for none. */
-static pid_t other_child(pid_t kid)
+/* The child of this process that is not the child. */
+static pid_t other_child(pid_t child)
 {
 	char path[64], text[256] = "";
 	pid_t first, second;
@@ -71,24 +71,24 @@ static pid_t other_child(pid_t kid)
 	close(fd);
 	n = sscanf(text, "%d %d", &first, &second);
 	assert_int_equal(n, 2);
-	return first == kid ? second : first;
+	return first == child ? second : first;
 }
 
 static void child_that_was_killed_is_replaced(void **state)
 {
 	struct inject_worker *worker = worker_of_test();
-	struct kid kid = kid_start(body_futex), next;
-	pid_t child;
+	struct tcp_child child = child_start(body_futex), next;
+	pid_t worker_pid;
 
 	(void)state;
-	assert_treated(worker, &kid);
-	child = other_child(kid.pid);
-	kid_end(&kid);
-	kill(child, SIGKILL);
-	await_state(child, 'Z');
-	next = kid_start(body_futex);
+	assert_treated(worker, &child);
+	worker_pid = other_child(child.pid);
+	child_end(&child);
+	kill(worker_pid, SIGKILL);
+	await_state(worker_pid, 'Z');
+	next = child_start(body_futex);
 	assert_treated(worker, &next);
-	kid_end(&next);
+	child_end(&next);
 	inject_worker_free(worker);
 }
 
@@ -99,7 +99,7 @@ static void deadline_of_one_is_not_that_of_the_next(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= FATES; i++) {
-		struct kid late = kid_start(body_futex), next = kid_start(body_futex);
+		struct tcp_child late = child_start(body_futex), next = child_start(body_futex);
 
 		await_state(late.pid, 'S');
 		inject_by(worker, &late, i * INT64_C(50000));
@@ -107,8 +107,8 @@ static void deadline_of_one_is_not_that_of_the_next(void **state)
 		assert_treated(worker, &next);
 		kill(late.pid, SIGKILL);
 		assert_end_of_file(&late);
-		kid_end(&late);
-		kid_end(&next);
+		child_end(&late);
+		child_end(&next);
 	}
 	inject_worker_free(worker);
 }
@@ -125,7 +125,7 @@ static void end_after(pid_t pid, unsigned us)
 	_exit(0);
 }
 
-/* Whoever waits for it is told, whatever its thread was made to do at that moment. */
+/* Its parent can reap it, whatever its thread was made to do at that moment. */
 static void assert_reaped(pid_t pid)
 {
 	int64_t end = now_mono() + 10 * NS_PER_S;
@@ -142,15 +142,15 @@ static void target_that_ends_is_let_go_of(void **state)
 
 	(void)state;
 	for (unsigned us = 0; us < 1500; us += 15) {
-		struct kid kid = kid_start(body_futex);
+		struct tcp_child child = child_start(body_futex);
 
-		await_state(kid.pid, 'S');
-		end_after(kid.pid, us);
-		inject_by(worker, &kid, 5 * NS_PER_S);
-		assert_reaped(kid.pid);
-		assert_true(waitpid(-1, NULL, 0) > 0); /* who ended it */
-		close(kid.ready);
-		close(kid.other);
+		await_state(child.pid, 'S');
+		end_after(child.pid, us);
+		inject_by(worker, &child, 5 * NS_PER_S);
+		assert_reaped(child.pid);
+		assert_true(waitpid(-1, NULL, 0) > 0); /* the process that killed it */
+		close(child.ready);
+		close(child.other);
 	}
 	inject_worker_free(worker);
 }
@@ -163,7 +163,7 @@ static void leave_handler(int signal)
 	siglongjmp(anew, 1);
 }
 
-/* It leaves its wait by a handler that does not return, 1,100 times a second. */
+/* A handler that does not return takes it out of its wait 1,100 times a second. */
 static void body_longjmp(int link, int ready)
 {
 	struct itimerval often = { { 0, 900 }, { 0, 900 } };
@@ -184,12 +184,12 @@ static void handler_that_does_not_return_leaves_no_copy(void **state)
 
 	(void)state;
 	for (int i = 0; i < 150; i++) {
-		struct kid kid = kid_start(body_longjmp);
-		size_t before = descriptors_of(kid.pid);
+		struct tcp_child child = child_start(body_longjmp);
+		size_t before = descriptors_of(child.pid);
 
-		inject_by(worker, &kid, NS_PER_S);
-		assert_descriptors(kid.pid, before, 2 * SECOND_MS);
-		kid_end(&kid);
+		inject_by(worker, &child, NS_PER_S);
+		assert_descriptors(child.pid, before, 2 * SECOND_MS);
+		child_end(&child);
 	}
 	inject_worker_free(worker);
 }
@@ -222,8 +222,8 @@ static void body_hears(int link, int ready)
 }
 
 /*
- * Until the post is over, for a minute at most. Between two signals the target is back in its wait
- * for a moment.
+ * Sends signals until post->over, for a minute at most. Between two signals the target is in its
+ * wait for a moment.
  */
 static pid_t start_sender(pid_t pid)
 {
@@ -247,7 +247,7 @@ static void signals_arrive_all_and_in_order(void **state)
 	struct inject_worker *worker = worker_of_test();
 	int link[LINKS], other[LINKS], treated = 0;
 	int64_t end;
-	struct kid kid;
+	struct tcp_child child;
 	pid_t sender;
 
 	(void)state;
@@ -255,14 +255,14 @@ static void signals_arrive_all_and_in_order(void **state)
 	for (int i = 0; i < LINKS; i++) {
 		int fds[2];
 
-		tcp_pair(fds); /* the kid gets them all */
+		tcp_pair(fds); /* the child inherits them all */
 		link[i] = fds[0];
 		other[i] = fds[1];
 	}
-	kid = kid_start(body_hears);
-	sender = start_sender(kid.pid);
+	child = child_start(body_hears);
+	sender = start_sender(child.pid);
 	for (int i = 0; i < LINKS; i++) {
-		struct kid one = { .pid = kid.pid, .link = link[i] };
+		struct tcp_child one = { .pid = child.pid, .link = link[i] };
 		struct stat st;
 
 		assert_int_equal(fstat(link[i], &st), 0);
@@ -279,7 +279,7 @@ static void signals_arrive_all_and_in_order(void **state)
 	assert_int_equal(post->heard, post->sent);
 	assert_int_equal(post->out_of_order, 0);
 	assert_true(treated > 0);
-	kid_end(&kid);
+	child_end(&child);
 	inject_worker_free(worker);
 	munmap(post, sizeof(*post));
 }
@@ -287,15 +287,15 @@ static void signals_arrive_all_and_in_order(void **state)
 static void child_ends_with_its_worker(void **state)
 {
 	struct inject_worker *worker = worker_of_test();
-	struct kid kid = kid_start(body_futex);
-	pid_t child;
+	struct tcp_child child = child_start(body_futex);
+	pid_t worker_pid;
 
 	(void)state;
-	assert_treated(worker, &kid);
-	child = other_child(kid.pid);
+	assert_treated(worker, &child);
+	worker_pid = other_child(child.pid);
 	inject_worker_free(worker);
-	assert_int_equal(kill(child, 0), -1);
-	kid_end(&kid);
+	assert_int_equal(kill(worker_pid, 0), -1);
+	child_end(&child);
 }
 
 int main(void)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * For the tests that inject into real processes: a child of the test with one end of a TCP
- * connection, and what is asserted of an injection. Included by those tests alone, hence static.
+ * connection, and assertions about an injection. Included by these tests only, hence static.
  */
-#ifndef EW_INJECT_KID_H
-#define EW_INJECT_KID_H
+#ifndef EW_INJECT_CHILD_H
+#define EW_INJECT_CHILD_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +48,7 @@ enum { SECOND_MS = 1000 };
 
 /* ---- a child of this process with one end of a TCP connection ---- */
 
-struct kid {
+struct tcp_child {
 	pid_t pid;
 	int link;  /* the child's descriptor, closed here */
 	int other; /* the other end, here */
@@ -57,7 +57,7 @@ struct kid {
 };
 
 /* What a child does with its link; never returns. */
-typedef void kid_body(int link, int ready);
+typedef void child_body(int link, int ready);
 
 static inline void say_ready(int ready)
 {
@@ -104,21 +104,21 @@ static inline void await_ready(int fd)
 	assert_int_equal(poll(&p, 1, 10 * SECOND_MS), 1);
 }
 
-static inline struct kid kid_start_with(kid_body *body, int link, int other)
+static inline struct tcp_child child_start_with(child_body *body, int link, int other)
 {
-	struct kid kid = { .link = link, .other = other };
-	socklen_t len = sizeof(kid.cookie);
+	struct tcp_child child = { .link = link, .other = other };
+	socklen_t len = sizeof(child.cookie);
 	struct stat st;
 	int ready[2];
 
 	assert_int_equal(fstat(link, &st), 0);
-	kid.inode = st.st_ino;
-	if (getsockopt(link, SOL_SOCKET, SO_COOKIE, &kid.cookie, &len) < 0)
-		kid.cookie = 0;
+	child.inode = st.st_ino;
+	if (getsockopt(link, SOL_SOCKET, SO_COOKIE, &child.cookie, &len) < 0)
+		child.cookie = 0;
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-	kid.pid = fork();
-	assert_true(kid.pid >= 0);
-	if (kid.pid == 0) {
+	child.pid = fork();
+	assert_true(child.pid >= 0);
+	if (child.pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (other >= 0)
 			close(other);
@@ -127,26 +127,26 @@ static inline struct kid kid_start_with(kid_body *body, int link, int other)
 	}
 	close(link);
 	close(ready[1]);
-	kid.ready = ready[0];
-	await_ready(kid.ready);
-	return kid;
+	child.ready = ready[0];
+	await_ready(child.ready);
+	return child;
 }
 
-static inline struct kid kid_start(kid_body *body)
+static inline struct tcp_child child_start(child_body *body)
 {
 	int fds[2];
 
 	tcp_pair(fds);
-	return kid_start_with(body, fds[0], fds[1]);
+	return child_start_with(body, fds[0], fds[1]);
 }
 
-static inline void kid_end(struct kid *kid)
+static inline void child_end(struct tcp_child *child)
 {
-	kill(kid->pid, SIGKILL);
-	waitpid(kid->pid, NULL, 0);
-	close(kid->ready);
-	if (kid->other >= 0)
-		close(kid->other);
+	kill(child->pid, SIGKILL);
+	waitpid(child->pid, NULL, 0);
+	close(child->ready);
+	if (child->other >= 0)
+		close(child->other);
 }
 
 static inline void await_state(pid_t pid, char state)
@@ -156,10 +156,10 @@ static inline void await_state(pid_t pid, char state)
 	assert_true(victim_await_state(&v, pid, state, 10 * SECOND_MS));
 }
 
-static inline struct inject_request request_of(const struct kid *kid)
+static inline struct inject_request request_of(const struct tcp_child *child)
 {
 	return (struct inject_request){
-		.pid = kid->pid, .fd = kid->link, .inode = kid->inode, .cookie = kid->cookie
+		.pid = child->pid, .fd = child->link, .inode = child->inode, .cookie = child->cookie
 	};
 }
 
@@ -202,20 +202,20 @@ static inline void assert_reason(struct inject_result res, enum inject_status st
 	assert_int_equal(res.reason, reason);
 }
 
-/* By ptrace refused with a reason; auto takes the copy, and then it is done. */
-static inline void refused_then_copied(struct kid *kid, enum inject_reason reason)
+/* Refused by ptrace with a reason; auto then uses pidfd, and is done. */
+static inline void refused_then_copied(struct tcp_child *child, enum inject_reason reason)
 {
-	struct inject_request t = request_of(kid);
+	struct inject_request t = request_of(child);
 	struct inject_result res = inject(&t, INJECT_PTRACE);
 
 	assert_reason(res, INJECT_REFUSED, reason);
 	res = inject(&t, INJECT_AUTO);
 	assert_reason(res, INJECT_DONE, INJECT_R_NONE);
 	assert_int_equal(res.used, INJECT_PIDFD);
-	assert_int_not_equal(victim_state(kid->pid, kid->pid), 'Z');
+	assert_int_not_equal(victim_state(child->pid, child->pid), 'Z');
 }
 
-/* Refused by ptrace and by pidfd alike, and the socket is whole afterwards. */
+/* Refused by each method, without a stop. */
 static inline void refused_either_way(const struct inject_request *t, enum inject_reason reason)
 {
 	for (int m = INJECT_AUTO; m <= INJECT_PIDFD; m++) {
@@ -233,7 +233,7 @@ static inline void *wait_in_thread(void *arg)
 	return NULL;
 }
 
-/* Says that all is ready once the new thread is asleep. */
+/* Reports that all is ready once the new thread sleeps. */
 static inline void start_thread(const pthread_attr_t *attr, int ready)
 {
 	static _Atomic pid_t tid;
@@ -261,7 +261,7 @@ static inline size_t descriptors_of(pid_t pid)
 	return n;
 }
 
-/* The thread closes its copy when it has been let go of. */
+/* The thread may close its duplicate only after it was detached. */
 static inline void assert_descriptors(pid_t pid, size_t want, unsigned limit_ms)
 {
 	int64_t end = now_mono() + limit_ms * NS_PER_MS;
@@ -272,8 +272,8 @@ static inline void assert_descriptors(pid_t pid, size_t want, unsigned limit_ms)
 }
 
 /*
- * From now on this thread gets `result` for call nr: always if arg is -1, else where the low half
- * of that argument is value. flags: those of seccomp().
+ * Makes system call nr of this thread return `result`: always if arg is -1, else if the low half of
+ * that argument is value. flags: those of seccomp(2).
  */
 static inline void filter_with(unsigned flags, uint32_t nr, int arg, uint32_t value,
 			       uint32_t result)

@@ -207,28 +207,59 @@ static void what_is_no_namespace_is_refused_with_a_reason(void **state)
 	close(null);
 }
 
-static void every_descriptor_of_a_socket_is_a_holder(void **state)
+/* The kernel puts some 100 sockets into one message: between two of them a scan does other work. */
+static void a_long_list_comes_in_parts_and_names_each_socket_once(void **state)
+{
+	enum { SOCKETS = 700 };
+	static uint8_t times[SOCKETS];
+	int fds[SOCKETS], parts = 0, more = 1;
+	const struct fact_socket *rows;
+	struct sockdiag *list;
+	size_t n;
+
+	(void)state;
+	for (int i = 0; i < SOCKETS; i++) {
+		fds[i] = listen_on(i % 2 ? AF_INET : AF_INET6, (uint16_t)(20000 + i));
+		assert_true(fds[i] >= 0);
+	}
+	assert_int_equal(sockdiag_open(NETNS_OWN, 1, 0, SOCKDIAG_LISTEN, &list, NULL), 0);
+	for (; more > 0; parts++) {
+		more = sockdiag_next(list, &rows, &n, NULL);
+		for (size_t i = 0; i < n; i++)
+			times[rows[i].local.port - 20000]++;
+	}
+	sockdiag_close(list);
+	assert_int_equal(more, 0);
+	assert_true(parts > 4);
+	for (int i = 0; i < SOCKETS; i++) {
+		assert_int_equal(times[i], 1);
+		close(fds[i]);
+	}
+}
+
+static void every_descriptor_of_a_socket_is_found(void **state)
 {
 	int fd = listen_on(AF_INET, PORT), copy = dup(fd), pipes[2];
-	struct fd_owners holders = { 0 };
+	struct fd_owners owners = { 0 };
 	const struct fd_owner *found;
 	size_t n = 0;
 
 	(void)state;
 	assert_int_equal(pipe(pipes), 0);
-	assert_int_equal(fd_owners_add(&holders, getpid(), 17), 0);
-	fd_owners_sort(&holders);
-	found = fd_owners_find(&holders, inode_of(fd), &n);
+	assert_int_equal(fd_owners_add(&owners, getpid(), 17), 0);
+	fd_owners_sort(&owners);
+	found = fd_owners_find(&owners, inode_of(fd), &n);
 	assert_non_null(found);
 	assert_int_equal(n, 2);
 	assert_int_equal(found[0].fd, fd < copy ? fd : copy);
 	assert_int_equal(found[1].fd, fd < copy ? copy : fd);
 	assert_int_equal(found[0].pid, getpid());
 	assert_int_equal(found[0].start, 17);
-	assert_null(fd_owners_find(&holders, inode_of(pipes[0]), &n));
-	assert_null(fd_owners_find(&holders, 0, &n));
-	assert_int_equal(fd_owners_add(&holders, 1 << 22, 0), 0); /* no such process: no holders */
-	fd_owners_clear(&holders);
+	assert_null(fd_owners_find(&owners, inode_of(pipes[0]), &n));
+	assert_null(fd_owners_find(&owners, 0, &n));
+	assert_int_equal(fd_owners_add(&owners, 1 << 22, 0),
+			 0); /* no such process: no descriptors */
+	fd_owners_clear(&owners);
 	close(fd);
 	close(copy);
 	close(pipes[0]);
@@ -274,7 +305,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_orphan_that_waits_for_its_fin_is_told),
 		cmocka_unit_test(another_namespace_is_listed_without_leaving_ours),
 		cmocka_unit_test(what_is_no_namespace_is_refused_with_a_reason),
-		cmocka_unit_test(every_descriptor_of_a_socket_is_a_holder),
+		cmocka_unit_test(a_long_list_comes_in_parts_and_names_each_socket_once),
+		cmocka_unit_test(every_descriptor_of_a_socket_is_found),
 		cmocka_unit_test(a_list_that_the_kernel_cannot_give_is_not_an_empty_one),
 	};
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Facts: what the rooms say to each other.
+ * Facts: the only data that flows between the modules.
  *
- * observe and act put facts, model folds them into executors with verdicts and outcomes, record
- * writes them down and reads them back. A fact says what was seen, never what it means: meaning is
- * the model's. Everything that reaches a verdict travels as a fact, the time of judging included,
+ * observe and act emit facts, model folds them into executors with verdicts and outcomes, record
+ * writes them to a file and reads them back. A fact says what was observed; the model decides what
+ * it means. Everything that a verdict depends on travels as a fact, the time of judging included,
  * so that a recording replayed through the model gives the same result.
  *
- * Strings belong to whoever puts the fact and live until put() returns; NULL and "" both mean "not
- * known". Times are CLOCK_MONOTONIC nanoseconds, durations nanoseconds, unless the name says
+ * Strings belong to the emitter and live until put() returns; NULL and "" both mean "not known".
+ * Times are CLOCK_MONOTONIC nanoseconds, durations nanoseconds, unless the name says
  * otherwise. A process is named by pid in the host's pid namespace and start, in clock ticks since
  * boot (field 22 of /proc/PID/stat, proc(5)).
  */
@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 0 is "nobody could tell", so that a fact nobody filled in can never read as good news. */
+/* 0 is "not known", so that a field that was not filled in never counts as evidence. */
 enum ew_tri { EW_UNKNOWN = 0, EW_NO = 1, EW_YES = 2 };
 
 /* IPv4 is kept v4-mapped (::ffff:a.b.c.d), so both ends of a mixed connection compare equal. */
@@ -51,7 +51,7 @@ enum fact_type {
 	FACT_LOST = 19,	  /* events lost in the kernel */
 	FACT_ACT = 20,
 	FACT_COMMAND = 21,  /* the command of `run` */
-	FACT_SCAN = 22,	    /* a complete pass begins or ends */
+	FACT_SCAN = 22,	    /* a scan begins or ends */
 	FACT_BASELINE = 23, /* an executor of the audit that verify compares with */
 	FACT_NOW = 24,	    /* judge at this time */
 	FACT_FORK = 25,
@@ -386,7 +386,7 @@ struct fact_command {
 	int32_t status;	   /* as wait(2) gives it */
 };
 
-/* What a pass covers: what a complete pass does not show any more is gone. */
+/* Sources of a scan. What a completed source does not show any more is gone. */
 #define SCAN_SOCKETS	 1u
 #define SCAN_PROCESSES	 2u
 #define SCAN_CHECKPOINTS 4u
@@ -396,7 +396,7 @@ struct fact_command {
 
 struct fact_scan {
 	const char *phase; /* "begin", "end" */
-	uint32_t scope;	   /* SURVEY_ bits; at the end those that were completed */
+	uint32_t scope;	   /* SCAN_ bits; at the end those that were completed */
 };
 
 struct fact_baseline {
@@ -461,7 +461,7 @@ struct fact {
 	};
 };
 
-/* Where facts go. put() copies what it keeps; it cannot fail towards the observer. */
+/* Where facts go. put() copies what it stores; the emitter is not told of failures. */
 struct fact_sink {
 	void (*put)(void *ctx, const struct fact *fact);
 	void *ctx;

@@ -3,10 +3,10 @@
 #define EW_CLI_CAPABILITIES_H
 
 /*
- * Gives up every capability that watching and acting do not use (loading modules, setting clocks,
- * raw I/O and some thirty more), for good: what reads foreign bytes should hold no more than it
- * must. A command started by root gets root's own again with its exec. Errors are ignored: who has
- * few capabilities has little to give up.
+ * Drops every capability that observing and acting do not need (loading modules, setting clocks,
+ * raw I/O and some thirty more), for good: a program that parses untrusted bytes should have no
+ * more than it must. A command that root starts has all of root's again after its exec. Errors are
+ * ignored: nothing depends on it.
  */
 void capabilities_drop(void);
 

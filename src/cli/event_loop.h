@@ -20,7 +20,7 @@ struct event_loop {
 	enum model_until until;
 	int64_t until_ns;      /* end after so long; 0: by until */
 	bool forever;	       /* only an interruption ends it */
-	uint32_t scope;	       /* what a pass over the host reads (SURVEY_): what show tells of */
+	uint32_t scope;	       /* what a pass over the host reads (SCAN_): what show tells of */
 	struct child *command; /* not done before it has ended; NULL: there is none */
 	/* Called about once a second and after each change; false ends the window; may be NULL. */
 	bool (*show)(void *ctx);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * execwatch asks the agent's API, and sees itself do it. On a quiet node that would be all one
- * sees: events of its own connections are told apart here, and not shown (they are recorded).
+ * execwatch asks the agent's API, and observes these connections too. On a quiet node they would be
+ * most of the events: they are recognized here, and not shown (they are recorded).
  */
 #ifndef EW_CLI_OWN_TRAFFIC_H
 #define EW_CLI_OWN_TRAFFIC_H
@@ -12,7 +12,7 @@
 
 #include "facts.h"
 
-#define OWN_MAX 16 /* questions are asked one at a time; a few may be closing */
+#define OWN_MAX 16 /* one request at a time; a few connections may be closing */
 
 struct own_traffic {
 	int32_t pid; /* of execwatch */
@@ -23,7 +23,7 @@ struct own_traffic {
 	size_t next;
 };
 
-/* Is this event of one of our own connections, at either end? To be asked of each fact in order. */
+/* Whether this event is of a connection of ours, at either end. Needs every fact, in order. */
 bool own_traffic_event(struct own_traffic *own, const struct fact *fact);
 
 #endif

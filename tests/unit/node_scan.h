@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Part of node.h: what passes show of a node, and what the model says of it. */
-#ifndef EW_TEST_NODE_SURVEY_H
-#define EW_TEST_NODE_SURVEY_H
+#ifndef EW_TEST_NODE_SCAN_H
+#define EW_TEST_NODE_SCAN_H
 
 /* ---- surveys ---- */
 

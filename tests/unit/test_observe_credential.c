@@ -22,7 +22,7 @@ static void credentials_that_cannot_be_used_are_refused(void **state)
 	file_write(dir_at("c"), "a:b", 3);
 	assert_int_equal(chmod(dir_at("c"), 0644), 0);
 	assert_int_equal(credential_read(dir_at("c"), &header, &error), -EACCES);
-	assert_non_null(strstr(error.message, "everybody"));
+	assert_non_null(strstr(error.message, "every user"));
 	assert_int_equal(credential_read(dir_at("none"), &header, &error), -ENOENT);
 	assert_null(header);
 	dir_remove();

@@ -63,20 +63,20 @@ int api_url_parse(const char *text, struct api_url *url, struct error *error)
 
 	if (strncmp(text, "https://", 8) == 0)
 		return error_set(error, -EPROTONOSUPPORT,
-				 "without it, proof is by messages and links, not by the API",
-				 "ask '%s': TLS is not spoken", text);
+				 "without the API, re-registration is proven by messages and links",
+				 "ask '%s': TLS is not supported", text);
 	if (strncmp(text, scheme, sizeof(scheme) - 1) != 0)
-		return error_set(error, -EINVAL, cure, "understand the URL '%s'", text);
+		return error_set(error, -EINVAL, cure, "parse the URL '%s'", text);
 	len = strcspn(rest, "/");
 	if (len >= sizeof(parsed.host) || strlen(rest + len) >= sizeof(parsed.path) ||
 	    strpbrk(rest, " \t\r\n@?#"))
-		return error_set(error, -EINVAL, cure, "understand the URL '%s'", text);
+		return error_set(error, -EINVAL, cure, "parse the URL '%s'", text);
 	snprintf(parsed.host, sizeof(parsed.host), "%.*s", (int)len, rest);
 	snprintf(parsed.path, sizeof(parsed.path), "%s", rest + len);
 	for (size_t end = strlen(parsed.path); end && parsed.path[end - 1] == '/'; end--)
 		parsed.path[end - 1] = '\0';
 	if (authority_split(parsed.host, node, port, sizeof(node)) < 0)
-		return error_set(error, -EINVAL, cure, "understand the URL '%s'", text);
+		return error_set(error, -EINVAL, cure, "parse the URL '%s'", text);
 	if (look_up(node, port, &parsed) < 0)
 		return error_set(error, -ENOENT, cure, "find the host of '%s' in /etc/hosts or DNS",
 				 text);

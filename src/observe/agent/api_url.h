@@ -16,8 +16,8 @@ struct api_url {
 };
 
 /*
- * "http://HOST[:PORT][/PATH]"; port 5051 without one. Looks HOST up, which may take a while: in
- * /etc/hosts and DNS alone, whatever nsswitch.conf(5) says.
+ * "http://HOST[:PORT][/PATH]", by default port 5051. Resolves HOST, which may take a while: by
+ * /etc/hosts and DNS only, whatever nsswitch.conf(5) says.
  */
 int api_url_parse(const char *text, struct api_url *url, struct error *error);
 

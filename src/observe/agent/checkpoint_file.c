@@ -24,7 +24,7 @@ int checkpoint_file_read(int dir, const char *name, char *buf, struct mesos_span
 		err = -errno;
 	else if (!S_ISREG(st.st_mode))
 		err = -EINVAL;
-	/* Up to the size it had: what is appended meanwhile is an update of the next pass. */
+	/* Up to the size it had: an update that is appended meanwhile is for the next scan. */
 	while (!err && len < CHECKPOINT_FILE_MAX && (off_t)len < st.st_size && got > 0) {
 		got = read(fd, buf + len, CHECKPOINT_FILE_MAX - len);
 		if (got < 0)

@@ -75,8 +75,8 @@ int credential_read(const char *path, char **ret_header, struct error *error)
 	if (err < 0)
 		return error_set(error, err, NULL, "read the credential file '%s'", path);
 	if (st.st_mode & S_IROTH)
-		return error_set(error, -EACCES, "chmod o-r it",
-				 "the credential file '%s' can be read by everybody", path);
+		return error_set(error, -EACCES, "take the permission away: chmod o-r",
+				 "the credential file '%s' can be read by every user", path);
 	line[len] = '\0';
 	line[strcspn(line, "\r\n")] = '\0';
 	err = header_of(line, ret_header);

@@ -8,8 +8,8 @@ struct error;
 /*
  * Reads the first line of the file: "user:password" (HTTP Basic, Mesos --http_credentials),
  * "token=…" (DC/OS) or "Bearer …". *ret_header gets the value of the Authorization header, to be
- * freed. Errors: those of open(2) and read(2); -EACCES for a file that everybody may read, which a
- * secret must not be in; -EINVAL for another content.
+ * freed. Errors: those of open(2) and read(2); -EACCES: every user may read the file, so that it
+ * must not hold a secret; -EINVAL: it holds something else.
  */
 int credential_read(const char *path, char **ret_header, struct error *error);
 

@@ -200,7 +200,7 @@ struct fact_message {
 	const char *from; /* UPID of the sender as it says; empty for v1 */
 	const char *executor_id; /* when the first bytes of the body hold it */
 	const char *framework_id;
-	const char *task_id;	/* of a StatusUpdateMessage or UPDATE; empty: none */
+	const char *task_id;	/* of a StatusUpdateMessage, its acknowledgement or UPDATE; empty: none */
 	const char *task_state; /* "TASK_FAILED"; empty: none */
 	int32_t status;		/* of an HTTP response; 0: none */
 };
@@ -327,6 +327,7 @@ struct fact_task {
 	const char *reason; /* "REASON_…"; empty: none */
 	const char *source; /* "message", "disk", "api" */
 	int64_t wall;	    /* when the state was reached, CLOCK_REALTIME; 0: not known */
+	const char *by;	    /* who states it: "executor", "agent", "master"; empty: not known */
 };
 
 struct fact_end {

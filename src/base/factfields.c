@@ -353,6 +353,7 @@ static const struct factjson_field task_fields[] = {
 	FIELD(task.reason, "reason"),
 	FIELD(task.source, "source"),
 	FIELD(task.wall, "wall_ns"),
+	FIELD(task.by, "by"),
 };
 
 static const struct factjson_field end_fields[] = {

@@ -10,12 +10,13 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "mesos/duration.h"
+#include "mesos/task_state.h"
 
 /* Nesting of real answers is below 20; deeper is somebody's game. */
 #define DEPTH_MAX 64
 
 /* Where in an answer we are: in objects and lists that something is asked of, or in others. */
-enum place { ELSEWHERE, TOP, FLAGS, FRAMEWORKS, FRAMEWORK, EXECUTORS, EXECUTOR, TASKS, TASK };
+enum place { ELSEWHERE, TOP, FLAGS, FRAMEWORKS, FRAMEWORK, EXECUTORS, EXECUTOR, TASKS, TASK, STATUSES, STATUS };
 
 /* A member that is asked for, of the objects at a place. */
 struct member {
@@ -40,7 +41,7 @@ struct api_state {
 	/* The present ones, and where the next ones go. */
 	struct mesos_framework *framework, **framework_next;
 	struct mesos_executor *executor, **executor_next;
-	struct mesos_task *task, **task_next;
+	struct mesos_task *task, **task_next, **ended_next;
 	bool frameworks_completed, executors_completed;
 	uint64_t fed;	    /* bytes before the present piece */
 	struct error error; /* what is wrong with it; err is 0 for nothing */
@@ -67,8 +68,12 @@ static const struct member members[] = {
 	{ .of = EXECUTOR, "id", TEXT, .at = AT(mesos_executor, id) },
 	{ .of = EXECUTOR, "container", TEXT, .at = AT(mesos_executor, container) },
 	{ .of = EXECUTOR, "tasks", LIST, .opens = TASKS },
+	{ .of = EXECUTOR, "completed_tasks", LIST, .opens = TASKS, .completed = true },
 	{ .of = TASK, "id", TEXT, .at = AT(mesos_task, id) },
 	{ .of = TASK, "name", TEXT, .at = AT(mesos_task, name) },
+	{ .of = TASK, "state", TEXT, .at = AT(mesos_task, state) },
+	{ .of = TASK, "statuses", LIST, .opens = STATUSES },
+	{ .of = STATUS, "timestamp", NUMBER, .at = AT(mesos_task, timestamp) },
 };
 
 static const char *what(const struct api_state *answer)
@@ -108,6 +113,7 @@ static void *object(struct api_state *answer)
 	case EXECUTOR:
 		return answer->executor;
 	case TASK:
+	case STATUS: /* of a task's statuses the last one counts */
 		return answer->task;
 	default:
 		return NULL;
@@ -209,6 +215,7 @@ static int executor_begin(struct api_state *answer)
 	*answer->executor_next = answer->executor = executor;
 	answer->executor_next = &executor->next;
 	answer->task_next = &executor->tasks;
+	answer->ended_next = &executor->ended;
 	return enter(answer, EXECUTOR);
 }
 
@@ -218,11 +225,27 @@ static int task_begin(struct api_state *answer)
 
 	if (!task)
 		return memory(answer);
-	*task = (struct mesos_task){ .id = "", .name = "" };
-	*answer->task_next = answer->task = task;
-	answer->task_next = &task->next;
-	answer->executor->n_tasks++;
+	*task = (struct mesos_task){ .id = "", .name = "", .state = "" };
+	answer->task = task;
 	return enter(answer, TASK);
+}
+
+/*
+ * A task that is over stays among the executor's tasks until its framework has acknowledged that
+ * (Mesos slave.cpp, terminatedTasks; its state tells), then it is completed.
+ */
+static void task_end(struct api_state *answer)
+{
+	struct mesos_task *task = answer->task;
+
+	if (mesos_task_state_is_final(task->state)) {
+		*answer->ended_next = task;
+		answer->ended_next = &task->next;
+	} else {
+		*answer->task_next = task;
+		answer->task_next = &task->next;
+		answer->executor->n_tasks++;
+	}
 }
 
 static int on_object(void *ctx)
@@ -239,6 +262,8 @@ static int on_object(void *ctx)
 		return executor_begin(answer);
 	case TASKS:
 		return task_begin(answer);
+	case STATUSES:
+		return enter(answer, STATUS);
 	default:
 		answer->has_flags |= member && member->opens == FLAGS;
 		return enter(answer, member && member->type == OBJECT ? member->opens : ELSEWHERE);
@@ -290,6 +315,8 @@ static int on_end(void *ctx)
 		return lacks(answer, "frameworks[].executors[].id");
 	if (left == TASK && !*answer->task->id)
 		return lacks(answer, "frameworks[].executors[].tasks[].id");
+	if (left == TASK)
+		task_end(answer);
 	return 1;
 }
 

@@ -32,9 +32,11 @@ struct mesos_flags {
 	int64_t reregistration_timeout_ns; /* 0 before 1.1.3, 1.2.2, 1.3.1: there 2 s, fixed */
 };
 
-struct mesos_task { /* one that is not over */
+struct mesos_task {
 	const char *id;
 	const char *name;
+	const char *state; /* "TASK_RUNNING" */
+	double timestamp;  /* of its last status, seconds since 1970; 0: none */
 	struct mesos_task *next;
 };
 
@@ -42,8 +44,9 @@ struct mesos_executor {
 	const char *id;
 	const char *container;
 	bool completed;
-	struct mesos_task *tasks;
+	struct mesos_task *tasks; /* that are not over */
 	size_t n_tasks;
+	struct mesos_task *ended; /* that are: completed, or waiting for the framework's word */
 	struct mesos_executor *next;
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "mesos/protobuf.h"
+#include "mesos/task_state.h"
 
 static int empty(const char *what, struct error *error)
 {
@@ -118,6 +119,23 @@ int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *i
 	return 0;
 }
 
+static enum mesos_source source_of(uint64_t number)
+{
+	return number <= MESOS_BY_EXECUTOR ? (enum mesos_source)number : MESOS_BY_UNKNOWN;
+}
+
+/* 0 where it is missing, and for what is no time. */
+static double double_at(struct mesos_span message, uint32_t number)
+{
+	struct protobuf_field field;
+	double value = 0;
+
+	while (protobuf_next(&message, &field) > 0)
+		if (field.number == number && field.type == PROTOBUF_FIXED64)
+			memcpy(&value, &field.value, sizeof(value));
+	return value > 0 && value < 1e11 ? value : 0;
+}
+
 int mesos_checkpoint_update(struct mesos_span *file, struct mesos_update *update,
 			    struct error *error)
 {
@@ -136,7 +154,10 @@ int mesos_checkpoint_update(struct mesos_span *file, struct mesos_update *update
 	body = protobuf_bytes(record, 2);
 	status = protobuf_bytes(body, 4);
 	read.ack = type == 1;
-	read.state = (uint32_t)protobuf_varint(status, 2, 0);
+	read.state = read.ack ? NULL : mesos_task_state(protobuf_varint(status, 2, UINT64_MAX));
+	read.source = source_of(protobuf_varint(status, 9, UINT64_MAX));
+	read.reason = mesos_task_reason(protobuf_varint(status, 10, UINT64_MAX));
+	read.timestamp = double_at(status, 6);
 	read.task_id = protobuf_id(status, 1);
 	read.uuid = protobuf_bytes(read.ack ? record : body, read.ack ? 3 : 6);
 	if (!read.ack && !read.task_id.p)

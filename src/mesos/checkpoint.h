@@ -45,20 +45,17 @@ struct mesos_task_info {
 int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *info,
 			       struct error *error);
 
-/* TaskState of mesos.proto, by number. */
-#define MESOS_TASK_STARTING 0
-#define MESOS_TASK_RUNNING  1
-#define MESOS_TASK_FINISHED 2
-#define MESOS_TASK_FAILED   3
-#define MESOS_TASK_KILLED   4
-#define MESOS_TASK_LOST	    5
-#define MESOS_TASK_STAGING  6
+/* Who states it: TaskStatus.Source of mesos.proto, by number. */
+enum mesos_source { MESOS_BY_UNKNOWN = -1, MESOS_BY_MASTER, MESOS_BY_AGENT, MESOS_BY_EXECUTOR };
 
 struct mesos_update {
-	bool ack;		   /* else an update */
-	uint32_t state;		   /* of an update */
-	struct mesos_span task_id; /* of an update */
-	struct mesos_span uuid;	   /* 16 bytes; an update's may be missing */
+	bool ack;		   /* else an update, which alone has what follows */
+	const char *state;	   /* mesos_task_state(); NULL: not one that is known */
+	enum mesos_source source;
+	const char *reason;	   /* mesos_task_reason() */
+	double timestamp;	   /* seconds since 1970; 0: none */
+	struct mesos_span task_id;
+	struct mesos_span uuid;	   /* of both; 16 bytes; an update's may be missing */
 };
 
 /*

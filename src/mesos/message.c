@@ -7,6 +7,7 @@
 #include "mesos/http_head.h"
 #include "mesos/json.h"
 #include "mesos/protobuf.h"
+#include "mesos/task_state.h"
 
 #define INTERNAL "mesos.internal."
 
@@ -69,6 +70,15 @@ static struct mesos_span id_at(struct mesos_span body, struct place place)
 	return place.number ? protobuf_id(body, place.number) : mesos_span_of(NULL);
 }
 
+/* Of a TaskStatus (mesos.proto): task_id 1, state 2, in every version. */
+static void status_read(struct mesos_message *message, struct mesos_span status)
+{
+	uint64_t state = protobuf_varint(status, 2, UINT64_MAX);
+
+	message->task_id = protobuf_id(status, 1);
+	message->task_state = mesos_task_state(state);
+}
+
 static void ids_read(struct mesos_message *message, const struct type *type, struct mesos_span body)
 {
 	message->slave_id = id_at(body, type->slave);
@@ -76,6 +86,10 @@ static void ids_read(struct mesos_message *message, const struct type *type, str
 	message->executor_id = id_at(body, type->executor);
 	if (type->kind == MESOS_RUN_TASK && !message->framework_id.p)
 		message->framework_id = id_at(body, run_task_framework);
+	if (type->kind == MESOS_STATUS_UPDATE) /* StatusUpdate.status is 4 */
+		status_read(message, bytes_begun(bytes_begun(body, 1), 4));
+	if (type->kind == MESOS_STATUS_UPDATE_ACK)
+		message->task_id = protobuf_id(body, 3);
 }
 
 /* libprocess sends a body as one chunk: its first is all of it. */
@@ -122,6 +136,12 @@ static const char *const call_names[] = {
 	[MESOS_CALL_HEARTBEAT] = "HEARTBEAT",
 };
 
+static void json_status_read(struct mesos_message *message, struct mesos_span status)
+{
+	message->task_id = mesos_json_member(mesos_json_member(status, "task_id"), "value");
+	message->task_state = mesos_task_state_of(mesos_json_member(status, "state"));
+}
+
 static void json_call_read(struct mesos_message *message, struct mesos_span body)
 {
 	struct mesos_span type = mesos_json_member(body, "type");
@@ -131,6 +151,8 @@ static void json_call_read(struct mesos_message *message, struct mesos_span body
 			message->call = (enum mesos_call)i;
 	message->executor_id = mesos_json_member(mesos_json_member(body, "executor_id"), "value");
 	message->framework_id = mesos_json_member(mesos_json_member(body, "framework_id"), "value");
+	if (message->call == MESOS_CALL_UPDATE)
+		json_status_read(message, mesos_json_member(mesos_json_member(body, "update"), "status"));
 }
 
 static void pb_call_read(struct mesos_message *message, struct mesos_span body)
@@ -141,6 +163,8 @@ static void pb_call_read(struct mesos_message *message, struct mesos_span body)
 		message->call = (enum mesos_call)type;
 	message->executor_id = protobuf_id(body, 1);
 	message->framework_id = protobuf_id(body, 2);
+	if (message->call == MESOS_CALL_UPDATE) /* Call.update is 5, Update.status 1 */
+		status_read(message, bytes_begun(bytes_begun(body, 5), 1));
 }
 
 /* Which message a request is, by its path alone. */
@@ -192,6 +216,25 @@ static void bare_call_read(struct mesos_message *message, struct mesos_span body
 		*message = call;
 }
 
+/*
+ * Event SHUTDOWN has no content: as a protobuf it is {1: 7}. One chunk, one record: its size in
+ * decimal and a line end before it (stout recordio.hpp; libprocess http_proxy.cpp).
+ */
+static bool is_shutdown_event(struct mesos_span bytes)
+{
+	struct mesos_span line, event = bytes;
+	uint64_t size;
+
+	if (!mesos_span_cut(&event, '\n', &line) || !http_chunk_size(line, &size))
+		return false;
+	if (!mesos_span_cut(&event, '\n', &line) ||
+	    !mesos_span_number(&line, UINT32_MAX, &size) || line.len || size > event.len)
+		return false;
+	event.len = (size_t)size;
+	return (event.len == 2 && memcmp(event.p, "\x08\x07", 2) == 0) ||
+	       mesos_span_is(mesos_json_member(event, "type"), "SHUTDOWN");
+}
+
 static bool is_tls(struct mesos_span bytes)
 {
 	const uint8_t *b = (const uint8_t *)bytes.p;
@@ -210,6 +253,11 @@ void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *me
 	memset(message, 0, sizeof(*message));
 	if (is_tls(all)) {
 		message->kind = MESOS_TLS;
+		return;
+	}
+	if (is_shutdown_event(all)) {
+		message->kind = MESOS_V1_SHUTDOWN;
+		message->name = mesos_span_of("SHUTDOWN");
 		return;
 	}
 	head = head_part(all, &rest);

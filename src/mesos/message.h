@@ -30,6 +30,7 @@ enum mesos_message_kind {
 	MESOS_SHUTDOWN,
 	MESOS_OTHER,	     /* another libprocess message; its name is in name */
 	MESOS_V1_CALL,	     /* executor's HTTP API; which call: call */
+	MESOS_V1_SHUTDOWN,   /* event SHUTDOWN of the agent, on its answer to SUBSCRIBE */
 	MESOS_HTTP_REQUEST,  /* any other HTTP request */
 	MESOS_HTTP_RESPONSE, /* status */
 	MESOS_TLS,	     /* a TLS record: nothing more can be known */
@@ -56,6 +57,9 @@ struct mesos_message {
 	struct mesos_span slave_id;
 	struct mesos_span framework_id;
 	struct mesos_span executor_id;
+	/* MESOS_STATUS_UPDATE and call UPDATE; MESOS_STATUS_UPDATE_ACK has the task's id alone */
+	struct mesos_span task_id;
+	const char *task_state; /* mesos_task_state(); NULL: not told */
 };
 
 /*
@@ -71,8 +75,8 @@ void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *me
 
 /*
  * Into buf (MESOS_MESSAGE_NAME_MAX bytes): a libprocess message's name without "mesos.internal.",
- * "SUBSCRIBE", "UPDATE", "MESSAGE", "HEARTBEAT" or "CALL" for v1, "200 OK" for a response, the
- * method of another request, "TLS", "" for MESOS_UNKNOWN. Other bytes than printable ASCII become
+ * "SUBSCRIBE", "UPDATE", "MESSAGE", "HEARTBEAT" or "CALL" for v1 calls, "SHUTDOWN" for that event,
+ * "200 OK" for a response, the method of another request, "TLS", "" for MESOS_UNKNOWN. Other bytes than printable ASCII become
  * '?'. Returns buf.
  */
 const char *mesos_message_name(const struct mesos_message *message, char *buf);

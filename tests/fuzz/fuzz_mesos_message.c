@@ -3,6 +3,7 @@
 #include "mesos_fuzz.h"
 
 #include "mesos/message.h"
+#include "mesos/task_state.h"
 
 static void check(const struct mesos_message *m, const uint8_t *data, size_t size)
 {
@@ -13,6 +14,8 @@ static void check(const struct mesos_message *m, const uint8_t *data, size_t siz
 	must_lie_in(m->slave_id, data, size);
 	must_lie_in(m->framework_id, data, size);
 	must_lie_in(m->executor_id, data, size);
+	must_lie_in(m->task_id, data, size);
+	must(!m->task_state || mesos_task_state_of(mesos_span_of(m->task_state)) == m->task_state);
 	must(!m->has_from || m->from_text.p);
 	must(m->kind <= MESOS_TLS && m->call <= MESOS_CALL_HEARTBEAT);
 	must((m->kind == MESOS_UNKNOWN) == (*mesos_message_name(m, name) == '\0'));

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "mesos/checkpoint.h"
 #include "mesos/protobuf.h"
+#include "mesos/task_state.h"
 
 #define SID  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
 #define FID  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-0000"
@@ -97,7 +98,7 @@ static void real_task_info(void **state)
 	assert_span(task.framework_id, FID);
 	assert_span(task.slave_id, SID);
 	assert_span(task.executor_id, NULL);
-	assert_int_equal(task.state, MESOS_TASK_STAGING);
+	assert_string_equal(mesos_task_state(task.state), "TASK_STAGING");
 	data_free(file);
 }
 
@@ -164,7 +165,7 @@ static void damaged_task_info(void **state)
 static void updates(const char *path, struct mesos_span file)
 {
 	static const bool acks[] = { false, false, true, true };
-	static const uint32_t states[] = { MESOS_TASK_STARTING, MESOS_TASK_RUNNING, 0, 0 };
+	static const char *const states[] = { "TASK_STARTING", "TASK_RUNNING" };
 	struct mesos_span rest = file;
 	struct mesos_span uuids[4];
 	struct mesos_update update;
@@ -179,7 +180,9 @@ static void updates(const char *path, struct mesos_span file)
 			assert_null(update.task_id.p);
 			assert_true(data_equal(update.uuid, uuids[i - 2]));
 		} else {
-			assert_int_equal(update.state, states[i]);
+			assert_string_equal(update.state, states[i]);
+			assert_int_equal(update.source, MESOS_BY_EXECUTOR);
+			assert_true(update.timestamp > 1.79e9 && update.timestamp < 1.8e9);
 			assert_span(update.task_id, strstr(path, "/web/") ? "web" : "loop");
 		}
 	}

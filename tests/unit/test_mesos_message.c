@@ -403,9 +403,74 @@ static void unprintable_name(void **state)
 	assert_int_equal(strlen(name_of(&m)), MESOS_MESSAGE_NAME_MAX - 1);
 }
 
+/* What a task's own state is, in the first bytes of its last update. */
+static void task_states(void **state)
+{
+	static const char json[] = CALL_HEAD
+		"{\"executor_id\":{\"value\":\"e\"},\"framework_id\":{\"value\":\"f\"},\"type\":\"UPDATE\","
+		"\"update\":{\"status\":{\"task_id\":{\"value\":\"t 1\"},\"state\":\"TASK_KILLED\",\"x\":";
+	static const struct {
+		const char *stream;
+		size_t at, len;
+		const char *task_id, *task_state;
+	} rows[] = {
+		{ "v0-register.45398-5051", 301, 489, "web", "TASK_STARTING" },
+		{ "v0-register.45398-5051", 301, 420, "web", "TASK_STARTING" }, /* cut behind it */
+		{ "v0-register.45398-5051", 301, 250, NULL, NULL },
+		{ "v0-register.52238-42593", 1396, 369, "web", NULL }, /* its acknowledgement */
+		{ "v0-register.45398-5051", 0, 301, NULL, NULL },
+	};
+	struct mesos_message m;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char path[128];
+		struct mesos_span stream;
+
+		snprintf(path, sizeof(path), DATA "streams/%s", rows[i].stream);
+		stream = data_read(path);
+		m = parse(mesos_span_at(stream.p + rows[i].at, rows[i].len));
+		assert_span(m.task_id, rows[i].task_id);
+		assert_true(!m.task_state == !rows[i].task_state);
+		if (m.task_state)
+			assert_string_equal(m.task_state, rows[i].task_state);
+		data_free(stream);
+	}
+	m = parse(mesos_span_of(json));
+	assert_span(m.task_id, "t 1");
+	assert_string_equal(m.task_state, "TASK_KILLED");
+}
+
+/* The only event that is read: a record of a stream, {1: 7}, or as JSON. */
+static void shutdown_events(void **state)
+{
+	static const struct {
+		struct mesos_span bytes;
+		const char *name;
+	} rows[] = {
+		{ BYTES("4\r\n2\n\x08\x07\r\n"), "SHUTDOWN" },
+		{ BYTES("4\r\n2\n\x08\x07"), "SHUTDOWN" },
+		{ BYTES("16\r\n19\n{\"type\":\"SHUTDOWN\"}\r\n"), "SHUTDOWN" },
+		{ BYTES("4\r\n2\n\x08\x09\r\n"), "" }, /* HEARTBEAT */
+		{ BYTES("4\r\n2\n\x08"), "" },
+		{ BYTES("4\r\n3\n\x08\x07\r\n"), "" },
+		{ BYTES("16\r\n19\n{\"type\":\"LAUNCHED\"}\r\n"), "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mesos_message m = parse(rows[i].bytes);
+
+		if (strcmp(name_of(&m), rows[i].name) != 0)
+			fail_msg("row %zu: '%s'", i, name_of(&m));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(task_states),
+		cmocka_unit_test(shutdown_events),
 		cmocka_unit_test(real_messages),
 		cmocka_unit_test(all_real),
 		cmocka_unit_test(real_v1),

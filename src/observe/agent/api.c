@@ -123,6 +123,24 @@ static void emit_executor(struct api *api, const struct mesos_framework *framewo
 	free(tasks);
 }
 
+/* How those of its tasks ended that are over. */
+static void emit_tasks(struct api *api, const struct mesos_framework *framework,
+		       const struct mesos_executor *executor)
+{
+	for (const struct mesos_task *task = executor->ended; task; task = task->next) {
+		struct fact fact = { .type = FACT_TASK, .mono = now_mono() };
+
+		fact.task.framework_id = framework->id;
+		fact.task.executor_id = executor->id;
+		fact.task.container_id = executor->container;
+		fact.task.task_id = task->id;
+		fact.task.state = task->state;
+		fact.task.source = "api";
+		fact.task.wall = (int64_t)(task->timestamp * (double)NS_PER_S);
+		fact_emit(&api->sink, &fact);
+	}
+}
+
 /*
  * The executors come before their FACT_API: whoever sees that has seen the whole round. And after
  * the last byte of the answer: of one that is cut nothing counts.
@@ -142,8 +160,10 @@ static void got_state(struct api *api)
 	answer->start_time = state->start_time;
 	answer_flags(answer, &state->flags);
 	for (const struct mesos_framework *f = state->frameworks; f; f = f->next)
-		for (const struct mesos_executor *e = f->executors; e; e = e->next)
+		for (const struct mesos_executor *e = f->executors; e; e = e->next) {
+			emit_tasks(api, f, e);
 			emit_executor(api, f, e);
+		}
 	finish(api);
 }
 

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "mesos/checkpoint.h"
 #include "mesos/span.h"
+#include "mesos/task_state.h"
 #include "observe/agent/checkpoint_file.h"
 #include "base/array.h"
 #include "base/emit.h"
@@ -25,6 +26,7 @@ struct walk {
 	const char *slave_id;
 	const char *framework_id;
 	const char *executor_id;
+	const char *container_id; /* of the run */
 	char *file; /* CHECKPOINT_FILE_MAX bytes to read files into */
 	struct checkpoint_path path;
 };
@@ -151,29 +153,48 @@ struct tasks {
 	size_t cap;
 };
 
-static bool state_is_final(uint32_t state)
+static const char *by_name(enum mesos_source source)
 {
-	return state == MESOS_TASK_FINISHED || state == MESOS_TASK_FAILED ||
-	       state == MESOS_TASK_KILLED || state == MESOS_TASK_LOST;
+	static const char *const names[] = { "master", "agent", "executor" };
+
+	return source == MESOS_BY_UNKNOWN ? "" : names[source];
+}
+
+static void emit_task_end(const struct walk *walk, const char *id, const struct mesos_update *last)
+{
+	struct fact fact = { .type = FACT_TASK, .mono = now_mono() };
+
+	fact.task.framework_id = walk->framework_id;
+	fact.task.executor_id = walk->executor_id;
+	fact.task.container_id = walk->container_id;
+	fact.task.task_id = id;
+	fact.task.state = last->state;
+	fact.task.reason = last->reason;
+	fact.task.source = "disk";
+	fact.task.wall = (int64_t)(last->timestamp * (double)NS_PER_S);
+	fact.task.by = by_name(last->source);
+	fact_emit(walk->sink, &fact);
 }
 
 /* Its last update tells; a record cut off by a crash is not one yet. */
-static bool task_is_over(struct walk *walk, int dir)
+static bool task_is_over(struct walk *walk, int dir, const char *id)
 {
-	struct mesos_update update;
+	struct mesos_update update, last = { 0 };
 	struct mesos_span file;
 	struct error what = { 0 };
-	bool over = false;
 	int got;
 
 	if (run_file(walk, dir, "task.updates", &file) < 0)
 		return false;
 	while ((got = mesos_checkpoint_update(&file, &update, &what)) > 0)
 		if (!update.ack)
-			over = state_is_final(update.state);
+			last = update;
 	if (got == -EBADMSG)
 		damaged(walk, 0, "task.updates", got, &what);
-	return over;
+	if (!mesos_task_state_is_final(last.state))
+		return false;
+	emit_task_end(walk, id, &last);
+	return true;
 }
 
 static void one_task(struct walk *walk, int dir, const char *id)
@@ -185,7 +206,7 @@ static void one_task(struct walk *walk, int dir, const char *id)
 	char *name;
 	int err;
 
-	if (task_is_over(walk, dir))
+	if (task_is_over(walk, dir, id))
 		return;
 	err = run_file(walk, dir, "task.info", &file);
 	if (!err) {
@@ -215,6 +236,7 @@ static void emit_run(struct walk *walk, int dir, const char *container_id)
 	struct tasks tasks = { .walk = *walk };
 	char upid[256] = "";
 
+	tasks.walk.container_id = container_id;
 	run->slave_id = walk->slave_id;
 	run->framework_id = walk->framework_id;
 	run->executor_id = walk->executor_id;

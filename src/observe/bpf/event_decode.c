@@ -81,6 +81,7 @@ static void message_emit(const struct ew_message *ev, struct fact *fact,
 			 const struct fact_sink *sink)
 {
 	char name[MESOS_MESSAGE_NAME_MAX], from[ID_MAX], executor_id[ID_MAX], framework_id[ID_MAX];
+	char task_id[ID_MAX];
 	struct mesos_message message;
 
 	mesos_message_parse(ev->bytes, ev->len, &message);
@@ -98,6 +99,9 @@ static void message_emit(const struct ew_message *ev, struct fact *fact,
 		mesos_span_copy(message.executor_id, executor_id, sizeof(executor_id));
 	fact->message.framework_id =
 		mesos_span_copy(message.framework_id, framework_id, sizeof(framework_id));
+	fact->message.task_id = mesos_span_copy(message.task_id, task_id, sizeof(task_id));
+	fact->message.task_state = message.task_state;
+	fact->message.status = message.status;
 	fact_emit(sink, fact);
 }
 

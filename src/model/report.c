@@ -148,7 +148,11 @@ static void fate_fill(const struct executors *view, const struct fact_baseline *
 	outcome_judge(view, b, arena, &fate);
 	out->outcome = fate.outcome;
 	out->proof = fate.proof;
-	out->severity = fate.ending ? SEVERITY_CRITICAL : outcome_severity(fate.outcome);
+	out->cause = fate.cause;
+	out->severity = fate.ending  ? SEVERITY_CRITICAL
+			: fate.minor ? SEVERITY_WARNING
+				     : outcome_severity(fate.outcome);
+	out->deadline_latest = fate.deadline && fate.latest;
 	out->disconnected = to_wall(store, fate.disconnected);
 	out->deadline = to_wall(store, fate.deadline);
 	out->ends_by = fate.ending ? to_wall(store, fate.ends_by) : 0;

@@ -114,6 +114,7 @@ struct report_executor {
 	bool appeared;	      /* not in the baseline: it came after it */
 	int64_t disconnected; /* wall ns when its clock began to run; 0: it does not run */
 	int64_t deadline;     /* wall ns; 0: none */
+	bool deadline_latest; /* its disconnection was not seen: deadline is the latest possible */
 	int64_t ends_by; /* wall ns; its deadline has passed, and by then it has ended itself; 0:
 			    not so */
 	int64_t ended;	 /* wall ns; 0: lives */

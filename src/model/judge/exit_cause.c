@@ -6,8 +6,10 @@
 
 #include "base/arena.h"
 #include "base/now.h"
-#include "model/judge/self_termination.h"
+#include "model/judge/evidence.h"
+#include "model/judge/exit_cause.h"
 #include "model/judge/outcome.h"
+#include "model/judge/self_termination.h"
 
 /* Mesos' own clock ticks and the kernel's need not agree to the millisecond. */
 #define TIMER_SLACK NS_PER_S
@@ -38,7 +40,10 @@ static struct countdown countdown_of(const struct store *store, const struct fac
 	c.at = process->history.down_since;
 	if (c.at || was_linked(process, 0))
 		return c;
-	c.at = outcome_mono(store, b->disconnected_wall);
+	if (b->disconnected_wall)
+		c.at = outcome_mono(store, b->disconnected_wall);
+	else
+		c.at = store_treated_at(store, b->pid, b->start);
 	if (c.at)
 		return c;
 	if (process->link_end) { /* dropped with all else as it ended, or before that */
@@ -87,11 +92,70 @@ static bool is_fault(int sig)
 	       sig == SIGILL || sig == SIGTRAP || sig == SIGSYS;
 }
 
-static void told_to_end(struct fate *fate)
+/* What was seen of why the agent ends its executors: the signal to it, or nothing. */
+static const char *order(const struct store *store, struct arena *arena)
+{
+	return store->agent_signalled.at
+		       ? arena_printf(arena,
+				      "The agent told it to shut down, after signal SIGUSR1 from pid "
+				      "%d (%s) to the agent.",
+				      store->agent_signalled.sender, store->agent_signalled.comm)
+		       : "The agent told it to shut down.";
+}
+
+static void told_to_end(const struct store *store, struct arena *arena, struct fate *fate)
 {
 	fate->outcome = OUTCOME_KILLED_BY_AGENT;
-	fate->why = "The agent told it to shut down.";
+	fate->why = order(store, arena);
 	fate->advice = LOST;
+}
+
+/*
+ * Only what was seen: that it was late needs an agent that had come back, time enough for its
+ * re-registration timeout, and no registration since.
+ */
+static bool was_late(const struct store *store, const struct fact_baseline *b,
+		     const struct process *process)
+{
+	const struct agent *agent = store_agent(store);
+
+	return agent && outcome_restarted(store, b) &&
+	       process->history.registered <= agent->appeared &&
+	       process->ended_at >=
+		       agent->appeared + evidence_reregister_timeout(store) - TIMER_SLACK;
+}
+
+static void killed_by_agent(const struct store *store, const struct fact_baseline *b,
+			    const struct process *process, struct arena *arena, struct fate *fate)
+{
+	fate->outcome = OUTCOME_KILLED_BY_AGENT;
+	fate->why = arena_printf(arena, "The agent (pid %d) killed it with signal %d%s.",
+				 fate->killer, WTERMSIG(process->exit.status),
+				 was_late(store, b, process)
+					 ? ": it had not registered again in time"
+					 : "");
+}
+
+/*
+ * Executors that speak v1 end by killing their own process group: when they were told to, and when
+ * their recovery timeout has run out (Mesos executor.cpp, ShutdownProcess).
+ */
+static void killed_itself(const struct store *store, const struct fact_baseline *b,
+			  const struct process *process, const struct countdown *down,
+			  struct arena *arena, struct fate *fate)
+{
+	fate->killer = 0;
+	fate->killer_comm = "";
+	if (process->history.told_to_end) {
+		told_to_end(store, arena, fate);
+	} else if (was_its_timer(process, down, b->recovery_timeout)) {
+		self_terminated(b, process, down, arena, fate);
+	} else {
+		fate->outcome = OUTCOME_SELF_TERMINATED;
+		fate->why = "It killed its own process group, as an executor does that was told to "
+			    "shut down or whose recovery timeout has run out: which of them was "
+			    "not seen.";
+	}
 }
 
 static void ended_by_signal(const struct store *store, const struct fact_baseline *b,
@@ -112,19 +176,13 @@ static void ended_by_signal(const struct store *store, const struct fact_baselin
 	if (sender_known &&
 	    (process->killed_by_agents ||
 	     store_is_agent(store, process->exit.killer, process->exit.killer_start))) {
-		fate->outcome = OUTCOME_KILLED_BY_AGENT;
-		fate->why = arena_printf(arena,
-					 "The agent (pid %d) killed it with signal %d: it had not "
-					 "registered again in time.",
-					 fate->killer, sig);
+		killed_by_agent(store, b, process, arena, fate);
 	} else if (is_fault(sig) && (by_itself || !sender_known)) {
 		fate->outcome = OUTCOME_CRASHED;
 		fate->why = arena_printf(arena, "It crashed with signal %d (%s).", sig,
 					 sigabbrev_np(sig) ? sigabbrev_np(sig) : "?");
-	} else if (by_itself && process->history.told_to_end) {
-		told_to_end(fate);
-	} else if (by_itself && was_its_timer(process, down, b->recovery_timeout)) {
-		self_terminated(b, process, down, arena, fate);
+	} else if (by_itself) {
+		killed_itself(store, b, process, down, arena, fate);
 	} else if (sender_known) {
 		fate->why = arena_printf(arena, "Signal %d from pid %d (%s) killed it.", sig,
 					 fate->killer, fate->killer_comm);
@@ -134,29 +192,6 @@ static void ended_by_signal(const struct store *store, const struct fact_baselin
 					 "kernel itself, when memory is short).",
 					 sig);
 	}
-}
-
-/*
- * An executor of the docker containerizer ends with 0 as well when the agent stops its container,
- * and a timer may have run that nobody saw begin: only a task's own end is good news.
- */
-static const char *doubt(const struct store *store, const struct fact_baseline *b,
-			 const struct process *process, const struct countdown *down)
-{
-	const struct agent *agent = store_agent(store);
-
-	if (down->at && !down->seen)
-		return "It ended with exit status 0, and was disconnected before: whether its task "
-		       "had ended or its recovery timeout had run out was not seen.";
-	if (outcome_restarted(store, b) && process->ended_at > agent->appeared &&
-	    !was_linked(process, agent->appeared))
-		return "It ended with exit status 0 after the agent had come back and before it "
-		       "had registered again: whether its task had ended or the agent had stopped "
-		       "it was not seen.";
-	if (store_events(store).lost)
-		return "It ended with exit status 0, and events were lost in the kernel: whether "
-		       "it had been told to was not seen.";
-	return NULL;
 }
 
 /*
@@ -180,14 +215,89 @@ static bool ended_with_its_agent(const struct fact_baseline *b, const struct pro
 	return true;
 }
 
+/* ---- exit status 0: what its task did is not in it ---- */
+
+#define ZERO "It ended with exit status 0"
+
+/* No agent was there to be told how the task ended. */
+static bool was_alone(const struct store *store, const struct process *process)
+{
+	int64_t gone = 0;
+
+	for (size_t i = 0; i < store->agents.n; i++) {
+		const struct agent *agent = &store->agents.v[i];
+
+		if (agent->appeared <= process->ended_at &&
+		    (!agent->gone_at || agent->gone_at > process->ended_at))
+			return false;
+		if (agent->gone_at && agent->gone_at > gone)
+			gone = agent->gone_at;
+	}
+	return gone != 0;
+}
+
+/* The agent's own record of a task whose executor it found gone. */
+static void told_by_agent(const struct task_end *end, const struct store *store,
+			  const struct process *process, struct arena *arena, struct fate *fate)
+{
+	fate->outcome = OUTCOME_TASK_FAILED;
+	fate->cause = end->source;
+	fate->why = arena_printf(
+		arena, ZERO "%s, and its framework was told %s%s%s%s: how its task ended got to "
+			    "nobody.",
+		was_alone(store, process) ? " while no agent was there" : "", end->state,
+		*end->reason ? " (" : "", end->reason, *end->reason ? ")" : "");
+	fate->advice = LOST;
+}
+
+/* What may have happened and was not seen: a sentence. NULL: all was looked at. */
+static const char *unseen(const struct store *store, const struct fact_baseline *b,
+			  const struct process *process, const struct countdown *down)
+{
+	const struct agent *agent = store_agent(store);
+
+	if (store_events(store).lost)
+		return ZERO ", and events were lost in the kernel: whether it had been told to was "
+			    "not seen.";
+	if (down->at && !down->seen)
+		return ZERO ", and was disconnected before: whether its task had ended or its "
+			    "recovery timeout had run out was not seen.";
+	if (agent && outcome_restarted(store, b) && process->ended_at > agent->appeared &&
+	    !was_linked(process, agent->appeared))
+		return ZERO " after the agent had come back and before it had registered again: "
+			    "whether its task had ended or the agent had stopped it was not seen.";
+	if (store->checkpoints_read <= process->ended_at || store->work_dir.readable != EW_YES)
+		return ZERO ": whether its task ended well was not seen.";
+	return NULL;
+}
+
+static void ended_with_0(const struct store *store, const struct fact_baseline *b,
+			 const struct process *process, const struct countdown *down,
+			 const struct task_fate *task, struct arena *arena, struct fate *fate)
+{
+	fate->advice = LOOK;
+	if (task->worst && !task->own) {
+		told_by_agent(task->worst, store, process, arena, fate);
+	} else if (was_alone(store, process)) {
+		fate->outcome = OUTCOME_LOST;
+		fate->cause = CAUSE_EVENT;
+		fate->why = ZERO " while no agent was there: even if its task ended well, its "
+				 "framework is told TASK_FAILED or TASK_LOST.";
+	} else if (!(fate->why = unseen(store, b, process, down))) {
+		fate->outcome = OUTCOME_LOST;
+		fate->why = ZERO ", and neither a message nor the agent's checkpoints show that "
+				 "its task ended well.";
+	}
+}
+
 static void ended_by_exit(const struct store *store, const struct fact_baseline *b,
 			  const struct process *process, const struct countdown *down,
-			  struct arena *arena, struct fate *fate)
+			  const struct task_fate *task, struct arena *arena, struct fate *fate)
 {
 	int code = WEXITSTATUS(process->exit.status);
 
 	if (process->history.told_to_end) {
-		told_to_end(fate);
+		told_to_end(store, arena, fate);
 	} else if (ended_with_its_agent(b, process, down, fate)) {
 		return;
 	} else if (was_its_timer(process, down, b->recovery_timeout)) {
@@ -196,29 +306,122 @@ static void ended_by_exit(const struct store *store, const struct fact_baseline 
 		fate->outcome = OUTCOME_CRASHED;
 		fate->why = arena_printf(arena, "It ended with exit status %d.", code);
 		fate->advice = LOOK;
-	} else if ((fate->why = doubt(store, b, process, down))) {
-		fate->advice = LOOK;
 	} else {
+		ended_with_0(store, b, process, down, task, arena, fate);
+	}
+}
+
+/* ---- the task's own end ---- */
+
+/* It was on its way to its end already: told to, or its timer had fired. */
+static bool was_ending(const struct fact_baseline *b, const struct process *process,
+		       const struct countdown *down, int64_t at)
+{
+	const struct registration *h = &process->history;
+
+	if (h->told_to_end && h->told_to_end <= at)
+		return true;
+	if (!down->at)
+		return false;
+	return (h->down_twice && h->down_twice <= at) ||
+	       at >= down->at + b->recovery_timeout - TIMER_SLACK ||
+	       (h->ended_its_task > down->at && h->ended_its_task <= at);
+}
+
+/* Its task's own end was the first of all, and is known for every task that it had. */
+static bool task_was_first(const struct fact_baseline *b, const struct process *process,
+			   const struct countdown *down, const struct task_fate *task)
+{
+	return task->complete && task->own && task->arrived && task->at &&
+	       task->at <= process->ended_at && !was_ending(b, process, down, task->at);
+}
+
+/* Would an order of the agent to shut down have been seen? */
+static bool orders_are_seen(const struct store *store)
+{
+	if (store_events(store).lost)
+		return false;
+	for (size_t i = 0; i < store->hooks.n; i++)
+		if (strcmp(store->hooks.v[i].hook, "messages") == 0)
+			return *store->hooks.v[i].program && !store->hooks.v[i].best_effort;
+	return false;
+}
+
+const char *exit_cause_source(enum cause cause)
+{
+	static const char *const names[] = { [CAUSE_NONE] = "",
+					     [CAUSE_EVENT] = "its message to the agent",
+					     [CAUSE_DISK] = "the agent's checkpoints",
+					     [CAUSE_API] = "the agent's API",
+					     [CAUSE_LOG] = "a log" };
+
+	return names[cause];
+}
+
+/*
+ * TASK_KILLED is also what a task is told to be that an agent cleans up (recover=cleanup) or whose
+ * executor was told to end: that it was the framework's wish is certain where orders are seen, or
+ * while the agent goes on.
+ */
+static void task_killed(const struct store *store, const struct fact_baseline *b, bool asked,
+			const struct task_end *end, struct arena *arena, struct fate *fate)
+{
+	if (!asked && !orders_are_seen(store) && outcome_restarted(store, b)) {
+		fate->why = "Its task was killed (TASK_KILLED): whether by its framework or by the "
+			    "agent's shutdown was not seen.";
+		fate->advice = LOOK;
+		return;
+	}
+	fate->outcome = OUTCOME_TASK_KILLED;
+	fate->why = arena_printf(arena, "Its framework killed its task: TASK_KILLED in %s.",
+				 exit_cause_source(end->source));
+}
+
+void exit_cause_task(const struct store *store, const struct fact_baseline *b,
+		     const struct process *process, const struct task_fate *task,
+		     struct arena *arena, struct fate *fate)
+{
+	const struct task_end *end = task->worst;
+	bool before = end->at && end->at < outcome_mono(store, b->taken_wall);
+
+	fate->cause = end->source;
+	if (strcmp(end->state, "TASK_FINISHED") == 0) {
 		fate->outcome = OUTCOME_FINISHED;
-		fate->why = !store_agent(store) || down->at
-				    ? "Its task ended by itself (exit status 0) while no agent was "
-				      "there: its framework will be told TASK_FAILED all the same."
-				    : "Its task ended by itself (exit status 0).";
+		fate->why = arena_printf(arena, "Its task ended well: TASK_FINISHED in %s.",
+					 exit_cause_source(end->source));
+	} else if (strcmp(end->state, "TASK_KILLED") == 0) {
+		task_killed(store, b, process && process->history.kill_asked, end, arena, fate);
+	} else {
+		fate->outcome = OUTCOME_TASK_FAILED;
+		fate->minor = before;
+		fate->why = arena_printf(arena, "Its task failed %s: %s in %s, by %s%s%s.",
+					 before ? "before the window" : "in the window", end->state,
+					 exit_cause_source(end->source),
+					 strcmp(end->by, "agent") == 0 ? "its agent"
+								       : "its own executor",
+					 *end->reason ? ", " : "", end->reason);
+		fate->advice = LOOK;
 	}
 }
 
 void exit_cause_judge(const struct store *store, const struct fact_baseline *b,
 		      const struct process *process, struct arena *arena, struct fate *fate)
 {
+	struct task_fate task = task_fate_of(store, b, process->ended_at);
 	struct countdown down = countdown_of(store, b, process);
 
 	fate->ended = process->ended_at;
-	if (process->exit.status < 0) {
-		fate->why = "It has ended; how was not seen.";
-		fate->advice = LOOK;
-	} else if (WIFSIGNALED(process->exit.status)) {
-		ended_by_signal(store, b, process, &down, arena, fate);
+	if (task_was_first(b, process, &down, &task)) {
+		exit_cause_task(store, b, process, &task, arena, fate);
+	} else if (process->exit.status < 0) {
+		end_unseen_judge(store, b, process, arena, fate);
 	} else {
-		ended_by_exit(store, b, process, &down, arena, fate);
+		fate->cause = CAUSE_EVENT;
+		if (WIFSIGNALED(process->exit.status))
+			ended_by_signal(store, b, process, &down, arena, fate);
+		else
+			ended_by_exit(store, b, process, &down, &task, arena, fate);
 	}
+	if (fate->outcome == OUTCOME_UNKNOWN)
+		fate->cause = CAUSE_NONE;
 }

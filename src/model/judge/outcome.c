@@ -5,8 +5,9 @@
 
 #include "base/arena.h"
 #include "base/now.h"
-#include "model/judge/self_termination.h"
 #include "model/judge/evidence.h"
+#include "model/judge/exit_cause.h"
+#include "model/judge/self_termination.h"
 
 /* After its verdict an agent stops a container for up to so long (DESTROY_TIMEOUT, Mesos
  * constants.hpp). */
@@ -70,18 +71,28 @@ bool outcome_restarted(const struct store *store, const struct fact_baseline *b)
 
 /* ---- when it was cut off ---- */
 
-/* Its clock began before anybody watched: the baseline may know when, else it was after the audit.
+/*
+ * Its clock began before anybody watched. The baseline may know when, or the audit log: an act made
+ * it drop its link. Else only the latest possible time is known: the first look that showed it
+ * without a link, which is the baseline's or this session's. *latest tells that it is such a bound.
  */
-static int64_t down_unseen(const struct store *store, const struct fact_baseline *b,
-			   const struct process *process, const struct executor *executor)
+int64_t outcome_down_unseen(const struct store *store, const struct fact_baseline *b,
+			    const struct process *process, size_t n_links, bool *latest)
 {
-	if (process->history.registered || (executor && executor->n_links))
+	int64_t treated = store_treated_at(store, b->pid, b->start);
+	int64_t taken = outcome_mono(store, b->taken_wall);
+
+	*latest = false;
+	if (process->history.registered || n_links)
 		return 0;
 	if (b->disconnected_wall)
 		return outcome_mono(store, b->disconnected_wall);
-	return b->link || strcmp(b->verdict, "disconnected") == 0
-		       ? outcome_mono(store, b->taken_wall)
-		       : 0;
+	if (treated)
+		return treated;
+	if (strcmp(b->verdict, "disconnected") != 0 && !b->link)
+		return 0;
+	*latest = true;
+	return strcmp(b->verdict, "disconnected") == 0 ? taken : store->session_began;
 }
 
 int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *b)
@@ -136,11 +147,12 @@ static bool is_v1(const struct executor *executor)
 	return evidence_protocol(executor->checkpoint) == PROTOCOL_V1;
 }
 
+/* That nothing has ended it again since is known only where no event was lost. */
 static bool by_message(const struct store *store, const struct registration *h, int64_t since)
 {
 	const struct agent *agent = store_agent(store);
 
-	return h->registered > since && h->register_sent > since &&
+	return !store_events(store).lost && h->registered > since && h->register_sent > since &&
 	       h->registered >= h->register_sent && h->registrar == agent->facts.pid &&
 	       h->registrar_start == agent->facts.start && !h->down_since;
 }
@@ -170,16 +182,22 @@ static bool by_listing(const struct store *store, const struct executor *executo
 	if (!executor->n_links)
 		return is_v1(executor) && *executor->process->facts.domain_socket &&
 		       store->now > recovered + DESTROY_TIMEOUT;
+	/* Refused, a v1 executor keeps its connections: only when the agent took it is seen. */
+	if (is_v1(executor) && h->refused > h->registered)
+		return false;
 	return is_linked(store, executor) &&
 	       links_outlived(store, executor, late ? DESTROY_TIMEOUT : TEMPORARY);
 }
 
+/* Never of v1: one that the agent refuses keeps both connections and asks again and again. */
 static bool by_link(const struct store *store, const struct executor *executor)
 {
 	const struct registration *h = &executor->process->history;
 	int64_t timeout =
 		store->api.reregister_timeout > 0 ? store->api.reregister_timeout : REREGISTER_MAX;
 
+	if (evidence_protocol(executor->checkpoint) != PROTOCOL_V0)
+		return false;
 	if (is_unanswered(store, h) && timeout < DESTROY_TIMEOUT)
 		timeout = DESTROY_TIMEOUT;
 	return is_linked(store, executor) && links_outlived(store, executor, timeout);
@@ -215,31 +233,31 @@ static enum proof proof_of_same(const struct store *store, const struct executor
 		return PROOF_NONE;
 	if (h->last_down && by_message(store, h, h->last_down) && executor->n_links)
 		return PROOF_MESSAGE;
+	/* An agent that lists it knows it, and takes the SUBSCRIBE of whom it knows. */
 	return is_v1(executor) && links_made_after(executor, h->last_down) &&
-			       by_link(store, executor)
-		       ? PROOF_LINK
+			       links_outlived(store, executor, REREGISTER_MAX) &&
+			       outcome_agent_serves(store) && by_listing(store, executor)
+		       ? PROOF_API
 		       : PROOF_NONE;
 }
 
 /* ---- the living ---- */
 
-static const char *why_same(const struct process *process)
+static const char *why_same(const struct store *store, const struct process *process)
 {
-	return process->treated ? "It was made to drop its link and waits for the restarted agent; "
+	return store_treated_at(store, process->key.pid, process->key.start)
+		       ? "It was made to drop its link and waits for the restarted agent; "
 				  "the present one does not ask it."
 				: "It lost its link and waits for a restarted agent; the present "
 				  "one does not ask it.";
 }
 
-/* Where only the earliest time of its disconnection is known, nobody can tell that its timer has
- * fired. */
-static void judge_ending(const struct store *store, const struct fact_baseline *b,
-			 const struct process *process, const struct executor *executor,
+/* Also where only the latest possible time of its disconnection is known: by then it has fired. */
+static void judge_ending(const struct store *store, const struct process *process,
+			 const struct executor *executor,
 			 struct fate *fate)
 {
-	bool seen = process->history.down_since || b->disconnected_wall;
-
-	fate->ending = fate->disconnected && seen &&
+	fate->ending = fate->disconnected &&
 		       self_termination_is_on(store, process, executor ? executor->n_links : 0,
 					      fate->deadline);
 	if (!fate->ending)
@@ -257,15 +275,18 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 
 	fate->outcome = OUTCOME_WAITING;
 	fate->advice = "";
-	fate->disconnected = process->history.down_since ? process->history.down_since
-							 : down_unseen(store, b, process, executor);
+	fate->disconnected =
+		process->history.down_since
+			? process->history.down_since
+			: outcome_down_unseen(store, b, process, executor ? executor->n_links : 0,
+					      &fate->latest);
 	if (!agent) {
 		fate->why = fate->disconnected ? "It waits for an agent; none listens."
 					       : "No agent listens, and its link has not ended: it "
 						 "does not know yet.";
 		fate->advice = "Start the agent before the deadline.";
 	} else if (!outcome_restarted(store, b)) {
-		fate->why = why_same(process);
+		fate->why = why_same(store, process);
 		fate->advice = "Restart the agent before the deadline.";
 		bound = outcome_mono(store, b->taken_wall) + b->recovery_timeout;
 	} else if (!outcome_agent_serves(store)) {
@@ -285,7 +306,7 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 			self_termination_begins(process, fate->disconnected, b->recovery_timeout);
 		fate->ends_by = self_termination_by(process, fate->deadline);
 	}
-	judge_ending(store, b, process, executor, fate);
+	judge_ending(store, process, executor, fate);
 }
 
 static bool has_link(const struct executor *executor, uint64_t cookie)
@@ -314,9 +335,23 @@ static bool is_half_open(const struct store *store, const struct executor *execu
 	return false;
 }
 
-static void judge_kept(const struct store *store, const struct executor *executor,
-		       struct fate *fate)
+/* It has lost nothing, and what the window was for has not happened. */
+static void judge_not_restarted(struct fate *fate)
 {
+	fate->outcome = OUTCOME_WAITING;
+	fate->why = "The agent was NOT restarted: it is the same process, and so is the link.";
+	fate->advice = "Restart the agent, or look why the command did not.";
+}
+
+static void judge_kept(const struct store *store, const struct fact_baseline *b,
+		       const struct executor *executor, struct fate *fate)
+{
+	if (store_treated_at(store, b->pid, b->start)) {
+		fate->why = "It was treated, and still has the link that it had: whether the "
+			    "treatment will take effect is not known.";
+		fate->advice = "Run 'execwatch audit' before the agent is restarted.";
+		return;
+	}
 	if (!outcome_agent_serves(store)) {
 		fate->outcome = OUTCOME_WAITING;
 		fate->why = "The agent has not finished its recovery: an executor that has not "
@@ -331,16 +366,63 @@ static void judge_kept(const struct store *store, const struct executor *executo
 		fate->advice = "Run 'execwatch audit', and treat it before the agent is restarted.";
 		return;
 	}
+	if (store->session.restart_wanted) {
+		judge_not_restarted(fate);
+		return;
+	}
 	fate->outcome = OUTCOME_KEPT;
 	fate->why = "The agent is the same process, and so is the link.";
 }
 
+/* ---- refused, or of an agent of another id ---- */
+
+/* What the agent that serves calls itself: by its API and its disk, where these do not differ. */
+static const char *serving_id(const struct store *store)
+{
+	const char *api = store->has_api && !*store->api.problem ? store->api.slave_id : "";
+	const char *disk = store->has_work_dir && store->work_dir.readable == EW_YES
+				   ? store->work_dir.slave_id
+				   : "";
+
+	if (*api && *disk && strcmp(api, disk) != 0)
+		return "";
+	return *api ? api : disk;
+}
+
+/* True with fate filled: nobody will take it back, or its agent does not. */
+static bool judge_refused(const struct store *store, const struct executor *executor,
+			  struct arena *arena, struct fate *fate)
+{
+	const struct registration *h = &executor->process->history;
+	const char *id = serving_id(store), *its = executor->process->facts.slave_id;
+
+	if (!outcome_agent_serves(store))
+		return false;
+	if (*id && *its && strcmp(id, its) != 0) {
+		fate->outcome = OUTCOME_ORPHANED;
+		fate->why = arena_printf(arena,
+					 "It belongs to agent %s, and the agent that serves is %s: "
+					 "it will not be taken back.",
+					 its, id);
+		fate->advice = "Let its framework start its task again.";
+		return true;
+	}
+	if (h->refused <= h->registered)
+		return false;
+	fate->why = arena_printf(arena,
+				 "The agent answers its SUBSCRIBE with %d: it is connected, and "
+				 "not registered.",
+				 h->refused_with);
+	fate->advice = "Look at the agent's log for its id.";
+	return true;
+}
+
 static void judge_living(const struct store *store, const struct fact_baseline *b,
-			 const struct executor *executor, struct fate *fate)
+			 const struct executor *executor, struct arena *arena, struct fate *fate)
 {
 	static const char *const by[] = {
 		[PROOF_MESSAGE] = "Its registration and the agent's answer were seen.",
-		[PROOF_API] = "The restarted agent lists it, and each has its end of the link.",
+		[PROOF_API] = "The agent lists it, and each has its end of the link.",
 		[PROOF_LINK] = "Its new link has outlived the agent's re-registration timeout.",
 	};
 
@@ -348,8 +430,10 @@ static void judge_living(const struct store *store, const struct fact_baseline *
 		judge_waiting(store, b, executor->process, executor, fate);
 		return;
 	}
+	if (judge_refused(store, executor, arena, fate))
+		return;
 	if (!outcome_restarted(store, b) && keeps_link(b, executor)) {
-		judge_kept(store, executor, fate);
+		judge_kept(store, b, executor, fate);
 		return;
 	}
 	fate->proof = outcome_restarted(store, b) ? proof_of_restarted(store, executor)
@@ -374,14 +458,11 @@ void outcome_judge(const struct executors *view, const struct fact_baseline *b, 
 	if (process && process->ended) {
 		exit_cause_judge(view->store, b, process, arena, fate);
 	} else if (!process || process->vanished) {
-		fate->ended = process ? process->ended_at : 0;
-		fate->why = "It has ended; its end was not seen, so how is not known.";
-		fate->advice =
-			"Look at the end of its stderr in its sandbox, and at the agent's log.";
+		end_unseen_judge(view->store, b, process, arena, fate);
 	} else if (!executor) {
 		/* Lives, and has no socket at all: it waits with nothing in its hands. */
 		judge_waiting(view->store, b, process, NULL, fate);
 	} else {
-		judge_living(view->store, b, executor, fate);
+		judge_living(view->store, b, executor, arena, fate);
 	}
 }

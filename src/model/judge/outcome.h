@@ -9,6 +9,9 @@
 struct fate {
 	enum outcome outcome;
 	enum proof proof;
+	enum cause cause;     /* of an end */
+	bool minor;	      /* a task that failed before the window: no loss of this window */
+	bool latest;	      /* its disconnection was not seen: deadline is the latest possible one */
 	int64_t disconnected; /* mono; 0: its clock does not run */
 	int64_t deadline;     /* mono; 0: none */
 	int64_t ends_by;      /* mono: by then it has ended if it ends itself at its deadline; 0: no
@@ -38,11 +41,13 @@ int64_t outcome_serves_at(const struct store *store);
 
 /* Is the agent that is there another process than the baseline's? */
 bool outcome_restarted(const struct store *store, const struct fact_baseline *baseline);
+/*
+ * When the clock of one began to run whose disconnection was not seen, mono; 0: it does not run.
+ * *latest: that is the latest possible time, not the time.
+ */
+int64_t outcome_down_unseen(const struct store *store, const struct fact_baseline *baseline,
+			    const struct process *process, size_t n_links, bool *latest);
 /* Wall clock to mono; 0 stays 0. */
 int64_t outcome_mono(const struct store *store, int64_t wall);
-
-/* outcome_dead.c: of an executor whose end was seen. */
-void exit_cause_judge(const struct store *store, const struct fact_baseline *baseline,
-		      const struct process *process, struct arena *arena, struct fate *fate);
 
 #endif

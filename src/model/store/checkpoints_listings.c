@@ -23,8 +23,7 @@ const char *const *store_texts(struct store *store, const char *const *texts, si
 	return copy;
 }
 
-static struct run_key run_key(struct store *store, const char *fid, const char *eid,
-			      const char *cid)
+struct run_key store_run_key(struct store *store, const char *fid, const char *eid, const char *cid)
 {
 	struct run_key key;
 
@@ -39,7 +38,7 @@ void store_put_checkpoint(struct store *store, const struct fact *fact)
 {
 	const struct fact_checkpoint *from = &fact->checkpoint;
 	struct run_key key =
-		run_key(store, from->framework_id, from->executor_id, from->container_id);
+		store_run_key(store, from->framework_id, from->executor_id, from->container_id);
 	const char *const *tasks;
 	struct checkpoint *checkpoint;
 
@@ -83,7 +82,7 @@ void store_put_listing(struct store *store, const struct fact *fact)
 {
 	const struct fact_api_executor *from = &fact->api_executor;
 	struct run_key key =
-		run_key(store, from->framework_id, from->executor_id, from->container_id);
+		store_run_key(store, from->framework_id, from->executor_id, from->container_id);
 	struct listing *listing;
 
 	HASH_FIND(hh, store->listings, &key, sizeof(key), listing);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
@@ -153,11 +154,39 @@ static void note_told_to_end(struct process *process, const struct fact *fact)
 	process->history.told_to_end = fact->mono;
 }
 
-static void note_v1_answer(struct process *process, const struct fact *fact)
+static void note_answered(struct process *process, const struct fact *fact)
 {
-	if (process->history.subscribe_on && process->history.register_sent)
+	process->history.answered = fact->mono;
+}
+
+static void note_kill_asked(struct process *process, const struct fact *fact)
+{
+	process->history.kill_asked = fact->mono;
+}
+
+/* Recordings of before this field have the status in the name alone. */
+static int32_t status_of(const struct fact_message *message)
+{
+	return message->status ? message->status : (int32_t)strtol(message->name, NULL, 10);
+}
+
+/*
+ * An agent that does not know the executor (it has another id) answers SUBSCRIBE with 400 each
+ * time, and leaves the connection as it is (Mesos slave/http.cpp, executor()).
+ */
+static void note_subscribe_answer(struct process *process, const struct fact *fact)
+{
+	struct registration *h = &process->history;
+	int32_t status = status_of(&fact->message);
+
+	h->subscribe_on = 0;
+	if (status == 200 && h->register_sent) {
 		note_registered(process, fact);
-	process->history.subscribe_on = 0;
+		h->refused = 0;
+	} else if (status >= 400 && status < 500) {
+		h->refused = fact->mono;
+		h->refused_with = status;
+	}
 }
 
 /* Where the body tells for whom it is, it decides. */
@@ -264,7 +293,8 @@ static void register_sent(struct store *store, const struct fact *fact, bool v1)
 	process->history.subscribe_on = v1 ? fact->message.cookie : 0;
 }
 
-static void v1_answer(struct store *store, const struct fact *fact)
+/* An answer on a connection of the executor's. */
+static void http_answer(struct store *store, const struct fact *fact)
 {
 	struct connection here = { .facts = { .netns = fact->message.netns,
 					      .local = fact->message.local,
@@ -277,8 +307,12 @@ static void v1_answer(struct store *store, const struct fact *fact)
 	process = executor_find(store, there->owner, there->owner_start);
 	for (size_t i = 0; !process && i < there->n_holders; i++)
 		process = executor_find(store, there->holders[i].pid, there->holders[i].start);
-	if (process && process->history.subscribe_on == there->facts.cookie)
-		note_v1_answer(process, fact);
+	if (!process)
+		return;
+	if (status_of(&fact->message) / 100 == 2)
+		note_answered(process, fact);
+	if (process->history.subscribe_on == there->facts.cookie)
+		note_subscribe_answer(process, fact);
 }
 
 /* Only what an agent sends counts as the agent's. */
@@ -292,11 +326,14 @@ static void agents_message(struct store *store, const struct fact *fact)
 		{ "ExecutorRegisteredMessage", note_registered },
 		{ "ExecutorReregisteredMessage", note_registered },
 		{ "ShutdownExecutorMessage", note_told_to_end },
+		{ "SHUTDOWN", note_told_to_end },
+		{ "KillTaskMessage", note_kill_asked },
+		{ "StatusUpdateAcknowledgementMessage", note_answered },
 	};
 	const char *name = fact->message.name;
 
-	if (strncmp(name, "200", 3) == 0) {
-		v1_answer(store, fact);
+	if (status_of(&fact->message)) {
+		http_answer(store, fact);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(from_agent) / sizeof(from_agent[0]); i++)
@@ -318,7 +355,19 @@ static void keep_early(struct store *store, const struct fact *fact)
 	kept.message.from = store_text(store, fact->message.from);
 	kept.message.executor_id = store_text(store, fact->message.executor_id);
 	kept.message.framework_id = store_text(store, fact->message.framework_id);
+	kept.message.task_id = store_text(store, fact->message.task_id);
+	kept.message.task_state = store_text(store, fact->message.task_state);
 	store->early.v[store->early.n++] = kept;
+}
+
+/* By the process itself: its tasks have its environment, but not its pid. */
+static bool update_sent(struct store *store, const struct fact *fact)
+{
+	struct process *process = executor_find(store, fact->message.pid, fact->message.start);
+
+	if (process && is_for(process, fact))
+		store_put_task_message(store, process, fact);
+	return process != NULL;
 }
 
 /* Names: mesos/message.h. False: its sender is neither an executor nor, as yet, the agent. */
@@ -331,6 +380,8 @@ static bool message_noted(struct store *store, const struct fact *fact)
 		register_sent(store, fact, false);
 	else if (strcmp(name, "SUBSCRIBE") == 0)
 		register_sent(store, fact, true);
+	else if (strcmp(name, "StatusUpdateMessage") == 0 || strcmp(name, "UPDATE") == 0)
+		return update_sent(store, fact);
 	else if (store_is_agent(store, fact->message.pid, fact->message.start))
 		agents_message(store, fact);
 	else
@@ -359,4 +410,9 @@ void registration_signal(struct store *store, const struct fact *fact)
 
 	if (sender && s->pid != s->sender && (s->signal == SIGTERM || s->signal == SIGKILL))
 		sender->history.ended_its_task = fact->mono;
+	if (s->signal == SIGUSR1 && store_is_agent(store, s->pid, s->start)) {
+		store->agent_signalled.at = fact->mono;
+		store->agent_signalled.sender = s->sender;
+		store->agent_signalled.comm = store_text(store, s->sender_comm);
+	}
 }

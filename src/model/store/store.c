@@ -43,6 +43,8 @@ void store_clear(struct store *store)
 		free(process);
 	}
 	store_clear_runs(store);
+	store_clear_run_ends(store);
+	free(store->treatments.v);
 	for (size_t i = 0; i < store->baselines.n; i++)
 		free((void *)store->baselines.v[i].tasks);
 	free(store->agents.v);
@@ -225,10 +227,27 @@ static void put_tracking(struct store *store, const struct fact *fact)
 					.seen = store->survey };
 }
 
+static void treatment_add(struct store *store, const struct fact *fact)
+{
+	if (store_grow(store, store->treatments))
+		store->treatments.v[store->treatments.n++] =
+			(struct treatment){ fact->act.pid, fact->act.start, fact->mono };
+}
+
+int64_t store_treated_at(const struct store *store, int32_t pid, uint64_t start)
+{
+	int64_t at = 0;
+
+	for (size_t i = 0; i < store->treatments.n; i++)
+		if (store->treatments.v[i].pid == pid && store->treatments.v[i].start == start)
+			at = store->treatments.v[i].at;
+	return at;
+}
+
+/* An act of before this session, read back from the audit log, is none of this report's. */
 static void put_act(struct store *store, const struct fact *fact)
 {
 	struct fact_act act = fact->act;
-	struct process *process;
 
 	act.phase = store_text(store, act.phase);
 	if (strcmp(act.phase, "result") != 0)
@@ -238,13 +257,14 @@ static void put_act(struct store *store, const struct fact *fact)
 	act.executor_id = store_text(store, act.executor_id);
 	act.method = store_text(store, act.method);
 	act.result = store_text(store, act.result);
+	if (strcmp(act.result, "done") == 0)
+		treatment_add(store, fact);
+	if (fact->mono < store->session_began)
+		return;
 	act.reason = store_text(store, act.reason);
 	act.reason_id = store_text(store, act.reason_id);
 	if (store_grow(store, store->acts))
 		store->acts.v[store->acts.n++] = (struct act){ .facts = act, .at = fact->mono };
-	process = store_process_find(store, act.pid, act.start);
-	if (process && strcmp(act.result, "done") == 0)
-		process->treated = true;
 }
 
 static void put_baseline(struct store *store, const struct fact *fact)
@@ -256,6 +276,7 @@ static void put_baseline(struct store *store, const struct fact *fact)
 	b.container_id = store_text(store, b.container_id);
 	b.protocol = store_text(store, b.protocol);
 	b.verdict = store_text(store, b.verdict);
+	b.slave_id = store_text(store, b.slave_id);
 	b.tasks = store_texts(store, b.tasks, b.n_tasks, NULL, 0);
 	if (store_grow(store, store->baselines))
 		store->baselines.v[store->baselines.n++] = b;
@@ -363,8 +384,10 @@ static void survey_end(struct store *store, const struct fact *fact)
 		store->tracked = store->survey;
 	if (done & SCAN_PROCESSES)
 		processes_end(store, fact->mono);
-	if (done & SCAN_CHECKPOINTS)
+	if (done & SCAN_CHECKPOINTS) {
 		store_end_checkpoints(store);
+		store->checkpoints_read = store->survey_began;
+	}
 	if (done & SCAN_PROCESSES)
 		registration_early(store);
 	if (done & SCAN_SOCKETS)
@@ -411,6 +434,8 @@ static void (*const put[])(struct store *store, const struct fact *fact) = {
 	[FACT_BASELINE] = put_baseline,
 	[FACT_NOW] = put_now,
 	[FACT_FORK] = put_fork,
+	[FACT_TASK] = store_put_task,
+	[FACT_END] = store_put_end,
 };
 
 void store_put(struct store *store, const struct fact *fact)

@@ -16,6 +16,7 @@
 #include "base/now.h"
 #include "base/strpool.h"
 #include "facts.h"
+#include "model/report.h"
 
 struct process_key {
 	int32_t pid;
@@ -38,9 +39,14 @@ struct registration {
 	int32_t registrar;     /* by this agent */
 	uint64_t registrar_start;
 	uint64_t subscribe_on;	    /* cookie of the connection that SUBSCRIBE was sent on */
+	int64_t refused;	    /* SUBSCRIBE was answered otherwise than with 200 */
+	int32_t refused_with;	    /* HTTP status of that answer */
+	int64_t answered;	    /* the agent acknowledged something it had sent: a 2xx answer,
+				       StatusUpdateAcknowledgementMessage */
+	int64_t kill_asked;	    /* KillTaskMessage was sent to it: its framework's wish */
 	struct ew_addr answered_at; /* where its libprocess takes answers, as its registration or
 				       the disk says */
-	int64_t told_to_end;	    /* ShutdownExecutorMessage was sent to it */
+	int64_t told_to_end;	    /* ShutdownExecutorMessage, or event SHUTDOWN, was sent to it */
 	int64_t ended_its_task;	    /* it sent a deadly signal to another process */
 };
 
@@ -82,7 +88,6 @@ struct process {
 	struct ew_addr agent_addr; /* where its agent is, as MESOS_SLAVE_PID says */
 	bool agents_child;	   /* the agent forked it */
 	bool killed_by_agents; /* who sent the signal it died of is the agent, or a child of it */
-	bool treated;	       /* an act on it was done */
 	bool in_baseline;
 	struct registration history;
 	UT_hash_handle hh;
@@ -143,6 +148,33 @@ struct checkpoint {
 	UT_hash_handle hh;
 };
 
+/* What one source says of the end of a task. */
+struct task_end {
+	struct task_end *next;
+	const char *task_id; /* pooled */
+	const char *state;   /* a final one */
+	const char *reason;  /* "REASON_…"; "" */
+	const char *by;	     /* "executor", "agent", "master"; "" */
+	enum cause source;   /* CAUSE_EVENT: a message, of this process */
+	int32_t pid;
+	uint64_t start;
+	int64_t at; /* mono; 0: not known */
+};
+
+/* What was found of an executor after its end. */
+struct post_mortem {
+	struct post_mortem *next;
+	const char *cause, *source, *text; /* as in fact_end */
+	int64_t at;			   /* mono; 0: not known */
+};
+
+struct run_end {
+	struct run_key key;
+	struct task_end *tasks;
+	struct post_mortem *found;
+	UT_hash_handle hh;
+};
+
 struct listing {
 	struct run_key key;
 	uint32_t round;
@@ -169,6 +201,13 @@ struct netns {
 
 struct act {
 	struct fact_act facts;
+	int64_t at;
+};
+
+/* An act that was done, in this session or an earlier one of this boot. */
+struct treatment {
+	int32_t pid;
+	uint64_t start;
 	int64_t at;
 };
 
@@ -204,6 +243,8 @@ struct store {
 	struct process_connections *conns;
 	struct checkpoint *checkpoints;
 	struct listing *listings;
+	struct run_end *run_ends;
+	LIST(struct treatment) treatments;
 	LIST(struct agent) agents;
 	LIST(struct netns) namespaces;
 	LIST(struct fact_hook) hooks;
@@ -219,6 +260,12 @@ struct store {
 	int64_t api_at;
 	uint32_t listed_round; /* of the last complete listing */
 	int64_t listed_at;
+	struct {	/* SIGUSR1 was sent to the agent: unregister, and shut all executors down */
+		int64_t at; /* mono; 0: it was not */
+		int32_t sender;
+		const char *comm;
+	} agent_signalled;
+	int64_t checkpoints_read; /* when a pass over the checkpoints was last completed */
 	bool agent_hidden; /* somebody listens on the agent port, and who could not be read */
 	struct fact_command command;
 	int64_t command_ended; /* 0 */
@@ -255,6 +302,20 @@ const char *store_text(struct store *store, const char *text);
 
 /* The other end: same tuple mirrored, in the same namespace or else in any. NULL: none is known. */
 struct connection *store_peer(const struct store *store, const struct connection *conn);
+
+/* When an act on this process was done; 0: none was, as far as is known. */
+int64_t store_treated_at(const struct store *store, int32_t pid, uint64_t start);
+
+/* task_ends.c */
+void store_put_task(struct store *store, const struct fact *fact);
+void store_put_task_message(struct store *store, const struct process *process,
+			    const struct fact *fact);
+void store_put_end(struct store *store, const struct fact *fact);
+void store_clear_run_ends(struct store *store);
+/* NULL: nothing is known. key's texts are pooled. */
+const struct run_end *store_run_end(const struct store *store, const struct run_key *key);
+struct run_key store_run_key(struct store *store, const char *fid, const char *eid,
+			     const char *cid);
 
 /* store_losses.c */
 void store_put_lost(struct store *store, const struct fact *fact);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Executors that are gone and whose end nobody saw: what is written of it, else lost. */
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "model/judge/exit_cause.h"
+
+#define LOST "The task is lost: let its framework start it again."
+#define LOOK "Look at the end of its stderr in its sandbox, and at the agent's log."
+
+/* Reasons of an agent that ended the executor itself (Mesos slave/slave.cpp). */
+static const char *agents_reason(const char *reason)
+{
+	static const struct {
+		const char *reason, *what;
+	} known[] = {
+		{ "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
+		  "it had not registered again in time" },
+		{ "REASON_EXECUTOR_REGISTRATION_TIMEOUT", "it had not registered in time" },
+		{ "REASON_FRAMEWORK_REMOVED", "its framework was removed" },
+		{ "REASON_AGENT_REMOVED", "the agent was removed" },
+		{ "REASON_CONTAINER_LIMITATION", "its container exceeded a limit" },
+		{ "REASON_CONTAINER_LIMITATION_MEMORY",
+		  "its container exceeded its limit of memory" },
+		{ "REASON_CONTAINER_LIMITATION_DISK", "its container exceeded its limit of disk" },
+		{ "REASON_CONTAINER_PREEMPTED", "its container was preempted" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(reason, known[i].reason) == 0)
+			return known[i].what;
+	return NULL;
+}
+
+/* The agent wrote down that it ended it, and why. True with fate filled. */
+static bool by_agents_reason(const struct task_fate *task, struct arena *arena, struct fate *fate)
+{
+	const struct task_end *end = task->worst;
+	const char *what = end && !task->own ? agents_reason(end->reason) : NULL;
+
+	if (!what)
+		return false;
+	fate->outcome = OUTCOME_KILLED_BY_AGENT;
+	fate->cause = end->source;
+	fate->advice = LOST;
+	fate->why = arena_printf(arena, "The agent ended it: %s (%s, %s in %s).", what, end->state,
+				 end->reason, exit_cause_source(end->source));
+	return true;
+}
+
+/* The agent wrote down that it found it gone. */
+static bool by_agents_record(const struct task_fate *task, struct arena *arena, struct fate *fate)
+{
+	const struct task_end *end = task->worst;
+
+	if (!end || task->own)
+		return false;
+	fate->cause = end->source;
+	fate->advice = LOST;
+	fate->outcome = OUTCOME_LOST;
+	fate->why = arena_printf(arena,
+				 "It has exited; the cause was not observed. Its framework was told "
+				 "%s%s%s (%s).",
+				 end->state, *end->reason ? ", " : "", end->reason,
+				 exit_cause_source(end->source));
+	return true;
+}
+
+static int weight(const struct post_mortem *found)
+{
+	return strcmp(found->source, "disk") == 0 ? 3 : strcmp(found->source, "api") == 0 ? 2 : 1;
+}
+
+/* A log is a hint: tasks write into the same file. No end is called good by it. */
+static bool outcome_of_end(const struct post_mortem *found, enum outcome *outcome)
+{
+	static const enum outcome bad[] = { OUTCOME_SELF_TERMINATED, OUTCOME_KILLED_BY_AGENT,
+					    OUTCOME_KILLED, OUTCOME_CRASHED, OUTCOME_TASK_FAILED };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (strcmp(found->cause, outcome_name(bad[i])) == 0) {
+			*outcome = bad[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool by_what_was_found(const struct run_end *run, struct arena *arena, struct fate *fate)
+{
+	const struct post_mortem *best = NULL;
+	enum outcome outcome;
+
+	for (const struct post_mortem *f = run ? run->found : NULL; f; f = f->next)
+		if (outcome_of_end(f, &outcome) && (!best || weight(f) > weight(best)))
+			best = f;
+	if (!best || !outcome_of_end(best, &fate->outcome))
+		return false;
+	fate->cause = weight(best) == 3 ? CAUSE_DISK : weight(best) == 2 ? CAUSE_API : CAUSE_LOG;
+	fate->why = arena_printf(arena, "It has exited: %s", best->text);
+	fate->advice = LOST;
+	return true;
+}
+
+/* Its link at the baseline is still open, and its own: it was overlooked. */
+static bool has_its_link(const struct store *store, const struct fact_baseline *b)
+{
+	const struct connection *conn = b->link ? store_connection_find(store, b->link) : NULL;
+
+	return conn && conn->facts.state == TCP_ESTABLISHED &&
+	       connection_is_of(conn, b->pid, b->start);
+}
+
+void end_unseen_judge(const struct store *store, const struct fact_baseline *b,
+		      const struct process *process, struct arena *arena, struct fate *fate)
+{
+	struct run_key key = { b->framework_id, b->executor_id, b->container_id };
+	struct task_fate task = task_fate_of(store, b, 0);
+
+	fate->ended = process ? process->ended_at : 0;
+	fate->advice = LOOK;
+	if (!(store->complete & SCAN_PROCESSES)) {
+		fate->why = "The processes of this host could not all be read: whether it lives is "
+			    "not known.";
+	} else if (has_its_link(store, b)) {
+		fate->why = "No such process was found, but its link is open: whether it lives is "
+			    "not known.";
+	} else if (task.complete && task.own && task.arrived) {
+		fate->advice = "";
+		exit_cause_task(store, b, process, &task, arena, fate);
+	} else if (!by_agents_reason(&task, arena, fate) &&
+		   !by_what_was_found(store_run_end(store, &key), arena, fate) &&
+		   !by_agents_record(&task, arena, fate)) {
+		fate->outcome = OUTCOME_LOST;
+		fate->why = "It has exited; the cause was not observed.";
+	}
+	if (fate->outcome == OUTCOME_UNKNOWN)
+		fate->cause = CAUSE_NONE;
+}

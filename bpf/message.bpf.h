@@ -23,11 +23,11 @@ static __always_inline enum head_kind head_kind(const __u8 *h)
 	if (h[0] == 'H' && h[1] == 'T' && h[2] == 'T' && h[3] == 'P' && h[4] == '/' && h[5] == '1')
 		return HEAD_HTTP;
 	/* Event SHUTDOWN on a v1 stream: a chunk of one record, {1: 7} or {"type":"SHUTDOWN"} */
-	if (h[0] == '4' && h[1] == '\r' && h[2] == '\n' && h[3] == '2' && h[4] == '\n' && h[5] == 8 &&
-	    h[6] == 7)
+	if (h[0] == '4' && h[1] == '\r' && h[2] == '\n' && h[3] == '2' && h[4] == '\n' &&
+	    h[5] == 8 && h[6] == 7)
 		return HEAD_EVENT;
-	if (h[0] == '1' && h[1] == '6' && h[2] == '\r' && h[3] == '\n' && h[4] == '1' && h[5] == '9' &&
-	    h[6] == '\n' && h[7] == '{')
+	if (h[0] == '1' && h[1] == '6' && h[2] == '\r' && h[3] == '\n' && h[4] == '1' &&
+	    h[5] == '9' && h[6] == '\n' && h[7] == '{')
 		return HEAD_EVENT;
 	/* A TLS record: handshake or data, version 3.x */
 	if ((h[0] == 0x16 || h[0] == 0x17) && h[1] == 3)

@@ -200,7 +200,8 @@ struct fact_message {
 	const char *from; /* UPID of the sender as it says; empty for v1 */
 	const char *executor_id; /* when the first bytes of the body hold it */
 	const char *framework_id;
-	const char *task_id;	/* of a StatusUpdateMessage, its acknowledgement or UPDATE; empty: none */
+	const char
+		*task_id; /* of a StatusUpdateMessage, its acknowledgement or UPDATE; empty: none */
 	const char *task_state; /* "TASK_FAILED"; empty: none */
 	int32_t status;		/* of an HTTP response; 0: none */
 };

@@ -16,7 +16,19 @@
 #define DEPTH_MAX 64
 
 /* Where in an answer we are: in objects and lists that something is asked of, or in others. */
-enum place { ELSEWHERE, TOP, FLAGS, FRAMEWORKS, FRAMEWORK, EXECUTORS, EXECUTOR, TASKS, TASK, STATUSES, STATUS };
+enum place {
+	ELSEWHERE,
+	TOP,
+	FLAGS,
+	FRAMEWORKS,
+	FRAMEWORK,
+	EXECUTORS,
+	EXECUTOR,
+	TASKS,
+	TASK,
+	STATUSES,
+	STATUS
+};
 
 /* A member that is asked for, of the objects at a place. */
 struct member {

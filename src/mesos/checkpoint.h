@@ -49,13 +49,13 @@ int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *i
 enum mesos_source { MESOS_BY_UNKNOWN = -1, MESOS_BY_MASTER, MESOS_BY_AGENT, MESOS_BY_EXECUTOR };
 
 struct mesos_update {
-	bool ack;		   /* else an update, which alone has what follows */
-	const char *state;	   /* mesos_task_state(); NULL: not one that is known */
+	bool ack;	   /* else an update, which alone has what follows */
+	const char *state; /* mesos_task_state(); NULL: not one that is known */
 	enum mesos_source source;
-	const char *reason;	   /* mesos_task_reason() */
-	double timestamp;	   /* seconds since 1970; 0: none */
+	const char *reason; /* mesos_task_reason() */
+	double timestamp;   /* seconds since 1970; 0: none */
 	struct mesos_span task_id;
-	struct mesos_span uuid;	   /* of both; 16 bytes; an update's may be missing */
+	struct mesos_span uuid; /* of both; 16 bytes; an update's may be missing */
 };
 
 /*

@@ -152,7 +152,8 @@ static void json_call_read(struct mesos_message *message, struct mesos_span body
 	message->executor_id = mesos_json_member(mesos_json_member(body, "executor_id"), "value");
 	message->framework_id = mesos_json_member(mesos_json_member(body, "framework_id"), "value");
 	if (message->call == MESOS_CALL_UPDATE)
-		json_status_read(message, mesos_json_member(mesos_json_member(body, "update"), "status"));
+		json_status_read(message,
+				 mesos_json_member(mesos_json_member(body, "update"), "status"));
 }
 
 static void pb_call_read(struct mesos_message *message, struct mesos_span body)
@@ -227,8 +228,8 @@ static bool is_shutdown_event(struct mesos_span bytes)
 
 	if (!mesos_span_cut(&event, '\n', &line) || !http_chunk_size(line, &size))
 		return false;
-	if (!mesos_span_cut(&event, '\n', &line) ||
-	    !mesos_span_number(&line, UINT32_MAX, &size) || line.len || size > event.len)
+	if (!mesos_span_cut(&event, '\n', &line) || !mesos_span_number(&line, UINT32_MAX, &size) ||
+	    line.len || size > event.len)
 		return false;
 	event.len = (size_t)size;
 	return (event.len == 2 && memcmp(event.p, "\x08\x07", 2) == 0) ||

@@ -76,7 +76,8 @@ void mesos_message_parse(const void *bytes, size_t len, struct mesos_message *me
 /*
  * Into buf (MESOS_MESSAGE_NAME_MAX bytes): a libprocess message's name without "mesos.internal.",
  * "SUBSCRIBE", "UPDATE", "MESSAGE", "HEARTBEAT" or "CALL" for v1 calls, "SHUTDOWN" for that event,
- * "200 OK" for a response, the method of another request, "TLS", "" for MESOS_UNKNOWN. Other bytes than printable ASCII become
+ * "200 OK" for a response, the method of another request, "TLS", "" for MESOS_UNKNOWN. Other bytes
+ * than printable ASCII become
  * '?'. Returns buf.
  */
 const char *mesos_message_name(const struct mesos_message *message, char *buf);

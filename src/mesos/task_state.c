@@ -8,10 +8,10 @@ static const struct {
 	const char *name;
 	bool final;
 } states[] = {
-	{ "TASK_STARTING", false },	    { "TASK_RUNNING", false }, { "TASK_FINISHED", true },
-	{ "TASK_FAILED", true },	    { "TASK_KILLED", true },   { "TASK_LOST", true },
-	{ "TASK_STAGING", false },	    { "TASK_ERROR", true },    { "TASK_KILLING", false },
-	{ "TASK_DROPPED", true },	    { "TASK_UNREACHABLE", false }, { "TASK_GONE", true },
+	{ "TASK_STARTING", false },	   { "TASK_RUNNING", false },	  { "TASK_FINISHED", true },
+	{ "TASK_FAILED", true },	   { "TASK_KILLED", true },	  { "TASK_LOST", true },
+	{ "TASK_STAGING", false },	   { "TASK_ERROR", true },	  { "TASK_KILLING", false },
+	{ "TASK_DROPPED", true },	   { "TASK_UNREACHABLE", false }, { "TASK_GONE", true },
 	{ "TASK_GONE_BY_OPERATOR", true }, { "TASK_UNKNOWN", false },
 };
 #define N_STATES (sizeof(states) / sizeof(states[0]))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* States of a task, and the reasons given for them: mesos.proto, the same numbers in all versions. */
+/* States of a task, and the reasons given for them: mesos.proto, the same numbers in all versions.
+ */
 #ifndef EW_MESOS_TASK_STATE_H
 #define EW_MESOS_TASK_STATE_H
 

@@ -64,8 +64,8 @@ def test_the_audit_is_the_baseline(node, ew):
     outcomes = each(report, node, "outcome")
     assert outcomes["relinks"] == "reregistered"
     lost = {id: o for id, o in outcomes.items() if id != "relinks"}
-    assert lost == dict.fromkeys(ALL - {"relinks"}, "unknown")  # how they ended was not seen
-    assert report["exit_code"] == 3
+    assert lost == dict.fromkeys(ALL - {"relinks"}, "killed-by-agent")  # by the reason on disk
+    assert report["exit_code"] == 2
 
 
 def test_restart_under_verify(node, ew):

@@ -32,7 +32,7 @@ static void state(struct mesos_span body, size_t cut)
 			must(*f->id);
 			for (const struct mesos_executor *e = f->executors; e; e = e->next)
 				must(*e->id && e->container && !e->tasks == !e->n_tasks);
-				must(!e->ended || *e->ended->id);
+			must(!e->ended || *e->ended->id);
 		}
 	}
 	api_state_free(answer);

@@ -64,7 +64,8 @@ struct node_proc {
 	struct node_spec spec;
 	int pid, ppid;
 	uint64_t start;
-	int port;			 /* of its listener */
+	int port; /* of its listener */
+	bool task_over;
 	bool alive, unseen, is_executor; /* no task, helper, wrapper or copy */
 	struct node_sock *links[2];
 	struct node_sock *listener;
@@ -426,6 +427,48 @@ static inline void node_says(struct node *n, struct node_proc *p, const char *na
 static inline void node_answer(struct node *n, struct node_proc *p, const char *name)
 {
 	node_send(n, n->agent, p->links[0]->peer, name, NULL);
+}
+
+/* Its task ends: the last update on its link, and the agent's answer to that. */
+static inline void node_task_ends(struct node *n, struct node_proc *p, const char *state)
+{
+	const struct node_sock *on = p->links[0];
+
+	p->task_over = true;
+	if (!n->hooks || n->quiet)
+		return;
+	node_put(n,
+		 (struct fact){ .type = FACT_MESSAGE,
+				.message = { .cookie = on->cookie,
+					     .pid = p->pid,
+					     .start = p->start,
+					     .local = on->local,
+					     .remote = on->remote,
+					     .netns = on->netns,
+					     .name = p->spec.v1 ? "UPDATE" : "StatusUpdateMessage",
+					     .from = "",
+					     .executor_id = p->id,
+					     .task_id = p->id,
+					     .task_state = state } });
+	if (on->peer && n->agent)
+		node_answer(n, p, "202 Accepted");
+}
+
+/* What the agent wrote down, or answers, of a task of its. by: "executor", "agent". */
+static inline void node_task_recorded(struct node *n, struct node_proc *p, const char *source,
+				      const char *state, const char *by, const char *reason)
+{
+	p->task_over = true;
+	node_put(n, (struct fact){ .type = FACT_TASK,
+				   .task = { .framework_id = p->spec.framework,
+					     .executor_id = p->id,
+					     .container_id = p->spec.container,
+					     .task_id = p->id,
+					     .state = state,
+					     .reason = reason,
+					     .source = source,
+					     .wall = n->now + NODE_WALL,
+					     .by = by } });
 }
 
 /* The whole way back, as an agent that recovers and a healthy executor go it. */

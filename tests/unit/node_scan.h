@@ -167,7 +167,7 @@ static inline void node_put_checkpoints(struct node *n)
 							.http = p->spec.v1 && !p->spec.unregistered,
 							.completed = p->spec.completed,
 							.tasks = &task,
-							.n_tasks = 1 } });
+							.n_tasks = !p->task_over } });
 	}
 	node_put(n, (struct fact){ .type = FACT_WORK_DIR,
 				   .work_dir = { .path = "/var/lib/mesos",

@@ -406,9 +406,10 @@ static void unprintable_name(void **state)
 /* What a task's own state is, in the first bytes of its last update. */
 static void task_states(void **state)
 {
-	static const char json[] = CALL_HEAD
-		"{\"executor_id\":{\"value\":\"e\"},\"framework_id\":{\"value\":\"f\"},\"type\":\"UPDATE\","
-		"\"update\":{\"status\":{\"task_id\":{\"value\":\"t 1\"},\"state\":\"TASK_KILLED\",\"x\":";
+	static const char json[] = CALL_HEAD "{\"executor_id\":{\"value\":\"e\"},\"framework_id\":{"
+					     "\"value\":\"f\"},\"type\":\"UPDATE\","
+					     "\"update\":{\"status\":{\"task_id\":{\"value\":\"t "
+					     "1\"},\"state\":\"TASK_KILLED\",\"x\":";
 	static const struct {
 		const char *stream;
 		size_t at, len;

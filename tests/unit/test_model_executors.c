@@ -308,7 +308,7 @@ static void pid_is_reused(void **state)
 	node_executor(n, "db", .pid = 1002)->start = 424242;
 	node_survey(n);
 	assert_string_equal(node_verdict(n, "web"), "none");
-	assert_string_equal(node_outcome(n, "web"), "unknown");
+	assert_string_equal(node_outcome(n, "web"), "lost");
 	node_free(n);
 }
 

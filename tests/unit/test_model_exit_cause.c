@@ -19,10 +19,10 @@ static void with_the_agent_up(void **state)
 		int status;
 		const char *want;
 	} rows[] = {
-		{ EXIT_WITH(0), "finished" },  { EXIT_WITH(1), "crashed" },
+		{ EXIT_WITH(0), "unknown" },   { EXIT_WITH(1), "crashed" },
 		{ EXIT_WITH(255), "crashed" }, { SIGSEGV, "crashed" },
 		{ SIGABRT, "crashed" },	       { SIGKILL, "killed" },
-		{ SIGTERM, "killed" },	       { -1, "unknown" },
+		{ SIGTERM, "killed" },	       { -1, "lost" },
 	};
 
 	(void)state;
@@ -149,9 +149,9 @@ static void recovery_timeout(void **state)
 		{ 61, EXIT_WITH(255), false, "self-terminated" },
 		{ 65, SIGKILL, true, "self-terminated" },
 		{ 65, SIGKILL, false, "killed" },
-		{ 30, EXIT_WITH(0), false, "finished" },
+		{ 30, EXIT_WITH(0), false, "lost" },
 		{ 30, EXIT_WITH(1), false, "crashed" },
-		{ 30, SIGKILL, true, "killed" },
+		{ 30, SIGKILL, true, "self-terminated" }, /* or the agent's order; never killed */
 		{ 30, SIGSEGV, false, "crashed" },
 	};
 
@@ -197,7 +197,7 @@ static void it_ended_a_helper(void **state)
 	node_signal(n, p->pid, check->pid, SIGKILL);
 	node_wait(n, 1800);
 	node_ends(n, p, EXIT_WITH(0), 0);
-	is(n, "finished");
+	is(n, "lost");
 	node_free(n);
 }
 
@@ -232,6 +232,10 @@ static void finished_after_it_had_come_back(void **state)
 		node_comes_back(n, p);
 		node_wait(n, 20);
 		node_agent_serves(n);
+		node_task_ends(n, p, "TASK_FINISHED");
+		if (quiet[i])
+			node_task_recorded(n, p, "disk", "TASK_FINISHED", "executor", "");
+		node_wait(n, 1);
 		node_ends(n, p, EXIT_WITH(0), 0);
 		is(n, "finished");
 		for (int j = 0; j < 3; j++) {
@@ -261,6 +265,8 @@ static void events_were_lost(void **state)
 
 		node_put(n, (struct fact){ .type = FACT_LOST,
 					   .lost = { "message-ring", rows[i].lost, 100 } });
+		if (!rows[i].killer)
+			node_task_ends(n, p, "TASK_FINISHED");
 		node_ends(n, p, rows[i].status, rows[i].killer);
 		is(n, rows[i].want);
 		node_free(n);
@@ -277,6 +283,7 @@ static void events_were_lost_before(void **state)
 	node_put(n, lost);
 	lost.mono = 0; /* now */
 	node_put(n, lost);
+	node_task_ends(n, p, "TASK_FINISHED");
 	node_ends(n, p, EXIT_WITH(0), 0);
 	is(n, "finished");
 	lost.lost.lost++;
@@ -295,7 +302,7 @@ static void clock_that_nobody_saw(void **state)
 	} rows[] = {
 		{ 10, false, "unknown" },
 		{ 100, false, "self-terminated" },
-		{ 100, true, "finished" },
+		{ 100, true, "unknown" },
 	};
 
 	(void)state;
@@ -331,7 +338,7 @@ static void end_that_nobody_saw(void **state)
 	n->hooks = false;
 	node_ends(n, p, EXIT_WITH(0), 0);
 	node_survey(n);
-	is(n, "unknown");
+	is(n, "lost");
 	node_free(n);
 }
 
@@ -341,6 +348,7 @@ static void end_is_told_once(void **state)
 	one(n, p);
 
 	(void)state;
+	node_task_ends(n, p, "TASK_FINISHED");
 	node_ends(n, p, EXIT_WITH(0), 0);
 	node_exit_put(n, p->pid, p->start, SIGKILL, 0);
 	node_put_process(n, p);

@@ -123,7 +123,10 @@ static void v1_subscribes_again_unseen(void **state)
 	   "waiting"); /* listed all the time, and that it has connected is not that it was taken */
 	node_wait(n, 3);
 	node_survey(n);
-	is(n, "reregistered by link");
+	is(n, "waiting"); /* a refused one keeps its connections as long */
+	node_wait(n, 15);
+	node_survey(n);
+	is(n, "reregistered by api");
 	node_free(n);
 }
 
@@ -191,7 +194,7 @@ static void one_that_is_not_found(void **state)
 	(void)state;
 	p->unseen = true;
 	node_survey(n);
-	is(n, "unknown");
+	is(n, "unknown"); /* its link is there */
 	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 3);
 	p->unseen = false; /* it was missed once */
 	node_survey(n);

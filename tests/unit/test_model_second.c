@@ -98,7 +98,7 @@ static void refused_before_it_lost_any(void **state)
 		is_refused(n, p);
 		node_wait(n, 1);
 		node_ends(n, p, EXIT_WITH(0), 0);
-		is(n, "finished");
+		is(n, "lost"); /* not self-terminated */
 		node_free(n);
 	}
 }
@@ -128,7 +128,7 @@ static void told_after_a_long_pass(void **state)
 	n->now = now;
 	node_wait(n, 1);
 	node_ends(n, p, EXIT_WITH(0), 0);
-	is(n, "finished");
+	is(n, "unknown"); /* not self-terminated */
 	node_free(n);
 }
 
@@ -148,7 +148,7 @@ static void second_restart(void **state)
 	node_agent_stop(n);
 	node_wait(n, 1);
 	node_ends(n, p, EXIT_WITH(0), 0);
-	is(n, "finished");
+	is(n, "lost"); /* not self-terminated */
 	node_free(n);
 }
 
@@ -175,7 +175,7 @@ static void status_update_while_cut_off(void **state)
 	report_free(report);
 	node_agent_stop(n);
 	node_ends(n, p, EXIT_WITH(0), 0);
-	is(n, "finished");
+	is(n, "lost"); /* not self-terminated */
 	node_free(n);
 }
 
@@ -194,7 +194,7 @@ static void v1_clock_begins_anew(void **state)
 	node_agent_stop(n);
 	node_wait(n, 30); /* 71 s after the first */
 	node_ends(n, p, EXIT_WITH(0), 0);
-	is(n, "finished");
+	is(n, "lost"); /* not self-terminated */
 	node_free(n);
 }
 

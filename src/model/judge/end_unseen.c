@@ -15,8 +15,7 @@ static const char *agents_reason(const char *reason)
 	static const struct {
 		const char *reason, *what;
 	} known[] = {
-		{ "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
-		  "it had not registered again in time" },
+		{ "REASON_EXECUTOR_REREGISTRATION_TIMEOUT", "it had not registered again in time" },
 		{ "REASON_EXECUTOR_REGISTRATION_TIMEOUT", "it had not registered in time" },
 		{ "REASON_FRAMEWORK_REMOVED", "its framework was removed" },
 		{ "REASON_AGENT_REMOVED", "the agent was removed" },
@@ -59,11 +58,11 @@ static bool by_agents_record(const struct task_fate *task, struct arena *arena, 
 	fate->cause = end->source;
 	fate->advice = LOST;
 	fate->outcome = OUTCOME_LOST;
-	fate->why = arena_printf(arena,
-				 "It has exited; the cause was not observed. Its framework was told "
-				 "%s%s%s (%s).",
-				 end->state, *end->reason ? ", " : "", end->reason,
-				 exit_cause_source(end->source));
+	fate->why = arena_printf(
+		arena,
+		"It has exited; the cause was not observed. Its framework was told "
+		"%s%s%s (%s).",
+		end->state, *end->reason ? ", " : "", end->reason, exit_cause_source(end->source));
 	return true;
 }
 

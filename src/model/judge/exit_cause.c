@@ -96,10 +96,11 @@ static bool is_fault(int sig)
 static const char *order(const struct store *store, struct arena *arena)
 {
 	return store->agent_signalled.at
-		       ? arena_printf(arena,
-				      "The agent told it to shut down, after signal SIGUSR1 from pid "
-				      "%d (%s) to the agent.",
-				      store->agent_signalled.sender, store->agent_signalled.comm)
+		       ? arena_printf(
+				 arena,
+				 "The agent told it to shut down, after signal SIGUSR1 from pid "
+				 "%d (%s) to the agent.",
+				 store->agent_signalled.sender, store->agent_signalled.comm)
 		       : "The agent told it to shut down.";
 }
 
@@ -129,11 +130,10 @@ static void killed_by_agent(const struct store *store, const struct fact_baselin
 			    const struct process *process, struct arena *arena, struct fate *fate)
 {
 	fate->outcome = OUTCOME_KILLED_BY_AGENT;
-	fate->why = arena_printf(arena, "The agent (pid %d) killed it with signal %d%s.",
-				 fate->killer, WTERMSIG(process->exit.status),
-				 was_late(store, b, process)
-					 ? ": it had not registered again in time"
-					 : "");
+	fate->why = arena_printf(
+		arena, "The agent (pid %d) killed it with signal %d%s.", fate->killer,
+		WTERMSIG(process->exit.status),
+		was_late(store, b, process) ? ": it had not registered again in time" : "");
 }
 
 /*
@@ -243,11 +243,23 @@ static void told_by_agent(const struct task_end *end, const struct store *store,
 	fate->outcome = OUTCOME_TASK_FAILED;
 	fate->cause = end->source;
 	fate->why = arena_printf(
-		arena, ZERO "%s, and its framework was told %s%s%s%s: how its task ended got to "
-			    "nobody.",
+		arena,
+		ZERO "%s, and its framework was told %s%s%s%s: how its task ended got to "
+		     "nobody.",
 		was_alone(store, process) ? " while no agent was there" : "", end->state,
 		*end->reason ? " (" : "", end->reason, *end->reason ? ")" : "");
 	fate->advice = LOST;
+}
+
+/* A recording of before tasks' ends were told has no more than this. */
+static bool task_is_over(const struct store *store, const struct fact_baseline *b)
+{
+	struct process_facts ids = { .framework_id = b->framework_id,
+				     .executor_id = b->executor_id,
+				     .container_id = b->container_id };
+	const struct checkpoint *checkpoint = store_checkpoint_find(store, &ids);
+
+	return checkpoint && b->n_tasks && !checkpoint->facts.n_tasks;
 }
 
 /* What may have happened and was not seen: a sentence. NULL: all was looked at. */
@@ -266,6 +278,10 @@ static const char *unseen(const struct store *store, const struct fact_baseline 
 	    !was_linked(process, agent->appeared))
 		return ZERO " after the agent had come back and before it had registered again: "
 			    "whether its task had ended or the agent had stopped it was not seen.";
+	if (task_is_over(store, b))
+		return ZERO
+			", and its task is over by the agent's checkpoints: how that ended is not "
+			"known.";
 	if (store->checkpoints_read <= process->ended_at || store->work_dir.readable != EW_YES)
 		return ZERO ": whether its task ended well was not seen.";
 	return NULL;
@@ -329,9 +345,13 @@ static bool was_ending(const struct fact_baseline *b, const struct process *proc
 }
 
 /* Its task's own end was the first of all, and is known for every task that it had. */
-static bool task_was_first(const struct fact_baseline *b, const struct process *process,
-			   const struct countdown *down, const struct task_fate *task)
+static bool task_was_first(const struct store *store, const struct fact_baseline *b,
+			   const struct process *process, const struct countdown *down,
+			   const struct task_fate *task)
 {
+	/* That it had not been told to end is known only where no event was lost. */
+	if (task->worst && task->worst->source == CAUSE_EVENT && store_events(store).lost)
+		return false;
 	return task->complete && task->own && task->arrived && task->at &&
 	       task->at <= process->ended_at && !was_ending(b, process, down, task->at);
 }
@@ -411,7 +431,7 @@ void exit_cause_judge(const struct store *store, const struct fact_baseline *b,
 	struct countdown down = countdown_of(store, b, process);
 
 	fate->ended = process->ended_at;
-	if (task_was_first(b, process, &down, &task)) {
+	if (task_was_first(store, b, process, &down, &task)) {
 		exit_cause_task(store, b, process, &task, arena, fate);
 	} else if (process->exit.status < 0) {
 		end_unseen_judge(store, b, process, arena, fate);

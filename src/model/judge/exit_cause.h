@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Why an executor of the baseline ended: shared by those whose end was seen and those whose was not. */
+/* Why an executor of the baseline ended: shared by those whose end was seen and those whose was
+ * not. */
 #ifndef EW_MODEL_JUDGE_EXIT_CAUSE_H
 #define EW_MODEL_JUDGE_EXIT_CAUSE_H
 

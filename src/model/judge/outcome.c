@@ -234,9 +234,12 @@ static enum proof proof_of_same(const struct store *store, const struct executor
 	if (h->last_down && by_message(store, h, h->last_down) && executor->n_links)
 		return PROOF_MESSAGE;
 	/* An agent that lists it knows it, and takes the SUBSCRIBE of whom it knows. */
-	return is_v1(executor) && links_made_after(executor, h->last_down) &&
+	return is_v1(executor) && h->refused <= h->registered &&
+			       links_made_after(executor, h->last_down) &&
+			       is_linked(store, executor) &&
 			       links_outlived(store, executor, REREGISTER_MAX) &&
-			       outcome_agent_serves(store) && by_listing(store, executor)
+			       outcome_agent_serves(store) &&
+			       store_is_listed(store, &executor->process->facts)
 		       ? PROOF_API
 		       : PROOF_NONE;
 }
@@ -247,15 +250,14 @@ static const char *why_same(const struct store *store, const struct process *pro
 {
 	return store_treated_at(store, process->key.pid, process->key.start)
 		       ? "It was made to drop its link and waits for the restarted agent; "
-				  "the present one does not ask it."
-				: "It lost its link and waits for a restarted agent; the present "
-				  "one does not ask it.";
+			 "the present one does not ask it."
+		       : "It lost its link and waits for a restarted agent; the present "
+			 "one does not ask it.";
 }
 
 /* Also where only the latest possible time of its disconnection is known: by then it has fired. */
 static void judge_ending(const struct store *store, const struct process *process,
-			 const struct executor *executor,
-			 struct fate *fate)
+			 const struct executor *executor, struct fate *fate)
 {
 	fate->ending = fate->disconnected &&
 		       self_termination_is_on(store, process, executor ? executor->n_links : 0,

@@ -9,9 +9,9 @@
 struct fate {
 	enum outcome outcome;
 	enum proof proof;
-	enum cause cause;     /* of an end */
-	bool minor;	      /* a task that failed before the window: no loss of this window */
-	bool latest;	      /* its disconnection was not seen: deadline is the latest possible one */
+	enum cause cause; /* of an end */
+	bool minor;	  /* a task that failed before the window: no loss of this window */
+	bool latest;	  /* its disconnection was not seen: deadline is the latest possible one */
 	int64_t disconnected; /* mono; 0: its clock does not run */
 	int64_t deadline;     /* mono; 0: none */
 	int64_t ends_by;      /* mono: by then it has ended if it ends itself at its deadline; 0: no

@@ -65,9 +65,23 @@ static bool is_arrived(const struct store *store, const struct fact_baseline *b,
 	return end->source != CAUSE_EVENT || (process && process->history.answered >= end->at);
 }
 
-/* Stated by the executor; where the API does not say by whom, it was before its end. */
+/* Only an agent or a master states these, or gives these reasons. */
+static bool is_agents(const struct task_end *end)
+{
+	static const char *const states[] = { "TASK_LOST", "TASK_GONE", "TASK_DROPPED",
+					      "TASK_GONE_BY_OPERATOR" };
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(end->state, states[i]) == 0)
+			return true;
+	return *end->reason && strcmp(end->reason, "REASON_COMMAND_EXECUTOR_FAILED") != 0;
+}
+
+/* Stated by the executor; where it is not said by whom, before its end. */
 static bool is_own(const struct task_end *end, int64_t ended)
 {
+	if (is_agents(end))
+		return false;
 	if (*end->by)
 		return strcmp(end->by, "executor") == 0;
 	return badness(end) < 3 || (end->at && ended && end->at <= ended);

@@ -260,7 +260,7 @@ struct store {
 	int64_t api_at;
 	uint32_t listed_round; /* of the last complete listing */
 	int64_t listed_at;
-	struct {	/* SIGUSR1 was sent to the agent: unregister, and shut all executors down */
+	struct { /* SIGUSR1 was sent to the agent: unregister, and shut all executors down */
 		int64_t at; /* mono; 0: it was not */
 		int32_t sender;
 		const char *comm;

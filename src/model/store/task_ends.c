@@ -58,10 +58,10 @@ static struct task_end *task_end(struct store *store, struct run_end *run, const
 void store_put_task(struct store *store, const struct fact *fact)
 {
 	const struct fact_task *from = &fact->task;
-	struct run_key key = store_run_key(store, from->framework_id, from->executor_id,
-					   from->container_id);
-	enum cause source = strcmp(store_text(store, from->source), "api") == 0 ? CAUSE_API
-										: CAUSE_DISK;
+	struct run_key key =
+		store_run_key(store, from->framework_id, from->executor_id, from->container_id);
+	enum cause source =
+		strcmp(store_text(store, from->source), "api") == 0 ? CAUSE_API : CAUSE_DISK;
 	struct run_end *run;
 	struct task_end *task;
 
@@ -81,8 +81,7 @@ void store_put_task_message(struct store *store, const struct process *process,
 			    const struct fact *fact)
 {
 	const struct process_facts *p = &process->facts;
-	struct run_key key =
-		store_run_key(store, p->framework_id, p->executor_id, p->container_id);
+	struct run_key key = store_run_key(store, p->framework_id, p->executor_id, p->container_id);
 	struct run_end *run;
 	struct task_end *task;
 
@@ -103,8 +102,8 @@ void store_put_task_message(struct store *store, const struct process *process,
 void store_put_end(struct store *store, const struct fact *fact)
 {
 	const struct fact_end *from = &fact->end;
-	struct run_key key = store_run_key(store, from->framework_id, from->executor_id,
-					   from->container_id);
+	struct run_key key =
+		store_run_key(store, from->framework_id, from->executor_id, from->container_id);
 	struct run_end *run = run_end(store, &key);
 	struct post_mortem *end = run ? calloc(1, sizeof(*end)) : NULL;
 

@@ -27,7 +27,7 @@ struct walk {
 	const char *framework_id;
 	const char *executor_id;
 	const char *container_id; /* of the run */
-	char *file; /* CHECKPOINT_FILE_MAX bytes to read files into */
+	char *file;		  /* CHECKPOINT_FILE_MAX bytes to read files into */
 	struct checkpoint_path path;
 };
 

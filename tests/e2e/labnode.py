@@ -26,7 +26,8 @@ import urllib.parse
 TOP = pathlib.Path(__file__).resolve().parents[2]
 LAB = os.environ.get("EXECWATCH_LAB", str(TOP / "build" / "execwatch-lab"))
 UP_SECONDS = 120
-# For LabNode; "500ms" makes tests faster that restart agents. A test that needs another says so.
+# For LabNode: "500ms" makes tests faster that restart agents. Not with v1 executors: one that is
+# answered 503 while the agent starts asks again after a second, and has been killed by then.
 REREGISTRATION_TIMEOUT = os.environ.get("EXECWATCH_LAB_REREGISTRATION_TIMEOUT")
 # 1,000 executors have some 20,000 files: best where no disk is.
 FILES = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else "/tmp"

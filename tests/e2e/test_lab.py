@@ -639,11 +639,14 @@ def test_checkpoints_that_lead_nowhere_or_cannot_be_read():
         node.wait_recovered()
         node.wait_until(lambda: alive(node) == {"gone", "other"}, what="the end of web")
         assert "Killing un-reregistered executor 'web'" in node.agent_log()
+        assert "Recovering executor 'gone'" not in node.agent_log()
+        old = node.state()["id"]
         node.stop_agent()
         node.dangle(node.meta("slaves", "latest"))
         node.start_agent()
         node.wait_until(lambda: status_of(node, "/state") == "200", what="an agent without executors")
         assert node.state()["frameworks"] == []
+        assert node.state()["id"] not in (old, "gone")
 
 
 # -- disguises -----------------------------------------------------------------------------------

@@ -407,7 +407,10 @@ class LabNode:
         path.symlink_to(path)
 
     def finish(self, selector, code=0):
-        """Their tasks end by themselves, with this exit status; the executors exit 0."""
+        """Their tasks end by themselves, with this exit status; the executors exit 0.
+
+        By a signal: kill(selector, signal=..., what="task_pid").
+        """
         self.ctl("finish", self.select(selector), "--code", code)
 
     def kill_task(self, selector):

@@ -118,6 +118,15 @@ def test_group_suicide_after_the_grace_period():
         node.wait_until(lambda: "terminated with signal Killed" in node.agent_log())
 
 
+def test_v1_executor_whose_end_nobody_acknowledges_kills_its_own_group():
+    with LabNode(executor("http", kind="v1", suicide="ack", recovery_timeout="500ms",
+                          grace="1500ms")) as node:
+        node.stop_agent()
+        node.wait_until(lambda: not alive(node), what="killpg")
+        assert phases(node)[b"http"] == "killing-group"
+        assert "Command terminated with signal Terminated" in node.stderr_of(node.executor("http"))
+
+
 def test_second_disconnect_is_the_end():
     with LabNode(executor("web")) as node:
         node.disconnect("web")

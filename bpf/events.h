@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the BPF programs say to the user side, and the values of their maps.
+ * The records that the BPF programs send to user space, and the values of their maps.
  *
- * Numbers are in the host's byte order, addresses in network order (IPv4 as ::ffff:a.b.c.d). Times
- * are CLOCK_MONOTONIC nanoseconds; a process' start is in clock ticks since boot, as field 22 of
- * /proc/PID/stat. Every byte is written, padding included. EW_ABI is raised whenever something here
- * changes; event numbers are never used again.
+ * Numbers are in host byte order, addresses in network byte order (IPv4 as ::ffff:a.b.c.d). Times
+ * are CLOCK_MONOTONIC nanoseconds; a process' start time is in clock ticks since boot, as field 22
+ * of /proc/PID/stat. Every byte is written, padding included. EW_ABI is raised whenever the layout
+ * or its meaning changes; event numbers are never reused.
  */
 #ifndef EW_EVENTS_H
 #define EW_EVENTS_H
@@ -21,36 +21,36 @@
 #define EW_MESSAGE_MAX 512
 
 /*
- * Sizes of the rings unless user space wants others, bytes. They are read every few ms; what
- * happens while nobody is there to read must fit in: 20,000 changes of connections and 3,400
- * messages. An agent's restart has 27 and 4 for each of its executors.
+ * Default sizes of the rings, bytes. They are read every few ms; events that occur while the reader
+ * is not scheduled must fit: 20,000 changes of connections and 3,400 messages. The restart of an
+ * agent causes 27 and 4 for each of its executors.
  */
 #define EW_LIFE_RING	(2 * 1024 * 1024)
 #define EW_MESSAGE_RING (2 * 1024 * 1024)
 
 enum ew_event_type {
 	EW_TCP_STATE = 1,
-	EW_TCP_OWNER =
-		2, /* ew_tcp too: a process was seen using a socket whose owner was not sure */
+	EW_TCP_OWNER = 2, /* struct ew_tcp too: a process was seen using a socket whose owner was
+			     not sure */
 	EW_FORK = 3,
 	EW_EXEC = 4,
 	EW_EXIT = 5,
 	EW_SIGNAL = 6,
 	EW_MESSAGE = 7,
 	EW_SCAN_SOCKET = 8, /* rows of the iterator: a socket together with one descriptor */
-	EW_SCAN_HOLDER = 9, /* another descriptor of a socket that the same pass has told of */
+	EW_SCAN_HOLDER = 9, /* another descriptor of a socket that the same scan has reported */
 };
 
 struct ew_header {
 	__u16 type;
 	__u16 size; /* of the whole record */
 	__u32 pad;
-	__u64 seq; /* never decreases, over both rings; 0 in rows of the iterator */
+	__u64 seq; /* monotonic over both rings; 0 in rows of the iterator */
 	__u64 ktime_ns;
 };
 
 struct ew_task {
-	__u32 tgid; /* in the host's pid namespace; 0: not known */
+	__u32 tgid; /* in the host's pid namespace; 0: unknown */
 	__u32 pad;
 	__u64 start_ticks;
 };
@@ -67,11 +67,11 @@ struct ew_tcp {
 	struct ew_header header;
 	__u64 cookie;
 	struct ew_ends ends;
-	struct ew_task task; /* who did it, where that can be trusted; an accepted socket's owner */
+	struct ew_task task; /* the acting process, if known; an accepted socket's owner */
 	__u8 from;
 	__u8 to;
 	__u16 pad;
-	__s32 error; /* errno that the socket was left with (ETIMEDOUT, ECONNRESET…); 0: none */
+	__s32 error; /* sk_err (ETIMEDOUT, ECONNRESET…); 0: none */
 };
 
 struct ew_fork {
@@ -90,11 +90,11 @@ struct ew_exec {
 struct ew_exit {
 	struct ew_header header;
 	struct ew_task task;
-	struct ew_task killer; /* sender of the signal that ended it */
+	struct ew_task killer; /* sender of the signal that killed it */
 	char comm[EW_COMM_MAX];
 	char killer_comm[EW_COMM_MAX];
 	__s32 status; /* as wait(2) gives it */
-	__s32 signal; /* the deadly signal that was seen being delivered; 0: none, or none seen */
+	__s32 signal; /* the fatal signal that was seen being delivered; 0: none was */
 };
 
 struct ew_signal {
@@ -112,7 +112,7 @@ struct ew_message {
 	struct ew_ends ends;
 	struct ew_task sender;
 	__u32 total;		    /* bytes of the whole send, or packet */
-	__u32 len;		    /* bytes of it that are here */
+	__u32 len;		    /* bytes of it in bytes[] */
 	__u8 bytes[EW_MESSAGE_MAX]; /* zero from len on */
 };
 
@@ -124,7 +124,7 @@ struct ew_scan_socket {
 	struct ew_task holder;
 	__s32 fd;
 	__u32 state;
-	__s64 idle_jiffies; /* since data was sent or received; -1: means nothing in this state */
+	__s64 idle_jiffies; /* since data was sent or received; -1: undefined in this state */
 };
 
 struct ew_scan_holder {
@@ -137,10 +137,10 @@ struct ew_scan_holder {
 
 /* ---- maps ---- */
 
-/* Why a process matters; bits. */
+/* Why a process is followed; bits. */
 enum ew_role {
-	EW_ROLE_AGENT = 1,    /* listens on the agent port, or user space says so */
-	EW_ROLE_EXECUTOR = 2, /* user space says so */
+	EW_ROLE_AGENT = 1,    /* listens on the agent port, or added by user space */
+	EW_ROLE_EXECUTOR = 2, /* added by user space */
 	EW_ROLE_CHILD = 4,    /* descends from one of those */
 	EW_ROLE_PEER = 8,     /* has connected to the agent port */
 };
@@ -149,8 +149,8 @@ enum ew_role {
 struct ew_proc {
 	__u64 start_ticks;
 	__u32 role;
-	__u32 depth;	       /* so many generations of descendants are followed */
-	struct ew_task killer; /* of the last deadly signal */
+	__u32 depth;	       /* generations of descendants that are followed too */
+	struct ew_task killer; /* sender of the last signal that can kill it */
 	char killer_comm[EW_COMM_MAX];
 	__s32 signal;
 	__u32 pad;
@@ -162,33 +162,33 @@ struct ew_conn {
 	struct ew_task owner;
 	__u64 ktime_ns; /* of the last change */
 	__u8 state;
-	__u8 from;	    /* the state before, if a hook has told of the change */
-	__u8 listener_fit;  /* how well the listener fits that its owner is taken from */
-	__u8 owner_held;    /* the pass has told of a descriptor of the owner's */
+	__u8 from;	    /* the state before, if a hook has reported the change */
+	__u8 listener_fit;  /* score of the listener that the owner is taken from */
+	__u8 owner_held;    /* the scan has found a descriptor of the owner */
 	__u32 scan_number;  /* of the last scan that has reported it */
 	__u32 message_seq;  /* TCP sequence number of the last message's first byte */
-	__u32 message_from; /* of which thread's memory; 0 in packets */
+	__u32 message_from; /* hash of the sending thread and its buffer; 0 in packets */
 	__u8 has_message;
-	__u8 owner_sure;    /* seen using it in its own context */
-	__u8 tls;	    /* told once */
+	__u8 owner_sure;    /* the owner was seen using it */
+	__u8 tls;	    /* a TLS record was reported */
 	__u8 after_request; /* the next send may be the body of a v1 call */
 	__u32 more_pad;
 };
 
-/* listeners: which sockets accept at a port; whose they are is in conns */
+/* listeners: the sockets that listen on a port; their owners are in conns */
 struct ew_listen_key {
 	__u32 netns;
 	__u32 port;
 };
 
-#define EW_LISTENERS_MAX 4 /* that share a port, by their address or SO_REUSEPORT */
+#define EW_LISTENERS_MAX 4 /* that share a port, by address or SO_REUSEPORT */
 
 struct ew_listeners {
-	__u64 cookies[EW_LISTENERS_MAX]; /* 0: free; so is one that is not in conns */
+	__u64 cookies[EW_LISTENERS_MAX]; /* 0, or not in conns: free */
 #define EW_LISTENERS_MORE (~0ULL)	 /* in place of the last: there are more */
 };
 
-/* exits: processes that have ended, with their struct ew_exit, until user space has read of it */
+/* exits: struct ew_exit of each process that has exited, until user space has read the record */
 struct ew_exit_key {
 	__u32 tgid;
 	__u32 pad;
@@ -196,9 +196,9 @@ struct ew_exit_key {
 };
 
 /*
- * meta: what the other maps hold, for whoever finds them pinned. Of several sets of programs that
- * share the maps only those of this generation are on duty: a new set is attached first, then
- * takes over, so that no event falls between the two.
+ * meta: describes the other maps to an execwatch that finds them pinned. Of several sets of
+ * programs that share the maps only the set of this generation is active: a new set is attached
+ * first and activated then, so that no event is lost between the two.
  */
 struct ew_meta {
 	__u32 abi; /* EW_ABI */
@@ -207,33 +207,34 @@ struct ew_meta {
 	__u32 message_ring;
 	__u32 generation;
 	__u32 pad;
-	__u64 misses; /* events that replaced programs have missed (src/observe/bpf/prog_variants.h) */
+	__u64 misses; /* events that replaced programs have missed (src/observe/bpf/prog_variants.h)
+		       */
 };
 
 /*
- * counters: one per CPU. What a program has seen is shown, filtered or lost, and counts once there:
- * seen == shown + filtered + lost + unkept + unnamed, or + unread, whenever no program is running.
+ * counters: per CPU. Every event that is seen is counted once more, as shown, filtered or lost:
+ * seen == shown + filtered + lost + unkept + unnamed (life), or + unread (messages), whenever no
+ * program is running.
  *
- * Seen of life is what asks for a look into a map: forks but no new threads, exec, the end of a
- * process' last thread, signals that were delivered and can end a process, beginnings of
- * connections and listeners, changes of a TCP socket at the agent port or with a cookie, and owners
- * found by a look at who uses a socket. What is ruled out before, by registers alone, is not
- * counted: that is nearly all that happens on a host. Seen of messages are the sends, or packets,
- * of the connections that are watched.
+ * life_seen counts the events that need a map lookup: forks (not new threads), exec, the exit of a
+ * process' last thread, delivered signals that can kill, new connections and listeners, state
+ * changes of a TCP socket at the agent port or with a cookie, and owners found by their use of a
+ * socket. Events that are filtered by registers alone, nearly all of a host's, are not counted.
+ * message_seen counts the sends, or packets, of the observed connections.
  */
 struct ew_counters {
 	__u64 life_seen;
 	__u64 life_shown;
 	__u64 life_filtered;
 	__u64 life_lost;    /* the ring was full */
-	__u64 life_unkept;  /* the map was full */
+	__u64 life_unkept;  /* conns was full */
 	__u64 life_unnamed; /* a socket without a cookie: before 5.12 */
 	__u64 message_seen;
 	__u64 message_shown;
 	__u64 message_filtered;
 	__u64 message_lost;   /* the ring was full */
 	__u64 message_unread; /* the sender's memory could not be read, or not enough of it */
-	__u64 unfollowed;     /* shown, or found by a walk: the map had no room to follow it */
+	__u64 unfollowed;     /* shown, or found by a scan, but a map had no room to follow it */
 };
 
 _Static_assert(sizeof(struct ew_header) == 24, "ABI");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* All BPF programs, one object for every kernel. What they tell is in include/events.h. */
+/* All BPF programs, one object for every kernel. Their records are in events.h. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>

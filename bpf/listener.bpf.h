@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Who accepts at a port. Several sockets may: for different addresses, for IPv4 and IPv6, or for
- * the same by SO_REUSEPORT. Nothing in a socket just accepted leads back to its listener.
+ * The listeners of a port. There may be several: for different addresses, for IPv4 and IPv6, or for
+ * the same address by SO_REUSEPORT. A newly accepted socket has no reference to its listener.
  */
 #ifndef EW_BPF_LISTENER_H
 #define EW_BPF_LISTENER_H
 
 #include "sock.bpf.h"
 
-/* An address in two halves; the second of IPv4's is ffff and the address, in network order. */
+/* An address in two halves. IPv4: high is 0, low is ::ffff:a.b.c.d, in network byte order. */
 struct ip_halves {
 	__u64 high, low;
 };
@@ -28,7 +28,7 @@ static __always_inline bool ip_is_v4(struct ip_halves ip)
 	return !ip.high && (ip.low & bpf_cpu_to_be64(0xffffffff00000000ULL)) == V4_ANY;
 }
 
-/* Of those that would do the kernel takes the best (net/ipv4/inet_hashtables.c, compute_score). */
+/* The kernel takes the listener with the best score (net/ipv4/inet_hashtables.c, compute_score). */
 static __always_inline int listener_score(const struct ew_conn *listener,
 					  const struct ew_ends *accepted)
 {
@@ -45,7 +45,7 @@ static __always_inline int listener_score(const struct ew_conn *listener,
 	return at.low ? 0 : 2;
 }
 
-/* Is one of them of a process whose connections matter? */
+/* Does a process whose connections matter own one of the listeners? */
 static __always_inline bool listener_matters(const struct ew_ends *accepted)
 {
 	struct ew_listen_key key = { .netns = accepted->netns, .port = accepted->lport };
@@ -64,7 +64,7 @@ static __always_inline bool listener_matters(const struct ew_ends *accepted)
 static __always_inline void listener_offer(struct ew_conn *accepted, const struct ew_conn *listener)
 {
 	int fit = listener_score(listener, &accepted->ends);
-	struct ew_task owner, nobody = {};
+	struct ew_task owner, none = {};
 
 	if (!fit || fit < accepted->listener_fit)
 		return;
@@ -72,21 +72,21 @@ static __always_inline void listener_offer(struct ew_conn *accepted, const struc
 	if (fit > accepted->listener_fit)
 		accepted->owner = owner;
 	else if (!task_same(&accepted->owner, &owner))
-		accepted->owner = nobody;
+		accepted->owner = none;
 	accepted->listener_fit = fit;
 }
 
 /*
- * Fills in who accepts, if that is certain: of two that have the same address, or after the end of
- * the one that listened, nobody knows until the socket is used. Its own context is a softirq that
- * may interrupt anybody. What is found is kept in the entry, not in registers, or a verifier looks
- * at each combination of what the listeners before were.
+ * Sets the owner of an accepted socket, if that is certain. With two listeners of the same address,
+ * or after the listening process has exited, the owner is unknown until the socket is used. The
+ * hook runs in a softirq, which may interrupt any process. Results are kept in the entry, not in
+ * registers: otherwise the verifier explores each combination of the listeners before.
  */
 static __always_inline void listener_owner(struct ew_conn *accepted)
 {
 	struct ew_listen_key key = { .netns = accepted->ends.netns, .port = accepted->ends.lport };
 	struct ew_listeners *all = bpf_map_lookup_elem(&listeners, &key);
-	struct ew_task nobody = {};
+	struct ew_task none = {};
 
 	for (int i = 0; all && i < EW_LISTENERS_MAX; i++) {
 		__u64 cookie = all->cookies[i];
@@ -97,7 +97,7 @@ static __always_inline void listener_owner(struct ew_conn *accepted)
 		barrier();
 	}
 	if (all && all->cookies[EW_LISTENERS_MAX - 1] == EW_LISTENERS_MORE)
-		accepted->owner = nobody;
+		accepted->owner = none;
 }
 
 static __always_inline bool listener_is_gone(__u64 cookie)
@@ -119,7 +119,7 @@ static __always_inline void listener_enter(struct ew_listeners *all, __u64 cooki
 	all->cookies[EW_LISTENERS_MAX - 1] = EW_LISTENERS_MORE;
 }
 
-/* It must be in conns already. Safe to repeat. */
+/* The socket must be in conns already. Safe to repeat. */
 static __always_inline void listener_learn(const struct ew_ends *ends, __u64 cookie)
 {
 	struct ew_listen_key key = { .netns = ends->netns, .port = ends->lport };
@@ -137,7 +137,7 @@ static __always_inline void listener_learn(const struct ew_ends *ends, __u64 coo
 		COUNT(unfollowed);
 }
 
-/* Who listens on the agent port is an agent. */
+/* A process that listens on the agent port is an agent. */
 static __always_inline void agent_learn(const struct ew_conn *listener)
 {
 	if (listener->ends.lport == agent_port)

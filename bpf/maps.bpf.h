@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The maps. They are the truth, the rings are history: a program writes the map first, so that a
- * full ring loses the story of a change but not its result. All are preallocated: programs run
- * where memory cannot be had.
+ * The maps hold the present state, the rings carry the changes: a program updates the map first, so
+ * that a full ring loses the record of a change but not its result. All maps are preallocated:
+ * programs run in contexts that cannot allocate.
  */
 #ifndef EW_BPF_MAPS_H
 #define EW_BPF_MAPS_H
@@ -23,7 +23,7 @@ HASH(conns, __u64, struct ew_conn, 32768);
 HASH(listeners, struct ew_listen_key, struct ew_listeners, 8192);
 HASH(exits, struct ew_exit_key, struct ew_exit, 4096);
 
-/* Written by user space alone. */
+/* Written by user space only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -31,7 +31,7 @@ struct {
 	__type(value, struct ew_meta);
 } meta SEC(".maps");
 
-/* Number of the last event. */
+/* Sequence number of the last event. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -46,7 +46,7 @@ struct {
 	__type(value, struct ew_counters);
 } counters SEC(".maps");
 
-/* Two rings, for a ring drops the newest: a burst of messages must not push out an exit. */
+/* Two rings: a full ring drops new records, and a burst of messages must not cost an exit. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, EW_LIFE_RING);
@@ -58,13 +58,14 @@ struct {
 } message_ring SEC(".maps");
 
 /* Set before loading. */
-/* Generations of descendants that are followed: agent, mesos-containerizer, executor, task. */
+/* Generations of descendants that are followed: mesos-containerizer, executor, task. */
 const volatile __u32 agent_depth = 3;
 const volatile __u32 executor_depth = 1;
 const volatile __u32 generation = 1;
-/* Of execwatch. Its walk holds descriptors for a moment, and may be the last to let go of one. */
+/* execwatch itself. Its scan holds files for a moment, and may be the last to release one. */
 const volatile __u32 own_tgid = 0;
 
+/* Are these programs the active ones (struct ew_meta)? */
 static __always_inline bool is_active(void)
 {
 	__u32 zero = 0;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The first bytes of what is sent on connections that matter. One of the four programs is loaded,
- * the first that the kernel takes:
+ * The first bytes of each send on the observed connections. One of the four programs is loaded, the
+ * first that the kernel accepts:
  *   tp_btf/tcp_sendmsg_locked  6.16 and later
- *   fentry/tcp_sendmsg         where trampolines are (x86_64; arm64 from about 6.4)
+ *   fentry/tcp_sendmsg         where the kernel has trampolines (x86_64; arm64 from about 6.4)
  *   kprobe/tcp_sendmsg
- *   cgroup_skb/egress          sees packets: sends that are coalesced into one hide in it
+ *   cgroup_skb/egress          sees packets: of sends that share one only the first is seen
  */
 #ifndef EW_BPF_MESSAGE_H
 #define EW_BPF_MESSAGE_H
 
 #include "tcp.bpf.h"
 
-#define HEAD 8 /* enough to tell whether a message begins here */
+#define HEAD 8 /* bytes that suffice to recognize the beginning of a message */
 
 enum head_kind { HEAD_NONE, HEAD_HTTP, HEAD_TLS, HEAD_BODY, HEAD_EVENT };
 
@@ -36,8 +36,8 @@ static __always_inline enum head_kind head_kind(const __u8 *h)
 }
 
 /*
- * The v1 library sends a call's head and body apart (measured: Mesos 1.12), and only the body says
- * what the call is: the send after a request's head is shown too, whatever it begins with.
+ * The v1 library sends the head and the body of a call separately (measured: Mesos 1.12), and only
+ * the body names the call: the send after the head of a request is shown too, whatever its bytes.
  */
 static __always_inline enum head_kind head_kind_on(struct ew_conn *conn, const __u8 *h)
 {
@@ -49,7 +49,7 @@ static __always_inline enum head_kind head_kind_on(struct ew_conn *conn, const _
 	return kind;
 }
 
-/* TLS is shown once per connection: the rest says nothing more. */
+/* TLS is shown once per connection: further records tell nothing more. */
 static __always_inline bool message_note(struct ew_conn *conn, enum head_kind kind, __u32 seq,
 					 __u32 from)
 {
@@ -63,9 +63,9 @@ static __always_inline bool message_note(struct ew_conn *conn, enum head_kind ki
 }
 
 /*
- * A send is shown once, though its hook may fire again before the first byte is queued (no room),
- * and who does not wait for room tries again. Another thread's may wait for the same place in the
- * stream: of two that wait one may be shown twice, but none is missed.
+ * A send is shown once, though its hook may run again before the first byte is queued: the kernel
+ * waits for buffer space, or a non-blocking sender tries again. Another thread may wait for the
+ * same position in the stream: one of two waiting sends may be shown twice, but none is missed.
  */
 static __always_inline bool send_is_new(struct ew_conn *conn, enum head_kind kind, __u32 seq,
 					void *data)
@@ -77,7 +77,7 @@ static __always_inline bool send_is_new(struct ew_conn *conn, enum head_kind kin
 	return message_note(conn, kind, seq, from);
 }
 
-/* Packets are sent again. */
+/* A retransmitted packet is not new. */
 static __always_inline bool packet_is_new(struct ew_conn *conn, enum head_kind kind, __u32 seq)
 {
 	if (conn->has_message && (__s32)(seq - conn->message_seq) <= 0)
@@ -97,7 +97,7 @@ static __always_inline void message_describe(struct ew_message *ev, const struct
 	__builtin_memset(ev->bytes, 0, sizeof(ev->bytes));
 }
 
-/* 1 to EW_MESSAGE_MAX, in a way that the verifiers of 6.1 and later follow. */
+/* 1 to EW_MESSAGE_MAX, in a form that the verifiers of 6.1 and later accept. */
 static __always_inline __u32 message_length(__u32 total)
 {
 	__u32 len = (total - 1) & (2 * EW_MESSAGE_MAX - 1);
@@ -126,19 +126,19 @@ static __always_inline __u32 iter_kind(struct iov_iter *iter)
 	return BPF_CORE_READ(then, type) & ~1U;
 }
 
-#define PIECES 8 /* so many buffers of one send are read */
+#define PIECES 8 /* buffers of one send that are read, at most */
 
-/* The sender's memory that a send is gathered from (writev, sendmsg), as far as it is read. */
+/* The sender's buffers (writev, sendmsg). */
 struct send {
-	const struct iovec *iov; /* NULL: one piece alone */
+	const struct iovec *iov; /* NULL: a single buffer */
 	__u32 pieces;
 	__u32 len; /* of the first */
 	void *data;
 };
 
 /*
- * False: the send is under way already, or its data is in kernel memory (sendfile, io_uring). The
- * numbers of the kinds have changed places between 6.1 and 6.12, hence bpf_core_enum_value().
+ * False: the send has begun before, or its data is in kernel memory (sendfile, io_uring). The
+ * values of enum iter_type differ between 6.1 and 6.12, hence bpf_core_enum_value().
  */
 static __always_inline bool send_begin(struct iov_iter *iter, struct send *send)
 {
@@ -164,7 +164,7 @@ static __always_inline bool send_begin(struct iov_iter *iter, struct send *send)
 	return true;
 }
 
-/* Piece i, but not more than room of it; NULL: there is none, or nothing in it. */
+/* Buffer i, at most room bytes of it; NULL: there is none, or it is empty. */
 static __always_inline void *send_piece(const struct send *send, __u32 i, __u32 room, __u32 *len)
 {
 	const struct iovec *iov = send->iov + i;
@@ -181,7 +181,7 @@ static __always_inline void *send_piece(const struct send *send, __u32 i, __u32 
 	return *len ? data : NULL;
 }
 
-/* head has twice the room, so that verifiers need not add what is there and what is read. */
+/* head has twice the size, so that verifiers need not track the sum of have and len. */
 static __always_inline bool send_head(const struct send *send, __u8 head[2 * HEAD])
 {
 	__u32 have = 0, len;
@@ -200,7 +200,7 @@ static __always_inline bool send_head(const struct send *send, __u8 head[2 * HEA
 	return true;
 }
 
-/* A length that may be added to at without leaving the record, as verifiers can follow it. */
+/* A length that fits behind at in the record, in a form that verifiers accept. */
 static __always_inline __u32 message_room(__u32 at)
 {
 	if (at <= EW_MESSAGE_MAX / 2)
@@ -210,7 +210,7 @@ static __always_inline __u32 message_room(__u32 at)
 	return at <= EW_MESSAGE_MAX / 8 * 7 ? EW_MESSAGE_MAX / 8 : 0;
 }
 
-/* The other pieces. How much there is is kept in the record: see listener_owner(). */
+/* The other buffers. The length is kept in the record, as in listener_owner(). */
 static __always_inline void message_append(struct ew_message *ev, const struct send *send)
 {
 	for (__u32 i = 1; i < PIECES; i++) {
@@ -220,12 +220,12 @@ static __always_inline void message_append(struct ew_message *ev, const struct s
 		if (!data)
 			continue;
 		if (bpf_probe_read_user(ev->bytes + at, len, data))
-			return; /* on a page that is not there */
+			return; /* on a page that is not in memory */
 		ev->len = at + len;
 	}
 }
 
-/* Enough to tell what it is: 80 bytes name any message of libprocess. */
+/* Enough to recognize the message: 80 bytes name any message of libprocess. */
 static __always_inline bool message_is_whole(const struct ew_message *ev)
 {
 	return ev->len >= ev->total || ev->len >= EW_MESSAGE_MAX / 4;
@@ -237,7 +237,7 @@ static __always_inline void message_fill(struct ew_message *ev, const struct sen
 	__u32 len = message_length(send->len);
 
 	if (send->len && bpf_probe_read_user(ev->bytes, len, send->data)) {
-		/* its end is on a page that is not there */
+		/* its end is on a page that is not in memory */
 		__builtin_memcpy(ev->bytes, head, HEAD);
 		ev->len = HEAD;
 		return;
@@ -246,7 +246,7 @@ static __always_inline void message_fill(struct ew_message *ev, const struct sen
 	message_append(ev, send);
 }
 
-/* In the sender's context. */
+/* Runs in the sender's context. */
 static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, __u64 cookie)
 {
 	struct ew_conn *conn;
@@ -257,7 +257,7 @@ static __always_inline int message_sending(struct sock *sk, struct msghdr *msg, 
 	enum head_kind kind;
 	__u32 total;
 
-	if (!cookie || !is_active()) /* 0: nobody has asked for it yet, so it is in no map */
+	if (!cookie || !is_active()) /* 0: none is assigned yet, so it is in no map */
 		return 0;
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (!conn)
@@ -305,8 +305,8 @@ int BPF_PROG(message_fentry, struct sock *sk, struct msghdr *msg)
 }
 
 /*
- * Registers are read by CO-RE, for the object does not know which architecture it will run on; and
- * by a helper, for the verifier takes no context whose offset depends on that.
+ * Registers are read by CO-RE, since the object is the same for all architectures; and by a helper,
+ * since the verifier rejects direct context accesses with a relocated offset.
  */
 SEC("kprobe/tcp_sendmsg")
 int message_kprobe(void *ctx)
@@ -331,7 +331,7 @@ int message_kprobe(void *ctx)
 #define ETH_P_IP   0x0800
 #define ETH_P_IPV6 0x86dd
 
-/* Where the TCP header is; 0: none in this packet. Extension headers of IPv6 are not followed. */
+/* Offset of the TCP header; 0: not TCP. IPv6 extension headers are not followed. */
 static __always_inline __u32 packet_tcp_offset(struct __sk_buff *skb)
 {
 	__u8 byte = 0;
@@ -383,7 +383,7 @@ filtered:
 	COUNT(message_filtered);
 }
 
-/* Often in a softirq: the sender is the connection's owner as far as that is known. */
+/* Often in a softirq: the sender is the connection's owner, if known. */
 SEC("cgroup_skb/egress")
 int message_packet(struct __sk_buff *skb)
 {
@@ -397,7 +397,7 @@ int message_packet(struct __sk_buff *skb)
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (conn)
 		packet_message(skb, tcp, conn, cookie);
-	return 1; /* always let through */
+	return 1; /* always allow */
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Births, new programs, deaths and their causes. */
+/* fork, exec, exit and signals. */
 #ifndef EW_BPF_PROCESS_H
 #define EW_BPF_PROCESS_H
 
@@ -25,7 +25,7 @@
 #define SI_USER		       0
 #define SI_QUEUE	       (-1)
 #define SI_TKILL	       (-6)
-#define SEND_SIG_NOINFO	       0 /* siginfo is no pointer then */
+#define SEND_SIG_NOINFO	       0 /* in place of the pointer to siginfo; so is the next */
 #define SEND_SIG_PRIV	       1
 #define TRACE_SIGNAL_DELIVERED 0
 
@@ -80,8 +80,8 @@ int BPF_PROG(process_execed, struct task_struct *task, int old_pid, struct linux
 }
 
 /*
- * As wait(2) will give it (kernel/exit.c, wait_task_zombie). The last thread to end may have set
- * the group's code (5.17 and later); without that it is the leader's.
+ * As wait(2) will return it (kernel/exit.c, wait_task_zombie). The last thread to exit may have set
+ * the group's code (5.17 and later); otherwise it is the leader's.
  */
 static __always_inline int exit_status(struct task_struct *task)
 {
@@ -92,7 +92,7 @@ static __always_inline int exit_status(struct task_struct *task)
 	return BPF_CORE_READ(task, group_leader, exit_code);
 }
 
-/* Blames the last deadly signal that was delivered, if it is the one that the status names. */
+/* The killer sent the last fatal signal that was delivered, if the status names that signal. */
 static __always_inline void exit_describe(struct ew_exit *ev, struct task_struct *task,
 					  const struct ew_proc *proc)
 {
@@ -110,8 +110,8 @@ static __always_inline void exit_describe(struct ew_exit *ev, struct task_struct
 }
 
 /*
- * Fires for each thread, in the thread. The process ends with the last one; two threads that end
- * at the same time may both see 0 alive, so the first to enter it into the map tells.
+ * Runs for each thread, in the thread. The process ends with the last one. Two threads that exit at
+ * the same time may both see 0 alive: the first to add the exit to the map reports it.
  */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exited, struct task_struct *task)
@@ -135,7 +135,7 @@ int BPF_PROG(process_exited, struct task_struct *task)
 	switch (bpf_map_update_elem(&exits, &key, &end, BPF_NOEXIST)) {
 	case 0:
 		break;
-	case -17: /* EEXIST: the other thread was first */
+	case -17: /* EEXIST: another thread was first */
 		goto filtered;
 	default:
 		COUNT(unfollowed);
@@ -166,7 +166,7 @@ static __always_inline bool signal_has_handler(struct task_struct *task, int sig
 	return handler != NULL; /* SIG_DFL is 0 */
 }
 
-/* Can it be what ends a process? Most signals of a host are a child's end, told to its parent. */
+/* Can the signal kill? Most signals of a host are SIGCHLD. */
 static __always_inline bool signal_may_end(int sig)
 {
 	switch (sig) {
@@ -184,8 +184,8 @@ static __always_inline bool signal_may_end(int sig)
 }
 
 /*
- * Ends the target, or asks it to end. A signal that the target handles does not end it: Java
- * virtual machines raise SIGSEGV for themselves all the time.
+ * Kills the target, or asks it to exit. Other signals that the target handles do not: Java virtual
+ * machines raise SIGSEGV for themselves all the time.
  */
 static __always_inline bool signal_ends(struct task_struct *task, int sig)
 {
@@ -201,9 +201,10 @@ static __always_inline bool signal_ends(struct task_struct *task, int sig)
 }
 
 /*
- * Who sent it is who runs, if a process asked for it. siginfo is not believed: its pid is that of
- * the target's pid namespace, or an address (SIGSEGV). The kernel's own (SEND_SIG_PRIV: out of
- * memory, timers, end of a pid namespace; positive codes: faults) may come on top of anybody.
+ * If a process sent the signal, it is the current one. The pid in siginfo is not used: it belongs
+ * to the target's pid namespace, or is part of an address (SIGSEGV). The kernel's own signals
+ * (SEND_SIG_PRIV: out of memory, timers, end of a pid namespace; positive codes: faults) may be
+ * sent while any process runs.
  */
 static __always_inline bool signal_has_sender(struct kernel_siginfo *info)
 {
@@ -222,7 +223,7 @@ int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_stru
 	struct ew_proc *proc;
 	struct ew_signal *ev;
 
-	/* Ignored, pending already, or in a process that is dying already: it is no cause. */
+	/* Ignored, pending already, or the process is exiting already: not the cause. */
 	if (result != TRACE_SIGNAL_DELIVERED || !signal_may_end(sig) || !is_active())
 		return 0;
 	COUNT(life_seen);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Reading tasks and sockets of the kernel. Uses no map: what all objects share. */
+/* Reads tasks and sockets of the kernel. Uses no map: shared by all objects. */
 #ifndef EW_BPF_READ_H
 #define EW_BPF_READ_H
 
@@ -7,7 +7,7 @@
 
 /* Set before loading. */
 const volatile __u16 agent_port = 5051;
-/* What programs that trace may call: bpf_get_socket_cookie (5.12), bpf_sock_from_file (5.11). */
+/* May tracing programs call bpf_get_socket_cookie (5.12) and bpf_sock_from_file (5.11)? */
 const volatile bool has_cookie_helper = true;
 const volatile bool has_file_helper = true;
 
@@ -28,7 +28,7 @@ enum {
 	TCP_NEW_SYN_RECV = 12,
 };
 
-/* At CLOSE skc_num is 0 already (the bind bucket is released), inet_sport is not. */
+/* At CLOSE skc_num is 0 already (the bind bucket is released); inet_sport is not. */
 static __always_inline __u16 sock_local_port(struct sock *sk)
 {
 	__u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
@@ -51,7 +51,7 @@ static __always_inline void ip_map_v4(__u8 ip[16], __be32 v4)
 	__builtin_memcpy(ip + 12, &v4, sizeof(v4));
 }
 
-/* A zeroed socket's family (before connect) gives zeroes. */
+/* An unconnected socket yields all-zero addresses. */
 static __always_inline void sock_ends(struct sock *sk, struct ew_ends *ends)
 {
 	__builtin_memset(ends, 0, sizeof(*ends));
@@ -91,7 +91,7 @@ static __always_inline struct ew_task task_of(struct task_struct *task)
 	return who;
 }
 
-/* 0: nobody has asked. */
+/* 0: none is assigned (before 5.12). */
 static __always_inline __u64 sock_cookie(struct sock *sk)
 {
 	if (has_cookie_helper)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Counting, and the only two places that reserve room in a ring. What was reserved is always
- * submitted: a discarded record stays in the ring until it is consumed (measured on 6.18: 87,808
- * false losses), so programs filter first.
+ * Counters, and the only two functions that reserve space in a ring. A reserved record is always
+ * submitted: a discarded one occupies the ring until it is consumed (measured on 6.18: 87,808 false
+ * losses), so programs filter first.
  */
 #ifndef EW_BPF_RING_H
 #define EW_BPF_RING_H
@@ -18,7 +18,7 @@
 			__sync_fetch_and_add(&c_->counter, 1);                                     \
 	} while (0)
 
-/* Never smaller than of an event that is over; two at the same moment may get the same. */
+/* Monotonic; concurrent events may share a value. */
 static __always_inline __u64 sequence_next(void)
 {
 	__u32 zero = 0;
@@ -26,7 +26,7 @@ static __always_inline __u64 sequence_next(void)
 
 	if (!last)
 		return 0;
-	__sync_fetch_and_add(last, 1); /* before 5.12 no program gets the old value back */
+	__sync_fetch_and_add(last, 1); /* BPF_FETCH, which returns the old value, needs 5.12 */
 	return *(volatile __u64 *)last;
 }
 
@@ -40,7 +40,7 @@ static __always_inline void header_fill(struct ew_header *header, __u16 type, __
 	header->ktime_ns = ktime_ns;
 }
 
-/* size is a constant. NULL: no room, and that has been counted. */
+/* size must be a constant. NULL: the ring is full, which has been counted. */
 static __always_inline void *life_reserve(__u16 type, __u16 size)
 {
 	__u64 now = bpf_ktime_get_ns();
@@ -55,7 +55,7 @@ static __always_inline void *life_reserve(__u16 type, __u16 size)
 	return header;
 }
 
-/* Whether it is shown is counted by who fills it. */
+/* NULL: likewise. The caller counts message_shown or message_unread. */
 static __always_inline struct ew_message *message_reserve(void)
 {
 	__u64 now = bpf_ktime_get_ns();

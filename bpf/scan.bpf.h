@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is there already: a walk over every descriptor of every process, in all network namespaces.
- * Runs after the live programs are attached; what they have seen wins.
+ * Scan of all descriptors of all processes, in all network namespaces: sockets that existed before
+ * the other programs were attached. What those have seen takes precedence.
  *
- * The kernel runs the program again on the same descriptor when the buffer was full: all it does
- * must be repeatable, and it notes only what it has written.
+ * The kernel runs the program again on the same descriptor when the buffer was full: everything
+ * must be repeatable, and a socket counts as reported only once its row has been written.
  */
 #ifndef EW_BPF_SCAN_H
 #define EW_BPF_SCAN_H
@@ -22,8 +22,8 @@ static __always_inline bool scan_wants(const struct ew_ends *ends, const struct 
 #define STORE_NS 1000000000 /* longer than any preemption */
 
 /*
- * The hook tells of a change before the socket has the new state (net/ipv4/af_inet.c,
- * inet_sk_state_store): preempted in between, it still shows the old one (seen on 6.1-rt).
+ * The hook reports a change before the socket has the new state (net/ipv4/af_inet.c,
+ * inet_sk_state_store): preempted in between, the socket still has the old one (seen on 6.1-rt).
  */
 static __always_inline bool scan_is_behind(const struct ew_conn *conn,
 					   const struct ew_scan_socket *row)
@@ -32,18 +32,18 @@ static __always_inline bool scan_is_behind(const struct ew_conn *conn,
 	       (__s64)(row->header.ktime_ns - conn->ktime_ns) < STORE_NS;
 }
 
-/* What has become of its port and its owner before, or was missed, does not matter. */
+/* Repairs what was missed, or removed with an earlier listener or owner. */
 static __always_inline void scan_listener(const struct ew_conn *conn, __u64 cookie,
 					  const struct ew_scan_socket *row)
 {
 	if (conn->state != TCP_LISTEN)
 		return;
 	listener_learn(&conn->ends, cookie);
-	if (task_same(&conn->owner, &row->holder)) /* the one that is recorded is alive */
+	if (task_same(&conn->owner, &row->holder)) /* the recorded owner is alive */
 		agent_learn(conn);
 }
 
-/* Enters what the walk has found, unless a live event was there first. */
+/* Adds the socket to conns, unless an event has done so. */
 static __always_inline struct ew_conn *scan_learn(struct sock *sk, __u64 cookie,
 						  struct ew_scan_socket *row)
 {
@@ -60,14 +60,14 @@ static __always_inline struct ew_conn *scan_learn(struct sock *sk, __u64 cookie,
 		if (scan_is_behind(conn, row))
 			row->state = conn->state;
 		else if (conn->ktime_ns < row->header.ktime_ns)
-			conn->state = row->state; /* heals a change that was missed */
+			conn->state = row->state; /* repairs a missed change */
 		scan_listener(conn, cookie, row);
 		return conn;
 	}
 	err = bpf_map_update_elem(&conns, &cookie, &fresh, BPF_NOEXIST);
 	if (err == -7 /* E2BIG */)
 		COUNT(unfollowed);
-	/* Closed in between: its last event has gone by, nobody would remove the entry. */
+	/* Closed in between: its last event is over, and nothing else would remove the entry. */
 	if (!err && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
 		bpf_map_delete_elem(&conns, &cookie);
 	conn = bpf_map_lookup_elem(&conns, &cookie);
@@ -76,7 +76,7 @@ static __always_inline struct ew_conn *scan_learn(struct sock *sk, __u64 cookie,
 	return conn;
 }
 
-/* An owner without a descriptor is replaced by who has one (src/observe/bpf_sweep.c). */
+/* An owner without a descriptor is replaced later (src/observe/bpf/conns_gc.h). */
 static __always_inline void scan_owner(struct ew_conn *conn, const struct ew_task *holder)
 {
 	if (conn->scan_number != scan_number)

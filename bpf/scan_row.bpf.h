@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Rows of the iterator over descriptors. Threads that share their leader's table are skipped by it,
- * others come with rows of their own.
+ * Rows of the iterator over descriptors. The kernel skips threads that share their leader's table;
+ * other threads have rows of their own.
  */
 #ifndef EW_BPF_SCAN_ROW_H
 #define EW_BPF_SCAN_ROW_H
@@ -11,9 +11,9 @@
 #define S_IFMT	 0170000
 #define S_IFSOCK 0140000
 
-/* Set before each pass. */
+/* Set before each scan. */
 __u32 scan_number;
-__u32 scan_tgid; /* 0: all sockets that matter; else all TCP sockets of this process */
+__u32 scan_tgid; /* 0: all processes; else besides all TCP sockets of this one */
 
 static __always_inline struct sock *file_sock(struct file *file)
 {
@@ -45,8 +45,8 @@ static __always_inline struct sock *file_tcp(struct file *file)
 	return sk;
 }
 
-/* The TCP socket of this row, its ends, descriptor and holder; NULL: none, or one without a port.
- */
+/* The TCP socket of this row; fills in its ends, descriptor and holder. NULL: no TCP socket, or one
+ * without a local port. */
 static __always_inline struct sock *row_begin(struct bpf_iter__task_file *ctx,
 					      struct ew_scan_socket *row)
 {
@@ -79,8 +79,8 @@ static __always_inline __s64 sock_idle(struct sock *sk, __u32 state)
 }
 
 /*
- * Its name and how it stands; false: it has no name. The state is read after the time is taken: an
- * event of the same change then comes later.
+ * Cookie and state; false: no cookie. The time is taken before the state is read: the event of a
+ * change that the row does not show is then later than the row.
  */
 static __always_inline bool row_fill(struct sock *sk, struct ew_scan_socket *row)
 {
@@ -92,7 +92,7 @@ static __always_inline bool row_fill(struct sock *sk, struct ew_scan_socket *row
 	return row->cookie;
 }
 
-/* One more descriptor of a socket that this pass has told of. */
+/* Another descriptor of a socket that this scan has reported. */
 static __always_inline void row_write_holder(struct seq_file *seq, const struct ew_scan_socket *row)
 {
 	struct ew_scan_holder holder = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Sockets, and which of them matter. */
+/* Which processes' sockets matter. */
 #ifndef EW_BPF_SOCK_H
 #define EW_BPF_SOCK_H
 
@@ -7,7 +7,7 @@
 
 static __always_inline bool role_accepts(__u32 role)
 {
-	/* An executor just born: a descendant of the agent that talks to the agent. */
+	/* A new executor: a descendant of the agent that has connected to the agent. */
 	return role & (EW_ROLE_AGENT | EW_ROLE_EXECUTOR) ||
 	       (role & (EW_ROLE_CHILD | EW_ROLE_PEER)) == (EW_ROLE_CHILD | EW_ROLE_PEER);
 }
@@ -20,12 +20,12 @@ static __always_inline __u32 role_of(const struct ew_task *who)
 	return proc && proc->start_ticks == who->start_ticks ? proc->role : 0;
 }
 
-/* Whose role is not known has ended, or is none that is followed: it may not own this any more. */
+/* A process without a role has exited or is not followed: it may not own the socket any more. */
 static __always_inline struct ew_task owner_living(const struct ew_conn *conn)
 {
-	struct ew_task nobody = {};
+	struct ew_task none = {};
 
-	return role_of(&conn->owner) ? conn->owner : nobody;
+	return role_of(&conn->owner) ? conn->owner : none;
 }
 
 static __always_inline bool task_same(const struct ew_task *a, const struct ew_task *b)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who is who among processes. */
+/* Processes, and those that are followed. */
 #ifndef EW_BPF_TASK_H
 #define EW_BPF_TASK_H
 
@@ -8,20 +8,20 @@
 #define PF_KTHREAD 0x00200000
 
 /*
- * The running process, in contexts that run in the process they are about. Kernel threads give
- * nobody: they close files on behalf of others (delayed fput).
+ * The current process, for hooks that run in the process they are about. Kernel threads yield
+ * tgid 0: they close files on behalf of others (delayed fput).
  */
 static __always_inline struct ew_task task_current(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct ew_task nobody = {};
+	struct ew_task none = {};
 
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
-		return nobody;
+		return none;
 	return task_of(task);
 }
 
-/* NULL: does not matter. An entry whose process is gone (its exit was missed) is removed. */
+/* NULL: not followed. An entry of an earlier process, whose exit was missed, is removed. */
 static __always_inline struct ew_proc *proc_find(__u32 tgid, struct task_struct *task)
 {
 	struct ew_proc *proc = bpf_map_lookup_elem(&procs, &tgid);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Changes of TCP state. Which context may be trusted (measured on 6.1, 6.12, 6.18): the process
- * itself runs at ->LISTEN, ->SYN_SENT, ->FIN_WAIT1, ->LAST_ACK and LISTEN->CLOSE. All else runs in
- * a softirq on top of anybody; on loopback, of the peer.
+ * Changes of TCP state. The current process is the acting one (measured on 6.1, 6.12, 6.18) at
+ * ->LISTEN, ->SYN_SENT, ->FIN_WAIT1, ->LAST_ACK and LISTEN->CLOSE. All other changes happen in a
+ * softirq, which may interrupt any process; on loopback, the peer.
  */
 #ifndef EW_BPF_TCP_H
 #define EW_BPF_TCP_H
@@ -16,15 +16,14 @@ static __always_inline bool tcp_context_trusted(int from, int to)
 	       to == TCP_LAST_ACK || (from == TCP_LISTEN && to == TCP_CLOSE);
 }
 
-/* The owner had closed it, and the walk over descriptors had it still: whose it was is in the map.
- */
+/* The owner has closed it, and execwatch's scan released it last: the owner is in the map. */
 static __always_inline bool tcp_closed_by_scan(const struct ew_conn *conn, int to)
 {
 	return (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK || to == TCP_CLOSE) &&
 	       bpf_get_current_pid_tgid() >> 32 == own_tgid && conn->owner.tgid != own_tgid;
 }
 
-/* Is this the beginning of a socket that matters? Fills in its owner as far as it can be known. */
+/* Does a socket that matters begin here? Sets its owner, if known. */
 static __always_inline bool tcp_matters(const struct ew_ends *ends, int from, int to,
 					struct ew_task *owner)
 {
@@ -48,7 +47,7 @@ static __always_inline bool tcp_matters(const struct ew_ends *ends, int from, in
 	return port;
 }
 
-/* NULL: it is counted why not. */
+/* NULL: not added, and the reason has been counted. */
 static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int to, __u64 *cookie)
 {
 	struct ew_conn fresh = { .ktime_ns = bpf_ktime_get_ns(), .state = to, .from = from };
@@ -74,14 +73,14 @@ static __always_inline struct ew_conn *tcp_learn(struct sock *sk, int from, int 
 	return conn;
 }
 
-/* The local port is not there before SYN_SENT has gone by. */
+/* The local port is not set before the event of SYN_SENT is over. */
 static __always_inline void tcp_renew(struct ew_conn *conn, struct sock *sk, int from, int to)
 {
 	conn->ktime_ns = bpf_ktime_get_ns();
 	conn->state = to;
 	conn->from = from;
 	sock_ends(sk, &conn->ends);
-	/* connected anew after a disconnect by connect(AF_UNSPEC), or made to listen */
+	/* connected again after connect(AF_UNSPEC), or made to listen */
 	if (to == TCP_SYN_SENT || to == TCP_LISTEN) {
 		conn->owner = task_current();
 		conn->owner_sure = 1;
@@ -90,7 +89,7 @@ static __always_inline void tcp_renew(struct ew_conn *conn, struct sock *sk, int
 }
 
 static __always_inline void tcp_report(__u16 type, const struct ew_conn *conn, __u64 cookie,
-				     const struct ew_task *task, int from, int to, int error)
+				       const struct ew_task *task, int from, int to, int error)
 {
 	struct ew_tcp *ev = life_reserve(type, sizeof(*ev));
 
@@ -107,8 +106,8 @@ static __always_inline void tcp_report(__u16 type, const struct ew_conn *conn, _
 }
 
 /*
- * A process was seen using the socket in its own context. This settles who owns an accepted
- * socket: the listener may be shared, or have been handed on.
+ * The current process uses the socket. This determines the owner of an accepted socket: its
+ * listener may be shared, or have been passed to another process.
  */
 static __always_inline void conn_owner_confirm(struct ew_conn *conn, __u64 cookie)
 {
@@ -134,19 +133,19 @@ static __always_inline bool tcp_begins(int from, int to)
 }
 
 /*
- * Nearly all connections of a host are none of ours: this decides so with direct loads. Without a
- * cookie nobody has asked for one, so it is in no map.
+ * Excludes nearly all connections of a host by direct loads, without a map lookup. A socket without
+ * an assigned cookie is in no map.
  */
 static __always_inline bool tcp_prefilter(struct sock *sk, int from, int to)
 {
-	/* 6.1 and 6.12 show the half-made child here, with its listener's cookie and addresses. */
+	/* 6.1 and 6.12 pass the unfinished child, with its listener's cookie and addresses. */
 	if (sk->sk_protocol != IPPROTO_TCP || to == TCP_SYN_RECV || to == TCP_NEW_SYN_RECV)
 		return false;
 	return sk->__sk_common.skc_cookie.counter || tcp_begins(from, to) ||
 	       port_matters(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport));
 }
 
-/* One look into a map where a connection begins. */
+/* One map lookup where a connection begins. */
 static __always_inline bool tcp_may_matter(struct sock *sk, int from, int to)
 {
 	struct ew_listen_key key = { .port = sk->__sk_common.skc_num };
@@ -197,19 +196,19 @@ int BPF_PROG(tcp_state_set, struct sock *sk, int from, int to)
 		return 0;
 	if (from == TCP_LISTEN)
 		listener_forget(&conn->ends, cookie);
-	/* Last: the room of a deleted entry may be taken by another at once. */
+	/* Last: the memory of a deleted entry may be reused at once. */
 	bpf_map_delete_elem(&conns, &cookie);
 	return 0;
 }
 
-/* Runs in the process that has just read. */
+/* Runs in the process that has just received data. */
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(tcp_data_read, struct sock *sk)
 {
 	__u64 cookie = sk->__sk_common.skc_cookie.counter;
 	struct ew_conn *conn;
 
-	if (!cookie) /* 0: nobody has asked for it yet, so it is in no map */
+	if (!cookie) /* 0: none is assigned yet, so it is in no map */
 		return 0;
 	conn = bpf_map_lookup_elem(&conns, &cookie);
 	if (conn && is_active())

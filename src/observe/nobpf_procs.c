@@ -15,43 +15,43 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include "base/now.h"
-#include "facts.h"
 #include "base/error.h"
 #include "base/netns.h"
+#include "base/now.h"
 #include "base/pidfd.h"
+#include "base/proc.h"
+#include "facts.h"
 #include "observe/netlink/proc_connector.h"
 #include "observe/netlink/sockdiag_destroy.h"
 #include "observe/proc/pidfd_exit.h"
-#include "base/proc.h"
 
 /*
- * Threads that are made to end together do so within moments of each other. Where the process
- * outlived its leader by more, the leader's status need not be the process'.
+ * The threads of a process that is killed or exits end within moments of each other. If the process
+ * outlives its leader by more, the leader's exit status need not be the process' own.
  */
 #define TOGETHER (2 * NS_PER_S)
 
-struct watched {
+struct followed {
 	int32_t pid;
 	uint64_t start;
 	int64_t added;
 	unsigned int generations;
 	int pidfd;	/* -1: none */
-	uint64_t netns; /* followed for its sake; 0: none is */
+	uint64_t netns; /* joined for its sockets; 0: none */
 	char comm[64];
-	bool ended; /* its pidfd said so */
+	bool ended; /* its pidfd was readable */
 	bool leader_ended;
 	int64_t leader_ended_at;
 	int32_t leader_status;
-	bool outlived; /* by a thread: its leader had ended, and it had not */
+	bool outlived; /* a thread was seen alive after the leader had ended */
 	UT_hash_handle hh;
 };
 
 struct nobpf_procs {
 	int epoll;
 	struct sockdiag_destroy *destroy;
-	struct watched *all;
-	size_t n_ending; /* whose leader has ended, or who have */
+	struct followed *all;
+	size_t n_ending; /* processes that have ended, or whose leader has */
 };
 
 struct nobpf_procs *nobpf_procs_new(int epoll, struct sockdiag_destroy *destroy)
@@ -65,15 +65,15 @@ struct nobpf_procs *nobpf_procs_new(int epoll, struct sockdiag_destroy *destroy)
 	return procs;
 }
 
-static struct watched *find(const struct nobpf_procs *procs, int32_t pid)
+static struct followed *find(const struct nobpf_procs *procs, int32_t pid)
 {
-	struct watched *w;
+	struct followed *w;
 
 	HASH_FIND(hh, procs->all, &pid, sizeof(pid), w);
 	return w;
 }
 
-static void drop(struct nobpf_procs *procs, struct watched *w)
+static void remove_process(struct nobpf_procs *procs, struct followed *w)
 {
 	if (w->pidfd >= 0)
 		close(w->pidfd);
@@ -86,23 +86,23 @@ static void drop(struct nobpf_procs *procs, struct watched *w)
 
 void nobpf_procs_free(struct nobpf_procs *procs)
 {
-	struct watched *w, *next;
+	struct followed *w, *next;
 
 	if (!procs)
 		return;
 	HASH_ITER(hh, procs->all, w, next)
-	drop(procs, w);
+	remove_process(procs, w);
 	free(procs);
 }
 
-/* Start time and name by /proc; false: it is gone. */
-static bool look(int32_t pid, struct proc_stat *stat)
+/* Start time and name from /proc; false: the process is gone. */
+static bool stat_read(int32_t pid, struct proc_stat *stat)
 {
 	return proc_stat_of(pid, stat) == 0;
 }
 
-/* Without a pidfd there is still the connector, and /proc. */
-static int pidfd_watch(struct nobpf_procs *procs, struct watched *w, struct error *error)
+/* Where pidfds are not supported, the proc connector and /proc serve. */
+static int pidfd_watch(struct nobpf_procs *procs, struct followed *w, struct error *error)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)w->pid };
 
@@ -115,9 +115,9 @@ static int pidfd_watch(struct nobpf_procs *procs, struct watched *w, struct erro
 	return 0;
 }
 
-static struct watched *enter(struct nobpf_procs *procs, int32_t pid, unsigned int generations)
+static struct followed *insert(struct nobpf_procs *procs, int32_t pid, unsigned int generations)
 {
-	struct watched *w = calloc(1, sizeof(*w));
+	struct followed *w = calloc(1, sizeof(*w));
 
 	if (!w)
 		return NULL;
@@ -132,13 +132,13 @@ static struct watched *enter(struct nobpf_procs *procs, int32_t pid, unsigned in
 	return NULL;
 }
 
-static int netns_follow(struct nobpf_procs *procs, struct watched *w, struct error *error)
+static int netns_follow(struct nobpf_procs *procs, struct followed *w, struct error *error)
 {
 	uint64_t inode;
 	int nsfd = netns_open_pid(w->pid, &inode), err;
 
 	if (nsfd == -ENOENT || nsfd == -ESRCH)
-		return 0; /* its end is the next thing to be seen */
+		return 0; /* the process has exited, which is seen next */
 	if (nsfd < 0)
 		return error_set(error, nsfd, "run as root",
 				 "open the network namespace of process %d", w->pid);
@@ -152,7 +152,7 @@ static int netns_follow(struct nobpf_procs *procs, struct watched *w, struct err
 int nobpf_procs_add(struct nobpf_procs *procs, int32_t pid, uint64_t start,
 		    unsigned int generations, struct error *error)
 {
-	struct watched *w = find(procs, pid);
+	struct followed *w = find(procs, pid);
 	struct proc_stat stat;
 	int err, err_netns;
 
@@ -161,14 +161,15 @@ int nobpf_procs_add(struct nobpf_procs *procs, int32_t pid, uint64_t start,
 		return 0;
 	}
 	if (w)
-		drop(procs, w);
-	w = enter(procs, pid, generations);
+		remove_process(procs, w);
+	w = insert(procs, pid, generations);
 	if (!w)
 		return error_set(error, -ENOMEM, NULL, "watch process %d", pid);
 	err = pidfd_watch(procs, w, error);
-	/* Only now: the pidfd is of the process that has this start, or of one that came later. */
-	if (!look(pid, &stat) || stat.start != start) {
-		drop(procs, w);
+	/* After pidfd_open: the pidfd then refers to the process with this start time, or to a
+	 * later one. */
+	if (!stat_read(pid, &stat) || stat.start != start) {
+		remove_process(procs, w);
 		return 0;
 	}
 	w->start = start;
@@ -178,11 +179,11 @@ int nobpf_procs_add(struct nobpf_procs *procs, int32_t pid, uint64_t start,
 }
 
 /*
- * The event tells no start, and /proc is of now: a process that began after the event is another
- * one, which has the number since. Starts are counted since boot, time in suspension included; a
- * suspension meanwhile only makes this lenient.
+ * The event has no start time, and /proc shows the present: a process that started after the event
+ * is another one, which has reused the pid. Start times include suspended time; a suspension
+ * meanwhile only makes this check lenient.
  */
-static bool began_by(const struct proc_stat *stat, int64_t mono)
+static bool started_before(const struct proc_stat *stat, int64_t mono)
 {
 	int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
 	struct timespec boot;
@@ -192,13 +193,13 @@ static bool began_by(const struct proc_stat *stat, int64_t mono)
 	return (int64_t)stat->start <= mono / tick;
 }
 
-static void fork_emit(struct nobpf_procs *procs, const struct watched *parent,
+static void fork_emit(struct nobpf_procs *procs, const struct followed *parent,
 		      const struct connector_event *event, const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_FORK, .mono = event->mono };
 	struct proc_stat stat = { 0 };
-	struct watched *child;
-	bool known = look(event->pid, &stat) && began_by(&stat, event->mono);
+	struct followed *child;
+	bool known = stat_read(event->pid, &stat) && started_before(&stat, event->mono);
 
 	fact.fork.pid = event->pid;
 	fact.fork.parent = event->parent;
@@ -206,7 +207,7 @@ static void fork_emit(struct nobpf_procs *procs, const struct watched *parent,
 	fact_emit(sink, &fact);
 	if (!parent->generations || !known || find(procs, event->pid))
 		return;
-	child = enter(procs, event->pid, parent->generations - 1);
+	child = insert(procs, event->pid, parent->generations - 1);
 	if (!child)
 		return;
 	child->start = stat.start;
@@ -214,7 +215,7 @@ static void fork_emit(struct nobpf_procs *procs, const struct watched *parent,
 	snprintf(child->comm, sizeof(child->comm), "%s", stat.comm);
 }
 
-static void exec_emit(struct watched *w, const struct connector_event *event,
+static void exec_emit(struct followed *w, const struct connector_event *event,
 		      const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_EXEC, .mono = event->mono };
@@ -236,15 +237,15 @@ static void exec_emit(struct watched *w, const struct connector_event *event,
 	fact_emit(sink, &fact);
 }
 
-/* Any thread may exec: the leader ends, and the thread goes on under its number. */
-static void leader_replaced(struct nobpf_procs *procs, struct watched *w)
+/* Any thread may exec: the leader ends, and the thread continues with the leader's pid. */
+static void leader_replaced(struct nobpf_procs *procs, struct followed *w)
 {
 	procs->n_ending -= w->leader_ended && !w->ended;
 	w->leader_ended = false;
 	w->outlived = false;
 }
 
-static void leader_ended(struct nobpf_procs *procs, struct watched *w,
+static void leader_ended(struct nobpf_procs *procs, struct followed *w,
 			 const struct connector_event *event)
 {
 	procs->n_ending += !w->leader_ended && !w->ended;
@@ -253,12 +254,13 @@ static void leader_ended(struct nobpf_procs *procs, struct watched *w,
 	w->leader_status = event->status;
 }
 
-void nobpf_procs_take(struct nobpf_procs *procs, const struct connector_event *event,
-		      const struct fact_sink *sink)
+void nobpf_procs_consume(struct nobpf_procs *procs, const struct connector_event *event,
+			 const struct fact_sink *sink)
 {
-	struct watched *w = find(procs, event->what == CONNECTOR_FORK ? event->parent : event->pid);
+	struct followed *w =
+		find(procs, event->what == CONNECTOR_FORK ? event->parent : event->pid);
 
-	if (!w || event->mono < w->added) /* of another process that had this number */
+	if (!w || event->mono < w->added) /* of an earlier process with this pid */
 		return;
 	if (event->what == CONNECTOR_FORK) {
 		fork_emit(procs, w, event, sink);
@@ -272,7 +274,7 @@ void nobpf_procs_take(struct nobpf_procs *procs, const struct connector_event *e
 
 void nobpf_procs_ended(struct nobpf_procs *procs, int32_t pid)
 {
-	struct watched *w = find(procs, pid);
+	struct followed *w = find(procs, pid);
 
 	if (!w)
 		return;
@@ -280,14 +282,14 @@ void nobpf_procs_ended(struct nobpf_procs *procs, int32_t pid)
 	w->ended = true;
 }
 
-static bool is_gone(const struct watched *w)
+static bool is_gone(const struct followed *w)
 {
 	if (w->pidfd >= 0)
 		return w->ended || ew_pidfd_has_ended(w->pidfd);
 	return pidfd_exit_gone_by_proc(w->pid, w->start);
 }
 
-static void exit_emit(const struct watched *w, int64_t now, const struct fact_sink *sink)
+static void exit_emit(const struct followed *w, int64_t now, const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_EXIT, .mono = now };
 	bool together = w->leader_ended && (!w->outlived || now - w->leader_ended_at < TOGETHER);
@@ -308,7 +310,7 @@ static void exit_emit(const struct watched *w, int64_t now, const struct fact_si
 void nobpf_procs_settle(struct nobpf_procs *procs, const struct fact_sink *sink)
 {
 	int64_t now = now_mono();
-	struct watched *w, *next;
+	struct followed *w, *next;
 
 	if (!procs->n_ending)
 		return;
@@ -318,7 +320,7 @@ void nobpf_procs_settle(struct nobpf_procs *procs, const struct fact_sink *sink)
 			continue;
 		if (is_gone(w)) {
 			exit_emit(w, now, sink);
-			drop(procs, w);
+			remove_process(procs, w);
 		} else {
 			w->outlived = true;
 		}

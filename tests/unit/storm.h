@@ -35,7 +35,7 @@ struct storm_proc {
 	enum proc_how how;
 	int status; /* as wait(2) gave it */
 	uint32_t number;
-	bool told; /* its end: set by who looks */
+	bool reported; /* its exit: set by the checks */
 };
 
 /* Shared by all processes of the storm. */
@@ -84,7 +84,7 @@ static inline void storm_rest(void)
 /* ---- connections ---- */
 
 struct hello {
-	char mark[8]; /* like nothing that is a message */
+	char mark[8]; /* unlike any message */
 	uint32_t index;
 	enum conn_how how;
 };
@@ -239,7 +239,7 @@ static inline void storm_talker(void)
 	storm_rest();
 }
 
-/* Stalls after each quarter of a megabyte, so that the talker has to wait in the middle of sends.
+/* Stops reading after each 256 KiB, so that the sender has to wait in the middle of sends.
  */
 static inline void storm_reader(void)
 {
@@ -293,7 +293,7 @@ static inline pid_t client_new(uint32_t which)
 	return pid;
 }
 
-/* The processes are there, in the test's network namespace, and wait. Free with storm_end(). */
+/* The processes exist, in the test's network namespace, and wait. Free with storm_end(). */
 static inline void storm_new(uint16_t port)
 {
 	static const enum conn_how hows[] = { CONN_CLOSED,	    CONN_RESET_BY_CLIENT,
@@ -339,7 +339,7 @@ static inline void storm_end(void)
 	storm = NULL;
 }
 
-/* Parts of the storm that are over, in percent: the slowest of the three counts. */
+/* Progress of the storm, in percent: of the slowest of its three parts. */
 static inline uint32_t storm_percent(void)
 {
 	uint32_t conns = atomic_load(&storm->conns_done) * 100 / storm->n_conns;
@@ -357,7 +357,7 @@ static inline bool storm_is_over(void)
 	return atomic_load(&storm->workers_done) == STORM_WORKERS;
 }
 
-/* Changes of TCP state; births, programs, signals and ends of processes. */
+/* Changes of TCP state; forks, execs, signals and exits. */
 static inline uint64_t storm_life_made(void)
 {
 	uint64_t made = 1 + 2; /* the agent listens; the talker listens and accepts */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Processes that do what they are told, one thing at a time: so the truth is known. */
+/* Processes that follow commands one at a time, so that a test knows what has happened. */
 #ifndef EW_TEST_BPF_ACTOR_H
 #define EW_TEST_BPF_ACTOR_H
 
@@ -31,7 +31,7 @@ static inline uint64_t start_of(pid_t pid)
 	return start;
 }
 
-/* Ends with the test, however that ends. */
+/* A child that ends with the test, however that ends. */
 static inline pid_t child_new(void)
 {
 	pid_t pid = fork();
@@ -44,19 +44,19 @@ static inline pid_t child_new(void)
 
 enum act {
 	ACT_LISTEN,	    /* number: port, family -> cookie */
-	ACT_SHARE,	    /* the same, beside other listeners of the port */
+	ACT_SHARE,	    /* the same with SO_REUSEPORT */
 	ACT_CONNECT,	    /* number: port, family -> cookie */
 	ACT_ACCEPT,	    /* -> cookie */
 	ACT_SEND,	    /* bytes, on the connection made last */
-	ACT_SEND_UNTOUCHED, /* number: so many, from memory that is not there yet */
-	ACT_SEND_PIECES,    /* number: the same, gathered from pieces of this size */
-	ACT_SEND_APART,	    /* the same by a child -> its pid, as soon as it waits for room */
-	ACT_STUFF,	    /* sends until there is no more room */
+	ACT_SEND_UNTOUCHED, /* number: bytes, from memory that is not populated yet */
+	ACT_SEND_PIECES,    /* number: the same by writev(2) from buffers of this size */
+	ACT_SEND_APART, /* the same by a child -> its pid, as soon as it waits for buffer space */
+	ACT_STUFF,	/* sends until the socket buffers are full */
 	ACT_RECEIVE,
 	ACT_CLOSE,
 	ACT_RESET, /* closes with a RST */
 	ACT_UNLISTEN,
-	ACT_TALK,  /* number: so often connects to its own listener, accepts, closes both ends */
+	ACT_TALK,  /* number: times to connect to its own listener, accept and close both ends */
 	ACT_FORK,  /* -> pid of a child that waits for a signal, with copies of all descriptors */
 	ACT_LEAVE, /* the same, but it outlives the actor, for a minute at most */
 	ACT_RUN,   /* text: a shell command, exec'd in a child -> its wait status */
@@ -194,7 +194,7 @@ static inline int64_t actor_send_apart(int conn, const struct order *o)
 	pid_t pid = child_new();
 
 	if (pid == 0) {
-		/* Written, as by any sender: what a fork has left may want a fault (arm64). */
+		/* Written, as by any sender: a page shared by fork may need a fault (arm64). */
 		struct order own = *o;
 
 		_exit(send(conn, own.bytes, own.size, MSG_NOSIGNAL) != (ssize_t)own.size);
@@ -204,14 +204,14 @@ static inline int64_t actor_send_apart(int conn, const struct order *o)
 		case 'S':
 			return pid;
 		case 'Z':
-			return -EBUSY; /* there was room */
+			return -EBUSY; /* the buffer was not full */
 		}
 		poll(NULL, 0, 1);
 	}
 	return -ETIMEDOUT;
 }
 
-/* No room comes of what is on its way: all that is queued waits for the reader. */
+/* Waits until all queued data is at the receiver, so that no buffer space becomes free. */
 static inline bool actor_is_stuffed(int conn)
 {
 	int queued, unsent;
@@ -330,7 +330,8 @@ static inline struct actor actor_new(void)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	actor.pid = child_new();
 	if (actor.pid == 0) {
-		/* Nothing of the test's: no other actor's line, no BPF link kept alive. */
+		/* Closes the test's descriptors: other actors' pipes, and links, which stay alive
+		 * otherwise. */
 		dup2(ends[1], 3);
 		close_range(4, ~0U, 0);
 		actor_live(3);

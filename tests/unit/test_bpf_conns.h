@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The kernel's map of connections, read behind the back of the watch. */
+/* Reads the kernel's map of connections directly. */
 #ifndef EW_TEST_BPF_CONNS_H
 #define EW_TEST_BPF_CONNS_H
 
 #include "observe/bpf/libbpf.h"
 #include "test_bpf_actor.h"
 
-/* How many it has: in a test's own namespace there are none but its own at its port. */
+/* Number of entries. The test's port is its own, so there are no others'. */
 static inline size_t fixture_conns(const struct fixture *f)
 {
 	int fd = bpf_map__fd(f->watch->programs.skel->maps.conns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Connections whose end was missed, in a namespace that their owner does not lead to. */
+/* Entries of connections whose end was missed, with their owner in another namespace. */
 #include "test_bpf_conns.h"
 
 static struct fixture *fixture;
@@ -9,11 +9,11 @@ static bool is_known(uint64_t cookie)
 {
 	struct ew_conn conn;
 
-	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->programs.skel->maps.conns), &cookie, &conn) ==
-	       0;
+	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->programs.skel->maps.conns), &cookie,
+				   &conn) == 0;
 }
 
-/* As if nobody knew whose it is; of a cookie that no socket has: as if its end had been missed. */
+/* Adds an entry, of an unknown owner, or for a cookie that no socket has (a missed end). */
 static void enter(uint64_t cookie, uint64_t netns, uint32_t owner)
 {
 	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.conns);
@@ -31,7 +31,7 @@ static bool was_accepted(const struct fact *fact, const void *arg)
 	       fact->tcp.to == TCP_ESTABLISHED;
 }
 
-static void test_elsewhere(void **state)
+static void test_owner_in_another_namespace(void **state)
 {
 	uint64_t waiting = 0, ended = 1ULL << 40;
 
@@ -48,7 +48,7 @@ static void test_elsewhere(void **state)
 	netns_enter();
 	enter(waiting, fixture->netns, 0);
 	enter(ended, fixture->netns, 0);
-	enter(ended + 1, fixture->netns, (uint32_t)getpid()); /* is elsewhere */
+	enter(ended + 1, fixture->netns, (uint32_t)getpid()); /* in another namespace */
 	fixture_seed(fixture);
 	assert_true(is_known(waiting));
 	assert_false(is_known(ended));
@@ -60,7 +60,7 @@ static void test_elsewhere(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_elsewhere) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_owner_in_another_namespace) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the mounts have to offer: in a container that may be a part of the cgroups. */
+/* Features of the mounts: a container may have only a part of the cgroup hierarchy. */
 #include <mntent.h>
 
 #include "test_bpf_actor.h"
@@ -7,7 +7,7 @@
 static struct fixture *fixture;
 static char root[256], part[512], mine[] = "/tmp/ew-ground.XXXXXX";
 
-/* Where cgroup2 is mounted; of several the last. */
+/* Where cgroup2 is mounted; with several mounts, the last. */
 static void find_root(void)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
@@ -20,7 +20,7 @@ static void find_root(void)
 	endmntent(mounts);
 }
 
-/* In mounts of this process alone: a part, and no root. */
+/* In a mount namespace of its own: mounts a subtree and unmounts the root. */
 static int setup(void **state)
 {
 	(void)state;
@@ -70,7 +70,7 @@ static bool is_message(const struct fact *fact, const void *arg)
 	return fact->type == FACT_MESSAGE;
 }
 
-/* The part is mounted before the root, and its processes are none. */
+/* The subtree, which has no processes, is mounted before the root. */
 static void test_root_behind_a_part(void **state)
 {
 	struct ew_bpf_options options = { .messages = EW_BPF_MESSAGES_CGROUP };

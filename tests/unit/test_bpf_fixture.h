@@ -45,7 +45,7 @@
 
 #define FACTS_MAX   100000
 #define PATIENCE_MS 30000 /* an emulated processor is slow */
-#define QUIET_MS    2000  /* nothing more is coming */
+#define QUIET_MS    2000  /* after that nothing more is expected */
 
 struct fixture {
 	struct ew_bpf *watch;
@@ -132,7 +132,7 @@ static inline void fixture_forget(struct fixture *f)
 	f->n = 0;
 }
 
-/* A directory for pins, in which a mount is seen by nobody else and ends with the test. */
+/* A directory for pins, in a mount namespace of the test's own. */
 static inline int fixture_dir_new(char *template)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -187,7 +187,7 @@ static inline struct fixture *fixture_new(const struct ew_bpf_options *options)
 	return f;
 }
 
-/* A walk over all descriptors. */
+/* Scans all descriptors. */
 static inline void fixture_seed(struct fixture *f)
 {
 	struct error error = { 0 };
@@ -213,7 +213,7 @@ static inline int64_t mono_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Drains until count facts satisfy match, or fails the test. */
+/* Dispatches until count facts satisfy match, or fails the test. */
 static inline void fixture_wait(struct fixture *f, bool (*match)(const struct fact *, const void *),
 				const void *arg, size_t count, const char *what)
 {
@@ -262,7 +262,7 @@ static inline size_t fixture_count(const struct fixture *f, enum fact_type type)
 	return n;
 }
 
-/* As last told; NULL: nothing was. */
+/* The last FACT_LOST of this cause, or NULL. */
 static inline const struct fact *fixture_loss(const struct fixture *f, const char *cause)
 {
 	for (size_t i = f->n; i-- > 0;)
@@ -278,17 +278,18 @@ static inline uint64_t fixture_lost(const struct fixture *f, const char *cause)
 	return loss ? loss->lost.lost : 0;
 }
 
-/* Changes of TCP state that were put, and those of which nobody can tell. */
+/* Changes of TCP state that were emitted or counted as lost. */
 static inline size_t fixture_told_or_lost(const struct fixture *f)
 {
 	return fixture_count(f, FACT_TCP) + fixture_lost(f, "lifecycle-ring") +
 	       fixture_lost(f, "history");
 }
 
-/* Changes of TCP state, of the whole host, that the kernel has kept from the programs. */
+/* Changes of TCP state, of the whole host, for which the kernel has skipped the programs. */
 static inline size_t fixture_skipped(const struct fixture *f)
 {
-	size_t skipped = ew_bpf_misses(bpf_program__fd(f->watch->programs.skel->progs.tcp_state_set));
+	size_t skipped =
+		ew_bpf_misses(bpf_program__fd(f->watch->programs.skel->progs.tcp_state_set));
 
 	for (size_t i = 0; i < f->n_left; i++)
 		skipped += ew_bpf_misses(f->left[i]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Records outlive whoever has read them, as many as there is room for; the rest is counted. */
+/* Records outlive their reader, as many as fit; the rest is counted. */
 #include "test_bpf_fixture.h"
 
 #include "events.h"
@@ -11,7 +11,7 @@ static char dir[] = "/tmp/ew-test-history-XXXXXX";
 static struct ew_bpf_history *history;
 static struct event_batch *batch;
 
-/* The next watch. */
+/* As the next execwatch does. */
 static void reopen(void)
 {
 	ew_bpf_history_close(history);
@@ -53,7 +53,7 @@ static uint32_t number_at(size_t i)
 	return ((const struct ew_fork *)event_batch_at(batch, i))->child.tgid;
 }
 
-static void test_nothing_is_kept_at_first(void **state)
+static void test_empty_at_first(void **state)
 {
 	(void)state;
 	assert_int_equal(told(), 0);
@@ -62,7 +62,7 @@ static void test_nothing_is_kept_at_first(void **state)
 	assert_int_equal(ew_bpf_history_begin(history).dropped, 0);
 }
 
-static void test_all_is_told_in_order(void **state)
+static void test_all_records_come_back_in_order(void **state)
 {
 	(void)state;
 	for (uint32_t i = 1; i <= 5000; i++) /* some chunks */
@@ -76,21 +76,21 @@ static void test_all_is_told_in_order(void **state)
 	}
 }
 
-/* Killed after the record was kept and before the ring had let go of it: it comes again. */
-static void test_a_record_is_kept_once(void **state)
+/* A reader killed between storing a record and releasing it in the ring: the record comes again. */
+static void test_a_record_is_stored_once(void **state)
 {
 	(void)state;
 	keep(1, 0);
 	keep(2, 0);
 	reopen();
-	assert_true(keep(3, 0)); /* of the other ring */
+	assert_true(keep(3, 0)); /* from the other ring */
 	assert_false(keep(2, 0));
 	assert_true(keep(4, 0));
 	reopen();
 	assert_int_equal(told(), 4);
 }
 
-static void test_the_oldest_are_let_go_of_and_counted(void **state)
+static void test_the_oldest_are_dropped_and_counted(void **state)
 {
 	enum { MANY = 200000 };
 	struct ew_bpf_history_begin begin;
@@ -98,7 +98,7 @@ static void test_the_oldest_are_let_go_of_and_counted(void **state)
 
 	(void)state;
 	for (uint32_t i = 1; i <= MANY; i++)
-		keep(i, i - 1); /* before each one more was lost */
+		keep(i, i - 1); /* one more event was lost before each record */
 	reopen();
 	n = told();
 	begin = ew_bpf_history_begin(history);
@@ -110,7 +110,7 @@ static void test_the_oldest_are_let_go_of_and_counted(void **state)
 	assert_int_equal(begin.counted.life_lost, begin.dropped);
 }
 
-static void test_number_of_own_records_is_kept(void **state)
+static void test_number_of_selftest_records_is_stored(void **state)
 {
 	(void)state;
 	ew_bpf_history_set_selftests(history, 7);
@@ -157,11 +157,11 @@ static int group_teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_nothing_is_kept_at_first),
-		TEST(test_all_is_told_in_order),
-		TEST(test_a_record_is_kept_once),
-		TEST(test_the_oldest_are_let_go_of_and_counted),
-		TEST(test_number_of_own_records_is_kept),
+		TEST(test_empty_at_first),
+		TEST(test_all_records_come_back_in_order),
+		TEST(test_a_record_is_stored_once),
+		TEST(test_the_oldest_are_dropped_and_counted),
+		TEST(test_number_of_selftest_records_is_stored),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Whose it is: listeners share a port, come and go; they and connections are handed on. */
+/* Owners of accepted connections: listeners share a port, close, and are inherited. */
 #include "test_bpf_conns.h"
 
 static struct fixture *fixture;
@@ -22,7 +22,7 @@ static bool was_accepted(const struct fact *fact, const void *arg)
 	       fact->tcp.to == TCP_ESTABLISHED && fact->tcp.local.port == e->port;
 }
 
-/* A connection is made and reset: whose was it said to be where it was accepted? 0: nobody's. */
+/* Connects and resets: the owner reported when the connection was accepted; 0: none. */
 static int32_t accepts(uint16_t port, int family)
 {
 	struct expected_accept e = { .port = port };
@@ -38,7 +38,7 @@ static int32_t accepts(uint16_t port, int family)
 	return pid;
 }
 
-/* The kernel hands each connection to one of them, by its addresses. */
+/* The kernel chooses the listener by the addresses of the connection. */
 static void test_one_for_each_family(void **state)
 {
 	(void)state;
@@ -53,7 +53,7 @@ static void test_one_for_each_family(void **state)
 	assert_int_equal(accepts(fixture->port, AF_INET6), b.pid);
 }
 
-/* Which of two at the same address it is, is not said before it is seen; of one process it is. */
+/* With two listeners of the same address the owner is unknown, unless one process has both. */
 static void test_two_at_one_address(void **state)
 {
 	(void)state;
@@ -68,7 +68,7 @@ static void test_two_at_one_address(void **state)
 	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
 }
 
-/* Where nothing but the listener tells that a connection matters. */
+/* Only the listener shows that the connection matters. */
 static void test_executors_own_port(void **state)
 {
 	uint16_t port = (uint16_t)(fixture->port + 1);
@@ -93,7 +93,7 @@ static size_t listeners(void)
 	return n;
 }
 
-static void test_nothing_is_left(void **state)
+static void test_no_entry_is_left(void **state)
 {
 	(void)state;
 	act(&a, ACT_SHARE, fixture->port, AF_INET);
@@ -105,8 +105,8 @@ static void test_nothing_is_left(void **state)
 	assert_int_equal(listeners(), 0);
 }
 
-/* As if the hook had been passed over: what the kernel skips on top of itself is not told. */
-static void test_a_walk_heals(void **state)
+/* Removes the entry, as if the hook had been skipped (a recursion miss). */
+static void test_a_scan_repairs(void **state)
 {
 	struct ew_listen_key key = { .netns = (__u32)fixture->netns, .port = fixture->port };
 	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.listeners);
@@ -119,8 +119,8 @@ static void test_a_walk_heals(void **state)
 	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
 }
 
-/* The owner ends, its child has the socket: nobody is told that the dead accept. */
-static void test_handed_on(void **state)
+/* The owner exits, its child has the socket: the exited process must not be named as owner. */
+static void test_inherited_listener(void **state)
 {
 	pid_t heir;
 
@@ -146,8 +146,8 @@ static int32_t owner_in_map(int64_t cookie)
 	return (int32_t)conn.owner.tgid;
 }
 
-/* A connection that was inherited is the heir's when the owner has ended, and not before. */
-static void test_heir(void **state)
+/* An inherited connection gets the child as its new owner once the owner has exited, not before. */
+static void test_new_owner(void **state)
 {
 	int64_t at_client, at_server;
 	pid_t heir;
@@ -167,8 +167,8 @@ static void test_heir(void **state)
 	client = actor_new(); /* for the teardown */
 }
 
-/* Of more than have room it is not said who accepts. */
-static void test_crowd(void **state)
+/* With more listeners than fit, the owner is unknown. */
+static void test_too_many_listeners(void **state)
 {
 	(void)state;
 	for (int i = 0; i < EW_LISTENERS_MAX; i++)
@@ -177,7 +177,8 @@ static void test_crowd(void **state)
 	act(&b, ACT_SHARE, fixture->port, AF_INET);
 	assert_int_equal(accepts(fixture->port, AF_INET), 0);
 	ew_bpf_counters(fixture->watch, true, &fixture->sink);
-	assert_int_equal(fixture_lost(fixture, "map-full"), 0); /* its use will tell */
+	assert_int_equal(fixture_lost(fixture, "map-full"),
+			 0); /* the owner shows when it uses the socket */
 }
 
 static int setup(void **state)
@@ -206,9 +207,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_for_each_family), TEST(test_two_at_one_address),
-		TEST(test_executors_own_port),	TEST(test_nothing_is_left),
-		TEST(test_a_walk_heals),	TEST(test_crowd),
-		TEST(test_handed_on),		TEST(test_heir),
+		TEST(test_executors_own_port),	TEST(test_no_entry_is_left),
+		TEST(test_a_scan_repairs),	TEST(test_too_many_listeners),
+		TEST(test_inherited_listener),	TEST(test_new_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

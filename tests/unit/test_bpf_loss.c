@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Full rings lose history, exactly counted, not the truth; nothing stays loaded. */
+/* A full ring loses records, counted exactly, but not the state; nothing stays loaded. */
 #include <linux/capability.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -15,7 +15,7 @@ static void setup_small(uint32_t life, uint32_t messages)
 	fixture = fixture_new(&options);
 }
 
-/* Each connection that is closed in order by both ends has nine changes. */
+/* A connection that both ends close in order has nine changes. */
 enum { CONNECTIONS = 40, CHANGES = 9, EVENTS = 1 + CONNECTIONS * CHANGES };
 
 static struct actor server, client;
@@ -46,8 +46,8 @@ static void test_full_life_ring(void **state)
 	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
 	assert_true(fixture_count(fixture, FACT_TCP) > 0);
 	assert_true(fixture_lost(fixture, "lifecycle-ring") > 0);
-	assert_int_equal(fixture_conns(fixture), 1); /* the listener: the truth was not lost */
-	/* Nothing more is lost: nothing more is told. */
+	assert_int_equal(fixture_conns(fixture), 1); /* the listener: the state was not lost */
+	/* Nothing more is lost, and nothing more is reported. */
 	fixture_forget(fixture);
 	ew_bpf_counters(fixture->watch, false, &fixture->sink);
 	assert_int_equal(fixture->n, 0);
@@ -55,27 +55,27 @@ static void test_full_life_ring(void **state)
 	actor_end(&server);
 }
 
-/* Longer than ew_bpf_poll_throttled() lets pass between two times. */
+/* Longer than the interval of ew_bpf_poll_throttled(). */
 static void wait_some_ms(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = 6000000 }, NULL);
 }
 
-static void relieve(void)
+static void poll_rings(void)
 {
 	wait_some_ms();
 	ew_bpf_poll_throttled(fixture->watch);
 }
 
-/* Nobody drains meanwhile, as while a large node is looked at. */
-static void test_relieved_ring_loses_nothing(void **state)
+/* No dispatch meanwhile, as during a snapshot of a large node. */
+static void test_polled_ring_loses_nothing(void **state)
 {
 	(void)state;
 	setup_small(4096, 0);
 	listen_and_dial();
 	for (int i = 0; i < CONNECTIONS; i++) {
 		come_and_go();
-		relieve();
+		poll_rings();
 	}
 	assert_int_equal(fixture_count(fixture, FACT_TCP), 0);
 	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
@@ -84,65 +84,67 @@ static void test_relieved_ring_loses_nothing(void **state)
 	actor_end(&server);
 }
 
-static void pause_long(void)
+static void flush(void)
 {
 	wait_some_ms();
 	ew_bpf_flush_if_large(fixture->watch, &fixture->sink);
 }
 
-/* Of a restart on a large node, not of what happens all the time. */
-static void test_much_is_told_in_a_pause(void **state)
+/* With many records, as during a restart on a large node; not with few. */
+static void test_large_batch_is_flushed(void **state)
 {
 	enum { MANY = (1 << 20) / (CHANGES * sizeof(struct ew_tcp)) + 1 };
 
 	(void)state;
 	setup_small(0, 0);
 	listen_and_dial();
-	pause_long();
+	flush();
 	assert_int_equal(fixture_count(fixture, FACT_TCP), 0);
 	for (int i = 0; i < MANY; i++)
 		come_and_go();
-	pause_long();
-	/* The last one's last acknowledgement may still be on its way (ksoftirqd). */
+	flush();
+	/* The acknowledgement of the last one may still be queued (ksoftirqd). */
 	assert_true(fixture_count(fixture, FACT_TCP) > (MANY - 1) * CHANGES);
 	assert_int_equal(fixture_settle(fixture, 1 + MANY * CHANGES), 1 + MANY * CHANGES);
 	actor_end(&client);
 	actor_end(&server);
 }
 
-/* One who looks at a node while he is told facts. */
-static void put_and_relieve(void *ctx, const struct fact *fact)
+/* A sink that takes its time, with events meanwhile: more in all than the ring holds. */
+static void put_slowly(void *ctx, const struct fact *fact)
 {
-	int *left = ctx;
+	int *n = ctx;
 
-	if (fact->type == FACT_TCP && *left > 0) {
-		--*left;
-		come_and_go();
-		relieve();
-	}
 	fact_emit(&fixture->sink, fact);
+	if (fact->type != FACT_TCP || ++*n % 8 || *n > 8 * CONNECTIONS)
+		return;
+	come_and_go();
+	wait_some_ms();
 }
 
-static void test_events_that_come_while_others_are_told(void **state)
+static void test_events_during_a_dispatch(void **state)
 {
-	int left = CONNECTIONS - 1;
-	struct fact_sink sink = { put_and_relieve, &left };
+	enum { ALL = EVENTS + CONNECTIONS * CHANGES };
+	int n = 0;
+	struct fact_sink sink = { put_slowly, &n };
 
 	(void)state;
-	setup_small(4096, 0);
+	setup_small(8192, 0);
 	listen_and_dial();
-	come_and_go();
-	while (left > 0)
-		ew_bpf_dispatch(fixture->watch, &sink);
-	assert_int_equal(fixture_settle(fixture, EVENTS), EVENTS);
-	assert_int_equal(fixture_count(fixture, FACT_TCP), EVENTS);
+	for (int i = 0; i < CONNECTIONS; i++) {
+		come_and_go();
+		poll_rings();
+	}
+	ew_bpf_dispatch(fixture->watch, &sink);
+	assert_int_equal(fixture_settle(fixture, ALL), ALL);
+	assert_int_equal(fixture_count(fixture, FACT_TCP), ALL);
 	for (size_t i = 1; i < fixture->n; i++)
 		assert_true(fixture->facts[i - 1].mono <= fixture->facts[i].mono);
 	actor_end(&client);
 	actor_end(&server);
 }
 
-/* What the ring has swallowed of ends of processes comes out of the map. */
+/* Exits that the full ring has lost are emitted from the map. */
 static void test_exits_survive_a_full_ring(void **state)
 {
 	enum { MANY = 60 };
@@ -188,7 +190,7 @@ static void test_full_message_ring(void **state)
 	assert_int_equal(fixture_count(fixture, FACT_MESSAGE) +
 				 fixture_lost(fixture, "message-ring"),
 			 SENDS);
-	/* The other ring is not touched by it. */
+	/* The other ring is not affected. */
 	assert_int_equal(fixture_count(fixture, FACT_LOST), 1);
 	assert_int_equal(fixture_settle(fixture, 4), 4);
 	actor_end(&client);
@@ -203,7 +205,7 @@ static bool counts_add_up(const struct ew_counters *sum)
 					    sum->message_unread;
 }
 
-/* Other processes of the host are seen as well, and one may just be looked at. */
+/* Other processes of the host cause events too, and a program may be running. */
 static void check_counts_add_up(void)
 {
 	int64_t end = mono_ms() + PATIENCE_MS;
@@ -217,7 +219,7 @@ static void check_counts_add_up(void)
 	}
 }
 
-/* One may come between the count and the reading: it is counted the next time. */
+/* An event between reading the counters and the ring is counted the next time. */
 static void check_all_shown_arrive(void)
 {
 	int64_t end = mono_ms() + PATIENCE_MS;
@@ -232,7 +234,7 @@ static void check_all_shown_arrive(void)
 	}
 }
 
-/* What the programs say they have shown is what has arrived, whatever was lost beside it. */
+/* The number shown by the programs is the number that arrived, whatever was lost. */
 static void test_counts(void **state)
 {
 	const struct ew_counters *sum;
@@ -258,7 +260,7 @@ static void test_counts(void **state)
 	assert_true(sum->message_shown && sum->message_filtered && sum->message_lost);
 	assert_int_equal(sum->message_shown, fixture_count(fixture, FACT_MESSAGE));
 	assert_int_equal(sum->message_shown + sum->message_lost, 20);
-	assert_int_equal(sum->message_seen, 40); /* the sends there were */
+	assert_int_equal(sum->message_seen, 40); /* all sends */
 	check_counts_add_up();
 	assert_int_equal(fixture_loss(fixture, "lifecycle-ring")->lost.seen, sum->life_seen);
 	assert_int_equal(fixture_loss(fixture, "message-ring")->lost.seen, sum->message_seen);
@@ -266,7 +268,7 @@ static void test_counts(void **state)
 	actor_end(&server);
 }
 
-/* What it is about can be sent, but not be read beforehand. */
+/* The data can be sent, but the program cannot read it. */
 static void test_unreadable_message(void **state)
 {
 	(void)state;
@@ -301,15 +303,15 @@ static void test_full_map_of_connections(void **state)
 	actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
 	actor_act(&server, ACT_ACCEPT, 0, 0);
 	check_counts_add_up();
-	/* The listener, the connection's two ends, and one of them before it stood. */
+	/* The listener, both ends of the connection, and one of them in SYN_SENT. */
 	assert_int_equal(fixture_lost(fixture, "map-full"), 4);
 	assert_int_equal(fixture_count(fixture, FACT_TCP), 0);
 	actor_end(&client);
 	actor_end(&server);
 }
 
-/* Made before anybody watched: where its name cannot be had it is lost, not filtered. */
-static void test_socket_without_a_name(void **state)
+/* A socket older than the programs: without a cookie it is lost, not filtered. */
+static void test_socket_without_a_cookie(void **state)
 {
 	struct ew_bpf_options options = { 0 };
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -381,7 +383,7 @@ static void test_nothing_stays_loaded(void **state)
 	ew_bpf_free(fixture->watch);
 	fixture->watch = NULL;
 	end = mono_ms() + PATIENCE_MS;
-	for (size_t i = 0; i < n; i++) { /* freed after a grace period */
+	for (size_t i = 0; i < n; i++) { /* the kernel frees programs after a grace period */
 		int fd;
 
 		while ((fd = bpf_prog_get_fd_by_id(ids[i])) >= 0) {
@@ -393,7 +395,7 @@ static void test_nothing_stays_loaded(void **state)
 	}
 }
 
-static void test_slots_probe(void **state)
+static void test_hooks_probe(void **state)
 {
 	struct error error = { 0 };
 	size_t usable = 0;
@@ -404,11 +406,11 @@ static void test_slots_probe(void **state)
 	assert_int_equal(ew_bpf_hooks_probe(&fixture->sink, &error), 0);
 	assert_true(fixture->n >= 11); /* two more where sockets have no cookies: before 5.12 */
 	for (size_t i = 0; i < fixture->n; i++) {
-		const struct fact_hook *slot = &fixture->facts[i].hook;
+		const struct fact_hook *hook = &fixture->facts[i].hook;
 
 		assert_int_equal(fixture->facts[i].type, FACT_HOOK);
-		assert_true(*slot->program);
-		usable += !*slot->reason;
+		assert_true(*hook->program);
+		usable += !*hook->reason;
 	}
 	assert_true(usable >= 8);
 }
@@ -426,7 +428,7 @@ static void keep_capabilities(unsigned int a, unsigned int b)
 		_exit(2);
 }
 
-/* The two that the header promises are enough, to watch and to walk. */
+/* The two capabilities that the header names suffice to observe and to scan. */
 static void test_two_capabilities(void **state)
 {
 	int status;
@@ -451,7 +453,7 @@ static void test_two_capabilities(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* Without its capabilities the kernel's refusal names them. */
+/* The error names the missing capabilities. */
 static void test_missing_capability(void **state)
 {
 	int status;
@@ -491,17 +493,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_full_life_ring),
 		TEST(test_exits_survive_a_full_ring),
-		TEST(test_relieved_ring_loses_nothing),
-		TEST(test_much_is_told_in_a_pause),
-		TEST(test_events_that_come_while_others_are_told),
+		TEST(test_polled_ring_loses_nothing),
+		TEST(test_large_batch_is_flushed),
+		TEST(test_events_during_a_dispatch),
 		TEST(test_full_message_ring),
 		TEST(test_counts),
 		TEST(test_unreadable_message),
 		TEST(test_full_map_of_connections),
-		TEST(test_socket_without_a_name),
+		TEST(test_socket_without_a_cookie),
 		TEST(test_full_map),
 		TEST(test_nothing_stays_loaded),
-		TEST(test_slots_probe),
+		TEST(test_hooks_probe),
 		TEST(test_missing_capability),
 		TEST(test_two_capabilities),
 	};

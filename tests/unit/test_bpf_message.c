@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Protocol messages, seen as they are sent, by each program that this kernel takes. */
+/* Protocol messages as they are sent, by each program that this kernel accepts. */
 #include "events.h"
 #include "test_bpf_actor.h"
 
@@ -60,9 +60,10 @@ static void no_put(void *ctx, const struct fact *fact)
 	(void)fact;
 }
 
-#define KERNEL_ENOTSUPP 524 /* the kernel's own, which no header of user space has */
+#define KERNEL_ENOTSUPP 524 /* ENOTSUPP of the kernel: in no header of user space */
 
-/* Leaves fixture NULL when this kernel has no such hook or forbids it. What is there must load. */
+/* Leaves fixture NULL when this kernel does not have the hook or forbids it; otherwise it must
+ * load. */
 static void setup_pair(enum ew_bpf_messages by, uint32_t message_ring)
 {
 	struct ew_bpf_options options = { .messages = by, .message_ring = message_ring };
@@ -97,7 +98,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Each message is answered after it has been read: in packets as in sends, one is one. */
+/* Each message is answered before the next: one message is one send and one packet. */
 static void check_both_directions(void)
 {
 	const struct fact_message *m;
@@ -131,7 +132,7 @@ static void test_both_directions(void **state)
 	check_both_directions();
 }
 
-/* Not only the first: and a send that is no message, or goes on with one, is none. */
+/* Not only the first; and a send that is no message, or continues one, is not reported. */
 static void test_each_message_once(void **state)
 {
 	(void)state;
@@ -142,7 +143,7 @@ static void test_each_message_once(void **state)
 	assert_int_equal(messages(), 20);
 }
 
-/* The ring's end comes at another place of a record each time: six rounds see to that. */
+/* In each of six rounds another byte of a record is at the end of the ring. */
 static void test_whole_over_the_end_of_the_ring(void **state)
 {
 	size_t n = 6 * (size_t)sysconf(_SC_PAGESIZE) / sizeof(struct ew_message);
@@ -162,7 +163,7 @@ static void test_whole_over_the_end_of_the_ring(void **state)
 	assert_int_equal(messages(), n);
 }
 
-static void test_tls_is_told_once(void **state)
+static void test_tls_is_reported_once(void **state)
 {
 	struct order hello = { .act = ACT_SEND, .size = 32, .bytes = "\x16\x03\x01\x01\x00" };
 
@@ -174,7 +175,7 @@ static void test_tls_is_told_once(void **state)
 	assert_int_equal(messages(), 1);
 }
 
-/* More than is copied, and less than is looked at. */
+/* Messages longer than the copied part, and shorter than the part that is checked. */
 static void test_lengths(void **state)
 {
 	struct order big = { .act = ACT_SEND, .size = sizeof(big.bytes) };
@@ -196,7 +197,7 @@ static int64_t act_on(enum act what, const char *text, int number)
 	return actor_order(&executor, &order);
 }
 
-/* Head and body, or less, in buffers of their own (writev, sendmsg). */
+/* Head and body, or smaller parts, in separate buffers (writev, sendmsg). */
 static void test_gathered(void **state)
 {
 	const int sizes[] = { (int)strlen(reregister) - 30, 100, 50 };
@@ -210,10 +211,11 @@ static void test_gathered(void **state)
 	}
 	assert_int_equal(act_on(ACT_SEND_PIECES, "POST /slave(1)/mesos.internal.X HTTP/1.1\r\n", 6),
 			 42);
-	assert_string_equal(message(3)->name, "X"); /* its first buffer is too small to tell */
+	assert_string_equal(message(3)->name,
+			    "X"); /* its first buffer is too small to recognize it */
 }
 
-/* In more pieces than are read: that there was something is counted. */
+/* In more buffers than are read: counted as unread. */
 static void test_gathered_from_too_many(void **state)
 {
 	(void)state;
@@ -228,7 +230,7 @@ static bool is_named(const struct fact *fact, const void *name)
 	return is_message(fact, NULL) && strcmp(fact->message.name, name) == 0;
 }
 
-/* Both wait for the same place in the stream. */
+/* Both senders wait for the same position in the stream. */
 static void test_two_send_at_once(void **state)
 {
 	(void)state;
@@ -335,7 +337,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_each_message_once, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_whole_over_the_end_of_the_ring,
 						setup_small_ring, teardown),
-		cmocka_unit_test_setup_teardown(test_tls_is_told_once, setup_best, teardown),
+		cmocka_unit_test_setup_teardown(test_tls_is_reported_once, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_lengths, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_gathered, setup_best, teardown),
 		cmocka_unit_test_setup_teardown(test_gathered_from_too_many, setup_best, teardown),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* For tests of watches that leave something behind for the next. */
+/* For tests of observers that leave pins to the next. */
 #ifndef EW_TEST_BPF_PINNED_H
 #define EW_TEST_BPF_PINNED_H
 
 #include "test_bpf_fixture.h"
 
-/* Nobody watches yet. */
+/* Without an observer. */
 static inline struct fixture *fixture_new_unwatched(void)
 {
 	struct fixture *f = fixture_new(NULL);
@@ -16,7 +16,7 @@ static inline struct fixture *fixture_new_unwatched(void)
 	return f;
 }
 
-/* With what the last watch has left. */
+/* Removes also the pins that the last observer has left. */
 static inline void fixture_free_pinned(struct fixture *f, const char *pins)
 {
 	ew_bpf_free(f->watch);
@@ -25,7 +25,7 @@ static inline void fixture_free_pinned(struct fixture *f, const char *pins)
 	fixture_free(f);
 }
 
-/* The watch as one that is killed, without the process. */
+/* Ends the observer as if it had been killed: its pins stay. */
 static inline void fixture_leave(struct fixture *f)
 {
 	assert_true(f->n_left < sizeof(f->left) / sizeof(f->left[0]));
@@ -35,7 +35,7 @@ static inline void fixture_leave(struct fixture *f)
 	f->watch = NULL;
 }
 
-/* fixture_dir_new(), and the name of a directory in it that a watch is to make. */
+/* fixture_dir_new(), and the name of a directory in it that the observer creates. */
 static inline int fixture_pins_new(char *template, char *pins, size_t size)
 {
 	if (fixture_dir_new(template) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A watch that is killed goes on in the kernel; the next one takes over. */
+/* The programs of a killed observer stay active; the next observer resumes. */
 #include <dirent.h>
 #include <linux/bpf.h>
 #include <sys/ptrace.h>
@@ -23,7 +23,7 @@ static void watch_open(uint32_t message_ring)
 	fixture_open(fixture, &options);
 }
 
-/* Another process watches, and is killed by SIGKILL. */
+/* Another process observes, and is killed by SIGKILL. */
 static void watch_and_be_killed(uint32_t message_ring)
 {
 	int ready[2], status;
@@ -58,7 +58,7 @@ static size_t entries(const char *path)
 	return n - 2;
 }
 
-/* Changes of one connection, both ends, that is closed in order. */
+/* Changes of one connection, both ends, closed in order. */
 #define CHANGES 9
 
 static void talk(int times)
@@ -84,14 +84,14 @@ static void test_nothing_is_missed(void **state)
 	assert_true(ew_bpf_resumed(fixture->watch));
 	assert_int_equal(fixture_settle(fixture, 1 + 3 * CHANGES), 1 + 3 * CHANGES);
 	assert_int_equal(fixture_count(fixture, FACT_MESSAGE), 3);
-	/* The new programs alone are on duty: nothing is told twice. */
+	/* Only the new programs are active: nothing is reported twice. */
 	talk(2);
 	assert_int_equal(fixture_settle(fixture, 1 + 5 * CHANGES), 1 + 5 * CHANGES);
 	assert_int_equal(fixture_count(fixture, FACT_MESSAGE), 5);
 	assert_int_equal(fixture_count(fixture, FACT_LOST), 0);
 }
 
-/* Stopped where it forks for its self-test, it and its child are killed. */
+/* The observer is stopped at the fork of its self-test, and killed with its child. */
 static void killed_in_the_selftest(pid_t *self, pid_t *child)
 {
 	unsigned long born;
@@ -109,7 +109,7 @@ static void killed_in_the_selftest(pid_t *self, pid_t *child)
 	while (waitpid(pid, &status, __WALL) == pid && status >> 16 != PTRACE_EVENT_FORK)
 		assert_int_equal(ptrace(PTRACE_CONT, pid, 0, 0), 0);
 	assert_int_equal(ptrace(PTRACE_GETEVENTMSG, pid, 0, &born), 0);
-	/* One after the other: from 7.0 on a preempted program would miss the next's end. */
+	/* One after the other: from 7.0 on a preempted program misses the exit of the next. */
 	kill((pid_t)born, SIGKILL);
 	assert_int_equal(waitpid((pid_t)born, &status, __WALL), (pid_t)born);
 	kill(pid, SIGKILL);
@@ -122,7 +122,8 @@ static bool is_followed(uint32_t pid)
 {
 	struct ew_proc proc;
 
-	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->programs.skel->maps.procs), &pid, &proc) == 0;
+	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->programs.skel->maps.procs), &pid,
+				   &proc) == 0;
 }
 
 /*
@@ -153,8 +154,8 @@ static void pass_on(void)
 	assert_true(ew_bpf_resumed(fixture->watch));
 }
 
-/* What one had read from the rings is not gone with it: all is told again, once. */
-static void test_what_was_read_is_told_again(void **state)
+/* Records that a killed observer had read are reported again, once. */
+static void test_what_was_read_is_reported_again(void **state)
 {
 	struct actor ends = actor_new();
 
@@ -243,7 +244,7 @@ static void test_old_losses_are_history(void **state)
 	assert_true((uint64_t)history->mono <= told_from);
 }
 
-/* The owner of the listener was learnt by the one that was killed. */
+/* The killed observer has learnt the owner of the listener. */
 static void test_what_was_learnt_is_kept(void **state)
 {
 	(void)state;
@@ -257,7 +258,7 @@ static void test_what_was_learnt_is_kept(void **state)
 		if (fixture->facts[i].type == FACT_TCP &&
 		    fixture->facts[i].tcp.from == TCP_SYN_RECV)
 			assert_int_equal(fixture->facts[i].tcp.pid, agent.pid);
-	/* And it tells all sockets again. */
+	/* And its scan reports all sockets again. */
 	fixture_forget(fixture);
 	fixture_seed(fixture);
 	assert_int_equal(fixture_count(fixture, FACT_SOCKET), 1);
@@ -300,8 +301,8 @@ static void test_other_layout_is_not_resumed(void **state)
 	assert_int_equal(fixture_settle(fixture, 1 + CHANGES), 1 + CHANGES);
 }
 
-/* Killed between the links of its own and the word that they are on duty. */
-static void test_half_a_takeover_is_made_good(void **state)
+/* Killed after its links were pinned and before they were activated. */
+static void test_half_a_takeover_is_completed(void **state)
 {
 	char from[160], to[160];
 	int link;
@@ -321,7 +322,7 @@ static void test_half_a_takeover_is_made_good(void **state)
 	assert_int_equal(fixture_settle(fixture, 1 + CHANGES), 1 + CHANGES);
 }
 
-/* By the same name another map: of an execwatch that was built otherwise. */
+/* Another map with the same name: of an execwatch of another build. */
 static void leave_another_map(void)
 {
 	char path[160];
@@ -336,7 +337,7 @@ static void leave_another_map(void)
 	close(map);
 }
 
-/* Nobody is told that BPF could not be had, for it could. */
+/* The failed first attempt is not reported as an error: the second has succeeded. */
 static void test_second_choice_is_no_failure(void **state)
 {
 	struct ew_bpf_options options = { .agent_port = fixture->port,
@@ -376,7 +377,7 @@ static void test_orderly_end_leaves_nothing(void **state)
 	assert_int_equal(access(pins, F_OK), -1);
 }
 
-static void test_unmount_ends_what_a_killed_one_left(void **state)
+static void test_unmount_ends_programs_of_a_killed_one(void **state)
 {
 	(void)state;
 	watch_and_be_killed(0);
@@ -386,7 +387,7 @@ static void test_unmount_ends_what_a_killed_one_left(void **state)
 	ew_bpf_pins_unmount(pins); /* nothing there is fine */
 }
 
-static void test_without_a_place_it_watches_all_the_same(void **state)
+static void test_without_pins_it_observes(void **state)
 {
 	struct ew_bpf_options options = { .agent_port = fixture->port,
 					  .pins = "/tmp/ew-test-none/none" };
@@ -439,18 +440,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_killed_in_its_selftest),
 		TEST(test_nothing_is_missed),
-		TEST(test_what_was_read_is_told_again),
+		TEST(test_what_was_read_is_reported_again),
 		TEST(test_takeover_under_load),
 		TEST(test_old_losses_are_history),
 		TEST(test_what_was_learnt_is_kept),
 		TEST(test_loss_between_is_exact),
 		TEST(test_other_layout_is_not_resumed),
-		TEST(test_half_a_takeover_is_made_good),
+		TEST(test_half_a_takeover_is_completed),
 		TEST(test_another_map_is_not_used),
 		TEST(test_second_choice_is_no_failure),
 		TEST(test_orderly_end_leaves_nothing),
-		TEST(test_unmount_ends_what_a_killed_one_left),
-		TEST(test_without_a_place_it_watches_all_the_same),
+		TEST(test_unmount_ends_programs_of_a_killed_one),
+		TEST(test_without_pins_it_observes),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

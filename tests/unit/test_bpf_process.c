@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Births, new programs, signals and ends of watched processes. */
+/* fork, exec, signals and exit of followed processes. */
 #include <pthread.h>
 #include <sys/syscall.h>
 
@@ -88,7 +88,7 @@ static void test_killed_by(void **state)
 	actor_end(&killer);
 }
 
-/* A signal that did not end it is no cause of its end. */
+/* A signal that did not kill is not the cause of the exit. */
 static void test_earlier_signal_is_not_blamed(void **state)
 {
 	const struct fact_exit *end;
@@ -96,7 +96,7 @@ static void test_earlier_signal_is_not_blamed(void **state)
 	(void)state;
 	watch_actor(EW_BPF_ROLE_EXECUTOR);
 	assert_int_equal(actor_act(&actor, ACT_KILL, actor.pid, SIGWINCH), 0);
-	assert_int_equal(told(FACT_SIGNAL), 0); /* not deadly: filtered */
+	assert_int_equal(told(FACT_SIGNAL), 0); /* cannot kill: filtered */
 	actor_act(&actor, ACT_EXIT, 15, 0);
 	actor_end(&actor);
 	end = wait_exit(actor.pid);
@@ -128,7 +128,7 @@ static void test_fork_exec_exit_of_child(void **state)
 	actor_end(&actor);
 }
 
-/* Generations: an executor's children are followed, their children are not. */
+/* An executor's children are followed, their children are not. */
 static void test_grandchildren_are_not_followed(void **state)
 {
 	struct order run = { .act = ACT_RUN, .bytes = "/bin/true; /bin/true; exit 3" };
@@ -142,8 +142,8 @@ static void test_grandchildren_are_not_followed(void **state)
 	actor_end(&actor);
 }
 
-/* Whoever listens on the agent port is followed without being named. */
-static void test_agent_is_learnt(void **state)
+/* A process that listens on the agent port is followed without being added. */
+static void test_listener_is_an_agent(void **state)
 {
 	struct order run = { .act = ACT_RUN, .bytes = "/bin/true; exit 0" };
 
@@ -179,7 +179,7 @@ static void test_removed_is_not_followed(void **state)
 	assert_int_equal(told(FACT_EXIT), 0);
 }
 
-/* How the worker of a process with two threads goes on when told to. */
+/* What the second thread of a process does. */
 enum ending {
 	END_ALL,  /* exit_group(2) */
 	END_SELF, /* exit(2) of the thread alone */
@@ -189,7 +189,7 @@ enum ending {
 struct threaded {
 	int line;
 	enum ending ending;
-	bool leader_first; /* the leader has ended before */
+	bool leader_first; /* the leader exits first */
 };
 
 static void *worker(void *arg)
@@ -348,7 +348,7 @@ int main(void)
 		TEST(test_earlier_signal_is_not_blamed),
 		TEST(test_fork_exec_exit_of_child),
 		TEST(test_grandchildren_are_not_followed),
-		TEST(test_agent_is_learnt),
+		TEST(test_listener_is_an_agent),
 		TEST(test_others_are_not_followed),
 		TEST(test_removed_is_not_followed),
 		TEST(test_exit_by_thread),

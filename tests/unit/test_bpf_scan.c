@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What was there before the programs were: each socket once, each descriptor of it, its owners. */
+/* Sockets older than the programs: each reported once, with all its descriptors and owners. */
 #include <pthread.h>
 
 #include "observe/bpf/libbpf.h"
@@ -9,11 +9,11 @@
 #define EXECUTORS 5
 
 static struct fixture *fixture;
-static struct ew_bpf_scan_once *walk; /* instead of the programs that watch; NULL: these walk */
+static struct ew_bpf_scan_once *once; /* NULL: the observer scans */
 static struct actor agent, executors[EXECUTORS];
 static uint64_t at_executor[EXECUTORS], at_agent[EXECUTORS], listening;
 
-/* As if the programs had just been loaded: nothing is known of what happened so far. */
+/* Opens a new observer, which knows nothing of what has happened so far. */
 static void reopen(void)
 {
 	struct ew_bpf_options options = { .agent_port = fixture->port };
@@ -26,7 +26,7 @@ static void reopen(void)
 static void seed(void)
 {
 	struct error error = { 0 };
-	int err = walk ? ew_bpf_scan_once(walk, &fixture->sink, &error)
+	int err = once ? ew_bpf_scan_once(once, &fixture->sink, &error)
 		       : ew_bpf_scan(fixture->watch, &fixture->sink, &error);
 
 	if (err < 0)
@@ -41,7 +41,7 @@ static const struct fact_socket *socket_fact(uint64_t cookie)
 		if (fixture->facts[i].type != FACT_SOCKET ||
 		    fixture->facts[i].socket.cookie != cookie)
 			continue;
-		/* Once; of closed ones the kernel's map keeps no note. */
+		/* Once; closed ones are not in the kernel's map. */
 		assert_true(!found || found->state == TCP_CLOSE);
 		found = &fixture->facts[i].socket;
 	}
@@ -62,7 +62,7 @@ static bool is_held(uint64_t cookie, pid_t pid, uint64_t start)
 	return false;
 }
 
-/* Every descriptor that is said to be held is there, and is that very socket. */
+/* Every reported descriptor exists and refers to that socket. */
 static void check_holders_are_true(void)
 {
 	for (size_t i = 0; i < fixture->n; i++) {
@@ -167,7 +167,7 @@ static void test_inherited_copies(void **state)
 	end_all();
 }
 
-/* A thread with a table of descriptors of its own: its process holds the socket through it. */
+/* A thread with a descriptor table of its own: its process holds the socket. */
 static void *own_table(void *arg)
 {
 	int *line = arg;
@@ -231,7 +231,7 @@ static void test_other_namespace(void **state)
 
 	(void)state;
 	connect_all(AF_INET);
-	netns_enter(); /* the programs and the walk are of the whole host */
+	netns_enter(); /* the programs and the scan cover the whole host */
 	inside = netns_of_self();
 	struct actor a = actor_new(), e = actor_new();
 	uint64_t listen2 = (uint64_t)actor_act(&a, ACT_LISTEN, fixture->port, AF_INET);
@@ -249,7 +249,7 @@ static void test_other_namespace(void **state)
 	end_all();
 }
 
-/* Connections without the agent's port: the agent's are walked over, others' are not. */
+/* Connections without the agent port: the agent's are scanned, others are not. */
 static void test_agent_to_executor(void **state)
 {
 	uint16_t other = (uint16_t)(fixture->port + 1);
@@ -263,7 +263,7 @@ static void test_agent_to_executor(void **state)
 	reopen();
 	seed();
 	fixture_forget(fixture);
-	seed(); /* each pass tells */
+	seed(); /* each scan reports it */
 	assert_true(is_held(out, agent.pid, agent.start));
 	for (size_t i = 0; i < fixture->n; i++)
 		if (fixture->facts[i].type == FACT_SOCKET)
@@ -272,7 +272,7 @@ static void test_agent_to_executor(void **state)
 	end_all();
 }
 
-/* Reset by its peer, not yet noticed by its owner: closed, but held, and its ports can be told. */
+/* Reset by its peer, not closed by its owner: CLOSE with a descriptor, and its ports are known. */
 static void test_closed_but_held(void **state)
 {
 	const struct fact_socket *closed;
@@ -290,8 +290,8 @@ static void test_closed_but_held(void **state)
 	end_all();
 }
 
-/* Connections that were seeded are followed like those that were seen being made. */
-static void test_live_after_seed(void **state)
+/* Connections found by a scan are followed like those whose beginning was seen. */
+static void test_events_after_a_scan(void **state)
 {
 	const struct fact *last = NULL;
 	size_t changes = 0;
@@ -320,7 +320,7 @@ static void test_live_after_seed(void **state)
 	end_all();
 }
 
-/* More rows than one buffer of the kernel holds: the walk is run again in the middle. */
+/* More rows than the kernel's buffer holds: the program is run again in the middle. */
 static void test_many(void **state)
 {
 	enum { MANY = 1500 };
@@ -344,7 +344,7 @@ static void test_many(void **state)
 	actor_end(&agent);
 }
 
-/* As if the hook had told of a change from that state, so long ago. */
+/* Sets the entry as if the hook had reported a change from that state this long ago. */
 static void pretend_change(uint64_t cookie, int from, int to, uint64_t ago_ns)
 {
 	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.conns);
@@ -359,7 +359,7 @@ static void pretend_change(uint64_t cookie, int from, int to, uint64_t ago_ns)
 	assert_int_equal(bpf_map_update_elem(fd, &cookie, &conn, BPF_EXIST), 0);
 }
 
-/* The hook fires before the socket has its new state; one that was missed is healed. */
+/* The hook runs before the socket has its new state; a missed change is repaired. */
 static void test_change_under_way(void **state)
 {
 	(void)state;
@@ -384,13 +384,13 @@ static bool slot_put(const char *slot)
 	return false;
 }
 
-/* It says what serves, and that alone. */
-static void test_walk_says_so(void **state)
+/* Only its own hook is reported. */
+static void test_scan_once_reports_its_hook(void **state)
 {
 	struct ew_bpf_scan_once *other;
 
 	(void)state;
-	if (!walk)
+	if (!once)
 		skip();
 	fixture_forget(fixture);
 	assert_int_equal(ew_bpf_scan_once_open(fixture->port, &fixture->sink, &other), 0);
@@ -399,8 +399,8 @@ static void test_walk_says_so(void **state)
 	ew_bpf_scan_once_free(other);
 }
 
-/* There it would see its own processes alone, by other numbers than /proc has. */
-static void test_walk_in_another_pid_namespace(void **state)
+/* There it would see only its own processes, by other pids than those in /proc. */
+static void test_scan_once_in_another_pid_namespace(void **state)
 {
 	struct ew_bpf_scan_once *other;
 	int status;
@@ -434,17 +434,16 @@ static int setup(void **state)
 static int setup_walk(void **state)
 {
 	setup(state);
-	if (ew_bpf_scan_once_open(fixture->port, &fixture->sink, &walk) < 0)
-		print_message(
-			"no light skeleton here: the programs that watch walk\n"); /* before 5.17 */
+	if (ew_bpf_scan_once_open(fixture->port, &fixture->sink, &once) < 0)
+		print_message("no light skeleton here: the observer scans\n"); /* before 5.17 */
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	ew_bpf_scan_once_free(walk);
-	walk = NULL;
+	ew_bpf_scan_once_free(once);
+	once = NULL;
 	fixture_free(fixture);
 	return 0;
 }
@@ -452,7 +451,7 @@ static int teardown(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define WALK(name)                                                                                 \
 	{                                                                                          \
-#name " by the walk alone", name, setup_walk, teardown, NULL                       \
+#name " by the once alone", name, setup_walk, teardown, NULL                       \
 	}
 
 int main(void)
@@ -466,7 +465,7 @@ int main(void)
 		TEST(test_other_namespace),
 		TEST(test_agent_to_executor),
 		TEST(test_closed_but_held),
-		TEST(test_live_after_seed),
+		TEST(test_events_after_a_scan),
 		TEST(test_change_under_way),
 		TEST(test_many),
 		WALK(test_pairs),
@@ -478,8 +477,8 @@ int main(void)
 		WALK(test_agent_to_executor),
 		WALK(test_closed_but_held),
 		WALK(test_many),
-		WALK(test_walk_says_so),
-		WALK(test_walk_in_another_pid_namespace),
+		WALK(test_scan_once_reports_its_hook),
+		WALK(test_scan_once_in_another_pid_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

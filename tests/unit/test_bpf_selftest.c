@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A watch that sees nothing says so; one that sees shows nothing of its test. */
+/* An observer that sees nothing fails; the events of its test are not reported. */
 #include <pthread.h>
 
 #include "observe/bpf/libbpf.h"
@@ -16,18 +16,18 @@ static int selftest(struct error *error)
 			       observer->records, error);
 }
 
-static void detach(const char *slot)
+static void detach(const char *name)
 {
 	for (size_t i = 0; i < ew_bpf_hooks_n; i++)
-		if (strcmp(ew_bpf_hooks[i].name, slot) == 0) {
+		if (strcmp(ew_bpf_hooks[i].name, name) == 0) {
 			assert_int_equal(bpf_link__destroy(fixture->watch->programs.links[i]), 0);
 			fixture->watch->programs.links[i] = NULL;
 			return;
 		}
-	fail_msg("no slot '%s'", slot);
+	fail_msg("no hook '%s'", name);
 }
 
-static const struct fact_hook *slot(const char *name)
+static const struct fact_hook *hook_fact(const char *name)
 {
 	for (size_t i = 0; i < fixture->n; i++)
 		if (fixture->facts[i].type == FACT_HOOK &&
@@ -48,12 +48,12 @@ static size_t processes_followed(void)
 	return n;
 }
 
-/* Told at the start; its events are nobody's, and nobody is followed for it. */
+/* The result is reported; the test's events are not, and no process stays followed. */
 static void test_it_leaves_no_trace(void **state)
 {
 	(void)state;
-	assert_string_equal(slot("self-test")->program, "fork and exit");
-	assert_string_equal(slot("self-test")->reason, "");
+	assert_string_equal(hook_fact("self-test")->program, "fork and exit");
+	assert_string_equal(hook_fact("self-test")->reason, "");
 	fixture_forget(fixture);
 	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	ew_bpf_counters(fixture->watch, true, &fixture->sink);
@@ -63,7 +63,7 @@ static void test_it_leaves_no_trace(void **state)
 	assert_int_equal(processes_followed(), 0);
 }
 
-static void test_blind_to_ends(void **state)
+static void test_exits_not_seen(void **state)
 {
 	struct error error = { 0 };
 
@@ -72,10 +72,10 @@ static void test_blind_to_ends(void **state)
 	assert_int_equal(selftest(&error), -EIO);
 	assert_non_null(strstr(error.message, "the exit of a test child was not reported"));
 	assert_non_null(strstr(error.cure, "--no-bpf"));
-	assert_int_equal(processes_followed(), 1); /* the child, whose end nobody saw */
+	assert_int_equal(processes_followed(), 1); /* the child, whose exit was not seen */
 }
 
-static void test_blind_to_births(void **state)
+static void test_forks_not_seen(void **state)
 {
 	struct error error = { 0 };
 
@@ -104,15 +104,15 @@ static void *attach_exit(void *arg)
 	struct bpf_link **link = arg;
 	uint32_t child;
 
-	/* Until the child has ended, unseen. */
+	/* Until the child has exited, unseen. */
 	while ((!(child = child_followed()) || kill((pid_t)child, 0) == 0) && mono_ms() < end)
 		poll(NULL, 0, 1);
 	*link = bpf_program__attach(fixture->watch->programs.skel->progs.process_exited);
 	return NULL;
 }
 
-/* One event that a program was kept from is not blindness. */
-static void test_once_blind_is_not_blind(void **state)
+/* One missed event does not fail the test. */
+static void test_one_missed_event_is_no_failure(void **state)
 {
 	struct bpf_link *link = NULL;
 	struct error error = { 0 };
@@ -129,8 +129,8 @@ static void test_once_blind_is_not_blind(void **state)
 	bpf_link__destroy(link);
 }
 
-/* Programs that another set has relieved are attached, and silent. */
-static void test_not_on_duty(void **state)
+/* Programs that were replaced by another set are attached, but inactive. */
+static void test_inactive_programs(void **state)
 {
 	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.meta);
 	struct ew_meta other = fixture->watch->meta;
@@ -143,7 +143,7 @@ static void test_not_on_duty(void **state)
 	assert_int_equal(selftest(&error), -EIO);
 }
 
-/* In a pid namespace of its own it would name the wrong processes: that is as good as blind. */
+/* In another pid namespace it would name the wrong processes, so it must fail. */
 static void test_in_another_pid_namespace(void **state)
 {
 	int status;
@@ -170,7 +170,7 @@ static void test_in_another_pid_namespace(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* What happens to others meanwhile is kept for them, and whoever is followed already stays so. */
+/* Other events meanwhile are kept, and processes that were followed stay so. */
 static void test_others_are_not_disturbed(void **state)
 {
 	struct ew_bpf *watch = fixture->watch;
@@ -211,12 +211,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_it_leaves_no_trace),
-		TEST(test_blind_to_ends),
-		TEST(test_blind_to_births),
-		TEST(test_once_blind_is_not_blind),
-		TEST(test_not_on_duty),
-		TEST(test_in_another_pid_namespace),
+		TEST(test_it_leaves_no_trace),	     TEST(test_exits_not_seen),
+		TEST(test_forks_not_seen),	     TEST(test_one_missed_event_is_no_failure),
+		TEST(test_inactive_programs),	     TEST(test_in_another_pid_namespace),
 		TEST(test_others_are_not_disturbed),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Live changes of TCP state, on this kernel, against processes whose every step is known. */
+/* Changes of TCP state on this kernel, caused by processes whose every step is known. */
 #include "test_bpf_actor.h"
 
 struct step {
@@ -98,7 +98,7 @@ static void test_orderly_close(void **state)
 		    { TCP_ESTABLISHED, TCP_CLOSE_WAIT, 0 },
 		    { TCP_CLOSE_WAIT, TCP_LAST_ACK, server.pid }, { TCP_LAST_ACK, TCP_CLOSE, 0 });
 	check_ends_mirror(fixture, at_client, at_server);
-	/* The last event still has both ports, though the kernel has cleared one by then. */
+	/* The last event has both ports, though the kernel has cleared one by then. */
 	assert_int_equal(find_step(fixture, at_server, TCP_CLOSE)->local.port, fixture->port);
 	assert_int_equal(find_step(fixture, at_client, TCP_SYN_SENT)->start, client.start);
 	assert_int_equal(find_step(fixture, at_server, TCP_ESTABLISHED)->start, server.start);
@@ -157,7 +157,7 @@ static void test_ipv6(void **state)
 	end_pair();
 }
 
-/* The listener takes IPv6 and IPv4, the client knows only IPv4: both ends are one pair. */
+/* The listener accepts IPv6 and IPv4, the client uses IPv4: the addresses of both ends match. */
 static void test_ipv4_mapped(void **state)
 {
 	(void)state;
@@ -170,7 +170,7 @@ static void test_ipv4_mapped(void **state)
 	end_pair();
 }
 
-/* The agent's own connection to an executor: no end of it has the agent's port. */
+/* The agent's own connection to an executor: neither end has the agent port. */
 static void test_agent_to_executor(void **state)
 {
 	struct actor agent = actor_new(), executor = actor_new();
@@ -212,7 +212,7 @@ static void test_others_are_not_shown(void **state)
 	end_pair();
 }
 
-/* The listener is handed to a child, which accepts and reads: the child owns the connection. */
+/* A child that inherited the listener accepts and reads: the child owns the connection. */
 static void test_owner_is_who_reads(void **state)
 {
 	struct actor parent, peer;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Records that wait: put in order of time, however many there are, and of each what matters kept.
- */
+/* Batches of records: emitted in order of time, however many, and stored without unused bytes. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,13 +13,14 @@
 #include "facts.h"
 #include "observe/bpf/event_batch.h"
 
-#define MANY 20000 /* more than one block of memory holds */
+#define MANY  20000 /* more than one block of memory holds */
+#define SLICE 1000
 
 struct seen {
 	struct event_batch *batch;
-	size_t n;
+	size_t n, slices;
 	int64_t last;
-	bool adds; /* one more for each that is put */
+	bool adds; /* one more record for each fact */
 	char executor_id[32];
 };
 
@@ -59,12 +59,14 @@ static void put(struct seen *seen)
 	struct fact_sink sink = { note, seen };
 
 	seen->n = 0;
+	seen->slices = 0;
 	seen->last = 0;
-	event_batch_emit(seen->batch, &sink);
+	while (event_batch_emit(seen->batch, SLICE, &sink))
+		seen->slices++;
 }
 
-/* The second half happened before the first, which came from another ring. */
-static void test_many_are_put_in_order_of_time(void **state)
+/* The second half is earlier than the first, as records of another ring are. */
+static void test_many_are_emitted_in_order_of_time(void **state)
 {
 	struct seen seen = { .batch = event_batch_new() };
 
@@ -75,6 +77,7 @@ static void test_many_are_put_in_order_of_time(void **state)
 		add_birth(seen.batch, i, i);
 	put(&seen);
 	assert_int_equal(seen.n, MANY - 1);
+	assert_int_equal(seen.slices, MANY / SLICE - 1);
 	assert_int_equal(event_batch_size(seen.batch), 0);
 	event_batch_free(seen.batch);
 }
@@ -110,8 +113,8 @@ static struct ew_message registration(void)
 	return message;
 }
 
-/* Thousands wait, and are short. */
-static void test_of_a_message_what_was_sent_is_kept(void **state)
+/* Only the used bytes of a message are stored. */
+static void test_only_used_bytes_of_a_message_are_stored(void **state)
 {
 	struct seen seen = { .batch = event_batch_new() };
 	struct ew_message message = registration();
@@ -126,7 +129,7 @@ static void test_of_a_message_what_was_sent_is_kept(void **state)
 	event_batch_free(seen.batch);
 }
 
-static void test_records_that_are_none_are_refused(void **state)
+static void test_invalid_records_are_refused(void **state)
 {
 	struct event_batch *batch = event_batch_new();
 	struct ew_message message = registration();
@@ -146,10 +149,10 @@ static void test_records_that_are_none_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_many_are_put_in_order_of_time),
+		cmocka_unit_test(test_many_are_emitted_in_order_of_time),
 		cmocka_unit_test(test_what_comes_meanwhile_waits_for_the_next_time),
-		cmocka_unit_test(test_of_a_message_what_was_sent_is_kept),
-		cmocka_unit_test(test_records_that_are_none_are_refused),
+		cmocka_unit_test(test_only_used_bytes_of_a_message_are_stored),
+		cmocka_unit_test(test_invalid_records_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Real processes, watched without BPF. */
+/* Real processes, observed without BPF. */
 #include "test_nobpf_fixture.h"
 
 #include <linux/sched.h>
 
-/* ---- what this host gives ---- */
+/* ---- what this host offers ---- */
 
 static void each_slot_is_told_with_what_serves_it(void **state)
 {
@@ -63,7 +63,7 @@ static void a_deadly_signal_is_told_without_its_sender(void **state)
 	actor_end(&actor);
 }
 
-/* Its parent has waited for it long before anybody reads. */
+/* Its parent has waited for it before the events are read. */
 static void an_end_is_told_late_as_well(void **state)
 {
 	struct actor actor = actor_start(exits_with_7);
@@ -200,7 +200,7 @@ static void forks_one_number_twice(void)
 	actor_wait();
 }
 
-/* Both are read when the first is gone: /proc tells of the second alone. */
+/* Both events are read after the first process is gone: /proc shows only the second. */
 static void of_a_number_used_again_each_has_its_own_start(void **state)
 {
 	struct actor actor = actor_start(forks_one_number_twice);

@@ -28,7 +28,7 @@ static void read_all(void)
 	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 }
 
-/* Between these parts of the storm nobody reads. A busy host may take its time, but must get on. */
+/* The rings are not read between these parts of the storm. Bounded by progress, not by time. */
 static void watch_storm(uint32_t stall_from, uint32_t stall_to)
 {
 	struct pollfd pfd = { .fd = ew_bpf_fd(fixture->watch), .events = POLLIN };
@@ -52,7 +52,7 @@ static void watch_storm(uint32_t stall_from, uint32_t stall_to)
 	}
 }
 
-/* ---- every event is told or counted ---- */
+/* ---- every event is reported or counted ---- */
 
 static uint64_t life_told(void)
 {
@@ -74,7 +74,7 @@ static void check_life_is_accounted_for(void)
 	uint64_t made = storm_life_made(), in_ring, shown, lost, skipped;
 	int64_t end = mono_ms() + PATIENCE_MS;
 
-	do { /* the last packets may be on their way */
+	do { /* the last packets may still be queued */
 		read_all();
 		in_ring = life_told();
 		ew_bpf_counters(fixture->watch, true, &fixture->sink);
@@ -82,7 +82,7 @@ static void check_life_is_accounted_for(void)
 		lost = counts()->sum.life_lost;
 		skipped = counts()->misses.healed;
 	} while (shown + lost + skipped < made && mono_ms() < end);
-	/* Changes of state that the kernel has skipped, of watched connections or of others. */
+	/* Changes for which the kernel has skipped the program, of any connection. */
 	assert_in_range(shown + lost, made - skipped, made);
 	assert_int_equal(in_ring, shown);
 	assert_int_equal(counts()->misses.lost, 0);
@@ -114,7 +114,7 @@ static void check_messages_are_accounted_for(void)
 	assert_true(sum->message_filtered >= bodies);
 }
 
-/* ---- ends of processes: none is lost as long as the map has room ---- */
+/* ---- exits: none is lost as long as the map has room ---- */
 
 static int by_pid(const void *a, const void *b)
 {
@@ -125,13 +125,13 @@ static int by_pid(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* The first of this number whose end was not told yet: on a busy host numbers come round. */
+/* The first process with this pid whose exit was not reported yet: pids may be reused. */
 static struct storm_proc *proc_that_ends(pid_t pid)
 {
 	struct storm_proc *end = storm->procs + storm->n_procs;
 
 	for (struct storm_proc *proc = storm->procs; proc < end && proc->pid <= pid; proc++)
-		if (proc->pid == pid && !proc->told)
+		if (proc->pid == pid && !proc->reported)
 			return proc;
 	return NULL;
 }
@@ -149,7 +149,7 @@ static void check_ends(void)
 			continue;
 		proc = proc_that_ends(end->pid);
 		assert_non_null(proc);
-		proc->told = true;
+		proc->reported = true;
 		assert_int_equal(end->status, proc->status);
 		assert_int_equal(end->killer, proc->how == PROC_KILLED	       ? storm->parent
 					      : proc->how == PROC_KILLS_ITSELF ? proc->pid
@@ -190,7 +190,7 @@ static void kernel_socket(void *ctx, const struct fact_socket *socket)
 	all->v[all->n++] = (struct seen_socket){ .cookie = socket->cookie, .state = socket->state };
 }
 
-/* What sock_diag says: all sockets of this namespace but the reader's, which nobody watches. */
+/* From sock_diag: all sockets of this namespace but the reader's own. */
 static void kernel_sockets(struct sockets *all)
 {
 	struct error error = { 0 };
@@ -202,7 +202,7 @@ static void kernel_sockets(struct sockets *all)
 	qsort(all->v, all->n, sizeof(all->v[0]), by_cookie);
 }
 
-/* What the map says of that port. */
+/* From the map: the entries of that port. */
 static void map_sockets(struct sockets *all)
 {
 	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.conns);
@@ -220,7 +220,7 @@ static void map_sockets(struct sockets *all)
 	qsort(all->v, all->n, sizeof(all->v[0]), by_cookie);
 }
 
-/* What the facts since the last walk say. */
+/* From the facts since the last scan. */
 static void told_sockets(struct sockets *all)
 {
 	all->n = 0;
@@ -262,7 +262,7 @@ static void check_sockets(void)
 
 	for (uint32_t i = 0; i < storm->n_conns; i++)
 		open += 2 * (storm->conns[i].how == CONN_OPEN);
-	if (counts()->misses.healed) /* a walk heals */
+	if (counts()->misses.healed) /* a scan repairs them */
 		fixture_seed(fixture);
 	kernel_sockets(&kernel);
 	assert_int_equal(kernel.n, open);
@@ -282,7 +282,7 @@ static void check_sockets(void)
 	}
 }
 
-/* Who is followed is alive, and is who it was. */
+/* Every followed process is alive, and its pid was not reused. */
 static void check_processes(void)
 {
 	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.procs);
@@ -318,7 +318,7 @@ static void check_chains(void)
 {
 	if (counts()->misses.healed)
 		return;
-	/* A look at each fact for each: every seventh connection will do. */
+	/* Quadratic: every seventh connection suffices. */
 	for (uint32_t i = 0; i < storm->n_conns; i += 7) {
 		const struct storm_conn *conn = &storm->conns[i];
 		uint32_t end = conn->how == CONN_OPEN ? TCP_ESTABLISHED : TCP_CLOSE;
@@ -349,7 +349,7 @@ static void round_over(void)
 	fixture = NULL;
 }
 
-/* Rings that hold all of it: nothing is lost, nobody has to be quick. */
+/* Rings that hold all records: nothing is lost. */
 static void test_nothing_is_missed(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a walk over descriptors does to the truth, and for it. */
+/* What a scan of descriptors does to the map of connections. */
 #include <sys/syscall.h>
 
 #include "events.h"
@@ -16,8 +16,8 @@ static void conn_put(uint64_t cookie, uint32_t state, const struct actor *owner)
 				.ends.netns = (uint32_t)fixture->netns,
 				.owner = { .tgid = (uint32_t)owner->pid } };
 
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(fixture->watch->programs.skel->maps.conns), &cookie,
-					     &conn, BPF_NOEXIST),
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(fixture->watch->programs.skel->maps.conns),
+					     &cookie, &conn, BPF_NOEXIST),
 			 0);
 }
 
@@ -25,8 +25,8 @@ static bool conn_is_there(uint64_t cookie)
 {
 	struct ew_conn conn;
 
-	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->programs.skel->maps.conns), &cookie, &conn) ==
-	       0;
+	return bpf_map_lookup_elem(bpf_map__fd(fixture->watch->programs.skel->maps.conns), &cookie,
+				   &conn) == 0;
 }
 
 static void seed(void)
@@ -38,7 +38,7 @@ static void seed(void)
  * Entries whose end nobody was told of, in whatever state they were left, go with the next walk;
  * what no process has a descriptor of, and yet is there, stays: a connection not yet accepted.
  */
-static void test_leftovers_are_swept(void **state)
+static void test_stale_entries_are_removed(void **state)
 {
 	static const uint32_t states[] = { TCP_ESTABLISHED, TCP_SYN_SENT, TCP_CLOSE_WAIT,
 					   TCP_FIN_WAIT1,   TCP_LAST_ACK, TCP_CLOSE };
@@ -61,8 +61,8 @@ static void test_leftovers_are_swept(void **state)
 	actor_end(&waits);
 }
 
-/* A namespace that only the owner's process shows, or that has gone with it. */
-static void test_leftovers_of_other_namespaces(void **state)
+/* A namespace with only the owner in it, and one that has ended with its owner. */
+static void test_stale_entries_of_other_namespaces(void **state)
 {
 	struct actor gone = actor_new();
 
@@ -90,8 +90,8 @@ static int descriptor_take(pid_t pid)
 	return fd;
 }
 
-/* As a walk does that has the descriptor in hand when its owner closes it. */
-static void test_the_last_to_let_go_is_not_the_owner(void **state)
+/* As a scan that holds the file while its owner closes it. */
+static void test_the_last_to_release_is_not_the_owner(void **state)
 {
 	int fd = descriptor_take(executor.pid);
 	size_t ends = 0;
@@ -138,9 +138,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_leftovers_are_swept),
-		TEST(test_leftovers_of_other_namespaces),
-		TEST(test_the_last_to_let_go_is_not_the_owner),
+		TEST(test_stale_entries_are_removed),
+		TEST(test_stale_entries_of_other_namespaces),
+		TEST(test_the_last_to_release_is_not_the_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

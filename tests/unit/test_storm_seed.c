@@ -43,7 +43,7 @@ static pid_t agent;
 		}                                                                                  \
 	} while (0)
 
-/* ---- the agent: takes whoever comes, lets go of whoever goes ---- */
+/* ---- the agent: accepts all connections, closes what its peer has closed ---- */
 
 static void agent_live(void)
 {
@@ -88,7 +88,7 @@ static int link_new(struct executor *self)
 	return fd;
 }
 
-/* A child that has the link too for a while. */
+/* A child that inherits the link for a while. */
 static void child_come_and_go(struct executor *self)
 {
 	pid_t pid = child_new();
@@ -214,13 +214,13 @@ static void wait_for_unrest(uint32_t links)
 		await(&truth->executors[i].n_links, links, "links");
 }
 
-/* ---- what was told against what is true ---- */
+/* ---- facts against the real state ---- */
 
 struct told {
 	uint64_t cookie;
 	const struct executor *owner;
 	size_t sockets, holders;
-	bool now; /* the link it has now */
+	bool now; /* the present link */
 };
 
 static struct told told[EXECUTORS + RESTLESS * LINKS_MAX];
@@ -264,7 +264,7 @@ static bool is_family(const struct executor *e, pid_t pid)
 	return false;
 }
 
-/* Each holder of an executor's socket is it, or a child of it; of others, the agent. */
+/* Holders of an executor's socket are the executor or its child; of other sockets, the agent. */
 static void check_holder(const struct fact_holder *holder)
 {
 	struct told *link = told_find(holder->cookie);
@@ -295,7 +295,7 @@ static void check_facts(void)
 		assert_in_range(told[i].sockets, 0, 1);
 }
 
-/* While they are restless: those that are not are told once, with one holder. */
+/* While some are restless: the others are reported once, with one holder. */
 static void check_quiet_ones(void)
 {
 	for (int i = RESTLESS; i < EXECUTORS; i++) {
@@ -306,7 +306,7 @@ static void check_quiet_ones(void)
 	}
 }
 
-/* Entries of the kernel's map: at the executors' ends, and at the agent's with its listener. */
+/* Entries of the kernel's map: executors' ends, and agent's ends with its listener. */
 static void map_count(size_t *at_executors, size_t *at_agent)
 {
 	int fd = bpf_map__fd(fixture->watch->programs.skel->maps.conns);
@@ -318,8 +318,8 @@ static void map_count(size_t *at_executors, size_t *at_agent)
 		const struct told *link = told_find(cookie);
 
 		if (bpf_map_lookup_elem(fd, &cookie, &conn) < 0)
-			continue; /* closed in this moment */
-		/* First seen when it was being closed, in a softirq: whose it was is not known. */
+			continue; /* being closed */
+		/* First seen while it was closed in a softirq: its owner is unknown. */
 		if (conn.owner.tgid || conn.state == TCP_ESTABLISHED)
 			assert_int_equal(conn.owner.tgid, link ? link->owner->pid : agent);
 		*at_agent += !link;
@@ -327,7 +327,7 @@ static void map_count(size_t *at_executors, size_t *at_agent)
 	}
 }
 
-/* When all rest each has the one link, in the facts and, once the agent has let go, in the map. */
+/* When all rest, each has one link in the facts and, after the agent has closed, in the map. */
 static void check_all(void)
 {
 	int64_t end = mono_ms() + PATIENCE_MS;
@@ -337,7 +337,7 @@ static void check_all(void)
 		assert_int_equal(told[i].sockets, told[i].now);
 		assert_int_equal(told[i].holders, told[i].now);
 	}
-	do { /* what a skipped change has left goes with the next walk */
+	do { /* the next scan removes what a missed change has left */
 		fixture_seed(fixture);
 		map_count(&at_executors, &at_agent);
 	} while (at_executors + at_agent > 2 * EXECUTORS + 1 && mono_ms() < end &&
@@ -346,7 +346,7 @@ static void check_all(void)
 	assert_int_equal(at_agent, EXECUTORS + 1);
 }
 
-/* As if execwatch had just been started. */
+/* Opens a new observer. */
 static void reopen(void)
 {
 	struct ew_bpf_options options = { .agent_port = fixture->port, .life_ring = 16 << 20 };
@@ -356,7 +356,7 @@ static void reopen(void)
 	fixture_open(fixture, &options);
 }
 
-static void test_seed_on_a_busy_host(void **state)
+static void test_scan_on_a_busy_host(void **state)
 {
 	const char *size = getenv("STORM");
 	int rounds = size && strcmp(size, "full") == 0 ? 20 : 2;
@@ -399,7 +399,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_seed_on_a_busy_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_scan_on_a_busy_host, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

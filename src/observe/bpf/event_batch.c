@@ -27,12 +27,18 @@ struct place {
  * While the agent of a large node restarts, tens of thousands of records wait, and more come while
  * these are emitted: a block is freed as soon as its last record has been emitted.
  */
-struct event_batch {
+struct records {
 	struct block *blocks;
 	size_t n_blocks, blocks_room;
 	struct place *places; /* of the records, in the order they were added */
 	size_t n, room;
 	size_t size;
+};
+
+struct event_batch {
+	struct records added;
+	struct records sorted; /* their places by time; those up to next have been emitted */
+	size_t next;
 	char *spare; /* a block to begin with, or NULL */
 };
 
@@ -41,19 +47,21 @@ struct event_batch *event_batch_new(void)
 	return calloc(1, sizeof(struct event_batch));
 }
 
-static void batch_clear(struct event_batch *batch)
+static void records_clear(struct records *records)
 {
-	for (size_t i = 0; i < batch->n_blocks; i++)
-		free(batch->blocks[i].bytes);
-	free(batch->blocks);
-	free(batch->places);
+	for (size_t i = 0; i < records->n_blocks; i++)
+		free(records->blocks[i].bytes);
+	free(records->blocks);
+	free(records->places);
+	*records = (struct records){ 0 };
 }
 
 void event_batch_free(struct event_batch *batch)
 {
 	if (!batch)
 		return;
-	batch_clear(batch);
+	records_clear(&batch->added);
+	records_clear(&batch->sorted);
 	free(batch->spare);
 	free(batch);
 }
@@ -113,54 +121,57 @@ static char *block_bytes(struct event_batch *batch)
 /* A block with room for size more bytes; NULL: no memory. */
 static struct block *block_for(struct event_batch *batch, size_t size)
 {
-	struct block *last = batch->n_blocks ? &batch->blocks[batch->n_blocks - 1] : NULL;
+	struct records *to = &batch->added;
+	struct block *last = to->n_blocks ? &to->blocks[to->n_blocks - 1] : NULL;
 	char *bytes;
 
 	if (last && last->size + size <= BLOCK_SIZE)
 		return last;
-	if (array_reserve(&batch->blocks, &batch->blocks_room, batch->n_blocks, sizeof(*last)) < 0)
+	if (array_reserve(&to->blocks, &to->blocks_room, to->n_blocks, sizeof(*last)) < 0)
 		return NULL;
 	bytes = block_bytes(batch);
 	if (!bytes)
 		return NULL;
-	batch->blocks[batch->n_blocks] = (struct block){ .bytes = bytes };
-	return &batch->blocks[batch->n_blocks++];
+	to->blocks[to->n_blocks] = (struct block){ .bytes = bytes };
+	return &to->blocks[to->n_blocks++];
 }
 
 int event_batch_add(struct event_batch *batch, const void *record, size_t size)
 {
 	size_t stored = size < sizeof(struct ew_header) ? 0 : stored_size(record, size);
+	struct records *to = &batch->added;
 	struct block *block;
 
 	if (!stored)
 		return -EBADMSG;
-	if (array_reserve(&batch->places, &batch->room, batch->n, sizeof(*batch->places)) < 0)
+	if (array_reserve(&to->places, &to->room, to->n, sizeof(*to->places)) < 0)
 		return -ENOMEM;
 	block = block_for(batch, stored);
 	if (!block)
 		return -ENOMEM;
 	memcpy(block->bytes + block->size, record, stored);
-	batch->places[batch->n++] =
-		(struct place){ (uint32_t)(block - batch->blocks), block->size };
+	to->places[to->n++] = (struct place){ (uint32_t)(block - to->blocks), block->size };
 	block->size += (uint32_t)stored;
 	block->pending++;
-	batch->size += stored;
+	to->size += stored;
 	return 0;
 }
 
 size_t event_batch_size(const struct event_batch *batch)
 {
-	return batch->size;
+	return batch->added.size;
 }
 
-static const struct ew_header *header_at(const struct event_batch *batch, struct place place)
+static const struct ew_header *header_at(const struct records *records, struct place place)
 {
-	return (const void *)(batch->blocks[place.block].bytes + place.at);
+	return (const void *)(records->blocks[place.block].bytes + place.at);
 }
 
 const struct ew_header *event_batch_at(const struct event_batch *batch, size_t i)
 {
-	return i < batch->n ? header_at(batch, batch->places[i]) : NULL;
+	const struct records *added = &batch->added;
+
+	return i < added->n ? header_at(added, added->places[i]) : NULL;
 }
 
 /* By time, then in the order added: rows of the iterator have no sequence number. */
@@ -178,6 +189,17 @@ static int compare(const void *a, const void *b, void *ctx)
 	return x->at < y->at ? -1 : 1;
 }
 
+static void sort(struct event_batch *batch)
+{
+	struct records *sorted = &batch->sorted;
+
+	*sorted = batch->added;
+	batch->added = (struct records){ 0 };
+	batch->next = 0;
+	if (sorted->n) /* qsort takes no NULL */
+		qsort_r(sorted->places, sorted->n, sizeof(*sorted->places), compare, sorted);
+}
+
 /* Its last record has been emitted. One block is kept for the next records. */
 static void block_release(struct event_batch *batch, struct block *block)
 {
@@ -188,19 +210,22 @@ static void block_release(struct event_batch *batch, struct block *block)
 	block->bytes = NULL;
 }
 
-void event_batch_emit(struct event_batch *batch, const struct fact_sink *sink)
+bool event_batch_emit(struct event_batch *batch, size_t max, const struct fact_sink *sink)
 {
-	struct event_batch emitted = *batch;
+	struct records *sorted = &batch->sorted;
 
-	*batch = (struct event_batch){ .spare = emitted.spare };
-	if (emitted.n) /* qsort takes no NULL */
-		qsort_r(emitted.places, emitted.n, sizeof(*emitted.places), compare, &emitted);
-	for (size_t i = 0; i < emitted.n; i++) {
-		struct block *block = &emitted.blocks[emitted.places[i].block];
+	if (!sorted->n)
+		sort(batch);
+	for (; max && batch->next < sorted->n; max--) {
+		struct place place = sorted->places[batch->next++];
+		struct block *block = &sorted->blocks[place.block];
 
-		event_emit(header_at(&emitted, emitted.places[i]), sink);
+		event_emit(header_at(sorted, place), sink);
 		if (--block->pending == 0)
 			block_release(batch, block);
 	}
-	batch_clear(&emitted);
+	if (batch->next < sorted->n)
+		return true;
+	records_clear(sorted);
+	return false;
 }

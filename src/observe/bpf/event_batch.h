@@ -3,6 +3,7 @@
 #ifndef EW_OBSERVE_BPF_EVENT_BATCH_H
 #define EW_OBSERVE_BPF_EVENT_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct ew_header;
@@ -18,16 +19,17 @@ void event_batch_free(struct event_batch *batch);
  */
 int event_batch_add(struct event_batch *batch, const void *record, size_t size);
 
-/* Bytes of the records in it. */
+/* Bytes of the records added, without those of a round that has begun. */
 size_t event_batch_size(const struct event_batch *batch);
 
-/* The records in the order they were added; NULL from n on. Valid until event_batch_emit(). */
+/* The records added, in this order; NULL from n on. Valid until event_batch_emit(). */
 const struct ew_header *event_batch_at(const struct event_batch *batch, size_t i);
 
 /*
- * Emits the facts of all records, sorted by time, and empties the batch. Records that are added
- * meanwhile stay in it.
+ * Emits the facts of at most max records, in order of time, and removes these. Records that are
+ * added before all have been emitted wait for the next round. Returns true while there are more in
+ * this round.
  */
-void event_batch_emit(struct event_batch *batch, const struct fact_sink *sink);
+bool event_batch_emit(struct event_batch *batch, size_t max, const struct fact_sink *sink);
 
 #endif

@@ -174,7 +174,7 @@ void ew_bpf_flush_if_large(struct ew_bpf *observer, const struct fact_sink *sink
 
 	ew_bpf_rings_poll_throttled(observer->rings);
 	if (event_batch_size(batch) > BATCH_LARGE)
-		event_batch_emit(batch, sink);
+		ew_bpf_rings_emit(observer->rings, sink);
 }
 
 /* Records that are read while others are emitted do not make the descriptor readable any more. */
@@ -184,7 +184,7 @@ void ew_bpf_dispatch(struct ew_bpf *observer, const struct fact_sink *sink)
 
 	ew_bpf_rings_poll(observer->rings);
 	for (int i = 0; i < FLUSHES_MAX && event_batch_size(batch); i++)
-		event_batch_emit(batch, sink);
+		ew_bpf_rings_emit(observer->rings, sink);
 }
 
 int ew_bpf_add_process(struct ew_bpf *observer, int32_t pid, uint64_t start, enum ew_bpf_role role,

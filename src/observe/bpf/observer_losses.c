@@ -2,11 +2,11 @@
 /* What was lost, by cause. */
 #include "base/emit.h"
 #include "observe/bpf/counters.h"
-#include "observe/bpf/event_batch.h"
 #include "observe/bpf/libbpf.h"
 #include "observe/bpf/observer.h"
 #include "observe/bpf/observer_internal.h"
 #include "observe/bpf/records.h"
+#include "observe/bpf/rings.h"
 
 /* Events of which there never was a record. */
 static uint64_t never_recorded(const struct ew_counters *c)
@@ -56,7 +56,7 @@ static void exits_emit(struct ew_bpf *observer, const struct fact_sink *sink)
 		else
 			bpf_map_delete_elem(map, &key);
 	}
-	event_batch_emit(ew_bpf_records_batch(observer->records), sink);
+	ew_bpf_rings_emit(observer->rings, sink);
 }
 
 static bool losses_emit(const struct ew_bpf_losses *now, const struct ew_bpf_losses *reported,

@@ -48,7 +48,7 @@ int ew_bpf_scan(struct ew_bpf *observer, const struct fact_sink *sink, struct er
 	if (!err)
 		conns_gc(bpf_map__fd(skel->maps.conns), skel->bss->scan_number, began, batch);
 	ew_bpf_rings_poll(observer->rings);
-	event_batch_emit(batch, sink);
+	ew_bpf_rings_emit(observer->rings, sink);
 	if (!err)
 		return 0;
 	return error_set(error, err, NULL, "scan the descriptors of all processes");

@@ -14,6 +14,9 @@
 #define POLL_INTERVAL (5 * NS_PER_MS)
 /* Above this, records stay in the rings, which count what they lose. */
 #define BATCH_MAX (32u << 20)
+/* Records that are emitted between two polls: handling their facts takes less than POLL_INTERVAL.
+ */
+#define SLICE 32
 
 struct ew_bpf_rings {
 	struct ring_buffer *buffers;
@@ -84,4 +87,10 @@ void ew_bpf_rings_poll_throttled(struct ew_bpf_rings *rings)
 	if (now_mono() - rings->polled > POLL_INTERVAL &&
 	    event_batch_size(ew_bpf_records_batch(rings->records)) < BATCH_MAX)
 		ew_bpf_rings_poll(rings);
+}
+
+void ew_bpf_rings_emit(struct ew_bpf_rings *rings, const struct fact_sink *sink)
+{
+	while (event_batch_emit(ew_bpf_records_batch(rings->records), SLICE, sink))
+		ew_bpf_rings_poll_throttled(rings);
 }

@@ -7,6 +7,7 @@ struct ew_bpf_records;
 struct ew_bpf_rings;
 struct error;
 struct execwatch_bpf;
+struct fact_sink;
 
 /*
  * Continues where the last reader of these maps stopped. skel and records stay the caller's.
@@ -24,5 +25,12 @@ void ew_bpf_rings_poll(struct ew_bpf_rings *rings);
 
 /* The same, unless it was done within the last ms, or too many records wait to be emitted. */
 void ew_bpf_rings_poll_throttled(struct ew_bpf_rings *rings);
+
+/*
+ * Emits the facts of the records consumed so far, in order of time. In between the rings are
+ * polled, so that they do not fill while many facts are handled; what is read then stays for the
+ * next call.
+ */
+void ew_bpf_rings_emit(struct ew_bpf_rings *rings, const struct fact_sink *sink);
 
 #endif

@@ -2,6 +2,7 @@
 #include "observe/bpf/scan_once.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -83,7 +84,7 @@ int ew_bpf_scan_once(void *ctx, const struct fact_sink *sink, struct error *erro
 			more = ew_iter_read(scan->iter, scan->batch);
 		while (more > 0);
 	ew_iter_end(scan->iter);
-	event_batch_emit(scan->batch, sink);
+	event_batch_emit(scan->batch, SIZE_MAX, sink);
 	if (!more)
 		return 0;
 	return error_set(error, more, NULL, "scan the descriptors of all processes");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the kernel keeps from a program that is at work on that CPU already is told as lost. */
+/* Events for which the kernel skips a program (recursion misses) are reported as lost. */
 #include <sys/utsname.h>
 
 #include "test_bpf_actor.h"
@@ -27,11 +27,11 @@ static uint64_t told(void)
 	return fixture_lost(fixture, "recursion");
 }
 
-/* ---- what one hands on to the next, on any kernel ---- */
+/* ---- misses of earlier observers, on any kernel ---- */
 
 enum { MANY = 1000000 };
 
-/* As if the programs of one that is gone had been kept from so many. */
+/* Leaves pins as if the programs had missed that many events. */
 static void leave_with(uint32_t abi, uint64_t skipped)
 {
 	struct ew_meta meta;
@@ -48,7 +48,7 @@ static void leave_with(uint32_t abi, uint64_t skipped)
 	close(fd);
 }
 
-static void test_what_was_handed_on_is_told(void **state)
+static void test_earlier_misses_are_reported(void **state)
 {
 	(void)state;
 	watch_open();
@@ -61,8 +61,8 @@ static void test_what_was_handed_on_is_told(void **state)
 	}
 }
 
-/* It does not tell of what one of another layout has left. */
-static void test_one_that_begins_anew_has_lost_nothing(void **state)
+/* Misses of maps with another layout are not reported. */
+static void test_new_maps_have_no_misses(void **state)
 {
 	(void)state;
 	watch_open();
@@ -72,9 +72,9 @@ static void test_one_that_begins_anew_has_lost_nothing(void **state)
 	assert_true(told() < MANY);
 }
 
-/* ---- what happens ---- */
+/* ---- misses that the kernel counts ---- */
 
-/* Until killed, or a minute is over. */
+/* Until killed, or for a minute. */
 static void processes_come_and_go(void)
 {
 	for (int64_t end = mono_ms() + 60000; mono_ms() < end;) {
@@ -87,7 +87,7 @@ static void processes_come_and_go(void)
 	_exit(0);
 }
 
-/* Before 7.0 these programs are not preempted, and nothing of their kind comes on top of them. */
+/* Before 7.0 these programs are neither preempted nor interrupted by one another. */
 static bool is_preempted(void)
 {
 	struct utsname kernel;
@@ -96,7 +96,7 @@ static bool is_preempted(void)
 	return atoi(kernel.release) >= 7;
 }
 
-/* Until it is told, and a reason to look again. */
+/* Until misses are reported, which must ask for a new scan. */
 static void make_it_skip(void)
 {
 	enum { AT_ONCE = 4 };
@@ -122,7 +122,7 @@ static void make_it_skip(void)
 	assert_true(again);
 }
 
-static void test_it_is_not_forgotten_when_others_take_over(void **state)
+static void test_misses_survive_takeovers(void **state)
 {
 	uint64_t skipped;
 
@@ -138,7 +138,7 @@ static void test_it_is_not_forgotten_when_others_take_over(void **state)
 		assert_true(ew_bpf_resumed(fixture->watch));
 		assert_true(told() >= skipped);
 	}
-	/* Exactly, but for what happens on this host meanwhile. */
+	/* Exact, except for other events of this host meanwhile. */
 	assert_true(told() < 2 * skipped + 100);
 }
 
@@ -173,9 +173,9 @@ static int group_teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_what_was_handed_on_is_told),
-		TEST(test_one_that_begins_anew_has_lost_nothing),
-		TEST(test_it_is_not_forgotten_when_others_take_over),
+		TEST(test_earlier_misses_are_reported),
+		TEST(test_new_maps_have_no_misses),
+		TEST(test_misses_survive_takeovers),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

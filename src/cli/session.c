@@ -52,12 +52,10 @@ void session_poll_throttled(void *session)
 		event_source_poll_throttled(s->live);
 }
 
-/* A thousand facts may come at once, and their lines find a reader that takes its time. */
 static void tee_put(void *ctx, const struct fact *fact)
 {
 	struct session *s = ctx;
 
-	session_poll_throttled(s);
 	if (s->to_recording.put)
 		fact_emit(&s->to_recording, fact);
 	fact_emit(&s->to_model, fact);

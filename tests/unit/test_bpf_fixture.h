@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * For tests of the BPF side: a network namespace of the test's own, and facts kept for comparison.
- * A port per test process keeps whatever else runs on this kernel out of sight.
+ * For tests of BPF: a network namespace of the test's own, and facts stored for comparison. Each
+ * test process has a port of its own, so that other processes of this kernel do not show.
  */
 #ifndef EW_TEST_BPF_FIXTURE_H
 #define EW_TEST_BPF_FIXTURE_H
@@ -279,50 +279,51 @@ static inline uint64_t fixture_lost(const struct fixture *f, const char *cause)
 }
 
 /* Changes of TCP state that were emitted or counted as lost. */
-static inline size_t fixture_told_or_lost(const struct fixture *f)
+static inline size_t fixture_reported_or_lost(const struct fixture *f)
 {
 	return fixture_count(f, FACT_TCP) + fixture_lost(f, "lifecycle-ring") +
 	       fixture_lost(f, "history");
 }
 
 /* Changes of TCP state, of the whole host, for which the kernel has skipped the programs. */
-static inline size_t fixture_skipped(const struct fixture *f)
+static inline size_t fixture_misses(const struct fixture *f)
 {
-	size_t skipped =
+	size_t misses =
 		ew_bpf_misses(bpf_program__fd(f->watch->programs.skel->progs.tcp_state_set));
 
 	for (size_t i = 0; i < f->n_left; i++)
-		skipped += ew_bpf_misses(f->left[i]);
-	return skipped;
+		misses += ew_bpf_misses(f->left[i]);
+	return misses;
 }
 
 /*
- * The last packets of a connection may be on their way when both ends are closed. And where those
- * of one come on top of the program that is at work on the other, the kernel keeps them from it,
- * and counts that (EW_BPF_MISS_HEALS): what then does not come is counted here as well.
+ * Dispatches until the expected number of changes was reported or lost. The last packets of a
+ * connection may still be queued when both ends are closed. When they interrupt a running program,
+ * the kernel skips it and counts a miss (EW_BPF_MISS_HEALS), which is accepted in place of a
+ * change.
  */
 static inline size_t fixture_settle(struct fixture *f, size_t expected)
 {
 	int64_t end = mono_ms() + PATIENCE_MS, quiet = mono_ms() + QUIET_MS;
-	size_t told = 0;
+	size_t seen = 0;
 
 	for (;;) {
 		struct pollfd pfd = { .fd = ew_bpf_fd(f->watch), .events = POLLIN };
-		size_t before = told;
+		size_t before = seen;
 
 		ew_bpf_dispatch(f->watch, &f->sink);
 		ew_bpf_counters(f->watch, false, &f->sink);
-		told = fixture_told_or_lost(f);
-		if (told >= expected)
-			return told;
-		if (told != before)
+		seen = fixture_reported_or_lost(f);
+		if (seen >= expected)
+			return seen;
+		if (seen != before)
 			quiet = mono_ms() + QUIET_MS;
-		else if (mono_ms() > quiet && told + fixture_skipped(f) >= expected)
+		else if (mono_ms() > quiet && seen + fixture_misses(f) >= expected)
 			return expected;
 		if (mono_ms() > end) {
-			print_message("%zu of %zu, %zu skipped\n", told, expected,
-				      fixture_skipped(f));
-			return told;
+			print_message("%zu of %zu, %zu missed\n", seen, expected,
+				      fixture_misses(f));
+			return seen;
 		}
 		poll(&pfd, 1, 10);
 	}

@@ -31,7 +31,7 @@ static struct ew_fork birth(uint32_t number)
 	};
 }
 
-static bool keep(uint32_t number, uint64_t lost_before)
+static bool store(uint32_t number, uint64_t lost_before)
 {
 	struct ew_counters counted = { .life_lost = lost_before };
 	struct ew_fork record = birth(number);
@@ -39,7 +39,7 @@ static bool keep(uint32_t number, uint64_t lost_before)
 	return ew_bpf_history_store(history, &record.header, &counted);
 }
 
-static size_t told(void)
+static size_t stored(void)
 {
 	size_t n = 0;
 
@@ -56,9 +56,9 @@ static uint32_t number_at(size_t i)
 static void test_empty_at_first(void **state)
 {
 	(void)state;
-	assert_int_equal(told(), 0);
+	assert_int_equal(stored(), 0);
 	reopen();
-	assert_int_equal(told(), 0);
+	assert_int_equal(stored(), 0);
 	assert_int_equal(ew_bpf_history_begin(history).dropped, 0);
 }
 
@@ -66,10 +66,10 @@ static void test_all_records_come_back_in_order(void **state)
 {
 	(void)state;
 	for (uint32_t i = 1; i <= 5000; i++) /* some chunks */
-		assert_true(keep(i, 0));
+		assert_true(store(i, 0));
 	for (int times = 0; times < 2; times++) {
 		reopen();
-		assert_int_equal(told(), 5000);
+		assert_int_equal(stored(), 5000);
 		for (uint32_t i = 0; i < 5000; i++)
 			assert_int_equal(number_at(i), i + 1);
 		assert_int_equal(ew_bpf_history_begin(history).dropped, 0);
@@ -80,14 +80,14 @@ static void test_all_records_come_back_in_order(void **state)
 static void test_a_record_is_stored_once(void **state)
 {
 	(void)state;
-	keep(1, 0);
-	keep(2, 0);
+	store(1, 0);
+	store(2, 0);
 	reopen();
-	assert_true(keep(3, 0)); /* from the other ring */
-	assert_false(keep(2, 0));
-	assert_true(keep(4, 0));
+	assert_true(store(3, 0)); /* from the other ring */
+	assert_false(store(2, 0));
+	assert_true(store(4, 0));
 	reopen();
-	assert_int_equal(told(), 4);
+	assert_int_equal(stored(), 4);
 }
 
 static void test_the_oldest_are_dropped_and_counted(void **state)
@@ -98,9 +98,9 @@ static void test_the_oldest_are_dropped_and_counted(void **state)
 
 	(void)state;
 	for (uint32_t i = 1; i <= MANY; i++)
-		keep(i, i - 1); /* one more event was lost before each record */
+		store(i, i - 1); /* one more event was lost before each record */
 	reopen();
-	n = told();
+	n = stored();
 	begin = ew_bpf_history_begin(history);
 	assert_in_range(n, 50000, MANY - 1);
 	assert_int_equal(n + begin.dropped, MANY);
@@ -115,7 +115,7 @@ static void test_number_of_selftest_records_is_stored(void **state)
 	(void)state;
 	ew_bpf_history_set_selftests(history, 7);
 	for (uint32_t i = 1; i <= 5000; i++)
-		keep(i, 0);
+		store(i, 0);
 	reopen();
 	assert_int_equal(ew_bpf_history_selftests(history), 7);
 }

@@ -6,7 +6,7 @@
 #include "test_bpf_pinned.h"
 
 static struct fixture *fixture;
-static char dir[] = "/tmp/ew-test-skipped-XXXXXX", pins[64];
+static char dir[] = "/tmp/ew-test-misses-XXXXXX", pins[64];
 
 static void watch_open(void)
 {
@@ -21,7 +21,7 @@ static void leave(void)
 	fixture_forget(fixture);
 }
 
-static uint64_t told(void)
+static uint64_t reported(void)
 {
 	ew_bpf_counters(fixture->watch, true, &fixture->sink);
 	return fixture_lost(fixture, "recursion");
@@ -32,7 +32,7 @@ static uint64_t told(void)
 enum { MANY = 1000000 };
 
 /* Leaves pins as if the programs had missed that many events. */
-static void leave_with(uint32_t abi, uint64_t skipped)
+static void leave_with_misses(uint32_t abi, uint64_t misses)
 {
 	struct ew_meta meta;
 	__u32 zero = 0;
@@ -43,7 +43,7 @@ static void leave_with(uint32_t abi, uint64_t skipped)
 	assert_true(fd >= 0);
 	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &meta), 0);
 	meta.abi = abi;
-	meta.misses = skipped;
+	meta.misses = misses;
 	assert_int_equal(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
 	close(fd);
 }
@@ -52,11 +52,11 @@ static void test_earlier_misses_are_reported(void **state)
 {
 	(void)state;
 	watch_open();
-	leave_with(EW_ABI, MANY);
+	leave_with_misses(EW_ABI, MANY);
 	for (int i = 0; i < 2; i++) {
 		watch_open();
 		assert_true(ew_bpf_resumed(fixture->watch));
-		assert_true(told() >= MANY);
+		assert_true(reported() >= MANY);
 		leave();
 	}
 }
@@ -66,10 +66,10 @@ static void test_new_maps_have_no_misses(void **state)
 {
 	(void)state;
 	watch_open();
-	leave_with(EW_ABI + 1, MANY);
+	leave_with_misses(EW_ABI + 1, MANY);
 	watch_open();
 	assert_false(ew_bpf_resumed(fixture->watch));
-	assert_true(told() < MANY);
+	assert_true(reported() < MANY);
 }
 
 /* ---- misses that the kernel counts ---- */
@@ -97,10 +97,10 @@ static bool is_preempted(void)
 }
 
 /* Until misses are reported, which must ask for a new scan. */
-static void make_it_skip(void)
+static void cause_misses(void)
 {
 	enum { AT_ONCE = 4 };
-	uint64_t before = told();
+	uint64_t before = reported();
 	bool again = false;
 	int64_t end = mono_ms() + PATIENCE_MS;
 	pid_t pids[AT_ONCE];
@@ -124,22 +124,22 @@ static void make_it_skip(void)
 
 static void test_misses_survive_takeovers(void **state)
 {
-	uint64_t skipped;
+	uint64_t misses;
 
 	(void)state;
 	if (!is_preempted())
 		skip();
 	watch_open();
-	make_it_skip();
-	skipped = told();
+	cause_misses();
+	misses = reported();
 	for (int i = 0; i < 2; i++) {
 		leave();
 		watch_open();
 		assert_true(ew_bpf_resumed(fixture->watch));
-		assert_true(told() >= skipped);
+		assert_true(reported() >= misses);
 	}
 	/* Exact, except for other events of this host meanwhile. */
-	assert_true(told() < 2 * skipped + 100);
+	assert_true(reported() < 2 * misses + 100);
 }
 
 static int setup(void **state)

@@ -127,8 +127,8 @@ static bool is_followed(uint32_t pid)
 }
 
 /*
- * The next one takes over and follows neither. That both have ended is told, of processes that are
- * none of a node's: nobody was there any more to know that it was a test.
+ * The next observer resumes and follows neither process. Both exits are reported: the observer that
+ * knew that they belong to a self-test is gone.
  */
 static void test_killed_in_its_selftest(void **state)
 {
@@ -183,9 +183,8 @@ static void test_what_was_read_is_reported_again(void **state)
 }
 
 /*
- * While connections come and go one watch after the other takes over, and each is told of all that
- * was before. An event that is under way in that very moment may be told by both sets of programs;
- * none may be told by neither.
+ * Several takeovers while connections come and go. Each observer reports all events before it. An
+ * event during a takeover may be reported by both sets of programs, but must be reported by one.
  */
 static void test_takeover_under_load(void **state)
 {
@@ -206,15 +205,15 @@ static void test_takeover_under_load(void **state)
 }
 
 /*
- * By what was lost before the first event that is told does not concern the one that takes over.
- * How many they were is known all the same.
+ * Losses before the first stored record are reported as "history", without their cause; their
+ * number is exact.
  */
 static void test_old_losses_are_history(void **state)
 {
 	enum { TALKS = 30, TURN = 5000, EVENTS = 1 + (TALKS + TURN) * CHANGES };
 	struct order order = { .act = ACT_TALK, .number = TURN };
 	const struct fact *history;
-	uint64_t told_from = UINT64_MAX;
+	uint64_t reported_from = UINT64_MAX;
 
 	(void)state;
 	watch_open(4096);
@@ -236,12 +235,12 @@ static void test_old_losses_are_history(void **state)
 	assert_non_null(history);
 	assert_int_equal(fixture_count(fixture, FACT_MESSAGE), 0);
 	assert_in_range(fixture_count(fixture, FACT_TCP) + history->lost.lost,
-			EVENTS + TALKS - fixture_skipped(fixture), EVENTS + TALKS);
+			EVENTS + TALKS - fixture_misses(fixture), EVENTS + TALKS);
 	for (size_t i = 0; i < fixture->n; i++)
 		if (fixture->facts[i].type == FACT_TCP &&
-		    (uint64_t)fixture->facts[i].mono < told_from)
-			told_from = (uint64_t)fixture->facts[i].mono;
-	assert_true((uint64_t)history->mono <= told_from);
+		    (uint64_t)fixture->facts[i].mono < reported_from)
+			reported_from = (uint64_t)fixture->facts[i].mono;
+	assert_true((uint64_t)history->mono <= reported_from);
 }
 
 /* The killed observer has learnt the owner of the listener. */

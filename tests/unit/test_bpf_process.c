@@ -22,7 +22,7 @@ static const struct fact_exit *wait_exit(pid_t pid)
 	return NULL;
 }
 
-static size_t told(enum fact_type type)
+static size_t reported(enum fact_type type)
 {
 	ew_bpf_dispatch(fixture->watch, &fixture->sink);
 	return fixture_count(fixture, type);
@@ -58,7 +58,7 @@ static void test_exit_code(void **state)
 	assert_int_equal(end->start, actor.start);
 	assert_int_equal(end->signal, 0);
 	assert_int_equal(end->killer, 0);
-	assert_int_equal(told(FACT_EXIT), 1);
+	assert_int_equal(reported(FACT_EXIT), 1);
 }
 
 static void test_killed_by(void **state)
@@ -79,7 +79,7 @@ static void test_killed_by(void **state)
 	assert_int_equal(end->killer, killer.pid);
 	assert_int_equal(end->killer_start, killer.start);
 	assert_string_equal(end->killer_comm, end->comm); /* the same program, forked */
-	assert_int_equal(told(FACT_SIGNAL), 1);
+	assert_int_equal(reported(FACT_SIGNAL), 1);
 	signal = &nth(FACT_SIGNAL, 0)->signal;
 	assert_int_equal(signal->pid, actor.pid);
 	assert_int_equal(signal->start, actor.start);
@@ -96,7 +96,7 @@ static void test_earlier_signal_is_not_blamed(void **state)
 	(void)state;
 	watch_actor(EW_BPF_ROLE_EXECUTOR);
 	assert_int_equal(actor_act(&actor, ACT_KILL, actor.pid, SIGWINCH), 0);
-	assert_int_equal(told(FACT_SIGNAL), 0); /* cannot kill: filtered */
+	assert_int_equal(reported(FACT_SIGNAL), 0); /* cannot kill: filtered */
 	actor_act(&actor, ACT_EXIT, 15, 0);
 	actor_end(&actor);
 	end = wait_exit(actor.pid);
@@ -113,11 +113,11 @@ static void test_fork_exec_exit_of_child(void **state)
 	(void)state;
 	watch_actor(EW_BPF_ROLE_EXECUTOR);
 	assert_int_equal(actor_order(&actor, &run), 0);
-	assert_int_equal(told(FACT_FORK), 1);
+	assert_int_equal(reported(FACT_FORK), 1);
 	born = &nth(FACT_FORK, 0)->fork;
 	assert_int_equal(born->parent, actor.pid);
 	assert_int_not_equal(born->start, 0);
-	assert_int_equal(told(FACT_EXEC), 2);
+	assert_int_equal(reported(FACT_EXEC), 2);
 	assert_string_equal(nth(FACT_EXEC, 0)->exec.filename, "/bin/sh");
 	second = &nth(FACT_EXEC, 1)->exec;
 	assert_string_equal(second->filename, "/bin/true");
@@ -136,9 +136,9 @@ static void test_grandchildren_are_not_followed(void **state)
 	(void)state;
 	watch_actor(EW_BPF_ROLE_EXECUTOR);
 	assert_int_equal(actor_order(&actor, &run), 3 << 8);
-	assert_int_equal(told(FACT_FORK), 1);
+	assert_int_equal(reported(FACT_FORK), 1);
 	assert_int_equal(wait_exit(nth(FACT_FORK, 0)->fork.pid)->status, 3 << 8);
-	assert_int_equal(told(FACT_EXEC), 1);
+	assert_int_equal(reported(FACT_EXEC), 1);
 	actor_end(&actor);
 }
 
@@ -151,7 +151,7 @@ static void test_listener_is_an_agent(void **state)
 	actor = actor_new();
 	assert_true(actor_act(&actor, ACT_LISTEN, fixture->port, AF_INET) > 0);
 	assert_int_equal(actor_order(&actor, &run), 0);
-	assert_int_equal(told(FACT_FORK), 2); /* the shell, and what it started */
+	assert_int_equal(reported(FACT_FORK), 2); /* the shell, and what it started */
 	actor_act(&actor, ACT_EXIT, 0, 0);
 	actor_end(&actor);
 	assert_int_equal(wait_exit(actor.pid)->status, 0);
@@ -166,7 +166,7 @@ static void test_others_are_not_followed(void **state)
 	assert_int_equal(actor_order(&actor, &run), 0);
 	actor_act(&actor, ACT_EXIT, 0, 0);
 	actor_end(&actor);
-	assert_int_equal(told(FACT_FORK) + told(FACT_EXEC) + told(FACT_EXIT), 0);
+	assert_int_equal(reported(FACT_FORK) + reported(FACT_EXEC) + reported(FACT_EXIT), 0);
 }
 
 static void test_removed_is_not_followed(void **state)
@@ -176,7 +176,7 @@ static void test_removed_is_not_followed(void **state)
 	ew_bpf_remove_process(fixture->watch, actor.pid);
 	actor_act(&actor, ACT_EXIT, 0, 0);
 	actor_end(&actor);
-	assert_int_equal(told(FACT_EXIT), 0);
+	assert_int_equal(reported(FACT_EXIT), 0);
 }
 
 /* What the second thread of a process does. */
@@ -239,8 +239,8 @@ static void wait_zombie_leader(pid_t pid)
 }
 
 /*
- * Whatever the threads do, the process ends once, with the status that wait(2) gives. expected -1:
- * that depends on the kernel (5.17 made it the last thread's, before it was the leader's).
+ * In any case the exit is reported once, with the status that wait(2) returns. expected -1: it
+ * depends on the kernel (the last thread's from 5.17 on, before the leader's).
  */
 static pid_t check_threaded(enum ending ending, bool leader_first, int expected)
 {
@@ -254,12 +254,12 @@ static pid_t check_threaded(enum ending ending, bool leader_first, int expected)
 	ew_bpf_add_process(fixture->watch, pid, start_of(pid), EW_BPF_ROLE_EXECUTOR, NULL);
 	if (leader_first)
 		wait_zombie_leader(pid);
-	assert_int_equal(told(FACT_EXIT), 0);
+	assert_int_equal(reported(FACT_EXIT), 0);
 	assert_int_equal(write(ready[1], "x", 1), 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(wait_exit(pid)->status, status);
 	assert_true(status == expected || expected < 0);
-	assert_int_equal(told(FACT_EXIT), 1);
+	assert_int_equal(reported(FACT_EXIT), 1);
 	close(ready[0]);
 	close(ready[1]);
 	return pid;

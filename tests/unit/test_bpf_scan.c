@@ -431,7 +431,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int setup_walk(void **state)
+static int setup_once(void **state)
 {
 	setup(state);
 	if (ew_bpf_scan_once_open(fixture->port, &fixture->sink, &once) < 0)
@@ -451,7 +451,7 @@ static int teardown(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define WALK(name)                                                                                 \
 	{                                                                                          \
-#name " by the once alone", name, setup_walk, teardown, NULL                       \
+#name " by scan_once", name, setup_once, teardown, NULL                            \
 	}
 
 int main(void)

@@ -33,7 +33,7 @@ static const struct fact_hook *hook_fact(const char *name)
 		if (fixture->facts[i].type == FACT_HOOK &&
 		    strcmp(fixture->facts[i].hook.hook, name) == 0)
 			return &fixture->facts[i].hook;
-	fail_msg("nothing is told of '%s'", name);
+	fail_msg("no FACT_HOOK '%s'", name);
 	return NULL;
 }
 

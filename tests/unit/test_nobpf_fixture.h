@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * For the tests of what is observed without BPF: the watch, and children that do one thing each
- * time they are told to. Included by those tests alone, hence static.
+ * For the tests of observation without BPF: the observer, and children that follow commands.
+ * Included only by those tests, hence static.
  */
-#ifndef EW_TEST_PLAIN_FIXTURE_H
-#define EW_TEST_PLAIN_FIXTURE_H
+#ifndef EW_TEST_NOBPF_FIXTURE_H
+#define EW_TEST_NOBPF_FIXTURE_H
 
 #include "test_observe.h"
 
@@ -57,7 +57,7 @@ static inline int64_t clock_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-/* Drains as the events come until there is a fact of the type whose field is that number. */
+/* Dispatches until there is a fact of the type whose field has that value. */
 static inline const json_t *await(const char *type, const char *field, int64_t value)
 {
 	int64_t until = clock_ms() + PATIENCE_MS;
@@ -77,7 +77,7 @@ static inline const json_t *await(const char *type, const char *field, int64_t v
 	return fact;
 }
 
-/* ---- children that do one thing, each time they are told to ---- */
+/* ---- children that follow commands ---- */
 
 struct actor {
 	pid_t pid;

@@ -6,7 +6,7 @@
 
 /* ---- what this host offers ---- */
 
-static void each_slot_is_told_with_what_serves_it(void **state)
+static void each_hook_is_reported_with_its_program(void **state)
 {
 	(void)state;
 	assert_string_equal(text(facts_find(&facts, "slot", "slot", "exit"), "program"),
@@ -28,7 +28,7 @@ static void exits_with_7(void)
 	_exit(7);
 }
 
-static void an_end_is_told_with_its_status(void **state)
+static void an_exit_is_reported_with_its_status(void **state)
 {
 	struct actor actor = actor_start(exits_with_7);
 	int64_t before = clock_ms(), mono;
@@ -48,7 +48,7 @@ static void an_end_is_told_with_its_status(void **state)
 	actor_end(&actor);
 }
 
-static void a_deadly_signal_is_told_without_its_sender(void **state)
+static void a_fatal_signal_is_reported_without_its_sender(void **state)
 {
 	struct actor actor = actor_start(exits_with_7);
 	const json_t *end;
@@ -64,7 +64,7 @@ static void a_deadly_signal_is_told_without_its_sender(void **state)
 }
 
 /* Its parent has waited for it before the events are read. */
-static void an_end_is_told_late_as_well(void **state)
+static void an_exit_is_reported_late_as_well(void **state)
 {
 	struct actor actor = actor_start(exits_with_7);
 
@@ -76,7 +76,7 @@ static void an_end_is_told_late_as_well(void **state)
 	actor_end(&actor);
 }
 
-static void of_others_nothing_is_told(void **state)
+static void other_processes_are_not_reported(void **state)
 {
 	struct actor watched = actor_start(exits_with_7), other = actor_start(exits_with_7);
 
@@ -124,7 +124,7 @@ static void forks_a_child_that_forks(void)
 	_exit(5);
 }
 
-static void an_exec_is_told_with_the_new_name(void **state)
+static void an_exec_is_reported_with_the_new_name(void **state)
 {
 	struct actor actor = actor_start(execs_sleep);
 	const json_t *exec;
@@ -140,7 +140,7 @@ static void an_exec_is_told_with_the_new_name(void **state)
 	actor_end(&actor);
 }
 
-static void an_executors_children_are_told_an_agents_descendants_too(void **state)
+static void an_executors_children_and_an_agents_descendants_are_reported(void **state)
 {
 	struct actor executor = actor_start(forks_a_child_that_forks);
 	struct actor agent = actor_start(forks_a_child_that_forks);
@@ -306,14 +306,14 @@ static void an_end_is_seen_without_the_proc_connector(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_slot_is_told_with_what_serves_it),
-		TEST(an_end_is_told_with_its_status),
-		TEST(a_deadly_signal_is_told_without_its_sender),
-		TEST(an_end_is_told_late_as_well),
-		TEST(of_others_nothing_is_told),
+		TEST(each_hook_is_reported_with_its_program),
+		TEST(an_exit_is_reported_with_its_status),
+		TEST(a_fatal_signal_is_reported_without_its_sender),
+		TEST(an_exit_is_reported_late_as_well),
+		TEST(other_processes_are_not_reported),
 		TEST(another_process_of_that_number_is_not_watched),
-		TEST(an_exec_is_told_with_the_new_name),
-		TEST(an_executors_children_are_told_an_agents_descendants_too),
+		TEST(an_exec_is_reported_with_the_new_name),
+		TEST(an_executors_children_and_an_agents_descendants_are_reported),
 		TEST(of_a_number_used_again_each_has_its_own_start),
 		TEST(what_found_no_room_is_counted_and_no_end_is_missed),
 		TEST(an_end_is_seen_without_the_proc_connector),

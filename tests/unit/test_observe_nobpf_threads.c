@@ -153,7 +153,7 @@ static void closes_a_connection(void)
 	_exit(0);
 }
 
-static void the_end_of_a_connection_is_told_by_its_cookie(void **state)
+static void the_end_of_a_connection_is_reported_with_its_cookie(void **state)
 {
 	struct actor actor = actor_start(closes_a_connection);
 	const json_t *tcp;
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
 		TEST(the_end_of_a_thread_is_not_the_process_end),
 		TEST(a_leader_that_ends_before_its_threads_is_not_the_process_end),
 		TEST(an_exec_by_another_thread_is_not_the_process_end),
-		TEST(the_end_of_a_connection_is_told_by_its_cookie),
+		TEST(the_end_of_a_connection_is_reported_with_its_cookie),
 		TEST(a_process_end_comes_before_that_of_its_sockets),
 	};
 

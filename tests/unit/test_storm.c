@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Thousands of connections, processes and messages at once. Whatever the rings have room for: what
- * was made is told or counted as lost, and what is at the end is what the kernel itself says.
+ * Thousands of connections, processes and messages at once. With any size of the rings, each event
+ * is reported or counted as lost, and the state at the end is the kernel's.
  */
 #include "storm.h"
 
@@ -54,36 +54,35 @@ static void watch_storm(uint32_t stall_from, uint32_t stall_to)
 
 /* ---- every event is reported or counted ---- */
 
-static uint64_t life_told(void)
+static uint64_t life_reported(void)
 {
-	uint64_t told = 0;
+	uint64_t reported = 0;
 
 	for (size_t i = 0; i < fixture->n; i++) {
 		enum fact_type type = fixture->facts[i].type;
 
-		told += type == FACT_TCP || type == FACT_FORK || type == FACT_EXEC ||
-			type == FACT_EXIT || type == FACT_SIGNAL;
+		reported += type == FACT_TCP || type == FACT_FORK || type == FACT_EXEC ||
+			    type == FACT_EXIT || type == FACT_SIGNAL;
 	}
-	return told;
+	return reported;
 }
 
-/* The ends of processes that the ring had no room for come out of the map: told, and lost before.
- */
+/* Exits that the full ring has lost are reported from the map, and were counted as lost before. */
 static void check_life_is_accounted_for(void)
 {
-	uint64_t made = storm_life_made(), in_ring, shown, lost, skipped;
+	uint64_t made = storm_life_made(), in_ring, shown, lost, misses;
 	int64_t end = mono_ms() + PATIENCE_MS;
 
 	do { /* the last packets may still be queued */
 		read_all();
-		in_ring = life_told();
+		in_ring = life_reported();
 		ew_bpf_counters(fixture->watch, true, &fixture->sink);
 		shown = counts()->sum.life_shown;
 		lost = counts()->sum.life_lost;
-		skipped = counts()->misses.healed;
-	} while (shown + lost + skipped < made && mono_ms() < end);
+		misses = counts()->misses.healed;
+	} while (shown + lost + misses < made && mono_ms() < end);
 	/* Changes for which the kernel has skipped the program, of any connection. */
-	assert_in_range(shown + lost, made - skipped, made);
+	assert_in_range(shown + lost, made - misses, made);
 	assert_int_equal(in_ring, shown);
 	assert_int_equal(counts()->misses.lost, 0);
 	assert_int_equal(counts()->memory, 0);
@@ -92,7 +91,7 @@ static void check_life_is_accounted_for(void)
 static void check_messages_are_accounted_for(void)
 {
 	const struct ew_counters *sum = &counts()->sum;
-	uint64_t told = 0, bodies;
+	uint64_t reported = 0, bodies;
 	int64_t last = -1;
 
 	for (size_t i = 0; i < fixture->n; i++) {
@@ -105,12 +104,12 @@ static void check_messages_are_accounted_for(void)
 		assert_int_equal(fixture->facts[i].message.pid, storm->talker);
 		assert_true(number > last); /* in order, and none twice */
 		last = number;
-		told++;
+		reported++;
 	}
 	bodies = storm->n_messages / 10;
 	assert_int_equal(sum->message_shown + sum->message_lost, storm->n_messages + bodies);
-	assert_in_range(sum->message_shown - told, 0, bodies);
-	assert_in_range(storm->n_messages - told, 0, sum->message_lost);
+	assert_in_range(sum->message_shown - reported, 0, bodies);
+	assert_in_range(storm->n_messages - reported, 0, sum->message_lost);
 	assert_true(sum->message_filtered >= bodies);
 }
 
@@ -138,7 +137,7 @@ static struct storm_proc *proc_that_ends(pid_t pid)
 
 static void check_ends(void)
 {
-	size_t told = 0;
+	size_t reported = 0;
 
 	qsort(storm->procs, storm->n_procs, sizeof(storm->procs[0]), by_pid);
 	for (size_t i = 0; i < fixture->n; i++) {
@@ -155,11 +154,11 @@ static void check_ends(void)
 					      : proc->how == PROC_KILLS_ITSELF ? proc->pid
 									       : 0);
 		assert_string_equal(end->comm, proc->how == PROC_EXECS ? "true" : "test_storm");
-		told++;
+		reported++;
 	}
-	assert_in_range(told + counts()->sum.unfollowed, storm->n_procs,
+	assert_in_range(reported + counts()->sum.unfollowed, storm->n_procs,
 			storm->n_procs + counts()->sum.unfollowed);
-	assert_true(told <= storm->n_procs);
+	assert_true(reported <= storm->n_procs);
 }
 
 /* ---- the state at the end ---- */
@@ -221,7 +220,7 @@ static void map_sockets(struct sockets *all)
 }
 
 /* From the facts since the last scan. */
-static void told_sockets(struct sockets *all)
+static void fact_sockets(struct sockets *all)
 {
 	all->n = 0;
 	for (size_t i = 0; i < fixture->n; i++) {
@@ -257,7 +256,7 @@ static pid_t true_owner(uint64_t cookie)
 
 static void check_sockets(void)
 {
-	static struct sockets kernel, map, told;
+	static struct sockets kernel, map, reported;
 	size_t open = 1;
 
 	for (uint32_t i = 0; i < storm->n_conns; i++)
@@ -272,8 +271,8 @@ static void check_sockets(void)
 		assert_int_equal(map.v[i].owner, true_owner(map.v[i].cookie));
 	fixture_forget(fixture);
 	fixture_seed(fixture);
-	told_sockets(&told);
-	same_sockets(&told, &kernel);
+	fact_sockets(&reported);
+	same_sockets(&reported, &kernel);
 	for (size_t i = 0; i < fixture->n; i++) {
 		const struct fact_holder *holder = &fixture->facts[i].holder;
 

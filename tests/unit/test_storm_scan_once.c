@@ -35,8 +35,8 @@ static void seed(void)
 }
 
 /*
- * Entries whose end nobody was told of, in whatever state they were left, go with the next walk;
- * what no process has a descriptor of, and yet is there, stays: a connection not yet accepted.
+ * The next scan removes entries whose end was missed, in any state; an existing connection that no
+ * process has a descriptor of yet (not accepted) stays.
  */
 static void test_stale_entries_are_removed(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A watch begins on a host with 1,000 executors, of which 100 connect anew, close and fork all the
- * time: none is missed, none is told twice, none gets another's socket. STORM=full: 20 times.
+ * An observer starts on a host with 1,000 executors, of which 100 reconnect, close and fork all the
+ * time: none is missed, none is reported twice or with another's socket. STORM=full: 20 times.
  */
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -216,19 +216,19 @@ static void wait_for_unrest(uint32_t links)
 
 /* ---- facts against the real state ---- */
 
-struct told {
+struct reported {
 	uint64_t cookie;
 	const struct executor *owner;
 	size_t sockets, holders;
 	bool now; /* the present link */
 };
 
-static struct told told[EXECUTORS + RESTLESS * LINKS_MAX];
+static struct reported reported[EXECUTORS + RESTLESS * LINKS_MAX];
 static size_t n_told;
 
 static int by_cookie(const void *a, const void *b)
 {
-	const struct told *x = a, *y = b;
+	const struct reported *x = a, *y = b;
 
 	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
 }
@@ -240,18 +240,18 @@ static void told_begin(void)
 		const struct executor *e = &truth->executors[i];
 
 		for (uint32_t k = 0; k < e->n_links; k++)
-			told[n_told++] = (struct told){ .cookie = e->links[k],
-							.owner = e,
-							.now = k == e->n_links - 1 };
+			reported[n_told++] = (struct reported){ .cookie = e->links[k],
+								.owner = e,
+								.now = k == e->n_links - 1 };
 	}
-	qsort(told, n_told, sizeof(told[0]), by_cookie);
+	qsort(reported, n_told, sizeof(reported[0]), by_cookie);
 }
 
-static struct told *told_find(uint64_t cookie)
+static struct reported *told_find(uint64_t cookie)
 {
-	struct told key = { .cookie = cookie };
+	struct reported key = { .cookie = cookie };
 
-	return bsearch(&key, told, n_told, sizeof(told[0]), by_cookie);
+	return bsearch(&key, reported, n_told, sizeof(reported[0]), by_cookie);
 }
 
 static bool is_family(const struct executor *e, pid_t pid)
@@ -267,7 +267,7 @@ static bool is_family(const struct executor *e, pid_t pid)
 /* Holders of an executor's socket are the executor or its child; of other sockets, the agent. */
 static void check_holder(const struct fact_holder *holder)
 {
-	struct told *link = told_find(holder->cookie);
+	struct reported *link = told_find(holder->cookie);
 
 	if (!link) {
 		assert_int_equal(holder->pid, agent);
@@ -282,7 +282,7 @@ static void check_facts(void)
 	told_begin();
 	for (size_t i = 0; i < fixture->n; i++) {
 		const struct fact *fact = &fixture->facts[i];
-		struct told *link;
+		struct reported *link;
 
 		if (fact->type == FACT_HOLDER)
 			check_holder(&fact->holder);
@@ -292,14 +292,14 @@ static void check_facts(void)
 			assert_true(is_family(link->owner, fact->tcp.pid));
 	}
 	for (size_t i = 0; i < n_told; i++)
-		assert_in_range(told[i].sockets, 0, 1);
+		assert_in_range(reported[i].sockets, 0, 1);
 }
 
 /* While some are restless: the others are reported once, with one holder. */
 static void check_quiet_ones(void)
 {
 	for (int i = RESTLESS; i < EXECUTORS; i++) {
-		const struct told *link = told_find(truth->executors[i].links[0]);
+		const struct reported *link = told_find(truth->executors[i].links[0]);
 
 		assert_int_equal(link->sockets, 1);
 		assert_int_equal(link->holders, 1);
@@ -315,7 +315,7 @@ static void map_count(size_t *at_executors, size_t *at_agent)
 
 	*at_executors = *at_agent = 0;
 	for (; bpf_map_get_next_key(fd, last, &cookie) == 0; last = &cookie) {
-		const struct told *link = told_find(cookie);
+		const struct reported *link = told_find(cookie);
 
 		if (bpf_map_lookup_elem(fd, &cookie, &conn) < 0)
 			continue; /* being closed */
@@ -334,8 +334,8 @@ static void check_all(void)
 	size_t at_executors, at_agent;
 
 	for (size_t i = 0; i < n_told; i++) {
-		assert_int_equal(told[i].sockets, told[i].now);
-		assert_int_equal(told[i].holders, told[i].now);
+		assert_int_equal(reported[i].sockets, reported[i].now);
+		assert_int_equal(reported[i].holders, reported[i].now);
 	}
 	do { /* the next scan removes what a missed change has left */
 		fixture_seed(fixture);

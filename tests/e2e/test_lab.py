@@ -470,7 +470,8 @@ def killed_by_the_next_agent(node, executor_id):
 def test_stopped_executor_does_not_come_back():
     with LabNode(executor("web"), executor("other"), reregistration_timeout="500ms") as node:
         node.stop("web")
-        assert proc_status(node.executor("web").pid, "State") == "T (stopped)"
+        pid = node.executor("web").pid
+        node.wait_until(lambda: proc_status(pid, "State") == "T (stopped)", what="its stop")
         assert killed_by_the_next_agent(node, "web")
         node.wait_until(lambda: alive(node) == {"other"}, what="the end of web")
 
@@ -481,7 +482,8 @@ def test_traced_executor(stop):
         (tracer,) = node.trace("web", stop=stop)
         pid = node.executor("web").pid
         assert proc_status(pid, "TracerPid") == str(tracer)
-        assert (proc_status(pid, "State") == "t (tracing stop)") == stop
+        node.wait_until(lambda: (proc_status(pid, "State") == "t (tracing stop)") == stop,
+                        what="its state")
         assert killed_by_the_next_agent(node, "web") == stop
 
 

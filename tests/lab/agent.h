@@ -162,6 +162,12 @@ struct conn *agent_conn(struct agent *a, unsigned long serial);
 
 /* agent_http.c: everything that is not an executor's */
 void agent_api(struct agent *a, struct conn *c, const struct http_msg *req);
+const struct container *agent_visible(const struct agent *a); /* where the API's lists begin */
+bool agent_executor_done(const struct container *c); /* gone, nothing waits for its framework */
+void agent_put_version(struct agent *a, struct buf *out);
+
+/* agent_calls.c: the answer to {"type":"..."}; false: no such call */
+bool agent_call(struct agent *a, const char *request, struct buf *out);
 
 /* agent_misbehave.c: true if the answer was given, or withheld. health: it is asked for that. */
 bool agent_misbehave(struct agent *a, struct conn *c, const char *target);

@@ -16,23 +16,11 @@
 	"\"ports\":\"[31000-32000]\"}"
 #define TASK_RESOURCES "{\"disk\":16.0,\"mem\":32.0,\"gpus\":0.0,\"cpus\":0.1}"
 
-static void put_key(struct buf *out, const char *key, const char *value)
-{
-	buf_fmt(out, ",\"%s\":", key);
-	json_str(out, value);
-}
-
-static void put_comma(struct buf *out)
-{
-	if (out->len && !strchr("[{,:", out->data[out->len - 1]))
-		buf_str(out, ",");
-}
-
 static void put_statuses(struct buf *out, const struct container *c)
 {
 	buf_str(out, ",\"statuses\":[");
 	for (size_t i = 0; i < c->n_history; i++) {
-		put_comma(out);
+		json_comma(out);
 		buf_fmt(out,
 			"{\"state\":\"%s\",\"timestamp\":%.5f,\"container_status\":"
 			"{\"container_id\":{\"value\":\"%s\"},\"network_infos\":[{\"ip_addresses\":"
@@ -47,11 +35,11 @@ static void put_task(struct buf *out, const struct container *c)
 {
 	buf_str(out, "{\"id\":");
 	json_str(out, c->executor_id);
-	put_key(out, "name", c->executor_id);
-	put_key(out, "framework_id", c->framework_id);
-	put_key(out, "executor_id", ""); /* of a command task */
-	put_key(out, "slave_id", c->agent->slave_id);
-	put_key(out, "state", msg_state_name(c->status.state));
+	json_key(out, "name", c->executor_id);
+	json_key(out, "framework_id", c->framework_id);
+	json_key(out, "executor_id", ""); /* of a command task */
+	json_key(out, "slave_id", c->agent->slave_id);
+	json_key(out, "state", msg_state_name(c->status.state));
 	buf_str(out, ",\"resources\":" TASK_RESOURCES ",\"role\":\"*\"");
 	put_statuses(out, c);
 	buf_str(out, "}");
@@ -64,7 +52,7 @@ static bool task_done(const struct container *c)
 }
 
 /* Gone, and nothing of it waits for an acknowledgement. */
-static bool executor_done(const struct container *c)
+bool agent_executor_done(const struct container *c)
 {
 	return c->state == C_TERMINATED && (task_done(c) || !c->launched_task);
 }
@@ -74,13 +62,13 @@ static void put_executor(struct buf *out, const struct container *c)
 	struct msg_ids ids = agent_ids(c);
 	char *name = msg_executor_name(&ids);
 
-	put_comma(out);
+	json_comma(out);
 	buf_str(out, "{\"id\":");
 	json_str(out, c->executor_id);
-	put_key(out, "name", name);
-	put_key(out, "source", c->executor_id);
-	put_key(out, "container", c->container_id);
-	put_key(out, "directory", c->directory);
+	json_key(out, "name", name);
+	json_key(out, "source", c->executor_id);
+	json_key(out, "container", c->container_id);
+	json_key(out, "directory", c->directory);
 	buf_str(out, ",\"resources\":" TASK_RESOURCES ",\"role\":\"*\",\"tasks\":[");
 	if (!task_done(c) && c->launched_task)
 		put_task(out, c);
@@ -92,7 +80,7 @@ static void put_executor(struct buf *out, const struct container *c)
 }
 
 /* Where a list begins: api=empty is an answer that access rules have emptied. */
-static const struct container *visible(const struct agent *a)
+const struct container *agent_visible(const struct agent *a)
 {
 	return launch_is(a->flags.api, "empty") ? NULL : a->containers;
 }
@@ -109,13 +97,13 @@ static bool first_of_framework(const struct agent *a, const struct container *c)
 static void put_executors(struct buf *out, const struct container *of, bool done)
 {
 	for (const struct container *c = of; c; c = c->next)
-		if (!strcmp(c->framework_id, of->framework_id) && executor_done(c) == done)
+		if (!strcmp(c->framework_id, of->framework_id) && agent_executor_done(c) == done)
 			put_executor(out, c);
 }
 
 static void put_framework(struct buf *out, const struct container *of)
 {
-	put_comma(out);
+	json_comma(out);
 	buf_str(out, "{\"id\":");
 	json_str(out, of->framework_id);
 	buf_fmt(out,
@@ -134,14 +122,14 @@ static void put_state(struct agent *a, struct buf *out)
 	buf_fmt(out,
 		"{\"version\":\"%s\"," BUILD ",\"start_time\":%.6f,\"id\":\"%s\",\"pid\":\"%s\"",
 		a->flags.version, a->start_time, a->slave_id, a->upid);
-	put_key(out, "hostname", a->flags.hostname);
+	json_key(out, "hostname", a->flags.hostname);
 	buf_str(out, ",\"capabilities\":[\"MULTI_ROLE\",\"HIERARCHICAL_ROLE\","
 		     "\"RESERVATION_REFINEMENT\"],\"resources\":" TOTAL
 		     ",\"reserved_resources\":{},\"unreserved_resources\":" TOTAL
 		     ",\"attributes\":{},\"master_hostname\":\"localhost\",\"flags\":");
 	agent_flags_json(out, &a->flags);
 	buf_str(out, ",\"frameworks\":[");
-	for (const struct container *c = visible(a); c; c = c->next)
+	for (const struct container *c = agent_visible(a); c; c = c->next)
 		if (first_of_framework(a, c))
 			put_framework(out, c);
 	buf_str(out, "],\"completed_frameworks\":[]}");
@@ -150,17 +138,17 @@ static void put_state(struct agent *a, struct buf *out)
 static void put_containers(struct agent *a, struct buf *out)
 {
 	buf_str(out, "[");
-	for (const struct container *c = visible(a); c; c = c->next) {
+	for (const struct container *c = agent_visible(a); c; c = c->next) {
 		struct msg_ids ids = agent_ids(c);
 		char *name = msg_executor_name(&ids);
 
 		if (c->state != C_TERMINATED) {
-			put_comma(out);
+			json_comma(out);
 			buf_fmt(out, "{\"container_id\":\"%s\"", c->container_id);
-			put_key(out, "executor_id", c->executor_id);
-			put_key(out, "executor_name", name);
-			put_key(out, "framework_id", c->framework_id);
-			put_key(out, "source", c->executor_id);
+			json_key(out, "executor_id", c->executor_id);
+			json_key(out, "executor_name", name);
+			json_key(out, "framework_id", c->framework_id);
+			json_key(out, "source", c->executor_id);
 			buf_fmt(out,
 				",\"statistics\":{\"cpus_soft_limit\":0.2,\"mem_limit_bytes\":"
 				"67108864,"
@@ -219,7 +207,7 @@ static void put_flags(struct agent *a, struct buf *out)
 	buf_str(out, "}");
 }
 
-static void put_version(struct agent *a, struct buf *out)
+void agent_put_version(struct agent *a, struct buf *out)
 {
 	buf_fmt(out, "{" BUILD ",\"version\":\"%s\"}", a->flags.version);
 }
@@ -239,7 +227,7 @@ static const struct endpoint {
 	{ "/containers", false, put_containers },
 	{ "/metrics/snapshot", false, put_metrics },
 	{ "/flags", false, put_flags },
-	{ "/version", false, put_version },
+	{ "/version", false, agent_put_version },
 	{ "/health", false, put_health },
 };
 
@@ -255,135 +243,6 @@ static const struct endpoint *find_endpoint(const char *target)
 			return &endpoints[i];
 	return NULL;
 }
-
-/* {"value":"..."} */
-static void put_value(struct buf *out, const char *value)
-{
-	buf_str(out, "{\"value\":");
-	json_str(out, value);
-	buf_str(out, "}");
-}
-
-static void put_executor_infos(struct agent *a, struct buf *out, bool done)
-{
-	for (const struct container *c = visible(a); c; c = c->next) {
-		if (executor_done(c) != done)
-			continue;
-		put_comma(out);
-		buf_str(out, "{\"executor_info\":{\"executor_id\":");
-		put_value(out, c->executor_id);
-		buf_str(out, ",\"framework_id\":");
-		put_value(out, c->framework_id);
-		put_key(out, "source", c->executor_id);
-		buf_str(out, "}}");
-	}
-}
-
-static void put_call_executors(struct agent *a, struct buf *out)
-{
-	buf_str(out, "{\"executors\":[");
-	put_executor_infos(a, out, false);
-	buf_str(out, "],\"completed_executors\":[");
-	put_executor_infos(a, out, true);
-	buf_str(out, "]}");
-}
-
-static void put_call_status(struct buf *out, const struct container *c, const struct msg_status *s)
-{
-	put_comma(out);
-	buf_str(out, "{\"task_id\":");
-	put_value(out, c->executor_id);
-	put_key(out, "state", msg_state_name(s->state));
-	put_key(out, "source", s->by_agent ? "SOURCE_AGENT" : "SOURCE_EXECUTOR");
-	if (s->by_agent && s->reason != REASON_NONE)
-		put_key(out, "reason", msg_reason_name(s->reason));
-	if (*s->message)
-		put_key(out, "message", s->message);
-	buf_str(out, ",\"agent_id\":");
-	put_value(out, c->agent->slave_id);
-	buf_str(out, ",\"executor_id\":");
-	put_value(out, c->executor_id);
-	buf_fmt(out, ",\"timestamp\":%.6f,\"container_status\":{\"container_id\":", s->timestamp);
-	put_value(out, c->container_id);
-	buf_fmt(out, ",\"executor_pid\":%d}}", c->forked_pid);
-}
-
-static void put_call_task(struct buf *out, const struct container *c)
-{
-	put_comma(out);
-	buf_str(out, "{\"name\":");
-	json_str(out, c->executor_id);
-	buf_str(out, ",\"task_id\":");
-	put_value(out, c->executor_id);
-	buf_str(out, ",\"framework_id\":");
-	put_value(out, c->framework_id);
-	buf_str(out, ",\"agent_id\":");
-	put_value(out, c->agent->slave_id);
-	put_key(out, "state", msg_state_name(c->status.state));
-	buf_str(out, ",\"statuses\":[");
-	for (size_t i = 0; i < c->n_history; i++)
-		put_call_status(out, c, &c->history[i]);
-	buf_str(out, "]");
-	put_key(out, "status_update_state", msg_state_name(c->status.state));
-	buf_str(out, "}");
-}
-
-enum task_list { TASKS_LAUNCHED, TASKS_TERMINATED, TASKS_COMPLETED };
-
-/* Terminated: at its end, but that is not acknowledged yet. */
-static enum task_list task_list(const struct container *c)
-{
-	if (!msg_state_final(c->status.state))
-		return TASKS_LAUNCHED;
-	return c->acked ? TASKS_COMPLETED : TASKS_TERMINATED;
-}
-
-static void put_call_tasks(struct agent *a, struct buf *out)
-{
-	static const char *const names[] = { "launched_tasks", "terminated_tasks",
-					     "completed_tasks" };
-
-	buf_str(out, "{\"pending_tasks\":[],\"queued_tasks\":[]");
-	for (enum task_list l = TASKS_LAUNCHED; l <= TASKS_COMPLETED; l++) {
-		buf_fmt(out, ",\"%s\":[", names[l]);
-		for (const struct container *c = visible(a); c; c = c->next)
-			if (c->launched_task && task_list(c) == l)
-				put_call_task(out, c);
-		buf_str(out, "]");
-	}
-	buf_str(out, "}");
-}
-
-static void put_call_agent(struct agent *a, struct buf *out)
-{
-	buf_fmt(out, "{\"agent_info\":{\"hostname\":\"%s\",\"port\":%u,\"id\":{\"value\":\"%s\"}}}",
-		a->flags.hostname, a->port, a->slave_id);
-}
-
-static void put_call_version(struct agent *a, struct buf *out)
-{
-	buf_str(out, "{\"version_info\":");
-	put_version(a, out);
-	buf_str(out, "}");
-}
-
-static void put_call_health(struct agent *a, struct buf *out)
-{
-	(void)a;
-	buf_str(out, "{\"healthy\":true}");
-}
-
-static const struct {
-	const char *type; /* as the body of the call has it */
-	const char *member;
-	void (*put)(struct agent *a, struct buf *out);
-} calls[] = {
-	{ "GET_EXECUTORS", "get_executors", put_call_executors },
-	{ "GET_TASKS", "get_tasks", put_call_tasks },
-	{ "GET_AGENT", "get_agent", put_call_agent },
-	{ "GET_VERSION", "get_version", put_call_version },
-	{ "GET_HEALTH", "get_health", put_call_health },
-};
 
 static void reply(struct conn *c, const char *status, const char *type, struct buf *body)
 {
@@ -411,16 +270,10 @@ static void api_call(struct agent *a, struct conn *c, const struct http_msg *req
 		reply_text(c, "503 Service Unavailable", "Agent has not finished recovery");
 		return;
 	}
-	for (size_t i = 0; req->body.data && i < sizeof(calls) / sizeof(calls[0]); i++) {
-		if (!strstr(req->body.data, calls[i].type))
-			continue;
-		buf_fmt(&body, "{\"type\":\"%s\",\"%s\":", calls[i].type, calls[i].member);
-		calls[i].put(a, &body);
-		buf_str(&body, "}");
+	if (req->body.data && agent_call(a, req->body.data, &body))
 		reply(c, "200 OK", "application/json", &body);
-		return;
-	}
-	reply_text(c, "501 Not Implemented", "");
+	else
+		reply_text(c, "501 Not Implemented", "");
 }
 
 void agent_api(struct agent *a, struct conn *c, const struct http_msg *req)

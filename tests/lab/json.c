@@ -50,3 +50,15 @@ void json_str_escaped(struct buf *out, const char *s)
 {
 	put(out, s, true);
 }
+
+void json_key(struct buf *out, const char *key, const char *value)
+{
+	buf_fmt(out, ",\"%s\":", key);
+	json_str(out, value);
+}
+
+void json_comma(struct buf *out)
+{
+	if (out->len && !strchr("[{,:", out->data[out->len - 1]))
+		buf_str(out, ",");
+}

@@ -15,4 +15,7 @@ void json_str(struct buf *out, const char *s);
  */
 void json_str_escaped(struct buf *out, const char *s);
 
+void json_comma(struct buf *out); /* unless it would be the first element */
+void json_key(struct buf *out, const char *key, const char *value); /* one more member, a string */
+
 #endif

@@ -139,6 +139,11 @@ static pid_t other_live_thread(pid_t pid)
 	return proc_is_gone(tid) ? 0 : tid;
 }
 
+pid_t proc_live_thread_from(pid_t pid, const struct proc_stat *first)
+{
+	return is_live(first) ? pid : other_live_thread(pid);
+}
+
 pid_t proc_live_thread(pid_t pid, uint64_t start)
 {
 	struct proc_stat stat;
@@ -146,9 +151,7 @@ pid_t proc_live_thread(pid_t pid, uint64_t start)
 
 	if (err < 0)
 		return proc_is_gone(err) ? 0 : err;
-	if (start && stat.start != start)
-		return 0;
-	return is_live(&stat) ? pid : other_live_thread(pid);
+	return start && stat.start != start ? 0 : proc_live_thread_from(pid, &stat);
 }
 
 /* ---- status ---- */

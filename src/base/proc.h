@@ -79,6 +79,9 @@ int proc_stat_of(pid_t pid, struct proc_stat *ret);
  */
 pid_t proc_live_thread(pid_t pid, uint64_t start);
 
+/* The same; first: stat of the process, just read. */
+pid_t proc_live_thread_from(pid_t pid, const struct proc_stat *first);
+
 /*
  * Fields of status, proc(5). The file is read to its end: it holds every supplementary group, up to
  * 65,536 of them, before the last fields. A field that this kernel does not have is 0.

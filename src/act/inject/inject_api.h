@@ -116,8 +116,8 @@ struct inject_result {
  * State that consecutive injections share: the child process that does those by ptrace (so that
  * the deadline holds whatever the target does) and where the needed instructions were found last.
  * The first request that needs the child starts it; a child that was killed is replaced. The child
- * is in a session of its own, keeps the descriptors that were open when it started, and ends with
- * inject_worker_free() or with its parent.
+ * is in a process group of its own, keeps the descriptors that were open when it started, and ends
+ * with inject_worker_free() or with its parent.
  */
 struct inject_worker;
 

@@ -42,7 +42,7 @@ static int read_process(pid_t pid, struct proc_stat *ret_stat, struct proc_statu
 
 	if (!err)
 		err = proc_status_read(AT_FDCWD, proc_path(path, pid, 0, "status"), ret_status);
-	*ret_live = err ? 0 : proc_live_thread(pid, ret_stat->start);
+	*ret_live = err ? 0 : proc_live_thread_from(pid, ret_stat);
 	return err;
 }
 

@@ -76,13 +76,28 @@ static int refuse_ended(struct inject_shared *in)
 			     in->request.pid);
 }
 
+/* Sets in->live, and reads that thread. */
+static int find_live_thread(struct inject_shared *in, struct thread_status *ret)
+{
+	pid_t pid = in->request.pid;
+	int err = read_thread(pid, pid, ret);
+
+	if (err < 0)
+		return err;
+	if (in->request.start && ret->stat.start != in->request.start)
+		return -ESRCH;
+	in->live = proc_live_thread_from(pid, &ret->stat);
+	if (in->live <= 0)
+		return in->live < 0 ? in->live : -ESRCH;
+	return in->live == pid ? 0 : read_thread(pid, in->live, ret);
+}
+
 static int check_process(struct inject_shared *in)
 {
 	struct thread_status thread;
 	pid_t pid = in->request.pid;
 
-	in->live = proc_live_thread(pid, in->request.start);
-	if (in->live <= 0 || read_thread(pid, in->live, &thread) < 0)
+	if (find_live_thread(in, &thread) < 0)
 		return refuse_ended(in);
 	if (thread.status.tracer)
 		return refuse_traced(in, in->live, thread.status.tracer);

@@ -76,6 +76,9 @@ struct fact_session {
 	int64_t horizon;     /* conntrack entries that expire sooner are at risk; 0: each executor's
 				recovery timeout */
 	bool restart_wanted; /* `run`: its command is to restart the agent */
+	enum ew_tri elsewhere; /* may an agent of another namespace than netns be meant? YES:
+				  --agent-url names the agent; unknown: an older recording */
+	bool work_dir_given;   /* --work-dir names the agent that is meant */
 };
 
 struct fact_hook {

@@ -55,6 +55,8 @@ static const struct factjson_field session_fields[] = {
 	FIELD(session.netns, "netns"),
 	FIELD(session.horizon, "horizon_ns"),
 	FIELD(session.restart_wanted, "restart_wanted"),
+	TRI(session.elsewhere, "elsewhere"),
+	FIELD(session.work_dir_given, "work_dir_given"),
 };
 
 static const struct factjson_field hook_fields[] = {

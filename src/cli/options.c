@@ -221,6 +221,7 @@ static const struct option_row {
 	{ 'w', "work-dir", "DIR",
 	  "agent work dir (else: the agent's flags, environment, usual places)", TEXT(work_dir) },
 	{ 0, "agent-url", "URL", "agent's HTTP API (else http://ADDRESS:PORT)", TEXT(agent_url) },
+	{ 0, "netns", "PID|PATH", "the agent's network namespace (else: this one)", TEXT(netns) },
 	{ 0, "credential-file", "F", "its user and password, or token", TEXT(credential_file) },
 	{ 'f', "format", "FORMAT", "table, json, jsonl or nagios", PARSE(set_format) },
 	{ 0, "record", "FILE", "write every fact to a new file", TEXT(record) },

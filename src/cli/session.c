@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "act/lock.h"
+#include "base/netns.h"
 #include "base/now.h"
 #include "base/proc.h"
 #include "cli/log.h"
@@ -35,6 +36,7 @@ struct session {
 	int pins_lock;	 /* descriptor; -1: not held */
 	char pins[4096]; /* where the programs outlive us */
 	struct scan *scan;
+	int netns_fd;	 /* of --netns; NETNS_OWN: not given */
 	struct api *api; /* the last question to the agent */
 	bool asking;	 /* it is not answered yet */
 	bool record_failed;
@@ -109,7 +111,11 @@ static void window_put(struct session *s)
 				     .agent_port = s->options->port,
 				     .wall_offset = now_wall() - mono,
 				     .master_timeout = s->options->master_timeout,
-				     .netns = proc_ns_own("net"),
+				     .netns = netns_inode(s->netns_fd),
+				     .elsewhere = s->options->agent_url && !s->options->netns
+							  ? EW_YES
+							  : EW_NO,
+				     .work_dir_given = s->options->work_dir != NULL,
 			     } };
 
 	uname(&host);
@@ -187,6 +193,7 @@ static struct session *session_new(const struct options *options, struct error *
 	}
 	s->options = options;
 	s->pins_lock = -1;
+	s->netns_fd = NETNS_OWN;
 	s->to_model = model_sink(s->model);
 	return s;
 }
@@ -197,6 +204,8 @@ static int scan_open(struct session *s, struct error *error)
 		.port = s->options->port,
 		.work_dir = s->options->work_dir,
 		.agent_url = s->options->agent_url,
+		.netns = s->netns_fd == NETNS_OWN ? NULL : &s->netns_fd,
+		.elsewhere = s->options->agent_url && !s->options->netns ? EW_YES : EW_NO,
 	};
 	char *authorization = NULL;
 	int err = 0;
@@ -217,6 +226,27 @@ static int scan_open(struct session *s, struct error *error)
 	return err;
 }
 
+/* --netns: a process of the namespace, or a file that refers to it. */
+static int netns_enter(struct session *s, struct error *error)
+{
+	const char *name = s->options->netns;
+	uint64_t inode;
+	char *end;
+	long pid;
+
+	if (!name)
+		return 0;
+	pid = strtol(name, &end, 10);
+	s->netns_fd = *name && !*end ? netns_open_pid((pid_t)pid, &inode)
+				     : netns_open_path(name, &inode);
+	if (s->netns_fd >= 0)
+		return 0;
+	return error_set(error, s->netns_fd,
+			 "--netns takes the pid of a process in it, or a path such as "
+			 "/run/netns/NAME",
+			 "open the network namespace '%s'", name);
+}
+
 int session_open(const struct options *options, struct session **ret, struct error *error)
 {
 	struct session *s = session_new(options, error);
@@ -231,6 +261,9 @@ int session_open(const struct options *options, struct session **ret, struct err
 		s->to_recording = recording_sink(s->recording);
 	}
 	boot_id_read(s->boot_id, sizeof(s->boot_id));
+	err = netns_enter(s, error);
+	if (err)
+		goto out;
 	window_put(s);
 	err = live_open(s, error);
 	if (!err)
@@ -321,6 +354,8 @@ bool session_close(struct session *s)
 	if (s->options->keep && s->scan)
 		tell_kept(s);
 	scan_free(s->scan);
+	if (s->netns_fd >= 0)
+		close(s->netns_fd);
 	ew_bpf_scan_once_free(s->walk);
 	event_source_free(s->live);
 	if (s->pins_lock >= 0)

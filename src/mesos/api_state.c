@@ -64,11 +64,14 @@ struct api_state {
 static const struct member members[] = {
 	{ .of = TOP, "id", TEXT, .at = AT(mesos_state, id) },
 	{ .of = TOP, "version", TEXT, .at = AT(mesos_state, version) },
+	{ .of = TOP, "pid", TEXT, .at = AT(mesos_state, pid) },
 	{ .of = TOP, "start_time", NUMBER, .at = AT(mesos_state, start_time) },
 	{ .of = TOP, "flags", OBJECT, .opens = FLAGS },
 	{ .of = TOP, "frameworks", LIST, .opens = FRAMEWORKS },
 	{ .of = TOP, "completed_frameworks", LIST, .opens = FRAMEWORKS, .completed = true },
 	{ .of = FLAGS, "work_dir", TEXT, .at = AT(mesos_flags, work_dir) },
+	{ .of = FLAGS, "acls", TEXT, .at = AT(mesos_flags, acls) },
+	{ .of = FLAGS, "authorizers", TEXT, .at = AT(mesos_flags, authorizers) },
 	{ .of = FLAGS, "recovery_timeout", DURATION, .at = AT(mesos_flags, recovery_timeout_ns) },
 	{ .of = FLAGS,
 	  "executor_reregistration_timeout",
@@ -351,7 +354,12 @@ struct api_state *api_state_new(enum mesos_endpoint endpoint)
 	if (!answer)
 		return NULL;
 	answer->endpoint = endpoint;
-	answer->state = (struct mesos_state){ .id = "", .version = "", .flags.work_dir = "" };
+	answer->state = (struct mesos_state){ .id = "",
+					       .version = "",
+					       .pid = "",
+					       .flags = { .work_dir = "",
+							  .acls = "",
+							  .authorizers = "" } };
 	answer->framework_next = &answer->state.frameworks;
 	answer->arena = arena_new();
 	answer->parser = yajl_alloc(&callbacks, NULL, answer);

@@ -27,6 +27,8 @@ int api_status_check(int status, struct mesos_span body, struct error *error);
 
 struct mesos_flags {
 	const char *work_dir;
+	const char *acls;	 /* rules of access */
+	const char *authorizers; /* modules that decide on access; "local": the agent's own */
 	/* Durations: 0 where the flag is absent or not understood. */
 	int64_t recovery_timeout_ns;	   /* for executors launched from now on */
 	int64_t reregistration_timeout_ns; /* 0 before 1.1.3, 1.2.2, 1.3.1: there 2 s, fixed */
@@ -61,6 +63,7 @@ struct mesos_framework {
 struct mesos_state {
 	const char *id; /* of the agent; "" until it has registered */
 	const char *version;
+	const char *pid; /* its UPID, "slave(1)@10.0.0.7:5051": the address that it advertises */
 	double start_time; /* seconds since 1970; changes when the agent restarts */
 	struct mesos_flags flags;
 	struct mesos_framework *frameworks;

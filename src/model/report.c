@@ -109,7 +109,7 @@ static void executor_fill(const struct store *store, const struct executor *exec
 			  struct report_executor *out, struct arena *arena)
 {
 	const struct process_facts *p = &executor->process->facts;
-	struct evidence evidence = evidence_of_executor(store, executor);
+	struct evidence evidence = evidence_of_executor(store, executor, arena);
 
 	out->executor_id = arena_text(arena, p->executor_id);
 	out->framework_id = arena_text(arena, p->framework_id);
@@ -437,11 +437,20 @@ static bool was_treated(const struct report *report, const struct report_executo
 	return done;
 }
 
+/* No agent, and no executor of it: the wrong port, or a wrong host. */
+static bool is_nobody(const struct report *report)
+{
+	size_t foreign = report_has_outcomes(report) ? 0 : report->verdicts[VERDICT_FOREIGN];
+
+	return !report->agent.pid && report->n_executors == foreign;
+}
+
 static int exit_code(const struct store *store, const struct report *report)
 {
 	struct exit_facts facts = {
 		.interrupted = store->interrupted,
 		.unknown = is_unknown(store, report),
+		.nobody = is_nobody(report),
 	};
 
 	for (size_t i = 0; i < report->n_executors; i++) {

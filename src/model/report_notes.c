@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "model/judge/identity.h"
 #include "model/model_private.h"
 
 struct notes {
@@ -15,18 +16,26 @@ static void note(struct notes *notes, const char *sentence)
 	notes->v[notes->n++] = sentence;
 }
 
+/* The tree is of a container that has a boot id of its own, and its runs are of this boot. */
+static bool has_own_boot(const struct store *store)
+{
+	const struct checkpoint *checkpoint, *next;
+
+	HASH_ITER(hh, store->checkpoints, checkpoint, next)
+	{
+		if (checkpoint->facts.own_boot == EW_YES)
+			return true;
+	}
+	return false;
+}
+
 static void notes_agents(const struct store *store, struct notes *notes, struct arena *arena)
 {
-	const struct agent *rival = store_rival(store);
+	const char *contradiction = identity_contradiction(store, arena);
 
-	if (rival)
-		note(notes,
-		     arena_printf(arena,
-				  "Two agents listen on this port in other network namespaces, pid "
-				  "%d and pid %d; this report is on the first. Run execwatch in "
-				  "the namespace of the one that is meant: nsenter -t PID -n.",
-				  store_agent(store)->facts.pid, rival->facts.pid));
-	if (store->has_work_dir && store->work_dir.same_boot == EW_NO)
+	if (contradiction)
+		note(notes, contradiction);
+	if (store->has_work_dir && store->work_dir.same_boot == EW_NO && !has_own_boot(store))
 		note(notes, arena_printf(arena,
 					 "The checkpoints under %s are of another boot: the agent "
 					 "will not recover these executors.",

@@ -27,6 +27,10 @@ static void emit_agent(const struct fact_process *process, const struct fact_soc
 	agent.agent.comm = process->comm;
 	agent.agent.exe = process->exe;
 	agent.agent.cgroup = process->cgroup;
+	agent.agent.uid_known = EW_YES;
+	agent.agent.uid = process->uid;
+	agent.agent.pidns = process->pidns;
+	agent.agent.pidns_init = process->pidns_init;
 	agent.agent.listen = socket->local;
 	agent.agent.netns = socket->netns;
 	agent.agent.cookie = socket->cookie;
@@ -56,7 +60,7 @@ static void emit_listening(struct procfs *procfs, const struct snapshot *snapsho
 	for (size_t i = 0; (socket = snapshot_socket(snapshot, i)); i++)
 		if (socket->state == STATE_LISTEN &&
 		    socket->local.port == snapshot_port(snapshot) &&
-		    (socket->netns == snapshot_own_netns(snapshot)) == own)
+		    (socket->netns == snapshot_netns(snapshot)) == own)
 			emit_listeners(procfs, snapshot, socket, sink);
 }
 
@@ -136,18 +140,73 @@ static bool try_agent(int32_t pid, const char *file, const char *name, char *buf
 	return value && try_path(pid, value, buf, size);
 }
 
-static bool try_executors(const struct snapshot *snapshot, char *buf, size_t size)
+bool agent_work_dir_owner(const char *path, uint32_t *uid)
+{
+	char meta[PATH_MAX];
+	struct stat st;
+
+	snprintf(meta, sizeof(meta), "%s/meta", path);
+	if (stat(meta, &st) < 0)
+		return false;
+	*uid = st.st_uid;
+	return true;
+}
+
+/*
+ * A work directory that root owns is preferred: any user may listen on the port, or give his own
+ * programs a directory of his own.
+ */
+struct found {
+	char *buf; /* the best so far; "": none */
+	size_t size;
+	bool roots;
+};
+
+/* Returns true when nothing better can follow. */
+static bool found_add(struct found *found, const char *path)
+{
+	uint32_t uid;
+	bool roots = agent_work_dir_owner(path, &uid) && uid == 0;
+
+	if (!found->buf[0] || (roots && !found->roots)) {
+		snprintf(found->buf, found->size, "%s", path);
+		found->roots = roots;
+	}
+	return found->roots;
+}
+
+static bool try_executors(const struct snapshot *snapshot, bool same_netns, struct found *found)
 {
 	const struct snapshot_process *process;
+	char path[PATH_MAX];
 	int32_t tried = -1;
 
 	for (size_t i = 0; (process = snapshot_process(snapshot, i)); i++) {
-		if (process->work_dir < 0 || process->work_dir == tried)
+		if (process->work_dir < 0 || process->work_dir == tried ||
+		    (process->netns == snapshot_netns(snapshot)) != same_netns ||
+		    snapshot_is_elsewhere(snapshot, process))
 			continue;
-		if (try_path(process->pid, snapshot_work_dir(snapshot, process->work_dir), buf,
-			     size))
+		if (try_path(process->pid, snapshot_work_dir(snapshot, process->work_dir), path,
+			     sizeof(path)) &&
+		    found_add(found, path))
 			return true;
 		tried = process->work_dir;
+	}
+	return false;
+}
+
+static bool try_listeners(const struct snapshot *snapshot, bool named_so, struct found *found)
+{
+	const struct snapshot_agent *agent;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; (agent = snapshot_listener(snapshot, i)); i++) {
+		if (agent->mesos != named_so || !snapshot_may_be_agent(snapshot, agent))
+			continue;
+		if ((try_agent(agent->pid, "cmdline", "--work_dir=", path, sizeof(path)) ||
+		     try_agent(agent->pid, "environ", "MESOS_WORK_DIR=", path, sizeof(path))) &&
+		    found_add(found, path))
+			return true;
 	}
 	return false;
 }
@@ -161,11 +220,12 @@ static int32_t agent_pid(const struct snapshot *snapshot)
 
 bool agent_work_dir(const struct snapshot *snapshot, char *buf, size_t size)
 {
-	int32_t pid = agent_pid(snapshot);
+	struct found found = { buf, size, false };
 
-	return (pid && (try_agent(pid, "cmdline", "--work_dir=", buf, size) ||
-			try_agent(pid, "environ", "MESOS_WORK_DIR=", buf, size))) ||
-	       try_executors(snapshot, buf, size);
+	buf[0] = '\0';
+	return try_listeners(snapshot, true, &found) || try_listeners(snapshot, false, &found) ||
+	       try_executors(snapshot, true, &found) || try_executors(snapshot, false, &found) ||
+	       buf[0];
 }
 
 int agent_work_dir_guess(const struct snapshot *snapshot, char *buf, size_t size,

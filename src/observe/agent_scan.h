@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct error;
 struct fact_sink;
@@ -14,7 +15,7 @@ struct snapshot;
 
 /*
  * Emits FACT_PROCESS and FACT_AGENT for every process that has a socket which listens on the agent
- * port, in any namespace; those in our own network namespace come last. Programs other than an
+ * port, in any namespace; those in the agent's network namespace come last. Programs other than an
  * agent may be among them: a fact names them, and the model judges. The facts are to be added to
  * the snapshot, which is sorted.
  */
@@ -30,10 +31,13 @@ void agent_emit_peers(struct procfs *procfs, struct snapshot *snapshot,
 /*
  * Finds the agent's work directory, as it can be opened here, when nobody named it: --work_dir of
  * the agent's command line, MESOS_WORK_DIR of its environment, what its executors' MESOS_DIRECTORY
- * is below; only if it has meta/. Through /proc/PID/root where the process sees other mounts. The
- * agent need not run.
+ * is below; only if it has meta/, and one that root owns rather than another user's. Through
+ * /proc/PID/root where the process sees other mounts. The agent need not run.
  */
 bool agent_work_dir(const struct snapshot *snapshot, char *buf, size_t size);
+
+/* The user that owns meta/ in a work directory: the agent makes it. False: it cannot be read. */
+bool agent_work_dir_owner(const char *path, uint32_t *uid);
 
 /* If that finds nothing: what its API has said, else the usual places. Returns 0 or -ENOENT. */
 int agent_work_dir_guess(const struct snapshot *snapshot, char *buf, size_t size,

@@ -83,6 +83,9 @@ int scan_new(const struct scan_options *options, struct scan **ret_scan, struct 
 	scan->sink = (struct fact_sink){ .put = scan_put, .ctx = scan };
 	scan->snapshot = snapshot_new(options->port);
 	err = scan->snapshot ? options_copy(scan, options) : -ENOMEM;
+	if (!err)
+		err = snapshot_enter(scan->snapshot, options->netns ? *options->netns : NETNS_OWN,
+				     options->elsewhere);
 	if (err < 0)
 		error_set(error, err, NULL, "prepare a scan");
 	else
@@ -230,9 +233,28 @@ static enum step sockets_part_step(struct scan *scan)
 	return more < 0 ? fail(scan, "sockets", &error) : STEP_DONE;
 }
 
+static const char *known_work_dir(const struct scan *scan)
+{
+	return scan->work_dir ? scan->work_dir : scan->found_work_dir;
+}
+
+/* Before anybody is asked: its owner tells the agent from others that listen on the port. */
+static void find_work_dir(struct scan *scan)
+{
+	char found[PATH_MAX];
+	uint32_t uid;
+
+	if (!scan->work_dir && agent_work_dir(scan->snapshot, found, sizeof(found)))
+		snprintf(scan->found_work_dir, sizeof(scan->found_work_dir), "%s", found);
+	if (*known_work_dir(scan))
+		snapshot_set_owner(scan->snapshot,
+				   agent_work_dir_owner(known_work_dir(scan), &uid) ? &uid : NULL);
+}
+
 static enum step agents_step(struct scan *scan)
 {
 	agent_emit(scan->procfs, scan->snapshot, &scan->sink);
+	find_work_dir(scan);
 	return STEP_DONE;
 }
 
@@ -251,19 +273,15 @@ static enum step conntrack_step(struct scan *scan)
 	return conntrack_lookup_all(scan->snapshot, &scan->sink) ? STEP_DONE : STEP_FAILED;
 }
 
-/* The agent's answer may name it, but is worth no waiting while something else does. */
-static const char *find_work_dir(struct scan *scan, struct error *error)
+/* Where nothing else names it, the agent's answer may. */
+static const char *await_work_dir(struct scan *scan, struct error *error)
 {
 	char found[PATH_MAX];
-	int err = 0;
 
-	if (scan->work_dir)
-		return scan->work_dir;
-	if (!agent_work_dir(scan->snapshot, found, sizeof(found))) {
-		await_answer(scan);
-		err = agent_work_dir_guess(scan->snapshot, found, sizeof(found), error);
-	}
-	if (!err)
+	if (*known_work_dir(scan))
+		return known_work_dir(scan);
+	await_answer(scan);
+	if (agent_work_dir_guess(scan->snapshot, found, sizeof(found), error) == 0)
 		snprintf(scan->found_work_dir, sizeof(scan->found_work_dir), "%s", found);
 	return scan->found_work_dir;
 }
@@ -271,40 +289,50 @@ static const char *find_work_dir(struct scan *scan, struct error *error)
 static enum step checkpoints_step(struct scan *scan)
 {
 	struct error error = { 0 };
-	const char *path = find_work_dir(scan, &error);
+	const char *path = await_work_dir(scan, &error);
 
 	if (!*path)
 		return fail(scan, "the agent's checkpoints", &error);
 	return checkpoints_emit(path, &scan->sink, &error) == 0 ? STEP_DONE : STEP_FAILED;
 }
 
+/* At the agent's own address: the process that listens there answers. */
+static int own_api_options(struct scan *scan, const struct snapshot_agent *agent,
+			   struct api_options *found, struct error *error)
+{
+	struct ew_addr addr = agent->listen;
+	char text[ADDR_TEXT_MAX];
+
+	if (addr_is_any(&addr))
+		addr = addr_from_v4("\x7f\0\0\1", addr.port);
+	snprintf(scan->url, sizeof(scan->url), "http://%s", addr_text(&addr, text));
+	found->url = scan->url;
+	found->pid = agent->pid;
+	found->start = agent->start;
+	found->nsfd = snapshot_netns_open(scan->snapshot, agent->netns);
+	if (found->nsfd >= 0)
+		return 0;
+	return error_set(error, found->nsfd, "run as root",
+			 "enter the network namespace %llu of the agent",
+			 (unsigned long long)agent->netns);
+}
+
 int scan_api_options(struct scan *scan, struct api_options *options, struct error *error)
 {
 	const struct snapshot_agent *agent = snapshot_agent(scan->snapshot);
 	struct api_options found = { .url = scan->agent_url, .nsfd = NETNS_OWN };
-	struct ew_addr addr;
-	char text[ADDR_TEXT_MAX];
+	int err = 0;
 
 	found.authorization = scan->authorization;
 	found.tell = !scan->options.bpf_scan;
-	if (!found.url) {
-		if (!agent)
-			return error_set(error, -ENOENT, "start it, or give --port or --agent-url",
-					 "find the agent: nothing listens on port %u",
-					 scan->options.port);
-		addr = agent->listen;
-		if (addr_is_any(&addr))
-			addr = addr_from_v4("\x7f\0\0\1", addr.port);
-		snprintf(scan->url, sizeof(scan->url), "http://%s", addr_text(&addr, text));
-		found.url = scan->url;
-		found.nsfd = snapshot_netns_open(scan->snapshot, agent->netns);
-		if (found.nsfd < 0)
-			return error_set(error, found.nsfd, "run as root",
-					 "enter the network namespace %llu of the agent",
-					 (unsigned long long)agent->netns);
-	}
-	*options = found;
-	return 0;
+	if (!found.url && !agent)
+		return error_set(error, -ENOENT, "start it, or give --port or --agent-url",
+				 "find the agent: nothing listens on port %u", scan->options.port);
+	if (!found.url)
+		err = own_api_options(scan, agent, &found, error);
+	if (!err)
+		*options = found;
+	return err;
 }
 
 uint32_t scan_api_round(struct scan *scan)

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "facts.h"
+
 struct api_options;
 struct fact_sink;
 struct error;
@@ -20,6 +22,9 @@ struct scan_options {
 	const char *work_dir;	   /* NULL: found */
 	const char *agent_url;	   /* NULL: http://ADDRESS:PORT of the agent that listens */
 	const char *authorization; /* value of that header for the API; NULL: none */
+	const int *netns; /* descriptor of the agent's network namespace, copied; NULL: ours */
+	/* May an agent of another namespace be meant? NO: never; else if none listens in netns. */
+	enum ew_tri elsewhere;
 	/*
 	 * Emits the sockets with the agent port and the descriptors that refer to them, by BPF
 	 * (ew_bpf_scan(), ew_bpf_scan_once()). NULL: sock_diag and /proc are read instead. When it

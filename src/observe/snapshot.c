@@ -2,17 +2,18 @@
 #include "observe/snapshot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/hash.h"
 #include "base/equal_range.h"
 #include "mesos/upid.h"
 #include "base/array.h"
 #include "base/netns.h"
-#include "base/proc.h"
 
 struct work_dir {
 	char path[512];
@@ -25,7 +26,11 @@ struct run {
 
 struct snapshot {
 	uint16_t port;
-	uint64_t own_netns;
+	int netns_fd; /* NETNS_OWN: ours */
+	uint64_t netns;
+	enum ew_tri elsewhere;
+	bool owner_known;
+	uint32_t owner; /* of the agent's work directory */
 	bool broken;
 
 	struct procfs_row *rows;
@@ -72,14 +77,12 @@ static int32_t work_dir_number(struct snapshot *snapshot, const char *path, size
 }
 
 /* WORK_DIR/slaves/…: the directory of an executor of the agent on our port. */
-static int32_t work_dir_of(struct snapshot *snapshot, const struct fact_process *process)
+static int32_t work_dir_of(struct snapshot *snapshot, const struct fact_process *process,
+			   const struct ew_addr *agent)
 {
 	const char *end = strstr(process->directory, "/slaves/");
-	struct mesos_upid upid;
 
-	if (!end || process->directory[0] != '/' ||
-	    mesos_upid_parse(mesos_span_of(process->slave_pid), &upid) < 0 ||
-	    upid.addr.port != snapshot->port)
+	if (!end || process->directory[0] != '/' || agent->port != snapshot->port)
 		return -1;
 	return work_dir_number(snapshot, process->directory, (size_t)(end - process->directory));
 }
@@ -96,6 +99,7 @@ static uint64_t run_of(const struct fact_process *process)
 static void add_process(struct snapshot *snapshot, const struct fact_process *process)
 {
 	struct snapshot_process *added;
+	struct mesos_upid upid;
 
 	if (!reserve(snapshot, &snapshot->processes, &snapshot->processes_cap,
 		     snapshot->n_processes, sizeof(*added)))
@@ -106,12 +110,16 @@ static void add_process(struct snapshot *snapshot, const struct fact_process *pr
 	added->mesos = process->executor_id && process->executor_id[0];
 	added->ppid = process->ppid;
 	added->library = process->library && process->library[0];
+	added->netns = process->netns;
+	added->agent = (struct ew_addr){ .port = 0 };
 	added->run = 0;
 	added->work_dir = -1;
 	if (!added->mesos)
 		return;
 	added->run = run_of(process);
-	added->work_dir = work_dir_of(snapshot, process);
+	if (mesos_upid_parse(mesos_span_of(process->slave_pid), &upid) == 0)
+		added->agent = upid.addr;
+	added->work_dir = work_dir_of(snapshot, process, &added->agent);
 }
 
 /* Only the last part of the path: all of a DC/OS host's programs are below /opt/mesosphere. */
@@ -135,6 +143,7 @@ static void add_agent(struct snapshot *snapshot, const struct fact_agent *agent)
 		.pid = agent->pid,
 		.start = agent->start,
 		.mesos = is_agents_name(agent),
+		.uid = agent->uid,
 		.listen = agent->listen,
 		.netns = agent->netns,
 		.cookie = agent->cookie,
@@ -180,9 +189,28 @@ struct snapshot *snapshot_new(uint16_t port)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 
-	if (snapshot)
-		snapshot->port = port;
+	if (!snapshot)
+		return NULL;
+	snapshot->port = port;
+	snapshot->netns_fd = NETNS_OWN;
 	return snapshot;
+}
+
+int snapshot_enter(struct snapshot *snapshot, int netns, enum ew_tri elsewhere)
+{
+	int copy = netns == NETNS_OWN ? NETNS_OWN : fcntl(netns, F_DUPFD_CLOEXEC, 0);
+
+	if (netns != NETNS_OWN && copy < 0)
+		return -errno;
+	snapshot->netns_fd = copy;
+	snapshot->elsewhere = elsewhere;
+	return 0;
+}
+
+void snapshot_set_owner(struct snapshot *snapshot, const uint32_t *uid)
+{
+	snapshot->owner_known = uid != NULL;
+	snapshot->owner = uid ? *uid : 0;
 }
 
 void snapshot_end(struct snapshot *snapshot)
@@ -206,12 +234,14 @@ void snapshot_free(struct snapshot *snapshot)
 	free(snapshot->agents);
 	free(snapshot->linked);
 	free(snapshot->runs);
+	if (snapshot->netns_fd != NETNS_OWN)
+		close(snapshot->netns_fd);
 	free(snapshot);
 }
 
 void snapshot_begin(struct snapshot *snapshot)
 {
-	snapshot->own_netns = proc_ns_own("net");
+	snapshot->netns = netns_inode(snapshot->netns_fd);
 	snapshot->broken = false;
 	snapshot->n_rows = 0;
 	snapshot->n_processes = 0;
@@ -233,9 +263,9 @@ uint16_t snapshot_port(const struct snapshot *snapshot)
 	return snapshot->port;
 }
 
-uint64_t snapshot_own_netns(const struct snapshot *snapshot)
+uint64_t snapshot_netns(const struct snapshot *snapshot)
 {
-	return snapshot->own_netns;
+	return snapshot->netns;
 }
 
 const char *snapshot_work_dir(const struct snapshot *snapshot, int32_t work_dir)
@@ -266,6 +296,11 @@ const struct snapshot_process *snapshot_process(const struct snapshot *snapshot,
 const struct fact_socket *snapshot_socket(const struct snapshot *snapshot, size_t i)
 {
 	return i < snapshot->n_sockets ? &snapshot->sockets[i] : NULL;
+}
+
+const struct snapshot_agent *snapshot_listener(const struct snapshot *snapshot, size_t i)
+{
+	return i < snapshot->n_agents ? &snapshot->agents[i] : NULL;
 }
 
 static int process_order(const void *a, const void *b)
@@ -428,18 +463,44 @@ bool snapshot_run_is_plain(const struct snapshot *snapshot, uint64_t run)
 	       !(found + 1 < snapshot->runs + snapshot->n_runs && found[1].run == run);
 }
 
+bool snapshot_is_elsewhere(const struct snapshot *snapshot, const struct snapshot_process *process)
+{
+	if (snapshot->elsewhere != EW_NO || process->netns == snapshot->netns)
+		return false;
+	for (size_t i = 0; i < snapshot->n_agents; i++) {
+		const struct snapshot_agent *agent = &snapshot->agents[i];
+
+		if (agent->netns != snapshot->netns &&
+		    (agent->netns == process->netns ||
+		     addr_ip_equal(&agent->listen, &process->agent)))
+			return true;
+	}
+	return false;
+}
+
 bool snapshot_is_agents(const struct snapshot *snapshot, const struct fact_socket *socket)
 {
 	return socket->local.port == snapshot->port || socket->remote.port == snapshot->port;
+}
+
+bool snapshot_may_be_agent(const struct snapshot *snapshot, const struct snapshot_agent *agent)
+{
+	if (snapshot->elsewhere == EW_NO && agent->netns != snapshot->netns)
+		return false;
+	return !snapshot->owner_known || agent->uid == 0 || agent->uid == snapshot->owner;
 }
 
 const struct snapshot_agent *snapshot_agent(const struct snapshot *snapshot)
 {
 	const struct snapshot_agent *best = NULL;
 
-	for (size_t i = 0; i < snapshot->n_agents; i++)
-		if (!best || snapshot->agents[i].mesos >= best->mesos)
-			best = &snapshot->agents[i];
+	for (size_t i = 0; i < snapshot->n_agents; i++) {
+		const struct snapshot_agent *agent = &snapshot->agents[i];
+
+		if (snapshot_may_be_agent(snapshot, agent) &&
+		    (!best || agent->mesos >= best->mesos))
+			best = agent;
+	}
 	return best;
 }
 
@@ -447,6 +508,8 @@ int snapshot_netns_open(const struct snapshot *snapshot, uint64_t netns)
 {
 	int err = -ENOENT;
 
+	if (netns == snapshot->netns && snapshot->netns_fd != NETNS_OWN)
+		return fcntl(snapshot->netns_fd, F_DUPFD_CLOEXEC, 0);
 	for (size_t i = 0; i < snapshot->n_rows; i++) {
 		uint64_t inode;
 		int fd;

@@ -22,6 +22,8 @@ struct snapshot_process {
 	bool mesos; /* has MESOS_EXECUTOR_ID */
 	int32_t ppid;
 	bool library;	  /* has a Mesos library mapped, as far as that was looked for */
+	uint64_t netns;	  /* inode; 0: not known */
+	struct ew_addr agent; /* its agent's, by MESOS_SLAVE_PID; port 0: not known */
 	uint64_t run;	  /* the same for all with the same framework, executor, container id */
 	int32_t work_dir; /* for snapshot_work_dir(); -1: not known */
 };
@@ -31,6 +33,7 @@ struct snapshot_agent {
 	int32_t pid;
 	uint64_t start;
 	bool mesos; /* its name says so */
+	uint32_t uid;
 	struct ew_addr listen;
 	uint64_t netns;
 	uint64_t cookie;
@@ -40,7 +43,16 @@ struct snapshot_agent {
 struct snapshot *snapshot_new(uint16_t port);
 void snapshot_free(struct snapshot *snapshot);
 
-/* Forgets everything but the work directory that the agent's API named, and reads our namespace. */
+/*
+ * The agent is in this network namespace: a descriptor, copied, or NETNS_OWN. elsewhere: may one of
+ * another namespace be meant? Returns 0 or a negative errno.
+ */
+int snapshot_enter(struct snapshot *snapshot, int netns, enum ew_tri elsewhere);
+
+/* The agent's work directory belongs to this user; NULL: not known. */
+void snapshot_set_owner(struct snapshot *snapshot, const uint32_t *uid);
+
+/* Forgets everything but the namespace, the owner and the work directory that the API named. */
 void snapshot_begin(struct snapshot *snapshot);
 
 /* Forgets the sockets, which are many, at the end of a scan. */
@@ -57,8 +69,8 @@ bool snapshot_is_broken(const struct snapshot *snapshot);
 
 uint16_t snapshot_port(const struct snapshot *snapshot);
 
-/* Inode of the network namespace of execwatch. */
-uint64_t snapshot_own_netns(const struct snapshot *snapshot);
+/* Inode of the agent's network namespace: our own, or the one named. */
+uint64_t snapshot_netns(const struct snapshot *snapshot);
 
 /* Directory that snapshot_process.work_dir stands for. */
 const char *snapshot_work_dir(const struct snapshot *snapshot, int32_t work_dir);
@@ -88,6 +100,12 @@ const struct snapshot_process *snapshot_process_find(const struct snapshot *snap
 const struct fact_holder *snapshot_holders(const struct snapshot *snapshot, uint64_t cookie,
 					   size_t *n);
 
+/* Processes that listen on the agent port, those in the agent's namespace last. */
+const struct snapshot_agent *snapshot_listener(const struct snapshot *snapshot, size_t i);
+
+/* Whether the process' agent is another one, that listens in another namespace than ours does. */
+bool snapshot_is_elsewhere(const struct snapshot *snapshot, const struct snapshot_process *process);
+
 /* Whether the socket has the agent port at either end. */
 bool snapshot_is_agents(const struct snapshot *snapshot, const struct fact_socket *socket);
 
@@ -107,8 +125,15 @@ void snapshot_find_runs(struct snapshot *snapshot);
 bool snapshot_run_is_plain(const struct snapshot *snapshot, uint64_t run);
 
 /*
- * The agent to ask, and whose files to read. With several, one whose name is an agent's is
- * preferred, then the one added last (those in our own namespace are added last). NULL: none.
+ * Whether this process may be the agent: it is in the agent's namespace, and its user is root or
+ * owns the agent's work directory.
+ */
+bool snapshot_may_be_agent(const struct snapshot *snapshot, const struct snapshot_agent *agent);
+
+/*
+ * The agent to ask, and whose files to read; no other process is ever asked. Of several that may be
+ * it, one whose name is an agent's is preferred, then the one added last (those in the agent's own
+ * namespace are added last). NULL: none.
  */
 const struct snapshot_agent *snapshot_agent(const struct snapshot *snapshot);
 

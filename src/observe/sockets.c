@@ -121,7 +121,7 @@ static int find_relevant(struct sockets *sockets, struct error *error)
 	const struct snapshot *snapshot = sockets->snapshot;
 	const struct fact_socket *socket;
 	const struct procfs_row *row;
-	int err = namespaces_add(&sockets->relevant, snapshot_own_netns(snapshot));
+	int err = namespaces_add(&sockets->relevant, snapshot_netns(snapshot));
 
 	for (size_t i = 0; !err && (row = snapshot_row(snapshot, i)); i++)
 		if (row->mesos)

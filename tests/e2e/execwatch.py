@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import time
 
+from labnode import LabNode
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 EXECWATCH = os.environ.get("EXECWATCH", str(TOP / "build" / "execwatch"))
 SANITIZED = os.environ.get("EXECWATCH_SAN", str(TOP / "build" / "san" / "execwatch"))
@@ -185,12 +187,15 @@ class Execwatch:
 
     def __init__(self, port, dir, binary=EXECWATCH):
         self.port, self.binary = port, binary
+        self.enters = True  # names the network namespace of the lab node with that port
         self.state_dir = pathlib.Path(dir, "state")
         self.run_dir = pathlib.Path(dir, "run")
         self.running = []
 
     def argv(self, *args):
-        return [self.binary, "-p", str(self.port), "--state-dir", str(self.state_dir),
+        node = LabNode.with_port(self.port)
+        netns = ["--netns", str(node.netns)] if node and self.enters else []
+        return [self.binary, "-p", str(self.port), *netns, "--state-dir", str(self.state_dir),
                 "--run-dir", str(self.run_dir), *map(os.fspath, map(_word, args))]
 
     def __call__(self, *args, prefix=(), **kw):

@@ -154,6 +154,8 @@ class Executor:
 class LabNode:
     """A running node. Use it as a context manager, or call up() and down()."""
 
+    running = []  # in the order in which they came up
+
     def __init__(self, *lines, conntrack=False, ip="127.0.0.1", dir=None, keep=False,
                  up_seconds=UP_SECONDS, reregistration_timeout=REREGISTRATION_TIMEOUT, rules=""):
         """lines: what executor(), executors(), agent() and connection() return.
@@ -195,10 +197,13 @@ class LabNode:
             self.down()
             raise LabError(f"the node did not come up: {text}")
         self.initial = json.loads(line)
+        LabNode.running.append(self)
         return self
 
     def down(self):
         """Ends it, and everything in it."""
+        if self in LabNode.running:
+            LabNode.running.remove(self)
         if self.process:
             self.process.stdin.close()
             self.process.wait(timeout=self.up_seconds)
@@ -230,6 +235,19 @@ class LabNode:
         for log in sorted(pathlib.Path(self.dir, "agents").glob("*.log")):
             text += log.read_text(errors="replace")[-2000:]
         return text
+
+    @staticmethod
+    def with_port(port):
+        """The node that came up first, of those with an agent on this port; None without one."""
+        for node in LabNode.running:
+            if f"port={port}" in node.spec.split():
+                return node
+        return None
+
+    @property
+    def netns(self):
+        """A process in its network namespace: for --netns."""
+        return self.initial["ns_pid"]
 
     # -- commands ------------------------------------------------------------------------
 

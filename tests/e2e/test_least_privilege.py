@@ -19,8 +19,8 @@ def capabilities(status, which):
 
 
 def test_a_watch_holds_only_what_it_needs(lab, port, tmp_path):
-    lab(executors(1, kind="v0-old"))
-    watch = subprocess.Popen([EXECWATCH, "-p", str(port), "--state-dir", str(tmp_path), "--run-dir", str(tmp_path),
+    node = lab(executors(1, kind="v0-old"))
+    watch = subprocess.Popen([EXECWATCH, "-p", str(port), "--netns", str(node.netns), "--state-dir", str(tmp_path), "--run-dir", str(tmp_path),
                               "watch", "-f", "jsonl"], stdout=subprocess.PIPE)
     try:
         while json.loads(watch.stdout.readline())["type"] != "executor":
@@ -35,9 +35,9 @@ def test_a_watch_holds_only_what_it_needs(lab, port, tmp_path):
 
 
 def test_the_command_is_roots_own(lab, port, tmp_path):
-    lab(executors(1, kind="v0-old"))
+    node = lab(executors(1, kind="v0-old"))
     shown = tmp_path / "status"
-    done = subprocess.run([EXECWATCH, "-p", str(port), "--state-dir", str(tmp_path), "--run-dir", str(tmp_path),
+    done = subprocess.run([EXECWATCH, "-p", str(port), "--netns", str(node.netns), "--state-dir", str(tmp_path), "--run-dir", str(tmp_path),
                            "run", "--yes", "-q", "--until", "settled", "--", "cp", "/proc/self/status", str(shown)],
                           capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr

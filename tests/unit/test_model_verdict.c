@@ -47,16 +47,30 @@ static void healthy_and_its_negations(void **state)
 		{ "no checkpoint, unregistered",
 		  { .no_checkpoint = true, .unregistered = true },
 		  "no-checkpoint" },
-		{ "another port", { .slave_pid = "slave(1)@10.0.0.7:5052" }, "foreign" },
-		{ "another port, no checkpoint",
+		{ "another port, another id",
+		  { .slave_pid = "slave(1)@10.0.0.7:5052", .slave_id = "other-S9" },
+		  "foreign" },
+		{ "another port, another id, no checkpoint",
+		  { .slave_pid = "slave(1)@10.0.0.7:5052",
+		    .slave_id = "other-S9",
+		    .no_checkpoint = true },
+		  "foreign" },
+		{ "another id at our address", { .slave_id = "other-S9" }, "orphaned" },
+		{ "another id at nobody's address",
+		  { .slave_pid = "slave(1)@10.0.0.8:5051", .slave_id = "other-S9" },
+		  "unknown" },
+		{ "port that contains 5051, another id",
+		  { .slave_pid = "slave(1)@10.0.0.7:15051", .slave_id = "other-S9" },
+		  "foreign" },
+		{ "advertised port", { .slave_pid = "slave(1)@10.0.0.7:5052" }, "healthy" },
+		{ "advertised port, no checkpoint",
 		  { .slave_pid = "slave(1)@10.0.0.7:5052", .no_checkpoint = true },
-		  "foreign" },
-		{ "another agent's id", { .slave_id = "other-S9" }, "foreign" },
-		{ "port that contains 5051",
-		  { .slave_pid = "slave(1)@10.0.0.7:15051" },
-		  "foreign" },
+		  "no-checkpoint" },
 		{ "advertised address", { .slave_pid = "slave(1)@203.0.113.9:5051" }, "healthy" },
-		{ "damaged MESOS_SLAVE_PID", { .slave_pid = "slave(1)" }, "unknown" },
+		{ "damaged MESOS_SLAVE_PID, on disk", { .slave_pid = "slave(1)" }, "healthy" },
+		{ "damaged MESOS_SLAVE_PID, another id",
+		  { .slave_pid = "slave(1)", .slave_id = "other-S9" },
+		  "unknown" },
 		{ "deleted library, version from stderr",
 		  { .half_open = true, .version = "0.28.3" },
 		  "half-open" },
@@ -205,7 +219,7 @@ static void work_dir_of_another_agent(void **state)
 	n->work_dir_id = "other-S9";
 	node_survey(n);
 	check(n, "web", "unknown");
-	why_has(n, "web", "another agent's");
+	why_has(n, "web", "latest names other-S9");
 	node_free(n);
 }
 

@@ -223,7 +223,7 @@ static void agent_on_any_address(void **state)
 	node_free(n);
 }
 
-/* Two agents on one host, each on an address of its own, and nobody could tell the agent's id. */
+/* Two agents on one host, each on an address of its own: foreign while the other is there. */
 static void foreign_by_address(void **state)
 {
 	struct node *n = node_new();
@@ -231,15 +231,23 @@ static void foreign_by_address(void **state)
 	(void)state;
 	node_executor(n, "web");
 	node_executor(n, "theirs", .slave_pid = "slave(1)@10.0.0.8:5051", .unlinked = true);
-	n->api_status = 401;
-	n->no_work_dir = true;
-	n->fails = SCAN_CHECKPOINTS;
+	node_executor(n, "lost", .slave_pid = "slave(1)@10.0.0.9:5051", .slave_id = "other-S1",
+		      .unlinked = true);
+	n->procs[1]->spec.slave_id = "other-S9";
 	node_survey(n);
+	check(n, "theirs", "unknown");
+	node_put(n, (struct fact){ .type = FACT_AGENT,
+				   .agent = { .pid = 8888,
+					      .start = 88880,
+					      .comm = "mesos-agent",
+					      .listen = node_addr("10.0.0.8:5051"),
+					      .netns = NODE_HOST_NS,
+					      .cookie = 31337 } });
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", 0 } });
+	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", 0 } });
 	check(n, "theirs", "foreign");
-	check(n, "web", "unknown"); /* registered or not */
-	node_agent_stop(n);
-	node_survey(n);
-	check(n, "theirs", "foreign");
+	check(n, "lost", "unknown");
+	check(n, "web", "healthy");
 	node_free(n);
 }
 

@@ -146,16 +146,18 @@ static void ids_may_hold_any_byte_but_the_slash(void **state)
 	assert_int_equal(number(run_of(id), "forked_pid"), 21315);
 }
 
-static void only_the_present_agent_id_counts(void **state)
+static void runs_of_an_id_that_was_given_up_are_told_with_it(void **state)
 {
 	(void)state;
 	run("cp -r %s %s", dir_at("work/meta/slaves/" SLAVE), dir_at("work/meta/slaves/OLD"));
 	assert_int_equal(put(), 0);
-	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
+	assert_int_equal(facts_count(&facts, "checkpoint"), 4);
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "latest"), "yes");
 	unlink(dir_at("work/meta/slaves/latest"));
 	assert_int_equal(put(), 0);
 	assert_int_equal(facts_count(&facts, "checkpoint"), 4);
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "slave_id"), "");
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "latest"), "no");
 	assert_non_null(facts_find(&facts, "checkpoint", "slave_id", "OLD"));
 }
 
@@ -307,7 +309,7 @@ int main(void)
 		TEST(an_executor_that_never_registered_has_no_upid),
 		TEST(the_latest_run_counts),
 		TEST(ids_may_hold_any_byte_but_the_slash),
-		TEST(only_the_present_agent_id_counts),
+		TEST(runs_of_an_id_that_was_given_up_are_told_with_it),
 		TEST(damage_is_named_by_file_and_the_rest_goes_on),
 		TEST(links_pipes_and_strangers_are_passed_over),
 		TEST(a_latest_that_leads_nowhere_is_said),

@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "base/now.h"
 #include "mesos/version.h"
+#include "model/judge/identity.h"
 #include "model/judge/outcome.h"
 
 int64_t evidence_recovery_timeout(const struct process_facts *process)
@@ -117,32 +118,22 @@ struct link_evidence evidence_of_link(const struct store *store, const struct co
 
 /* ---- the executor ---- */
 
-static const char *our_slave_id(const struct store *store)
+static enum ew_tri is_ours(enum whose whose)
 {
-	if (store->has_api && *store->api.slave_id)
-		return store->api.slave_id;
-	return store->has_work_dir ? store->work_dir.slave_id : "";
+	return whose == WHOSE_UNKNOWN ? EW_UNKNOWN : whose == WHOSE_FOREIGN ? EW_NO : EW_YES;
 }
 
-/*
- * By the agent's id where both are known: the address an agent advertises need not be the one it
- * listens on (LIBPROCESS_ADVERTISE_IP). Another port is another agent in any case.
- */
-static enum ew_tri is_ours(const struct store *store, const struct process *process)
+/* Checkpoints of another boot hold pids of another boot: the agent recovers none of them (Mesos
+ * slave/state.cpp, recover()). */
+static enum ew_tri is_orphaned(const struct store *store, const struct executor *executor,
+			       enum whose whose)
 {
-	const struct agent *agent = store_last_agent(store);
-	const struct process_facts *p = &process->facts;
-	const char *slave_id = our_slave_id(store);
-
-	if (!process->agent_known)
-		return EW_UNKNOWN;
-	if (process->agent_addr.port != store->session.agent_port)
-		return EW_NO;
-	if (*slave_id && *p->slave_id)
-		return strcmp(slave_id, p->slave_id) == 0 ? EW_YES : EW_NO;
-	if (!agent || addr_is_any(&agent->facts.listen))
+	if (whose == WHOSE_ORPHAN)
 		return EW_YES;
-	return addr_ip_equal(&agent->facts.listen, &process->agent_addr) ? EW_YES : EW_NO;
+	return executor->checkpoint && store->work_dir.same_boot == EW_NO &&
+			       executor->checkpoint->facts.own_boot == EW_NO
+		       ? EW_YES
+		       : EW_NO;
 }
 
 /* Without an entry for this run in its agent's own tree, the agent knows no such registration. */
@@ -151,10 +142,11 @@ static enum ew_tri is_registered(const struct store *store, const struct executo
 	/* A sentinel ends a run for good: no agent recovers it (Mesos slave/state.cpp). */
 	if (executor->checkpoint && executor->checkpoint->facts.completed)
 		return EW_NO;
+	if (executor->checkpoint &&
+	    (*executor->checkpoint->facts.upid || executor->checkpoint->facts.http))
+		return EW_YES;
 	if (executor->checkpoint)
-		return *executor->checkpoint->facts.upid || executor->checkpoint->facts.http
-			       ? EW_YES
-			       : EW_NO;
+		return store->complete & SCAN_CHECKPOINTS ? EW_NO : EW_UNKNOWN;
 	if (!(store->complete & SCAN_CHECKPOINTS) || store->work_dir.readable != EW_YES)
 		return EW_UNKNOWN;
 	return strcmp(store->work_dir.slave_id, executor->process->facts.slave_id) == 0
@@ -196,11 +188,15 @@ static enum ew_tri sockets_read(const struct store *store, const struct process 
 	return EW_YES;
 }
 
-struct evidence evidence_of_executor(const struct store *store, const struct executor *executor)
+struct evidence evidence_of_executor(const struct store *store, const struct executor *executor,
+				     struct arena *arena)
 {
 	const struct process_facts *p = &executor->process->facts;
+	enum whose whose = identity_of(store, executor);
 	struct evidence e = {
-		.ours = is_ours(store, executor->process),
+		.ours = is_ours(whose),
+		.orphaned = is_orphaned(store, executor, whose),
+		.contradiction = identity_contradiction(store, arena),
 		.environment = p->environ_read,
 		.checkpoint = p->checkpoint,
 		.registered = is_registered(store, executor),
@@ -215,6 +211,8 @@ struct evidence evidence_of_executor(const struct store *store, const struct exe
 							  : EW_UNKNOWN,
 	};
 
+	if (!e.contradiction)
+		e.contradiction = identity_lists_disagree(store, executor, arena);
 	for (size_t i = 0; i < executor->n_links; i++) {
 		struct link_evidence link = evidence_of_link(store, executor->links[i].conn);
 		enum link_state state = link_state_of(&link);

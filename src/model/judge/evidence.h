@@ -7,7 +7,9 @@
 #include "model/judge/executors.h"
 
 struct link_evidence evidence_of_link(const struct store *store, const struct connection *conn);
-struct evidence evidence_of_executor(const struct store *store, const struct executor *executor);
+/* Its contradiction is a sentence of the arena's. */
+struct evidence evidence_of_executor(const struct store *store, const struct executor *executor,
+				     struct arena *arena);
 
 /* Its own MESOS_RECOVERY_TIMEOUT; 15 min where it has none, as the v0 driver (Mesos exec.cpp). ns.
  */

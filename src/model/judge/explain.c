@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/now.h"
 #include "model/judge/evidence.h"
+#include "model/judge/identity.h"
 #include "model/judge/outcome.h"
 #include "model/verdict_table.h"
 
@@ -88,7 +89,8 @@ static void say_links(struct sentences *s, const struct report_executor *out, st
 		say_link(s, &out->links[i], arena);
 }
 
-static void say_unknown(const struct store *store, struct sentences *s, const struct evidence *e,
+static void say_unknown(const struct store *store, const struct executor *executor,
+			struct sentences *s, const struct evidence *e,
 			const struct report_executor *out, struct arena *arena)
 {
 	if (e->contradiction)
@@ -96,8 +98,14 @@ static void say_unknown(const struct store *store, struct sentences *s, const st
 	else if (e->environment != EW_YES)
 		say(s,
 		    "Its environment could not be read, so whose executor it is cannot be told.");
-	else if (e->ours == EW_UNKNOWN)
+	else if (e->ours == EW_UNKNOWN && !executor->process->agent_known)
 		say(s, "Its MESOS_SLAVE_PID is damaged, so whose executor it is cannot be told.");
+	else if (e->ours == EW_UNKNOWN)
+		say(s, arena_printf(arena,
+				    "Its agent is %s (%s): neither the agent here nor another that is "
+				    "known.",
+				    executor->process->facts.slave_pid,
+				    identity_executor_agent(executor)));
 	else if (e->registered == EW_UNKNOWN && store->work_dir.readable != EW_YES)
 		say(s, "The agent's work dir could not be read: whether it ever registered is not "
 		       "known.");
@@ -117,6 +125,15 @@ static void say_unknown(const struct store *store, struct sentences *s, const st
 	say_links(s, out, arena);
 }
 
+static const char *orphan_cause(const struct store *store)
+{
+	if (store->has_work_dir && store->work_dir.same_boot == EW_NO)
+		return "and the agent's checkpoints are of another boot";
+	if (store->has_work_dir && store->work_dir.latest == EW_NO)
+		return "and meta/slaves/latest is missing, so that a restarted agent takes a new id";
+	return "and the agent here has another id";
+}
+
 static void fill_why(const struct store *store, const struct executor *executor,
 		     const struct evidence *e, const struct report_executor *out,
 		     struct sentences *s, struct arena *arena)
@@ -130,9 +147,8 @@ static void fill_why(const struct store *store, const struct executor *executor,
 		break;
 	case VERDICT_ORPHANED:
 		say(s, arena_printf(arena,
-				    "It belongs to agent id %s, and the agent here has another id: "
-				    "it will not be taken back.",
-				    p->slave_id));
+				    "It belongs to agent id %s, %s: it will not be taken back.",
+				    identity_executor_agent(executor), orphan_cause(store)));
 		break;
 	case VERDICT_SAME_FATE:
 		say(s, "What stops the agent stops this executor too.");
@@ -180,7 +196,7 @@ static void fill_why(const struct store *store, const struct executor *executor,
 		break;
 	case VERDICT_UNKNOWN:
 	case VERDICT_COUNT:
-		say_unknown(store, s, e, out, arena);
+		say_unknown(store, executor, s, e, out, arena);
 		break;
 	}
 }
@@ -226,6 +242,8 @@ static const char *advice_for(const struct store *store, const struct evidence *
 	case VERDICT_UNKNOWN:
 		if (e->environment != EW_YES)
 			return "Run as root.";
+		if (e->contradiction)
+			return "Find out which of the sources is right before the restart.";
 		if (e->registered == EW_UNKNOWN)
 			return "Give the agent's work dir with --work-dir.";
 		if (e->taken_back != EW_YES)
@@ -266,8 +284,8 @@ static const char *forbidden_for(const struct store *store, const struct executo
 	const char *recovery;
 
 	if (store_rival(store))
-		return "several agents listen on this port in other network namespaces: run "
-		       "execwatch in the namespace of the one that is meant (nsenter -t PID -n)";
+		return "several processes listen on this port and either may be the agent: name it "
+		       "with --netns or --work-dir";
 	if (out->verdict != VERDICT_UNKNOWN && verdict_refusal(out->verdict))
 		return verdict_refusal(out->verdict);
 	if (h->down_since && out->protocol != PROTOCOL_V1)

@@ -7,6 +7,7 @@
 #include "base/now.h"
 #include "model/judge/evidence.h"
 #include "model/judge/exit_cause.h"
+#include "model/judge/identity.h"
 #include "model/judge/self_termination.h"
 
 /* After its verdict an agent stops a container for up to so long (DESTROY_TIMEOUT, Mesos
@@ -448,6 +449,15 @@ static void judge_living(const struct store *store, const struct fact_baseline *
 	fate->why = by[fate->proof];
 }
 
+/* The agent that serves has another id than the one that its executor belongs to. */
+static bool is_given_up(const struct store *store, const struct fact_baseline *b,
+			const struct executor *executor)
+{
+	return identity_is_given_up(store, executor && *identity_executor_agent(executor)
+						   ? identity_executor_agent(executor)
+						   : b->slave_id);
+}
+
 void outcome_judge(const struct executors *view, const struct fact_baseline *b, struct arena *arena,
 		   struct fate *fate)
 {
@@ -461,6 +471,13 @@ void outcome_judge(const struct executors *view, const struct fact_baseline *b, 
 		exit_cause_judge(view->store, b, process, arena, fate);
 	} else if (!process || process->vanished) {
 		end_unseen_judge(view->store, b, process, arena, fate);
+	} else if (is_given_up(view->store, b, executor)) {
+		fate->outcome = OUTCOME_ORPHANED;
+		fate->why = arena_printf(arena,
+					 "It lives, but the agent here has the id %s now: it will not "
+					 "take this executor back.",
+					 identity_agent_id(view->store));
+		fate->advice = "Let its framework start the task again.";
 	} else if (!executor) {
 		/* Lives, and has no socket at all: it waits with nothing in its hands. */
 		judge_waiting(view->store, b, process, NULL, fate);

@@ -2,6 +2,7 @@
 /* Which process is the agent, of all that were ever seen to listen on its port. */
 #include <string.h>
 
+#include "base/addr.h"
 #include "model/store/store.h"
 
 static struct agent *agent_get(struct store *store, const struct fact_agent *facts)
@@ -176,6 +177,19 @@ static bool is_here(const struct store *store, const struct agent *agent)
 	return store->session.netns && agent->facts.netns == store->session.netns;
 }
 
+/* A recording of before that was told lets an agent of any namespace be meant. */
+static bool may_be_meant(const struct store *store, const struct agent *agent)
+{
+	return is_here(store, agent) || store->session.elsewhere != EW_NO;
+}
+
+bool agent_is_impostor(const struct store *store, const struct agent *agent)
+{
+	return agent->facts.uid_known == EW_YES && agent->facts.uid != 0 &&
+	       store->has_work_dir && store->work_dir.owner_known == EW_YES &&
+	       agent->facts.uid != store->work_dir.uid;
+}
+
 /* A name tells more than a place, a place more than an age. */
 static bool is_better(const struct store *store, const struct agent *a, const struct agent *b)
 {
@@ -185,15 +199,26 @@ static bool is_better(const struct store *store, const struct agent *a, const st
 		return rank > 0;
 	if (is_here(store, a) != is_here(store, b))
 		return is_here(store, a);
+	if (a->named != b->named)
+		return a->named > b->named;
 	return a->appeared >= b->appeared;
+}
+
+static bool may_be(const struct store *store, const struct agent *agent)
+{
+	return name_counts(store, agent) && may_be_meant(store, agent) &&
+	       !agent_is_impostor(store, agent);
 }
 
 static bool is_eligible(const struct store *store, const struct agent *agent)
 {
-	return !agent->gone_at && name_counts(store, agent) && !is_copy(store, agent);
+	return !agent->gone_at && may_be(store, agent) && !is_copy(store, agent);
 }
 
-/* By its name if one has it; of several the one in execwatch's own namespace; else the newest. */
+/*
+ * Of those that may be it by their user and namespace: by its name if one has it; of several the
+ * one in the agent's own namespace; whose address the executors on disk name; else the newest.
+ */
 const struct agent *store_agent(const struct store *store)
 {
 	const struct agent *best = NULL;
@@ -207,21 +232,69 @@ const struct agent *store_agent(const struct store *store)
 	return best;
 }
 
+/* In one namespace two processes cannot listen at one address: the executors' records tell. */
+static bool is_as_good(const struct store *store, const struct agent *agent,
+		       const struct agent *chosen)
+{
+	if (name_rank(store, agent) != name_rank(store, chosen))
+		return false;
+	if (agent->facts.netns == chosen->facts.netns)
+		return store->session.elsewhere != EW_UNKNOWN &&
+		       (!store->session.work_dir_given || agent->named == chosen->named);
+	return !is_here(store, chosen);
+}
+
 const struct agent *store_rival(const struct store *store)
 {
 	const struct agent *chosen = store_agent(store);
 
-	if (!chosen || is_here(store, chosen))
-		return NULL;
-	for (size_t i = 0; i < store->agents.n; i++) {
+	for (size_t i = 0; chosen && i < store->agents.n; i++) {
 		const struct agent *agent = &store->agents.v[i];
 
 		if (agent != chosen && is_eligible(store, agent) &&
-		    name_rank(store, agent) == name_rank(store, chosen) &&
-		    agent->facts.netns != chosen->facts.netns)
+		    is_as_good(store, agent, chosen))
 			return agent;
 	}
 	return NULL;
+}
+
+const struct agent *store_other_agent(const struct store *store, const struct ew_addr *addr,
+				      uint64_t netns)
+{
+	const struct agent *chosen = store_agent(store);
+
+	for (size_t i = 0; i < store->agents.n; i++) {
+		const struct agent *agent = &store->agents.v[i];
+		const struct fact_agent *a = &agent->facts;
+		bool there = a->netns == netns || !is_here(store, agent);
+
+		if (agent == chosen || agent->gone_at || agent_is_impostor(store, agent) ||
+		    is_copy(store, agent) || !there)
+			continue;
+		if (addr_ip_equal(&a->listen, addr) ||
+		    (addr_is_any(&a->listen) && a->netns == netns && !is_here(store, agent)))
+			return agent;
+	}
+	return NULL;
+}
+
+void store_count_named(struct store *store)
+{
+	const struct process *process, *next;
+
+	for (size_t i = 0; i < store->agents.n; i++)
+		store->agents.v[i].named = 0;
+	if (store->agents.n < 2)
+		return;
+	HASH_ITER(hh, store->processes, process, next)
+	{
+		if (!process->agent_known || process->ended || process->vanished ||
+		    !store_checkpoint_find(store, &process->facts))
+			continue;
+		for (size_t i = 0; i < store->agents.n; i++)
+			store->agents.v[i].named += addr_ip_equal(
+				&store->agents.v[i].facts.listen, &process->agent_addr);
+	}
 }
 
 const struct agent *store_last_agent(const struct store *store)
@@ -231,7 +304,7 @@ const struct agent *store_last_agent(const struct store *store)
 	for (size_t i = 0; i < store->agents.n && (!last || last->gone_at); i++) {
 		const struct agent *agent = &store->agents.v[i];
 
-		if (name_counts(store, agent) && (!last || agent->gone_at > last->gone_at))
+		if (may_be(store, agent) && (!last || agent->gone_at > last->gone_at))
 			last = agent;
 	}
 	return last;
@@ -243,7 +316,7 @@ bool store_is_agent(const struct store *store, int32_t pid, uint64_t start)
 		const struct agent *agent = &store->agents.v[i];
 
 		if (agent->facts.pid == pid && (agent->facts.start == start || !start))
-			return name_counts(store, agent);
+			return may_be(store, agent);
 	}
 	return false;
 }

@@ -52,6 +52,11 @@ void store_put_checkpoint(struct store *store, const struct fact *fact)
 		checkpoint->key = key;
 		HASH_ADD(hh, store->checkpoints, key, sizeof(key), checkpoint);
 	}
+	/* A copy of the tree under another name changes nothing about the agent's own. */
+	if (store->has_work_dir && checkpoint->seen == store->survey && checkpoint->facts.slave_id &&
+	    strcmp(checkpoint->facts.slave_id, store->work_dir.slave_id) == 0 &&
+	    strcmp(from->slave_id, checkpoint->facts.slave_id) != 0)
+		return;
 	tasks = store_texts(store, from->tasks, from->n_tasks, checkpoint->facts.tasks,
 			    checkpoint->facts.n_tasks);
 	checkpoint->facts = *from;
@@ -140,12 +145,15 @@ void store_put_api(struct store *store, const struct fact *fact)
 	store->api.work_dir = store_text(store, from->work_dir);
 	if (!from->reregister_timeout)
 		store->api.reregister_timeout = timeout;
+	store->api.upid = store_text(store, from->upid);
 	store->has_api = true;
+	store->api_at = fact->mono;
 	if (!answered || from->recovering)
 		return;
 	store->listed_round = from->round;
 	store->listed_at = fact->mono;
 	listings_end(store);
+	store->listed_any = store->listings != NULL;
 	note_served(store, fact->mono);
 }
 

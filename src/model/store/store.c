@@ -100,6 +100,9 @@ static void process_facts(struct store *store, struct process *process,
 		.ppid = from->ppid,
 		.start = from->start,
 		.netns = from->netns,
+		.session = from->session,
+		.uid = from->uid,
+		.directory = store_text(store, from->directory),
 		.comm = store_text(store, from->comm),
 		.exe = store_text(store, from->exe),
 		.slave_pid = store_text(store, from->slave_pid),
@@ -308,6 +311,7 @@ static void put_work_dir(struct store *store, const struct fact *fact)
 	store->work_dir.path = store_text(store, fact->work_dir.path);
 	store->work_dir.slave_id = store_text(store, fact->work_dir.slave_id);
 	store->has_work_dir = true;
+	store->work_dir_at = fact->mono;
 }
 
 /* ---- surveys ---- */
@@ -388,6 +392,7 @@ static void survey_end(struct store *store, const struct fact *fact)
 		store_end_checkpoints(store);
 		store->checkpoints_read = store->survey_began;
 	}
+	store_count_named(store);
 	if (done & SCAN_PROCESSES)
 		registration_early(store);
 	if (done & SCAN_SOCKETS)

@@ -58,8 +58,11 @@ struct process_facts {
 	uint64_t netns;
 	const char *comm;
 	const char *exe;
+	int32_t session; /* 0: not known */
+	uint32_t uid;
 	const char *slave_pid;
 	const char *slave_id;
+	const char *directory; /* MESOS_DIRECTORY */
 	const char *framework_id;
 	const char *executor_id;
 	const char *container_id;
@@ -191,6 +194,7 @@ struct agent {
 	int64_t gone_at;      /* 0: it is there */
 	int64_t recovered_at; /* when it was first seen to serve; 0: it was not */
 	uint32_t seen;
+	uint32_t named; /* executors of the checkpoint tree whose MESOS_SLAVE_PID names its address */
 };
 
 struct netns {
@@ -255,6 +259,7 @@ struct store {
 	LIST(struct fact_baseline) baselines;
 	struct fact_work_dir work_dir;
 	bool has_work_dir;
+	int64_t work_dir_at;
 	struct fact_api api; /* the last answer */
 	bool has_api;
 	int64_t api_at;
@@ -266,6 +271,7 @@ struct store {
 		const char *comm;
 	} agent_signalled;
 	int64_t checkpoints_read; /* when a pass over the checkpoints was last completed */
+	bool listed_any; /* that listing has executors */
 	bool agent_hidden; /* somebody listens on the agent port, and who could not be read */
 	struct fact_command command;
 	int64_t command_ended; /* 0 */
@@ -337,10 +343,20 @@ void store_end_agents(struct store *store, int64_t mono);
 /* The agent that is there now; NULL: none listens. */
 const struct agent *store_agent(const struct store *store);
 /*
- * Another agent on the same port that may as well be meant: both in other namespaces than
- * execwatch, and nothing tells which. NULL: there is none.
+ * Another agent on the same port that may as well be meant, and nothing tells which. NULL: there is
+ * none.
  */
 const struct agent *store_rival(const struct store *store);
+/*
+ * Listens where the agent does, as another user than root and the owner of the agent's work
+ * directory: a tenant's.
+ */
+bool agent_is_impostor(const struct store *store, const struct agent *agent);
+/* An agent that listens at the address, and is not the one meant; NULL: none is known. */
+const struct agent *store_other_agent(const struct store *store, const struct ew_addr *addr,
+				      uint64_t netns);
+/* At the end of a pass over checkpoints. */
+void store_count_named(struct store *store);
 /* Was this process ever the agent? */
 bool store_is_agent(const struct store *store, int32_t pid, uint64_t start);
 

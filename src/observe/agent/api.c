@@ -34,6 +34,8 @@ struct api {
 	char *authorization;
 	int nsfd;
 	bool tell;
+	int32_t pid; /* whose answer it will be; 0: not known */
+	uint64_t start;
 	uint32_t timeout_ms;
 
 	/* The question that is under way; bev is NULL while there is none. */
@@ -142,6 +144,19 @@ static void emit_tasks(struct api *api, const struct mesos_framework *framework,
 }
 
 /*
+ * Access rules take what a caller may not see out of an answer, flags and executors alike (Mesos
+ * common/authorization.cpp): without rules, and with the flags there, nothing was taken out.
+ */
+static enum ew_tri is_complete(const struct mesos_flags *flags)
+{
+	if (!*flags->work_dir)
+		return EW_UNKNOWN;
+	return *flags->acls || (*flags->authorizers && strcmp(flags->authorizers, "local") != 0)
+		       ? EW_NO
+		       : EW_YES;
+}
+
+/*
  * The executors come before their FACT_API: whoever sees that has seen the whole round. And after
  * the last byte of the answer: of one that is cut nothing counts.
  */
@@ -158,6 +173,8 @@ static void got_state(struct api *api)
 	answer->slave_id = state->id;
 	answer->version = state->version;
 	answer->start_time = state->start_time;
+	answer->upid = state->pid;
+	answer->complete = is_complete(&state->flags);
 	answer_flags(answer, &state->flags);
 	for (const struct mesos_framework *f = state->frameworks; f; f = f->next)
 		for (const struct mesos_executor *e = f->executors; e; e = e->next) {
@@ -361,6 +378,8 @@ int api_new(struct event_base *base, const struct api_options *options, struct a
 	api->nsfd = NETNS_OWN;
 	api->base = base;
 	api->tell = options->tell;
+	api->pid = options->pid;
+	api->start = options->start;
 	api->timeout_ms = options->timeout_ms ? options->timeout_ms : API_TIMEOUT_MS;
 	err = api_url_parse(options->url, &api->url, error);
 	if (err < 0)
@@ -410,6 +429,8 @@ int api_ask(struct api *api, uint32_t round, const struct fact_sink *sink, void 
 	api->answer = (struct fact){ .type = FACT_API };
 	api->answer.api.url = api->url_text;
 	api->answer.api.round = round;
+	api->answer.api.pid = api->pid;
+	api->answer.api.start = api->start;
 	api->problem[0] = '\0';
 	api->status = 0;
 	api->sink = *sink;

@@ -22,6 +22,8 @@ struct api_options {
 	const char *authorization; /* value of that header; NULL: none */
 	int nsfd;		   /* namespace to connect from; NETNS_OWN: ours. Copied. */
 	bool tell;		   /* puts FACT_TCP for its connections: no hook does */
+	int32_t pid;		   /* of the process that will answer; 0: not known */
+	uint64_t start;
 	uint32_t timeout_ms;	   /* for a whole answer, both requests; 0: API_TIMEOUT_MS */
 };
 

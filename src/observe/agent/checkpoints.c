@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/now.h"
+#include "base/proc.h"
 #include "facts.h"
 #include "base/error.h"
 #include "mesos/checkpoint.h"
@@ -28,8 +29,20 @@ struct walk {
 	const char *executor_id;
 	const char *container_id; /* of the run */
 	char *file;		  /* CHECKPOINT_FILE_MAX bytes to read files into */
+	const char *boot; /* the tree's, when it is not this host's; NULL */
+	bool former;	  /* in the tree of an agent id that slaves/latest does not name */
+	bool *incomplete; /* set when something that is there was refused */
 	struct checkpoint_path path;
 };
+
+/* What is not there, or is no directory, was not kept from us. */
+static void emit_refused(struct walk *walk, int err, const char *name)
+{
+	if (err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EACCES || err == -EPERM ||
+	    err == -EIO || err == -ESTALE)
+		*walk->incomplete = true;
+	emit_unread(walk->sink, 0, 0, err, "%s%s%s", walk->path.text, *name ? "/" : "", name);
+}
 
 /*
  * Calls one(walk, dirfd, name) for each real directory in dir, which it closes; links and files are
@@ -42,7 +55,7 @@ static void each_directory(struct walk *walk, int dir,
 	struct dirent *entry;
 
 	if (!list) {
-		emit_unread(walk->sink, 0, 0, -errno, "%s", walk->path.text);
+		emit_refused(walk, -errno, "");
 		close(dir);
 		return;
 	}
@@ -58,7 +71,7 @@ static void each_directory(struct walk *walk, int dir,
 		if (sub >= 0)
 			one(walk, sub, entry->d_name);
 		else if (errno != ENOTDIR && errno != ELOOP && errno != ENOENT)
-			emit_unread(walk->sink, 0, 0, -errno, "%s", walk->path.text);
+			emit_refused(walk, -errno, "");
 		checkpoint_path_pop(&walk->path);
 		if (sub >= 0)
 			close(sub);
@@ -76,7 +89,7 @@ static void each_directory_in(struct walk *walk, int dir, const char *name,
 	if (sub >= 0)
 		each_directory(walk, sub, one);
 	else if (errno != ENOENT)
-		emit_unread(walk->sink, 0, 0, -errno, "%s", walk->path.text);
+		emit_refused(walk, -errno, "");
 	checkpoint_path_pop(&walk->path);
 }
 
@@ -102,7 +115,7 @@ static int run_file(struct walk *walk, int dir, const char *name, struct mesos_s
 	int err = checkpoint_file_read(dir, name, walk->file, file);
 
 	if (err < 0 && err != -ENOENT)
-		emit_unread(walk->sink, 0, 0, err, "%s/%s", walk->path.text, name);
+		emit_refused(walk, err, name);
 	return err;
 }
 
@@ -222,11 +235,33 @@ static void one_task(struct walk *walk, int dir, const char *id)
 }
 
 /* Not access(2): that asks for the real user, without its capabilities. */
-static bool is_there(int dir, const char *name)
+static bool is_there(struct walk *walk, int dir, const char *name)
 {
 	struct stat st;
 
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	if (errno != ENOENT)
+		emit_refused(walk, -errno, name);
+	return false;
+}
+
+/* Where a container's /proc shows a boot id of its own, an agent in it has written that one. */
+static enum ew_tri own_boot(const struct walk *walk, int32_t pid)
+{
+	char path[PROC_PATH_MAX + 32], boot[64];
+	ssize_t len;
+
+	if (!walk->boot)
+		return EW_UNKNOWN;
+	if (!pid)
+		return EW_NO;
+	snprintf(path, sizeof(path), "/proc/%d/root/proc/sys/kernel/random/boot_id", pid);
+	len = proc_read(AT_FDCWD, path, boot, sizeof(boot));
+	if (len < 0)
+		return proc_is_gone((int)len) ? EW_NO : EW_UNKNOWN;
+	boot[strcspn(boot, "\n")] = '\0';
+	return strcmp(boot, walk->boot) == 0 ? EW_YES : EW_NO;
 }
 
 static void emit_run(struct walk *walk, int dir, const char *container_id)
@@ -241,11 +276,15 @@ static void emit_run(struct walk *walk, int dir, const char *container_id)
 	run->framework_id = walk->framework_id;
 	run->executor_id = walk->executor_id;
 	run->container_id = container_id;
+	run->latest = true;
+	run->completed = is_there(walk, dir, "executor.sentinel");
+	if (run->completed && walk->former)
+		return;
 	run_forked_pid(walk, dir, &run->forked_pid);
 	run_upid(walk, dir, run->forked_pid, upid, sizeof(upid));
 	run->upid = upid;
-	run->http = is_there(dir, "http.marker");
-	run->completed = is_there(dir, "executor.sentinel");
+	run->http = is_there(walk, dir, "http.marker");
+	run->own_boot = own_boot(walk, run->forked_pid);
 	each_directory_in(&tasks.walk, dir, "tasks", one_task);
 	run->tasks = (const char *const *)tasks.names;
 	run->n_tasks = tasks.n;
@@ -269,7 +308,7 @@ static void one_executor(struct walk *walk, int dir, const char *id)
 		err = run < 0 ? -errno : 0;
 	}
 	if (err < 0)
-		emit_unread(walk->sink, 0, 0, err, "%s", walk->path.text);
+		emit_refused(walk, err, "");
 	checkpoint_path_pop(&walk->path);
 	if (run >= 0) {
 		checkpoint_path_push(&walk->path, "runs");
@@ -295,10 +334,12 @@ static void one_slave(struct walk *walk, int dir, const char *id)
 	each_directory_in(walk, dir, "frameworks", one_framework);
 }
 
+enum { BOOT_ID_MAX = 64 };
+
 /* The agent rewrites boot_id when it starts: another one means that no pid in here holds. */
-static enum ew_tri same_boot(struct walk *walk, int meta)
+static enum ew_tri same_boot(struct walk *walk, int meta, char *written)
 {
-	char boot[64];
+	char boot[BOOT_ID_MAX];
 	struct mesos_span file, id;
 	struct error what = { 0 };
 	FILE *now;
@@ -318,57 +359,88 @@ static enum ew_tri same_boot(struct walk *walk, int meta)
 		fclose(now);
 	if (!got)
 		return EW_UNKNOWN;
+	mesos_span_copy(id, written, BOOT_ID_MAX);
 	return mesos_span_is(id, boot) ? EW_YES : EW_NO;
 }
 
-/* Closes slaves. */
-static void walk_slaves(struct walk *walk, int slaves, const char *slave_id)
+/* Executors of an agent id that was given up live on, and nobody asks them. */
+static void one_former(struct walk *walk, int dir, const char *id)
+{
+	if (strcmp(id, walk->slave_id) != 0) {
+		const char *latest = walk->slave_id;
+
+		walk->former = true;
+		one_slave(walk, dir, id);
+		walk->former = false;
+		walk->slave_id = latest;
+	}
+}
+
+static void walk_latest(struct walk *walk, int slaves, const char *slave_id)
 {
 	int dir;
 
-	if (!slave_id[0]) {
-		each_directory(walk, slaves, one_slave);
-		return;
-	}
 	checkpoint_path_push(&walk->path, slave_id);
 	dir = openat(slaves, slave_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0) {
-		emit_unread(walk->sink, 0, 0, -errno, "%s", walk->path.text);
+		emit_refused(walk, -errno, "");
 	} else {
 		one_slave(walk, dir, slave_id);
 		close(dir);
 	}
 	checkpoint_path_pop(&walk->path);
-	close(slaves);
+}
+
+/* Does slaves/latest name an agent that is there? The id goes into slave_id; "" for none. */
+static enum ew_tri read_latest(struct walk *walk, int slaves, char *slave_id, size_t size)
+{
+	struct stat st;
+	int err = slaves < 0 ? -ENOENT : latest_of(slaves, slave_id, size);
+
+	if (err == -ENOENT)
+		return EW_NO;
+	if (err < 0) {
+		emit_refused(walk, err, "latest");
+		return EW_UNKNOWN;
+	}
+	if (fstatat(slaves, slave_id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return EW_YES;
+	return errno == ENOENT ? EW_NO : EW_UNKNOWN;
 }
 
 static int emit_tree(struct walk *walk, int meta, struct fact *fact, struct error *error)
 {
-	char slave_id[NAME_MAX + 1] = "";
+	char slave_id[NAME_MAX + 1] = "", boot[BOOT_ID_MAX] = "";
 	int slaves = openat(meta, "slaves", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int err;
+	struct stat st;
 
-	fact->work_dir.same_boot = same_boot(walk, meta);
+	fact->work_dir.same_boot = same_boot(walk, meta, boot);
+	walk->boot = fact->work_dir.same_boot == EW_NO ? boot : NULL;
+	if (fstat(meta, &st) == 0) {
+		fact->work_dir.owner_known = EW_YES;
+		fact->work_dir.uid = st.st_uid;
+	}
 	checkpoint_path_push(&walk->path, "slaves");
 	if (slaves < 0 && errno != ENOENT)
 		return error_set(error, -errno, "run as root", "open '%s'", walk->path.text);
-	if (slaves >= 0) {
-		err = latest_of(slaves, slave_id, sizeof(slave_id));
-		if (err < 0 && err != -ENOENT)
-			emit_unread(walk->sink, 0, 0, err, "%s/latest", walk->path.text);
-	}
+	fact->work_dir.latest = read_latest(walk, slaves, slave_id, sizeof(slave_id));
 	fact->work_dir.readable = EW_YES;
 	fact->work_dir.slave_id = slave_id;
 	fact_emit(walk->sink, fact);
-	if (slaves >= 0)
-		walk_slaves(walk, slaves, slave_id);
+	if (slaves < 0)
+		return 0;
+	if (slave_id[0])
+		walk_latest(walk, slaves, slave_id);
+	walk->slave_id = slave_id;
+	each_directory(walk, slaves, one_former);
 	return 0;
 }
 
 int checkpoints_emit(const char *path, const struct fact_sink *sink, struct error *error)
 {
 	struct fact fact = { .type = FACT_WORK_DIR, .mono = now_mono() };
-	struct walk walk = { .sink = sink };
+	bool incomplete = false;
+	struct walk walk = { .sink = sink, .incomplete = &incomplete };
 	int meta, err;
 
 	fact.work_dir.path = path;
@@ -392,5 +464,7 @@ int checkpoints_emit(const char *path, const struct fact_sink *sink, struct erro
 	if (meta >= 0)
 		close(meta);
 	free(walk.file);
+	if (!err && incomplete)
+		err = error_set(error, -EIO, NULL, "read all of '%s/meta'", path);
 	return err;
 }

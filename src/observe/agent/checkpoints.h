@@ -14,10 +14,11 @@ struct error;
 
 /*
  * Puts FACT_WORK_DIR and FACT_CHECKPOINT of the latest run of each executor of the agent id that
- * meta/slaves/latest names (of every id when it is missing); tasks that are over are left out
- * there, and FACT_TASK tells how each ended. FACT_UNREAD for what is damaged or may not be read, by
- * path. Files that Mesos does not know are passed over. path is the work directory as it can be
- * opened here. Returns 0, or a negative errno when nothing could be said of registrations
+ * meta/slaves/latest names, and of those of other ids that are not completed; tasks that are over
+ * are left out there, and FACT_TASK tells how each ended. FACT_UNREAD for what is damaged or may
+ * not be read, by path. Files that Mesos does not know are passed over. path is the work directory
+ * as it can be opened here. Returns 0; -EIO when something that is there was refused (no
+ * descriptors, no permission); another negative errno when nothing could be said of registrations
  * (FACT_WORK_DIR with readable NO was put).
  */
 int checkpoints_emit(const char *path, const struct fact_sink *sink, struct error *error);

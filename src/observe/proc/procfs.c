@@ -175,6 +175,8 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 	process->pid = row->pid;
 	process->start = procfs->stat.start;
 	process->ppid = procfs->stat.ppid;
+	process->pgrp = procfs->stat.pgrp;
+	process->session = procfs->stat.session;
 	process->comm = procfs->stat.comm;
 	process->pidns = proc_ns(dir, "pid");
 	process->ns_pid = process->pidns == procfs->pidns ? row->pid : ns_pid_of(dir);

@@ -220,7 +220,7 @@ static const struct option_row {
 	{ 'p', "port", "N", "agent port (5051)", PARSE(set_port) },
 	{ 'w', "work-dir", "DIR",
 	  "agent work dir (else: the agent's flags, environment, usual places)", TEXT(work_dir) },
-	{ 0, "agent-url", "URL", "agent's HTTP API (else http://ADDRESS:PORT)", TEXT(agent_url) },
+	{ 0, "agent-url", "URL", "agent's HTTP API, as reached from here (else http://ADDRESS:PORT)", TEXT(agent_url) },
 	{ 0, "netns", "PID|PATH", "the agent's network namespace (else: this one)", TEXT(netns) },
 	{ 0, "credential-file", "F", "its user and password, or token", TEXT(credential_file) },
 	{ 'f', "format", "FORMAT", "table, json, jsonl or nagios", PARSE(set_format) },

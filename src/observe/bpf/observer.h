@@ -19,31 +19,13 @@
 #define EW_OBSERVE_BPF_OBSERVER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+
+#include "observe/bpf/bpf_options.h"
 
 struct ew_bpf;
 struct fact_sink;
 struct error;
-
-/* Programs that can serve the hook "messages", best first. */
-enum ew_bpf_messages {
-	EW_BPF_MESSAGES_BEST, /* the first that the kernel accepts */
-	EW_BPF_MESSAGES_TP,
-	EW_BPF_MESSAGES_FENTRY,
-	EW_BPF_MESSAGES_KPROBE,
-	EW_BPF_MESSAGES_CGROUP,
-	EW_BPF_MESSAGES_NONE,
-};
-
-struct ew_bpf_options {
-	uint16_t agent_port;
-	enum ew_bpf_messages messages; /* other than BEST: this one or failure */
-	uint32_t life_ring;	       /* bytes, a power of two and whole pages; 0: EW_LIFE_RING */
-	uint32_t message_ring;	       /* likewise; 0: EW_MESSAGE_RING */
-	const char *pins; /* directory to pin in; NULL: everything ends with the process */
-	bool keep;	  /* the pins stay at ew_bpf_free(), not only at a sudden end */
-};
 
 /*
  * Loads and attaches. Emits a FACT_HOOK for each hook. Needs CAP_BPF and CAP_PERFMON (CAP_NET_ADMIN

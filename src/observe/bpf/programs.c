@@ -10,10 +10,10 @@
 #include "base/error.h"
 #include "events.h"
 #include "observe/bpf/bpf_features.h"
+#include "observe/bpf/bpf_options.h"
 #include "observe/bpf/counters.h"
 #include "observe/bpf/libbpf.h"
 #include "observe/bpf/load_error.h"
-#include "observe/bpf/observer.h"
 #include "observe/bpf/pins.h"
 
 /* One attempt to load, with what it needs. */

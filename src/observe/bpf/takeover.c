@@ -7,8 +7,8 @@
 #include "base/emit.h"
 #include "base/error.h"
 #include "observe/bpf/bpf_features.h"
+#include "observe/bpf/bpf_options.h"
 #include "observe/bpf/history.h"
-#include "observe/bpf/observer.h"
 #include "observe/bpf/pins.h"
 
 static struct ew_meta meta_wanted(const struct ew_bpf_options *options)

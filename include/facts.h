@@ -212,6 +212,8 @@ struct fact_message {
 struct fact_ct_active {
 	uint64_t netns;
 	enum ew_tri in_force; /* YES: conntrack hooks are registered in this namespace */
+	uint64_t entries;     /* in this namespace */
+	uint64_t limit;	      /* of entries; 0: not known */
 };
 
 struct fact_ct_entry {

@@ -11,6 +11,13 @@
 
 static const uint8_t v4_mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
+int addr_compare(const struct ew_addr *a, const struct ew_addr *b)
+{
+	int order = memcmp(a->ip, b->ip, sizeof(a->ip));
+
+	return order ? order : (int)a->port - (int)b->port;
+}
+
 bool addr_is_v4(const struct ew_addr *addr)
 {
 	return memcmp(addr->ip, v4_mapped, sizeof(v4_mapped)) == 0;

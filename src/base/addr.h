@@ -20,6 +20,7 @@ struct ew_addr addr_from_v4(const void *ip, uint16_t port);
 
 bool addr_equal(const struct ew_addr *a, const struct ew_addr *b);
 bool addr_ip_equal(const struct ew_addr *a, const struct ew_addr *b);
+int addr_compare(const struct ew_addr *a, const struct ew_addr *b); /* a total order, by sign */
 bool addr_is_v4(const struct ew_addr *addr);
 bool addr_is_any(const struct ew_addr *addr);	   /* 0.0.0.0 or :: */
 bool addr_is_loopback(const struct ew_addr *addr); /* 127.0.0.0/8 or ::1 */

@@ -171,6 +171,8 @@ static const struct factjson_field message_fields[] = {
 static const struct factjson_field ct_active_fields[] = {
 	FIELD(ct_active.netns, "netns"),
 	TRI(ct_active.in_force, "in_force"),
+	FIELD(ct_active.entries, "entries"),
+	FIELD(ct_active.limit, "limit"),
 };
 
 static const struct factjson_field ct_entry_fields[] = {

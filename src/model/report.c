@@ -44,10 +44,14 @@ static void links_fill(const struct store *store, const struct executor *executo
 		       struct report_executor *out, struct arena *arena)
 {
 	struct report_link *links = arena_array(arena, executor->n_links, sizeof(*links));
+	const struct process_facts *p = &executor->process->facts;
 
 	for (size_t i = 0; links && i < executor->n_links; i++) {
-		const struct fact_socket *s = &executor->links[i].conn->facts;
-		struct link_evidence evidence = evidence_of_link(store, executor->links[i].conn);
+		const struct connection *conn = executor->links[i].conn;
+		const struct fact_socket *s = &conn->facts;
+		const struct firewall *firewall = evidence_firewall(store, conn);
+		struct link_evidence evidence =
+			evidence_of_link(store, conn, evidence_recovery_timeout(p));
 
 		links[i] = (struct report_link){
 			.fd = executor->links[i].fd,
@@ -59,6 +63,12 @@ static void links_fill(const struct store *store, const struct executor *executo
 			.state = s->state,
 			.agent_end = evidence.agent_end,
 			.conntrack = evidence.conntrack,
+			.expires = evidence.conntrack == CONNTRACK_ENTRY ? evidence.expires : -1,
+			.accepted = evidence.accepted,
+			.rule = arena_text(arena, firewall ? firewall->rule : ""),
+			.cure = arena_text(arena, firewall ? firewall->cure : ""),
+			.not_judged = arena_text(arena, firewall ? firewall->not_judged : ""),
+			.at_risk = link_state_of(&evidence) == LINK_AT_RISK,
 			.idle = s->idle,
 		};
 	}

@@ -82,6 +82,9 @@ struct report_link {
 	int64_t expires;      /* ns until its entry expires; -1: not known, or no entry */
 	enum ew_tri accepted; /* the rules let the FIN pass without an entry */
 	const char *rule;     /* that decides accepted; "" */
+	const char *cure;     /* a command line that makes the rules let it pass; "" */
+	const char *not_judged; /* why accepted is not known; "" */
+	bool at_risk;	      /* its FIN may be lost, though both ends exist */
 	int64_t idle;	      /* ns; -1: not known */
 };
 

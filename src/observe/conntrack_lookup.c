@@ -14,27 +14,38 @@
 #include "observe/netlink/conntrack.h"
 #include "base/array.h"
 #include "base/emit.h"
+#include "observe/link_firewall.h"
 #include "observe/snapshot.h"
 #include "observe/netlink/conntrack_hooks.h"
 
 enum { STATE_ESTABLISHED = 1 };
 
+/* A link, and the ends that its packets have in a namespace that they pass. */
+struct passage {
+	const struct fact_socket *link;
+	struct ew_addr local;
+	struct ew_addr remote;
+};
+
 /* One namespace, and the links whose packets pass it. */
 struct place {
 	uint64_t netns;
-	const struct fact_socket **links;
+	struct passage *links;
 	size_t n;
 	size_t cap;
 };
 
 struct places {
-	struct place *items;
+	struct place agents; /* netns 0: no agent is there */
+	struct place *items; /* the others */
 	size_t n;
 	size_t cap;
 };
 
 static struct place *place_get(struct places *places, uint64_t netns)
 {
+	if (netns == places->agents.netns)
+		return &places->agents;
 	for (size_t i = 0; i < places->n; i++)
 		if (places->items[i].netns == netns)
 			return &places->items[i];
@@ -44,13 +55,12 @@ static struct place *place_get(struct places *places, uint64_t netns)
 	return &places->items[places->n++];
 }
 
-static bool place_add(struct places *places, uint64_t netns, const struct fact_socket *link)
+static bool place_add(struct place *place, const struct fact_socket *link,
+		      const struct ew_addr *local, const struct ew_addr *remote)
 {
-	struct place *place = place_get(places, netns);
-
-	if (!place || array_reserve(&place->links, &place->cap, place->n, sizeof(link)) < 0)
+	if (!place || array_reserve(&place->links, &place->cap, place->n, sizeof(*place->links)) < 0)
 		return false;
-	place->links[place->n++] = link;
+	place->links[place->n++] = (struct passage){ link, *local, *remote };
 	return true;
 }
 
@@ -59,18 +69,21 @@ static bool places_fill(struct places *places, const struct snapshot *snapshot)
 	const struct snapshot_agent *agent = snapshot_agent(snapshot);
 	const struct fact_socket *link;
 
-	if (agent && !place_get(places, agent->netns))
-		return false;
-	for (size_t i = 0; (link = snapshot_socket(snapshot, i)); i++) {
-		if (link->state != STATE_ESTABLISHED ||
-		    link->remote.port != snapshot_port(snapshot))
-			continue;
-		if (!place_add(places, link->netns, link))
+	places->agents.netns = agent ? agent->netns : 0;
+	for (size_t i = 0; (link = snapshot_socket(snapshot, i)); i++)
+		if (link->state == STATE_ESTABLISHED &&
+		    link->remote.port == snapshot_port(snapshot) &&
+		    !place_add(place_get(places, link->netns), link, &link->local, &link->remote))
 			return false;
-		if (agent && agent->netns != link->netns && !place_add(places, agent->netns, link))
-			return false;
-	}
 	return true;
+}
+
+static void places_clear(struct places *places)
+{
+	for (size_t i = 0; i < places->n; i++)
+		free(places->items[i].links);
+	free(places->items);
+	free(places->agents.links);
 }
 
 static void emit_unasked(const struct fact_sink *sink, uint64_t netns, const struct error *error)
@@ -82,46 +95,128 @@ static void emit_unasked(const struct fact_sink *sink, uint64_t netns, const str
 	emit_failed(sink, object, error);
 }
 
-static bool emit_entries(int nsfd, const struct place *place, const struct fact_sink *sink)
+static void emit_entry(const struct place *place, const struct fact_socket *link,
+		       const struct conntrack_query *query, const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_CT_ENTRY, .mono = now_mono() };
+	struct fact_ct_entry *entry = &fact.ct_entry;
+
+	if (query->present == EW_UNKNOWN)
+		emit_unread(sink, 0, link->cookie, query->err,
+			    "connection tracking entry of a link");
+	entry->cookie = link->cookie;
+	entry->netns = place->netns;
+	entry->present = query->present;
+	entry->timeout = query->timeout;
+	entry->zone = query->zone;
+	if (query->present == EW_YES) {
+		entry->translated = !addr_equal(&query->peer_local, &link->remote) ||
+				    !addr_equal(&query->peer_remote, &link->local);
+	}
+	if (entry->translated) {
+		entry->reply_local = query->peer_local;
+		entry->reply_remote = query->peer_remote;
+	}
+	fact_emit(sink, &fact);
+}
+
+/* A packet that leaves the executor's namespace enters the agent's as it was translated. */
+static bool pass_on(struct place *agents, const struct passage *passage,
+		    const struct conntrack_query *query)
+{
+	if (query->present == EW_YES)
+		return place_add(agents, passage->link, &query->peer_remote, &query->peer_local);
+	return place_add(agents, passage->link, &passage->local, &passage->remote);
+}
+
+/* asked: connection tracking may be in force here. */
+static bool emit_entries(int nsfd, const struct place *place, bool asked, struct place *agents,
+			 const struct fact_sink *sink)
 {
 	struct conntrack_query *queries = calloc(place->n + 1, sizeof(*queries));
 	struct error error = { 0 };
-	int err;
+	bool done = queries != NULL;
+	int err = 0;
 
-	if (!queries)
-		return false;
-	for (size_t i = 0; i < place->n; i++) {
-		queries[i].local = place->links[i]->local;
-		queries[i].remote = place->links[i]->remote;
+	for (size_t i = 0; queries && i < place->n; i++) {
+		queries[i].local = place->links[i].local;
+		queries[i].remote = place->links[i].remote;
 	}
-	err = conntrack_lookup(nsfd, queries, place->n, &error);
+	if (queries && asked)
+		err = conntrack_lookup(nsfd, queries, place->n, &error);
 	if (err < 0)
 		emit_unasked(sink, place->netns, &error);
-	for (size_t i = 0; !err && i < place->n; i++) {
-		struct fact fact = { .type = FACT_CT_ENTRY, .mono = now_mono() };
-
-		if (queries[i].present == EW_UNKNOWN)
-			emit_unread(sink, 0, place->links[i]->cookie, queries[i].err,
-				    "connection tracking entry of a link");
-		fact.ct_entry.cookie = place->links[i]->cookie;
-		fact.ct_entry.netns = place->netns;
-		fact.ct_entry.present = queries[i].present;
-		fact.ct_entry.timeout = queries[i].timeout;
-		fact_emit(sink, &fact);
+	for (size_t i = 0; queries && i < place->n; i++) {
+		if (asked && !err)
+			emit_entry(place, place->links[i].link, &queries[i], sink);
+		if (place != agents && agents->netns)
+			done &= pass_on(agents, &place->links[i], &queries[i]);
 	}
 	free(queries);
+	return done && err == 0;
+}
+
+/* Links with both ends in the agent's namespace: their packets pass the device lo. */
+static bool emit_firewall(int nsfd, const struct place *agents, bool tracked,
+			  const struct fact_sink *sink)
+{
+	const struct fact_socket **links = calloc(agents->n + 1, sizeof(*links));
+	size_t n = 0;
+
+	if (!links)
+		return false;
+	for (size_t i = 0; i < agents->n; i++)
+		if (agents->links[i].link->netns == agents->netns)
+			links[n++] = agents->links[i].link;
+	if (n)
+		link_firewall_emit(nsfd, agents->netns, tracked, links, n, sink);
+	free(links);
+	return true;
+}
+
+static int probe(int nsfd, const struct place *place, struct conntrack_hooks *tracking,
+		 struct error *error)
+{
+	bool v4 = place->n == 0, v6 = place->n == 0;
+
+	for (size_t i = 0; i < place->n; i++) {
+		bool is_v4 = addr_is_v4(&place->links[i].local);
+
+		v4 |= is_v4;
+		v6 |= !is_v4;
+	}
+	return conntrack_hooks_probe(nsfd, v4, v6, tracking, error);
+}
+
+static bool emit_active(int nsfd, const struct place *place, enum ew_tri *in_force,
+			const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_CT_ACTIVE };
+	struct conntrack_hooks tracking = { .in_force = EW_UNKNOWN };
+	struct error error = { 0 };
+	int err = probe(nsfd, place, &tracking, &error);
+
+	if (err < 0)
+		emit_unasked(sink, place->netns, &error);
+	else if (tracking.in_force == EW_UNKNOWN)
+		emit_corrupt(sink, 0, "whether connection tracking is in force", tracking.evidence);
+	fact.mono = now_mono();
+	fact.ct_active.netns = place->netns;
+	fact.ct_active.in_force = *in_force = tracking.in_force;
+	/* How full the table is is no reason for a verdict of its own: unread, it is not known. */
+	if (*in_force != EW_NO)
+		conntrack_count(nsfd, &fact.ct_active.entries, &fact.ct_active.limit);
+	fact_emit(sink, &fact);
 	return err == 0;
 }
 
 static bool emit_place(const struct snapshot *snapshot, const struct place *place,
-		       const struct fact_sink *sink)
+		       struct place *agents, const struct fact_sink *sink)
 {
-	struct fact fact = { .type = FACT_CT_ACTIVE };
-	struct conntrack_hooks tracking = { .in_force = EW_UNKNOWN };
-	bool v4 = place->n == 0, v6 = place->n == 0, done;
 	struct error error = { 0 };
+	enum ew_tri in_force;
+	bool done;
 	int fd = snapshot_netns_open(snapshot, place->netns);
-	int err;
 
 	if (fd == -ENOENT)
 		return true; /* it ended, and the links with it */
@@ -130,24 +225,10 @@ static bool emit_place(const struct snapshot *snapshot, const struct place *plac
 		emit_unasked(sink, place->netns, &error);
 		return false;
 	}
-	for (size_t i = 0; i < place->n; i++) {
-		bool is_v4 = addr_is_v4(&place->links[i]->local);
-
-		v4 |= is_v4;
-		v6 |= !is_v4;
-	}
-	err = conntrack_hooks_probe(fd, v4, v6, &tracking, &error);
-	if (err < 0)
-		emit_unasked(sink, place->netns, &error);
-	else if (tracking.in_force == EW_UNKNOWN)
-		emit_corrupt(sink, 0, "whether connection tracking is in force", tracking.evidence);
-	fact.mono = now_mono();
-	fact.ct_active.netns = place->netns;
-	fact.ct_active.in_force = tracking.in_force;
-	fact_emit(sink, &fact);
-	done = err == 0;
-	if (tracking.in_force != EW_NO && place->n)
-		done &= emit_entries(fd, place, sink);
+	done = emit_active(fd, place, &in_force, sink);
+	done &= emit_entries(fd, place, in_force != EW_NO, agents, sink);
+	if (place == agents)
+		done &= emit_firewall(fd, place, in_force != EW_NO, sink);
 	close(fd);
 	return done;
 }
@@ -157,10 +238,10 @@ bool conntrack_lookup_all(const struct snapshot *snapshot, const struct fact_sin
 	struct places places = { 0 };
 	bool done = places_fill(&places, snapshot);
 
-	for (size_t i = 0; i < places.n; i++) {
-		done &= emit_place(snapshot, &places.items[i], sink);
-		free(places.items[i].links);
-	}
-	free(places.items);
+	for (size_t i = 0; i < places.n; i++)
+		done &= emit_place(snapshot, &places.items[i], &places.agents, sink);
+	if (places.agents.netns) /* the last: what the others have translated passes it */
+		done &= emit_place(snapshot, &places.agents, &places.agents, sink);
+	places_clear(&places);
 	return done;
 }

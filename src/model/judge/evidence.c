@@ -29,6 +29,34 @@ enum protocol evidence_protocol(const struct checkpoint *checkpoint)
 	return *checkpoint->facts.upid ? PROTOCOL_V0 : PROTOCOL_UNKNOWN;
 }
 
+/* ---- connection tracking ---- */
+
+static const struct netns *netns_find(const struct store *store, uint64_t netns)
+{
+	for (size_t i = 0; i < store->namespaces.n; i++)
+		if (store->namespaces.v[i].inode == netns &&
+		    store->namespaces.v[i].seen >= store->tracked)
+			return &store->namespaces.v[i];
+	return NULL;
+}
+
+static enum ew_tri tracking_of(const struct store *store, uint64_t netns)
+{
+	const struct netns *found = netns_find(store, netns);
+
+	return found ? found->ct_active : EW_UNKNOWN;
+}
+
+/* Of the last complete scan; NULL: none was told, or only long ago: entries expire. */
+static const struct entry *entry_in(const struct store *store, const struct connection *conn,
+				    uint64_t netns)
+{
+	for (size_t i = 0; store->complete & SCAN_TRACKING && i < conn->n_entries; i++)
+		if (conn->entries[i].netns == netns && conn->entries[i].seen >= store->tracked)
+			return &conn->entries[i];
+	return NULL;
+}
+
 /* ---- the other end ---- */
 
 /*
@@ -43,55 +71,77 @@ static enum ew_tri held_by(const struct agent *agent, const struct connection *p
 	return peer->n_holders || peer->owner ? EW_NO : EW_UNKNOWN;
 }
 
+/* By the entry of the agent's namespace, else of the link's own: the last translation counts. */
+static const struct entry *translation(const struct store *store, const struct agent *agent,
+				       const struct connection *conn)
+{
+	const struct entry *there = entry_in(store, conn, agent->facts.netns);
+	const struct entry *here = entry_in(store, conn, conn->facts.netns);
+
+	if (there && there->present == EW_YES && there->translated)
+		return there;
+	return here && here->present == EW_YES && here->translated ? here : NULL;
+}
+
 /*
- * A connection that leaves its namespace may be translated on its way: that no mirrored tuple is
- * known then says nothing, unless one was known before.
+ * No socket has the mirrored addresses. A connection that leaves its namespace, or whose entry could
+ * not be read, may be translated on its way: that no other end is known then says nothing.
  */
-static enum ew_tri agent_end(const struct store *store, const struct connection *conn)
+static enum ew_tri without_peer(const struct store *store, const struct agent *agent,
+				const struct connection *conn)
+{
+	const struct entry *entry = entry_in(store, conn, conn->facts.netns);
+
+	if (agent->facts.netns != conn->facts.netns)
+		return EW_UNKNOWN;
+	if (tracking_of(store, conn->facts.netns) != EW_NO &&
+	    (!entry || entry->present == EW_UNKNOWN))
+		return EW_UNKNOWN;
+	return EW_NO;
+}
+
+enum ew_tri evidence_agent_end(const struct store *store, const struct connection *conn)
 {
 	const struct connection *peer = store_peer(store, conn);
 	const struct agent *agent = store_agent(store);
-	bool open = peer &&
-		    (peer->facts.state == TCP_ESTABLISHED || peer->facts.state == TCP_CLOSE_WAIT);
+	const struct entry *entry;
 
 	if (!(store->complete & SCAN_SOCKETS))
 		return EW_UNKNOWN;
 	if (!agent)
 		return store->agent_hidden ? EW_UNKNOWN : EW_NO;
-	if (open)
+	entry = peer ? NULL : translation(store, agent, conn);
+	if (entry)
+		peer = store_peer_translated(store, entry);
+	if (!peer)
+		return without_peer(store, agent, conn);
+	if (peer->facts.state == TCP_ESTABLISHED || peer->facts.state == TCP_CLOSE_WAIT)
 		return held_by(agent, peer);
-	return !peer && agent->facts.netns != conn->facts.netns ? EW_UNKNOWN : EW_NO;
+	return EW_NO;
 }
 
-/* ---- connection tracking ---- */
+/* ---- entries ---- */
 
-static enum ew_tri tracking_of(const struct store *store, uint64_t netns)
+static bool is_full(const struct store *store, uint64_t netns)
 {
-	for (size_t i = 0; i < store->namespaces.n; i++)
-		if (store->namespaces.v[i].inode == netns &&
-		    store->namespaces.v[i].seen >= store->tracked)
-			return store->namespaces.v[i].ct_active;
-	return EW_UNKNOWN;
+	const struct netns *found = netns_find(store, netns);
+
+	return found && found->limit && found->entries >= found->limit;
 }
 
 static enum conntrack conntrack_in(const struct store *store, const struct connection *conn,
 				   uint64_t netns)
 {
 	enum ew_tri tracking = tracking_of(store, netns);
+	const struct entry *entry = entry_in(store, conn, netns);
 
 	if (!(store->complete & SCAN_TRACKING))
 		return CONNTRACK_UNKNOWN; /* an answer of long ago: entries expire */
 	if (tracking == EW_NO)
 		return CONNTRACK_OFF;
-	for (size_t i = 0; tracking == EW_YES && i < conn->n_entries; i++) {
-		const struct entry *entry = &conn->entries[i];
-
-		if (entry->netns != netns || entry->present == EW_UNKNOWN ||
-		    entry->seen < store->tracked)
-			continue;
-		return conn->entries[i].present == EW_YES ? CONNTRACK_ENTRY : CONNTRACK_NONE;
-	}
-	return CONNTRACK_UNKNOWN;
+	if (tracking != EW_YES || !entry || entry->present == EW_UNKNOWN)
+		return CONNTRACK_UNKNOWN;
+	return entry->present == EW_YES ? CONNTRACK_ENTRY : CONNTRACK_NONE;
 }
 
 /* The FIN passes both ends' namespaces: each that tracks must know the link. */
@@ -111,9 +161,59 @@ static enum conntrack conntrack_of(const struct store *store, const struct conne
 								   : CONNTRACK_OFF;
 }
 
-struct link_evidence evidence_of_link(const struct store *store, const struct connection *conn)
+/* ns until the first of its entries expires; -1: not known of one of them, or there is none. */
+static int64_t expires_in(const struct store *store, const struct connection *conn)
 {
-	return (struct link_evidence){ agent_end(store, conn), conntrack_of(store, conn) };
+	int64_t first = -1;
+	bool any = false;
+
+	for (size_t i = 0; i < conn->n_entries; i++) {
+		const struct entry *entry = entry_in(store, conn, conn->entries[i].netns);
+
+		if (!entry || entry->present != EW_YES)
+			continue;
+		if (entry->expires_at < 0)
+			return -1;
+		if (!any || entry->expires_at < first)
+			first = entry->expires_at;
+		any = true;
+	}
+	if (!any)
+		return -1;
+	return first > store->now ? first - store->now : 0;
+}
+
+/* ---- the firewall ---- */
+
+/* A FIN of a translated link that meets no entry goes to an address that no socket has. */
+const struct firewall *evidence_firewall(const struct store *store, const struct connection *conn)
+{
+	const struct connection *peer = store_peer(store, conn);
+	const struct firewall *firewall = &conn->firewall;
+
+	if (!firewall->seen || firewall->seen < store->tracked ||
+	    !(store->complete & SCAN_TRACKING))
+		return NULL;
+	if (!peer || peer->facts.netns != conn->facts.netns ||
+	    firewall->netns != conn->facts.netns)
+		return NULL;
+	return firewall;
+}
+
+struct link_evidence evidence_of_link(const struct store *store, const struct connection *conn,
+				      int64_t recovery_timeout)
+{
+	const struct firewall *firewall = evidence_firewall(store, conn);
+
+	return (struct link_evidence){
+		.agent_end = evidence_agent_end(store, conn),
+		.conntrack = conntrack_of(store, conn),
+		.expires = expires_in(store, conn),
+		.horizon = store->session.horizon > 0 ? store->session.horizon : recovery_timeout,
+		.full = is_full(store, conn->facts.netns),
+		.accepted = firewall ? firewall->accepted : EW_UNKNOWN,
+		.untracked = firewall ? firewall->untracked : EW_UNKNOWN,
+	};
 }
 
 /* ---- the executor ---- */
@@ -214,7 +314,8 @@ struct evidence evidence_of_executor(const struct store *store, const struct exe
 	if (!e.contradiction)
 		e.contradiction = identity_lists_disagree(store, executor, arena);
 	for (size_t i = 0; i < executor->n_links; i++) {
-		struct link_evidence link = evidence_of_link(store, executor->links[i].conn);
+		struct link_evidence link = evidence_of_link(store, executor->links[i].conn,
+							     evidence_recovery_timeout(p));
 		enum link_state state = link_state_of(&link);
 
 		if (state > e.worst)

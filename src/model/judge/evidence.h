@@ -6,7 +6,13 @@
 #include "model/judge/verdict.h"
 #include "model/judge/executors.h"
 
-struct link_evidence evidence_of_link(const struct store *store, const struct connection *conn);
+/* recovery_timeout: the executor's, ns. */
+struct link_evidence evidence_of_link(const struct store *store, const struct connection *conn,
+				      int64_t recovery_timeout);
+/* Whether the agent has the other end of this link. */
+enum ew_tri evidence_agent_end(const struct store *store, const struct connection *conn);
+/* NULL: the rules were not judged for this link, or do not decide. */
+const struct firewall *evidence_firewall(const struct store *store, const struct connection *conn);
 /* Its contradiction is a sentence of the arena's. */
 struct evidence evidence_of_executor(const struct store *store, const struct executor *executor,
 				     struct arena *arena);

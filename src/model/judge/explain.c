@@ -35,6 +35,56 @@ static const char *minutes(int64_t ns, struct arena *arena)
 	return arena_printf(arena, "%lld s", (long long)s);
 }
 
+/* Of what is read off a counter that runs: whole units, rounded down. */
+static const char *about(int64_t ns, struct arena *arena)
+{
+	static const struct {
+		int64_t s;
+		const char *name;
+	} units[] = { { 86400, "days" }, { 3600, "hours" }, { 60, "min" }, { 1, "s" } };
+	int64_t s = ns / NS_PER_S;
+	size_t i = 0;
+
+	while (units[i].s > 1 && s < 2 * units[i].s)
+		i++;
+	return arena_printf(arena, "%lld %s", (long long)(s / units[i].s), units[i].name);
+}
+
+/* What becomes of the FIN without an entry. */
+static const char *firewall_text(const struct report_link *link, struct arena *arena)
+{
+	if (link->accepted == EW_NO)
+		return arena_printf(arena, "the firewall then drops the agent's FIN (%s)",
+				    link->rule);
+	if (*link->rule)
+		return arena_printf(arena, "the agent's FIN may then be dropped (by %s)",
+				    link->rule);
+	if (*link->not_judged)
+		return arena_printf(arena, "the agent's FIN may then be dropped (%s)",
+				    link->not_judged);
+	return "the agent's FIN may then be dropped";
+}
+
+static void say_at_risk(struct sentences *s, const struct report_link *link, const char *name,
+			struct arena *arena)
+{
+	const char *firewall = firewall_text(link, arena);
+
+	if (link->conntrack == CONNTRACK_ENTRY)
+		say(s, arena_printf(arena,
+				    "The connection tracking entry of link %s expires in %s: %s.",
+				    name, about(link->expires, arena), firewall));
+	else if (link->conntrack == CONNTRACK_NONE)
+		say(s, arena_printf(arena,
+				    "Connection tracking is in force and has no entry for link %s: "
+				    "%s.",
+				    name, firewall));
+	else
+		say(s, arena_printf(arena,
+				    "The firewall drops the agent's FIN on link %s (%s).", name,
+				    link->rule));
+}
+
 static void say_link(struct sentences *s, const struct report_link *link, struct arena *arena)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
@@ -48,18 +98,42 @@ static void say_link(struct sentences *s, const struct report_link *link, struct
 				    name));
 	else if (link->agent_end == EW_UNKNOWN)
 		say(s, arena_printf(arena,
-				    "Link %s leaves its network namespace: whether the agent has "
-				    "the other end cannot be told.",
+				    "Link %s may be translated, or leaves its network namespace: "
+				    "whether the agent has the other end is not known.",
 				    name));
-	else if (link->conntrack == CONNTRACK_NONE)
+	else if (link->at_risk)
+		say_at_risk(s, link, name, arena);
+	else if (link->accepted == EW_YES)
+		return;
+	else if (link->conntrack == CONNTRACK_ENTRY && link->expires < 0)
 		say(s, arena_printf(arena,
-				    "Connection tracking is in force and has no entry for link %s: "
-				    "the agent's FIN may be dropped.",
+				    "When the connection tracking entry of link %s expires is not "
+				    "known.",
 				    name));
 	else if (link->conntrack == CONNTRACK_UNKNOWN)
 		say(s, arena_printf(arena,
 				    "Whether connection tracking knows link %s could not be read.",
 				    name));
+}
+
+/* Why the agent's FIN will arrive. */
+static void say_sound(struct sentences *s, const struct report_link *link, struct arena *arena)
+{
+	if (link->conntrack == CONNTRACK_OFF)
+		say(s, "Both ends of its link exist; no connection tracking is in force.");
+	else if (link->accepted == EW_YES && *link->rule)
+		say(s, arena_printf(arena,
+				    "Both ends of its link exist; the firewall lets the agent's FIN "
+				    "pass without an entry of connection tracking (%s).",
+				    link->rule));
+	else if (link->accepted == EW_YES)
+		say(s, "Both ends of its link exist; no rule of the firewall drops the agent's "
+		       "FIN.");
+	else
+		say(s, arena_printf(arena,
+				    "Both ends of its link exist; connection tracking has its "
+				    "entry, which expires in %s.",
+				    about(link->expires, arena)));
 }
 
 static void say_relink(struct sentences *s, const struct process_facts *p, const struct evidence *e,
@@ -190,9 +264,7 @@ static void fill_why(const struct store *store, const struct executor *executor,
 		say_relink(s, p, e, arena);
 		break;
 	case VERDICT_HEALTHY:
-		say(s, out->links[0].conntrack == CONNTRACK_OFF
-			       ? "Both ends of its link exist; no connection tracking is in force."
-			       : "Both ends of its link exist; connection tracking has its entry.");
+		say_sound(s, &out->links[0], arena);
 		break;
 	case VERDICT_UNKNOWN:
 	case VERDICT_COUNT:
@@ -201,14 +273,30 @@ static void fill_why(const struct store *store, const struct executor *executor,
 	}
 }
 
+/* The firewall's permanent cure; "" where none is known. */
+static const char *advice_cure(const struct report_executor *out, struct arena *arena)
+{
+	for (size_t i = 0; i < out->n_links; i++)
+		if (out->links[i].at_risk && *out->links[i].cure)
+			return arena_printf(arena,
+					    " To prevent it for good, accept loopback traffic: %s "
+					    "(and add that to what loads the firewall at boot).",
+					    out->links[i].cure);
+	return "";
+}
+
 static const char *advice_treat(const struct store *store, const struct report_executor *out,
 				struct arena *arena)
 {
+	const char *cure = advice_cure(out, arena);
+
 	if (out->protocol == PROTOCOL_V1 && store_agent(store))
-		return "Run 'execwatch shutdown': it subscribes again at once, and no clock is "
-		       "started.";
-	return arena_printf(arena, "Run 'execwatch shutdown', then restart the agent within %s.",
-			    minutes(out->recovery_timeout, arena));
+		return arena_printf(arena,
+				    "Run 'execwatch shutdown': it subscribes again at once, and no "
+				    "clock is started.%s",
+				    cure);
+	return arena_printf(arena, "Run 'execwatch shutdown', then restart the agent within %s.%s",
+			    minutes(out->recovery_timeout, arena), cure);
 }
 
 static const char *advice_for(const struct store *store, const struct evidence *e,

@@ -111,7 +111,7 @@ int64_t outcome_proven_at(const struct store *store, const struct fact_baseline 
 static bool is_linked(const struct store *store, const struct executor *executor)
 {
 	for (size_t i = 0; i < executor->n_links; i++)
-		if (evidence_of_link(store, executor->links[i].conn).agent_end != EW_YES)
+		if (evidence_agent_end(store, executor->links[i].conn) != EW_YES)
 			return false;
 	return executor->n_links > 0;
 }
@@ -333,7 +333,7 @@ static bool keeps_link(const struct fact_baseline *b, const struct executor *exe
 static bool is_half_open(const struct store *store, const struct executor *executor)
 {
 	for (size_t i = 0; i < executor->n_links; i++)
-		if (evidence_of_link(store, executor->links[i].conn).agent_end == EW_NO)
+		if (evidence_agent_end(store, executor->links[i].conn) == EW_NO)
 			return true;
 	return false;
 }

@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "model/judge/verdict.h"
 
+/* The rules let the FIN pass before they look at state, or keep it from tracking. */
+static bool needs_no_entry(const struct link_evidence *link)
+{
+	return link->accepted == EW_YES && (link->untracked == EW_YES || !link->full);
+}
+
 enum link_state link_state_of(const struct link_evidence *link)
 {
 	if (link->agent_end == EW_UNKNOWN)
 		return LINK_UNKNOWN;
 	if (link->agent_end == EW_NO)
 		return LINK_HALF_OPEN;
+	if (needs_no_entry(link))
+		return LINK_SOUND;
 	switch (link->conntrack) {
 	case CONNTRACK_OFF: /* nothing here can forget the link */
+		return link->accepted == EW_NO ? LINK_AT_RISK : LINK_SOUND;
 	case CONNTRACK_ENTRY:
-		return LINK_SOUND;
+		if (link->expires < 0)
+			return LINK_UNKNOWN;
+		return link->expires <= link->horizon ? LINK_AT_RISK : LINK_SOUND;
 	case CONNTRACK_NONE:
 		return LINK_AT_RISK;
 	case CONNTRACK_UNKNOWN:

@@ -12,11 +12,22 @@
 struct link_evidence {
 	enum ew_tri agent_end; /* the agent has the other end */
 	enum conntrack conntrack;
+	int64_t expires; /* ns until the first of its entries expires; -1: not known */
+	int64_t horizon; /* ns; an entry that expires within it may be gone when the agent stops */
+	bool full;	 /* no entry can be made: the kernel drops packets that need one */
+	/* By the rules, without an entry. For links within one namespace, not translated. */
+	enum ew_tri accepted;  /* the agent's FIN */
+	enum ew_tri untracked; /* it needs no entry */
 };
 
 /* What is known of one link. Order: the worse of two links of an executor is the larger. */
 enum link_state { LINK_SOUND, LINK_UNKNOWN, LINK_AT_RISK, LINK_HALF_OPEN };
 
+/*
+ * Whether the agent's FIN will reach the executor. Without an entry of connection tracking a FIN is
+ * invalid, whatever tcp_loose says (tcp_new(), nf_conntrack_proto_tcp.c of Linux 6.1): the rules
+ * decide.
+ */
 enum link_state link_state_of(const struct link_evidence *link);
 
 struct evidence {

@@ -113,6 +113,11 @@ struct connection *store_peer(const struct store *store, const struct connection
 	return peer;
 }
 
+struct connection *store_peer_translated(const struct store *store, const struct entry *entry)
+{
+	return store_connection_at(store, entry->netns, &entry->reply_local, &entry->reply_remote);
+}
+
 static void owner_set(struct store *store, struct connection *conn, int32_t pid, uint64_t start)
 {
 	conn->owner = pid;
@@ -325,7 +330,15 @@ void store_put_entry(struct store *store, const struct fact *fact)
 {
 	const struct fact_ct_entry *e = &fact->ct_entry;
 	struct connection *conn = store_connection_find(store, e->cookie);
-	struct entry found = { .netns = e->netns, .seen = store->survey, .present = e->present };
+	struct entry found = {
+		.netns = e->netns,
+		.seen = store->survey,
+		.present = e->present,
+		.translated = e->translated,
+		.expires_at = e->timeout < 0 ? -1 : fact->mono + e->timeout,
+		.reply_local = e->reply_local,
+		.reply_remote = e->reply_remote,
+	};
 
 	if (!conn)
 		return;
@@ -337,6 +350,24 @@ void store_put_entry(struct store *store, const struct fact *fact)
 	}
 	if (conn->n_entries < ENTRIES_MAX)
 		conn->entries[conn->n_entries++] = found;
+}
+
+void store_put_firewall(struct store *store, const struct fact *fact)
+{
+	const struct fact_firewall *f = &fact->firewall;
+	struct connection *conn = store_connection_find(store, f->cookie);
+
+	if (!conn)
+		return;
+	conn->firewall = (struct firewall){
+		.netns = f->netns,
+		.seen = store->survey,
+		.accepted = f->accepted,
+		.untracked = f->untracked,
+		.rule = store_text(store, f->rule),
+		.cure = store_text(store, f->cure),
+		.not_judged = store_text(store, f->not_judged),
+	};
 }
 
 static void holders_end(struct connection *conn, uint32_t survey)

@@ -216,18 +216,20 @@ static void emit_unread(struct store *store, const struct fact *fact)
 
 static void put_tracking(struct store *store, const struct fact *fact)
 {
+	const struct netns told = { .inode = fact->ct_active.netns,
+				    .ct_active = fact->ct_active.in_force,
+				    .seen = store->survey,
+				    .entries = fact->ct_active.entries,
+				    .limit = fact->ct_active.limit };
+
 	for (size_t i = 0; i < store->namespaces.n; i++) {
-		if (store->namespaces.v[i].inode == fact->ct_active.netns) {
-			store->namespaces.v[i].ct_active = fact->ct_active.in_force;
-			store->namespaces.v[i].seen = store->survey;
+		if (store->namespaces.v[i].inode == told.inode) {
+			store->namespaces.v[i] = told;
 			return;
 		}
 	}
 	if (store_grow(store, store->namespaces))
-		store->namespaces.v[store->namespaces.n++] =
-			(struct netns){ .inode = fact->ct_active.netns,
-					.ct_active = fact->ct_active.in_force,
-					.seen = store->survey };
+		store->namespaces.v[store->namespaces.n++] = told;
 }
 
 static void treatment_add(struct store *store, const struct fact *fact)
@@ -441,6 +443,7 @@ static void (*const put[])(struct store *store, const struct fact *fact) = {
 	[FACT_FORK] = put_fork,
 	[FACT_TASK] = store_put_task,
 	[FACT_END] = store_put_end,
+	[FACT_FIREWALL] = store_put_firewall,
 };
 
 void store_put(struct store *store, const struct fact *fact)

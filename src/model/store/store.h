@@ -110,6 +110,22 @@ struct entry {
 	uint64_t netns;
 	uint32_t seen; /* number of the survey that it was found in */
 	enum ew_tri present;
+	bool translated;
+	int64_t expires_at; /* mono; -1: not known */
+	/* The ends as the other end's socket has them, when translated. */
+	struct ew_addr reply_local;
+	struct ew_addr reply_remote;
+};
+
+/* What the rules of its namespace do with the agent's FIN. Texts are pooled. */
+struct firewall {
+	uint64_t netns;
+	uint32_t seen; /* number of the scan that told; 0: none */
+	enum ew_tri accepted;
+	enum ew_tri untracked;
+	const char *rule;
+	const char *cure;
+	const char *not_judged;
 };
 
 /* Of a large node there are tens of thousands. */
@@ -129,6 +145,7 @@ struct connection {
 	bool indexed;	/* in store.tuples */
 	bool was_there; /* shown by the first survey, not seen to be made */
 	struct entry entries[ENTRIES_MAX];
+	struct firewall firewall;
 	UT_hash_handle hh;
 };
 
@@ -201,6 +218,8 @@ struct netns {
 	uint64_t inode;
 	enum ew_tri ct_active;
 	uint32_t seen;
+	uint64_t entries; /* of connection tracking */
+	uint64_t limit;	  /* of them; 0: not known */
 };
 
 struct act {
@@ -308,6 +327,8 @@ const char *store_text(struct store *store, const char *text);
 
 /* The other end: same tuple mirrored, in the same namespace or else in any. NULL: none is known. */
 struct connection *store_peer(const struct store *store, const struct connection *conn);
+/* The other end behind address translation, as the entry of connection tracking tells it. */
+struct connection *store_peer_translated(const struct store *store, const struct entry *entry);
 
 /* When an act on this process was done; 0: none was, as far as is known. */
 int64_t store_treated_at(const struct store *store, int32_t pid, uint64_t start);
@@ -399,6 +420,7 @@ void store_put_holder(struct store *store, const struct fact *fact);
 void store_put_tcp(struct store *store, const struct fact *fact);
 void store_put_message(struct store *store, const struct fact *fact);
 void store_put_entry(struct store *store, const struct fact *fact);
+void store_put_firewall(struct store *store, const struct fact *fact);
 void store_end_sockets(struct store *store, int64_t mono);
 /* Those that ended some time ago, of which nothing is told any more. */
 void store_forget_sockets(struct store *store, int64_t mono);

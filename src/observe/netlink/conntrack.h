@@ -18,14 +18,28 @@ struct conntrack_query {
 	struct ew_addr remote;
 	enum ew_tri present; /* UNKNOWN: err says why */
 	int64_t timeout;     /* nanoseconds until the entry expires; -1: not known */
-	int err;	     /* negative errno */
+	uint16_t zone;
+	/* The other direction's tuple: the ends as the socket at the other end has them. Differs
+	 * from remote and local where the connection is translated (NAT). */
+	struct ew_addr peer_local;
+	struct ew_addr peer_remote;
+	int err; /* negative errno */
 };
 
 /*
- * Answers n queries in the namespace (NETNS_OWN: ours), many in one message, in the default zone
- * only. Needs CAP_NET_ADMIN there. Returns 0, or a negative errno when none could be asked; the
- * queries are then unchanged.
+ * Answers n queries in the namespace (NETNS_OWN: ours), many in one message. Entries are asked for
+ * by their tuple in the default zone; if any is not there, the whole table is read once and those
+ * are looked for in every zone. Of several zones with the same tuple the entry that expires first
+ * is given. Needs CAP_NET_ADMIN there. Returns 0, or a negative errno when none could be asked; the
+ * queries are then unchanged, or all unknown.
  */
 int conntrack_lookup(int nsfd, struct conntrack_query *queries, size_t n, struct error *error);
+
+/*
+ * The number of entries in the namespace, and how many the kernel allows (0: not told, before Linux
+ * 5.2). Needs CAP_NET_ADMIN there. Returns 0 or a negative errno; -EOPNOTSUPP: this kernel does not
+ * tell, or has no connection tracking.
+ */
+int conntrack_count(int nsfd, uint64_t *entries, uint64_t *limit);
 
 #endif

@@ -16,8 +16,11 @@
 
 #include "base/error.h"
 #include "base/netns.h"
+#include "observe/netlink/conntrack.h"
 #include "observe/netlink/netlink.h"
 #include "observe/netlink/xtables.h"
+
+#define TRIES 10
 
 struct probe {
 	bool v4;
@@ -30,19 +33,6 @@ static void found(struct probe *probe, const char *what, const char *name)
 {
 	probe->tracking->in_force = EW_YES;
 	snprintf(probe->tracking->evidence, sizeof(probe->tracking->evidence), "%s %s", what, name);
-}
-
-/* Entries in this thread's namespace; -ENOENT: the kernel has no connection tracking. */
-static int entries_count(unsigned long *count)
-{
-	FILE *file = fopen("/proc/sys/net/netfilter/nf_conntrack_count", "re");
-	int got;
-
-	if (!file)
-		return -errno;
-	got = fscanf(file, "%lu", count);
-	fclose(file);
-	return got == 1 ? 0 : -EBADMSG;
 }
 
 /* "" when there is no such attribute, or no string in it. */
@@ -190,7 +180,36 @@ static int nft_list(int fd, uint8_t type, int (*row)(struct nlmsghdr *msg, void 
 	return err == -EINVAL || err == -EOPNOTSUPP ? 0 : err;
 }
 
-static int by_rules(int fd, struct probe *probe, unsigned long entries)
+/*
+ * No rule needs tracking, but IPVS and Open vSwitch register the hooks without any: entries are
+ * their trace. A kernel that has no tracking at all has none, but that a file of /proc is missing
+ * shows this only where its neighbours, which every kernel with netfilter has, are visible.
+ */
+static int by_entries(struct probe *probe)
+{
+	uint64_t entries = 0, limit;
+	char *evidence = probe->tracking->evidence;
+	int err;
+
+	probe->asked = "number of entries";
+	err = conntrack_count(NETNS_OWN, &entries, &limit);
+	if (err < 0 && err != -EOPNOTSUPP)
+		return err;
+	if (err < 0 && (access("/proc/sys/net/netfilter/nf_log", F_OK) < 0 ||
+			access("/proc/sys/net/netfilter/nf_conntrack_count", F_OK) == 0))
+		snprintf(evidence, sizeof(probe->tracking->evidence),
+			 "no rule needs connection tracking, but the number of its entries cannot "
+			 "be read");
+	else if (entries)
+		snprintf(evidence, sizeof(probe->tracking->evidence),
+			 "no rule needs connection tracking, but there are entries (%llu)",
+			 (unsigned long long)entries);
+	else
+		probe->tracking->in_force = EW_NO;
+	return 0;
+}
+
+static int by_rules(int fd, struct probe *probe)
 {
 	char name[XTABLES_NAME_MAX] = "";
 	int err;
@@ -207,41 +226,38 @@ static int by_rules(int fd, struct probe *probe, unsigned long entries)
 		err = xtables_find_tracking(true, name, sizeof(name));
 	if (err < 0)
 		return err;
-	if (err > 0)
-		found(probe, "iptables rule with", name);
-	else if (entries == 0)
-		probe->tracking->in_force = EW_NO;
-	else
-		snprintf(probe->tracking->evidence, sizeof(probe->tracking->evidence),
-			 "no rule needs connection tracking, but there are entries (%lu)", entries);
+	if (err == 0)
+		return by_entries(probe);
+	found(probe, "iptables rule with", name);
 	return 0;
 }
 
 static int probe_here(void *arg)
 {
 	struct probe *probe = arg;
-	unsigned long entries = 0;
 	int fd, err;
 
-	probe->asked = "nf_conntrack_count";
-	err = entries_count(&entries);
-	if (err == -ENOENT) {
-		probe->tracking->in_force = EW_NO;
-		snprintf(probe->tracking->evidence, sizeof(probe->tracking->evidence),
-			 "this kernel has none loaded");
-		return 0;
-	}
-	if (err < 0)
-		return err;
 	probe->asked = "netfilter netlink";
 	fd = netlink_open(NETNS_OWN, NETLINK_NETFILTER, NULL);
+	if (fd == -EPROTONOSUPPORT) {
+		probe->tracking->in_force = EW_NO;
+		snprintf(probe->tracking->evidence, sizeof(probe->tracking->evidence),
+			 "this kernel has no netfilter");
+		return 0;
+	}
 	if (fd < 0)
 		return fd;
 	err = by_hooks(fd, probe);
 	if (err == -EINVAL || err == -EOPNOTSUPP)
-		err = by_rules(fd, probe, entries);
+		err = by_rules(fd, probe);
 	close(fd);
 	return err;
+}
+
+/* The rules changed while they were listed: netlink_dump(), xtables_find_tracking(). */
+static bool is_change(int err)
+{
+	return err == -EINTR || err == -EAGAIN;
 }
 
 int conntrack_hooks_probe(int nsfd, bool v4, bool v6, struct conntrack_hooks *tracking,
@@ -252,8 +268,7 @@ int conntrack_hooks_probe(int nsfd, bool v4, bool v6, struct conntrack_hooks *tr
 	struct error inner = { 0 };
 	int err = -EINTR;
 
-	/* -EINTR: the rules changed while they were listed. */
-	for (int tries = 0; err == -EINTR && tries < 3; tries++) {
+	for (int tries = 0; is_change(err) && tries < TRIES; tries++) {
 		result = (struct conntrack_hooks){ .in_force = EW_UNKNOWN };
 		err = netns_run(nsfd, probe_here, &probe, &inner);
 	}

@@ -5,13 +5,14 @@
  * The kernel tracks a namespace only while something there needs it: the first rule that does
  * registers the hooks, and with the last one they are unregistered (nf_ct_netns_get(), Linux 4.10).
  * No file and no counter shows this. Measured on 6.18: the statistics of /proc/net/stat stay 0;
- * entries may be 0 with the hooks registered, and outlive the hooks by their timeout. So, in order:
- *  1. no net.netfilter.nf_conntrack_count: the kernel has no tracking at all;
- *  2. the list of hooks themselves (nfnetlink_hook, kernel 5.14, CONFIG_NETFILTER_NETLINK_HOOK),
+ * entries may be 0 with the hooks registered, and outlive the hooks by their timeout; and files of
+ * /proc may be hidden (a container's masked paths, subset=pid). So netlink is asked, in this order:
+ *  1. the list of hooks themselves (nfnetlink_hook, kernel 5.14, CONFIG_NETFILTER_NETLINK_HOOK),
  *     where the kernel gives it;
- *  3. else every nftables rule and object, and every rule of the older iptables tables: is it of a
- *     kind that registers the hooks (measured for each with real traffic)? None: not in force,
- *     unless entries exist all the same: then it is not known (IPVS, Open vSwitch).
+ *  2. else every nftables rule and object, and every rule of the older iptables tables: is it of a
+ *     kind that registers the hooks (measured for each with real traffic)?
+ *  3. None: not in force, unless entries exist all the same, or cannot be counted: then it is not
+ *     known (IPVS, Open vSwitch).
  */
 #ifndef EW_OBSERVE_NETLINK_CONNTRACK_HOOKS_H
 #define EW_OBSERVE_NETLINK_CONNTRACK_HOOKS_H

@@ -10,13 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
+
+#include "observe/netlink/xtables.h"
 
 #define POLICY_ACCEPT (-NF_ACCEPT - 1) /* verdict of struct xt_standard_target */
 
 struct table {
-	int fd;
 	bool v6;
 	struct ipt_getinfo info; /* ip6t_getinfo is laid out alike */
 	char *entries;
@@ -53,42 +53,14 @@ static bool table_empty(const struct table *table)
 	return true;
 }
 
-static int entries_read(struct table *table)
-{
-	size_t head = offsetof(struct ipt_get_entries, entrytable);
-	struct ipt_get_entries *get = calloc(1, head + table->info.size);
-	socklen_t len = (socklen_t)(head + table->info.size);
-
-	if (!get)
-		return -ENOMEM;
-	memcpy(get->name, table->info.name, sizeof(get->name));
-	get->size = table->info.size;
-	if (getsockopt(table->fd, table->v6 ? SOL_IPV6 : SOL_IP, IPT_SO_GET_ENTRIES, get, &len) <
-	    0) {
-		int err = -errno;
-
-		free(get);
-		return err;
-	}
-	table->entries = malloc(table->info.size);
-	if (table->entries)
-		memcpy(table->entries, get->entrytable, table->info.size);
-	free(get);
-	return table->entries ? 0 : -ENOMEM;
-}
-
 static int table_has_rules(int fd, bool v6, const char *name)
 {
-	struct table table = { .fd = fd, .v6 = v6 };
-	socklen_t len = sizeof(table.info);
+	struct table table = { .v6 = v6 };
 	int result;
 
 	if (strcmp(name, "nat") == 0)
 		return 0;
-	snprintf(table.info.name, sizeof(table.info.name), "%s", name);
-	if (getsockopt(fd, v6 ? SOL_IPV6 : SOL_IP, IPT_SO_GET_INFO, &table.info, &len) < 0)
-		return -errno;
-	result = entries_read(&table);
+	result = xtables_read(fd, v6, name, &table.info, &table.entries);
 	if (result == 0)
 		result = !table_empty(&table);
 	free(table.entries);
@@ -97,16 +69,13 @@ static int table_has_rules(int fd, bool v6, const char *name)
 
 int legacy_rules_exist(bool v6)
 {
-	/* /proc/net would be that of the whole process, not of this thread. */
-	FILE *names = fopen(v6 ? "/proc/thread-self/net/ip6_tables_names"
-			       : "/proc/thread-self/net/ip_tables_names",
-			    "re");
 	char name[XT_TABLE_MAXNAMELEN];
-	int exist = 0;
+	FILE *names;
+	int exist = xtables_names(v6, &names);
 	int fd;
 
-	if (!names)
-		return errno == ENOENT ? 0 : -errno; /* no such module: no such rules */
+	if (exist < 0 || !names)
+		return exist;
 	fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 	if (fd < 0)
 		exist = -errno;

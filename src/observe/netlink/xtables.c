@@ -9,8 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
+
+#define TRIES 10
 
 /* Whose check function calls nf_ct_netns_get(), net/netfilter/xt_*.c of Linux 6.18. */
 static const char *const trackers[] = {
@@ -78,64 +79,95 @@ static bool rule_tracks(const char *bytes, const struct rule *rule, char *name, 
 	return name_found(target->u.user.name, name, size);
 }
 
+static int entries_get(int fd, bool v6, const struct ipt_getinfo *info, char **ret)
+{
+	size_t head = offsetof(struct ipt_get_entries, entrytable); /* ip6t_get_entries' too */
+	struct ipt_get_entries *get = calloc(1, head + info->size);
+	socklen_t len = (socklen_t)(head + info->size);
+
+	if (!get)
+		return -ENOMEM;
+	memcpy(get->name, info->name, sizeof(get->name));
+	get->size = info->size;
+	if (getsockopt(fd, v6 ? SOL_IPV6 : SOL_IP, IPT_SO_GET_ENTRIES, get, &len) < 0) {
+		int err = -errno;
+
+		free(get);
+		return err;
+	}
+	memmove(get, (char *)get + head, info->size);
+	*ret = (char *)get;
+	return 0;
+}
+
+int xtables_read(int fd, bool v6, const char *table, struct ipt_getinfo *info, char **entries)
+{
+	int err = -EAGAIN;
+
+	/* -EAGAIN: another size than a moment ago (get_entries(), ip_tables.c). */
+	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
+		socklen_t len = sizeof(*info);
+
+		memset(info, 0, sizeof(*info));
+		snprintf(info->name, sizeof(info->name), "%s", table);
+		err = getsockopt(fd, v6 ? SOL_IPV6 : SOL_IP, IPT_SO_GET_INFO, info, &len) < 0
+			      ? -errno
+			      : entries_get(fd, v6, info, entries);
+	}
+	return err;
+}
+
 static int table_find(int fd, bool v6, const char *table, char *name, size_t size)
 {
-	int level = v6 ? SOL_IPV6 : SOL_IP;
-	struct ipt_getinfo info = { 0 }; /* ip6t_getinfo and ip6t_get_entries are laid out alike */
-	struct ipt_get_entries *entries;
-	size_t head = offsetof(struct ipt_get_entries, entrytable);
 	size_t least = v6 ? sizeof(struct ip6t_entry) : sizeof(struct ipt_entry);
-	socklen_t len = sizeof(info);
-	int found = 0;
+	struct ipt_getinfo info;
+	char *entries = NULL;
+	int found = xtables_read(fd, v6, table, &info, &entries);
 
-	snprintf(info.name, sizeof(info.name), "%s", table);
-	if (getsockopt(fd, level, IPT_SO_GET_INFO, &info, &len) < 0)
-		return -errno;
-	entries = calloc(1, head + info.size);
-	if (!entries)
-		return -ENOMEM;
-	snprintf(entries->name, sizeof(entries->name), "%s", table);
-	entries->size = info.size;
-	len = (socklen_t)(head + info.size);
-	if (getsockopt(fd, level, IPT_SO_GET_ENTRIES, entries, &len) < 0)
-		found = -errno;
 	for (size_t at = 0; found == 0 && at + least <= info.size;) {
-		const char *bytes = (const char *)entries->entrytable + at;
-		struct rule rule = rule_at(bytes, v6);
+		struct rule rule = rule_at(entries + at, v6);
 
 		if (rule.next < least || at + rule.next > info.size ||
 		    rule.target + sizeof(struct xt_entry_target) > rule.next)
 			found = -EBADMSG;
 		else
-			found = rule_tracks(bytes, &rule, name, size);
+			found = rule_tracks(entries + at, &rule, name, size);
 		at += rule.next;
 	}
 	free(entries);
 	return found;
 }
 
-int xtables_find_tracking(bool v6, char *name, size_t size)
+int xtables_names(bool v6, FILE **names)
 {
 	/* /proc/net would be that of the whole process, not of this thread. */
-	FILE *names = fopen(v6 ? "/proc/thread-self/net/ip6_tables_names"
-			       : "/proc/thread-self/net/ip_tables_names",
-			    "re");
+	*names = fopen(v6 ? "/proc/thread-self/net/ip6_tables_names"
+			  : "/proc/thread-self/net/ip_tables_names",
+		       "re");
+	if (*names)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	/* Without the module there is no such file; without its neighbour, no such directory. */
+	return access("/proc/thread-self/net/netlink", F_OK) == 0 ? 0 : -EACCES;
+}
+
+int xtables_find_tracking(bool v6, char *name, size_t size)
+{
 	char table[XT_TABLE_MAXNAMELEN];
-	int found = 0;
+	FILE *names;
+	int found = xtables_names(v6, &names);
 	int fd;
 
-	if (!names)
-		return errno == ENOENT ? 0 : -errno; /* no such module: no such rules */
+	if (found < 0 || !names)
+		return found;
 	fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-	if (fd < 0) {
-		int err = -errno;
-
-		fclose(names);
-		return err;
-	}
+	if (fd < 0)
+		found = -errno;
 	while (found == 0 && fscanf(names, "%31s", table) == 1)
 		found = table_find(fd, v6, table, name, size);
 	fclose(names);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return found;
 }

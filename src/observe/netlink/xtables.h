@@ -3,8 +3,12 @@
 #ifndef EW_OBSERVE_NETLINK_XTABLES_H
 #define EW_OBSERVE_NETLINK_XTABLES_H
 
+#include <netinet/in.h> /* before linux/netfilter.h, which has another in.h */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+
+#include <linux/netfilter_ipv4/ip_tables.h>
 
 #define XTABLES_NAME_MAX 32 /* of a match or target, with its NUL: linux/netfilter/x_tables.h */
 
@@ -17,5 +21,19 @@ int xtables_find_tracking(bool v6, char *name, size_t size);
 
 /* Whether this match or target needs tracking. Also for those inside nftables rules. */
 bool xtables_tracks(const char *name);
+
+/*
+ * The names of the tables in use in the calling thread's network namespace, one a line: *names,
+ * the caller's to fclose(), or NULL where the kernel has no such tables. Returns 0 or a negative
+ * errno; -EACCES: this /proc does not show them.
+ */
+int xtables_names(bool v6, FILE **names);
+
+/*
+ * Reads a table by a socket of its family; ip6t_getinfo is laid out as *info. *entries is the
+ * caller's to free(), info->size bytes. A table that changes meanwhile is read again, up to 10
+ * times. Returns 0 or a negative errno (-EAGAIN: it changed each time).
+ */
+int xtables_read(int fd, bool v6, const char *table, struct ipt_getinfo *info, char **entries);
 
 #endif

@@ -12,6 +12,13 @@ static const char *agent_end_name(enum ew_tri end)
 	return names[end];
 }
 
+static const char *tri_name(enum ew_tri tri)
+{
+	static const char *const names[] = { "unknown", "no", "yes" };
+
+	return names[tri];
+}
+
 static json_t *link_new(const struct report_link *link)
 {
 	struct fields f = fields_new();
@@ -27,6 +34,11 @@ static json_t *link_new(const struct report_link *link)
 	field_text(&f, "agent_end", agent_end_name(link->agent_end));
 	field_text(&f, "conntrack", conntrack_name(link->conntrack));
 	field_seconds(&f, "idle_s", link->idle);
+	field_seconds(&f, "expires_s", link->expires);
+	field_text(&f, "fin_accepted", tri_name(link->accepted));
+	field_known(&f, "rule", link->rule);
+	field_known(&f, "cure", link->cure);
+	field_known(&f, "not_judged", link->not_judged);
 	return fields_done(&f);
 }
 

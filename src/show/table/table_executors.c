@@ -59,7 +59,7 @@ static const struct report_link *worst_link(const struct report_executor *execut
 
 		if (worst->agent_end == EW_NO)
 			break;
-		if (link->agent_end == EW_NO || link->conntrack == CONNTRACK_NONE ||
+		if (link->agent_end == EW_NO || (link->at_risk && !worst->at_risk) ||
 		    (link->agent_end == EW_UNKNOWN && worst->agent_end == EW_YES))
 			worst = link;
 	}
@@ -75,13 +75,22 @@ static const char *cell_link(const void *row, int64_t now, char *buf, size_t siz
 	return link ? names[link->agent_end] : "none";
 }
 
+/* "6 s left" of an entry that expires too soon. */
 static const char *cell_conntrack(const void *row, int64_t now, char *buf, size_t size)
 {
 	static const char *const names[] = { "unknown", "known", "forgotten", "off" };
 	const struct report_link *link = worst_link(row);
+	char left[UNITS_MAX];
 
-	(void)now, (void)buf, (void)size;
-	return link ? names[link->conntrack] : "-";
+	(void)now;
+	if (!link)
+		return "-";
+	if (link->conntrack == CONNTRACK_NONE && link->accepted == EW_YES)
+		return "accepted";
+	if (link->conntrack != CONNTRACK_ENTRY || !link->at_risk)
+		return names[link->conntrack];
+	snprintf(buf, size, "%s left", units_duration(link->expires, left));
+	return buf;
 }
 
 static const char *cell_idle(const void *row, int64_t now, char *buf, size_t size)
@@ -123,7 +132,7 @@ static const struct grid_column verdict_columns[] = {
 	{ "TASK", 0, false, cell_task },
 	{ "PID", 7, true, cell_pid },
 	{ "LINK", 9, false, cell_link },
-	{ "CONNTRACK", 9, false, cell_conntrack },
+	{ "CONNTRACK", 10, false, cell_conntrack },
 	{ "IDLE", 9, true, cell_idle },
 };
 

@@ -87,7 +87,7 @@ static inline void node_put_entry(struct node *n, uint64_t cookie, uint64_t netn
 				   .ct_entry = { .cookie = cookie,
 						 .netns = netns,
 						 .present = present,
-						 .timeout = -1 } });
+						 .timeout = 432000 * NODE_SECOND } });
 }
 
 static inline void node_put_tracking(struct node *n)

@@ -9,6 +9,15 @@
 
 #include "model/judge/verdict.h"
 
+#define HORIZON 900
+
+static const struct link_evidence tracked = {
+	.agent_end = EW_YES,
+	.conntrack = CONNTRACK_ENTRY,
+	.expires = HORIZON + 1,
+	.horizon = HORIZON,
+};
+
 static void links(void **state)
 {
 	static const struct {
@@ -34,10 +43,75 @@ static void links(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct link_evidence e = { rows[i].agent_end, rows[i].conntrack };
+		struct link_evidence e = tracked;
 
+		e.agent_end = rows[i].agent_end;
+		e.conntrack = rows[i].conntrack;
 		assert_int_equal(link_state_of(&e), rows[i].want);
 	}
+}
+
+static enum link_state expiring_in(int64_t expires)
+{
+	struct link_evidence e = tracked;
+
+	e.expires = expires;
+	return link_state_of(&e);
+}
+
+/* An entry counts as long as it lasts beyond the horizon. */
+static void horizon(void **state)
+{
+	(void)state;
+	assert_int_equal(expiring_in(HORIZON + 1), LINK_SOUND);
+	assert_int_equal(expiring_in(HORIZON), LINK_AT_RISK);
+	assert_int_equal(expiring_in(0), LINK_AT_RISK);
+	assert_int_equal(expiring_in(-1), LINK_UNKNOWN);
+}
+
+static enum link_state judged(enum conntrack conntrack, enum ew_tri accepted, bool full,
+			      enum ew_tri untracked)
+{
+	struct link_evidence e = tracked;
+
+	e.conntrack = conntrack;
+	e.expires = 0;
+	e.accepted = accepted;
+	e.full = full;
+	e.untracked = untracked;
+	return link_state_of(&e);
+}
+
+/* The rules let the FIN pass without an entry: then it matters to nobody. */
+static void firewall_accepts(void **state)
+{
+	static const enum conntrack all[] = { CONNTRACK_UNKNOWN, CONNTRACK_ENTRY, CONNTRACK_NONE,
+					      CONNTRACK_OFF };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		assert_int_equal(judged(all[i], EW_YES, false, EW_NO), LINK_SOUND);
+		assert_int_equal(judged(all[i], EW_YES, true, EW_YES), LINK_SOUND);
+	}
+	assert_int_equal(judged(CONNTRACK_NONE, EW_NO, false, EW_NO), LINK_AT_RISK);
+	assert_int_equal(judged(CONNTRACK_NONE, EW_UNKNOWN, false, EW_NO), LINK_AT_RISK);
+	assert_int_equal(judged(CONNTRACK_NONE, EW_UNKNOWN, false, EW_YES), LINK_AT_RISK);
+}
+
+/* A full table drops what has no entry before any rule is asked. */
+static void table_full(void **state)
+{
+	(void)state;
+	assert_int_equal(judged(CONNTRACK_NONE, EW_YES, true, EW_NO), LINK_AT_RISK);
+	assert_int_equal(judged(CONNTRACK_NONE, EW_YES, true, EW_UNKNOWN), LINK_AT_RISK);
+}
+
+/* A firewall without connection tracking may drop the FIN as well. */
+static void firewall_drops_untracked(void **state)
+{
+	(void)state;
+	assert_int_equal(judged(CONNTRACK_OFF, EW_NO, false, EW_YES), LINK_AT_RISK);
+	assert_int_equal(judged(CONNTRACK_OFF, EW_UNKNOWN, false, EW_YES), LINK_SOUND);
 }
 
 /* Nothing filled in is nothing known. */
@@ -179,7 +253,11 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(links),  cmocka_unit_test(nothing_known), cmocka_unit_test(order),
+		cmocka_unit_test(links),
+		cmocka_unit_test(horizon),
+		cmocka_unit_test(firewall_accepts),
+		cmocka_unit_test(table_full),
+		cmocka_unit_test(firewall_drops_untracked),  cmocka_unit_test(nothing_known), cmocka_unit_test(order),
 		cmocka_unit_test(single), cmocka_unit_test(names),
 	};
 

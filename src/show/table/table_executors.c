@@ -132,7 +132,7 @@ static const struct grid_column verdict_columns[] = {
 	{ "TASK", 0, false, cell_task },
 	{ "PID", 7, true, cell_pid },
 	{ "LINK", 9, false, cell_link },
-	{ "CONNTRACK", 10, false, cell_conntrack },
+	{ "CONNTRACK", 9, false, cell_conntrack },
 	{ "IDLE", 9, true, cell_idle },
 };
 

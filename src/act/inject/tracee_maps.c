@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/inject/tracee_maps.h"
+#include "base/lines.h"
+#include "base/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,51 +65,38 @@ int tracee_area_parse(const char *line, struct tracee_area *ret)
 	return 0;
 }
 
-/* Parses the complete lines in buf; moves the rest to its start and returns its length. */
-static ssize_t parse_lines(char *buf, size_t used, struct tracee_maps *maps)
+static int read_areas(int fd, struct tracee_maps *maps)
 {
-	char *line = buf, *end;
+	char buf[16384], *line;
+	struct lines lines;
+	size_t len;
 
-	while ((end = memchr(line, '\n', used - (size_t)(line - buf)))) {
-		*end = '\0';
+	lines_init(&lines, fd, buf, sizeof(buf));
+	while ((line = lines_next(&lines, &len))) {
 		if (maps->n == TRACEE_MAPS_MAX) {
 			maps->truncated = true;
 			return 0;
 		}
-		if (tracee_area_parse(line, &maps->area[maps->n]) < 0)
+		if (lines.cut || tracee_area_parse(line, &maps->area[maps->n]) < 0)
 			return -EPROTO;
 		maps->n++;
-		line = end + 1;
 	}
-	used -= (size_t)(line - buf);
-	memmove(buf, line, used);
-	return (ssize_t)used;
+	return lines.err;
 }
 
 int tracee_maps_read(pid_t pid, pid_t tid, struct tracee_maps *ret)
 {
-	char buf[16384];
-	char path[64];
-	ssize_t n, left = 0;
-	int fd;
+	char path[PROC_PATH_MAX];
+	int fd, err;
 
 	ret->n = 0;
 	ret->truncated = false;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/maps", pid, tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(proc_path(path, pid, tid, "maps"), O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	while ((n = read(fd, buf + left, sizeof(buf) - (size_t)left)) > 0) {
-		left = parse_lines(buf, (size_t)(left + n), ret);
-		if (left < 0 || ret->truncated || left == sizeof(buf))
-			break;
-	}
-	if (n < 0)
-		left = -errno;
-	else if (n > 0 && left == sizeof(buf))
-		left = -EPROTO;
+	err = read_areas(fd, ret);
 	close(fd);
-	return left < 0 ? (int)left : 0;
+	return err;
 }
 
 const struct tracee_area *tracee_maps_find(const struct tracee_maps *maps, uint64_t addr)

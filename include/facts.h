@@ -429,6 +429,7 @@ struct fact_baseline {
 struct fact_now {
 	bool interrupted; /* Ctrl-C: report what is known */
 	bool final;	  /* the bound of --until is reached */
+	bool incomplete;  /* facts are missing from the recording that is replayed */
 };
 
 struct fact {

@@ -319,6 +319,7 @@ static const struct factjson_field baseline_fields[] = {
 static const struct factjson_field now_fields[] = {
 	FIELD(now.interrupted, "interrupted"),
 	FIELD(now.final, "final"),
+	FIELD(now.incomplete, "incomplete"),
 };
 
 static const struct factjson_field fork_fields[] = {

@@ -41,9 +41,9 @@ struct loop_state {
 	struct fact_sink listener;
 };
 
-static void end(struct loop_state *loop, enum event_loop_end error)
+static void end(struct loop_state *loop, enum event_loop_end reason)
 {
-	loop->end = error;
+	loop->end = reason;
 	event_base_loopbreak(loop->base);
 }
 

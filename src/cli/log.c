@@ -6,11 +6,22 @@
 
 #include "base/error.h"
 
+/* The last message, for a monitoring plugin's only line; a message can come from anywhere. */
+static char last[512];
+
+const char *log_last(void)
+{
+	return last;
+}
+
 void log_message(const char *fmt, ...)
 {
 	va_list ap;
 
 	fputs("execwatch: ", stderr);
+	va_start(ap, fmt);
+	vsnprintf(last, sizeof(last), fmt, ap);
+	va_end(ap);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);

@@ -12,4 +12,7 @@ void log_error(const struct error *error);
 void log_warning_without(const struct error *error);
 void log_message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The text of the last message; "" when there was none. */
+const char *log_last(void);
+
 #endif

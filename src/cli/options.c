@@ -15,38 +15,38 @@
 
 #define MESSAGE_MAX 512
 
-static int refuse(char *log_message, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static int refuse(char *message, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-static int refuse(char *log_message, const char *fmt, ...)
+static int refuse(char *message, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(log_message, MESSAGE_MAX, fmt, ap);
+	vsnprintf(message, MESSAGE_MAX, fmt, ap);
 	va_end(ap);
 	return -EINVAL;
 }
 
 /* ---- values ---- */
 
-static int set_port(struct options *o, const char *value, char *log_message)
+static int set_port(struct options *o, const char *value, char *message)
 {
 	char *end;
 	unsigned long port = strtoul(value, &end, 10);
 
 	if (*value < '0' || *value > '9' || *end || port < 1 || port > UINT16_MAX)
-		return refuse(log_message, "port '%s' is not a number from 1 to 65535", value);
+		return refuse(message, "port '%s' is not a number from 1 to 65535", value);
 	o->port = (uint16_t)port;
 	return 0;
 }
 
-static int set_pid(struct options *o, const char *value, char *log_message)
+static int set_pid(struct options *o, const char *value, char *message)
 {
 	char *end;
 	long pid = strtol(value, &end, 10);
 
 	if (*value < '0' || *value > '9' || *end || pid < 1 || pid > INT32_MAX)
-		return refuse(log_message, "pid '%s' is not a process id", value);
+		return refuse(message, "pid '%s' is not a process id", value);
 	o->choice.pid = (int32_t)pid;
 	o->choice_given = true;
 	return 0;
@@ -81,15 +81,15 @@ static int duration_parse(const char *value, int64_t *ns)
 	return -EINVAL;
 }
 
-static int set_master_timeout(struct options *o, const char *value, char *log_message)
+static int set_master_timeout(struct options *o, const char *value, char *message)
 {
 	if (duration_parse(value, &o->master_timeout) < 0)
-		return refuse(log_message,
-			      "master timeout '%s' is not a duration such as 75s or 5m", value);
+		return refuse(message, "master timeout '%s' is not a duration such as 75s or 5m",
+			      value);
 	return 0;
 }
 
-static int set_until(struct options *o, const char *value, char *log_message)
+static int set_until(struct options *o, const char *value, char *message)
 {
 	if (strcmp(value, "settled") == 0 || strcmp(value, "deadline") == 0) {
 		o->until = *value == 's' ? UNTIL_SETTLED : UNTIL_DEADLINE;
@@ -98,7 +98,7 @@ static int set_until(struct options *o, const char *value, char *log_message)
 	}
 	if (duration_parse(value, &o->until_ns) < 0)
 		return refuse(
-			log_message,
+			message,
 			"until '%s' is not settled, deadline or a duration such as 90s or 20m",
 			value);
 	return 0;
@@ -122,7 +122,7 @@ static const struct word colours[] = {
 };
 
 static int word_parse(const struct word *words, const char *what, const char *value, int *ret,
-		      char *log_message)
+		      char *message)
 {
 	char list[128] = "";
 
@@ -134,35 +134,35 @@ static int word_parse(const struct word *words, const char *what, const char *va
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
 			 *list ? ", " : "", w->name);
 	}
-	return refuse(log_message, "%s '%s' is none of: %s", what, value, list);
+	return refuse(message, "%s '%s' is none of: %s", what, value, list);
 }
 
-static int set_format(struct options *o, const char *value, char *log_message)
+static int set_format(struct options *o, const char *value, char *message)
 {
 	int format;
 
-	if (word_parse(formats, "format", value, &format, log_message) < 0)
+	if (word_parse(formats, "format", value, &format, message) < 0)
 		return -EINVAL;
 	o->format = (enum format)format;
 	o->format_given = true;
 	return 0;
 }
 
-static int set_method(struct options *o, const char *value, char *log_message)
+static int set_method(struct options *o, const char *value, char *message)
 {
 	int method;
 
-	if (word_parse(methods, "method", value, &method, log_message) < 0)
+	if (word_parse(methods, "method", value, &method, message) < 0)
 		return -EINVAL;
 	o->method = (enum inject_method)method;
 	return 0;
 }
 
-static int set_colour(struct options *o, const char *value, char *log_message)
+static int set_colour(struct options *o, const char *value, char *message)
 {
 	int colour;
 
-	if (word_parse(colours, "color", value, &colour, log_message) < 0)
+	if (word_parse(colours, "color", value, &colour, message) < 0)
 		return -EINVAL;
 	o->colour = (enum colour)colour;
 	return 0;
@@ -174,31 +174,48 @@ static const char *verdict_at(const void *ctx, size_t i)
 	return i < VERDICT_COUNT ? verdict_name((enum verdict)i) : NULL;
 }
 
-static int set_select(struct options *o, const char *value, char *log_message)
+static int verdicts_parse(const char *value, uint32_t *verdicts, char *message)
 {
 	char list[256], *rest = list, *name;
 
 	if ((size_t)snprintf(list, sizeof(list), "%s", value) >= sizeof(list) || !*value)
-		return refuse(log_message, "selection '%.40s' is not a list of verdicts", value);
+		return refuse(message, "selection '%.40s' is not a list of verdicts", value);
 	while ((name = strsep(&rest, ","))) {
 		const char *near = suggest(name, verdict_at, NULL);
 		enum verdict verdict;
 
 		if (!verdict_parse(name, &verdict))
-			return refuse(log_message, "'%s' is no verdict%s%s%s", name,
+			return refuse(message, "'%s' is no verdict%s%s%s", name,
 				      near ? "; did you mean " : "", near ? near : "",
 				      near ? "?" : "");
-		o->choice.verdicts |= 1u << verdict;
+		*verdicts |= 1u << verdict;
 	}
+	return 0;
+}
+
+static int set_select(struct options *o, const char *value, char *message)
+{
 	o->choice_given = true;
+	return verdicts_parse(value, &o->choice.verdicts, message);
+}
+
+static int set_accept(struct options *o, const char *value, char *message)
+{
+	return verdicts_parse(value, &o->accepted, message);
+}
+
+static int set_horizon(struct options *o, const char *value, char *message)
+{
+	if (duration_parse(value, &o->horizon) < 0)
+		return refuse(message, "horizon '%s' is not a duration such as 90s or 20m", value);
 	return 0;
 }
 
 /* ---- the table ---- */
 
-static int set_all(struct options *o, const char *value, char *log_message)
+static int set_all(struct options *o, const char *value, char *message)
 {
-	(void)value, (void)log_message;
+	(void)value, (void)message;
 	o->choice.all = o->choice_given = true;
 	return 0;
 }
@@ -213,7 +230,7 @@ static const struct option_row {
 	const char *name;
 	const char *value; /* NULL: takes none */
 	const char *help;
-	int (*parse)(struct options *o, const char *value, char *log_message);
+	int (*parse)(struct options *o, const char *value, char *message);
 	size_t text, flag;
 	bool is_text;
 } rows[] = {
@@ -240,6 +257,11 @@ static const struct option_row {
 	{ 0, "until", "WHEN", "settled, deadline (default) or a duration", PARSE(set_until) },
 	{ 0, "master-timeout", "D", "after which the master gives a silent agent up (75s)",
 	  PARSE(set_master_timeout) },
+	{ 0, "horizon", "D",
+	  "connection tracking entries that expire sooner are at risk (recovery timeout)",
+	  PARSE(set_horizon) },
+	{ 0, "accept", "V[,...]", "run: losses of executors with these verdicts are accepted",
+	  PARSE(set_accept) },
 	{ 0, "no-bpf", NULL, "sock_diag, /proc and the proc connector only", FLAG(no_bpf) },
 	{ 0, "keep", NULL, "leave the observers in the kernel, for the next verify", FLAG(keep) },
 	{ 0, "clean", NULL, "doctor: unload what --keep or a killed execwatch has left",
@@ -267,11 +289,10 @@ static const char *verb_name_at(const void *ctx, size_t i)
 	return verbs[i].name;
 }
 
-static int apply(struct options *o, const struct option_row *row, const char *value,
-		 char *log_message)
+static int apply(struct options *o, const struct option_row *row, const char *value, char *message)
 {
 	if (row->parse)
-		return row->parse(o, value, log_message);
+		return row->parse(o, value, message);
 	if (row->is_text)
 		*(const char **)((char *)o + row->text) = value;
 	else
@@ -295,27 +316,26 @@ static const struct option_row *row_of(int key)
 	return NULL;
 }
 
-static int unknown_option(const char *word, char *log_message)
+static int unknown_option(const char *word, char *message)
 {
 	char name[64];
 	const char *near;
 
 	if (word[0] != '-' || word[1] != '-')
-		return refuse(log_message, "unknown option '%s'; see 'execwatch --help'", word);
+		return refuse(message, "unknown option '%s'; see 'execwatch --help'", word);
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	near = suggest(name, row_name_at, NULL);
 	if (near)
-		return refuse(log_message, "unknown option '--%s'; did you mean '--%s'?", name,
-			      near);
-	return refuse(log_message, "unknown option '--%s'; see 'execwatch --help'", name);
+		return refuse(message, "unknown option '--%s'; did you mean '--%s'?", name, near);
+	return refuse(message, "unknown option '--%s'; see 'execwatch --help'", name);
 }
 
-static int take_word(struct options *o, const char *word, char *log_message)
+static int take_word(struct options *o, const char *word, char *message)
 {
 	const char *near;
 
 	if (o->verb)
-		return refuse(log_message, "unexpected argument '%s'%s", word,
+		return refuse(message, "unexpected argument '%s'%s", word,
 			      o->verb->takes_command ? "; put the command behind --" : "");
 	for (const struct verb *v = verbs; v->name; v++)
 		if (strcmp(word, v->name) == 0)
@@ -324,8 +344,8 @@ static int take_word(struct options *o, const char *word, char *log_message)
 		return 0;
 	near = suggest(word, verb_name_at, NULL);
 	if (near)
-		return refuse(log_message, "unknown verb '%s'; did you mean '%s'?", word, near);
-	return refuse(log_message, "unknown verb '%s'; see 'execwatch --help'", word);
+		return refuse(message, "unknown verb '%s'; did you mean '%s'?", word, near);
+	return refuse(message, "unknown verb '%s'; see 'execwatch --help'", word);
 }
 
 static void getopt_build(struct option *longs, char *shorts)
@@ -345,28 +365,31 @@ static void getopt_build(struct option *longs, char *shorts)
 	*shorts = '\0';
 }
 
-static int check_together(const struct options *o, char *log_message)
+static int check_together(const struct options *o, char *message)
 {
 	if (o->help || o->version)
 		return 0;
 	if (!o->verb)
-		return refuse(log_message, "no verb given; see 'execwatch --help'");
+		return refuse(message, "no verb given; see 'execwatch --help'");
 	if (o->verb->takes_command && !o->command && !o->replay)
-		return refuse(log_message, "'%s' needs a command: execwatch %s -- CMD...",
+		return refuse(message, "'%s' needs a command: execwatch %s -- CMD...",
 			      o->verb->name, o->verb->name);
 	if (!o->verb->takes_command && o->command)
-		return refuse(log_message, "'%s' takes no command", o->verb->name);
+		return refuse(message, "'%s' takes no command", o->verb->name);
 	if (o->clean && strcmp(o->verb->name, "doctor") != 0)
-		return refuse(log_message, "--clean is for 'doctor'; '%s' does not take it",
+		return refuse(message, "--clean is for 'doctor'; '%s' does not take it",
+			      o->verb->name);
+	if (o->accepted && !o->verb->takes_command)
+		return refuse(message, "--accept is for 'run'; '%s' does not take it",
 			      o->verb->name);
 	if (o->record && o->replay)
-		return refuse(log_message, "--record and --replay exclude each other");
+		return refuse(message, "--record and --replay exclude each other");
 	if (o->choice_given && !o->verb->acts)
-		return refuse(log_message,
+		return refuse(message,
 			      "--select, --pid and --all are for verbs that act; '%s' does not",
 			      o->verb->name);
 	if ((o->choice.verdicts != 0) + (o->choice.pid != 0) + o->choice.all > 1)
-		return refuse(log_message, "--select, --pid and --all exclude each other");
+		return refuse(message, "--select, --pid and --all exclude each other");
 	return 0;
 }
 
@@ -382,7 +405,7 @@ static void set_defaults(struct options *o)
 	};
 }
 
-int options_parse(int argc, char **argv, struct options *o, char *log_message)
+int options_parse(int argc, char **argv, struct options *o, char *message)
 {
 	struct option longs[N_ROWS + 1] = { 0 };
 	char shorts[2 * N_ROWS + 3];
@@ -396,20 +419,20 @@ int options_parse(int argc, char **argv, struct options *o, char *log_message)
 		int err = 0;
 
 		if (key == 1)
-			err = take_word(o, optarg, log_message);
+			err = take_word(o, optarg, message);
 		else if (key == ':')
-			err = refuse(log_message, "option '%s' needs a value", argv[optind - 1]);
+			err = refuse(message, "option '%s' needs a value", argv[optind - 1]);
 		else if (key == '?')
-			err = unknown_option(argv[optind - 1], log_message);
+			err = unknown_option(argv[optind - 1], message);
 		else
-			err = apply(o, row_of(key), optarg, log_message);
+			err = apply(o, row_of(key), optarg, message);
 		if (err)
 			return err;
 	}
 	ended = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
 	if (ended && optind < argc)
 		o->command = argv + optind;
-	return check_together(o, log_message);
+	return check_together(o, message);
 }
 
 void options_help(FILE *out, const struct verb *verb)

@@ -35,6 +35,8 @@ struct options {
 	enum model_until until;
 	int64_t until_ns;	/* a duration instead of until; 0: not given */
 	int64_t master_timeout; /* ns */
+	int64_t horizon;	/* ns; 0: each executor's recovery timeout */
+	uint32_t accepted;	/* bits 1 << enum verdict: losses that the gate lets pass */
 	bool no_bpf;
 	bool clean;
 	bool keep; /* its observers outlive its orderly end as well */
@@ -45,6 +47,7 @@ struct options {
 	enum colour colour;
 	bool help;
 	bool version;
+	bool *reported;	      /* set when the report has been written */
 	char *const *command; /* behind --; NULL: none */
 };
 
@@ -60,9 +63,9 @@ struct verb {
 /* The verbs, ended by one without a name (cli/verbs.c). */
 extern const struct verb verbs[];
 
-/* Returns 0, or -EINVAL with the log_message to print in log_message (512 bytes). argv is permuted.
+/* Returns 0, or -EINVAL with the message to print in message (512 bytes). argv is permuted.
  */
-int options_parse(int argc, char **argv, struct options *options, char *log_message);
+int options_parse(int argc, char **argv, struct options *options, char *message);
 
 /* Help for all, or for one verb. */
 void options_help(FILE *out, const struct verb *verb);

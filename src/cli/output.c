@@ -78,6 +78,8 @@ int output_report(const struct options *options, const struct report *report)
 		err = nagios_write(stdout, report);
 		break;
 	}
+	if (!err && options->reported)
+		*options->reported = true;
 	return written(err, report->exit_code);
 }
 

@@ -12,6 +12,7 @@
 #include "base/netns.h"
 #include "base/now.h"
 #include "base/proc.h"
+#include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/capabilities.h"
@@ -25,6 +26,8 @@
 #include "record/recording.h"
 
 struct session {
+	int64_t replayed; /* time of the latest fact of a replay, mono ns */
+	struct fact_now replayed_now;
 	const struct options *options;
 	struct model *model;
 	struct recording *recording;
@@ -116,6 +119,8 @@ static void window_put(struct session *s)
 							  ? EW_YES
 							  : EW_NO,
 				     .work_dir_given = s->options->work_dir != NULL,
+				     .horizon = s->options->horizon,
+				     .restart_wanted = s->options->verb->takes_command,
 			     } };
 
 	uname(&host);
@@ -288,10 +293,24 @@ static void replay_put(void *ctx, const struct fact *fact)
 		return;
 	fact_emit(&s->to_model, fact);
 	s->judged |= fact->type == FACT_NOW;
+	s->replayed = fact->mono > s->replayed ? fact->mono : s->replayed;
+	if (fact->type == FACT_NOW)
+		s->replayed_now = fact->now;
 	if (fact->type == FACT_SESSION)
 		snprintf(s->verb, sizeof(s->verb), "%s", fact->session.verb);
 	if (s->listener.put)
 		fact_emit(&s->listener, fact);
+}
+
+/* What the missing facts would have shown is not known: the model is told so. */
+static void replay_incomplete(struct session *s)
+{
+	struct fact fact = { .type = FACT_NOW, .mono = s->replayed, .now = s->replayed_now };
+
+	fact.now.incomplete = true;
+	fact_emit(&s->to_model, &fact);
+	log_message("recording '%s' is not complete: its writer was killed, or lines are missing",
+		    s->options->replay);
 }
 
 int session_replay(const struct options *options, bool first_only, struct session **ret,
@@ -312,6 +331,8 @@ int session_replay(const struct options *options, bool first_only, struct sessio
 		log_message("recording '%s' ends in the middle of a line: its writer was killed; "
 			    "judged by what is there",
 			    options->replay);
+	if (counts.incomplete)
+		replay_incomplete(s);
 	if (counts.later_types || counts.later_fields)
 		log_message(
 			"recording '%s' is of a later version: %zu facts and %zu fields are not "
@@ -368,6 +389,11 @@ bool session_close(struct session *s)
 	whole = !s->record_failed;
 	free(s);
 	return whole;
+}
+
+int session_end(struct session *session, int code)
+{
+	return session_close(session) ? code : EXIT_UNKNOWN;
 }
 
 static void recording_keep(struct session *s)

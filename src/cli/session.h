@@ -34,6 +34,8 @@ void session_pins(const char *run_dir, uint16_t port, char *buf, size_t size);
 
 /* Closes the recording; false, after a log_message, when it is not complete. NULL is fine. */
 bool session_close(struct session *session);
+/* The end of a verb: closes the session; an incomplete recording makes code EXIT_UNKNOWN. */
+int session_end(struct session *session, int code);
 
 /* For facts of the run: they are recorded, folded into the model, and go to the listener. */
 struct fact_sink session_sink(struct session *session);

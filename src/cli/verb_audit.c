@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <stdlib.h>
 
-#include "cli/common.h"
+#include "cli/baseline.h"
+#include "cli/replay.h"
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
@@ -21,7 +22,7 @@ static int tell(const struct options *options, const struct session *session,
 			   ? output_document(document, len, report->exit_code)
 			   : output_report(options, document ? report : NULL);
 
-	if (document && !common_document_save(options, session, document, len))
+	if (document && !baseline_document_save(options, session, document, len))
 		code = EXIT_UNKNOWN;
 	free(document);
 	return code;
@@ -35,7 +36,7 @@ int verb_audit(const struct options *options)
 	int code;
 
 	if (options->replay)
-		return common_replay(options, true, "audit");
+		return replay_report(options, true, "audit");
 	if (session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;
@@ -45,5 +46,5 @@ int verb_audit(const struct options *options)
 		session_follow(session, report);
 	code = tell(options, session, report);
 	report_free(report);
-	return common_end(session, code);
+	return session_end(session, code);
 }

@@ -7,7 +7,6 @@
 #include "act/lock.h"
 #include "base/addr.h"
 #include "base/arena.h"
-#include "cli/common.h"
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
@@ -343,7 +342,7 @@ int verb_doctor(const struct options *options)
 		check_agent(d, report);
 	code = conclude(options, d, report);
 	report_free(report);
-	code = common_end(session, code);
+	code = session_end(session, code);
 out:
 	arena_free(arena);
 	return code;

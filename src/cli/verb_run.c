@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <poll.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/child.h"
-#include "cli/common.h"
+#include "cli/baseline.h"
+#include "cli/treat.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
@@ -14,24 +16,21 @@
 #include "cli/verbs.h"
 #include "cli/wait_report.h"
 #include "base/error.h"
+#include "base/now.h"
+#include "model/gate.h"
+
+/* How long a gate that unknown executors keep shut is looked at again. */
+#define GATE_PATIENCE (5 * NS_PER_S)
 
 #define QUESTION "Treat these links and run the command now?"
 
 static void show_audit(const struct options *options, const struct report *audit)
 {
-	size_t n = audit->verdicts[VERDICT_NO_CHECKPOINT] + audit->verdicts[VERDICT_UNREGISTERED];
-
-	/* The table says itself what a restart loses whatever is done. */
-	if (options->format == FORMAT_TABLE) {
-		output_report(options, audit);
-		putchar('\n');
-		fflush(stdout);
-	} else if (n) {
-		log_message("%zu of %zu executors %s lost by a restart whatever is done; see "
-			    "'execwatch audit'",
-			    n, audit->n_executors - audit->verdicts[VERDICT_FOREIGN],
-			    n == 1 ? "is" : "are");
-	}
+	if (options->format != FORMAT_TABLE)
+		return;
+	output_report(options, audit);
+	putchar('\n');
+	fflush(stdout);
 }
 
 /* A command that cannot be started leaves treated executors with their clocks running: say so. */
@@ -60,6 +59,58 @@ static int window_open(const struct options *options, struct session *session)
 	return code;
 }
 
+/* Names what keeps the gate shut: verdicts by number, findings by id. */
+static void gate_explain(const struct gate *gate, const struct report *audit)
+{
+	log_message("the command was not started, and the agent was not restarted:");
+	if (gate->blind)
+		log_message("  no agent and no executor of it was found, or this host could not be "
+			    "read");
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (gate->verdicts & 1u << v)
+			log_message("  %zu %s; --accept %s lets the restart lose %s",
+				    audit->verdicts[v], verdict_name((enum verdict)v),
+				    verdict_name((enum verdict)v),
+				    audit->verdicts[v] == 1 ? "it" : "them");
+	for (size_t i = 0; i < audit->n_findings; i++)
+		if (audit->findings[i].severity == SEVERITY_CRITICAL)
+			log_message("  %s: %s", audit->findings[i].id, audit->findings[i].evidence);
+}
+
+/*
+ * After the treatment the node is looked at again. A v1 executor that has just dropped its links
+ * subscribes again within its backoff, so a shut gate is tried again for some seconds.
+ */
+static bool gate_passes(const struct options *options, struct session *session, int *code)
+{
+	struct pollfd interrupt = { .fd = interrupt_fd(), .events = POLLIN };
+	int64_t bound = now_mono() + GATE_PATIENCE;
+	struct report *audit = NULL, *last;
+	struct gate gate;
+
+	do {
+		report_free(audit);
+		audit = session_audit(session);
+		if (!audit) {
+			*code = EXIT_UNKNOWN;
+			return false;
+		}
+		gate = gate_judge(audit, options->accepted);
+	} while (!gate.open && gate.unknown && now_mono() < bound && poll(&interrupt, 1, 500) == 0);
+	if (gate.open) {
+		report_free(audit);
+		return true;
+	}
+	gate_explain(&gate, audit);
+	report_free(audit);
+	last = session_report(session, REPORT_RUN, &(struct fact_now){ .final = true });
+	if (last)
+		last->exit_code = gate_exit_code(&gate);
+	*code = output_report(options, last);
+	report_free(last);
+	return false;
+}
+
 int verb_run(const struct options *options)
 {
 	struct session *session = NULL;
@@ -69,18 +120,18 @@ int verb_run(const struct options *options)
 
 	if (options->replay)
 		return verb_report(options);
-	if (!common_may_act(options))
+	if (!treat_may_act(options))
 		return EXIT_WRONG_USE;
 	if (interrupt_install() < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;
 	}
-	audit = common_audit(session);
+	audit = treat_audit(session, true);
 	if (!audit)
 		goto out;
 	show_audit(options, audit);
-	common_baseline_save(options, session, audit);
-	code = common_shutdown(options, session, audit, QUESTION, &held);
+	baseline_report_save(options, session, audit);
+	code = treat_links(options, session, audit, QUESTION, &held);
 	if (code)
 		goto out;
 	if (*interrupt_count() > 0) {
@@ -90,12 +141,12 @@ int verb_run(const struct options *options)
 		code = EXIT_UNKNOWN;
 	} else if (options->dry_run) {
 		code = audit->exit_code;
-	} else {
+	} else if (gate_passes(options, session, &code)) {
 		code = window_open(options, session);
 	}
 out:
 	report_free(audit);
 	if (held >= 0)
 		close(held);
-	return common_end(session, code);
+	return session_end(session, code);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <unistd.h>
 
-#include "cli/common.h"
+#include "cli/baseline.h"
+#include "cli/treat.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
@@ -14,6 +15,14 @@
 #define QUESTION                                                                                   \
 	"Treat these links now? A v0 executor ends itself unless the agent is restarted within "   \
 	"its recovery timeout."
+
+static bool has_executor(const struct report *audit, int32_t pid)
+{
+	for (size_t i = 0; i < audit->n_executors; i++)
+		if (audit->executors[i].pid == pid)
+			return true;
+	return false;
+}
 
 /* The state of the links after the act, and the report on it. */
 static int finish(const struct options *options, struct session *session)
@@ -29,7 +38,7 @@ static int finish(const struct options *options, struct session *session)
 	code = options->dry_run && options->format == FORMAT_TABLE && report
 		       ? report->exit_code
 		       : output_report(options, report);
-	if (report && !options->dry_run && !common_baseline_save(options, session, report))
+	if (report && !options->dry_run && !baseline_report_save(options, session, report))
 		code = EXIT_UNKNOWN;
 	report_free(report);
 	return code;
@@ -47,21 +56,28 @@ int verb_shutdown(const struct options *options)
 			    "reported");
 		return EXIT_WRONG_USE;
 	}
-	if (!common_may_act(options))
+	if (!treat_may_act(options))
 		return EXIT_WRONG_USE;
 	if (interrupt_install() < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;
 	}
-	audit = common_audit(session);
+	audit = treat_audit(session, false);
 	if (!audit)
 		goto out;
-	code = common_shutdown(options, session, audit, QUESTION, &held);
+	if (options->choice.pid && !has_executor(audit, options->choice.pid)) {
+		log_message("process %d is no executor of the agent on port %u; 'execwatch audit' "
+			    "lists them",
+			    options->choice.pid, options->port);
+		code = EXIT_WRONG_USE;
+		goto out;
+	}
+	code = treat_links(options, session, audit, QUESTION, &held);
 	if (code == 0)
 		code = finish(options, session);
 out:
 	report_free(audit);
 	if (held >= 0)
 		close(held);
-	return common_end(session, code);
+	return session_end(session, code);
 }

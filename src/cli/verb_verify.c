@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/now.h"
-#include "cli/common.h"
+#include "cli/replay.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
@@ -54,7 +54,7 @@ int verb_verify(const struct options *options)
 	int code = EXIT_UNKNOWN;
 
 	if (options->replay)
-		return common_replay(options, false, "verify");
+		return replay_report(options, false, "verify");
 	if (interrupt_install() < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;
@@ -66,5 +66,5 @@ int verb_verify(const struct options *options)
 	follow(session);
 	code = wait_report(options, session, NULL, REPORT_VERIFY);
 out:
-	return common_end(session, code);
+	return session_end(session, code);
 }

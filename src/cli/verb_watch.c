@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/now.h"
-#include "cli/common.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
@@ -15,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/own_traffic.h"
 #include "cli/session.h"
+#include "cli/treat.h"
 #include "cli/verbs.h"
 #include "cli/event_loop.h"
 #include "base/error.h"
@@ -151,7 +151,7 @@ static int watch_until_told(const struct options *options, struct error *error)
 		log_message("begin to watch: out of memory");
 		goto out;
 	}
-	audit = common_audit(live.session);
+	audit = treat_audit(live.session, false);
 	if (!audit)
 		goto out;
 	report_free(audit); /* it is told anew, as it is then */
@@ -164,7 +164,7 @@ static int watch_until_told(const struct options *options, struct error *error)
 out:
 	watch_jsonl_free(live.lines);
 	watch_screen_free(live.screen);
-	return common_end(live.session, code);
+	return session_end(live.session, code);
 }
 
 int verb_watch(const struct options *options)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/now.h"
 #include "model/exit_code.h"
 #include "model/judge/deadlines.h"
 #include "model/judge/self_termination.h"
@@ -11,6 +12,7 @@
 #include "model/model_private.h"
 #include "model/judge/outcome.h"
 #include "model/judge/explain.h"
+#include "model/verdict_table.h"
 
 bool report_has_outcomes(const struct report *report)
 {
@@ -330,6 +332,14 @@ static const char *api_word(const struct store *store, const struct agent *agent
 	return *store->api.problem ? store->api.problem : "serving";
 }
 
+/* An agent that answers tells itself when its recovery is over; here is when it has to be. */
+static int64_t recovered_by(const struct store *store, const struct agent *agent)
+{
+	int64_t at = outcome_serves_at(store);
+
+	return at ? at : agent->appeared + 15 * NS_PER_S + evidence_reregister_timeout(store);
+}
+
 static void agent_fill(const struct store *store, struct report *report)
 {
 	const struct agent *agent = store_agent(store);
@@ -353,6 +363,7 @@ static void agent_fill(const struct store *store, struct report *report)
 						  : "");
 	out->api = arena_text(arena, api_word(store, agent));
 	out->serving = outcome_agent_serves(store);
+	out->recovered_by = agent && !out->serving ? to_wall(store, recovered_by(store, agent)) : 0;
 	for (size_t i = 0; agent && i < store->baselines.n; i++)
 		out->restarted |= store->baselines.v[i].agent_pid != agent->facts.pid ||
 				  store->baselines.v[i].agent_start != agent->facts.start;
@@ -422,7 +433,8 @@ static bool is_unknown(const struct store *store, const struct report *report)
 {
 	static const uint32_t needed = SCAN_SOCKETS | SCAN_PROCESSES;
 
-	return (store->complete & needed) != needed || (!report->n_executors && store->unread.n);
+	return store->incomplete || (store->complete & needed) != needed ||
+	       (!report->n_executors && store->unread.n);
 }
 
 static void severity_note(struct exit_facts *facts, enum severity severity)
@@ -432,10 +444,13 @@ static void severity_note(struct exit_facts *facts, enum severity severity)
 	facts->warning |= severity == SEVERITY_WARNING;
 }
 
-/* What is left untreated decides: a treated executor's verdict is that of before the act. */
+/*
+ * An acting verb ends with what is left untreated. A treated executor's verdict is that of before
+ * the act; one that waits for the restart already needs none.
+ */
 static bool was_treated(const struct report *report, const struct report_executor *executor)
 {
-	bool done = false;
+	bool done = verdict_effect(executor->verdict) == EFFECT_NEEDS_RESTART && !executor->ends_by;
 
 	for (size_t i = 0; i < report->n_acts; i++) {
 		if (report->acts[i].pid != executor->pid)
@@ -461,6 +476,8 @@ static int exit_code(const struct store *store, const struct report *report)
 		.interrupted = store->interrupted,
 		.unknown = is_unknown(store, report),
 		.nobody = is_nobody(report),
+		.not_restarted =
+			report->restart_wanted && !report->agent.restarted && !report->dry_run,
 	};
 
 	for (size_t i = 0; i < report->n_executors; i++) {
@@ -487,6 +504,7 @@ static void head_fill(const struct store *store, struct report *report)
 	report->generated = to_wall(store, store->now);
 	report->agent_port = store->session.agent_port;
 	report->interrupted = store->interrupted;
+	report->restart_wanted = store->session.restart_wanted && report->kind == REPORT_RUN;
 	report->blind = (store->complete & (SCAN_SOCKETS | SCAN_PROCESSES)) !=
 			(SCAN_SOCKETS | SCAN_PROCESSES);
 	if (*(store->command.text ? store->command.text : "")) {

@@ -66,7 +66,7 @@ void report_notes_fill(const struct store *store, struct report *report)
 {
 	struct arena *arena = report->arena;
 	struct notes notes = {
-		arena_array(arena, store->unread.n + store->hooks.n + 3, sizeof(*notes.v)), 0
+		arena_array(arena, store->unread.n + store->hooks.n + 4, sizeof(*notes.v)), 0
 	};
 
 	if (!notes.v)
@@ -74,6 +74,9 @@ void report_notes_fill(const struct store *store, struct report *report)
 	notes_agents(store, &notes, arena);
 	for (size_t i = 0; i < store->unread.n; i++)
 		note(&notes, unread_text(&store->unread.v[i], arena));
+	if (store->incomplete)
+		note(&notes, "The recording is not complete: what its missing facts would have "
+			     "shown is not known.");
 	if (report->events_lost)
 		note(&notes, arena_printf(arena,
 					  "%llu events were lost in the kernel: what they would "

@@ -16,6 +16,7 @@
 #define KEEP_MAX ((size_t)256 << 10) /* kept facts, in bytes, that are written without a flush */
 
 struct recording {
+	uint64_t facts; /* put so far; the footer says so, and shows that nothing is missing */
 	int fd;
 	bool regular;
 	char *path;
@@ -114,6 +115,7 @@ static void recording_put(void *ctx, const struct fact *fact)
 
 	if (rec->err)
 		return;
+	rec->facts++;
 	if (keep_line(rec, factjson_pack(fact)) < 0) {
 		int err = -ENOMEM;
 
@@ -161,6 +163,9 @@ int recording_close(struct recording *rec, struct error *error)
 
 	if (!rec)
 		return 0;
+	if (!rec->err && keep_line(rec, json_pack("{s:s, s:I}", "type", RECORD_FOOTER, "facts",
+						  (json_int_t)rec->facts)) < 0)
+		rec->err = -ENOMEM;
 	if (!rec->err)
 		write_kept(rec);
 	if (rec->regular && fsync(rec->fd) < 0 && !rec->err)
@@ -191,7 +196,8 @@ int recording_create(const char *path, const char *tool, struct recording **ret,
 		goto out;
 	}
 	rec->regular = fstat(rec->fd, &st) == 0 && S_ISREG(st.st_mode);
-	err = keep_line(rec, json_pack("{s:s, s:s}", "schema", RECORD_SCHEMA, "tool", tool));
+	err = keep_line(rec, json_pack("{s:s, s:s, s:b}", "schema", RECORD_SCHEMA, "tool", tool,
+				       RECORD_FOOTER_FLAG, true));
 	if (err < 0) {
 		error_set(error, err, NULL, "create recording '%s'", path);
 		goto out;

@@ -46,6 +46,7 @@ struct recording_counts {
 	size_t later_types;  /* lines of a type that this version does not know, passed over */
 	size_t later_fields; /* the same for fields */
 	bool cut;	     /* the last line is not whole: its writer was killed */
+	bool incomplete;     /* cut, or lines are missing by its footer, or the footer is */
 };
 
 /*

@@ -24,6 +24,8 @@ struct replay {
 	struct factjson_reader *reader;
 	const struct fact_sink *sink;
 	struct recording_counts counts;
+	bool footer_due;  /* the header announces a footer */
+	bool footer_fits; /* and it was read, with as many facts as came before it */
 };
 
 static int input_open(struct replay *in, const char *path, struct error *error)
@@ -125,8 +127,23 @@ static int header_read(struct replay *in, struct error *error)
 				 "read recording '%s': it is empty", in->name);
 	header = json_loadb(line, len, 0, NULL);
 	err = schema_check(header, names, 1, in->name, "name a file that --record wrote", error);
+	in->footer_due = json_is_true(json_object_get(header, RECORD_FOOTER_FLAG));
 	json_decref(header);
 	return err;
+}
+
+/* True when the line is the footer. Facts of later versions are among those that it counts. */
+static bool footer_read(struct replay *in, const char *line, size_t len)
+{
+	json_t *object = json_loadb(line, len, 0, NULL);
+	const char *type = json_string_value(json_object_get(object, "type"));
+	bool is_footer = type && strcmp(type, RECORD_FOOTER) == 0;
+
+	if (is_footer)
+		in->footer_fits = json_integer_value(json_object_get(object, "facts")) ==
+				  (json_int_t)(in->counts.facts + in->counts.later_types);
+	json_decref(object);
+	return is_footer;
 }
 
 static int line_replay(struct replay *in, const char *line, size_t len, bool whole,
@@ -145,6 +162,9 @@ static int line_replay(struct replay *in, const char *line, size_t len, bool who
 		return error_set(error, err, "the file is damaged: nothing was concluded from it",
 				 "read recording '%s', line %zu: %.160s", in->name, in->line,
 				 reason.message);
+	if (err == FACTJSON_LATER && footer_read(in, line, len))
+		return 0;
+	in->footer_fits = false;
 	if (err == FACTJSON_LATER) {
 		in->counts.later_types++;
 		return 0;
@@ -178,6 +198,7 @@ int recording_replay(const char *path, const struct fact_sink *sink,
 			break;
 		err = line_replay(&in, line, len, whole, error);
 	}
+	in.counts.incomplete = in.counts.cut || (in.footer_due && !in.footer_fits);
 	if (!err)
 		*counts = in.counts;
 out:

@@ -7,7 +7,11 @@
 
 struct error;
 
-#define RECORD_SCHEMA "execwatch.recording/1"
+/* The last line of a whole recording: {"type":"recording-end","facts":N}; the header announces it.
+ */
+#define RECORD_FOOTER	   "recording-end"
+#define RECORD_FOOTER_FLAG "footer"
+#define RECORD_SCHEMA	   "execwatch.recording/1"
 
 /*
  * Returns 0 where document's schema is one of names (n of them, all of version 1). -EINVAL: it is

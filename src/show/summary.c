@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "model/verdict_table.h"
 #include "show/units.h"
 
 static const char *are(size_t n)
@@ -15,88 +16,150 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
+/* ---- nobody to judge ---- */
+
 static void none_write(FILE *out, const struct report *report)
 {
 	size_t foreign = report->verdicts[VERDICT_FOREIGN];
 
 	if (report->blind) {
 		fprintf(out,
-			"Nothing is known of the agent on port %u and its executors: this host's "
-			"sockets or processes could not be read. Run as root.",
+			"UNKNOWN: this host's sockets or processes could not be read, so nothing "
+			"is known of the agent on port %u and its executors. Run as root.",
 			report->agent_port);
 		return;
 	}
-	fprintf(out, "No executor of the agent on port %u was found", report->agent_port);
-	fputs(report->agent.pid > 0 ? "." : ", and no agent listens there.", out);
+	if (report->agent.pid > 0)
+		fprintf(out, "The agent on port %u has no executors.", report->agent_port);
+	else
+		fprintf(out,
+			"UNKNOWN: no agent listens on port %u and no executor of one was found. "
+			"Is it the right port?",
+			report->agent_port);
 	if (!report_has_outcomes(report) && foreign)
 		fprintf(out, " %zu executor%s of another agent %s left alone.", foreign,
 			plural(foreign), are(foreign));
 }
 
-static void doomed_write(FILE *out, size_t n, size_t doomed, size_t treatable)
+/* ---- audits ---- */
+
+struct effects {
+	size_t n; /* executors that a restart concerns */
+	size_t count[EFFECT_COUNT];
+	size_t findings; /* critical */
+};
+
+/* A report that runs out of time says so by ends_by: those are counted by report->ending. */
+static struct effects effects_count(const struct report *report)
 {
-	if (!doomed && !treatable)
+	struct effects e = { 0 };
+
+	for (size_t i = 0; i < report->n_executors; i++) {
+		const struct report_executor *executor = &report->executors[i];
+		enum restart_effect effect = verdict_effect(executor->verdict);
+
+		e.n += effect != EFFECT_NOT_CONCERNED;
+		if (!executor->ends_by)
+			e.count[effect]++;
+	}
+	for (size_t i = 0; i < report->n_findings; i++)
+		e.findings += report->findings[i].severity == SEVERITY_CRITICAL;
+	return e;
+}
+
+static void lost_write(FILE *out, const struct effects *e)
+{
+	size_t lost = e->count[EFFECT_LOST], untreated = e->count[EFFECT_LOST_UNTREATED];
+
+	if (!lost && !untreated)
 		return;
 	fputs("If the agent restarts now, ", out);
-	if (doomed && treatable)
+	if (lost && untreated)
 		fprintf(out,
 			"%zu of %zu executors %s lost, and %zu more unless treated first: "
 			"execwatch shutdown.",
-			doomed, n, are(doomed), treatable);
-	else if (doomed)
-		fprintf(out, "%zu of %zu executors %s lost, and must not be touched.", doomed, n,
-			are(doomed));
+			lost, e->n, are(lost), untreated);
+	else if (lost)
+		fprintf(out, "%zu of %zu executors %s lost, and must not be touched.", lost, e->n,
+			are(lost));
 	else
 		fprintf(out,
 			"%zu of %zu executors %s lost unless treated first: "
 			"execwatch shutdown.",
-			treatable, n, are(treatable));
+			untreated, e->n, are(untreated));
 }
 
-/* Whose timer has fired. */
-static void ending_write(FILE *out, const struct report *report, const char *lead)
+static void unknown_write(FILE *out, const struct effects *e)
+{
+	size_t unknown = e->count[EFFECT_UNKNOWN];
+
+	if (unknown == e->n && unknown)
+		fprintf(out, "UNKNOWN: %zu of %zu executor%s could not be checked. Do not restart.",
+			unknown, e->n, plural(e->n));
+	else if (unknown)
+		fprintf(out,
+			"%zu of %zu executors could not be checked: do not restart before "
+			"they are.",
+			unknown, e->n);
+}
+
+static void findings_write(FILE *out, const struct report *report, const struct effects *e)
+{
+	const char *lead = ": ";
+
+	if (!e->findings)
+		return;
+	fprintf(out, "%zu critical finding%s about the restart", e->findings, plural(e->findings));
+	for (size_t i = 0; i < report->n_findings; i++) {
+		if (report->findings[i].severity != SEVERITY_CRITICAL)
+			continue;
+		fprintf(out, "%s%s", lead, report->findings[i].id);
+		lead = ", ";
+	}
+	fputc('.', out);
+}
+
+/* Executors whose recovery timeout has run out. */
+static void ending_write(FILE *out, const struct report *report)
 {
 	if (report->ending)
-		fprintf(out, "%s%zu %s ending %s: an agent that comes now is too late.", lead,
-			report->ending, are(report->ending),
-			report->ending == 1 ? "itself" : "themselves");
-}
-
-/* Those that still have the time to be asked. */
-static size_t disconnected_count(const struct report *report)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < report->n_executors; i++)
-		n += report->executors[i].verdict == VERDICT_DISCONNECTED &&
-		     !report->executors[i].ends_by;
-	return n;
+		fprintf(out,
+			"%zu executor%s recovery timeout has expired; %s shutting down, and an "
+			"agent that starts now is too late.",
+			report->ending, report->ending == 1 ? "'s" : "s'",
+			report->ending == 1 ? "it is" : "they are");
 }
 
 static void audit_write(FILE *out, const struct report *report)
 {
-	const size_t *v = report->verdicts;
-	size_t n = report->n_executors - v[VERDICT_FOREIGN];
-	size_t doomed = v[VERDICT_NO_CHECKPOINT] + v[VERDICT_UNREGISTERED];
-	size_t treatable = v[VERDICT_HALF_OPEN] + v[VERDICT_AT_RISK];
-	size_t waiting = disconnected_count(report), unknown = v[VERDICT_UNKNOWN];
+	struct effects e = effects_count(report);
+	size_t waiting = e.count[EFFECT_NEEDS_RESTART];
+	bool blank = false;
 
-	if (!n) {
+	if (!e.n) {
 		none_write(out, report);
 		return;
 	}
-	doomed_write(out, n, doomed, treatable);
+	lost_write(out, &e);
+	blank = e.count[EFFECT_LOST] + e.count[EFFECT_LOST_UNTREATED];
 	if (waiting)
 		fprintf(out, "%s%zu %s disconnected and may end by itself: restart the agent soon.",
-			doomed + treatable ? " " : "", waiting, are(waiting));
-	if (unknown)
-		fprintf(out, "%s%zu of %zu could not be judged.",
-			doomed + treatable + waiting ? " " : "", unknown, n);
-	ending_write(out, report, doomed + treatable + waiting + unknown ? " " : "");
-	if (!(doomed + treatable + waiting + unknown + report->ending))
+			blank ? " " : "", waiting, are(waiting));
+	blank |= waiting != 0;
+	fputs(e.count[EFFECT_UNKNOWN] && blank ? " " : "", out);
+	unknown_write(out, &e);
+	blank |= e.count[EFFECT_UNKNOWN] != 0;
+	fputs(e.findings && blank ? " " : "", out);
+	findings_write(out, report, &e);
+	blank |= e.findings != 0;
+	fputs(report->ending && blank ? " " : "", out);
+	ending_write(out, report);
+	if (!blank && !report->ending)
 		fprintf(out, "A restart of the agent is safe for %s%zu executor%s.",
-			n == 1 ? "the " : "all ", n, plural(n));
+			e.n == 1 ? "the " : "all ", e.n, plural(e.n));
 }
+
+/* ---- acts ---- */
 
 static size_t acts_count(const struct report *report, const char *result)
 {
@@ -135,6 +198,8 @@ static void shutdown_write(FILE *out, const struct report *report)
 			units_until(deadline, report->generated, until),
 			units_clock(deadline, clock));
 }
+
+/* ---- outcomes ---- */
 
 /* " 2 killed-by-agent, 1 crashed" for those of the given severity, after a lead. */
 static void outcomes_list(FILE *out, const struct report *report, enum severity severity,
@@ -179,32 +244,54 @@ static void waiting_write(FILE *out, const struct report *report)
 	fputc('.', out);
 }
 
+static size_t lost_count(const struct report *report)
+{
+	size_t lost = 0;
+
+	for (int i = 0; i < OUTCOME_COUNT; i++)
+		if (outcome_severity((enum outcome)i) == SEVERITY_CRITICAL)
+			lost += report->outcomes[i];
+	return lost;
+}
+
+/* The first clause: what is lost, what is not known, or that all is well. */
+static void verdict_write(FILE *out, const struct report *report, size_t lost)
+{
+	size_t n = report->n_executors, unknown = report->outcomes[OUTCOME_UNKNOWN];
+
+	if (lost) {
+		fprintf(out, "%zu of %zu executor%s %s lost", lost, n, plural(n), are(lost));
+		outcomes_list(out, report, SEVERITY_CRITICAL, ": ");
+	} else if (unknown) {
+		fprintf(out, "UNKNOWN: what became of %zu of %zu executor%s is not known", unknown,
+			n, plural(n));
+	} else if (report->restart_wanted && !report->agent.restarted) {
+		fputs("No executor lost, but the agent was NOT restarted", out);
+	} else {
+		fprintf(out, "None of %zu executor%s is lost%s", n, plural(n),
+			report->ending || report->outcomes[OUTCOME_WAITING] ? " yet" : "");
+	}
+	outcomes_list(out, report, SEVERITY_OK, lost || unknown ? "; " : ": ");
+	fputc('.', out);
+}
+
 static void outcomes_write(FILE *out, const struct report *report)
 {
-	const size_t *o = report->outcomes;
-	size_t lost = o[OUTCOME_SELF_TERMINATED] + o[OUTCOME_KILLED_BY_AGENT] + o[OUTCOME_KILLED] +
-		      o[OUTCOME_CRASHED];
+	size_t lost = lost_count(report);
 
 	if (!report->n_executors) {
 		none_write(out, report);
 		return;
 	}
-	if (lost) {
-		fprintf(out, "%zu of %zu executors %s lost", lost, report->n_executors, are(lost));
-		outcomes_list(out, report, SEVERITY_CRITICAL, ": ");
-	} else if (o[OUTCOME_UNKNOWN]) {
-		fprintf(out, "No loss is known of, but %zu of %zu executors cannot be told",
-			o[OUTCOME_UNKNOWN], report->n_executors);
-	} else {
-		fprintf(out, "None of %zu executor%s is lost%s", report->n_executors,
-			plural(report->n_executors), report->ending ? " yet" : "");
-	}
-	outcomes_list(out, report, SEVERITY_OK, lost || o[OUTCOME_UNKNOWN] ? "; " : ": ");
-	fputc('.', out);
+	verdict_write(out, report, lost);
 	waiting_write(out, report);
-	ending_write(out, report, " ");
-	if (lost && o[OUTCOME_UNKNOWN])
-		fprintf(out, " %zu cannot be told.", o[OUTCOME_UNKNOWN]);
+	fputs(report->ending ? " " : "", out);
+	ending_write(out, report);
+	if (lost && report->outcomes[OUTCOME_UNKNOWN])
+		fprintf(out, " What became of %zu is not known.",
+			report->outcomes[OUTCOME_UNKNOWN]);
+	if (lost && report->restart_wanted && !report->agent.restarted)
+		fputs(" The agent was NOT restarted.", out);
 }
 
 void summary_write(FILE *out, const struct report *report)

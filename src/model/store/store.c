@@ -413,6 +413,7 @@ static void put_now(struct store *store, const struct fact *fact)
 {
 	store->interrupted |= fact->now.interrupted;
 	store->final |= fact->now.final;
+	store->incomplete |= fact->now.incomplete;
 }
 
 /* Nothing is judged by the types that are not here. */

@@ -258,6 +258,7 @@ struct store {
 	bool broken; /* memory was short: facts are missing */
 	int64_t now; /* of the last FACT_NOW, else of the last fact */
 	bool interrupted, final;
+	bool incomplete; /* the recording lacks facts */
 	struct fact_session session;
 	int64_t session_began;
 	struct process *processes;

@@ -56,6 +56,23 @@ static json_t *append(json_t *array, json_t *value)
 	return NULL;
 }
 
+static json_t *findings_new(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->n_findings; i++) {
+		const struct report_finding *finding = &report->findings[i];
+		struct fields f = fields_new();
+
+		field_text(&f, "id", finding->id);
+		field_text(&f, "severity", severity_name(finding->severity));
+		field_text(&f, "evidence", finding->evidence);
+		field_text(&f, "cure", finding->cure);
+		array = append(array, fields_done(&f));
+	}
+	return array;
+}
+
 static json_t *executors_new(const struct report *report)
 {
 	json_t *array = json_array();
@@ -180,6 +197,7 @@ static void head_set(struct fields *f, const struct report *report)
 
 static void tail_set(struct fields *f, const struct report *report)
 {
+	field_value(f, "findings", findings_new(report));
 	field_value(f, "summary", summary_new(report));
 	field_value(f, "events", events_new(report));
 	if (report->kind == REPORT_SHUTDOWN || report->kind == REPORT_RUN)

@@ -64,6 +64,7 @@ int table_write(FILE *out, const struct report *report, const struct table_optio
 	table_agent(&table);
 	table_acts(&table);
 	table_executors(&table);
+	table_findings(&table);
 	table_advice(&table);
 	table_clocks(&table);
 	table_others(&table);

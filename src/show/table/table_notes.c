@@ -52,7 +52,7 @@ void table_agent(const struct table *table)
 	if (report->command)
 		fprintf(text.text, " Command (%s): %s",
 			report->command_ended ? units_status(report->command_status, status)
-					    : "still runs",
+					      : "still runs",
 			report->command);
 	table_paragraph(table, &text, 2);
 }

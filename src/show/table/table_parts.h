@@ -31,6 +31,7 @@ void table_paragraph(const struct table *table, struct textbuf *text, int indent
 void table_agent(const struct table *table);
 void table_acts(const struct table *table);
 void table_executors(const struct table *table);
+void table_findings(const struct table *table);
 void table_advice(const struct table *table);
 void table_clocks(const struct table *table);
 void table_others(const struct table *table);

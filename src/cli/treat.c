@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "cli/common.h"
+#include "cli/treat.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "act/lock.h"
 #include "act/audit_log.h"
+#include "act/lock.h"
 #include "act/shutdown.h"
+#include "base/error.h"
+#include "base/now.h"
 #include "cli/confirm.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
@@ -18,11 +19,8 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "base/error.h"
-#include "record/baseline.h"
-#include "show/json/json_report.h"
 
-bool common_may_act(const struct options *options)
+bool treat_may_act(const struct options *options)
 {
 	if (options->yes || options->dry_run || confirm_possible())
 		return true;
@@ -33,78 +31,42 @@ bool common_may_act(const struct options *options)
 	return false;
 }
 
-bool common_document_save(const struct options *options, const struct session *session,
-			  const char *document, size_t len)
-{
-	struct error error = { 0 };
-	char path[4096];
+/* ---- the audit before the act ---- */
 
-	/* Only the last part is ours to make: a mistyped path leaves no directories behind. */
-	if (mkdir(options->state_dir, 0700) < 0 && errno != EEXIST)
-		error_set(&error, -errno, "choose a place with --state-dir", "make '%s'",
-			  options->state_dir);
-	if (error.code)
-		log_warning_without(&error);
-	else if (baseline_path(options->state_dir, session_boot_id(session), options->port, path,
-			       sizeof(path)) < 0 ||
-		 baseline_save(path, document, len, &error) < 0)
-		log_warning_without(&error);
-	if (!options->baseline || baseline_save(options->baseline, document, len, &error) == 0)
-		return true;
-	log_error(&error);
-	return false;
+/* True while the wait makes sense: what is unknown now may be known once the agent has recovered.
+ */
+static bool recovery_decides(const struct report *audit)
+{
+	return audit->verdicts[VERDICT_UNKNOWN] && audit->agent.recovered_by;
 }
 
-bool common_baseline_save(const struct options *options, const struct session *session,
-			  const struct report *report)
+/* Waits until the agent serves, its recovery must be over, or Ctrl-C. */
+static void recovery_wait(struct session *session, int64_t until_wall)
 {
-	size_t len;
-	char *document = json_report_text(report, &len);
-	bool saved = document && common_document_save(options, session, document, len);
+	struct pollfd interrupt = { .fd = interrupt_fd(), .events = POLLIN };
 
-	if (!document)
-		log_message("save the baseline: out of memory");
-	free(document);
-	return saved;
-}
-
-int common_end(struct session *session, int code)
-{
-	return session_close(session) ? code : EXIT_UNKNOWN;
-}
-
-static enum report_kind kind_of(const char *verb)
-{
-	if (strcmp(verb, "run") == 0)
-		return REPORT_RUN;
-	if (strcmp(verb, "verify") == 0)
-		return REPORT_VERIFY;
-	return strcmp(verb, "shutdown") == 0 ? REPORT_SHUTDOWN : REPORT_AUDIT;
-}
-
-int common_replay(const struct options *options, bool first_only, const char *verb)
-{
-	struct fact_now now = { 0 };
-	struct session *session;
-	struct report *report;
-	struct error error = { 0 };
-	int code;
-
-	if (session_replay(options, first_only, &session, &error) < 0) {
-		log_error(&error);
-		return EXIT_UNKNOWN;
+	log_message("the agent has not finished its recovery: waiting %lld s at most until the "
+		    "executors can be judged",
+		    (long long)((until_wall - now_wall()) / NS_PER_S + 1));
+	while (!model_agent_serves(session_model(session)) && now_wall() < until_wall) {
+		if (poll(&interrupt, 1, 500) > 0)
+			return;
+		session_scan(session, SCAN_API);
+		session_dispatch(session);
+		session_glance(session);
 	}
-	report = session_report(session, kind_of(verb ? verb : session_verb(session)), &now);
-	code = output_report(options, report);
-	report_free(report);
-	return common_end(session, code);
 }
 
-struct report *common_audit(struct session *session)
+struct report *treat_audit(struct session *session, bool wait)
 {
 	struct fact_sink sink = session_sink(session);
 	struct report *audit = session_audit(session);
 
+	if (audit && wait && recovery_decides(audit)) {
+		recovery_wait(session, audit->agent.recovered_by + NS_PER_S);
+		report_free(audit);
+		audit = session_audit(session);
+	}
 	if (!audit) {
 		log_message("audit: out of memory");
 		return NULL;
@@ -113,6 +75,8 @@ struct report *common_audit(struct session *session)
 	model_baseline(audit, &sink);
 	return audit;
 }
+
+/* ---- the act ---- */
 
 static void progress(void *ctx, size_t done, size_t n)
 {
@@ -187,8 +151,8 @@ static bool agreed(const struct options *options, const struct model_target *tar
 	return confirm(question);
 }
 
-int common_shutdown(const struct options *options, struct session *session,
-		    const struct report *audit, const char *question, int *held)
+int treat_links(const struct options *options, struct session *session, const struct report *audit,
+		const char *question, int *held)
 {
 	struct model_target *targets;
 	struct error error = { 0 };

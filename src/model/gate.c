@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/gate.h"
+
+#include "model/verdict_table.h"
+
+static void executor_judge(struct gate *gate, const struct report_executor *executor)
+{
+	switch (verdict_effect(executor->verdict)) {
+	case EFFECT_NOT_CONCERNED:
+	case EFFECT_SURVIVES:
+	case EFFECT_NEEDS_RESTART: /* treated ones among them: only the restart saves them */
+		return;
+	case EFFECT_LOST:
+	case EFFECT_LOST_UNTREATED:
+		gate->lost++;
+		break;
+	case EFFECT_UNKNOWN:
+	case EFFECT_COUNT:
+		gate->unknown++;
+		break;
+	}
+	gate->verdicts |= 1u << executor->verdict;
+}
+
+struct gate gate_judge(const struct report *audit, uint32_t accepted)
+{
+	struct gate gate = { .blind = audit->blind };
+
+	for (size_t i = 0; i < audit->n_executors; i++)
+		if (!(accepted & 1u << audit->executors[i].verdict))
+			executor_judge(&gate, &audit->executors[i]);
+	for (size_t i = 0; i < audit->n_findings; i++)
+		gate.findings += audit->findings[i].severity == SEVERITY_CRITICAL;
+	gate.blind |=
+		audit->agent.pid <= 0 && audit->n_executors == audit->verdicts[VERDICT_FOREIGN];
+	gate.open = !gate.lost && !gate.unknown && !gate.findings && !gate.blind;
+	return gate;
+}
+
+int gate_exit_code(const struct gate *gate)
+{
+	if (gate->open)
+		return 0;
+	return gate->lost || gate->findings ? 2 : 3;
+}

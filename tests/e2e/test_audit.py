@@ -131,7 +131,7 @@ def test_an_empty_node(lab, ew):
     lab()
     done = ew("audit")
     assert done.code == 0
-    assert f"No executor of the agent on port {ew.port} was found." in done.words
+    assert f"The agent on port {ew.port} has no executors." in done.words
 
 
 def test_recovery_timeouts_are_the_executors_own(lab, ew):

@@ -236,11 +236,12 @@ static void test_cut_at_every_byte(void **state)
 {
 	static struct heard out;
 	char text[4096];
-	size_t len, header = strlen(HEADER);
+	size_t len, header;
 
 	(void)state;
 	record(3);
 	len = file_read(text, sizeof(text));
+	header = strcspn(text, "\n") + 1;
 	for (size_t cut = header; cut <= len; cut++) {
 		struct recording_counts counts;
 		struct error error = { 0 };
@@ -254,7 +255,9 @@ static void test_cut_at_every_byte(void **state)
 		/* an object that lacks nothing but its newline is whole */
 		if (cut < len && text[cut] == '\n' && cut > header)
 			lines++;
-		assert_int_equal(out.n, lines);
+		/* the last line is the footer: without it the recording is not complete */
+		assert_int_equal(out.n, lines < 3 ? lines : 3);
+		assert_int_equal(counts.incomplete, cut < len - 1);
 		assert_int_equal(counts.cut, text[cut - 1] != '\n' && text[cut] != '\n');
 	}
 }

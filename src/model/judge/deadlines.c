@@ -106,6 +106,24 @@ static struct bounds bounds_gather(const struct store *store, struct arena *aren
 	return b;
 }
 
+/*
+ * A command may only order the restart (systemctl --no-block): so long after its end a restart is
+ * still waited for.
+ */
+#define RESTART_PATIENCE (60 * NS_PER_S)
+
+/* `run` was to restart the agent and it is still the one of the audit; mono ns until when that is
+ * waited for, 0: it is not. */
+static int64_t restart_bound(const struct store *store)
+{
+	for (size_t i = 0; i < store->baselines.n; i++)
+		if (outcome_restarted(store, &store->baselines.v[i]) || !store_agent(store))
+			return 0;
+	if (!store->session.restart_wanted || !store->baselines.n)
+		return 0;
+	return (store->command_ended ? store->command_ended : store->now) + RESTART_PATIENCE;
+}
+
 bool model_agent_serves(const struct model *model)
 {
 	return outcome_agent_serves(model_store(model));
@@ -116,6 +134,7 @@ bool model_done(const struct model *model, enum model_until until, int64_t *next
 	const struct store *store = model_store(model);
 	struct arena *arena = arena_new();
 	bool settled, past;
+	int64_t restart = restart_bound(store);
 	struct bounds b;
 
 	*next = 0;
@@ -123,7 +142,10 @@ bool model_done(const struct model *model, enum model_until until, int64_t *next
 		return true;
 	b = bounds_gather(store, arena);
 	arena_free(arena);
+	bound(&b, store->now, restart);
 	*next = b.next;
+	if (store->now < restart)
+		return false;
 	settled = outcome_agent_serves(store) && !b.waiting;
 	if (settled)
 		return until == UNTIL_SETTLED || store->now >= b.proven;

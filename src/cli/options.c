@@ -382,6 +382,8 @@ static int check_together(const struct options *o, char *message)
 	if (o->accepted && !o->verb->takes_command)
 		return refuse(message, "--accept is for 'run'; '%s' does not take it",
 			      o->verb->name);
+	if (o->format == FORMAT_NAGIOS && strcmp(o->verb->name, "watch") == 0)
+		return refuse(message, "watch has no format nagios; use verify");
 	if (o->record && o->replay)
 		return refuse(message, "--record and --replay exclude each other");
 	if (o->choice_given && !o->verb->acts)

@@ -254,10 +254,14 @@ static int write_out(const struct options *options, const struct checkup *checku
 {
 	int err;
 
-	if (options->format == FORMAT_TABLE)
+	if (options->format == FORMAT_NAGIOS)
+		err = doctor_nagios_write(stdout, checkup);
+	else if (options->format == FORMAT_TABLE)
 		err = doctor_table_write(stdout, checkup, output_width(), output_colour(options));
 	else
 		err = doctor_document_write(stdout, checkup, options->format == FORMAT_JSON);
+	if (!err && options->reported)
+		*options->reported = true;
 	if (!err)
 		return checkup->exit_code;
 	log_message("write to standard output: %s", strerror(-err));

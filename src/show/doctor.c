@@ -114,3 +114,25 @@ int doctor_document_write(FILE *file, const struct checkup *checkup, bool indent
 	json_decref(document);
 	return textbuf_end_to(&text, file);
 }
+
+int doctor_nagios_write(FILE *file, const struct checkup *checkup)
+{
+	static const char *const states[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+	struct textbuf line;
+	int err = textbuf_begin(&line);
+	size_t missing = 0;
+
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < checkup->n; i++)
+		missing += checkup->checks[i].state == CHECK_MISSING;
+	fprintf(line.text, "EXECWATCH %s - ", states[checkup->exit_code & 3]);
+	fprintf(line.text, "This host %s be audited, %s be acted on and %s be watched.",
+		checkup->audit ? "can" : "cannot", checkup->shutdown ? "can" : "cannot",
+		checkup->watch ? "can" : "cannot");
+	for (size_t i = 0; i < checkup->n; i++)
+		if (checkup->checks[i].state == CHECK_MISSING)
+			fprintf(line.text, " Missing: %s.", checkup->checks[i].name);
+	fprintf(line.text, " | checks=%zu missing=%zu\n", checkup->n, missing);
+	return textbuf_end_to(&line, file);
+}

@@ -29,8 +29,9 @@ struct checkup {
 	int exit_code;
 };
 
-/* Both return 0 or a negative errno, of a full disk or a closed pipe as well. */
+/* All return 0 or a negative errno, of a full disk or a closed pipe as well. */
 int doctor_table_write(FILE *file, const struct checkup *checkup, int width, bool color);
+int doctor_nagios_write(FILE *file, const struct checkup *checkup);
 int doctor_document_write(FILE *file, const struct checkup *checkup, bool indented);
 
 #endif

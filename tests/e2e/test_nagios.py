@@ -11,7 +11,6 @@ from labnode import executors
     ["-f", "nagios", "audti"],
     ["audit", "--format=nagios", "-p", "x"],
     ["audit", "-fnagios", "--replay", "/nonexistent"],
-    ["doctor", "-f", "nagios"],
     ["verify", "-f", "nagios", "--baseline", "/nonexistent"],
     ["shutdown", "-f", "nagios"],
     ["run", "-f", "nagios", "--yes"],
@@ -22,6 +21,12 @@ def test_what_goes_wrong_is_unknown(ew, args):
     assert done.code == 3
     assert done.out.startswith("EXECWATCH UNKNOWN - ")
     assert done.out.count("\n") == 1
+
+
+def test_doctor(ew):
+    done = ew("doctor", "-f", "nagios", "-p", "1")
+    assert done.out.startswith("EXECWATCH ") and done.out.count("\n") == 1
+    assert done.code == ["OK", "WARNING", "CRITICAL", "UNKNOWN"].index(done.out.split()[1])
 
 
 def test_a_port_where_nothing_listens(lab, ew, other_port):

@@ -85,7 +85,8 @@ def test_shutdown(node, ew):
 
 def test_run_and_verify(node, ew):
     """With outcomes of several kinds, and interrupted ones."""
-    check("run", ew.json("run", "--yes", "--until", "1s", "--", "true"))
+    check("run", ew.json("run", "--yes", "--", "true", code=2))  # the gate stays shut
+    check("run", ew.json("run", "--yes", "--accept", "no-checkpoint,unknown", "--until", "1s", "--", "true"))
     node.kill("odd\nid \"☃\"", comm="b\xc3\xa4ckup")
     check("verify", ew.json("verify", "--until", "1s"))
     node.stop_agent()
@@ -112,10 +113,12 @@ def test_doctor(node, ew):
 
 def test_recording(node, ew, tmp_path):
     path = tmp_path / "recording.jsonl"
-    ew("run", "--yes", "--until", "settled", "--record", path, "--",
+    ew("run", "--yes", "--accept", "no-checkpoint,unknown", "--until", "settled", "--record", path, "--",
        *node.command(*node.restart_args()))
-    head, *facts = [json.loads(line) for line in path.read_text().splitlines()]
+    head, *facts, end = [json.loads(line) for line in path.read_text().splitlines()]
     check("recording", head)
+    assert end == {"type": "recording-end", "facts": len(facts)}
+    assert validator("recording").is_valid(end)
     assert len(facts) > 50
     one = validator("fact")
     for fact in facts:

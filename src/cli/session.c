@@ -460,7 +460,7 @@ void session_follow(struct session *s, const struct report *report)
 	for (size_t i = 0; i < report->n_executors; i++) {
 		const struct report_executor *e = &report->executors[i];
 
-		if (e->verdict != VERDICT_FOREIGN)
+		if (e->pid && e->verdict != VERDICT_FOREIGN)
 			event_source_follow(s->live, e->pid, e->start, false,
 					    error.code ? &other : &error);
 	}

@@ -2,12 +2,16 @@
 #ifndef EW_MODEL_MODEL_PRIVATE_H
 #define EW_MODEL_MODEL_PRIVATE_H
 
+#include "model/judge/executors.h"
 #include "model/model.h"
 #include "model/store/store.h"
 
 const struct store *model_store(const struct model *model);
 
 /* report_notes.c: after all else of the report has been filled in. */
-void report_notes_fill(const struct store *store, struct report *report);
+void report_notes_fill(const struct executors *view, struct report *report);
+
+/* report_findings.c */
+void report_findings_fill(const struct executors *view, struct report *report);
 
 #endif

@@ -533,7 +533,8 @@ struct report *model_report(const struct model *model, enum report_kind kind)
 	acts_fill(store, report);
 	clocks_fill(&view, report);
 	events_fill(store, report);
-	report_notes_fill(store, report);
+	report_findings_fill(&view, report);
+	report_notes_fill(&view, report);
 	report->exit_code = exit_code(store, report);
 	if (!arena_broken(arena) && !store->broken)
 		return report;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What could not be read, was lost, or is odd: whole sentences at the end of a report. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -62,16 +63,43 @@ static void notes_slots(const struct store *store, struct notes *notes, struct a
 	}
 }
 
-void report_notes_fill(const struct store *store, struct report *report)
+static void notes_claims(const struct executors *view, struct notes *notes, struct arena *arena)
 {
+	size_t shown = sizeof(view->claims) / sizeof(view->claims[0]);
+	char pids[64] = "";
+
+	if (!view->n_claims)
+		return;
+	for (size_t i = 0; i < shown && i < view->n_claims; i++)
+		snprintf(pids + strlen(pids), sizeof(pids) - strlen(pids), "%s%d", i ? ", " : "",
+			 view->claims[i]);
+	note(notes,
+	     arena_printf(arena,
+			  "%zu process%s in %s environment the ids of an executor that is another "
+			  "process (pid %s%s); %s left out.",
+			  view->n_claims, view->n_claims == 1 ? " has" : "es have",
+			  view->n_claims == 1 ? "its" : "their", pids,
+			  view->n_claims > shown ? ", ..." : "",
+			  view->n_claims == 1 ? "it is" : "they are"));
+}
+
+void report_notes_fill(const struct executors *view, struct report *report)
+{
+	const struct store *store = view->store;
 	struct arena *arena = report->arena;
 	struct notes notes = {
-		arena_array(arena, store->unread.n + store->hooks.n + 4, sizeof(*notes.v)), 0
+		arena_array(arena,
+			    store->unread.n + store->hooks.n + report->n_findings + 5,
+			    sizeof(*notes.v)),
+		0
 	};
 
 	if (!notes.v)
 		return;
 	notes_agents(store, &notes, arena);
+	notes_claims(view, &notes, arena);
+	for (size_t i = 0; i < report->n_findings; i++)
+		note(&notes, report->findings[i].evidence);
 	for (size_t i = 0; i < store->unread.n; i++)
 		note(&notes, unread_text(&store->unread.v[i], arena));
 	if (store->incomplete)

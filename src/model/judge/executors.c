@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/arena.h"
 #include "base/equal_range.h"
 #include "mesos/upid.h"
@@ -113,6 +114,94 @@ static uint16_t upid_port(const struct checkpoint *checkpoint)
 	return upid.addr.port;
 }
 
+/* ---- which process a run on disk leads to ---- */
+
+/* Living processes by pid. */
+struct pids {
+	const struct process **v;
+	size_t n;
+};
+
+static int process_pid_order(const void *a, const void *b)
+{
+	const struct process *x = *(const struct process *const *)a;
+	const struct process *y = *(const struct process *const *)b;
+
+	return x->key.pid < y->key.pid ? -1 : x->key.pid > y->key.pid;
+}
+
+static struct pids pids_build(const struct store *store, struct arena *arena)
+{
+	struct pids pids = { arena_array(arena, HASH_COUNT(store->processes), sizeof(*pids.v)), 0 };
+	const struct process *process, *next;
+
+	HASH_ITER(hh, store->processes, process, next)
+	{
+		if (pids.v && process->known && alive(process))
+			pids.v[pids.n++] = process;
+	}
+	if (pids.n)
+		qsort(pids.v, pids.n, sizeof(*pids.v), process_pid_order);
+	return pids;
+}
+
+static const struct process *pids_find(const struct pids *pids, int32_t pid)
+{
+	const struct process process = { .key = { .pid = pid } }, *key = &process;
+	const struct process **found =
+		pids->n ? bsearch(&key, pids->v, pids->n, sizeof(*pids->v), process_pid_order)
+			: NULL;
+
+	return found ? *found : NULL;
+}
+
+/* forked.pid and its descendants, as far as they are known; the launcher makes it the leader of a
+ * session (Mesos linux_launcher.cpp, docker.cpp: setsid). */
+static bool is_descendant(const struct pids *pids, const struct process *process, int32_t forked)
+{
+	for (int depth = 0; process && depth < 32; depth++) {
+		if (process->key.pid == forked || process->facts.session == forked ||
+		    process->facts.ppid == forked)
+			return true;
+		process = pids_find(pids, process->facts.ppid);
+	}
+	return false;
+}
+
+/* In a namespace where two processes cannot listen at one address. */
+static bool listens_as_written(const struct store *store, const struct checkpoint *checkpoint,
+			       const struct holdings *held)
+{
+	struct mesos_upid upid;
+
+	if (mesos_upid_parse(mesos_span_of(checkpoint->facts.upid), &upid) < 0)
+		return false;
+	for (size_t i = 0; i < held->n; i++) {
+		const struct fact_socket *s = &held->v[i].conn->facts;
+
+		if (s->state == TCP_LISTEN && s->netns == store->session.netns &&
+		    s->local.port == upid.addr.port &&
+		    (addr_is_any(&s->local) || addr_ip_equal(&s->local, &upid.addr)))
+			return true;
+	}
+	return false;
+}
+
+/* NO: it claims a run whose process is another one. */
+static enum ew_tri is_backed(const struct store *store, const struct pids *pids,
+			     const struct executor *executor, const struct holdings *held)
+{
+	const struct checkpoint *checkpoint = executor->checkpoint;
+	const struct process *process = executor->process;
+
+	if (!checkpoint || !checkpoint->facts.forked_pid)
+		return EW_UNKNOWN;
+	if (is_descendant(pids, process, checkpoint->facts.forked_pid) ||
+	    listens_as_written(store, checkpoint, held))
+		return EW_YES;
+	return process->facts.session ? EW_NO : EW_UNKNOWN;
+}
+
 /*
  * An executor's environment is inherited by its task and by helpers; its name may be anything.
  * What tells it from them: it listens where its checkpoint says, is libprocess, has the link. A
@@ -134,7 +223,8 @@ static int score(const struct store *store, const struct process *process,
 			linked |= connection_is_link_of(store, held->v[i].conn, process);
 		}
 	}
-	if (port && !listens_there && !*process->facts.library && store->complete & SCAN_SOCKETS)
+	if (port && !listens_there && !*process->facts.library && store->complete & SCAN_SOCKETS &&
+	    !(process->adopted && linked))
 		return 0;
 	return 8 * listens_there + 4 * (*process->facts.library != '\0') + 2 * linked +
 	       2 * listens + (checkpoint && checkpoint->facts.forked_pid == process->key.pid);
@@ -166,7 +256,7 @@ static bool is_candidate(const struct process *process)
 	const struct process_facts *p = &process->facts;
 
 	return process->known && alive(process) && *p->executor_id && *p->framework_id &&
-	       *p->slave_pid;
+	       (*p->slave_pid || process->adopted);
 }
 
 /* Whose environment could not be read and who talks to the agent: may be an executor. */
@@ -180,8 +270,8 @@ static int same_run(const struct executor *a, const struct executor *b)
 	const struct process_facts *x = &a->process->facts, *y = &b->process->facts;
 
 	return x->framework_id == y->framework_id && x->executor_id == y->executor_id &&
-	       x->container_id == y->container_id && x->environ_read != EW_NO &&
-	       y->environ_read != EW_NO;
+	       x->container_id == y->container_id &&
+	       (*x->executor_id || (x->environ_read != EW_NO && y->environ_read != EW_NO));
 }
 
 static int text_order(const char *a, const char *b)
@@ -231,6 +321,7 @@ static void keep_winners(struct executors *view)
 	view->n_executors = kept;
 }
 
+/* Those without a process come first, and are found by nobody. */
 static int pid_order(const void *a, const void *b)
 {
 	const struct process_key *x = &(*(const struct executor *const *)a)->process->key;
@@ -270,33 +361,188 @@ static void index_fill(struct executors *view, struct arena *arena)
 	qsort(view->links, view->n_links, sizeof(*view->links), conn_order);
 }
 
-void executors_build(struct executors *view, const struct store *store, struct arena *arena)
+/*
+ * forked.pid is written in the agent's pid namespace. Where the agent is in execwatch's, or a run
+ * leads to a process at all, those are the pids that are seen here.
+ */
+static bool pids_are_ours(const struct store *store, const struct executors *view)
 {
-	struct holdings all = holdings_build(store, arena);
+	const struct agent *agent = store_agent(store);
+	const struct process *process =
+		agent ? store_process_find(store, agent->facts.pid, agent->facts.start) : NULL;
+
+	if (process && process->known && process->facts.ns_pid == process->key.pid)
+		return true;
+	for (size_t i = 0; i < view->n_executors; i++)
+		if (view->executors[i].backed == EW_YES)
+			return true;
+	return false;
+}
+
+static void claims_remove(struct executors *view)
+{
+	size_t kept = 0;
+
+	if (!pids_are_ours(view->store, view))
+		return;
+	for (size_t i = 0; i < view->n_executors; i++) {
+		const struct executor *executor = &view->executors[i];
+
+		if (executor->backed != EW_NO) {
+			view->executors[kept++] = *executor;
+			continue;
+		}
+		if (view->n_claims < sizeof(view->claims) / sizeof(view->claims[0]))
+			view->claims[view->n_claims] = executor->process->key.pid;
+		view->n_claims++;
+	}
+	view->n_executors = kept;
+}
+
+static void candidates_fill(struct executors *view, const struct holdings *all, struct arena *arena)
+{
+	const struct store *store = view->store;
+	struct pids pids = pids_build(store, arena);
 	const struct process *process, *next;
 
-	*view = (struct executors){ .store = store };
-	view->executors =
-		arena_array(arena, HASH_COUNT(store->processes), sizeof(*view->executors));
-	if (!all.v || !view->executors)
-		return;
 	HASH_ITER(hh, store->processes, process, next)
 	{
-		struct holdings held = holdings_of(&all, process);
+		struct holdings held = holdings_of(all, process);
 		struct executor *executor = &view->executors[view->n_executors];
 
 		if (!is_candidate(process) && !is_dark(process))
 			continue;
-		executor->process = process;
+		*executor = (struct executor){ .process = process };
 		executor->checkpoint = store_checkpoint_find(store, &process->facts);
+		executor->backed = is_backed(store, &pids, executor, &held);
 		executor->score = score(store, process, executor->checkpoint, &held);
 		links_fill(store, executor, &held, arena);
-		if (is_dark(process) && !executor->n_links)
+		if (is_dark(process) && !executor->n_links && !process->adopted)
 			continue;
 		view->n_executors++;
 	}
-	qsort(view->executors, view->n_executors, sizeof(*view->executors), candidate_order);
+	claims_remove(view);
+	if (view->n_executors)
+		qsort(view->executors, view->n_executors, sizeof(*view->executors),
+		      candidate_order);
 	keep_winners(view);
+}
+
+/* ---- runs that no process was found for ---- */
+
+static int run_key_order(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct run_key));
+}
+
+struct run_keys {
+	struct run_key *v;
+	size_t n;
+};
+
+static struct run_keys run_keys_build(const struct executors *view, struct arena *arena)
+{
+	struct run_keys keys = { arena_array(arena, view->n_executors, sizeof(*keys.v)), 0 };
+
+	for (size_t i = 0; keys.v && i < view->n_executors; i++) {
+		const struct process_facts *p = &view->executors[i].process->facts;
+
+		memset(&keys.v[keys.n], 0, sizeof(*keys.v));
+		keys.v[keys.n].framework_id = p->framework_id;
+		keys.v[keys.n].executor_id = p->executor_id;
+		keys.v[keys.n++].container_id = p->container_id;
+	}
+	if (keys.n)
+		qsort(keys.v, keys.n, sizeof(*keys.v), run_key_order);
+	return keys;
+}
+
+static bool has_row(const struct run_keys *keys, const struct run_key *key)
+{
+	return keys->n && bsearch(key, keys->v, keys->n, sizeof(*keys->v), run_key_order);
+}
+
+static void absent_add(struct executors *view, const struct run_key *key, const char *slave_id,
+		       const struct checkpoint *checkpoint, struct arena *arena)
+{
+	struct process *process = arena_array(arena, 1, sizeof(*process));
+	struct executor *executor = &view->executors[view->n_executors];
+	const char *none = "";
+
+	if (!process)
+		return;
+	process->facts = (struct process_facts){
+		.comm = none,
+		.exe = none,
+		.slave_pid = none,
+		.slave_id = slave_id,
+		.directory = none,
+		.framework_id = key->framework_id,
+		.executor_id = key->executor_id,
+		.container_id = key->container_id,
+		.domain_socket = none,
+		.library = none,
+		.library_version = none,
+		.version_from = none,
+		.environ_read = EW_YES, /* nothing of it was refused */
+		.checkpoint = true,
+	};
+	process->known = true;
+	*executor = (struct executor){ .process = process, .checkpoint = checkpoint };
+	view->n_executors++;
+}
+
+/* Runs of another boot, and those of an agent id that was given up, have ended long ago. */
+static bool is_expected(const struct store *store, const struct checkpoint *checkpoint)
+{
+	const struct fact_checkpoint *c = &checkpoint->facts;
+
+	return c->latest && !c->completed && store->work_dir.same_boot != EW_NO &&
+	       strcmp(c->slave_id, store->work_dir.slave_id) == 0;
+}
+
+static void absent_fill(struct executors *view, struct arena *arena)
+{
+	static const uint32_t needed = SCAN_PROCESSES | SCAN_SOCKETS;
+	const struct store *store = view->store;
+	struct run_keys keys = run_keys_build(view, arena);
+	const struct checkpoint *checkpoint, *next_checkpoint;
+	const struct listing *listing, *next_listing;
+
+	if ((store->complete & needed) != needed)
+		return;
+	HASH_ITER(hh, store->checkpoints, checkpoint, next_checkpoint)
+	{
+		if (store->has_work_dir && is_expected(store, checkpoint) &&
+		    !has_row(&keys, &checkpoint->key))
+			absent_add(view, &checkpoint->key, checkpoint->facts.slave_id, checkpoint,
+				   arena);
+	}
+	HASH_ITER(hh, store->listings, listing, next_listing)
+	{
+		struct process_facts ids = { .framework_id = listing->key.framework_id,
+					     .executor_id = listing->key.executor_id,
+					     .container_id = listing->key.container_id };
+
+		if (store->session.elsewhere != EW_UNKNOWN && store_agent(store) &&
+		    store_is_listed(store, &ids) && !has_row(&keys, &listing->key) &&
+		    !store_checkpoint_find(store, &ids))
+			absent_add(view, &listing->key, store->api.slave_id, NULL, arena);
+	}
+}
+
+void executors_build(struct executors *view, const struct store *store, struct arena *arena)
+{
+	struct holdings all = holdings_build(store, arena);
+	size_t most = HASH_COUNT(store->processes) + HASH_COUNT(store->checkpoints) +
+		      HASH_COUNT(store->listings);
+
+	*view = (struct executors){ .store = store };
+	view->executors = arena_array(arena, most, sizeof(*view->executors));
+	if (!all.v || !view->executors)
+		return;
+	candidates_fill(view, &all, arena);
+	absent_fill(view, arena);
 	index_fill(view, arena);
 }
 
@@ -306,7 +552,7 @@ const struct executor *executors_find(const struct executors *view, int32_t pid,
 	const struct executor executor = { .process = &process }, *key = &executor;
 	const struct executor **found;
 
-	if (!view->by_pid)
+	if (!view->by_pid || !pid)
 		return NULL;
 	found = bsearch(&key, view->by_pid, view->n_executors, sizeof(*view->by_pid), pid_order);
 	return found ? *found : NULL;

@@ -20,10 +20,12 @@ struct executor_link {
 };
 
 struct executor {
+	/* NULL never; its key's pid is 0 when no process was found: only the ids are filled then */
 	const struct process *process;
 	const struct checkpoint *checkpoint; /* NULL: none */
 	const struct executor_link *links;   /* ESTABLISHED, towards the agent port */
 	size_t n_links;
+	enum ew_tri backed; /* its run on disk leads to this process; NO: to another */
 	int score; /* evidence that it is the executor of its run */
 };
 
@@ -32,6 +34,12 @@ struct executors {
 	struct executor *executors;
 	size_t n_executors;
 	const struct executor **by_pid;	 /* sorted; NULL: the arena is broken */
+	/*
+	 * Processes that claim the ids of an executor in their environment, which any user can set,
+	 * while forked.pid, its session and its listener lead elsewhere.
+	 */
+	size_t n_claims;
+	int32_t claims[3]; /* pids of the first */
 	const struct connection **links; /* of all executors, sorted by address */
 	size_t n_links;
 };

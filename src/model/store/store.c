@@ -101,6 +101,8 @@ static void process_facts(struct store *store, struct process *process,
 		.start = from->start,
 		.netns = from->netns,
 		.session = from->session,
+		.ns_pid = from->ns_pid,
+		.pidns = from->pidns,
 		.uid = from->uid,
 		.directory = store_text(store, from->directory),
 		.comm = store_text(store, from->comm),
@@ -124,6 +126,59 @@ static void process_facts(struct store *store, struct process *process,
 		process->agent_addr = upid.addr;
 }
 
+/* What an overwritten environment does not tell any more. */
+static void adopted_facts(struct process *process)
+{
+	struct process_facts *to = &process->facts;
+
+	if (*to->executor_id) {
+		process->adopted = false;
+		return;
+	}
+	to->framework_id = process->adopted_run.framework_id;
+	to->executor_id = process->adopted_run.executor_id;
+	to->container_id = process->adopted_run.container_id;
+	to->slave_id = process->adopted_slave_id;
+	to->checkpoint = true; /* only what checkpoints is on disk */
+}
+
+static bool leads_to(const struct checkpoint *checkpoint, const struct process *process)
+{
+	const struct fact_checkpoint *c = &checkpoint->facts;
+
+	return c->latest && !c->completed && c->forked_pid &&
+	       (c->forked_pid == process->key.pid || c->forked_pid == process->facts.session);
+}
+
+static void adopt(struct store *store, struct process *process)
+{
+	const struct checkpoint *checkpoint, *next;
+
+	HASH_ITER(hh, store->checkpoints, checkpoint, next)
+	{
+		if (!leads_to(checkpoint, process))
+			continue;
+		process->adopted = true;
+		process->adopted_run = checkpoint->key;
+		process->adopted_slave_id = checkpoint->facts.slave_id;
+		adopted_facts(process);
+		return;
+	}
+}
+
+void store_adopt(struct store *store)
+{
+	struct process *process, *next;
+
+	HASH_ITER(hh, store->processes, process, next)
+	{
+		if (process->known && !process->ended && !process->vanished &&
+		    !*process->facts.executor_id &&
+		    !store_is_agent(store, process->key.pid, process->key.start))
+			adopt(store, process);
+	}
+}
+
 static void put_process(struct store *store, const struct fact *fact)
 {
 	const struct fact_process *from = &fact->process;
@@ -141,6 +196,8 @@ static void put_process(struct store *store, const struct fact *fact)
 		return;
 	process->known = true;
 	process_facts(store, process, from);
+	if (process->adopted)
+		adopted_facts(process);
 }
 
 /* Executors are the agent's children as well, and kill for themselves. */
@@ -393,6 +450,7 @@ static void survey_end(struct store *store, const struct fact *fact)
 	if (done & SCAN_CHECKPOINTS) {
 		store_end_checkpoints(store);
 		store->checkpoints_read = store->survey_began;
+		store_adopt(store);
 	}
 	store_count_named(store);
 	if (done & SCAN_PROCESSES)

@@ -18,6 +18,12 @@
 #include "facts.h"
 #include "model/report.h"
 
+struct run_key {
+	const char *framework_id; /* pooled: equal texts are equal pointers */
+	const char *executor_id;
+	const char *container_id;
+};
+
 struct process_key {
 	int32_t pid;
 	int32_t zero; /* padding is part of the hashed key */
@@ -59,6 +65,8 @@ struct process_facts {
 	const char *comm;
 	const char *exe;
 	int32_t session; /* 0: not known */
+	int32_t ns_pid;	 /* its own getpid(); 0: not known */
+	uint64_t pidns;
 	uint32_t uid;
 	const char *slave_pid;
 	const char *slave_id;
@@ -92,6 +100,9 @@ struct process {
 	bool agents_child;	   /* the agent forked it */
 	bool killed_by_agents; /* who sent the signal it died of is the agent, or a child of it */
 	bool in_baseline;
+	bool adopted;		/* its ids are those of the run on disk that its pid leads to */
+	struct run_key adopted_run;
+	const char *adopted_slave_id;
 	struct registration history;
 	UT_hash_handle hh;
 };
@@ -153,12 +164,6 @@ struct connection {
 struct connection_index {
 	struct connection **slots;
 	size_t n, n_slots; /* a power of two */
-};
-
-struct run_key {
-	const char *framework_id; /* pooled: equal texts are equal pointers */
-	const char *executor_id;
-	const char *container_id;
 };
 
 struct checkpoint {
@@ -433,6 +438,11 @@ void store_put_listing(struct store *store, const struct fact *fact);
 void store_put_api(struct store *store, const struct fact *fact);
 void store_end_checkpoints(struct store *store);
 void store_clear_runs(struct store *store);
+/*
+ * Processes whose environment tells nothing of Mesos (it was overwritten, or may not be read), and
+ * which forked.pid of a run on disk leads to: they get its ids.
+ */
+void store_adopt(struct store *store);
 bool store_is_listed(const struct store *store, const struct process_facts *p);
 /* A pooled copy of a list, or old itself if that is equal; old is freed otherwise. */
 const char *const *store_texts(struct store *store, const char *const *texts, size_t n,

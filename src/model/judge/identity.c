@@ -179,14 +179,17 @@ static enum whose whose_by_address(const struct store *store, const struct execu
 				   bool differs)
 {
 	const struct process *process = executor->process;
+	const struct agent *other;
 
 	if (!process->agent_known)
 		return WHOSE_UNKNOWN;
 	if (differs && is_below_work_dir(store, executor))
 		return WHOSE_ORPHAN;
-	if (process->agent_addr.port != store->session.agent_port ||
-	    store_other_agent(store, &process->agent_addr, process->facts.netns))
+	if (process->agent_addr.port != store->session.agent_port)
 		return WHOSE_FOREIGN;
+	other = store_other_agent(store, &process->agent_addr, process->facts.netns);
+	if (other)
+		return other == store_rival(store) ? WHOSE_UNKNOWN : WHOSE_FOREIGN;
 	if (!names_our_address(store, process))
 		return WHOSE_UNKNOWN;
 	return differs ? WHOSE_ORPHAN : WHOSE_OURS;

@@ -7,31 +7,45 @@
 #include <string.h>
 
 #include "cli/exit_codes.h"
+#include "cli/help.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "observe/bpf/libbpf_log.h"
+#include "show/format.h"
 
 static void say_line(const char *line)
 {
 	log_message("%s", line);
 }
 
-/* Before the options are parsed: a mistyped option must not turn a plugin's answer into none. */
-static bool nagios_wanted(int argc, char **argv)
+/* The format's name if argument i gives one, also across two arguments; NULL. */
+static const char *format_word(char **argv, int i)
 {
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		const char *next = i + 1 < argc ? argv[i + 1] : "";
+	static const char *const forms[] = { "-f", "--format=" };
 
-		if (strcmp(argv[i], "-fnagios") == 0 || strcmp(argv[i], "--format=nagios") == 0 ||
-		    ((strcmp(argv[i], "-f") == 0 || strcmp(argv[i], "--format") == 0) &&
-		     strcmp(next, "nagios") == 0))
-			return true;
+	if (strcmp(argv[i], "-f") == 0 || strcmp(argv[i], "--format") == 0)
+		return argv[i + 1];
+	for (size_t f = 0; f < sizeof(forms) / sizeof(forms[0]); f++)
+		if (strncmp(argv[i], forms[f], strlen(forms[f])) == 0)
+			return argv[i] + strlen(forms[f]);
+	return NULL;
+}
+
+/* Before the options are parsed: a mistyped option must not turn a plugin's answer into none. */
+static bool plugin_wanted(int argc, char **argv)
+{
+	const struct formatter *format = NULL;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *word = format_word(argv, i);
+
+		format = word ? formatter_find(word) : format;
 	}
-	return false;
+	return format && format->plugin;
 }
 
 /* A monitoring plugin ends with one line and 0 to 3, whatever happens. */
-static int nagios_end(int code, bool reported)
+static int plugin_end(int code, bool reported)
 {
 	if (!reported)
 		printf("EXECWATCH UNKNOWN - %s\n", *log_last() ? log_last() : "no report was made");
@@ -56,7 +70,7 @@ static int run(int argc, char **argv, bool *reported)
 		return EXIT_WELL;
 	}
 	if (options.help) {
-		options_help(stdout, options.verb);
+		help_write(stdout, options.verb);
 		*reported = true;
 		return EXIT_WELL;
 	}
@@ -75,5 +89,5 @@ int main(int argc, char **argv)
 	/* A reader that goes away is an error of writing, not an end in the middle of an act. */
 	signal(SIGPIPE, SIG_IGN);
 	code = run(argc, argv, &reported);
-	return nagios_wanted(argc, argv) ? nagios_end(code, reported) : code;
+	return plugin_wanted(argc, argv) ? plugin_end(code, reported) : code;
 }

@@ -12,6 +12,7 @@
 #include "base/now.h"
 #include "cli/suggest.h"
 #include "mesos/duration.h"
+#include "show/format.h"
 
 #define MESSAGE_MAX 512
 
@@ -48,7 +49,6 @@ static int set_pid(struct options *o, const char *value, char *message)
 	if (*value < '0' || *value > '9' || *end || pid < 1 || pid > INT32_MAX)
 		return refuse(message, "pid '%s' is not a process id", value);
 	o->choice.pid = (int32_t)pid;
-	o->choice_given = true;
 	return 0;
 }
 
@@ -109,11 +109,6 @@ struct word {
 	int value;
 };
 
-static const struct word formats[] = { { "table", FORMAT_TABLE },
-				       { "json", FORMAT_JSON },
-				       { "jsonl", FORMAT_JSONL },
-				       { "nagios", FORMAT_NAGIOS },
-				       { 0 } };
 static const struct word methods[] = {
 	{ "auto", INJECT_AUTO }, { "ptrace", INJECT_PTRACE }, { "pidfd", INJECT_PIDFD }, { 0 }
 };
@@ -139,13 +134,16 @@ static int word_parse(const struct word *words, const char *what, const char *va
 
 static int set_format(struct options *o, const char *value, char *message)
 {
-	int format;
+	char list[128] = "";
 
-	if (word_parse(formats, "format", value, &format, message) < 0)
-		return -EINVAL;
-	o->format = (enum format)format;
+	o->format = formatter_find(value);
 	o->format_given = true;
-	return 0;
+	if (o->format)
+		return 0;
+	for (const struct formatter *f = formatters; f->name; f++)
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+			 *list ? ", " : "", f->name);
+	return refuse(message, "format '%s' is none of: %s", value, list);
 }
 
 static int set_method(struct options *o, const char *value, char *message)
@@ -195,7 +193,6 @@ static int verdicts_parse(const char *value, uint32_t *verdicts, char *message)
 
 static int set_select(struct options *o, const char *value, char *message)
 {
-	o->choice_given = true;
 	return verdicts_parse(value, &o->choice.verdicts, message);
 }
 
@@ -216,7 +213,7 @@ static int set_horizon(struct options *o, const char *value, char *message)
 static int set_all(struct options *o, const char *value, char *message)
 {
 	(void)value, (void)message;
-	o->choice.all = o->choice_given = true;
+	o->choice.all = true;
 	return 0;
 }
 
@@ -225,62 +222,84 @@ static int set_all(struct options *o, const char *value, char *message)
 #define TEXT(member)	.text = offsetof(struct options, member), .is_text = true
 #define FLAG(member)	.flag = offsetof(struct options, member)
 
-static const struct option_row {
-	char letter; /* 0: has a long name only */
-	const char *name;
-	const char *value; /* NULL: takes none */
-	const char *help;
-	int (*parse)(struct options *o, const char *value, char *message);
-	size_t text, flag;
-	bool is_text;
-} rows[] = {
-	{ 'p', "port", "N", "agent port (5051)", PARSE(set_port) },
+#define LOOKS  (DOCTOR | AUDIT | SHUTDOWN | WATCH | VERIFY | RUN) /* at this host */
+#define JUDGES (AUDIT | SHUTDOWN | WATCH | VERIFY | RUN)
+#define ACTS   (SHUTDOWN | RUN)
+#define EVERY  (LOOKS | REPORT)
+
+const struct option_row option_rows[] = {
+	{ 'p', "port", "N", "agent port (5051)", GROUP_AGENT, LOOKS, false, PARSE(set_port) },
 	{ 'w', "work-dir", "DIR",
-	  "agent work dir (else: the agent's flags, environment, usual places)", TEXT(work_dir) },
-	{ 0, "agent-url", "URL", "agent's HTTP API, as reached from here (else http://ADDRESS:PORT)", TEXT(agent_url) },
-	{ 0, "netns", "PID|PATH", "the agent's network namespace (else: this one)", TEXT(netns) },
-	{ 0, "credential-file", "F", "its user and password, or token", TEXT(credential_file) },
-	{ 'f', "format", "FORMAT", "table, json, jsonl or nagios", PARSE(set_format) },
-	{ 0, "record", "FILE", "write every fact to a new file", TEXT(record) },
-	{ 0, "replay", "FILE", "judge a recording instead of this host; no root needed",
-	  TEXT(replay) },
-	{ 0, "baseline", "FILE", "audit, shutdown: save it there too; verify: compare with it",
-	  TEXT(baseline) },
-	{ 0, "state-dir", "DIR", "baselines and the audit log (/var/lib/execwatch)",
-	  TEXT(state_dir) },
-	{ 0, "run-dir", "DIR", "the lock of who acts (/run/execwatch)", TEXT(run_dir) },
-	{ 0, "method", "HOW", "how shutdown is done: auto, ptrace or pidfd", PARSE(set_method) },
-	{ 0, "select", "V[,...]", "act on executors with these verdicts (half-open,at-risk)",
-	  PARSE(set_select) },
-	{ 0, "pid", "N", "act on this executor", PARSE(set_pid) },
-	{ 0, "all", NULL, "act on every link that may be touched", PARSE(set_all) },
-	{ 0, "until", "WHEN", "settled, deadline (default) or a duration", PARSE(set_until) },
-	{ 0, "master-timeout", "D", "after which the master gives a silent agent up (75s)",
-	  PARSE(set_master_timeout) },
-	{ 0, "horizon", "D",
-	  "connection tracking entries that expire sooner are at risk (recovery timeout)",
-	  PARSE(set_horizon) },
-	{ 0, "accept", "V[,...]", "run: losses of executors with these verdicts are accepted",
-	  PARSE(set_accept) },
-	{ 0, "no-bpf", NULL, "sock_diag, /proc and the proc connector only", FLAG(no_bpf) },
-	{ 0, "keep", NULL, "leave the observers in the kernel, for the next verify", FLAG(keep) },
-	{ 0, "clean", NULL, "doctor: unload what --keep or a killed execwatch has left",
-	  FLAG(clean) },
-	{ 'n', "dry-run", NULL, "show what would be done, do nothing", FLAG(dry_run) },
-	{ 'y', "yes", NULL, "do not ask", FLAG(yes) },
-	{ 'q', "quiet", NULL, "no progress messages", FLAG(quiet) },
-	{ 'v', "verbose", NULL, "show every executor, and more messages", FLAG(verbose) },
-	{ 0, "color", "WHEN", "auto, always or never", PARSE(set_colour) },
-	{ 0, "help", NULL, "this help", FLAG(help) },
-	{ 0, "version", NULL, "the version", FLAG(version) },
+	  "agent work dir (default: from its flags, environment, usual places)", GROUP_AGENT, LOOKS,
+	  false, TEXT(work_dir) },
+	{ 0, "agent-url", "URL",
+	  "agent's HTTP API, as reached from here (default: http://ADDRESS:PORT)", GROUP_AGENT,
+	  LOOKS, false, TEXT(agent_url) },
+	{ 0, "netns", "PID|PATH", "the agent's network namespace (default: this one)", GROUP_AGENT,
+	  LOOKS, false, TEXT(netns) },
+	{ 0, "credential-file", "FILE", "the API's user and password, or token", GROUP_AGENT, LOOKS,
+	  false, TEXT(credential_file) },
+
+	{ 0, "select", "V[,...]", "treat executors with these verdicts (half-open,at-risk)",
+	  GROUP_CHOICE, ACTS, true, PARSE(set_select) },
+	{ 0, "pid", "N", "treat this executor", GROUP_CHOICE, ACTS, true, PARSE(set_pid) },
+	{ 0, "all", NULL, "treat every link that may be touched", GROUP_CHOICE, ACTS, true,
+	  PARSE(set_all) },
+	{ 0, "horizon", "D", "a link is at risk if its entry expires within D (recovery timeout)",
+	  GROUP_CHOICE, JUDGES, false, PARSE(set_horizon) },
+
+	{ 'n', "dry-run", NULL, "show what would be done, and do nothing", GROUP_ACT, ACTS, false,
+	  FLAG(dry_run) },
+	{ 'y', "yes", NULL, "do not ask before links are treated", GROUP_ACT, ACTS, false,
+	  FLAG(yes) },
+	{ 0, "method", "HOW", "how links are shut down: auto, ptrace or pidfd (auto)", GROUP_ACT,
+	  ACTS, false, PARSE(set_method) },
+	{ 0, "accept", "V[,...]", "start CMD although executors with these verdicts will be lost",
+	  GROUP_ACT, RUN, true, PARSE(set_accept) },
+
+	{ 0, "until", "WHEN", "settled, deadline or a duration (deadline; watch: until Ctrl-C)",
+	  GROUP_WAIT, WATCH | VERIFY | RUN, false, PARSE(set_until) },
+	{ 0, "master-timeout", "D", "after this the master removes a silent agent (75s)",
+	  GROUP_WAIT, JUDGES, false, PARSE(set_master_timeout) },
+
+	{ 0, "record", "FILE", "write every observed fact to a new file", GROUP_FILES, LOOKS, false,
+	  TEXT(record) },
+	{ 0, "replay", "FILE", "judge a recording instead of this host; needs no root", GROUP_FILES,
+	  AUDIT | VERIFY | REPORT, false, TEXT(replay) },
+	{ 0, "baseline", "FILE", "verify: compare with it; other verbs: save a copy of it here",
+	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN, false, TEXT(baseline) },
+	{ 0, "state-dir", "DIR", "baselines and the audit log (/var/lib/execwatch)", GROUP_FILES,
+	  AUDIT | SHUTDOWN | VERIFY | RUN, false, TEXT(state_dir) },
+	{ 0, "run-dir", "DIR", "locks and observers that outlive a run (/run/execwatch)",
+	  GROUP_FILES, LOOKS, false, TEXT(run_dir) },
+
+	{ 0, "no-bpf", NULL, "observe by sock_diag, /proc and the proc connector only",
+	  GROUP_OBSERVERS, LOOKS, false, FLAG(no_bpf) },
+	{ 0, "keep", NULL, "leave the observers in the kernel for the next verify", GROUP_OBSERVERS,
+	  JUDGES, false, FLAG(keep) },
+	{ 0, "clean", NULL, "unload the observers that --keep or a killed execwatch has left",
+	  GROUP_OBSERVERS, DOCTOR, true, FLAG(clean) },
+
+	{ 'f', "format", "FORMAT", "see below (table)", GROUP_OUTPUT, EVERY, false,
+	  PARSE(set_format) },
+	{ 0, "color", "WHEN", "auto, always or never", GROUP_OUTPUT, EVERY, false,
+	  PARSE(set_colour) },
+	{ 'q', "quiet", NULL, "no progress messages", GROUP_OUTPUT, SHUTDOWN | VERIFY | RUN, false,
+	  FLAG(quiet) },
+	{ 'v', "verbose", NULL, "every executor with its evidence, and libbpf's messages",
+	  GROUP_OUTPUT, EVERY, false, FLAG(verbose) },
+	{ 0, "help", NULL, "this help", GROUP_OUTPUT, EVERY, false, FLAG(help) },
+	{ 0, "version", NULL, "the version", GROUP_OUTPUT, EVERY, false, FLAG(version) },
+	{ 0 },
 };
 
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+#define N_ROWS (sizeof(option_rows) / sizeof(option_rows[0]) - 1)
+_Static_assert(N_ROWS <= 64, "struct options has a bit for each row in restricted");
 
 static const char *row_name_at(const void *ctx, size_t i)
 {
 	(void)ctx;
-	return i < N_ROWS ? rows[i].name : NULL;
+	return option_rows[i].name;
 }
 
 static const char *verb_name_at(const void *ctx, size_t i)
@@ -291,6 +310,8 @@ static const char *verb_name_at(const void *ctx, size_t i)
 
 static int apply(struct options *o, const struct option_row *row, const char *value, char *message)
 {
+	if (row->only)
+		o->restricted |= 1ull << (row - option_rows);
 	if (row->parse)
 		return row->parse(o, value, message);
 	if (row->is_text)
@@ -305,14 +326,14 @@ static int apply(struct options *o, const struct option_row *row, const char *va
 
 static int row_key(size_t i)
 {
-	return rows[i].letter ? rows[i].letter : KEY_FIRST + (int)i;
+	return option_rows[i].letter ? option_rows[i].letter : KEY_FIRST + (int)i;
 }
 
 static const struct option_row *row_of(int key)
 {
 	for (size_t i = 0; i < N_ROWS; i++)
 		if (row_key(i) == key)
-			return &rows[i];
+			return &option_rows[i];
 	return NULL;
 }
 
@@ -353,16 +374,46 @@ static void getopt_build(struct option *longs, char *shorts)
 	*shorts++ = '-'; /* words come in their place, as if of an option 1 */
 	*shorts++ = ':';
 	for (size_t i = 0; i < N_ROWS; i++) {
-		longs[i] = (struct option){ rows[i].name,
-					    rows[i].value ? required_argument : no_argument, NULL,
-					    row_key(i) };
-		if (!rows[i].letter)
+		longs[i] = (struct option){ option_rows[i].name,
+					    option_rows[i].value ? required_argument : no_argument,
+					    NULL, row_key(i) };
+		if (!option_rows[i].letter)
 			continue;
-		*shorts++ = rows[i].letter;
-		if (rows[i].value)
+		*shorts++ = option_rows[i].letter;
+		if (option_rows[i].value)
 			*shorts++ = ':';
 	}
 	*shorts = '\0';
+}
+
+/* Names of the verbs that take an option: "shutdown and run". */
+static void takers(unsigned int wanted, char *list, size_t size)
+{
+	*list = '\0';
+	for (const struct verb *v = verbs; v->name; v++) {
+		bool last = !(wanted & ~(v->bit | (v->bit - 1u)));
+
+		if (wanted & v->bit)
+			snprintf(list + strlen(list), size - strlen(list), "%s%s",
+				 !*list ? ""
+				 : last ? " and "
+					: ", ",
+				 v->name);
+	}
+}
+
+static int check_restricted(const struct options *o, char *message)
+{
+	char list[128];
+
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (!(o->restricted & 1ull << i) || option_rows[i].verbs & o->verb->bit)
+			continue;
+		takers(option_rows[i].verbs, list, sizeof(list));
+		return refuse(message, "--%s is for %s; '%s' does not take it", option_rows[i].name,
+			      list, o->verb->name);
+	}
+	return 0;
 }
 
 static int check_together(const struct options *o, char *message)
@@ -376,23 +427,13 @@ static int check_together(const struct options *o, char *message)
 			      o->verb->name, o->verb->name);
 	if (!o->verb->takes_command && o->command)
 		return refuse(message, "'%s' takes no command", o->verb->name);
-	if (o->clean && strcmp(o->verb->name, "doctor") != 0)
-		return refuse(message, "--clean is for 'doctor'; '%s' does not take it",
-			      o->verb->name);
-	if (o->accepted && !o->verb->takes_command)
-		return refuse(message, "--accept is for 'run'; '%s' does not take it",
-			      o->verb->name);
-	if (o->format == FORMAT_NAGIOS && strcmp(o->verb->name, "watch") == 0)
-		return refuse(message, "watch has no format nagios; use verify");
+	if (o->verb->bit == WATCH && o->format_given && o->format->events == EVENTS_NONE)
+		return refuse(message, "watch has no format %s; use verify", o->format->name);
 	if (o->record && o->replay)
 		return refuse(message, "--record and --replay exclude each other");
-	if (o->choice_given && !o->verb->acts)
-		return refuse(message,
-			      "--select, --pid and --all are for verbs that act; '%s' does not",
-			      o->verb->name);
 	if ((o->choice.verdicts != 0) + (o->choice.pid != 0) + o->choice.all > 1)
 		return refuse(message, "--select, --pid and --all exclude each other");
-	return 0;
+	return check_restricted(o, message);
 }
 
 static void set_defaults(struct options *o)
@@ -401,6 +442,7 @@ static void set_defaults(struct options *o)
 		.port = 5051,
 		.state_dir = "/var/lib/execwatch",
 		.run_dir = "/run/execwatch",
+		.format = formatters,
 		.method = INJECT_AUTO,
 		.until = UNTIL_DEADLINE,
 		.master_timeout = 75 * NS_PER_S,
@@ -435,31 +477,4 @@ int options_parse(int argc, char **argv, struct options *o, char *message)
 	if (ended && optind < argc)
 		o->command = argv + optind;
 	return check_together(o, message);
-}
-
-void options_help(FILE *out, const struct verb *verb)
-{
-	fprintf(out, "usage: execwatch [options] %s [options]%s\n", verb ? verb->name : "VERB",
-		!verb || verb->takes_command ? " [-- CMD...]" : "");
-	if (verb) {
-		fprintf(out, "\n%s\n", verb->summary);
-	} else {
-		fputs("\nRestart a Mesos agent without losing a task, and prove it.\n\nverbs:\n",
-		      out);
-		for (const struct verb *v = verbs; v->name; v++)
-			fprintf(out, "  %-10s %s\n", v->name, v->summary);
-	}
-	fputs("\noptions:\n", out);
-	for (size_t i = 0; i < N_ROWS; i++) {
-		char left[40];
-
-		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", rows[i].letter ? '-' : ' ',
-			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ',
-			 rows[i].name, rows[i].value ? " " : "",
-			 rows[i].value ? rows[i].value : "");
-		fprintf(out, "  %-27s %s\n", left, rows[i].help);
-	}
-	fputs("\nexit codes: 0 all well, 1 needs attention, 2 lost or will be, 3 cannot be known,\n"
-	      "            64 wrong use, 75 another execwatch is acting on this host\n",
-	      out);
 }

@@ -10,9 +10,9 @@
 #include "act/inject/inject_api.h"
 #include "model/model.h"
 
-enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_JSONL, FORMAT_NAGIOS };
 enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
+struct formatter;
 struct verb;
 
 struct options {
@@ -22,7 +22,7 @@ struct options {
 	const char *agent_url;
 	const char *netns; /* pid or path; NULL: our own */
 	const char *credential_file;
-	enum format format;
+	const struct formatter *format;
 	bool format_given;
 	const char *record;
 	const char *replay;
@@ -31,7 +31,6 @@ struct options {
 	const char *run_dir;
 	enum inject_method method;
 	struct model_choice choice;
-	bool choice_given;
 	enum model_until until;
 	int64_t until_ns;	/* a duration instead of until; 0: not given */
 	int64_t master_timeout; /* ns */
@@ -47,13 +46,29 @@ struct options {
 	enum colour colour;
 	bool help;
 	bool version;
+	uint64_t restricted;  /* bits of option_rows[]: given, and not every verb takes them */
 	bool *reported;	      /* set when the report has been written */
 	char *const *command; /* behind --; NULL: none */
 };
 
+/* One bit for each verb, in the order of verbs[]. */
+enum verb_bit {
+	DOCTOR = 1 << 0,
+	AUDIT = 1 << 1,
+	SHUTDOWN = 1 << 2,
+	WATCH = 1 << 3,
+	VERIFY = 1 << 4,
+	RUN = 1 << 5,
+	REPORT = 1 << 6,
+};
+
 struct verb {
+	enum verb_bit bit;
 	const char *name;
-	const char *summary; /* one line of help */
+	const char *summary;  /* one line of help */
+	const char *details;  /* a paragraph of help */
+	const char *example;  /* a command line */
+	const char *exits[4]; /* what the exit codes 0 to 3 mean; NULL: it does not end with it */
 	bool takes_command;
 	bool acts;				   /* asks on a terminal, wants --yes without one */
 	bool watches;				   /* its observers outlive its sudden end */
@@ -63,11 +78,36 @@ struct verb {
 /* The verbs, ended by one without a name (cli/verbs.c). */
 extern const struct verb verbs[];
 
+/* Options are listed by group in --help. */
+enum option_group {
+	GROUP_AGENT,
+	GROUP_CHOICE,
+	GROUP_ACT,
+	GROUP_WAIT,
+	GROUP_FILES,
+	GROUP_OBSERVERS,
+	GROUP_OUTPUT,
+	GROUP_COUNT,
+};
+
+struct option_row {
+	char letter; /* 0: has a long name only */
+	const char *name;
+	const char *value; /* NULL: takes none */
+	const char *help;
+	enum option_group group;
+	unsigned int verbs; /* enum verb_bit: those that use it */
+	bool only;	    /* refused by the others; else it has no effect there */
+	int (*parse)(struct options *o, const char *value, char *message);
+	size_t text, flag; /* offsets in struct options, without parse */
+	bool is_text;
+};
+
+/* The options, ended by one without a name. */
+extern const struct option_row option_rows[];
+
 /* Returns 0, or -EINVAL with the message to print in message (512 bytes). argv is permuted.
  */
 int options_parse(int argc, char **argv, struct options *options, char *message);
-
-/* Help for all, or for one verb. */
-void options_help(FILE *out, const struct verb *verb);
 
 #endif

@@ -10,10 +10,8 @@
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
-#include "show/json/json_report.h"
-#include "show/nagios.h"
+#include "show/format.h"
 #include "show/textbuf.h"
-#include "show/table/table.h"
 
 int output_width(void)
 {
@@ -24,7 +22,7 @@ int output_width(void)
 	return 80;
 }
 
-bool output_colour(const struct options *options)
+static bool output_colour(const struct options *options)
 {
 	const char *no_colour = getenv("NO_COLOR");
 
@@ -33,7 +31,7 @@ bool output_colour(const struct options *options)
 	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
 }
 
-static struct table_options table_options(const struct options *options)
+struct table_options output_layout(const struct options *options)
 {
 	return (struct table_options){ .width = output_width(),
 				       .color = output_colour(options),
@@ -56,28 +54,15 @@ int output_document(const char *document, size_t len, int exit_code)
 
 int output_report(const struct options *options, const struct report *report)
 {
-	struct table_options table = table_options(options);
-	int err = 0;
+	struct table_options table = output_layout(options);
+	int err;
 
 	if (!report) {
 		log_message("make the report: out of memory; what was seen is in the recording, if "
 			    "there is one");
 		return EXIT_UNKNOWN;
 	}
-	switch (options->format) {
-	case FORMAT_TABLE:
-		err = table_write(stdout, report, &table);
-		break;
-	case FORMAT_JSON:
-		err = json_report_write(stdout, report);
-		break;
-	case FORMAT_JSONL:
-		err = json_report_line_write(stdout, NULL, report);
-		break;
-	case FORMAT_NAGIOS:
-		err = nagios_write(stdout, report);
-		break;
-	}
+	err = options->format->report(stdout, report, &table);
 	if (!err && options->reported)
 		*options->reported = true;
 	return written(err, report->exit_code);
@@ -85,7 +70,7 @@ int output_report(const struct options *options, const struct report *report)
 
 void output_plan(const struct options *options, const struct model_target *targets, size_t n)
 {
-	struct table_options table = table_options(options);
+	struct table_options table = output_layout(options);
 
-	table_plan_write(options->format == FORMAT_TABLE ? stdout : stderr, targets, n, &table);
+	table_plan_write(options->format->text ? stdout : stderr, targets, n, &table);
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "show/table/table.h"
+
 struct model_target;
 struct options;
 struct report;
@@ -25,6 +27,7 @@ void output_plan(const struct options *options, const struct model_target *targe
 
 /* Columns of the terminal, 80 without one. */
 int output_width(void);
-bool output_colour(const struct options *options);
+/* The same with colours and verbosity as asked for. */
+struct table_options output_layout(const struct options *options);
 
 #endif

@@ -10,6 +10,7 @@
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "base/error.h"
+#include "show/format.h"
 #include "show/json/json_report.h"
 
 /* The same document is shown and kept: with many executors, making it is a tenth of the whole. */
@@ -18,7 +19,7 @@ static int tell(const struct options *options, const struct session *session,
 {
 	size_t len = 0;
 	char *document = report ? json_report_text(report, &len) : NULL;
-	int code = document && options->format == FORMAT_JSON
+	int code = document && options->format->baseline
 			   ? output_document(document, len, report->exit_code)
 			   : output_report(options, document ? report : NULL);
 

@@ -19,6 +19,7 @@
 #include "observe/host.h"
 #include "observe/nobpf.h"
 #include "show/doctor.h"
+#include "show/format.h"
 
 #define HOOKS_MAX  64
 #define CHECKS_MAX (HOST_PROBES_MAX + HOOKS_MAX + 8)
@@ -252,14 +253,9 @@ static struct session *survey(struct doctor *d, const struct options *options,
 
 static int write_out(const struct options *options, const struct checkup *checkup)
 {
-	int err;
+	struct table_options table = output_layout(options);
+	int err = options->format->checkup(stdout, checkup, &table);
 
-	if (options->format == FORMAT_NAGIOS)
-		err = doctor_nagios_write(stdout, checkup);
-	else if (options->format == FORMAT_TABLE)
-		err = doctor_table_write(stdout, checkup, output_width(), output_colour(options));
-	else
-		err = doctor_document_write(stdout, checkup, options->format == FORMAT_JSON);
 	if (!err && options->reported)
 		*options->reported = true;
 	if (!err)

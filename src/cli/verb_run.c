@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/now.h"
 #include "model/gate.h"
+#include "show/format.h"
 
 /* How long a gate that unknown executors keep shut is looked at again. */
 #define GATE_PATIENCE (5 * NS_PER_S)
@@ -26,7 +27,7 @@
 
 static void show_audit(const struct options *options, const struct report *audit)
 {
-	if (options->format != FORMAT_TABLE)
+	if (!options->format->text)
 		return;
 	output_report(options, audit);
 	putchar('\n');
@@ -42,8 +43,7 @@ static int window_open(const struct options *options, struct session *session)
 	int code;
 
 	/* A document on standard output stays one, whatever the command prints. */
-	if (child_start(&command, options->command, options->format != FORMAT_TABLE, &sink,
-			&error) < 0) {
+	if (child_start(&command, options->command, !options->format->text, &sink, &error) < 0) {
 		log_error(&error);
 		log_message(
 			"the executors are watched all the same: restart the agent by other means, "

@@ -11,6 +11,7 @@
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "base/error.h"
+#include "show/format.h"
 
 #define QUESTION                                                                                   \
 	"Treat these links now? A v0 executor ends itself unless the agent is restarted within "   \
@@ -35,9 +36,8 @@ static int finish(const struct options *options, struct session *session)
 	session_scan(session, SCAN_TRACKING);
 	report = session_report(session, REPORT_SHUTDOWN, &now);
 	/* People have been shown the plan: there is nothing else to tell. */
-	code = options->dry_run && options->format == FORMAT_TABLE && report
-		       ? report->exit_code
-		       : output_report(options, report);
+	code = options->dry_run && options->format->text && report ? report->exit_code
+								   : output_report(options, report);
 	if (report && !options->dry_run && !baseline_report_save(options, session, report))
 		code = EXIT_UNKNOWN;
 	report_free(report);

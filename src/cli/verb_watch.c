@@ -18,6 +18,7 @@
 #include "cli/verbs.h"
 #include "cli/event_loop.h"
 #include "base/error.h"
+#include "show/format.h"
 #include "show/json/watch_jsonl.h"
 #include "show/screen/watch_screen.h"
 
@@ -42,9 +43,7 @@ static int rows(void)
 
 static int draw(struct live *live, const struct report *report)
 {
-	struct table_options table = { .width = output_width(),
-				       .color = output_colour(live->options),
-				       .verbose = live->options->verbose };
+	struct table_options table = output_layout(live->options);
 
 	return live->lines ? watch_jsonl_report(live->lines, report)
 			   : watch_screen_draw(live->screen, report, rows(), &table);
@@ -101,9 +100,7 @@ static int finish(struct live *live)
 
 static bool live_open(struct live *live)
 {
-	bool terminal = isatty(STDOUT_FILENO) && !live->options->format_given;
-
-	if (terminal)
+	if (live->options->format->events == EVENTS_SCREEN && isatty(STDOUT_FILENO))
 		live->screen = watch_screen_new(stdout);
 	else
 		live->lines = watch_jsonl_new(stdout, session_poll_throttled, live->session);

@@ -4,18 +4,116 @@
 #include "cli/options.h"
 
 const struct verb verbs[] = {
-	{ "doctor", "can this host be watched and acted on? what is missing, and its cure", false,
-	  false, false, verb_doctor },
-	{ "audit", "read-only: a verdict for each executor, before a restart", false, false, false,
-	  verb_audit },
-	{ "shutdown", "make executors notice that their link to the agent is dead", false, true,
-	  true, verb_shutdown },
-	{ "watch", "live: connections, life cycles, protocol messages", false, false, true,
-	  verb_watch },
-	{ "verify", "after a restart: is every executor registered again and alive?", false, false,
-	  true, verb_verify },
-	{ "run", "the whole window: audit, shutdown, CMD (the restart), watch, verify", true, true,
-	  true, verb_run },
-	{ "report", "what a recording shows", false, false, false, verb_report },
+	{
+		.bit = DOCTOR,
+		.name = "doctor",
+		.summary = "can this host be watched and acted on? names what is missing, and the "
+			   "cure",
+		.details = "Checks privileges, kernel, BPF programs, the agent and its work dir. "
+			   "Changes "
+			   "nothing;\nwith --clean it unloads the observers that an earlier "
+			   "execwatch has "
+			   "left in the kernel.",
+		.example = "execwatch doctor",
+		.exits = { "audit, shutdown and watch work on this host",
+			   "audit works; shutdown or watch does not", NULL, "audit does not work" },
+		.run = verb_doctor,
+	},
+	{
+		.bit = AUDIT,
+		.name = "audit",
+		.summary = "read-only: a verdict for each executor, before a restart",
+		.details =
+			"Says for each executor what a restart of the agent would do to it, and "
+			"what to "
+			"do first.\nThe result is kept as the baseline that verify compares with.",
+		.example = "execwatch audit",
+		.exits = { "a restart loses no executor",
+			   "executors would be lost, and can be treated first",
+			   "executors will be lost whatever is done, or a finding is critical",
+			   "what decides could not be read: do not restart" },
+		.run = verb_audit,
+	},
+	{
+		.bit = SHUTDOWN,
+		.name = "shutdown",
+		.summary = "make executors notice that their connection to the agent is dead",
+		.details =
+			"Shuts the connection down in the executor itself, which then connects "
+			"again "
+			"when the new\nagent asks. A v0 executor ends itself unless the agent is "
+			"restarted within its recovery\ntimeout (15 minutes by default). Without a "
+			"terminal it needs --yes or --dry-run.",
+		.example = "execwatch shutdown --dry-run",
+		.exits = { "nothing is left to treat", "something is left untreated",
+			   "executors will be lost, or are disconnected: restart the agent in time",
+			   "what was done, or what is left, could not be found out" },
+		.acts = true,
+		.watches = true,
+		.run = verb_shutdown,
+	},
+	{
+		.bit = WATCH,
+		.name = "watch",
+		.summary = "live: connections, life cycles, protocol messages",
+		.details =
+			"On a terminal a table that is redrawn; elsewhere, and with -f json or "
+			"jsonl, "
+			"one JSON object\na line for each event, and a summary as the last line.",
+		.example = "execwatch watch -f jsonl --until 10m",
+		.exits = { "at the end a restart would lose no executor",
+			   "executors would be lost, and can be treated first",
+			   "executors will be lost, or were lost",
+			   "cannot be known, or events were lost" },
+		.watches = true,
+		.run = verb_watch,
+	},
+	{
+		.bit = VERIFY,
+		.name = "verify",
+		.summary = "after a restart: is every executor registered again and alive?",
+		.details = "Compares with the baseline that audit, shutdown or run has kept, and "
+			   "waits until "
+			   "each\nexecutor's outcome is certain.",
+		.example = "execwatch verify --until settled",
+		.exits = { "every executor is registered again, or its task ended as it should",
+			   "executors still wait for the agent", "executors are lost",
+			   "what became of executors is not known" },
+		.watches = true,
+		.run = verb_verify,
+	},
+	{
+		.bit = RUN,
+		.name = "run",
+		.summary = "the whole window: audit, shutdown, CMD (the restart), watch, verify",
+		.details = "Audits, treats the links that need it, starts CMD, which is to restart "
+			   "the "
+			   "agent, and watches\nuntil each executor's outcome is certain. CMD is "
+			   "not started "
+			   "while an executor would be\nlost or could not be judged, unless "
+			   "--accept names "
+			   "its verdict.",
+		.example = "execwatch run --yes -- systemctl restart mesos-agent",
+		.exits = { "the agent was restarted and every executor is registered again",
+			   "the agent was not restarted, or executors still wait for it",
+			   "executors are lost, or would be: then CMD was not started",
+			   "what became of executors is not known, or CMD was not started for "
+			   "that" },
+		.takes_command = true,
+		.acts = true,
+		.watches = true,
+		.run = verb_run,
+	},
+	{
+		.bit = REPORT,
+		.name = "report",
+		.summary = "what a recording shows",
+		.details = "Judges a recording again, as the verb did that made it. Needs no "
+			   "privileges.",
+		.example = "execwatch report --replay window.jsonl -f json",
+		.exits = { "as the verb that made the recording", "likewise", "likewise",
+			   "likewise, or the recording is not complete" },
+		.run = verb_report,
+	},
 	{ 0 },
 };

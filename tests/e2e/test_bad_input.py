@@ -7,6 +7,8 @@ import json
 import os
 import pathlib
 import random
+import re
+import shlex
 import shutil
 import subprocess
 
@@ -97,7 +99,10 @@ def nothing_half_written(ew):
     (["shutdown", "--pid", "0"], ["'0'", "process id"]),
     (["shutdown", "--pid", "12x"], ["'12x'", "process id"]),
     (["shutdown", "--all", "--pid", "1"], ["exclude each other"]),
-    (["audit", "--all"], ["'audit'", "--all"]),
+    (["audit", "--all"], ["--all is for shutdown and run", "'audit'"]),
+    (["verify", "--accept", "unknown"], ["--accept is for run", "'verify'"]),
+    (["audit", "--clean"], ["--clean is for doctor", "'audit'"]),
+    (["watch", "-f", "jsonl", "--pid", "1"], ["--pid is for shutdown and run", "'watch'"]),
     (["audit", "--record", "a", "--replay", "b"], ["--record", "--replay"]),
     (["report"], ["'report'", "--replay FILE"]),
     (["shutdown", "--yes", "--replay", "x"], ["'shutdown'", "recording"]),
@@ -113,19 +118,59 @@ def test_wrong_use(ew, args, words):
     assert not ew.state_dir.exists() and not ew.run_dir.exists()
 
 
-@pytest.mark.parametrize("args", [["--help"], ["shutdown", "--help"], ["--version"]])
+VERBS = "doctor", "audit", "shutdown", "watch", "verify", "run", "report"
+
+
+def listed(text, section):
+    """The names that a section of the help lists."""
+    lines = text.split(f"\n{section}:\n")[1].split("\n\n")[0].splitlines()
+    return [re.search(r"--[a-z-]+|\S+", line)[0] for line in lines]
+
+
+def options_of(text):
+    return set(re.findall(r"^  (?:-.,|   ) (--[a-z-]+)", text, re.M))
+
+
+def test_version(ew):
+    done = ew("--version")
+    assert (done.code, done.err) == (0, "")
+    assert re.fullmatch(r"execwatch \d+\.\d+\.\d+\n", done.out)
+
+
+@pytest.mark.parametrize("args", [[], *([verb] for verb in VERBS)])
 def test_help(ew, args):
-    done = ew(*args)
-    assert done.code == 0 and done.err == ""
-    assert done.out.startswith("usage: execwatch" if "--help" in args else "execwatch ")
+    done = ew(*args, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"usage: execwatch {''.join(args) or 'VERB'} [options]")
+    assert max(map(len, done.out.splitlines())) <= 100
+    assert listed(done.out, "exit codes")[:1] == ["0"]
+    for example in re.findall(r"^  execwatch (\w+)(.*)", done.out.split("example")[1], re.M):
+        assert example[0] in (args or VERBS)
+        assert ew(example[0], "--help", *shlex.split(example[1])).out == ew(example[0], "--help").out
 
 
 def test_help_names_every_verb(ew):
     text = ew("--help").out
-    for verb in "audit", "shutdown", "verify", "run", "report", "watch", "doctor":
-        assert f"\n  {verb} " in text
-    assert "exit codes" in text
-    assert max(map(len, text.splitlines())) <= 100
+    assert re.findall(r"^  (\w+) ", text.split("more):\n")[1].split("\n\n")[0], re.M) == list(VERBS)
+
+
+def test_help_of_a_verb_lists_the_options_it_takes(ew):
+    of = {verb: options_of(ew(verb, "--help").out) for verb in VERBS}
+    assert set.union(*of.values()) == options_of(ew("--help").out)
+    assert of["report"] == {"--replay", "--format", "--color", "--verbose", "--help", "--version"}
+    for verb in VERBS:
+        for option in ["--all"], ["--pid", "1"], ["--select", "healthy"], ["--accept", "unknown"], ["--clean"]:
+            refused = ew(verb, *option, *(["--", "true"] if verb == "run" else [])).err
+            option = option[0]
+            assert (option in of[verb]) != (f"{option} is for" in refused), (verb, option)
+
+
+def test_help_lists_the_formats_that_are_taken(ew):
+    formats = listed(ew("report", "--help").out, "formats")
+    assert formats == ["table", "json", "jsonl", "nagios"]
+    for name in formats:
+        assert "needs a recording" in ew("report", "-f", name).err, name
+    assert listed(ew("watch", "--help").out, "formats") == ["table", "json", "jsonl"]
 
 
 # ---- the work dir and what is in it ----

@@ -6,8 +6,11 @@
 #ifndef EW_ACT_AUDIT_LOG_H
 #define EW_ACT_AUDIT_LOG_H
 
+#include <stdint.h>
+
 struct audit_log;
 struct fact;
+struct fact_sink;
 struct error;
 
 /* Opens DIR/audit.log to append to. File (0600) and directory (0700) are created if missing. */
@@ -21,5 +24,16 @@ int audit_log_write(struct audit_log *log, const struct fact *act, struct error 
 
 /* Flushes to disk. An act is begun only after the sync of its intent. */
 int audit_log_sync(struct audit_log *log, struct error *error);
+
+/*
+ * Emits the FACT_ACT of each act that was done in this boot, as it was written: its mono is when it
+ * was done. Of another boot is a line whose two clocks have another distance: wall_offset is
+ * CLOCK_REALTIME minus CLOCK_MONOTONIC now, ns. Reads the last AUDIT_LOG_READ_MAX bytes; damaged
+ * lines are passed over. Returns 0, also without a log; a negative errno with *error when there is
+ * one and it cannot be read.
+ */
+#define AUDIT_LOG_READ_MAX (16 << 20)
+int audit_log_read(const char *dir, int64_t wall_offset, const struct fact_sink *sink,
+		   struct error *error);
 
 #endif

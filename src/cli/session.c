@@ -8,10 +8,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "act/audit_log.h"
 #include "act/lock.h"
+#include "base/emit.h"
 #include "base/netns.h"
 #include "base/now.h"
 #include "base/proc.h"
+#include "base/walltime.h"
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
@@ -203,6 +206,16 @@ static struct session *session_new(const struct options *options, struct error *
 	return s;
 }
 
+/* What execwatch itself did before to the executors of this boot. */
+static void acts_put(struct session *s)
+{
+	struct fact_sink sink = session_sink(s);
+	struct error error = { 0 };
+
+	if (audit_log_read(s->options->state_dir, walltime_offset(), &sink, &error) < 0)
+		emit_unread(&sink, 0, 0, error.code, "the audit log in %s", s->options->state_dir);
+}
+
 static int scan_open(struct session *s, struct error *error)
 {
 	struct scan_options scan = {
@@ -270,6 +283,7 @@ int session_open(const struct options *options, struct session **ret, struct err
 	if (err)
 		goto out;
 	window_put(s);
+	acts_put(s);
 	err = live_open(s, error);
 	if (!err)
 		err = scan_open(s, error);

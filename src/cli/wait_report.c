@@ -67,7 +67,7 @@ static int watch(struct event_loop *window, enum event_loop_end *end, struct err
 		err = event_loop_run(window, end, error);
 		if (err < 0)
 			return err;
-		session_scan(session, SCAN_SOCKETS | SCAN_PROCESSES | SCAN_API);
+		session_scan(session, SCAN_ALL & ~SCAN_TRACKING);
 		session_dispatch(session);
 		session_glance(session);
 	} while (*end == LOOP_DONE && !model_done(session_model(session), window->until, &next));

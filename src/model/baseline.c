@@ -22,6 +22,7 @@ void model_baseline(const struct report *audit, const struct fact_sink *sink)
 					     .disconnected_wall = e->disconnected,
 					     .tasks = e->tasks,
 					     .n_tasks = e->n_tasks,
+					     .slave_id = audit->agent.slave_id,
 				     } };
 
 		if (e->verdict != VERDICT_FOREIGN)

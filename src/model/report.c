@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/now.h"
+#include "model/appeared.h"
 #include "model/exit_code.h"
 #include "model/judge/deadlines.h"
 #include "model/judge/self_termination.h"
@@ -97,11 +98,10 @@ static void tasks_fill(struct report_executor *out, const char *const *tasks, si
 }
 
 /* Its clock runs, or has run out. */
-static void cut_off_fill(const struct store *store, const struct process *process,
+static void cut_off_fill(const struct store *store, const struct process *process, int64_t down,
 			 struct report_executor *out, struct arena *arena)
 {
-	int64_t begins = self_termination_begins(process, process->history.down_since,
-						 out->recovery_timeout);
+	int64_t begins = self_termination_begins(process, down, out->recovery_timeout);
 	const char **why;
 
 	out->deadline = to_wall(store, begins);
@@ -115,6 +115,26 @@ static void cut_off_fill(const struct store *store, const struct process *proces
 		why[0] = self_termination_why(store, process, begins);
 	out->why = why;
 	out->n_why = why ? 1 : 0;
+}
+
+/*
+ * When it lost its link was seen, or an act of ours made it, or is not known: then it was before
+ * this session, and its deadline is no later than that of now.
+ */
+static void clock_fill(const struct store *store, const struct process *process,
+		       struct report_executor *out, struct arena *arena)
+{
+	int64_t down = process->history.down_since;
+
+	if (!down && out->verdict == VERDICT_DISCONNECTED)
+		down = outcome_treated_at(store, process->key.pid, process->key.start,
+					  out->recovery_timeout);
+	out->disconnected = to_wall(store, down);
+	out->deadline_latest = !down && out->verdict == VERDICT_DISCONNECTED;
+	if (out->deadline_latest)
+		down = store->session_began;
+	if (down)
+		cut_off_fill(store, process, down, out, arena);
 }
 
 static void executor_fill(const struct store *store, const struct executor *executor,
@@ -137,10 +157,8 @@ static void executor_fill(const struct store *store, const struct executor *exec
 			   executor->checkpoint->facts.n_tasks, arena);
 	out->verdict = verdict_of(&evidence);
 	out->severity = verdict_severity(out->verdict);
-	out->disconnected = to_wall(store, executor->process->history.down_since);
 	explain_fill(store, executor, &evidence, out, arena);
-	if (out->disconnected)
-		cut_off_fill(store, executor->process, out, arena);
+	clock_fill(store, executor->process, out, arena);
 }
 
 static enum protocol protocol_parse(const char *text)
@@ -241,13 +259,64 @@ static int executor_order(const void *a, const void *b)
 	return order ? order : x->pid - y->pid;
 }
 
+/* Living ones by their verdict, those that have ended by what is known of that. */
+static void appeared_fill(const struct executors *view, struct report *report)
+{
+	const struct store *store = view->store;
+	const struct process *process, *next;
+
+	for (size_t i = 0; i < view->n_executors; i++) {
+		struct report_executor *out = &report->executors[report->n_executors];
+		const char **why;
+
+		if (!appeared_is_living(store, &view->executors[i]))
+			continue;
+		executor_fill(store, &view->executors[i], out, report->arena);
+		why = arena_array(report->arena, 1, sizeof(*why));
+		if (out->verdict == VERDICT_FOREIGN || !why)
+			continue;
+		why[0] = appeared_outcome(out, &out->outcome);
+		out->why = why;
+		out->n_why = 1;
+		out->severity = outcome_severity(out->outcome);
+		out->appeared = true;
+		report->n_executors++;
+	}
+	HASH_ITER(hh, store->processes, process, next)
+	{
+		struct report_executor *out = &report->executors[report->n_executors];
+		struct fact_baseline b;
+
+		if (!appeared_is_dead(store, process))
+			continue;
+		b = appeared_baseline(store, process);
+		*out = (struct report_executor){ 0 };
+		baseline_fill(view, &b, true, out, report->arena);
+		out->appeared = true;
+		report->n_executors++;
+	}
+}
+
+static void executors_count(struct report *report)
+{
+	for (size_t i = 0; i < report->n_executors; i++) {
+		const struct report_executor *executor = &report->executors[i];
+
+		report->verdicts[executor->verdict]++;
+		report->outcomes[executor->outcome] += report_has_outcomes(report);
+		report->ending += executor->ends_by != 0;
+	}
+	qsort(report->executors, report->n_executors, sizeof(*report->executors), executor_order);
+}
+
 static void executors_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 	bool outcomes = report_has_outcomes(report), compared = report->kind != REPORT_AUDIT;
 	size_t n = compared ? store->baselines.n : view->n_executors;
+	size_t room = n + (outcomes ? view->n_executors + HASH_COUNT(store->processes) : 0);
 
-	report->executors = arena_array(report->arena, n, sizeof(*report->executors));
+	report->executors = arena_array(report->arena, room, sizeof(*report->executors));
 	if (!report->executors)
 		return;
 	report->n_executors = n;
@@ -258,11 +327,10 @@ static void executors_fill(const struct executors *view, struct report *report)
 			baseline_fill(view, &store->baselines.v[i], outcomes, out, report->arena);
 		else
 			executor_fill(store, &view->executors[i], out, report->arena);
-		report->verdicts[out->verdict]++;
-		report->outcomes[out->outcome] += outcomes;
-		report->ending += out->ends_by != 0;
 	}
-	qsort(report->executors, n, sizeof(*report->executors), executor_order);
+	if (outcomes)
+		appeared_fill(view, report);
+	executors_count(report);
 }
 
 /* ---- what else talks to the agent port ---- */

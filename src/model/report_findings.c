@@ -2,6 +2,8 @@
 /* What was found out about the node, beside its executors. */
 #include "base/addr.h"
 #include "base/arena.h"
+#include "base/now.h"
+#include "model/judge/deadlines.h"
 #include "model/model_private.h"
 
 static bool is_there(const struct store *store, const struct agent *agent)
@@ -37,11 +39,38 @@ static void impostors_fill(const struct store *store, struct report *report)
 	}
 }
 
+/*
+ * The master removes an agent that does not answer for so long, and its tasks are lost then however
+ * healthy the executors are (Mesos master/master.cpp, agent_ping_timeout and
+ * max_agent_ping_timeouts). It stays a finding after the agent's return.
+ */
+static void master_timeout_fill(const struct store *store, struct report *report)
+{
+	int64_t away = deadline_agent_away(store), limit = store->session.master_timeout;
+
+	if (!limit || away <= limit)
+		return;
+	report->findings[report->n_findings++] = (struct report_finding){
+		.id = "master-timeout",
+		.severity = SEVERITY_WARNING,
+		.evidence =
+			arena_printf(arena,
+				     "The agent was away for %lld s; its master removes an "
+				     "agent that is silent for %lld s.",
+				     (long long)(away / NS_PER_S), (long long)(limit / NS_PER_S)),
+		.cure = "See on the master whether the agent was removed and which of its tasks "
+			"were reported lost.",
+	};
+}
+
 void report_findings_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 
-	report->findings = arena_array(report->arena, store->agents.n, sizeof(*report->findings));
-	if (report->findings)
-		impostors_fill(store, report);
+	report->findings = arena_array(report->arena, store->agents.n + 1, sizeof(*report->findings));
+	if (!report->findings)
+		return;
+	if (report_has_outcomes(report))
+		master_timeout_fill(store, report);
+	impostors_fill(store, report);
 }

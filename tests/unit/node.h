@@ -89,7 +89,7 @@ struct node {
 	int api_status;	   /* 200; 503: recovering; 401; 0: no answer */
 	int rereg_timeout; /* s; 0: not told */
 	uint32_t round;
-	const char *work_dir_id;
+	const char *work_dir_id, *api_id; /* NULL: NODE_AGENT_ID */
 	enum ew_tri work_dir_readable;
 	bool no_work_dir, lists_nobody;
 	struct node_sock *socks[16384];

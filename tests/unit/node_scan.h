@@ -136,7 +136,9 @@ static inline void node_api(struct node *n)
 						       : n->api_status ? "401 Unauthorized"
 								       : "no answer",
 					    .recovering = n->api_status == 503,
-					    .slave_id = good ? NODE_AGENT_ID : "",
+					    .slave_id = !good	 ? ""
+						: n->api_id ? n->api_id
+							    : NODE_AGENT_ID,
 					    .reregister_timeout =
 						    good ? n->rereg_timeout * NODE_SECOND : 0,
 					    .round = n->round } });

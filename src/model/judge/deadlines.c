@@ -40,6 +40,45 @@ int64_t deadline_master(const struct store *store)
 	return gone ? gone + store->session.master_timeout : 0;
 }
 
+static bool is_there(const struct agent *agent, int64_t at)
+{
+	return agent->appeared <= at && (!agent->gone_at || agent->gone_at > at);
+}
+
+/* Its master hears of an agent again when that has recovered (Mesos slave.cpp, __recover()). */
+static int64_t heard_again(const struct store *store, int64_t gone)
+{
+	int64_t first = store->now;
+
+	for (size_t i = 0; i < store->agents.n; i++) {
+		const struct agent *agent = &store->agents.v[i];
+		int64_t at = agent->recovered_at ? agent->recovered_at : agent->appeared;
+
+		if (agent_is_impostor(store, agent))
+			continue;
+		if (is_there(agent, gone))
+			return gone;
+		if (agent->appeared >= gone && at < first)
+			first = at;
+	}
+	return first;
+}
+
+int64_t deadline_agent_away(const struct store *store)
+{
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < store->agents.n; i++) {
+		const struct agent *agent = &store->agents.v[i];
+		int64_t gone = agent_is_impostor(store, agent) ? 0 : agent->gone_at;
+		int64_t away = gone ? heard_again(store, gone) - gone : 0;
+
+		if (away > longest)
+			longest = away;
+	}
+	return longest;
+}
+
 int64_t deadline_agent(const struct store *store)
 {
 	const struct agent *agent = store_agent(store);

@@ -14,4 +14,7 @@ int64_t deadline_master(const struct store *store);
 /* A recovering agent throws out what has not registered again. */
 int64_t deadline_agent(const struct store *store);
 
+/* The longest time in this session that no agent was there, or none that had recovered; ns. */
+int64_t deadline_agent_away(const struct store *store);
+
 #endif

@@ -72,6 +72,14 @@ bool outcome_restarted(const struct store *store, const struct fact_baseline *b)
 
 /* ---- when it was cut off ---- */
 
+int64_t outcome_treated_at(const struct store *store, int32_t pid, uint64_t start,
+			   int64_t recovery_timeout)
+{
+	int64_t at = store_treated_at(store, pid, start);
+
+	return at && at + recovery_timeout + DESTROY_TIMEOUT > store->now ? at : 0;
+}
+
 /*
  * Its clock began before anybody watched. The baseline may know when, or the audit log: an act made
  * it drop its link. Else only the latest possible time is known: the first look that showed it
@@ -80,7 +88,7 @@ bool outcome_restarted(const struct store *store, const struct fact_baseline *b)
 int64_t outcome_down_unseen(const struct store *store, const struct fact_baseline *b,
 			    const struct process *process, size_t n_links, bool *latest)
 {
-	int64_t treated = store_treated_at(store, b->pid, b->start);
+	int64_t treated = outcome_treated_at(store, b->pid, b->start, b->recovery_timeout);
 	int64_t taken = outcome_mono(store, b->taken_wall);
 
 	*latest = false;
@@ -249,7 +257,8 @@ static enum proof proof_of_same(const struct store *store, const struct executor
 
 static const char *why_same(const struct store *store, const struct process *process)
 {
-	return store_treated_at(store, process->key.pid, process->key.start)
+	return outcome_treated_at(store, process->key.pid, process->key.start,
+				  evidence_recovery_timeout(&process->facts))
 		       ? "It was made to drop its link and waits for the restarted agent; "
 			 "the present one does not ask it."
 		       : "It lost its link and waits for a restarted agent; the present "
@@ -338,20 +347,13 @@ static bool is_half_open(const struct store *store, const struct executor *execu
 	return false;
 }
 
-/* It has lost nothing, and what the window was for has not happened. */
-static void judge_not_restarted(struct fate *fate)
-{
-	fate->outcome = OUTCOME_WAITING;
-	fate->why = "The agent was NOT restarted: it is the same process, and so is the link.";
-	fate->advice = "Restart the agent, or look why the command did not.";
-}
-
 static void judge_kept(const struct store *store, const struct fact_baseline *b,
 		       const struct executor *executor, struct fate *fate)
 {
-	if (store_treated_at(store, b->pid, b->start)) {
-		fate->why = "It was treated, and still has the link that it had: whether the "
-			    "treatment will take effect is not known.";
+	if (store_treated_at(store, b->pid, b->start) > outcome_mono(store, b->taken_wall)) {
+		fate->outcome = OUTCOME_WAITING;
+		fate->why = "It was treated, and still has the link that it had: the treatment has "
+			    "had no effect yet.";
 		fate->advice = "Run 'execwatch audit' before the agent is restarted.";
 		return;
 	}
@@ -369,11 +371,14 @@ static void judge_kept(const struct store *store, const struct fact_baseline *b,
 		fate->advice = "Run 'execwatch audit', and treat it before the agent is restarted.";
 		return;
 	}
-	if (store->session.restart_wanted) {
-		judge_not_restarted(fate);
+	fate->outcome = OUTCOME_KEPT;
+	fate->minor = store->session.restart_wanted;
+	if (fate->minor) {
+		fate->why = "The agent was NOT restarted: it is the same process, and so is the "
+			    "link.";
+		fate->advice = "Restart the agent, or look why the command did not.";
 		return;
 	}
-	fate->outcome = OUTCOME_KEPT;
 	fate->why = "The agent is the same process, and so is the link.";
 }
 

@@ -10,7 +10,9 @@ struct fate {
 	enum outcome outcome;
 	enum proof proof;
 	enum cause cause; /* of an end */
-	bool minor;	  /* a task that failed before the window: no loss of this window */
+	/* A warning whatever its outcome's severity: a task that failed before the window; kept where
+	 * a restart was wanted. */
+	bool minor;
 	bool latest;	  /* its disconnection was not seen: deadline is the latest possible one */
 	int64_t disconnected; /* mono; 0: its clock does not run */
 	int64_t deadline;     /* mono; 0: none */
@@ -47,6 +49,12 @@ bool outcome_restarted(const struct store *store, const struct fact_baseline *ba
  */
 int64_t outcome_down_unseen(const struct store *store, const struct fact_baseline *baseline,
 			    const struct process *process, size_t n_links, bool *latest);
+/*
+ * When an act made it drop its link, mono; 0: none did, or so long ago that it must have registered
+ * again since: it would have ended itself.
+ */
+int64_t outcome_treated_at(const struct store *store, int32_t pid, uint64_t start,
+			   int64_t recovery_timeout);
 /* Wall clock to mono; 0 stays 0. */
 int64_t outcome_mono(const struct store *store, int64_t wall);
 

@@ -94,6 +94,8 @@ json_t *json_executor(const struct report *report, const struct report_executor 
 	if (report_has_outcomes(report)) {
 		field_text(&f, "outcome", outcome_name(executor->outcome));
 		field_known(&f, "proof", proof_name(executor->proof));
+		field_known(&f, "cause", cause_name(executor->cause));
+		field_bool(&f, "appeared", executor->appeared);
 	} else {
 		field_text(&f, "verdict", verdict_name(executor->verdict));
 		field_known(&f, "forbidden", executor->forbidden);
@@ -103,6 +105,7 @@ json_t *json_executor(const struct report *report, const struct report_executor 
 	field_text(&f, "advice", executor->advice);
 	field_wall(&f, "disconnected_at", executor->disconnected);
 	field_wall(&f, "deadline", executor->deadline);
+	field_bool(&f, "deadline_is_latest", executor->deadline_latest);
 	if (report_has_outcomes(report)) {
 		field_wall(&f, "ended_at", executor->ended);
 		field_value(&f, "killer", killer_new(executor));

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/appeared.h"
+
+#include <string.h>
+
+#include "model/judge/evidence.h"
+
+static bool in_baseline(const struct store *store, const struct process *process)
+{
+	for (size_t i = 0; i < store->baselines.n; i++)
+		if (store->baselines.v[i].pid == process->key.pid &&
+		    store->baselines.v[i].start == process->key.start)
+			return true;
+	return false;
+}
+
+bool appeared_is_living(const struct store *store, const struct executor *executor)
+{
+	return *executor->process->facts.executor_id && !in_baseline(store, executor->process);
+}
+
+/* Its tasks and helpers have its environment: it spoke as an executor, or linked as one. */
+static bool was_executor(const struct process *process)
+{
+	return process->history.register_sent || (process->last_link && *process->facts.library);
+}
+
+static bool is_ours(const struct store *store, const struct process *process)
+{
+	const char *id = store->has_work_dir ? store->work_dir.slave_id : "";
+
+	return process->agent_known && process->agent_addr.port == store->session.agent_port &&
+	       (!*id || !*process->facts.slave_id || strcmp(id, process->facts.slave_id) == 0);
+}
+
+bool appeared_is_dead(const struct store *store, const struct process *process)
+{
+	return process->known && *process->facts.executor_id &&
+	       (process->ended || process->vanished) && process->ended_at >= store->session_began &&
+	       was_executor(process) && is_ours(store, process) && !in_baseline(store, process);
+}
+
+struct fact_baseline appeared_baseline(const struct store *store, const struct process *process)
+{
+	const struct process_facts *p = &process->facts;
+	struct fact_baseline b = {
+		.framework_id = p->framework_id,
+		.executor_id = p->executor_id,
+		.container_id = p->container_id,
+		.protocol = "",
+		.verdict = "unknown",
+		.slave_id = p->slave_id,
+		.pid = process->key.pid,
+		.start = process->key.start,
+		.recovery_timeout = evidence_recovery_timeout(p),
+		.taken_wall = store->session_began + store->session.wall_offset,
+	};
+
+	if (store->baselines.n) {
+		b.agent_pid = store->baselines.v[0].agent_pid;
+		b.agent_start = store->baselines.v[0].agent_start;
+	}
+	return b;
+}
+
+const char *appeared_outcome(const struct report_executor *executor, enum outcome *outcome)
+{
+	switch (executor->verdict) {
+	case VERDICT_ORPHANED:
+		*outcome = OUTCOME_ORPHANED;
+		return "It appeared after the audit, and belongs to another agent id than the one "
+		       "that serves.";
+	case VERDICT_UNREGISTERED:
+	case VERDICT_DISCONNECTED:
+		*outcome = OUTCOME_WAITING;
+		return "It appeared after the audit, and is not registered with the agent.";
+	case VERDICT_UNKNOWN:
+	case VERDICT_HALF_OPEN:
+		*outcome = OUTCOME_UNKNOWN;
+		return "It appeared after the audit; whether the agent knows it cannot be told.";
+	default:
+		*outcome = OUTCOME_KEPT;
+		return "It appeared after the audit, and has its link to the agent.";
+	}
+}

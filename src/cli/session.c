@@ -25,6 +25,7 @@
 #include "observe/bpf/scan_once.h"
 #include "observe/agent/credential.h"
 #include "observe/event_source.h"
+#include "observe/agent/post_mortem.h"
 #include "observe/scan.h"
 #include "record/recording.h"
 
@@ -426,6 +427,31 @@ void session_scan(struct session *s, uint32_t scope)
 	while (scan_step(s->scan))
 		if (s->live) /* a large node takes seconds, in which the rings would fill */
 			event_source_flush_if_large(s->live, &sink);
+	recording_keep(s);
+}
+
+static bool wants_post_mortem(const struct report_executor *e)
+{
+	return e->outcome == OUTCOME_LOST || e->outcome == OUTCOME_TASK_FAILED ||
+	       (e->outcome == OUTCOME_UNKNOWN && e->ended);
+}
+
+void session_post_mortem(struct session *s, const struct report *report)
+{
+	struct fact_sink sink = session_sink(s);
+	struct post_mortem_run *runs = calloc(report->n_executors + 1, sizeof(*runs));
+	size_t n = 0;
+
+	for (size_t i = 0; runs && i < report->n_executors; i++) {
+		const struct report_executor *e = &report->executors[i];
+
+		if (wants_post_mortem(e))
+			runs[n++] = (struct post_mortem_run){ e->framework_id, e->executor_id,
+							      e->container_id };
+	}
+	if (n)
+		scan_post_mortem(s->scan, runs, n, &sink);
+	free(runs);
 	recording_keep(s);
 }
 

@@ -45,6 +45,9 @@ void session_listen(struct session *session, struct fact_sink listener);
 struct fact_sink session_listener(const struct session *session);
 
 /* Scans the sources of scope, SCAN_ bits. Failures are facts as well. Live events are read too. */
+/* What is written of the executors of the report that are gone and whose end has no cause. */
+void session_post_mortem(struct session *session, const struct report *report);
+
 void session_scan(struct session *session, uint32_t scope);
 
 /*

@@ -74,6 +74,17 @@ static int watch(struct event_loop *window, enum event_loop_end *end, struct err
 	return 0;
 }
 
+static void post_mortem(struct session *session, enum report_kind kind)
+{
+	struct report *report;
+
+	session_glance(session);
+	report = model_report(session_model(session), kind);
+	if (report)
+		session_post_mortem(session, report);
+	report_free(report);
+}
+
 int wait_report(const struct options *options, struct session *session, struct child *command,
 		enum report_kind kind)
 {
@@ -99,6 +110,7 @@ int wait_report(const struct options *options, struct session *session, struct c
 	}
 	if (!options->quiet && progress.terminal)
 		progress_clear(stderr);
+	post_mortem(session, kind);
 	now.interrupted = end == LOOP_INTERRUPTED;
 	now.final = end != LOOP_INTERRUPTED;
 	report = session_report(session, kind, &now);

@@ -16,6 +16,7 @@
 #include "facts.h"
 #include "observe/agent/api.h"
 #include "observe/agent/checkpoints.h"
+#include "observe/agent/post_mortem.h"
 #include "observe/agent_scan.h"
 #include "observe/conntrack_lookup.h"
 #include "observe/proc/procfs.h"
@@ -315,6 +316,17 @@ static int own_api_options(struct scan *scan, const struct snapshot_agent *agent
 	return error_set(error, found->nsfd, "run as root",
 			 "enter the network namespace %llu of the agent",
 			 (unsigned long long)agent->netns);
+}
+
+void scan_post_mortem(struct scan *scan, const struct post_mortem_run *runs, size_t n,
+		      const struct fact_sink *sink)
+{
+	const struct snapshot_agent *agent = snapshot_agent(scan->snapshot);
+	struct error error = { 0 };
+	const char *path = find_work_dir(scan, &error);
+
+	if (n && *path)
+		post_mortem_emit(path, agent ? agent->pid : 0, runs, n, sink);
 }
 
 int scan_api_options(struct scan *scan, struct api_options *options, struct error *error)

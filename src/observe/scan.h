@@ -8,6 +8,7 @@
 #define EW_OBSERVE_SCAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "facts.h"
@@ -62,6 +63,15 @@ uint32_t scan_run(struct scan *scan, uint32_t scope, const struct fact_sink *sin
  * The strings live until the next scan; nsfd is the caller's to close. -ENOENT: no agent.
  */
 int scan_api_options(struct scan *scan, struct api_options *options, struct error *error);
+
+struct post_mortem_run;
+
+/*
+ * Emits what is written of executors that are gone (observe/agent/post_mortem.h), in the work
+ * directory and by the agent that the last scan found.
+ */
+void scan_post_mortem(struct scan *scan, const struct post_mortem_run *runs, size_t n,
+		      const struct fact_sink *sink);
 
 /* A number for the next answer of the API, never used before. */
 uint32_t scan_api_round(struct scan *scan);

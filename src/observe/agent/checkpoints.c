@@ -264,6 +264,26 @@ static enum ew_tri own_boot(const struct walk *walk, int32_t pid)
 	return strcmp(boot, walk->boot) == 0 ? EW_YES : EW_NO;
 }
 
+static void one_task_end(struct walk *walk, int dir, const char *id)
+{
+	task_is_over(walk, dir, id);
+}
+
+void checkpoints_emit_tasks(int dir, const char *framework_id, const char *executor_id,
+			    const char *container_id, const struct fact_sink *sink)
+{
+	struct walk walk = { .sink = sink,
+			     .framework_id = framework_id,
+			     .executor_id = executor_id,
+			     .container_id = container_id };
+
+	walk.file = malloc(CHECKPOINT_FILE_MAX);
+	checkpoint_path_push(&walk.path, container_id);
+	if (walk.file)
+		each_directory_in(&walk, dir, "tasks", one_task_end);
+	free(walk.file);
+}
+
 static void emit_run(struct walk *walk, int dir, const char *container_id)
 {
 	struct fact fact = { .type = FACT_CHECKPOINT, .mono = now_mono() };

@@ -23,4 +23,11 @@ struct error;
  */
 int checkpoints_emit(const char *path, const struct fact_sink *sink, struct error *error);
 
+/*
+ * Emits FACT_TASK of each task that is over, of the run in whose directory dir is opened (it stays
+ * open).
+ */
+void checkpoints_emit_tasks(int dir, const char *framework_id, const char *executor_id,
+			    const char *container_id, const struct fact_sink *sink);
+
 #endif

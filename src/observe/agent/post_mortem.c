@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/agent/post_mortem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/emit.h"
+#include "base/now.h"
+#include "facts.h"
+#include "mesos/glog.h"
+#include "mesos/span.h"
+#include "observe/agent/checkpoints.h"
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+static bool is_name(const char *name)
+{
+	return name && *name && !strchr(name, '/') && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0;
+}
+
+/* Closes dir. A descriptor, or -1 where there is none. */
+static int step_into(int dir, const char *name)
+{
+	int sub = dir < 0 || !is_name(name) ? -1 : openat(dir, name, DIR_FLAGS);
+
+	if (dir >= 0)
+		close(dir);
+	return sub;
+}
+
+/* The directory of the run below that of an agent id, of which dir is a copy to close. */
+static int run_open(int dir, const struct post_mortem_run *run)
+{
+	dir = step_into(step_into(dir, "frameworks"), run->framework_id);
+	dir = step_into(step_into(dir, "executors"), run->executor_id);
+	return step_into(step_into(dir, "runs"), run->container_id);
+}
+
+/* The last size bytes of a regular file, to be freed; {NULL, 0} for anything else. */
+static struct mesos_span tail_read(int fd, size_t size)
+{
+	struct mesos_span tail = { 0 };
+	struct stat st;
+	off_t at;
+	char *bytes;
+	ssize_t got;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return tail;
+	at = st.st_size > (off_t)size ? st.st_size - (off_t)size : 0;
+	bytes = malloc(size);
+	got = bytes ? pread(fd, bytes, size, at) : -1;
+	if (got > 0)
+		return mesos_span_at(bytes, (size_t)got);
+	free(bytes);
+	return tail;
+}
+
+static void tail_free(struct mesos_span tail)
+{
+	free((char *)(uintptr_t)tail.p);
+}
+
+static void end_emit(const struct post_mortem_run *run, const char *cause, const char *file,
+		     struct mesos_span line, const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_END, .mono = now_mono() };
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s says '%.*s'.", file,
+		 (int)(line.len < 400 ? line.len : 400), line.p);
+	fact.end.framework_id = run->framework_id;
+	fact.end.executor_id = run->executor_id;
+	fact.end.container_id = run->container_id;
+	fact.end.cause = cause;
+	fact.end.source = "log";
+	fact.end.text = text;
+	fact_emit(sink, &fact);
+}
+
+/* ---- its stderr ---- */
+
+/*
+ * Lines of the drivers (Mesos exec.cpp, executor.cpp). The first of an end counts: a recovery
+ * timeout is followed by the order that the driver gives itself.
+ */
+static const char *cause_in_stderr(struct mesos_span text)
+{
+	if (mesos_span_take(&text, "Recovery timeout of "))
+		return "self-terminated";
+	if ((mesos_span_take(&text, "Agent exited ...") ||
+	     mesos_span_take(&text, "Slave exited ...")))
+		return "self-terminated";
+	if (mesos_span_is(text, "Executor asked to shutdown") ||
+	    mesos_span_is(text, "Received SHUTDOWN event"))
+		return "killed-by-agent";
+	return NULL;
+}
+
+static bool is_registration(struct mesos_span text)
+{
+	return mesos_span_take(&text, "Executor registered on ") ||
+	       mesos_span_take(&text, "Executor re-registered on ") ||
+	       mesos_span_take(&text, "Executor reregistered on ") ||
+	       mesos_span_take(&text, "Received SUBSCRIBED event");
+}
+
+static void stderr_emit(int run_dir, const struct post_mortem_run *run,
+			const struct fact_sink *sink)
+{
+	int fd = openat(run_dir, "stderr",
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct mesos_span tail = tail_read(fd, POST_MORTEM_STDERR), rest = tail, line, said = { 0 };
+	const char *cause = NULL;
+	struct mesos_glog glog;
+
+	while (mesos_span_cut(&rest, '\n', &line)) {
+		if (mesos_glog_parse(line, &glog) < 0)
+			continue;
+		if (is_registration(glog.text)) {
+			cause = NULL;
+		} else if (!cause) {
+			cause = cause_in_stderr(glog.text);
+			said = glog.text;
+		}
+	}
+	if (cause)
+		end_emit(run, cause, "its stderr", said, sink);
+	tail_free(tail);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* ---- the agent's log ---- */
+
+struct agent_log {
+	struct mesos_span tail;
+};
+
+static struct agent_log agent_log_read(int32_t agent_pid)
+{
+	struct agent_log log = { 0 };
+	char path[64];
+	int fd;
+
+	if (agent_pid <= 0)
+		return log;
+	snprintf(path, sizeof(path), "/proc/%d/fd/2", agent_pid);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	log.tail = tail_read(fd, POST_MORTEM_LOG);
+	if (fd >= 0)
+		close(fd);
+	return log;
+}
+
+/* "Killing un-reregistered executor 'web' of framework F at …" (Mesos slave/slave.cpp) */
+static bool names_run(struct mesos_span text, const char *verb, const struct post_mortem_run *run)
+{
+	return mesos_span_take(&text, verb) && mesos_span_take(&text, " executor '") &&
+	       mesos_span_take(&text, run->executor_id) &&
+	       mesos_span_take(&text, "' of framework ") &&
+	       mesos_span_take(&text, run->framework_id);
+}
+
+static void agent_log_emit(const struct agent_log *log, const struct post_mortem_run *run,
+			   const struct fact_sink *sink)
+{
+	static const char *const verbs[] = { "Killing un-reregistered", "Shutting down" };
+	struct mesos_span rest = log->tail, line, said = { 0 };
+	struct mesos_glog glog;
+
+	while (mesos_span_cut(&rest, '\n', &line)) {
+		if (!mesos_span_find(line, run->executor_id) || mesos_glog_parse(line, &glog) < 0)
+			continue;
+		for (size_t i = 0; i < 2; i++)
+			if (names_run(glog.text, verbs[i], run))
+				said = glog.text;
+	}
+	if (said.p)
+		end_emit(run, "killed-by-agent", "the agent's log", said, sink);
+}
+
+/* ---- all agent ids ---- */
+
+/* Calls one(ctx, dir) for the run's directory under each agent id in top/slaves. */
+static void
+each_run(const char *top, const struct post_mortem_run *run, const struct fact_sink *sink,
+	 void (*one)(int dir, const struct post_mortem_run *run, const struct fact_sink *sink))
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *slaves;
+
+	snprintf(path, sizeof(path), "%s/slaves", top);
+	slaves = opendir(path);
+	while (slaves && (entry = readdir(slaves))) {
+		int dir = is_name(entry->d_name) ? openat(dirfd(slaves), entry->d_name, DIR_FLAGS)
+						 : -1;
+
+		dir = run_open(dir, run);
+		if (dir < 0)
+			continue;
+		one(dir, run, sink);
+		close(dir);
+	}
+	if (slaves)
+		closedir(slaves);
+}
+
+static void tasks_emit(int dir, const struct post_mortem_run *run, const struct fact_sink *sink)
+{
+	checkpoints_emit_tasks(dir, run->framework_id, run->executor_id, run->container_id, sink);
+}
+
+void post_mortem_emit(const char *work_dir, int32_t agent_pid, const struct post_mortem_run *runs,
+		      size_t n, const struct fact_sink *sink)
+{
+	int64_t end = now_mono() + POST_MORTEM_TIME * NS_PER_S;
+	struct agent_log log = agent_log_read(agent_pid);
+	char meta[PATH_MAX];
+	size_t i;
+
+	snprintf(meta, sizeof(meta), "%s/meta", work_dir);
+	for (i = 0; i < n && now_mono() < end; i++) {
+		each_run(meta, &runs[i], sink, tasks_emit);
+		each_run(work_dir, &runs[i], sink, stderr_emit);
+		agent_log_emit(&log, &runs[i], sink);
+	}
+	if (i < n)
+		emit_unread(sink, 0, 0, -ETIME, "what is written of %zu executors that are gone",
+			    n - i);
+	tail_free(log.tail);
+}

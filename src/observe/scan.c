@@ -322,8 +322,7 @@ void scan_post_mortem(struct scan *scan, const struct post_mortem_run *runs, siz
 		      const struct fact_sink *sink)
 {
 	const struct snapshot_agent *agent = snapshot_agent(scan->snapshot);
-	struct error error = { 0 };
-	const char *path = find_work_dir(scan, &error);
+	const char *path = known_work_dir(scan);
 
 	if (n && *path)
 		post_mortem_emit(path, agent ? agent->pid : 0, runs, n, sink);

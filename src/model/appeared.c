@@ -66,10 +66,6 @@ struct fact_baseline appeared_baseline(const struct store *store, const struct p
 const char *appeared_outcome(const struct report_executor *executor, enum outcome *outcome)
 {
 	switch (executor->verdict) {
-	case VERDICT_ORPHANED:
-		*outcome = OUTCOME_ORPHANED;
-		return "It appeared after the audit, and belongs to another agent id than the one "
-		       "that serves.";
 	case VERDICT_UNREGISTERED:
 	case VERDICT_DISCONNECTED:
 		*outcome = OUTCOME_WAITING;

@@ -273,7 +273,8 @@ static void appeared_fill(const struct executors *view, struct report *report)
 			continue;
 		executor_fill(store, &view->executors[i], out, report->arena);
 		why = arena_array(report->arena, 1, sizeof(*why));
-		if (out->verdict == VERDICT_FOREIGN || !why)
+		/* Of another agent id: not launched by this one, so it is none that came. */
+		if (out->verdict == VERDICT_FOREIGN || out->verdict == VERDICT_ORPHANED || !why)
 			continue;
 		why[0] = appeared_outcome(out, &out->outcome);
 		out->why = why;

@@ -26,13 +26,13 @@ static void impostors_fill(const struct store *store, struct report *report)
 		report->findings[report->n_findings++] = (struct report_finding){
 			.id = "impostor-agent",
 			.severity = SEVERITY_WARNING,
-			.evidence = arena_printf(arena,
-						 "Process %d (%s) of user %u listens on %s as an agent "
-						 "would, but the agent's work directory belongs to user "
-						 "%u: it is not asked and not believed.",
-						 a->pid, a->comm, a->uid,
-						 addr_text(&a->listen, text),
-						 store->work_dir.uid),
+			.evidence = arena_printf(
+				arena,
+				"Process %d (%s) of user %u listens on %s as an agent "
+				"would, but the agent's work directory belongs to user "
+				"%u: it is not asked and not believed.",
+				a->pid, a->comm, a->uid, addr_text(&a->listen, text),
+				store->work_dir.uid),
 			.cure = "Find out what this process is, and end it if it is not meant to "
 				"be there.",
 		};
@@ -54,7 +54,7 @@ static void master_timeout_fill(const struct store *store, struct report *report
 		.id = "master-timeout",
 		.severity = SEVERITY_WARNING,
 		.evidence =
-			arena_printf(arena,
+			arena_printf(report->arena,
 				     "The agent was away for %lld s; its master removes an "
 				     "agent that is silent for %lld s.",
 				     (long long)(away / NS_PER_S), (long long)(limit / NS_PER_S)),
@@ -67,7 +67,8 @@ void report_findings_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 
-	report->findings = arena_array(report->arena, store->agents.n + 1, sizeof(*report->findings));
+	report->findings =
+		arena_array(report->arena, store->agents.n + 1, sizeof(*report->findings));
 	if (!report->findings)
 		return;
 	if (report_has_outcomes(report))

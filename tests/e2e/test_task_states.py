@@ -198,6 +198,9 @@ def test_master_timeout_stays_a_finding(lab, ew):
     document = ew.json("run", "--yes", "--master-timeout", "1s", "--until", "settled", "--",
                        *node.command(*node.restart_args(down=2)), code=1)
     assert each(document, node, "outcome") == {"web": "reregistered"}
+    finding, = document["findings"]
+    assert (finding["id"], finding["severity"]) == ("master-timeout", "warning")
+    assert "silent for 1 s" in finding["evidence"]
 
 
 def test_own_acts_date_a_disconnection(lab, ew):

@@ -138,6 +138,7 @@ struct fact_socket {
 	struct ew_addr remote;
 	uint32_t state; /* TCP_ESTABLISHED… of tcp_states.h */
 	int64_t idle;	/* since data was last sent or received; -1: not known */
+	bool mptcp;	/* it carries a socket of IPPROTO_MPTCP, to which descriptors refer */
 };
 
 struct fact_holder {

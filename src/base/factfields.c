@@ -109,7 +109,7 @@ static const struct factjson_field socket_fields[] = {
 	FIELD(socket.cookie, "cookie"),	      FIELD(socket.inode, "inode"),
 	FIELD(socket.netns, "netns"),	      FIELD(socket.local, "local"),
 	FIELD(socket.remote, "remote"),	      FIELD(socket.state, "state"),
-	FIELD_OR(socket.idle, "idle_ns", -1),
+	FIELD_OR(socket.idle, "idle_ns", -1), FIELD(socket.mptcp, "mptcp"),
 };
 
 static const struct factjson_field holder_fields[] = {

@@ -38,6 +38,11 @@ struct sockets {
 		int err; /* of the first */
 	} denied;
 
+	/* MPTCP: BPF shows TCP sockets that descriptors refer to. These carry others. */
+	struct fact_socket *carriers;
+	size_t n_carriers, cap_carriers;
+	bool everyone; /* the descriptors of all processes are read, for carriers */
+
 	size_t next_netns; /* of relevant, to be listed next */
 	struct sockdiag *list;
 	bool listeners; /* the list is the second of its namespace */
@@ -176,6 +181,7 @@ void sockets_free(struct sockets *sockets)
 	netns_leave(sockets);
 	fd_owners_clear(&sockets->owners);
 	free(sockets->relevant.items);
+	free(sockets->carriers);
 	free(sockets);
 }
 
@@ -201,7 +207,7 @@ static bool may_skip(const struct sockets *sockets, int32_t pid)
 {
 	const struct snapshot_process *process = executor_or_task(sockets, pid);
 
-	if (!sockets->with_bpf)
+	if (!sockets->with_bpf || sockets->everyone)
 		return false;
 	return !process || snapshot_run_is_plain(sockets->snapshot, process->run);
 }
@@ -265,8 +271,32 @@ static bool owned_by_mesos(const struct sockets *sockets, const struct fd_owner 
 	return false;
 }
 
-static void emit_socket(const struct sockets *sockets, const struct fact_socket *socket,
-			const struct fact_sink *sink)
+static void emit_holders(const struct sockets *sockets, uint64_t cookie,
+			 const struct fd_owner *owners, size_t n, const struct fact_sink *sink)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct fact fact = { .type = FACT_HOLDER, .mono = sockets->mono };
+
+		fact.holder.cookie = cookie;
+		fact.holder.pid = owners[i].pid;
+		fact.holder.start = owners[i].start;
+		fact.holder.fd = owners[i].fd;
+		fact_emit(sink, &fact);
+	}
+}
+
+static int carrier_add(struct sockets *sockets, const struct fact_socket *socket)
+{
+	int err = array_reserve(&sockets->carriers, &sockets->cap_carriers, sockets->n_carriers,
+				sizeof(*socket));
+
+	if (!err)
+		sockets->carriers[sockets->n_carriers++] = *socket;
+	return err;
+}
+
+static int emit_socket(struct sockets *sockets, const struct fact_socket *socket,
+		       const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_SOCKET, .mono = sockets->mono };
 	bool agents = snapshot_is_agents(sockets->snapshot, socket);
@@ -274,19 +304,28 @@ static void emit_socket(const struct sockets *sockets, const struct fact_socket 
 	const struct fd_owner *owners = fd_owners_find(&sockets->owners, socket->inode, &n);
 
 	if (!agents && !owned_by_mesos(sockets, owners, n))
-		return;
+		return 0;
 	fact.socket = *socket;
 	fact_emit(sink, &fact);
-	if (sockets->with_bpf && agents)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		fact = (struct fact){ .type = FACT_HOLDER, .mono = sockets->mono };
-		fact.holder.cookie = socket->cookie;
-		fact.holder.pid = owners[i].pid;
-		fact.holder.start = owners[i].start;
-		fact.holder.fd = owners[i].fd;
-		fact_emit(sink, &fact);
+	if (!sockets->with_bpf || !agents)
+		emit_holders(sockets, socket->cookie, owners, n, sink);
+	else if (socket->mptcp && socket->inode)
+		return carrier_add(sockets, socket);
+	return 0;
+}
+
+/* The kernel gives a subflow the inode of the MPTCP socket (mptcp_subflow_create_socket()). */
+static void emit_carriers(struct sockets *sockets, const struct fact_sink *sink)
+{
+	for (size_t i = 0; i < sockets->n_carriers; i++) {
+		const struct fact_socket *carrier = &sockets->carriers[i];
+		size_t n = 0;
+		const struct fd_owner *owners =
+			fd_owners_find(&sockets->owners, carrier->inode, &n);
+
+		emit_holders(sockets, carrier->cookie, owners, n, sink);
 	}
+	sockets->n_carriers = 0;
 }
 
 /* Opens the next list: all sockets of a namespace or, with BPF, those with the agent port. */
@@ -333,10 +372,25 @@ static int list_step(struct sockets *sockets, const struct fact_sink *sink, stru
 	more = sockdiag_next(sockets->list, &rows, &n, error);
 	if (more < 0)
 		return more;
-	for (size_t i = 0; i < n; i++)
-		emit_socket(sockets, &rows[i], sink);
+	for (size_t i = 0; i < n; i++) {
+		int err = emit_socket(sockets, &rows[i], sink);
+
+		if (err < 0)
+			return error_set(error, err, NULL, "list sockets");
+	}
 	if (!more)
 		list_next(sockets);
+	return 1;
+}
+
+/* Descriptors once more, this time those of all processes. */
+static int everyone_begin(struct sockets *sockets)
+{
+	fd_owners_clear(&sockets->owners);
+	sockets->everyone = true;
+	sockets->owners_done = false;
+	sockets->next_row = 0;
+	sockets->denied.n = 0;
 	return 1;
 }
 
@@ -346,6 +400,9 @@ int sockets_step(struct sockets *sockets, const struct fact_sink *sink, struct e
 		return owners_step(sockets, sink, error);
 	if (sockets->next_netns < sockets->relevant.n)
 		return list_step(sockets, sink, error);
+	if (sockets->n_carriers && !sockets->everyone)
+		return everyone_begin(sockets);
+	emit_carriers(sockets, sink);
 	snapshot_sort(sockets->snapshot);
 	if (snapshot_is_broken(sockets->snapshot))
 		return error_set(error, -ENOMEM, NULL, "list sockets");

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/addr.h"
@@ -308,6 +309,52 @@ static void queries_reset(struct conntrack_query *queries, size_t n)
 						       .timeout = -1 };
 }
 
+static int queries_ask(int fd, struct conntrack_query *queries, size_t n)
+{
+	int err;
+
+	queries_reset(queries, n);
+	err = default_zone_ask(fd, queries, n);
+	return err || !n ? err : zones_search(fd, queries, n);
+}
+
+/* ---- data that waits for its ACK ---- */
+
+/*
+ * From a packet with data until its ACK an entry has nf_conntrack_tcp_timeout_unacknowledged, 300 s
+ * by default, instead of the days that an established connection has. The ACK comes after
+ * TCP_DELACK_MAX (200 ms) at the latest: the entry is then looked up once more.
+ */
+#define UNACKNOWLEDGED (300 * NS_PER_S)
+#define ACK_WAIT_NS    250000000
+
+static bool is_short_lived(const struct conntrack_query *query)
+{
+	return query->present == EW_YES && query->timeout >= 0 && query->timeout <= UNACKNOWLEDGED;
+}
+
+static int short_lived_ask(int fd, struct conntrack_query *queries, size_t n)
+{
+	const struct timespec wait = { .tv_nsec = ACK_WAIT_NS };
+	struct conntrack_query *again = calloc(n + 1, sizeof(*again));
+	size_t n_again = 0, at = 0;
+	int err;
+
+	if (!again)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (is_short_lived(&queries[i]))
+			again[n_again++] = queries[i];
+	if (n_again)
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
+	err = queries_ask(fd, again, n_again);
+	for (size_t i = 0; !err && i < n; i++)
+		if (is_short_lived(&queries[i]))
+			queries[i] = again[at++];
+	free(again);
+	return err;
+}
+
 int conntrack_lookup(int nsfd, struct conntrack_query *queries, size_t n, struct error *error)
 {
 	int fd = netlink_open(nsfd, NETLINK_NETFILTER, error);
@@ -315,10 +362,9 @@ int conntrack_lookup(int nsfd, struct conntrack_query *queries, size_t n, struct
 
 	if (fd < 0)
 		return fd;
-	queries_reset(queries, n);
-	err = default_zone_ask(fd, queries, n);
-	if (!err && n)
-		err = zones_search(fd, queries, n);
+	err = queries_ask(fd, queries, n);
+	if (!err)
+		err = short_lived_ask(fd, queries, n);
 	close(fd);
 	if (err < 0) {
 		queries_reset(queries, n);

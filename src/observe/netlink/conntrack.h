@@ -30,7 +30,8 @@ struct conntrack_query {
  * Answers n queries in the namespace (NETNS_OWN: ours), many in one message. Entries are asked for
  * by their tuple in the default zone; if any is not there, the whole table is read once and those
  * are looked for in every zone. Of several zones with the same tuple the entry that expires first
- * is given. Needs CAP_NET_ADMIN there. Returns 0, or a negative errno when none could be asked; the
+ * is given. An entry with 300 s or less is looked up again 250 ms later: data may have been on its
+ * way. Needs CAP_NET_ADMIN there. Returns 0, or a negative errno when none could be asked; the
  * queries are then unchanged, or all unknown.
  */
 int conntrack_lookup(int nsfd, struct conntrack_query *queries, size_t n, struct error *error);

@@ -109,6 +109,17 @@ struct sockdiag {
 	char buf[NETLINK_BUF];
 };
 
+/* The name of the protocol above TCP; told to those with CAP_NET_ADMIN, from Linux 5.3 on. */
+static bool is_mptcp(struct nlmsghdr *msg)
+{
+	const struct nlattr *ulp =
+		nlmsg_find_attr(msg, sizeof(struct inet_diag_msg), INET_DIAG_ULP_INFO);
+	const struct nlattr *name =
+		ulp ? nla_find(nla_data(ulp), nla_len(ulp), INET_ULP_INFO_NAME) : NULL;
+
+	return name && nla_strcmp(name, "mptcp") == 0;
+}
+
 static int socket_row(struct nlmsghdr *msg, void *arg)
 {
 	struct sockdiag *list = arg;
@@ -124,6 +135,7 @@ static int socket_row(struct nlmsghdr *msg, void *arg)
 	socket.state = row->idiag_state;
 	socket.local = sockdiag_addr(row->idiag_family, row->id.idiag_src, row->id.idiag_sport);
 	socket.remote = sockdiag_addr(row->idiag_family, row->id.idiag_dst, row->id.idiag_dport);
+	socket.mptcp = is_mptcp(msg);
 	info = nlmsg_find_attr(msg, sizeof(*row), INET_DIAG_INFO);
 	if (info && socket.state != TCP_LISTEN)
 		socket.idle = idle_of(info);

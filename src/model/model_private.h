@@ -13,5 +13,7 @@ void report_notes_fill(const struct executors *view, struct report *report);
 
 /* report_findings.c */
 void report_findings_fill(const struct executors *view, struct report *report);
+/* Worst first: what is lost, what cannot be known, what can be treated, what is well. */
+int severity_rank(enum severity severity);
 
 #endif

@@ -238,8 +238,7 @@ static void baseline_fill(const struct executors *view, const struct fact_baseli
 		treated_fill(view, out);
 }
 
-/* Worst first: what is lost, what cannot be known, what can be treated, what is well. */
-static int severity_rank(enum severity severity)
+int severity_rank(enum severity severity)
 {
 	static const int rank[] = { [SEVERITY_CRITICAL] = 0,
 				    [SEVERITY_UNKNOWN] = 1,

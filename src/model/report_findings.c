@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What was found out about the node, beside its executors. */
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/addr.h"
 #include "base/arena.h"
 #include "base/now.h"
@@ -63,15 +67,71 @@ static void master_timeout_fill(const struct store *store, struct report *report
 	};
 }
 
+/* Has the namespace a link whose packets connection tracking sees? */
+static bool tracks_links(const struct store *store, const struct netns *netns)
+{
+	const struct connection *conn, *next;
+
+	HASH_ITER(hh, store->connections, conn, next)
+	{
+		if (conn->facts.netns == netns->inode && conn->facts.state == TCP_ESTABLISHED &&
+		    connection_is_link(store, conn) && conn->firewall.untracked != EW_YES)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * At the limit the kernel evicts entries of idle connections and drops what begins a new one, before
+ * any rule is asked (__nf_conntrack_alloc(), nf_conntrack_core.c of Linux 6.1): executors cannot
+ * connect to an agent that has been restarted.
+ */
+static void conntrack_full(const struct store *store, const struct netns *netns,
+			   struct report *report)
+{
+	struct arena *arena = report->arena;
+	bool full = netns->entries >= netns->limit;
+
+	if (netns->ct_active == EW_NO || !netns->limit || netns->seen < store->tracked ||
+	    netns->entries < netns->limit - netns->limit / 10 || !tracks_links(store, netns))
+		return;
+	report->findings[report->n_findings++] = (struct report_finding){
+		.id = "conntrack-full",
+		.severity = full ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+		.evidence = arena_printf(
+			arena,
+			"Connection tracking of network namespace %llu has %llu entries of at most "
+			"%llu: the kernel %s entries and drops new connections.",
+			(unsigned long long)netns->inode, (unsigned long long)netns->entries,
+			(unsigned long long)netns->limit, full ? "evicts" : "soon evicts"),
+		.cure = arena_printf(arena,
+				     "Raise the limit before the restart: sysctl -w "
+				     "net.netfilter.nf_conntrack_max=%llu",
+				     (unsigned long long)netns->limit * 2),
+	};
+}
+
+static int finding_order(const void *a, const void *b)
+{
+	const struct report_finding *x = a, *y = b;
+
+	int order = severity_rank(x->severity) - severity_rank(y->severity);
+
+	return order ? order : strcmp(x->id, y->id);
+}
+
 void report_findings_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 
-	report->findings =
-		arena_array(report->arena, store->agents.n + 1, sizeof(*report->findings));
+	report->findings = arena_array(report->arena, 1 + store->agents.n + store->namespaces.n,
+				       sizeof(*report->findings));
 	if (!report->findings)
 		return;
 	if (report_has_outcomes(report))
 		master_timeout_fill(store, report);
 	impostors_fill(store, report);
+	for (size_t i = 0; i < store->namespaces.n; i++)
+		conntrack_full(store, &store->namespaces.v[i], report);
+	qsort(report->findings, report->n_findings, sizeof(*report->findings), finding_order);
 }

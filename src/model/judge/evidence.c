@@ -276,10 +276,14 @@ static enum ew_tri relinks(const struct process_facts *p)
 	return mesos_version_relinks(&version) ? EW_YES : EW_NO;
 }
 
-/* A process whose descriptors could not be read holds nobody knows what. */
-static enum ew_tri sockets_read(const struct store *store, const struct process *process)
+/* A process whose descriptors could not be read may hold any socket. */
+static enum ew_tri sockets_read(const struct store *store, const struct executor *executor)
 {
+	const struct process *process = executor->process;
+
 	if (!(store->complete & SCAN_SOCKETS))
+		return EW_UNKNOWN;
+	if (!executor->n_links && store->mptcp_hidden)
 		return EW_UNKNOWN;
 	for (size_t i = 0; i < store->unread.n; i++)
 		if (store->unread.v[i].pid == process->key.pid &&
@@ -302,7 +306,7 @@ struct evidence evidence_of_executor(const struct store *store, const struct exe
 		.registered = is_registered(store, executor),
 		.taken_back = is_taken_back(store, executor),
 		.protocol = evidence_protocol(executor->checkpoint),
-		.sockets = sockets_read(store, executor->process),
+		.sockets = sockets_read(store, executor),
 		.n_links = executor->n_links,
 		.relinks = relinks(p),
 		.domain_socket = *p->domain_socket != '\0',

@@ -364,6 +364,14 @@ static const char *forbidden_by_recovery(const struct store *store, enum protoco
 		(long long)((serves_at - store->now) / NS_PER_S + 1));
 }
 
+static bool has_mptcp(const struct executor *executor)
+{
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (executor->links[i].conn->facts.mptcp)
+			return true;
+	return false;
+}
+
 /* The rules of acting that no option lifts. */
 static const char *forbidden_for(const struct store *store, const struct executor *executor,
 				 const struct report_executor *out, struct arena *arena)
@@ -389,6 +397,8 @@ static const char *forbidden_for(const struct store *store, const struct executo
 		return verdict_refusal(out->verdict);
 	if (!out->n_links)
 		return "it has no link";
+	if (has_mptcp(executor))
+		return "its link is a socket of MPTCP, which execwatch does not shut down";
 	return NULL;
 }
 

@@ -197,6 +197,7 @@ void store_put_socket(struct store *store, const struct fact *fact)
 	connection_move(store, conn, fact->socket.netns, &fact->socket.local, &fact->socket.remote);
 	conn->facts.inode = fact->socket.inode;
 	conn->facts.idle = fact->socket.idle;
+	conn->facts.mptcp = fact->socket.mptcp;
 	/* Idle sockets were there before anybody looked: their age is at least their idle time. */
 	if (!conn->established_at && fact->socket.state == TCP_ESTABLISHED && fact->socket.idle > 0)
 		conn->established_at = fact->mono - fact->socket.idle;
@@ -394,17 +395,25 @@ static bool is_hidden_agent(const struct store *store, const struct connection *
 	       !conn->owner;
 }
 
+static bool is_hidden_mptcp(const struct store *store, const struct connection *conn)
+{
+	return conn->facts.mptcp && conn->facts.state == TCP_ESTABLISHED && conn->facts.inode &&
+	       connection_is_link(store, conn) && !conn->n_holders && !conn->owner;
+}
+
 /* A complete pass over the sockets ends: what it did not show is no more. */
 void store_end_sockets(struct store *store, int64_t mono)
 {
 	struct connection *conn, *next;
 
 	store->agent_hidden = false;
+	store->mptcp_hidden = false;
 	HASH_ITER(hh, store->connections, conn, next)
 	{
 		if (conn->seen == store->survey) {
 			holders_end(conn, store->survey);
 			store->agent_hidden |= is_hidden_agent(store, conn);
+			store->mptcp_hidden |= is_hidden_mptcp(store, conn);
 			continue;
 		}
 		/* Born after the pass had gone by: the hooks saw it, the pass could not. */

@@ -297,6 +297,7 @@ struct store {
 	} agent_signalled;
 	int64_t checkpoints_read; /* when a pass over the checkpoints was last completed */
 	bool listed_any; /* that listing has executors */
+	bool mptcp_hidden; /* somebody has an MPTCP link, and who could not be read */
 	bool agent_hidden; /* somebody listens on the agent port, and who could not be read */
 	struct fact_command command;
 	int64_t command_ended; /* 0 */

@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 
+from connections import wait_quiet
 from execwatch import by_id, each
 from labnode import executor, executors
 
@@ -26,7 +27,7 @@ def table(*chains, name="fw", family="inet"):
 
 def lines(rules):
     """nft takes one statement a line."""
-    return rules.replace("{ ", "{\n").replace("; ", ";\n").replace(" }", "\n}\n")
+    return rules.replace("{ ", "{\n").replace("; ", ";\n").replace("}", "\n}\n")
 
 
 def alive(node):
@@ -38,13 +39,24 @@ def restart(node):
     node.wait_recovered()
 
 
-def firewalled(lab, *rules, kind="v0-old", count=2):
-    """A node whose links have been made behind these rules."""
-    node = lab(executors(count, kind=kind), ip=IP)
-    for text in rules:
-        node.nft(lines(text))
+def link_again(node):
+    """New links, by the rules that are there now, with nothing on its way."""
     restart(node)
     node.wait_registered()
+    wait_quiet(node, node.status()["agent"]["port"])
+
+
+# Connections are tracked, and nothing is dropped.
+TRACK = table(chain("ct state new accept;", "accept", -1), name="track")
+
+
+def firewalled(lab, *rules, kind="v0-old", before=""):
+    """A node whose links have entries, and then got this firewall."""
+    node = lab(executors(2, kind=kind), ip=IP)
+    node.nft(lines(before + TRACK))
+    link_again(node)
+    for text in rules:
+        node.nft(lines(text))
     return node
 
 
@@ -106,8 +118,7 @@ def test_a_translated_link_is_whole(lab, ew, port):
     node.nft(lines(table(chain(f"ip saddr {IP} tcp dport {port} snat to {IP}:20000-30000 fully-random;",
                                "accept", 100, "post", "postrouting").replace("filter", "nat"),
                          name="nat", family="ip")))
-    restart(node)
-    node.wait_registered()
+    link_again(node)
     document = ew.json("audit", code=0)
     assert each(document, node, "verdict") == {"task-0": "healthy", "task-1": "healthy"}
     assert {link["agent_end"] for link in links(document, node)} == {"present"}
@@ -122,8 +133,7 @@ def test_a_translated_link_that_was_forgotten(lab, ew, port):
     node.nft(lines(table(chain(f"ip saddr {IP} tcp dport {port} snat to {IP}:20000-30000 fully-random;",
                                "accept", 100, "post", "postrouting").replace("filter", "nat"),
                          name="nat", family="ip")))
-    restart(node)
-    node.wait_registered()
+    link_again(node)
     forget_all(node)
     assert each(ew.json("audit", code=1), node, "verdict") == {"task-0": "half-open"}
     restart(node)
@@ -133,9 +143,9 @@ def test_a_translated_link_that_was_forgotten(lab, ew, port):
 def test_entries_of_another_zone(lab, ew):
     node = lab(executors(2, kind="v0-old"), ip=IP)
     node.zone(7)
+    node.nft(lines(TRACK))
+    link_again(node)
     node.nft(lines(table(chain(STATEFUL))))
-    restart(node)
-    node.wait_registered()
     assert each(ew.json("audit", code=0), node, "verdict") == {"task-0": "healthy", "task-1": "healthy"}
     node.forget("task-0", zone=7)
     assert each(ew.json("audit", code=1), node, "verdict") == {"task-0": "at-risk", "task-1": "healthy"}
@@ -175,10 +185,11 @@ def test_loopback_that_is_accepted_first(lab, ew):
 
 
 def test_loopback_that_is_not_tracked(lab, ew):
+    raw = table(chain('iifname "lo" notrack;', "accept", -300, "pre", "prerouting"),
+                chain('oifname "lo" notrack;', "accept", -300, "out", "output"), name="raw")
     node = firewalled(
-        lab, table(chain('iifname "lo" notrack;', "accept", -300, "pre", "prerouting"),
-                   chain('oifname "lo" notrack;', "accept", -300, "out", "output"), name="raw"),
-        table(chain("ct state established,related,untracked accept; ct state invalid drop;")))
+        lab, table(chain("ct state established,related,untracked accept; ct state invalid drop;")),
+        before=raw)
     document = ew.json("audit", code=0)
     assert each(document, node, "verdict") == {"task-0": "healthy", "task-1": "healthy"}
     assert "notrack" in by_id(document, node)["task-0"]["why"][0]
@@ -212,7 +223,7 @@ def test_a_rule_that_drops_kills(lab, ew):
 
 
 def test_a_firewall_that_drops_a_fin_without_tracking(lab, ew):
-    node = firewalled(lab)
+    node = lab(executors(2, kind="v0-old"), ip=IP)
     node.nft(lines(table(chain("tcp flags & (fin) == fin drop;", "accept"))))
     document = ew.json("audit", code=1)
     assert each(document, node, "verdict") == {"task-0": "at-risk", "task-1": "at-risk"}
@@ -223,10 +234,10 @@ def test_a_firewall_that_drops_a_fin_without_tracking(lab, ew):
 
 def test_rules_of_iptables_legacy_are_not_judged(lab, ew):
     node = lab(executors(2, kind="v0-old"), ip=IP)
+    node.nft(lines(TRACK))
+    link_again(node)
     for rule in (["-m", "conntrack", "--ctstate", "ESTABLISHED,NEW", "-j", "ACCEPT"], ["-j", "DROP"]):
         node.run("iptables-legacy", "-w", "-A", "INPUT", *rule, check=True)
-    restart(node)
-    node.wait_registered()
     node.forget("task-0")
     document = ew.json("audit", code=1)
     assert each(document, node, "verdict") == {"task-0": "at-risk", "task-1": "healthy"}
@@ -252,12 +263,8 @@ def test_without_nft_nothing_gets_better(lab, ew):
 @pytest.mark.parametrize("kind", ["v0-old", "v1"])
 @pytest.mark.parametrize("rules", [STATEFUL, SYN_ONLY])
 def test_tcp_loose_is_no_cure(lab, ew, kind, rules):
-    node = lab(executors(2, kind=kind), ip=IP)
+    node = firewalled(lab, table(chain(rules)), kind=kind)
     node.sysctl("net.netfilter.nf_conntrack_tcp_loose", 1)
-    node.nft(lines(table(chain("ct state new accept;", "accept", -1), name="track")))
-    restart(node)
-    node.wait_registered()
-    node.nft(lines(table(chain(rules))))
     forget_all(node)
     document = ew.json("audit", code=1)
     assert each(document, node, "verdict") == {"task-0": "at-risk", "task-1": "at-risk"}

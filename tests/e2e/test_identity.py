@@ -48,7 +48,7 @@ def test_it_does_not_stand_in_for_the_agent(lab, ew, port):
     node = lab(evil(port), executors(2, kind="v0-old"))
     node.stop_agent()
     audit = ew.json("audit", code=2)
-    assert audit["agent"]["pid"] is None
+    assert (audit["agent"]["pid"], audit["agent"]["version"]) == (None, None)  # nor is it asked
     assert each(audit, node, "verdict") == {"task-0": "disconnected", "task-1": "disconnected"}
 
 
@@ -62,6 +62,7 @@ def test_its_message_is_no_proof(lab, ew, port):
     node.forge_message("stale", "evil")
     report = verify.result().json
     assert each(report, node, "outcome") == {"stale": "waiting"}
+    assert by_id(report, node)["stale"]["disconnected_at"]  # its clock runs on
 
 
 def test_two_that_may_be_the_agent(lab, ew, port):

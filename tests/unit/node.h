@@ -92,6 +92,11 @@ struct node {
 	const char *work_dir_id, *api_id; /* NULL: NODE_AGENT_ID */
 	enum ew_tri work_dir_readable;
 	bool no_work_dir, lists_nobody;
+	enum ew_tri same_boot, own_boot; /* of the checkpoints; 0: of this boot */
+	enum ew_tri api_complete;
+	enum ew_tri latest; /* of meta/slaves; 0: not told, as in older recordings */
+	enum ew_tri elsewhere;
+	bool latest_runs; /* the runs on disk are told to be the latest ones */
 	struct node_sock *socks[16384];
 	size_t n_socks;
 	struct node_proc *procs[4096];
@@ -503,7 +508,8 @@ static inline void node_window(struct node *n)
 						.agent_port = NODE_PORT,
 						.wall_offset = NODE_WALL,
 						.master_timeout = 75 * NODE_SECOND,
-						.netns = n->own_netns } });
+						.netns = n->own_netns,
+						.elsewhere = n->elsewhere } });
 }
 
 static inline struct node *node_new(void)

@@ -141,6 +141,7 @@ static inline void node_api(struct node *n)
 							    : NODE_AGENT_ID,
 					    .reregister_timeout =
 						    good ? n->rereg_timeout * NODE_SECOND : 0,
+					    .complete = n->api_complete,
 					    .round = n->round } });
 }
 
@@ -168,6 +169,8 @@ static inline void node_put_checkpoints(struct node *n)
 							.upid = upid,
 							.http = p->spec.v1 && !p->spec.unregistered,
 							.completed = p->spec.completed,
+							.latest = n->latest_runs,
+							.own_boot = n->own_boot,
 							.tasks = &task,
 							.n_tasks = !p->task_over } });
 	}
@@ -175,7 +178,9 @@ static inline void node_put_checkpoints(struct node *n)
 				   .work_dir = { .path = "/var/lib/mesos",
 						 .slave_id = n->work_dir_id,
 						 .readable = n->work_dir_readable,
-						 .same_boot = EW_YES } });
+						 .same_boot = n->same_boot ? n->same_boot : EW_YES,
+						 .latest = n->latest,
+						 .owner_known = EW_YES } });
 }
 
 static inline void node_survey_of(struct node *n, uint32_t scope)

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who is the agent, whose an executor is, and what is said when the lists that know it disagree. */
+#include "node_audit.h"
+
+static void another_agent(struct node *n, struct fact_agent agent)
+{
+	node_put(n, (struct fact){ .type = FACT_SCAN,
+				   .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
+	for (size_t i = 0; i < n->n_procs; i++)
+		node_put_process(n, n->procs[i]);
+	node_put_sockets(n);
+	agent.pid = 8888;
+	agent.start = 88880;
+	agent.comm = "mesos-agent";
+	agent.cookie = 31337;
+	node_put(n, (struct fact){ .type = FACT_AGENT, .agent = agent });
+	node_put(n, (struct fact){ .type = FACT_SCAN,
+				   .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
+	node_judge(n);
+}
+
+static int agent_pid(struct node *n)
+{
+	struct report *report = node_report(n, REPORT_AUDIT);
+	int pid = report->agent.pid;
+
+	report_free(report);
+	return pid;
+}
+
+static void of_another_user(void **state)
+{
+	struct fact_agent evil = { .listen = node_addr("127.0.0.2:5051"),
+				   .netns = NODE_HOST_NS,
+				   .uid_known = EW_YES,
+				   .uid = 65534 };
+	one(n, 0);
+
+	(void)state;
+	node_survey(n);
+	another_agent(n, evil);
+	assert_int_equal(agent_pid(n), n->agent);
+	check(n, "web", "healthy");
+	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 1);
+	node_agent_stop(n);
+	another_agent(n, evil);
+	assert_int_equal(agent_pid(n), 0);
+	node_free(n);
+}
+
+static void of_another_namespace(void **state)
+{
+	struct fact_agent other = { .listen = node_addr("10.0.0.8:5051"), .netns = 99 };
+	one(n, 0);
+
+	(void)state;
+	n->own_netns = NODE_HOST_NS;
+	n->elsewhere = EW_NO;
+	node_window(n);
+	node_survey(n);
+	node_agent_stop(n);
+	another_agent(n, other);
+	assert_int_equal(agent_pid(n), 0);
+	check(n, "web", "disconnected");
+	n->elsewhere = EW_YES; /* --agent-url */
+	node_window(n);
+	assert_int_equal(agent_pid(n), 8888);
+	node_free(n);
+}
+
+static void ids_contradict_each_other(void **state)
+{
+	one(n, 0);
+
+	(void)state;
+	node_executor(n, "off", .no_checkpoint = true);
+	n->work_dir_id = "other-S9";
+	node_survey(n);
+	check(n, "web", "unknown");
+	check(n, "off", "no-checkpoint"); /* whatever its agent is */
+	why_has(n, "web", "latest names other-S9");
+	node_free(n);
+}
+
+static void checkpoints_of_another_boot(void **state)
+{
+	static const struct {
+		enum ew_tri own_boot;
+		const char *want;
+	} rows[] = { { EW_NO, "orphaned" }, { EW_YES, "healthy" }, { EW_UNKNOWN, "unknown" } };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		one(n, 0);
+
+		n->same_boot = EW_NO;
+		n->own_boot = rows[i].own_boot;
+		node_survey(n);
+		check(n, "web", rows[i].want);
+		node_free(n);
+	}
+}
+
+static void latest_is_missing(void **state)
+{
+	one(n, 0);
+
+	(void)state;
+	n->latest = EW_NO;
+	node_survey(n);
+	check(n, "web", "orphaned");
+	why_has(n, "web", "meta/slaves/latest is missing");
+	n->latest = EW_YES;
+	node_survey(n);
+	check(n, "web", "healthy");
+	node_free(n);
+}
+
+static void run_without_a_process(void **state)
+{
+	one(n, 0);
+	struct report *report;
+
+	(void)state;
+	node_executor(n, "stays");
+	n->latest_runs = true;
+	p->unseen = true;
+	node_survey(n);
+	report = node_report(n, REPORT_AUDIT);
+	assert_int_equal(node_find(report, "web")->pid, 0);
+	report_free(report);
+	check(n, "web", "unknown");
+	check(n, "stays", "healthy");
+	p->spec.completed = true;
+	node_survey(n);
+	check(n, "web", "none");
+	node_free(n);
+}
+
+static void not_in_the_api(void **state)
+{
+	one(n, 0);
+
+	(void)state;
+	node_executor(n, "stays");
+	p->is_executor = false; /* neither the API nor the disk tells of it */
+	node_survey(n);
+	p->is_executor = true; /* the disk does */
+	n->scope = SCAN_ALL & ~SCAN_API;
+	node_survey(n);
+	check(n, "web", "healthy"); /* whether access rules have left it out is not known */
+	n->api_complete = EW_YES;
+	n->scope = SCAN_ALL;
+	p->is_executor = false;
+	node_survey(n);
+	p->is_executor = true;
+	n->scope = SCAN_ALL & ~SCAN_API;
+	node_survey(n);
+	check(n, "web", "unknown");
+	why_has(n, "web", "does not list it");
+	n->scope = SCAN_ALL;
+	node_survey(n);
+	check(n, "web", "healthy");
+	node_free(n);
+}
+
+static void nobody_is_there(void **state)
+{
+	struct node *n = node_new();
+
+	(void)state;
+	node_executor(n, "theirs", .slave_pid = "slave(1)@10.0.0.7:5052", .slave_id = "other");
+	node_survey(n);
+	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 0);
+	node_agent_stop(n);
+	node_survey(n);
+	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 3);
+	node_free(n);
+}
+
+static void agent_comes_back_with_another_id(void **state)
+{
+	one(n, 0);
+
+	(void)state;
+	node_survey(n);
+	node_baseline(n);
+	node_agent_stop(n);
+	n->work_dir_id = "b3a1-S1";
+	node_agent_start(n);
+	node_survey(n);
+	assert_string_equal(node_outcome(n, "web"), "orphaned");
+	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 2);
+	node_free(n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_another_user),
+		cmocka_unit_test(of_another_namespace),
+		cmocka_unit_test(ids_contradict_each_other),
+		cmocka_unit_test(checkpoints_of_another_boot),
+		cmocka_unit_test(latest_is_missing),
+		cmocka_unit_test(run_without_a_process),
+		cmocka_unit_test(not_in_the_api),
+		cmocka_unit_test(nobody_is_there),
+		cmocka_unit_test(agent_comes_back_with_another_id),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -133,10 +133,11 @@ int audit_log_write(struct audit_log *log, const struct fact *act, struct error 
 	}
 	len = (ssize_t)strlen(line);
 	done = write(log->fd, line, (size_t)len);
+	if (done > 0 && done < len && write(log->fd, line + done, (size_t)(len - done)) == len - done)
+		done = len; /* else errno is why the line did not fit */
 	if (done == len)
 		goto out;
-	err = error_set(error, done < 0 ? -errno : -ENOSPC, CURE, "write audit log '%s'",
-			log->path);
+	err = error_set(error, -errno, CURE, "write audit log '%s'", log->path);
 	if (done > 0 && ftruncate(log->fd, before.st_size) < 0)
 		err = error_set(error, -errno, CURE,
 				"cut audit log '%s' back to its last whole line", log->path);

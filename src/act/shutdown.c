@@ -10,6 +10,7 @@
 #include "act/socket_effect.h"
 #include "base/error.h"
 #include "base/now.h"
+#include "base/proc.h"
 #include "facts.h"
 
 #define INJECT_WAIT (2000 * NS_PER_MS) /* then a thread in uninterruptible sleep is given up */
@@ -66,23 +67,29 @@ static struct fact target_fact(const struct target *t, const char *phase)
 			      } };
 }
 
-/* A fact that cannot be logged is not emitted. */
+/*
+ * A result is emitted also when it could not be logged: what was done must be told. Only the first
+ * error is kept; after it the log is still tried, since there may be space again.
+ */
 static void batch_report(struct batch *batch, const struct target *t, const char *phase)
 {
 	struct fact fact = target_fact(t, phase);
 	struct error *error = batch->err ? NULL : batch->error;
 	int err = batch->log ? audit_log_write(batch->log, &fact, error) : 0;
 
-	if (!err)
-		fact_emit(batch->sink, &fact);
-	else if (!batch->err)
+	if (err && !batch->err)
 		batch->err = err;
+	if (!err || t->result)
+		fact_emit(batch->sink, &fact);
 }
 
 static void batch_sync(struct batch *batch)
 {
-	if (batch->log && !batch->err)
-		batch->err = audit_log_sync(batch->log, batch->error);
+	struct error *error = batch->err ? NULL : batch->error;
+	int err = batch->log ? audit_log_sync(batch->log, error) : 0;
+
+	if (err && !batch->err)
+		batch->err = err;
 }
 
 static void target_end(struct target *t, const char *result, const char *reason_id,
@@ -99,6 +106,8 @@ static void target_init(struct target *t, const struct shutdown_target *asked, b
 	t->effect = -1;
 	if (asked->forbidden)
 		target_end(t, "refused", "forbidden", asked->forbidden);
+	else if (asked->changed)
+		target_end(t, "skipped", "changed", asked->changed);
 	else if (dry_run)
 		target_end(t, "skipped", "dry-run", "dry run");
 }
@@ -214,6 +223,31 @@ static void batch_log_intents(struct batch *batch)
 		batch_sync(batch);
 }
 
+/*
+ * Nobody asks an executor to reconnect before the agent of the plan has ended: while that lives,
+ * none has been asked since the plan was made.
+ */
+static bool agent_lives(const struct shutdown_options *options)
+{
+	return !options->agent_pid ||
+	       proc_live_thread(options->agent_pid, options->agent_start) > 0;
+}
+
+/* Ends a target that must not be begun any more; false: it may be begun. */
+static bool target_stop(struct target *t, const struct batch *batch,
+			const struct shutdown_options *options)
+{
+	if (batch->err)
+		target_end(t, "skipped", "log-failed", "the audit log could not be written");
+	else if (options->stop && *options->stop)
+		target_end(t, "skipped", "interrupted", "interrupted before it was begun");
+	else if (!agent_lives(options))
+		target_end(t, "skipped", "agent-ended",
+			   "the agent has ended since the audit: a new one may have asked the "
+			   "executor to reconnect, and a second disconnect would end it");
+	return t->result != NULL;
+}
+
 static void batch_inject(struct batch *batch, const struct shutdown_options *options,
 			 struct inject_worker *worker)
 {
@@ -222,9 +256,7 @@ static void batch_inject(struct batch *batch, const struct shutdown_options *opt
 
 		if (t->result)
 			continue;
-		if (options->stop && *options->stop)
-			target_end(t, "skipped", "interrupted", "interrupted before it was begun");
-		else
+		if (!target_stop(t, batch, options))
 			target_begin(t, sibling_begun(batch, t), worker);
 		/* At once, so that the time of the effect is measured closely. */
 		batch_check_effects(batch, i < RECENT ? 0 : i - RECENT, i + 1);
@@ -250,11 +282,12 @@ static void batch_report_unbegun(struct batch *batch)
 
 int act_shutdown(const struct shutdown_target *targets, size_t n,
 		 const struct shutdown_options *options, struct audit_log *log,
-		 const struct fact_sink *sink, struct error *error)
+		 const struct fact_sink *sink, size_t *begun, struct error *error)
 {
 	struct batch batch = { .n = n, .log = log, .sink = sink, .error = error };
 	struct inject_worker *worker = NULL;
 
+	*begun = 0;
 	batch.targets = calloc(n ? n : 1, sizeof(*batch.targets));
 	if (!batch.targets || inject_worker_new(&worker) < 0) {
 		free(batch.targets);
@@ -263,12 +296,12 @@ int act_shutdown(const struct shutdown_target *targets, size_t n,
 	for (size_t i = 0; i < n; i++)
 		target_init(&batch.targets[i], &targets[i], options->dry_run);
 	batch_log_intents(&batch);
-	if (!batch.err) {
-		batch_inject(&batch, options, worker);
-		batch_await_effects(&batch);
-		batch_report_unbegun(&batch);
-		batch_sync(&batch);
-	}
+	batch_inject(&batch, options, worker);
+	batch_await_effects(&batch);
+	batch_report_unbegun(&batch);
+	batch_sync(&batch);
+	for (size_t i = 0; i < n; i++)
+		*begun += batch.targets[i].begun;
 	inject_worker_free(worker);
 	free(batch.targets);
 	return batch.err;

@@ -20,10 +20,14 @@ struct shutdown_target {
 	const char *executor_id;
 	const char *framework_id;
 	const char *forbidden;	       /* why it must not be touched: refused; NULL: allowed */
+	const char *changed;	       /* what is not as planned: skipped; NULL: as planned */
 	struct inject_request request; /* its deadline is set when it is begun */
 };
 
 struct shutdown_options {
+	/* The agent at the time of the plan: no target is begun after its end; 0: there was none */
+	pid_t agent_pid;
+	uint64_t agent_start;
 	bool dry_run;			   /* nothing is logged or touched: results are "skipped" */
 	const volatile sig_atomic_t *stop; /* set: no further target is begun */
 	void (*progress)(void *ctx, size_t done, size_t n); /* after each target; may be NULL */
@@ -35,11 +39,15 @@ struct shutdown_options {
  * begun, before the first one is, and a FACT_ACT of phase "result" for every target: "done" when
  * the executor has closed the socket, "failed" when the target was begun and the executor has not
  * closed it within 5 s or has ended, "refused" with the reason when nothing was changed, "skipped"
- * for a dry run or after *stop. Returns 0, or a negative errno when the audit log could not be
- * written: no target is begun whose intent is not on disk. log may be NULL for a dry run only.
+ * for a dry run, for a target that has changed, after *stop, and after the agent's end. *begun gets
+ * how many targets were begun.
+ *
+ * Returns 0, or a negative errno when the audit log could not be written. No target is begun whose
+ * intent is not on disk, and none after a result could not be written; the results of those begun
+ * before are emitted all the same. log may be NULL for a dry run only.
  */
 int act_shutdown(const struct shutdown_target *targets, size_t n,
 		 const struct shutdown_options *options, struct audit_log *log,
-		 const struct fact_sink *sink, struct error *error);
+		 const struct fact_sink *sink, size_t *begun, struct error *error);
 
 #endif

@@ -88,6 +88,7 @@ int main(int argc, char **argv)
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	/* A reader that goes away is an error of writing, not an end in the middle of an act. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit of file size is one as well (EFBIG) */
 	code = run(argc, argv, &reported);
 	return plugin_wanted(argc, argv) ? plugin_end(code, reported) : code;
 }

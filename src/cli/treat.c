@@ -96,6 +96,7 @@ static struct shutdown_target *targets_convert(const struct model_target *from, 
 			.executor_id = from[i].executor_id,
 			.framework_id = from[i].framework_id,
 			.forbidden = from[i].forbidden,
+			.changed = from[i].changed,
 			.request = {
 				.pid = from[i].pid,
 				.start = from[i].start,
@@ -109,10 +110,14 @@ static struct shutdown_target *targets_convert(const struct model_target *from, 
 	return to;
 }
 
-static int treat(const struct options *options, struct session *session,
-		 const struct model_target *chosen, size_t n, struct error *error)
+/* Returns 0 also when the log failed after something was begun: told_only is set then. */
+static int treat(const struct options *options, struct session *session, const struct report *audit,
+		 const struct model_target *chosen, size_t n, struct treatment *treatment,
+		 struct error *error)
 {
 	struct shutdown_options how = {
+		.agent_pid = audit->agent.pid,
+		.agent_start = audit->agent.start,
 		.dry_run = options->dry_run,
 		.stop = interrupt_count(),
 		.progress = progress,
@@ -121,15 +126,17 @@ static int treat(const struct options *options, struct session *session,
 	struct fact_sink sink = session_sink(session);
 	struct shutdown_target *targets = targets_convert(chosen, n, options->method);
 	struct audit_log *log = NULL;
+	size_t begun = 0;
 	int err = targets ? 0 : error_set(error, -ENOMEM, NULL, "treat %zu links", n);
 
 	if (!err && !options->dry_run)
 		err = audit_log_open(options->state_dir, &log, error);
 	if (!err)
-		err = act_shutdown(targets, n, &how, log, &sink, error);
+		err = act_shutdown(targets, n, &how, log, &sink, &begun, error);
 	audit_log_close(log);
 	free(targets);
-	return err;
+	treatment->told_only = err && begun;
+	return begun ? 0 : err;
 }
 
 static size_t allowed(const struct model_target *targets, size_t n)
@@ -137,53 +144,103 @@ static size_t allowed(const struct model_target *targets, size_t n)
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++)
-		count += !targets[i].forbidden;
+		count += !targets[i].forbidden && !targets[i].changed;
 	return count;
 }
 
-static bool agreed(const struct options *options, const struct model_target *targets, size_t n,
-		   const char *question)
+static void changes_tell(const struct model_target *targets, size_t n)
 {
-	if (options->yes || options->dry_run)
-		return true;
+	for (size_t i = 0; i < n; i++)
+		if (targets[i].changed)
+			log_message("%s is left alone: %s", targets[i].executor_id,
+				    targets[i].changed);
+}
+
+/* Returns 0, or the exit code to end with. */
+static int ask(const struct options *options, const struct model_target *targets, size_t n,
+	       const char *question)
+{
+	enum answer answer;
+
 	output_plan(options, targets, n);
 	fflush(stdout);
-	return confirm(question);
+	answer = confirm(question, interrupt_fd());
+	if (answer == ANSWER_YES)
+		return 0;
+	log_message(answer == ANSWER_INTERRUPTED ? "interrupted; nothing was done"
+						 : "nothing was done");
+	return answer == ANSWER_INTERRUPTED ? EXIT_UNKNOWN : EXIT_ATTENTION;
+}
+
+/* The node may have changed while the question stood. *ret, to be freed, has the texts. */
+static int plan_renew(const struct options *options, struct session *session,
+		      const struct report *audit, struct model_target *targets, size_t n,
+		      struct report **ret)
+{
+	size_t was = allowed(targets, n);
+
+	*ret = session_audit(session);
+	if (!*ret || model_plan_check(audit, &options->choice, *ret, targets, n) < 0) {
+		log_message("look at the node again: out of memory; nothing was done");
+		return EXIT_UNKNOWN;
+	}
+	changes_tell(targets, n);
+	if (allowed(targets, n) || !was)
+		return 0;
+	log_message("nothing was done: nothing is as it was planned; 'execwatch audit' shows the "
+		    "node as it is now");
+	return EXIT_ATTENTION;
+}
+
+int treatment_begin(const struct options *options, struct treatment *treatment)
+{
+	struct error error = { 0 };
+	int err;
+
+	*treatment = (struct treatment){ .lock = -1 };
+	if (options->dry_run)
+		return 0;
+	err = act_lock_take(options->run_dir, "acting", &treatment->lock, &error);
+	if (!err)
+		return 0;
+	log_error(&error);
+	return err == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
+}
+
+int treatment_end(struct treatment *treatment, int code)
+{
+	if (treatment->lock >= 0)
+		close(treatment->lock);
+	treatment->lock = -1;
+	return treatment->told_only && code < EXIT_LOST ? EXIT_UNKNOWN : code;
 }
 
 int treat_links(const struct options *options, struct session *session, const struct report *audit,
-		const char *question, int *held)
+		const char *question, struct treatment *treatment)
 {
 	struct model_target *targets;
+	struct report *now = NULL;
 	struct error error = { 0 };
-	int code = 0, err;
+	int code = 0;
 	size_t n;
 
-	*held = -1;
 	if (model_select(audit, &options->choice, &targets, &n) < 0) {
 		log_message("choose what to treat: out of memory");
 		return EXIT_UNKNOWN;
 	}
 	if (options->dry_run)
 		output_plan(options, targets, n);
-	if (allowed(targets, n) && !agreed(options, targets, n, question)) {
-		log_message("nothing was done");
-		code = EXIT_ATTENTION;
-		goto out;
-	}
-	if (!options->dry_run) {
-		err = act_lock_take(options->run_dir, "acting", held, &error);
-		if (err) {
-			log_error(&error);
-			code = err == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
-			goto out;
-		}
-	}
-	if (n && treat(options, session, targets, n, &error) < 0) {
-		log_error(&error);
+	else if (!options->yes && allowed(targets, n))
+		code = ask(options, targets, n, question);
+	if (!code && !options->dry_run && !options->yes)
+		code = plan_renew(options, session, audit, targets, n, &now);
+	if (!code && n && treat(options, session, audit, targets, n, treatment, &error) < 0)
 		code = EXIT_UNKNOWN;
-	}
-out:
+	if (error.code)
+		log_error(&error);
+	if (treatment->told_only)
+		log_message("no further link was treated; the report tells what was done");
+	report_free(now);
 	free(targets);
 	return code;
 }

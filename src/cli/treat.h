@@ -10,6 +10,12 @@
 struct options;
 struct session;
 
+/* What an act leaves to its verb. */
+struct treatment {
+	int lock;	/* descriptor, held to the end of the window; -1: none */
+	bool told_only; /* the audit log is not complete, though something was done */
+};
+
 /* An acting verb without a terminal needs --yes: true, or false after a message. */
 bool treat_may_act(const struct options *options);
 
@@ -21,11 +27,21 @@ bool treat_may_act(const struct options *options);
 struct report *treat_audit(struct session *session, bool wait);
 
 /*
- * Treats the chosen links of an audit: asks, locks, acts. Returns 0, or the exit code to end with
- * after a message (or a "no"). held gets the descriptor of the lock, to be closed by the caller at
- * the end of the window; -1 when nothing was to be done.
+ * Takes the lock of those who act on this host; to be done before the audit, so that no plan is
+ * older than the lock. A dry run takes none. Returns 0, or the exit code to end with after a
+ * message.
+ */
+int treatment_begin(const struct options *options, struct treatment *treatment);
+
+/*
+ * Treats the chosen links of an audit: asks, looks at the node again after a "yes", drops what has
+ * changed meanwhile, acts. Returns 0, or the exit code to end with after a message (or a "no"). A
+ * log that fails after the first act is no reason to end: the clocks run.
  */
 int treat_links(const struct options *options, struct session *session, const struct report *audit,
-		const char *question, int *held);
+		const char *question, struct treatment *treatment);
+
+/* Drops the lock. Returns code, or EXIT_UNKNOWN in the place of a better one. */
+int treatment_end(struct treatment *treatment, int code);
 
 #endif

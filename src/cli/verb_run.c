@@ -111,29 +111,51 @@ static bool gate_passes(const struct options *options, struct session *session, 
 	return false;
 }
 
+/* What was done is told at once when the log cannot tell it: the deadlines count from now. */
+static void tell_acts(const struct options *options, struct session *session)
+{
+	struct report *report;
+
+	if (options->format != FORMAT_TABLE)
+		return;
+	session_scan(session, SCAN_TRACKING);
+	report = session_report(session, REPORT_SHUTDOWN, &(struct fact_now){ 0 });
+	output_report(options, report);
+	report_free(report);
+	putchar('\n');
+	fflush(stdout);
+}
+
 int verb_run(const struct options *options)
 {
 	struct session *session = NULL;
 	struct report *audit = NULL;
 	struct error error = { 0 };
-	int held = -1, code = EXIT_UNKNOWN;
+	struct treatment treatment;
+	int code;
 
 	if (options->replay)
 		return verb_report(options);
 	if (!treat_may_act(options))
 		return EXIT_WRONG_USE;
+	code = treatment_begin(options, &treatment);
+	if (code)
+		return code;
+	code = EXIT_UNKNOWN;
 	if (interrupt_install() < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
-		return EXIT_UNKNOWN;
+		return treatment_end(&treatment, EXIT_UNKNOWN);
 	}
 	audit = treat_audit(session, true);
 	if (!audit)
 		goto out;
 	show_audit(options, audit);
 	baseline_report_save(options, session, audit);
-	code = treat_links(options, session, audit, QUESTION, &held);
+	code = treat_links(options, session, audit, QUESTION, &treatment);
 	if (code)
 		goto out;
+	if (treatment.told_only)
+		tell_acts(options, session);
 	if (*interrupt_count() > 0) {
 		log_message(
 			"interrupted before the command was started; treated executors wait for "
@@ -146,7 +168,6 @@ int verb_run(const struct options *options)
 	}
 out:
 	report_free(audit);
-	if (held >= 0)
-		close(held);
+	code = treatment_end(&treatment, code);
 	return session_end(session, code);
 }

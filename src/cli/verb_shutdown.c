@@ -49,7 +49,8 @@ int verb_shutdown(const struct options *options)
 	struct session *session = NULL;
 	struct report *audit = NULL;
 	struct error error = { 0 };
-	int held = -1, code = EXIT_UNKNOWN;
+	struct treatment treatment;
+	int code;
 
 	if (options->replay) {
 		log_message("'shutdown' acts on this host; a recording can be audited, verified or "
@@ -58,9 +59,13 @@ int verb_shutdown(const struct options *options)
 	}
 	if (!treat_may_act(options))
 		return EXIT_WRONG_USE;
+	code = treatment_begin(options, &treatment);
+	if (code)
+		return code;
+	code = EXIT_UNKNOWN;
 	if (interrupt_install() < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
-		return EXIT_UNKNOWN;
+		return treatment_end(&treatment, EXIT_UNKNOWN);
 	}
 	audit = treat_audit(session, false);
 	if (!audit)
@@ -72,12 +77,11 @@ int verb_shutdown(const struct options *options)
 		code = EXIT_WRONG_USE;
 		goto out;
 	}
-	code = treat_links(options, session, audit, QUESTION, &held);
+	code = treat_links(options, session, audit, QUESTION, &treatment);
 	if (code == 0)
 		code = finish(options, session);
 out:
 	report_free(audit);
-	if (held >= 0)
-		close(held);
+	code = treatment_end(&treatment, code);
 	return session_end(session, code);
 }

@@ -50,6 +50,7 @@ struct model_target {
 	enum verdict verdict;
 	int64_t recovery_timeout;
 	const char *forbidden; /* NULL: may be touched */
+	const char *changed;   /* what is not as planned any more (model_plan_check()); NULL */
 };
 
 /*
@@ -59,6 +60,15 @@ struct model_target {
  */
 int model_select(const struct report *report, const struct model_choice *choice,
 		 struct model_target **ret, size_t *n);
+
+/*
+ * Compares a plan with a later audit of the same model: sets changed of each target whose executor,
+ * verdict or link is not what was planned, and of all when the agent is another process. A link
+ * that only the later audit would choose is not added. The texts belong to the later report.
+ * Returns 0 or -ENOMEM.
+ */
+int model_plan_check(const struct report *planned, const struct model_choice *choice,
+		     const struct report *now, struct model_target *targets, size_t n);
 
 /* An agent listens, and its recovery is over as far as can be told. */
 bool model_agent_serves(const struct model *model);

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The rules of acting: who is asked, who is chosen, what is written down, who goes first."""
 
+import contextlib
 import os
+import random
 import signal
+import threading
 
 import pytest
 
 from connections import keeps_its_links, node_connections
 from execwatch import each
-from labnode import executor, executors
+from labnode import LabNode, agent, executor, executors
+
+# Of the restart at a random moment.
+TRIES = int(os.environ.get("EXECWATCH_TEST_TRIES", 5))
 
 
 @pytest.fixture
@@ -121,6 +127,73 @@ def test_run_asks_once_for_all(node, ew, tmp_path):
     terminal = ew.terminal("run", "--", "touch", started).read_until(r"\[y/N\]")
     assert terminal.type("no\n").wait() == 1
     assert not started.exists()
+
+
+# ---- the plan is as old as the question: what has changed since is dropped ----
+
+def test_the_agent_restarts_while_the_question_stands(node, ew):
+    """The new agent has asked the executors: a second disconnect would end them. None is touched,
+    and each is named with the reason."""
+    old = node.status()["agents"][0]["pid"]
+    terminal = ew.terminal("shutdown").read_until(r"\[y/N\]")
+    node.stop_agent()
+    new = node.start_agent(hold=True)
+    before = node.executors()
+    node.wait_until(lambda: node.phases(["risk-0", "risk-1"]) == {"reconnecting"}, what="the executors' answers")
+    assert terminal.type("y\n").wait() == 1
+    assert "nothing was done" in terminal.text
+    for id in ALL_FOUR:
+        assert f"{id} is left alone: the agent is another process now (pid {new}, it was pid {old})" in terminal.text
+    assert ew.audit_log() == []
+    assert not touched(before) & {"risk-0", "risk-1"}  # the other two have closed theirs themselves
+
+
+def test_a_restart_at_a_random_moment(lab, ew):
+    """Around the answer: who has been asked by the new agent is not treated after it."""
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    moments = random.Random(seed)
+    for _ in range(TRIES):
+        with contextlib.ExitStack() as stack:
+            node = stack.enter_context(LabNode(agent(port=ew.port), executors(4, kind="v0-old"), conntrack=True))
+            node.forget("all")
+            terminal = ew.terminal("shutdown").read_until(r"\[y/N\]")
+            answer = threading.Timer(moments.uniform(0, 0.15), terminal.type, ["y\n"])
+            answer.start()
+            node.stop_agent()
+            node.start_agent(hold=True)
+            answer.join()
+            terminal.wait()
+            # Asked by the new agent, and no connection was lost after that.
+            node.wait_until(lambda: node.phases("all") == {"reconnecting"}, what="the answers of all")
+
+
+def test_a_link_that_is_another_one_now(node, ew):
+    """The other executors are treated; this one has a new link, or none, and is named."""
+    terminal = ew.terminal("shutdown").read_until(r"\[y/N\]")
+    os.kill(node.executor("risk-0").pid, signal.SIGKILL)
+    node.wait_until(lambda: not node.executor("risk-0").alive, what="the executor's end")
+    before = [e for e in node.executors() if e.alive]
+    terminal.type("y\n").wait()
+    assert "risk-0 is left alone: it has ended" in terminal.text
+    assert "3 of 4 links treated" in terminal.text
+    assert touched(before) == ALL_FOUR - {"risk-0"}
+
+
+def test_a_lock_taken_before_the_question(node, ew):
+    """Nobody else acts while somebody thinks about the answer."""
+    first = ew.terminal("shutdown").read_until(r"\[y/N\]")
+    assert ew("shutdown", "--yes").code == 75
+    assert first.type("n\n").wait() == 1
+    assert ew("shutdown", "--yes").code == 0
+
+
+def test_ctrl_c_at_a_question_ends_at_once(node, ew, port):
+    before = node_connections(node, port)
+    terminal = ew.terminal("shutdown").read_until(r"\[y/N\]")
+    assert terminal.type("\x03").wait() == 3
+    assert "nothing was done" in terminal.text
+    assert node_connections(node, port) == before
 
 
 # ---- choosing ----
@@ -244,6 +317,36 @@ def test_nothing_is_begun_that_cannot_be_written_down(node, ew, port):
     assert done.code == 3
     assert "audit.log" in done.err
     assert node_connections(node, port) == before
+
+
+# The size of files is limited so that the intents fit and the results do not: as on a full disk.
+FULL = ["bash", "-c", 'ulimit -f "$0"; exec "$@"', "2"]
+
+
+def test_a_log_that_fails_in_the_middle(lab, ew):
+    """What was begun is told, on standard output, with its deadline; nothing else is begun."""
+    node = lab(executors(4, kind="v0-old"), conntrack=True)
+    node.forget("all")
+    before = node.executors()
+    done = ew("shutdown", "--yes", prefix=FULL)
+    assert done.code == 3, done
+    assert "audit.log" in done.err and "File too large" in done.err
+    assert touched(before)
+    assert f"{len(touched(before))} of 4 links treated" in done.words
+    assert "The first executor ends itself in 14:" in done.words
+    assert all(f"task-{i}" in done.out for i in range(4))
+
+
+def test_run_goes_on_to_the_restart_when_the_log_fails(lab, ew):
+    """The clocks of the treated run: only the restart saves them."""
+    node = lab(executors(4, kind="v0-old"), conntrack=True)
+    node.forget("all")
+    done = ew("run", "--yes", "-f", "json", "--until", "settled", "--accept", "at-risk",
+              "--", *node.command(*node.restart_args()), prefix=FULL)
+    assert done.json["agent"]["restarted"]
+    treated = {a["executor_id"] for a in done.json["acts"] if a["result"] == "done"}
+    assert treated
+    assert {e["executor_id"] for e in done.json["executors"] if e["outcome"] == "reregistered"} >= treated
 
 
 # ---- what it leaves behind ----

@@ -295,10 +295,11 @@ static inline struct heard treat(const struct shutdown_target *targets, size_t n
 	struct fact_sink sink = { hear, &heard };
 	struct error error = { 0 };
 	struct audit_log *log;
+	size_t begun;
 
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(audit_log_open(dir, &log, &error), 0);
-	assert_int_equal(act_shutdown(targets, n, options, log, &sink, &error), 0);
+	assert_int_equal(act_shutdown(targets, n, options, log, &sink, &begun, &error), 0);
 	audit_log_close(log);
 	snprintf(path, sizeof(path), "%s/audit.log", dir);
 	unlink(path);

@@ -60,6 +60,7 @@ static void dry_run_touches_nothing(void **state)
 	struct shutdown_options dry = { .dry_run = true };
 	struct heard heard = { 0 };
 	struct fact_sink sink = { hear, &heard };
+	size_t begun;
 
 	(void)state;
 	need_namespace();
@@ -67,7 +68,7 @@ static void dry_run_touches_nothing(void **state)
 	t[0] = target(&e, 0);
 	t[1] = target(&e, 1);
 	t[1].forbidden = "it is disconnected";
-	assert_int_equal(act_shutdown(t, 2, &dry, NULL, &sink, NULL), 0);
+	assert_int_equal(act_shutdown(t, 2, &dry, NULL, &sink, &begun, NULL), 0);
 	assert_int_equal(heard.intents, 0);
 	assert_string_equal(heard.v[0].result, "skipped");
 	assert_string_equal(heard.v[1].result, "refused"); /* as it would be */

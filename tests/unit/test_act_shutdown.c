@@ -165,6 +165,7 @@ static int with_a_full_disk(const struct executor *e, const char *dir)
 	struct error error = { 0 };
 	struct audit_log *log;
 	char path[128], fill[4096] = { 0 };
+	size_t begun = 9;
 	int fd;
 
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -175,11 +176,13 @@ static int with_a_full_disk(const struct executor *e, const char *dir)
 	while (write(fd, fill, sizeof(fill)) > 0)
 		;
 	close(fd);
-	if (act_shutdown(&t, 1, &no_options, log, &sink, &error) != -ENOSPC ||
+	if (act_shutdown(&t, 1, &no_options, log, &sink, &begun, &error) != -ENOSPC ||
 	    !strstr(error.message, "audit.log"))
 		return 2;
 	audit_log_close(log);
-	return heard.n == 0 && heard.intents == 0 ? 0 : 3;
+	if (heard.intents != 0 || heard.n != 1 || begun != 0)
+		return 3;
+	return strcmp(heard.v[0].reason_id, "log-failed") == 0 ? 0 : 4;
 }
 
 static void log_cannot_be_written(void **state)

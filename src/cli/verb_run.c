@@ -116,7 +116,7 @@ static void tell_acts(const struct options *options, struct session *session)
 {
 	struct report *report;
 
-	if (options->format != FORMAT_TABLE)
+	if (!options->format->text)
 		return;
 	session_scan(session, SCAN_TRACKING);
 	report = session_report(session, REPORT_SHUTDOWN, &(struct fact_now){ 0 });

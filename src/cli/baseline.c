@@ -3,31 +3,67 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/now.h"
+#include "base/proc.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/session.h"
 #include "record/baseline.h"
 #include "show/json/json_report.h"
 
-bool baseline_document_save(const struct options *options, const struct session *session,
-			    const char *document, size_t len)
+/* ---- saving ---- */
+
+/* NULL: the report can be its agent's baseline; else the reason why not. */
+static const char *unfit(const struct report *report)
 {
+	if (report->agent.pid <= 0)
+		return "no agent listens";
+	if (report->blind)
+		return "sockets or processes could not all be read";
+	if (!report->agent.serving)
+		return "the agent has not finished its recovery";
+	return NULL;
+}
+
+/* In the state directory: a failure is a warning, since the report itself is not affected. */
+static void state_save(const struct options *options, const struct session *session,
+		       const struct report *report, const char *document, size_t len)
+{
+	const struct baseline_key key = { session_boot_id(session), options->port,
+					  report->agent.start, report->agent.pid };
 	struct error error = { 0 };
 	char path[4096];
 
-	/* Only the last part is ours to make: a mistyped path leaves no directories behind. */
+	/* Only the last part of the path is made: a mistyped one leaves no directories behind. */
 	if (mkdir(options->state_dir, 0700) < 0 && errno != EEXIST)
-		error_set(&error, -errno, "choose a place with --state-dir", "make '%s'",
+		error_set(&error, -errno, "choose another directory with --state-dir", "make '%s'",
 			  options->state_dir);
+	else if (baseline_path(options->state_dir, &key, path, sizeof(path)) < 0)
+		error_set(&error, -ENAMETOOLONG, "choose another directory with --state-dir",
+			  "save the baseline in '%s'", options->state_dir);
+	else
+		baseline_save(path, document, len, &error);
 	if (error.code)
 		log_warning_without(&error);
-	else if (baseline_path(options->state_dir, session_boot_id(session), options->port, path,
-			       sizeof(path)) < 0 ||
-		 baseline_save(path, document, len, &error) < 0)
-		log_warning_without(&error);
+	else
+		baseline_files_prune(options->state_dir, key.boot_id, key.port,
+				     now_wall() / NS_PER_S);
+}
+
+bool baseline_document_save(const struct options *options, const struct session *session,
+			    const struct report *report, const char *document, size_t len)
+{
+	const char *reason = unfit(report);
+	struct error error = { 0 };
+
+	if (!reason)
+		state_save(options, session, report, document, len);
+	else if (!options->quiet && !options->baseline && options->format != FORMAT_NAGIOS)
+		log_message("%s: this audit is not kept as a baseline for 'verify'", reason);
 	if (!options->baseline || baseline_save(options->baseline, document, len, &error) == 0)
 		return true;
 	log_error(&error);
@@ -39,10 +75,90 @@ bool baseline_report_save(const struct options *options, const struct session *s
 {
 	size_t len;
 	char *document = json_report_text(report, &len);
-	bool saved = document && baseline_document_save(options, session, document, len);
+	bool saved = document && baseline_document_save(options, session, report, document, len);
 
 	if (!document)
 		log_message("save the baseline: out of memory");
 	free(document);
 	return saved;
+}
+
+bool baseline_treated_save(const struct options *options, const struct session *session,
+			   const struct report *audit, const struct report *report)
+{
+	size_t len, merged_len = 0;
+	char *before = json_report_text(audit, &len);
+	char *after = json_report_text(report, &len);
+	char *merged = NULL;
+	bool saved = false;
+
+	if (before && after && baseline_merge(after, before, &merged, &merged_len) == 0)
+		saved = baseline_document_save(options, session, report, merged, merged_len);
+	else
+		log_message("save the baseline: out of memory");
+	free(merged);
+	free(after);
+	free(before);
+	return saved;
+}
+
+/* ---- choosing ---- */
+
+static bool runs(const struct baseline_file *file)
+{
+	return file->agent_pid && proc_live_thread(file->agent_pid, file->agent_start) != 0;
+}
+
+/* NULL: there is none. Audits that were made while no agent listened are no candidates. */
+static const struct baseline_file *choose(const struct baseline_files *files)
+{
+	const struct baseline_file *present = NULL;
+
+	for (size_t i = 0; i < files->n; i++) {
+		const struct baseline_file *file = &files->v[i];
+
+		if (!file->agent_pid)
+			continue;
+		if (!runs(file))
+			return file;
+		present = present ? present : file;
+	}
+	return present;
+}
+
+static int chosen_load(const struct options *options, struct session *session, const char *path,
+		       struct error *error)
+{
+	struct fact_sink sink = session_sink(session);
+	size_t n = 0;
+	int err = baseline_load(path, session_boot_id(session), now_mono(), &sink, &n, error);
+
+	if (!err && !n && !options->quiet)
+		log_message("the baseline '%s' lists no executors", path);
+	return err;
+}
+
+int baseline_take(const struct options *options, struct session *session, struct error *error)
+{
+	struct baseline_files files = { 0 };
+	const struct baseline_file *file;
+	int err;
+
+	if (options->baseline)
+		return chosen_load(options, session, options->baseline, error);
+	err = baseline_files_list(options->state_dir, session_boot_id(session), options->port,
+				  &files, error);
+	file = err ? NULL : choose(&files);
+	if (file)
+		err = chosen_load(options, session, file->path, error);
+	else if (!err)
+		err = error_set(
+			error, -ENOENT,
+			"run 'execwatch audit' while the agent serves, before each restart; "
+			"--baseline FILE compares with a document of your own",
+			"find an audit of the agent on port %u before its restart, of this "
+			"boot, in '%s'",
+			options->port, options->state_dir);
+	baseline_files_free(&files);
+	return err;
 }

@@ -23,7 +23,7 @@ static int tell(const struct options *options, const struct session *session,
 			   ? output_document(document, len, report->exit_code)
 			   : output_report(options, document ? report : NULL);
 
-	if (document && !baseline_document_save(options, session, document, len))
+	if (document && !baseline_document_save(options, session, report, document, len))
 		code = EXIT_UNKNOWN;
 	free(document);
 	return code;

@@ -26,7 +26,8 @@ static bool has_executor(const struct report *audit, int32_t pid)
 }
 
 /* The state of the links after the act, and the report on it. */
-static int finish(const struct options *options, struct session *session)
+static int finish(const struct options *options, struct session *session,
+		  const struct report *audit)
 {
 	struct fact_now now = { .interrupted = *interrupt_count() > 0 };
 	struct report *report;
@@ -38,7 +39,7 @@ static int finish(const struct options *options, struct session *session)
 	/* People have been shown the plan: there is nothing else to tell. */
 	code = options->dry_run && options->format->text && report ? report->exit_code
 								   : output_report(options, report);
-	if (report && !options->dry_run && !baseline_report_save(options, session, report))
+	if (report && !options->dry_run && !baseline_treated_save(options, session, audit, report))
 		code = EXIT_UNKNOWN;
 	report_free(report);
 	return code;
@@ -79,7 +80,7 @@ int verb_shutdown(const struct options *options)
 	}
 	code = treat_links(options, session, audit, QUESTION, &treatment);
 	if (code == 0)
-		code = finish(options, session);
+		code = finish(options, session, audit);
 out:
 	report_free(audit);
 	code = treatment_end(&treatment, code);

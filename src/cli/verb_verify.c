@@ -1,40 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <errno.h>
-#include <stdio.h>
-
-#include "base/now.h"
-#include "cli/replay.h"
+#include "base/error.h"
+#include "cli/baseline.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
 #include "cli/options.h"
-#include "cli/output.h"
+#include "cli/replay.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "cli/wait_report.h"
-#include "base/error.h"
-#include "record/baseline.h"
 
-static int baseline_take(const struct options *options, struct session *session,
-			 struct error *error)
-{
-	struct fact_sink sink = session_sink(session);
-	const char *path = options->baseline;
-	char last[4096];
-	size_t n;
-	int err;
-
-	if (!path) {
-		err = baseline_path(options->state_dir, session_boot_id(session), options->port,
-				    last, sizeof(last));
-		if (err)
-			return error_set(error, err, NULL, "find the last baseline");
-		path = last;
-	}
-	return baseline_load(path, session_boot_id(session), now_mono(), &sink, &n, error);
-}
-
-/* What lives is followed before the host is looked at again: an end in between is not missed. */
+/* Follows what lives, then scans the host again: an executor that ends in between is seen. */
 static void follow(struct session *session)
 {
 	struct report *report;

@@ -437,6 +437,15 @@ static void agent_fill(const struct store *store, struct report *report)
 				  store->baselines.v[i].agent_start != agent->facts.start;
 }
 
+static void baseline_head_fill(const struct store *store, struct report *report)
+{
+	const struct fact_baseline *b = store->baselines.v;
+
+	if (report_has_outcomes(report) && store->baselines.n)
+		report->baseline =
+			(struct report_baseline){ b->taken_wall, b->agent_pid, b->agent_start };
+}
+
 static void acts_fill(const struct store *store, struct report *report)
 {
 	struct arena *arena = report->arena;
@@ -598,6 +607,7 @@ struct report *model_report(const struct model *model, enum report_kind kind)
 	executors_fill(&view, report);
 	others_fill(&view, report);
 	agent_fill(store, report);
+	baseline_head_fill(store, report);
 	acts_fill(store, report);
 	clocks_fill(&view, report);
 	events_fill(store, report);

@@ -171,6 +171,13 @@ struct report_agent {
 	bool restarted;	      /* it is another process than the baseline's */
 };
 
+/* The audit that outcomes are compared with. */
+struct report_baseline {
+	int64_t taken;	   /* wall ns; 0: there is none, or it had no executors */
+	int32_t agent_pid; /* 0: no agent listened */
+	uint64_t agent_start;
+};
+
 struct report_clock {
 	const char *name; /* "executors", "master", "agent" */
 	int64_t deadline; /* wall ns; 0: does not run */
@@ -186,6 +193,7 @@ struct report {
 	uint32_t agent_port;
 	bool blind; /* sockets or processes could not all be read: what is missing may be there */
 	struct report_agent agent;
+	struct report_baseline baseline;   /* of reports with outcomes */
 	struct report_executor *executors; /* by severity, then by executor_id */
 	size_t n_executors;
 	struct report_finding *findings; /* worst first */

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The baseline is the very document that `audit -f json` prints, kept for `verify`.
+ * Baselines: the documents of `audit -f json`, kept for `verify`. One file for each agent process,
+ * so that an audit never replaces the baseline of an earlier agent process:
+ *
+ *   STATE_DIR/baseline-BOOT_ID-PORT-START-PID.json
+ *
+ * START and PID are the agent's; START is in clock ticks since boot, 20 digits, so that the names
+ * of one boot and port sort by the age of the agent process, whatever happens to the wall clock.
+ * Earlier versions kept a single baseline-BOOT_ID-PORT.json, which is still read.
  */
 #ifndef EW_RECORD_BASELINE_H
 #define EW_RECORD_BASELINE_H
@@ -12,24 +19,67 @@
 
 struct error;
 
-/*
- * Where the baseline of this boot and agent port is kept, into buf. boot_id comes from
- * /proc/sys/kernel/random/boot_id. Returns 0, or -ENAMETOOLONG.
- */
-int baseline_path(const char *state_dir, const char *boot_id, uint32_t agent_port, char *buf,
-		  size_t size);
+/* How many baselines of a boot and port are kept; older ones are removed. */
+#define BASELINE_KEPT 16
+/* How long baselines of other boots are kept, in seconds: 30 days. */
+#define BASELINE_OTHER_BOOT_S (30 * 86400)
+
+struct baseline_key {
+	const char *boot_id;  /* of /proc/sys/kernel/random/boot_id */
+	uint32_t port;	      /* the agent port */
+	uint64_t agent_start; /* in clock ticks since boot */
+	int32_t agent_pid;    /* 0: no agent listened */
+};
+
+/* The path of a baseline, into buf. Returns 0, or -ENAMETOOLONG. */
+int baseline_path(const char *state_dir, const struct baseline_key *key, char *buf, size_t size);
+
+struct baseline_file {
+	char *path; /* owned by the list */
+	uint64_t agent_start;
+	int32_t agent_pid; /* 0: no agent listened */
+};
+
+struct baseline_files {
+	struct baseline_file *v; /* the newest agent process first */
+	size_t n, cap;
+};
 
 /*
- * Puts document into place at once or not at all: written beside path, synced, renamed. The
- * directory must exist; the file is readable by its owner only.
+ * The baselines of a boot and port. A directory that does not exist has none; a file of an earlier
+ * version that cannot be parsed is left out. files is to be freed with baseline_files_free() also
+ * after an error.
+ */
+int baseline_files_list(const char *state_dir, const char *boot_id, uint32_t port,
+			struct baseline_files *files, struct error *error);
+void baseline_files_free(struct baseline_files *files);
+
+/*
+ * Removes all but the newest BASELINE_KEPT baselines of this boot and port, those of other boots
+ * that were not written for BASELINE_OTHER_BOOT_S, and what an interrupted baseline_save() left a
+ * day ago. now: seconds since the epoch. Other files are left alone, failures are ignored.
+ */
+void baseline_files_prune(const char *state_dir, const char *boot_id, uint32_t port, int64_t now);
+
+/*
+ * Replaces the file at path atomically: the document is written to a temporary file beside it,
+ * synced and renamed. The directory must exist; the file's mode is 0600.
  */
 int baseline_save(const char *path, const char *document, size_t len, struct error *error);
 
 /*
- * Puts a FACT_BASELINE at mono into sink for each executor of an audit or shutdown document but
- * the foreign ones; *n gets their number. With boot_id (may be NULL) a document of another boot is
- * refused (-ESTALE): no process of it lives. Nothing is put unless the whole document is
- * understood; -EINVAL where it is not.
+ * The document with the executors of an earlier one that it does not list any more (compared by
+ * framework, executor and container id and by process), so that an executor that ended during a
+ * treatment stays in the baseline. Both are documents of this version; *ret is to be freed with
+ * free(). Returns 0, -EINVAL or -ENOMEM.
+ */
+int baseline_merge(const char *document, const char *earlier, char **ret, size_t *len);
+
+/*
+ * Emits a FACT_BASELINE at mono for each executor of an audit or shutdown document except the
+ * foreign ones; *n gets their number. A document of another boot than boot_id (NULL: any) is
+ * refused with -ESTALE: none of its processes is alive. Nothing is emitted unless the whole
+ * document is valid; -EINVAL otherwise.
  */
 int baseline_load(const char *path, const char *boot_id, int64_t mono, const struct fact_sink *sink,
 		  size_t *n, struct error *error);

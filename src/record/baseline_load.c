@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "base/now.h"
 #include "record/baseline.h"
 
 #include <errno.h>
@@ -9,25 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/jsonval.h"
-#include "base/walltime.h"
 #include "base/error.h"
+#include "base/jsonval.h"
+#include "base/now.h"
+#include "base/walltime.h"
+#include "record/baseline_document.h"
 #include "record/schema.h"
 
-#define DOCUMENT_MAX ((size_t)256 << 20) /* 100,000 executors stay far below */
-
-/* One executor being read. A field of the wrong type is named in bad, the first one only. */
+/* The executor that is being read. */
 struct reading {
 	const json_t *object;
-	char *bytes; /* texts, decoded; owned */
-	char *free;
+	char *bytes;	    /* decoded texts; owned */
+	char *free;	    /* the unused part of bytes */
 	const char **tasks; /* owned */
-	const char *bad;
+	const char *bad;    /* the first field of a wrong type */
 };
 
-static const char *text_get(struct reading *in, const char *name)
+static const char *text_get(struct reading *in, const json_t *object, const char *name)
 {
-	const json_t *value = json_object_get(in->object, name);
+	const json_t *value = json_object_get(object, name);
 	const char *text = in->free;
 
 	if (!value || json_is_null(value))
@@ -104,11 +103,11 @@ static size_t tasks_get(struct reading *in)
 	return n;
 }
 
-/* Bytes that the texts of an executor need at most: decoding never lengthens. */
-static size_t texts_size(const json_t *object)
+/* An upper bound of the bytes that an executor's texts need: decoding never lengthens a text. */
+static size_t texts_size(const json_t *object, const json_t *agent)
 {
 	const json_t *tasks = json_object_get(object, "tasks");
-	size_t size = 1;
+	size_t size = json_string_length(json_object_get(agent, "slave_id")) + 2;
 	const char *key;
 	json_t *value;
 	size_t i;
@@ -123,16 +122,17 @@ static void executor_get(struct reading *in, const json_t *document, struct fact
 	const json_t *agent = json_object_get(document, "agent");
 	const json_t *links = json_object_get(in->object, "links");
 
-	b->framework_id = text_get(in, "framework_id");
-	b->executor_id = text_get(in, "executor_id");
-	b->container_id = text_get(in, "container_id");
-	b->protocol = text_get(in, "protocol");
-	b->verdict = text_get(in, "verdict");
+	b->framework_id = text_get(in, in->object, "framework_id");
+	b->executor_id = text_get(in, in->object, "executor_id");
+	b->container_id = text_get(in, in->object, "container_id");
+	b->protocol = text_get(in, in->object, "protocol");
+	b->verdict = text_get(in, in->object, "verdict");
 	b->pid = pid_get(in, in->object);
 	b->start = number_get(in, in->object, "start_time");
 	b->recovery_timeout = seconds_get(in, "recovery_timeout_s");
 	b->agent_pid = pid_get(in, agent);
 	b->agent_start = number_get(in, agent, "start_time");
+	b->slave_id = text_get(in, agent, "slave_id");
 	b->link = number_get(in, json_array_get(links, 0), "cookie");
 	b->taken_wall = wall_get(in, document, "generated_at");
 	b->disconnected_wall = wall_get(in, in->object, "disconnected_at");
@@ -142,13 +142,13 @@ static void executor_get(struct reading *in, const json_t *document, struct fact
 		in->bad = "executor_id";
 }
 
-/* Reads executor i; puts it where sink is not NULL. */
-/* Of another agent: no part of this window. */
+/* Foreign executors belong to another agent and are not compared. */
 static bool is_foreign(const struct fact_baseline *baseline)
 {
 	return strcmp(baseline->verdict, "foreign") == 0;
 }
 
+/* Reads executor i; with a sink, emits it. */
 static int executor_load(const json_t *document, size_t i, int64_t mono,
 			 const struct fact_sink *sink, size_t *n, const char *path,
 			 struct error *error)
@@ -158,7 +158,7 @@ static int executor_load(const json_t *document, size_t i, int64_t mono,
 	int err = -ENOMEM;
 
 	in.object = json_array_get(json_object_get(document, "executors"), i);
-	in.bytes = malloc(texts_size(in.object));
+	in.bytes = malloc(texts_size(in.object, json_object_get(document, "agent")));
 	in.free = in.bytes;
 	in.tasks =
 		calloc(json_array_size(json_object_get(in.object, "tasks")) + 1, sizeof(*in.tasks));
@@ -181,57 +181,6 @@ out:
 	return err;
 }
 
-struct input {
-	FILE *file;
-	size_t left;
-	int err;
-};
-
-/* Reports the end after DOCUMENT_MAX bytes: a device cannot fill the memory. */
-static size_t bounded_read(void *buf, size_t size, void *ctx)
-{
-	struct input *in = ctx;
-	size_t n = fread(buf, 1, size < in->left ? size : in->left, in->file);
-
-	if (ferror(in->file))
-		in->err = -errno;
-	in->left -= n;
-	return n;
-}
-
-static int document_load(const char *path, json_t **ret, struct error *error)
-{
-	static const char *const names[] = { "execwatch.audit/1", "execwatch.shutdown/1" };
-	struct input in = { fopen(path, "re"), DOCUMENT_MAX, 0 };
-	json_t *document = NULL;
-	json_error_t json;
-	int err;
-
-	if (!in.file)
-		return error_set(error, -errno,
-				 "make one with 'execwatch audit' before the restart",
-				 "open baseline '%s'", path);
-	document = json_load_callback(bounded_read, &in, 0, &json);
-	err = in.err ? in.err : document ? 0 : -EINVAL;
-	fclose(in.file);
-	if (err == -EINVAL)
-		return error_set(error, err, "make a new one with 'execwatch audit'",
-				 "read baseline '%s', line %d: %s", path, json.line, json.text);
-	if (err) {
-		json_decref(document);
-		return error_set(error, err, NULL, "read baseline '%s'", path);
-	}
-	err = schema_check(document, names, 2, path, "make one with 'execwatch audit'", error);
-	if (!err && !json_is_array(json_object_get(document, "executors")))
-		err = error_set(error, -EINVAL, "make a new one with 'execwatch audit'",
-				"read baseline '%s': it has no array 'executors'", path);
-	if (err)
-		json_decref(document);
-	else
-		*ret = document;
-	return err;
-}
-
 static int boot_check(const json_t *document, const char *boot_id, const char *path,
 		      struct error *error)
 {
@@ -248,7 +197,7 @@ int baseline_load(const char *path, const char *boot_id, int64_t mono, const str
 {
 	json_t *document = NULL;
 	size_t count, put = 0;
-	int err = document_load(path, &document, error);
+	int err = baseline_document_load(path, &document, error);
 
 	if (err < 0)
 		return err;

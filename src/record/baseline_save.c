@@ -12,14 +12,6 @@
 
 #include "base/error.h"
 
-int baseline_path(const char *state_dir, const char *boot_id, uint32_t agent_port, char *buf,
-		  size_t size)
-{
-	int len = snprintf(buf, size, "%s/baseline-%s-%u.json", state_dir, boot_id, agent_port);
-
-	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
-}
-
 static int write_all(int fd, const char *data, size_t len)
 {
 	while (len) {
@@ -35,7 +27,7 @@ static int write_all(int fd, const char *data, size_t len)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* So that the new name survives a power cut as well. */
+/* Syncs the directory, so that the new name survives a power cut. */
 static int parent_sync(char *path)
 {
 	char *slash = strrchr(path, '/');
@@ -81,7 +73,8 @@ int baseline_save(const char *path, const char *document, size_t len, struct err
 	if (!err)
 		err = replace(tmp, path, document, len);
 	if (err)
-		return error_set(error, err, "choose a place with --state-dir or --baseline",
+		return error_set(error, err,
+				 "choose another directory with --state-dir or --baseline",
 				 "save baseline '%s'", path);
 	return 0;
 }

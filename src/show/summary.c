@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/now.h"
 #include "model/verdict_table.h"
 #include "show/units.h"
 
@@ -275,6 +276,32 @@ static void verdict_write(FILE *out, const struct report *report, size_t lost)
 	fputc('.', out);
 }
 
+/* A time of the same day as now without its date. */
+static const char *time_or_clock(int64_t wall, int64_t now, char *buf)
+{
+	int64_t day = 86400 * NS_PER_S;
+
+	return wall / day == now / day ? units_clock(wall, buf) : units_time(wall, buf);
+}
+
+static void baseline_write(FILE *out, const struct report *report)
+{
+	const struct report_baseline *baseline = &report->baseline;
+	bool same = report->agent.pid > 0 && !report->agent.restarted;
+	char time[UNITS_MAX];
+
+	if (report->kind != REPORT_VERIFY || !baseline->taken)
+		return;
+	time_or_clock(baseline->taken, report->generated, time);
+	fprintf(out, " Compared with the audit of %s", time);
+	if (same)
+		fprintf(out, ": the agent (pid %d) was not restarted since.", report->agent.pid);
+	else if (baseline->agent_pid)
+		fprintf(out, ", of agent pid %d.", baseline->agent_pid);
+	else
+		fputs(", made while no agent listened.", out);
+}
+
 static void outcomes_write(FILE *out, const struct report *report)
 {
 	size_t lost = lost_count(report);
@@ -292,6 +319,7 @@ static void outcomes_write(FILE *out, const struct report *report)
 			report->outcomes[OUTCOME_UNKNOWN]);
 	if (lost && report->restart_wanted && !report->agent.restarted)
 		fputs(" The agent was NOT restarted.", out);
+	baseline_write(out, report);
 }
 
 void summary_write(FILE *out, const struct report *report)

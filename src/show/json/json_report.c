@@ -47,6 +47,21 @@ static json_t *agent_new(const struct report *report)
 	return fields_done(&f);
 }
 
+/* Null where nothing is compared. */
+static json_t *baseline_new(const struct report *report)
+{
+	const struct report_baseline *baseline = &report->baseline;
+	struct fields f;
+
+	if (!baseline->taken)
+		return json_null();
+	f = fields_new();
+	field_wall(&f, "generated_at", baseline->taken);
+	field_positive(&f, "agent_pid", baseline->agent_pid);
+	field_u64(&f, "agent_start_time", baseline->agent_start);
+	return fields_done(&f);
+}
+
 /* Appends to an array that may be NULL already; either way the result is what there is then. */
 static json_t *append(json_t *array, json_t *value)
 {
@@ -193,6 +208,8 @@ static void head_set(struct fields *f, const struct report *report)
 	field_text(f, "boot_id", report->boot_id);
 	field_wall(f, "generated_at", report->generated);
 	field_value(f, "agent", agent_new(report));
+	if (report_has_outcomes(report))
+		field_value(f, "baseline", baseline_new(report));
 }
 
 static void tail_set(struct fields *f, const struct report *report)

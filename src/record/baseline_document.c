@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "record/baseline_document.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "record/schema.h"
+
+#define DOCUMENT_MAX ((size_t)256 << 20) /* 100,000 executors need far less */
+
+struct input {
+	FILE *file;
+	size_t left;
+	int err;
+};
+
+/* Ends after DOCUMENT_MAX bytes, so that a device that never ends cannot fill the memory. */
+static size_t bounded_read(void *buf, size_t size, void *ctx)
+{
+	struct input *in = ctx;
+	size_t n = fread(buf, 1, size < in->left ? size : in->left, in->file);
+
+	if (ferror(in->file))
+		in->err = -errno;
+	in->left -= n;
+	return n;
+}
+
+int baseline_document_load(const char *path, json_t **ret, struct error *error)
+{
+	static const char *const names[] = { "execwatch.audit/1", "execwatch.shutdown/1" };
+	struct input in = { fopen(path, "re"), DOCUMENT_MAX, 0 };
+	json_t *document = NULL;
+	json_error_t json;
+	int err;
+
+	if (!in.file)
+		return error_set(error, -errno,
+				 "make one with 'execwatch audit' before the restart",
+				 "open baseline '%s'", path);
+	document = json_load_callback(bounded_read, &in, 0, &json);
+	err = in.err ? in.err : document ? 0 : -EINVAL;
+	fclose(in.file);
+	if (err == -EINVAL)
+		return error_set(error, err, "make a new one with 'execwatch audit'",
+				 "read baseline '%s', line %d: %s", path, json.line, json.text);
+	if (err) {
+		json_decref(document);
+		return error_set(error, err, NULL, "read baseline '%s'", path);
+	}
+	err = schema_check(document, names, 2, path, "make one with 'execwatch audit'", error);
+	if (!err && !json_is_array(json_object_get(document, "executors")))
+		err = error_set(error, -EINVAL, "make a new one with 'execwatch audit'",
+				"read baseline '%s': it has no array 'executors'", path);
+	if (err)
+		json_decref(document);
+	else
+		*ret = document;
+	return err;
+}

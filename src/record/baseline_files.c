@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "record/baseline.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/error.h"
+#include "base/jsonval.h"
+#include "record/baseline_document.h"
+
+#define PREFIX	     "baseline-"
+#define BOOT_ID_LEN  36
+#define TMP_KEPT_S   86400
+#define START_DIGITS 20
+
+int baseline_path(const char *state_dir, const struct baseline_key *key, char *buf, size_t size)
+{
+	int len = snprintf(buf, size, "%s/" PREFIX "%s-%u-%020" PRIu64 "-%d.json", state_dir,
+			   key->boot_id, key->port, key->agent_start, key->agent_pid);
+
+	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
+}
+
+/* ---- names ---- */
+
+struct name {
+	char boot_id[BOOT_ID_LEN + 1];
+	uint64_t port, start, pid;
+	bool single; /* of an earlier version: without start and pid */
+	bool tmp;    /* left by an interrupted baseline_save() */
+};
+
+/* Reads a decimal number; NULL: there is none of at most max. */
+static const char *number_parse(const char *text, uint64_t max, uint64_t *ret)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return NULL;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno || *ret > max ? NULL : end;
+}
+
+static const char *agent_parse(const char *text, struct name *name)
+{
+	const char *end = number_parse(text, UINT64_MAX, &name->start);
+
+	if (!end || end != text + START_DIGITS || *end != '-')
+		return NULL;
+	return number_parse(end + 1, INT32_MAX, &name->pid);
+}
+
+/* False: not the name of a baseline. */
+static bool name_parse(const char *text, struct name *name)
+{
+	*name = (struct name){ 0 };
+	if (strncmp(text, PREFIX, strlen(PREFIX)) != 0)
+		return false;
+	text += strlen(PREFIX);
+	if (strspn(text, "0123456789abcdef-") < BOOT_ID_LEN || text[BOOT_ID_LEN] != '-')
+		return false;
+	memcpy(name->boot_id, text, BOOT_ID_LEN);
+	text = number_parse(text + BOOT_ID_LEN + 1, UINT16_MAX, &name->port);
+	name->single = text && *text == '.';
+	if (text && *text == '-')
+		text = agent_parse(text + 1, name);
+	if (!text || strncmp(text, ".json", 5) != 0)
+		return false;
+	text += 5;
+	name->tmp = *text == '.' && strlen(text) == 7;
+	return !*text || name->tmp;
+}
+
+/* ---- the list ---- */
+
+/* The single file of an earlier version does not name its agent; its document does. */
+static bool agent_read(const char *path, struct name *name)
+{
+	json_t *document = NULL, *agent;
+	bool read = baseline_document_load(path, &document, NULL) == 0;
+
+	agent = json_object_get(document, "agent");
+	if (jsonval_get_u64(json_object_get(agent, "pid"), &name->pid) < 0 ||
+	    jsonval_get_u64(json_object_get(agent, "start_time"), &name->start) < 0)
+		name->pid = name->start = 0;
+	json_decref(document);
+	return read && name->pid <= INT32_MAX;
+}
+
+static int file_add(struct baseline_files *files, const char *state_dir, const char *text,
+		    struct name *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", state_dir, text) < 0)
+		return -ENOMEM;
+	if (name->single && !agent_read(path, name)) {
+		free(path);
+		return 0;
+	}
+	if (array_reserve(&files->v, &files->cap, files->n, sizeof(*files->v)) < 0) {
+		free(path);
+		return -ENOMEM;
+	}
+	files->v[files->n++] = (struct baseline_file){ path, name->start, (int32_t)name->pid };
+	return 0;
+}
+
+/* The newest agent process first; of the same process the single file of an earlier version last.
+ */
+static int newest_first(const void *a, const void *b)
+{
+	const struct baseline_file *x = a, *y = b;
+
+	if (x->agent_start != y->agent_start)
+		return x->agent_start < y->agent_start ? 1 : -1;
+	if (x->agent_pid != y->agent_pid)
+		return x->agent_pid < y->agent_pid ? 1 : -1;
+	return strlen(x->path) < strlen(y->path) ? 1 : -1;
+}
+
+int baseline_files_list(const char *state_dir, const char *boot_id, uint32_t port,
+			struct baseline_files *files, struct error *error)
+{
+	DIR *dir = opendir(state_dir);
+	struct dirent *entry;
+	struct name name;
+	int err = 0;
+
+	*files = (struct baseline_files){ 0 };
+	if (!dir && errno == ENOENT)
+		return 0;
+	if (!dir)
+		return error_set(error, -errno, "run as root, or give --state-dir",
+				 "list the baselines in '%s'", state_dir);
+	while (!err && (entry = readdir(dir))) {
+		if (name_parse(entry->d_name, &name) && !name.tmp && name.port == port &&
+		    strcmp(name.boot_id, boot_id) == 0)
+			err = file_add(files, state_dir, entry->d_name, &name);
+	}
+	closedir(dir);
+	if (err)
+		return error_set(error, err, NULL, "list the baselines in '%s'", state_dir);
+	if (files->n)
+		qsort(files->v, files->n, sizeof(*files->v), newest_first);
+	return 0;
+}
+
+void baseline_files_free(struct baseline_files *files)
+{
+	for (size_t i = 0; i < files->n; i++)
+		free(files->v[i].path);
+	free(files->v);
+	*files = (struct baseline_files){ 0 };
+}
+
+/* ---- pruning ---- */
+
+static bool is_outdated(int dir, const char *text, const struct name *name, const char *boot_id,
+			int64_t now)
+{
+	bool other = strcmp(name->boot_id, boot_id) != 0;
+	struct stat st;
+
+	if ((!name->tmp && !other) || fstatat(dir, text, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	return now - st.st_mtime > (name->tmp ? TMP_KEPT_S : BASELINE_OTHER_BOOT_S);
+}
+
+static void outdated_remove(const char *state_dir, const char *boot_id, int64_t now)
+{
+	DIR *dir = opendir(state_dir);
+	struct dirent *entry;
+	struct name name;
+
+	while (dir && (entry = readdir(dir)))
+		if (name_parse(entry->d_name, &name) &&
+		    is_outdated(dirfd(dir), entry->d_name, &name, boot_id, now))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+}
+
+void baseline_files_prune(const char *state_dir, const char *boot_id, uint32_t port, int64_t now)
+{
+	struct baseline_files files;
+
+	if (baseline_files_list(state_dir, boot_id, port, &files, NULL) == 0)
+		for (size_t i = BASELINE_KEPT; i < files.n; i++)
+			unlink(files.v[i].path);
+	baseline_files_free(&files);
+	outdated_remove(state_dir, boot_id, now);
+}

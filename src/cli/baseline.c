@@ -29,6 +29,30 @@ static const char *unfit(const struct report *report)
 	return NULL;
 }
 
+/*
+ * The document with what the baseline at path, of the same agent process, knows beyond it: after a
+ * treatment clocks run, so executors that ended since then stay in the baseline. *merged is NULL
+ * when there is nothing to add.
+ */
+static int merge(const struct report *report, const char *path, const char *document, char **merged,
+		 size_t *len, struct error *error)
+{
+	char *earlier = NULL;
+	bool treated;
+	int err = baseline_read(path, &earlier);
+
+	if (err == -ENOENT)
+		return 0;
+	treated = !err && baseline_is_treated(earlier);
+	if (!err && (treated || report->verdicts[VERDICT_DISCONNECTED]))
+		err = baseline_merge(document, earlier, treated, merged, len);
+	free(earlier);
+	/* A file that is no document is of no use to verify: it is replaced. */
+	if (!err || err == -EINVAL)
+		return 0;
+	return error_set(error, err, NULL, "add the baseline '%s' to this audit", path);
+}
+
 /* In the state directory: a failure is a warning, since the report itself is not affected. */
 static void state_save(const struct options *options, const struct session *session,
 		       const struct report *report, const char *document, size_t len)
@@ -36,7 +60,7 @@ static void state_save(const struct options *options, const struct session *sess
 	const struct baseline_key key = { session_boot_id(session), options->port,
 					  report->agent.start, report->agent.pid };
 	struct error error = { 0 };
-	char path[4096];
+	char path[4096], *merged = NULL;
 
 	/* Only the last part of the path is made: a mistyped one leaves no directories behind. */
 	if (mkdir(options->state_dir, 0700) < 0 && errno != EEXIST)
@@ -46,7 +70,10 @@ static void state_save(const struct options *options, const struct session *sess
 		error_set(&error, -ENAMETOOLONG, "choose another directory with --state-dir",
 			  "save the baseline in '%s'", options->state_dir);
 	else
-		baseline_save(path, document, len, &error);
+		merge(report, path, document, &merged, &len, &error);
+	if (!error.code)
+		baseline_save(path, merged ? merged : document, len, &error);
+	free(merged);
 	if (error.code)
 		log_warning_without(&error);
 	else
@@ -92,7 +119,7 @@ bool baseline_treated_save(const struct options *options, const struct session *
 	char *merged = NULL;
 	bool saved = false;
 
-	if (before && after && baseline_merge(after, before, &merged, &merged_len) == 0)
+	if (before && after && baseline_merge(after, before, true, &merged, &merged_len) == 0)
 		saved = baseline_document_save(options, session, report, merged, merged_len);
 	else
 		log_message("save the baseline: out of memory");

@@ -12,6 +12,7 @@
 #ifndef EW_RECORD_BASELINE_H
 #define EW_RECORD_BASELINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,12 +69,21 @@ void baseline_files_prune(const char *state_dir, const char *boot_id, uint32_t p
 int baseline_save(const char *path, const char *document, size_t len, struct error *error);
 
 /*
- * The document with the executors of an earlier one that it does not list any more (compared by
- * framework, executor and container id and by process), so that an executor that ended during a
- * treatment stays in the baseline. Both are documents of this version; *ret is to be freed with
- * free(). Returns 0, -EINVAL or -ENOMEM.
+ * The text of the document at path, in *ret, to be freed with free(). Returns 0, -ENOENT, -EFBIG or
+ * another negative errno.
  */
-int baseline_merge(const char *document, const char *earlier, char **ret, size_t *len);
+int baseline_read(const char *path, char **ret);
+
+/* The document tells of an act that was done: its executors' clocks may run. */
+bool baseline_is_treated(const char *document);
+
+/*
+ * Adds to a document what an earlier one of the same agent process knows: of an executor that is
+ * disconnected in both, the earlier time; with keep also the executors that the document does not
+ * list any more (compared by framework, executor and container id and by process) and the acts.
+ * *ret is to be freed with free(). Returns 0, -EINVAL (no such documents) or -ENOMEM.
+ */
+int baseline_merge(const char *document, const char *earlier, bool keep, char **ret, size_t *len);
 
 /*
  * Emits a FACT_BASELINE at mono for each executor of an audit or shutdown document except the

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/error.h"
+#include "record/baseline.h"
 #include "record/schema.h"
 
 #define DOCUMENT_MAX ((size_t)256 << 20) /* 100,000 executors need far less */
@@ -59,4 +61,34 @@ int baseline_document_load(const char *path, json_t **ret, struct error *error)
 	else
 		*ret = document;
 	return err;
+}
+
+int baseline_read(const char *path, char **ret)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	long size;
+	int err = 0;
+
+	if (!file)
+		return -errno;
+	size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+	if (size < 0 || (size_t)size > DOCUMENT_MAX) {
+		fclose(file);
+		return -EFBIG;
+	}
+	rewind(file);
+	text = malloc((size_t)size + 1);
+	if (!text)
+		err = -ENOMEM;
+	else if (fread(text, 1, (size_t)size, file) != (size_t)size)
+		err = -EIO;
+	fclose(file);
+	if (err) {
+		free(text);
+		return err;
+	}
+	text[size] = '\0';
+	*ret = text;
+	return 0;
 }

@@ -308,6 +308,7 @@ static struct report sample_verify(void)
 	report.agent.restarted = true;
 	report.agent.api = "recovering";
 	report.agent.serving = false;
+	report.baseline = (struct report_baseline){ NOW - 600 * S, 710, 666 };
 	report.clocks[0].deadline = NOW + 751 * S;
 	report.clocks[1].deadline = NOW - 3 * S;
 	report.clocks[2].deadline = NOW + 2 * S;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -22,7 +23,7 @@
 #define AUDIT "tests/data/show/audit.json"
 
 static char dir[] = "/tmp/execwatch-baseline-XXXXXX";
-static char path[128];
+static char path[256];
 
 struct heard {
 	size_t n;
@@ -57,6 +58,7 @@ static void look(size_t i, const struct fact *fact)
 	assert_string_equal(b->framework_id, "f-0001");
 	assert_int_equal(b->agent_pid, 811);
 	assert_int_equal(b->agent_start, 777);
+	assert_string_equal(b->slave_id, "s-1");
 	assert_true(b->taken_wall == INT64_C(1795503026123000000));
 	if (i == 2) {
 		assert_string_equal(b->executor_id, "gone");
@@ -142,13 +144,16 @@ static void file_is(const char *text)
 
 static void test_saving(void **state)
 {
+	const struct baseline_key key = { BOOT, 5051, 777, 811 };
 	struct error error = { 0 };
 	char state_dir[64];
 	struct stat st;
 
 	(void)state;
 	snprintf(state_dir, sizeof(state_dir), "%s/a", dir);
-	assert_int_equal(baseline_path(state_dir, BOOT, 5051, path, sizeof(path)), 0);
+	assert_int_equal(baseline_path(state_dir, &key, path, sizeof(path)), 0);
+	assert_string_equal(strrchr(path, '/'),
+			    "/baseline-" BOOT "-5051-00000000000000000777-811.json");
 	/* A mistyped path leaves no directories behind. */
 	assert_int_equal(baseline_save(path, "one\n", 4, &error), -ENOENT);
 	assert_int_equal(stat(state_dir, &st), -1);
@@ -171,6 +176,223 @@ static void test_saving(void **state)
 	assert_int_equal(files_in(state_dir), 1);
 	rmdir(path);
 	rmdir(state_dir);
+}
+
+/* ---- the files of a state directory ---- */
+
+static void file_make(const char *name, const char *text, time_t written)
+{
+	struct timespec times[2] = { { .tv_sec = written }, { .tv_sec = written } };
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void kept_make(uint32_t port, uint64_t start, int32_t pid)
+{
+	const struct baseline_key key = { BOOT, port, start, pid };
+
+	assert_int_equal(baseline_path(dir, &key, path, sizeof(path)), 0);
+	file_make(strrchr(path, '/') + 1, "{}", 1000);
+}
+
+static void file_remove(const char *name)
+{
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void kept_remove(uint32_t port, uint64_t start, int32_t pid)
+{
+	const struct baseline_key key = { BOOT, port, start, pid };
+
+	assert_int_equal(baseline_path(dir, &key, path, sizeof(path)), 0);
+	file_remove(strrchr(path, '/') + 1);
+}
+
+static void expect_agents(const struct baseline_file *expected, size_t n)
+{
+	struct baseline_files files;
+	struct error error = { 0 };
+
+	assert_int_equal(baseline_files_list(dir, BOOT, 5051, &files, &error), 0);
+	assert_int_equal(files.n, n);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(files.v[i].agent_start, expected[i].agent_start);
+		assert_int_equal(files.v[i].agent_pid, expected[i].agent_pid);
+	}
+	baseline_files_free(&files);
+}
+
+#define SINGLE                                                                                     \
+	"{\"schema\":\"execwatch.audit/1\",\"executors\":[],"                                      \
+	"\"agent\":{\"pid\":12,\"start_time\":\"9007199254740993\"}}"
+
+static void test_files_are_listed_by_the_age_of_their_agent(void **state)
+{
+	static const struct baseline_file expected[] = {
+		{ .agent_start = 9007199254740993, .agent_pid = 12 }, /* of an earlier version */
+		{ .agent_start = 1000, .agent_pid = 7 },
+		{ .agent_start = 1000, .agent_pid = 6 },
+		{ .agent_start = 999, .agent_pid = 9999 },
+		{ .agent_start = 0, .agent_pid = 0 },
+	};
+
+	(void)state;
+	kept_make(5051, 999, 9999);
+	kept_make(5051, 0, 0);
+	kept_make(5051, 1000, 6);
+	kept_make(5051, 1000, 7);
+	kept_make(5052, 1001, 8); /* another agent port */
+	file_make("baseline-" BOOT "-5051.json", SINGLE, 1000);
+	file_make("baseline-00000000-0000-0000-0000-000000000000-5051-1-1.json", "{}", 1000);
+	file_make("baseline-" BOOT "-5051-00000000000000000777-811.json.a1B2c3", "{}", 1000);
+	file_make("baseline-" BOOT "-5051-777-811.json", "{}", 1000);
+	file_make("audit.log", "", 1000);
+	expect_agents(expected, 5);
+
+	/* An unreadable file of an earlier version names no agent. */
+	file_make("baseline-" BOOT "-5051.json", "{", 1000);
+	expect_agents(expected + 1, 4);
+
+	kept_remove(5051, 999, 9999);
+	kept_remove(5051, 0, 0);
+	kept_remove(5051, 1000, 6);
+	kept_remove(5051, 1000, 7);
+	kept_remove(5052, 1001, 8);
+	file_remove("baseline-" BOOT "-5051.json");
+	file_remove("baseline-00000000-0000-0000-0000-000000000000-5051-1-1.json");
+	file_remove("baseline-" BOOT "-5051-00000000000000000777-811.json.a1B2c3");
+	file_remove("baseline-" BOOT "-5051-777-811.json");
+	file_remove("audit.log");
+	assert_int_equal(files_in(dir), 0);
+}
+
+static void test_no_directory_has_no_files(void **state)
+{
+	struct baseline_files files;
+	struct error error = { 0 };
+
+	(void)state;
+	assert_int_equal(baseline_files_list("/nowhere", BOOT, 5051, &files, &error), 0);
+	assert_int_equal(files.n, 0);
+	assert_int_equal(baseline_files_list("/dev/null", BOOT, 5051, &files, &error), -ENOTDIR);
+	assert_non_null(strstr(error.message, "/dev/null"));
+	baseline_files_free(&files);
+}
+
+#define OTHER "baseline-00000000-0000-0000-0000-000000000000-5051"
+#define TMP   "baseline-" BOOT "-5051-00000000000000000777-811.json"
+
+static void test_only_outdated_files_are_removed(void **state)
+{
+	const int64_t now = 100 * 86400;
+	struct baseline_files files;
+
+	(void)state;
+	for (uint64_t start = 1; start <= BASELINE_KEPT + 3; start++)
+		kept_make(5051, start, 1);
+	file_make(OTHER "-00000000000000000001-1.json", "{}", now - 31 * 86400);
+	file_make(OTHER "-00000000000000000002-2.json", "{}", now - 29 * 86400);
+	file_make(TMP ".aaaaaa", "{}", now - 2 * 86400);
+	file_make(TMP ".bbbbbb", "{}", now - 60);
+	file_make("baseline-of-mine.json", "{}", 0);
+	file_make("audit.log", "", 0);
+	baseline_files_prune(dir, BOOT, 5051, now);
+
+	assert_int_equal(baseline_files_list(dir, BOOT, 5051, &files, NULL), 0);
+	assert_int_equal(files.n, BASELINE_KEPT);
+	assert_int_equal(files.v[0].agent_start, BASELINE_KEPT + 3);
+	assert_int_equal(files.v[BASELINE_KEPT - 1].agent_start, 4);
+	baseline_files_free(&files);
+
+	for (uint64_t start = 4; start <= BASELINE_KEPT + 3; start++)
+		kept_remove(5051, start, 1);
+	file_remove(OTHER "-00000000000000000002-2.json");
+	file_remove(TMP ".bbbbbb");
+	file_remove("baseline-of-mine.json");
+	file_remove("audit.log");
+	assert_int_equal(files_in(dir), 0);
+}
+
+#define EXECUTOR(id, pid, more)                                                                    \
+	"{\"framework_id\":\"f\",\"executor_id\":\"" id "\",\"container_id\":\"c\",\"pid\":" pid   \
+	",\"start_time\":\"18446744073709551615\"" more "}"
+
+static void test_merging_keeps_the_executors_of_before(void **state)
+{
+	char *merged = NULL;
+	size_t len = 0;
+	int err;
+
+	(void)state;
+	err = baseline_merge(
+		"{\"executors\":[" EXECUTOR("a", "1", ",\"verdict\":\"disconnected\"") "," EXECUTOR(
+			"new", "9", "") "]}",
+		"{\"executors\":[" EXECUTOR("a", "1", ",\"verdict\":\"half-open\"") "," EXECUTOR(
+			"gone", "2", "") "," EXECUTOR("a", "3", "") "]}",
+		true, &merged, &len);
+	assert_int_equal(err, 0);
+	assert_int_equal(strlen(merged), len);
+	assert_non_null(strstr(merged, "\"disconnected\""));
+	assert_null(strstr(merged, "\"half-open\""));
+	assert_non_null(strstr(merged, "\"new\""));
+	assert_non_null(strstr(merged, "\"gone\""));
+	assert_non_null(strstr(merged, "\"pid\": 3"));
+	free(merged);
+	assert_int_equal(baseline_merge("{\"executors\":[]}",
+					"{\"executors\":[" EXECUTOR("gone", "2", "") "]}", false,
+					&merged, &len),
+			 0);
+	assert_null(strstr(merged, "gone"));
+	free(merged);
+	assert_int_equal(baseline_merge("{}", "{\"executors\":[]}", true, &merged, &len), -EINVAL);
+}
+
+#define DISCONNECTED(at) EXECUTOR("a", "1", ",\"verdict\":\"disconnected\",\"disconnected_at\":" at)
+
+static void expect_disconnected(const char *now, const char *before, const char *merged_at)
+{
+	char *merged = NULL;
+	size_t len = 0;
+
+	assert_int_equal(baseline_merge(now, before, false, &merged, &len), 0);
+	assert_non_null(strstr(merged, merged_at));
+	free(merged);
+}
+
+/* A disconnection that nobody saw is dated by the first audit that found it. */
+static void test_merging_keeps_the_earlier_disconnection(void **state)
+{
+	static const char early[] =
+		"{\"executors\":[" DISCONNECTED("\"2026-11-24T06:00:00.000Z\"") "]}";
+	static const char late[] =
+		"{\"executors\":[" DISCONNECTED("\"2026-11-24T07:00:00.000Z\"") "]}";
+	static const char never[] = "{\"executors\":[" DISCONNECTED("null") "]}";
+	static const char linked[] = "{\"executors\":[" EXECUTOR(
+		"a", "1", ",\"verdict\":\"healthy\",\"disconnected_at\":null") "]}";
+
+	(void)state;
+	expect_disconnected(late, early, "06:00:00");
+	expect_disconnected(early, late, "06:00:00");
+	expect_disconnected(never, early, "06:00:00");
+	expect_disconnected(early, never, "06:00:00");
+	expect_disconnected(linked, early, "\"disconnected_at\": null");
+}
+
+static void test_a_treatment_is_recognized(void **state)
+{
+	(void)state;
+	assert_true(baseline_is_treated("{\"acts\": [\n {\n\"result\": \"done\"}]}"));
+	assert_false(baseline_is_treated("{\"acts\": [], \"x\": 1}"));
+	assert_false(baseline_is_treated("{\"acts\": [\n{\"result\": \"failed\"}]}"));
+	assert_false(baseline_is_treated(
+		"{\"executor_id\": \"\\\"acts\\\": [\\\"result\\\": \\\"done\\\"\"}"));
 }
 
 static void expect_refused(const char *text, int err, const char *says)
@@ -288,6 +510,12 @@ int main(void)
 		cmocka_unit_test(test_a_shutdown_document_serves_as_well),
 		cmocka_unit_test(test_another_boot),
 		cmocka_unit_test(test_saving),
+		cmocka_unit_test(test_files_are_listed_by_the_age_of_their_agent),
+		cmocka_unit_test(test_no_directory_has_no_files),
+		cmocka_unit_test(test_only_outdated_files_are_removed),
+		cmocka_unit_test(test_merging_keeps_the_executors_of_before),
+		cmocka_unit_test(test_merging_keeps_the_earlier_disconnection),
+		cmocka_unit_test(test_a_treatment_is_recognized),
 		cmocka_unit_test(test_strangers_are_refused),
 		cmocka_unit_test(test_times),
 	};

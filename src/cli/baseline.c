@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/session.h"
 #include "record/baseline.h"
+#include "show/format.h"
 #include "show/json/json_report.h"
 
 /* ---- saving ---- */
@@ -89,7 +90,7 @@ bool baseline_document_save(const struct options *options, const struct session 
 
 	if (!reason)
 		state_save(options, session, report, document, len);
-	else if (!options->quiet && !options->baseline && options->format != FORMAT_NAGIOS)
+	else if (!options->quiet && !options->baseline && !options->format->plugin)
 		log_message("%s: this audit is not kept as a baseline for 'verify'", reason);
 	if (!options->baseline || baseline_save(options->baseline, document, len, &error) == 0)
 		return true;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <event2/event.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/exit_codes.h"
@@ -77,6 +79,13 @@ static int run(int argc, char **argv, bool *reported)
 	return options.verb->run(&options);
 }
 
+/* libevent has said what failed (no descriptors, no memory); left alone it exits with 1. */
+static void on_event_fatal(int err)
+{
+	(void)err;
+	exit(EXIT_UNKNOWN);
+}
+
 int main(int argc, char **argv)
 {
 	bool reported = false;
@@ -89,6 +98,7 @@ int main(int argc, char **argv)
 	/* A reader that goes away is an error of writing, not an end in the middle of an act. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit of file size is one as well (EFBIG) */
+	event_set_fatal_callback(on_event_fatal);
 	code = run(argc, argv, &reported);
 	return plugin_wanted(argc, argv) ? plugin_end(code, reported) : code;
 }

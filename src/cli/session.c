@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "act/audit_log.h"
@@ -570,6 +571,25 @@ static bool may_be_of_a_moment(const struct report *report)
 	       report->verdicts[VERDICT_UNREGISTERED] || report->verdicts[VERDICT_UNKNOWN];
 }
 
+/* An agent sees the end of an executor up to a second later (Mesos 3rdparty/libprocess reap.cpp). */
+#define REAPED_NS (1500 * 1000 * 1000L)
+
+static bool has_row_without_process(const struct report *report)
+{
+	for (size_t i = 0; i < report->n_executors; i++)
+		if (!report->executors[i].pid)
+			return true;
+	return false;
+}
+
+static void wait_reaped(void)
+{
+	struct timespec left = { .tv_sec = REAPED_NS / 1000000000L,
+				 .tv_nsec = REAPED_NS % 1000000000L };
+
+	nanosleep(&left, NULL); /* a signal ends it */
+}
+
 struct report *session_audit(struct session *s)
 {
 	struct report *report;
@@ -577,6 +597,8 @@ struct report *session_audit(struct session *s)
 	session_scan(s, SCAN_ALL);
 	session_glance(s);
 	report = model_report(s->model, REPORT_AUDIT);
+	if (report && has_row_without_process(report))
+		wait_reaped();
 	if (report && may_be_of_a_moment(report))
 		session_scan(s, SCAN_ALL);
 	report_free(report);

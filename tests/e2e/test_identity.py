@@ -161,6 +161,17 @@ def test_the_api_does_not_list_it(lab, ew):
     assert "does not list it" in by_id(audit, node)["task-0"]["why"][0]
 
 
+def test_an_answer_under_access_rules(lab, ew):
+    """It may list some and leave out others."""
+    node = lab(executors(2, kind="v0-old"))
+    state = node.state()
+    state["flags"]["acls"] = "{\"permissive\": false}"
+    for framework in state["frameworks"]:
+        framework["executors"] = [e for e in framework["executors"] if e["id"] != "task-0"]
+    node.set_state(state)
+    assert each(ew.json("audit", code=0), node, "verdict") == {"task-0": "healthy", "task-1": "healthy"}
+
+
 def test_an_answer_emptied_by_access_rules(lab, ew):
     """It says nothing of who is there."""
     node = lab(executors(2, kind="v0-old"))

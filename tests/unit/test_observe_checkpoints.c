@@ -2,6 +2,8 @@
 /* Over a copy of what a real agent wrote (tests/data/mesos/meta), whole and damaged. */
 #include "test_observe.h"
 
+#include <sys/resource.h>
+
 #include "observe/agent/checkpoints.h"
 
 #define SLAVE	  "2e75ace0-e3e1-4d6f-9473-99f2c37da3d9-S0"
@@ -288,6 +290,34 @@ static void what_may_not_be_read_is_not_taken_for_empty(void **state)
 	assert_null(run_of("web"));
 }
 
+/* With any number of free descriptors: all was read, or it is said that something was not. */
+static void without_descriptors_it_is_not_complete(void **state)
+{
+	struct rlimit all, few;
+	size_t complete = 0, incomplete = 0;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	for (rlim_t n = 3; n < 32; n++) {
+		int err;
+
+		few = (struct rlimit){ .rlim_cur = n, .rlim_max = all.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		err = put();
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+		if (err == 0) {
+			complete++;
+			assert_string_equal(text(run_of("web"), "upid"),
+					    "executor(1)@127.0.0.1:42593");
+			assert_int_equal(facts_count(&facts, "checkpoint"), 2);
+		} else if (facts_find(&facts, "work_dir", "readable", "yes")) {
+			incomplete++;
+			assert_int_equal(err, -EIO);
+		}
+	}
+	assert_true(complete > 0 && incomplete > 0);
+}
+
 static void an_agent_that_never_registered_has_no_id(void **state)
 {
 	(void)state;
@@ -317,6 +347,7 @@ int main(void)
 		TEST(a_task_that_is_over_is_left_out),
 		TEST(a_work_directory_that_is_none_is_refused_with_a_cure),
 		TEST(what_may_not_be_read_is_not_taken_for_empty),
+		TEST(without_descriptors_it_is_not_complete),
 		TEST(an_agent_that_never_registered_has_no_id),
 	};
 

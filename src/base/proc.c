@@ -191,6 +191,8 @@ void proc_status_line(const char *line, struct proc_status *status)
 		status->seccomp = (uint32_t)strtoul(value, NULL, 10);
 	else if (IS("x86_Thread_features"))
 		status->shadow_stack = strstr(value, "shstk");
+	else if (IS("voluntary_ctxt_switches") || IS("nonvoluntary_ctxt_switches"))
+		status->switches += strtoull(value, NULL, 10);
 #undef IS
 }
 

@@ -94,6 +94,7 @@ struct proc_status {
 	uint32_t fd_size;  /* of the descriptor table */
 	uint32_t seccomp;  /* 0 off, 1 strict, 2 filter */
 	bool shadow_stack; /* x86_Thread_features has shstk (Linux 6.6) */
+	uint64_t switches; /* of context, voluntary or not: constant while a thread does not run */
 };
 
 /* One line of status, terminated, without its newline: sets the field that it holds, if any. */

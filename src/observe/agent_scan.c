@@ -11,15 +11,22 @@
 
 #include "base/now.h"
 #include "base/error.h"
-#include "observe/proc/procfs.h"
 #include "base/proc.h"
+#include "observe/agent/service.h"
+#include "observe/proc/procfs.h"
 #include "observe/snapshot.h"
 
 enum { STATE_LISTEN = 10 };
 
-static void emit_agent(const struct fact_process *process, const struct fact_socket *socket,
+/*
+ * With the unit that runs it and, where it is in a pid namespace of its own, the first process of
+ * that: what ends these ends the executors in them.
+ */
+static void emit_agent(struct procfs *procfs, const struct fact_socket *socket,
 		       const struct fact_sink *sink)
 {
+	const struct fact_process *process = procfs_emitted(procfs);
+	int32_t ppid = process->ppid, init = process->pidns_init;
 	struct fact agent = { .type = FACT_AGENT, .mono = now_mono() };
 
 	agent.agent.pid = process->pid;
@@ -35,6 +42,9 @@ static void emit_agent(const struct fact_process *process, const struct fact_soc
 	agent.agent.netns = socket->netns;
 	agent.agent.cookie = socket->cookie;
 	fact_emit(sink, &agent);
+	service_emit(&agent.agent, ppid, sink);
+	if (process->pidns != PROC_PIDNS_INIT && init && init != process->pid)
+		procfs_emit(procfs, init, sink);
 }
 
 static void emit_listeners(struct procfs *procfs, const struct snapshot *snapshot,
@@ -46,8 +56,9 @@ static void emit_listeners(struct procfs *procfs, const struct snapshot *snapsho
 
 	holders = snapshot_holders(snapshot, socket->cookie, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (holders[i].pid != last && procfs_emit(procfs, holders[i].pid, sink) == 0)
-			emit_agent(procfs_emitted(procfs), socket, sink);
+		if (holders[i].pid != last &&
+		    procfs_emit_closely(procfs, holders[i].pid, sink) == 0)
+			emit_agent(procfs, socket, sink);
 		last = holders[i].pid;
 	}
 }

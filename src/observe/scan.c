@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/addr.h"
@@ -374,6 +375,22 @@ static enum step answer_step(struct scan *scan)
 	return STEP_DONE;
 }
 
+/*
+ * A thread at a tracer's stop or in uninterruptible sleep is looked at a second time. This comes
+ * last: by now most have gone on.
+ */
+static enum step states_step(struct scan *scan)
+{
+	static const struct timespec pause = { .tv_nsec = 20 * NS_PER_MS };
+
+	if (procfs_look_again(scan->procfs, &scan->sink)) {
+		nanosleep(&pause, NULL);
+		return STEP_MORE;
+	}
+	snapshot_sort_processes(scan->snapshot);
+	return STEP_DONE;
+}
+
 /* ---- the scan ---- */
 
 static const struct part {
@@ -390,6 +407,7 @@ static const struct part {
 	{ SCAN_API, ask_step },			/* the answer takes the agent some time, */
 	{ SCAN_CHECKPOINTS, checkpoints_step }, /* in which these are read */
 	{ SCAN_API, answer_step },
+	{ SCAN_PROCESSES, states_step },
 };
 
 enum { PARTS = sizeof(parts) / sizeof(*parts) };

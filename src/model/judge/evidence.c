@@ -8,6 +8,7 @@
 #include "base/now.h"
 #include "mesos/version.h"
 #include "model/judge/identity.h"
+#include "model/judge/condition.h"
 #include "model/judge/outcome.h"
 
 int64_t evidence_recovery_timeout(const struct process_facts *process)
@@ -84,8 +85,8 @@ static const struct entry *translation(const struct store *store, const struct a
 }
 
 /*
- * No socket has the mirrored addresses. A connection that leaves its namespace, or whose entry could
- * not be read, may be translated on its way: that no other end is known then says nothing.
+ * No socket has the mirrored addresses. A connection that leaves its namespace, or whose entry
+ * could not be read, may be translated on its way: that no other end is known then says nothing.
  */
 static enum ew_tri without_peer(const struct store *store, const struct agent *agent,
 				const struct connection *conn)
@@ -194,8 +195,7 @@ const struct firewall *evidence_firewall(const struct store *store, const struct
 	if (!firewall->seen || firewall->seen < store->tracked ||
 	    !(store->complete & SCAN_TRACKING))
 		return NULL;
-	if (!peer || peer->facts.netns != conn->facts.netns ||
-	    firewall->netns != conn->facts.netns)
+	if (!peer || peer->facts.netns != conn->facts.netns || firewall->netns != conn->facts.netns)
 		return NULL;
 	return firewall;
 }
@@ -271,6 +271,9 @@ static enum ew_tri relinks(const struct process_facts *p)
 {
 	struct mesos_version version;
 
+	/* Recordings of before have versions from logs: those say nothing of what is mapped. */
+	if (strcmp(p->version_from, "library") != 0)
+		return EW_UNKNOWN;
 	if (mesos_version_parse(mesos_span_of(p->library_version), &version) < 0)
 		return EW_UNKNOWN;
 	return mesos_version_relinks(&version) ? EW_YES : EW_NO;
@@ -301,6 +304,8 @@ struct evidence evidence_of_executor(const struct store *store, const struct exe
 		.ours = is_ours(whose),
 		.orphaned = is_orphaned(store, executor, whose),
 		.contradiction = identity_contradiction(store, arena),
+		.same_fate = condition_same_fate(store, executor->process),
+		.responsive = condition_responsive(p),
 		.environment = p->environ_read,
 		.checkpoint = p->checkpoint,
 		.registered = is_registered(store, executor),

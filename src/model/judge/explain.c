@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/arena.h"
 #include "base/now.h"
+#include "model/judge/condition.h"
 #include "model/judge/evidence.h"
 #include "model/judge/identity.h"
 #include "model/judge/outcome.h"
@@ -80,9 +81,8 @@ static void say_at_risk(struct sentences *s, const struct report_link *link, con
 				    "%s.",
 				    name, firewall));
 	else
-		say(s, arena_printf(arena,
-				    "The firewall drops the agent's FIN on link %s (%s).", name,
-				    link->rule));
+		say(s, arena_printf(arena, "The firewall drops the agent's FIN on link %s (%s).",
+				    name, link->rule));
 }
 
 static void say_link(struct sentences *s, const struct report_link *link, struct arena *arena)
@@ -122,10 +122,11 @@ static void say_sound(struct sentences *s, const struct report_link *link, struc
 	if (link->conntrack == CONNTRACK_OFF)
 		say(s, "Both ends of its link exist; no connection tracking is in force.");
 	else if (link->accepted == EW_YES && *link->rule)
-		say(s, arena_printf(arena,
-				    "Both ends of its link exist; the firewall lets the agent's FIN "
-				    "pass without an entry of connection tracking (%s).",
-				    link->rule));
+		say(s,
+		    arena_printf(arena,
+				 "Both ends of its link exist; the firewall lets the agent's FIN "
+				 "pass without an entry of connection tracking (%s).",
+				 link->rule));
 	else if (link->accepted == EW_YES)
 		say(s, "Both ends of its link exist; no rule of the firewall drops the agent's "
 		       "FIN.");
@@ -175,11 +176,12 @@ static void say_unknown(const struct store *store, const struct executor *execut
 	else if (e->ours == EW_UNKNOWN && !executor->process->agent_known)
 		say(s, "Its MESOS_SLAVE_PID is damaged, so whose executor it is cannot be told.");
 	else if (e->ours == EW_UNKNOWN)
-		say(s, arena_printf(arena,
-				    "Its agent is %s (%s): neither the agent here nor another that is "
-				    "known.",
-				    executor->process->facts.slave_pid,
-				    identity_executor_agent(executor)));
+		say(s,
+		    arena_printf(arena,
+				 "Its agent is %s (%s): neither the agent here nor another that is "
+				 "known.",
+				 executor->process->facts.slave_pid,
+				 identity_executor_agent(executor)));
 	else if (e->registered == EW_UNKNOWN && store->work_dir.readable != EW_YES)
 		say(s, "The agent's work dir could not be read: whether it ever registered is not "
 		       "known.");
@@ -204,7 +206,8 @@ static const char *orphan_cause(const struct store *store)
 	if (store->has_work_dir && store->work_dir.same_boot == EW_NO)
 		return "and the agent's checkpoints are of another boot";
 	if (store->has_work_dir && store->work_dir.latest == EW_NO)
-		return "and meta/slaves/latest is missing, so that a restarted agent takes a new id";
+		return "and meta/slaves/latest is missing, so that a restarted agent takes a new "
+		       "id";
 	return "and the agent here has another id";
 }
 
@@ -220,15 +223,15 @@ static void fill_why(const struct store *store, const struct executor *executor,
 				    p->slave_pid, p->slave_id, store->session.agent_port));
 		break;
 	case VERDICT_ORPHANED:
-		say(s, arena_printf(arena,
-				    "It belongs to agent id %s, %s: it will not be taken back.",
-				    identity_executor_agent(executor), orphan_cause(store)));
+		say(s,
+		    arena_printf(arena, "It belongs to agent id %s, %s: it will not be taken back.",
+				 identity_executor_agent(executor), orphan_cause(store)));
 		break;
 	case VERDICT_SAME_FATE:
-		say(s, "What stops the agent stops this executor too.");
+		say(s, condition_same_fate_why(store, executor->process, arena));
 		break;
 	case VERDICT_UNRESPONSIVE:
-		say(s, "It is stopped, frozen or hangs: it cannot answer the agent in time.");
+		say(s, condition_unresponsive_why(p, arena));
 		break;
 	case VERDICT_NO_CHECKPOINT:
 		say(s, "Its framework does not checkpoint (MESOS_CHECKPOINT is not 1): it ends "
@@ -285,6 +288,17 @@ static const char *advice_cure(const struct report_executor *out, struct arena *
 	return "";
 }
 
+/* Debuggers and strace let a process run most of the time. */
+static void say_tracer(struct sentences *s, const struct process_facts *p, const struct evidence *e,
+		       struct arena *arena)
+{
+	if (p->tracer && e->responsive == EW_YES)
+		say(s, arena_printf(arena,
+				    "Process %d traces it and lets it run: what it does takes "
+				    "longer.",
+				    p->tracer));
+}
+
 static const char *advice_treat(const struct store *store, const struct report_executor *out,
 				struct arena *arena)
 {
@@ -299,8 +313,9 @@ static const char *advice_treat(const struct store *store, const struct report_e
 			    minutes(out->recovery_timeout, arena), cure);
 }
 
-static const char *advice_for(const struct store *store, const struct evidence *e,
-			      const struct report_executor *out, struct arena *arena)
+static const char *advice_for(const struct store *store, const struct executor *executor,
+			      const struct evidence *e, const struct report_executor *out,
+			      struct arena *arena)
 {
 	switch (out->verdict) {
 	case VERDICT_NO_CHECKPOINT:
@@ -318,11 +333,9 @@ static const char *advice_for(const struct store *store, const struct evidence *
 		return "Bring the agent's old work dir and id back before it starts, or let the "
 		       "framework start the task again.";
 	case VERDICT_SAME_FATE:
-		return "Change the unit's KillMode to process, or move the executor out of the "
-		       "agent's cgroup, before the restart.";
+		return condition_same_fate_advice(store, executor->process, arena);
 	case VERDICT_UNRESPONSIVE:
-		return "Let it run again (SIGCONT, thaw its cgroup, detach the tracer), then audit "
-		       "again.";
+		return condition_unresponsive_advice(&executor->process->facts, arena);
 	case VERDICT_SELF_HEALING:
 		return !out->n_links && !e->domain_socket
 			       ? "Start the agent within its recovery timeout."
@@ -408,8 +421,9 @@ void explain_fill(const struct store *store, const struct executor *executor,
 	struct sentences s = { arena_array(arena, WHY_MAX, sizeof(*s.v)), 0 };
 
 	fill_why(store, executor, evidence, out, &s, arena);
+	say_tracer(&s, &executor->process->facts, evidence, arena);
 	out->why = s.v;
 	out->n_why = s.n;
-	out->advice = advice_for(store, evidence, out, arena);
+	out->advice = advice_for(store, executor, evidence, out, arena);
 	out->forbidden = forbidden_for(store, executor, out, arena);
 }

@@ -39,6 +39,10 @@ static void facts_set(struct store *store, struct agent *agent, const struct fac
 	agent->facts.comm = text_or(store, facts->comm, was.comm);
 	agent->facts.exe = text_or(store, facts->exe, was.exe);
 	agent->facts.cgroup = text_or(store, facts->cgroup, was.cgroup);
+	if (!facts->pidns) {
+		agent->facts.pidns = was.pidns;
+		agent->facts.pidns_init = was.pidns_init;
+	}
 }
 
 static void agent_begins(struct agent *agent, int64_t mono, bool was_there)
@@ -119,6 +123,33 @@ void store_end_agents(struct store *store, int64_t mono)
 	for (size_t i = 0; i < store->agents.n; i++)
 		if (store->agents.v[i].seen != store->survey)
 			agent_gone(&store->agents.v[i], mono);
+}
+
+static struct fact_service *service_find(const struct store *store, int32_t pid, uint64_t start)
+{
+	for (size_t i = 0; i < store->services.n; i++)
+		if (store->services.v[i].pid == pid && store->services.v[i].start == start)
+			return &store->services.v[i];
+	return NULL;
+}
+
+void store_put_service(struct store *store, const struct fact *fact)
+{
+	struct fact_service service = fact->service, *old;
+
+	service.unit = store_text(store, service.unit);
+	service.cgroup = store_text(store, service.cgroup);
+	service.kill_mode = store_text(store, service.kill_mode);
+	old = service_find(store, service.pid, service.start);
+	if (old)
+		*old = service;
+	else if (store_grow(store, store->services))
+		store->services.v[store->services.n++] = service;
+}
+
+const struct fact_service *store_service(const struct store *store, const struct agent *agent)
+{
+	return service_find(store, agent->facts.pid, agent->facts.start);
 }
 
 /* ---- which of them ---- */

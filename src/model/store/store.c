@@ -48,6 +48,7 @@ void store_clear(struct store *store)
 	for (size_t i = 0; i < store->baselines.n; i++)
 		free((void *)store->baselines.v[i].tasks);
 	free(store->agents.v);
+	free(store->services.v);
 	free(store->namespaces.v);
 	free(store->hooks.v);
 	free(store->unread.v);
@@ -118,6 +119,15 @@ static void process_facts(struct store *store, struct process *process,
 		.version_from = store_text(store, from->version_from),
 		.recovery_timeout = from->recovery_timeout,
 		.shutdown_grace = from->shutdown_grace,
+		.backoff_max = from->backoff_max,
+		.in_state = from->in_state,
+		.tracer = from->tracer,
+		.pidns_init = from->pidns_init,
+		.pidns = from->pidns,
+		.cgroup = store_text(store, from->cgroup),
+		.state = store_text(store, from->state),
+		.frozen = from->frozen,
+		.library_deleted = from->library_deleted,
 		.environ_read = from->environ_read,
 		.checkpoint = from->checkpoint,
 	};
@@ -503,6 +513,7 @@ static void (*const put[])(struct store *store, const struct fact *fact) = {
 	[FACT_TASK] = store_put_task,
 	[FACT_END] = store_put_end,
 	[FACT_FIREWALL] = store_put_firewall,
+	[FACT_SERVICE] = store_put_service,
 };
 
 void store_put(struct store *store, const struct fact *fact)

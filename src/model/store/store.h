@@ -80,6 +80,15 @@ struct process_facts {
 	const char *version_from;
 	int64_t recovery_timeout;
 	int64_t shutdown_grace;
+	int64_t backoff_max;
+	int64_t in_state;
+	int32_t tracer;
+	int32_t pidns_init;
+	uint64_t pidns;
+	const char *cgroup;
+	const char *state;
+	enum ew_tri frozen;
+	enum ew_tri library_deleted;
 	enum ew_tri environ_read;
 	bool checkpoint;
 };
@@ -275,6 +284,7 @@ struct store {
 	struct run_end *run_ends;
 	LIST(struct treatment) treatments;
 	LIST(struct agent) agents;
+	LIST(struct fact_service) services; /* of agents */
 	LIST(struct netns) namespaces;
 	LIST(struct fact_hook) hooks;
 	LIST(struct fact_unread) unread;
@@ -361,12 +371,16 @@ struct events store_events(const struct store *store);
 
 /* store_agents.c */
 void store_put_agent(struct store *store, const struct fact *fact);
+void store_put_service(struct store *store, const struct fact *fact);
 /* Live events tell that a process began or ceased to listen on the agent port, or ended. */
 void store_agent_listens(struct store *store, const struct fact *fact);
 void store_agent_closed(struct store *store, const struct fact *fact);
 void store_agent_exited(struct store *store, const struct fact *fact);
 /* A complete pass over the sockets ends. */
 void store_end_agents(struct store *store, int64_t mono);
+
+/* The unit that runs this agent, as last told; NULL: nothing was told. */
+const struct fact_service *store_service(const struct store *store, const struct agent *agent);
 
 /* The agent that is there now; NULL: none listens. */
 const struct agent *store_agent(const struct store *store);

@@ -16,7 +16,10 @@
 #include "facts.h"
 #include "mesos/environ.h"
 #include "mesos/span.h"
+#include "observe/proc/cgroup_frozen.h"
+#include "observe/proc/pidns_init.h"
 #include "observe/proc/procfs_library.h"
+#include "observe/proc/procfs_state.h"
 #include "base/emit.h"
 
 #define ENVIRON_FIRST (64 * 1024)
@@ -42,10 +45,14 @@ struct procfs {
 		int err; /* of the first */
 	} denied;
 
+	struct cgroup_mounts mounts;
+	struct stuck_threads stuck;
+
 	/* The process that was emitted last, with its strings. */
 	struct fact fact;
 	struct proc_stat stat;
 	struct procfs_library library;
+	struct procfs_state state;
 	char exe[PATH_MAX], cmdline[CMDLINE_MOST], cgroup[PATH_MAX];
 	char container_id[NAME_MAX + 1];
 };
@@ -65,6 +72,7 @@ int procfs_new(struct procfs **ret_procfs, struct error *error)
 		return error_set(error, err, "mount proc on /proc", "open /proc");
 	}
 	procfs->pidns = proc_ns_own("pid");
+	cgroup_mounts_read(&procfs->mounts);
 	procfs->environ_cap = ENVIRON_FIRST;
 	procfs->environ = malloc(procfs->environ_cap);
 	if (!procfs->environ) {
@@ -94,6 +102,7 @@ void procfs_free(struct procfs *procfs)
 		return;
 	list_close(procfs);
 	close(procfs->root);
+	procfs_state_clear(&procfs->stuck);
 	free(procfs->environ);
 	free(procfs);
 }
@@ -147,16 +156,28 @@ static void fill_environ(struct procfs *procfs, const struct mesos_env *env)
 	process->domain_socket = text_of(env->domain_socket);
 }
 
+static void fill_state(struct procfs *procfs, int dir, int32_t pid)
+{
+	struct fact_process *process = &procfs->fact.process;
+
+	process->frozen = cgroup_frozen(&procfs->mounts, dir);
+	procfs_state_read(dir, pid, &procfs->stat,
+			  process->frozen == EW_YES ? NULL : &procfs->stuck, &procfs->state);
+	process->in_state = procfs->state.in_state;
+	process->tracer = procfs->state.tracer;
+}
+
 /* What costs more than all the rest: not for a task among thousands. */
 static void fill_closely(struct procfs *procfs, int dir)
 {
 	struct fact_process *process = &procfs->fact.process;
 
+	fill_state(procfs, dir, process->pid);
+	process->pidns_init = pidns_init_find(process->pid, process->pidns, procfs->pidns);
 	proc_exe(dir, procfs->exe, sizeof(procfs->exe), &process->exe_deleted);
 	proc_cmdline(dir, procfs->cmdline, sizeof(procfs->cmdline));
 	proc_cgroup(dir, procfs->cgroup, sizeof(procfs->cgroup));
-	procfs_library_find(dir, process->directory, procfs->lines, sizeof(procfs->lines),
-			    &procfs->library);
+	procfs_library_find(dir, procfs->lines, sizeof(procfs->lines), &procfs->library);
 }
 
 /*
@@ -188,14 +209,18 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 		fill_environ(procfs, env);
 	procfs->exe[0] = procfs->cmdline[0] = procfs->cgroup[0] = '\0';
 	procfs->library = (struct procfs_library){ .from = "" };
+	procfs->state = (struct procfs_state){ .letter = { procfs->stat.state } };
 	if (closely)
 		fill_closely(procfs, dir);
+	process->state = procfs->state.letter;
 	process->exe = procfs->exe;
 	process->cmdline = procfs->cmdline;
 	process->cgroup = procfs->cgroup;
 	process->library = procfs->library.path;
 	process->library_version = procfs->library.version;
 	process->version_from = procfs->library.from;
+	process->library_build_id = procfs->library.build_id;
+	process->library_deleted = procfs->library.deleted;
 	fact_emit(sink, &procfs->fact);
 	return 0;
 }
@@ -241,6 +266,7 @@ int procfs_list(struct procfs *procfs, struct error *error)
 
 	list_close(procfs);
 	procfs->denied.n = 0;
+	procfs_state_begin(&procfs->stuck);
 	err = dirents_open(&procfs->list, procfs->root, ".");
 	return err < 0 ? error_set(error, err, NULL, "list /proc") : 0;
 }
@@ -297,7 +323,7 @@ const struct fact_process *procfs_emitted(const struct procfs *procfs)
 	return &procfs->fact.process;
 }
 
-int procfs_emit(struct procfs *procfs, int32_t pid, const struct fact_sink *sink)
+static int emit_one(struct procfs *procfs, int32_t pid, bool closely, const struct fact_sink *sink)
 {
 	int dir = process_open(procfs, pid);
 	struct procfs_row row = { .pid = pid };
@@ -314,9 +340,29 @@ int procfs_emit(struct procfs *procfs, int32_t pid, const struct fact_sink *sink
 	else if (!proc_is_gone((int)len))
 		emit_unread(sink, pid, 0, (int)len, "/proc/%d/environ", pid);
 	err = emit_process(procfs, dir, &row, len < 0 ? NULL : &env,
-			   env.seen & MESOS_ENV_EXECUTOR_ID, sink);
+			   closely || env.seen & MESOS_ENV_EXECUTOR_ID, sink);
 	close(dir);
 	return proc_is_gone(err) ? -ESRCH : err;
+}
+
+int procfs_emit(struct procfs *procfs, int32_t pid, const struct fact_sink *sink)
+{
+	return emit_one(procfs, pid, false, sink);
+}
+
+int procfs_emit_closely(struct procfs *procfs, int32_t pid, const struct fact_sink *sink)
+{
+	return emit_one(procfs, pid, true, sink);
+}
+
+bool procfs_look_again(struct procfs *procfs, const struct fact_sink *sink)
+{
+	int32_t pid;
+	bool more;
+
+	while ((more = procfs_state_due(&procfs->stuck, &pid)) && pid)
+		procfs_emit(procfs, pid, sink);
+	return more;
 }
 
 uint64_t procfs_start(struct procfs *procfs, int32_t pid)

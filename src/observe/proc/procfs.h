@@ -36,8 +36,9 @@ int procfs_next(struct procfs *procfs, struct procfs_row *row, struct error *err
 
 /*
  * Emits FACT_PROCESS for the process that procfs_next() has just returned, one with row->mesos.
- * closely: with its program, arguments, cgroup and Mesos library; to find the library costs more
- * than all the rest. Returns 0 or -ESRCH: it has ended, nothing was emitted.
+ * closely: with its program, arguments, cgroup, the state of its threads and its Mesos library; to
+ * find the library costs more than all the rest. Returns 0 or -ESRCH: it has ended, nothing was
+ * emitted.
  */
 int procfs_emit_row(struct procfs *procfs, bool closely, const struct fact_sink *sink);
 
@@ -47,8 +48,19 @@ int procfs_emit_row(struct procfs *procfs, bool closely, const struct fact_sink 
  */
 void procfs_emit_denied(const struct procfs *procfs, const struct fact_sink *sink);
 
-/* Emits FACT_PROCESS for one process, whatever its environment. -ESRCH: it has ended, no fact. */
+/*
+ * Emits FACT_PROCESS for one process, whatever its environment; closely if it has a Mesos
+ * environment, or in any case. -ESRCH: it has ended, no fact.
+ */
 int procfs_emit(struct procfs *procfs, int32_t pid, const struct fact_sink *sink);
+int procfs_emit_closely(struct procfs *procfs, int32_t pid, const struct fact_sink *sink);
+
+/*
+ * Looks again at the processes of the list that were emitted closely with a thread in state t or D
+ * (procfs_state.h), and emits FACT_PROCESS for those that can be judged by now. Returns whether
+ * others need one more look, some time later: within 2 s after the first all are judged.
+ */
+bool procfs_look_again(struct procfs *procfs, const struct fact_sink *sink);
 
 /* What was emitted last, with strings that live until the next call of any function here. */
 const struct fact_process *procfs_emitted(const struct procfs *procfs);

@@ -3,37 +3,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mesos/span.h"
 #include "mesos/version.h"
 #include "base/proc.h"
 
-#define STDERR_HEAD (64 * 1024)
-
 /*
- * Reads fd line by line, at most limit bytes, until line() says it is enough. A line that is
- * longer than the buffer is dropped.
+ * Reads fd line by line until line() says it is enough. A line that is longer than the buffer is
+ * dropped.
  */
-static void each_line(int fd, char *buf, size_t size, size_t limit,
+static void each_line(int fd, char *buf, size_t size,
 		      bool (*line)(struct mesos_span line, void *ctx), void *ctx)
 {
-	size_t kept = 0, total = 0;
+	size_t kept = 0;
 
-	while (total < limit) {
-		size_t want = limit - total < size - kept ? limit - total : size - kept;
-		ssize_t got = read(fd, buf + kept, want);
+	for (;;) {
+		ssize_t got = read(fd, buf + kept, size - kept);
 		struct mesos_span rest = mesos_span_at(buf, kept + (got > 0 ? (size_t)got : 0)),
 				  one;
 
 		if (got <= 0)
 			return;
-		total += (size_t)got;
 		while (mesos_span_cut(&rest, '\n', &one))
 			if (line(one, ctx))
 				return;
@@ -58,7 +51,7 @@ static bool maps_line(struct mesos_span line, void *ctx)
 	if (err == -EINVAL)
 		return false;
 	mesos_span_copy(path, library->path, sizeof(library->path));
-	proc_cut_deleted(library->path);
+	library->deleted = proc_cut_deleted(library->path) ? EW_YES : EW_NO;
 	if (err == 0) {
 		mesos_span_copy(version.text, library->version, sizeof(library->version));
 		library->from = "library";
@@ -66,58 +59,13 @@ static bool maps_line(struct mesos_span line, void *ctx)
 	return err == 0;
 }
 
-static bool stderr_line(struct mesos_span line, void *ctx)
-{
-	struct procfs_library *library = ctx;
-	struct mesos_version version;
-
-	if (mesos_version_from_line(line, &version) < 0)
-		return false;
-	mesos_span_copy(version.text, library->version, sizeof(library->version));
-	library->from = "stderr";
-	return true;
-}
-
-/* A sandbox belongs to the task, which may put a link, a pipe or a device there. */
-static int stderr_open(int dir, const char *sandbox)
-{
-	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	char path[PATH_MAX];
-	struct stat st;
-	int fd;
-
-	if (sandbox[0] != '/')
-		return -EINVAL;
-	snprintf(path, sizeof(path), "%s/stderr", sandbox);
-	fd = open(path, flags);
-	if (fd < 0) {
-		snprintf(path, sizeof(path), "root%s/stderr", sandbox);
-		fd = openat(dir, path, flags);
-	}
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return -EINVAL;
-	}
-	return fd;
-}
-
-void procfs_library_find(int dir, const char *sandbox, char *buf, size_t size,
-			 struct procfs_library *library)
+void procfs_library_find(int dir, char *buf, size_t size, struct procfs_library *library)
 {
 	int fd = openat(dir, "maps", O_RDONLY | O_CLOEXEC);
 
 	*library = (struct procfs_library){ .from = "" };
-	if (fd >= 0) {
-		each_line(fd, buf, size, SIZE_MAX, maps_line, library);
-		close(fd);
-	}
-	if (library->version[0])
+	if (fd < 0)
 		return;
-	fd = stderr_open(dir, sandbox);
-	if (fd >= 0) {
-		each_line(fd, buf, size, STDERR_HEAD, stderr_line, library);
-		close(fd);
-	}
+	each_line(fd, buf, size, maps_line, library);
+	close(fd);
 }

@@ -5,19 +5,23 @@
 
 #include <stddef.h>
 
+#include "facts.h"
+
 struct procfs_library {
-	char path[512];	  /* "" : none is mapped */
-	char version[64]; /* "" : not known */
-	const char *from; /* "library", "stderr", "" */
+	char path[512];	   /* "" : none is mapped */
+	char version[64];  /* "" : not known */
+	const char *from;  /* "library", "" */
+	char build_id[65]; /* "" : not known */
+	enum ew_tri deleted;
 };
 
 /*
- * dir is the process' directory in /proc, sandbox its MESOS_DIRECTORY. Without a version in the
- * library's name, the beginning of sandbox/stderr is read, where an executor writes its version
- * (Mesos exec/exec.cpp); through /proc/PID/root where the path does not exist here. buf is used for
- * reading. Never fails: what cannot be read is not known.
+ * dir is the process' directory in /proc. Only what is mapped counts: the library's name, and what
+ * the mapped file says of itself (observe/proc/library_file.h). What a process logs, or has in its
+ * environment, says nothing of the code that it runs: a log is rotated and others write into it,
+ * and the environment names the agent's library. buf is used for reading. Never fails: what cannot
+ * be read is not known.
  */
-void procfs_library_find(int dir, const char *sandbox, char *buf, size_t size,
-			 struct procfs_library *library);
+void procfs_library_find(int dir, char *buf, size_t size, struct procfs_library *library);
 
 #endif

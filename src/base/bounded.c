@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "base/bounded.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { REAP_TRIES = 20 }; /* of 5 ms, after SIGKILL */
+
+/* Its own session: what the terminal sends is for the caller. No handler of the caller's runs. */
+static void __attribute__((noreturn)) child_run(bounded_work work, void *ctx, int out)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	_exit(work(ctx, out));
+}
+
+static int child_start(bounded_work work, void *ctx, pid_t *pid, int *in)
+{
+	int fds[2], err;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	*pid = fork();
+	err = *pid < 0 ? -errno : 0;
+	if (*pid == 0) {
+		close(fds[0]);
+		child_run(work, ctx, fds[1]);
+	}
+	close(fds[1]);
+	if (err)
+		close(fds[0]);
+	*in = fds[0];
+	return err;
+}
+
+static int consume(int in, int idle_ms, bounded_got got, void *ctx)
+{
+	struct pollfd pollfd = { .fd = in, .events = POLLIN };
+	char part[16 * 1024];
+
+	for (;;) {
+		ssize_t n;
+		int err = poll(&pollfd, 1, idle_ms);
+
+		if (err < 0 && errno == EINTR)
+			continue;
+		if (err <= 0)
+			return err ? -errno : -ETIMEDOUT;
+		n = read(in, part, sizeof(part));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : 0;
+		err = got(ctx, part, (size_t)n);
+		if (err < 0)
+			return err;
+	}
+}
+
+/* A process that does not even die of SIGKILL is left to init. */
+static void child_abandon(pid_t pid)
+{
+	static const struct timespec pause = { .tv_nsec = 5000000 };
+
+	kill(pid, SIGKILL);
+	for (int i = 0; i < REAP_TRIES && waitpid(pid, NULL, WNOHANG) == 0; i++)
+		nanosleep(&pause, NULL);
+}
+
+static int child_end(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
+}
+
+int bounded_run(int idle_ms, bounded_work work, void *work_ctx, bounded_got got, void *got_ctx)
+{
+	pid_t pid = 0;
+	int in = -1, err = child_start(work, work_ctx, &pid, &in);
+
+	if (err < 0)
+		return err;
+	err = consume(in, idle_ms, got, got_ctx);
+	close(in);
+	if (!err)
+		return child_end(pid);
+	child_abandon(pid);
+	return err;
+}
+
+struct text {
+	char *buf;
+	size_t size, len;
+};
+
+static int text_got(void *ctx, const char *part, size_t len)
+{
+	struct text *text = ctx;
+	size_t room = text->size - 1 - text->len;
+
+	memcpy(text->buf + text->len, part, len < room ? len : room);
+	text->len += len < room ? len : room;
+	return 0;
+}
+
+int bounded_text(int idle_ms, bounded_work work, void *work_ctx, char *buf, size_t size)
+{
+	struct text text = { .buf = buf, .size = size };
+	int err = bounded_run(idle_ms, work, work_ctx, text_got, &text);
+
+	buf[text.len] = '\0';
+	return err < 0 ? err : (int)text.len;
+}

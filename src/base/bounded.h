@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Work that may never return, done in a child process: a read from a file system that does not
+ * answer blocks in the kernel, where no signal but SIGKILL, and at times not even that, ends it. A
+ * thread would not do: a process with such a thread cannot exit.
+ */
+#ifndef EW_BASE_BOUNDED_H
+#define EW_BASE_BOUNDED_H
+
+#include <stddef.h>
+
+/* In the child. out: where its result is written. Returns its exit status. */
+typedef int (*bounded_work)(void *ctx, int out);
+
+/* In the caller, for each part of the result that arrives. A negative errno ends the work. */
+typedef int (*bounded_got)(void *ctx, const char *part, size_t len);
+
+/*
+ * Forks, and calls work in the child and got in the caller. Returns 0 when the child has ended with
+ * 0 and all that it wrote was consumed; -ETIMEDOUT when nothing arrived for idle_ms: the child is
+ * killed, and left behind if even that does not end it; -EIO: it ended otherwise; another negative
+ * errno, also got's.
+ */
+int bounded_run(int idle_ms, bounded_work work, void *work_ctx, bounded_got got, void *got_ctx);
+
+/* The same into buf, at most size - 1 bytes and terminated. Returns the length too. */
+int bounded_text(int idle_ms, bounded_work work, void *work_ctx, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge/condition.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/now.h"
+
+#define ASLEEP_FOR (2 * NS_PER_S)
+
+/* The first pid namespace has this inode (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+#define FIRST_PIDNS UINT64_C(0xeffffffc)
+
+/* ---- can it answer ---- */
+
+static bool is_asleep(const struct process_facts *p)
+{
+	return p->state[0] == 'D' && p->in_state >= ASLEEP_FOR;
+}
+
+enum ew_tri condition_responsive(const struct process_facts *p)
+{
+	if (p->frozen == EW_YES || p->state[0] == 'T' || p->state[0] == 't' || is_asleep(p))
+		return EW_NO;
+	return p->state[0] ? EW_YES : EW_UNKNOWN;
+}
+
+const char *condition_unresponsive_why(const struct process_facts *p, struct arena *arena)
+{
+	if (p->frozen == EW_YES)
+		return "Its cgroup is frozen: it cannot answer the agent in time.";
+	if (p->state[0] == 'T')
+		return "A signal has stopped it (state T): it cannot answer the agent in time.";
+	if (p->state[0] == 't' && p->tracer)
+		return arena_printf(arena,
+				    "Process %d traces it and has stopped it (state t): it cannot "
+				    "answer the agent in time.",
+				    p->tracer);
+	if (p->state[0] == 't')
+		return "A tracer has stopped it (state t): it cannot answer the agent in time.";
+	return arena_printf(arena,
+			    "A thread of it has been in uninterruptible sleep (state D) for at "
+			    "least %lld s: it may not answer the agent in time.",
+			    (long long)(p->in_state / NS_PER_S));
+}
+
+const char *condition_unresponsive_advice(const struct process_facts *p, struct arena *arena)
+{
+	if (p->frozen == EW_YES)
+		return "Thaw its cgroup (THAWED to freezer.state, or 0 to cgroup.freeze), then "
+		       "audit again.";
+	if (p->state[0] == 'T')
+		return arena_printf(arena, "Let it go on (kill -CONT %d), then audit again.",
+				    p->pid);
+	if (p->state[0] == 't' && p->tracer)
+		return arena_printf(arena,
+				    "End the tracer (pid %d) or let it detach, then audit "
+				    "again.",
+				    p->tracer);
+	if (p->state[0] == 't')
+		return "End the tracer or let it detach, then audit again.";
+	return arena_printf(arena,
+			    "Find what it waits for (/proc/%d/task/*/stack; often a file system "
+			    "that does not answer), then audit again.",
+			    p->pid);
+}
+
+/* ---- does it end with the agent ---- */
+
+/* Of the agent that is there: one that has ended has spared what lives. */
+static const struct fact_service *unit_of(const struct store *store, const struct process *process)
+{
+	const struct agent *agent = store_agent(store);
+	const struct fact_service *service = agent ? store_service(store, agent) : NULL;
+	const char *cgroup = process->facts.cgroup;
+	size_t len;
+
+	if (!service || !*service->unit || strcmp(service->kill_mode, "process") == 0 ||
+	    strcmp(service->kill_mode, "none") == 0)
+		return NULL;
+	len = strlen(service->cgroup);
+	return strncmp(cgroup, service->cgroup, len) == 0 &&
+			       (cgroup[len] == '/' || cgroup[len] == '\0')
+		       ? service
+		       : NULL;
+}
+
+static const struct process *process_of_pid(const struct store *store, int32_t pid)
+{
+	const struct process *process, *next;
+
+	HASH_ITER(hh, store->processes, process, next)
+	{
+		if (process->key.pid == pid && process->known && !process->ended &&
+		    !process->vanished)
+			return process;
+	}
+	return NULL;
+}
+
+/* A service manager outlives the services that it starts. */
+static bool is_manager(const struct process *process)
+{
+	const char *comm = process->facts.comm;
+
+	return strcmp(comm, "systemd") == 0 || strcmp(comm, "init") == 0;
+}
+
+/* The first process of the agent's namespace when it is the agent, or its parent; else 0. */
+static int32_t agents_init(const struct store *store, const struct agent *agent)
+{
+	const struct process *process =
+		store_process_find(store, agent->facts.pid, agent->facts.start);
+	int32_t init = agent->facts.pidns_init;
+	const struct process *parent;
+
+	if (!init || agent->facts.pidns == FIRST_PIDNS)
+		return 0;
+	if (init == agent->facts.pid)
+		return init;
+	if (!process || process->facts.ppid != init)
+		return 0;
+	parent = process_of_pid(store, init);
+	return parent && is_manager(parent) ? 0 : init;
+}
+
+/* In that namespace, or in one whose first process was started from there. */
+static bool ends_with(const struct store *store, const struct agent *agent, int32_t init,
+		      const struct process *process)
+{
+	const struct process *first;
+
+	if (process->facts.pidns == agent->facts.pidns)
+		return true;
+	if (!process->facts.pidns_init || process->facts.pidns == FIRST_PIDNS)
+		return false;
+	first = process_of_pid(store, process->facts.pidns_init);
+	return first && (first->facts.ppid == agent->facts.pid || first->facts.ppid == init);
+}
+
+static bool ends_with_namespace(const struct store *store, const struct process *process)
+{
+	const struct agent *agent = store_agent(store);
+	int32_t init = agent ? agents_init(store, agent) : 0;
+
+	return init && ends_with(store, agent, init, process);
+}
+
+enum ew_tri condition_same_fate(const struct store *store, const struct process *process)
+{
+	const struct agent *agent = store_agent(store);
+
+	if (unit_of(store, process) || ends_with_namespace(store, process))
+		return EW_YES;
+	return agent && store_service(store, agent) && *process->facts.cgroup &&
+			       process->facts.pidns
+		       ? EW_NO
+		       : EW_UNKNOWN;
+}
+
+const char *condition_same_fate_why(const struct store *store, const struct process *process,
+				    struct arena *arena)
+{
+	const struct fact_service *service = unit_of(store, process);
+
+	if (!service)
+		return "It is in a pid namespace whose first process is the agent or its parent: "
+		       "the kernel kills it when that ends.";
+	if (*service->kill_mode)
+		return arena_printf(arena,
+				    "It is in the cgroup of the agent's unit %s, whose KillMode is "
+				    "%s: stopping the unit kills it.",
+				    service->unit, service->kill_mode);
+	return arena_printf(arena,
+			    "It is in the cgroup of the agent's unit %s, whose KillMode is not "
+			    "known: by default (control-group) stopping the unit kills it.",
+			    service->unit);
+}
+
+const char *condition_same_fate_advice(const struct store *store, const struct process *process,
+				       struct arena *arena)
+{
+	const struct fact_service *service = unit_of(store, process);
+
+	if (!service)
+		return "Move its task away first. Run the agent in the host's pid namespace "
+		       "(docker run --pid=host) from then on.";
+	return arena_printf(arena,
+			    "Set KillMode=process in the [Service] section (systemctl edit %s), "
+			    "run systemctl daemon-reload, then audit again.",
+			    service->unit);
+}

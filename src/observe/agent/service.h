@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The service manager's unit that runs the agent, and what stopping it does to the other processes
+ * of its cgroup: KillMode, systemd.kill(5).
+ */
+#ifndef EW_OBSERVE_AGENT_SERVICE_H
+#define EW_OBSERVE_AGENT_SERVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fact_agent;
+struct fact_sink;
+
+/*
+ * The unit's part of a cgroup: the path up to its last component that ends in .service or .scope is
+ * written to unit_cgroup (PATH_MAX bytes), and that component, inside of it, returned. NULL: there
+ * is none, or it is one that is not stopped with a single program in it: a login session
+ * (session-N.scope and all else below user.slice but services), a user's manager, init.scope.
+ */
+const char *service_unit_of(const char *cgroup, char *unit_cgroup);
+
+/*
+ * KillMode= as the text of a unit file, or of a drop-in, says: the last one of [Service] or
+ * [Scope]; kill_mode (16 bytes) is left alone where there is none.
+ */
+void service_kill_mode(const char *text, char *kill_mode);
+
+/* Emits FACT_SERVICE for this agent. Asks systemctl, for 2 s at most, else reads the unit's files.
+ */
+void service_emit(const struct fact_agent *agent, int32_t ppid, const struct fact_sink *sink);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Whether a process stands still because its cgroup is frozen. */
+#ifndef EW_OBSERVE_PROC_CGROUP_FROZEN_H
+#define EW_OBSERVE_PROC_CGROUP_FROZEN_H
+
+#include <limits.h>
+
+#include "facts.h"
+
+/* Where a hierarchy is mounted, and which of its cgroups is the root of that mount. */
+struct cgroup_mount {
+	char at[512]; /* "": not mounted here */
+	char root[512];
+};
+
+struct cgroup_mounts {
+	struct cgroup_mount freezer; /* version 1 */
+	struct cgroup_mount unified; /* version 2 */
+};
+
+/* By /proc/self/mountinfo. */
+void cgroup_mounts_read(struct cgroup_mounts *mounts);
+
+/*
+ * Whether the cgroup of the process whose directory dir is, or one above it, is frozen or told to
+ * freeze: freezer.state of version 1 (Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst),
+ * cgroup.events and cgroup.freeze of version 2 (cgroup-v2.rst); both count the cgroups above.
+ * Unknown: its cgroup is not to be found in what is mounted here.
+ */
+enum ew_tri cgroup_frozen(const struct cgroup_mounts *mounts, int dir);
+
+#endif

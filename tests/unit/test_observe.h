@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -123,6 +124,18 @@ MAYBE const json_t *facts_with(const struct facts *facts, const char *type, cons
 	json_array_foreach(facts->all, i, fact) if (strcmp(text(fact, "type"), type) == 0 &&
 						    number(fact, field) == value) return fact;
 	return NULL;
+}
+
+/* The last one of them. */
+MAYBE const json_t *facts_last(const struct facts *facts, const char *type, const char *field,
+			       int64_t value)
+{
+	const json_t *fact, *last = NULL;
+	size_t i;
+
+	json_array_foreach(facts->all, i, fact) if (strcmp(text(fact, "type"), type) == 0 &&
+						    number(fact, field) == value) last = fact;
+	return last;
 }
 
 MAYBE size_t facts_count(const struct facts *facts, const char *type)
@@ -313,6 +326,31 @@ MAYBE void child_serve(uint16_t port, const char *file)
 	}
 }
 
+MAYBE void *child_pause(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* The parent of vfork(2) waits in uninterruptible sleep for as long as its child does this. */
+MAYBE int child_linger(void *arg)
+{
+	(void)arg;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+	return 0;
+}
+
+MAYBE void child_hang(void)
+{
+	static char stack[64 * 1024] __attribute__((aligned(16)));
+
+	clone(child_linger, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+}
+
 MAYBE void child_do(char *what)
 {
 	char *value = strchr(what, '=');
@@ -344,6 +382,16 @@ MAYBE void child_do(char *what)
 			for (;;)
 				pause();
 		}
+	} else if (strncmp(what, "thread=", 7) == 0) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, child_pause, NULL))
+			_exit(1);
+	} else if (strncmp(what, "hang=", 5) == 0) {
+		/* Ready before it hangs: nothing is done afterwards. */
+		if (write(CHILD_READY, "r", 1) != 1)
+			_exit(1);
+		child_hang();
 	} else if (strncmp(what, "bind=", 5) == 0) {
 		/* "bind=FROM,TO" in a mount namespace of the child's own */
 		char *to = strchr(value, ',');

@@ -2,8 +2,12 @@
 /* Real processes with crafted environments, libraries and namespaces, as they are told. */
 #include "test_observe.h"
 
-#include "observe/proc/procfs.h"
+#include <pthread.h>
+#include <sys/ptrace.h>
+
+#include "base/dirents.h"
 #include "base/proc.h"
+#include "observe/proc/procfs.h"
 
 #define SLAVE "slave(1)@127.0.0.1:5051"
 
@@ -229,6 +233,7 @@ static void the_mapped_library_tells_its_version_even_deleted(void **state)
 		assert_string_equal(text(fact, "library"), library);
 		assert_string_equal(text(fact, "library_version"), "1.0.4");
 		assert_string_equal(text(fact, "version_from"), "library");
+		assert_string_equal(text(fact, "library_deleted"), i ? "yes" : "no");
 		unlink(library);
 	}
 }
@@ -251,53 +256,127 @@ static void a_library_that_does_not_matter_is_not_looked_for(void **state)
 	assert_string_equal(text(fact, "library"), "");
 }
 
-static const char head[] =
-	"I1123 18:50:57.081728  9990 exec.cpp:164] Version: 0.28.3\n"
-	"I1123 18:50:57.095929 10125 exec.cpp:237] Executor registered on slave S0\n";
-
-static void start_in_sandbox(void)
+/* A log is rotated, and the task writes into it; the environment has the agent's library. */
+static void no_log_and_no_environment_tells_the_version(void **state)
 {
+	static const char head[] = "I1123 18:50:57.081728  9990 exec.cpp:164] Version: 1.11.0\n";
 	static char directory[128];
-	char *env[] = { "MESOS_EXECUTOR_ID=e", directory, NULL };
+	char *env[] = { "MESOS_EXECUTOR_ID=e", "MESOS_NATIVE_LIBRARY=/x/libmesos-1.12.0.so",
+			directory, NULL };
 
-	snprintf(directory, sizeof(directory), "MESOS_DIRECTORY=%s", dir_path);
-	child = child_start("/proc/self/exe", nothing, env, 0);
-}
-
-static void the_head_of_its_log_tells_the_version_where_the_library_does_not(void **state)
-{
 	(void)state;
 	file_write(dir_at("stderr"), head, sizeof(head) - 1);
-	start_in_sandbox();
-	assert_string_equal(text(walked(), "library_version"), "0.28.3");
-	assert_string_equal(text(walked(), "version_from"), "stderr");
+	snprintf(directory, sizeof(directory), "MESOS_DIRECTORY=%s", dir_path);
+	child = child_start("/proc/self/exe", nothing, env, 0);
+	assert_string_equal(text(walked(), "executor_id"), "e");
+	assert_string_equal(text(walked(), "library_version"), "");
+	assert_string_equal(text(walked(), "version_from"), "");
 }
 
-static void what_a_task_wrote_far_behind_the_head_is_not_believed(void **state)
-{
-	static char filler[70 * 1024];
+/* ---- the state of its threads ---- */
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(filler); i++)
-		filler[i] = i % 80 == 79 ? '\n' : '-';
-	file_write(dir_at("stderr"), filler, sizeof(filler));
-	run("printf '%%s' '%s' >> %s", head, dir_at("stderr"));
-	start_in_sandbox();
-	assert_non_null(walked());
-	assert_string_equal(text(walked(), "library_version"), "");
+static char *const an_executor[] = { "MESOS_EXECUTOR_ID=e", NULL };
+
+/* The last fact of the child, after all its threads were looked at as often as it takes. */
+static const json_t *looked_at_again(void)
+{
+	static const struct timespec pause = { .tv_nsec = 10000000 };
+
+	walked();
+	while (procfs_look_again(procfs, &facts.sink))
+		nanosleep(&pause, NULL);
+	return facts_last(&facts, "process", "pid", child.pid);
 }
 
-/* The sandbox is the task's: a pipe there must not stop us, a link must not lead us away. */
-static void a_log_that_is_no_file_is_left_alone(void **state)
+static void await_state(pid_t pid, char state)
+{
+	struct proc_stat stat;
+
+	do
+		assert_int_equal(proc_stat_of(pid, &stat), 0);
+	while (stat.state != state);
+}
+
+static void a_process_that_runs_has_its_state_at_the_first_look(void **state)
 {
 	(void)state;
-	file_write(dir_at("elsewhere"), head, sizeof(head) - 1);
-	assert_int_equal(symlink(dir_at("elsewhere"), dir_at("stderr")), 0);
-	start_in_sandbox();
-	assert_string_equal(text(walked(), "library_version"), "");
-	unlink(dir_at("stderr"));
-	assert_int_equal(mkfifo(dir_at("stderr"), 0600), 0);
-	assert_string_equal(text(walked(), "library_version"), "");
+	child = child_start("/proc/self/exe", nothing, an_executor, 0);
+	await_state(child.pid, 'S');
+	assert_string_equal(text(walked(), "state"), "S");
+	assert_string_equal(text(walked(), "frozen"), "no");
+	assert_int_equal(number(walked(), "tracer"), 0);
+	assert_false(procfs_look_again(procfs, &facts.sink));
+}
+
+static void a_process_that_a_signal_stopped_is_in_state_T(void **state)
+{
+	(void)state;
+	child = child_start("/proc/self/exe", nothing, an_executor, 0);
+	kill(child.pid, SIGSTOP);
+	await_state(child.pid, 'T');
+	assert_string_equal(text(walked(), "state"), "T");
+	kill(child.pid, SIGCONT);
+	await_state(child.pid, 'S');
+	assert_string_equal(text(walked(), "state"), "S");
+}
+
+static void a_process_that_its_tracer_stopped_is_in_state_t(void **state)
+{
+	(void)state;
+	child = child_start("/proc/self/exe", nothing, an_executor, 0);
+	assert_int_equal(ptrace(PTRACE_SEIZE, child.pid, NULL, NULL), 0);
+	await_state(child.pid, 'S');
+	assert_string_equal(text(looked_at_again(), "state"), "S");
+	assert_int_equal(number(looked_at_again(), "tracer"), getpid());
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, child.pid, NULL, NULL), 0);
+	await_state(child.pid, 't');
+	assert_string_equal(text(looked_at_again(), "state"), "t");
+	assert_true(number(looked_at_again(), "in_state_ns") >= 100000000);
+}
+
+/* The thread that answers the agent may be any of them. */
+static void one_stopped_thread_stands_for_its_process(void **state)
+{
+	const char *args[] = { "thread=", NULL };
+	struct dirents threads;
+	char path[PROC_PATH_MAX];
+	pid_t tid, last = 0;
+
+	(void)state;
+	child = child_start("/proc/self/exe", args, an_executor, 0);
+	assert_int_equal(dirents_open(&threads, AT_FDCWD, proc_path(path, child.pid, 0, "task")),
+			 0);
+	while ((tid = dirents_next(&threads)) > 0)
+		last = tid;
+	dirents_close(&threads);
+	assert_int_not_equal(last, child.pid);
+	assert_int_equal(ptrace(PTRACE_SEIZE, last, NULL, NULL), 0);
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, last, NULL, NULL), 0);
+	assert_int_equal(waitpid(last, NULL, __WALL), last);
+	assert_string_equal(text(looked_at_again(), "state"), "t");
+	assert_int_equal(number(looked_at_again(), "tracer"), getpid());
+	assert_int_equal(ptrace(PTRACE_DETACH, last, NULL, NULL), 0);
+}
+
+/* A parent of vfork(2) is in uninterruptible sleep until its child runs another program. */
+static void a_process_that_hangs_in_the_kernel_is_in_state_D_for_seconds(void **state)
+{
+	const char *args[] = { "hang=", NULL };
+
+	(void)state;
+	child = child_start("/proc/self/exe", args, an_executor, 0);
+	await_state(child.pid, 'D');
+	assert_string_equal(text(looked_at_again(), "state"), "D");
+	assert_true(number(looked_at_again(), "in_state_ns") >= 2000000000);
+}
+
+static void the_first_process_of_a_pid_namespace_is_told(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	child = child_start("/proc/self/exe", nothing, an_executor, CLONE_NEWPID);
+	assert_int_equal(number(walked(), "pidns_init"), child.pid);
 }
 
 static void a_pid_namespace_is_seen_through(void **state)
@@ -409,9 +488,13 @@ int main(int argc, char **argv)
 		TEST(a_file_that_is_called_deleted_is_not),
 		TEST(the_mapped_library_tells_its_version_even_deleted),
 		TEST(a_library_that_does_not_matter_is_not_looked_for),
-		TEST(the_head_of_its_log_tells_the_version_where_the_library_does_not),
-		TEST(what_a_task_wrote_far_behind_the_head_is_not_believed),
-		TEST(a_log_that_is_no_file_is_left_alone),
+		TEST(no_log_and_no_environment_tells_the_version),
+		TEST(a_process_that_runs_has_its_state_at_the_first_look),
+		TEST(a_process_that_a_signal_stopped_is_in_state_T),
+		TEST(a_process_that_its_tracer_stopped_is_in_state_t),
+		TEST(one_stopped_thread_stands_for_its_process),
+		TEST(a_process_that_hangs_in_the_kernel_is_in_state_D_for_seconds),
+		TEST(the_first_process_of_a_pid_namespace_is_told),
 		TEST(the_cgroup_is_systemds_else_the_unified_one),
 		TEST(a_name_with_parentheses_does_not_shift_the_fields),
 		TEST(a_pid_namespace_is_seen_through),

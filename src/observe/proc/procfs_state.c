@@ -29,6 +29,7 @@ void procfs_state_begin(struct stuck_threads *stuck)
 			stuck->v[kept++] = stuck->v[i];
 	}
 	stuck->n = kept;
+	stuck->again = false;
 	stuck->scan++;
 }
 
@@ -52,7 +53,9 @@ static struct stuck_thread *stuck_add(struct stuck_threads *stuck, int32_t pid, 
 {
 	if (array_reserve(&stuck->v, &stuck->cap, stuck->n, sizeof(*stuck->v)) < 0)
 		return NULL;
-	stuck->v[stuck->n] = (struct stuck_thread){ .pid = pid, .start = start, .tid = tid };
+	stuck->v[stuck->n] = (struct stuck_thread){
+		.pid = pid, .start = start, .tid = tid, .settled = stuck->again
+	};
 	return &stuck->v[stuck->n++];
 }
 
@@ -179,6 +182,7 @@ bool procfs_state_due(struct stuck_threads *stuck, int32_t *pid)
 	bool more = false;
 
 	*pid = 0;
+	stuck->again = true;
 	for (size_t i = 0; i < stuck->n; i++) {
 		struct stuck_thread *thread = &stuck->v[i];
 

@@ -38,6 +38,7 @@ struct stuck_thread {
 struct stuck_threads {
 	struct stuck_thread *v;
 	size_t n, cap;
+	bool again; /* the second looks have begun: what is found now is for the next scan */
 	uint32_t scan;
 };
 

@@ -84,7 +84,6 @@ struct process_facts {
 	int64_t in_state;
 	int32_t tracer;
 	int32_t pidns_init;
-	uint64_t pidns;
 	const char *cgroup;
 	const char *state;
 	enum ew_tri frozen;

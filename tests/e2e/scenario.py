@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Scenarios of the catalogue: what one file says, and how it is run in a node of its own.
+
+tests/e2e/catalogue/README.md describes the files.
+"""
+
+import collections
+import dataclasses
+import json
+import os
+import pathlib
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+
+from execwatch import Background, Execwatch
+from labnode import LabNode, agent, executors, words
+
+DIRECTORY = pathlib.Path(__file__).parent / "catalogue"
+STARTED = "catalogue: the command has started"
+# Long enough for a window on a busy machine; no scenario waits for a bound of its own beyond it.
+SECONDS = 150
+# argv: where to mount, then a command. The server of that file system reads no request.
+DEAD_FILE_SYSTEM = """
+import ctypes, os, subprocess, sys
+os.unshare(os.CLONE_NEWNS) if hasattr(os, "unshare") else ctypes.CDLL(None).unshare(0x00020000)
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.mount(b"none", b"/", None, 0x44000, None) == 0  # MS_REC | MS_PRIVATE
+fd = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
+assert libc.mount(b"dead", sys.argv[1].encode(), b"fuse", 0, options) == 0
+child = subprocess.Popen(sys.argv[2:])
+try:
+    code = child.wait(timeout=60)
+except subprocess.TimeoutExpired:
+    child.kill()
+    code = 99
+os.close(fd)
+os._exit(code)
+"""
+KEYS = {"title", "source", "quick", "world", "ip", "rules", "before", "command", "prefix", "window", "later", "after",
+        "expect", "pending", "contradicted", "shows"}
+EXPECTATIONS = {"exit", "verdicts", "outcomes", "proofs", "causes", "findings", "no_findings", "acts", "started",
+                "alive", "appeared", "stdout", "stderr", "document"}
+
+
+@dataclasses.dataclass
+class Scenario:
+    name: str
+    title: str
+    source: str
+    command: str
+    expect: dict
+    world: str = ""
+    ip: str = "127.0.0.1"
+    rules: dict = dataclasses.field(default_factory=dict)
+    prefix: list = dataclasses.field(default_factory=list)
+    before: list = dataclasses.field(default_factory=list)
+    window: list = dataclasses.field(default_factory=list)
+    later: list = dataclasses.field(default_factory=list)
+    after: list = dataclasses.field(default_factory=list)
+    shows: list = dataclasses.field(default_factory=list)
+    contradicted: list = dataclasses.field(default_factory=list)
+    quick: bool = False
+    pending: str = ""
+
+    @property
+    def verb(self):
+        return next(w for w in self.command.split() if not w.startswith("-"))
+
+    @property
+    def document(self):
+        """It prints a JSON document."""
+        return self.expect.get("document", True)
+
+    def rules_shown(self):
+        """Ids of the rules that it shows: what it expects, and what its file names besides."""
+        shown = {"exit:" + str(self.expect["exit"])} | set(self.shows)
+        for kind, key in ("verdict", "verdicts"), ("outcome", "outcomes"), ("proof", "proofs"), ("cause", "causes"):
+            shown |= {f"{kind}:{value}" for value in self.expect.get(key, {}).values() if value != "none"}
+        return shown
+
+
+def load(path):
+    fields = tomllib.loads(path.read_text(encoding="utf-8"))
+    unknown = (fields.keys() - KEYS) | (fields.get("expect", {}).keys() - EXPECTATIONS)
+    if unknown:
+        raise ValueError(f"{path.name}: unknown keys {', '.join(sorted(unknown))}")
+    return Scenario(name=path.stem, **fields)
+
+
+def load_all():
+    return [load(path) for path in sorted(DIRECTORY.glob("*.toml"))]
+
+
+def _value(text):
+    """A step's word: a number, yes or no, a list with commas, or text."""
+    if text in ("yes", "no"):
+        return text == "yes"
+    if text.lstrip("-").replace(".", "", 1).isdigit():
+        return float(text) if "." in text else int(text)
+    return text.split(",") if "," in text else text
+
+
+class World:
+    """The node of one scenario and execwatch beside it: its methods, and LabNode's, are the steps."""
+
+    def __init__(self, scenario, port, other_port, scratch):
+        self.scenario, self.scratch = scenario, pathlib.Path(scratch)
+        self.names = {"$PORT": str(port), "$OTHER": str(other_port), "$DIR": str(scratch)}
+        self.ew = Execwatch(port, scratch)
+        self.port, self.tool, self.cgroups, self.others, self.prefix = port, None, [], [], []
+        self.node = LabNode(agent(port=port), *self.lines(), ip=scenario.ip)
+
+    def lines(self):
+        lines = [line.strip() for line in self.fill(self.scenario.world).splitlines() if line.strip()]
+        if "first" in self.scenario.rules:  # loaded before anybody connects
+            lines.insert(0, "node " + words(rules=self.fill(self.scenario.rules["first"])))
+        return lines
+
+    def __enter__(self):
+        self.node.up()
+        self.names["$NODE"] = self.node.dir
+        return self
+
+    def __exit__(self, *exc):
+        if self.tool:
+            self.tool.end()
+        self.ew.close()
+        for node in [self.node, *self.others]:
+            node.down()
+        for directory in reversed(self.cgroups):
+            os.rmdir(directory)
+
+    def fill(self, text):
+        for name, value in self.names.items():
+            text = text.replace(name, value)
+        return text
+
+    # -- steps -------------------------------------------------------------------------------
+
+    def do(self, steps):
+        for step in steps:
+            verb, *rest = shlex.split(self.fill(step))
+            if verb == "execwatch":
+                self.execwatch(*rest)
+                continue
+            options = dict(word.split("=", 1) for word in rest if "=" in word)
+            method = getattr(self, verb, None) or getattr(self.node, verb)
+            method(*[_value(w) for w in rest if "=" not in w], **{k: _value(v) for k, v in options.items()})
+
+    def execwatch(self, *args):
+        """A run before the one that counts, e.g. the audit whose baseline verify compares with."""
+        done = self.ew(*args, prefix=self.node.inside(), timeout=SECONDS)
+        assert done.code < 64, done
+
+    def load_rules(self, name):
+        self.node.nft(self.fill(self.scenario.rules[name]))
+
+    def flush_entries(self):
+        self.node.run("conntrack", "-F", capture_output=True, check=True)
+
+    def wait_dead(self, which="all"):
+        ids = [which] if isinstance(which, str) else which
+        self.node.wait_until(lambda: not any(e.alive for e in self.node.executors()
+                                             if ids == ["all"] or e.executor_id in ids), 60, f"the end of {ids}")
+
+    def wait_phase(self, id, phase):
+        self.node.wait_until(lambda: self.node.executor(id).phase == phase, 60, f"{id} {phase}")
+
+    def wait_agent_gone(self):
+        self.node.wait_until(lambda: self.node.status()["agent"]["pid"] == 0, 60, "the agent's end")
+
+    def wait_logged(self, text, count=1):
+        """Until the agent has written that so often."""
+        self.node.wait_until(lambda: self.node.agent_log().count(text) >= count, 60, text)
+
+    def wait_known(self):
+        """Until the agent is so old that its recovery is over, whatever it tells."""
+        self.node.wait_until(lambda: self.ew("audit", prefix=self.node.inside()).code != 3, 60, "an audit that knows")
+
+    def return_executors(self):
+        """The agent restarts and every executor is registered again."""
+        self.node.restart_agent()
+        self.node.wait_recovered()
+        self.node.wait_registered()
+
+    def api_omits(self, id):
+        """The agent's /state, else complete, has that executor no more."""
+        state = self.node.state()
+        for framework in state["frameworks"]:
+            framework["executors"] = [e for e in framework["executors"] if e["id"] != id]
+        self.node.set_state(state)
+
+    def api_has_id(self, id):
+        state = self.node.state()
+        state["id"] = id
+        self.node.set_state(state)
+
+    def hide_checkpoints(self):
+        """All of the checkpoint tree is there and cannot be read."""
+        self.node.make_unreadable(self._slaves_moved())
+
+    def _slaves_moved(self):
+        slaves = self.node.meta("slaves")
+        slaves.rename(slaves.with_name("slaves.moved"))
+        slaves.touch()
+        return slaves
+
+    def latest_dangles(self):
+        self.node.dangle(self.node.meta("slaves", "latest"))
+
+    def keep_listing(self):
+        """The agent's API goes on to answer what it answers now."""
+        self.node.set_state(self.node.state())
+
+    def rotate_log(self, id):
+        path = pathlib.Path(self.node.sandbox(self.node.executor(id)), "stderr")
+        path.write_text("rotated\n", encoding="ascii")
+
+    def wait_entries_gone(self):
+        self.node.wait_until(lambda: not any(f"dport={self.port} " in line for line in self.node.entries()), 60,
+                             "the end of the entries")
+
+    def neighbour_node(self):
+        """Another node, with an agent on the same port in its own network namespace."""
+        node = LabNode(agent(port=self.port), executors(2, prefix="theirs-"), ip="10.77.0.2")
+        self.others.append(node.up())
+
+    def dead_file_system(self, id):
+        """The executor's sandbox is on a file system whose server never answers, for execwatch alone."""
+        self.prefix = [sys.executable, "-c", DEAD_FILE_SYSTEM, self.node.sandbox(self.node.executor(id))]
+
+    def launch(self, id):
+        """The agent starts one more executor."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(f"{self.node.dir}/agents/main.sock")
+            s.sendall(f"launch id={id} container_id=late-{id} kind=v0-old\n".encode())
+            s.recv(100)
+
+    def into_service_cgroup(self):
+        """The agent and its executors are in one cgroup, as in a service without a slice for executors."""
+        top = pathlib.Path("/sys/fs/cgroup/systemd" if os.path.isdir("/sys/fs/cgroup/systemd") else "/sys/fs/cgroup",
+                           f"catalogue-{os.getpid()}.slice")
+        unit = top / "mesos-slave.service"
+        unit.mkdir(parents=True)
+        self.cgroups = [top, unit]
+        for pid in [self.node.agent_pid, *(e.pid for e in self.node.executors())]:
+            (unit / "cgroup.procs").write_text(str(pid))
+
+    def break_event_loop(self, id):
+        from test_outcomes import break_event_loop
+        break_event_loop(self.node.executor(id))
+
+    def remove_last_line(self, name):
+        path = pathlib.Path(name)
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+
+    def fill_state_dir(self, size, pages):
+        """A small file system of its own for execwatch's state, nearly full."""
+        self.ew.state_dir.mkdir(exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", self.ew.state_dir], check=True)
+        (self.ew.state_dir / "fill").write_bytes(bytes(4096 * pages))
+
+    def unfill_state_dir(self):
+        subprocess.run(["umount", "-l", self.ew.state_dir], check=True)
+
+    def interrupt(self):
+        self.tool.interrupt(signal.SIGINT)
+
+    def wait_output(self, text):
+        self.tool.wait_for(text)
+
+    # -- the command ---------------------------------------------------------------------------
+
+    def argv(self):
+        args = shlex.split(self.fill(self.scenario.command))
+        if self.scenario.document:
+            args[1:1] = ["-f", "json"]
+        if args[0] in ("audit", "verify", "run"):
+            args[1:1] = ["--record", str(self.recording)]
+        if args[0] == "run":  # audit and shutdown end by themselves
+            args += ["--", "sh", "-c", f'echo "{STARTED}"; read x < "$0"', str(self.gate)]
+        prefix = [self.fill(word) for word in self.scenario.prefix]
+        return self.node.inside(*prefix, *self.prefix, *self.ew.argv(*args))
+
+    @property
+    def recording(self):
+        return self.scratch / "recording.jsonl"
+
+    @property
+    def gate(self):
+        return self.scratch / "gate"
+
+    def run(self):
+        """The command from its start to its end, with what happens meanwhile."""
+        if self.scenario.verb == "run":
+            os.mkfifo(self.gate)
+        self.tool = Background(self.argv())
+        if self.scenario.verb == "run":
+            self._run_window()
+        elif self.scenario.window:
+            self.tool.wait_for("settled|waiting")
+            self.do(self.scenario.window)
+        return self.tool.result(SECONDS)
+
+    def _run_window(self):
+        if self.scenario.expect.get("started", True):
+            self.tool.wait_for(STARTED, SECONDS)
+            self.do(self.scenario.window)
+            with open(self.gate, "w", encoding="ascii") as gate:
+                gate.write("go\n")
+            self.do(self.scenario.later)
+
+
+def rows_of(document, frameworks, field):
+    """{executor id: what the document says of it}. Two rows with one id are both told."""
+    found = collections.defaultdict(list)
+    for e in document["executors"]:
+        if e["framework_id"] in frameworks or e["framework_id"] is None:
+            found[e["executor_id"]].append(e.get(field) or "none")
+    return {id: " and ".join(values) for id, values in found.items()}
+
+
+FIELDS = {"verdicts": "verdict", "outcomes": "outcome", "proofs": "proof", "causes": "cause"}
+
+
+def seen(world, done):
+    """What there was to see of what the scenario expects, in the same form."""
+    expect, result = world.scenario.expect, {"exit": done.code}
+    if "stdout" in expect:
+        result["stdout"] = expect["stdout"] if world.fill(expect["stdout"]) in done.out else done.out
+    if "stderr" in expect:
+        result["stderr"] = expect["stderr"] if world.fill(expect["stderr"]) in done.err else done.err
+    if "started" in expect:
+        result["started"] = STARTED in done.out + done.err
+    if "alive" in expect:
+        result["alive"] = sorted(e.executor_id for e in world.node.executors() if e.alive)
+    if world.scenario.document:
+        document = document_of(done)
+        frameworks = {e.framework_id for e in world.node.executors()}
+        for key in FIELDS.keys() & expect.keys():
+            rows = rows_of(document, frameworks, FIELDS[key])
+            # Proofs and causes are told of those that are named.
+            result[key] = rows if key in ("verdicts", "outcomes") else {id: rows.get(id) for id in expect[key]}
+        findings = {f["id"] for f in document["findings"]}
+        for key in {"findings"} & expect.keys():
+            result[key] = [id for id in expect[key] if id in findings]
+        if "no_findings" in expect:
+            result["no_findings"] = [id for id in expect["no_findings"] if id not in findings]
+        if "acts" in expect:
+            result["acts"] = {a["executor_id"]: a["result"] for a in document.get("acts", [])}
+        if "appeared" in expect:
+            result["appeared"] = sorted(e["executor_id"] for e in document["executors"] if e.get("appeared"))
+    return result
+
+
+def document_of(done):
+    """The JSON document; the command's own output may come before it."""
+    assert "{" in done.out, done
+    text = done.out[done.out.index("{"):]
+    return json.JSONDecoder().raw_decode(text)[0]
+
+
+def play(scenario, port, other_port, scratch):
+    """Runs it. Returns (what it expects, what there was to see, how the command ended)."""
+    with World(scenario, port, other_port, scratch) as world:
+        world.do(scenario.before)
+        done = world.run()
+        world.do(scenario.after)
+        result = seen(world, done)
+    expected = {key: value for key, value in scenario.expect.items() if key != "document"}
+    if "alive" in expected:
+        expected["alive"] = sorted(expected["alive"])
+    return expected, result, done

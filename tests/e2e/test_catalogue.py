@@ -34,7 +34,9 @@ def test_scenario(scenario, port, other_port, tmp_path, recordings):
     expected, result, done = play(scenario, port, other_port(), tmp_path)
     if (tmp_path / "recording.jsonl").exists():
         shutil.move(tmp_path / "recording.jsonl", recordings / scenario.name)
-    assert result == expected, done
+    if result != expected:
+        wrong = {key: value for key, value in result.items() if value != expected.get(key)}
+        pytest.fail(f"{scenario.title}\nexpected: {expected}\nseen:     {wrong}\n{done}", pytrace=False)
 
 
 @pytest.mark.parametrize("scenario", [s for s in SCENARIOS if s.verb in ("audit", "verify", "run")], ids=lambda s: s.name)

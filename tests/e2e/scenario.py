@@ -21,6 +21,7 @@ from execwatch import Background, Execwatch
 from labnode import LabNode, agent, executors, words
 
 DIRECTORY = pathlib.Path(__file__).parent / "catalogue"
+RULES = DIRECTORY / "rules.toml"
 STARTED = "catalogue: the command has started"
 # Long enough for a window on a busy machine; no scenario waits for a bound of its own beyond it.
 SECONDS = 150
@@ -94,7 +95,7 @@ def load(path):
 
 
 def load_all():
-    return [load(path) for path in sorted(DIRECTORY.glob("*.toml"))]
+    return [load(path) for path in sorted(DIRECTORY.glob("*.toml")) if path != RULES]
 
 
 def _value(text):

@@ -2,7 +2,8 @@
 """Every scenario of tests/e2e/catalogue, on the real kernel: the verdict, outcome, proof and exit code
 that its file expects; and nothing looks better when a source of evidence is missing.
 
-EXECWATCH_CATALOGUE=quick runs those that are marked so; EXECWATCH_CATALOGUE_SHARD=1/4 a quarter.
+Those that are marked as quick run; EXECWATCH_CATALOGUE=all: all; =pending: those whose feature is missing.
+EXECWATCH_CATALOGUE_SHARD=1/4: a quarter of them.
 """
 
 import os
@@ -13,15 +14,17 @@ import pytest
 import without
 from scenario import load_all, play
 
-_quick = os.environ.get("EXECWATCH_CATALOGUE") == "quick"
+_which = os.environ.get("EXECWATCH_CATALOGUE", "quick")
 _shard, _shards = map(int, os.environ.get("EXECWATCH_CATALOGUE_SHARD", "1/1").split("/"))
-SCENARIOS = [s for s in load_all() if s.quick or not _quick][_shard - 1::_shards]
 
 
-def _of(scenario):
-    """A scenario whose feature is missing says so in its file, and must fail as long as it says so."""
-    marks = [pytest.mark.xfail(reason=scenario.pending, strict=False)] if scenario.pending else []
-    return pytest.param(scenario, id=scenario.name, marks=marks)
+def _chosen(scenario):
+    if scenario.pending or _which == "pending":
+        return bool(scenario.pending) and _which == "pending"
+    return scenario.quick or _which == "all"
+
+
+SCENARIOS = [s for s in load_all() if _chosen(s)][_shard - 1::_shards]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def recordings(tmp_path_factory):
     return tmp_path_factory.mktemp("recordings")
 
 
-@pytest.mark.parametrize("scenario", map(_of, SCENARIOS))
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
 def test_scenario(scenario, port, other_port, tmp_path, recordings):
     expected, result, done = play(scenario, port, other_port(), tmp_path)
     if (tmp_path / "recording.jsonl").exists():

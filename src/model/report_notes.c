@@ -76,7 +76,7 @@ static void notes_claims(const struct executors *view, struct notes *notes, stru
 	note(notes,
 	     arena_printf(arena,
 			  "%zu process%s in %s environment the ids of an executor that is another "
-			  "process (pid %s%s); %s left out.",
+			  "process or not known to the agent (pid %s%s); %s left out.",
 			  view->n_claims, view->n_claims == 1 ? " has" : "es have",
 			  view->n_claims == 1 ? "its" : "their", pids,
 			  view->n_claims > shown ? ", ..." : "",

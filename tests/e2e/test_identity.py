@@ -2,6 +2,7 @@
 """Who is the agent and who an executor: by what no tenant can write. Lists that disagree are told."""
 
 import pathlib
+import subprocess
 
 from execwatch import by_id, each
 from labnode import agent, executor, executors
@@ -42,6 +43,7 @@ def test_an_agent_of_another_user_is_none(lab, ew, port):
     assert each(audit, node, "verdict") == {"task-0": "healthy", "task-1": "healthy"}
     assert audit["agent"]["pid"] == node.agent_pid
     assert f"of user {NOBODY} listens on 127.0.0.2:{port}" in notes(audit)
+    assert [f["id"] for f in audit["findings"]] == ["impostor-agent"]
 
 
 def test_it_does_not_stand_in_for_the_agent(lab, ew, port):
@@ -55,8 +57,8 @@ def test_it_does_not_stand_in_for_the_agent(lab, ew, port):
 def test_its_message_is_no_proof(lab, ew, port):
     """It tells an executor that waits for the agent that it is registered."""
     node = lab(evil(port), executor("stale", kind="v0-old"))
-    node.stop_agent()
     ew("audit")
+    node.stop_agent()
     verify = ew.start("verify", "-f", "json", "--until", "2s")
     verify.wait_for("waiting")
     node.forge_message("stale", "evil")
@@ -123,6 +125,25 @@ def test_claims_change_nothing(lab, ew):
     audit = ew.json("audit", code=0)
     assert rows(audit, node) == sorted((e.executor_id, e.pid, "healthy") for e in node.executors())
     assert len(claims) == 20 and "20 processes have in their environment" in notes(audit)
+
+
+LISTENER = "import socket, time; s = socket.create_server(('', 0)); print(flush=True); time.sleep(600)"
+
+
+def test_an_executor_that_the_agent_does_not_know(lab, ew):
+    """Any user can give a process such an environment."""
+    node = lab(executors(1, kind="v0-old"))
+    real = pathlib.Path(f"/proc/{node.executor('task-0').pid}/environ").read_bytes()
+    env = dict(v.decode().split("=", 1) for v in real.split(b"\0") if v)
+    env["MESOS_EXECUTOR_ID"] = "invented"
+    with node.popen("/usr/bin/python3", "-c", LISTENER, env=env, stdout=subprocess.PIPE) as process:
+        try:
+            process.stdout.readline()
+            audit = ew.json("audit", code=0)
+        finally:
+            process.kill()
+    assert rows(audit, node) == [("task-0", node.executor("task-0").pid, "healthy")]
+    assert "1 process has in its environment" in notes(audit)
 
 
 def test_a_claim_does_not_take_the_place_of_the_dead(lab, ew):

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/equal_range.h"
 #include "mesos/upid.h"
+#include "model/judge/identity.h"
 
 struct holding {
 	const struct process *process;
@@ -379,16 +380,32 @@ static bool pids_are_ours(const struct store *store, const struct executors *vie
 	return false;
 }
 
+/*
+ * Of this agent's id and with checkpointing on, as its environment says, and the agent knows it
+ * neither on disk nor in its API: a run is on disk before its process is started (Mesos
+ * slave.cpp, Framework::addExecutor()).
+ */
+static bool is_known_to_nobody(const struct store *store, const struct executor *executor)
+{
+	const struct process_facts *p = &executor->process->facts;
+
+	return !executor->checkpoint && p->checkpoint && p->environ_read == EW_YES &&
+	       store->complete & SCAN_CHECKPOINTS && store->has_work_dir &&
+	       store->work_dir.readable == EW_YES &&
+	       strcmp(p->slave_id, store->work_dir.slave_id) == 0 &&
+	       identity_listing_counts(store) && !store_is_listed(store, p);
+}
+
 static void claims_remove(struct executors *view)
 {
+	bool ours = pids_are_ours(view->store, view);
 	size_t kept = 0;
 
-	if (!pids_are_ours(view->store, view))
-		return;
 	for (size_t i = 0; i < view->n_executors; i++) {
 		const struct executor *executor = &view->executors[i];
 
-		if (executor->backed != EW_NO) {
+		if (!(ours && executor->backed == EW_NO) &&
+		    !is_known_to_nobody(view->store, executor)) {
 			view->executors[kept++] = *executor;
 			continue;
 		}

@@ -36,7 +36,8 @@ struct executors {
 	const struct executor **by_pid;	 /* sorted; NULL: the arena is broken */
 	/*
 	 * Processes that claim the ids of an executor in their environment, which any user can set,
-	 * while forked.pid, its session and its listener lead elsewhere.
+	 * while forked.pid, its session and its listener lead elsewhere, or the agent knows of no
+	 * such executor.
 	 */
 	size_t n_claims;
 	int32_t claims[3]; /* pids of the first */

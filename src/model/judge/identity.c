@@ -212,7 +212,7 @@ enum whose identity_of(const struct store *store, const struct executor *executo
 }
 
 /* An answer that lists nobody may have been emptied by access rules. */
-static bool listing_counts(const struct store *store)
+bool identity_listing_counts(const struct store *store)
 {
 	return api_counts(store) && store->api.complete == EW_YES && store->listed_any &&
 	       outcome_agent_serves(store);
@@ -248,7 +248,7 @@ const char *identity_lists_disagree(const struct store *store, const struct exec
 	    checkpoint->facts.own_boot == EW_UNKNOWN)
 		return "Its checkpoints are of another boot than this host's, and whether its "
 		       "container has a boot id of its own could not be read.";
-	if (listing_counts(store) && !store_is_listed(store, &executor->process->facts))
+	if (identity_listing_counts(store) && !store_is_listed(store, &executor->process->facts))
 		return arena_printf(arena,
 				    "It runs%s, and the agent's API, which lists others, does not "
 				    "list it.",

@@ -39,6 +39,9 @@ bool identity_is_given_up(const struct store *store, const char *slave_id);
  */
 const char *identity_contradiction(const struct store *store, struct arena *arena);
 
+/* The agent's API has answered with a list that leaves nobody out. */
+bool identity_listing_counts(const struct store *store);
+
 /* The same for one executor: the lists that know it disagree. */
 const char *identity_lists_disagree(const struct store *store, const struct executor *executor,
 				    struct arena *arena);

@@ -172,7 +172,7 @@ static void fate_fill(const struct executors *view, const struct fact_baseline *
 		      struct report_executor *out, struct arena *arena)
 {
 	const struct store *store = view->store;
-	const char **why = arena_array(arena, 1, sizeof(*why));
+	const char **why = arena_array(arena, 2, sizeof(*why));
 	struct fate fate;
 
 	outcome_judge(view, b, arena, &fate);
@@ -183,7 +183,7 @@ static void fate_fill(const struct executors *view, const struct fact_baseline *
 			: fate.minor ? SEVERITY_WARNING
 				     : outcome_severity(fate.outcome);
 	out->deadline_latest = fate.deadline && fate.latest;
-	out->disconnected = to_wall(store, fate.disconnected);
+	out->disconnected = fate.latest ? 0 : to_wall(store, fate.disconnected);
 	out->deadline = to_wall(store, fate.deadline);
 	out->ends_by = fate.ending ? to_wall(store, fate.ends_by) : 0;
 	out->ended = to_wall(store, fate.ended);
@@ -194,6 +194,9 @@ static void fate_fill(const struct executors *view, const struct fact_baseline *
 		why[0] = fate.why;
 	out->why = why;
 	out->n_why = why ? 1 : 0;
+	if (why && out->deadline_latest)
+		why[out->n_why++] = "When it lost its link was not seen: it ends itself at the "
+				    "deadline at the latest.";
 }
 
 /* What a treated executor waits for now; its verdict stays what it was treated for. */

@@ -136,7 +136,7 @@ def test_killed_by_agent(lab, told):
 
 def test_killed_by_somebody(lab, told):
     node = lab(executor("victim", kind="v0-old"), executor("other", kind="v0-old"))
-    told.start_held()
+    told.start_held(*node.command(*node.restart_args()))
     killer, = node.kill("victim", comm="backup-job")
     node.wait_until(lambda: not node.executor("victim").alive)
     told.let_go()
@@ -144,8 +144,8 @@ def test_killed_by_somebody(lab, told):
     victim = told.executors["victim"]
     assert victim["outcome"] == "killed"
     assert victim["killer"] == {"pid": killer, "comm": "backup-job"}
-    assert told.executors["other"]["outcome"] == "kept"
-    assert "1 of 2 executors is lost: 1 killed; 1 kept." in told.table
+    assert told.executors["other"]["outcome"] == "reregistered"
+    assert "1 of 2 executors is lost: 1 killed; 1 reregistered." in told.table
     assert f"Signal 9 from pid {killer} (backup-job) killed it." in told.table
 
 
@@ -167,7 +167,7 @@ def break_event_loop(executor):
 def test_finished_and_crashed(lab, told):
     node = lab(executor("batch", kind="v0-old"), executor("buggy", kind="v1"),
                executor("service", kind="v0-old"))
-    told.start_held()
+    told.start_held(*node.command(*node.restart_args()))
     node.finish("batch")
     break_event_loop(node.executor("buggy"))
     node.finish("buggy")  # an event
@@ -175,21 +175,21 @@ def test_finished_and_crashed(lab, told):
     told.let_go()
     told.end(node, code=2)
     outcomes = {id: e["outcome"] for id, e in told.executors.items()}
-    assert outcomes == {"batch": "finished", "buggy": "crashed", "service": "kept"}
+    assert outcomes == {"batch": "finished", "buggy": "crashed", "service": "reregistered"}
     assert told.executors["batch"]["severity"] == "ok"
     assert "crashed with signal 4 (ILL)" in told.table
-    assert "1 of 3 executors is lost: 1 crashed; 1 kept, 1 finished." in told.table
+    assert "1 of 3 executors is lost: 1 crashed; 1 reregistered, 1 finished." in told.table
 
 
 def test_finished_alone_is_no_loss(lab, told):
     node = lab(executor("batch", kind="v0-old"), executor("service", kind="v0-old"))
-    told.start_held()
+    told.start_held(*node.command(*node.restart_args()))
     node.finish("batch")
     node.wait_until(lambda: not node.executor("batch").alive)
     told.let_go()
     told.end(node, code=0)
     assert told.executors["batch"]["outcome"] == "finished"
-    assert "None of 2 executors is lost: 1 kept, 1 finished." in told.table
+    assert "None of 2 executors is lost: 1 reregistered, 1 finished." in told.table
 
 
 def test_waiting_then_reregistered(lab, told, ew):

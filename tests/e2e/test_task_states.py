@@ -222,6 +222,7 @@ def test_unseen_disconnection_is_dated_at_the_latest(lab, ew):
     node.wait_until(lambda: node.phases("all") == {"disconnected"}, what="its notice")
     e, = ew.json("verify", "--until", "1s", code=1)["executors"]
     assert (e["outcome"], e["deadline_is_latest"]) == ("waiting", True)
+    assert e["disconnected_at"] is None and "at the latest" in e["why"][1]
 
 
 def test_recovery_timeout_before_verify_is_told_by_its_log(lab, ew):

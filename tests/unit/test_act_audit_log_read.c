@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Acts of before, read back: those that were done, in this boot. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "act/audit_log.h"
+#include "base/error.h"
+#include "base/now.h"
+#include "base/walltime.h"
+#include "facts.h"
+
+static char dir[64], path[128];
+
+struct heard {
+	size_t n;
+	int32_t pid[8];
+	int64_t mono[8];
+};
+
+static void heard_put(void *ctx, const struct fact *fact)
+{
+	struct heard *heard = ctx;
+
+	assert_int_equal(fact->type, FACT_ACT);
+	heard->pid[heard->n] = fact->act.pid;
+	heard->mono[heard->n++] = fact->mono;
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/ew-read-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/audit.log", dir);
+	return 0;
+}
+
+static int drop_dir(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(dir);
+}
+
+static void write_act(const char *phase, const char *result, int32_t pid, int64_t mono)
+{
+	struct fact act = { .type = FACT_ACT,
+			    .mono = mono,
+			    .act = { .phase = phase,
+				     .action = "shutdown",
+				     .pid = pid,
+				     .result = result,
+				     .stopped = -1,
+				     .effect = -1 } };
+	struct audit_log *log;
+
+	assert_int_equal(audit_log_open(dir, &log, NULL), 0);
+	assert_int_equal(audit_log_write(log, &act, NULL), 0);
+	audit_log_close(log);
+}
+
+static struct heard read_all(void)
+{
+	struct heard heard = { 0 };
+	struct fact_sink sink = { heard_put, &heard };
+
+	assert_int_equal(audit_log_read(dir, walltime_offset(), &sink, NULL), 0);
+	return heard;
+}
+
+static void done_ones(void **state)
+{
+	int64_t now = now_mono();
+	struct heard heard;
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(read_all().n, 0); /* there is no log */
+	write_act("intent", "", 1, now);
+	write_act("result", "failed", 2, now);
+	write_act("result", "done", 3, now);
+	f = fopen(path, "a");
+	fputs("{\"phase\":\"res\n\n[]\n", f); /* somebody's power failed */
+	fclose(f);
+	write_act("result", "done", 4, now - 1);
+	heard = read_all();
+	assert_int_equal(heard.n, 2);
+	assert_int_equal(heard.pid[0], 3);
+	assert_true(heard.mono[0] == now);
+	assert_int_equal(heard.pid[1], 4);
+}
+
+/* Its clock began anew: what was written a day after the act by these clocks is of another boot. */
+static void another_boot(void **state)
+{
+	(void)state;
+	write_act("result", "done", 5, now_mono() - 86400 * NS_PER_S);
+	write_act("result", "done", 6, now_mono());
+	assert_int_equal(read_all().n, 1);
+	assert_int_equal(read_all().pid[0], 6);
+}
+
+static void cannot_be_read(void **state)
+{
+	struct heard heard = { 0 };
+	struct fact_sink sink = { heard_put, &heard };
+	struct error error = { 0 };
+
+	(void)state;
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	assert_int_equal(audit_log_read(dir, walltime_offset(), &sink, &error), -ELOOP);
+	assert_non_null(strstr(error.message, path));
+	assert_int_equal(heard.n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(done_ones, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(another_boot, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(cannot_be_read, make_dir, drop_dir),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

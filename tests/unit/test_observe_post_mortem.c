@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What is written of executors that are gone. */
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "facts.h"
+#include "observe/agent/post_mortem.h"
+
+#define RUN "frameworks/F/executors/web 1/runs/C"
+#define LOG "tests/data/mesos/logs/"
+
+static char dir[64];
+static const struct post_mortem_run run = { "F", "web 1", "C" };
+
+struct heard {
+	size_t ends, tasks, unread;
+	char cause[64], text[512], state[64];
+};
+
+static void heard_put(void *ctx, const struct fact *fact)
+{
+	struct heard *heard = ctx;
+
+	if (fact->type == FACT_END) {
+		heard->ends++;
+		snprintf(heard->cause, sizeof(heard->cause), "%s", fact->end.cause);
+		snprintf(heard->text, sizeof(heard->text), "%s", fact->end.text);
+		assert_string_equal(fact->end.source, "log");
+		assert_string_equal(fact->end.executor_id, "web 1");
+	} else if (fact->type == FACT_TASK) {
+		heard->tasks++;
+		snprintf(heard->state, sizeof(heard->state), "%s", fact->task.state);
+		assert_string_equal(fact->task.source, "disk");
+	} else {
+		heard->unread++;
+	}
+}
+
+static void make(const char *below)
+{
+	char path[512], *slash;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, below);
+	for (slash = path + strlen(dir) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+	mkdir(path, 0700);
+}
+
+static void copy(const char *from, const char *to)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command), "cp '%s' '%s/%s'", from, dir, to);
+	assert_int_equal(system(command), 0);
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/ew-pm-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	make("meta/slaves/S0/" RUN "/tasks/t");
+	make("slaves/S0/" RUN);
+	make("meta/slaves/S1/frameworks"); /* the present agent's */
+	return 0;
+}
+
+static int drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int drop_dir(void **state)
+{
+	(void)state;
+	return nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct heard look(void)
+{
+	struct heard heard = { 0 };
+	struct fact_sink sink = { heard_put, &heard };
+
+	post_mortem_emit(dir, 0, &run, 1, &sink);
+	return heard;
+}
+
+/* Logs of real executors (Mesos 1.12). */
+static void real_logs(void **state)
+{
+	static const struct {
+		const char *log, *cause, *text;
+	} rows[] = {
+		{ LOG "executor-web-stderr-selfterminate.log", "self-terminated",
+		  "Recovery timeout of 20secs exceeded" },
+		{ LOG "executor-stubborn-stderr-selfterminate.log", "self-terminated",
+		  "Recovery timeout of 20secs exceeded" },
+		{ LOG "executor-loop-stderr-reregistration.log", NULL, NULL },
+		{ LOG "executor-stderr-killed.log", NULL, NULL },
+		{ LOG "executor-stderr-finish-while-down.log", NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct heard heard;
+
+		copy(rows[i].log, "slaves/S0/" RUN "/stderr");
+		heard = look();
+		if (heard.ends != (rows[i].cause != NULL))
+			fail_msg("%s: %zu ends, %s", rows[i].log, heard.ends, heard.text);
+		if (!rows[i].cause)
+			continue;
+		assert_string_equal(heard.cause, rows[i].cause);
+		assert_non_null(strstr(heard.text, rows[i].text));
+	}
+}
+
+/* Under the id of an agent that is no more. */
+static void last_update(void **state)
+{
+	struct heard heard;
+
+	(void)state;
+	copy("tests/data/lab/disk.task.updates", "meta/slaves/S0/" RUN "/tasks/t/task.updates");
+	heard = look();
+	assert_int_equal(heard.tasks, 0); /* it runs */
+	assert_int_equal(heard.unread, 0);
+}
+
+/* A tenant writes into its sandbox: no link of its leads anywhere. */
+static void links_are_not_followed(void **state)
+{
+	char path[256];
+
+	(void)state;
+	copy(LOG "executor-web-stderr-selfterminate.log", "log");
+	snprintf(path, sizeof(path), "%s/slaves/S0/" RUN "/stderr", dir);
+	assert_int_equal(symlink("../../../../../../../../log", path), 0);
+	assert_int_equal(look().ends, 0);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0); /* and nobody waits for a writer */
+	assert_int_equal(look().ends, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(real_logs, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(last_update, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(links_are_not_followed, make_dir, drop_dir),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

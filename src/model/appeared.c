@@ -5,12 +5,21 @@
 
 #include "model/judge/evidence.h"
 
+/* By its run: rows of the disk and of the API have no process. */
 static bool in_baseline(const struct store *store, const struct process *process)
 {
-	for (size_t i = 0; i < store->baselines.n; i++)
-		if (store->baselines.v[i].pid == process->key.pid &&
-		    store->baselines.v[i].start == process->key.start)
+	const struct process_facts *p = &process->facts;
+
+	for (size_t i = 0; i < store->baselines.n; i++) {
+		const struct fact_baseline *b = &store->baselines.v[i];
+
+		if (b->pid > 0 && b->pid == process->key.pid && b->start == process->key.start)
 			return true;
+		if (strcmp(b->framework_id, p->framework_id) == 0 &&
+		    strcmp(b->executor_id, p->executor_id) == 0 &&
+		    strcmp(b->container_id, p->container_id) == 0)
+			return true;
+	}
 	return false;
 }
 

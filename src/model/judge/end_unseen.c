@@ -128,9 +128,15 @@ void end_unseen_judge(const struct store *store, const struct fact_baseline *b,
 	} else if (task.complete && task.own && task.arrived) {
 		fate->advice = "";
 		exit_cause_task(store, b, process, &task, arena, fate);
-	} else if (!by_agents_reason(&task, arena, fate) &&
-		   !by_what_was_found(store_run_end(store, &key), arena, fate) &&
-		   !by_agents_record(&task, arena, fate)) {
+	} else if (by_agents_reason(&task, arena, fate) ||
+		   by_what_was_found(store_run_end(store, &key), arena, fate) ||
+		   by_agents_record(&task, arena, fate)) {
+		return;
+	} else if (b->pid <= 0) {
+		fate->why =
+			"No process of it was found, at the audit neither: what became of it is "
+			"not known.";
+	} else {
 		fate->outcome = OUTCOME_LOST;
 		fate->why = "It has exited; the cause was not observed.";
 	}

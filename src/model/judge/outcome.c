@@ -382,40 +382,15 @@ static void judge_kept(const struct store *store, const struct fact_baseline *b,
 	fate->why = "The agent is the same process, and so is the link.";
 }
 
-/* ---- refused, or of an agent of another id ---- */
+/* ---- refused ---- */
 
-/* What the agent that serves calls itself: by its API and its disk, where these do not differ. */
-static const char *serving_id(const struct store *store)
-{
-	const char *api = store->has_api && !*store->api.problem ? store->api.slave_id : "";
-	const char *disk = store->has_work_dir && store->work_dir.readable == EW_YES
-				   ? store->work_dir.slave_id
-				   : "";
-
-	if (*api && *disk && strcmp(api, disk) != 0)
-		return "";
-	return *api ? api : disk;
-}
-
-/* True with fate filled: nobody will take it back, or its agent does not. */
+/* True with fate filled: its agent does not take it back. */
 static bool judge_refused(const struct store *store, const struct executor *executor,
 			  struct arena *arena, struct fate *fate)
 {
 	const struct registration *h = &executor->process->history;
-	const char *id = serving_id(store), *its = executor->process->facts.slave_id;
 
-	if (!outcome_agent_serves(store))
-		return false;
-	if (*id && *its && strcmp(id, its) != 0) {
-		fate->outcome = OUTCOME_ORPHANED;
-		fate->why = arena_printf(arena,
-					 "It belongs to agent %s, and the agent that serves is %s: "
-					 "it will not be taken back.",
-					 its, id);
-		fate->advice = "Let its framework start its task again.";
-		return true;
-	}
-	if (h->refused <= h->registered)
+	if (!outcome_agent_serves(store) || h->refused <= h->registered)
 		return false;
 	fate->why = arena_printf(arena,
 				 "The agent answers its SUBSCRIBE with %d: it is connected, and "
@@ -478,10 +453,11 @@ void outcome_judge(const struct executors *view, const struct fact_baseline *b, 
 		end_unseen_judge(view->store, b, process, arena, fate);
 	} else if (is_given_up(view->store, b, executor)) {
 		fate->outcome = OUTCOME_ORPHANED;
-		fate->why = arena_printf(arena,
-					 "It lives, but the agent here has the id %s now: it will not "
-					 "take this executor back.",
-					 identity_agent_id(view->store));
+		fate->why =
+			arena_printf(arena,
+				     "It lives, but the agent here has the id %s now: it will not "
+				     "take this executor back.",
+				     identity_agent_id(view->store));
 		fate->advice = "Let its framework start the task again.";
 	} else if (!executor) {
 		/* Lives, and has no socket at all: it waits with nothing in its hands. */

@@ -60,6 +60,7 @@ enum fact_type {
 	FACT_TASK = 28,	     /* a task's own state, as a message, the disk or the API tells it */
 	FACT_END = 29,	     /* how an executor ended, as the disk, the API or a log tells it */
 	FACT_SERVICE = 30,   /* the service manager's unit that runs the agent */
+	FACT_TYPES_END,	     /* one more than the last */
 };
 
 struct fact_session {

@@ -14,7 +14,7 @@
 #include "base/jsonval.h"
 #include "base/error.h"
 
-#define LAST_TYPE FACT_SERVICE
+#define LAST_TYPE (FACT_TYPES_END - 1)
 
 /* Quotes, newline, UTF-8, bytes that are none, and text that looks like the escape for those. */
 static const struct factjson_field *fields_of(enum fact_type type, size_t *n)

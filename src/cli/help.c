@@ -65,12 +65,11 @@ static void group_write(FILE *out, enum option_group group, const struct verb *v
 	}
 }
 
-/* Those that the verb can write: watch shows events, not a report. */
 static void formats_write(FILE *out, const struct verb *verb)
 {
 	fputs("\nformats:\n", out);
 	for (const struct formatter *f = formatters; f->name; f++)
-		if (!verb || verb->bit != WATCH || f->events != EVENTS_NONE)
+		if (!verb || options_format_fits(verb, f))
 			fprintf(out, "  %-26s %s\n", f->name, f->summary);
 }
 

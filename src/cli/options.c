@@ -416,6 +416,13 @@ static int check_restricted(const struct options *o, char *message)
 	return 0;
 }
 
+bool options_format_fits(const struct verb *verb, const struct formatter *format)
+{
+	if (verb->bit == WATCH)
+		return format->events != EVENTS_NONE;
+	return verb->bit == DOCTOR ? format->checkup != NULL : format->report != NULL;
+}
+
 static int check_together(const struct options *o, char *message)
 {
 	if (o->help || o->version)
@@ -427,8 +434,9 @@ static int check_together(const struct options *o, char *message)
 			      o->verb->name, o->verb->name);
 	if (!o->verb->takes_command && o->command)
 		return refuse(message, "'%s' takes no command", o->verb->name);
-	if (o->verb->bit == WATCH && o->format_given && o->format->events == EVENTS_NONE)
-		return refuse(message, "watch has no format %s; use verify", o->format->name);
+	if (o->format_given && !options_format_fits(o->verb, o->format))
+		return refuse(message, "%s has no format %s; 'execwatch %s --help' lists them",
+			      o->verb->name, o->format->name, o->verb->name);
 	if (o->record && o->replay)
 		return refuse(message, "--record and --replay exclude each other");
 	if ((o->choice.verdicts != 0) + (o->choice.pid != 0) + o->choice.all > 1)

@@ -106,6 +106,9 @@ struct option_row {
 /* The options, ended by one without a name. */
 extern const struct option_row option_rows[];
 
+/* Can the verb's result be written in this format? */
+bool options_format_fits(const struct verb *verb, const struct formatter *format);
+
 /* Returns 0, or -EINVAL with the message to print in message (512 bytes). argv is permuted.
  */
 int options_parse(int argc, char **argv, struct options *options, char *message);

@@ -33,8 +33,9 @@ struct formatter {
 	bool baseline;	     /* its report is json_report_text(), the bytes of a baseline */
 	bool plugin; /* for a monitoring system: every end is one line and a code from 0 to 3 */
 	enum format_events events;
+	/* NULL: the verbs that would call it refuse the format. */
 	format_report_fn *report;
-	format_checkup_fn *checkup; /* what doctor found */
+	format_checkup_fn *checkup; /* of doctor */
 };
 
 /* Ended by one without a name. The first is the default. */

@@ -170,6 +170,8 @@ def test_help_lists_the_formats_that_are_taken(ew):
     assert formats == ["table", "json", "jsonl", "nagios"]
     for name in formats:
         assert "needs a recording" in ew("report", "-f", name).err, name
+        assert ew("audit", "-f", name).code == 3 and ew("audit", "-f", name).out, name
+        assert ew("doctor", "-f", name).out, name
     assert listed(ew("watch", "--help").out, "formats") == ["table", "json", "jsonl"]
 
 

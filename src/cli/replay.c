@@ -16,6 +16,8 @@ static enum report_kind kind_of(const char *verb)
 		return REPORT_RUN;
 	if (strcmp(verb, "verify") == 0)
 		return REPORT_VERIFY;
+	if (strcmp(verb, "watch") == 0)
+		return REPORT_WATCH;
 	return strcmp(verb, "shutdown") == 0 ? REPORT_SHUTDOWN : REPORT_AUDIT;
 }
 

@@ -67,7 +67,7 @@ static bool show(void *ctx)
 		return true;
 	live->shown = now;
 	session_glance(live->session);
-	report = model_report(session_model(live->session), REPORT_AUDIT);
+	report = model_report(session_model(live->session), REPORT_WATCH);
 	if (report && !live->err)
 		live->err = draw(live, report);
 	report_free(report);
@@ -83,7 +83,7 @@ static int finish(struct live *live)
 	int code = EXIT_UNKNOWN;
 
 	session_scan(live->session, SCAN_TRACKING);
-	report = session_report(live->session, REPORT_AUDIT, &now);
+	report = session_report(live->session, REPORT_WATCH, &now);
 	if (report && live->lines) {
 		live->err = watch_jsonl_end(live->lines, report);
 		code = report->exit_code;

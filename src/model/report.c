@@ -20,6 +20,20 @@ bool report_has_outcomes(const struct report *report)
 	return report->kind == REPORT_VERIFY || report->kind == REPORT_RUN;
 }
 
+struct report report_ended(const struct report *report)
+{
+	struct report ended = *report;
+
+	ended.kind = REPORT_VERIFY;
+	ended.executors = report->ended;
+	ended.n_executors = report->n_ended;
+	memset(ended.verdicts, 0, sizeof(ended.verdicts));
+	memset(ended.outcomes, 0, sizeof(ended.outcomes));
+	for (size_t i = 0; i < report->n_ended; i++)
+		ended.outcomes[report->ended[i].outcome]++;
+	return ended;
+}
+
 void report_free(struct report *report)
 {
 	if (report)
@@ -312,10 +326,71 @@ static void executors_count(struct report *report)
 	qsort(report->executors, report->n_executors, sizeof(*report->executors), executor_order);
 }
 
+static bool has_ended(const struct store *store, const struct fact_baseline *b)
+{
+	const struct process *process = store_process_find(store, b->pid, b->start);
+
+	return !process || process->ended || process->vanished;
+}
+
+static void ended_fill(const struct executors *view, struct report *report)
+{
+	const struct store *store = view->store;
+	const struct process *process, *next;
+	size_t room = store->baselines.n + HASH_COUNT(store->processes);
+
+	report->ended = arena_array(report->arena, room, sizeof(*report->ended));
+	if (!report->ended)
+		return;
+	for (size_t i = 0; i < store->baselines.n; i++)
+		if (has_ended(store, &store->baselines.v[i]))
+			baseline_fill(view, &store->baselines.v[i], true,
+				      &report->ended[report->n_ended++], report->arena);
+	HASH_ITER(hh, store->processes, process, next)
+	{
+		struct report_executor *out = &report->ended[report->n_ended];
+		struct fact_baseline b;
+
+		if (!appeared_is_dead(store, process))
+			continue;
+		b = appeared_baseline(store, process);
+		baseline_fill(view, &b, true, out, report->arena);
+		out->appeared = true;
+		report->n_ended++;
+	}
+	if (report->n_ended)
+		qsort(report->ended, report->n_ended, sizeof(*report->ended), executor_order);
+}
+
+static bool is_same(const struct report_executor *a, const struct report_executor *b)
+{
+	return strcmp(a->executor_id, b->executor_id) == 0 &&
+	       strcmp(a->framework_id, b->framework_id) == 0 &&
+	       strcmp(a->container_id, b->container_id) == 0;
+}
+
+/* Checkpoints and the agent's API may list an executor for a while after its process has ended. */
+static void ended_remove(struct report *report)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < report->n_executors; i++) {
+		const struct report_executor *executor = &report->executors[i];
+		bool ended = false;
+
+		for (size_t j = 0; executor->pid <= 0 && j < report->n_ended; j++)
+			ended |= is_same(executor, &report->ended[j]);
+		if (!ended)
+			report->executors[kept++] = *executor;
+	}
+	report->n_executors = kept;
+}
+
 static void executors_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
-	bool outcomes = report_has_outcomes(report), compared = report->kind != REPORT_AUDIT;
+	bool outcomes = report_has_outcomes(report),
+	     compared = outcomes || report->kind == REPORT_SHUTDOWN;
 	size_t n = compared ? store->baselines.n : view->n_executors;
 	size_t room = n + (outcomes ? view->n_executors + HASH_COUNT(store->processes) : 0);
 
@@ -333,6 +408,10 @@ static void executors_fill(const struct executors *view, struct report *report)
 	}
 	if (outcomes)
 		appeared_fill(view, report);
+	if (report->kind == REPORT_WATCH) {
+		ended_fill(view, report);
+		ended_remove(report);
+	}
 	executors_count(report);
 }
 
@@ -566,6 +645,8 @@ static int exit_code(const struct store *store, const struct report *report)
 		if (report->kind != REPORT_SHUTDOWN || !was_treated(report, executor))
 			severity_note(&facts, executor->severity);
 	}
+	for (size_t i = 0; i < report->n_ended; i++)
+		severity_note(&facts, report->ended[i].severity);
 	for (size_t i = 0; i < report->n_findings; i++)
 		severity_note(&facts, report->findings[i].severity);
 	for (size_t i = 0; i < report->n_acts; i++)

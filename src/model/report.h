@@ -79,13 +79,13 @@ struct report_link {
 	uint32_t state;	       /* TCP_ESTABLISHED… */
 	enum ew_tri agent_end; /* YES: present */
 	enum conntrack conntrack;
-	int64_t expires;      /* ns until its entry expires; -1: not known, or no entry */
-	enum ew_tri accepted; /* the rules let the FIN pass without an entry */
-	const char *rule;     /* that decides accepted; "" */
-	const char *cure;     /* a command line that makes the rules let it pass; "" */
+	int64_t expires;	/* ns until its entry expires; -1: not known, or no entry */
+	enum ew_tri accepted;	/* the rules let the FIN pass without an entry */
+	const char *rule;	/* that decides accepted; "" */
+	const char *cure;	/* a command line that makes the rules let it pass; "" */
 	const char *not_judged; /* why accepted is not known; "" */
-	bool at_risk;	      /* its FIN may be lost, though both ends exist */
-	int64_t idle;	      /* ns; -1: not known */
+	bool at_risk;		/* its FIN may be lost, though both ends exist */
+	int64_t idle;		/* ns; -1: not known */
 };
 
 struct report_executor {
@@ -154,7 +154,13 @@ struct report_finding {
 	const char *cure;     /* what to do: a sentence or a command line; "" */
 };
 
-enum report_kind { REPORT_AUDIT, REPORT_SHUTDOWN, REPORT_VERIFY, REPORT_RUN };
+enum report_kind {
+	REPORT_AUDIT,
+	REPORT_SHUTDOWN,
+	REPORT_VERIFY,
+	REPORT_RUN,
+	REPORT_WATCH, /* an audit, and what became of the executors that ended during the watch */
+};
 
 struct report_agent {
 	int32_t pid; /* 0: none listens */
@@ -196,6 +202,8 @@ struct report {
 	struct report_baseline baseline;   /* of reports with outcomes */
 	struct report_executor *executors; /* by severity, then by executor_id */
 	size_t n_executors;
+	struct report_executor *ended; /* of REPORT_WATCH; have outcomes; in the same order */
+	size_t n_ended;
 	struct report_finding *findings; /* worst first */
 	size_t n_findings;
 	struct report_act *acts;
@@ -223,6 +231,9 @@ struct report {
 
 /* True for kinds whose executors have outcomes (verify, run). */
 bool report_has_outcomes(const struct report *report);
+
+/* The ended executors of a REPORT_WATCH as a report with outcomes. It borrows report's arrays. */
+struct report report_ended(const struct report *report);
 
 void report_free(struct report *report);
 

@@ -322,6 +322,23 @@ static void outcomes_write(FILE *out, const struct report *report)
 	baseline_write(out, report);
 }
 
+/* What ended during a watch, before the audit of those that live. */
+static void watch_write(FILE *out, const struct report *report)
+{
+	const struct report ended = report_ended(report);
+	size_t lost = lost_count(&ended), unknown = ended.outcomes[OUTCOME_UNKNOWN];
+
+	if (lost) {
+		fprintf(out, "%zu executor%s lost", lost, lost == 1 ? " was" : "s were");
+		outcomes_list(out, &ended, SEVERITY_CRITICAL, ": ");
+		fputs(". ", out);
+	}
+	if (unknown)
+		fprintf(out, "What became of %zu executor%s that ended is not known. ", unknown,
+			plural(unknown));
+	audit_write(out, report);
+}
+
 void summary_write(FILE *out, const struct report *report)
 {
 	if (report->interrupted)
@@ -330,6 +347,8 @@ void summary_write(FILE *out, const struct report *report)
 		outcomes_write(out, report);
 	else if (report->kind == REPORT_SHUTDOWN)
 		shutdown_write(out, report);
+	else if (report->kind == REPORT_WATCH)
+		watch_write(out, report);
 	else
 		audit_write(out, report);
 }

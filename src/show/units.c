@@ -40,7 +40,7 @@ const char *units_instant(int64_t ns, char *buf)
 
 static const char *time_format(int64_t wall, const char *format, char *buf)
 {
-	time_t seconds = (time_t)(wall / NS_PER_S);
+	time_t seconds = (time_t)(wall / NS_PER_S - (wall % NS_PER_S < 0)); /* rounded down */
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
@@ -63,14 +63,27 @@ const char *units_clock(int64_t wall, char *buf)
 	return time_format(wall, "%H:%M:%SZ", buf);
 }
 
+/* a - b, limited to -INT64_MAX and INT64_MAX, so that its negation does not overflow either. */
+static int64_t difference(int64_t a, int64_t b)
+{
+	int64_t ret;
+
+	if (__builtin_sub_overflow(a, b, &ret))
+		return a < b ? -INT64_MAX : INT64_MAX;
+	return ret == INT64_MIN ? -INT64_MAX : ret;
+}
+
 const char *units_until(int64_t deadline, int64_t now, char *buf)
 {
+	int64_t left = difference(deadline, now);
 	char duration[UNITS_MAX];
 
-	if (deadline >= now)
-		snprintf(buf, UNITS_MAX, "in %.50s", units_duration(deadline - now, duration));
+	if (left > -NS_PER_S && left < NS_PER_S)
+		snprintf(buf, UNITS_MAX, "now");
+	else if (left > 0)
+		snprintf(buf, UNITS_MAX, "in %.50s", units_duration(left, duration));
 	else
-		snprintf(buf, UNITS_MAX, "%.50s ago", units_duration(now - deadline, duration));
+		snprintf(buf, UNITS_MAX, "%.50s ago", units_duration(-left, duration));
 	return buf;
 }
 

@@ -129,6 +129,41 @@ def test_the_live_table(node, ew):
     assert "Traceback" not in terminal.text
 
 
+@pytest.mark.parametrize("end", ["\x03", None])
+def test_the_live_table_keeps_the_lost(node, ew, end):
+    """Executors that are killed stay on top with outcome and cause; the end is 2, after Ctrl-C too."""
+    terminal = ew.terminal("watch", "--until", "60s" if end else "10s", rows=60)
+    terminal.read_until(r"healthy.*task-1 ")
+    killer, = node.kill("task-0", comm="cron-job")
+    terminal.read_until(r"1 executor was lost: 1 killed\.")
+    terminal.read_until(rf"Signal 9 from pid {killer} \(cron-job\) killed it\.")
+    if end:
+        terminal.type(end)
+    assert terminal.wait() == 2
+    last = shown(terminal)[shown(terminal).rindex("1 executor was lost"):]
+    assert last.index("killed it.") < last.index("healthy")
+    assert re.sub(r"\s+", " ", last).startswith(
+        "1 executor was lost: 1 killed. A restart of the agent is safe for all 3 executors.")
+
+
+def test_lines_keep_the_lost(node, ew):
+    """An executor line with its outcome, and the same in the summary."""
+    watch = ew.start("watch", "-f", "jsonl", "--until", "60s")
+    watch.wait_for('"type": ?"executor".*http')
+    victim = node.executor("task-0").pid
+    node.kill("task-0", comm="cron-job")
+    watch.wait_for('"outcome": ?"killed"')
+    done = watch.interrupt().result()
+    assert done.code == 2
+    lines = events(done)
+    line, = [l for l in lines if l["type"] == "executor" and l.get("outcome")]
+    assert (line["pid"], line["outcome"], line["severity"]) == (victim, "killed", "critical")
+    ended, = lines[-1]["ended"]
+    assert (ended["pid"], ended["outcome"], ended["killer"]["comm"]) == (victim, "killed", "cron-job")
+    assert lines[-1]["exit_code"] == 2
+    assert lines[-1]["summary"]["healthy"] == 3
+
+
 def test_the_live_table_leaves_the_terminal_as_it_was(node, ew):
     terminal = ew.terminal("watch", "--until", "2s")
     assert terminal.wait() == 0

@@ -265,7 +265,7 @@ static void same_in_both(struct node *n)
 {
 	static char a[65536], b[65536];
 
-	for (int kind = REPORT_AUDIT; kind <= REPORT_RUN; kind++) {
+	for (int kind = REPORT_AUDIT; kind <= REPORT_WATCH; kind++) {
 		struct report *x = model_report(n->model, (enum report_kind)kind);
 		struct report *y = model_report(n->twin, (enum report_kind)kind);
 

@@ -21,6 +21,7 @@ static void test_durations(void **state)
 		int64_t ns;
 		const char *words;
 	} cases[] = {
+		{ INT64_MIN, "-" },
 		{ -1, "-" },
 		{ 0, "0 s" },
 		{ 999999999, "0 s" },
@@ -43,6 +44,8 @@ static void test_durations(void **state)
 	assert_string_equal(units_instant(85999, buf), "85 us");
 	assert_string_equal(units_instant(1234567, buf), "1.2 ms");
 	assert_string_equal(units_instant(2500000000, buf), "2.5 s");
+	assert_string_equal(units_instant(INT64_MIN, buf), "-");
+	assert_string_equal(units_instant(INT64_MAX, buf), "9223372036.9 s");
 }
 
 static void test_times(void **state)
@@ -54,7 +57,18 @@ static void test_times(void **state)
 	assert_string_equal(units_time(now, buf), "2026-11-24 06:50:26 UTC");
 	assert_string_equal(units_clock(now, buf), "06:50:26Z");
 	assert_string_equal(units_until(now + 751 * S, now, buf), "in 12:31");
-	assert_string_equal(units_until(now, now, buf), "in 0 s");
+	assert_string_equal(units_until(now, now, buf), "now");
+	assert_string_equal(units_until(now - 1, now, buf), "now"); /* not "0 s ago" */
+	assert_string_equal(units_until(now + S - 1, now, buf), "now");
+	assert_string_equal(units_until(now + S, now, buf), "in 1 s");
+	assert_string_equal(units_until(now - S, now, buf), "1 s ago");
+	assert_string_equal(units_until(INT64_MAX, INT64_MIN, buf), "in 106751 d 23 h");
+	assert_string_equal(units_until(INT64_MIN, INT64_MAX, buf), "106751 d 23 h ago");
+	assert_string_equal(units_until(INT64_MIN, 0, buf), "106751 d 23 h ago");
+	assert_string_equal(units_until(0, INT64_MIN, buf), "in 106751 d 23 h");
+	assert_string_equal(units_time(INT64_MIN, buf), "1677-09-21 00:12:43 UTC");
+	assert_string_equal(units_time(INT64_MAX, buf), "2262-04-11 23:47:16 UTC");
+	assert_string_equal(units_clock(-1, buf), "23:59:59Z");
 	assert_string_equal(units_until(now - 61 * S, now, buf), "1:01 ago");
 }
 

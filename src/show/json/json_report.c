@@ -13,10 +13,9 @@
 static const char *schema_name(enum report_kind kind)
 {
 	static const char *const names[] = {
-		[REPORT_AUDIT] = "execwatch.audit/1",
-		[REPORT_SHUTDOWN] = "execwatch.shutdown/1",
-		[REPORT_VERIFY] = "execwatch.verify/1",
-		[REPORT_RUN] = "execwatch.run/1",
+		[REPORT_AUDIT] = "execwatch.audit/1",	[REPORT_SHUTDOWN] = "execwatch.shutdown/1",
+		[REPORT_VERIFY] = "execwatch.verify/1", [REPORT_RUN] = "execwatch.run/1",
+		[REPORT_WATCH] = "execwatch.audit/1",
 	};
 
 	return names[kind];
@@ -212,8 +211,21 @@ static void head_set(struct fields *f, const struct report *report)
 		field_value(f, "baseline", baseline_new(report));
 }
 
+/* Executors that ended during a watch. */
+static json_t *ended_new(const struct report *report)
+{
+	const struct report ended = report_ended(report);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < ended.n_executors; i++)
+		array = append(array, json_executor(&ended, &ended.executors[i]));
+	return array;
+}
+
 static void tail_set(struct fields *f, const struct report *report)
 {
+	if (report->kind == REPORT_WATCH)
+		field_value(f, "ended", ended_new(report));
 	field_value(f, "findings", findings_new(report));
 	field_value(f, "summary", summary_new(report));
 	field_value(f, "events", events_new(report));

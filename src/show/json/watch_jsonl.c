@@ -268,8 +268,12 @@ static void executor_tell(struct watch_jsonl *lines, const struct report *report
 
 int watch_jsonl_report(struct watch_jsonl *lines, const struct report *report)
 {
+	const struct report ended = report_ended(report);
+
 	for (size_t i = 0; i < report->n_executors && !lines->err; i++)
 		executor_tell(lines, report, &report->executors[i]);
+	for (size_t i = 0; i < ended.n_executors && !lines->err; i++)
+		executor_tell(lines, &ended, &ended.executors[i]);
 	return lines->err;
 }
 

@@ -63,6 +63,7 @@ int table_write(FILE *out, const struct report *report, const struct table_optio
 	headline_put(&table);
 	table_agent(&table);
 	table_acts(&table);
+	table_ended(&table);
 	table_executors(&table);
 	table_findings(&table);
 	table_advice(&table);

@@ -217,6 +217,21 @@ static bool group_is_counted(const struct table *table, const struct table_group
 	       group->n > (foreign ? 0 : LIST_MAX);
 }
 
+/* Ended executors stay above the others, except those that finished. */
+void table_ended(const struct table *table)
+{
+	struct report ended = report_ended(table->report);
+	struct table part = *table;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ended.n_executors; i++)
+		n += ended.executors[i].severity != SEVERITY_OK;
+	ended.n_executors = n; /* in the order of severity: those come last */
+	part.report = &ended;
+	if (n)
+		table_executors(&part);
+}
+
 void table_executors(const struct table *table)
 {
 	struct grid grid = grid_of(table);

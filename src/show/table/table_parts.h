@@ -30,6 +30,7 @@ void table_paragraph(const struct table *table, struct textbuf *text, int indent
 
 void table_agent(const struct table *table);
 void table_acts(const struct table *table);
+void table_ended(const struct table *table); /* of a watch */
 void table_executors(const struct table *table);
 void table_findings(const struct table *table);
 void table_advice(const struct table *table);

@@ -501,6 +501,8 @@ static void absent_add(struct executors *view, const struct run_key *key, const 
 		.library = none,
 		.library_version = none,
 		.version_from = none,
+		.cgroup = none,
+		.state = none,
 		.environ_read = EW_YES, /* nothing of it was refused */
 		.checkpoint = true,
 	};

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <unistd.h>
 
 #include "base/now.h"
 #include "base/error.h"
@@ -62,7 +61,10 @@ static void put(const struct child *command, const char *phase, const struct fac
 	fact_emit(sink, &fact);
 }
 
-/* With default signals: what we ignore or hold back is our own affair. */
+/*
+ * With default signals: what we ignore or hold back is our own affair, but an ignored SIGHUP stays
+ * ignored (nohup(1)). In a session of its own, which a terminal that hangs up sends no SIGHUP.
+ */
 static int spawn(pid_t *pid, char *const *argv, bool quiet_stdout)
 {
 	posix_spawn_file_actions_t files;
@@ -80,7 +82,8 @@ static int spawn(pid_t *pid, char *const *argv, bool quiet_stdout)
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+						 POSIX_SPAWN_SETSID);
 	err = posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The command of `run`: has the terminal, and is reported as facts. */
+/*
+ * The command of `run`, reported as facts. It reads from and writes to the terminal as long as that
+ * is there, but is the leader of a session of its own: a terminal that hangs up does not end it,
+ * and Ctrl-C reaches it only as execwatch forwards it. After a hang-up its reads and writes of the
+ * terminal fail (EIO).
+ */
 #ifndef EW_CLI_CHILD_H
 #define EW_CLI_CHILD_H
 

@@ -27,7 +27,7 @@
 struct loop_state {
 	struct event_loop *window;
 	struct event_base *base;
-	struct event *tick, *hooks, *interrupt, *child;
+	struct event *tick, *hooks, *interrupt, *hangup, *child;
 	enum event_loop_end end;
 	int64_t began;
 	int64_t passed; /* when the last pass was made */
@@ -58,7 +58,8 @@ static bool is_done(struct loop_state *loop, int64_t now)
 {
 	struct event_loop *w = loop->window;
 
-	if (w->forever || w->until_ns || command_runs(loop))
+	/* Always asked: a command that has ended is to be reaped. */
+	if (command_runs(loop) || w->forever || w->until_ns)
 		return false;
 	if (!loop->changed && (!loop->next || now < loop->next))
 		return false;
@@ -144,9 +145,21 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 		look(loop);
 }
 
+/* The command is in a session of its own: what the terminal sends does not reach it by itself. */
+static void interrupt_forward(const struct child *command)
+{
+	bool typed = interrupt_from_terminal();
+
+	if (typed)
+		kill(-command->pid, SIGINT);
+	log_message("interrupted; the command (pid %d) %s. Watching goes on; Ctrl-C again ends it "
+		    "with a report",
+		    command->pid, typed ? "gets it too" : "goes on");
+}
+
 /*
- * One that came before the window opened ends it as well. A terminal sends Ctrl-C to the command
- * too: while that runs the first one is the command's, and watching goes on to see what came of it.
+ * One that came before the window opened ends it as well. While the command runs the first one is
+ * the command's, and watching goes on to see what came of it.
  */
 static void on_interrupt(evutil_socket_t fd, short what, void *ctx)
 {
@@ -157,13 +170,20 @@ static void on_interrupt(evutil_socket_t fd, short what, void *ctx)
 	if (read(fd, &times, sizeof(times)) != sizeof(times))
 		return;
 	if (command_runs(loop) && *interrupt_count() == 1) {
-		log_message(
-			"interrupted; the command (pid %d) gets it too. Watching goes on; Ctrl-C "
-			"again ends it with a report",
-			loop->window->command->pid);
+		interrupt_forward(loop->window->command);
 		return;
 	}
 	end(loop, LOOP_INTERRUPTED);
+}
+
+static void on_hangup(evutil_socket_t fd, short what, void *ctx)
+{
+	struct loop_state *loop = ctx;
+	uint64_t times;
+
+	(void)what;
+	if (read(fd, &times, sizeof(times)) == sizeof(times) && loop->window->hung_up)
+		loop->window->hung_up(loop->window->hung_up_ctx);
 }
 
 static void on_child(evutil_socket_t fd, short what, void *ctx)
@@ -199,9 +219,11 @@ static int loop_build(struct loop_state *loop)
 	loop->tick = event_new(loop->base, -1, EV_PERSIST, on_tick, loop);
 	loop->interrupt =
 		event_new(loop->base, interrupt_fd(), EV_READ | EV_PERSIST, on_interrupt, loop);
+	loop->hangup =
+		event_new(loop->base, interrupt_hangup_fd(), EV_READ | EV_PERSIST, on_hangup, loop);
 	loop->child = evsignal_new(loop->base, SIGCHLD, on_child, loop);
-	if (!loop->tick || !loop->interrupt || !loop->child || event_add(loop->tick, &half) < 0 ||
-	    event_add(loop->interrupt, NULL) < 0 || event_add(loop->child, NULL) < 0)
+	if (!loop->tick || !loop->interrupt || !loop->hangup || !loop->child || event_add(loop->tick, &half) < 0 ||
+	    event_add(loop->interrupt, NULL) < 0 || event_add(loop->hangup, NULL) < 0 || event_add(loop->child, NULL) < 0)
 		return -ENOMEM;
 	if (hooks < 0)
 		return 0;
@@ -211,7 +233,8 @@ static int loop_build(struct loop_state *loop)
 
 static void loop_clear(struct loop_state *loop)
 {
-	struct event *events[] = { loop->tick, loop->hooks, loop->interrupt, loop->child };
+	struct event *events[] = { loop->tick, loop->hooks, loop->interrupt, loop->hangup,
+				  loop->child };
 
 	session_ask(loop->window->session, NULL);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)

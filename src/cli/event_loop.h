@@ -22,6 +22,8 @@ struct event_loop {
 	bool forever;	       /* only an interruption ends it */
 	uint32_t scope;	       /* what a pass over the host reads (SCAN_): what show tells of */
 	struct child *command; /* not done before it has ended; NULL: there is none */
+	void (*hung_up)(void *ctx); /* called once when the terminal has gone; may be NULL */
+	void *hung_up_ctx;
 	/* Called about once a second and after each change; false ends the window; may be NULL. */
 	bool (*show)(void *ctx);
 	void *ctx;

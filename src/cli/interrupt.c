@@ -7,38 +7,70 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t count;
-static int fd = -1;
+static volatile sig_atomic_t count, from_terminal;
+static int fd = -1, hangup_fd = -1;
 
-static void on_signal(int sig)
+static void wake(int eventfd)
 {
 	int saved = errno;
 	uint64_t one = 1;
 
-	(void)sig;
-	count++;
-	if (write(fd, &one, sizeof(one)) < 0)
+	if (write(eventfd, &one, sizeof(one)) < 0)
 		count += 0; /* the counter is full: it is readable in any case */
 	errno = saved;
 }
 
-int interrupt_install(void)
+static void on_interrupt(int sig, siginfo_t *info, void *context)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	(void)sig;
+	(void)context;
+	count++;
+	from_terminal = info->si_code == SI_KERNEL;
+	wake(fd);
+}
+
+static void on_hangup(int sig)
+{
+	(void)sig;
+	wake(hangup_fd);
+}
+
+static int handle(int sig, const struct sigaction *action)
+{
+	return sigaction(sig, action, NULL) < 0 ? -errno : 0;
+}
+
+/* nohup(1) and its like start a program with SIGHUP ignored: it stays so. */
+static int hangup_handle(const struct sigaction *interrupt, bool survive)
+{
+	struct sigaction survives, inherited;
+
+	memset(&survives, 0, sizeof(survives));
+	survives.sa_handler = on_hangup;
+	survives.sa_flags = SA_RESTART;
+	if (sigaction(SIGHUP, NULL, &inherited) == 0 && inherited.sa_handler == SIG_IGN)
+		return 0;
+	return handle(SIGHUP, survive ? &survives : interrupt);
+}
+
+int interrupt_install(bool survive_hangup)
+{
 	struct sigaction action;
+	int err;
 
 	if (fd >= 0)
 		return 0;
 	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (fd < 0)
+	hangup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0 || hangup_fd < 0)
 		return -errno;
 	memset(&action, 0, sizeof(action));
-	action.sa_handler = on_signal;
-	action.sa_flags = SA_RESTART;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (sigaction(signals[i], &action, NULL) < 0)
-			return -errno;
-	return 0;
+	action.sa_sigaction = on_interrupt;
+	action.sa_flags = SA_RESTART | SA_SIGINFO;
+	err = handle(SIGINT, &action);
+	if (!err)
+		err = handle(SIGTERM, &action);
+	return err ? err : hangup_handle(&action, survive_hangup);
 }
 
 const volatile sig_atomic_t *interrupt_count(void)
@@ -46,7 +78,17 @@ const volatile sig_atomic_t *interrupt_count(void)
 	return &count;
 }
 
+bool interrupt_from_terminal(void)
+{
+	return from_terminal;
+}
+
 int interrupt_fd(void)
 {
 	return fd;
+}
+
+int interrupt_hangup_fd(void)
+{
+	return hangup_fd;
 }

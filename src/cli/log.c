@@ -2,12 +2,15 @@
 #include "cli/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <syslog.h>
 
 #include "base/error.h"
 
 /* The last message, for a monitoring plugin's only line; a message can come from anywhere. */
 static char last[512];
+static bool to_system;
 
 const char *log_last(void)
 {
@@ -26,6 +29,15 @@ void log_message(const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
+	if (to_system)
+		syslog(LOG_NOTICE, "%s", last);
+}
+
+void log_to_system(void)
+{
+	if (!to_system)
+		openlog("execwatch", LOG_PID, LOG_DAEMON);
+	to_system = true;
 }
 
 void log_error(const struct error *error)

@@ -12,6 +12,9 @@ void log_error(const struct error *error);
 void log_warning_without(const struct error *error);
 void log_message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on messages go to the system's log (journal, syslog) too, where there is one. */
+void log_to_system(void);
+
 /* The text of the last message; "" when there was none. */
 const char *log_last(void);
 

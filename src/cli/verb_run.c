@@ -8,6 +8,7 @@
 #include "cli/baseline.h"
 #include "cli/treat.h"
 #include "cli/exit_codes.h"
+#include "cli/kept_report.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
 #include "cli/options.h"
@@ -35,7 +36,8 @@ static void show_audit(const struct options *options, const struct report *audit
 }
 
 /* A command that cannot be started leaves treated executors with their clocks running: say so. */
-static int window_open(const struct options *options, struct session *session)
+static int window_open(const struct options *options, struct session *session,
+		       struct kept_report *kept)
 {
 	struct fact_sink sink = session_sink(session);
 	struct child command;
@@ -49,7 +51,9 @@ static int window_open(const struct options *options, struct session *session)
 			"the executors are watched all the same: restart the agent by other means, "
 			"or press Ctrl-C");
 	}
-	code = wait_report(options, session, command.pid ? &command : NULL, REPORT_RUN);
+	kept->command = &command.pid;
+	code = wait_report(options, session, command.pid ? &command : NULL, REPORT_RUN, kept);
+	kept->command = NULL;
 	if (command.status > 0)
 		log_message(WIFEXITED(command.status) ? "the command ended with exit status %d"
 						      : "the command was ended by signal %d",
@@ -81,7 +85,8 @@ static void gate_explain(const struct gate *gate, const struct report *audit)
  * After the treatment the node is looked at again. A v1 executor that has just dropped its links
  * subscribes again within its backoff, so a shut gate is tried again for some seconds.
  */
-static bool gate_passes(const struct options *options, struct session *session, int *code)
+static bool gate_passes(const struct options *options, struct session *session,
+			struct kept_report *kept, int *code)
 {
 	struct pollfd interrupt = { .fd = interrupt_fd(), .events = POLLIN };
 	int64_t bound = now_mono() + GATE_PATIENCE;
@@ -106,7 +111,7 @@ static bool gate_passes(const struct options *options, struct session *session, 
 	last = session_report(session, REPORT_RUN, &(struct fact_now){ .final = true });
 	if (last)
 		last->exit_code = gate_exit_code(&gate);
-	*code = output_report(options, last);
+	*code = kept_report_end(kept, last);
 	report_free(last);
 	return false;
 }
@@ -132,6 +137,7 @@ int verb_run(const struct options *options)
 	struct report *audit = NULL;
 	struct error error = { 0 };
 	struct treatment treatment;
+	struct kept_report kept;
 	int code;
 
 	if (options->replay)
@@ -142,10 +148,11 @@ int verb_run(const struct options *options)
 	if (code)
 		return code;
 	code = EXIT_UNKNOWN;
-	if (interrupt_install() < 0 || session_open(options, &session, &error) < 0) {
+	if (interrupt_install(true) < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return treatment_end(&treatment, EXIT_UNKNOWN);
 	}
+	kept_report_begin(&kept, options);
 	audit = treat_audit(session, true);
 	if (!audit)
 		goto out;
@@ -163,8 +170,8 @@ int verb_run(const struct options *options)
 		code = EXIT_UNKNOWN;
 	} else if (options->dry_run) {
 		code = audit->exit_code;
-	} else if (gate_passes(options, session, &code)) {
-		code = window_open(options, session);
+	} else if (gate_passes(options, session, &kept, &code)) {
+		code = window_open(options, session, &kept);
 	}
 out:
 	report_free(audit);

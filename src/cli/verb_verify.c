@@ -31,7 +31,7 @@ int verb_verify(const struct options *options)
 
 	if (options->replay)
 		return replay_report(options, false, "verify");
-	if (interrupt_install() < 0 || session_open(options, &session, &error) < 0) {
+	if (interrupt_install(false) < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;
 	}
@@ -40,7 +40,7 @@ int verb_verify(const struct options *options)
 		goto out;
 	}
 	follow(session);
-	code = wait_report(options, session, NULL, REPORT_VERIFY);
+	code = wait_report(options, session, NULL, REPORT_VERIFY, NULL);
 out:
 	return session_end(session, code);
 }

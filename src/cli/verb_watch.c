@@ -174,7 +174,7 @@ int verb_watch(const struct options *options)
 			    "reported");
 		return EXIT_WRONG_USE;
 	}
-	if (interrupt_install() < 0) {
+	if (interrupt_install(false) < 0) {
 		log_message("take over Ctrl-C: out of descriptors");
 		return EXIT_UNKNOWN;
 	}

@@ -7,6 +7,7 @@
 #include "base/now.h"
 #include "cli/child.h"
 #include "cli/exit_codes.h"
+#include "cli/kept_report.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -86,7 +87,7 @@ static void post_mortem(struct session *session, enum report_kind kind)
 }
 
 int wait_report(const struct options *options, struct session *session, struct child *command,
-		enum report_kind kind)
+		enum report_kind kind, struct kept_report *kept)
 {
 	struct progress progress = progress_begin(session, kind);
 	struct event_loop window = {
@@ -95,9 +96,12 @@ int wait_report(const struct options *options, struct session *session, struct c
 		.until_ns = options->until_ns,
 		.scope = SCAN_SOCKETS | SCAN_PROCESSES,
 		.command = command,
+		.hung_up = kept ? kept_report_hung_up : NULL,
+		.hung_up_ctx = kept,
 		.show = options->quiet ? NULL : progress_show,
 		.ctx = &progress,
 	};
+	struct fact_sink sink = session_sink(session);
 	struct fact_now now = { 0 };
 	struct report *report;
 	enum event_loop_end end;
@@ -108,6 +112,8 @@ int wait_report(const struct options *options, struct session *session, struct c
 		log_error(&error);
 		return EXIT_UNKNOWN;
 	}
+	if (command)
+		child_ended(command, &sink); /* if it has just done so */
 	if (!options->quiet && progress.terminal)
 		progress_clear(stderr);
 	post_mortem(session, kind);
@@ -116,7 +122,7 @@ int wait_report(const struct options *options, struct session *session, struct c
 	report = session_report(session, kind, &now);
 	if (command && command->pid)
 		log_message("the command (pid %d) still runs; it was left alone", command->pid);
-	code = output_report(options, report);
+	code = kept ? kept_report_end(kept, report) : output_report(options, report);
 	report_free(report);
 	return code;
 }

@@ -5,14 +5,16 @@
 #include "model/report.h"
 
 struct child;
+struct kept_report;
 struct options;
 struct session;
 
 /*
  * Watches until --until, with a line of progress on standard error, then prints the report of that
- * kind. command is what must have ended first; NULL: nothing. Returns the exit code.
+ * kind. command is what must have ended first; NULL: nothing. kept: where the report is kept as well;
+ * NULL: nowhere. Returns the exit code.
  */
 int wait_report(const struct options *options, struct session *session, struct child *command,
-		enum report_kind kind);
+		enum report_kind kind, struct kept_report *kept);
 
 #endif

@@ -101,7 +101,7 @@ static void emit_entry(const struct place *place, const struct fact_socket *link
 	struct fact fact = { .type = FACT_CT_ENTRY, .mono = now_mono() };
 	struct fact_ct_entry *entry = &fact.ct_entry;
 
-	if (query->present == EW_UNKNOWN)
+	if (query->err)
 		emit_unread(sink, 0, link->cookie, query->err,
 			    "connection tracking entry of a link");
 	entry->cookie = link->cookie;
@@ -129,10 +129,32 @@ static bool pass_on(struct place *agents, const struct passage *passage,
 	return place_add(agents, passage->link, &passage->local, &passage->remote);
 }
 
-/* asked: connection tracking may be in force here. */
-static bool emit_entries(int nsfd, const struct place *place, bool asked, struct place *agents,
+/*
+ * Rules put packets into other zones, and the entry is in the default one: of before these rules, or
+ * they do not concern this link.
+ */
+static void doubt_default_zone(const struct place *place, struct conntrack_query *queries,
+			       const struct fact_sink *sink)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < place->n; i++) {
+		if (queries[i].present != EW_YES || queries[i].zone)
+			continue;
+		queries[i].present = EW_UNKNOWN;
+		n++;
+	}
+	if (n)
+		emit_corrupt(sink, 0, "whether connection tracking knows the links",
+			     "their entries are in the default zone, but rules of nftables set "
+			     "other zones");
+}
+
+static bool emit_entries(int nsfd, const struct place *place,
+			 const struct conntrack_hooks *tracking, struct place *agents,
 			 const struct fact_sink *sink)
 {
+	bool asked = tracking->in_force != EW_NO;
 	struct conntrack_query *queries = calloc(place->n + 1, sizeof(*queries));
 	struct error error = { 0 };
 	bool done = queries != NULL;
@@ -146,6 +168,8 @@ static bool emit_entries(int nsfd, const struct place *place, bool asked, struct
 		err = conntrack_lookup(nsfd, queries, place->n, &error);
 	if (err < 0)
 		emit_unasked(sink, place->netns, &error);
+	else if (queries && tracking->sets_zones)
+		doubt_default_zone(place, queries, sink);
 	for (size_t i = 0; queries && i < place->n; i++) {
 		if (asked && !err)
 			emit_entry(place, place->links[i].link, &queries[i], sink);
@@ -188,23 +212,23 @@ static int probe(int nsfd, const struct place *place, struct conntrack_hooks *tr
 	return conntrack_hooks_probe(nsfd, v4, v6, tracking, error);
 }
 
-static bool emit_active(int nsfd, const struct place *place, enum ew_tri *in_force,
+static bool emit_active(int nsfd, const struct place *place, struct conntrack_hooks *tracking,
 			const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_CT_ACTIVE };
-	struct conntrack_hooks tracking = { .in_force = EW_UNKNOWN };
 	struct error error = { 0 };
-	int err = probe(nsfd, place, &tracking, &error);
+	int err = probe(nsfd, place, tracking, &error);
 
 	if (err < 0)
 		emit_unasked(sink, place->netns, &error);
-	else if (tracking.in_force == EW_UNKNOWN)
-		emit_corrupt(sink, 0, "whether connection tracking is in force", tracking.evidence);
+	else if (tracking->in_force == EW_UNKNOWN)
+		emit_corrupt(sink, 0, "whether connection tracking is in force",
+			     tracking->evidence);
 	fact.mono = now_mono();
 	fact.ct_active.netns = place->netns;
-	fact.ct_active.in_force = *in_force = tracking.in_force;
+	fact.ct_active.in_force = tracking->in_force;
 	/* How full the table is is no reason for a verdict of its own: unread, it is not known. */
-	if (*in_force != EW_NO)
+	if (tracking->in_force != EW_NO)
 		conntrack_count(nsfd, &fact.ct_active.entries, &fact.ct_active.limit);
 	fact_emit(sink, &fact);
 	return err == 0;
@@ -213,8 +237,8 @@ static bool emit_active(int nsfd, const struct place *place, enum ew_tri *in_for
 static bool emit_place(const struct snapshot *snapshot, const struct place *place,
 		       struct place *agents, const struct fact_sink *sink)
 {
+	struct conntrack_hooks tracking = { .in_force = EW_UNKNOWN };
 	struct error error = { 0 };
-	enum ew_tri in_force;
 	bool done;
 	int fd = snapshot_netns_open(snapshot, place->netns);
 
@@ -225,10 +249,10 @@ static bool emit_place(const struct snapshot *snapshot, const struct place *plac
 		emit_unasked(sink, place->netns, &error);
 		return false;
 	}
-	done = emit_active(fd, place, &in_force, sink);
-	done &= emit_entries(fd, place, in_force != EW_NO, agents, sink);
+	done = emit_active(fd, place, &tracking, sink);
+	done &= emit_entries(fd, place, &tracking, agents, sink);
 	if (place == agents)
-		done &= emit_firewall(fd, place, in_force != EW_NO, sink);
+		done &= emit_firewall(fd, place, tracking.in_force != EW_NO, sink);
 	close(fd);
 	return done;
 }

@@ -153,6 +153,16 @@ def test_entries_of_another_zone(lab, ew):
     assert alive(node) == ["task-1"]
 
 
+def test_entries_of_before_a_zone_was_set(lab, ew):
+    """Their packets are looked up in the zone from now on: what is in the default one is no proof."""
+    node = lab(executors(2, kind="v0-old"), ip=IP, conntrack=True)
+    node.zone(7)
+    document = ew.json("audit", code=3)
+    assert each(document, node, "verdict") == {"task-0": "unknown", "task-1": "unknown"}
+    restart(node)
+    assert alive(node) == []
+
+
 # -- is tracking in force? -------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/xt_CT.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -31,6 +32,8 @@ struct probe {
 
 static void found(struct probe *probe, const char *what, const char *name)
 {
+	if (probe->tracking->in_force == EW_YES)
+		return;
 	probe->tracking->in_force = EW_YES;
 	snprintf(probe->tracking->evidence, sizeof(probe->tracking->evidence), "%s %s", what, name);
 }
@@ -113,19 +116,42 @@ static struct nlattr *nested_find(const struct nlattr *nest, int type)
 	return nest ? nla_find(nla_data(nest), nla_len(nest), type) : NULL;
 }
 
+static bool ct_sets_zone(const struct nlattr *data)
+{
+	const struct nlattr *key = nested_find(data, NFTA_CT_KEY);
+
+	return key && nla_len(key) >= (int)sizeof(uint32_t) &&
+	       ntohl(nla_get_u32(key)) == NFT_CT_ZONE && nested_find(data, NFTA_CT_SREG);
+}
+
+/* The target CT of iptables. */
+static bool target_sets_zone(const struct nlattr *data)
+{
+	const struct nlattr *info = nested_find(data, NFTA_TARGET_INFO);
+	struct xt_ct_target_info ct;
+
+	if (!info || nla_len(info) < (int)sizeof(ct))
+		return false;
+	memcpy(&ct, nla_data(info), sizeof(ct));
+	return ct.zone || ct.flags & XT_CT_ZONE_MARK;
+}
+
 static void expression_row(const struct nlattr *expression, struct probe *probe)
 {
 	const char *name = string_of(nested_find(expression, NFTA_EXPR_NAME));
+	const struct nlattr *data = nested_find(expression, NFTA_EXPR_DATA);
 
 	_Static_assert((int)NFTA_MATCH_NAME == (int)NFTA_TARGET_NAME, "one attribute for both");
 	/* iptables over nftables: an xtables match or target inside a rule. */
 	if (strcmp(name, "match") == 0 || strcmp(name, "target") == 0) {
-		name = string_of(
-			nested_find(nested_find(expression, NFTA_EXPR_DATA), NFTA_MATCH_NAME));
+		name = string_of(nested_find(data, NFTA_MATCH_NAME));
 		if (!xtables_tracks(name))
 			return;
+		probe->tracking->sets_zones |= strcmp(name, "CT") == 0 && target_sets_zone(data);
 	} else if (!expression_tracks(name)) {
 		return;
+	} else {
+		probe->tracking->sets_zones |= strcmp(name, "ct") == 0 && ct_sets_zone(data);
 	}
 	found(probe, "nftables rule with", name);
 }
@@ -250,6 +276,8 @@ static int probe_here(void *arg)
 	err = by_hooks(fd, probe);
 	if (err == -EINVAL || err == -EOPNOTSUPP)
 		err = by_rules(fd, probe);
+	else if (!err && probe->tracking->in_force == EW_YES)
+		err = nft_list(fd, NFT_MSG_GETRULE, rule_row, probe); /* for zones */
 	close(fd);
 	return err;
 }

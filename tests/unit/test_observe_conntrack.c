@@ -2,10 +2,15 @@
 /* The kernel's own connection tracking, in a network namespace of the test's own. */
 #include "test_observe.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
 #include "base/addr.h"
 #include "observe/netlink/conntrack.h"
 #include "base/netns.h"
 #include "observe/netlink/conntrack_hooks.h"
+#include "observe/netlink/xtables.h"
 
 #define PORT 5051
 
@@ -292,6 +297,152 @@ static void a_namespace_is_asked_without_leaving_ours(void **state)
 	close(nsfd);
 }
 
+/* Loopback traffic is tracked in zone 7. */
+static const char zone[] = "add table inet z\n"
+			   "add chain inet z o { type filter hook output priority -300; }\n"
+			   "add chain inet z i { type filter hook prerouting priority -300; }\n"
+			   "add rule inet z o ct zone set 7\n"
+			   "add rule inet z i ct zone set 7\n";
+
+static void an_entry_of_another_zone_is_found(void **state)
+{
+	struct conntrack_query query;
+	int listener, client;
+
+	(void)state;
+	nft(firewall);
+	assert_false(probe(true, false).sets_zones);
+	nft(zone);
+	assert_true(probe(true, false).sets_zones);
+	listener = listen_on(AF_INET, PORT);
+	client = connect_to(AF_INET, PORT);
+	query = look_up(client);
+	assert_int_equal(query.present, EW_YES);
+	assert_int_equal(query.zone, 7);
+	run("conntrack -D -p tcp -w 7 --sport %u >/dev/null 2>&1", query.local.port);
+	assert_int_equal(look_up(client).present, EW_NO);
+	close(client);
+	close(listener);
+}
+
+/* The zone that a packet is looked up in is not known here: the worse of two entries counts. */
+static void of_two_zones_the_entry_that_expires_first_counts(void **state)
+{
+	struct conntrack_query query;
+	int listener, client;
+
+	(void)state;
+	nft(firewall);
+	nft(zone);
+	listener = listen_on(AF_INET, PORT);
+	client = connect_to(AF_INET, PORT);
+	query = query_of(client);
+	for (int other = 8; other < 10; other++)
+		run("conntrack -I -p tcp -s 127.0.0.1 -d 127.0.0.1 --sport %u --dport %u "
+		    "--state ESTABLISHED -t %d -w %d >/dev/null 2>&1",
+		    query.local.port, PORT, other * 1000, other);
+	query = look_up(client);
+	assert_int_equal(query.zone, 8);
+	assert_true(query.timeout <= INT64_C(8000) * 1000000000);
+	close(client);
+	close(listener);
+}
+
+static void a_translated_link_tells_the_other_ends_view(void **state)
+{
+	struct conntrack_query query, other;
+	int listener, client, server;
+
+	(void)state;
+	nft("add table ip n\n"
+	    "add chain ip n p { type nat hook postrouting priority 100; }\n"
+	    "add rule ip n p tcp dport 5051 snat to 127.0.0.1:20000-30000 fully-random\n");
+	listener = listen_on(AF_INET, PORT);
+	client = connect_to(AF_INET, PORT);
+	server = accept(listener, NULL, NULL);
+	query = look_up(client);
+	other = query_of(server);
+	assert_int_equal(query.present, EW_YES);
+	assert_int_not_equal(other.remote.port, query.local.port);
+	assert_true(addr_equal(&query.peer_local, &other.local));
+	assert_true(addr_equal(&query.peer_remote, &other.remote));
+	/* By the reply tuple, from the other end. */
+	query = look_up(server);
+	assert_int_equal(query.present, EW_YES);
+	other = query_of(client);
+	assert_true(addr_equal(&query.peer_remote, &other.remote));
+	assert_true(addr_equal(&query.peer_local, &other.local));
+	close(client);
+	close(server);
+	close(listener);
+}
+
+static void entries_are_counted(void **state)
+{
+	uint64_t before, entries, limit = 0;
+	int listener, client;
+
+	(void)state;
+	nft(firewall);
+	assert_int_equal(conntrack_count(NETNS_OWN, &before, &limit), 0);
+	listener = listen_on(AF_INET, PORT);
+	client = connect_to(AF_INET, PORT);
+	assert_int_equal(conntrack_count(NETNS_OWN, &entries, &limit), 0);
+	assert_int_equal(entries, before + 1);
+	assert_true(limit > entries);
+	close(client);
+	close(listener);
+}
+
+/* Data without its ACK gives an entry 300 s: it is looked at again when the ACK must be there. */
+static void data_on_its_way_does_not_make_an_entry_expire(void **state)
+{
+	char byte = 'x';
+	int listener, client, server;
+
+	(void)state;
+	nft(firewall);
+	listener = listen_on(AF_INET, PORT);
+	client = connect_to(AF_INET, PORT);
+	server = accept(listener, NULL, NULL);
+	for (int i = 0; i < 3; i++) { /* beyond the first segments, which are acknowledged at once */
+		assert_int_equal(write(client, &byte, 1), 1);
+		assert_int_equal(read(server, &byte, 1), 1);
+		assert_int_equal(write(server, &byte, 1), 1);
+		assert_int_equal(read(client, &byte, 1), 1);
+	}
+	assert_int_equal(write(client, &byte, 1), 1);
+	assert_true(look_up(client).timeout > INT64_C(400000) * 1000000000);
+	close(client);
+	close(server);
+	close(listener);
+}
+
+static void rewrite_for_ever(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		run("iptables-legacy -w -A INPUT -p tcp --dport 1 -j DROP");
+		run("iptables-legacy -w -F INPUT");
+	}
+}
+
+static void rules_that_are_rewritten_meanwhile_are_read_all_the_same(void **state)
+{
+	char name[XTABLES_NAME_MAX];
+	pid_t pid;
+
+	(void)state;
+	run("iptables-legacy -w -A INPUT -p tcp --dport 2 -j DROP");
+	pid = fork();
+	if (pid == 0)
+		rewrite_for_ever();
+	for (int i = 0; i < 50000; i++)
+		assert_int_equal(xtables_find_tracking(false, name, sizeof(name)), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(int argc, char **argv)
@@ -306,6 +457,12 @@ int main(int argc, char **argv)
 		TEST(rules_for_the_other_family_do_not_count),
 		TEST(entries_that_outlive_their_rules_leave_it_open),
 		TEST(a_namespace_is_asked_without_leaving_ours),
+		TEST(an_entry_of_another_zone_is_found),
+		TEST(of_two_zones_the_entry_that_expires_first_counts),
+		TEST(a_translated_link_tells_the_other_ends_view),
+		TEST(entries_are_counted),
+		TEST(data_on_its_way_does_not_make_an_entry_expire),
+		TEST(rules_that_are_rewritten_meanwhile_are_read_all_the_same),
 	};
 
 	child_main(argc, argv);

@@ -44,7 +44,7 @@ os.close(fd)
 os._exit(code)
 """
 KEYS = {"title", "source", "quick", "world", "ip", "rules", "before", "command", "prefix", "window", "later", "after",
-        "expect", "pending", "contradicted", "shows"}
+        "expect", "pending", "pending_without", "contradicted", "shows"}
 EXPECTATIONS = {"exit", "verdicts", "outcomes", "proofs", "causes", "findings", "no_findings", "acts", "started",
                 "alive", "appeared", "stdout", "stderr", "document"}
 
@@ -68,6 +68,7 @@ class Scenario:
     contradicted: list = dataclasses.field(default_factory=list)
     quick: bool = False
     pending: str = ""
+    pending_without: dict = dataclasses.field(default_factory=dict)
 
     @property
     def verb(self):

@@ -27,6 +27,9 @@ def _chosen(scenario):
 SCENARIOS = [s for s in load_all() if _chosen(s)][_shard - 1::_shards]
 
 
+RECORDED = [s for s in SCENARIOS if s.document and s.verb in ("audit", "verify", "run")]
+
+
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
     return tmp_path_factory.mktemp("recordings")
@@ -42,11 +45,22 @@ def test_scenario(scenario, port, other_port, tmp_path, recordings):
         pytest.fail(f"{scenario.title}\nexpected: {expected}\nseen:     {wrong}\n{done}", pytrace=False)
 
 
-@pytest.mark.parametrize("scenario", [s for s in SCENARIOS if s.verb in ("audit", "verify", "run")], ids=lambda s: s.name)
-def test_nothing_is_better_without_a_source(scenario, recordings, record_property):
+def recorded(scenario, recordings):
     recording = recordings / scenario.name
-    if not recording.exists():
-        pytest.fail("the scenario left no recording")
-    cases, better = without.judge(recording, scenario.contradicted)
+    assert recording.exists(), "the scenario left no recording"
+    return recording
+
+
+@pytest.mark.parametrize("scenario", RECORDED, ids=lambda s: s.name)
+def test_nothing_is_better_without_a_source(scenario, recordings, record_property):
+    recording = recorded(scenario, recordings)
+    cases, better = without.judge(recording, [*scenario.contradicted, *scenario.pending_without])
+    record_property("cases", cases)
+    assert not better, "\n".join(better)
+
+
+@pytest.mark.parametrize("scenario", RECORDED, ids=lambda s: s.name)
+def test_a_recording_that_lacks_lines_is_not_good(scenario, recordings, record_property):
+    cases, better = without.damaged(recorded(scenario, recordings), 10)
     record_property("cases", cases)
     assert not better, "\n".join(better)

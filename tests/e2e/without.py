@@ -88,16 +88,23 @@ PROOF = {None: 0, "link": 1, "api": 2, "message": 3}
 CAUSE = {None: 0, "log": 1, "api": 2, "disk": 3, "event": 4}
 
 
+def lines_of(recording):
+    return recording.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
+
+
 def facts_of(recording):
     """(header, facts): without the footer, which would have to count them anew."""
-    lines = [json.loads(line) for line in recording.read_text(encoding="utf-8", errors="surrogateescape").splitlines()]
+    lines = [json.loads(line) for line in lines_of(recording)]
     header = {key: value for key, value in lines[0].items() if key != "footer"}
     return header, [fact for fact in lines[1:] if fact["type"] != "recording-end"]
 
 
 def replay(header, facts):
     """(exit code, document) of what these facts say."""
-    text = "".join(json.dumps(line) + "\n" for line in [header, *facts])
+    return replay_text("".join(json.dumps(line) + "\n" for line in [header, *facts]))
+
+
+def replay_text(text):
     done = subprocess.run([EXECWATCH, "report", "--replay", "-", "-f", "json"], input=text.encode(errors="surrogateescape"),
                           capture_output=True, check=False, timeout=60)
     assert done.stdout, done.stderr
@@ -146,3 +153,22 @@ def judge(recording, contradicted=()):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = list(pool.map(case, sources))
     return len(sources), [f"without {name}: {text}" for name, texts in zip(sources, results) for text in texts]
+
+
+def damaged(recording, cases):
+    """The same for a recording that lacks one line, or its end: it is never good, and with one line
+    missing nobody is better. So many cases of each kind, spread over the lines."""
+    lines = lines_of(recording)
+    whole = replay_text("".join(lines))
+    step = max(1, (len(lines) - 2) // cases)
+
+    def case(i):
+        cut = replay_text("".join(lines[:i]))
+        less = replay_text("".join(lines[:i] + lines[i + 1:]))
+        found = better(whole, less) + [f"the rest gone: exit code {cut[0]}"] * (EXIT[cut[0]] < EXIT[whole[0]])
+        return [f"without line {i + 1}: {text}" for text in found + ["exit code 0"] * (0 in (cut[0], less[0]))]
+
+    chosen = range(2, len(lines) - 1, step)  # the first two lines: what it is, and which verb
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(case, chosen))
+    return 2 * len(chosen), [text for texts in results for text in texts]

@@ -73,6 +73,7 @@ struct node_proc {
 
 struct node {
 	struct model *model, *twin; /* both get the same facts */
+	const struct fact_sink *tap; /* NULL, or gets them too */
 	int64_t now;
 	bool hooks, quiet;
 	uint32_t scope; /* of a survey; default all */
@@ -115,6 +116,8 @@ static inline void node_put(struct node *n, struct fact fact)
 		sink = model_sink(n->twin);
 		fact_emit(&sink, &fact);
 	}
+	if (n->tap)
+		fact_emit(n->tap, &fact);
 }
 
 static inline void node_wait(struct node *n, double seconds)

@@ -347,6 +347,14 @@ static bool is_half_open(const struct store *store, const struct executor *execu
 	return false;
 }
 
+/* What was lost may be its end, and no scan that was completed has shown it since. */
+static bool may_have_ended_unseen(const struct store *store)
+{
+	const uint32_t needed = SCAN_SOCKETS | SCAN_PROCESSES;
+
+	return store_events(store).lost && (store->complete & needed) != needed;
+}
+
 static void judge_kept(const struct store *store, const struct fact_baseline *b,
 		       const struct executor *executor, struct fate *fate)
 {
@@ -369,6 +377,12 @@ static void judge_kept(const struct store *store, const struct fact_baseline *b,
 		fate->why = "The agent is the same process, but this link has no agent's end: "
 			    "whether it comes back at the next restart cannot be told.";
 		fate->advice = "Run 'execwatch audit', and treat it before the agent is restarted.";
+		return;
+	}
+	if (may_have_ended_unseen(store)) {
+		fate->why = "Events were lost, and processes or sockets could not all be read "
+			    "since: whether it has ended cannot be told.";
+		fate->advice = "Run 'execwatch verify' again.";
 		return;
 	}
 	fate->outcome = OUTCOME_KEPT;

@@ -314,6 +314,35 @@ static void appeared_fill(const struct executors *view, struct report *report)
 	}
 }
 
+/*
+ * A recording that lacks lines may lack the one that tells of a loss: what it says of a loss counts,
+ * and nobody is well by it.
+ */
+static void incomplete_judge(struct report *report)
+{
+	static const char *const why[] = {
+		"The recording lacks lines: what they said of this executor is not known."
+	};
+
+	for (size_t i = 0; i < report->n_executors; i++) {
+		struct report_executor *executor = &report->executors[i];
+
+		if (executor->severity != SEVERITY_OK)
+			continue;
+		if (report_has_outcomes(report)) {
+			executor->outcome = OUTCOME_UNKNOWN;
+			executor->proof = PROOF_NONE;
+			executor->cause = CAUSE_NONE;
+		} else {
+			executor->verdict = VERDICT_UNKNOWN;
+		}
+		executor->severity = SEVERITY_UNKNOWN;
+		executor->why = why;
+		executor->n_why = 1;
+		executor->advice = "";
+	}
+}
+
 static void executors_count(struct report *report)
 {
 	for (size_t i = 0; i < report->n_executors; i++) {
@@ -412,6 +441,8 @@ static void executors_fill(const struct executors *view, struct report *report)
 		ended_fill(view, report);
 		ended_remove(report);
 	}
+	if (store->incomplete)
+		incomplete_judge(report);
 	executors_count(report);
 }
 

@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "base/now.h"
 #include "model/judge/deadlines.h"
+#include "model/judge/evidence.h"
+#include "model/judge/identity.h"
 #include "model/model_private.h"
 
 static bool is_there(const struct store *store, const struct agent *agent)
@@ -67,6 +69,42 @@ static void master_timeout_fill(const struct store *store, struct report *report
 	};
 }
 
+/*
+ * A v1 executor subscribes again after a random part of its backoff, however soon the agent is back
+ * (Mesos executor/executor.cpp, backoff()), and the agent throws out whoever has not within its
+ * re-registration timeout.
+ */
+static void v1_backoff_fill(const struct executors *view, struct report *report)
+{
+	int64_t timeout = evidence_reregister_timeout(view->store), longest = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < view->n_executors; i++) {
+		const struct executor *executor = &view->executors[i];
+		int64_t backoff = executor->process->facts.backoff_max;
+
+		if (evidence_protocol(executor->checkpoint) != PROTOCOL_V1 || backoff <= timeout ||
+		    identity_of(view->store, executor) != WHOSE_OURS)
+			continue;
+		n++;
+		longest = backoff > longest ? backoff : longest;
+	}
+	if (!n)
+		return;
+	report->findings[report->n_findings++] = (struct report_finding){
+		.id = "v1-backoff",
+		.severity = SEVERITY_WARNING,
+		.evidence = arena_printf(
+			report->arena,
+			"%zu v1 executors may wait up to %.1f s before they subscribe again "
+			"(MESOS_SUBSCRIPTION_BACKOFF_MAX), and the agent kills executors that have "
+			"not within %.1f s.",
+			n, (double)longest / NS_PER_S, (double)timeout / NS_PER_S),
+		.cure = "Start the agent with a longer --executor_reregistration_timeout (15secs "
+			"at most).",
+	};
+}
+
 /* Has the namespace a link whose packets connection tracking sees? */
 static bool tracks_links(const struct store *store, const struct netns *netns)
 {
@@ -82,9 +120,9 @@ static bool tracks_links(const struct store *store, const struct netns *netns)
 }
 
 /*
- * At the limit the kernel evicts entries of idle connections and drops what begins a new one, before
- * any rule is asked (__nf_conntrack_alloc(), nf_conntrack_core.c of Linux 6.1): executors cannot
- * connect to an agent that has been restarted.
+ * At the limit the kernel evicts entries of idle connections and drops what begins a new one,
+ * before any rule is asked (__nf_conntrack_alloc(), nf_conntrack_core.c of Linux 6.1): executors
+ * cannot connect to an agent that has been restarted.
  */
 static void conntrack_full(const struct store *store, const struct netns *netns,
 			   struct report *report)
@@ -124,13 +162,14 @@ void report_findings_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 
-	report->findings = arena_array(report->arena, 1 + store->agents.n + store->namespaces.n,
+	report->findings = arena_array(report->arena, 2 + store->agents.n + store->namespaces.n,
 				       sizeof(*report->findings));
 	if (!report->findings)
 		return;
 	if (report_has_outcomes(report))
 		master_timeout_fill(store, report);
 	impostors_fill(store, report);
+	v1_backoff_fill(view, report);
 	for (size_t i = 0; i < store->namespaces.n; i++)
 		conntrack_full(store, &store->namespaces.v[i], report);
 	qsort(report->findings, report->n_findings, sizeof(*report->findings), finding_order);

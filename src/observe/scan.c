@@ -23,6 +23,7 @@
 #include "observe/proc/procfs.h"
 #include "observe/snapshot.h"
 #include "observe/sockets.h"
+#include "observe/unix_links.h"
 
 enum { A_STEP = 16 }; /* processes, or sockets, of one step */
 
@@ -270,6 +271,12 @@ static enum step peers_step(struct scan *scan)
 	return socket ? STEP_MORE : STEP_DONE;
 }
 
+static enum step unix_links_step(struct scan *scan)
+{
+	unix_links_emit(scan->snapshot, &scan->sink);
+	return STEP_DONE;
+}
+
 static enum step conntrack_step(struct scan *scan)
 {
 	return conntrack_lookup_all(scan->snapshot, &scan->sink) ? STEP_DONE : STEP_FAILED;
@@ -403,6 +410,7 @@ static const struct part {
 	{ SCAN_SOCKETS, sockets_part_step },
 	{ SCAN_SOCKETS, agents_step }, /* which of them are links */
 	{ SCAN_SOCKETS, peers_step },
+	{ SCAN_SOCKETS, unix_links_step },
 	{ SCAN_TRACKING, conntrack_step },	/* before anything that takes long */
 	{ SCAN_API, ask_step },			/* the answer takes the agent some time, */
 	{ SCAN_CHECKPOINTS, checkpoints_step }, /* in which these are read */

@@ -114,6 +114,7 @@ static void add_process(struct snapshot *snapshot, const struct fact_process *pr
 	added->agent = (struct ew_addr){ .port = 0 };
 	added->run = 0;
 	added->work_dir = -1;
+	added->domain_socket = added->mesos && process->domain_socket && process->domain_socket[0];
 	if (!added->mesos)
 		return;
 	added->run = run_of(process);

@@ -21,11 +21,12 @@ struct snapshot_process {
 	uint64_t start;
 	bool mesos; /* has MESOS_EXECUTOR_ID */
 	int32_t ppid;
-	bool library;	  /* has a Mesos library mapped, as far as that was looked for */
-	uint64_t netns;	  /* inode; 0: not known */
+	bool library;	      /* has a Mesos library mapped, as far as that was looked for */
+	uint64_t netns;	      /* inode; 0: not known */
 	struct ew_addr agent; /* its agent's, by MESOS_SLAVE_PID; port 0: not known */
-	uint64_t run;	  /* the same for all with the same framework, executor, container id */
-	int32_t work_dir; /* for snapshot_work_dir(); -1: not known */
+	uint64_t run;	      /* the same for all with the same framework, executor, container id */
+	int32_t work_dir;     /* for snapshot_work_dir(); -1: not known */
+	bool domain_socket;   /* has MESOS_DOMAIN_SOCKET */
 };
 
 /* A process that listens on the agent port. */

@@ -49,7 +49,7 @@ def test_the_agent_is_gone_already(lab, ew):
     node.stop_agent()
     audit = ew.json("audit", code=2)
     assert each(audit, node, "verdict") == \
-        {"task-0": "disconnected", "stale": "half-open", "http": "self-healing"}
+        {"task-0": "disconnected", "stale": "half-open", "http": "disconnected"}
     assert audit["agent"]["pid"] is None
     done = ew.json("shutdown", "--yes", code=2)  # task-0 is lost unless an agent starts
     assert [(a["executor_id"], a["result"]) for a in done["acts"]] == [("stale", "done")]

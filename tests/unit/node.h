@@ -50,9 +50,15 @@ struct node_sock {
  * entry. */
 struct node_spec {
 	const char *framework, *container, *version, *slave_pid, *slave_id, *comm, *domain_socket;
-	uint64_t netns;
-	int timeout; /* s; 0: 900 */
-	int grace;   /* s; 0: not set */
+	const char *state, *cgroup; /* of its threads; in systemd's hierarchy */
+	uint64_t netns, pidns;
+	int64_t in_state;
+	int tracer, pidns_init;
+	enum ew_tri frozen;
+	int unix_links; /* connections to the agent's domain socket */
+	int backoff;	/* s; 0: not set */
+	int timeout;	/* s; 0: 900 */
+	int grace;	/* s; 0: not set */
 	int pid, ppid;
 	enum ew_tri entry;
 	bool v1, unregistered, unlinked, half_open, no_checkpoint, no_library, no_listener, dark,
@@ -84,6 +90,9 @@ struct node {
 	int agent; /* pid; 0: down */
 	struct node_sock *listen;
 	const char *agent_comm;
+	const char *unit, *kill_mode; /* the agent's; NULL: nothing is told */
+	uint64_t agent_pidns;
+	int agent_pidns_init, agent_ppid;
 	struct ew_addr agent_addr;
 	uint64_t own_netns; /* execwatch's; 0: not known */
 	uint64_t agent_ns;

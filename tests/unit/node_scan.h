@@ -14,6 +14,13 @@ static inline void node_put_process(struct node *n, const struct node_proc *p)
 					  .ppid = p->ppid,
 					  .comm = s->comm,
 					  .netns = s->netns,
+					  .state = s->state,
+					  .in_state = s->in_state,
+					  .tracer = s->tracer,
+					  .frozen = s->frozen,
+					  .cgroup = s->cgroup,
+					  .pidns = s->pidns,
+					  .pidns_init = s->pidns_init,
 					  .environ_read = s->dark ? EW_NO : EW_YES } };
 
 	if (!s->dark) {
@@ -26,6 +33,7 @@ static inline void node_put_process(struct node *n, const struct node_proc *p)
 		fact.process.recovery_timeout = s->timeout * NODE_SECOND;
 		fact.process.shutdown_grace = s->grace * NODE_SECOND;
 		fact.process.domain_socket = s->domain_socket;
+		fact.process.backoff_max = s->backoff * NODE_SECOND;
 		fact.process.library = s->no_library ? "" : "/usr/lib/libmesos.so";
 		fact.process.library_version = s->no_library ? "" : s->version;
 		fact.process.version_from = "library";
@@ -58,6 +66,26 @@ static inline void node_put_sock(struct node *n, const struct node_sock *s, int6
 						       .fd = s->holds[i].fd } });
 }
 
+/* The unit that runs the agent, whose cgroup is named after it. */
+static inline void node_put_service(struct node *n)
+{
+	char cgroup[128];
+
+	snprintf(cgroup, sizeof(cgroup), "/system.slice/%s", n->unit);
+	node_put(n, (struct fact){ .type = FACT_PROCESS,
+				   .process = { .pid = n->agent,
+						.start = node_start_of(n, n->agent),
+						.ppid = n->agent_ppid,
+						.comm = n->agent_comm,
+						.environ_read = EW_YES } });
+	node_put(n, (struct fact){ .type = FACT_SERVICE,
+				   .service = { .pid = n->agent,
+						.start = node_start_of(n, n->agent),
+						.unit = n->unit,
+						.cgroup = *n->unit ? cgroup : "",
+						.kill_mode = n->kill_mode } });
+}
+
 static inline void node_put_agent(struct node *n)
 {
 	if (n->agent)
@@ -67,7 +95,23 @@ static inline void node_put_agent(struct node *n)
 						      .comm = n->agent_comm,
 						      .listen = n->agent_addr,
 						      .netns = n->agent_ns,
+						      .pidns = n->agent_pidns,
+						      .pidns_init = n->agent_pidns_init,
 						      .cookie = n->listen->cookie } });
+	if (n->agent && n->unit)
+		node_put_service(n);
+}
+
+static inline void node_put_unix_links(struct node *n, const struct node_proc *p)
+{
+	for (int i = 0; n->agent && i < p->spec.unix_links; i++)
+		node_put(n, (struct fact){ .type = FACT_UNIX_LINK,
+					   .unix_link = { .pid = p->pid,
+							  .start = p->start,
+							  .fd = 10 + i,
+							  .peer_pid = n->agent,
+							  .peer_start = node_start_of(n, n->agent),
+							  .path = p->spec.domain_socket } });
 }
 
 static inline void node_put_sockets(struct node *n)
@@ -78,6 +122,9 @@ static inline void node_put_sockets(struct node *n)
 		if (node_sock_shown(n->socks[i]))
 			node_put_sock(n, n->socks[i], mono);
 	node_put_agent(n);
+	for (size_t i = 0; i < n->n_procs; i++)
+		if (n->procs[i]->alive && !n->procs[i]->unseen)
+			node_put_unix_links(n, n->procs[i]);
 }
 
 static inline void node_put_entry(struct node *n, uint64_t cookie, uint64_t netns,
@@ -136,9 +183,9 @@ static inline void node_api(struct node *n)
 						       : n->api_status ? "401 Unauthorized"
 								       : "no answer",
 					    .recovering = n->api_status == 503,
-					    .slave_id = !good	 ? ""
-						: n->api_id ? n->api_id
-							    : NODE_AGENT_ID,
+					    .slave_id = !good	    ? ""
+							: n->api_id ? n->api_id
+								    : NODE_AGENT_ID,
 					    .reregister_timeout =
 						    good ? n->rereg_timeout * NODE_SECOND : 0,
 					    .complete = n->api_complete,

@@ -216,7 +216,7 @@ static void single(void **state)
 	rows[n].e.relinks = EW_YES, rows[n].e.protocol = PROTOCOL_V1,
 	rows[n++].e.worst = LINK_HALF_OPEN;
 	rows[n].e.relinks = EW_YES, rows[n].e.protocol = PROTOCOL_V1,
-	rows[n++].e.worst = LINK_UNKNOWN;
+	rows[n].e.n_links = 2, rows[n++].e.worst = LINK_UNKNOWN;
 	rows[n].e.relinks = EW_UNKNOWN, rows[n++].e.worst = LINK_HALF_OPEN;
 	rows[n].e.protocol = PROTOCOL_V1, rows[n++].e.n_links = 0;
 	rows[n].e.protocol = PROTOCOL_V1, rows[n].e.domain_socket = true, rows[n++].e.n_links = 0;

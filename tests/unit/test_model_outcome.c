@@ -13,7 +13,8 @@ static void nothing_happened(void **state)
 		{ { 0 }, "kept" },
 		{ { .v1 = true }, "kept" },
 		{ { .entry = EW_NO }, "kept" },
-		{ { .v1 = true, .unlinked = true, .domain_socket = "/run/a.sock" }, "kept" },
+		{ { .v1 = true, .unlinked = true, .domain_socket = "/run/a.sock", .unix_links = 2 },
+		  "kept" },
 		/* there is nothing to keep */
 		{ { .half_open = true }, "unknown" },
 		{ { .v1 = true, .half_open = true }, "unknown" },

@@ -160,7 +160,8 @@ static void temporary_connection_is_listed(void **state)
 
 static void over_a_domain_socket(void **state)
 {
-	quiet_restart(n, p, .v1 = true, .unlinked = true, .domain_socket = "/run/a.sock");
+	quiet_restart(n, p, .v1 = true, .unlinked = true, .domain_socket = "/run/a.sock",
+		      .unix_links = 2);
 
 	(void)state;
 	(void)p;

@@ -314,10 +314,10 @@ struct evidence evidence_of_executor(const struct store *store, const struct exe
 		.sockets = sockets_read(store, executor),
 		.n_links = executor->n_links,
 		.relinks = relinks(p),
-		.domain_socket = *p->domain_socket != '\0',
-		.agent = store_agent(store)		  ? EW_YES
-			 : store->complete & SCAN_SOCKETS ? EW_NO
-							  : EW_UNKNOWN,
+		.domain_socket = store_unix_links(store, executor->process) >= V1_CONNECTIONS,
+		.agent = store_agent(store)					  ? EW_YES
+			 : store->complete & SCAN_SOCKETS && !store->agent_hidden ? EW_NO
+										  : EW_UNKNOWN,
 	};
 
 	if (!e.contradiction)

@@ -242,27 +242,24 @@ static void fill_why(const struct store *store, const struct executor *executor,
 		break;
 	case VERDICT_DISCONNECTED:
 		say(s, arena_printf(arena,
-				    "It registered once and has no link: it waits for a restarted "
+				    "It registered once and has no link: it waits for %s "
 				    "agent and ends itself %s after it lost the old one.",
+				    out->protocol == PROTOCOL_V1 ? "an" : "a restarted",
 				    minutes(out->recovery_timeout, arena)));
 		break;
 	case VERDICT_SELF_HEALING:
 		say_links(s, out, arena);
 		if (out->n_links)
 			say_relink(s, p, e, arena);
-		else if (e->domain_socket)
-			say(s, "It talks to the agent over a domain socket, which connection "
-			       "tracking does not touch.");
 		else
-			say(s,
-			    arena_printf(
-				    arena,
-				    "It has noticed that no agent is there, subscribes by itself "
-				    "when one is, and ends itself %s after it lost the old one.",
-				    minutes(out->recovery_timeout, arena)));
+			say(s, "Both its connections go over a domain socket to the agent: no "
+			       "connection tracking can forget them.");
 		break;
 	case VERDICT_HALF_OPEN:
 	case VERDICT_AT_RISK:
+		if (out->protocol == PROTOCOL_V1 && out->n_links < V1_CONNECTIONS)
+			say(s, "It has one of its two connections to the agent, which stand and "
+			       "fall together.");
 		say_links(s, out, arena);
 		say_relink(s, p, e, arena);
 		break;
@@ -324,6 +321,8 @@ static const char *advice_for(const struct store *store, const struct executor *
 	case VERDICT_UNREGISTERED:
 		return "Wait until it has registered, then audit again; a restart now loses it.";
 	case VERDICT_DISCONNECTED:
+		if (out->protocol == PROTOCOL_V1)
+			return "Start the agent within its recovery timeout.";
 		return "Restart the agent soon. Never treat it: a second disconnect ends it at "
 		       "once.";
 	case VERDICT_HALF_OPEN:
@@ -337,9 +336,7 @@ static const char *advice_for(const struct store *store, const struct executor *
 	case VERDICT_UNRESPONSIVE:
 		return condition_unresponsive_advice(&executor->process->facts, arena);
 	case VERDICT_SELF_HEALING:
-		return !out->n_links && !e->domain_socket
-			       ? "Start the agent within its recovery timeout."
-			       : "";
+		return "";
 	case VERDICT_UNKNOWN:
 		if (e->environment != EW_YES)
 			return "Run as root.";

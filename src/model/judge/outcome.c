@@ -189,7 +189,8 @@ static bool by_listing(const struct store *store, const struct executor *executo
 	if (!store_is_listed(store, &executor->process->facts))
 		return false;
 	if (!executor->n_links)
-		return is_v1(executor) && *executor->process->facts.domain_socket &&
+		return is_v1(executor) &&
+		       store_unix_links(store, executor->process) >= V1_CONNECTIONS &&
 		       store->now > recovered + DESTROY_TIMEOUT;
 	/* Refused, a v1 executor keeps its connections: only when the agent took it is seen. */
 	if (is_v1(executor) && h->refused > h->registered)
@@ -330,13 +331,15 @@ static bool has_link(const struct executor *executor, uint64_t cookie)
 }
 
 /* Over a domain socket there is no link to lose. */
-static bool keeps_link(const struct fact_baseline *b, const struct executor *executor)
+static bool keeps_link(const struct store *store, const struct fact_baseline *b,
+		       const struct executor *executor)
 {
 	if (executor->process->history.down_since)
 		return false;
 	if (b->link)
 		return has_link(executor, b->link);
-	return !executor->n_links && is_v1(executor) && *executor->process->facts.domain_socket;
+	return !executor->n_links && is_v1(executor) &&
+	       store_unix_links(store, executor->process) >= V1_CONNECTIONS;
 }
 
 static bool is_half_open(const struct store *store, const struct executor *executor)
@@ -429,7 +432,7 @@ static void judge_living(const struct store *store, const struct fact_baseline *
 	}
 	if (judge_refused(store, executor, arena, fate))
 		return;
-	if (!outcome_restarted(store, b) && keeps_link(b, executor)) {
+	if (!outcome_restarted(store, b) && keeps_link(store, b, executor)) {
 		judge_kept(store, b, executor, fate);
 		return;
 	}

@@ -35,6 +35,8 @@ static enum verdict judge_links(const struct evidence *e)
 	if (e->taken_back != EW_YES)
 		return VERDICT_UNKNOWN; /* its next disconnect may be its second (Mesos exec.cpp,
 					   exited()) */
+	if (e->protocol == PROTOCOL_V1 && e->n_links < V1_CONNECTIONS)
+		return VERDICT_HALF_OPEN;
 	switch (e->worst) {
 	case LINK_SOUND:
 		return VERDICT_HEALTHY;
@@ -75,12 +77,11 @@ enum verdict verdict_of(const struct evidence *e)
 		return judge_links(e);
 	if (e->protocol == PROTOCOL_V0)
 		return VERDICT_DISCONNECTED;
-	/*
-	 * A v1 executor talks over its domain socket, or has noticed that there is no agent and
-	 * subscribes when there is one (Mesos executor.cpp, backoff()); or, with an agent there, is
-	 * between two tries, or is not taken. v0 ones have that variable as well and do not use it.
-	 */
-	if (e->protocol == PROTOCOL_V1 && (e->domain_socket || e->agent == EW_NO))
+	if (e->protocol != PROTOCOL_V1)
+		return VERDICT_UNKNOWN;
+	/* An agent that ends closes it, and no connection tracking is between. */
+	if (e->domain_socket)
 		return VERDICT_SELF_HEALING;
-	return VERDICT_UNKNOWN;
+	/* With an agent there it is between two tries, or is not taken. */
+	return e->agent == EW_NO ? VERDICT_DISCONNECTED : VERDICT_UNKNOWN;
 }

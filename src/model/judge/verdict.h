@@ -28,6 +28,12 @@ enum link_state { LINK_SOUND, LINK_UNKNOWN, LINK_AT_RISK, LINK_HALF_OPEN };
  * invalid, whatever tcp_loose says (tcp_new(), nf_conntrack_proto_tcp.c of Linux 6.1): the rules
  * decide.
  */
+/*
+ * One for SUBSCRIBE and its events, one for all other calls (Mesos executor/executor.cpp). They
+ * stand and fall together.
+ */
+#define V1_CONNECTIONS 2
+
 enum link_state link_state_of(const struct link_evidence *link);
 
 struct evidence {
@@ -47,7 +53,7 @@ struct evidence {
 	size_t n_links;
 	enum link_state worst; /* of its links; LINK_SOUND without any */
 	enum ew_tri relinks;   /* its library opens a new link when asked to reconnect */
-	bool domain_socket;    /* it was told to talk over one */
+	bool domain_socket;    /* both its connections go over one to this agent */
 	enum ew_tri agent;     /* an agent listens */
 };
 

@@ -248,6 +248,35 @@ static void put_fork(struct store *store, const struct fact *fact)
 		process->agents_child = true;
 }
 
+/* ---- domain sockets ---- */
+
+static void put_unix_link(struct store *store, const struct fact *fact)
+{
+	const struct fact_unix_link *link = &fact->unix_link;
+	struct process *process = store_process_find(store, link->pid, link->start);
+	struct unix_links *links = process ? &process->unix_links : NULL;
+
+	if (!links || !link->peer_pid)
+		return;
+	if (links->seen != store->survey || links->agent != link->peer_pid ||
+	    links->agent_start != link->peer_start)
+		*links = (struct unix_links){ .seen = store->survey,
+					      .agent = link->peer_pid,
+					      .agent_start = link->peer_start };
+	links->n++;
+}
+
+uint32_t store_unix_links(const struct store *store, const struct process *process)
+{
+	const struct unix_links *links = &process->unix_links;
+	const struct agent *agent = store_agent(store);
+
+	return agent && links->seen >= store->socketed && links->agent == agent->facts.pid &&
+			       links->agent_start == agent->facts.start
+		       ? links->n
+		       : 0;
+}
+
 /* ---- the rest ---- */
 
 static void put_hook(struct store *store, const struct fact *fact)
@@ -452,6 +481,8 @@ static void survey_end(struct store *store, const struct fact *fact)
 		store_end_sockets(store, fact->mono);
 		store_end_agents(store, fact->mono);
 	}
+	if (done & SCAN_SOCKETS)
+		store->socketed = store->survey;
 	if (done & SCAN_TRACKING)
 		store->tracked = store->survey;
 	if (done & SCAN_PROCESSES)
@@ -513,6 +544,7 @@ static void (*const put[])(struct store *store, const struct fact *fact) = {
 	[FACT_END] = store_put_end,
 	[FACT_FIREWALL] = store_put_firewall,
 	[FACT_SERVICE] = store_put_service,
+	[FACT_UNIX_LINK] = put_unix_link,
 };
 
 void store_put(struct store *store, const struct fact *fact)

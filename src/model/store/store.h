@@ -92,6 +92,14 @@ struct process_facts {
 	bool checkpoint;
 };
 
+/* Connections over domain sockets whose other ends the same agent holds. */
+struct unix_links {
+	uint32_t seen; /* number of the survey that showed them */
+	uint32_t n;
+	int32_t agent;
+	uint64_t agent_start;
+};
+
 struct process {
 	struct process_key key;
 	bool known; /* facts is filled */
@@ -111,6 +119,7 @@ struct process {
 	bool adopted;		/* its ids are those of the run on disk that its pid leads to */
 	struct run_key adopted_run;
 	const char *adopted_slave_id;
+	struct unix_links unix_links;
 	struct registration history;
 	UT_hash_handle hh;
 };
@@ -315,6 +324,7 @@ struct store {
 	int64_t survey_began;
 	uint32_t complete; /* scopes that the last survey which tried them completed */
 	int64_t forgot;	   /* when ended connections were forgotten last */
+	uint32_t socketed; /* number of the last survey that completed SCAN_SOCKETS */
 	uint32_t tracked;  /* number of the last survey that completed SCAN_TRACKING */
 };
 
@@ -334,6 +344,9 @@ bool store_grow_(struct store *store, void *items, size_t *cap, size_t n, size_t
 void store_init(struct store *store);
 void store_clear(struct store *store);
 void store_put(struct store *store, const struct fact *fact);
+
+/* How many connections to the present agent's domain socket the process has. */
+uint32_t store_unix_links(const struct store *store, const struct process *process);
 
 /* NULL when there is none, or no memory. */
 struct process *store_process(struct store *store, int32_t pid, uint64_t start);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Will the agent's FIN arrive: what facts of connection tracking and the firewall make of a link. */
+#include "node_audit.h"
+
+static void entry_put(struct node *n, const struct node_proc *p, struct fact_ct_entry entry)
+{
+	entry.cookie = p->links[0]->cookie;
+	entry.netns = p->links[0]->netns;
+	node_put(n, (struct fact){ .type = FACT_CT_ENTRY, .ct_entry = entry });
+}
+
+static void firewall_put(struct node *n, const struct node_proc *p, struct fact_firewall firewall)
+{
+	firewall.cookie = p->links[0]->cookie;
+	firewall.netns = p->links[0]->netns;
+	node_put(n, (struct fact){ .type = FACT_FIREWALL, .firewall = firewall });
+}
+
+static void wait_and_judge(struct node *n, double seconds)
+{
+	node_wait(n, seconds);
+	node_put(n, (struct fact){ .type = FACT_NOW });
+}
+
+/* The recovery timeout is 900 s. */
+static void an_entry_counts_until_it_expires(void **state)
+{
+	one(n, .entry = EW_YES);
+
+	(void)state;
+	node_survey(n);
+	entry_put(n, p, (struct fact_ct_entry){ .present = EW_YES, .timeout = 1000 * NODE_SECOND });
+	check(n, "web", "healthy");
+	wait_and_judge(n, 99);
+	check(n, "web", "healthy");
+	wait_and_judge(n, 2);
+	check(n, "web", "at-risk");
+	why_has(n, "web", "expires in 14 min: the agent's FIN may then be dropped");
+	entry_put(n, p, (struct fact_ct_entry){ .present = EW_YES, .timeout = -1 });
+	check(n, "web", "unknown");
+	node_free(n);
+}
+
+static void the_firewall_decides_without_an_entry(void **state)
+{
+	one(n, .entry = EW_NO);
+
+	(void)state;
+	node_survey(n);
+	check(n, "web", "at-risk");
+	firewall_put(n, p, (struct fact_firewall){ .accepted = EW_YES, .rule = "inet fw in: lo" });
+	check(n, "web", "healthy");
+	why_has(n, "web", "(inet fw in: lo)");
+	firewall_put(n, p,
+		     (struct fact_firewall){ .accepted = EW_NO,
+					     .rule = "inet fw in handle 4: ct state invalid drop" });
+	check(n, "web", "at-risk");
+	why_has(n, "web", "drops the agent's FIN (inet fw in handle 4: ct state invalid drop)");
+	firewall_put(n, p, (struct fact_firewall){ .not_judged = "nft is not installed" });
+	check(n, "web", "at-risk");
+	why_has(n, "web", "may then be dropped (nft is not installed)");
+	node_free(n);
+}
+
+/* What was judged in an earlier scan is no evidence any more. */
+static void an_old_judgement_does_not_count(void **state)
+{
+	one(n, .entry = EW_NO);
+
+	(void)state;
+	node_survey(n);
+	firewall_put(n, p, (struct fact_firewall){ .accepted = EW_YES });
+	check(n, "web", "healthy");
+	node_survey(n);
+	check(n, "web", "at-risk");
+	node_free(n);
+}
+
+/* The agent's end has another peer than the executor's end: its entry tells which. */
+static void a_translated_link_has_its_other_end(void **state)
+{
+	struct ew_addr translated = node_addr("10.0.0.7:20001");
+	struct node_sock *end;
+
+	one(n, .entry = EW_YES);
+	(void)state;
+	end = p->links[0]->peer;
+	end->remote = translated;
+	node_survey(n);
+	check(n, "web", "half-open");
+	entry_put(n, p,
+		  (struct fact_ct_entry){ .present = EW_YES,
+					  .timeout = 5000 * NODE_SECOND,
+					  .translated = true,
+					  .reply_local = end->local,
+					  .reply_remote = translated });
+	check(n, "web", "healthy");
+	/* A FIN without the entry goes to an address that no socket has: no rule helps. */
+	entry_put(n, p,
+		  (struct fact_ct_entry){ .present = EW_YES,
+					  .timeout = 5 * NODE_SECOND,
+					  .translated = true,
+					  .reply_local = end->local,
+					  .reply_remote = translated });
+	firewall_put(n, p, (struct fact_firewall){ .accepted = EW_YES });
+	check(n, "web", "at-risk");
+	/* Whether it is translated is not known. */
+	entry_put(n, p, (struct fact_ct_entry){ .present = EW_UNKNOWN });
+	check(n, "web", "unknown");
+	node_free(n);
+}
+
+static size_t findings(struct node *n, uint64_t entries, enum severity *severity)
+{
+	struct report *report;
+	size_t found = 0;
+
+	node_put(n, (struct fact){ .type = FACT_CT_ACTIVE,
+				   .ct_active = { .netns = n->agent_ns,
+						  .in_force = EW_YES,
+						  .entries = entries,
+						  .limit = 1000 } });
+	report = node_report(n, REPORT_AUDIT);
+	for (size_t i = 0; i < report->n_findings; i++) {
+		if (strcmp(report->findings[i].id, "conntrack-full") != 0)
+			continue;
+		*severity = report->findings[i].severity;
+		found++;
+	}
+	report_free(report);
+	return found;
+}
+
+static void a_full_table_is_a_finding(void **state)
+{
+	enum severity severity = SEVERITY_UNKNOWN;
+
+	one(n, .entry = EW_YES);
+	(void)state;
+	node_survey(n);
+	assert_int_equal(findings(n, 899, &severity), 0);
+	assert_int_equal(findings(n, 900, &severity), 1);
+	assert_int_equal(severity, SEVERITY_WARNING);
+	assert_int_equal(findings(n, 1000, &severity), 1);
+	assert_int_equal(severity, SEVERITY_CRITICAL);
+	firewall_put(n, p, (struct fact_firewall){ .accepted = EW_YES, .untracked = EW_YES });
+	assert_int_equal(findings(n, 1000, &severity), 0);
+	node_free(n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_entry_counts_until_it_expires),
+		cmocka_unit_test(the_firewall_decides_without_an_entry),
+		cmocka_unit_test(an_old_judgement_does_not_count),
+		cmocka_unit_test(a_translated_link_has_its_other_end),
+		cmocka_unit_test(a_full_table_is_a_finding),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

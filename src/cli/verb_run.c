@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/now.h"
 #include "model/gate.h"
+#include "model/verdict_table.h"
 #include "show/format.h"
 
 /* How long a gate that unknown executors keep shut is looked at again. */
@@ -81,16 +82,33 @@ static void gate_explain(const struct gate *gate, const struct report *audit)
 			log_message("  %s: %s", audit->findings[i].id, audit->findings[i].evidence);
 }
 
+/* Ends a run whose command is not started; returns the exit code. */
+static int gate_refuse(const struct gate *gate, const struct report *audit, struct session *session,
+		       struct kept_report *kept)
+{
+	struct report *last;
+	int code;
+
+	gate_explain(gate, audit);
+	last = session_report(session, REPORT_RUN, &(struct fact_now){ .final = true });
+	if (last)
+		last->exit_code = gate_exit_code(gate);
+	code = kept_report_end(kept, last);
+	report_free(last);
+	return code;
+}
+
 /*
- * After the treatment the node is looked at again. A v1 executor that has just dropped its links
- * subscribes again within its backoff, so a shut gate is tried again for some seconds.
+ * Looks at the node as it stands now. A v1 executor that has just dropped its links subscribes
+ * again within its backoff, so a gate that unknown executors keep shut is tried again for some
+ * seconds. True: open; else *code is that of the run.
  */
-static bool gate_passes(const struct options *options, struct session *session,
-			struct kept_report *kept, int *code)
+static bool gate_passes(uint32_t accepted, struct session *session, struct kept_report *kept,
+			int *code)
 {
 	struct pollfd interrupt = { .fd = interrupt_fd(), .events = POLLIN };
 	int64_t bound = now_mono() + GATE_PATIENCE;
-	struct report *audit = NULL, *last;
+	struct report *audit = NULL;
 	struct gate gate;
 
 	do {
@@ -100,20 +118,28 @@ static bool gate_passes(const struct options *options, struct session *session,
 			*code = EXIT_UNKNOWN;
 			return false;
 		}
-		gate = gate_judge(audit, options->accepted);
+		gate = gate_judge(audit, accepted);
 	} while (!gate.open && gate.unknown && now_mono() < bound && poll(&interrupt, 1, 500) == 0);
-	if (gate.open) {
-		report_free(audit);
-		return true;
-	}
-	gate_explain(&gate, audit);
+	if (!gate.open)
+		*code = gate_refuse(&gate, audit, session, kept);
 	report_free(audit);
-	last = session_report(session, REPORT_RUN, &(struct fact_now){ .final = true });
-	if (last)
-		last->exit_code = gate_exit_code(&gate);
-	*code = kept_report_end(kept, last);
-	report_free(last);
-	return false;
+	return gate.open;
+}
+
+/*
+ * Would the gate open if every treatment succeeded? If not, nothing is treated, since a treatment
+ * starts an executor's clock and the restart that has to follow would not come.
+ */
+static bool treatment_makes_sense(const struct options *options, const struct report *audit,
+				  struct session *session, struct kept_report *kept, int *code)
+{
+	uint32_t accepted = options->accepted;
+
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (verdict_effect((enum verdict)v) == EFFECT_LOST_UNTREATED)
+			accepted |= 1u << v;
+	return options->dry_run || gate_judge(audit, accepted).open ||
+	       gate_passes(accepted, session, kept, code);
 }
 
 /* What was done is told at once when the log cannot tell it: the deadlines count from now. */
@@ -158,6 +184,8 @@ int verb_run(const struct options *options)
 		goto out;
 	show_audit(options, audit);
 	baseline_report_save(options, session, audit);
+	if (!treatment_makes_sense(options, audit, session, &kept, &code))
+		goto out;
 	code = treat_links(options, session, audit, QUESTION, &treatment);
 	if (code)
 		goto out;
@@ -170,7 +198,7 @@ int verb_run(const struct options *options)
 		code = EXIT_UNKNOWN;
 	} else if (options->dry_run) {
 		code = audit->exit_code;
-	} else if (gate_passes(options, session, &kept, &code)) {
+	} else if (gate_passes(options->accepted, session, &kept, &code)) {
 		code = window_open(options, session, &kept);
 	}
 out:

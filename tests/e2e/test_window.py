@@ -110,6 +110,17 @@ def test_the_gate_names_what_it_waits_for(lab, ew, tmp_path):
     assert all(e.alive for e in node.executors())
 
 
+def test_nothing_is_treated_when_the_gate_stays_shut(lab, ew, tmp_path):
+    """A treatment starts a clock; without the restart it would be the treatment that loses the task."""
+    node = lab(executors(2, kind="v0-old"), executor("batch", kind="v0-old", checkpoint="0"), conntrack=True)
+    node.forget("task-0")
+    node.forget("task-1")
+    assert ew.json("run", "--yes", "--", "touch", tmp_path / "started", code=2)["acts"] == []
+    assert not (tmp_path / "started").exists()
+    assert each(ew.json("audit", code=2), node, "verdict") == {
+        "task-0": "at-risk", "task-1": "at-risk", "batch": "no-checkpoint"}
+
+
 def test_the_gate_stays_shut_after_a_failed_treatment(lab, ew, tmp_path):
     """An executor that could not be treated would be lost: the command is not started."""
     node = lab(executors(2, kind="v0-old"), conntrack=True)

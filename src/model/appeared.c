@@ -28,18 +28,29 @@ bool appeared_is_living(const struct store *store, const struct executor *execut
 	return *executor->process->facts.executor_id && !in_baseline(store, executor->process);
 }
 
-/* Its tasks and helpers have its environment: it spoke as an executor, or linked as one. */
-static bool was_executor(const struct process *process)
-{
-	return process->history.register_sent || (process->last_link && *process->facts.library);
-}
-
 static bool is_ours(const struct store *store, const struct process *process)
 {
 	const char *id = store->has_work_dir ? store->work_dir.slave_id : "";
 
 	return process->agent_known && process->agent_addr.port == store->session.agent_port &&
 	       (!*id || !*process->facts.slave_id || strcmp(id, process->facts.slave_id) == 0);
+}
+
+bool appeared_came_back(const struct store *store, const struct executor *executor)
+{
+	const struct process_key *key = &executor->process->key;
+	const struct agent *agent = store_agent(store);
+
+	return agent && key->pid > 0 && store->baselines.n && key->start < agent->facts.start &&
+	       (store->baselines.v[0].agent_pid != agent->facts.pid ||
+		store->baselines.v[0].agent_start != agent->facts.start) &&
+	       is_ours(store, executor->process);
+}
+
+/* Its tasks and helpers have its environment: it spoke as an executor, or linked as one. */
+static bool was_executor(const struct process *process)
+{
+	return process->history.register_sent || (process->last_link && *process->facts.library);
 }
 
 bool appeared_is_dead(const struct store *store, const struct process *process)

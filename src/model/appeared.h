@@ -11,6 +11,9 @@
 
 bool appeared_is_living(const struct store *store, const struct executor *executor);
 
+/* It came before the agent that is there, of whose id it is: it has to register again. */
+bool appeared_came_back(const struct store *store, const struct executor *executor);
+
 /* It came, and has ended in this session. */
 bool appeared_is_dead(const struct store *store, const struct process *process);
 

@@ -287,6 +287,16 @@ static void appeared_fill(const struct executors *view, struct report *report)
 
 		if (!appeared_is_living(store, &view->executors[i]))
 			continue;
+		if (appeared_came_back(store, &view->executors[i])) {
+			struct fact_baseline b =
+				appeared_baseline(store, view->executors[i].process);
+
+			*out = (struct report_executor){ 0 };
+			baseline_fill(view, &b, true, out, report->arena);
+			out->appeared = true;
+			report->n_executors++;
+			continue;
+		}
 		executor_fill(store, &view->executors[i], out, report->arena);
 		why = arena_array(report->arena, 1, sizeof(*why));
 		/* Of another agent id: not launched by this one, so it is none that came. */

@@ -32,8 +32,7 @@ static const char *agents_reason(const char *reason)
 	return NULL;
 }
 
-/* The agent wrote down that it ended it, and why. True with fate filled. */
-static bool by_agents_reason(const struct task_fate *task, struct arena *arena, struct fate *fate)
+bool end_by_agents_reason(const struct task_fate *task, struct arena *arena, struct fate *fate)
 {
 	const struct task_end *end = task->worst;
 	const char *what = end && !task->own ? agents_reason(end->reason) : NULL;
@@ -128,7 +127,7 @@ void end_unseen_judge(const struct store *store, const struct fact_baseline *b,
 	} else if (task.complete && task.own && task.arrived) {
 		fate->advice = "";
 		exit_cause_task(store, b, process, &task, arena, fate);
-	} else if (by_agents_reason(&task, arena, fate) ||
+	} else if (end_by_agents_reason(&task, arena, fate) ||
 		   by_what_was_found(store_run_end(store, &key), arena, fate) ||
 		   by_agents_record(&task, arena, fate)) {
 		return;

@@ -437,6 +437,9 @@ void exit_cause_judge(const struct store *store, const struct fact_baseline *b,
 		end_unseen_judge(store, b, process, arena, fate);
 	} else {
 		fate->cause = CAUSE_EVENT;
+		if (WIFSIGNALED(process->exit.status) && !process->exit.killer &&
+		    end_by_agents_reason(&task, arena, fate))
+			return; /* who sent the signal was not seen, and is written */
 		if (WIFSIGNALED(process->exit.status))
 			ended_by_signal(store, b, process, &down, arena, fate);
 		else

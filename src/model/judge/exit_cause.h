@@ -20,6 +20,9 @@ void exit_cause_task(const struct store *store, const struct fact_baseline *base
 void end_unseen_judge(const struct store *store, const struct fact_baseline *baseline,
 		      const struct process *process, struct arena *arena, struct fate *fate);
 
+/* The agent wrote down that it ended it, and why: true with fate filled. */
+bool end_by_agents_reason(const struct task_fate *task, struct arena *arena, struct fate *fate);
+
 /* "the agent's checkpoints" and the like, for a sentence. */
 const char *exit_cause_source(enum cause cause);
 

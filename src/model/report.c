@@ -325,8 +325,8 @@ static void appeared_fill(const struct executors *view, struct report *report)
 }
 
 /*
- * A recording that lacks lines may lack the one that tells of a loss: what it says of a loss counts,
- * and nobody is well by it.
+ * A recording that lacks lines may lack the one that tells of a loss: what it says of a loss
+ * counts, and nobody is well by it.
  */
 static void incomplete_judge(struct report *report)
 {

@@ -4,8 +4,8 @@
  * doubled, in another order or cut off, and facts made at random.
  *
  *  - exit code 0 only with positive evidence: every executor's severity is ok;
- *  - facts that are missing make nothing better: an executor that is not ok with all facts is not ok
- *    without some;
+ *  - facts that are missing make nothing better: an executor that is not ok with all facts is not
+ * ok without some;
  *  - no `reregistered` without the facts of its proof;
  *  - nothing that must not be touched is a target.
  *
@@ -209,8 +209,9 @@ static bool proof_is_there(const struct fact_order *order, const struct report_e
 		if (e->proof == PROOF_API && f->type == FACT_API_EXECUTOR &&
 		    strcmp(f->api_executor.executor_id, e->executor_id) == 0)
 			return true;
-		if (e->proof == PROOF_LINK && ((f->type == FACT_HOLDER && f->holder.pid == e->pid) ||
-					       (f->type == FACT_TCP && f->tcp.pid == e->pid)))
+		if (e->proof == PROOF_LINK &&
+		    ((f->type == FACT_HOLDER && f->holder.pid == e->pid) ||
+		     (f->type == FACT_TCP && f->tcp.pid == e->pid)))
 			return true;
 	}
 	return false;
@@ -353,7 +354,6 @@ static void leave_out(const struct fact_list *list, const bool *out, struct fact
 		if (!out[i])
 			order->facts[order->n++] = &list->facts[i];
 }
-
 
 static void each_fact_left_out(const struct fact_list *list, const struct story *story,
 			       const struct report *whole)

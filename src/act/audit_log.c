@@ -133,7 +133,8 @@ int audit_log_write(struct audit_log *log, const struct fact *act, struct error 
 	}
 	len = (ssize_t)strlen(line);
 	done = write(log->fd, line, (size_t)len);
-	if (done > 0 && done < len && write(log->fd, line + done, (size_t)(len - done)) == len - done)
+	if (done > 0 && done < len &&
+	    write(log->fd, line + done, (size_t)(len - done)) == len - done)
 		done = len; /* else errno is why the line did not fit */
 	if (done == len)
 		goto out;

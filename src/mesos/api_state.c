@@ -354,12 +354,11 @@ struct api_state *api_state_new(enum mesos_endpoint endpoint)
 	if (!answer)
 		return NULL;
 	answer->endpoint = endpoint;
-	answer->state = (struct mesos_state){ .id = "",
-					       .version = "",
-					       .pid = "",
-					       .flags = { .work_dir = "",
-							  .acls = "",
-							  .authorizers = "" } };
+	answer->state =
+		(struct mesos_state){ .id = "",
+				      .version = "",
+				      .pid = "",
+				      .flags = { .work_dir = "", .acls = "", .authorizers = "" } };
 	answer->framework_next = &answer->state.frameworks;
 	answer->arena = arena_new();
 	answer->parser = yajl_alloc(&callbacks, NULL, answer);

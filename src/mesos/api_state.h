@@ -63,7 +63,7 @@ struct mesos_framework {
 struct mesos_state {
 	const char *id; /* of the agent; "" until it has registered */
 	const char *version;
-	const char *pid; /* its UPID, "slave(1)@10.0.0.7:5051": the address that it advertises */
+	const char *pid;   /* its UPID, "slave(1)@10.0.0.7:5051": the address that it advertises */
 	double start_time; /* seconds since 1970; changes when the agent restarts */
 	struct mesos_flags flags;
 	struct mesos_framework *frameworks;

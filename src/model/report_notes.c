@@ -88,8 +88,7 @@ void report_notes_fill(const struct executors *view, struct report *report)
 	const struct store *store = view->store;
 	struct arena *arena = report->arena;
 	struct notes notes = {
-		arena_array(arena,
-			    store->unread.n + store->hooks.n + report->n_findings + 5,
+		arena_array(arena, store->unread.n + store->hooks.n + report->n_findings + 5,
 			    sizeof(*notes.v)),
 		0
 	};

@@ -78,7 +78,7 @@ struct node_proc {
 };
 
 struct node {
-	struct model *model, *twin; /* both get the same facts */
+	struct model *model, *twin;  /* both get the same facts */
 	const struct fact_sink *tap; /* NULL, or gets them too */
 	int64_t now;
 	bool hooks, quiet;

@@ -53,7 +53,8 @@ void store_put_checkpoint(struct store *store, const struct fact *fact)
 		HASH_ADD(hh, store->checkpoints, key, sizeof(key), checkpoint);
 	}
 	/* A copy of the tree under another name changes nothing about the agent's own. */
-	if (store->has_work_dir && checkpoint->seen == store->survey && checkpoint->facts.slave_id &&
+	if (store->has_work_dir && checkpoint->seen == store->survey &&
+	    checkpoint->facts.slave_id &&
 	    strcmp(checkpoint->facts.slave_id, store->work_dir.slave_id) == 0 &&
 	    strcmp(from->slave_id, checkpoint->facts.slave_id) != 0)
 		return;

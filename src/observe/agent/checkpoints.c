@@ -29,9 +29,9 @@ struct walk {
 	const char *executor_id;
 	const char *container_id; /* of the run */
 	char *file;		  /* CHECKPOINT_FILE_MAX bytes to read files into */
-	const char *boot; /* the tree's, when it is not this host's; NULL */
-	bool former;	  /* in the tree of an agent id that slaves/latest does not name */
-	bool *incomplete; /* set when something that is there was refused */
+	const char *boot;	  /* the tree's, when it is not this host's; NULL */
+	bool former;		  /* in the tree of an agent id that slaves/latest does not name */
+	bool *incomplete;	  /* set when something that is there was refused */
 	struct checkpoint_path path;
 };
 

@@ -81,7 +81,7 @@ static int file_save(int dir, const struct kept_report *kept, const char *ending
 
 static char *table_text(const struct report *report, size_t *len)
 {
-	const struct table_options layout = { .width = 80 };
+	const struct layout layout = { .width = 80 };
 	struct textbuf out;
 
 	if (textbuf_begin(&out) < 0)

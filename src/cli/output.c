@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "show/format.h"
 #include "show/textbuf.h"
+#include "show/table/table_plan.h"
 
 int output_width(void)
 {
@@ -31,11 +32,11 @@ static bool output_colour(const struct options *options)
 	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
 }
 
-struct table_options output_layout(const struct options *options)
+struct layout output_layout(const struct options *options)
 {
-	return (struct table_options){ .width = output_width(),
-				       .color = output_colour(options),
-				       .verbose = options->verbose };
+	return (struct layout){ .width = output_width(),
+				.color = output_colour(options),
+				.verbose = options->verbose };
 }
 
 static int written(int err, int exit_code)
@@ -54,7 +55,7 @@ int output_document(const char *document, size_t len, int exit_code)
 
 int output_report(const struct options *options, const struct report *report)
 {
-	struct table_options table = output_layout(options);
+	struct layout table = output_layout(options);
 	int err;
 
 	if (!report) {
@@ -70,7 +71,7 @@ int output_report(const struct options *options, const struct report *report)
 
 void output_plan(const struct options *options, const struct model_target *targets, size_t n)
 {
-	struct table_options table = output_layout(options);
+	struct layout table = output_layout(options);
 
 	table_plan_write(options->format->text ? stdout : stderr, targets, n, &table);
 }

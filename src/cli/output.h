@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "show/table/table.h"
+#include "show/layout.h"
 
 struct model_target;
 struct options;
@@ -28,6 +28,6 @@ void output_plan(const struct options *options, const struct model_target *targe
 /* Columns of the terminal, 80 without one. */
 int output_width(void);
 /* The same with colours and verbosity as asked for. */
-struct table_options output_layout(const struct options *options);
+struct layout output_layout(const struct options *options);
 
 #endif

@@ -253,7 +253,7 @@ static struct session *survey(struct doctor *d, const struct options *options,
 
 static int write_out(const struct options *options, const struct checkup *checkup)
 {
-	struct table_options table = output_layout(options);
+	struct layout table = output_layout(options);
 	int err = options->format->checkup(stdout, checkup, &table);
 
 	if (!err && options->reported)

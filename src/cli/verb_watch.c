@@ -43,7 +43,7 @@ static int rows(void)
 
 static int draw(struct live *live, const struct report *report)
 {
-	struct table_options table = output_layout(live->options);
+	struct layout table = output_layout(live->options);
 
 	return live->lines ? watch_jsonl_report(live->lines, report)
 			   : watch_screen_draw(live->screen, report, rows(), &table);

@@ -5,52 +5,49 @@
 
 #include "show/json/json_report.h"
 #include "show/nagios.h"
+#include "show/table/table.h"
 
 /* ---- formats without a layout ---- */
 
-static int json(FILE *out, const struct report *report, const struct table_options *options)
+static int json(FILE *out, const struct report *report, const struct layout *layout)
 {
-	(void)options;
+	(void)layout;
 	return json_report_write(out, report);
 }
 
-static int json_checkup(FILE *out, const struct checkup *checkup,
-			const struct table_options *options)
+static int json_checkup(FILE *out, const struct checkup *checkup, const struct layout *layout)
 {
-	(void)options;
+	(void)layout;
 	return doctor_document_write(out, checkup, true);
 }
 
-static int jsonl(FILE *out, const struct report *report, const struct table_options *options)
+static int jsonl(FILE *out, const struct report *report, const struct layout *layout)
 {
-	(void)options;
+	(void)layout;
 	return json_report_line_write(out, NULL, report);
 }
 
-static int jsonl_checkup(FILE *out, const struct checkup *checkup,
-			 const struct table_options *options)
+static int jsonl_checkup(FILE *out, const struct checkup *checkup, const struct layout *layout)
 {
-	(void)options;
+	(void)layout;
 	return doctor_document_write(out, checkup, false);
 }
 
-static int nagios(FILE *out, const struct report *report, const struct table_options *options)
+static int nagios(FILE *out, const struct report *report, const struct layout *layout)
 {
-	(void)options;
+	(void)layout;
 	return nagios_write(out, report);
 }
 
-static int nagios_checkup(FILE *out, const struct checkup *checkup,
-			  const struct table_options *options)
+static int nagios_checkup(FILE *out, const struct checkup *checkup, const struct layout *layout)
 {
-	(void)options;
+	(void)layout;
 	return doctor_nagios_write(out, checkup);
 }
 
-static int table_checkup(FILE *out, const struct checkup *checkup,
-			 const struct table_options *options)
+static int table_checkup(FILE *out, const struct checkup *checkup, const struct layout *layout)
 {
-	return doctor_table_write(out, checkup, options->width, options->color);
+	return doctor_table_write(out, checkup, layout->width, layout->color);
 }
 
 /* ---- the table ---- */

@@ -11,7 +11,7 @@
 
 #include "model/report.h"
 #include "show/doctor.h"
-#include "show/table/table.h"
+#include "show/layout.h"
 
 /* How `watch` shows events in a format. */
 enum format_events {
@@ -21,10 +21,9 @@ enum format_events {
 };
 
 /* Writes all of it to out and flushes. Returns 0 or a negative errno, of a closed pipe as well. */
-typedef int format_report_fn(FILE *out, const struct report *report,
-			     const struct table_options *options);
+typedef int format_report_fn(FILE *out, const struct report *report, const struct layout *layout);
 typedef int format_checkup_fn(FILE *out, const struct checkup *checkup,
-			      const struct table_options *options);
+			      const struct layout *layout);
 
 struct formatter {
 	const char *name;

@@ -18,6 +18,7 @@
 #include "show/json/json_report.h"
 #include "show/nagios.h"
 #include "show/table/table.h"
+#include "show/table/table_plan.h"
 #include "show_samples.h"
 
 enum form { FORM_TABLE, FORM_VERBOSE, FORM_COLOR, FORM_WIDE, FORM_JSON, FORM_JSONL, FORM_NAGIOS };
@@ -27,7 +28,7 @@ static const char *const suffixes[] = { "table", "verbose", "color", "wide",
 
 static int form_write(FILE *out, const struct report *report, enum form form)
 {
-	struct table_options options = {
+	struct layout options = {
 		.width = form == FORM_WIDE ? 132 : 80,
 		.verbose = form == FORM_VERBOSE,
 		.color = form == FORM_COLOR,
@@ -140,7 +141,7 @@ static void test_no_line_is_too_wide(void **state)
 
 		for (int width = 72; width <= 132; width += 4) {
 			for (int verbose = 0; verbose < 2; verbose++) {
-				struct table_options options = { width, false, verbose };
+				struct layout options = { width, false, verbose };
 				char *text = NULL;
 				size_t len;
 				FILE *out = open_memstream(&text, &len);
@@ -188,7 +189,7 @@ static void test_a_plan(void **state)
 		  .recovery_timeout = 15 * MINUTE,
 		  .forbidden = "it is disconnected: a second disconnect would end it at once" },
 	};
-	static const struct table_options options = { .width = 80 };
+	static const struct layout options = { .width = 80 };
 
 	(void)state;
 	for (size_t n = 0; n <= COUNT(targets); n += COUNT(targets)) {

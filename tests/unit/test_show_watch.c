@@ -281,7 +281,7 @@ static void test_the_screen_fits(void **state)
 {
 	static struct report_executor many[100];
 	struct report report = report_new();
-	struct table_options options = { .width = 80, .verbose = true };
+	struct layout options = { .width = 80, .verbose = true };
 	struct watch_screen *screen;
 	struct fact_sink sink;
 
@@ -316,7 +316,7 @@ static void test_the_screen_fits(void **state)
 static void test_the_latest_events_are_kept(void **state)
 {
 	struct report report = report_new();
-	struct table_options options = { .width = 80 };
+	struct layout options = { .width = 80 };
 	struct capture capture;
 	struct watch_screen *screen;
 	struct fact_sink sink;

@@ -8,6 +8,7 @@
 #include "base/walltime.h"
 #include "show/term_text.h"
 #include "show/event_text.h"
+#include "show/table/table.h"
 #include "show/textbuf.h"
 #include "show/units.h"
 
@@ -109,14 +110,14 @@ static void events_draw(const struct watch_screen *screen, FILE *out, int width)
 	}
 }
 
-static char *table_text(const struct report *report, const struct table_options *options)
+static char *table_text(const struct report *report, const struct layout *layout)
 {
 	struct textbuf text;
 	int err;
 
 	if (textbuf_begin(&text) < 0)
 		return NULL;
-	err = table_write(text.text, report, options);
+	err = table_write(text.text, report, layout);
 	if (err == 0)
 		return textbuf_end(&text);
 	free(textbuf_end(&text));
@@ -124,11 +125,11 @@ static char *table_text(const struct report *report, const struct table_options 
 }
 
 int watch_screen_draw(struct watch_screen *screen, const struct report *report, int rows,
-		      const struct table_options *options)
+		      const struct layout *layout)
 {
 	int height = rows < ROWS_MIN ? ROWS_MIN : rows;
 	int events = screen->n_events < EVENTS_MAX ? (int)screen->n_events : EVENTS_MAX;
-	char *table = table_text(report, options);
+	char *table = table_text(report, layout);
 	struct textbuf frame;
 	int err = table ? textbuf_begin(&frame) : -ENOMEM;
 
@@ -139,7 +140,7 @@ int watch_screen_draw(struct watch_screen *screen, const struct report *report, 
 	fputs(HOME, frame.text);
 	/* One row for the blank line between, one for the cursor: a full screen would scroll. */
 	lines_draw(frame.text, table, height - events - 2);
-	events_draw(screen, frame.text, options->width);
+	events_draw(screen, frame.text, layout->width);
 	fputs(REST_CLEAR, frame.text);
 	free(table);
 	return textbuf_end_to(&frame, screen->out);

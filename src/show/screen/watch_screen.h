@@ -7,7 +7,7 @@
 
 #include "facts.h"
 #include "model/report.h"
-#include "show/table/table.h"
+#include "show/layout.h"
 
 struct watch_screen;
 
@@ -19,11 +19,11 @@ void watch_screen_free(struct watch_screen *screen);
 struct fact_sink watch_screen_sink(struct watch_screen *screen);
 
 /*
- * Draws the report over the last one. rows is the height of the terminal now, options->width its
+ * Draws the report over the last one. rows is the height of the terminal now, layout->width its
  * width: both may change between draws. Returns 0 or a negative errno.
  */
 int watch_screen_draw(struct watch_screen *screen, const struct report *report, int rows,
-		      const struct table_options *options);
+		      const struct layout *layout);
 
 /* Leaves the cursor under an empty screen, ready for the last table. Returns as above. */
 int watch_screen_clear(struct watch_screen *screen);

@@ -1,38 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "show/table/table.h"
 
-#include <stdlib.h>
-
-#include "show/term_text.h"
 #include "show/summary.h"
 #include "show/textbuf.h"
 #include "show/table/table_parts.h"
-
-const char *table_color(bool color, enum severity severity)
-{
-	static const char *const sgr[] = {
-		[SEVERITY_OK] = "\x1b[32m",
-		[SEVERITY_WARNING] = "\x1b[33m",
-		[SEVERITY_CRITICAL] = "\x1b[31m",
-		[SEVERITY_UNKNOWN] = "\x1b[35m",
-	};
-
-	return color ? sgr[severity] : NULL;
-}
-
-void table_title(FILE *out, const char *title)
-{
-	fprintf(out, "\n%s\n", title);
-}
-
-void table_paragraph(const struct table *table, struct textbuf *text, int indent)
-{
-	char *buf = textbuf_end(text);
-
-	if (buf)
-		term_text_wrap(table->out, buf, 0, indent, table->width);
-	free(buf);
-}
 
 static void headline_put(const struct table *table)
 {
@@ -46,16 +17,16 @@ static void headline_put(const struct table *table)
 	fputs(table->color ? TABLE_RESET : "", table->out);
 }
 
-int table_write(FILE *out, const struct report *report, const struct table_options *options)
+int table_write(FILE *out, const struct report *report, const struct layout *layout)
 {
 	struct textbuf text;
 	int err = textbuf_begin(&text);
 	struct table table = {
 		.out = text.text,
 		.report = report,
-		.width = options->width < TABLE_WIDTH_MIN ? TABLE_WIDTH_MIN : options->width,
-		.color = options->color,
-		.verbose = options->verbose,
+		.width = table_width(layout),
+		.color = layout->color,
+		.verbose = layout->verbose,
 	};
 
 	if (err < 0)

@@ -3,30 +3,7 @@
 #ifndef EW_SHOW_TABLE_TABLE_PARTS_H
 #define EW_SHOW_TABLE_TABLE_PARTS_H
 
-#include <stdio.h>
-
-#include "show/textbuf.h"
-#include "show/table/table.h"
-
-struct table {
-	FILE *out;
-	const struct report *report;
-	int width;
-	bool color;
-	bool verbose;
-};
-
-#define TABLE_WIDTH_MIN 72 /* columns of a grid that leave room for names */
-#define TABLE_RESET	"\x1b[0m"
-
-/* The colour that a severity has; NULL where none is wanted. */
-const char *table_color(bool color, enum severity severity);
-
-/* "title" in a line of its own, an empty one before it. */
-void table_title(FILE *out, const char *title);
-
-/* Ends text and writes it in lines, those after the first indented. */
-void table_paragraph(const struct table *table, struct textbuf *text, int indent);
+#include "show/table/table_style.h"
 
 void table_agent(const struct table *table);
 void table_acts(const struct table *table);

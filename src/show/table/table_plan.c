@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "show/table/table_plan.h"
+
+#include "show/term_text.h"
+#include "show/textbuf.h"
+#include "show/units.h"
+#include "show/table/grid.h"
+#include "show/table/table_style.h"
+
+static const char *target_what(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now, (void)buf, (void)size;
+	return ((const struct model_target *)row)->forbidden ? "leave" : "shut down";
+}
+
+static const char *target_executor(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now, (void)buf, (void)size;
+	return ((const struct model_target *)row)->executor_id;
+}
+
+static const char *target_pid(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now;
+	return table_number(((const struct model_target *)row)->pid, 1, buf, size);
+}
+
+static const char *target_fd(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now;
+	return table_number(((const struct model_target *)row)->fd, 0, buf, size);
+}
+
+static const char *target_verdict(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now, (void)buf, (void)size;
+	return verdict_name(((const struct model_target *)row)->verdict);
+}
+
+static const char *target_timeout(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now, (void)size;
+	return units_duration(((const struct model_target *)row)->recovery_timeout, buf);
+}
+
+static const struct grid_column target_columns[] = {
+	{ "PLAN", 9, false, target_what },	  { "EXECUTOR", 0, false, target_executor },
+	{ "PID", 7, true, target_pid },		  { "FD", 5, true, target_fd },
+	{ "VERDICT", 13, false, target_verdict }, { "CLOCK", 9, true, target_timeout },
+};
+
+static void target_write(const struct grid *grid, const struct model_target *target, bool color)
+{
+	enum severity severity = target->forbidden ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+
+	grid_row(grid, target, table_color(color, severity));
+	if (!target->forbidden)
+		return;
+	fputs("  never touched: ", grid->out);
+	term_text_wrap(grid->out, target->forbidden, 17, 4, grid->width);
+}
+
+int table_plan_write(FILE *out, const struct model_target *targets, size_t n,
+		     const struct layout *layout)
+{
+	struct textbuf text;
+	int err = textbuf_begin(&text);
+	struct grid grid = { text.text, table_width(layout), 0, target_columns,
+			     sizeof(target_columns) / sizeof(target_columns[0]) };
+	size_t treated = 0;
+
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		treated += !targets[i].forbidden;
+	if (treated)
+		fprintf(grid.out, "%zu link%s would be shut down.\n", treated,
+			treated == 1 ? "" : "s");
+	else
+		fputs("Nothing would be done.\n", grid.out);
+	if (n) {
+		fputc('\n', grid.out);
+		grid_head(&grid);
+	}
+	for (size_t i = 0; i < n; i++)
+		target_write(&grid, &targets[i], layout->color);
+	return textbuf_end_to(&text, out);
+}

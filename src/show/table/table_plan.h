@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef EW_SHOW_TABLE_TABLE_PLAN_H
+#define EW_SHOW_TABLE_TABLE_PLAN_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "model/model.h"
+#include "show/layout.h"
+
+/*
+ * What an acting verb would do: for --dry-run, and before it asks. Returns 0 or a negative errno,
+ * of a full disk or a closed pipe as well.
+ */
+int table_plan_write(FILE *out, const struct model_target *targets, size_t n,
+		     const struct layout *layout);
+
+#endif

@@ -257,8 +257,8 @@ static int netns_enter(struct session *s, struct error *error)
 	if (!name)
 		return 0;
 	pid = strtol(name, &end, 10);
-	s->netns_fd = *name && !*end ? netns_open_pid((pid_t)pid, &inode)
-				     : netns_open_path(name, &inode);
+	s->netns_fd =
+		*name && !*end ? netns_open_pid((pid_t)pid, &inode) : netns_open_path(name, &inode);
 	if (s->netns_fd >= 0)
 		return 0;
 	return error_set(error, s->netns_fd,
@@ -571,7 +571,8 @@ static bool may_be_of_a_moment(const struct report *report)
 	       report->verdicts[VERDICT_UNREGISTERED] || report->verdicts[VERDICT_UNKNOWN];
 }
 
-/* An agent sees the end of an executor up to a second later (Mesos 3rdparty/libprocess reap.cpp). */
+/* An agent sees the end of an executor up to a second later (Mesos 3rdparty/libprocess reap.cpp).
+ */
 #define REAPED_NS (1500 * 1000 * 1000L)
 
 static bool has_row_without_process(const struct report *report)

@@ -26,21 +26,21 @@ struct executor {
 	const struct executor_link *links;   /* ESTABLISHED, towards the agent port */
 	size_t n_links;
 	enum ew_tri backed; /* its run on disk leads to this process; NO: to another */
-	int score; /* evidence that it is the executor of its run */
+	int score;	    /* evidence that it is the executor of its run */
 };
 
 struct executors {
 	const struct store *store;
 	struct executor *executors;
 	size_t n_executors;
-	const struct executor **by_pid;	 /* sorted; NULL: the arena is broken */
+	const struct executor **by_pid; /* sorted; NULL: the arena is broken */
 	/*
 	 * Processes that claim the ids of an executor in their environment, which any user can set,
 	 * while forked.pid, its session and its listener lead elsewhere, or the agent knows of no
 	 * such executor.
 	 */
 	size_t n_claims;
-	int32_t claims[3]; /* pids of the first */
+	int32_t claims[3];		 /* pids of the first */
 	const struct connection **links; /* of all executors, sorted by address */
 	size_t n_links;
 };

@@ -122,10 +122,11 @@ const char *identity_contradiction(const struct store *store, struct arena *aren
 				    store->session.agent_port, store_agent(store)->facts.pid,
 				    rival->facts.pid);
 	if (ids_differ(api, disk))
-		return arena_printf(arena,
-				    "The API at %s is that of agent id %s, and %s/meta/slaves/latest "
-				    "names %s.",
-				    store->api.url, api, store->work_dir.path, disk);
+		return arena_printf(
+			arena,
+			"The API at %s is that of agent id %s, and %s/meta/slaves/latest "
+			"names %s.",
+			store->api.url, api, store->work_dir.path, disk);
 	differ = starts_differ(store, arena);
 	return differ ? differ : addresses_differ(store, arena);
 }
@@ -153,7 +154,8 @@ static bool is_below_work_dir(const struct store *store, const struct executor *
 	if (root) /* seen through the root of the agent */
 		path = root + 5;
 	len = strlen(path);
-	return len && strncmp(directory, path, len) == 0 && strncmp(directory + len, "/slaves/", 8) == 0;
+	return len && strncmp(directory, path, len) == 0 &&
+	       strncmp(directory + len, "/slaves/", 8) == 0;
 }
 
 /* meta/slaves/latest is missing: the next agent takes a new id (Mesos slave/state.cpp, recover()).
@@ -200,7 +202,8 @@ enum whose identity_of(const struct store *store, const struct executor *executo
 	const char *theirs = identity_executor_agent(executor), *id = identity_agent_id(store);
 	bool on_disk = executor->checkpoint || is_below_work_dir(store, executor);
 
-	if (!*id && *theirs && (strcmp(theirs, api_id(store)) == 0 || strcmp(theirs, disk_id(store)) == 0))
+	if (!*id && *theirs &&
+	    (strcmp(theirs, api_id(store)) == 0 || strcmp(theirs, disk_id(store)) == 0))
 		return WHOSE_OURS; /* the sources contradict each other, which is told elsewhere */
 	if (on_disk && latest_is_missing(store))
 		return WHOSE_ORPHAN;
@@ -228,13 +231,12 @@ static const char *absent_text(const struct store *store, const struct executor 
 		       "found.";
 	if (!checkpoint->facts.forked_pid)
 		return "Its run is on disk, and no process of it has been started yet.";
-	return arena_printf(arena,
-			    "Its run is on disk (forked.pid %d)%s, and no process was found that is "
-			    "certainly this executor.",
-			    checkpoint->facts.forked_pid,
-			    store_is_listed(store, &executor->process->facts)
-				    ? " and in the agent's API"
-				    : "");
+	return arena_printf(
+		arena,
+		"Its run is on disk (forked.pid %d)%s, and no process was found that is "
+		"certainly this executor.",
+		checkpoint->facts.forked_pid,
+		store_is_listed(store, &executor->process->facts) ? " and in the agent's API" : "");
 }
 
 const char *identity_lists_disagree(const struct store *store, const struct executor *executor,

@@ -216,9 +216,8 @@ static bool may_be_meant(const struct store *store, const struct agent *agent)
 
 bool agent_is_impostor(const struct store *store, const struct agent *agent)
 {
-	return agent->facts.uid_known == EW_YES && agent->facts.uid != 0 &&
-	       store->has_work_dir && store->work_dir.owner_known == EW_YES &&
-	       agent->facts.uid != store->work_dir.uid;
+	return agent->facts.uid_known == EW_YES && agent->facts.uid != 0 && store->has_work_dir &&
+	       store->work_dir.owner_known == EW_YES && agent->facts.uid != store->work_dir.uid;
 }
 
 /* A name tells more than a place, a place more than an age. */
@@ -323,8 +322,8 @@ void store_count_named(struct store *store)
 		    !store_checkpoint_find(store, &process->facts))
 			continue;
 		for (size_t i = 0; i < store->agents.n; i++)
-			store->agents.v[i].named += addr_ip_equal(
-				&store->agents.v[i].facts.listen, &process->agent_addr);
+			store->agents.v[i].named += addr_ip_equal(&store->agents.v[i].facts.listen,
+								  &process->agent_addr);
 	}
 }
 

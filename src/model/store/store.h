@@ -116,7 +116,7 @@ struct process {
 	bool agents_child;	   /* the agent forked it */
 	bool killed_by_agents; /* who sent the signal it died of is the agent, or a child of it */
 	bool in_baseline;
-	bool adopted;		/* its ids are those of the run on disk that its pid leads to */
+	bool adopted; /* its ids are those of the run on disk that its pid leads to */
 	struct run_key adopted_run;
 	const char *adopted_slave_id;
 	struct unix_links unix_links;
@@ -233,7 +233,8 @@ struct agent {
 	int64_t gone_at;      /* 0: it is there */
 	int64_t recovered_at; /* when it was first seen to serve; 0: it was not */
 	uint32_t seen;
-	uint32_t named; /* executors of the checkpoint tree whose MESOS_SLAVE_PID names its address */
+	uint32_t named; /* executors of the checkpoint tree whose MESOS_SLAVE_PID names its address
+			 */
 };
 
 struct netns {
@@ -314,8 +315,8 @@ struct store {
 		const char *comm;
 	} agent_signalled;
 	int64_t checkpoints_read; /* when a pass over the checkpoints was last completed */
-	bool listed_any; /* that listing has executors */
-	bool mptcp_hidden; /* somebody has an MPTCP link, and who could not be read */
+	bool listed_any;	  /* that listing has executors */
+	bool mptcp_hidden;	  /* somebody has an MPTCP link, and who could not be read */
 	bool agent_hidden; /* somebody listens on the agent port, and who could not be read */
 	struct fact_command command;
 	int64_t command_ended; /* 0 */

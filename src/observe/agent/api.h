@@ -24,7 +24,7 @@ struct api_options {
 	bool tell;		   /* puts FACT_TCP for its connections: no hook does */
 	int32_t pid;		   /* of the process that will answer; 0: not known */
 	uint64_t start;
-	uint32_t timeout_ms;	   /* for a whole answer, both requests; 0: API_TIMEOUT_MS */
+	uint32_t timeout_ms; /* for a whole answer, both requests; 0: API_TIMEOUT_MS */
 };
 
 /*

@@ -58,8 +58,9 @@ def test_its_message_is_no_proof(lab, ew, port):
     """It tells an executor that waits for the agent that it is registered."""
     node = lab(evil(port), executor("stale", kind="v0-old"))
     ew("audit")
+    verify = ew.start("verify", "-f", "json", "--until", "4s")
+    verify.wait_for("settled|waiting")
     node.stop_agent()
-    verify = ew.start("verify", "-f", "json", "--until", "2s")
     verify.wait_for("waiting")
     node.forge_message("stale", "evil")
     report = verify.result().json

@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/bounded.h"
 #include "base/emit.h"
 #include "base/error.h"
 #include "base/netns.h"
 #include "base/now.h"
 #include "facts.h"
 #include "observe/agent/api.h"
+#include "observe/agent/bounded_emit.h"
 #include "observe/agent/checkpoints.h"
 #include "observe/agent/post_mortem.h"
 #include "observe/agent_scan.h"
@@ -25,7 +27,8 @@
 #include "observe/sockets.h"
 #include "observe/unix_links.h"
 
-enum { A_STEP = 16 }; /* processes, or sockets, of one step */
+enum { ANSWER_MS = 3000 }; /* that a file system has */
+enum { A_STEP = 16 };	   /* processes, or sockets, of one step */
 
 struct scan {
 	struct scan_options options;
@@ -34,6 +37,7 @@ struct scan {
 	char *authorization;
 	struct procfs *procfs;
 	struct snapshot *snapshot;
+	int looked; /* for the work directory: -ETIMEDOUT, its file system does not answer */
 	char found_work_dir[PATH_MAX]; /* kept: the agent that named it may be gone by now */
 	char url[ADDR_TEXT_MAX + 16];
 	uint32_t round; /* of answers of the API */
@@ -241,17 +245,38 @@ static const char *known_work_dir(const struct scan *scan)
 	return scan->work_dir ? scan->work_dir : scan->found_work_dir;
 }
 
-/* Before anybody is asked: its owner tells the agent from others that listen on the port. */
+/* In a child: "YES OWNER PATH"; YES is 0 where the owner cannot be told. */
+static int work_dir_look(void *ctx, int out)
+{
+	const struct scan *scan = ctx;
+	char found[PATH_MAX];
+	uint32_t uid = 0;
+	bool known;
+
+	if (scan->work_dir || !agent_work_dir(scan->snapshot, found, sizeof(found)))
+		snprintf(found, sizeof(found), "%s", known_work_dir(scan));
+	known = *found && agent_work_dir_owner(found, &uid);
+	return dprintf(out, "%d %u %s", known, uid, found) < 0;
+}
+
+/*
+ * Before anybody is asked: its owner tells the agent from others that listen on the port. The file
+ * system that it is on may not answer.
+ */
 static void find_work_dir(struct scan *scan)
 {
-	char found[PATH_MAX];
+	char answer[PATH_MAX + 32];
+	int known, path = 0;
 	uint32_t uid;
 
-	if (!scan->work_dir && agent_work_dir(scan->snapshot, found, sizeof(found)))
-		snprintf(scan->found_work_dir, sizeof(scan->found_work_dir), "%s", found);
-	if (*known_work_dir(scan))
-		snapshot_set_owner(scan->snapshot,
-				   agent_work_dir_owner(known_work_dir(scan), &uid) ? &uid : NULL);
+	scan->looked = bounded_text(ANSWER_MS, work_dir_look, scan, answer, sizeof(answer));
+	if (scan->looked <= 0 || sscanf(answer, "%d %u %n", &known, &uid, &path) != 2 ||
+	    !answer[path])
+		return;
+	if (!scan->work_dir)
+		snprintf(scan->found_work_dir, sizeof(scan->found_work_dir), "%.*s", PATH_MAX - 1,
+			 answer + path);
+	snapshot_set_owner(scan->snapshot, known ? &uid : NULL);
 }
 
 static enum step agents_step(struct scan *scan)
@@ -282,17 +307,37 @@ static enum step conntrack_step(struct scan *scan)
 	return conntrack_lookup_all(scan->snapshot, &scan->sink) ? STEP_DONE : STEP_FAILED;
 }
 
+/* In a child: the path. */
+static int work_dir_guess(void *ctx, int out)
+{
+	const struct scan *scan = ctx;
+	char found[PATH_MAX];
+
+	return agent_work_dir_guess(scan->snapshot, found, sizeof(found), NULL) < 0 ||
+	       dprintf(out, "%s", found) < 0;
+}
+
 /* Where nothing else names it, the agent's answer may. */
 static const char *await_work_dir(struct scan *scan, struct error *error)
 {
-	char found[PATH_MAX];
-
+	if (scan->looked == -ETIMEDOUT) {
+		error_set(error, scan->looked, "see whether its file system answers",
+			  "look at the agent's work directory");
+		return "";
+	}
 	if (*known_work_dir(scan))
 		return known_work_dir(scan);
 	await_answer(scan);
-	if (agent_work_dir_guess(scan->snapshot, found, sizeof(found), error) == 0)
-		snprintf(scan->found_work_dir, sizeof(scan->found_work_dir), "%s", found);
-	return scan->found_work_dir;
+	if (bounded_text(ANSWER_MS, work_dir_guess, scan, scan->found_work_dir,
+			 sizeof(scan->found_work_dir)) <= 0)
+		error_set(error, -ENOENT, "name it with --work-dir",
+			  "find the agent's work directory");
+	return known_work_dir(scan);
+}
+
+static int emit_checkpoints(void *ctx, const struct fact_sink *sink, struct error *error)
+{
+	return checkpoints_emit(ctx, sink, error);
 }
 
 static enum step checkpoints_step(struct scan *scan)
@@ -302,7 +347,9 @@ static enum step checkpoints_step(struct scan *scan)
 
 	if (!*path)
 		return fail(scan, "the agent's checkpoints", &error);
-	return checkpoints_emit(path, &scan->sink, &error) == 0 ? STEP_DONE : STEP_FAILED;
+	return bounded_emit(emit_checkpoints, (void *)path, path, &scan->sink, &error) == 0
+		       ? STEP_DONE
+		       : STEP_FAILED;
 }
 
 /* At the agent's own address: the process that listens there answers. */
@@ -326,6 +373,22 @@ static int own_api_options(struct scan *scan, const struct snapshot_agent *agent
 			 (unsigned long long)agent->netns);
 }
 
+struct post_mortem_work {
+	const char *work_dir;
+	int32_t agent;
+	const struct post_mortem_run *runs;
+	size_t n;
+};
+
+static int emit_post_mortem(void *ctx, const struct fact_sink *sink, struct error *error)
+{
+	const struct post_mortem_work *work = ctx;
+
+	(void)error;
+	post_mortem_emit(work->work_dir, work->agent, work->runs, work->n, sink);
+	return 0;
+}
+
 void scan_post_mortem(struct scan *scan, const struct post_mortem_run *runs, size_t n,
 		      const struct fact_sink *sink)
 {
@@ -333,7 +396,9 @@ void scan_post_mortem(struct scan *scan, const struct post_mortem_run *runs, siz
 	const char *path = known_work_dir(scan);
 
 	if (n && *path)
-		post_mortem_emit(path, agent ? agent->pid : 0, runs, n, sink);
+		bounded_emit(emit_post_mortem,
+			     &(struct post_mortem_work){ path, agent ? agent->pid : 0, runs, n },
+			     path, sink, NULL);
 }
 
 int scan_api_options(struct scan *scan, struct api_options *options, struct error *error)

@@ -9,6 +9,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -136,7 +137,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 data = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
 if libc.mount(b"dead", sys.argv[1].encode(), b"fuse", 0, data):
     sys.exit("mount: " + os.strerror(ctypes.get_errno()))
-sys.exit(subprocess.run(sys.argv[2:], timeout=60).returncode)
+sys.exit(subprocess.run(sys.argv[2:], timeout=40).returncode)
 """
 
 
@@ -158,6 +159,19 @@ def test_a_dead_file_system_stops_nobody(lab, ew, where):
     web = by_id(json.loads(done.stdout), node)["web"]
     assert web["verdict"] == "healthy"
     assert web["library_version"] == "1.11.0"
+
+
+@pytest.mark.parametrize("where", ["work", "meta", "run"])
+def test_checkpoints_on_a_dead_file_system_are_unknown(lab, ew, where):
+    """What cannot be read of an executor's registration makes its row unknown, and nothing hangs."""
+    node = lab(executor("web", kind="v0-old"))
+    path = {"work": node.work_dir, "meta": str(node.meta()),
+            "run": node.run_dir(node.executor("web"))}[where]
+    began = time.monotonic()
+    done = dead_audit(node, ew, path)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert by_id(json.loads(done.stdout), node)["web"]["verdict"] == "unknown"
+    assert time.monotonic() - began < 30
 
 
 def test_a_backoff_above_the_agents_timeout(lab, ew):

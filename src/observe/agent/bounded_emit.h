@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Facts from files that may lie on a file system that does not answer: read in a child process,
+ * which is abandoned when nothing comes from it (base/bounded.h).
+ */
+#ifndef EW_OBSERVE_AGENT_BOUNDED_EMIT_H
+#define EW_OBSERVE_AGENT_BOUNDED_EMIT_H
+
+struct error;
+struct fact_sink;
+
+/* In the child: emits into sink, and returns 0 or a negative errno with *error filled. */
+typedef int (*bounded_emitter)(void *ctx, const struct fact_sink *sink, struct error *error);
+
+/*
+ * Calls emit in a child, and hands on to sink what it emits, as it comes. object names what is read
+ * ("/var/lib/mesos/meta"). Returns what emit returned; -ETIMEDOUT when nothing came for 3 s, with a
+ * FACT_UNREAD for object; or another negative errno.
+ */
+int bounded_emit(bounded_emitter emit, void *ctx, const char *object, const struct fact_sink *sink,
+		 struct error *error);
+
+#endif

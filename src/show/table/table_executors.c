@@ -232,22 +232,29 @@ void table_ended(const struct table *table)
 		table_executors(&part);
 }
 
+static bool lists_any(const struct table *table)
+{
+	struct table_group group = { 0 };
+
+	while (table_group_next(table->report, &group))
+		if (!group_is_counted(table, &group))
+			return true;
+	return false;
+}
+
 void table_executors(const struct table *table)
 {
 	struct grid grid = grid_of(table);
 	struct table_group group = { 0 };
-	bool head = false;
 
 	if (table->report->n_executors)
 		fputc('\n', table->out);
+	if (lists_any(table))
+		grid_head(&grid);
 	while (table_group_next(table->report, &group)) {
-		if (group_is_counted(table, &group)) {
+		if (group_is_counted(table, &group))
 			group_count(table, &group);
-			continue;
-		}
-		if (!head)
-			grid_head(&grid);
-		head = true;
-		group_write(table, &grid, &group);
+		else
+			group_write(table, &grid, &group);
 	}
 }

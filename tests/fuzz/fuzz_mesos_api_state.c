@@ -30,9 +30,10 @@ static void state(struct mesos_span body, size_t cut)
 		must(state->id && state->version && state->flags.work_dir);
 		for (const struct mesos_framework *f = state->frameworks; f; f = f->next) {
 			must(*f->id);
-			for (const struct mesos_executor *e = f->executors; e; e = e->next)
+			for (const struct mesos_executor *e = f->executors; e; e = e->next) {
 				must(*e->id && e->container && !e->tasks == !e->n_tasks);
-			must(!e->ended || *e->ended->id);
+				must(!e->ended || *e->ended->id);
+			}
 		}
 	}
 	api_state_free(answer);

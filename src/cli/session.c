@@ -184,9 +184,7 @@ static int live_open(struct session *s, struct error *error)
 	if (without.code)
 		log_warning_without(&without);
 	if (event_source_resumed(s->live))
-		log_message(
-			"taken over from an earlier execwatch: what happened since is known, or "
-			"counted as lost");
+		log_message("resumed the observers of an earlier execwatch");
 	return 0;
 }
 

@@ -51,15 +51,22 @@ static const char *unread_text(const struct fact_unread *unread, struct arena *a
 			    unread->object, unread->reason);
 }
 
-/* What no hook shows is never taken for what did not happen: say what that is. */
+static const char *events_of(const char *hook, struct arena *arena)
+{
+	if (strcmp(hook, "messages") == 0)
+		return "Protocol messages";
+	return arena_printf(arena, "Events of '%s'", hook);
+}
+
+/* Names what no hook observes: its absence is no evidence. */
 static void notes_slots(const struct store *store, struct notes *notes, struct arena *arena)
 {
 	for (size_t i = 0; i < store->hooks.n; i++) {
 		const struct fact_hook *slot = &store->hooks.v[i];
 
 		if (!*slot->program)
-			note(notes, arena_printf(arena, "Nothing shows %s here: %s.", slot->hook,
-						 slot->reason));
+			note(notes, arena_printf(arena, "%s are not observed (%s).",
+						 events_of(slot->hook, arena), slot->reason));
 	}
 }
 

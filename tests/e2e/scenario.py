@@ -335,7 +335,7 @@ class World:
         if self.scenario.verb == "run":
             self._run_window()
         elif self.scenario.window:
-            self.tool.wait_for("settled|waiting")
+            self.tool.wait_for("done|waiting")
             self.do(self.scenario.window)
         return self.tool.result(SECONDS)
 

@@ -146,5 +146,5 @@ def test_what_is_missing_is_said(lab, ew):
     assert "proc connector" in doctor.words
     assert "sock_diag destroy" in doctor.words
     audit = ew("audit", "--no-bpf")
-    assert "Nothing shows messages here: --no-bpf." in audit.words
+    assert "Protocol messages are not observed (--no-bpf)." in audit.words
     assert each(ew.json("audit", "--no-bpf"), node, "verdict") == {"task-0": "healthy"}

@@ -142,7 +142,7 @@ def test_killed(window, ew, moment):
         after.wait_for("waiting")
         window.restart_unless_done()
     result = after.result()
-    assert "taken over from an earlier execwatch" in result.err
+    assert "resumed the observers of an earlier execwatch" in result.err
     assert not window.differences(result)
     nothing_is_left(ew, ids)
 
@@ -215,7 +215,7 @@ def test_kept_when_asked(window, node, ew):
     window.meet_fate("victim")
     window.meet_fate("ends")
     kept = ew("verify", "--keep", "--until", "1s", "-f", "json")
-    assert "taken over from an earlier execwatch" in kept.err
+    assert "resumed the observers of an earlier execwatch" in kept.err
     assert loaded(programs(ew))
     last = ew("verify", "--until", "1s", "-f", "json")
     for report in (kept, last):

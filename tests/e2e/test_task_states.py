@@ -183,7 +183,7 @@ def test_who_came_after_the_audit(lab, ew, tmp_path):
     baseline = tmp_path / "baseline.json"
     baseline.write_text(json.dumps(audit))
     verify = ew.start("verify", "-f", "json", "--baseline", baseline, "--until", "60s")
-    verify.wait_for("settled|waiting|kept")
+    verify.wait_for("done|waiting|kept")
     node.kill("new")
     node.wait_until(lambda: alive(node) == {"old"}, what="the end of new")
     verify.interrupt()

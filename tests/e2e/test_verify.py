@@ -72,7 +72,7 @@ def test_restart_under_verify(node, ew):
     """verify was there first: it sees the messages, and who kills whom."""
     ew("audit")
     verify = ew.start("verify", "-f", "json", "--until", "20s")
-    verify.wait_for("settled|waiting")
+    verify.wait_for("done|waiting")
     node.restart_agent()
     node.wait_recovered()
     node.wait_until(lambda: [e.alive for e in node.executors()].count(True) == 1)

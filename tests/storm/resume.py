@@ -196,7 +196,7 @@ def one(number, seed, port):
             window.kill(after)
             after = window.resume()
         if window.resumed:  # a verify restarts nothing
-            after.wait_for("settled|waiting|exit_code")
+            after.wait_for("done|waiting|exit_code")
             window.restart_unless_done()
         result = after.result(seconds=90)
         differ = window.differences(result)

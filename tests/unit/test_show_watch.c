@@ -381,7 +381,7 @@ static void test_progress(void **state)
 	(void)state;
 	capture_begin(&capture);
 	assert_int_equal(progress_write(capture.file, &report), 0);
-	assert_string_equal(capture.text, "waiting for 1 of 2, next deadline in 12:31, "
+	assert_string_equal(capture.text, "waiting for 1 of 2 · next deadline in 12:31 · "
 					  "agent recovering\n");
 	fclose(capture.file);
 	free(capture.text);
@@ -389,7 +389,7 @@ static void test_progress(void **state)
 	capture_begin(&capture);
 	assert_int_equal(progress_draw(capture.file, &report, 30), 0);
 	assert_int_equal(progress_clear(capture.file), 0);
-	assert_string_equal(capture.text, "\rwaiting for 1 of 2, next dea…\x1b[K\r\x1b[K");
+	assert_string_equal(capture.text, "\rwaiting for 1 of 2 · next de…\x1b[K\r\x1b[K");
 	fclose(capture.file);
 	free(capture.text);
 
@@ -397,7 +397,7 @@ static void test_progress(void **state)
 	report.ending = 1;
 	executors[0].deadline = NOW - S;
 	assert_int_equal(progress_write(capture.file, &report), 0);
-	assert_string_equal(capture.text, "waiting for 1 of 2, 1 ending, agent recovering\n");
+	assert_string_equal(capture.text, "waiting for 1 of 2 · 1 ending · agent recovering\n");
 	report.ending = 0;
 	executors[0].deadline = NOW + 751 * S;
 	fclose(capture.file);
@@ -410,7 +410,7 @@ static void test_progress(void **state)
 	report.command = "reboot";
 	executors[0].ended = NOW;
 	assert_int_equal(progress_write(capture.file, &report), 0);
-	assert_string_equal(capture.text, "all 2 settled, 1 lost, no agent, command runs\n");
+	assert_string_equal(capture.text, "2/2 done · 1 lost · no agent · command running\n");
 	executors[0].ended = 0;
 	fclose(capture.file);
 	free(capture.text);

@@ -10,7 +10,9 @@
 #include "show/textbuf.h"
 #include "show/units.h"
 
-/* The next deadline of an executor that lives, passed ones aside. */
+#define SEPARATOR " · "
+
+/* The first deadline of a live executor that has not passed. */
 static int64_t next_deadline(const struct report *report)
 {
 	int64_t next = 0;
@@ -33,7 +35,7 @@ static void lost_text(FILE *out, const struct report *report)
 			lost += report->outcomes[i];
 	}
 	if (lost)
-		fprintf(out, ", %zu lost", lost);
+		fprintf(out, SEPARATOR "%zu lost", lost);
 }
 
 static void line_text(FILE *out, const struct report *report)
@@ -46,22 +48,23 @@ static void line_text(FILE *out, const struct report *report)
 	if (waiting)
 		fprintf(out, "waiting for %zu of %zu", waiting, report->n_executors);
 	else
-		fprintf(out, "all %zu settled", report->n_executors);
+		fprintf(out, "%zu/%zu done", report->n_executors, report->n_executors);
 	if (report->ending)
-		fprintf(out, ", %zu ending", report->ending);
+		fprintf(out, SEPARATOR "%zu ending", report->ending);
 	lost_text(out, report);
 	if (next)
-		fprintf(out, ", next deadline %s", units_until(next, report->generated, until));
+		fprintf(out, SEPARATOR "next deadline %s",
+			units_until(next, report->generated, until));
 	if (agent->pid <= 0)
-		fputs(", no agent", out);
+		fputs(SEPARATOR "no agent", out);
 	else if (agent->serving)
-		fputs(", agent serving", out);
+		fputs(SEPARATOR "agent up", out);
 	else if (strcmp(agent->api, "recovering") == 0 || strcmp(agent->api, "not asked") == 0)
-		fprintf(out, ", agent %s", agent->api);
+		fprintf(out, SEPARATOR "agent %s", agent->api);
 	else
-		fputs(", agent's API does not answer", out);
+		fputs(SEPARATOR "agent's API does not answer", out);
 	if (report->command && !report->command_ended)
-		fputs(", command runs", out);
+		fputs(SEPARATOR "command running", out);
 }
 
 static int line_write(FILE *out, const struct report *report, const char *before, int width,

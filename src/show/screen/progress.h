@@ -7,15 +7,16 @@
 #include "model/report.h"
 
 /*
- * "waiting for 3 of 20, next deadline in 12:31, agent recovering": one line on a terminal, drawn
- * over the last one, cut to width columns. Returns 0 or a negative errno.
+ * "waiting for 3 of 20 · next deadline in 12:31 · agent recovering", at the end "20/20 done · agent
+ * up": one line on a terminal, which replaces the one before, cut to width columns. Returns 0 or a
+ * negative errno.
  */
 int progress_draw(FILE *out, const struct report *report, int width);
 
-/* The same with a newline, for what is no terminal. */
+/* The same with a newline, for a log. */
 int progress_write(FILE *out, const struct report *report);
 
-/* Removes the line that was drawn. */
+/* Clears the line. */
 int progress_clear(FILE *out);
 
 #endif

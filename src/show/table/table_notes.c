@@ -7,7 +7,7 @@
 #include "show/table/table_parts.h"
 #include "show/units.h"
 
-/* A process that ended before its name was read has none. */
+/* The name of a process that ended early may not have been read. */
 static void process_text(FILE *text, const char *comm, int32_t pid)
 {
 	if (comm && *comm)
@@ -107,11 +107,13 @@ void table_others(const struct table *table)
 	for (size_t i = 0; i < report->n_others; i++) {
 		const struct report_other *other = &report->others[i];
 
-		fprintf(text.text, "%s %" PRIu32 " of ", i ? "," : "", other->connections);
-		if (other->pid > 0)
+		fprintf(text.text, "%s %" PRIu32 " ", i ? "," : "", other->connections);
+		if (other->pid > 0) {
+			fputs("of ", text.text);
 			process_text(text.text, other->comm, other->pid);
-		else
-			fputs("nobody", text.text);
+		} else {
+			fputs("without an owning process", text.text);
+		}
 	}
 	fputc('.', text.text);
 	fputc('\n', table->out);

@@ -172,7 +172,7 @@ def test_progress_on_a_terminal(node, ew):
     ew("shutdown", "--yes")
     node.stop_agent()
     terminal = ew.terminal("verify", "--until", "settled")
-    terminal.read_until("waiting for 4 of 4, next deadline in 14:")
+    terminal.read_until("waiting for 4 of 4 · next deadline in 14:")
     node.start_agent()
     assert terminal.wait() == 0
     assert "None of 4 executors is lost: 4 reregistered." in " ".join(terminal.text.split())

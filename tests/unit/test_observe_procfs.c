@@ -238,6 +238,31 @@ static void the_mapped_library_tells_its_version_even_deleted(void **state)
 	}
 }
 
+/* Renamed, it still says with what name and version it was built. */
+static void the_library_itself_outweighs_its_files_name(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	const char *library = dir_at("libmesos-1.11.0.so");
+	char map[256];
+	const char *args[] = { map, NULL };
+	const json_t *fact;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	run("echo 'int x;' | cc -x c -shared -fPIC -Wl,-soname,libmesos-1.0.4.so "
+	    "-Wl,--build-id=0xfeed0104 -o %s -",
+	    library);
+	snprintf(map, sizeof(map), "map=%s", library);
+	child = child_start("/proc/self/exe", args, env, 0);
+	unlink(library);
+	fact = walked();
+	assert_string_equal(text(fact, "library"), library);
+	assert_string_equal(text(fact, "library_version"), "1.0.4");
+	assert_string_equal(text(fact, "library_build_id"), "feed0104");
+	assert_string_equal(text(fact, "library_deleted"), "yes");
+}
+
 static void a_library_that_does_not_matter_is_not_looked_for(void **state)
 {
 	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
@@ -487,6 +512,7 @@ int main(int argc, char **argv)
 		TEST(a_deleted_executable_is_told_by_its_old_path),
 		TEST(a_file_that_is_called_deleted_is_not),
 		TEST(the_mapped_library_tells_its_version_even_deleted),
+		TEST(the_library_itself_outweighs_its_files_name),
 		TEST(a_library_that_does_not_matter_is_not_looked_for),
 		TEST(no_log_and_no_environment_tells_the_version),
 		TEST(a_process_that_runs_has_its_state_at_the_first_look),

@@ -47,6 +47,7 @@ struct procfs {
 
 	struct cgroup_mounts mounts;
 	struct stuck_threads stuck;
+	struct library_files files;
 
 	/* The process that was emitted last, with its strings. */
 	struct fact fact;
@@ -177,7 +178,8 @@ static void fill_closely(struct procfs *procfs, int dir)
 	proc_exe(dir, procfs->exe, sizeof(procfs->exe), &process->exe_deleted);
 	proc_cmdline(dir, procfs->cmdline, sizeof(procfs->cmdline));
 	proc_cgroup(dir, procfs->cgroup, sizeof(procfs->cgroup));
-	procfs_library_find(dir, procfs->lines, sizeof(procfs->lines), &procfs->library);
+	procfs_library_find(dir, procfs->lines, sizeof(procfs->lines), &procfs->files,
+			    &procfs->library);
 }
 
 /*
@@ -267,6 +269,7 @@ int procfs_list(struct procfs *procfs, struct error *error)
 	list_close(procfs);
 	procfs->denied.n = 0;
 	procfs_state_begin(&procfs->stuck);
+	procfs->files.n = 0;
 	err = dirents_open(&procfs->list, procfs->root, ".");
 	return err < 0 ? error_set(error, err, NULL, "list /proc") : 0;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "facts.h"
+#include "observe/proc/library_file.h"
 
 struct procfs_library {
 	char path[512];	   /* "" : none is mapped */
@@ -15,6 +16,16 @@ struct procfs_library {
 	enum ew_tri deleted;
 };
 
+/* Files that were read already: a node's executors share a few libraries. */
+struct library_files {
+	struct {
+		char id[64]; /* "fe:00 12615", device and inode as in maps: holds while it is mapped
+			      */
+		struct library_file file;
+	} v[16];
+	size_t n;
+};
+
 /*
  * dir is the process' directory in /proc. Only what is mapped counts: the library's name, and what
  * the mapped file says of itself (observe/proc/library_file.h). What a process logs, or has in its
@@ -22,6 +33,7 @@ struct procfs_library {
  * and the environment names the agent's library. buf is used for reading. Never fails: what cannot
  * be read is not known.
  */
-void procfs_library_find(int dir, char *buf, size_t size, struct procfs_library *library);
+void procfs_library_find(int dir, char *buf, size_t size, struct library_files *files,
+			 struct procfs_library *library);
 
 #endif

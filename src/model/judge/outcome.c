@@ -312,6 +312,10 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 		fate->advice = "If it is not killed now, look at the agent's log for its id.";
 		bound = (agent->recovered_at ? agent->recovered_at : outcome_serves_at(store)) +
 			DESTROY_TIMEOUT;
+		if (!fate->disconnected && store->now >= bound) {
+			fate->outcome = OUTCOME_UNKNOWN; /* neither killed nor seen to register */
+			return;
+		}
 	}
 	fate->deadline = fate->ends_by = bound;
 	if (fate->disconnected) {

@@ -13,6 +13,7 @@
 
 #include "base/factjson.h"
 #include "base/now.h"
+#include "base/safe_dir.h"
 #include "base/walltime.h"
 #include "base/error.h"
 
@@ -36,48 +37,39 @@ static int line_begin(int fd)
 	return write(fd, "\n", 1) == 1 ? 0 : -errno;
 }
 
-/* A new file survives a power failure only if its directory was synced. */
-static int dir_sync(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = fd < 0 || fsync(fd) < 0 ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
 int audit_log_open(const char *dir, struct audit_log **ret, struct error *error)
 {
 	size_t size = strlen(dir) + sizeof("/audit.log");
 	struct audit_log *log = malloc(sizeof(*log) + size);
-	int err;
+	int above, err;
 
 	if (!log)
 		return error_set(error, -ENOMEM, NULL, "open the audit log");
 	snprintf(log->path, size, "%s/audit.log", dir);
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
-		err = error_set(error, -errno, "give a directory with --state-dir",
-				"create directory '%s'", dir);
+	above = err = safe_dir_open(dir, 0700, "--state-dir", error);
+	if (above < 0)
 		goto out;
-	}
-	log->fd = open(log->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	log->fd = err = safe_file_open(above, "audit.log", O_RDWR | O_APPEND | O_CREAT, 0600);
 	if (log->fd < 0) {
-		err = error_set(error, -errno, "run as root, or give a directory with --state-dir",
-				"open audit log '%s'", log->path);
+		error_set(error, err, "run as root, or give a directory with --state-dir",
+			  "open audit log '%s'", log->path);
 		goto out;
 	}
 	err = line_begin(log->fd);
-	if (!err)
-		err = dir_sync(dir);
+	/* A new file survives a power failure only if its directory was synced. */
+	if (!err && fsync(above) < 0)
+		err = -errno;
 	if (err) {
 		error_set(error, err, CURE, "write audit log '%s'", log->path);
 		close(log->fd);
 		goto out;
 	}
+	close(above);
 	*ret = log;
 	return 0;
 out:
+	if (above >= 0)
+		close(above);
 	free(log);
 	return err;
 }

@@ -10,6 +10,7 @@
 
 #include "act/audit_log.h"
 #include "base/error.h"
+#include "base/safe_dir.h"
 #include "base/factjson.h"
 #include "base/now.h"
 #include "base/walltime.h"
@@ -81,19 +82,26 @@ int audit_log_read(const char *dir, int64_t wall_offset, const struct fact_sink 
 	struct factjson_reader *reader = factjson_reader_new();
 	char path[4096], *text = NULL;
 	ssize_t len = -ENOMEM;
-	int fd = -1;
+	struct error unsafe = { 0 };
+	int above = safe_dir_open(dir, 0, "--state-dir", &unsafe), fd = -1;
 
 	snprintf(path, sizeof(path), "%s/audit.log", dir);
 	if (reader) {
-		fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		len = fd < 0 ? -errno : tail_read(fd, &text);
+		fd = above < 0 ? above : safe_file_open(above, "audit.log", O_RDONLY, 0);
+		len = fd < 0 ? fd : tail_read(fd, &text);
 	}
 	if (len > 0)
 		lines_emit(text, (size_t)len, wall_offset, reader, sink);
 	if (fd >= 0)
 		close(fd);
+	if (above >= 0)
+		close(above);
 	free(text);
 	factjson_reader_free(reader);
+	if (above < 0 && above != -ENOENT) {
+		*error = unsafe;
+		return above;
+	}
 	if (len < 0 && len != -ENOENT)
 		return error_set(error, (int)len, "run as root", "read audit log '%s'", path);
 	return 0;

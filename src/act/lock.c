@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/safe_dir.h"
 
 static int lock_busy(int fd, const char *path, struct error *error)
 {
@@ -39,17 +39,17 @@ static void pid_write(int fd)
 
 int act_lock_take(const char *dir, const char *name, int *ret, struct error *error)
 {
-	char path[4096];
-	int fd, err;
+	int above = safe_dir_open(dir, 0755, "--run-dir", error), fd, err;
+	char path[4096], file[64];
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s.lock", dir, name) >= sizeof(path))
-		return error_set(error, -ENAMETOOLONG, NULL, "lock in '%s'", dir);
-	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-		return error_set(error, -errno, "give a directory with --run-dir",
-				 "create directory '%s'", dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (above < 0)
+		return above;
+	snprintf(file, sizeof(file), "%s.lock", name);
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = safe_file_open(above, file, O_RDWR | O_CREAT, 0600);
+	close(above);
 	if (fd < 0)
-		return error_set(error, -errno, "run as root, or give a directory with --run-dir",
+		return error_set(error, fd, "run as root, or give a directory with --run-dir",
 				 "open lock '%s'", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		err = errno == EWOULDBLOCK ? lock_busy(fd, path, error)

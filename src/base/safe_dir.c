@@ -30,7 +30,7 @@ static int step(int above, const char *name, int flags)
 }
 
 /* One component at a time, which works on every kernel; openat2(2) would need Linux 5.6. */
-static int walk(char *path, bool create)
+static int walk(char *path, mode_t create)
 {
 	int fd = open(*path == '/' ? "/" : ".", STEP);
 	char *name, *next, *rest = NULL;
@@ -39,7 +39,7 @@ static int walk(char *path, bool create)
 	for (name = strtok_r(path, "/", &rest); fd >= 0 && name; name = next) {
 		next = strtok_r(NULL, "/", &rest);
 		if (!next && create)
-			(void)mkdirat(fd, name, 0700); /* step() says why it is not there */
+			(void)mkdirat(fd, name, create); /* step() says why it is not there */
 		fd = step(fd, name, next ? STEP : LAST);
 	}
 	return fd;
@@ -72,7 +72,7 @@ static int dir_check(int fd, const char *path, const char *option, struct error 
 			 reason, st.st_uid, st.st_mode & 07777);
 }
 
-int safe_dir_open(const char *path, bool create, const char *option, struct error *error)
+int safe_dir_open(const char *path, mode_t create, const char *option, struct error *error)
 {
 	char copy[PATH_MAX], cure[96];
 	int fd, err;

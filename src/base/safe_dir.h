@@ -7,7 +7,6 @@
 #ifndef EW_BASE_SAFE_DIR_H
 #define EW_BASE_SAFE_DIR_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,13 +16,13 @@ struct error;
  * Opens a directory without following a symbolic link anywhere in path, and checks that it belongs
  * to the caller or root and that nobody else can write to it. A directory with the sticky bit is
  * taken, since others cannot remove or rename files of ours there; safe_file_open() rejects theirs.
- * create: makes the last component, mode 0700, if it is missing. option names it to the user
+ * create: the mode with which the last component is made if it is missing; 0: it is not made. option names it to the user
  * ("--state-dir").
  *
  * Returns a descriptor (O_RDONLY, close-on-exec), or a negative errno: -ELOOP for a symbolic link,
  * -EPERM for a directory of others, those of openat(2) and mkdirat(2).
  */
-int safe_dir_open(const char *path, bool create, const char *option, struct error *error);
+int safe_dir_open(const char *path, mode_t create, const char *option, struct error *error);
 
 /*
  * Opens a regular file in dir. Never follows a link, never blocks (a FIFO), and takes no file that

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/now.h"
 #include "base/proc.h"
+#include "base/safe_dir.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/session.h"
@@ -62,15 +63,15 @@ static void state_save(const struct options *options, const struct session *sess
 					  report->agent.start, report->agent.pid };
 	struct error error = { 0 };
 	char path[4096], *merged = NULL;
-
 	/* Only the last part of the path is made: a mistyped one leaves no directories behind. */
-	if (mkdir(options->state_dir, 0700) < 0 && errno != EEXIST)
-		error_set(&error, -errno, "choose another directory with --state-dir", "make '%s'",
-			  options->state_dir);
-	else if (baseline_path(options->state_dir, &key, path, sizeof(path)) < 0)
+	int dir = safe_dir_open(options->state_dir, 0700, "--state-dir", &error);
+
+	if (dir >= 0)
+		close(dir);
+	if (!error.code && baseline_path(options->state_dir, &key, path, sizeof(path)) < 0)
 		error_set(&error, -ENAMETOOLONG, "choose another directory with --state-dir",
 			  "save the baseline in '%s'", options->state_dir);
-	else
+	if (!error.code)
 		merge(report, path, document, &merged, &len, &error);
 	if (!error.code)
 		baseline_save(path, merged ? merged : document, len, &error);

@@ -97,7 +97,7 @@ static int save(const struct kept_report *kept, const struct report *report, str
 {
 	size_t json_len = 0, table_len = 0;
 	char *json = json_report_text(report, &json_len), *table = table_text(report, &table_len);
-	int dir = safe_dir_open(kept->options->state_dir, true, "--state-dir", error);
+	int dir = safe_dir_open(kept->options->state_dir, 0700, "--state-dir", error);
 	int err = dir < 0 ? dir : file_save(dir, kept, ".json", json, json_len, error);
 
 	if (!err)
@@ -198,7 +198,7 @@ int kept_report_show(const struct options *options)
 {
 	struct error error = { 0 };
 	char name[64];
-	int dir = safe_dir_open(options->state_dir, false, "--state-dir", &error);
+	int dir = safe_dir_open(options->state_dir, 0, "--state-dir", &error);
 	int file, code = EXIT_UNKNOWN, exit_code;
 
 	if (dir < 0 && dir != -ENOENT) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <event2/event.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/exit_codes.h"
 #include "cli/help.h"
@@ -86,11 +88,23 @@ static void on_event_fatal(int err)
 	exit(EXIT_UNKNOWN);
 }
 
+/*
+ * A program that starts without one of them would get the next file it opens as its standard output:
+ * a recording with a report in it.
+ */
+static void standard_descriptors_open(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			_exit(EXIT_UNKNOWN);
+}
+
 int main(int argc, char **argv)
 {
 	bool reported = false;
 	int code;
 
+	standard_descriptors_open();
 	setlocale(LC_CTYPE, "");
 	/* What a scan has gathered goes back when it ends. Left alone glibc raises this
 	 * (mallopt(3)). */

@@ -2,6 +2,7 @@
 #include "cli/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/netns.h"
 #include "base/now.h"
 #include "base/proc.h"
+#include "base/safe_dir.h"
 #include "base/walltime.h"
 #include "cli/exit_codes.h"
 #include "cli/log.h"
@@ -23,6 +25,7 @@
 #include "base/error.h"
 #include "observe/agent/api.h"
 #include "observe/bpf/observer.h"
+#include "observe/bpf/pins.h"
 #include "observe/bpf/scan_once.h"
 #include "observe/agent/credential.h"
 #include "observe/event_source.h"
@@ -42,7 +45,9 @@ struct session {
 	struct event_source *live; /* NULL in a replay, and where a walk is enough */
 	struct ew_bpf_scan_once *walk;
 	int pins_lock;	 /* descriptor; -1: not held */
-	char pins[4096]; /* where the programs outlive us */
+	int pins_dir;	 /* where the programs outlive us; -1: nowhere */
+	char pins[32];	 /* a path of it */
+	char pins_name[4096]; /* the same for people */
 	struct scan *scan;
 	int netns_fd;	 /* of --netns; NETNS_OWN: not given */
 	struct api *api; /* the last question to the agent */
@@ -134,9 +139,9 @@ static void window_put(struct session *s)
 	fact_emit(&sink, &fact);
 }
 
-void session_pins(const char *run_dir, uint16_t port, char *buf, size_t size)
+void session_pins(uint16_t port, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s/bpf-%u", run_dir, port);
+	snprintf(buf, size, "bpf-%u", port);
 }
 
 /* Does it go on in the kernel when this process ends: if that is killed, or in any case? */
@@ -149,17 +154,62 @@ static bool survives(const struct session *s)
  * A watch that is killed or kept goes on in the kernel, and the next one of the same port picks up
  * what it saw. One at a time: whoever comes second watches for itself alone.
  */
-static const char *pins_path(struct session *s)
+static int pins_open(struct session *s, struct error *error)
 {
 	char name[32];
+	int run, err;
 
-	if (!survives(s))
-		return NULL;
 	snprintf(name, sizeof(name), "watching-%u", s->options->port);
-	if (act_lock_take(s->options->run_dir, name, &s->pins_lock, NULL) < 0)
-		return NULL;
-	session_pins(s->options->run_dir, s->options->port, s->pins, sizeof(s->pins));
-	return s->pins;
+	err = act_lock_take(s->options->run_dir, name, &s->pins_lock, error);
+	if (err)
+		return err;
+	run = safe_dir_open(s->options->run_dir, 0755, "--run-dir", error);
+	if (run < 0)
+		return run;
+	session_pins(s->options->port, name, sizeof(name));
+	s->pins_dir = ew_bpf_pins_open(run, name, error);
+	close(run);
+	if (s->pins_dir < 0)
+		return s->pins_dir;
+	snprintf(s->pins, sizeof(s->pins), "/proc/self/fd/%d", s->pins_dir);
+	snprintf(s->pins_name, sizeof(s->pins_name), "%s/%s", s->options->run_dir, name);
+	return 0;
+}
+
+/* Whoever may not, or comes second, has no pins: nothing to tell. A directory that cannot be
+ * trusted is. */
+static void pins_choose(struct session *s, struct ew_bpf_options *bpf)
+{
+	struct error error = { 0 };
+	int err = survives(s) ? pins_open(s, &error) : -ENOENT;
+
+	if (!err) {
+		bpf->pins = s->pins;
+		bpf->pins_name = s->pins_name;
+	} else if (err == -EPERM || err == -ELOOP || err == -ENOTDIR) {
+		log_warning_without(&error);
+	}
+}
+
+/* After the observers' end: the directory that they were pinned in, unless they stay. */
+static void pins_close(struct session *s)
+{
+	struct error error;
+	char name[32];
+	int run;
+
+	if (s->pins_dir < 0)
+		return;
+	close(s->pins_dir);
+	s->pins_dir = -1;
+	if (s->options->keep)
+		return;
+	session_pins(s->options->port, name, sizeof(name));
+	run = safe_dir_open(s->options->run_dir, 0, "--run-dir", &error);
+	if (run >= 0) {
+		(void)unlinkat(run, name, AT_REMOVEDIR);
+		close(run);
+	}
 }
 
 /* Without BPF less is seen, and what is not seen stays unknown: no reason to refuse an audit. */
@@ -176,7 +226,7 @@ static int live_open(struct session *s, struct error *error)
 	    ew_bpf_scan_once_open(s->options->port, &sink, &s->walk) == 0)
 		return 0;
 	if (!no_bpf)
-		bpf.pins = pins_path(s);
+		pins_choose(s, &bpf);
 	err = event_source_open(no_bpf ? NULL : &bpf, s->options->port, no_bpf ? "--no-bpf" : "",
 				&sink, &s->live, &without, error);
 	if (err)
@@ -201,6 +251,7 @@ static struct session *session_new(const struct options *options, struct error *
 	}
 	s->options = options;
 	s->pins_lock = -1;
+	s->pins_dir = -1;
 	s->netns_fd = NETNS_OWN;
 	s->to_model = model_sink(s->model);
 	return s;
@@ -393,6 +444,7 @@ bool session_close(struct session *s)
 		close(s->netns_fd);
 	ew_bpf_scan_once_free(s->walk);
 	event_source_free(s->live);
+	pins_close(s);
 	if (s->pins_lock >= 0)
 		close(s->pins_lock);
 	if (recording_close(s->recording, &error) < 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "act/lock.h"
 #include "base/addr.h"
 #include "base/arena.h"
+#include "base/safe_dir.h"
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
@@ -288,30 +290,32 @@ static int conclude(const struct options *options, struct doctor *d, const struc
 /* What a watch of this port has left, killed or kept. Returns an exit code. */
 static int clean(const struct options *options)
 {
-	char path[4096], name[32];
 	struct error error = { 0 };
-	int lock = -1;
+	char pins[32], name[32];
+	int lock = -1, run = safe_dir_open(options->run_dir, 0, "--run-dir", &error), err;
 
-	session_pins(options->run_dir, options->port, path, sizeof(path));
-	if (access(path, F_OK) < 0) {
+	session_pins(options->port, pins, sizeof(pins));
+	if (run == -ENOENT || (run >= 0 && faccessat(run, pins, F_OK, AT_SYMLINK_NOFOLLOW) < 0)) {
 		log_message("nothing is left in the kernel by a watch of port %u", options->port);
-		return EXIT_WELL;
+		err = 0;
+		goto out;
 	}
 	snprintf(name, sizeof(name), "watching-%u", options->port);
-	if (act_lock_take(options->run_dir, name, &lock, &error) < 0) {
+	err = run < 0 ? run : act_lock_take(options->run_dir, name, &lock, &error);
+	if (!err)
+		err = ew_bpf_pins_clean(run, pins, &error);
+	if (err)
 		log_error(&error);
-		return error.code == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
-	}
-	ew_bpf_pins_unmount(path);
-	close(lock);
-	if (access(path, F_OK) == 0) {
-		log_message(
-			"remove '%s': something is still there; run as root, and see what holds it",
-			path);
-		return EXIT_ATTENTION;
-	}
-	log_message("unloaded what a watch of port %u had left", options->port);
-	return EXIT_WELL;
+	else
+		log_message("unloaded what a watch of port %u had left", options->port);
+out:
+	if (lock >= 0)
+		close(lock);
+	if (run >= 0)
+		close(run);
+	if (err == -EBUSY && lock < 0)
+		return EXIT_BUSY;
+	return !err ? EXIT_WELL : lock < 0 ? EXIT_UNKNOWN : EXIT_ATTENTION;
 }
 
 int verb_doctor(const struct options *options)

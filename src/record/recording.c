@@ -30,10 +30,18 @@ struct recording {
 static int file_open(const char *path, struct error *error)
 {
 	struct stat st;
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	/* Never through a link, and never blocked by a FIFO that nobody reads. */
+	const int how = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int fd = open(path, how | O_CREAT | O_EXCL, 0600);
 
 	if (fd < 0 && errno == EEXIST)
-		fd = open(path, O_WRONLY | O_CLOEXEC);
+		fd = open(path, how);
+	if (fd < 0 && errno == ELOOP)
+		return error_set(error, -ELOOP, "give the path of the file itself",
+				 "create recording '%s': it is a symbolic link", path);
+	if (fd < 0 && errno == ENXIO)
+		return error_set(error, -ENXIO, "start its reader first, or name a file",
+				 "create recording '%s': it is a FIFO that nobody reads", path);
 	if (fd < 0)
 		return error_set(error, -errno, "name a file in a directory you may write to",
 				 "create recording '%s'", path);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -32,6 +33,63 @@ int ew_bpf_pins_mount(const char *dir, struct error *error)
 		return error_set(error, -errno, "run as root", "mount a bpf filesystem on '%s'",
 				 dir);
 	return 0;
+}
+
+static bool is_bpf(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (unsigned int)fs.f_type == BPF_FS_MAGIC;
+}
+
+static int dir_open(int above, const char *name)
+{
+	int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int owner_check(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_uid == 0 || st.st_uid == geteuid() ? 0 : -EPERM;
+}
+
+/* Mounts on the directory that fd is, wherever its path leads meanwhile. */
+static int mount_on(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+		return -errno;
+	return 0;
+}
+
+int ew_bpf_pins_open(int dir, const char *name, struct error *error)
+{
+	int fd, err;
+
+	if (mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
+		return error_set(error, -errno, NULL, "create directory '%s'", name);
+	fd = err = dir_open(dir, name);
+	if (fd >= 0)
+		err = owner_check(fd);
+	if (!err && !is_bpf(fd)) {
+		err = mount_on(fd);
+		close(fd);
+		fd = err ? -1 : dir_open(dir, name); /* what is mounted there now */
+		if (!err && (fd < 0 || !is_bpf(fd)))
+			err = fd < 0 ? fd : -EBUSY;
+	}
+	if (!err)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return error_set(error, err, "run as root", "mount a bpf filesystem on '%s'", name);
 }
 
 bool ew_bpf_pins_meta(const char *dir, struct ew_meta *meta)
@@ -118,18 +176,28 @@ static bool is_any(const struct dirent *entry, unsigned int generation)
 	return entry->d_type != DT_DIR;
 }
 
-static void remove_if(const char *dir, unsigned int generation,
+/* Takes fd over. Files of any other filesystem are not ours to remove. */
+static void remove_in(int fd, unsigned int generation,
 		      bool (*matches)(const struct dirent *entry, unsigned int generation))
 {
-	DIR *stream = opendir(dir);
+	DIR *stream = fd >= 0 && is_bpf(fd) ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
-	if (!stream)
+	if (!stream) {
+		if (fd >= 0)
+			close(fd);
 		return;
+	}
 	while ((entry = readdir(stream)))
 		if (matches(entry, generation))
 			unlinkat(dirfd(stream), entry->d_name, 0);
 	closedir(stream);
+}
+
+static void remove_if(const char *dir, unsigned int generation,
+		      bool (*matches)(const struct dirent *entry, unsigned int generation))
+{
+	remove_in(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), generation, matches);
 }
 
 void ew_bpf_pins_remove(const char *dir, unsigned int generation)
@@ -184,4 +252,38 @@ void ew_bpf_pins_unmount(const char *dir)
 	if (self.st_dev != parent.st_dev && umount2(dir, MNT_DETACH) < 0)
 		return;
 	rmdir(dir);
+}
+
+/* Fails where nothing is mounted: then the directory is in a bpf filesystem, or empty. */
+static void unmount_in(int dir, const char *name)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
+	(void)umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+int ew_bpf_pins_clean(int dir, const char *name, struct error *error)
+{
+	int fd = dir_open(dir, name), err;
+	bool bpf = fd >= 0 && is_bpf(fd);
+
+	if (fd < 0)
+		return error_set(error, fd, "remove it by hand", "open '%s'", name);
+	err = owner_check(fd);
+	if (err || !bpf)
+		close(fd);
+	else
+		remove_in(fd, 0, is_any);
+	if (bpf && !err)
+		unmount_in(dir, name);
+	if (!err && unlinkat(dir, name, AT_REMOVEDIR) < 0)
+		err = errno == ENOTEMPTY ? -EPERM : -errno;
+	if (!err)
+		return 0;
+	return error_set(error, err, bpf ? "run as root, and see what holds it" : "remove it by hand",
+			 bpf ? "remove '%s'"
+			     : "remove '%s': it is no bpf filesystem, and what is in it is not "
+			       "execwatch's",
+			 name);
 }

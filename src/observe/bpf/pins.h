@@ -20,6 +20,21 @@ struct ew_meta;
 /* Mounts a bpf filesystem on dir unless there is one. Errors: those of mkdir(2) and mount(2). */
 int ew_bpf_pins_mount(const char *dir, struct error *error);
 
+/*
+ * Opens the directory name in dir, in which pins are to be, as a bpf filesystem: it is made, and one
+ * mounted on it, unless it is in one. Never through a link, and only if it belongs to the caller.
+ * Returns a descriptor; "/proc/self/fd/N" is a path of the directory as long as it is open. Else a
+ * negative errno.
+ */
+int ew_bpf_pins_open(int dir, const char *name, struct error *error);
+
+/*
+ * Removes all pins in the directory name in dir, then the directory itself. Only files of a bpf
+ * filesystem are removed: -EPERM if there are others, -ENOTDIR for anything but a directory (a
+ * link), -ENOENT. A directory that is still mounted (keep) stays, with -EBUSY.
+ */
+int ew_bpf_pins_clean(int dir, const char *name, struct error *error);
+
 /* Removes all pins, which ends their programs, unmounts dir and removes it. */
 void ew_bpf_pins_unmount(const char *dir);
 

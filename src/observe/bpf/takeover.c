@@ -70,7 +70,7 @@ void ew_bpf_takeover_find(struct ew_bpf_takeover *takeover, const struct ew_bpf_
 		resume(takeover, &found);
 	else
 		ew_bpf_pins_remove_all(options->pins);
-	emit_hook(sink, "pins", options->pins, "", false);
+	emit_hook(sink, "pins", options->pins_name ? options->pins_name : options->pins, "", false);
 }
 
 void ew_bpf_takeover_give_up(struct ew_bpf_takeover *takeover)

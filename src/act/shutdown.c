@@ -16,11 +16,15 @@
 #define INJECT_WAIT (2000 * NS_PER_MS) /* then a thread in uninterruptible sleep is given up */
 #define EFFECT_WAIT (5000 * NS_PER_MS) /* by then an event loop has run, or is stuck or frozen */
 
+#define CLOSED_WITH_SIBLING "the executor closed it together with its other connection"
+
 enum { RECENT = 8 }; /* targets whose effect is checked after each injection */
 
 struct target {
 	const struct shutdown_target *asked;
 	bool begun; /* the call was, or may have been, made */
+	bool closing; /* refused, but the executor may be closing it with its other connection */
+	bool reported;
 	int64_t begun_at;
 	struct inject_result injected;
 	const char *result; /* NULL: not begun, or its effect is awaited */
@@ -71,7 +75,7 @@ static struct fact target_fact(const struct target *t, const char *phase)
  * A result is emitted also when it could not be logged: what was done must be told. Only the first
  * error is kept; after it the log is still tried, since there may be space again.
  */
-static void batch_report(struct batch *batch, const struct target *t, const char *phase)
+static void batch_report(struct batch *batch, struct target *t, const char *phase)
 {
 	struct fact fact = target_fact(t, phase);
 	struct error *error = batch->err ? NULL : batch->error;
@@ -81,6 +85,7 @@ static void batch_report(struct batch *batch, const struct target *t, const char
 		batch->err = err;
 	if (!err || t->result)
 		fact_emit(batch->sink, &fact);
+	t->reported = t->result != NULL;
 }
 
 static void batch_sync(struct batch *batch)
@@ -140,6 +145,20 @@ static void target_end_unclosed(struct target *t)
 			   "closed its socket within 5 s");
 }
 
+/* Refused, unless the executor closes it in time: it was closing it together with the other one. */
+static void target_check_closing(struct target *t)
+{
+	enum socket_effect effect = socket_effect_read(&t->asked->request);
+	int64_t waited = now_mono() - t->begun_at;
+
+	if (effect == SOCKET_CLOSED) {
+		t->effect = waited;
+		target_end(t, "done", "", CLOSED_WITH_SIBLING);
+	} else if (effect == SOCKET_PROCESS_ENDED || waited > EFFECT_WAIT) {
+		t->result = "refused"; /* with the reason of then */
+	}
+}
+
 static void target_check_effect(struct target *t)
 {
 	enum socket_effect effect = socket_effect_read(&t->asked->request);
@@ -163,9 +182,12 @@ static size_t batch_check_effects(struct batch *batch, size_t from, size_t to)
 	for (size_t i = from; i < to; i++) {
 		struct target *t = &batch->targets[i];
 
-		if (!t->begun || t->result)
+		if (!(t->begun || t->closing) || t->result)
 			continue;
-		target_check_effect(t);
+		if (t->closing)
+			target_check_closing(t);
+		else
+			target_check_effect(t);
 		if (t->result)
 			batch_report(batch, t, "result");
 		else
@@ -195,7 +217,7 @@ static bool closed_with(struct target *t, const struct target *sibling)
 	if (!sibling || socket_effect_read(&t->asked->request) != SOCKET_CLOSED)
 		return false;
 	t->effect = now_mono() - sibling->begun_at;
-	target_end(t, "done", "", "the executor closed it together with its other connection");
+	target_end(t, "done", "", CLOSED_WITH_SIBLING);
 	return true;
 }
 
@@ -205,8 +227,11 @@ static void target_begin(struct target *t, const struct target *sibling,
 	if (closed_with(t, sibling))
 		return;
 	target_inject(t, worker);
-	if (t->injected.status == INJECT_REFUSED) /* it may have closed both meanwhile */
-		closed_with(t, sibling);
+	t->closing = sibling && t->injected.status == INJECT_REFUSED;
+	if (t->closing) {
+		t->begun_at = sibling->begun_at;
+		t->result = NULL; /* looked at again: it may be about to close both */
+	}
 }
 
 static void batch_log_intents(struct batch *batch)
@@ -276,7 +301,7 @@ static void batch_await_effects(struct batch *batch)
 static void batch_report_unbegun(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->n; i++)
-		if (!batch->targets[i].begun)
+		if (!batch->targets[i].reported)
 			batch_report(batch, &batch->targets[i], "result");
 }
 

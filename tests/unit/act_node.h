@@ -42,6 +42,7 @@
 enum manner {
 	CLOSES,	    /* its connection at end of file, as libprocess does */
 	CLOSES_ALL, /* both of its connections, as a v1 library */
+	CLOSES_ALL_SLOWLY, /* the same; the other is half closed for a while before */
 	CLOSES_WITHOUT_FIRST_THREAD,
 	IGNORES, /* never reads */
 	DIES,	 /* ends at end of file */
@@ -133,8 +134,13 @@ static inline void live(const struct executor *e, enum manner manner)
 				continue;
 			if (manner == DIES)
 				_exit(0);
+			for (size_t j = 0; j < e->n && manner == CLOSES_ALL_SLOWLY; j++)
+				if (j != i)
+					shutdown(e->fd[j], SHUT_WR);
+			if (manner == CLOSES_ALL_SLOWLY)
+				usleep(50000);
 			for (size_t j = 0; j < e->n; j++)
-				if (j == i || manner == CLOSES_ALL)
+				if (j == i || manner != CLOSES)
 					close(e->fd[j]);
 			for (;;)
 				pause();

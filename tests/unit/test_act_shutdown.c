@@ -139,6 +139,26 @@ static void both_connections_of_v1(void **state)
 	}
 }
 
+/* What is refused because the executor is closing it already is looked at again. */
+static void other_connection_is_being_closed(void **state)
+{
+	(void)state;
+	need_namespace();
+	for (int i = 0; i < 20; i++) {
+		struct executor e = executor_start(CLOSES_ALL_SLOWLY, 2);
+		struct shutdown_target t[2] = { target(&e, 0), target(&e, 1) };
+		struct heard h = treat(t, 2, &no_options);
+
+		assert_int_equal(h.n, 2);
+		assert_string_equal(h.v[0].result, "done");
+		if (strcmp(h.v[1].result, "done") != 0)
+			fail_msg("%s: %s", h.v[1].result, h.v[1].reason);
+		assert_true(h.v[1].effect > 0);
+		assert_true(closed(&e, 0) && closed(&e, 1));
+		executor_end(&e);
+	}
+}
+
 /* The end of an executor closes both of its connections: neither act is done. */
 static void both_connections_of_one_that_ends(void **state)
 {
@@ -222,6 +242,7 @@ int main(void)
 		cmocka_unit_test(failed_when_it_has_no_effect),
 		cmocka_unit_test(failed_when_it_ends),
 		cmocka_unit_test(both_connections_of_v1),
+		cmocka_unit_test(other_connection_is_being_closed),
 		cmocka_unit_test(both_connections_of_one_that_ends),
 		cmocka_unit_test(log_cannot_be_written),
 		cmocka_unit_test(nothing_to_do),

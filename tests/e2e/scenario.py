@@ -23,6 +23,7 @@ from labnode import LabNode, agent, executors, words
 DIRECTORY = pathlib.Path(__file__).parent / "catalogue"
 RULES = DIRECTORY / "rules.toml"
 STARTED = "catalogue: the command has started"
+VERBS = ("audit", "shutdown", "verify", "run", "report", "doctor")
 # Long enough for a window on a busy machine; no scenario waits for a bound of its own beyond it.
 SECONDS = 150
 # argv: where to mount, then a command. The server of that file system reads no request.
@@ -72,7 +73,7 @@ class Scenario:
 
     @property
     def verb(self):
-        return next(w for w in self.command.split() if not w.startswith("-"))
+        return next((w for w in self.command.split() if w in VERBS), "")
 
     @property
     def document(self):
@@ -82,6 +83,7 @@ class Scenario:
     def rules_shown(self):
         """Ids of the rules that it shows: what it expects, and what its file names besides."""
         shown = {"exit:" + str(self.expect["exit"])} | set(self.shows)
+        shown |= {f"finding:{id}" for id in self.expect.get("findings", [])}
         for kind, key in ("verdict", "verdicts"), ("outcome", "outcomes"), ("proof", "proofs"), ("cause", "causes"):
             shown |= {f"{kind}:{value}" for value in self.expect.get(key, {}).values() if value != "none"}
         return shown

@@ -425,7 +425,10 @@ static enum ew_tri read_latest(struct walk *walk, int slaves, char *slave_id, si
 	}
 	if (fstatat(slaves, slave_id, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return EW_YES;
-	return errno == ENOENT ? EW_NO : EW_UNKNOWN;
+	if (errno != ENOENT)
+		return EW_UNKNOWN;
+	slave_id[0] = '\0'; /* dangling is missing (Mesos slave/state.cpp, State::recover()) */
+	return EW_NO;
 }
 
 static int emit_tree(struct walk *walk, int meta, struct fact *fact, struct error *error)

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/now.h"
+#include "model/judge/agent_state.h"
 #include "model/appeared.h"
 #include "model/exit_code.h"
 #include "model/judge/deadlines.h"
@@ -526,9 +527,9 @@ static const char *api_word(const struct store *store, const struct agent *agent
 /* An agent that answers tells itself when its recovery is over; here is when it has to be. */
 static int64_t recovered_by(const struct store *store, const struct agent *agent)
 {
-	int64_t at = outcome_serves_at(store);
+	int64_t at = agent_state_serves_at(store);
 
-	return at ? at : agent->appeared + 15 * NS_PER_S + evidence_reregister_timeout(store);
+	return at ? at : agent->appeared + 15 * NS_PER_S + agent_state_reregister_timeout(store);
 }
 
 static void agent_fill(const struct store *store, struct report *report)
@@ -553,7 +554,7 @@ static void agent_fill(const struct store *store, struct report *report)
 						  ? store->work_dir.path
 						  : "");
 	out->api = arena_text(arena, api_word(store, agent));
-	out->serving = outcome_agent_serves(store);
+	out->serving = agent_state_serves(store);
 	out->recovered_by = agent && !out->serving ? to_wall(store, recovered_by(store, agent)) : 0;
 	for (size_t i = 0; agent && i < store->baselines.n; i++)
 		out->restarted |= store->baselines.v[i].agent_pid != agent->facts.pid ||

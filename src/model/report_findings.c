@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "base/arena.h"
 #include "base/now.h"
+#include "model/judge/agent_state.h"
 #include "model/judge/deadlines.h"
 #include "model/judge/evidence.h"
 #include "model/judge/identity.h"
@@ -76,7 +77,7 @@ static void master_timeout_fill(const struct store *store, struct report *report
  */
 static void v1_backoff_fill(const struct executors *view, struct report *report)
 {
-	int64_t timeout = evidence_reregister_timeout(view->store), longest = 0;
+	int64_t timeout = agent_state_reregister_timeout(view->store), longest = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < view->n_executors; i++) {

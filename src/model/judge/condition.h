@@ -11,10 +11,10 @@
 struct arena;
 
 /*
- * NO while it is stopped by a signal (state T) or at a tracer's stop (t), while its cgroup is frozen,
- * and once a thread of it has been in uninterruptible sleep (D) for 2 s, which is how long the agent
- * waits by default (Mesos slave/constants.hpp, EXECUTOR_REREGISTRATION_TIMEOUT). A tracer that lets
- * it run does not count.
+ * NO while it is stopped by a signal (state T) or at a tracer's stop (t), while its cgroup is
+ * frozen, and once a thread of it has been in uninterruptible sleep (D) for 2 s, which is how long
+ * the agent waits by default (Mesos slave/constants.hpp, EXECUTOR_REREGISTRATION_TIMEOUT). A tracer
+ * that lets it run does not count.
  */
 enum ew_tri condition_responsive(const struct process_facts *process);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge/agent_state.h"
 #include "model/judge/deadlines.h"
 
 #include "base/arena.h"
@@ -83,9 +84,9 @@ int64_t deadline_agent(const struct store *store)
 {
 	const struct agent *agent = store_agent(store);
 
-	if (!agent || outcome_agent_serves(store) || !store->has_api || !store->api.recovering)
+	if (!agent || agent_state_serves(store) || !store->has_api || !store->api.recovering)
 		return 0;
-	return agent->appeared + evidence_reregister_timeout(store);
+	return agent->appeared + agent_state_reregister_timeout(store);
 }
 
 /* What must have passed before watching may end, by what is known now. */
@@ -111,7 +112,7 @@ static int64_t recovery_bound(const struct store *store)
 {
 	const struct agent *agent = store_agent(store);
 
-	return agent && !outcome_agent_serves(store) ? agent->appeared + 15 * 60 * NS_PER_S : 0;
+	return agent && !agent_state_serves(store) ? agent->appeared + 15 * 60 * NS_PER_S : 0;
 }
 
 static struct bounds bounds_gather(const struct store *store, struct arena *arena)
@@ -137,10 +138,10 @@ static struct bounds bounds_gather(const struct store *store, struct arena *aren
 	}
 	bound(&b, store->now, deadline_master(store));
 	bound(&b, store->now, deadline_agent(store));
-	bound(&b, store->now, outcome_serves_at(store));
+	bound(&b, store->now, agent_state_serves_at(store));
 	bound(&b, store->now, recovery_bound(store));
 	/* A link that grows old enough is a proof, and no event tells when. */
-	if (b.waiting && outcome_agent_serves(store) && (!b.next || b.next > store->now + NS_PER_S))
+	if (b.waiting && agent_state_serves(store) && (!b.next || b.next > store->now + NS_PER_S))
 		b.next = store->now + NS_PER_S;
 	return b;
 }
@@ -156,7 +157,7 @@ static struct bounds bounds_gather(const struct store *store, struct arena *aren
 static int64_t restart_bound(const struct store *store)
 {
 	for (size_t i = 0; i < store->baselines.n; i++)
-		if (outcome_restarted(store, &store->baselines.v[i]) || !store_agent(store))
+		if (agent_state_restarted(store, &store->baselines.v[i]) || !store_agent(store))
 			return 0;
 	if (!store->session.restart_wanted || !store->baselines.n)
 		return 0;
@@ -165,7 +166,7 @@ static int64_t restart_bound(const struct store *store)
 
 bool model_agent_serves(const struct model *model)
 {
-	return outcome_agent_serves(model_store(model));
+	return agent_state_serves(model_store(model));
 }
 
 bool model_done(const struct model *model, enum model_until until, int64_t *next)
@@ -185,7 +186,7 @@ bool model_done(const struct model *model, enum model_until until, int64_t *next
 	*next = b.next;
 	if (store->now < restart)
 		return false;
-	settled = outcome_agent_serves(store) && !b.waiting;
+	settled = agent_state_serves(store) && !b.waiting;
 	if (settled)
 		return until == UNTIL_SETTLED || store->now >= b.proven;
 	/* Nobody is left to come back; or nobody came, or somebody never answered: not for ever. */

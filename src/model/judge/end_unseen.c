@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Executors that are gone and whose end nobody saw: what is written of it, else lost. */
+#include "model/judge/end_unseen.h"
+
 #include <netinet/tcp.h>
 #include <string.h>
 
 #include "base/arena.h"
-#include "model/judge/exit_cause.h"
-
-#define LOST "The task is lost: let its framework start it again."
-#define LOOK "Look at the end of its stderr in its sandbox, and at the agent's log."
+#include "model/judge/exit_by_task.h"
 
 /* Reasons of an agent that ended the executor itself (Mesos slave/slave.cpp). */
 static const char *agents_reason(const char *reason)
@@ -41,9 +39,9 @@ bool end_by_agents_reason(const struct task_fate *task, struct arena *arena, str
 		return false;
 	fate->outcome = OUTCOME_KILLED_BY_AGENT;
 	fate->cause = end->source;
-	fate->advice = LOST;
+	fate->advice = ADVICE_LOST;
 	fate->why = arena_printf(arena, "The agent ended it: %s (%s, %s in %s).", what, end->state,
-				 end->reason, exit_cause_source(end->source));
+				 end->reason, exit_source_text(end->source));
 	return true;
 }
 
@@ -55,13 +53,13 @@ static bool by_agents_record(const struct task_fate *task, struct arena *arena, 
 	if (!end || task->own)
 		return false;
 	fate->cause = end->source;
-	fate->advice = LOST;
+	fate->advice = ADVICE_LOST;
 	fate->outcome = OUTCOME_LOST;
 	fate->why = arena_printf(
 		arena,
 		"It has exited; the cause was not observed. Its framework was told "
 		"%s%s%s (%s).",
-		end->state, *end->reason ? ", " : "", end->reason, exit_cause_source(end->source));
+		end->state, *end->reason ? ", " : "", end->reason, exit_source_text(end->source));
 	return true;
 }
 
@@ -97,7 +95,7 @@ static bool by_what_was_found(const struct run_end *run, struct arena *arena, st
 		return false;
 	fate->cause = weight(best) == 3 ? CAUSE_DISK : weight(best) == 2 ? CAUSE_API : CAUSE_LOG;
 	fate->why = arena_printf(arena, "It has exited: %s", best->text);
-	fate->advice = LOST;
+	fate->advice = ADVICE_LOST;
 	return true;
 }
 
@@ -117,7 +115,7 @@ void end_unseen_judge(const struct store *store, const struct fact_baseline *b,
 	struct task_fate task = task_fate_of(store, b, 0);
 
 	fate->ended = process ? process->ended_at : 0;
-	fate->advice = LOOK;
+	fate->advice = ADVICE_LOOK;
 	if (!(store->complete & SCAN_PROCESSES)) {
 		fate->why = "The processes of this host could not all be read: whether it lives is "
 			    "not known.";
@@ -126,7 +124,7 @@ void end_unseen_judge(const struct store *store, const struct fact_baseline *b,
 			    "not known.";
 	} else if (task.complete && task.own && task.arrived) {
 		fate->advice = "";
-		exit_cause_task(store, b, process, &task, arena, fate);
+		exit_by_task(store, b, process, &task, arena, fate);
 	} else if (end_by_agents_reason(&task, arena, fate) ||
 		   by_what_was_found(store_run_end(store, &key), arena, fate) ||
 		   by_agents_record(&task, arena, fate)) {

@@ -7,18 +7,13 @@
 #include "base/addr.h"
 #include "base/now.h"
 #include "mesos/version.h"
+#include "model/judge/agent_state.h"
 #include "model/judge/identity.h"
 #include "model/judge/condition.h"
-#include "model/judge/outcome.h"
 
 int64_t evidence_recovery_timeout(const struct process_facts *process)
 {
 	return process->recovery_timeout > 0 ? process->recovery_timeout : 15 * 60 * NS_PER_S;
-}
-
-int64_t evidence_reregister_timeout(const struct store *store)
-{
-	return store->api.reregister_timeout > 0 ? store->api.reregister_timeout : 2 * NS_PER_S;
 }
 
 enum protocol evidence_protocol(const struct checkpoint *checkpoint)
@@ -261,7 +256,7 @@ static enum ew_tri is_taken_back(const struct store *store, const struct executo
 	const struct registration *h = &executor->process->history;
 	const struct agent *agent = store_agent(store);
 
-	if (!agent || outcome_agent_serves(store) ||
+	if (!agent || agent_state_serves(store) ||
 	    evidence_protocol(executor->checkpoint) == PROTOCOL_V1)
 		return EW_YES;
 	return h->registered > agent->appeared && h->registered > h->asked ? EW_YES : EW_UNKNOWN;

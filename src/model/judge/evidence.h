@@ -4,7 +4,7 @@
 #define EW_MODEL_JUDGE_EVIDENCE_H
 
 #include "model/judge/verdict.h"
-#include "model/judge/executors.h"
+#include "model/judge/executor.h"
 
 /* recovery_timeout: the executor's, ns. */
 struct link_evidence evidence_of_link(const struct store *store, const struct connection *conn,
@@ -20,9 +20,6 @@ struct evidence evidence_of_executor(const struct store *store, const struct exe
 /* Its own MESOS_RECOVERY_TIMEOUT; 15 min where it has none, as the v0 driver (Mesos exec.cpp). ns.
  */
 int64_t evidence_recovery_timeout(const struct process_facts *process);
-/* The agent's --executor_reregistration_timeout, 2 s where it is not known (Mesos constants.hpp).
- * ns. */
-int64_t evidence_reregister_timeout(const struct store *store);
 enum protocol evidence_protocol(const struct checkpoint *checkpoint);
 
 #endif

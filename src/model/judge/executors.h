@@ -10,24 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/store/store.h"
+#include "model/judge/executor.h"
 
 struct arena;
-
-struct executor_link {
-	const struct connection *conn;
-	int32_t fd; /* -1: not known */
-};
-
-struct executor {
-	/* NULL never; its key's pid is 0 when no process was found: only the ids are filled then */
-	const struct process *process;
-	const struct checkpoint *checkpoint; /* NULL: none */
-	const struct executor_link *links;   /* ESTABLISHED, towards the agent port */
-	size_t n_links;
-	enum ew_tri backed; /* its run on disk leads to this process; NO: to another */
-	int score;	    /* evidence that it is the executor of its run */
-};
 
 struct executors {
 	const struct store *store;

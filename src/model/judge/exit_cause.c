@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What an executor's end was: its task's, its timer's, the agent's or somebody else's doing. */
+#include "model/judge/exit_cause.h"
+
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "base/arena.h"
 #include "base/now.h"
-#include "model/judge/evidence.h"
-#include "model/judge/exit_cause.h"
+#include "model/judge/agent_state.h"
+#include "model/judge/end_unseen.h"
+#include "model/judge/exit_by_task.h"
 #include "model/judge/outcome.h"
 #include "model/judge/self_termination.h"
 
@@ -17,9 +20,6 @@
 /* From its signal to its task to its own end: the task's grace period, docker stop, a status
  * update. */
 #define STOP_MAX (60 * NS_PER_S)
-
-#define LOST "The task is lost: let its framework start it again."
-#define LOOK "Look at the end of its stderr in its sandbox, and at the agent's log."
 
 /* When its clock began to run; at 0: it did not. */
 struct countdown {
@@ -41,7 +41,7 @@ static struct countdown countdown_of(const struct store *store, const struct fac
 	if (c.at || was_linked(process, 0))
 		return c;
 	if (b->disconnected_wall)
-		c.at = outcome_mono(store, b->disconnected_wall);
+		c.at = store_mono(store, b->disconnected_wall);
 	else
 		c.at = store_treated_at(store, b->pid, b->start);
 	if (c.at)
@@ -51,9 +51,8 @@ static struct countdown countdown_of(const struct store *store, const struct fac
 		return c;
 	}
 	c.seen = false;
-	c.at = b->link || strcmp(b->verdict, "disconnected") == 0
-		       ? outcome_mono(store, b->taken_wall)
-		       : 0;
+	c.at = b->link || strcmp(b->verdict, "disconnected") == 0 ? store_mono(store, b->taken_wall)
+								  : 0;
 	return c;
 }
 
@@ -73,7 +72,7 @@ static void self_terminated(const struct fact_baseline *b, const struct process 
 {
 	fate->outcome = OUTCOME_SELF_TERMINATED;
 	fate->deadline = self_termination_begins(process, down->at, b->recovery_timeout);
-	fate->advice = LOST;
+	fate->advice = ADVICE_LOST;
 	if (process->history.down_twice)
 		fate->why = "It ended itself: its link ended a second time before it had "
 			    "registered again.";
@@ -108,7 +107,7 @@ static void told_to_end(const struct store *store, struct arena *arena, struct f
 {
 	fate->outcome = OUTCOME_KILLED_BY_AGENT;
 	fate->why = order(store, arena);
-	fate->advice = LOST;
+	fate->advice = ADVICE_LOST;
 }
 
 /*
@@ -120,10 +119,10 @@ static bool was_late(const struct store *store, const struct fact_baseline *b,
 {
 	const struct agent *agent = store_agent(store);
 
-	return agent && outcome_restarted(store, b) &&
+	return agent && agent_state_restarted(store, b) &&
 	       process->history.registered <= agent->appeared &&
 	       process->ended_at >=
-		       agent->appeared + evidence_reregister_timeout(store) - TIMER_SLACK;
+		       agent->appeared + agent_state_reregister_timeout(store) - TIMER_SLACK;
 }
 
 static void killed_by_agent(const struct store *store, const struct fact_baseline *b,
@@ -167,7 +166,7 @@ static void ended_by_signal(const struct store *store, const struct fact_baselin
 	bool by_itself = sender_known && process->exit.killer == process->key.pid;
 
 	fate->outcome = OUTCOME_KILLED;
-	fate->advice = LOST;
+	fate->advice = ADVICE_LOST;
 	if (sender_known) {
 		fate->killer = process->exit.killer;
 		fate->killer_comm = process->exit.killer_comm;
@@ -211,7 +210,7 @@ static bool ended_with_its_agent(const struct fact_baseline *b, const struct pro
 	fate->why =
 		bound ? "It ended with its agent, as it must: its framework does not checkpoint."
 		      : "It ended with its agent, as it must: it had not registered yet.";
-	fate->advice = LOST;
+	fate->advice = ADVICE_LOST;
 	return true;
 }
 
@@ -248,7 +247,7 @@ static void told_by_agent(const struct task_end *end, const struct store *store,
 		     "nobody.",
 		was_alone(store, process) ? " while no agent was there" : "", end->state,
 		*end->reason ? " (" : "", end->reason, *end->reason ? ")" : "");
-	fate->advice = LOST;
+	fate->advice = ADVICE_LOST;
 }
 
 /* A recording of before tasks' ends were told has no more than this. */
@@ -274,7 +273,7 @@ static const char *unseen(const struct store *store, const struct fact_baseline 
 	if (down->at && !down->seen)
 		return ZERO ", and was disconnected before: whether its task had ended or its "
 			    "recovery timeout had run out was not seen.";
-	if (agent && outcome_restarted(store, b) && process->ended_at > agent->appeared &&
+	if (agent && agent_state_restarted(store, b) && process->ended_at > agent->appeared &&
 	    !was_linked(process, agent->appeared))
 		return ZERO " after the agent had come back and before it had registered again: "
 			    "whether its task had ended or the agent had stopped it was not seen.";
@@ -291,7 +290,7 @@ static void ended_with_0(const struct store *store, const struct fact_baseline *
 			 const struct process *process, const struct countdown *down,
 			 const struct task_fate *task, struct arena *arena, struct fate *fate)
 {
-	fate->advice = LOOK;
+	fate->advice = ADVICE_LOOK;
 	if (task->worst && !task->own) {
 		told_by_agent(task->worst, store, process, arena, fate);
 	} else if (was_alone(store, process)) {
@@ -321,7 +320,7 @@ static void ended_by_exit(const struct store *store, const struct fact_baseline 
 	} else if (code) {
 		fate->outcome = OUTCOME_CRASHED;
 		fate->why = arena_printf(arena, "It ended with exit status %d.", code);
-		fate->advice = LOOK;
+		fate->advice = ADVICE_LOOK;
 	} else {
 		ended_with_0(store, b, process, down, task, arena, fate);
 	}
@@ -356,74 +355,6 @@ static bool task_was_first(const struct store *store, const struct fact_baseline
 	       task->at <= process->ended_at && !was_ending(b, process, down, task->at);
 }
 
-/* Would an order of the agent to shut down have been seen? */
-static bool orders_are_seen(const struct store *store)
-{
-	if (store_events(store).lost)
-		return false;
-	for (size_t i = 0; i < store->hooks.n; i++)
-		if (strcmp(store->hooks.v[i].hook, "messages") == 0)
-			return *store->hooks.v[i].program && !store->hooks.v[i].best_effort;
-	return false;
-}
-
-const char *exit_cause_source(enum cause cause)
-{
-	static const char *const names[] = { [CAUSE_NONE] = "",
-					     [CAUSE_EVENT] = "its message to the agent",
-					     [CAUSE_DISK] = "the agent's checkpoints",
-					     [CAUSE_API] = "the agent's API",
-					     [CAUSE_LOG] = "a log" };
-
-	return names[cause];
-}
-
-/*
- * TASK_KILLED is also what a task is told to be that an agent cleans up (recover=cleanup) or whose
- * executor was told to end: that it was the framework's wish is certain where orders are seen, or
- * while the agent goes on.
- */
-static void task_killed(const struct store *store, const struct fact_baseline *b, bool asked,
-			const struct task_end *end, struct arena *arena, struct fate *fate)
-{
-	if (!asked && !orders_are_seen(store) && outcome_restarted(store, b)) {
-		fate->why = "Its task was killed (TASK_KILLED): whether by its framework or by the "
-			    "agent's shutdown was not seen.";
-		fate->advice = LOOK;
-		return;
-	}
-	fate->outcome = OUTCOME_TASK_KILLED;
-	fate->why = arena_printf(arena, "Its framework killed its task: TASK_KILLED in %s.",
-				 exit_cause_source(end->source));
-}
-
-void exit_cause_task(const struct store *store, const struct fact_baseline *b,
-		     const struct process *process, const struct task_fate *task,
-		     struct arena *arena, struct fate *fate)
-{
-	const struct task_end *end = task->worst;
-	bool before = end->at && end->at < outcome_mono(store, b->taken_wall);
-
-	fate->cause = end->source;
-	if (strcmp(end->state, "TASK_FINISHED") == 0) {
-		fate->outcome = OUTCOME_FINISHED;
-		fate->why = arena_printf(arena, "Its task ended well: TASK_FINISHED in %s.",
-					 exit_cause_source(end->source));
-	} else if (strcmp(end->state, "TASK_KILLED") == 0) {
-		task_killed(store, b, process && process->history.kill_asked, end, arena, fate);
-	} else {
-		fate->outcome = OUTCOME_TASK_FAILED;
-		fate->minor = before;
-		fate->why = arena_printf(arena, "Its task failed %s: %s in %s, by %s%s%s.",
-					 before ? "before the window" : "in the window", end->state,
-					 exit_cause_source(end->source),
-					 strcmp(end->by, "agent") == 0 ? "its agent"
-								       : "its own executor",
-					 *end->reason ? ", " : "", end->reason);
-		fate->advice = LOOK;
-	}
-}
-
 void exit_cause_judge(const struct store *store, const struct fact_baseline *b,
 		      const struct process *process, struct arena *arena, struct fate *fate)
 {
@@ -432,7 +363,7 @@ void exit_cause_judge(const struct store *store, const struct fact_baseline *b,
 
 	fate->ended = process->ended_at;
 	if (task_was_first(store, b, process, &down, &task)) {
-		exit_cause_task(store, b, process, &task, arena, fate);
+		exit_by_task(store, b, process, &task, arena, fate);
 	} else if (process->exit.status < 0) {
 		end_unseen_judge(store, b, process, arena, fate);
 	} else {

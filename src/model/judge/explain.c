@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge/agent_state.h"
 #include "model/judge/explain.h"
 
 #include <string.h>
@@ -360,11 +361,11 @@ static const char *advice_for(const struct store *store, const struct executor *
 static const char *forbidden_by_recovery(const struct store *store, enum protocol protocol,
 					 struct arena *arena)
 {
-	int64_t serves_at = outcome_serves_at(store);
+	int64_t serves_at = agent_state_serves_at(store);
 	const char *cost = protocol == PROTOCOL_V1 ? "it may not subscribe again in time"
 						   : "a second disconnect would end it at once";
 
-	if (!store_agent(store) || outcome_agent_serves(store))
+	if (!store_agent(store) || agent_state_serves(store))
 		return NULL;
 	if (!serves_at)
 		return arena_printf(arena, "the agent is recovering: %s", cost);

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/now.h"
 #include "mesos/upid.h"
-#include "model/judge/outcome.h"
+#include "model/judge/agent_state.h"
 
 /* An agent notes its start when it initializes: later than its process begins, by what its start
  * script waits for. Clocks are set in between. */
@@ -218,7 +218,7 @@ enum whose identity_of(const struct store *store, const struct executor *executo
 bool identity_listing_counts(const struct store *store)
 {
 	return api_counts(store) && store->api.complete == EW_YES && store->listed_any &&
-	       outcome_agent_serves(store);
+	       agent_state_serves(store);
 }
 
 static const char *absent_text(const struct store *store, const struct executor *executor,

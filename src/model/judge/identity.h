@@ -7,7 +7,7 @@
 #ifndef EW_MODEL_JUDGE_IDENTITY_H
 #define EW_MODEL_JUDGE_IDENTITY_H
 
-#include "model/judge/executors.h"
+#include "model/judge/executor.h"
 
 enum whose {
 	WHOSE_UNKNOWN = 0,

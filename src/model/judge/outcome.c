@@ -5,6 +5,8 @@
 
 #include "base/arena.h"
 #include "base/now.h"
+#include "model/judge/agent_state.h"
+#include "model/judge/end_unseen.h"
 #include "model/judge/evidence.h"
 #include "model/judge/exit_cause.h"
 #include "model/judge/identity.h"
@@ -20,55 +22,6 @@
 /* A connection for one message (a status update of a driver without a link) lives for milliseconds.
  */
 #define TEMPORARY NS_PER_S
-
-int64_t outcome_mono(const struct store *store, int64_t wall)
-{
-	return wall ? wall - store->session.wall_offset : 0;
-}
-
-/* ---- the agent ---- */
-
-/*
- * When it began, or a time not before that: start counts from boot with suspension, in units of
- * 10 ms (USER_HZ is 100 on every machine Mesos runs on); mono counts without.
- */
-static int64_t began(const struct agent *agent)
-{
-	int64_t start = (int64_t)agent->facts.start * (NS_PER_S / 100);
-
-	return agent->was_there && start < agent->appeared ? start : agent->appeared;
-}
-
-/* Its API cannot be asked (401, TLS, …). That it is recovering would be an answer. */
-static bool is_mute(const struct store *store)
-{
-	return !store->has_api || (*store->api.problem && store->api.http_status != 503);
-}
-
-int64_t outcome_serves_at(const struct store *store)
-{
-	const struct agent *agent = store_agent(store);
-
-	/* After its recovery's longest time it has ended one way or the other. */
-	return agent && !agent->recovered_at && is_mute(store)
-		       ? began(agent) + 15 * NS_PER_S + evidence_reregister_timeout(store)
-		       : 0;
-}
-
-bool outcome_agent_serves(const struct store *store)
-{
-	const struct agent *agent = store_agent(store);
-	int64_t at = outcome_serves_at(store);
-
-	return agent && (agent->recovered_at || (at && store->now > at));
-}
-
-bool outcome_restarted(const struct store *store, const struct fact_baseline *b)
-{
-	const struct agent *agent = store_agent(store);
-
-	return agent && (agent->facts.pid != b->agent_pid || agent->facts.start != b->agent_start);
-}
 
 /* ---- when it was cut off ---- */
 
@@ -89,13 +42,13 @@ int64_t outcome_down_unseen(const struct store *store, const struct fact_baselin
 			    const struct process *process, size_t n_links, bool *latest)
 {
 	int64_t treated = outcome_treated_at(store, b->pid, b->start, b->recovery_timeout);
-	int64_t taken = outcome_mono(store, b->taken_wall);
+	int64_t taken = store_mono(store, b->taken_wall);
 
 	*latest = false;
 	if (process->history.registered || n_links)
 		return 0;
 	if (b->disconnected_wall)
-		return outcome_mono(store, b->disconnected_wall);
+		return store_mono(store, b->disconnected_wall);
 	if (treated)
 		return treated;
 	if (strcmp(b->verdict, "disconnected") != 0 && !b->link)
@@ -223,7 +176,7 @@ static enum proof proof_of_restarted(const struct store *store, const struct exe
 		return PROOF_NONE;
 	if (by_message(store, h, since) && executor->n_links)
 		return PROOF_MESSAGE;
-	if (!outcome_agent_serves(store))
+	if (!agent_state_serves(store))
 		return PROOF_NONE;
 	if (agent->recovered_at) /* what it says of itself outweighs what can be seen from outside
 				  */
@@ -248,7 +201,7 @@ static enum proof proof_of_same(const struct store *store, const struct executor
 			       links_made_after(executor, h->last_down) &&
 			       is_linked(store, executor) &&
 			       links_outlived(store, executor, REREGISTER_MAX) &&
-			       outcome_agent_serves(store) &&
+			       agent_state_serves(store) &&
 			       store_is_listed(store, &executor->process->facts)
 		       ? PROOF_API
 		       : PROOF_NONE;
@@ -298,19 +251,19 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 					       : "No agent listens, and its link has not ended: it "
 						 "does not know yet.";
 		fate->advice = "Start the agent before the deadline.";
-	} else if (!outcome_restarted(store, b)) {
+	} else if (!agent_state_restarted(store, b)) {
 		fate->why = why_same(store, process);
 		fate->advice = "Restart the agent before the deadline.";
-		bound = outcome_mono(store, b->taken_wall) + b->recovery_timeout;
-	} else if (!outcome_agent_serves(store)) {
+		bound = store_mono(store, b->taken_wall) + b->recovery_timeout;
+	} else if (!agent_state_serves(store)) {
 		fate->why = "The agent is back and recovering; this executor has not registered "
 			    "again yet.";
-		bound = agent->appeared + evidence_reregister_timeout(store);
+		bound = agent->appeared + agent_state_reregister_timeout(store);
 	} else {
 		fate->why = "The agent is back and has finished its recovery; nothing shows that "
 			    "this executor has registered again.";
 		fate->advice = "If it is not killed now, look at the agent's log for its id.";
-		bound = (agent->recovered_at ? agent->recovered_at : outcome_serves_at(store)) +
+		bound = (agent->recovered_at ? agent->recovered_at : agent_state_serves_at(store)) +
 			DESTROY_TIMEOUT;
 		if (!fate->disconnected && store->now >= bound) {
 			fate->outcome = OUTCOME_UNKNOWN; /* neither killed nor seen to register */
@@ -365,19 +318,19 @@ static bool may_have_ended_unseen(const struct store *store)
 static void judge_kept(const struct store *store, const struct fact_baseline *b,
 		       const struct executor *executor, struct fate *fate)
 {
-	if (store_treated_at(store, b->pid, b->start) > outcome_mono(store, b->taken_wall)) {
+	if (store_treated_at(store, b->pid, b->start) > store_mono(store, b->taken_wall)) {
 		fate->outcome = OUTCOME_WAITING;
 		fate->why = "It was treated, and still has the link that it had: the treatment has "
 			    "had no effect yet.";
 		fate->advice = "Run 'execwatch audit' before the agent is restarted.";
 		return;
 	}
-	if (!outcome_agent_serves(store)) {
+	if (!agent_state_serves(store)) {
 		fate->outcome = OUTCOME_WAITING;
 		fate->why = "The agent has not finished its recovery: an executor that has not "
 			    "registered again by then is killed.";
 		fate->deadline = fate->ends_by =
-			store_agent(store)->appeared + evidence_reregister_timeout(store);
+			store_agent(store)->appeared + agent_state_reregister_timeout(store);
 		return;
 	}
 	if (is_half_open(store, executor)) {
@@ -411,7 +364,7 @@ static bool judge_refused(const struct store *store, const struct executor *exec
 {
 	const struct registration *h = &executor->process->history;
 
-	if (!outcome_agent_serves(store) || h->refused <= h->registered)
+	if (!agent_state_serves(store) || h->refused <= h->registered)
 		return false;
 	fate->why = arena_printf(arena,
 				 "The agent answers its SUBSCRIBE with %d: it is connected, and "
@@ -436,12 +389,12 @@ static void judge_living(const struct store *store, const struct fact_baseline *
 	}
 	if (judge_refused(store, executor, arena, fate))
 		return;
-	if (!outcome_restarted(store, b) && keeps_link(store, b, executor)) {
+	if (!agent_state_restarted(store, b) && keeps_link(store, b, executor)) {
 		judge_kept(store, b, executor, fate);
 		return;
 	}
-	fate->proof = outcome_restarted(store, b) ? proof_of_restarted(store, executor)
-						  : proof_of_same(store, executor);
+	fate->proof = agent_state_restarted(store, b) ? proof_of_restarted(store, executor)
+						      : proof_of_same(store, executor);
 	if (fate->proof == PROOF_NONE) {
 		judge_waiting(store, b, executor->process, executor, fate);
 		return;

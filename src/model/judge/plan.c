@@ -18,8 +18,8 @@ static const struct report_executor *executor_find(const struct report *audit,
 
 static bool same_link(const struct model_target *a, const struct model_target *b)
 {
-	return a->pid == b->pid && a->start == b->start && a->fd == b->fd &&
-	       a->inode == b->inode && a->cookie == b->cookie;
+	return a->pid == b->pid && a->start == b->start && a->fd == b->fd && a->inode == b->inode &&
+	       a->cookie == b->cookie;
 }
 
 static const struct model_target *link_find(const struct model_target *targets, size_t n,
@@ -42,9 +42,8 @@ static const char *agent_change(const struct report *planned, const struct repor
 		return arena_printf(now->arena, "the agent (pid %d) has ended", was->pid);
 	if (!was->pid)
 		return arena_printf(now->arena, "an agent (pid %d) has started", is->pid);
-	return arena_printf(now->arena,
-			    "the agent is another process now (pid %d, it was pid %d)", is->pid,
-			    was->pid);
+	return arena_printf(now->arena, "the agent is another process now (pid %d, it was pid %d)",
+			    is->pid, was->pid);
 }
 
 static const char *target_change(const struct model_target *target, const struct report *now,
@@ -57,8 +56,7 @@ static const char *target_change(const struct model_target *target, const struct
 		return "it has ended";
 	if (executor->verdict != target->verdict)
 		return arena_printf(now->arena, "it is %s now, and was %s",
-				    verdict_name(executor->verdict),
-				    verdict_name(target->verdict));
+				    verdict_name(executor->verdict), verdict_name(target->verdict));
 	if (executor->forbidden)
 		return executor->forbidden;
 	if (!link)

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "model/judge/outcome.h"
-
 /* What the agent wrote down outweighs what it answers, and that what was sent to it. */
 static bool outweighs(const struct task_end *a, const struct task_end *b)
 {
@@ -92,7 +90,7 @@ struct task_fate task_fate_of(const struct store *store, const struct fact_basel
 {
 	struct run_key key = { b->framework_id, b->executor_id, b->container_id };
 	const struct run_end *run = store_run_end(store, &key);
-	int64_t since = outcome_mono(store, b->taken_wall);
+	int64_t since = store_mono(store, b->taken_wall);
 	struct task_fate fate = { .arrived = true };
 	size_t n = 0;
 

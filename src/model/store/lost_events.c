@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Events that nobody can tell of. */
-#include "model/judge/outcome.h"
 #include "model/store/store.h"
 
 void store_put_lost(struct store *store, const struct fact *fact)
@@ -26,7 +25,7 @@ static int64_t beginning(const struct store *store)
 	int64_t began = store->session_began;
 
 	for (size_t i = 0; i < store->baselines.n; i++) {
-		int64_t taken = outcome_mono(store, store->baselines.v[i].taken_wall);
+		int64_t taken = store_mono(store, store->baselines.v[i].taken_wall);
 
 		began = taken < began ? taken : began;
 	}

@@ -25,6 +25,11 @@ const char *store_text(struct store *store, const char *text)
 	return "";
 }
 
+int64_t store_mono(const struct store *store, int64_t wall)
+{
+	return wall ? wall - store->session.wall_offset : 0;
+}
+
 void store_init(struct store *store)
 {
 	memset(store, 0, sizeof(*store));

@@ -354,6 +354,8 @@ struct process *store_process(struct store *store, int32_t pid, uint64_t start);
 struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start);
 struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p);
 const char *store_text(struct store *store, const char *text);
+/* Wall clock to mono; 0 stays 0. */
+int64_t store_mono(const struct store *store, int64_t wall);
 
 /* The other end: same tuple mirrored, in the same namespace or else in any. NULL: none is known. */
 struct connection *store_peer(const struct store *store, const struct connection *conn);

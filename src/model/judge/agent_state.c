@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge/agent_state.h"
+
+#include "base/now.h"
+
+int64_t agent_state_reregister_timeout(const struct store *store)
+{
+	return store->api.reregister_timeout > 0 ? store->api.reregister_timeout : 2 * NS_PER_S;
+}
+
+/*
+ * When it began, or a time not before that: start counts from boot with suspension, in units of
+ * 10 ms (USER_HZ is 100 on every machine Mesos runs on); mono counts without.
+ */
+static int64_t began(const struct agent *agent)
+{
+	int64_t start = (int64_t)agent->facts.start * (NS_PER_S / 100);
+
+	return agent->was_there && start < agent->appeared ? start : agent->appeared;
+}
+
+/* Its API cannot be asked (401, TLS, …). That it is recovering would be an answer. */
+static bool is_mute(const struct store *store)
+{
+	return !store->has_api || (*store->api.problem && store->api.http_status != 503);
+}
+
+int64_t agent_state_serves_at(const struct store *store)
+{
+	const struct agent *agent = store_agent(store);
+
+	/* After its recovery's longest time it has ended one way or the other. */
+	return agent && !agent->recovered_at && is_mute(store)
+		       ? began(agent) + 15 * NS_PER_S + agent_state_reregister_timeout(store)
+		       : 0;
+}
+
+bool agent_state_serves(const struct store *store)
+{
+	const struct agent *agent = store_agent(store);
+	int64_t at = agent_state_serves_at(store);
+
+	return agent && (agent->recovered_at || (at && store->now > at));
+}
+
+bool agent_state_restarted(const struct store *store, const struct fact_baseline *b)
+{
+	const struct agent *agent = store_agent(store);
+
+	return agent && (agent->facts.pid != b->agent_pid || agent->facts.start != b->agent_start);
+}

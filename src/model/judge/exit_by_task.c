@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/judge/exit_by_task.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "model/judge/agent_state.h"
+
+/* Would an order of the agent to shut down have been seen? */
+static bool orders_are_seen(const struct store *store)
+{
+	if (store_events(store).lost)
+		return false;
+	for (size_t i = 0; i < store->hooks.n; i++)
+		if (strcmp(store->hooks.v[i].hook, "messages") == 0)
+			return *store->hooks.v[i].program && !store->hooks.v[i].best_effort;
+	return false;
+}
+
+const char *exit_source_text(enum cause cause)
+{
+	static const char *const names[] = { [CAUSE_NONE] = "",
+					     [CAUSE_EVENT] = "its message to the agent",
+					     [CAUSE_DISK] = "the agent's checkpoints",
+					     [CAUSE_API] = "the agent's API",
+					     [CAUSE_LOG] = "a log" };
+
+	return names[cause];
+}
+
+/*
+ * TASK_KILLED is also what a task is told to be that an agent cleans up (recover=cleanup) or whose
+ * executor was told to end: that it was the framework's wish is certain where orders are seen, or
+ * while the agent goes on.
+ */
+static void task_killed(const struct store *store, const struct fact_baseline *b, bool asked,
+			const struct task_end *end, struct arena *arena, struct fate *fate)
+{
+	if (!asked && !orders_are_seen(store) && agent_state_restarted(store, b)) {
+		fate->why = "Its task was killed (TASK_KILLED): whether by its framework or by the "
+			    "agent's shutdown was not seen.";
+		fate->advice = ADVICE_LOOK;
+		return;
+	}
+	fate->outcome = OUTCOME_TASK_KILLED;
+	fate->why = arena_printf(arena, "Its framework killed its task: TASK_KILLED in %s.",
+				 exit_source_text(end->source));
+}
+
+void exit_by_task(const struct store *store, const struct fact_baseline *b,
+		  const struct process *process, const struct task_fate *task, struct arena *arena,
+		  struct fate *fate)
+{
+	const struct task_end *end = task->worst;
+	bool before = end->at && end->at < store_mono(store, b->taken_wall);
+
+	fate->cause = end->source;
+	if (strcmp(end->state, "TASK_FINISHED") == 0) {
+		fate->outcome = OUTCOME_FINISHED;
+		fate->why = arena_printf(arena, "Its task ended well: TASK_FINISHED in %s.",
+					 exit_source_text(end->source));
+	} else if (strcmp(end->state, "TASK_KILLED") == 0) {
+		task_killed(store, b, process && process->history.kill_asked, end, arena, fate);
+	} else {
+		fate->outcome = OUTCOME_TASK_FAILED;
+		fate->minor = before;
+		fate->why = arena_printf(arena, "Its task failed %s: %s in %s, by %s%s%s.",
+					 before ? "before the window" : "in the window", end->state,
+					 exit_source_text(end->source),
+					 strcmp(end->by, "agent") == 0 ? "its agent"
+								       : "its own executor",
+					 *end->reason ? ", " : "", end->reason);
+		fate->advice = ADVICE_LOOK;
+	}
+}

@@ -83,7 +83,7 @@ static int spawn(pid_t *pid, char *const *argv, bool quiet_stdout)
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-						 POSIX_SPAWN_SETSID);
+						POSIX_SPAWN_SETSID);
 	err = posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);

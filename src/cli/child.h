@@ -16,19 +16,19 @@ struct error;
 
 struct child {
 	char *const *argv;
-	char *text; /* for people, quoted as for a shell */
+	char *text; /* the command line, quoted as for a shell */
 	pid_t pid;  /* 0: not running */
 	int status; /* as wait(2) gives it, once it has ended */
 };
 
 /*
- * Starts it with our standard input, output and error; output_to_stderr: what it writes to its
- * standard output goes to our standard error. Puts FACT_COMMAND "started".
+ * Starts the command with the standard descriptors of execwatch; output_to_stderr: its standard
+ * output is the standard error of execwatch. Emits FACT_COMMAND "started".
  */
 int child_start(struct child *command, char *const *argv, bool output_to_stderr,
 		const struct fact_sink *sink, struct error *error);
 
-/* Has it ended? Never blocks. Puts FACT_COMMAND "ended" once. */
+/* Whether the command has ended; does not block. Emits FACT_COMMAND "ended" once. */
 bool child_ended(struct child *command, const struct fact_sink *sink);
 
 void child_free(struct child *command);

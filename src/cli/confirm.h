@@ -6,13 +6,13 @@
 
 enum answer { ANSWER_NO, ANSWER_YES, ANSWER_INTERRUPTED };
 
-/* Somebody is there to be asked: standard input and standard error are a terminal. */
+/* Whether a question can be asked: standard input and standard error are a terminal. */
 bool confirm_possible(void);
 
 /*
- * Asks a yes/no question; anything but y or yes is no, and so is a terminal that is gone. Ends at
- * once when interrupt (a descriptor, -1: none) is readable. What was typed before the question is
- * no answer to it.
+ * Asks a yes/no question; y and yes mean yes, everything else and a closed terminal mean no.
+ * Returns at once when interrupt (a descriptor, -1: none) is readable. Input typed before the
+ * question is discarded.
  */
 enum answer confirm(const char *question, int interrupt);
 

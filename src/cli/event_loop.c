@@ -15,11 +15,11 @@
 #include "cli/session.h"
 #include "base/error.h"
 
-/* With hooks a pass only confirms; without, it is all there is. */
+/* How often the host is scanned: with hooks to confirm events, without hooks as the only source. */
 #define PASS_WITH_HOOKS	   (10 * NS_PER_S)
 #define PASS_WITHOUT_HOOKS NS_PER_S
-#define PASS_SOONEST	   NS_PER_S /* after the last, when one is called for */
-/* How often an agent that is coming back is asked, and one that serves. */
+#define PASS_SOONEST	   NS_PER_S /* after the last scan, when one is requested */
+/* How often the agent's API is asked: while the agent recovers, and while it serves. */
 #define ASK_OFTEN  (NS_PER_S / 2)
 #define ASK_SELDOM (30 * NS_PER_S)
 #define LOOK_EVERY (NS_PER_S / 10)
@@ -30,13 +30,13 @@ struct loop_state {
 	struct event *tick, *hooks, *interrupt, *hangup, *child;
 	enum event_loop_end end;
 	int64_t began;
-	int64_t passed; /* when the last pass was made */
-	int64_t asked;	/* when the agent was asked last */
+	int64_t passed; /* time of the last scan, mono ns */
+	int64_t asked;	/* when the API was asked last, mono ns */
 	bool agent_new; /* a process began to listen on the agent port */
-	bool wanted;	/* a pass is called for */
-	bool changed;	/* a fact has come since the last look */
+	bool wanted;	/* a scan is requested */
+	bool changed;	/* a fact has arrived since the last judgement */
 	int64_t looked;
-	int64_t next; /* when the answer may change by itself; 0: by facts only */
+	int64_t next; /* when the judgement may change by time alone, mono ns; 0: only by facts */
 	uint16_t port;
 	struct fact_sink listener;
 };
@@ -82,7 +82,7 @@ static void look(struct loop_state *loop)
 		end(loop, LOOP_DONE);
 }
 
-/* Agents and executors that have come since. */
+/* Follows agents and executors that have appeared since the last scan. */
 static void follow(struct session *session)
 {
 	struct report *report = model_report(session_model(session), REPORT_AUDIT);
@@ -92,7 +92,7 @@ static void follow(struct session *session)
 	report_free(report);
 }
 
-/* Counted from its end: a pass over a large node takes its time, and much happens meanwhile. */
+/* The interval begins at the end of a scan, since scanning a large node takes seconds. */
 static void pass(struct loop_state *loop)
 {
 	loop->wanted = false;
@@ -140,7 +140,7 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 	loop->agent_new = false;
 	if (loop->wanted && now_mono() - loop->passed >= PASS_SOONEST)
 		pass(loop);
-	/* A thousand executors that come back at once are not judged a thousand times. */
+	/* A thousand executors that register at once are judged once, not a thousand times. */
 	if (now_mono() - loop->looked > LOOK_EVERY)
 		look(loop);
 }
@@ -222,8 +222,9 @@ static int loop_build(struct loop_state *loop)
 	loop->hangup =
 		event_new(loop->base, interrupt_hangup_fd(), EV_READ | EV_PERSIST, on_hangup, loop);
 	loop->child = evsignal_new(loop->base, SIGCHLD, on_child, loop);
-	if (!loop->tick || !loop->interrupt || !loop->hangup || !loop->child || event_add(loop->tick, &half) < 0 ||
-	    event_add(loop->interrupt, NULL) < 0 || event_add(loop->hangup, NULL) < 0 || event_add(loop->child, NULL) < 0)
+	if (!loop->tick || !loop->interrupt || !loop->hangup || !loop->child ||
+	    event_add(loop->tick, &half) < 0 || event_add(loop->interrupt, NULL) < 0 ||
+	    event_add(loop->hangup, NULL) < 0 || event_add(loop->child, NULL) < 0)
 		return -ENOMEM;
 	if (hooks < 0)
 		return 0;
@@ -234,7 +235,7 @@ static int loop_build(struct loop_state *loop)
 static void loop_clear(struct loop_state *loop)
 {
 	struct event *events[] = { loop->tick, loop->hooks, loop->interrupt, loop->hangup,
-				  loop->child };
+				   loop->child };
 
 	session_ask(loop->window->session, NULL);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The time in which executors are watched: events as they come, a pass over the host now and then,
- * until what was waited for has happened.
+ * Watches executors: handles events, scans the host at intervals, and ends when the condition of
+ * --until holds.
  */
 #ifndef EW_CLI_EVENT_LOOP_H
 #define EW_CLI_EVENT_LOOP_H
@@ -18,21 +18,21 @@ struct session;
 struct event_loop {
 	struct session *session;
 	enum model_until until;
-	int64_t until_ns;      /* end after so long; 0: by until */
-	bool forever;	       /* only an interruption ends it */
-	uint32_t scope;	       /* what a pass over the host reads (SCAN_): what show tells of */
-	struct child *command; /* not done before it has ended; NULL: there is none */
+	int64_t until_ns;	    /* the duration of the watch; 0: ends by `until` */
+	bool forever;		    /* only an interruption ends the watch */
+	uint32_t scope;		    /* what a scan reads, SCAN_ bits: what show needs */
+	struct child *command;	    /* the watch does not end before it; NULL: none */
 	void (*hung_up)(void *ctx); /* called once when the terminal has gone; may be NULL */
 	void *hung_up_ctx;
-	/* Called about once a second and after each change; false ends the window; may be NULL. */
+	/* Called about once a second and after each change; false ends the watch; may be NULL. */
 	bool (*show)(void *ctx);
 	void *ctx;
 };
 
-/* Why it ended. */
+/* Why the watch ended. */
 enum event_loop_end { LOOP_DONE, LOOP_BOUND, LOOP_INTERRUPTED, LOOP_UNSEEN };
 
-/* Returns 0, or a negative errno when it could not begin. */
+/* Returns 0, or a negative errno when the watch could not begin. */
 int event_loop_run(struct event_loop *window, enum event_loop_end *end, struct error *error);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Ctrl-C and SIGTERM, as a count that acts look at between two targets and a descriptor that an
- * event loop waits for; the loss of the terminal (SIGHUP), as a descriptor. A signal handler can reach nothing but a global: it is in interrupt.c.
+ * event loop waits for; the loss of the terminal (SIGHUP), as a descriptor. A signal handler can
+ * reach nothing but a global: it is in interrupt.c.
  */
 #ifndef EW_CLI_INTERRUPT_H
 #define EW_CLI_INTERRUPT_H

@@ -17,8 +17,8 @@ struct report;
 
 struct kept_report {
 	const struct options *options;
-	char name[64]; /* without its ending */
-	bool hung_up;  /* the terminal is gone */
+	char name[64];	      /* without its ending */
+	bool hung_up;	      /* the terminal is gone */
 	const pid_t *command; /* the process of the window's command; NULL or 0: none runs */
 };
 

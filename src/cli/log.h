@@ -6,9 +6,9 @@
 
 struct error;
 
-/* What failed, why, what to do; and that it is the end. */
+/* What failed, why, what to do: the verb ends. */
 void log_error(const struct error *error);
-/* The same, when the work goes on without: ", going on without" is added. */
+/* The same with ", going on without" added: the verb goes on. */
 void log_warning_without(const struct error *error);
 void log_message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

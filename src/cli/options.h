@@ -38,7 +38,7 @@ struct options {
 	uint32_t accepted;	/* bits 1 << enum verdict: losses that the gate lets pass */
 	bool no_bpf;
 	bool clean;
-	bool keep; /* its observers outlive its orderly end as well */
+	bool keep; /* the observers stay in the kernel when the verb ends */
 	bool dry_run;
 	bool yes;
 	bool quiet;
@@ -70,8 +70,8 @@ struct verb {
 	const char *example;  /* a command line */
 	const char *exits[4]; /* what the exit codes 0 to 3 mean; NULL: it does not end with it */
 	bool takes_command;
-	bool acts;				   /* asks on a terminal, wants --yes without one */
-	bool watches;				   /* its observers outlive its sudden end */
+	bool acts;    /* asks on a terminal, wants --yes without one */
+	bool watches; /* the observers stay in the kernel when execwatch is killed */
 	int (*run)(const struct options *options); /* returns an exit code */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * execwatch asks the agent's API, and observes these connections too. On a quiet node they would be
- * most of the events: they are recognized here, and not shown (they are recorded).
+ * execwatch observes its own connections to the agent's API too. On a quiet node they are most of
+ * the events, so they are recognized here and not shown; they are recorded.
  */
 #ifndef EW_CLI_OWN_TRAFFIC_H
 #define EW_CLI_OWN_TRAFFIC_H
@@ -23,7 +23,7 @@ struct own_traffic {
 	size_t next;
 };
 
-/* Whether this event is of a connection of ours, at either end. Needs every fact, in order. */
+/* Whether the event is of a connection of execwatch, at either end. Needs every fact, in order. */
 bool own_traffic_event(struct own_traffic *own, const struct fact *fact);
 
 #endif

@@ -8,7 +8,7 @@
 struct options;
 
 /*
- * Reports on the recording of --replay as verb does; verb NULL: as the recorded run did at its end.
+ * Reports on the recording of --replay as verb does; verb NULL: as the recorded verb did.
  * first_only: judges at the recording's first judgement (an audit). Returns the exit code.
  */
 int replay_report(const struct options *options, bool first_only, const char *verb);

@@ -144,7 +144,7 @@ void session_pins(uint16_t port, char *buf, size_t size)
 	snprintf(buf, size, "bpf-%u", port);
 }
 
-/* Does it go on in the kernel when this process ends: if that is killed, or in any case? */
+/* Whether the BPF programs outlive this process: if it is killed, or (--keep) in any case. */
 static bool survives(const struct session *s)
 {
 	return s->options->verb->watches || s->options->keep;
@@ -152,7 +152,7 @@ static bool survives(const struct session *s)
 
 /*
  * A watch that is killed or kept goes on in the kernel, and the next one of the same port picks up
- * what it saw. One at a time: whoever comes second watches for itself alone.
+ * what was observed. One at a time: a second watch uses programs of its own, which are not pinned.
  */
 static int pins_open(struct session *s, struct error *error)
 {
@@ -212,7 +212,7 @@ static void pins_close(struct session *s)
 	}
 }
 
-/* Without BPF less is seen, and what is not seen stays unknown: no reason to refuse an audit. */
+/* Without BPF fewer events are observed; their absence is no evidence, so an audit is possible. */
 static int live_open(struct session *s, struct error *error)
 {
 	struct ew_bpf_options bpf = { .agent_port = s->options->port, .keep = s->options->keep };
@@ -221,7 +221,7 @@ static int live_open(struct session *s, struct error *error)
 	struct error without;
 	int err;
 
-	/* Who does not watch looks once: no hooks are needed for that. */
+	/* A verb that does not watch scans once and needs no hooks. */
 	if (!no_bpf && !survives(s) &&
 	    ew_bpf_scan_once_open(s->options->port, &sink, &s->walk) == 0)
 		return 0;
@@ -367,7 +367,7 @@ static void replay_put(void *ctx, const struct fact *fact)
 		fact_emit(&s->listener, fact);
 }
 
-/* What the missing facts would have shown is not known: the model is told so. */
+/* Tells the model that facts are missing. */
 static void replay_incomplete(struct session *s)
 {
 	struct fact fact = { .type = FACT_NOW, .mono = s->replayed, .now = s->replayed_now };
@@ -611,9 +611,9 @@ struct report *session_report(struct session *s, enum report_kind kind, const st
 }
 
 /*
- * What changes while a single pass goes by may be seen half: a link of which one end was listed, an
- * executor that had just begun or ended. It does not look so twice. That connection tracking has
- * forgotten a link is no such thing.
+ * A change during a scan may be seen in part: one end of a link, an executor that has just begun
+ * or ended. A second scan does not show the same. A missing entry of connection tracking is not
+ * such a state.
  */
 static bool may_be_of_a_moment(const struct report *report)
 {

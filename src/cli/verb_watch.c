@@ -22,7 +22,7 @@
 #include "show/json/watch_jsonl.h"
 #include "show/screen/watch_screen.h"
 
-/* People at a terminal get the table, everybody else lines; both are told of each fact. */
+/* On a terminal the table, else lines; each fact is passed to the one that is used. */
 struct live {
 	const struct options *options;
 	struct session *session;
@@ -49,7 +49,7 @@ static int draw(struct live *live, const struct report *report)
 			   : watch_screen_draw(live->screen, report, rows(), &table);
 }
 
-/* Lines may be rare: a pipe that nobody reads any more is noticed without one. */
+/* Lines may be rare: a pipe without a reader is noticed before the next write. */
 static bool reader_gone(void)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO };
@@ -151,7 +151,7 @@ static int watch_until_told(const struct options *options, struct error *error)
 	audit = treat_audit(live.session, false);
 	if (!audit)
 		goto out;
-	report_free(audit); /* it is told anew, as it is then */
+	report_free(audit); /* shown again by the first redraw */
 	err = watch(&live, error);
 	session_listen(live.session, (struct fact_sink){ 0 });
 	if (!err)

@@ -72,9 +72,12 @@ const struct verb verbs[] = {
 		.bit = VERIFY,
 		.name = "verify",
 		.summary = "after a restart: is every executor registered again and alive?",
-		.details = "Compares with the baseline that audit, shutdown or run has kept, and "
-			   "waits until "
-			   "each\nexecutor's outcome is certain.",
+		.details =
+			"Compares with the newest audit of an agent process that has ended (audit, "
+			"shutdown and run\nkeep one for each agent process), and waits until "
+			"each executor's outcome is certain. With\naudits of the present agent "
+			"only, it compares with the newest of them and says that the agent\nwas "
+			"not restarted; without any it ends with 3.",
 		.example = "execwatch verify --until settled",
 		.exits = { "every executor is registered again, or its task ended as it should",
 			   "executors still wait for the agent", "executors are lost",

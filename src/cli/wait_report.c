@@ -19,12 +19,12 @@
 struct progress {
 	struct session *session;
 	enum report_kind kind;
-	bool terminal; /* a line drawn over and over; else one now and then */
+	bool terminal; /* the line is redrawn in place; else a new line at intervals */
 	int64_t shown;
 	int64_t every;
 };
 
-/* A log gets a line a minute, a terminal one a second. */
+/* One line a minute in a log, one a second on a terminal. */
 static struct progress progress_begin(struct session *session, enum report_kind kind)
 {
 	bool terminal = isatty(STDERR_FILENO);
@@ -55,8 +55,8 @@ static bool progress_show(void *ctx)
 }
 
 /*
- * The last word is read from the host itself, not only from what passed by. Should the agent's
- * restart have begun in that very moment, it is not the last.
+ * The final judgement uses a scan of the host, not only events. If the agent's restart begins
+ * during that scan, watching goes on.
  */
 static int watch(struct event_loop *window, enum event_loop_end *end, struct error *error)
 {

@@ -16,7 +16,8 @@
 #define KEEP_MAX ((size_t)256 << 10) /* kept facts, in bytes, that are written without a flush */
 
 struct recording {
-	uint64_t facts; /* put so far; the footer says so, and shows that nothing is missing */
+	uint64_t facts; /* emitted so far; the footer has the count, so that a reader notices
+			   missing ones */
 	int fd;
 	bool regular;
 	char *path;
@@ -74,7 +75,7 @@ static int keep_json(const char *data, size_t len, void *ctx)
 	return keep(ctx, data, len);
 }
 
-/* Adds the object, which it takes over, as a line; a line is kept whole or not at all. */
+/* Appends the object, whose reference it takes, as a line; never a part of a line. */
 static int keep_line(struct recording *rec, json_t *object)
 {
 	size_t before = rec->len;
@@ -88,7 +89,7 @@ static int keep_line(struct recording *rec, json_t *object)
 	return err ? -ENOMEM : 0;
 }
 
-/* After a failed write: the end of the last whole line in the part of buf that went out. */
+/* After a failed write: the end of the last whole line in the written part of buf. */
 static size_t whole_lines(const char *buf, size_t len)
 {
 	const char *end = memrchr(buf, '\n', len);
@@ -127,7 +128,7 @@ static void recording_put(void *ctx, const struct fact *fact)
 	if (keep_line(rec, factjson_pack(fact)) < 0) {
 		int err = -ENOMEM;
 
-		write_kept(rec); /* what came before the gap */
+		write_kept(rec); /* the facts before the gap */
 		rec->err = rec->err ? rec->err : err;
 	} else if (rec->len >= KEEP_MAX) {
 		write_kept(rec);

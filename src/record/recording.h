@@ -16,22 +16,23 @@ struct error;
 struct recording;
 
 /*
- * Makes a new file, readable by its owner only: command lines are in it. A file that is there and
- * holds anything is refused (-EEXIST); an empty one, as mktemp(1) makes it, a pipe and a device are
- * taken. tool is the version of the writer.
+ * Creates a file of mode 0600, since it holds command lines. An existing file with content is
+ * refused (-EEXIST); an empty file (mktemp(1)), a pipe and a device are used as they are. tool is
+ * the version of the writer.
  */
 int recording_create(const char *path, const char *tool, struct recording **ret,
 		     struct error *error);
 
 /*
- * Facts put here are kept until the next flush, or until there are many. Valid until the close.
+ * Facts emitted here are buffered until the next flush, or until there are many. Valid until
+ * recording_close().
  */
 struct fact_sink recording_sink(struct recording *recording);
 
 /*
- * Writes what is kept. When writing fails (disk full, reader of the pipe gone) the file is cut back
- * to its last whole line, and no later fact is recorded: this returns the negative errno once, and
- * 0 from then on.
+ * Writes the buffered facts. When writing fails (disk full, reader of the pipe gone) the file is
+ * cut back to its last whole line, and no later fact is recorded: this returns the negative errno
+ * once, and 0 from then on.
  */
 int recording_flush(struct recording *recording, struct error *error);
 
@@ -50,9 +51,9 @@ struct recording_counts {
 };
 
 /*
- * Puts every fact of a recording into sink. path "-" is standard input. Needs no privilege.
+ * Emits every fact of a recording. path "-" is standard input. Needs no privilege.
  * Returns 0, or a negative errno: -EINVAL for a line that is no fact (its number is in *error), and
- * -EPROTONOSUPPORT for a recording of another version. Facts before the bad line have been put.
+ * -EPROTONOSUPPORT for a recording of another version. Facts before the bad line have been emitted.
  */
 int recording_replay(const char *path, const struct fact_sink *sink,
 		     struct recording_counts *counts, struct error *error);

@@ -15,7 +15,7 @@ struct error;
 
 /*
  * Returns 0 where document's schema is one of names (n of them, all of version 1). -EINVAL: it is
- * something else altogether, cure says what to give instead; -EPROTONOSUPPORT: another version of
+ * not such a document, and cure says what to give instead; -EPROTONOSUPPORT: another version of
  * one of them. what names the file.
  */
 int schema_check(const json_t *document, const char *const *names, size_t n, const char *what,

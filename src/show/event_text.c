@@ -13,7 +13,7 @@ static const char *known(const char *text)
 	return text ? text : "";
 }
 
-/* The states between are of no use to somebody who waits for an executor. */
+/* Only the states that matter to an operator who waits for an executor. */
 static bool tcp_text(const struct fact_tcp *tcp, char *buf, size_t size)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];

@@ -17,7 +17,7 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* ---- nobody to judge ---- */
+/* ---- no executors ---- */
 
 static void none_write(FILE *out, const struct report *report)
 {

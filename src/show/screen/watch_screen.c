@@ -23,13 +23,13 @@
 struct watch_screen {
 	FILE *out;
 	int64_t wall_offset;
-	int32_t agent_pid; /* of the agent event that was remembered last */
+	int32_t agent_pid; /* of the agent event stored last */
 	bool agent_gone;
 	struct {
 		int64_t wall;
 		char text[EVENT_SIZE];
 	} events[EVENTS_MAX];
-	size_t n_events; /* ever; the last EVENTS_MAX of them are kept */
+	size_t n_events; /* in all; the last EVENTS_MAX are stored */
 };
 
 struct watch_screen *watch_screen_new(FILE *out)
@@ -77,7 +77,7 @@ struct fact_sink watch_screen_sink(struct watch_screen *screen)
 	return (struct fact_sink){ .put = screen_put, .ctx = screen };
 }
 
-/* The lines of text, at most room of them; the last one says how many more there are. */
+/* Draws at most room lines of text; the last one says how many were left out. */
 static void lines_draw(FILE *out, char *text, int room)
 {
 	int lines = 0;
@@ -138,7 +138,7 @@ int watch_screen_draw(struct watch_screen *screen, const struct report *report, 
 		return err;
 	}
 	fputs(HOME, frame.text);
-	/* One row for the blank line between, one for the cursor: a full screen would scroll. */
+	/* One row for the blank line, one for the cursor: a full screen would scroll. */
 	lines_draw(frame.text, table, height - events - 2);
 	events_draw(screen, frame.text, layout->width);
 	fputs(REST_CLEAR, frame.text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The live view: the table, redrawn in place, and under it the events that came last. */
+/* The live view: the table, redrawn in place, and below it the latest events. */
 #ifndef EW_SHOW_SCREEN_WATCH_SCREEN_H
 #define EW_SHOW_SCREEN_WATCH_SCREEN_H
 
@@ -15,7 +15,7 @@ struct watch_screen;
 struct watch_screen *watch_screen_new(FILE *out);
 void watch_screen_free(struct watch_screen *screen);
 
-/* Remembers the latest events. An agent that is found again as it was is none. */
+/* Stores the latest events. An agent that a scan finds unchanged is not an event. */
 struct fact_sink watch_screen_sink(struct watch_screen *screen);
 
 /*
@@ -25,7 +25,7 @@ struct fact_sink watch_screen_sink(struct watch_screen *screen);
 int watch_screen_draw(struct watch_screen *screen, const struct report *report, int rows,
 		      const struct layout *layout);
 
-/* Leaves the cursor under an empty screen, ready for the last table. Returns as above. */
+/* Clears the screen for the final table. Returns 0 or a negative errno. */
 int watch_screen_clear(struct watch_screen *screen);
 
 #endif

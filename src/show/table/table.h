@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A report for people: the answer first, then what was done, the executors (worst first) and what
+ * A report for people: the summary first, then what was done, the executors (worst first) and what
  * to do next. No line is wider than asked for.
  */
 #ifndef EW_SHOW_TABLE_TABLE_H

@@ -6,10 +6,10 @@
 #include "show/table/table_parts.h"
 #include "show/units.h"
 
-/* More than these of a kind that needs nothing are counted, not listed. */
+/* Groups of severity ok with more executors are counted, not listed. */
 #define LIST_MAX 10
 
-/* Name of the first task (id of the executor where it has none), and how many more there are. */
+/* The first task (without one, the executor id), and how many more there are. */
 static const char *task_name(const struct report_executor *executor, char *buf, size_t size)
 {
 	const char *name = executor->n_tasks ? executor->tasks[0] : executor->executor_id;
@@ -49,7 +49,7 @@ static const char *cell_pid(const void *row, int64_t now, char *buf, size_t size
 	return buf;
 }
 
-/* Of two links the one that is worse off. */
+/* The worse of two links. */
 static const struct report_link *worst_link(const struct report_executor *executor)
 {
 	const struct report_link *worst = executor->n_links ? &executor->links[0] : NULL;
@@ -177,7 +177,7 @@ static void evidence_write(const struct table *table, const struct report_execut
 		line_write(table, executor->why[i]);
 }
 
-/* What killed it is worth a line without being asked for. */
+/* The cause of a loss is shown without -v. */
 static bool needs_evidence(const struct table *table, const struct report_executor *executor)
 {
 	return table->verbose || executor->severity == SEVERITY_UNKNOWN ||
@@ -208,7 +208,7 @@ static void group_count(const struct table *table, const struct table_group *gro
 		sgr ? TABLE_RESET : "", group->n, group->n == 1 ? "" : "s");
 }
 
-/* Another agent's executors are no business of this report, be they few or many. */
+/* Executors of another agent are counted, however few they are. */
 static bool group_is_counted(const struct table *table, const struct table_group *group)
 {
 	bool foreign = !report_has_outcomes(table->report) && group->key == VERDICT_FOREIGN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What was found about the node and the next start of the agent. */
+/* Findings about the node and the next start of the agent. */
 #include "show/table/table_parts.h"
 #include "show/term_text.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The parts of a table, each of which writes nothing where it has nothing to say. */
+/* The parts of a table; a part without content writes nothing. */
 #ifndef EW_SHOW_TABLE_TABLE_PARTS_H
 #define EW_SHOW_TABLE_TABLE_PARTS_H
 
@@ -21,7 +21,7 @@ struct table_group {
 	int key; /* enum verdict or enum outcome */
 	const char *name;
 	size_t n;
-	int cursor; /* where to look for the next */
+	int cursor; /* where the next group is searched */
 };
 
 /* The next group that has executors, worst first, from a zeroed group on. False: no more. */

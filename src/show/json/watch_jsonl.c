@@ -119,12 +119,12 @@ static enum event event_kind(enum fact_type type)
 	case FACT_TCP:
 	case FACT_FORK:
 	case FACT_EXEC:
-	case FACT_EXIT:
 	case FACT_SIGNAL:
 	case FACT_MESSAGE:
 	case FACT_ACT:
 	case FACT_COMMAND:
 		return EVENT_ALWAYS;
+	case FACT_EXIT: /* after a loss of events, a scan may report it again */
 	case FACT_HOOK:
 	case FACT_AGENT:
 	case FACT_API:
@@ -147,6 +147,9 @@ static void event_key(const struct fact *fact, char *key, size_t size)
 		break;
 	case FACT_AGENT:
 		snprintf(key, size, "%s %d %" PRIu64, type, fact->agent.pid, fact->agent.start);
+		break;
+	case FACT_EXIT:
+		snprintf(key, size, "%s %d %" PRIu64, type, fact->exit.pid, fact->exit.start);
 		break;
 	case FACT_UNREAD:
 		snprintf(key, size, "%s %s", type, fact->unread.object ? fact->unread.object : "");

@@ -224,9 +224,12 @@ class World:
     def latest_dangles(self):
         self.node.dangle(self.node.meta("slaves", "latest"))
 
-    def keep_listing(self):
-        """The agent's API goes on to answer what it answers now."""
-        self.node.set_state(self.node.state())
+    def api_adds(self, id):
+        """The agent's /state has one more executor."""
+        state = self.node.state()
+        executors = state["frameworks"][0]["executors"]
+        executors.append({**executors[0], "id": id, "container": "c-" + id})
+        self.node.set_state(state)
 
     def rotate_log(self, id):
         path = pathlib.Path(self.node.sandbox(self.node.executor(id)), "stderr")

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/jsonval.h"
 #include "base/factjson.h"
 #include "base/now.h"
 #include "base/safe_dir.h"
@@ -100,7 +101,7 @@ static json_t *line_pack(const struct fact *act)
 static char *line_text(const struct fact *act)
 {
 	json_t *line = line_pack(act);
-	char *text = line ? json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	char *text = line ? jsonval_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 	char *whole = NULL;
 
 	json_decref(line);

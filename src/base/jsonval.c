@@ -152,3 +152,57 @@ int jsonval_get_i64(const json_t *value, int64_t *ret)
 	*ret = parsed;
 	return 0;
 }
+
+static void escape_write(FILE *out, uint32_t cp)
+{
+	if (cp < 0x10000)
+		fprintf(out, "\\u%04x", cp);
+	else
+		fprintf(out, "\\u%04x\\u%04x", 0xd800 + ((cp - 0x10000) >> 10),
+			0xdc00 + ((cp - 0x10000) & 0x3ff));
+}
+
+/* A piece of JSON from jansson, which never cuts a character. Controls below 0x20 are layout. */
+static int piece_write(const char *text, size_t len, void *ctx)
+{
+	FILE *out = ctx;
+	size_t plain = 0;
+
+	for (size_t at = 0; at < len;) {
+		uint32_t cp = 0;
+		size_t size = (uint8_t)text[at] < 0x7f ? 1 : utf8_next(text + at, &cp);
+
+		size = size ? size : 1;
+		if (cp >= 0x7f && utf8_is_invisible(cp)) {
+			fwrite(text + plain, 1, at - plain, out);
+			escape_write(out, cp);
+			plain = at + size;
+		}
+		at += size;
+	}
+	fwrite(text + plain, 1, len - plain, out);
+	return ferror(out) ? -1 : 0;
+}
+
+int jsonval_dumpf(const json_t *value, FILE *out, size_t flags)
+{
+	if (json_dump_callback(value, piece_write, out, flags) == 0)
+		return 0;
+	return ferror(out) ? -EIO : -ENOMEM;
+}
+
+char *jsonval_dumps(const json_t *value, size_t flags)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int err;
+
+	if (!out)
+		return NULL;
+	err = jsonval_dumpf(value, out, flags);
+	if (fclose(out) == 0 && !err)
+		return text;
+	free(text);
+	return NULL;
+}

@@ -2,6 +2,7 @@
 #ifndef EW_BASE_UTF8_H
 #define EW_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,5 +11,11 @@
  * 0 with *cp untouched where RFC 3629 allows none: overlong, surrogate, above U+10FFFF, cut.
  */
 size_t utf8_next(const char *text, uint32_t *cp);
+
+/*
+ * A control, format, bidirectional, separator or private character: a terminal may act on it, or
+ * show the text around it in another order. Never shown raw.
+ */
+bool utf8_is_invisible(uint32_t cp);
 
 #endif

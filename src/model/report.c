@@ -220,6 +220,7 @@ static void treated_fill(const struct executors *view, struct report_executor *o
 	const struct process *process = store_process_find(view->store, out->pid, out->start);
 
 	out->severity = verdict_severity(out->verdict);
+	out->forbidden = verdict_refusal(out->verdict);
 	out->advice = "";
 	if (!process || !process->history.down_since)
 		return;
@@ -597,6 +598,18 @@ static void acts_fill(const struct store *store, struct report *report)
 	}
 }
 
+/* The reason of an act that was refused says more than the verdict does. */
+static void refusals_fill(struct report *report)
+{
+	if (report->kind != REPORT_SHUTDOWN)
+		return;
+	for (size_t i = 0; i < report->n_executors; i++)
+		for (size_t j = 0; j < report->n_acts; j++)
+			if (report->acts[j].pid == report->executors[i].pid &&
+			    strcmp(report->acts[j].reason_id, "forbidden") == 0)
+				report->executors[i].forbidden = report->acts[j].reason;
+}
+
 static void clocks_fill(const struct executors *view, struct report *report)
 {
 	report->clocks[0] = (struct report_clock){
@@ -735,6 +748,7 @@ struct report *model_report(const struct model *model, enum report_kind kind)
 	agent_fill(store, report);
 	baseline_head_fill(store, report);
 	acts_fill(store, report);
+	refusals_fill(report);
 	clocks_fill(&view, report);
 	events_fill(store, report);
 	report_findings_fill(&view, report);

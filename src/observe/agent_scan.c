@@ -12,6 +12,7 @@
 #include "base/now.h"
 #include "base/error.h"
 #include "base/proc.h"
+#include "base/root_path.h"
 #include "observe/agent/service.h"
 #include "observe/proc/procfs.h"
 #include "observe/snapshot.h"
@@ -108,7 +109,7 @@ void agent_emit_peers(struct procfs *procfs, struct snapshot *snapshot,
  */
 static bool try_path(int32_t pid, const char *path, char *buf, size_t size)
 {
-	char here[PATH_MAX], there[PATH_MAX];
+	char here[PATH_MAX], there[PATH_MAX], root[PROC_PATH_MAX];
 	struct stat a, b;
 	bool in_here, in_there;
 
@@ -117,12 +118,12 @@ static bool try_path(int32_t pid, const char *path, char *buf, size_t size)
 	snprintf(here, sizeof(here), "%s/meta", path);
 	in_here = stat(here, &a) == 0 && S_ISDIR(a.st_mode);
 	if (pid) {
-		snprintf(there, sizeof(there), "/proc/%d/root%s/meta", pid, path);
-		in_there = stat(there, &b) == 0 && S_ISDIR(b.st_mode);
-		if (in_there && !(in_here && a.st_dev == b.st_dev && a.st_ino == b.st_ino)) {
-			snprintf(buf, size, "/proc/%d/root%s", pid, path);
-			return true;
-		}
+		snprintf(root, sizeof(root), "/proc/%d/root", pid);
+		snprintf(here, sizeof(here), "%s/meta", path);
+		in_there = root_path_resolve(root, here, there, sizeof(there)) == 0 &&
+			   stat(there, &b) == 0 && S_ISDIR(b.st_mode);
+		if (in_there && !(in_here && a.st_dev == b.st_dev && a.st_ino == b.st_ino))
+			return root_path_resolve(root, path, buf, size) == 0;
 	}
 	if (in_here)
 		snprintf(buf, size, "%s", path);

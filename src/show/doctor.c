@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "base/jsonval.h"
 #include "show/doctor.h"
 
 #include <errno.h>
@@ -108,7 +109,7 @@ int doctor_document_write(FILE *file, const struct checkup *checkup, bool indent
 		json_decref(document);
 		return -ENOMEM;
 	}
-	json_dumpf(document, text.text,
+	jsonval_dumpf(document, text.text,
 		   JSON_PRESERVE_ORDER | (indented ? JSON_INDENT(2) : JSON_COMPACT));
 	fputc('\n', text.text);
 	json_decref(document);

@@ -23,13 +23,6 @@ static bool in_ranges(uint32_t cp, const struct range *ranges, size_t n)
 
 #define IN(cp, ranges) in_ranges(cp, ranges, sizeof(ranges) / sizeof(ranges[0]))
 
-/* Control, format, bidirectional and separator characters: none may reach a terminal. */
-static const struct range escaped[] = {
-	{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	    { 0x61c, 0x61c },
-	{ 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
-	{ 0xd800, 0xf8ff }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0x10ffff },
-};
-
 /* Combining marks, of the scripts that have them most; Unicode 15, categories Mn and Me. */
 static const struct range combining[] = {
 	{ 0x300, 0x36f },   { 0x483, 0x489 },	{ 0x591, 0x5bd },   { 0x610, 0x61a },
@@ -61,7 +54,7 @@ static size_t piece_next(const char *text, char *buf, int *width)
 	uint32_t cp;
 	size_t len = utf8_next(text, &cp);
 
-	if (len && !IN(cp, escaped)) {
+	if (len && !utf8_is_invisible(cp)) {
 		memcpy(buf, text, len);
 		buf[len] = '\0';
 		*width = cp < 0x300 ? 1 : IN(cp, combining) ? 0 : IN(cp, wide) ? 2 : 1;

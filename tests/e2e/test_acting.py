@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from connections import keeps_its_links, node_connections
-from execwatch import each
+from execwatch import by_id, each
 from labnode import LabNode, agent, executor, executors
 
 # Of the restart at a random moment.
@@ -306,6 +306,8 @@ def test_a_refusal_is_in_the_audit_log(lab, ew):
     node = lab(executor("batch", kind="v0-old", checkpoint="0"))
     done = ew.json("shutdown", "--yes", "--pid", node.executor("batch").pid, code=2)
     assert [a["result"] for a in done["acts"]] == ["refused"]
+    batch = by_id(done, node)["batch"]
+    assert batch["forbidden"] == done["acts"][0]["reason"]
     assert [(l["phase"], l["result"]) for l in ew.audit_log()] == [("result", "refused")]
 
 

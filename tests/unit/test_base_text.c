@@ -6,11 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "base/addr.h"
 #include "base/arena.h"
+#include "base/jsonval.h"
 #include "base/strpool.h"
 #include "base/error.h"
 #include "facts.h"
@@ -246,9 +248,39 @@ static void fail_says_what_and_cure(void **state)
 	assert_int_equal(strlen(error.cure), sizeof(error.cure) - 1);
 }
 
+/* ---- JSON ---- */
+
+static void json_that_a_terminal_may_show(void **state)
+{
+	static const struct {
+		const char *text, *json;
+	} rows[] = {
+		{ "plain", "[\"plain\"]" },
+		{ "\xc3\xbc", "[\"\xc3\xbc\"]" },			  /* an umlaut stays */
+		{ "a\xe2\x80\xae" "b", "[\"a\\u202eb\"]" },	  /* right-to-left override */
+		{ "\xc2\x9b" "1m", "[\"\\u009b1m\"]" },		  /* C1: begins a control sequence */
+		{ "\x7f", "[\"\\u007f\"]" },
+		{ "\xf3\xa0\x80\xa0", "[\"\\udb40\\udc20\"]" }, /* a tag: above U+FFFF */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *value = json_pack("[s]", rows[i].text), *back;
+		char *text = jsonval_dumps(value, JSON_COMPACT);
+
+		assert_string_equal(text, rows[i].json);
+		back = json_loads(text, 0, NULL);
+		assert_string_equal(json_string_value(json_array_get(back, 0)), rows[i].text);
+		json_decref(back);
+		json_decref(value);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(json_that_a_terminal_may_show),
 		cmocka_unit_test(addr_there_and_back),
 		cmocka_unit_test(addr_refuses),
 		cmocka_unit_test(addr_v4_mapped),

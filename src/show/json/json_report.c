@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/jsonval.h"
 #include "base/addr.h"
 #include "show/json/json_fields.h"
 #include "show/textbuf.h"
@@ -256,7 +257,7 @@ static json_t *json_report_new(const struct report *report)
 static bool put(FILE *out, json_t *value, size_t flags)
 {
 	bool done = value &&
-		    json_dumpf(value, out,
+		    jsonval_dumpf(value, out,
 			       JSON_COMPACT | JSON_REAL_PRECISION(JSON_REAL_DIGITS) | flags) == 0;
 
 	json_decref(value);
@@ -307,7 +308,7 @@ char *json_report_text(const struct report *report, size_t *len)
 	int size;
 
 	if (document)
-		json = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(JSON_REAL_DIGITS));
+		json = jsonval_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(JSON_REAL_DIGITS));
 	if (json) {
 		size = asprintf(&text, "%s\n", json);
 		if (size < 0)

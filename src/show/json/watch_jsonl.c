@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsonval.h"
 #include "base/factjson.h"
 #include "base/hash.h"
 #include "base/walltime.h"
@@ -104,7 +105,7 @@ static void line_write(struct watch_jsonl *lines, int64_t mono, const char *type
 		json_decref(line);
 		return;
 	}
-	json = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(JSON_REAL_DIGITS));
+	json = jsonval_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(JSON_REAL_DIGITS));
 	lines->err = json ? text_write(lines->out, json) : -ENOMEM;
 	free(json);
 	json_decref(line);

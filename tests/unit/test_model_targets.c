@@ -50,7 +50,7 @@ static void each_kind(void **state)
 		{ { .completed = true, .half_open = true }, false, false, "never registered" },
 		{ { .unlinked = true }, false, false, "disconnected" },
 		{ { .dark = true, .half_open = true }, false, false, "could not be read" },
-		{ { .v1 = true, .unlinked = true, .domain_socket = "/s" },
+		{ { .v1 = true, .unlinked = true, .domain_socket = "/s", .unix_links = 2 },
 		  false,
 		  false,
 		  "no link" },

@@ -160,7 +160,7 @@ static bool newest_find(int dir, uint16_t port, char *newest, size_t size)
 
 		if (strncmp(name, "run-", 4) == 0 && len > end && len < size &&
 		    strcmp(name + len - end, ending) == 0 && strcmp(name, newest) > 0)
-			snprintf(newest, size, "%s", name);
+			memcpy(newest, name, len + 1);
 	}
 	if (stream)
 		closedir(stream);

@@ -228,7 +228,7 @@ static int set_all(struct options *o, const char *value, char *message)
 #define EVERY  (LOOKS | REPORT)
 
 const struct option_row option_rows[] = {
-	{ 'p', "port", "N", "agent port (5051)", GROUP_AGENT, LOOKS, false, PARSE(set_port) },
+	{ 'p', "port", "N", "agent port (5051)", GROUP_AGENT, EVERY, false, PARSE(set_port) },
 	{ 'w', "work-dir", "DIR",
 	  "agent work dir (default: from its flags, environment, usual places)", GROUP_AGENT, LOOKS,
 	  false, TEXT(work_dir) },
@@ -268,8 +268,8 @@ const struct option_row option_rows[] = {
 	  AUDIT | VERIFY | REPORT, false, TEXT(replay) },
 	{ 0, "baseline", "FILE", "verify: compare with it; other verbs: save a copy of it here",
 	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN, false, TEXT(baseline) },
-	{ 0, "state-dir", "DIR", "baselines and the audit log (/var/lib/execwatch)", GROUP_FILES,
-	  AUDIT | SHUTDOWN | VERIFY | RUN, false, TEXT(state_dir) },
+	{ 0, "state-dir", "DIR", "baselines, reports of run, the audit log (/var/lib/execwatch)",
+	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN | REPORT, false, TEXT(state_dir) },
 	{ 0, "run-dir", "DIR", "locks and observers that outlive a run (/run/execwatch)",
 	  GROUP_FILES, LOOKS, false, TEXT(run_dir) },
 

@@ -110,12 +110,14 @@ const struct verb verbs[] = {
 	{
 		.bit = REPORT,
 		.name = "report",
-		.summary = "what a recording shows",
-		.details = "Judges a recording again, as the verb did that made it. Needs no "
-			   "privileges.",
+		.summary = "the report of the last run, or what a recording shows",
+		.details =
+			"Shows the newest report that run has kept in the state directory. With "
+			"--replay it judges a\nrecording again, as the verb did that made it, and "
+			"needs no privileges.",
 		.example = "execwatch report --replay window.jsonl -f json",
-		.exits = { "as the verb that made the recording", "likewise", "likewise",
-			   "likewise, or the recording is not complete" },
+		.exits = { "as the verb that made the report or the recording", "likewise",
+			   "likewise", "likewise, or the recording is not complete" },
 		.run = verb_report,
 	},
 	{ 0 },

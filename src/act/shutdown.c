@@ -262,6 +262,8 @@ static bool agent_lives(const struct shutdown_options *options)
 static bool target_stop(struct target *t, const struct batch *batch,
 			const struct shutdown_options *options)
 {
+	const char *refusal = options->refusal ? options->refusal(options->ctx, t->asked) : NULL;
+
 	if (batch->err)
 		target_end(t, "skipped", "log-failed", "the audit log could not be written");
 	else if (options->stop && *options->stop)
@@ -270,6 +272,8 @@ static bool target_stop(struct target *t, const struct batch *batch,
 		target_end(t, "skipped", "agent-ended",
 			   "the agent has ended since the audit: a new one may have asked the "
 			   "executor to reconnect, and a second disconnect would end it");
+	else if (refusal)
+		target_end(t, "skipped", "changed", refusal);
 	return t->result != NULL;
 }
 
@@ -290,12 +294,15 @@ static void batch_inject(struct batch *batch, const struct shutdown_options *opt
 	}
 }
 
-static void batch_await_effects(struct batch *batch)
+static void batch_await_effects(struct batch *batch, const struct shutdown_options *options)
 {
 	struct timespec pause = { .tv_nsec = NS_PER_MS / 2 };
 
-	while (batch_check_effects(batch, 0, batch->n))
+	while (batch_check_effects(batch, 0, batch->n)) {
+		if (options->idle)
+			options->idle(options->ctx);
 		nanosleep(&pause, NULL);
+	}
 }
 
 static void batch_report_unbegun(struct batch *batch)
@@ -310,24 +317,24 @@ int act_shutdown(const struct shutdown_target *targets, size_t n,
 		 const struct fact_sink *sink, size_t *begun, struct error *error)
 {
 	struct batch batch = { .n = n, .log = log, .sink = sink, .error = error };
-	struct inject_worker *worker = NULL;
+	struct inject_worker *own = NULL;
 
 	*begun = 0;
 	batch.targets = calloc(n ? n : 1, sizeof(*batch.targets));
-	if (!batch.targets || inject_worker_new(&worker) < 0) {
+	if (!batch.targets || (!options->worker && inject_worker_new(&own) < 0)) {
 		free(batch.targets);
 		return error_set(error, -ENOMEM, NULL, "treat %zu links", n);
 	}
 	for (size_t i = 0; i < n; i++)
 		target_init(&batch.targets[i], &targets[i], options->dry_run);
 	batch_log_intents(&batch);
-	batch_inject(&batch, options, worker);
-	batch_await_effects(&batch);
+	batch_inject(&batch, options, options->worker ? options->worker : own);
+	batch_await_effects(&batch, options);
 	batch_report_unbegun(&batch);
 	batch_sync(&batch);
 	for (size_t i = 0; i < n; i++)
 		*begun += batch.targets[i].begun;
-	inject_worker_free(worker);
+	inject_worker_free(own);
 	free(batch.targets);
 	return batch.err;
 }

@@ -10,6 +10,7 @@
 
 #include "base/now.h"
 #include "cli/child.h"
+#include "cli/guard.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
 #include "cli/session.h"
@@ -102,21 +103,39 @@ static void pass(struct loop_state *loop)
 	loop->passed = now_mono();
 }
 
+/*
+ * An armed guard acts before anything else is done, and nothing that takes long is begun without
+ * need: a scan of a large node takes seconds.
+ */
+static void guard_check(struct loop_state *loop)
+{
+	loop->wanted |= guard_act(loop->window->guard);
+}
+
+static bool pass_is_due(const struct loop_state *loop, bool hooks)
+{
+	int64_t since = now_mono() - loop->passed;
+
+	if (loop->wanted)
+		return since >= PASS_SOONEST;
+	if (hooks)
+		return since >= PASS_WITH_HOOKS && !guard_waits(loop->window->guard);
+	return since >= PASS_WITHOUT_HOOKS;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
 {
 	struct loop_state *loop = ctx;
 	struct session *session = loop->window->session;
 	int64_t now = now_mono();
-	bool hooks = session_sees_connections(session);
 	bool due;
 
 	(void)fd;
 	(void)what;
 	session_dispatch(session);
+	guard_check(loop);
 	loop->wanted |= session_lost(session) || loop->agent_new;
-	due = now - loop->passed >= (loop->wanted ? PASS_SOONEST
-				     : hooks	  ? PASS_WITH_HOOKS
-						  : PASS_WITHOUT_HOOKS);
+	due = pass_is_due(loop, session_sees_connections(session));
 	session_glance(session);
 	if (now - loop->asked >=
 	    (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
@@ -136,6 +155,7 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	session_dispatch(loop->window->session);
+	guard_check(loop);
 	loop->wanted |= loop->agent_new;
 	loop->agent_new = false;
 	if (loop->wanted && now_mono() - loop->passed >= PASS_SOONEST)
@@ -201,6 +221,7 @@ static void listener_put(void *ctx, const struct fact *fact)
 	struct loop_state *loop = ctx;
 
 	loop->changed = true;
+	guard_note(loop->window->guard, fact);
 	if (fact->type == FACT_TCP && fact->tcp.to == TCP_LISTEN &&
 	    fact->tcp.local.port == loop->port)
 		loop->agent_new = true;
@@ -253,6 +274,8 @@ int event_loop_run(struct event_loop *window, enum event_loop_end *ret, struct e
 	struct fact_sink nobody = { 0 };
 	int err;
 
+	if (guard_waits(window->guard))
+		loop.passed = loop.began; /* the gate has just had the node scanned */
 	loop.port = session_port(window->session);
 	loop.listener = session_listener(window->session);
 	session_listen(window->session, (struct fact_sink){ listener_put, &loop });

@@ -13,6 +13,7 @@
 
 struct child;
 struct error;
+struct guard;
 struct session;
 
 struct event_loop {
@@ -22,6 +23,7 @@ struct event_loop {
 	bool forever;		    /* only an interruption ends the watch */
 	uint32_t scope;		    /* what a scan reads, SCAN_ bits: what show needs */
 	struct child *command;	    /* the watch does not end before it; NULL: none */
+	struct guard *guard;	    /* acts when the agent ends; NULL: there is none */
 	void (*hung_up)(void *ctx); /* called once when the terminal has gone; may be NULL */
 	void *hung_up_ctx;
 	/* Called about once a second and after each change; false ends the watch; may be NULL. */

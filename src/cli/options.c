@@ -112,6 +112,9 @@ struct word {
 static const struct word methods[] = {
 	{ "auto", INJECT_AUTO }, { "ptrace", INJECT_PTRACE }, { "pidfd", INJECT_PIDFD }, { 0 }
 };
+static const struct word treats[] = {
+	{ "before", TREAT_BEFORE }, { "guard", TREAT_GUARD }, { "both", TREAT_BOTH }, { 0 }
+};
 static const struct word colours[] = {
 	{ "auto", COLOUR_AUTO }, { "always", COLOUR_ALWAYS }, { "never", COLOUR_NEVER }, { 0 }
 };
@@ -153,6 +156,16 @@ static int set_method(struct options *o, const char *value, char *message)
 	if (word_parse(methods, "method", value, &method, message) < 0)
 		return -EINVAL;
 	o->method = (enum inject_method)method;
+	return 0;
+}
+
+static int set_treat(struct options *o, const char *value, char *message)
+{
+	int when;
+
+	if (word_parse(treats, "treat", value, &when, message) < 0)
+		return -EINVAL;
+	o->treat = (enum treat_when)when;
 	return 0;
 }
 
@@ -254,6 +267,9 @@ const struct option_row option_rows[] = {
 	  FLAG(yes) },
 	{ 0, "method", "HOW", "how links are shut down: auto, ptrace or pidfd (auto)", GROUP_ACT,
 	  ACTS, false, PARSE(set_method) },
+	{ 0, "treat", "WHEN",
+	  "before CMD, by the guard when the agent ends, or both: before, guard, both (both)",
+	  GROUP_ACT, RUN, true, PARSE(set_treat) },
 	{ 0, "accept", "V[,...]", "start CMD although executors with these verdicts will be lost",
 	  GROUP_ACT, RUN, true, PARSE(set_accept) },
 

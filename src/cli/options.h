@@ -10,6 +10,9 @@
 #include "act/inject/inject_api.h"
 #include "model/model.h"
 
+/* When `run` treats links. */
+enum treat_when { TREAT_BOTH, TREAT_BEFORE, TREAT_GUARD };
+
 enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
 struct formatter;
@@ -31,6 +34,7 @@ struct options {
 	const char *run_dir;
 	enum inject_method method;
 	struct model_choice choice;
+	enum treat_when treat;
 	enum model_until until;
 	int64_t until_ns;	/* a duration instead of until; 0: not given */
 	int64_t master_timeout; /* ns */

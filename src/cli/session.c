@@ -31,6 +31,7 @@
 #include "observe/event_source.h"
 #include "observe/agent/post_mortem.h"
 #include "observe/scan.h"
+#include "observe/socket_look.h"
 #include "record/recording.h"
 
 struct session {
@@ -479,6 +480,21 @@ void session_scan(struct session *s, uint32_t scope)
 		if (s->live) /* a large node takes seconds, in which the rings would fill */
 			event_source_flush_if_large(s->live, &sink);
 	recording_keep(s);
+}
+
+int session_look(struct session *s, const int32_t *pids, size_t n, struct error *error)
+{
+	struct fact_sink sink = session_sink(s);
+
+	return socket_look(s->netns_fd, pids, n, s->options->port, &sink, error);
+}
+
+int session_agent_listens(struct session *s)
+{
+	struct error error;
+
+	return socket_look_listener(s->netns_fd, netns_inode(s->netns_fd), s->options->port,
+				    &error);
 }
 
 static bool wants_post_mortem(const struct report_executor *e)

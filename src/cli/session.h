@@ -51,6 +51,15 @@ void session_post_mortem(struct session *session, const struct report *report);
 void session_scan(struct session *session, uint32_t scope);
 
 /*
+ * Emits what sock_diag says of the sockets with the agent port, in the agent's namespace and in
+ * those of the processes (observe/socket_look.h). Returns 0 or a negative errno.
+ */
+int session_look(struct session *session, const int32_t *pids, size_t n, struct error *error);
+/* Does a socket listen on the agent port now, in the agent's namespace? 1, 0 or a negative errno.
+ */
+int session_agent_listens(struct session *session);
+
+/*
  * Asks the agent's API without waiting for the answer, in the loop of base; the answer's facts are
  * emitted when they come. Does nothing while the last question is open, or without an agent. base
  * NULL: drops the question; to be done before base is freed.

@@ -86,8 +86,8 @@ static void progress(void *ctx, size_t done, size_t n)
 		fprintf(stderr, "\rexecwatch: %zu of %zu links%s", done, n, done == n ? "\n" : "");
 }
 
-static struct shutdown_target *targets_convert(const struct model_target *from, size_t n,
-					       enum inject_method method)
+struct shutdown_target *treat_targets(const struct model_target *from, size_t n,
+				      enum inject_method method)
 {
 	struct shutdown_target *to = calloc(n ? n : 1, sizeof(*to));
 
@@ -124,7 +124,7 @@ static int treat(const struct options *options, struct session *session, const s
 		.ctx = (void *)options,
 	};
 	struct fact_sink sink = session_sink(session);
-	struct shutdown_target *targets = targets_convert(chosen, n, options->method);
+	struct shutdown_target *targets = treat_targets(chosen, n, options->method);
 	struct audit_log *log = NULL;
 	size_t begun = 0;
 	int err = targets ? 0 : error_set(error, -ENOMEM, NULL, "treat %zu links", n);
@@ -232,6 +232,7 @@ int treat_links(const struct options *options, struct session *session, const st
 		output_plan(options, targets, n);
 	else if (!options->yes && allowed(targets, n))
 		code = ask(options, targets, n, question);
+	treatment->asked = !code && !options->dry_run && !options->yes && allowed(targets, n);
 	if (!code && !options->dry_run && !options->yes)
 		code = plan_renew(options, session, audit, targets, n, &now);
 	if (!code && n && treat(options, session, audit, targets, n, treatment, &error) < 0)

@@ -5,14 +5,17 @@
 
 #include <stdbool.h>
 
+#include "act/inject/inject_api.h"
 #include "model/model.h"
 
 struct options;
 struct session;
+struct shutdown_target;
 
 /* What an act leaves to its verb. */
 struct treatment {
 	int lock;	/* descriptor, held to the end of the window; -1: none */
+	bool asked;	/* somebody has said yes to it */
 	bool told_only; /* the audit log is not complete, though something was done */
 };
 
@@ -40,6 +43,10 @@ int treatment_begin(const struct options *options, struct treatment *treatment);
  */
 int treat_links(const struct options *options, struct session *session, const struct report *audit,
 		const char *question, struct treatment *treatment);
+
+/* The same targets as act_shutdown() wants them; to be freed. NULL: out of memory. */
+struct shutdown_target *treat_targets(const struct model_target *from, size_t n,
+				      enum inject_method method);
 
 /* Drops the lock. Returns code, or EXIT_UNKNOWN in the place of a better one. */
 int treatment_end(struct treatment *treatment, int code);

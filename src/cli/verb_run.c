@@ -4,8 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/child.h"
 #include "cli/baseline.h"
+#include "cli/child.h"
+#include "cli/confirm.h"
+#include "cli/guard.h"
 #include "cli/treat.h"
 #include "cli/exit_codes.h"
 #include "cli/kept_report.h"
@@ -25,7 +27,8 @@
 /* How long a gate that unknown executors keep shut is looked at again. */
 #define GATE_PATIENCE (5 * NS_PER_S)
 
-#define QUESTION "Treat these links and run the command now?"
+#define QUESTION       "Treat these links and run the command now?"
+#define GUARD_QUESTION "Run the command now, and treat the links that do not notice the agent's end?"
 
 static void show_audit(const struct options *options, const struct report *audit)
 {
@@ -38,7 +41,7 @@ static void show_audit(const struct options *options, const struct report *audit
 
 /* A command that cannot be started leaves treated executors with their clocks running: say so. */
 static int window_open(const struct options *options, struct session *session,
-		       struct kept_report *kept)
+		       struct guard *guard, struct kept_report *kept)
 {
 	struct fact_sink sink = session_sink(session);
 	struct child command;
@@ -53,7 +56,8 @@ static int window_open(const struct options *options, struct session *session,
 			"or press Ctrl-C");
 	}
 	kept->command = &command.pid;
-	code = wait_report(options, session, command.pid ? &command : NULL, REPORT_RUN, kept);
+	code = wait_report(options, session, command.pid ? &command : NULL, guard, REPORT_RUN,
+			   kept);
 	kept->command = NULL;
 	if (command.status > 0)
 		log_message(WIFEXITED(command.status) ? "the command ended with exit status %d"
@@ -103,8 +107,8 @@ static int gate_refuse(const struct gate *gate, const struct report *audit, stru
  * again within its backoff, so a gate that unknown executors keep shut is tried again for some
  * seconds. True: open; else *code is that of the run.
  */
-static bool gate_passes(uint32_t accepted, struct session *session, struct kept_report *kept,
-			int *code)
+static bool gate_passes(uint32_t accepted, bool guarded, struct session *session,
+			struct kept_report *kept, int *code)
 {
 	struct pollfd interrupt = { .fd = interrupt_fd(), .events = POLLIN };
 	int64_t bound = now_mono() + GATE_PATIENCE;
@@ -118,7 +122,7 @@ static bool gate_passes(uint32_t accepted, struct session *session, struct kept_
 			*code = EXIT_UNKNOWN;
 			return false;
 		}
-		gate = gate_judge(audit, accepted);
+		gate = gate_judge(audit, accepted, guarded);
 	} while (!gate.open && gate.unknown && now_mono() < bound && poll(&interrupt, 1, 500) == 0);
 	if (!gate.open)
 		*code = gate_refuse(&gate, audit, session, kept);
@@ -138,8 +142,8 @@ static bool treatment_makes_sense(const struct options *options, const struct re
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		if (verdict_effect((enum verdict)v) == EFFECT_LOST_UNTREATED)
 			accepted |= 1u << v;
-	return options->dry_run || gate_judge(audit, accepted).open ||
-	       gate_passes(accepted, session, kept, code);
+	return options->dry_run || gate_judge(audit, accepted, false).open ||
+	       gate_passes(accepted, false, session, kept, code);
 }
 
 /* What was done is told at once when the log cannot tell it: the deadlines count from now. */
@@ -157,6 +161,71 @@ static void tell_acts(const struct options *options, struct session *session)
 	fflush(stdout);
 }
 
+/* Returns 0, or the exit code to end with. */
+static int treat_before(const struct options *options, struct session *session,
+			const struct report *audit, struct treatment *treatment,
+			struct kept_report *kept)
+{
+	int code = 0;
+
+	if (options->treat == TREAT_GUARD) {
+		if (options->dry_run)
+			log_message("--treat guard: nothing is treated before the agent ends");
+		return 0;
+	}
+	if (!treatment_makes_sense(options, audit, session, kept, &code))
+		return code;
+	code = treat_links(options, session, audit, QUESTION, treatment);
+	if (!code && treatment->told_only)
+		tell_acts(options, session);
+	return code;
+}
+
+/*
+ * Without a guard the gate decides as for --treat before. Returns 0, or the exit code to end with
+ * after a "no".
+ */
+static int guard_begin(const struct options *options, struct session *session,
+		       const struct report *audit, const struct treatment *treatment,
+		       struct guard **guard)
+{
+	struct error error = { 0 };
+	enum answer answer = ANSWER_YES;
+
+	if (options->treat == TREAT_BEFORE || options->dry_run)
+		return 0;
+	if (guard_arm(options, session, audit, guard, &error) < 0) {
+		log_warning_without(&error);
+		return 0;
+	}
+	if (!options->yes && !treatment->asked)
+		answer = confirm(GUARD_QUESTION, interrupt_fd());
+	if (answer == ANSWER_YES)
+		return 0;
+	log_message(answer == ANSWER_INTERRUPTED ? "interrupted; nothing was done"
+						 : "nothing was done");
+	return answer == ANSWER_INTERRUPTED ? EXIT_UNKNOWN : EXIT_ATTENTION;
+}
+
+/* What follows the treatment. Returns the exit code. */
+static int restart(const struct options *options, struct session *session, struct guard *guard,
+		   const struct report *audit, struct kept_report *kept)
+{
+	int code;
+
+	if (*interrupt_count() > 0) {
+		log_message(
+			"interrupted before the command was started; treated executors wait for "
+			"the agent's restart");
+		return EXIT_UNKNOWN;
+	}
+	if (options->dry_run)
+		return audit->exit_code;
+	if (gate_passes(options->accepted, guard != NULL, session, kept, &code))
+		code = window_open(options, session, guard, kept);
+	return code;
+}
+
 int verb_run(const struct options *options)
 {
 	struct session *session = NULL;
@@ -164,6 +233,7 @@ int verb_run(const struct options *options)
 	struct error error = { 0 };
 	struct treatment treatment;
 	struct kept_report kept;
+	struct guard *guard = NULL;
 	int code;
 
 	if (options->replay)
@@ -184,23 +254,12 @@ int verb_run(const struct options *options)
 		goto out;
 	show_audit(options, audit);
 	baseline_report_save(options, session, audit);
-	if (!treatment_makes_sense(options, audit, session, &kept, &code))
-		goto out;
-	code = treat_links(options, session, audit, QUESTION, &treatment);
-	if (code)
-		goto out;
-	if (treatment.told_only)
-		tell_acts(options, session);
-	if (*interrupt_count() > 0) {
-		log_message(
-			"interrupted before the command was started; treated executors wait for "
-			"the agent's restart");
-		code = EXIT_UNKNOWN;
-	} else if (options->dry_run) {
-		code = audit->exit_code;
-	} else if (gate_passes(options->accepted, session, &kept, &code)) {
-		code = window_open(options, session, &kept);
-	}
+	code = treat_before(options, session, audit, &treatment, &kept);
+	if (!code)
+		code = guard_begin(options, session, audit, &treatment, &guard);
+	if (!code)
+		code = restart(options, session, guard, audit, &kept);
+	treatment.told_only |= !guard_disarm(guard);
 out:
 	report_free(audit);
 	code = treatment_end(&treatment, code);

@@ -40,7 +40,7 @@ int verb_verify(const struct options *options)
 		goto out;
 	}
 	follow(session);
-	code = wait_report(options, session, NULL, REPORT_VERIFY, NULL);
+	code = wait_report(options, session, NULL, NULL, REPORT_VERIFY, NULL);
 out:
 	return session_end(session, code);
 }

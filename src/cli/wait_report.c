@@ -87,7 +87,7 @@ static void post_mortem(struct session *session, enum report_kind kind)
 }
 
 int wait_report(const struct options *options, struct session *session, struct child *command,
-		enum report_kind kind, struct kept_report *kept)
+		struct guard *guard, enum report_kind kind, struct kept_report *kept)
 {
 	struct progress progress = progress_begin(session, kind);
 	struct event_loop window = {
@@ -96,6 +96,7 @@ int wait_report(const struct options *options, struct session *session, struct c
 		.until_ns = options->until_ns,
 		.scope = SCAN_SOCKETS | SCAN_PROCESSES,
 		.command = command,
+		.guard = guard,
 		.hung_up = kept ? kept_report_hung_up : NULL,
 		.hung_up_ctx = kept,
 		.show = options->quiet ? NULL : progress_show,

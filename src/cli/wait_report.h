@@ -5,16 +5,17 @@
 #include "model/report.h"
 
 struct child;
+struct guard;
 struct kept_report;
 struct options;
 struct session;
 
 /*
  * Watches until --until, with a line of progress on standard error, then prints the report of that
- * kind. command is what must have ended first; NULL: nothing. kept: where the report is kept as
- * well; NULL: nowhere. Returns the exit code.
+ * kind. command is what must have ended first; NULL: nothing. guard: armed; NULL: none. kept: where
+ * the report is kept as well; NULL: nowhere. Returns the exit code.
  */
 int wait_report(const struct options *options, struct session *session, struct child *command,
-		enum report_kind kind, struct kept_report *kept);
+		struct guard *guard, enum report_kind kind, struct kept_report *kept);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "model/gate.h"
 
+#include "model/model.h"
 #include "model/verdict_table.h"
 
 static void executor_judge(struct gate *gate, const struct report_executor *executor)
@@ -22,12 +23,17 @@ static void executor_judge(struct gate *gate, const struct report_executor *exec
 	gate->verdicts |= 1u << executor->verdict;
 }
 
-struct gate gate_judge(const struct report *audit, uint32_t accepted)
+static bool passes(const struct report_executor *executor, uint32_t accepted, bool guarded)
+{
+	return accepted & 1u << executor->verdict || (guarded && model_guard_covers(executor));
+}
+
+struct gate gate_judge(const struct report *audit, uint32_t accepted, bool guarded)
 {
 	struct gate gate = { .blind = audit->blind };
 
 	for (size_t i = 0; i < audit->n_executors; i++)
-		if (!(accepted & 1u << audit->executors[i].verdict))
+		if (!passes(&audit->executors[i], accepted, guarded))
 			executor_judge(&gate, &audit->executors[i]);
 	for (size_t i = 0; i < audit->n_findings; i++)
 		gate.findings += audit->findings[i].severity == SEVERITY_CRITICAL;

@@ -70,6 +70,34 @@ int model_select(const struct report *report, const struct model_choice *choice,
 int model_plan_check(const struct report *planned, const struct model_choice *choice,
 		     const struct report *now, struct model_target *targets, size_t n);
 
+/*
+ * The links that did not notice the end of an agent: of executors of the baseline that checkpoint
+ * and have registered, ESTABLISHED although the agent that held the other end has ended. Those of
+ * executors that relink when asked, or have dropped a link already, are left out. In the order of
+ * model_select(); changed is set where the executor must be left alone now
+ * (model_guard_refusal()). *ret is an array of *n, to be freed; its texts are the model's. Empty
+ * while that agent has not ended. Returns 0 or -ENOMEM.
+ */
+int model_guard_targets(const struct model *model, int32_t agent_pid, uint64_t agent_start,
+			struct model_target **ret, size_t *n);
+
+/*
+ * Why the executor must not be disconnected any more after the end of that agent: the next one has
+ * asked it to reconnect, or may have (Mesos exec.cpp, exited(): a second disconnect ends it). NULL:
+ * it has not been asked. The text is static.
+ */
+const char *model_guard_refusal(const struct model *model, int32_t agent_pid, uint64_t agent_start,
+				int32_t pid, uint64_t start);
+
+/* Has the end of that agent been seen? */
+bool model_agent_ended(const struct model *model, int32_t pid, uint64_t start);
+
+/* Will those links of it that do not notice the agent's end be in model_guard_targets()? */
+bool model_guard_covers(const struct report_executor *executor);
+
+/* Does the model get events of this hook (FACT_HOOK)? */
+bool model_has_hook(const struct model *model, const char *hook);
+
 /* An agent listens, and its recovery is over as far as can be told. */
 bool model_agent_serves(const struct model *model);
 

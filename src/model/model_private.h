@@ -8,6 +8,9 @@
 
 const struct store *model_store(const struct model *model);
 
+/* targets.c: shortest recovery timeout first, forbidden ones last. */
+void model_targets_sort(struct model_target *targets, size_t n);
+
 /* report_notes.c: after all else of the report has been filled in. */
 void report_notes_fill(const struct executors *view, struct report *report);
 

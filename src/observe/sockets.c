@@ -14,6 +14,7 @@
 #include "observe/proc/fd_owners.h"
 #include "observe/proc/procfs.h"
 #include "observe/snapshot.h"
+#include "observe/socket_look.h"
 
 enum { PROCESSES_A_STEP = 16 }; /* whose descriptors are read */
 
@@ -72,26 +73,6 @@ static int namespaces_add(struct namespaces *set, uint64_t inode)
 
 /* ---- which namespaces ---- */
 
-/* Whether something listens on the port in that namespace: 1, 0 or a negative errno. */
-static int has_listener(int nsfd, uint64_t netns, uint16_t port, struct error *error)
-{
-	const struct fact_socket *rows;
-	struct sockdiag *list;
-	bool found = false;
-	size_t n;
-	int more = sockdiag_open(nsfd, netns, port, SOCKDIAG_LISTEN, &list, error);
-
-	if (more < 0)
-		return more;
-	do {
-		more = sockdiag_next(list, &rows, &n, error);
-		for (size_t i = 0; more >= 0 && i < n; i++)
-			found |= rows[i].local.port == port;
-	} while (more > 0);
-	sockdiag_close(list);
-	return more < 0 ? more : found;
-}
-
 /*
  * Nothing has told who listens on the agent port: every namespace is asked for its listening
  * sockets (a short list). One that cannot be entered ends with its last process: no loss.
@@ -112,7 +93,7 @@ static int add_listening(struct sockets *sockets, struct error *error)
 		fd = err ? -1 : snapshot_netns_open(snapshot, row->netns);
 		if (fd < 0)
 			continue;
-		found = has_listener(fd, row->netns, snapshot_port(snapshot), error);
+		found = socket_look_listener(fd, row->netns, snapshot_port(snapshot), error);
 		close(fd);
 		err = found > 0 ? namespaces_add(&sockets->relevant, row->netns) : found;
 	}

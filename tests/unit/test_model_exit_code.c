@@ -38,7 +38,7 @@ static struct gate gate_of(enum verdict verdict, uint32_t accepted)
 	struct report audit = { .executors = &executor, .n_executors = 1, .agent = { .pid = 1 } };
 
 	audit.verdicts[verdict] = 1;
-	return gate_judge(&audit, accepted);
+	return gate_judge(&audit, accepted, false);
 }
 
 static void the_gate_by_verdict(void **state)
@@ -67,13 +67,13 @@ static void the_gate_without_anybody(void **state)
 	struct report nobody = { .agent = { .pid = 0 } };
 	struct report no_executors = { .agent = { .pid = 1 } };
 	struct report blind = { .agent = { .pid = 1 }, .blind = true };
-	struct gate gate = gate_judge(&nobody, ~0u);
+	struct gate gate = gate_judge(&nobody, ~0u, false);
 
 	(void)state;
 	assert_int_equal(gate_exit_code(&gate), 3);
-	gate = gate_judge(&no_executors, 0);
+	gate = gate_judge(&no_executors, 0, false);
 	assert_int_equal(gate_exit_code(&gate), 0);
-	gate = gate_judge(&blind, ~0u);
+	gate = gate_judge(&blind, ~0u, false);
 	assert_int_equal(gate_exit_code(&gate), 3);
 }
 
@@ -81,12 +81,12 @@ static void a_critical_finding_shuts_the_gate(void **state)
 {
 	struct report_finding finding = { .id = "a", .severity = SEVERITY_CRITICAL };
 	struct report report = { .agent = { .pid = 1 }, .findings = &finding, .n_findings = 1 };
-	struct gate gate = gate_judge(&report, ~0u);
+	struct gate gate = gate_judge(&report, ~0u, false);
 
 	(void)state;
 	assert_int_equal(gate_exit_code(&gate), 2);
 	finding.severity = SEVERITY_WARNING;
-	gate = gate_judge(&report, 0);
+	gate = gate_judge(&report, 0, false);
 	assert_true(gate.open);
 }
 

@@ -122,6 +122,11 @@ struct inject_result {
 struct inject_worker;
 
 int inject_worker_new(struct inject_worker **ret);     /* 0 or -ENOMEM */
+/*
+ * Starts the child now instead of with the first request, which then has no such delay. Returns 0
+ * or a negative errno; the first request tries again.
+ */
+int inject_worker_start(struct inject_worker *worker);
 void inject_worker_free(struct inject_worker *worker); /* NULL is allowed */
 
 /*

@@ -132,6 +132,11 @@ static int start(struct inject_worker *worker, int copy)
 	return err;
 }
 
+int inject_worker_start(struct inject_worker *worker)
+{
+	return worker->child ? 0 : start(worker, -1);
+}
+
 static bool await(int link, short events, int timeout_ms)
 {
 	struct pollfd p = { .fd = link, .events = events };

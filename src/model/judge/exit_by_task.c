@@ -6,17 +6,6 @@
 #include "base/arena.h"
 #include "model/judge/agent_state.h"
 
-/* Would an order of the agent to shut down have been seen? */
-static bool orders_are_seen(const struct store *store)
-{
-	if (store_events(store).lost)
-		return false;
-	for (size_t i = 0; i < store->hooks.n; i++)
-		if (strcmp(store->hooks.v[i].hook, "messages") == 0)
-			return *store->hooks.v[i].program && !store->hooks.v[i].best_effort;
-	return false;
-}
-
 const char *exit_source_text(enum cause cause)
 {
 	static const char *const names[] = { [CAUSE_NONE] = "",
@@ -36,7 +25,7 @@ const char *exit_source_text(enum cause cause)
 static void task_killed(const struct store *store, const struct fact_baseline *b, bool asked,
 			const struct task_end *end, struct arena *arena, struct fate *fate)
 {
-	if (!asked && !orders_are_seen(store) && agent_state_restarted(store, b)) {
+	if (!asked && !store_sees_messages(store) && agent_state_restarted(store, b)) {
 		fate->why = "Its task was killed (TASK_KILLED): whether by its framework or by the "
 			    "agent's shutdown was not seen.";
 		fate->advice = ADVICE_LOOK;

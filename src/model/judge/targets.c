@@ -3,7 +3,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 
-#include "model/model.h"
+#include "model/model_private.h"
 #include "model/verdict_table.h"
 
 static bool wanted(const struct report_executor *executor, const struct model_choice *choice)
@@ -61,6 +61,11 @@ static int target_order(const void *a, const void *b)
 	return x->pid != y->pid ? x->pid - y->pid : x->fd - y->fd;
 }
 
+void model_targets_sort(struct model_target *targets, size_t n)
+{
+	qsort(targets, n, sizeof(*targets), target_order);
+}
+
 int model_select(const struct report *report, const struct model_choice *choice,
 		 struct model_target **ret, size_t *n)
 {
@@ -75,7 +80,7 @@ int model_select(const struct report *report, const struct model_choice *choice,
 	for (size_t i = 0; i < report->n_executors; i++)
 		if (wanted(&report->executors[i], choice))
 			count += targets_of(&report->executors[i], targets + count);
-	qsort(targets, count, sizeof(*targets), target_order);
+	model_targets_sort(targets, count);
 	*ret = targets;
 	*n = count;
 	return 0;

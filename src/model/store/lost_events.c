@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Events that nobody can tell of. */
+#include <string.h>
+
 #include "model/store/store.h"
 
 void store_put_lost(struct store *store, const struct fact *fact)
@@ -30,6 +32,16 @@ static int64_t beginning(const struct store *store)
 		began = taken < began ? taken : began;
 	}
 	return began;
+}
+
+bool store_sees_messages(const struct store *store)
+{
+	if (store_events(store).lost)
+		return false;
+	for (size_t i = 0; i < store->hooks.n; i++)
+		if (strcmp(store->hooks.v[i].hook, "messages") == 0)
+			return *store->hooks.v[i].program && !store->hooks.v[i].best_effort;
+	return false;
 }
 
 struct events store_events(const struct store *store)

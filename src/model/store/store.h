@@ -383,6 +383,8 @@ struct events {
 	uint64_t seen, lost;
 };
 struct events store_events(const struct store *store);
+/* Would a message that an agent sends have been seen? */
+bool store_sees_messages(const struct store *store);
 
 /* store_agents.c */
 void store_put_agent(struct store *store, const struct fact *fact);

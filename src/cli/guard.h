@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The guard of a window: when the agent ends, the links that did not notice are shut down at once,
+ * and only those, before the next agent asks their executors to reconnect.
+ *
+ * When a process ends, the kernel closes its sockets before the end is reported, and an executor
+ * that gets the FIN or RST leaves ESTABLISHED in the same microseconds. A link that stays ESTABLISHED
+ * has lost that packet (a forgotten entry of connection tracking, a dead peer). The next agent needs
+ * its start and its recovery before it asks.
+ */
+#ifndef EW_CLI_GUARD_H
+#define EW_CLI_GUARD_H
+
+#include <stdbool.h>
+
+struct error;
+struct fact;
+struct guard;
+struct options;
+struct report;
+struct session;
+
+/*
+ * Does all that takes time before the agent ends: opens the audit log, starts the worker process.
+ * The caller holds the lock of those who act for as long as the guard lives. Returns 0, or a
+ * negative errno when nothing would tell of the agent's end, or an act could not be made.
+ */
+int guard_arm(const struct options *options, struct session *session, const struct report *audit,
+	      struct guard **ret, struct error *error);
+/* NULL is fine. False: the audit log is not complete. */
+bool guard_disarm(struct guard *guard);
+
+/* Does it still wait for the agent's end? False for NULL. */
+bool guard_waits(const struct guard *guard);
+
+/* To be given every fact. NULL is fine. */
+void guard_note(struct guard *guard, const struct fact *fact);
+
+/*
+ * To be called after events were dispatched, and each second. Once the agent has ended: treats the
+ * links and returns true, after which it waits no more. Blocks until the executors have closed
+ * them, at most about 5 s.
+ */
+bool guard_act(struct guard *guard);
+
+#endif

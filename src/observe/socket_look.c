@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observe/socket_look.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/netns.h"
+#include "base/now.h"
+#include "facts.h"
+#include "observe/netlink/sockdiag.h"
+
+struct look {
+	const struct fact_sink *sink;
+	int64_t mono; /* when the list began: what a hook saw after that is newer */
+};
+
+static void each(void *ctx, const struct fact_socket *socket)
+{
+	const struct look *look = ctx;
+	struct fact fact = { .type = FACT_SOCKET, .mono = look->mono, .socket = *socket };
+
+	fact_emit(look->sink, &fact);
+}
+
+static int look_in(int nsfd, uint64_t netns, uint16_t port, const struct fact_sink *sink,
+		   struct error *error)
+{
+	struct look look = { sink, now_mono() };
+
+	return sockdiag_dump(nsfd, netns, port, SOCKDIAG_REAL, each, &look, error);
+}
+
+static bool has(const uint64_t *items, size_t n, uint64_t item)
+{
+	for (size_t i = 0; i < n; i++)
+		if (items[i] == item)
+			return true;
+	return false;
+}
+
+int socket_look(int nsfd, const int32_t *pids, size_t n, uint16_t port,
+		const struct fact_sink *sink, struct error *error)
+{
+	uint64_t *seen = calloc(n + 1, sizeof(*seen));
+	size_t n_seen = 0;
+	int err;
+
+	if (!seen)
+		return error_set(error, -ENOMEM, NULL, "look at the sockets of %zu processes", n);
+	seen[n_seen++] = netns_inode(nsfd);
+	err = look_in(nsfd, seen[0], port, sink, error);
+	for (size_t i = 0; !err && i < n; i++) {
+		uint64_t netns;
+		int fd = netns_open_pid(pids[i], &netns);
+
+		if (fd < 0)
+			continue;
+		if (!has(seen, n_seen, netns)) {
+			seen[n_seen++] = netns;
+			err = look_in(fd, netns, port, sink, error);
+		}
+		close(fd);
+	}
+	free(seen);
+	return err;
+}
+
+/* ---- the listener ---- */
+
+struct listener {
+	uint16_t port;
+	bool found;
+};
+
+static void each_listener(void *ctx, const struct fact_socket *socket)
+{
+	struct listener *listener = ctx;
+
+	listener->found |= socket->local.port == listener->port;
+}
+
+int socket_look_listener(int nsfd, uint64_t netns, uint16_t port, struct error *error)
+{
+	struct listener listener = { .port = port };
+	int err = sockdiag_dump(nsfd, netns, port, SOCKDIAG_LISTEN, each_listener, &listener,
+				error);
+
+	return err < 0 ? err : listener.found;
+}

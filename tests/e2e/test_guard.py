@@ -76,17 +76,18 @@ def test_a_new_agent_at_once(lab, ew):
 
 def test_those_that_the_new_agent_asked_first(lab, ew, tmp_path):
     """execwatch is stopped while the agent restarts: it comes too late, touches none, names them."""
-    node = lab(executors(4, kind="v0-old"), conntrack=True)
+    node = lab(executors(4, kind="v0-old"), conntrack=True, reregistration_timeout="10secs")
     go = tmp_path / "go"
     window = ew.start("run", "--yes", "--until", "settled", "-f", "json", "--", "sh", "-c",
                       f"echo begun >&2; until [ -e {go} ]; do sleep 0.05; done").wait_for("begun")
     node.forget(["task-0", "task-1"])
     window.process.send_signal(signal.SIGSTOP)
     node.stop_agent()
-    node.start_agent()
-    node.wait_until(lambda: {"task-2", "task-3"} <= {e.executor_id for e in node.executors()
-                                                     if e.phase == "registered"})
+    node.start_agent(hold=True)
+    node.wait_until(lambda: node.phases("all") == {"reconnecting"}, what="the answers of all")
     window.process.send_signal(signal.SIGCONT)
+    window.wait_for("0 of 2 links")
+    node.release()
     go.touch()
     done = window.result()
     assert results(done.json) == {"task-0": "skipped", "task-1": "skipped"}

@@ -268,7 +268,7 @@ const struct option_row option_rows[] = {
 	{ 0, "method", "HOW", "how links are shut down: auto, ptrace or pidfd (auto)", GROUP_ACT,
 	  ACTS, false, PARSE(set_method) },
 	{ 0, "treat", "WHEN",
-	  "before CMD, by the guard when the agent ends, or both: before, guard, both (both)",
+	  "run treats links before CMD, by the guard (at the agent's end) or both (both)",
 	  GROUP_ACT, RUN, true, PARSE(set_treat) },
 	{ 0, "accept", "V[,...]", "start CMD although executors with these verdicts will be lost",
 	  GROUP_ACT, RUN, true, PARSE(set_accept) },

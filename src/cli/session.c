@@ -45,9 +45,9 @@ struct session {
 	struct fact_sink listener;
 	struct event_source *live; /* NULL in a replay, and where a walk is enough */
 	struct ew_bpf_scan_once *walk;
-	int pins_lock;	 /* descriptor; -1: not held */
-	int pins_dir;	 /* where the programs outlive us; -1: nowhere */
-	char pins[32];	 /* a path of it */
+	int pins_lock;	      /* descriptor; -1: not held */
+	int pins_dir;	      /* where the programs outlive us; -1: nowhere */
+	char pins[32];	      /* a path of it */
 	char pins_name[4096]; /* the same for people */
 	struct scan *scan;
 	int netns_fd;	 /* of --netns; NETNS_OWN: not given */
@@ -312,8 +312,10 @@ static int netns_enter(struct session *s, struct error *error)
 	if (s->netns_fd >= 0)
 		return 0;
 	return error_set(error, s->netns_fd,
-			 "--netns takes the pid of a process in it, or a path such as "
-			 "/run/netns/NAME",
+			 s->netns_fd == -EACCES || s->netns_fd == -EPERM
+				 ? "run as root"
+				 : "--netns takes the pid of a process in it, or a path such as "
+				   "/run/netns/NAME",
 			 "open the network namespace '%s'", name);
 }
 

@@ -53,8 +53,35 @@ static bool was_executor(const struct process *process)
 	return process->history.register_sent || (process->last_link && *process->facts.library);
 }
 
+/*
+ * It ended before anybody had read it. Its own message says who it was, and anybody may say that:
+ * so the agent forked it, or its run on disk, which is root's, leads to it.
+ */
+static bool was_executor_unread(const struct store *store, const struct process *process)
+{
+	const struct checkpoint *checkpoint, *next;
+
+	if (process->known || !process->said_executor_id || !*process->said_executor_id)
+		return false;
+	for (size_t i = 0; i < store->baselines.n; i++)
+		if (strcmp(store->baselines.v[i].executor_id, process->said_executor_id) == 0 &&
+		    strcmp(store->baselines.v[i].framework_id, process->said_framework_id) == 0)
+			return false;
+	if (process->agents_child)
+		return true;
+	HASH_ITER(hh, store->checkpoints, checkpoint, next)
+	{
+		if (checkpoint->facts.forked_pid == process->key.pid &&
+		    strcmp(checkpoint->facts.executor_id, process->said_executor_id) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool appeared_is_dead(const struct store *store, const struct process *process)
 {
+	if (was_executor_unread(store, process))
+		return process->ended && process->ended_at >= store->session_began;
 	return process->known && *process->facts.executor_id &&
 	       (process->ended || process->vanished) && process->ended_at >= store->session_began &&
 	       was_executor(process) && is_ours(store, process) && !in_baseline(store, process);
@@ -76,6 +103,11 @@ struct fact_baseline appeared_baseline(const struct store *store, const struct p
 		.taken_wall = store->session_began + store->session.wall_offset,
 	};
 
+	if (!process->known) {
+		b.executor_id = process->said_executor_id;
+		b.framework_id = process->said_framework_id;
+		b.container_id = b.slave_id = "";
+	}
 	if (store->baselines.n) {
 		b.agent_pid = store->baselines.v[0].agent_pid;
 		b.agent_start = store->baselines.v[0].agent_start;

@@ -280,11 +280,24 @@ static void to_receiver(struct store *store, const struct fact *fact, note_fn no
 		to_answered(store, fact, note);
 }
 
+/* It may end before it is read, and was an executor all the same. */
+static void ids_said(struct store *store, const struct fact *fact)
+{
+	struct process *process = store_process(store, fact->message.pid, fact->message.start);
+
+	if (!process || process->known || !fact->message.executor_id)
+		return;
+	process->said_executor_id = store_text(store, fact->message.executor_id);
+	process->said_framework_id = store_text(store, fact->message.framework_id);
+}
+
 static void register_sent(struct store *store, const struct fact *fact, bool v1)
 {
 	struct process *process = executor_find(store, fact->message.pid, fact->message.start);
 	struct mesos_upid upid;
 
+	if (!process)
+		ids_said(store, fact);
 	if (!process || !is_for(process, fact))
 		return;
 	process->history.register_sent = fact->mono;

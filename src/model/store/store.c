@@ -217,7 +217,7 @@ static void put_process(struct store *store, const struct fact *fact)
 /* Executors are the agent's children as well, and kill for themselves. */
 static bool is_mesos(const struct process *process)
 {
-	return process->known && *process->facts.executor_id;
+	return process->known ? *process->facts.executor_id : process->said_executor_id != NULL;
 }
 
 static void put_exit(struct store *store, const struct fact *fact)

@@ -116,6 +116,9 @@ struct process {
 	bool agents_child;	   /* the agent forked it */
 	bool killed_by_agents; /* who sent the signal it died of is the agent, or a child of it */
 	bool in_baseline;
+	/* Ids by which it registered before anybody had read it; pooled, NULL: it did not. */
+	const char *said_executor_id;
+	const char *said_framework_id;
 	bool adopted; /* its ids are those of the run on disk that its pid leads to */
 	struct run_key adopted_run;
 	const char *adopted_slave_id;

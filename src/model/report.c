@@ -140,10 +140,12 @@ static void clock_fill(const struct store *store, const struct process *process,
 		       struct report_executor *out, struct arena *arena)
 {
 	int64_t down = process->history.down_since;
+	int64_t treated = outcome_treated_at(store, process->key.pid, process->key.start,
+					     out->recovery_timeout);
 
-	if (!down && out->verdict == VERDICT_DISCONNECTED)
-		down = outcome_treated_at(store, process->key.pid, process->key.start,
-					  out->recovery_timeout);
+	out->treated = treated && out->verdict == VERDICT_DISCONNECTED;
+	if (!down && out->treated)
+		down = treated;
 	out->disconnected = to_wall(store, down);
 	out->deadline_latest = !down && out->verdict == VERDICT_DISCONNECTED;
 	if (out->deadline_latest)
@@ -218,13 +220,19 @@ static void fate_fill(const struct executors *view, const struct fact_baseline *
 static void treated_fill(const struct executors *view, struct report_executor *out)
 {
 	const struct process *process = store_process_find(view->store, out->pid, out->start);
+	int64_t down = process ? process->history.down_since : 0;
+	int64_t treated =
+		outcome_treated_at(view->store, out->pid, out->start, out->recovery_timeout);
 
 	out->severity = verdict_severity(out->verdict);
 	out->forbidden = verdict_refusal(out->verdict);
 	out->advice = "";
-	if (!process || !process->history.down_since)
+	out->treated = treated && out->verdict == VERDICT_DISCONNECTED;
+	if (!down && out->treated)
+		down = treated;
+	if (!down)
 		return;
-	out->disconnected = to_wall(view->store, process->history.down_since);
+	out->disconnected = to_wall(view->store, down);
 	out->deadline = out->disconnected + out->recovery_timeout;
 	out->advice = "Restart the agent before the deadline.";
 }
@@ -660,11 +668,11 @@ static void severity_note(struct exit_facts *facts, enum severity severity)
 
 /*
  * An acting verb ends with what is left untreated. A treated executor's verdict is that of before
- * the act; one that waits for the restart already needs none.
+ * the act; one that an earlier act has cut off needs none.
  */
 static bool was_treated(const struct report *report, const struct report_executor *executor)
 {
-	bool done = verdict_effect(executor->verdict) == EFFECT_NEEDS_RESTART && !executor->ends_by;
+	bool done = executor->treated && !executor->ends_by;
 
 	for (size_t i = 0; i < report->n_acts; i++) {
 		if (report->acts[i].pid != executor->pid)

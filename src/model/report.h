@@ -115,6 +115,7 @@ struct report_executor {
 	enum proof proof;
 	enum cause cause;     /* of an end */
 	bool appeared;	      /* not in the baseline: it came after it */
+	bool treated;	      /* its link was shut down by an act, and it waits since */
 	int64_t disconnected; /* wall ns when its clock began to run; 0: it does not run */
 	int64_t deadline;     /* wall ns; 0: none */
 	bool deadline_latest; /* its disconnection was not seen: deadline is the latest possible */

@@ -109,6 +109,23 @@ static void one_link_of_two_has_ended(void **state)
 	node_free(n);
 }
 
+/* It is down already and has linked again without being registered: the next end would be its
+ * second. */
+static void not_one_that_is_down(void **state)
+{
+	one(n, p, .entry = EW_NO);
+	struct ended agent = agent_of(n);
+
+	(void)state;
+	node_drops(n, p);
+	node_wait(n, 1);
+	node_link(n, p);
+	node_survey(n);
+	node_agent_stop(n);
+	assert_string_equal(targets(n, agent), "");
+	node_free(n);
+}
+
 #define ASKED                                                                                      \
 	"web: the new agent has already asked it to reconnect: a second disconnect would end it"
 #define MAYBE                                                                                      \
@@ -200,6 +217,7 @@ int main(void)
 		cmocka_unit_test(only_stale_links_of_those_that_need_it),
 		cmocka_unit_test(shortest_deadline_first),
 		cmocka_unit_test(one_link_of_two_has_ended),
+		cmocka_unit_test(not_one_that_is_down),
 		cmocka_unit_test(not_once_the_new_agent_has_asked),
 		cmocka_unit_test(not_when_nobody_tells_whom_it_asks),
 		cmocka_unit_test(what_the_gate_counts_on),

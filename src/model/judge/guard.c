@@ -88,21 +88,23 @@ static bool has_all_links(const struct executor *executor, const struct evidence
 static bool is_unaware(const struct store *store, const struct executor *executor,
 		       struct arena *arena)
 {
-	const struct process *process = executor->process;
 	struct evidence evidence;
 
-	if (process->ended || process->vanished || process->history.down_since)
+	if (executor->process->history.down_since)
 		return false;
 	evidence = evidence_of_executor(store, executor, arena);
 	evidence.taken_back = EW_YES;
 	return has_all_links(executor, &evidence) && verdict_of(&evidence) == VERDICT_HALF_OPEN;
 }
 
-/* Of a link that stands, and that an act can reach (not one of MPTCP). An end that the new agent holds is no end of the agent that has ended. */
+/*
+ * And an act can reach it, which it cannot for a link of MPTCP. An end that the new agent holds is
+ * not the end of a stale link.
+ */
 static bool is_stale(const struct store *store, const struct executor_link *link)
 {
-	return link->conn->facts.state == TCP_ESTABLISHED && link->fd >= 0 &&
-	       !link->conn->facts.mptcp && evidence_agent_end(store, link->conn) == EW_NO;
+	return link->fd >= 0 && !link->conn->facts.mptcp &&
+	       evidence_agent_end(store, link->conn) == EW_NO;
 }
 
 static size_t targets_of(const struct store *store, const struct agent *ended,

@@ -142,7 +142,7 @@ def test_killed(window, ew, moment):
         after.wait_for("waiting")
         window.restart_unless_done()
     result = after.result()
-    assert "resumed the observers of an earlier execwatch" in result.err
+    assert resume.RESUMED in result.err
     assert not window.differences(result)
     nothing_is_left(ew, ids)
 
@@ -215,7 +215,7 @@ def test_kept_when_asked(window, node, ew):
     window.meet_fate("victim")
     window.meet_fate("ends")
     kept = ew("verify", "--keep", "--until", "1s", "-f", "json")
-    assert "resumed the observers of an earlier execwatch" in kept.err
+    assert resume.RESUMED in kept.err
     assert loaded(programs(ew))
     last = ew("verify", "--until", "1s", "-f", "json")
     for report in (kept, last):
@@ -232,7 +232,7 @@ def test_nothing_can_be_kept_without_bpf(node, ew):
 
 
 def test_programs_of_another_version_are_replaced(window, node, ew):
-    """What they saw cannot be read: it is unknown, and they are gone."""
+    """What they saw cannot be read: the cause of an end is not known, and they are gone."""
     window.kill(before_the_restart(window))
     ids = programs(ew)
     meta = pins(ew)[0] / "meta"
@@ -243,9 +243,9 @@ def test_programs_of_another_version_are_replaced(window, node, ew):
     window.restart_unless_done()
     node.wait_recovered()
     result = window.resume().result()
-    assert "taken over" not in result.err
-    assert by_id_of(result, window)["victim"]["outcome"] == "unknown"
-    assert result.code == 3
+    assert resume.RESUMED not in result.err
+    assert by_id_of(result, window)["victim"]["outcome"] == "lost"
+    assert result.code == 2
     assert {id for id, *_ in window.differences(result)} == {"victim"}
     nothing_is_left(ew, ids)
 
@@ -266,7 +266,7 @@ for _ in range(int(sys.argv[2])):
 
 def test_a_ring_that_is_full(window, node, ew):
     """While nobody reads more happens than the ring can hold. Who was killed, and by whom, is in a
-    map; that a task ended well is no longer believed.
+    map; that a task ended well is in the agent's checkpoints.
     """
     window.kill(before_the_restart(window))
     shown = subprocess.run([BPFTOOL, "-j", "map", "show", "pinned", pins(ew)[0] / "life_ring"],
@@ -278,14 +278,14 @@ def test_a_ring_that_is_full(window, node, ew):
         window.meet_fate(id)
     window.restart_unless_done()
     result = window.resume().result()
-    assert "taken over" in result.err
+    assert resume.RESUMED in result.err
     events = result.json["events"]
     # The last connections end in other ways, with the agent; the unit tests count exactly.
     assert 1000 * CHANGES / 2 < events["lost"] < many * CHANGES
     assert events["seen"] > (many - 1000) * CHANGES
     told = by_id_of(result, window)
-    assert told["ends"]["outcome"] == "unknown"
+    assert (told["ends"]["outcome"], told["ends"]["cause"]) == ("finished", "disk")
     assert told["victim"]["outcome"] == "killed"
     assert result.code == 2
-    assert {id for id, *_ in window.differences(result)} == {"ends"}
+    assert not window.differences(result)
     assert not pins(ew)

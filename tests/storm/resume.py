@@ -5,7 +5,8 @@
     tests/storm/resume.py --runs 200 --seed 1 [--jobs 2]
 
 Whatever the moment, the final report says what an undisturbed one would have said of the same
-facts (outcomes and killers), or that it does not know: never anything better. What came of each
+facts (outcomes and killers), or that it does not know, or that an executor is gone and the cause
+was not seen: never anything better. What came of each
 executor is the lab's word, not execwatch's.
 """
 
@@ -37,6 +38,8 @@ WINDOW = 2.5  # seconds from the start of `run` to the end of its window, roughl
 # Is killed by a third process; ends by itself; is forgotten by the firewall after the audit.
 FATES = ("victim", "ends", "doomed")
 OUTSIDER = "oom-helper"
+RESUMED = "resumed the observers of an earlier execwatch"
+LOSSES = ("killed", "killed-by-agent", "task-failed")
 
 NODE = (
     executors(2, kind="v0-old"),
@@ -51,7 +54,7 @@ NODE = (
 def node_new(port):
     node = LabNode(agent(port=port, reregistration_timeout="1secs"), *NODE, conntrack=True).up()
     wait_quiet(node, port)
-    node.forget([e.executor_id for e in node.executors() if e.executor_id != "doomed"])
+    node.forget([e.executor_id for e in node.executors() if e.executor_id not in ("doomed", "ends")])
     return node
 
 
@@ -128,10 +131,16 @@ class Window:
             elif e.executor_id == "victim" and "victim" in self.met:
                 said[e.executor_id] = ("killed", OUTSIDER)
             elif e.executor_id == "ends" and "ends" in self.met:
-                said[e.executor_id] = ("finished", None)
+                said[e.executor_id] = (self.task_end(e), None)
             else:
                 said[e.executor_id] = ("killed-by-agent", None)
         return said
+
+    def task_end(self, executor):
+        """Its task ended well: finished, if the agent was there to hear it. Otherwise the framework
+        is told TASK_FAILED when the executor is found gone."""
+        states = [state for kind, state, _ in self.node.task_updates(executor) if kind == "UPDATE"]
+        return "finished" if "TASK_FINISHED" in states else "task-failed"
 
     def differences(self, result):
         """[(executor, true outcome, reported outcome, why)]; raises if it is better than true."""
@@ -140,12 +149,12 @@ class Window:
         assert set(told) == set(truth), f"not the executors of the node: {set(told) ^ set(truth)}"
         for id, (outcome, killer) in truth.items():
             e = told[id]
-            if e["outcome"] == "unknown":
-                differ.append((id, outcome, "unknown", e["why"]))
+            if e["outcome"] == "unknown" or e["outcome"] == "lost" and outcome in LOSSES:
+                differ.append((id, outcome, e["outcome"], e["why"]))
                 continue
             assert e["outcome"] == outcome, f"{id}: {e['outcome']} {e['why']}, in truth {outcome}"
             assert not killer or killer in " ".join(e["why"]), f"{id}: {e['why']}, in truth {killer}"
-        lost = any(e["outcome"] in ("killed", "killed-by-agent") for e in told.values())
+        lost = any(e["outcome"] in (*LOSSES, "lost") for e in told.values())
         expected = 2 if lost else 3 if differ else 0
         assert result.code == expected, (result.code, expected)
         return differ
@@ -205,7 +214,7 @@ def one(number, seed, port):
         well = True
         phase = "after its end" if ended else "with a baseline" if had_baseline else "before the baseline"
         return {"number": number, "moment": round(moment, 3), "phase": phase, "again": again,
-                "unknown": differ, "taken_over": "taken over" in result.err}
+                "differ": differ, "resumed": RESUMED in result.err}
     finally:
         ew.close()
         ew("doctor", "--clean")
@@ -241,17 +250,17 @@ def main():
             try:
                 done = future.result()
                 counts[done["phase"]] += 1
-                counts["unknown" if done["unknown"] else "same"] += 1
-                counts["taken over"] += done["taken_over"]
-                for id, _, _, why in done["unknown"]:
-                    reasons[f"{id}, {done['phase']}{', killed twice' * done['again']}: {' '.join(why)}"] += 1
+                counts["less" if done["differ"] else "same"] += 1
+                counts["resumed"] += done["resumed"]
+                for id, _, told, why in done["differ"]:
+                    reasons[f"{told}: {id}, {done['phase']}{', killed twice' * done['again']}: {' '.join(why)}"] += 1
                 if args.only is not None:
                     print(json.dumps(done), flush=True)
             except Exception:  # pylint: disable=broad-except
                 bad += 1
                 print(f"run {number}: " + traceback.format_exc(limit=-2), flush=True)
     for reason, n in reasons.most_common():
-        print(f"{n} times unknown: {reason}")
+        print(f"{n} times {reason}")
     print(f"{len(list(numbers))} runs, {bad} bad; " + ", ".join(f"{k}: {v}" for k, v in sorted(counts.items())))
     return 1 if bad else 0
 

@@ -37,8 +37,10 @@ def test_a_watch_holds_only_what_it_needs(lab, port, tmp_path):
 def test_the_command_is_roots_own(lab, port, tmp_path):
     node = lab(executors(1, kind="v0-old"))
     shown = tmp_path / "status"
+    script = 'cp /proc/self/status "$0" && exec "$@"'
     done = subprocess.run([EXECWATCH, "-p", str(port), "--netns", str(node.netns), "--state-dir", str(tmp_path), "--run-dir", str(tmp_path),
-                           "run", "--yes", "-q", "--until", "settled", "--", "cp", "/proc/self/status", str(shown)],
+                           "run", "--yes", "-q", "--until", "settled", "--",
+                           "sh", "-c", script, str(shown), *node.command(*node.restart_args())],
                           capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     own = capabilities(pathlib.Path("/proc/self/status").read_text(), "CapEff")

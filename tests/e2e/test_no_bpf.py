@@ -23,7 +23,7 @@ class Held:
         script = 'echo started; read x < "$0"; exec "$@"'
         self.run = self.ew.start(
             "run", "--no-bpf", "--yes", "-f", "json", "--record", self.recording, "--until", until,
-            "--master-timeout", "6s", "--", "sh", "-c", script, self.gate, *(command or ["true"]))
+            "--master-timeout", "6s", "--", "sh", "-c", script, self.gate, *command)
         self.run.wait_for("started")
 
     def end(self, node, code):
@@ -69,7 +69,7 @@ def test_a_window_is_proven_by_the_links_where_the_api_is_mute(lab, ew, held):
 def test_killed_by_somebody(lab, held):
     """How it ended is known at once; who did it is not."""
     node = lab(executor("victim", kind="v0-old"), executor("other", kind="v0-old"))
-    held.start()
+    held.start(*node.command(*node.restart_args()))
     node.kill("victim", comm="backup-job")
     node.wait_until(lambda: not node.executor("victim").alive)
     pid = node.executor("victim").pid
@@ -80,16 +80,17 @@ def test_killed_by_somebody(lab, held):
     assert "Signal 9 killed it" in victim["why"][0]
     exits = [f for f in held.facts() if f["type"] == "exit" and f["pid"] == pid]
     assert [(f["status"], f["signal"], f["killer"]) for f in exits] == [(9, 9, 0)]
-    assert ended["other"]["outcome"] == "kept"
+    assert ended["other"]["outcome"] == "reregistered"
 
 
 def test_finished(lab, held):
     node = lab(executor("batch", kind="v0-old"), executor("service", kind="v0-old"))
-    held.start()
+    held.start(*node.command(*node.restart_args()))
     node.finish("batch")
     node.wait_until(lambda: not node.executor("batch").alive)
     ended = held.end(node, code=0)
-    assert {id: e["outcome"] for id, e in ended.items()} == {"batch": "finished", "service": "kept"}
+    assert {id: e["outcome"] for id, e in ended.items()} == \
+        {"batch": "finished", "service": "reregistered"}
 
 
 def test_self_terminated(lab, held):

@@ -191,9 +191,12 @@ static void what_the_gate_counts_on(void **state)
 		struct node_spec spec;
 		bool covered;
 	} rows[] = {
-		{ { .entry = EW_NO }, true },	 { { .half_open = true }, true },
-		{ { 0 }, false },		 { { .no_checkpoint = true }, false },
-		{ { .unlinked = true }, false }, { { .v1 = true, .half_open = true }, true },
+		{ { .entry = EW_NO }, true },
+		{ { .half_open = true }, true },
+		{ { 0 }, false },
+		{ { .no_checkpoint = true }, false },
+		{ { .unlinked = true }, false },
+		{ { .v1 = true, .half_open = true }, true },
 	};
 
 	(void)state;

@@ -22,7 +22,7 @@ enum { RECENT = 8 }; /* targets whose effect is checked after each injection */
 
 struct target {
 	const struct shutdown_target *asked;
-	bool begun; /* the call was, or may have been, made */
+	bool begun;   /* the call was, or may have been, made */
 	bool closing; /* refused, but the executor may be closing it with its other connection */
 	bool reported;
 	int64_t begun_at;

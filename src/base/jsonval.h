@@ -32,9 +32,9 @@ int jsonval_get_u64(const json_t *value, uint64_t *ret);
 int jsonval_get_i64(const json_t *value, int64_t *ret);
 
 /*
- * As json_dumps() and json_dumpf(), but a character that a terminal acts on (utf8_is_invisible()) is
- * written as an escape of JSON, which means the same. The text is to be freed with free(); NULL when
- * there is no memory. jsonval_dumpf() returns 0, or -ENOMEM or -EIO.
+ * As json_dumps() and json_dumpf(), but a character that a terminal acts on (utf8_is_invisible())
+ * is written as an escape of JSON, which means the same. The text is to be freed with free(); NULL
+ * when there is no memory. jsonval_dumpf() returns 0, or -ENOMEM or -EIO.
  */
 char *jsonval_dumps(const json_t *value, size_t flags);
 int jsonval_dumpf(const json_t *value, FILE *out, size_t flags);

@@ -8,8 +8,8 @@
 /*
  * Resolves path as a process would whose root directory is root ("/proc/PID/root"): an absolute
  * symbolic link begins at root, and ".." does not lead above it. The kernel would resolve such a
- * link below /proc/PID/root in the caller's own root. Writes a path that begins with root and has no
- * symbolic link behind it into buf. (openat2(2) can do that since Linux 5.6, but gives no path.)
+ * link below /proc/PID/root in the caller's own root. Writes a path that begins with root and has
+ * no symbolic link behind it into buf. (openat2(2) can do that since Linux 5.6, but gives no path.)
  *
  * Returns 0, or a negative errno: -ENOENT, -ELOOP, -ENAMETOOLONG, those of readlink(2).
  */

@@ -16,7 +16,8 @@ struct error;
  * Opens a directory without following a symbolic link anywhere in path, and checks that it belongs
  * to the caller or root and that nobody else can write to it. A directory with the sticky bit is
  * taken, since others cannot remove or rename files of ours there; safe_file_open() rejects theirs.
- * create: the mode with which the last component is made if it is missing; 0: it is not made. option names it to the user
+ * create: the mode with which the last component is made if it is missing; 0: it is not made.
+ * option names it to the user
  * ("--state-dir").
  *
  * Returns a descriptor (O_RDONLY, close-on-exec), or a negative errno: -ELOOP for a symbolic link,

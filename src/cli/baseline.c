@@ -55,6 +55,16 @@ static int merge(const struct report *report, const char *path, const char *docu
 	return error_set(error, err, NULL, "add the baseline '%s' to this audit", path);
 }
 
+/* Nobody else can put a baseline there. create: see safe_dir_open(). */
+static int state_dir_check(const struct options *options, mode_t create, struct error *error)
+{
+	int dir = safe_dir_open(options->state_dir, create, "--state-dir", error);
+
+	if (dir >= 0)
+		close(dir);
+	return dir < 0 ? dir : 0;
+}
+
 /* In the state directory: a failure is a warning, since the report itself is not affected. */
 static void state_save(const struct options *options, const struct session *session,
 		       const struct report *report, const char *document, size_t len)
@@ -63,11 +73,9 @@ static void state_save(const struct options *options, const struct session *sess
 					  report->agent.start, report->agent.pid };
 	struct error error = { 0 };
 	char path[4096], *merged = NULL;
-	/* Only the last part of the path is made: a mistyped one leaves no directories behind. */
-	int dir = safe_dir_open(options->state_dir, 0700, "--state-dir", &error);
 
-	if (dir >= 0)
-		close(dir);
+	/* Only the last part of the path is made: a mistyped one leaves no directories behind. */
+	state_dir_check(options, 0700, &error);
 	if (!error.code && baseline_path(options->state_dir, &key, path, sizeof(path)) < 0)
 		error_set(&error, -ENAMETOOLONG, "choose another directory with --state-dir",
 			  "save the baseline in '%s'", options->state_dir);
@@ -175,6 +183,10 @@ int baseline_take(const struct options *options, struct session *session, struct
 
 	if (options->baseline)
 		return chosen_load(options, session, options->baseline, error);
+	err = state_dir_check(options, 0, error);
+	if (err && err != -ENOENT) /* baseline_files_list() says better what is not there */
+		return err;
+	*error = (struct error){ 0 };
 	err = baseline_files_list(options->state_dir, session_boot_id(session), options->port,
 				  &files, error);
 	file = err ? NULL : choose(&files);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,6 +62,22 @@ static void put(const struct child *command, const char *phase, const struct fac
 	fact_emit(sink, &fact);
 }
 
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+/*
+ * Over ssh without a terminal a lost connection closes the pipes that the command writes to, and
+ * its next message would end it by SIGPIPE in the middle of the restart.
+ */
+static bool output_may_vanish(void)
+{
+	return getenv("SSH_CONNECTION") && (is_pipe(STDOUT_FILENO) || is_pipe(STDERR_FILENO));
+}
+
 /*
  * With default signals: what we ignore or hold back is our own affair, but an ignored SIGHUP stays
  * ignored (nohup(1)). In a session of its own, which a terminal that hangs up sends no SIGHUP.
@@ -74,7 +91,8 @@ static int spawn(pid_t *pid, char *const *argv, bool quiet_stdout)
 
 	sigemptyset(&none);
 	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
+	if (!output_may_vanish())
+		sigaddset(&defaults, SIGPIPE);
 	sigaddset(&defaults, SIGXFSZ);
 	posix_spawn_file_actions_init(&files);
 	if (quiet_stdout)

@@ -3,7 +3,8 @@
  * The command of `run`, reported as facts. It reads from and writes to the terminal as long as that
  * is there, but is the leader of a session of its own: a terminal that hangs up does not end it,
  * and Ctrl-C reaches it only as execwatch forwards it. After a hang-up its reads and writes of the
- * terminal fail (EIO).
+ * terminal fail (EIO). Over ssh without a terminal it is started with SIGPIPE ignored: writing to a
+ * connection that is lost fails (EPIPE), and does not end it.
  */
 #ifndef EW_CLI_CHILD_H
 #define EW_CLI_CHILD_H

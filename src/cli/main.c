@@ -89,8 +89,8 @@ static void on_event_fatal(int err)
 }
 
 /*
- * A program that starts without one of them would get the next file it opens as its standard output:
- * a recording with a report in it.
+ * A program that starts without one of them would get the next file it opens as its standard
+ * output: a recording with a report in it.
  */
 static void standard_descriptors_open(void)
 {

@@ -29,7 +29,8 @@ int session_open(const struct options *options, struct session **ret, struct err
 int session_replay(const struct options *options, bool first_only, struct session **ret,
 		   struct error *error);
 
-/* The directory in the run directory in which the BPF programs of a watch of that port are pinned. */
+/* The directory in the run directory in which the BPF programs of a watch of that port are pinned.
+ */
 void session_pins(uint16_t port, char *buf, size_t size);
 
 /* Closes the recording; false, after a log_message, when it is not complete. NULL is fine. */

@@ -234,6 +234,28 @@ static void check_agent(struct doctor *d, const struct report *report)
 	check_work_dir(d, report);
 }
 
+/* ---- the directories that acting and watching need ---- */
+
+static void check_dir(struct doctor *d, const char *name, const char *path, const char *option)
+{
+	struct error error = { 0 };
+	int fd = safe_dir_open(path, 0, option, &error);
+
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0) {
+		check_add(d, name, CHECK_OK, path, "");
+	} else if (fd == -ENOENT) {
+		check_add(d, name, CHECK_OK, arena_printf(d->arena, "%s, made when needed", path),
+			  "");
+	} else {
+		check_add(d, name, CHECK_MISSING,
+			  arena_printf(d->arena, "%s: %s", error.message, strerror(-error.code)),
+			  arena_text(d->arena, error.cure));
+		d->cannot |= HOST_SHUTDOWN;
+	}
+}
+
 static struct session *survey(struct doctor *d, const struct options *options,
 			      struct report **report)
 {
@@ -341,6 +363,8 @@ int verb_doctor(const struct options *options)
 		check_plain(d, options);
 	else
 		check_bpf(d);
+	check_dir(d, "run dir", options->run_dir, "--run-dir");
+	check_dir(d, "state dir", options->state_dir, "--state-dir");
 	session = survey(d, options, &report);
 	if (report)
 		check_agent(d, report);

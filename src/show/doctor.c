@@ -110,7 +110,7 @@ int doctor_document_write(FILE *file, const struct checkup *checkup, bool indent
 		return -ENOMEM;
 	}
 	jsonval_dumpf(document, text.text,
-		   JSON_PRESERVE_ORDER | (indented ? JSON_INDENT(2) : JSON_COMPACT));
+		      JSON_PRESERVE_ORDER | (indented ? JSON_INDENT(2) : JSON_COMPACT));
 	fputc('\n', text.text);
 	json_decref(document);
 	return textbuf_end_to(&text, file);

@@ -163,6 +163,23 @@ def test_output_that_nobody_reads_any_more(node, ew, tmp_path):
     assert each(report, node, "outcome") == registered_again(node)
 
 
+def test_a_command_that_writes_to_a_lost_connection(node, ew, tmp_path):
+    """Its messages have no reader any more; it goes on to the restart."""
+    gate = tmp_path / "gate"
+    argv = restart_behind(gate, node)
+    argv[-1] = argv[-1].replace("done; ", "done; echo the agent is restarted; ")
+    run = ew.start("run", "--yes", "--until", "settled", *argv,
+                   env={**os.environ, "SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"})
+    wait_for_file(node, f"{gate}.waits")
+    run.process.stdout.close()
+    run.process.stderr.close()
+    gate.touch()
+    run.process.wait(timeout=60)
+    report = json.loads(kept(ew).read_text())
+    assert report["agent"]["restarted"]
+    assert each(report, node, "outcome") == registered_again(node)
+
+
 def test_over_ssh_it_is_said_at_the_start(node, ew):
     args = ["run", "--yes", "--until", "settled", "--", *node.command(*node.restart_args())]
     done = ew(*args, env={**os.environ, "SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"})

@@ -67,6 +67,34 @@ def test_a_link_above_the_directory(node, ew, port):
     assert list(ew.run_dir.iterdir()) == []
 
 
+def test_a_baseline_that_others_could_have_written(node, ew):
+    assert ew("audit").code == 1
+    ew.state_dir.chmod(0o777)
+    done = ew("verify", "--until", "1s")
+    assert done.code == 3
+    assert "other users can write to it" in done.err
+
+
+@pytest.mark.parametrize("option", ["state_dir", "run_dir"])
+def test_doctor_says_so_before(node, ew, option):
+    others_write(getattr(ew, option))
+    done = ew.json("doctor", code=1)
+    check, = [c for c in done["checks"] if c["name"] == option.replace("_", " ")]
+    assert check["state"] == "missing"
+    assert "other users can write to it" in check["detail"]
+    assert "chmod go-w" in check["cure"]
+    assert done["can"] == {"audit": True, "shutdown": False, "watch": True}
+
+
+def test_an_audit_does_without_the_state_directory(node, ew):
+    """It says so, and judges by what it sees itself."""
+    others_write(ew.state_dir)
+    audit = ew("audit", "-f", "json")
+    assert audit.code == 1
+    assert "other users can write to it" in audit.err
+    assert each(audit.json, node, "verdict") == {"task-0": "at-risk", "task-1": "at-risk"}
+
+
 def test_a_directory_with_the_sticky_bit(node, ew):
     """As /tmp, and as a new tmpfs: others cannot replace what is ours there."""
     ew.state_dir.mkdir()

@@ -40,8 +40,8 @@
 #define LINKS 2
 
 enum manner {
-	CLOSES,	    /* its connection at end of file, as libprocess does */
-	CLOSES_ALL, /* both of its connections, as a v1 library */
+	CLOSES,		   /* its connection at end of file, as libprocess does */
+	CLOSES_ALL,	   /* both of its connections, as a v1 library */
 	CLOSES_ALL_SLOWLY, /* the same; the other is half closed for a while before */
 	CLOSES_WITHOUT_FIRST_THREAD,
 	IGNORES, /* never reads */

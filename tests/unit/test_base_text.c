@@ -256,9 +256,13 @@ static void json_that_a_terminal_may_show(void **state)
 		const char *text, *json;
 	} rows[] = {
 		{ "plain", "[\"plain\"]" },
-		{ "\xc3\xbc", "[\"\xc3\xbc\"]" },			  /* an umlaut stays */
-		{ "a\xe2\x80\xae" "b", "[\"a\\u202eb\"]" },	  /* right-to-left override */
-		{ "\xc2\x9b" "1m", "[\"\\u009b1m\"]" },		  /* C1: begins a control sequence */
+		{ "\xc3\xbc", "[\"\xc3\xbc\"]" }, /* an umlaut stays */
+		{ "a\xe2\x80\xae"
+		  "b",
+		  "[\"a\\u202eb\"]" }, /* right-to-left override */
+		{ "\xc2\x9b"
+		  "1m",
+		  "[\"\\u009b1m\"]" }, /* C1: begins a control sequence */
 		{ "\x7f", "[\"\\u007f\"]" },
 		{ "\xf3\xa0\x80\xa0", "[\"\\udb40\\udc20\"]" }, /* a tag: above U+FFFF */
 	};

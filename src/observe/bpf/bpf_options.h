@@ -20,9 +20,9 @@ struct ew_bpf_options {
 	enum ew_bpf_messages messages; /* other than BEST: this one or failure */
 	uint32_t life_ring;	       /* bytes, a power of two and whole pages; 0: EW_LIFE_RING */
 	uint32_t message_ring;	       /* likewise; 0: EW_MESSAGE_RING */
-	const char *pins; /* directory to pin in; NULL: everything ends with the process */
+	const char *pins;      /* directory to pin in; NULL: everything ends with the process */
 	const char *pins_name; /* of that directory, for people; NULL: pins */
-	bool keep;	  /* the pins stay at ew_bpf_free(), not only at a sudden end */
+	bool keep;	       /* the pins stay at ew_bpf_free(), not only at a sudden end */
 };
 
 #endif

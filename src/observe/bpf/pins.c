@@ -281,7 +281,8 @@ int ew_bpf_pins_clean(int dir, const char *name, struct error *error)
 		err = errno == ENOTEMPTY ? -EPERM : -errno;
 	if (!err)
 		return 0;
-	return error_set(error, err, bpf ? "run as root, and see what holds it" : "remove it by hand",
+	return error_set(error, err,
+			 bpf ? "run as root, and see what holds it" : "remove it by hand",
 			 bpf ? "remove '%s'"
 			     : "remove '%s': it is no bpf filesystem, and what is in it is not "
 			       "execwatch's",

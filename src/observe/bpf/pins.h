@@ -21,10 +21,10 @@ struct ew_meta;
 int ew_bpf_pins_mount(const char *dir, struct error *error);
 
 /*
- * Opens the directory name in dir, in which pins are to be, as a bpf filesystem: it is made, and one
- * mounted on it, unless it is in one. Never through a link, and only if it belongs to the caller.
- * Returns a descriptor; "/proc/self/fd/N" is a path of the directory as long as it is open. Else a
- * negative errno.
+ * Opens the directory name in dir, in which pins are to be, as a bpf filesystem: it is made, and
+ * one mounted on it, unless it is in one. Never through a link, and only if it belongs to the
+ * caller. Returns a descriptor; "/proc/self/fd/N" is a path of the directory as long as it is open.
+ * Else a negative errno.
  */
 int ew_bpf_pins_open(int dir, const char *name, struct error *error);
 

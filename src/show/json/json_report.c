@@ -256,9 +256,9 @@ static json_t *json_report_new(const struct report *report)
 /* Writes the value, or an object's members, and lets it go. False: no memory, or not written. */
 static bool put(FILE *out, json_t *value, size_t flags)
 {
-	bool done = value &&
-		    jsonval_dumpf(value, out,
-			       JSON_COMPACT | JSON_REAL_PRECISION(JSON_REAL_DIGITS) | flags) == 0;
+	bool done = value && jsonval_dumpf(value, out,
+					   JSON_COMPACT | JSON_REAL_PRECISION(JSON_REAL_DIGITS) |
+						   flags) == 0;
 
 	json_decref(value);
 	return done;
@@ -308,7 +308,8 @@ char *json_report_text(const struct report *report, size_t *len)
 	int size;
 
 	if (document)
-		json = jsonval_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(JSON_REAL_DIGITS));
+		json = jsonval_dumps(document,
+				     JSON_INDENT(2) | JSON_REAL_PRECISION(JSON_REAL_DIGITS));
 	if (json) {
 		size = asprintf(&text, "%s\n", json);
 		if (size < 0)

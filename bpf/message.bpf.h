@@ -164,8 +164,8 @@ static __always_inline bool send_begin(struct iov_iter *iter, struct send *send)
 	return true;
 }
 
-/* Buffer i, at most room bytes of it; NULL: there is none, or it is empty. */
-static __always_inline void *send_piece(const struct send *send, __u32 i, __u32 room, __u32 *len)
+/* Buffer i, at most avail bytes of it; NULL: there is none, or it is empty. */
+static __always_inline void *send_piece(const struct send *send, __u32 i, __u32 avail, __u32 *len)
 {
 	const struct iovec *iov = send->iov + i;
 	unsigned long all = send->len;
@@ -177,7 +177,7 @@ static __always_inline void *send_piece(const struct send *send, __u32 i, __u32 
 		all = BPF_CORE_READ(iov, iov_len);
 		data = BPF_CORE_READ(iov, iov_base);
 	}
-	*len = all < room ? all : room;
+	*len = all < avail ? all : avail;
 	return *len ? data : NULL;
 }
 
@@ -201,7 +201,7 @@ static __always_inline bool send_head(const struct send *send, __u8 head[2 * HEA
 }
 
 /* A length that fits behind at in the record, in a form that verifiers accept. */
-static __always_inline __u32 message_room(__u32 at)
+static __always_inline __u32 message_space(__u32 at)
 {
 	if (at <= EW_MESSAGE_MAX / 2)
 		return EW_MESSAGE_MAX / 2;
@@ -214,8 +214,8 @@ static __always_inline __u32 message_room(__u32 at)
 static __always_inline void message_append(struct ew_message *ev, const struct send *send)
 {
 	for (__u32 i = 1; i < PIECES; i++) {
-		__u32 at = *(volatile __u32 *)&ev->len, room = message_room(at), len;
-		void *data = room ? send_piece(send, i, room, &len) : NULL;
+		__u32 at = *(volatile __u32 *)&ev->len, avail = message_space(at), len;
+		void *data = avail ? send_piece(send, i, avail, &len) : NULL;
 
 		if (!data)
 			continue;

@@ -7,7 +7,7 @@
  * it means. Everything that a verdict depends on travels as a fact, the time of judging included,
  * so that a recording replayed through the model gives the same result.
  *
- * Strings belong to the emitter and live until put() returns; NULL and "" both mean "not known".
+ * Strings belong to the emitter and live until emit() returns; NULL and "" both mean "not known".
  * Times are CLOCK_MONOTONIC nanoseconds, durations nanoseconds, unless the name says
  * otherwise. A process is named by pid in the host's pid namespace and start, in clock ticks since
  * boot (field 22 of /proc/PID/stat, proc(5)).
@@ -31,11 +31,11 @@ struct ew_addr {
 /* Numbers are part of the recording format: never reused, new ones at the end. */
 enum fact_type {
 	FACT_SESSION = 1, /* first of every recording */
-	FACT_HOOK = 2,	  /* which hook serves an observer's slot */
+	FACT_HOOK = 2,	  /* the program that serves a hook, or why none does */
 	FACT_PROCESS = 3, /* read from /proc */
 	FACT_SOCKET = 4,  /* a TCP socket as it stood */
 	FACT_HOLDER = 5,  /* a descriptor that refers to a socket */
-	FACT_TCP = 6,	  /* a live change of state */
+	FACT_TCP = 6,	  /* a state change of a socket, as it happens */
 	FACT_EXEC = 7,
 	FACT_EXIT = 8,
 	FACT_SIGNAL = 9,
@@ -53,7 +53,7 @@ enum fact_type {
 	FACT_COMMAND = 21,  /* the command of `run` */
 	FACT_SCAN = 22,	    /* a scan begins or ends */
 	FACT_BASELINE = 23, /* an executor of the audit that verify compares with */
-	FACT_NOW = 24,	    /* judge at this time */
+	FACT_NOW = 24,	    /* the time at which verdicts are given */
 	FACT_FORK = 25,
 	FACT_FIREWALL = 26,  /* what the rules do with a link's FIN that meets no entry */
 	FACT_UNIX_LINK = 27, /* a connection of an executor to an agent's domain socket */
@@ -133,7 +133,7 @@ struct fact_process {
 
 struct fact_socket {
 	uint64_t cookie; /* SO_COOKIE: names the socket on this host until reboot */
-	uint64_t inode;	 /* 0: orphan, no descriptor refers to it */
+	uint64_t inode;	 /* 0: ownerless, no descriptor refers to it */
 	uint64_t netns;	 /* inode of the namespace */
 	struct ew_addr local;
 	struct ew_addr remote;
@@ -156,7 +156,8 @@ struct fact_tcp {
 	struct ew_addr remote;
 	uint32_t from;
 	uint32_t to;
-	int32_t pid; /* of the process that caused it; 0: softirq, nobody to be trusted */
+	int32_t pid; /* of the process that caused it; 0: in softirq, where the current process is
+			unrelated */
 	uint64_t start;
 };
 
@@ -179,7 +180,7 @@ struct fact_exit {
 	const char *comm;
 	int32_t status; /* as wait(2) gives it; -1: not known */
 	int32_t signal; /* last deadly signal that was delivered; 0: none seen */
-	int32_t killer; /* its sender, host pid; 0: not known or the kernel */
+	int32_t killer; /* sender of that signal, host pid; 0: not known or the kernel */
 	uint64_t killer_start;
 	const char *killer_comm;
 };
@@ -266,7 +267,7 @@ struct fact_agent {
 	struct ew_addr listen;
 	uint64_t netns;
 	uint64_t cookie; /* of the listening socket */
-	bool gone;	 /* was there, is no more */
+	bool gone;	 /* it no longer listens */
 	enum ew_tri uid_known;
 	uint32_t uid;
 	uint64_t pidns;
@@ -284,7 +285,7 @@ struct fact_api {
 	int64_t reregister_timeout; /* flag executor_reregistration_timeout; 0: not known */
 	int64_t recovery_timeout;   /* flag recovery_timeout, for executors to come; 0: not known */
 	const char *work_dir;
-	uint32_t round;	      /* numbers the answers; executors of an answer carry the same */
+	uint32_t answer_nr;   /* numbers the answers; executors of an answer carry the same */
 	const char *upid;     /* field "pid" of /state: "slave(1)@10.0.0.7:5051" */
 	enum ew_tri complete; /* NO: authorization may have left executors out (ACLs) */
 	int32_t pid;	      /* of the process that answered; 0: not known */
@@ -292,7 +293,7 @@ struct fact_api {
 };
 
 struct fact_api_executor {
-	uint32_t round;
+	uint32_t answer_nr;
 	const char *framework_id;
 	const char *executor_id;
 	const char *container_id;
@@ -309,7 +310,7 @@ struct fact_firewall {
 	uint64_t netns;		/* whose rules */
 	enum ew_tri accepted;	/* YES: certainly; NO: certainly dropped */
 	enum ew_tri untracked;	/* YES: the rules keep it from connection tracking */
-	const char *rule;	/* that decides: "inet fw in handle 4: iifname lo accept" */
+	const char *rule;	/* the deciding one: "inet fw in handle 4: iifname lo accept" */
 	const char *cure;	/* a command line that makes it accepted for good; empty: none */
 	const char *not_judged; /* why accepted is unknown; empty: it is known */
 };
@@ -395,7 +396,7 @@ struct fact_command {
 	int32_t status;	   /* as wait(2) gives it */
 };
 
-/* Sources of a scan. What a completed source does not show any more is gone. */
+/* Sources of a scan. Objects that a completed source no longer shows are gone. */
 #define SCAN_SOCKETS	 1u
 #define SCAN_PROCESSES	 2u
 #define SCAN_CHECKPOINTS 4u
@@ -471,15 +472,15 @@ struct fact {
 	};
 };
 
-/* Where facts go. put() copies what it stores; the emitter is not told of failures. */
+/* Where facts go. emit() copies what it stores; the emitter is not told of failures. */
 struct fact_sink {
-	void (*put)(void *ctx, const struct fact *fact);
+	void (*emit)(void *ctx, const struct fact *fact);
 	void *ctx;
 };
 
 static inline void fact_emit(const struct fact_sink *sink, const struct fact *fact)
 {
-	sink->put(sink->ctx, fact);
+	sink->emit(sink->ctx, fact);
 }
 
 #endif

@@ -28,12 +28,12 @@ struct shutdown_options {
 	/* The agent at the time of the plan: no target is begun after its end; 0: there was none */
 	pid_t agent_pid;
 	uint64_t agent_start;
-	struct inject_worker *worker;	   /* to be used; NULL: one of its own */
+	struct inject_worker *worker; /* to be used; NULL: one of its own */
 	/* Right before a target is begun: why it must be left alone, or NULL; may be NULL. */
 	const char *(*refusal)(void *ctx, const struct shutdown_target *target);
 	void (*idle)(void *ctx); /* called over and over while effects are awaited; may be NULL */
-	bool dry_run;			   /* nothing is logged or touched: results are "skipped" */
-	const volatile sig_atomic_t *stop; /* set: no further target is begun */
+	bool dry_run;		 /* nothing is logged or touched: results are "skipped" */
+	const volatile sig_atomic_t *stop;		    /* set: no further target is begun */
 	void (*progress)(void *ctx, size_t done, size_t n); /* after each target; may be NULL */
 	void *ctx;
 };
@@ -43,8 +43,8 @@ struct shutdown_options {
  * begun, before the first one is, and a FACT_ACT of phase "result" for every target: "done" when
  * the executor has closed the socket, "failed" when the target was begun and the executor has not
  * closed it within 5 s or has ended, "refused" with the reason when nothing was changed, "skipped"
- * for a dry run, for a target that has changed, after a refusal, *stop, and the agent's end. *begun gets
- * how many targets were begun.
+ * for a dry run, for a target that has changed, after a refusal, *stop, and the agent's end. *begun
+ * gets how many targets were begun.
  *
  * Returns 0, or a negative errno when the audit log could not be written. No target is begun whose
  * intent is not on disk, and none after a result could not be written; the results of those begun

@@ -51,15 +51,15 @@ static void *arena_alloc(struct arena *arena, size_t size)
 
 	size = (size + ALIGN - 1) & ~(ALIGN - 1);
 	if (!chunk || chunk->size - chunk->used < size) {
-		size_t room = size > CHUNK ? size : CHUNK;
+		size_t cap = size > CHUNK ? size : CHUNK;
 
-		chunk = malloc(sizeof(*chunk) + room);
+		chunk = malloc(sizeof(*chunk) + cap);
 		if (!chunk) {
 			arena->broken = true;
 			return NULL;
 		}
 		chunk->used = 0;
-		chunk->size = room;
+		chunk->size = cap;
 		chunk->next = arena->chunks;
 		arena->chunks = chunk;
 	}

@@ -113,10 +113,10 @@ struct text {
 static int text_got(void *ctx, const char *part, size_t len)
 {
 	struct text *text = ctx;
-	size_t room = text->size - 1 - text->len;
+	size_t space = text->size - 1 - text->len;
 
-	memcpy(text->buf + text->len, part, len < room ? len : room);
-	text->len += len < room ? len : room;
+	memcpy(text->buf + text->len, part, len < space ? len : space);
+	text->len += len < space ? len : space;
 	return 0;
 }
 

@@ -237,7 +237,7 @@ static const struct factjson_field api_fields[] = {
 	FIELD(api.reregister_timeout, "reregister_timeout_ns"),
 	FIELD(api.recovery_timeout, "recovery_timeout_ns"),
 	FIELD(api.work_dir, "work_dir"),
-	FIELD(api.round, "round"),
+	FIELD(api.answer_nr, "round"),
 	FIELD(api.upid, "upid"),
 	TRI(api.complete, "complete"),
 	FIELD(api.pid, "pid"),
@@ -245,7 +245,7 @@ static const struct factjson_field api_fields[] = {
 };
 
 static const struct factjson_field api_executor_fields[] = {
-	FIELD(api_executor.round, "round"),
+	FIELD(api_executor.answer_nr, "round"),
 	FIELD(api_executor.framework_id, "framework_id"),
 	FIELD(api_executor.executor_id, "executor_id"),
 	FIELD(api_executor.container_id, "container_id"),

@@ -30,7 +30,7 @@ static int step(int above, const char *name, int flags)
 }
 
 /* One component at a time, which works on every kernel; openat2(2) would need Linux 5.6. */
-static int walk(char *path, mode_t create)
+static int open_each(char *path, mode_t create)
 {
 	int fd = open(*path == '/' ? "/" : ".", STEP);
 	char *name, *next, *rest = NULL;
@@ -79,7 +79,7 @@ int safe_dir_open(const char *path, mode_t create, const char *option, struct er
 
 	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
 		return error_set(error, -ENAMETOOLONG, NULL, "open directory '%s'", path);
-	fd = walk(copy, create);
+	fd = open_each(copy, create);
 	if (fd < 0) {
 		snprintf(cure, sizeof(cure),
 			 fd == -ELOOP ? "give its path without symbolic links, with %s"

@@ -48,7 +48,7 @@ static char *child_text(char *const *argv)
 	return text;
 }
 
-static void put(const struct child *command, const char *phase, const struct fact_sink *sink)
+static void emit(const struct child *command, const char *phase, const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_COMMAND,
 			     .mono = now_mono(),
@@ -122,7 +122,7 @@ int child_start(struct child *command, char *const *argv, bool quiet_stdout,
 		return error_set(error, err, "is the command behind -- right?", "start '%s'",
 				 argv[0]);
 	}
-	put(command, "started", sink);
+	emit(command, "started", sink);
 	return 0;
 }
 
@@ -132,7 +132,7 @@ bool child_ended(struct child *command, const struct fact_sink *sink)
 		return true;
 	if (waitpid(command->pid, &command->status, WNOHANG) != command->pid)
 		return false;
-	put(command, "ended", sink);
+	emit(command, "ended", sink);
 	command->pid = 0;
 	return true;
 }

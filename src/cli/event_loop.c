@@ -17,13 +17,13 @@
 #include "base/error.h"
 
 /* How often the host is scanned: with hooks to confirm events, without hooks as the only source. */
-#define PASS_WITH_HOOKS	   (10 * NS_PER_S)
-#define PASS_WITHOUT_HOOKS NS_PER_S
-#define PASS_SOONEST	   NS_PER_S /* after the last scan, when one is requested */
+#define SCAN_WITH_HOOKS	   (10 * NS_PER_S)
+#define SCAN_WITHOUT_HOOKS NS_PER_S
+#define SCAN_SOONEST	   NS_PER_S /* after the last scan, when one is requested */
 /* How often the agent's API is asked: while the agent recovers, and while it serves. */
-#define ASK_OFTEN  (NS_PER_S / 2)
-#define ASK_SELDOM (30 * NS_PER_S)
-#define LOOK_EVERY (NS_PER_S / 10)
+#define ASK_OFTEN   (NS_PER_S / 2)
+#define ASK_SELDOM  (30 * NS_PER_S)
+#define CHECK_EVERY (NS_PER_S / 10)
 
 struct loop_state {
 	struct event_loop *window;
@@ -31,12 +31,12 @@ struct loop_state {
 	struct event *tick, *hooks, *interrupt, *hangup, *child;
 	enum event_loop_end end;
 	int64_t began;
-	int64_t passed; /* time of the last scan, mono ns */
-	int64_t asked;	/* when the API was asked last, mono ns */
-	bool agent_new; /* a process began to listen on the agent port */
-	bool wanted;	/* a scan is requested */
-	bool changed;	/* a fact has arrived since the last judgement */
-	int64_t looked;
+	int64_t scanned_at; /* time of the last scan, mono ns */
+	int64_t asked;	    /* when the API was asked last, mono ns */
+	bool agent_new;	    /* a process began to listen on the agent port */
+	bool wanted;	    /* a scan is requested */
+	bool changed;	    /* a fact has arrived since the last judgement */
+	int64_t checked_at;
 	int64_t next; /* when the judgement may change by time alone, mono ns; 0: only by facts */
 	uint16_t port;
 	struct fact_sink listener;
@@ -69,12 +69,12 @@ static bool is_done(struct loop_state *loop, int64_t now)
 	return model_done(session_model(w->session), w->until, &loop->next);
 }
 
-static void look(struct loop_state *loop)
+static void progress_check(struct loop_state *loop)
 {
 	struct event_loop *w = loop->window;
 	int64_t now = now_mono();
 
-	loop->looked = now;
+	loop->checked_at = now;
 	if (w->show && !w->show(w->ctx))
 		end(loop, LOOP_UNSEEN);
 	else if (w->until_ns && now - loop->began >= w->until_ns)
@@ -94,13 +94,13 @@ static void follow(struct session *session)
 }
 
 /* The interval begins at the end of a scan, since scanning a large node takes seconds. */
-static void pass(struct loop_state *loop)
+static void scan_now(struct loop_state *loop)
 {
 	loop->wanted = false;
 	session_scan(loop->window->session, loop->window->scope);
 	session_dispatch(loop->window->session);
 	follow(loop->window->session);
-	loop->passed = now_mono();
+	loop->scanned_at = now_mono();
 }
 
 /*
@@ -112,15 +112,15 @@ static void guard_check(struct loop_state *loop)
 	loop->wanted |= guard_act(loop->window->guard);
 }
 
-static bool pass_is_due(const struct loop_state *loop, bool hooks)
+static bool scan_is_due(const struct loop_state *loop, bool hooks)
 {
-	int64_t since = now_mono() - loop->passed;
+	int64_t since = now_mono() - loop->scanned_at;
 
 	if (loop->wanted)
-		return since >= PASS_SOONEST;
+		return since >= SCAN_SOONEST;
 	if (hooks)
-		return since >= PASS_WITH_HOOKS && !guard_waits(loop->window->guard);
-	return since >= PASS_WITHOUT_HOOKS;
+		return since >= SCAN_WITH_HOOKS && !guard_waits(loop->window->guard);
+	return since >= SCAN_WITHOUT_HOOKS;
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
@@ -135,7 +135,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	session_dispatch(session);
 	guard_check(loop);
 	loop->wanted |= session_lost(session) || loop->agent_new;
-	due = pass_is_due(loop, session_sees_connections(session));
+	due = scan_is_due(loop, session_sees_connections(session));
 	session_glance(session);
 	if (now - loop->asked >=
 	    (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
@@ -144,8 +144,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	}
 	loop->agent_new = false;
 	if (due)
-		pass(loop);
-	look(loop);
+		scan_now(loop);
+	progress_check(loop);
 }
 
 static void on_hooks(evutil_socket_t fd, short what, void *ctx)
@@ -158,11 +158,11 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 	guard_check(loop);
 	loop->wanted |= loop->agent_new;
 	loop->agent_new = false;
-	if (loop->wanted && now_mono() - loop->passed >= PASS_SOONEST)
-		pass(loop);
+	if (loop->wanted && now_mono() - loop->scanned_at >= SCAN_SOONEST)
+		scan_now(loop);
 	/* A thousand executors that register at once are judged once, not a thousand times. */
-	if (now_mono() - loop->looked > LOOK_EVERY)
-		look(loop);
+	if (now_mono() - loop->checked_at > CHECK_EVERY)
+		progress_check(loop);
 }
 
 /* The command is in a session of its own: what the terminal sends does not reach it by itself. */
@@ -213,10 +213,10 @@ static void on_child(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	loop->changed = true;
-	look(loop);
+	progress_check(loop);
 }
 
-static void listener_put(void *ctx, const struct fact *fact)
+static void listener_emit(void *ctx, const struct fact *fact)
 {
 	struct loop_state *loop = ctx;
 
@@ -225,7 +225,7 @@ static void listener_put(void *ctx, const struct fact *fact)
 	if (fact->type == FACT_TCP && fact->tcp.to == TCP_LISTEN &&
 	    fact->tcp.local.port == loop->port)
 		loop->agent_new = true;
-	if (loop->listener.put)
+	if (loop->listener.emit)
 		fact_emit(&loop->listener, fact);
 }
 
@@ -275,10 +275,10 @@ int event_loop_run(struct event_loop *window, enum event_loop_end *ret, struct e
 	int err;
 
 	if (guard_waits(window->guard))
-		loop.passed = loop.began; /* the gate has just had the node scanned */
+		loop.scanned_at = loop.began; /* the gate has just had the node scanned */
 	loop.port = session_port(window->session);
 	loop.listener = session_listener(window->session);
-	session_listen(window->session, (struct fact_sink){ listener_put, &loop });
+	session_listen(window->session, (struct fact_sink){ listener_emit, &loop });
 	err = loop_build(&loop);
 	if (err) {
 		error_set(error, err, NULL, "begin to watch");
@@ -288,7 +288,7 @@ int event_loop_run(struct event_loop *window, enum event_loop_end *ret, struct e
 	if (event_base_dispatch(loop.base) < 0)
 		err = error_set(error, -EIO, NULL, "wait for events");
 out:
-	session_listen(window->session, loop.listener.put ? loop.listener : nobody);
+	session_listen(window->session, loop.listener.emit ? loop.listener : nobody);
 	loop_clear(&loop);
 	*ret = loop.end;
 	return err;

@@ -30,11 +30,11 @@ struct guard {
 	pid_t agent;
 	uint64_t agent_start;
 	enum inject_method method;
-	bool ended;   /* the agent, as an event or its process tells */
-	int64_t at;   /* when that was; mono */
+	bool ended; /* the agent, as an event or its process tells */
+	int64_t at; /* when that was; mono */
 	bool acted;
-	bool failed;  /* the audit log is not complete */
-	size_t done;  /* links treated */
+	bool failed; /* the audit log is not complete */
+	size_t done; /* links treated */
 	struct model_target *targets;
 	size_t n;
 };
@@ -78,8 +78,8 @@ int guard_arm(const struct options *options, struct session *session, const stru
 	guard->method = method_choose(options->method);
 	guard->agent_start = audit->agent.start;
 	err = audit_log_open(options->state_dir, &guard->log, error);
-	if (!err && (inject_worker_new(&guard->worker) < 0 ||
-		     inject_worker_start(guard->worker) < 0))
+	if (!err &&
+	    (inject_worker_new(&guard->worker) < 0 || inject_worker_start(guard->worker) < 0))
 		err = error_set(error, -ENOMEM, NULL, "arm the guard: start its worker process");
 	if (err) {
 		guard_disarm(guard);
@@ -185,8 +185,8 @@ static void look_again(struct guard *guard)
 /* Without events of connections, or when the agent's end was missed, a scan has to tell. */
 static int plan_checked(struct guard *guard)
 {
-	bool known = model_agent_ended(session_model(guard->session), guard->agent,
-				       guard->agent_start);
+	bool known =
+		model_agent_ended(session_model(guard->session), guard->agent, guard->agent_start);
 	int err;
 
 	if (!known || !session_sees_connections(guard->session))
@@ -217,9 +217,8 @@ static const char *refusal(void *ctx, const struct shutdown_target *target)
 	const char *text;
 
 	session_dispatch(guard->session);
-	text = model_guard_refusal(session_model(guard->session), guard->agent,
-				   guard->agent_start, target->request.pid,
-				   target->request.start);
+	text = model_guard_refusal(session_model(guard->session), guard->agent, guard->agent_start,
+				   target->request.pid, target->request.start);
 	if (!text && !session_sees_connections(guard->session) &&
 	    session_agent_listens(guard->session) != 0)
 		text = "a new agent listens, and which executors it has asked to reconnect is not "
@@ -245,8 +244,7 @@ static void treat(struct guard *guard)
 		.ctx = guard,
 	};
 	struct fact_sink sink = session_sink(guard->session);
-	struct shutdown_target *targets =
-		treat_targets(guard->targets, guard->n, guard->method);
+	struct shutdown_target *targets = treat_targets(guard->targets, guard->n, guard->method);
 	struct error error = { 0 };
 	size_t begun;
 

@@ -4,9 +4,9 @@
  * and only those, before the next agent asks their executors to reconnect.
  *
  * When a process ends, the kernel closes its sockets before the end is reported, and an executor
- * that gets the FIN or RST leaves ESTABLISHED in the same microseconds. A link that stays ESTABLISHED
- * has lost that packet (a forgotten entry of connection tracking, a dead peer). The next agent needs
- * its start and its recovery before it asks.
+ * that gets the FIN or RST leaves ESTABLISHED in the same microseconds. A link that stays
+ * ESTABLISHED has lost that packet (a forgotten entry of connection tracking, a dead peer). The
+ * next agent needs its start and its recovery before it asks.
  */
 #ifndef EW_CLI_GUARD_H
 #define EW_CLI_GUARD_H

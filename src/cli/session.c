@@ -43,8 +43,8 @@ struct session {
 	struct fact_sink to_recording;
 	struct fact_sink to_model;
 	struct fact_sink listener;
-	struct event_source *live; /* NULL in a replay, and where a walk is enough */
-	struct ew_bpf_scan_once *walk;
+	struct event_source *live; /* NULL in a replay, and where one scan is enough */
+	struct ew_bpf_scan_once *bpf_scan;
 	int pins_lock;	      /* descriptor; -1: not held */
 	int pins_dir;	      /* where the programs outlive us; -1: nowhere */
 	char pins[32];	      /* a path of it */
@@ -68,20 +68,20 @@ void session_poll_throttled(void *session)
 		event_source_poll_throttled(s->live);
 }
 
-static void tee_put(void *ctx, const struct fact *fact)
+static void tee_emit(void *ctx, const struct fact *fact)
 {
 	struct session *s = ctx;
 
-	if (s->to_recording.put)
+	if (s->to_recording.emit)
 		fact_emit(&s->to_recording, fact);
 	fact_emit(&s->to_model, fact);
-	if (s->listener.put)
+	if (s->listener.emit)
 		fact_emit(&s->listener, fact);
 }
 
 struct fact_sink session_sink(struct session *session)
 {
-	return (struct fact_sink){ tee_put, session };
+	return (struct fact_sink){ tee_emit, session };
 }
 
 void session_listen(struct session *session, struct fact_sink listener)
@@ -111,7 +111,7 @@ static void boot_id_read(char *buf, size_t size)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
-static void window_put(struct session *s)
+static void session_fact_emit(struct session *s)
 {
 	struct utsname host = { 0 };
 	int64_t mono = now_mono();
@@ -224,7 +224,7 @@ static int live_open(struct session *s, struct error *error)
 
 	/* A verb that does not watch scans once and needs no hooks. */
 	if (!no_bpf && !survives(s) &&
-	    ew_bpf_scan_once_open(s->options->port, &sink, &s->walk) == 0)
+	    ew_bpf_scan_once_open(s->options->port, &sink, &s->bpf_scan) == 0)
 		return 0;
 	if (!no_bpf)
 		pins_choose(s, &bpf);
@@ -259,7 +259,7 @@ static struct session *session_new(const struct options *options, struct error *
 }
 
 /* What execwatch itself did before to the executors of this boot. */
-static void acts_put(struct session *s)
+static void acts_emit(struct session *s)
 {
 	struct fact_sink sink = session_sink(s);
 	struct error error = { 0 };
@@ -280,9 +280,9 @@ static int scan_open(struct session *s, struct error *error)
 	char *authorization = NULL;
 	int err = 0;
 
-	if (s->walk) {
+	if (s->bpf_scan) {
 		scan.bpf_scan = ew_bpf_scan_once;
-		scan.bpf_scan_ctx = s->walk;
+		scan.bpf_scan_ctx = s->bpf_scan;
 	} else if (event_source_is_bpf(s->live)) {
 		scan.bpf_scan = event_source_scan;
 		scan.bpf_scan_ctx = s->live;
@@ -336,8 +336,8 @@ int session_open(const struct options *options, struct session **ret, struct err
 	err = netns_enter(s, error);
 	if (err)
 		goto out;
-	window_put(s);
-	acts_put(s);
+	session_fact_emit(s);
+	acts_emit(s);
 	err = live_open(s, error);
 	if (!err)
 		err = scan_open(s, error);
@@ -353,7 +353,7 @@ out:
 
 /* ---- replay ---- */
 
-static void replay_put(void *ctx, const struct fact *fact)
+static void replay_emit(void *ctx, const struct fact *fact)
 {
 	struct session *s = ctx;
 
@@ -366,7 +366,7 @@ static void replay_put(void *ctx, const struct fact *fact)
 		s->replayed_now = fact->now;
 	if (fact->type == FACT_SESSION)
 		snprintf(s->verb, sizeof(s->verb), "%s", fact->session.verb);
-	if (s->listener.put)
+	if (s->listener.emit)
 		fact_emit(&s->listener, fact);
 }
 
@@ -385,7 +385,7 @@ int session_replay(const struct options *options, bool first_only, struct sessio
 		   struct error *error)
 {
 	struct session *s = session_new(options, error);
-	struct fact_sink sink = { replay_put, s };
+	struct fact_sink sink = { replay_emit, s };
 	struct recording_counts counts;
 	int err;
 
@@ -445,7 +445,7 @@ bool session_close(struct session *s)
 	scan_free(s->scan);
 	if (s->netns_fd >= 0)
 		close(s->netns_fd);
-	ew_bpf_scan_once_free(s->walk);
+	ew_bpf_scan_once_free(s->bpf_scan);
 	event_source_free(s->live);
 	pins_close(s);
 	if (s->pins_lock >= 0)
@@ -542,7 +542,7 @@ static void confirm(struct session *s, struct event_base *base)
 	if (scan_api_options(s->scan, &how, &error) < 0)
 		return;
 	if (api_new(base, &how, &s->api, &error) == 0)
-		s->asking = api_ask(s->api, scan_api_round(s->scan), &sink, answered, s) == 0;
+		s->asking = api_ask(s->api, scan_api_answer_nr(s->scan), &sink, answered, s) == 0;
 	if (how.nsfd >= 0)
 		close(how.nsfd);
 }

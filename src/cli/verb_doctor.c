@@ -66,7 +66,7 @@ static void check_host(struct doctor *d, bool bpf)
 	}
 }
 
-/* ---- BPF: each slot, the program it gets, and why not a better one ---- */
+/* ---- BPF: each hook, the program it gets, and why not a better one ---- */
 
 static void program_take(void *ctx, const struct fact *fact)
 {
@@ -82,28 +82,28 @@ static void program_take(void *ctx, const struct fact *fact)
 	};
 }
 
-static const struct program *hook_best(const struct doctor *d, const char *slot)
+static const struct program *hook_best(const struct doctor *d, const char *hook)
 {
 	for (size_t i = 0; i < d->n_programs; i++)
-		if (strcmp(d->programs[i].hook, slot) == 0 && !*d->programs[i].reason)
+		if (strcmp(d->programs[i].hook, hook) == 0 && !*d->programs[i].reason)
 			return &d->programs[i];
 	return NULL;
 }
 
-static void check_hook(struct doctor *d, const char *slot)
+static void check_hook(struct doctor *d, const char *hook)
 {
-	const struct program *best = hook_best(d, slot);
+	const struct program *best = hook_best(d, hook);
 	const char *refused = "";
 
 	for (size_t i = 0; i < d->n_programs; i++) {
 		const struct program *p = &d->programs[i];
 
-		if (strcmp(p->hook, slot) == 0 && *p->reason && (!best || p < best))
+		if (strcmp(p->hook, hook) == 0 && *p->reason && (!best || p < best))
 			refused = arena_printf(d->arena, "%s; not %s: %s", refused, p->name,
 					       p->reason);
 	}
 	if (best)
-		check_add(d, arena_printf(d->arena, "bpf %s", slot),
+		check_add(d, arena_printf(d->arena, "bpf %s", hook),
 			  best->best_effort ? CHECK_DEGRADED : CHECK_OK,
 			  arena_printf(
 				  d->arena, "%s%s%s", best->name,
@@ -113,7 +113,7 @@ static void check_hook(struct doctor *d, const char *slot)
 				  refused),
 			  "");
 	else
-		check_add(d, arena_printf(d->arena, "bpf %s", slot), CHECK_DEGRADED,
+		check_add(d, arena_printf(d->arena, "bpf %s", hook), CHECK_DEGRADED,
 			  arena_printf(d->arena, "no program%s", refused),
 			  "what only this slot shows is reported as unknown; a newer kernel has "
 			  "the hook");
@@ -138,8 +138,8 @@ static void check_bpf(struct doctor *d)
 
 /* ---- without BPF ---- */
 
-/* What is missing where a slot is not served, or shows part only. */
-static const char *plain_missing(const char *slot)
+/* What is missing where a hook is not served, or shows part only. */
+static const char *plain_missing(const char *hook)
 {
 	static const char *const missing[][2] = {
 		{ "messages",
@@ -151,7 +151,7 @@ static const char *plain_missing(const char *slot)
 	};
 
 	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++)
-		if (strcmp(missing[i][0], slot) == 0)
+		if (strcmp(missing[i][0], hook) == 0)
 			return missing[i][1];
 	return "new processes are found by looking each second";
 }
@@ -159,16 +159,16 @@ static const char *plain_missing(const char *slot)
 static void plain_take(void *ctx, const struct fact *fact)
 {
 	struct doctor *d = ctx;
-	const struct fact_hook *slot = &fact->hook;
-	bool whole = *slot->program && !slot->best_effort;
-	const char *program = *slot->program ? slot->program : "not seen";
+	const struct fact_hook *hook = &fact->hook;
+	bool whole = *hook->program && !hook->best_effort;
+	const char *program = *hook->program ? hook->program : "not seen";
 
 	if (fact->type == FACT_HOOK)
-		check_add(d, arena_printf(d->arena, "watch %s", slot->hook),
+		check_add(d, arena_printf(d->arena, "watch %s", hook->hook),
 			  whole ? CHECK_OK : CHECK_DEGRADED,
 			  arena_printf(d->arena, "%s%s%s%s%s", program, whole ? "" : ": ",
-				       whole ? "" : plain_missing(slot->hook),
-				       *slot->reason ? "; " : "", slot->reason),
+				       whole ? "" : plain_missing(hook->hook),
+				       *hook->reason ? "; " : "", hook->reason),
 			  whole ? "" : "leave out --no-bpf, where the kernel takes BPF programs");
 }
 
@@ -256,8 +256,8 @@ static void check_dir(struct doctor *d, const char *name, const char *path, cons
 	}
 }
 
-static struct session *survey(struct doctor *d, const struct options *options,
-			      struct report **report)
+static struct session *doctor_snapshot(struct doctor *d, const struct options *options,
+				       struct report **report)
 {
 	struct fact_now now = { 0 };
 	struct session *session;
@@ -365,7 +365,7 @@ int verb_doctor(const struct options *options)
 		check_bpf(d);
 	check_dir(d, "run dir", options->run_dir, "--run-dir");
 	check_dir(d, "state dir", options->state_dir, "--state-dir");
-	session = survey(d, options, &report);
+	session = doctor_snapshot(d, options, &report);
 	if (report)
 		check_agent(d, report);
 	code = conclude(options, d, report);

@@ -27,8 +27,9 @@
 /* How long a gate that unknown executors keep shut is looked at again. */
 #define GATE_PATIENCE (5 * NS_PER_S)
 
-#define QUESTION       "Treat these links and run the command now?"
-#define GUARD_QUESTION "Run the command now, and treat the links that do not notice the agent's end?"
+#define QUESTION "Treat these links and run the command now?"
+#define GUARD_QUESTION                                                                             \
+	"Run the command now, and treat the links that do not notice the agent's end?"
 
 static void show_audit(const struct options *options, const struct report *audit)
 {
@@ -40,8 +41,8 @@ static void show_audit(const struct options *options, const struct report *audit
 }
 
 /* A command that cannot be started leaves treated executors with their clocks running: say so. */
-static int window_open(const struct options *options, struct session *session,
-		       struct guard *guard, struct kept_report *kept)
+static int window_open(const struct options *options, struct session *session, struct guard *guard,
+		       struct kept_report *kept)
 {
 	struct fact_sink sink = session_sink(session);
 	struct child command;

@@ -89,11 +89,12 @@ const struct verb verbs[] = {
 		.bit = RUN,
 		.name = "run",
 		.summary = "the whole window: audit, shutdown, CMD (the restart), watch, verify",
-		.details = "Audits, treats the links that need it, starts CMD, which is to restart "
-			   "the agent, and watches\nuntil each executor's outcome is certain. When "
-			   "the agent ends, the guard treats the links\nthat did not notice. CMD is "
-			   "not started while an executor would be lost or could not be\njudged, "
-			   "unless --accept names its verdict.",
+		.details =
+			"Audits, treats the links that need it, starts CMD, which is to restart "
+			"the agent, and watches\nuntil each executor's outcome is certain. When "
+			"the agent ends, the guard treats the links\nthat did not notice. CMD is "
+			"not started while an executor would be lost or could not be\njudged, "
+			"unless --accept names its verdict.",
 		.example = "execwatch run --yes -- systemctl restart mesos-agent",
 		.exits = { "the agent was restarted and every executor is registered again",
 			   "the agent was not restarted, or executors still wait for it",

@@ -14,14 +14,14 @@ enum state {
 	AT_START, /* between messages, or looking for one */
 	IN_START, /* its first line */
 	IN_HEADERS,
-	IN_LENGTH,   /* body by Content-Length: left bytes to go */
-	IN_STREAM,   /* body up to the end of the stream */
-	AT_SIZE,     /* a chunk's first line */
-	IN_CHUNK,    /* left bytes to go */
-	AFTER_CHUNK, /* its line end */
-	AFTER_LAST,  /* the line end that ends the body; nobody here sends trailers */
-	COMPLETE,    /* END is to be told */
-	TOLD,	     /* END was told: head and body are let go with the next call */
+	IN_LENGTH,    /* body by Content-Length: left bytes to go */
+	IN_STREAM,    /* body up to the end of the stream */
+	AT_SIZE,      /* a chunk's first line */
+	IN_CHUNK,     /* left bytes to go */
+	AFTER_CHUNK,  /* its line end */
+	AFTER_LAST,   /* the line end that ends the body; nobody here sends trailers */
+	COMPLETE,     /* END is to be told */
+	END_REPORTED, /* END was told: head and body are let go with the next call */
 };
 
 struct http_framing {
@@ -239,8 +239,8 @@ static bool line_end_take(struct http_framing *f, char c, struct http_frame *fra
 
 static void body_keep(struct http_framing *f, struct mesos_span piece)
 {
-	size_t room = f->body_max - f->body_kept;
-	size_t n = piece.len < room ? piece.len : room;
+	size_t space = f->body_max - f->body_kept;
+	size_t n = piece.len < space ? piece.len : space;
 
 	memcpy(f->body + f->body_kept, piece.p, n);
 	f->body_kept += n;
@@ -291,7 +291,7 @@ static void end_tell(struct http_framing *f, struct http_frame *frame)
 	frame->kind = HTTP_FRAME_END;
 	frame->head = head_of(f);
 	frame->body = mesos_span_at(f->body, f->body_kept);
-	f->state = TOLD;
+	f->state = END_REPORTED;
 }
 
 size_t http_framing_feed(struct http_framing *framing, const void *bytes, size_t len,
@@ -300,7 +300,7 @@ size_t http_framing_feed(struct http_framing *framing, const void *bytes, size_t
 	size_t used = 0;
 
 	memset(frame, 0, sizeof(*frame));
-	if (framing->state == TOLD)
+	if (framing->state == END_REPORTED)
 		reset(framing);
 	if (framing->state == COMPLETE)
 		end_tell(framing, frame);
@@ -317,7 +317,7 @@ size_t http_framing_feed(struct http_framing *framing, const void *bytes, size_t
 void http_framing_finish(struct http_framing *framing, struct http_frame *frame)
 {
 	memset(frame, 0, sizeof(*frame));
-	if (framing->state == TOLD)
+	if (framing->state == END_REPORTED)
 		reset(framing);
 	if (framing->state == IN_STREAM || framing->state == COMPLETE) {
 		end_tell(framing, frame);

@@ -30,16 +30,16 @@ void model_free(struct model *model)
 	free(model);
 }
 
-static void sink_put(void *ctx, const struct fact *fact)
+static void sink_emit(void *ctx, const struct fact *fact)
 {
 	struct model *model = ctx;
 
-	store_put(&model->store, fact);
+	store_apply(&model->store, fact);
 }
 
 struct fact_sink model_sink(struct model *model)
 {
-	return (struct fact_sink){ sink_put, model };
+	return (struct fact_sink){ sink_emit, model };
 }
 
 const struct store *model_store(const struct model *model)

@@ -20,8 +20,8 @@ struct model *model_new(void);
 void model_free(struct model *model);
 
 /*
- * Folds in each fact that is put; valid as long as the model. A fact that there is no memory for
- * makes every later report unknown.
+ * Folds in each fact that is emitted; valid as long as the model. A fact that there is no memory
+ * for makes every later report unknown.
  */
 struct fact_sink model_sink(struct model *model);
 

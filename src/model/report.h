@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the model concludes, ready to be shown. A report owns all it points to and stays as it is
- * when the model goes on.
+ * The model's conclusions, ready to be shown. A report owns all it points to and does not change
+ * when the model receives more facts.
  */
 #ifndef EW_MODEL_REPORT_H
 #define EW_MODEL_REPORT_H
@@ -14,8 +14,8 @@
 
 struct arena;
 
-/* Zero is the unknown one; the others in the order of the table of verdicts: the first that applies
- * is given (docs/verdicts.md). */
+/* Zero is unknown. The others are in order of precedence: an executor gets the first that applies
+ * (docs/verdicts.md). */
 enum verdict {
 	VERDICT_UNKNOWN = 0,
 	VERDICT_FOREIGN,
@@ -44,7 +44,7 @@ enum outcome {
 	OUTCOME_KILLED,
 	OUTCOME_CRASHED,
 	OUTCOME_LOST,	  /* it is gone and has not finished; the cause was not seen */
-	OUTCOME_ORPHANED, /* it lives, and the agent that serves has another id */
+	OUTCOME_ORPHANED, /* it runs, and the serving agent has another id */
 	OUTCOME_WAITING,
 	OUTCOME_COUNT,
 };
@@ -109,7 +109,7 @@ struct report_executor {
 	enum severity severity;
 	const char *const *why; /* the evidence, whole sentences */
 	size_t n_why;
-	const char *advice; /* what to do next; "" for nothing */
+	const char *advice; /* what to do next; "": nothing */
 	/* only in reports with outcomes */
 	enum outcome outcome;
 	enum proof proof;
@@ -119,10 +119,10 @@ struct report_executor {
 	int64_t disconnected; /* wall ns when its clock began to run; 0: it does not run */
 	int64_t deadline;     /* wall ns; 0: none */
 	bool deadline_latest; /* its disconnection was not seen: deadline is the latest possible */
-	int64_t ends_by; /* wall ns; its deadline has passed, and by then it has ended itself; 0:
-			    not so */
-	int64_t ended;	 /* wall ns; 0: lives */
-	int32_t killer;	 /* host pid; 0 */
+	int64_t ends_by;      /* wall ns; its deadline has passed, and it has exited by then; 0:
+				 not so */
+	int64_t ended;	      /* wall ns; 0: lives */
+	int32_t killer;	      /* host pid; 0 */
 	const char *killer_comm;
 };
 

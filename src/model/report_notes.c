@@ -59,14 +59,14 @@ static const char *events_of(const char *hook, struct arena *arena)
 }
 
 /* Names what no hook observes: its absence is no evidence. */
-static void notes_slots(const struct store *store, struct notes *notes, struct arena *arena)
+static void notes_hooks(const struct store *store, struct notes *notes, struct arena *arena)
 {
 	for (size_t i = 0; i < store->hooks.n; i++) {
-		const struct fact_hook *slot = &store->hooks.v[i];
+		const struct fact_hook *hook = &store->hooks.v[i];
 
-		if (!*slot->program)
+		if (!*hook->program)
 			note(notes, arena_printf(arena, "%s are not observed (%s).",
-						 events_of(slot->hook, arena), slot->reason));
+						 events_of(hook->hook, arena), hook->reason));
 	}
 }
 
@@ -116,7 +116,7 @@ void report_notes_fill(const struct executors *view, struct report *report)
 					  "%llu events were lost in the kernel: what they would "
 					  "have shown is not known.",
 					  (unsigned long long)report->events_lost));
-	notes_slots(store, &notes, arena);
+	notes_hooks(store, &notes, arena);
 	report->notes = notes.v;
 	report->n_notes = notes.n;
 }

@@ -58,7 +58,8 @@ static struct place *place_get(struct places *places, uint64_t netns)
 static bool place_add(struct place *place, const struct fact_socket *link,
 		      const struct ew_addr *local, const struct ew_addr *remote)
 {
-	if (!place || array_reserve(&place->links, &place->cap, place->n, sizeof(*place->links)) < 0)
+	if (!place ||
+	    array_reserve(&place->links, &place->cap, place->n, sizeof(*place->links)) < 0)
 		return false;
 	place->links[place->n++] = (struct passage){ link, *local, *remote };
 	return true;
@@ -130,8 +131,8 @@ static bool pass_on(struct place *agents, const struct passage *passage,
 }
 
 /*
- * Rules put packets into other zones, and the entry is in the default one: of before these rules, or
- * they do not concern this link.
+ * Rules put packets into other zones, and the entry is in the default one: of before these rules,
+ * or they do not concern this link.
  */
 static void doubt_default_zone(const struct place *place, struct conntrack_query *queries,
 			       const struct fact_sink *sink)

@@ -40,7 +40,7 @@ struct scan {
 	int looked; /* for the work directory: -ETIMEDOUT, its file system does not answer */
 	char found_work_dir[PATH_MAX]; /* kept: the agent that named it may be gone by now */
 	char url[ADDR_TEXT_MAX + 16];
-	uint32_t round; /* of answers of the API */
+	uint32_t answer_nr; /* of answers of the API */
 
 	/* The scan under way. */
 	struct fact_sink out;
@@ -54,7 +54,7 @@ struct scan {
 	struct api_question *question; /* not answered yet */
 };
 
-static void scan_put(void *ctx, const struct fact *fact)
+static void scan_emit(void *ctx, const struct fact *fact)
 {
 	struct scan *scan = ctx;
 
@@ -87,7 +87,7 @@ int scan_new(const struct scan_options *options, struct scan **ret_scan, struct 
 
 	if (!scan)
 		return error_set(error, -ENOMEM, NULL, "prepare a scan");
-	scan->sink = (struct fact_sink){ .put = scan_put, .ctx = scan };
+	scan->sink = (struct fact_sink){ .emit = scan_emit, .ctx = scan };
 	scan->snapshot = snapshot_new(options->port);
 	err = scan->snapshot ? options_copy(scan, options) : -ENOMEM;
 	if (!err)
@@ -246,7 +246,7 @@ static const char *known_work_dir(const struct scan *scan)
 }
 
 /* In a child: "YES OWNER PATH"; YES is 0 where the owner cannot be told. */
-static int work_dir_look(void *ctx, int out)
+static int work_dir_find(void *ctx, int out)
 {
 	const struct scan *scan = ctx;
 	char found[PATH_MAX];
@@ -269,7 +269,7 @@ static void find_work_dir(struct scan *scan)
 	int known, path = 0;
 	uint32_t uid;
 
-	scan->looked = bounded_text(ANSWER_MS, work_dir_look, scan, answer, sizeof(answer));
+	scan->looked = bounded_text(ANSWER_MS, work_dir_find, scan, answer, sizeof(answer));
 	if (scan->looked <= 0 || sscanf(answer, "%d %u %n", &known, &uid, &path) != 2 ||
 	    !answer[path])
 		return;
@@ -419,9 +419,9 @@ int scan_api_options(struct scan *scan, struct api_options *options, struct erro
 	return err;
 }
 
-uint32_t scan_api_round(struct scan *scan)
+uint32_t scan_api_answer_nr(struct scan *scan)
 {
-	return ++scan->round;
+	return ++scan->answer_nr;
 }
 
 static enum step ask_step(struct scan *scan)
@@ -433,8 +433,8 @@ static enum step ask_step(struct scan *scan)
 	if (err == -ENOENT)
 		return STEP_FAILED; /* that no FACT_AGENT was emitted says the same */
 	if (!err) {
-		err = api_ask_begin(&options, scan_api_round(scan), &scan->sink, &scan->question,
-				    &error);
+		err = api_ask_begin(&options, scan_api_answer_nr(scan), &scan->sink,
+				    &scan->question, &error);
 		if (options.nsfd != NETNS_OWN)
 			close(options.nsfd);
 	}
@@ -455,7 +455,7 @@ static enum step states_step(struct scan *scan)
 {
 	static const struct timespec pause = { .tv_nsec = 20 * NS_PER_MS };
 
-	if (procfs_look_again(scan->procfs, &scan->sink)) {
+	if (procfs_recheck(scan->procfs, &scan->sink)) {
 		nanosleep(&pause, NULL);
 		return STEP_MORE;
 	}

@@ -74,6 +74,6 @@ void scan_post_mortem(struct scan *scan, const struct post_mortem_run *runs, siz
 		      const struct fact_sink *sink);
 
 /* A number for the next answer of the API, never used before. */
-uint32_t scan_api_round(struct scan *scan);
+uint32_t scan_api_answer_nr(struct scan *scan);
 
 #endif

@@ -85,8 +85,8 @@ static void each_listener(void *ctx, const struct fact_socket *socket)
 int socket_look_listener(int nsfd, uint64_t netns, uint16_t port, struct error *error)
 {
 	struct listener listener = { .port = port };
-	int err = sockdiag_dump(nsfd, netns, port, SOCKDIAG_LISTEN, each_listener, &listener,
-				error);
+	int err =
+		sockdiag_dump(nsfd, netns, port, SOCKDIAG_LISTEN, each_listener, &listener, error);
 
 	return err < 0 ? err : listener.found;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Executors' connections to an agent's domain socket (Mesos 1.10, --http_executor_domain_sockets). */
+/* Executors' connections to an agent's domain socket (Mesos 1.10, --http_executor_domain_sockets).
+ */
 #ifndef EW_OBSERVE_UNIX_LINKS_H
 #define EW_OBSERVE_UNIX_LINKS_H
 

@@ -118,7 +118,7 @@ static void write_kept(struct recording *rec)
 	rec->len = 0;
 }
 
-static void recording_put(void *ctx, const struct fact *fact)
+static void recording_emit(void *ctx, const struct fact *fact)
 {
 	struct recording *rec = ctx;
 
@@ -137,7 +137,7 @@ static void recording_put(void *ctx, const struct fact *fact)
 
 struct fact_sink recording_sink(struct recording *rec)
 {
-	return (struct fact_sink){ .put = recording_put, .ctx = rec };
+	return (struct fact_sink){ .emit = recording_emit, .ctx = rec };
 }
 
 static int report_once(struct recording *rec, struct error *error)

@@ -36,7 +36,7 @@ static void check(void *ctx, const struct fact *fact)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char header[] = "{\"schema\":\"execwatch.recording/1\",\"tool\":\"0\"}\n";
-	struct fact_sink sink = { .put = check };
+	struct fact_sink sink = { .emit = check };
 	struct recording_counts counts;
 	struct error error;
 	char path[64];

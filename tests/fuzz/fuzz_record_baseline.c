@@ -27,7 +27,7 @@ static void check(void *ctx, const struct fact *fact)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t put = 0, n = 0;
-	struct fact_sink sink = { .put = check, .ctx = &put };
+	struct fact_sink sink = { .emit = check, .ctx = &put };
 	struct error error;
 	char path[64];
 	int fd = memfd_create("baseline", MFD_CLOEXEC);

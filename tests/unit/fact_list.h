@@ -47,7 +47,7 @@ static inline void fact_own_strings(struct arena *arena, struct fact *fact)
 	}
 }
 
-static inline void fact_list_put(void *ctx, const struct fact *fact)
+static inline void fact_list_emit(void *ctx, const struct fact *fact)
 {
 	struct fact_list *list = ctx;
 

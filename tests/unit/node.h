@@ -2,7 +2,7 @@
 /*
  * A node told as a story: an agent, executors, their links, and what happens to them. It keeps the
  * state that the kernel and the disk would have and puts the facts that observers would put: hooks
- * at once (unless n->hooks is false), everything else with node_survey().
+ * at once (unless n->hooks is false), everything else with node_snapshot().
  *
  * Headers only: a test includes this one and needs nothing but the library. Seconds are whole; time
  * moves by node_wait() alone, and by a microsecond with each fact.
@@ -98,7 +98,7 @@ struct node {
 	uint64_t agent_ns;
 	int api_status;	   /* 200; 503: recovering; 401; 0: no answer */
 	int rereg_timeout; /* s; 0: not told */
-	uint32_t round;
+	uint32_t answer_nr;
 	const char *work_dir_id, *api_id; /* NULL: NODE_AGENT_ID */
 	enum ew_tri work_dir_readable;
 	bool no_work_dir, lists_nobody;
@@ -113,7 +113,7 @@ struct node {
 	size_t n_procs;
 };
 
-static inline void node_put(struct node *n, struct fact fact)
+static inline void node_emit(struct node *n, struct fact fact)
 {
 	struct fact_sink sink = model_sink(n->model);
 
@@ -156,15 +156,15 @@ static inline void node_tcp(struct node *n, const struct node_sock *s, uint32_t 
 			    int pid)
 {
 	if (n->hooks)
-		node_put(n, (struct fact){ .type = FACT_TCP,
-					   .tcp = { .cookie = s->cookie,
-						    .netns = s->netns,
-						    .local = s->local,
-						    .remote = s->remote,
-						    .from = from,
-						    .to = to,
-						    .pid = pid,
-						    .start = pid ? node_start_of(n, pid) : 0 } });
+		node_emit(n, (struct fact){ .type = FACT_TCP,
+					    .tcp = { .cookie = s->cookie,
+						     .netns = s->netns,
+						     .local = s->local,
+						     .remote = s->remote,
+						     .from = from,
+						     .to = to,
+						     .pid = pid,
+						     .start = pid ? node_start_of(n, pid) : 0 } });
 }
 
 static inline void node_state(struct node *n, struct node_sock *s, uint32_t to, int pid)
@@ -248,20 +248,20 @@ static inline void node_agent_start(struct node *n)
 	node_state(n, n->listen, TCP_LISTEN, n->agent);
 }
 
-static inline void node_exit_put(struct node *n, int pid, uint64_t start, int status, int killer)
+static inline void node_exit_emit(struct node *n, int pid, uint64_t start, int status, int killer)
 {
 	if (n->hooks)
-		node_put(n, (struct fact){
-				    .type = FACT_EXIT,
-				    .exit = { .pid = pid,
-					      .start = start,
-					      .status = status,
-					      .signal = status & 0x7f,
-					      .killer = killer,
-					      .killer_start = killer ? node_start_of(n, killer) : 0,
-					      .killer_comm = killer == n->agent && killer
-								     ? n->agent_comm
-								     : "someone" } });
+		node_emit(n, (struct fact){ .type = FACT_EXIT,
+					    .exit = { .pid = pid,
+						      .start = start,
+						      .status = status,
+						      .signal = status & 0x7f,
+						      .killer = killer,
+						      .killer_start =
+							      killer ? node_start_of(n, killer) : 0,
+						      .killer_comm = killer == n->agent && killer
+									     ? n->agent_comm
+									     : "someone" } });
 }
 
 /* The agent's process ends. A link without an entry, where tracking is in force, gets no FIN. */
@@ -269,7 +269,7 @@ static inline void node_agent_stop(struct node *n)
 {
 	int pid = n->agent;
 
-	node_exit_put(n, pid, node_start_of(n, pid), 0, 0);
+	node_exit_emit(n, pid, node_start_of(n, pid), 0, 0);
 	node_state(n, n->listen, TCP_CLOSE, pid);
 	n->listen->n_holds = 0;
 	n->agent = 0;
@@ -376,7 +376,7 @@ static inline void node_unhold(struct node_sock *s, int pid)
 static inline void node_ends(struct node *n, struct node_proc *p, int status, int killer)
 {
 	p->alive = false;
-	node_exit_put(n, p->pid, p->start, status, killer);
+	node_exit_emit(n, p->pid, p->start, status, killer);
 	for (int i = 0; i < 2; i++)
 		if (p->links[i])
 			node_close(n, p->links[i], p->pid, true);
@@ -394,13 +394,13 @@ static inline void node_drops(struct node *n, struct node_proc *p)
 
 static inline void node_signal(struct node *n, int sender, int target, int sig)
 {
-	node_put(n, (struct fact){ .type = FACT_SIGNAL,
-				   .signal = { .pid = target,
-					       .start = node_start_of(n, target),
-					       .signal = sig,
-					       .sender = sender,
-					       .sender_start = node_start_of(n, sender),
-					       .sender_comm = "someone" } });
+	node_emit(n, (struct fact){ .type = FACT_SIGNAL,
+				    .signal = { .pid = target,
+						.start = node_start_of(n, target),
+						.signal = sig,
+						.sender = sender,
+						.sender_start = node_start_of(n, sender),
+						.sender_comm = "someone" } });
 }
 
 /* ---- messages ---- */
@@ -409,17 +409,17 @@ static inline void node_send(struct node *n, int pid, const struct node_sock *on
 			     const char *executor_id)
 {
 	if (n->hooks && !n->quiet)
-		node_put(n, (struct fact){
-				    .type = FACT_MESSAGE,
-				    .message = { .cookie = on->cookie,
-						 .pid = pid,
-						 .start = node_start_of(n, pid),
-						 .local = on->local,
-						 .remote = on->remote,
-						 .netns = on->netns,
-						 .name = name,
-						 .from = "",
-						 .executor_id = executor_id ? executor_id : "" } });
+		node_emit(n, (struct fact){ .type = FACT_MESSAGE,
+					    .message = { .cookie = on->cookie,
+							 .pid = pid,
+							 .start = node_start_of(n, pid),
+							 .local = on->local,
+							 .remote = on->remote,
+							 .netns = on->netns,
+							 .name = name,
+							 .from = "",
+							 .executor_id = executor_id ? executor_id
+										    : "" } });
 }
 
 /* To the executor, on a connection of its own to the port that it listens on. */
@@ -454,19 +454,19 @@ static inline void node_task_ends(struct node *n, struct node_proc *p, const cha
 	p->task_over = true;
 	if (!n->hooks || n->quiet)
 		return;
-	node_put(n,
-		 (struct fact){ .type = FACT_MESSAGE,
-				.message = { .cookie = on->cookie,
-					     .pid = p->pid,
-					     .start = p->start,
-					     .local = on->local,
-					     .remote = on->remote,
-					     .netns = on->netns,
-					     .name = p->spec.v1 ? "UPDATE" : "StatusUpdateMessage",
-					     .from = "",
-					     .executor_id = p->id,
-					     .task_id = p->id,
-					     .task_state = state } });
+	node_emit(n,
+		  (struct fact){ .type = FACT_MESSAGE,
+				 .message = { .cookie = on->cookie,
+					      .pid = p->pid,
+					      .start = p->start,
+					      .local = on->local,
+					      .remote = on->remote,
+					      .netns = on->netns,
+					      .name = p->spec.v1 ? "UPDATE" : "StatusUpdateMessage",
+					      .from = "",
+					      .executor_id = p->id,
+					      .task_id = p->id,
+					      .task_state = state } });
 	if (on->peer && n->agent)
 		node_answer(n, p, "202 Accepted");
 }
@@ -476,16 +476,16 @@ static inline void node_task_recorded(struct node *n, struct node_proc *p, const
 				      const char *state, const char *by, const char *reason)
 {
 	p->task_over = true;
-	node_put(n, (struct fact){ .type = FACT_TASK,
-				   .task = { .framework_id = p->spec.framework,
-					     .executor_id = p->id,
-					     .container_id = p->spec.container,
-					     .task_id = p->id,
-					     .state = state,
-					     .reason = reason,
-					     .source = source,
-					     .wall = n->now + NODE_WALL,
-					     .by = by } });
+	node_emit(n, (struct fact){ .type = FACT_TASK,
+				    .task = { .framework_id = p->spec.framework,
+					      .executor_id = p->id,
+					      .container_id = p->spec.container,
+					      .task_id = p->id,
+					      .state = state,
+					      .reason = reason,
+					      .source = source,
+					      .wall = n->now + NODE_WALL,
+					      .by = by } });
 }
 
 /* The whole way back, as an agent that recovers and a healthy executor go it. */
@@ -511,17 +511,17 @@ static inline void node_comes_back(struct node *n, struct node_proc *p)
 
 static inline void node_window(struct node *n)
 {
-	node_put(n, (struct fact){ .type = FACT_SESSION,
-				   .session = { .tool = "test",
-						.verb = "run",
-						.host = "node7",
-						.boot_id = "b",
-						.kernel = "6.18",
-						.agent_port = NODE_PORT,
-						.wall_offset = NODE_WALL,
-						.master_timeout = 75 * NODE_SECOND,
-						.netns = n->own_netns,
-						.elsewhere = n->elsewhere } });
+	node_emit(n, (struct fact){ .type = FACT_SESSION,
+				    .session = { .tool = "test",
+						 .verb = "run",
+						 .host = "node7",
+						 .boot_id = "b",
+						 .kernel = "6.18",
+						 .agent_port = NODE_PORT,
+						 .wall_offset = NODE_WALL,
+						 .master_timeout = 75 * NODE_SECOND,
+						 .netns = n->own_netns,
+						 .elsewhere = n->elsewhere } });
 }
 
 static inline struct node *node_new(void)

@@ -5,7 +5,7 @@
 
 /* ---- surveys ---- */
 
-static inline void node_put_process(struct node *n, const struct node_proc *p)
+static inline void node_emit_process(struct node *n, const struct node_proc *p)
 {
 	const struct node_spec *s = &p->spec;
 	struct fact fact = { .type = FACT_PROCESS,
@@ -38,7 +38,7 @@ static inline void node_put_process(struct node *n, const struct node_proc *p)
 		fact.process.library_version = s->no_library ? "" : s->version;
 		fact.process.version_from = "library";
 	}
-	node_put(n, fact);
+	node_emit(n, fact);
 }
 
 static inline bool node_sock_shown(const struct node_sock *s)
@@ -46,112 +46,112 @@ static inline bool node_sock_shown(const struct node_sock *s)
 	return s->state != TCP_CLOSE && !s->unseen;
 }
 
-static inline void node_put_sock(struct node *n, const struct node_sock *s, int64_t mono)
+static inline void node_emit_sock(struct node *n, const struct node_sock *s, int64_t mono)
 {
-	node_put(n, (struct fact){ .type = FACT_SOCKET,
-				   .mono = mono,
-				   .socket = { .cookie = s->cookie,
-					       .inode = s->inode,
-					       .netns = s->netns,
-					       .local = s->local,
-					       .remote = s->remote,
-					       .state = s->state,
-					       .idle = s->idle } });
+	node_emit(n, (struct fact){ .type = FACT_SOCKET,
+				    .mono = mono,
+				    .socket = { .cookie = s->cookie,
+						.inode = s->inode,
+						.netns = s->netns,
+						.local = s->local,
+						.remote = s->remote,
+						.state = s->state,
+						.idle = s->idle } });
 	for (size_t i = 0; i < s->n_holds; i++)
-		node_put(n, (struct fact){ .type = FACT_HOLDER,
-					   .mono = mono,
-					   .holder = { .cookie = s->cookie,
-						       .pid = s->holds[i].pid,
-						       .start = node_start_of(n, s->holds[i].pid),
-						       .fd = s->holds[i].fd } });
+		node_emit(n, (struct fact){ .type = FACT_HOLDER,
+					    .mono = mono,
+					    .holder = { .cookie = s->cookie,
+							.pid = s->holds[i].pid,
+							.start = node_start_of(n, s->holds[i].pid),
+							.fd = s->holds[i].fd } });
 }
 
 /* The unit that runs the agent, whose cgroup is named after it. */
-static inline void node_put_service(struct node *n)
+static inline void node_emit_service(struct node *n)
 {
 	char cgroup[128];
 
 	snprintf(cgroup, sizeof(cgroup), "/system.slice/%s", n->unit);
-	node_put(n, (struct fact){ .type = FACT_PROCESS,
-				   .process = { .pid = n->agent,
-						.start = node_start_of(n, n->agent),
-						.ppid = n->agent_ppid,
-						.comm = n->agent_comm,
-						.environ_read = EW_YES } });
-	node_put(n, (struct fact){ .type = FACT_SERVICE,
-				   .service = { .pid = n->agent,
-						.start = node_start_of(n, n->agent),
-						.unit = n->unit,
-						.cgroup = *n->unit ? cgroup : "",
-						.kill_mode = n->kill_mode } });
+	node_emit(n, (struct fact){ .type = FACT_PROCESS,
+				    .process = { .pid = n->agent,
+						 .start = node_start_of(n, n->agent),
+						 .ppid = n->agent_ppid,
+						 .comm = n->agent_comm,
+						 .environ_read = EW_YES } });
+	node_emit(n, (struct fact){ .type = FACT_SERVICE,
+				    .service = { .pid = n->agent,
+						 .start = node_start_of(n, n->agent),
+						 .unit = n->unit,
+						 .cgroup = *n->unit ? cgroup : "",
+						 .kill_mode = n->kill_mode } });
 }
 
-static inline void node_put_agent(struct node *n)
+static inline void node_emit_agent(struct node *n)
 {
 	if (n->agent)
-		node_put(n, (struct fact){ .type = FACT_AGENT,
-					   .agent = { .pid = n->agent,
-						      .start = node_start_of(n, n->agent),
-						      .comm = n->agent_comm,
-						      .listen = n->agent_addr,
-						      .netns = n->agent_ns,
-						      .pidns = n->agent_pidns,
-						      .pidns_init = n->agent_pidns_init,
-						      .cookie = n->listen->cookie } });
+		node_emit(n, (struct fact){ .type = FACT_AGENT,
+					    .agent = { .pid = n->agent,
+						       .start = node_start_of(n, n->agent),
+						       .comm = n->agent_comm,
+						       .listen = n->agent_addr,
+						       .netns = n->agent_ns,
+						       .pidns = n->agent_pidns,
+						       .pidns_init = n->agent_pidns_init,
+						       .cookie = n->listen->cookie } });
 	if (n->agent && n->unit)
-		node_put_service(n);
+		node_emit_service(n);
 }
 
-static inline void node_put_unix_links(struct node *n, const struct node_proc *p)
+static inline void node_emit_unix_links(struct node *n, const struct node_proc *p)
 {
 	for (int i = 0; n->agent && i < p->spec.unix_links; i++)
-		node_put(n, (struct fact){ .type = FACT_UNIX_LINK,
-					   .unix_link = { .pid = p->pid,
-							  .start = p->start,
-							  .fd = 10 + i,
-							  .peer_pid = n->agent,
-							  .peer_start = node_start_of(n, n->agent),
-							  .path = p->spec.domain_socket } });
+		node_emit(n, (struct fact){ .type = FACT_UNIX_LINK,
+					    .unix_link = { .pid = p->pid,
+							   .start = p->start,
+							   .fd = 10 + i,
+							   .peer_pid = n->agent,
+							   .peer_start = node_start_of(n, n->agent),
+							   .path = p->spec.domain_socket } });
 }
 
-static inline void node_put_sockets(struct node *n)
+static inline void node_emit_sockets(struct node *n)
 {
 	int64_t mono = n->now + 1;
 
 	for (size_t i = 0; i < n->n_socks; i++)
 		if (node_sock_shown(n->socks[i]))
-			node_put_sock(n, n->socks[i], mono);
-	node_put_agent(n);
+			node_emit_sock(n, n->socks[i], mono);
+	node_emit_agent(n);
 	for (size_t i = 0; i < n->n_procs; i++)
 		if (n->procs[i]->alive && !n->procs[i]->unseen)
-			node_put_unix_links(n, n->procs[i]);
+			node_emit_unix_links(n, n->procs[i]);
 }
 
-static inline void node_put_entry(struct node *n, uint64_t cookie, uint64_t netns,
-				  enum ew_tri present)
+static inline void node_emit_entry(struct node *n, uint64_t cookie, uint64_t netns,
+				   enum ew_tri present)
 {
-	node_put(n, (struct fact){ .type = FACT_CT_ENTRY,
-				   .ct_entry = { .cookie = cookie,
-						 .netns = netns,
-						 .present = present,
-						 .timeout = 432000 * NODE_SECOND } });
+	node_emit(n, (struct fact){ .type = FACT_CT_ENTRY,
+				    .ct_entry = { .cookie = cookie,
+						  .netns = netns,
+						  .present = present,
+						  .timeout = 432000 * NODE_SECOND } });
 }
 
-static inline void node_put_tracking(struct node *n)
+static inline void node_emit_ct_active(struct node *n)
 {
-	node_put(n, (struct fact){ .type = FACT_CT_ACTIVE,
-				   .ct_active = { n->agent_ns, n->tracking } });
+	node_emit(n, (struct fact){ .type = FACT_CT_ACTIVE,
+				    .ct_active = { n->agent_ns, n->tracking } });
 	for (size_t i = 0; i < n->n_socks; i++) {
 		const struct node_sock *s = n->socks[i];
 
 		if (!node_sock_shown(s) || s->remote.port != NODE_PORT)
 			continue;
-		node_put_entry(n, s->cookie, n->agent_ns, s->entry);
+		node_emit_entry(n, s->cookie, n->agent_ns, s->entry);
 		if (s->netns == n->agent_ns)
 			continue;
-		node_put(n, (struct fact){ .type = FACT_CT_ACTIVE,
-					   .ct_active = { s->netns, n->tracking_there } });
-		node_put_entry(n, s->cookie, s->netns, s->entry);
+		node_emit(n, (struct fact){ .type = FACT_CT_ACTIVE,
+					    .ct_active = { s->netns, n->tracking_there } });
+		node_emit_entry(n, s->cookie, s->netns, s->entry);
 	}
 }
 
@@ -161,38 +161,38 @@ static inline void node_api(struct node *n)
 	bool good = n->api_status == 200;
 	const char *task;
 
-	n->round++;
+	n->answer_nr++;
 	for (size_t i = 0; good && !n->lists_nobody && i < n->n_procs; i++) {
 		const struct node_proc *p = n->procs[i];
 
 		task = p->id;
 		if (p->alive && p->is_executor && !p->spec.dark)
-			node_put(n,
-				 (struct fact){ .type = FACT_API_EXECUTOR,
-						.api_executor = { .round = n->round,
-								  .framework_id = p->spec.framework,
-								  .executor_id = p->id,
-								  .container_id = p->spec.container,
-								  .tasks = &task,
-								  .n_tasks = 1 } });
+			node_emit(n, (struct fact){
+					     .type = FACT_API_EXECUTOR,
+					     .api_executor = { .answer_nr = n->answer_nr,
+							       .framework_id = p->spec.framework,
+							       .executor_id = p->id,
+							       .container_id = p->spec.container,
+							       .tasks = &task,
+							       .n_tasks = 1 } });
 	}
-	node_put(n, (struct fact){ .type = FACT_API,
-				   .api = { .url = "http://10.0.0.7:5051",
-					    .http_status = n->api_status,
-					    .problem = good || n->api_status == 503 ? ""
-						       : n->api_status ? "401 Unauthorized"
-								       : "no answer",
-					    .recovering = n->api_status == 503,
-					    .slave_id = !good	    ? ""
-							: n->api_id ? n->api_id
-								    : NODE_AGENT_ID,
-					    .reregister_timeout =
-						    good ? n->rereg_timeout * NODE_SECOND : 0,
-					    .complete = n->api_complete,
-					    .round = n->round } });
+	node_emit(n, (struct fact){ .type = FACT_API,
+				    .api = { .url = "http://10.0.0.7:5051",
+					     .http_status = n->api_status,
+					     .problem = good || n->api_status == 503 ? ""
+							: n->api_status ? "401 Unauthorized"
+									: "no answer",
+					     .recovering = n->api_status == 503,
+					     .slave_id = !good	     ? ""
+							 : n->api_id ? n->api_id
+								     : NODE_AGENT_ID,
+					     .reregister_timeout =
+						     good ? n->rereg_timeout * NODE_SECOND : 0,
+					     .complete = n->api_complete,
+					     .answer_nr = n->answer_nr } });
 }
 
-static inline void node_put_checkpoints(struct node *n)
+static inline void node_emit_checkpoints(struct node *n)
 {
 	const char *task;
 
@@ -206,55 +206,55 @@ static inline void node_put_checkpoints(struct node *n)
 		if (!p->spec.v1 && !p->spec.unregistered)
 			snprintf(upid, sizeof(upid), "executor(1)@10.0.0.7:%d", p->port);
 		task = p->id;
-		node_put(n,
-			 (struct fact){ .type = FACT_CHECKPOINT,
-					.checkpoint = { .slave_id = n->work_dir_id,
-							.framework_id = p->spec.framework,
-							.executor_id = p->id,
-							.container_id = p->spec.container,
-							.forked_pid = p->pid,
-							.upid = upid,
-							.http = p->spec.v1 && !p->spec.unregistered,
-							.completed = p->spec.completed,
-							.latest = n->latest_runs,
-							.own_boot = n->own_boot,
-							.tasks = &task,
-							.n_tasks = !p->task_over } });
+		node_emit(n, (struct fact){
+				     .type = FACT_CHECKPOINT,
+				     .checkpoint = { .slave_id = n->work_dir_id,
+						     .framework_id = p->spec.framework,
+						     .executor_id = p->id,
+						     .container_id = p->spec.container,
+						     .forked_pid = p->pid,
+						     .upid = upid,
+						     .http = p->spec.v1 && !p->spec.unregistered,
+						     .completed = p->spec.completed,
+						     .latest = n->latest_runs,
+						     .own_boot = n->own_boot,
+						     .tasks = &task,
+						     .n_tasks = !p->task_over } });
 	}
-	node_put(n, (struct fact){ .type = FACT_WORK_DIR,
-				   .work_dir = { .path = "/var/lib/mesos",
-						 .slave_id = n->work_dir_id,
-						 .readable = n->work_dir_readable,
-						 .same_boot = n->same_boot ? n->same_boot : EW_YES,
-						 .latest = n->latest,
-						 .owner_known = EW_YES } });
+	node_emit(n, (struct fact){ .type = FACT_WORK_DIR,
+				    .work_dir = { .path = "/var/lib/mesos",
+						  .slave_id = n->work_dir_id,
+						  .readable = n->work_dir_readable,
+						  .same_boot = n->same_boot ? n->same_boot : EW_YES,
+						  .latest = n->latest,
+						  .owner_known = EW_YES } });
 }
 
-static inline void node_survey_of(struct node *n, uint32_t scope)
+static inline void node_snapshot_of(struct node *n, uint32_t scope)
 {
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", scope } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", scope } });
 	for (size_t i = 0; scope & SCAN_PROCESSES && i < n->n_procs; i++)
 		if (n->procs[i]->alive && !n->procs[i]->unseen)
-			node_put_process(n, n->procs[i]);
+			node_emit_process(n, n->procs[i]);
 	if (scope & SCAN_SOCKETS)
-		node_put_sockets(n);
+		node_emit_sockets(n);
 	if (scope & SCAN_TRACKING)
-		node_put_tracking(n);
+		node_emit_ct_active(n);
 	if (scope & SCAN_API && n->agent)
 		node_api(n);
 	if (scope & SCAN_CHECKPOINTS && !n->no_work_dir)
-		node_put_checkpoints(n);
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", scope & ~n->fails } });
+		node_emit_checkpoints(n);
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", scope & ~n->fails } });
 }
 
 static inline void node_judge(struct node *n)
 {
-	node_put(n, (struct fact){ .type = FACT_NOW });
+	node_emit(n, (struct fact){ .type = FACT_NOW });
 }
 
-static inline void node_survey(struct node *n)
+static inline void node_snapshot(struct node *n)
 {
-	node_survey_of(n, n->scope);
+	node_snapshot_of(n, n->scope);
 	node_judge(n);
 }
 
@@ -262,7 +262,7 @@ static inline void node_survey(struct node *n)
 static inline void node_agent_serves(struct node *n)
 {
 	n->api_status = 200;
-	node_survey(n);
+	node_snapshot(n);
 }
 
 /* ---- what the model says ---- */
@@ -315,15 +315,15 @@ static inline int node_exit_code(struct node *n, enum report_kind kind)
 	return code;
 }
 
-static inline void node_sink_put(void *ctx, const struct fact *fact)
+static inline void node_sink_emit(void *ctx, const struct fact *fact)
 {
-	node_put(ctx, *fact);
+	node_emit(ctx, *fact);
 }
 
 /* The audit that outcomes are compared with. */
 static inline void node_baseline(struct node *n)
 {
-	struct fact_sink sink = { node_sink_put, n };
+	struct fact_sink sink = { node_sink_emit, n };
 	struct report *audit = node_report(n, REPORT_AUDIT);
 
 	model_baseline(audit, &sink);

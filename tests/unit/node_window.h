@@ -11,7 +11,7 @@
 #define one(n, p, ...)                                                                             \
 	struct node *n = node_new();                                                               \
 	struct node_proc *p = node_executor(n, "web", __VA_ARGS__);                                \
-	node_survey(n);                                                                            \
+	node_snapshot(n);                                                                          \
 	node_baseline(n);                                                                          \
 	node_wait(n, 1)
 

@@ -26,7 +26,7 @@ struct heard {
 	int64_t mono[8];
 };
 
-static void heard_put(void *ctx, const struct fact *fact)
+static void heard_emit(void *ctx, const struct fact *fact)
 {
 	struct heard *heard = ctx;
 
@@ -72,7 +72,7 @@ static void write_act(const char *phase, const char *result, int32_t pid, int64_
 static struct heard read_all(void)
 {
 	struct heard heard = { 0 };
-	struct fact_sink sink = { heard_put, &heard };
+	struct fact_sink sink = { heard_emit, &heard };
 
 	assert_int_equal(audit_log_read(dir, walltime_offset(), &sink, NULL), 0);
 	return heard;
@@ -113,7 +113,7 @@ static void another_boot(void **state)
 static void cannot_be_read(void **state)
 {
 	struct heard heard = { 0 };
-	struct fact_sink sink = { heard_put, &heard };
+	struct fact_sink sink = { heard_emit, &heard };
 	struct error error = { 0 };
 
 	(void)state;

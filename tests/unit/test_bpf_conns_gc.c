@@ -49,7 +49,7 @@ static void test_owner_in_another_namespace(void **state)
 	enter(waiting, fixture->netns, 0);
 	enter(ended, fixture->netns, 0);
 	enter(ended + 1, fixture->netns, (uint32_t)getpid()); /* in another namespace */
-	fixture_seed(fixture);
+	fixture_scan(fixture);
 	assert_true(is_known(waiting));
 	assert_false(is_known(ended));
 	assert_false(is_known(ended + 1));

@@ -44,7 +44,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void put_nothing(void *ctx, const struct fact *fact)
+static void emit_nothing(void *ctx, const struct fact *fact)
 {
 	(void)ctx;
 	(void)fact;
@@ -53,7 +53,7 @@ static void put_nothing(void *ctx, const struct fact *fact)
 static void test_part_of_the_cgroups(void **state)
 {
 	struct ew_bpf_options options = { .agent_port = 1, .messages = EW_BPF_MESSAGES_CGROUP };
-	struct fact_sink nowhere = { put_nothing, NULL };
+	struct fact_sink nowhere = { emit_nothing, NULL };
 	struct ew_bpf *watch = NULL;
 	struct error error = { 0 };
 

@@ -64,7 +64,7 @@ static inline const char *kept(const char *text)
 	return strdup(text ? text : "");
 }
 
-static inline void fixture_put(void *ctx, const struct fact *fact)
+static inline void fixture_emit(void *ctx, const struct fact *fact)
 {
 	struct fixture *f = ctx;
 	struct fact *copy = &f->facts[f->n];
@@ -180,7 +180,7 @@ static inline struct fixture *fixture_new(const struct ew_bpf_options *options)
 		used = *options;
 	netns_enter();
 	f->netns = netns_of_self();
-	f->sink = (struct fact_sink){ fixture_put, f };
+	f->sink = (struct fact_sink){ fixture_emit, f };
 	f->port = (uint16_t)(10000 + getpid() % 20000);
 	used.agent_port = f->port;
 	fixture_open(f, &used);
@@ -188,7 +188,7 @@ static inline struct fixture *fixture_new(const struct ew_bpf_options *options)
 }
 
 /* Scans all descriptors. */
-static inline void fixture_seed(struct fixture *f)
+static inline void fixture_scan(struct fixture *f)
 {
 	struct error error = { 0 };
 

@@ -115,25 +115,25 @@ static void test_a_scan_repairs(void **state)
 	act(&a, ACT_SHARE, fixture->port, AF_INET);
 	assert_int_equal(bpf_map_delete_elem(fd, &key), 0);
 	assert_int_equal(accepts(fixture->port, AF_INET), 0);
-	fixture_seed(fixture);
+	fixture_scan(fixture);
 	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
 }
 
 /* The owner exits, its child has the socket: the exited process must not be named as owner. */
 static void test_inherited_listener(void **state)
 {
-	pid_t heir;
+	pid_t new_owner;
 
 	(void)state;
 	act(&a, ACT_SHARE, fixture->port, AF_INET);
-	heir = (pid_t)actor_act(&a, ACT_LEAVE, 0, 0);
-	assert_true(heir > 0);
+	new_owner = (pid_t)actor_act(&a, ACT_LEAVE, 0, 0);
+	assert_true(new_owner > 0);
 	assert_int_equal(accepts(fixture->port, AF_INET), a.pid);
 	actor_end(&a);
 	assert_int_equal(accepts(fixture->port, AF_INET), 0);
-	fixture_seed(fixture);
-	assert_int_equal(accepts(fixture->port, AF_INET), heir);
-	kill(heir, SIGKILL);
+	fixture_scan(fixture);
+	assert_int_equal(accepts(fixture->port, AF_INET), new_owner);
+	kill(new_owner, SIGKILL);
 	a = actor_new(); /* for the teardown */
 }
 
@@ -150,20 +150,20 @@ static int32_t owner_in_map(int64_t cookie)
 static void test_new_owner(void **state)
 {
 	int64_t at_client, at_server;
-	pid_t heir;
+	pid_t new_owner;
 
 	(void)state;
 	act(&a, ACT_LISTEN, fixture->port, AF_INET);
 	at_client = actor_act(&client, ACT_CONNECT, fixture->port, AF_INET);
 	at_server = actor_act(&a, ACT_ACCEPT, 0, 0);
-	heir = (pid_t)actor_act(&client, ACT_LEAVE, 0, 0);
-	fixture_seed(fixture);
+	new_owner = (pid_t)actor_act(&client, ACT_LEAVE, 0, 0);
+	fixture_scan(fixture);
 	assert_int_equal(owner_in_map(at_client), client.pid);
 	actor_end(&client);
-	fixture_seed(fixture);
-	assert_int_equal(owner_in_map(at_client), heir);
+	fixture_scan(fixture);
+	assert_int_equal(owner_in_map(at_client), new_owner);
 	assert_int_equal(owner_in_map(at_server), a.pid);
-	kill(heir, SIGKILL);
+	kill(new_owner, SIGKILL);
 	client = actor_new(); /* for the teardown */
 }
 

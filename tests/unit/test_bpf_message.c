@@ -54,7 +54,7 @@ static size_t messages(void)
 	return n;
 }
 
-static void no_put(void *ctx, const struct fact *fact)
+static void no_emit(void *ctx, const struct fact *fact)
 {
 	(void)ctx;
 	(void)fact;
@@ -68,7 +68,7 @@ static void setup_pair(enum ew_bpf_messages by, uint32_t message_ring)
 {
 	struct ew_bpf_options options = { .messages = by, .message_ring = message_ring };
 	struct ew_bpf *watch;
-	struct fact_sink nowhere = { no_put, NULL };
+	struct fact_sink nowhere = { no_emit, NULL };
 	int err;
 
 	fixture = NULL;

@@ -249,7 +249,7 @@ static void test_what_was_learnt_is_kept(void **state)
 	(void)state;
 	listening = (uint64_t)actor_act(&agent, ACT_LISTEN, fixture->port, AF_INET);
 	watch_open(0);
-	fixture_seed(fixture);
+	fixture_scan(fixture);
 	pass_on();
 	talk(1);
 	assert_int_equal(fixture_settle(fixture, CHANGES), CHANGES);
@@ -259,7 +259,7 @@ static void test_what_was_learnt_is_kept(void **state)
 			assert_int_equal(fixture->facts[i].tcp.pid, agent.pid);
 	/* And its scan reports all sockets again. */
 	fixture_forget(fixture);
-	fixture_seed(fixture);
+	fixture_scan(fixture);
 	assert_int_equal(fixture_count(fixture, FACT_SOCKET), 1);
 }
 

@@ -375,7 +375,7 @@ static void test_change_under_way(void **state)
 	end_all();
 }
 
-static bool slot_put(const char *slot)
+static bool slot_emit(const char *slot)
 {
 	for (size_t i = 0; i < fixture->n; i++)
 		if (fixture->facts[i].type == FACT_HOOK &&
@@ -394,7 +394,7 @@ static void test_scan_once_reports_its_hook(void **state)
 		skip();
 	fixture_forget(fixture);
 	assert_int_equal(ew_bpf_scan_once_open(fixture->port, &fixture->sink, &other), 0);
-	assert_true(slot_put("seed"));
+	assert_true(slot_emit("seed"));
 	assert_int_equal(fixture->n, 1);
 	ew_bpf_scan_once_free(other);
 }
@@ -449,7 +449,7 @@ static int teardown(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define WALK(name)                                                                                 \
+#define ON_EACH_SCAN(name)                                                                         \
 	{                                                                                          \
 #name " by scan_once", name, setup_once, teardown, NULL                            \
 	}
@@ -468,17 +468,17 @@ int main(void)
 		TEST(test_events_after_a_scan),
 		TEST(test_change_under_way),
 		TEST(test_many),
-		WALK(test_pairs),
-		WALK(test_pairs_ipv6),
-		WALK(test_again),
-		WALK(test_inherited_copies),
-		WALK(test_thread_with_own_table),
-		WALK(test_other_namespace),
-		WALK(test_agent_to_executor),
-		WALK(test_closed_but_held),
-		WALK(test_many),
-		WALK(test_scan_once_reports_its_hook),
-		WALK(test_scan_once_in_another_pid_namespace),
+		ON_EACH_SCAN(test_pairs),
+		ON_EACH_SCAN(test_pairs_ipv6),
+		ON_EACH_SCAN(test_again),
+		ON_EACH_SCAN(test_inherited_copies),
+		ON_EACH_SCAN(test_thread_with_own_table),
+		ON_EACH_SCAN(test_other_namespace),
+		ON_EACH_SCAN(test_agent_to_executor),
+		ON_EACH_SCAN(test_closed_but_held),
+		ON_EACH_SCAN(test_many),
+		ON_EACH_SCAN(test_scan_once_reports_its_hook),
+		ON_EACH_SCAN(test_scan_once_in_another_pid_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

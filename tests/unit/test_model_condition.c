@@ -41,7 +41,7 @@ static void who_cannot_answer(void **state)
 		struct node *n = node_new();
 
 		node_executor_(n, "web", rows[i].spec);
-		node_survey(n);
+		node_snapshot(n);
 		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
 			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
 				 rows[i].want);
@@ -77,7 +77,7 @@ static void what_stops_the_unit_stops_what_is_in_it(void **state)
 		(void)p;
 		n->unit = rows[i].unit;
 		n->kill_mode = rows[i].kill_mode;
-		node_survey(n);
+		node_snapshot(n);
 		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
 			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
 				 rows[i].want);
@@ -94,10 +94,10 @@ static void without_an_agent_a_unit_says_nothing(void **state)
 	(void)p;
 	n->unit = UNIT;
 	n->kill_mode = "control-group";
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "same-fate");
 	node_agent_stop(n);
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "disconnected");
 	node_free(n);
 }
@@ -132,7 +132,7 @@ static void what_ends_a_pid_namespace_ends_what_is_in_it(void **state)
 		n->agent_pidns_init = rows[i].init == AGENT    ? n->agent
 				      : rows[i].init == PARENT ? 4000
 							       : 4001;
-		node_survey(n);
+		node_snapshot(n);
 		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
 			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
 				 rows[i].want);
@@ -151,13 +151,13 @@ static void a_service_manager_outlives_its_agent(void **state)
 	n->kill_mode = "";
 	n->agent_ppid = n->agent_pidns_init = 4000;
 	n->agent_pidns = 9;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "same-fate");
-	node_put(n, (struct fact){ .type = FACT_PROCESS,
-				   .process = { .pid = 4000,
-						.start = 1,
-						.comm = "systemd",
-						.environ_read = EW_YES } });
+	node_emit(n, (struct fact){ .type = FACT_PROCESS,
+				    .process = { .pid = 4000,
+						 .start = 1,
+						 .comm = "systemd",
+						 .environ_read = EW_YES } });
 	node_judge(n);
 	check(n, "web", "healthy");
 	node_free(n);
@@ -187,7 +187,7 @@ static void a_domain_socket_counts_when_it_was_seen(void **state)
 		node_executor_(n, "web", spec);
 		if (rows[i].down)
 			node_agent_stop(n);
-		node_survey(n);
+		node_snapshot(n);
 		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
 			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
 				 rows[i].want);
@@ -200,10 +200,10 @@ static void a_v1_executor_with_one_of_its_two_connections_is_half_open(void **st
 	one(n, .v1 = true);
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	p->links[1]->state = TCP_CLOSE;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "half-open");
 	why_has(n, "web", "one of its two connections");
 	node_free(n);
@@ -235,7 +235,7 @@ static void a_backoff_above_the_agents_timeout_is_a_finding(void **state)
 
 		(void)p;
 		n->rereg_timeout = rows[i].timeout;
-		node_survey(n);
+		node_snapshot(n);
 		report = model_report(n->model, REPORT_AUDIT);
 		assert_int_equal(finding(report, "v1-backoff") != NULL, rows[i].want);
 		assert_int_equal(report->exit_code, rows[i].want);

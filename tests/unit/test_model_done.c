@@ -67,7 +67,7 @@ static void restart_and_back(void **state)
 	about(next_of(n), down + 60 * NODE_SECOND);
 	node_wait(n, 5);
 	node_agent_start(n);
-	node_survey(n);
+	node_snapshot(n);
 	assert_int_equal(clock_of(n, "master"), 0);
 	about(clock_of(n, "agent"), down + 7 * NODE_SECOND);
 	node_comes_back(n, p);
@@ -145,7 +145,7 @@ static void agent_stays_away(void **state)
 	(void)state;
 	node_executor(n, "web", .timeout = 60);
 	node_executor(n, "db", .timeout = 300);
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_agent_stop(n);
 	down = n->now;
@@ -220,7 +220,7 @@ static void baseline_without_link(void **state)
 		struct node *n = node_new();
 
 		node_executor_(n, "web", specs[i]);
-		node_survey(n);
+		node_snapshot(n);
 		node_baseline(n);
 		done(n, false, false);
 		about(next_of(n), n->now + NODE_SECOND); /* a link may array_reserve old */
@@ -241,7 +241,7 @@ static void api_that_cannot_be_asked(void **state)
 		node_agent_stop(n);
 		node_agent_start(n);
 		n->api_status = statuses[i];
-		node_survey(n);
+		node_snapshot(n);
 		node_comes_back(n, p);
 		done(n, false, false);
 		assert_true(next_of(n) > 0); /* and no event will tell */
@@ -262,7 +262,7 @@ static void api_that_was_never_asked(void **state)
 	node_watch_anew(n);
 	n->scope = SCAN_ALL & ~SCAN_API;
 	node_agent_start(n);
-	node_survey(n);
+	node_snapshot(n);
 	node_comes_back(n, p);
 	done(n, false, false);
 	node_wait(n, 18);
@@ -279,13 +279,13 @@ static void recovery_never_ends(void **state)
 	node_agent_stop(n);
 	node_agent_start(n);
 	node_comes_back(n, p);
-	node_survey(n);
+	node_snapshot(n);
 	done(n, false, false);
 	node_wait(n, 100);
-	node_survey(n);
+	node_snapshot(n);
 	done(n, false, false);
 	node_wait(n, 900);
-	node_survey(n);
+	node_snapshot(n);
 	done(n, true, true);
 	node_free(n);
 }
@@ -295,7 +295,7 @@ static void nobody_in_the_baseline(void **state)
 	struct node *n = node_new();
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	done(n, true, true);
 	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 0);
@@ -331,10 +331,10 @@ static void worst_wins(void **state)
 
 		for (size_t j = 0; j < 4 && rows[i].specs[j]; j++)
 			node_executor_(n, ids[j], *rows[i].specs[j]);
-		node_survey(n);
+		node_snapshot(n);
 		if (node_exit_code(n, REPORT_AUDIT) != rows[i].want)
 			fail_msg("row %zu: %d", i, node_exit_code(n, REPORT_AUDIT));
-		node_put(n, (struct fact){ .type = FACT_NOW, .now = { .interrupted = true } });
+		node_emit(n, (struct fact){ .type = FACT_NOW, .now = { .interrupted = true } });
 		/* A known loss is not hidden by an interruption. */
 		assert_int_equal(node_exit_code(n, REPORT_AUDIT), rows[i].want == 2 ? 2 : 3);
 		node_free(n);
@@ -353,12 +353,12 @@ static void acts_count(void **state)
 		one(n, p);
 
 		(void)p;
-		node_put(n, (struct fact){ .type = FACT_ACT,
-					   .act = { .phase = "intent", .result = "failed" } });
+		node_emit(n, (struct fact){ .type = FACT_ACT,
+					    .act = { .phase = "intent", .result = "failed" } });
 		assert_int_equal(node_exit_code(n, REPORT_AUDIT), 0);
-		node_put(n,
-			 (struct fact){ .type = FACT_ACT,
-					.act = { .phase = "result", .result = rows[i].result } });
+		node_emit(n,
+			  (struct fact){ .type = FACT_ACT,
+					 .act = { .phase = "result", .result = rows[i].result } });
 		assert_int_equal(node_exit_code(n, REPORT_AUDIT), rows[i].want);
 		node_free(n);
 	}
@@ -375,7 +375,7 @@ static void worst_first(void **state)
 	node_executor(n, "b", .entry = EW_NO);
 	node_executor(n, "a", .entry = EW_NO);
 	node_executor(n, "e", .unlinked = true, .v1 = true);
-	node_survey(n);
+	node_snapshot(n);
 	report = node_report(n, REPORT_AUDIT);
 	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(report->executors[i].executor_id[0], "ceabd"[i]);

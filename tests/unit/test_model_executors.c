@@ -25,7 +25,7 @@ static void task_inherits_environment(void **state)
 	(void)state;
 	node_helper(n, p, .pid = 2000); /* older by its number */
 	node_helper(n, p);
-	node_survey(n);
+	node_snapshot(n);
 	is_executor(n, p);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
 	node_free(n);
@@ -39,7 +39,7 @@ static void curl_in_a_task(void **state)
 
 	(void)state;
 	node_connect(n, curl->pid, NODE_HOST_NS, n->agent, NODE_HOST_NS, "10.0.0.7:5051");
-	node_survey(n);
+	node_snapshot(n);
 	is_executor(n, p);
 	{
 		struct report *report = node_report(n, REPORT_AUDIT);
@@ -64,10 +64,10 @@ static void task_outlives_executor(void **state)
 	(void)state;
 	port->state = TCP_LISTEN;
 	node_connect(n, task->pid, NODE_HOST_NS, n->agent, NODE_HOST_NS, "10.0.0.7:5051");
-	node_survey(n);
+	node_snapshot(n);
 	is_executor(n, p);
 	node_ends(n, p, SIGKILL, 0);
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(node_verdict(n, "web"), "none");
 	node_free(n);
 }
@@ -85,7 +85,7 @@ static void task_is_libprocess(void **state)
 	(void)state;
 	port->state = TCP_LISTEN;
 	node_connect(n, task->pid, NODE_HOST_NS, n->agent, NODE_HOST_NS, "10.0.0.7:5051");
-	node_survey(n);
+	node_snapshot(n);
 	is_executor(n, p);
 	assert_string_equal(node_verdict(n, "web"), "disconnected");
 	node_free(n);
@@ -102,7 +102,7 @@ static void health_check_helper(void **state)
 	(void)state;
 	snprintf(to, sizeof(to), "10.0.0.7:%d", p->port);
 	node_connect(n, check->pid, NODE_HOST_NS, p->pid, NODE_HOST_NS, to); /* to the executor */
-	node_survey(n);
+	node_snapshot(n);
 	is_executor(n, p);
 	node_free(n);
 }
@@ -123,17 +123,17 @@ static void wrapped(void **state)
 		const char *task = "web";
 		char upid[64];
 
-		node_survey(n);
+		node_snapshot(n);
 		snprintf(upid, sizeof(upid), "executor(1)@10.0.0.7:%d", p->port);
-		node_put(n, (struct fact){ .type = FACT_CHECKPOINT,
-					   .checkpoint = { .slave_id = NODE_AGENT_ID,
-							   .framework_id = "fw-0000",
-							   .executor_id = "web",
-							   .container_id = "web",
-							   .forked_pid = wrapper->pid,
-							   .upid = upid,
-							   .tasks = &task,
-							   .n_tasks = 1 } });
+		node_emit(n, (struct fact){ .type = FACT_CHECKPOINT,
+					    .checkpoint = { .slave_id = NODE_AGENT_ID,
+							    .framework_id = "fw-0000",
+							    .executor_id = "web",
+							    .container_id = "web",
+							    .forked_pid = wrapper->pid,
+							    .upid = upid,
+							    .tasks = &task,
+							    .n_tasks = 1 } });
 		is_executor(n, p);
 		assert_string_equal(node_verdict(n, "web"), "healthy");
 		node_free(n);
@@ -152,7 +152,7 @@ static void forked_copy(void **state)
 	p->start = copy->start = 777; /* forked within the same tick, its number after a wrap */
 	node_hold_too(p->links[0], copy->pid, 5);
 	node_hold_too(p->listener, copy->pid, 4);
-	node_survey(n);
+	node_snapshot(n);
 	is_executor(n, p);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
 	node_free(n);
@@ -166,14 +166,14 @@ static void link_left_to_a_child(void **state)
 	struct node_proc *task;
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_link(n, p); /* a hook saw who connected */
 	task = node_helper(n, p);
 	node_hold_too(p->links[0], task->pid, 5);
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
 	node_unhold(p->links[0], p->pid);
-	node_survey(n);
+	node_snapshot(n);
 	is_executor(n, p);
 	assert_string_equal(node_verdict(n, "web"), "disconnected");
 	node_free(n);
@@ -187,7 +187,7 @@ static void two_descriptors_of_one_link(void **state)
 
 	(void)state;
 	node_hold_too(p->links[0], p->pid, 99);
-	node_survey(n);
+	node_snapshot(n);
 	report = node_report(n, REPORT_AUDIT);
 	assert_int_equal(node_find(report, "web")->n_links, 1);
 	assert_int_equal(node_find(report, "web")->links[0].fd, p->links[0]->holds[0].fd);
@@ -204,7 +204,7 @@ static void dark(void **state)
 	(void)state;
 	node_executor(n, "web", .dark = true);
 	node_executor(n, "mute", .dark = true, .unlinked = true); /* anybody */
-	node_survey(n);
+	node_snapshot(n);
 	report = node_report(n, REPORT_AUDIT);
 	assert_int_equal(report->n_executors, 1);
 	assert_int_equal(report->executors[0].verdict, VERDICT_UNKNOWN);
@@ -220,9 +220,9 @@ static void went_dark(void **state)
 	struct node_proc *p = node_executor(n, "web");
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	p->spec.dark = true;
-	node_survey_of(n, SCAN_SOCKETS | SCAN_PROCESSES);
+	node_snapshot_of(n, SCAN_SOCKETS | SCAN_PROCESSES);
 	node_judge(n);
 	is_executor(n, p);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
@@ -238,7 +238,7 @@ static void two_runs(void **state)
 	(void)state;
 	node_executor(n, "web", .container = "run1", .unlinked = true);
 	node_executor(n, "web", .container = "run2");
-	node_survey(n);
+	node_snapshot(n);
 	report = node_report(n, REPORT_AUDIT);
 	assert_int_equal(report->n_executors, 2);
 	assert_int_equal(report->verdicts[VERDICT_DISCONNECTED], 1);
@@ -255,7 +255,7 @@ static void two_frameworks(void **state)
 	(void)state;
 	node_executor(n, "web", .framework = "fw-a");
 	node_executor(n, "web", .framework = "fw-b", .half_open = true);
-	node_survey(n);
+	node_snapshot(n);
 	report = node_report(n, REPORT_AUDIT);
 	assert_int_equal(report->n_executors, 2);
 	assert_int_equal(report->verdicts[VERDICT_HALF_OPEN], 1);
@@ -271,7 +271,7 @@ static void no_library(void **state)
 
 	(void)state;
 	node_helper(n, p);
-	node_survey(n);
+	node_snapshot(n);
 	is_executor(n, p);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
 	node_free(n);
@@ -286,7 +286,7 @@ static void listeners_not_shown(void **state)
 	(void)state;
 	p->listener->unseen = true;
 	node_helper(n, p);
-	node_survey(n);
+	node_snapshot(n);
 	is_executor(n, p);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
 	node_free(n);
@@ -299,14 +299,14 @@ static void pid_is_reused(void **state)
 	struct node_proc *p = node_executor(n, "web");
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	n->hooks = false;
 	node_ends(n, p, 0, 0);
 	p->pid = 99999;
 	n->hooks = true;
 	node_executor(n, "db", .pid = 1002)->start = 424242;
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(node_verdict(n, "web"), "none");
 	assert_string_equal(node_outcome(n, "web"), "lost");
 	node_free(n);
@@ -322,7 +322,7 @@ static void odd_ids(void **state)
 	(void)state;
 	for (size_t i = 0; i < 6; i++)
 		node_executor_(n, ids[i], (struct node_spec){ .half_open = i % 2 });
-	node_survey(n);
+	node_snapshot(n);
 	for (size_t i = 0; i < 6; i++)
 		assert_string_equal(node_verdict(n, ids[i]), i % 2 ? "half-open" : "healthy");
 	node_free(n);

@@ -87,15 +87,15 @@ static void killed_by_the_agents_child(void **state)
 	(void)state;
 	node_agent_stop(n);
 	node_agent_start(n);
-	node_put(n, (struct fact){ .type = FACT_FORK,
-				   .fork = { .pid = 5555, .start = 55550, .parent = n->agent } });
+	node_emit(n, (struct fact){ .type = FACT_FORK,
+				    .fork = { .pid = 5555, .start = 55550, .parent = n->agent } });
 	node_wait(n, 2);
 	node_ends(n, p, SIGKILL, 5555);
-	node_put(n, (struct fact){ .type = FACT_EXIT, .exit = { .pid = 5555, .start = 55550 } });
+	node_emit(n, (struct fact){ .type = FACT_EXIT, .exit = { .pid = 5555, .start = 55550 } });
 	is(n, "killed-by-agent");
 	for (int i = 0; i < 3; i++) {
 		node_wait(n, 3000); /* the child is forgotten, what it did is not */
-		node_survey(n);
+		node_snapshot(n);
 	}
 	is(n, "killed-by-agent");
 	node_free(n);
@@ -108,12 +108,12 @@ static void killed_by_another_executor(void **state)
 	struct node_proc *p = node_executor(n, "web"), *other;
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
-	node_put(n, (struct fact){ .type = FACT_FORK,
-				   .fork = { .pid = 6000, .start = 60000, .parent = n->agent } });
+	node_emit(n, (struct fact){ .type = FACT_FORK,
+				    .fork = { .pid = 6000, .start = 60000, .parent = n->agent } });
 	other = node_executor(n, "db", .pid = 6000);
-	node_survey(n);
+	node_snapshot(n);
 	node_ends(n, p, SIGKILL, other->pid);
 	is(n, "killed");
 	node_free(n);
@@ -240,7 +240,7 @@ static void finished_after_it_had_come_back(void **state)
 		is(n, "finished");
 		for (int j = 0; j < 3; j++) {
 			node_wait(n, 3000); /* its links are forgotten, that it was linked is not */
-			node_survey(n);
+			node_snapshot(n);
 		}
 		is(n, "finished");
 		node_free(n);
@@ -263,8 +263,8 @@ static void events_were_lost(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		one(n, p);
 
-		node_put(n, (struct fact){ .type = FACT_LOST,
-					   .lost = { "message-ring", rows[i].lost, 100 } });
+		node_emit(n, (struct fact){ .type = FACT_LOST,
+					    .lost = { "message-ring", rows[i].lost, 100 } });
 		if (!rows[i].killer)
 			node_task_ends(n, p, "TASK_FINISHED");
 		node_ends(n, p, rows[i].status, rows[i].killer);
@@ -280,14 +280,14 @@ static void events_were_lost_before(void **state)
 	one(n, p);
 	struct fact lost = { .type = FACT_LOST, .mono = 1, .lost = { "history", 7, 0 } };
 
-	node_put(n, lost);
+	node_emit(n, lost);
 	lost.mono = 0; /* now */
-	node_put(n, lost);
+	node_emit(n, lost);
 	node_task_ends(n, p, "TASK_FINISHED");
 	node_ends(n, p, EXIT_WITH(0), 0);
 	is(n, "finished");
 	lost.lost.lost++;
-	node_put(n, lost);
+	node_emit(n, lost);
 	is(n, "unknown");
 	node_free(n);
 }
@@ -309,7 +309,7 @@ static void clock_that_nobody_saw(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		one(n, p, .timeout = 60);
 		struct report *audit = node_report(n, REPORT_AUDIT);
-		struct fact_sink sink = { node_sink_put, n };
+		struct fact_sink sink = { node_sink_emit, n };
 
 		n->hooks = false;
 		if (!rows[i].linked)
@@ -319,7 +319,7 @@ static void clock_that_nobody_saw(void **state)
 		model_baseline(audit, &sink);
 		report_free(audit);
 		n->hooks = true;
-		node_survey(n);
+		node_snapshot(n);
 		is(n, rows[i].linked ? "kept" : "waiting");
 		node_wait(n, rows[i].after);
 		node_ends(n, p, EXIT_WITH(0), 0);
@@ -337,7 +337,7 @@ static void end_that_nobody_saw(void **state)
 	(void)state;
 	n->hooks = false;
 	node_ends(n, p, EXIT_WITH(0), 0);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "lost");
 	node_free(n);
 }
@@ -350,10 +350,10 @@ static void end_is_told_once(void **state)
 	(void)state;
 	node_task_ends(n, p, "TASK_FINISHED");
 	node_ends(n, p, EXIT_WITH(0), 0);
-	node_exit_put(n, p->pid, p->start, SIGKILL, 0);
-	node_put_process(n, p);
+	node_exit_emit(n, p->pid, p->start, SIGKILL, 0);
+	node_emit_process(n, p);
 	is(n, "finished");
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "finished");
 	assert_string_equal(node_verdict(n, "web"), "none");
 	node_free(n);
@@ -370,7 +370,7 @@ static void ends_with_its_agent(void **state)
 		struct node *n = node_new();
 		struct node_proc *p = node_executor_(n, "web", specs[i]);
 
-		node_survey(n);
+		node_snapshot(n);
 		node_baseline(n);
 		node_agent_stop(n);
 		node_agent_start(n);

@@ -35,11 +35,11 @@ static const char *targets(const struct node *n, struct ended agent)
 
 static void hook_put(struct node *n, const char *program, bool best_effort)
 {
-	node_put(n, (struct fact){ .type = FACT_HOOK,
-				   .hook = { .hook = "messages",
-					     .program = program,
-					     .reason = "",
-					     .best_effort = best_effort } });
+	node_emit(n, (struct fact){ .type = FACT_HOOK,
+				    .hook = { .hook = "messages",
+					      .program = program,
+					      .reason = "",
+					      .best_effort = best_effort } });
 }
 
 static void only_stale_links_of_those_that_need_it(void **state)
@@ -67,7 +67,7 @@ static void only_stale_links_of_those_that_need_it(void **state)
 		struct ended agent = agent_of(n);
 
 		node_executor_(n, "web", rows[i].spec);
-		node_survey(n);
+		node_snapshot(n);
 		node_baseline(n);
 		assert_string_equal(targets(n, agent), ""); /* the agent lives */
 		node_agent_stop(n);
@@ -85,7 +85,7 @@ static void shortest_deadline_first(void **state)
 	(void)state;
 	node_executor(n, "late", .entry = EW_NO);
 	node_executor(n, "soon", .entry = EW_NO, .timeout = 60);
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_executor(n, "new", .entry = EW_NO); /* not in the baseline */
 	node_agent_stop(n);
@@ -102,7 +102,7 @@ static void one_link_of_two_has_ended(void **state)
 
 	(void)state;
 	p->links[1]->entry = EW_YES;
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_agent_stop(n);
 	assert_string_equal(targets(n, agent), "");
@@ -120,7 +120,7 @@ static void not_one_that_is_down(void **state)
 	node_drops(n, p);
 	node_wait(n, 1);
 	node_link(n, p);
-	node_survey(n);
+	node_snapshot(n);
 	node_agent_stop(n);
 	assert_string_equal(targets(n, agent), "");
 	node_free(n);
@@ -175,8 +175,8 @@ static void not_when_nobody_tells_whom_it_asks(void **state)
 		node_agent_stop(n);
 		assert_string_equal(targets(n, agent), "web");
 		if (rows[i].lost)
-			node_put(n, (struct fact){ .type = FACT_LOST,
-						   .lost = { "message-ring", rows[i].lost, 10 } });
+			node_emit(n, (struct fact){ .type = FACT_LOST,
+						    .lost = { "message-ring", rows[i].lost, 10 } });
 		node_agent_start(n);
 		if (strcmp(targets(n, agent), rows[i].want) != 0)
 			fail_msg("row %zu: '%s'", i, targets(n, agent));
@@ -205,7 +205,7 @@ static void what_the_gate_counts_on(void **state)
 		struct report *audit;
 
 		node_executor_(n, "web", rows[i].spec);
-		node_survey(n);
+		node_snapshot(n);
 		audit = node_report(n, REPORT_AUDIT);
 		if (model_guard_covers(&audit->executors[0]) != rows[i].covered)
 			fail_msg("row %zu", i);

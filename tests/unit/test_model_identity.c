@@ -4,18 +4,18 @@
 
 static void another_agent(struct node *n, struct fact_agent agent)
 {
-	node_put(n, (struct fact){ .type = FACT_SCAN,
-				   .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN,
+				    .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
 	for (size_t i = 0; i < n->n_procs; i++)
-		node_put_process(n, n->procs[i]);
-	node_put_sockets(n);
+		node_emit_process(n, n->procs[i]);
+	node_emit_sockets(n);
 	agent.pid = 8888;
 	agent.start = 88880;
 	agent.comm = "mesos-agent";
 	agent.cookie = 31337;
-	node_put(n, (struct fact){ .type = FACT_AGENT, .agent = agent });
-	node_put(n, (struct fact){ .type = FACT_SCAN,
-				   .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
+	node_emit(n, (struct fact){ .type = FACT_AGENT, .agent = agent });
+	node_emit(n, (struct fact){ .type = FACT_SCAN,
+				    .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
 	node_judge(n);
 }
 
@@ -37,7 +37,7 @@ static void of_another_user(void **state)
 	one(n, 0);
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	another_agent(n, evil);
 	assert_int_equal(agent_pid(n), n->agent);
 	check(n, "web", "healthy");
@@ -57,7 +57,7 @@ static void of_another_namespace(void **state)
 	n->own_netns = NODE_HOST_NS;
 	n->elsewhere = EW_NO;
 	node_window(n);
-	node_survey(n);
+	node_snapshot(n);
 	node_agent_stop(n);
 	another_agent(n, other);
 	assert_int_equal(agent_pid(n), 0);
@@ -75,7 +75,7 @@ static void ids_contradict_each_other(void **state)
 	(void)state;
 	node_executor(n, "off", .no_checkpoint = true);
 	n->work_dir_id = "other-S9";
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	check(n, "off", "no-checkpoint"); /* whatever its agent is */
 	why_has(n, "web", "latest names other-S9");
@@ -95,7 +95,7 @@ static void checkpoints_of_another_boot(void **state)
 
 		n->same_boot = EW_NO;
 		n->own_boot = rows[i].own_boot;
-		node_survey(n);
+		node_snapshot(n);
 		check(n, "web", rows[i].want);
 		node_free(n);
 	}
@@ -107,11 +107,11 @@ static void latest_is_missing(void **state)
 
 	(void)state;
 	n->latest = EW_NO;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "orphaned");
 	why_has(n, "web", "meta/slaves/latest is missing");
 	n->latest = EW_YES;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	node_free(n);
 }
@@ -125,14 +125,14 @@ static void run_without_a_process(void **state)
 	node_executor(n, "stays");
 	n->latest_runs = true;
 	p->unseen = true;
-	node_survey(n);
+	node_snapshot(n);
 	report = node_report(n, REPORT_AUDIT);
 	assert_int_equal(node_find(report, "web")->pid, 0);
 	report_free(report);
 	check(n, "web", "unknown");
 	check(n, "stays", "healthy");
 	p->spec.completed = true;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "none");
 	node_free(n);
 }
@@ -144,22 +144,22 @@ static void not_in_the_api(void **state)
 	(void)state;
 	node_executor(n, "stays");
 	p->is_executor = false; /* neither the API nor the disk tells of it */
-	node_survey(n);
+	node_snapshot(n);
 	p->is_executor = true; /* the disk does */
 	n->scope = SCAN_ALL & ~SCAN_API;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy"); /* whether access rules have left it out is not known */
 	n->api_complete = EW_YES;
 	n->scope = SCAN_ALL;
 	p->is_executor = false;
-	node_survey(n);
+	node_snapshot(n);
 	p->is_executor = true;
 	n->scope = SCAN_ALL & ~SCAN_API;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	why_has(n, "web", "does not list it");
 	n->scope = SCAN_ALL;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	node_free(n);
 }
@@ -170,10 +170,10 @@ static void nobody_is_there(void **state)
 
 	(void)state;
 	node_executor(n, "theirs", .slave_pid = "slave(1)@10.0.0.7:5052", .slave_id = "other");
-	node_survey(n);
+	node_snapshot(n);
 	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 0);
 	node_agent_stop(n);
-	node_survey(n);
+	node_snapshot(n);
 	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 3);
 	node_free(n);
 }
@@ -183,12 +183,12 @@ static void agent_comes_back_with_another_id(void **state)
 	one(n, 0);
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_agent_stop(n);
 	n->work_dir_id = "b3a1-S1";
 	node_agent_start(n);
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(node_outcome(n, "web"), "orphaned");
 	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 2);
 	node_free(n);

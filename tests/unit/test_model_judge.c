@@ -215,8 +215,8 @@ static void single(void **state)
 	rows[n].e.relinks = EW_YES, rows[n++].e.worst = LINK_AT_RISK;
 	rows[n].e.relinks = EW_YES, rows[n].e.protocol = PROTOCOL_V1,
 	rows[n++].e.worst = LINK_HALF_OPEN;
-	rows[n].e.relinks = EW_YES, rows[n].e.protocol = PROTOCOL_V1,
-	rows[n].e.n_links = 2, rows[n++].e.worst = LINK_UNKNOWN;
+	rows[n].e.relinks = EW_YES, rows[n].e.protocol = PROTOCOL_V1, rows[n].e.n_links = 2,
+	rows[n++].e.worst = LINK_UNKNOWN;
 	rows[n].e.relinks = EW_UNKNOWN, rows[n++].e.worst = LINK_HALF_OPEN;
 	rows[n].e.protocol = PROTOCOL_V1, rows[n++].e.n_links = 0;
 	rows[n].e.protocol = PROTOCOL_V1, rows[n].e.domain_socket = true, rows[n++].e.n_links = 0;
@@ -257,8 +257,11 @@ int main(void)
 		cmocka_unit_test(horizon),
 		cmocka_unit_test(firewall_accepts),
 		cmocka_unit_test(table_full),
-		cmocka_unit_test(firewall_drops_untracked),  cmocka_unit_test(nothing_known), cmocka_unit_test(order),
-		cmocka_unit_test(single), cmocka_unit_test(names),
+		cmocka_unit_test(firewall_drops_untracked),
+		cmocka_unit_test(nothing_known),
+		cmocka_unit_test(order),
+		cmocka_unit_test(single),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Will the agent's FIN arrive: what facts of connection tracking and the firewall make of a link. */
+/* Will the agent's FIN arrive: what facts of connection tracking and the firewall make of a link.
+ */
 #include "node_audit.h"
 
-static void entry_put(struct node *n, const struct node_proc *p, struct fact_ct_entry entry)
+static void entry_emit(struct node *n, const struct node_proc *p, struct fact_ct_entry entry)
 {
 	entry.cookie = p->links[0]->cookie;
 	entry.netns = p->links[0]->netns;
-	node_put(n, (struct fact){ .type = FACT_CT_ENTRY, .ct_entry = entry });
+	node_emit(n, (struct fact){ .type = FACT_CT_ENTRY, .ct_entry = entry });
 }
 
-static void firewall_put(struct node *n, const struct node_proc *p, struct fact_firewall firewall)
+static void firewall_emit(struct node *n, const struct node_proc *p, struct fact_firewall firewall)
 {
 	firewall.cookie = p->links[0]->cookie;
 	firewall.netns = p->links[0]->netns;
-	node_put(n, (struct fact){ .type = FACT_FIREWALL, .firewall = firewall });
+	node_emit(n, (struct fact){ .type = FACT_FIREWALL, .firewall = firewall });
 }
 
 static void wait_and_judge(struct node *n, double seconds)
 {
 	node_wait(n, seconds);
-	node_put(n, (struct fact){ .type = FACT_NOW });
+	node_emit(n, (struct fact){ .type = FACT_NOW });
 }
 
 /* The recovery timeout is 900 s. */
@@ -28,15 +29,16 @@ static void an_entry_counts_until_it_expires(void **state)
 	one(n, .entry = EW_YES);
 
 	(void)state;
-	node_survey(n);
-	entry_put(n, p, (struct fact_ct_entry){ .present = EW_YES, .timeout = 1000 * NODE_SECOND });
+	node_snapshot(n);
+	entry_emit(n, p,
+		   (struct fact_ct_entry){ .present = EW_YES, .timeout = 1000 * NODE_SECOND });
 	check(n, "web", "healthy");
 	wait_and_judge(n, 99);
 	check(n, "web", "healthy");
 	wait_and_judge(n, 2);
 	check(n, "web", "at-risk");
 	why_has(n, "web", "expires in 14 min: the agent's FIN may then be dropped");
-	entry_put(n, p, (struct fact_ct_entry){ .present = EW_YES, .timeout = -1 });
+	entry_emit(n, p, (struct fact_ct_entry){ .present = EW_YES, .timeout = -1 });
 	check(n, "web", "unknown");
 	node_free(n);
 }
@@ -46,17 +48,18 @@ static void the_firewall_decides_without_an_entry(void **state)
 	one(n, .entry = EW_NO);
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "at-risk");
-	firewall_put(n, p, (struct fact_firewall){ .accepted = EW_YES, .rule = "inet fw in: lo" });
+	firewall_emit(n, p, (struct fact_firewall){ .accepted = EW_YES, .rule = "inet fw in: lo" });
 	check(n, "web", "healthy");
 	why_has(n, "web", "(inet fw in: lo)");
-	firewall_put(n, p,
-		     (struct fact_firewall){ .accepted = EW_NO,
-					     .rule = "inet fw in handle 4: ct state invalid drop" });
+	firewall_emit(
+		n, p,
+		(struct fact_firewall){ .accepted = EW_NO,
+					.rule = "inet fw in handle 4: ct state invalid drop" });
 	check(n, "web", "at-risk");
 	why_has(n, "web", "drops the agent's FIN (inet fw in handle 4: ct state invalid drop)");
-	firewall_put(n, p, (struct fact_firewall){ .not_judged = "nft is not installed" });
+	firewall_emit(n, p, (struct fact_firewall){ .not_judged = "nft is not installed" });
 	check(n, "web", "at-risk");
 	why_has(n, "web", "may then be dropped (nft is not installed)");
 	node_free(n);
@@ -68,10 +71,10 @@ static void an_old_judgement_does_not_count(void **state)
 	one(n, .entry = EW_NO);
 
 	(void)state;
-	node_survey(n);
-	firewall_put(n, p, (struct fact_firewall){ .accepted = EW_YES });
+	node_snapshot(n);
+	firewall_emit(n, p, (struct fact_firewall){ .accepted = EW_YES });
 	check(n, "web", "healthy");
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "at-risk");
 	node_free(n);
 }
@@ -86,26 +89,26 @@ static void a_translated_link_has_its_other_end(void **state)
 	(void)state;
 	end = p->links[0]->peer;
 	end->remote = translated;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "half-open");
-	entry_put(n, p,
-		  (struct fact_ct_entry){ .present = EW_YES,
-					  .timeout = 5000 * NODE_SECOND,
-					  .translated = true,
-					  .reply_local = end->local,
-					  .reply_remote = translated });
+	entry_emit(n, p,
+		   (struct fact_ct_entry){ .present = EW_YES,
+					   .timeout = 5000 * NODE_SECOND,
+					   .translated = true,
+					   .reply_local = end->local,
+					   .reply_remote = translated });
 	check(n, "web", "healthy");
 	/* A FIN without the entry goes to an address that no socket has: no rule helps. */
-	entry_put(n, p,
-		  (struct fact_ct_entry){ .present = EW_YES,
-					  .timeout = 5 * NODE_SECOND,
-					  .translated = true,
-					  .reply_local = end->local,
-					  .reply_remote = translated });
-	firewall_put(n, p, (struct fact_firewall){ .accepted = EW_YES });
+	entry_emit(n, p,
+		   (struct fact_ct_entry){ .present = EW_YES,
+					   .timeout = 5 * NODE_SECOND,
+					   .translated = true,
+					   .reply_local = end->local,
+					   .reply_remote = translated });
+	firewall_emit(n, p, (struct fact_firewall){ .accepted = EW_YES });
 	check(n, "web", "at-risk");
 	/* Whether it is translated is not known. */
-	entry_put(n, p, (struct fact_ct_entry){ .present = EW_UNKNOWN });
+	entry_emit(n, p, (struct fact_ct_entry){ .present = EW_UNKNOWN });
 	check(n, "web", "unknown");
 	node_free(n);
 }
@@ -115,11 +118,11 @@ static size_t findings(struct node *n, uint64_t entries, enum severity *severity
 	struct report *report;
 	size_t found = 0;
 
-	node_put(n, (struct fact){ .type = FACT_CT_ACTIVE,
-				   .ct_active = { .netns = n->agent_ns,
-						  .in_force = EW_YES,
-						  .entries = entries,
-						  .limit = 1000 } });
+	node_emit(n, (struct fact){ .type = FACT_CT_ACTIVE,
+				    .ct_active = { .netns = n->agent_ns,
+						   .in_force = EW_YES,
+						   .entries = entries,
+						   .limit = 1000 } });
 	report = node_report(n, REPORT_AUDIT);
 	for (size_t i = 0; i < report->n_findings; i++) {
 		if (strcmp(report->findings[i].id, "conntrack-full") != 0)
@@ -137,13 +140,13 @@ static void a_full_table_is_a_finding(void **state)
 
 	one(n, .entry = EW_YES);
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	assert_int_equal(findings(n, 899, &severity), 0);
 	assert_int_equal(findings(n, 900, &severity), 1);
 	assert_int_equal(severity, SEVERITY_WARNING);
 	assert_int_equal(findings(n, 1000, &severity), 1);
 	assert_int_equal(severity, SEVERITY_CRITICAL);
-	firewall_put(n, p, (struct fact_firewall){ .accepted = EW_YES, .untracked = EW_YES });
+	firewall_emit(n, p, (struct fact_firewall){ .accepted = EW_YES, .untracked = EW_YES });
 	assert_int_equal(findings(n, 1000, &severity), 0);
 	node_free(n);
 }

@@ -28,10 +28,10 @@ static void nothing_happened(void **state)
 		struct node *n = node_new();
 
 		node_executor_(n, "web", rows[i].spec);
-		node_survey(n);
+		node_snapshot(n);
 		node_baseline(n);
 		node_wait(n, 5);
-		node_survey(n);
+		node_snapshot(n);
 		if (strcmp(node_outcome(n, "web"), rows[i].want) != 0)
 			fail_msg("row %zu: %s, not %s", i, node_outcome(n, "web"), rows[i].want);
 		node_free(n);
@@ -50,7 +50,7 @@ static void kept_needs_the_same_link(void **state)
 		n,
 		p); /* whatever it is: a v0 driver does not go back to an agent that did not ask */
 	node_wait(n, 100);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "waiting");
 	node_free(n);
 }
@@ -80,14 +80,14 @@ static void kept_needs_an_agent_that_has_recovered(void **state)
 	(void)state;
 	node_executor(n, "web");
 	n->api_status = 503;
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_wait(n, 1);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "waiting");
 	n->api_status = 200;
 	node_wait(n, 1);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "kept");
 	node_free(n);
 }
@@ -119,14 +119,14 @@ static void v1_subscribes_again_unseen(void **state)
 	node_drops(n, p);
 	node_wait(n, 0.5);
 	node_comes_back(n, p);
-	node_survey(n);
+	node_snapshot(n);
 	is(n,
 	   "waiting"); /* listed all the time, and that it has connected is not that it was taken */
 	node_wait(n, 3);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "waiting"); /* a refused one keeps its connections as long */
 	node_wait(n, 15);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "reregistered by api");
 	node_free(n);
 }
@@ -137,15 +137,15 @@ static void v0_waits_for_a_restart(void **state)
 	struct report *report;
 
 	(void)state;
-	node_put(n, (struct fact){ .type = FACT_ACT,
-				   .act = { .phase = "result",
-					    .action = "shutdown",
-					    .pid = p->pid,
-					    .start = p->start,
-					    .result = "done" } });
+	node_emit(n, (struct fact){ .type = FACT_ACT,
+				    .act = { .phase = "result",
+					     .action = "shutdown",
+					     .pid = p->pid,
+					     .start = p->start,
+					     .result = "done" } });
 	node_drops(n, p);
 	node_wait(n, 30);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "waiting");
 	report = node_report(n, REPORT_VERIFY);
 	assert_non_null(strstr(report->executors[0].why[0], "made to drop"));
@@ -164,11 +164,11 @@ static void verify_afterwards(void **state)
 	struct node_proc *stale = node_executor(n, "stale", .entry = EW_NO);
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	n->hooks = false;
 	{
 		struct report *audit = node_report(n, REPORT_AUDIT);
-		struct fact_sink sink = { node_sink_put, n };
+		struct fact_sink sink = { node_sink_emit, n };
 
 		node_agent_stop(n);
 		node_agent_start(n);
@@ -179,7 +179,7 @@ static void verify_afterwards(void **state)
 		report_free(audit);
 	}
 	(void)stale;
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "waiting"); /* 503 */
 	node_agent_serves(n);
 	node_wait(n, 1.1);
@@ -194,11 +194,11 @@ static void one_that_is_not_found(void **state)
 
 	(void)state;
 	p->unseen = true;
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "unknown"); /* its link is there */
 	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 3);
 	p->unseen = false; /* it was missed once */
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "kept");
 	node_free(n);
 }

@@ -39,7 +39,7 @@ static void listed_by_the_old_agent(void **state)
 	node_agent_start(n);
 	node_link(n, p);
 	node_wait(n, 2);
-	node_survey(n); /* 503 */
+	node_snapshot(n); /* 503 */
 	is(n, "waiting");
 	node_free(n);
 }
@@ -48,10 +48,11 @@ static void listed_by_the_old_agent(void **state)
 static void old_answer_comes_late(void **state)
 {
 	one(n, p);
-	struct fact late = { .type = FACT_API,
-			     .mono = n->now,
-			     .api = {
-				     .http_status = 200, .slave_id = NODE_AGENT_ID, .round = 99 } };
+	struct fact late = {
+		.type = FACT_API,
+		.mono = n->now,
+		.api = { .http_status = 200, .slave_id = NODE_AGENT_ID, .answer_nr = 99 }
+	};
 
 	(void)state;
 	n->quiet = true;
@@ -60,13 +61,13 @@ static void old_answer_comes_late(void **state)
 	node_agent_start(n);
 	node_link(n, p);
 	node_wait(n, 2);
-	node_put(n, (struct fact){ .type = FACT_API_EXECUTOR,
-				   .mono = late.mono,
-				   .api_executor = { .round = 99,
-						     .framework_id = "fw-0000",
-						     .executor_id = "web",
-						     .container_id = "web" } });
-	node_put(n, late);
+	node_emit(n, (struct fact){ .type = FACT_API_EXECUTOR,
+				    .mono = late.mono,
+				    .api_executor = { .answer_nr = 99,
+						      .framework_id = "fw-0000",
+						      .executor_id = "web",
+						      .container_id = "web" } });
+	node_emit(n, late);
 	is(n, "waiting");
 	assert_false(node_done(n, UNTIL_SETTLED));
 	node_agent_serves(n); /* and the new one's is not missed for that */
@@ -84,7 +85,7 @@ static void listed_without_agents_end(void **state)
 	node_agent_serves(n); /* it is listed for as long as it takes to kill it */
 	is(n, "waiting");
 	node_wait(n, 100);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "unknown"); /* neither killed in time nor seen to register */
 	node_free(n);
 }
@@ -100,7 +101,7 @@ static void linked_and_not_listed(void **state)
 	node_agent_serves(n);
 	is(n, "waiting");
 	node_wait(n, 100);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "waiting"); /* what the agent says outweighs a link */
 	node_free(n);
 }
@@ -117,10 +118,10 @@ static void late_link_is_listed(void **state)
 	node_link(n, p);
 	node_link(n, p);
 	node_wait(n, 2);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "waiting");
 	node_wait(n, 61); /* it has outlived the longest stop */
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "reregistered by api");
 	node_free(n);
 }
@@ -140,7 +141,7 @@ static void unanswered_is_listed(void **state)
 	is(n, "waiting");
 	node_tell(n, p, "ShutdownExecutorMessage");
 	node_wait(n, 100);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "waiting");
 	node_free(n);
 }
@@ -169,7 +170,7 @@ static void over_a_domain_socket(void **state)
 	node_agent_serves(n);
 	is(n, "waiting"); /* an agent lists those that it is killing */
 	node_wait(n, 61);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "reregistered by api");
 	node_free(n);
 }
@@ -184,7 +185,7 @@ static void v0_with_a_domain_sockets_name(void **state)
 	node_wait(n, 2);
 	node_agent_serves(n);
 	node_wait(n, 100);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "waiting");
 	node_free(n);
 }
@@ -200,10 +201,10 @@ static void by_link(void **state)
 	node_wait(n, 0.2);
 	node_link(n, p);
 	node_wait(n, 14);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "waiting");
 	node_wait(n, 4); /* nobody told the timeout: it may be 15 s */
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "reregistered by link");
 	node_free(n);
 }
@@ -219,10 +220,10 @@ static void link_by_passes_alone(void **state)
 	node_agent_start(n);
 	n->api_status = 401;
 	node_link(n, p);
-	node_survey(n); /* the link's row comes before the agent's */
+	node_snapshot(n); /* the link's row comes before the agent's */
 	is(n, "waiting");
 	node_wait(n, 19);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "reregistered by link");
 	node_free(n);
 }
@@ -235,7 +236,7 @@ static void link_without_agents_end(void **state)
 	(void)p;
 	n->api_status = 401;
 	node_wait(n, 100);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "unknown");
 	node_free(n);
 }
@@ -247,13 +248,13 @@ static void link_held_by_agents_child(void **state)
 	(void)state;
 	n->quiet = true;
 	node_hold_too(p->links[0]->peer, 4711, 5);
-	node_survey(n);
+	node_snapshot(n);
 	node_agent_stop(n);
 	node_unhold(p->links[0]->peer, p->links[0]->peer->holds[0].pid);
 	node_agent_start(n);
 	n->api_status = 401;
 	node_wait(n, 100);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "unknown");
 	node_free(n);
 }

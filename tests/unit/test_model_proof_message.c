@@ -11,7 +11,7 @@ static void by_message(void **state)
 		struct node *n = node_new();
 		struct node_proc *p = node_executor_(n, "web", specs[i]);
 
-		node_survey(n);
+		node_snapshot(n);
 		node_baseline(n);
 		node_agent_stop(n);
 		is(n, "waiting");
@@ -43,16 +43,16 @@ static void agents_hook_comes_late(void **state)
 	listen = n->listen;
 	n->hooks = true;
 	node_comes_back(n, p);
-	node_survey_of(n, SCAN_SOCKETS | SCAN_PROCESSES);
-	node_put(n, (struct fact){ .type = FACT_TCP,
-				   .mono = then,
-				   .tcp = { .cookie = listen->cookie,
-					    .netns = listen->netns,
-					    .local = listen->local,
-					    .from = TCP_CLOSE,
-					    .to = TCP_LISTEN,
-					    .pid = n->agent,
-					    .start = node_start_of(n, n->agent) } });
+	node_snapshot_of(n, SCAN_SOCKETS | SCAN_PROCESSES);
+	node_emit(n, (struct fact){ .type = FACT_TCP,
+				    .mono = then,
+				    .tcp = { .cookie = listen->cookie,
+					     .netns = listen->netns,
+					     .local = listen->local,
+					     .from = TCP_CLOSE,
+					     .to = TCP_LISTEN,
+					     .pid = n->agent,
+					     .start = node_start_of(n, n->agent) } });
 	is(n, "reregistered by message"); /* what it sent before it was known as the agent counts */
 	node_free(n);
 }
@@ -92,19 +92,19 @@ static void registered_with_an_agent_of_the_ring(void **state)
 {
 	one(n, p, .entry = EW_NO); /* its link stays when the agent goes */
 	struct report *audit = node_report(n, REPORT_AUDIT);
-	struct fact_sink sink = { node_sink_put, n };
+	struct fact_sink sink = { node_sink_emit, n };
 
 	(void)state;
 	node_watch_anew(n);
 	model_baseline(audit, &sink);
 	report_free(audit);
 	node_agent_start(n); /* what the ring still held */
-	node_put_process(n, p);
+	node_emit_process(n, p);
 	node_comes_back(n, p);
 	n->hooks = false;
 	node_agent_stop(n);
 	node_agent_start(n);
-	node_survey(n);
+	node_snapshot(n);
 	n->hooks = true;
 	is(n, "waiting");
 	node_free(n);
@@ -128,16 +128,16 @@ static void old_answer_is_told_late(void **state)
 	node_says(n, p, "ReregisterExecutorMessage");
 	snprintf(to, sizeof(to), "10.0.0.7:%d", p->port);
 	s = node_connect(n, n->agent, n->agent_ns, p->pid, NODE_HOST_NS, to);
-	node_put(n, (struct fact){ .type = FACT_MESSAGE,
-				   .mono = then,
-				   .message = { .cookie = s->cookie,
-						.pid = old,
-						.start = node_start_of(n, old),
-						.local = s->local,
-						.remote = s->remote,
-						.netns = s->netns,
-						.name = "ExecutorReregisteredMessage",
-						.executor_id = "" } });
+	node_emit(n, (struct fact){ .type = FACT_MESSAGE,
+				    .mono = then,
+				    .message = { .cookie = s->cookie,
+						 .pid = old,
+						 .start = node_start_of(n, old),
+						 .local = s->local,
+						 .remote = s->remote,
+						 .netns = s->netns,
+						 .name = "ExecutorReregisteredMessage",
+						 .executor_id = "" } });
 	node_judge(n);
 	{
 		struct report *report = node_report(n, REPORT_VERIFY);
@@ -170,7 +170,7 @@ static void half_a_conversation(void **state)
 		struct node *n = node_new();
 		struct node_proc *p = node_executor(n, "web", .v1 = rows[i].v1);
 
-		node_survey(n);
+		node_snapshot(n);
 		node_baseline(n);
 		node_agent_stop(n);
 		node_agent_start(n);
@@ -212,7 +212,7 @@ static void message_to_another(void **state)
 	struct node_proc *other = node_executor(n, "db");
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_agent_stop(n);
 	node_agent_start(n);
 	node_link(n, p);
@@ -314,14 +314,14 @@ static void roads_reversed(void **state)
 	node_wait(n, 1);
 	p->links[0] = NULL;
 	node_comes_back(n, p);
-	node_put(n, (struct fact){ .type = FACT_TCP,
-				   .mono = then,
-				   .tcp = { .cookie = old->cookie,
-					    .netns = old->netns,
-					    .local = old->local,
-					    .remote = old->remote,
-					    .from = TCP_ESTABLISHED,
-					    .to = TCP_CLOSE_WAIT } });
+	node_emit(n, (struct fact){ .type = FACT_TCP,
+				    .mono = then,
+				    .tcp = { .cookie = old->cookie,
+					     .netns = old->netns,
+					     .local = old->local,
+					     .remote = old->remote,
+					     .from = TCP_ESTABLISHED,
+					     .to = TCP_CLOSE_WAIT } });
 	node_drops(n, p); /* the second end, now: it must be a first one */
 	is(n, "waiting");
 	assert_false(model_done(n->model, UNTIL_SETTLED, &next));

@@ -47,7 +47,7 @@ static void of_verdicts(struct node *n)
 	node_executor(n, "at-risk", .entry = EW_NO);
 	node_executor(n, "half-open", .half_open = true);
 	node_executor(n, "relinks", .half_open = true, .version = "1.4.3");
-	node_survey(n);
+	node_snapshot(n);
 }
 
 static void of_the_forbidden(struct node *n)
@@ -56,13 +56,13 @@ static void of_the_forbidden(struct node *n)
 	node_executor(n, "unregistered", .unregistered = true, .entry = EW_NO);
 	node_executor(n, "disconnected", .unlinked = true);
 	node_executor(n, "foreign", .slave_pid = "slave(1)@10.0.0.7:5052", .slave_id = "other-S9");
-	node_survey(n);
+	node_snapshot(n);
 }
 
 static void of_nobody(struct node *n)
 {
 	node_agent_stop(n);
-	node_survey(n);
+	node_snapshot(n);
 }
 
 static void of_a_return(struct node *n)
@@ -70,7 +70,7 @@ static void of_a_return(struct node *n)
 	struct node_proc *web = node_executor(n, "web", 0);
 	struct node_proc *http = node_executor(n, "http", .v1 = true);
 
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_agent_stop(n);
 	node_wait(n, 1);
@@ -85,7 +85,7 @@ static void of_a_return_unseen(struct node *n)
 {
 	struct node_proc *web = node_executor(n, "web", 0);
 
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_agent_stop(n);
 	n->quiet = true;
@@ -102,7 +102,7 @@ static void of_ends(struct node *n)
 	struct node_proc *shot = node_executor(n, "shot", 0), *mute = node_executor(n, "mute", 0);
 
 	node_executor(n, "kept", 0);
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_wait(n, 1);
 	node_task_ends(n, done, "TASK_FINISHED");
@@ -112,14 +112,14 @@ static void of_ends(struct node *n)
 	node_ends(n, bad, 0, 0);
 	node_ends(n, shot, SIGKILL, 4711);
 	node_ends(n, mute, 0, 0);
-	node_survey(n);
+	node_snapshot(n);
 }
 
 static void of_a_kill(struct node *n)
 {
 	struct node_proc *web = node_executor(n, "web", .entry = EW_NO);
 
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_agent_stop(n);
 	node_wait(n, 1);
@@ -134,11 +134,11 @@ static void of_a_kill(struct node *n)
 static void of_waiting(struct node *n)
 {
 	node_executor(n, "web", 0);
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_agent_stop(n);
 	node_wait(n, 1);
-	node_survey(n);
+	node_snapshot(n);
 }
 
 static const struct story stories[] = {
@@ -155,7 +155,7 @@ static const struct story stories[] = {
 static struct fact_list *told(const struct story *story)
 {
 	struct fact_list *list = fact_list_new();
-	struct fact_sink tap = { fact_list_put, list };
+	struct fact_sink tap = { fact_list_emit, list };
 	struct node *n = node_new();
 
 	model_free(n->model);

@@ -2,7 +2,7 @@
 /* An executor that loses its link again: when that is its end, and when it is nothing. */
 #include "node_window.h"
 
-#define PASS (SCAN_PROCESSES | SCAN_SOCKETS)
+#define SOCKETS_AND_PROCESSES (SCAN_PROCESSES | SCAN_SOCKETS)
 
 static void ends_itself_for_the_second(struct node *n, struct node_proc *p)
 {
@@ -64,7 +64,7 @@ static void refused(void **state)
 
 	(void)state;
 	p->listener->unseen = true;
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
 	node_agent_stop(n);
 	is_refused(n, p); /* a status update; it was not asked */
@@ -116,11 +116,12 @@ static void told_after_a_long_pass(void **state)
 	then = n->now;
 	link->unseen = link->peer->unseen = true;
 	node_wait(n, 1);
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", PASS } });
-	node_put_process(n, p);
-	node_put_sockets(n);
+	node_emit(n,
+		  (struct fact){ .type = FACT_SCAN, .scan = { "begin", SOCKETS_AND_PROCESSES } });
+	node_emit_process(n, p);
+	node_emit_sockets(n);
 	node_wait(n, 20);
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", PASS } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", SOCKETS_AND_PROCESSES } });
 	now = n->now;
 	n->now = then;
 	node_says(n, p, "StatusUpdateMessage");

@@ -5,16 +5,16 @@
 
 #include "node.h"
 
-#define PASS (SCAN_SOCKETS | SCAN_PROCESSES)
+#define SOCKETS_AND_PROCESSES (SCAN_SOCKETS | SCAN_PROCESSES)
 
 static void begin(struct node *n, uint32_t scope)
 {
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", scope } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", scope } });
 }
 
 static void end(struct node *n, uint32_t scope)
 {
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", scope } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", scope } });
 	node_judge(n);
 }
 
@@ -44,11 +44,11 @@ static void what_a_pass_does_not_show_is_gone(void **state)
 	struct node_proc *db = node_executor(n, "db");
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	n->hooks = false;
 	node_drops(n, p);
 	db->unseen = true;
-	node_survey_of(n, PASS);
+	node_snapshot_of(n, SOCKETS_AND_PROCESSES);
 	node_judge(n);
 	assert_int_equal(links(n, "web"), 0);
 	assert_string_equal(node_verdict(n, "web"), "disconnected");
@@ -64,15 +64,15 @@ static void a_pass_that_was_not_completed(void **state)
 
 	(void)state;
 	node_executor(n, "web");
-	node_survey(n);
-	begin(n, PASS);
+	node_snapshot(n);
+	begin(n, SOCKETS_AND_PROCESSES);
 	end(n, 0);
 	assert_string_equal(node_verdict(n, "web"), "unknown");
 	assert_int_equal(links(n, "web"), 1);
-	begin(n, PASS);
-	node_put_process(n, n->procs[0]);
-	node_put_sockets(n);
-	end(n, PASS);
+	begin(n, SOCKETS_AND_PROCESSES);
+	node_emit_process(n, n->procs[0]);
+	node_emit_sockets(n);
+	end(n, SOCKETS_AND_PROCESSES);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
 	node_free(n);
 }
@@ -83,15 +83,15 @@ static void a_pass_over_processes_leaves_sockets(void **state)
 
 	(void)state;
 	node_executor(n, "web");
-	node_survey(n);
+	node_snapshot(n);
 	begin(n, SCAN_PROCESSES);
-	node_put_process(n, n->procs[0]);
+	node_emit_process(n, n->procs[0]);
 	end(n, SCAN_PROCESSES);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
 	begin(n, SCAN_API);
 	end(n, 0);
 	begin(n, SCAN_CHECKPOINTS);
-	node_put_checkpoints(n);
+	node_emit_checkpoints(n);
 	end(n, SCAN_CHECKPOINTS);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
 	node_free(n);
@@ -104,14 +104,14 @@ static void a_link_is_made_during_a_pass(void **state)
 	struct node_proc *p = node_executor(n, "web", .unlinked = true);
 
 	(void)state;
-	node_survey(n);
-	begin(n, PASS);
-	node_put_process(n, p);
-	node_put_sockets(n);
+	node_snapshot(n);
+	begin(n, SOCKETS_AND_PROCESSES);
+	node_emit_process(n, p);
+	node_emit_sockets(n);
 	node_link(n, p);
-	end(n, PASS);
+	end(n, SOCKETS_AND_PROCESSES);
 	assert_int_equal(links(n, "web"), 1);
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(node_verdict(n, "web"), "healthy");
 	node_free(n);
 }
@@ -125,16 +125,16 @@ static void a_hook_is_newer_than_a_row(void **state)
 	int64_t then;
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	row = *p->links[0];
-	begin(n, PASS);
+	begin(n, SOCKETS_AND_PROCESSES);
 	then = n->now;
 	node_wait(n, 1);
 	node_drops(n, p);
-	node_put_process(n, p);
-	node_put_sock(n, &row, then);
-	node_put_sockets(n);
-	end(n, PASS);
+	node_emit_process(n, p);
+	node_emit_sock(n, &row, then);
+	node_emit_sockets(n);
+	end(n, SOCKETS_AND_PROCESSES);
 	assert_int_equal(links(n, "web"), 0);
 	node_free(n);
 }
@@ -148,18 +148,18 @@ static void a_row_of_a_connection_that_was_not_made_yet(void **state)
 	int64_t then;
 
 	(void)state;
-	node_survey(n);
-	begin(n, PASS);
+	node_snapshot(n);
+	begin(n, SOCKETS_AND_PROCESSES);
 	then = n->now;
 	node_wait(n, 0.001);
 	node_link(n, p);
 	row = *p->links[0];
 	row.state = TCP_SYN_SENT;
-	node_put_process(n, p);
-	node_put_sock(n, &row, then);
-	node_put_sock(n, n->listen, then);
-	node_put_agent(n);
-	end(n, PASS);
+	node_emit_process(n, p);
+	node_emit_sock(n, &row, then);
+	node_emit_sock(n, n->listen, then);
+	node_emit_agent(n);
+	end(n, SOCKETS_AND_PROCESSES);
 	assert_int_equal(links(n, "web"), 1);
 	assert_int_equal(cut_off(n, "web"), 0);
 	node_free(n);
@@ -171,7 +171,7 @@ static void who_listens_is_seen_before_and_after(void **state)
 	struct report *report;
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_agent_stop(n);
 	node_judge(n);
 	report = node_report(n, REPORT_AUDIT);
@@ -191,7 +191,7 @@ static void who_listens_is_seen_before_and_after(void **state)
 	report_free(report);
 	n->hooks = false;
 	node_agent_stop(n);
-	node_survey_of(n, PASS);
+	node_snapshot_of(n, SOCKETS_AND_PROCESSES);
 	node_judge(n);
 	report = node_report(n, REPORT_AUDIT);
 	assert_int_equal(report->agent.pid, 0);
@@ -206,7 +206,7 @@ static void notes_are_of_the_last_pass(void **state)
 		struct fact_unread unread;
 		uint32_t scope; /* of the pass that takes it back */
 	} rows[] = {
-		{ { "/proc/7/fd", "Permission denied", 7, 0 }, PASS },
+		{ { "/proc/7/fd", "Permission denied", 7, 0 }, SOCKETS_AND_PROCESSES },
 		{ { "entry of a link", "timeout", 0, 7001 }, SCAN_ALL & ~SCAN_API },
 		{ { "the agent's HTTP API", "401", 0, 0 }, SCAN_ALL },
 	};
@@ -216,14 +216,15 @@ static void notes_are_of_the_last_pass(void **state)
 		struct node *n = node_new();
 		struct report *report;
 
-		node_survey(n);
+		node_snapshot(n);
 		for (int j = 0; j < 3; j++)
-			node_put(n, (struct fact){ .type = FACT_UNREAD, .unread = rows[i].unread });
+			node_emit(n,
+				  (struct fact){ .type = FACT_UNREAD, .unread = rows[i].unread });
 		report = node_report(n, REPORT_AUDIT);
 		assert_int_equal(report->n_notes, 1);
 		assert_int_equal(report->exit_code, 3);
 		report_free(report);
-		node_survey_of(n, rows[i].scope);
+		node_snapshot_of(n, rows[i].scope);
 		report = node_report(n, REPORT_AUDIT);
 		assert_int_equal(report->n_notes, 0);
 		assert_int_equal(report->exit_code, 0);
@@ -302,7 +303,7 @@ static void replay(void **state)
 			node_helper(n, n->procs[n->n_procs - 1]);
 	}
 	node_connect(n, 500, NODE_HOST_NS, n->agent, NODE_HOST_NS, "10.0.0.7:5051");
-	node_survey(n);
+	node_snapshot(n);
 	same_in_both(n);
 	node_baseline(n);
 	node_agent_stop(n);
@@ -332,7 +333,7 @@ static void report_outlives_the_model(void **state)
 
 	(void)state;
 	node_executor(n, "web", .half_open = true);
-	node_survey(n);
+	node_snapshot(n);
 	report = node_report(n, REPORT_AUDIT);
 	node_ends(n, n->procs[0], 0, 0);
 	node_free(n);
@@ -366,12 +367,12 @@ static void passes_again(void **state)
 		snprintf(id, sizeof(id), "task.%d", i);
 		node_executor_(n, id, (struct node_spec){ .v1 = i % 2 });
 	}
-	node_survey(n);
-	node_survey(n);
+	node_snapshot(n);
+	node_snapshot(n);
 	before = in_use();
 	for (int i = 0; i < 200; i++) {
 		node_wait(n, 10);
-		node_survey(n);
+		node_snapshot(n);
 	}
 	assert_true(in_use() <= before + 4096);
 	node_free(n);
@@ -388,28 +389,28 @@ static void come_and_go_each(double seconds)
 		int pid = 100000 + i;
 		struct node_sock *s;
 
-		node_put(n, (struct fact){ .type = FACT_FORK,
-					   .fork = { .pid = pid,
-						     .start = (uint64_t)pid,
-						     .parent = n->agent } });
-		node_put(n, (struct fact){ .type = FACT_PROCESS,
-					   .process = { .pid = pid,
-							.start = (uint64_t)pid,
-							.comm = "curl",
-							.environ_read = EW_YES } });
+		node_emit(n, (struct fact){ .type = FACT_FORK,
+					    .fork = { .pid = pid,
+						      .start = (uint64_t)pid,
+						      .parent = n->agent } });
+		node_emit(n, (struct fact){ .type = FACT_PROCESS,
+					    .process = { .pid = pid,
+							 .start = (uint64_t)pid,
+							 .comm = "curl",
+							 .environ_read = EW_YES } });
 		s = node_connect(n, pid, NODE_HOST_NS, n->agent, NODE_HOST_NS, "10.0.0.7:5051");
 		node_close(n, s, pid, true);
-		node_put(n, (struct fact){ .type = FACT_UNREAD,
-					   .unread = { .object = "/proc/1/fd",
-						       .reason = "gone",
-						       .pid = pid } });
-		node_put(n, (struct fact){ .type = FACT_EXIT,
-					   .exit = { .pid = pid, .start = (uint64_t)pid } });
-		node_put(n,
-			 (struct fact){ .type = FACT_EXIT,
-					.exit = { .pid = pid + 50000, .start = (uint64_t)pid } });
+		node_emit(n, (struct fact){ .type = FACT_UNREAD,
+					    .unread = { .object = "/proc/1/fd",
+							.reason = "gone",
+							.pid = pid } });
+		node_emit(n, (struct fact){ .type = FACT_EXIT,
+					    .exit = { .pid = pid, .start = (uint64_t)pid } });
+		node_emit(n,
+			  (struct fact){ .type = FACT_EXIT,
+					 .exit = { .pid = pid + 50000, .start = (uint64_t)pid } });
 		node_wait(n, seconds);
-		node_survey(n);
+		node_snapshot(n);
 		free(s->peer);
 		free(s);
 		n->n_socks -= 2;

@@ -62,7 +62,7 @@ static void each_kind(void **state)
 		struct node_proc *p = node_executor_(n, "web", rows[i].spec);
 		bool touched;
 
-		node_survey(n);
+		node_snapshot(n);
 		if ((strlen(targets(n, (struct model_choice){ 0 })) > 0) != rows[i].by_default)
 			fail_msg("row %zu by default: '%s'", i,
 				 targets(n, (struct model_choice){ 0 }));
@@ -92,7 +92,7 @@ static void all_leaves_strangers_out(void **state)
 	(void)state;
 	node_executor(n, "theirs", .slave_id = "other", .slave_pid = "slave(1)@10.0.0.7:5052");
 	node_executor(n, "web", .half_open = true);
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(targets(n, (struct model_choice){ .all = true }), "web half-open");
 	node_free(n);
 }
@@ -101,20 +101,20 @@ static void second_agent(struct node *n, uint64_t netns, uint64_t own)
 {
 	n->own_netns = own;
 	node_window(n);
-	node_put(n, (struct fact){ .type = FACT_SCAN,
-				   .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN,
+				    .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
 	for (size_t i = 0; i < n->n_procs; i++)
-		node_put_process(n, n->procs[i]);
-	node_put_sockets(n);
-	node_put(n, (struct fact){ .type = FACT_AGENT,
-				   .agent = { .pid = 8888,
-					      .start = 88880,
-					      .comm = "mesos-agent",
-					      .listen = n->agent_addr,
-					      .netns = netns,
-					      .cookie = 31337 } });
-	node_put(n, (struct fact){ .type = FACT_SCAN,
-				   .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
+		node_emit_process(n, n->procs[i]);
+	node_emit_sockets(n);
+	node_emit(n, (struct fact){ .type = FACT_AGENT,
+				    .agent = { .pid = 8888,
+					       .start = 88880,
+					       .comm = "mesos-agent",
+					       .listen = n->agent_addr,
+					       .netns = netns,
+					       .cookie = 31337 } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN,
+				    .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
 	node_judge(n);
 }
 
@@ -125,7 +125,7 @@ static void two_agents_elsewhere(void **state)
 
 	(void)state;
 	node_executor(n, "web", .half_open = true);
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(targets(n, (struct model_choice){ 0 }), "web half-open");
 	second_agent(n, 99, 1);
 	assert_non_null(strstr(targets(n, (struct model_choice){ .pid = n->procs[0]->pid }),
@@ -141,7 +141,7 @@ static void two_agents_one_here(void **state)
 
 	(void)state;
 	node_executor(n, "web", .half_open = true);
-	node_survey(n);
+	node_snapshot(n);
 	second_agent(n, 99, n->agent_ns);
 	report = node_report(n, REPORT_AUDIT);
 	assert_int_equal(report->agent.pid, n->agent);
@@ -160,7 +160,7 @@ static void selections(void **state)
 	node_executor(n, "db", .entry = EW_NO, .timeout = 60);
 	node_executor(n, "ok", .timeout = 30);
 	node_executor(n, "gone", .unlinked = true, .timeout = 10);
-	node_survey(n);
+	node_snapshot(n);
 	/* the shortest deadline first, what is refused last */
 	assert_string_equal(targets(n, (struct model_choice){ 0 }), "db at-risk; web half-open");
 	assert_string_equal(
@@ -182,7 +182,7 @@ static void both_links_of_v1(void **state)
 
 	(void)state;
 	node_executor(n, "web", .v1 = true, .half_open = true);
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(targets(n, (struct model_choice){ 0 }), "web half-open; web half-open");
 	node_free(n);
 }
@@ -194,7 +194,7 @@ static void descriptor_not_known(void **state)
 	struct node_proc *p = node_executor(n, "web", .unlinked = true, .entry = EW_NO);
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_link(n, p);
 	node_judge(n);
 	assert_non_null(strstr(targets(n, (struct model_choice){ .all = true }), ": "));
@@ -208,7 +208,7 @@ static void never_while_it_comes_back(void **state)
 	const struct model_choice all = { .all = true };
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(targets(n, all), "web half-open");
 	node_agent_stop(n);
 	node_judge(n);
@@ -217,13 +217,13 @@ static void never_while_it_comes_back(void **state)
 	node_agent_start(n);
 	node_judge(n);
 	assert_non_null(strstr(targets(n, all), "recovering"));
-	node_survey(n); /* 503 */
+	node_snapshot(n); /* 503 */
 	assert_non_null(strstr(targets(n, all), "recovering"));
 	node_tell(n, p, "ReconnectExecutorMessage");
 	node_agent_serves(n);
 	assert_non_null(strstr(targets(n, all), "asked it to reconnect"));
 	node_tell(n, p, "ExecutorReregisteredMessage");
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(targets(n, all), "web half-open");
 	node_free(n);
 }
@@ -235,10 +235,10 @@ static void never_after_its_link_ended(void **state)
 	struct node_proc *p = node_executor(n, "web", .entry = EW_NO);
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_drops(n, p);
 	node_link(n, p);
-	node_survey(n);
+	node_snapshot(n);
 	assert_non_null(
 		strstr(targets(n, (struct model_choice){ .all = true }), "second disconnect"));
 	node_free(n);
@@ -252,7 +252,7 @@ static void agent_that_cannot_be_asked(void **state)
 	(void)state;
 	node_executor(n, "web", .half_open = true);
 	n->api_status = 401;
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(targets(n, (struct model_choice){ 0 }), "web half-open");
 	node_free(n);
 }
@@ -269,7 +269,7 @@ static void young_agent_that_cannot_be_asked(void **state)
 	n->now = 110 * NODE_SECOND; /* the agent, pid 1001, began 100.1 s after boot */
 	node_watch_anew(n);
 	n->api_status = 401;
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(targets(n, all),
 			    "web unknown: the agent may be recovering, its API does not tell: a "
 			    "second disconnect would end it at once; try again in 8 s; "
@@ -288,7 +288,7 @@ static void connection_to_another_host(void **state)
 
 	(void)state;
 	node_connect(n, p->pid, NODE_HOST_NS, 0, NODE_HOST_NS, "10.9.9.9:5051");
-	node_survey(n);
+	node_snapshot(n);
 	assert_string_equal(targets(n, (struct model_choice){ .all = true }), "web half-open");
 	node_free(n);
 }

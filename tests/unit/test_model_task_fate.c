@@ -17,8 +17,8 @@ static void cause_is(struct node *n, enum cause cause, const char *why)
 
 static void hook(struct node *n)
 {
-	node_put(n,
-		 (struct fact){ .type = FACT_HOOK, .hook = { "messages", "tp_btf/x", "", false } });
+	node_emit(n, (struct fact){ .type = FACT_HOOK,
+				    .hook = { "messages", "tp_btf/x", "", false } });
 }
 
 /* By the last update on its link, and the agent's answer to it. */
@@ -64,7 +64,7 @@ static void sent_to_nobody(void **state)
 	is(n, "unknown");
 	node_wait(n, 1);
 	node_task_recorded(n, p, "disk", "TASK_FAILED", "agent", "REASON_EXECUTOR_TERMINATED");
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "task-failed");
 	cause_is(n, CAUSE_DISK, "its framework was told TASK_FAILED");
 	node_free(n);
@@ -93,7 +93,7 @@ static void by_record(void **state)
 		node_task_recorded(n, p, rows[i].source, rows[i].task, rows[i].by, rows[i].reason);
 		node_wait(n, 1);
 		node_ends(n, p, EXIT_WITH(0), 0);
-		node_survey(n);
+		node_snapshot(n);
 		is(n, rows[i].want);
 		cause_is(n, rows[i].cause, "");
 		node_free(n);
@@ -125,7 +125,7 @@ static void afterwards(void **state)
 		if (rows[i].task)
 			node_task_recorded(n, p, "disk", rows[i].task, rows[i].by, rows[i].reason);
 		node_ends(n, p, EXIT_WITH(0), 0);
-		node_survey(n);
+		node_snapshot(n);
 		is(n, rows[i].want);
 		cause_is(n, rows[i].task ? CAUSE_DISK : CAUSE_NONE, rows[i].why);
 		node_free(n);
@@ -150,14 +150,14 @@ static void by_log(void **state)
 
 		n->hooks = false;
 		node_ends(n, p, EXIT_WITH(0), 0);
-		node_put(n, (struct fact){ .type = FACT_END,
-					   .end = { .framework_id = p->spec.framework,
-						    .executor_id = "web",
-						    .container_id = "web",
-						    .cause = rows[i].cause,
-						    .source = rows[i].source,
-						    .text = "stderr: Recovery timeout" } });
-		node_survey(n);
+		node_emit(n, (struct fact){ .type = FACT_END,
+					    .end = { .framework_id = p->spec.framework,
+						     .executor_id = "web",
+						     .container_id = "web",
+						     .cause = rows[i].cause,
+						     .source = rows[i].source,
+						     .text = "stderr: Recovery timeout" } });
+		node_snapshot(n);
 		is(n, rows[i].want);
 		cause_is(n, rows[i].proof, "It has exited");
 		node_free(n);
@@ -272,7 +272,7 @@ static void refused(void **state)
 	n->lists_nobody = true;
 	node_agent_serves(n);
 	node_wait(n, 100);
-	node_survey(n);
+	node_snapshot(n);
 	is(n, "unknown");
 	cause_is(n, CAUSE_NONE, "SUBSCRIBE with 400");
 	node_says(n, p, "SUBSCRIBE");
@@ -296,7 +296,7 @@ static void of_another_agent_id(void **state)
 		node_link(n, p);
 		node_agent_serves(n);
 		node_wait(n, 100);
-		node_survey(n);
+		node_snapshot(n);
 		is(n, "orphaned");
 		assert_int_equal(node_exit_code(n, REPORT_VERIFY), 2);
 		node_free(n);
@@ -311,7 +311,7 @@ static void came_after_the_audit(void **state)
 
 	(void)p;
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	report = node_report(n, REPORT_RUN);
 	assert_int_equal(report->n_executors, 2);
 	assert_true(node_find(report, "late")->appeared);

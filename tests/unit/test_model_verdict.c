@@ -35,10 +35,7 @@ static void healthy_and_its_negations(void **state)
 		  { .unlinked = true, .domain_socket = "/run/a.sock" },
 		  "disconnected" },
 		{ "v1 over a domain socket",
-		  { .v1 = true,
-		    .unlinked = true,
-		    .domain_socket = "/run/a.sock",
-		    .unix_links = 2 },
+		  { .v1 = true, .unlinked = true, .domain_socket = "/run/a.sock", .unix_links = 2 },
 		  "self-healing" },
 		{ "v1 without any link", { .v1 = true, .unlinked = true }, "unknown" },
 		{ "never registered", { .unregistered = true }, "unregistered" },
@@ -85,7 +82,7 @@ static void healthy_and_its_negations(void **state)
 		struct node *n = node_new();
 
 		node_executor_(n, "web", rows[i].spec);
-		node_survey(n);
+		node_snapshot(n);
 		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
 			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
 				 rows[i].want);
@@ -99,10 +96,10 @@ static void tracking_off(void **state)
 
 	(void)state;
 	n->tracking = EW_NO;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	n->tracking = EW_UNKNOWN;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	node_free(n);
 }
@@ -113,7 +110,7 @@ static void entry_unreadable(void **state)
 
 	(void)state;
 	p->links[0]->entry = EW_UNKNOWN;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	node_free(n);
 }
@@ -124,17 +121,17 @@ static void entry_is_of_the_last_pass(void **state)
 	one(n, 0);
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	n->fails = SCAN_TRACKING;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	n->fails = 0;
 	p->links[0]->entry = EW_NO;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "at-risk");
 	/* a pass over sockets alone asks no conntrack, and takes nothing back */
-	node_survey_of(n, SCAN_SOCKETS | SCAN_PROCESSES);
+	node_snapshot_of(n, SCAN_SOCKETS | SCAN_PROCESSES);
 	check(n, "web", "at-risk");
 	node_free(n);
 }
@@ -145,10 +142,10 @@ static void v1_two_links_worst_counts(void **state)
 
 	(void)state;
 	p->links[1]->entry = EW_NO;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "at-risk");
 	p->links[0]->peer->state = TCP_CLOSE;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "half-open");
 	node_free(n);
 }
@@ -180,7 +177,7 @@ static void own_namespace(void **state)
 		n->tracking_there = rows[i].there;
 		n->tracking = rows[i].here;
 		p->links[0]->peer->unseen = !rows[i].mirrored;
-		node_survey(n);
+		node_snapshot(n);
 		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
 			fail_msg("row %zu: %s, not %s", i, node_verdict(n, "web"), rows[i].want);
 		node_free(n);
@@ -195,7 +192,7 @@ static void same_addresses_elsewhere(void **state)
 	(void)state;
 	p->links[0]->peer->netns = 77;
 	node_executor(n, "other", .netns = 77, .unlinked = true);
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "half-open");
 	node_free(n);
 }
@@ -209,7 +206,7 @@ static void work_dir(void **state)
 	(void)state;
 	n->no_work_dir = true;
 	n->fails = SCAN_CHECKPOINTS;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	node_free(n);
 }
@@ -220,7 +217,7 @@ static void work_dir_of_another_agent(void **state)
 
 	(void)state;
 	n->work_dir_id = "other-S9";
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	why_has(n, "web", "latest names other-S9");
 	node_free(n);
@@ -232,12 +229,12 @@ static void run_without_checkpoint(void **state)
 
 	(void)state;
 	node_executor(n, "web");
-	node_survey(n);
+	node_snapshot(n);
 	/* its own agent's tree, and no such run in it */
 	n->procs[0]->spec.dark = true; /* hides it from the checkpoints only */
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", SCAN_CHECKPOINTS } });
-	node_put_checkpoints(n);
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", SCAN_CHECKPOINTS } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", SCAN_CHECKPOINTS } });
+	node_emit_checkpoints(n);
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", SCAN_CHECKPOINTS } });
 	node_judge(n);
 	check(n, "web", "unregistered");
 	node_free(n);
@@ -249,7 +246,7 @@ static void sockets_not_read(void **state)
 
 	(void)state;
 	n->fails = SCAN_SOCKETS;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 3);
 	node_free(n);
@@ -262,18 +259,18 @@ static void descriptors_not_read(void **state)
 
 	(void)state;
 	p->listener->n_holds = 0;
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", SCAN_ALL } });
-	node_put(n, (struct fact){ .type = FACT_UNREAD,
-				   .unread = { .object = "/proc/1002/fd",
-					       .reason = "Permission denied",
-					       .pid = p->pid } });
-	node_put_process(n, p);
-	node_put_sockets(n);
-	node_put_checkpoints(n);
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", SCAN_ALL } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", SCAN_ALL } });
+	node_emit(n, (struct fact){ .type = FACT_UNREAD,
+				    .unread = { .object = "/proc/1002/fd",
+						.reason = "Permission denied",
+						.pid = p->pid } });
+	node_emit_process(n, p);
+	node_emit_sockets(n);
+	node_emit_checkpoints(n);
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", SCAN_ALL } });
 	node_judge(n);
 	check(n, "web", "unknown");
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "disconnected");
 	node_free(n);
 }
@@ -284,7 +281,7 @@ static void processes_not_read(void **state)
 
 	(void)state;
 	n->fails = SCAN_PROCESSES;
-	node_survey(n);
+	node_snapshot(n);
 	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 3);
 	node_free(n);
 }

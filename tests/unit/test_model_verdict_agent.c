@@ -12,7 +12,7 @@ static void agents_end_is_an_orphan(void **state)
 	p->links[0]->peer->state = TCP_FIN_WAIT1;
 	p->links[0]->peer->n_holds = 0;
 	p->links[0]->peer->inode = 0;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "half-open");
 	node_free(n);
 }
@@ -25,7 +25,7 @@ static void agents_end_was_inherited(void **state)
 
 	(void)state;
 	node_hold_too(end, 4711, 9);
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	node_agent_stop(n);
 	assert_int_equal(end->state, TCP_ESTABLISHED);
@@ -44,9 +44,9 @@ static void agents_end_was_accepted_by_one_that_is_gone(void **state)
 	struct node_proc *p = node_executor(n, "web", .unlinked = true);
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_link(n, p);
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	node_hold_too(p->links[0]->peer, 4711, 9);
 	node_agent_stop(n);
@@ -64,7 +64,7 @@ static void agents_end_is_not_accepted_yet(void **state)
 	(void)state;
 	p->links[0]->peer->n_holds = 0;
 	p->links[0]->peer->inode = 0;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	node_free(n);
 }
@@ -78,9 +78,9 @@ static void agent_down(void **state)
 	node_executor(n, "stale", .entry = EW_NO);
 	node_executor(n, "v1", .v1 = true, .entry = EW_NO);
 	node_executor(n, "relinks", .version = "1.4.3", .entry = EW_NO);
-	node_survey(n);
+	node_snapshot(n);
 	node_agent_stop(n);
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "knows", "disconnected");
 	check(n, "stale", "half-open");
 	check(n, "v1", "half-open");
@@ -97,7 +97,7 @@ static void agent_of_another_user(void **state)
 	n->listen->n_holds = 0;
 	p->links[0]->peer->n_holds = 0;
 	n->agent = 0;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	node_free(n);
 }
@@ -109,21 +109,21 @@ static void agent_forks(void **state)
 	struct report *report;
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_baseline(n);
-	node_put(n, (struct fact){ .type = FACT_SCAN,
-				   .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
-	node_put_process(n, p);
-	node_put_sockets(n);
-	node_put(n, (struct fact){ .type = FACT_AGENT,
-				   .agent = { .pid = 8888,
-					      .start = 88880,
-					      .comm = "mesos-agent",
-					      .listen = n->agent_addr,
-					      .netns = n->agent_ns,
-					      .cookie = n->listen->cookie } });
-	node_put(n, (struct fact){ .type = FACT_SCAN,
-				   .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN,
+				    .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
+	node_emit_process(n, p);
+	node_emit_sockets(n);
+	node_emit(n, (struct fact){ .type = FACT_AGENT,
+				    .agent = { .pid = 8888,
+					       .start = 88880,
+					       .comm = "mesos-agent",
+					       .listen = n->agent_addr,
+					       .netns = n->agent_ns,
+					       .cookie = n->listen->cookie } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN,
+				    .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
 	node_judge(n);
 	report = node_report(n, REPORT_VERIFY);
 	assert_int_equal(report->agent.pid, n->agent);
@@ -139,20 +139,20 @@ static void task_listens_on_agents_port(void **state)
 	one(n, 0);
 
 	(void)state;
-	node_survey(n);
-	node_put(n, (struct fact){ .type = FACT_SCAN,
-				   .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
-	node_put_process(n, p);
-	node_put_sockets(n);
-	node_put(n, (struct fact){ .type = FACT_AGENT,
-				   .agent = { .pid = 8888,
-					      .start = 88880,
-					      .comm = "nginx",
-					      .listen = node_addr("0.0.0.0:5051"),
-					      .netns = 99,
-					      .cookie = 31337 } });
-	node_put(n, (struct fact){ .type = FACT_SCAN,
-				   .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
+	node_snapshot(n);
+	node_emit(n, (struct fact){ .type = FACT_SCAN,
+				    .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
+	node_emit_process(n, p);
+	node_emit_sockets(n);
+	node_emit(n, (struct fact){ .type = FACT_AGENT,
+				    .agent = { .pid = 8888,
+					       .start = 88880,
+					       .comm = "nginx",
+					       .listen = node_addr("0.0.0.0:5051"),
+					       .netns = 99,
+					       .cookie = 31337 } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN,
+				    .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
 	node_judge(n);
 	check(n, "web", "healthy");
 	node_agent_stop(n);
@@ -178,14 +178,14 @@ static void agent_recovers(void **state)
 	node_executor(n, "relinks", .version = "1.11.0");
 	node_executor(n, "http", .v1 = true);
 	n->api_status = 503;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	check(n, "relinks", "unknown");
 	why_has(n, "web", "not finished its recovery");
 	check(n, "http", "healthy"); /* it subscribes whenever it likes */
 	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 3);
 	n->api_status = 200;
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	check(n, "relinks", "healthy");
 	node_free(n);
@@ -196,16 +196,16 @@ static void seen_to_register_while_the_agent_recovers(void **state)
 	one(n, 0);
 
 	(void)state;
-	node_survey(n);
+	node_snapshot(n);
 	node_agent_stop(n);
 	node_agent_start(n);
 	node_tell(n, p, "ReconnectExecutorMessage");
 	node_link(n, p);
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "unknown");
 	node_says(n, p, "ReregisterExecutorMessage");
 	node_tell(n, p, "ExecutorReregisteredMessage");
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	node_free(n);
 }
@@ -218,7 +218,7 @@ static void agent_on_any_address(void **state)
 
 	(void)state;
 	n->listen->local = n->agent_addr = node_addr("0.0.0.0:5051");
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	node_free(n);
 }
@@ -234,17 +234,17 @@ static void foreign_by_address(void **state)
 	node_executor(n, "lost", .slave_pid = "slave(1)@10.0.0.9:5051", .slave_id = "other-S1",
 		      .unlinked = true);
 	n->procs[1]->spec.slave_id = "other-S9";
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "theirs", "unknown");
-	node_put(n, (struct fact){ .type = FACT_AGENT,
-				   .agent = { .pid = 8888,
-					      .start = 88880,
-					      .comm = "mesos-agent",
-					      .listen = node_addr("10.0.0.8:5051"),
-					      .netns = NODE_HOST_NS,
-					      .cookie = 31337 } });
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", 0 } });
-	node_put(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", 0 } });
+	node_emit(n, (struct fact){ .type = FACT_AGENT,
+				    .agent = { .pid = 8888,
+					       .start = 88880,
+					       .comm = "mesos-agent",
+					       .listen = node_addr("10.0.0.8:5051"),
+					       .netns = NODE_HOST_NS,
+					       .cookie = 31337 } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", 0 } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", 0 } });
 	check(n, "theirs", "foreign");
 	check(n, "lost", "unknown");
 	check(n, "web", "healthy");
@@ -258,7 +258,7 @@ static void connection_to_another_hosts_agent(void **state)
 
 	(void)state;
 	node_connect(n, p->pid, NODE_HOST_NS, 0, NODE_HOST_NS, "10.9.9.9:5051");
-	node_survey(n);
+	node_snapshot(n);
 	check(n, "web", "healthy");
 	{
 		struct report *report = node_report(n, REPORT_AUDIT);
@@ -276,14 +276,14 @@ static void others_are_named(void **state)
 	struct report *report;
 
 	(void)state;
-	node_put(n, (struct fact){ .type = FACT_PROCESS,
-				   .process = { .pid = 500,
-						.start = 5000,
-						.comm = "mesos-master",
-						.environ_read = EW_YES } });
+	node_emit(n, (struct fact){ .type = FACT_PROCESS,
+				    .process = { .pid = 500,
+						 .start = 5000,
+						 .comm = "mesos-master",
+						 .environ_read = EW_YES } });
 	for (int i = 0; i < 2; i++)
 		node_connect(n, 500, NODE_HOST_NS, n->agent, NODE_HOST_NS, "10.0.0.7:5051");
-	node_survey(n);
+	node_snapshot(n);
 	report = node_report(n, REPORT_AUDIT);
 	assert_int_equal(report->n_executors, 1);
 	assert_int_equal(report->n_others, 1);

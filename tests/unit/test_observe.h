@@ -51,7 +51,7 @@ struct facts {
 	struct fact_sink sink;
 };
 
-MAYBE void facts_put(void *ctx, const struct fact *fact)
+MAYBE void facts_emit(void *ctx, const struct fact *fact)
 {
 	struct facts *facts = ctx;
 
@@ -61,7 +61,7 @@ MAYBE void facts_put(void *ctx, const struct fact *fact)
 MAYBE void facts_init(struct facts *facts)
 {
 	facts->all = json_array();
-	facts->sink = (struct fact_sink){ .put = facts_put, .ctx = facts };
+	facts->sink = (struct fact_sink){ .emit = facts_emit, .ctx = facts };
 }
 
 MAYBE void facts_clear(struct facts *facts)

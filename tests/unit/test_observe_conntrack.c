@@ -405,7 +405,8 @@ static void data_on_its_way_does_not_make_an_entry_expire(void **state)
 	listener = listen_on(AF_INET, PORT);
 	client = connect_to(AF_INET, PORT);
 	server = accept(listener, NULL, NULL);
-	for (int i = 0; i < 3; i++) { /* beyond the first segments, which are acknowledged at once */
+	for (int i = 0; i < 3;
+	     i++) { /* beyond the first segments, which are acknowledged at once */
 		assert_int_equal(write(client, &byte, 1), 1);
 		assert_int_equal(read(server, &byte, 1), 1);
 		assert_int_equal(write(server, &byte, 1), 1);

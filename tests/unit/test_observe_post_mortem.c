@@ -26,7 +26,7 @@ struct heard {
 	char cause[64], text[512], state[64];
 };
 
-static void heard_put(void *ctx, const struct fact *fact)
+static void heard_emit(void *ctx, const struct fact *fact)
 {
 	struct heard *heard = ctx;
 
@@ -95,7 +95,7 @@ static int drop_dir(void **state)
 static struct heard look(void)
 {
 	struct heard heard = { 0 };
-	struct fact_sink sink = { heard_put, &heard };
+	struct fact_sink sink = { heard_emit, &heard };
 
 	post_mortem_emit(dir, 0, &run, 1, &sink);
 	return heard;

@@ -45,7 +45,7 @@ static void list_all(pid_t not_closely)
 	procfs_emit_denied(procfs, &facts.sink);
 }
 
-static const json_t *walked(void)
+static const json_t *scanned(void)
 {
 	facts_clear(&facts);
 	list_all(0);
@@ -69,7 +69,7 @@ static void an_executor_is_told_as_its_agent_started_it(void **state)
 
 	(void)state;
 	child = child_start(child_name("mesos-executor"), nothing, env, 0);
-	fact = walked();
+	fact = scanned();
 	assert_non_null(fact);
 	assert_string_equal(text(fact, "executor_id"), "web");
 	assert_string_equal(text(fact, "framework_id"), "F-0000");
@@ -95,8 +95,8 @@ static void an_id_may_hold_any_byte(void **state)
 
 	(void)state;
 	child = child_start("/proc/self/exe", nothing, env, 0);
-	assert_non_null(walked());
-	assert_string_equal(text(walked(), "executor_id"), "it's \"a\nb\" ; $(rm -rf) \xc3\xa9");
+	assert_non_null(scanned());
+	assert_string_equal(text(scanned(), "executor_id"), "it's \"a\nb\" ; $(rm -rf) \xc3\xa9");
 }
 
 static void an_environment_of_a_hundred_kilobytes_is_read_to_its_end(void **state)
@@ -108,8 +108,8 @@ static void an_environment_of_a_hundred_kilobytes_is_read_to_its_end(void **stat
 	memset(large, 'x', sizeof(large) - 1);
 	large[1] = '=';
 	child = child_start("/proc/self/exe", nothing, env, 0);
-	assert_non_null(walked());
-	assert_string_equal(text(walked(), "executor_id"), "last");
+	assert_non_null(scanned());
+	assert_string_equal(text(scanned(), "executor_id"), "last");
 }
 
 static void a_variable_that_its_process_erased_is_not_there(void **state)
@@ -119,9 +119,9 @@ static void a_variable_that_its_process_erased_is_not_there(void **state)
 
 	(void)state;
 	child = child_start("/proc/self/exe", args, env, 0);
-	assert_non_null(walked());
-	assert_string_equal(text(walked(), "slave_id"), "");
-	assert_string_equal(text(walked(), "executor_id"), "e");
+	assert_non_null(scanned());
+	assert_string_equal(text(scanned(), "slave_id"), "");
+	assert_string_equal(text(scanned(), "executor_id"), "e");
 }
 
 static void who_has_no_mesos_environment_is_told_only_when_asked(void **state)
@@ -130,7 +130,7 @@ static void who_has_no_mesos_environment_is_told_only_when_asked(void **state)
 
 	(void)state;
 	child = child_start(child_name("nginx"), nothing, env, 0);
-	assert_null(walked());
+	assert_null(scanned());
 	assert_int_equal(procfs_emit(procfs, child.pid, &facts.sink), 0);
 	assert_string_equal(text(facts_with(&facts, "process", "pid", child.pid), "comm"), "nginx");
 	assert_string_equal(text(facts_with(&facts, "process", "pid", child.pid), "executor_id"),
@@ -161,7 +161,7 @@ static void a_zombie_is_no_executor(void **state)
 	child = child_start("/proc/self/exe", nothing, env, 0);
 	kill(child.pid, SIGKILL);
 	assert_int_equal(waitid(P_PID, (id_t)child.pid, &info, WEXITED | WNOWAIT), 0);
-	assert_null(walked());
+	assert_null(scanned());
 	assert_null(facts_with(&facts, "unread", "pid", child.pid));
 }
 
@@ -197,9 +197,9 @@ static void a_deleted_executable_is_told_by_its_old_path(void **state)
 	(void)state;
 	run("cp /proc/%d/exe '%s'", getpid(), copy);
 	child = child_start(copy, nothing, env, 0);
-	assert_true(json_is_false(json_object_get(walked(), "exe_deleted")));
+	assert_true(json_is_false(json_object_get(scanned(), "exe_deleted")));
 	assert_int_equal(unlink(copy), 0);
-	fact = walked();
+	fact = scanned();
 	assert_string_equal(text(fact, "exe"), copy);
 	assert_true(json_is_true(json_object_get(fact, "exe_deleted")));
 }
@@ -212,8 +212,8 @@ static void a_file_that_is_called_deleted_is_not(void **state)
 	(void)state;
 	run("cp /proc/%d/exe '%s'", getpid(), copy);
 	child = child_start(copy, nothing, env, 0);
-	assert_string_equal(text(walked(), "exe"), copy);
-	assert_true(json_is_false(json_object_get(walked(), "exe_deleted")));
+	assert_string_equal(text(scanned(), "exe"), copy);
+	assert_true(json_is_false(json_object_get(scanned(), "exe_deleted")));
 }
 
 static void the_mapped_library_tells_its_version_even_deleted(void **state)
@@ -228,7 +228,7 @@ static void the_mapped_library_tells_its_version_even_deleted(void **state)
 	snprintf(map, sizeof(map), "map=%s", library);
 	child = child_start("/proc/self/exe", args, env, 0);
 	for (int i = 0; i < 2; i++) {
-		const json_t *fact = walked();
+		const json_t *fact = scanned();
 
 		assert_string_equal(text(fact, "library"), library);
 		assert_string_equal(text(fact, "library_version"), "1.0.4");
@@ -256,7 +256,7 @@ static void the_library_itself_outweighs_its_files_name(void **state)
 	snprintf(map, sizeof(map), "map=%s", library);
 	child = child_start("/proc/self/exe", args, env, 0);
 	unlink(library);
-	fact = walked();
+	fact = scanned();
 	assert_string_equal(text(fact, "library"), library);
 	assert_string_equal(text(fact, "library_version"), "1.0.4");
 	assert_string_equal(text(fact, "library_build_id"), "feed0104");
@@ -293,9 +293,9 @@ static void no_log_and_no_environment_tells_the_version(void **state)
 	file_write(dir_at("stderr"), head, sizeof(head) - 1);
 	snprintf(directory, sizeof(directory), "MESOS_DIRECTORY=%s", dir_path);
 	child = child_start("/proc/self/exe", nothing, env, 0);
-	assert_string_equal(text(walked(), "executor_id"), "e");
-	assert_string_equal(text(walked(), "library_version"), "");
-	assert_string_equal(text(walked(), "version_from"), "");
+	assert_string_equal(text(scanned(), "executor_id"), "e");
+	assert_string_equal(text(scanned(), "library_version"), "");
+	assert_string_equal(text(scanned(), "version_from"), "");
 }
 
 /* ---- the state of its threads ---- */
@@ -303,12 +303,12 @@ static void no_log_and_no_environment_tells_the_version(void **state)
 static char *const an_executor[] = { "MESOS_EXECUTOR_ID=e", NULL };
 
 /* The last fact of the child, after all its threads were looked at as often as it takes. */
-static const json_t *looked_at_again(void)
+static const json_t *rechecked(void)
 {
 	static const struct timespec pause = { .tv_nsec = 10000000 };
 
-	walked();
-	while (procfs_look_again(procfs, &facts.sink))
+	scanned();
+	while (procfs_recheck(procfs, &facts.sink))
 		nanosleep(&pause, NULL);
 	return facts_last(&facts, "process", "pid", child.pid);
 }
@@ -327,10 +327,10 @@ static void a_process_that_runs_has_its_state_at_the_first_look(void **state)
 	(void)state;
 	child = child_start("/proc/self/exe", nothing, an_executor, 0);
 	await_state(child.pid, 'S');
-	assert_string_equal(text(walked(), "state"), "S");
-	assert_string_equal(text(walked(), "frozen"), "no");
-	assert_int_equal(number(walked(), "tracer"), 0);
-	assert_false(procfs_look_again(procfs, &facts.sink));
+	assert_string_equal(text(scanned(), "state"), "S");
+	assert_string_equal(text(scanned(), "frozen"), "no");
+	assert_int_equal(number(scanned(), "tracer"), 0);
+	assert_false(procfs_recheck(procfs, &facts.sink));
 }
 
 static void a_process_that_a_signal_stopped_is_in_state_T(void **state)
@@ -339,10 +339,10 @@ static void a_process_that_a_signal_stopped_is_in_state_T(void **state)
 	child = child_start("/proc/self/exe", nothing, an_executor, 0);
 	kill(child.pid, SIGSTOP);
 	await_state(child.pid, 'T');
-	assert_string_equal(text(walked(), "state"), "T");
+	assert_string_equal(text(scanned(), "state"), "T");
 	kill(child.pid, SIGCONT);
 	await_state(child.pid, 'S');
-	assert_string_equal(text(walked(), "state"), "S");
+	assert_string_equal(text(scanned(), "state"), "S");
 }
 
 static void a_process_that_its_tracer_stopped_is_in_state_t(void **state)
@@ -351,12 +351,12 @@ static void a_process_that_its_tracer_stopped_is_in_state_t(void **state)
 	child = child_start("/proc/self/exe", nothing, an_executor, 0);
 	assert_int_equal(ptrace(PTRACE_SEIZE, child.pid, NULL, NULL), 0);
 	await_state(child.pid, 'S');
-	assert_string_equal(text(looked_at_again(), "state"), "S");
-	assert_int_equal(number(looked_at_again(), "tracer"), getpid());
+	assert_string_equal(text(rechecked(), "state"), "S");
+	assert_int_equal(number(rechecked(), "tracer"), getpid());
 	assert_int_equal(ptrace(PTRACE_INTERRUPT, child.pid, NULL, NULL), 0);
 	await_state(child.pid, 't');
-	assert_string_equal(text(looked_at_again(), "state"), "t");
-	assert_true(number(looked_at_again(), "in_state_ns") >= 100000000);
+	assert_string_equal(text(rechecked(), "state"), "t");
+	assert_true(number(rechecked(), "in_state_ns") >= 100000000);
 }
 
 /* The thread that answers the agent may be any of them. */
@@ -378,8 +378,8 @@ static void one_stopped_thread_stands_for_its_process(void **state)
 	assert_int_equal(ptrace(PTRACE_SEIZE, last, NULL, NULL), 0);
 	assert_int_equal(ptrace(PTRACE_INTERRUPT, last, NULL, NULL), 0);
 	assert_int_equal(waitpid(last, NULL, __WALL), last);
-	assert_string_equal(text(looked_at_again(), "state"), "t");
-	assert_int_equal(number(looked_at_again(), "tracer"), getpid());
+	assert_string_equal(text(rechecked(), "state"), "t");
+	assert_int_equal(number(rechecked(), "tracer"), getpid());
 	assert_int_equal(ptrace(PTRACE_DETACH, last, NULL, NULL), 0);
 }
 
@@ -391,8 +391,8 @@ static void a_process_that_hangs_in_the_kernel_is_in_state_D_for_seconds(void **
 	(void)state;
 	child = child_start("/proc/self/exe", args, an_executor, 0);
 	await_state(child.pid, 'D');
-	assert_string_equal(text(looked_at_again(), "state"), "D");
-	assert_true(number(looked_at_again(), "in_state_ns") >= 2000000000);
+	assert_string_equal(text(rechecked(), "state"), "D");
+	assert_true(number(rechecked(), "in_state_ns") >= 2000000000);
 }
 
 static void the_first_process_of_a_pid_namespace_is_told(void **state)
@@ -401,7 +401,7 @@ static void the_first_process_of_a_pid_namespace_is_told(void **state)
 	if (geteuid() != 0)
 		skip();
 	child = child_start("/proc/self/exe", nothing, an_executor, CLONE_NEWPID);
-	assert_int_equal(number(walked(), "pidns_init"), child.pid);
+	assert_int_equal(number(scanned(), "pidns_init"), child.pid);
 }
 
 static void a_pid_namespace_is_seen_through(void **state)
@@ -414,7 +414,7 @@ static void a_pid_namespace_is_seen_through(void **state)
 	if (geteuid() != 0)
 		skip();
 	child = child_start("/proc/self/exe", nothing, env, CLONE_NEWPID | CLONE_NEWNET);
-	fact = walked();
+	fact = scanned();
 	assert_non_null(fact);
 	assert_int_equal(number(fact, "ns_pid"), 1);
 	assert_int_equal(stat("/proc/self/ns/pid", &own), 0);
@@ -457,9 +457,9 @@ static void a_name_with_parentheses_does_not_shift_the_fields(void **state)
 
 	(void)state;
 	child = child_start(child_name("a) R 1 (b"), args, env, 0);
-	assert_non_null(walked());
-	assert_string_equal(text(walked(), "comm"), "a) R 1 (b");
-	assert_int_equal(number(walked(), "ppid"), getpid());
+	assert_non_null(scanned());
+	assert_string_equal(text(scanned(), "comm"), "a) R 1 (b");
+	assert_int_equal(number(scanned(), "ppid"), getpid());
 }
 
 static void every_process_is_listed_with_its_namespace(void **state)

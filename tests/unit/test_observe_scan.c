@@ -496,8 +496,8 @@ static void the_api_can_be_asked_without_waiting(void **state)
 	assert_string_equal(api.authorization, "token=x");
 	assert_true(api.nsfd >= 0);
 	close(api.nsfd);
-	assert_int_equal(scan_api_round(survey), 1);
-	assert_int_equal(scan_api_round(survey), 2);
+	assert_int_equal(scan_api_answer_nr(survey), 1);
+	assert_int_equal(scan_api_answer_nr(survey), 2);
 	scan_free(survey);
 }
 

@@ -30,7 +30,7 @@ struct heard {
 	void (*look)(size_t i, const struct fact *fact);
 };
 
-static void heard_put(void *ctx, const struct fact *fact)
+static void heard_emit(void *ctx, const struct fact *fact)
 {
 	struct heard *heard = ctx;
 
@@ -43,7 +43,7 @@ static void heard_put(void *ctx, const struct fact *fact)
 
 static int load(const char *from, const char *boot, struct heard *heard, struct error *error)
 {
-	struct fact_sink sink = { .put = heard_put, .ctx = heard };
+	struct fact_sink sink = { .emit = heard_emit, .ctx = heard };
 	size_t n = 777;
 	int err = baseline_load(from, boot, 42, &sink, &n, error);
 

@@ -30,7 +30,7 @@ struct heard {
 	size_t len, n;
 };
 
-static void heard_put(void *ctx, const struct fact *fact)
+static void heard_emit(void *ctx, const struct fact *fact)
 {
 	struct heard *heard = ctx;
 	json_t *object = factjson_pack(fact);
@@ -52,7 +52,7 @@ static struct fact sample(int i)
 	return fact;
 }
 
-static void samples_put(const struct fact_sink *sink, int n)
+static void samples_emit(const struct fact_sink *sink, int n)
 {
 	for (int i = 0; i < n; i++) {
 		struct fact fact = sample(i);
@@ -69,14 +69,14 @@ static void record(int n)
 
 	assert_int_equal(recording_create(path, "0.1.0", &rec, &error), 0);
 	sink = recording_sink(rec);
-	samples_put(&sink, n);
+	samples_emit(&sink, n);
 	assert_int_equal(recording_close(rec, &error), 0);
 }
 
 static int replay(const char *from, struct heard *heard, struct recording_counts *counts,
 		  struct error *error)
 {
-	struct fact_sink sink = { .put = heard_put, .ctx = heard };
+	struct fact_sink sink = { .emit = heard_emit, .ctx = heard };
 
 	heard->len = heard->n = 0;
 	return recording_replay(from, &sink, counts, error);
@@ -127,14 +127,14 @@ static int dir_remove(void **state)
 static void test_what_goes_in_comes_out(void **state)
 {
 	static struct heard in, out;
-	struct fact_sink sink = { .put = heard_put, .ctx = &in };
+	struct fact_sink sink = { .emit = heard_emit, .ctx = &in };
 	struct recording_counts counts;
 	struct error error = { 0 };
 	struct stat st;
 
 	(void)state;
 	in.len = 0;
-	samples_put(&sink, 100);
+	samples_emit(&sink, 100);
 	record(100);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
@@ -155,7 +155,7 @@ static void test_facts_reach_the_disk_with_a_flush(void **state)
 	(void)state;
 	assert_int_equal(recording_create(path, "0.1.0", &rec, NULL), 0);
 	sink = recording_sink(rec);
-	samples_put(&sink, 3);
+	samples_emit(&sink, 3);
 	assert_int_equal(recording_flush(rec, NULL), 0);
 	assert_int_equal(replay(path, &out, &counts, NULL), 0);
 	assert_int_equal(out.n, 3);
@@ -202,14 +202,14 @@ static void test_a_full_disk_leaves_whole_lines(void **state)
 	limit.rlim_cur = 1000;
 	assert_int_equal(recording_create(path, "0.1.0", &rec, NULL), 0);
 	sink = recording_sink(rec);
-	samples_put(&sink, 2);
+	samples_emit(&sink, 2);
 	assert_int_equal(recording_flush(rec, NULL), 0);
 	setrlimit(RLIMIT_FSIZE, &limit);
-	samples_put(&sink, 50);
+	samples_emit(&sink, 50);
 	assert_int_equal(recording_flush(rec, &error), -EFBIG);
 	setrlimit(RLIMIT_FSIZE, &old);
 	assert_non_null(strstr(error.message, path));
-	samples_put(&sink, 50); /* a gap would be worse than an end */
+	samples_emit(&sink, 50); /* a gap would be worse than an end */
 	assert_int_equal(recording_flush(rec, &error), 0);
 	assert_int_equal(recording_close(rec, &error), 0);
 

@@ -185,7 +185,7 @@ static void test_the_same_again_is_no_event(void **state)
 	put(live, ended);
 	put(live, ended); /* by a scan after a loss of events */
 	put(live, api);
-	api.api.round = 2;
+	api.api.answer_nr = 2;
 	put(live, api);
 	api.api.http_status = 200;
 	put(live, api);

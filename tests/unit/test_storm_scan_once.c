@@ -9,7 +9,7 @@ static struct fixture *fixture;
 static struct actor agent, executor;
 static uint64_t at_executor;
 
-static void conn_put(uint64_t cookie, uint32_t state, const struct actor *owner)
+static void conn_emit(uint64_t cookie, uint32_t state, const struct actor *owner)
 {
 	struct ew_conn conn = { .state = state,
 				.ktime_ns = 1,
@@ -31,7 +31,7 @@ static bool conn_is_there(uint64_t cookie)
 
 static void seed(void)
 {
-	fixture_seed(fixture);
+	fixture_scan(fixture);
 }
 
 /*
@@ -49,7 +49,7 @@ static void test_stale_entries_are_removed(void **state)
 	(void)state;
 	not_accepted = (uint64_t)actor_act(&waits, ACT_CONNECT, fixture->port, AF_INET);
 	for (uint64_t i = 0; i < STATES; i++)
-		conn_put(i + 1, states[i], &executor);
+		conn_emit(i + 1, states[i], &executor);
 	assert_int_equal(fixture_conns(fixture),
 			 STATES + 5); /* two connections, and the listener */
 	seed();
@@ -67,8 +67,8 @@ static void test_stale_entries_of_other_namespaces(void **state)
 	struct actor gone = actor_new();
 
 	(void)state;
-	conn_put(1, TCP_ESTABLISHED, &executor);
-	conn_put(2, TCP_ESTABLISHED, &gone);
+	conn_emit(1, TCP_ESTABLISHED, &executor);
+	conn_emit(2, TCP_ESTABLISHED, &gone);
 	actor_end(&gone);
 	netns_enter();
 	seed();

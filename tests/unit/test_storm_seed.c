@@ -338,7 +338,7 @@ static void check_all(void)
 		assert_int_equal(reported[i].holders, reported[i].now);
 	}
 	do { /* the next scan removes what a missed change has left */
-		fixture_seed(fixture);
+		fixture_scan(fixture);
 		map_count(&at_executors, &at_agent);
 	} while (at_executors + at_agent > 2 * EXECUTORS + 1 && mono_ms() < end &&
 		 poll(NULL, 0, 1) == 0);
@@ -366,13 +366,13 @@ static void test_scan_on_a_busy_host(void **state)
 		unrest_begin();
 		wait_for_unrest(3);
 		reopen();
-		fixture_seed(fixture);
+		fixture_scan(fixture);
 		unrest_end();
 		check_facts();
 		check_quiet_ones();
 		ew_bpf_dispatch(fixture->watch, &fixture->sink);
 		fixture_forget(fixture);
-		fixture_seed(fixture);
+		fixture_scan(fixture);
 		check_facts();
 		check_all();
 	}

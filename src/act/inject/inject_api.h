@@ -121,7 +121,7 @@ struct inject_result {
  */
 struct inject_worker;
 
-int inject_worker_new(struct inject_worker **ret);     /* 0 or -ENOMEM */
+int inject_worker_new(struct inject_worker **ret); /* 0 or -ENOMEM */
 /*
  * Starts the child now instead of with the first request, which then has no such delay. Returns 0
  * or a negative errno; the first request tries again.

@@ -115,7 +115,7 @@ static int64_t recovery_bound(const struct store *store)
 	return agent && !agent_state_serves(store) ? agent->appeared + 15 * 60 * NS_PER_S : 0;
 }
 
-static struct bounds bounds_gather(const struct store *store, struct arena *arena)
+static struct bounds bounds_collect(const struct store *store, struct arena *arena)
 {
 	struct bounds b = { 0 };
 	struct executors view;
@@ -180,7 +180,7 @@ bool model_done(const struct model *model, enum model_until until, int64_t *next
 	*next = 0;
 	if (!arena)
 		return true;
-	b = bounds_gather(store, arena);
+	b = bounds_collect(store, arena);
 	arena_free(arena);
 	bound(&b, store->now, restart);
 	*next = b.next;

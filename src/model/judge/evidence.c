@@ -223,7 +223,7 @@ static enum ew_tri is_ours(enum whose whose)
 static enum ew_tri is_orphaned(const struct store *store, const struct executor *executor,
 			       enum whose whose)
 {
-	if (whose == WHOSE_ORPHAN)
+	if (whose == WHOSE_FORMER)
 		return EW_YES;
 	return executor->checkpoint && store->work_dir.same_boot == EW_NO &&
 			       executor->checkpoint->facts.own_boot == EW_NO

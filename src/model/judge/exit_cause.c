@@ -103,7 +103,7 @@ static const char *order(const struct store *store, struct arena *arena)
 		       : "The agent told it to shut down.";
 }
 
-static void told_to_end(const struct store *store, struct arena *arena, struct fate *fate)
+static void ended_on_shutdown(const struct store *store, struct arena *arena, struct fate *fate)
 {
 	fate->outcome = OUTCOME_KILLED_BY_AGENT;
 	fate->why = order(store, arena);
@@ -145,8 +145,8 @@ static void killed_itself(const struct store *store, const struct fact_baseline 
 {
 	fate->killer = 0;
 	fate->killer_comm = "";
-	if (process->history.told_to_end) {
-		told_to_end(store, arena, fate);
+	if (process->history.shutdown_sent) {
+		ended_on_shutdown(store, arena, fate);
 	} else if (was_its_timer(process, down, b->recovery_timeout)) {
 		self_terminated(b, process, down, arena, fate);
 	} else {
@@ -311,8 +311,8 @@ static void ended_by_exit(const struct store *store, const struct fact_baseline 
 {
 	int code = WEXITSTATUS(process->exit.status);
 
-	if (process->history.told_to_end) {
-		told_to_end(store, arena, fate);
+	if (process->history.shutdown_sent) {
+		ended_on_shutdown(store, arena, fate);
 	} else if (ended_with_its_agent(b, process, down, fate)) {
 		return;
 	} else if (was_its_timer(process, down, b->recovery_timeout)) {
@@ -334,7 +334,7 @@ static bool was_ending(const struct fact_baseline *b, const struct process *proc
 {
 	const struct registration *h = &process->history;
 
-	if (h->told_to_end && h->told_to_end <= at)
+	if (h->shutdown_sent && h->shutdown_sent <= at)
 		return true;
 	if (!down->at)
 		return false;

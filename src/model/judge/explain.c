@@ -202,7 +202,7 @@ static void say_unknown(const struct store *store, const struct executor *execut
 	say_links(s, out, arena);
 }
 
-static const char *orphan_cause(const struct store *store)
+static const char *former_cause(const struct store *store)
 {
 	if (store->has_work_dir && store->work_dir.same_boot == EW_NO)
 		return "and the agent's checkpoints are of another boot";
@@ -226,7 +226,7 @@ static void fill_why(const struct store *store, const struct executor *executor,
 	case VERDICT_ORPHANED:
 		say(s,
 		    arena_printf(arena, "It belongs to agent id %s, %s: it will not be taken back.",
-				 identity_executor_agent(executor), orphan_cause(store)));
+				 identity_executor_agent(executor), former_cause(store)));
 		break;
 	case VERDICT_SAME_FATE:
 		say(s, condition_same_fate_why(store, executor->process, arena));

@@ -186,7 +186,7 @@ static enum whose whose_by_address(const struct store *store, const struct execu
 	if (!process->agent_known)
 		return WHOSE_UNKNOWN;
 	if (differs && is_below_work_dir(store, executor))
-		return WHOSE_ORPHAN;
+		return WHOSE_FORMER;
 	if (process->agent_addr.port != store->session.agent_port)
 		return WHOSE_FOREIGN;
 	other = store_other_agent(store, &process->agent_addr, process->facts.netns);
@@ -194,7 +194,7 @@ static enum whose whose_by_address(const struct store *store, const struct execu
 		return other == store_rival(store) ? WHOSE_UNKNOWN : WHOSE_FOREIGN;
 	if (!names_our_address(store, process))
 		return WHOSE_UNKNOWN;
-	return differs ? WHOSE_ORPHAN : WHOSE_OURS;
+	return differs ? WHOSE_FORMER : WHOSE_OURS;
 }
 
 enum whose identity_of(const struct store *store, const struct executor *executor)
@@ -206,11 +206,11 @@ enum whose identity_of(const struct store *store, const struct executor *executo
 	    (strcmp(theirs, api_id(store)) == 0 || strcmp(theirs, disk_id(store)) == 0))
 		return WHOSE_OURS; /* the sources contradict each other, which is told elsewhere */
 	if (on_disk && latest_is_missing(store))
-		return WHOSE_ORPHAN;
+		return WHOSE_FORMER;
 	if (*id && *theirs && strcmp(id, theirs) == 0)
 		return WHOSE_OURS;
 	if (ids_differ(id, theirs) && executor->checkpoint)
-		return WHOSE_ORPHAN;
+		return WHOSE_FORMER;
 	return whose_by_address(store, executor, ids_differ(id, theirs));
 }
 

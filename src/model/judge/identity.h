@@ -12,7 +12,7 @@
 enum whose {
 	WHOSE_UNKNOWN = 0,
 	WHOSE_OURS,
-	WHOSE_ORPHAN,  /* of an agent id that nobody will recover here */
+	WHOSE_FORMER,  /* of an agent id that nobody will recover here */
 	WHOSE_FOREIGN, /* known to be another agent's */
 };
 

@@ -172,7 +172,7 @@ static enum proof proof_of_restarted(const struct store *store, const struct exe
 	int64_t since = agent->was_there ? 0 : agent->appeared;
 	const struct registration *h = &executor->process->history;
 
-	if (h->told_to_end > since || h->down_twice)
+	if (h->shutdown_sent > since || h->down_twice)
 		return PROOF_NONE;
 	if (by_message(store, h, since) && executor->n_links)
 		return PROOF_MESSAGE;
@@ -192,7 +192,7 @@ static enum proof proof_of_same(const struct store *store, const struct executor
 {
 	const struct registration *h = &executor->process->history;
 
-	if (h->told_to_end > h->last_down || h->down_twice)
+	if (h->shutdown_sent > h->last_down || h->down_twice)
 		return PROOF_NONE;
 	if (h->last_down && by_message(store, h, h->last_down) && executor->n_links)
 		return PROOF_MESSAGE;

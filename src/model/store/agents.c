@@ -13,7 +13,7 @@ static struct agent *agent_get(struct store *store, const struct fact_agent *fac
 		if (agent->facts.pid == facts->pid && agent->facts.start == facts->start)
 			return agent;
 	}
-	if (!store_grow(store, store->agents))
+	if (!store_reserve(store, store->agents))
 		return NULL;
 	store->agents.v[store->agents.n] = (struct agent){ 0 };
 	return &store->agents.v[store->agents.n++];
@@ -30,7 +30,7 @@ static const char *text_or(struct store *store, const char *text, const char *ol
 	return store_text(store, text && *text ? text : old);
 }
 
-/* A hook knows only the process: what a survey told of it stays. */
+/* A hook knows only the process: what a snapshot told of it stays. */
 static void facts_set(struct store *store, struct agent *agent, const struct fact_agent *facts)
 {
 	struct fact_agent was = agent->facts;
@@ -64,13 +64,13 @@ static void agent_seen(struct store *store, const struct fact *fact, bool hooked
 		return;
 	is_new = !agent->facts.pid;
 	facts_set(store, agent, &fact->agent);
-	agent->seen = store->survey;
+	agent->seen = store->snapshot;
 	if (is_new)
-		agent_begins(agent, fact->mono, !hooked && store->survey <= 1);
+		agent_begins(agent, fact->mono, !hooked && store->snapshot <= 1);
 	else if (agent->gone_at && fact->mono > agent->gone_at && !fact->agent.gone)
 		agent_begins(agent, fact->mono, false); /* the same process listens again */
 	if (hooked && fact->mono < agent->appeared) {
-		/* The hook's event came by its ring after a survey had shown the agent. */
+		/* The hook's event came by its ring after a snapshot had shown the agent. */
 		agent->appeared = fact->mono;
 		agent->was_there = false;
 	}
@@ -82,7 +82,7 @@ static void agent_seen(struct store *store, const struct fact *fact, bool hooked
 		agent_gone(agent, fact->mono);
 }
 
-void store_put_agent(struct store *store, const struct fact *fact)
+void store_apply_agent(struct store *store, const struct fact *fact)
 {
 	agent_seen(store, fact, false);
 }
@@ -121,7 +121,7 @@ void store_agent_exited(struct store *store, const struct fact *fact)
 void store_end_agents(struct store *store, int64_t mono)
 {
 	for (size_t i = 0; i < store->agents.n; i++)
-		if (store->agents.v[i].seen != store->survey)
+		if (store->agents.v[i].seen != store->snapshot)
 			agent_gone(&store->agents.v[i], mono);
 }
 
@@ -133,7 +133,7 @@ static struct fact_service *service_find(const struct store *store, int32_t pid,
 	return NULL;
 }
 
-void store_put_service(struct store *store, const struct fact *fact)
+void store_apply_service(struct store *store, const struct fact *fact)
 {
 	struct fact_service service = fact->service, *old;
 
@@ -143,7 +143,7 @@ void store_put_service(struct store *store, const struct fact *fact)
 	old = service_find(store, service.pid, service.start);
 	if (old)
 		*old = service;
-	else if (store_grow(store, store->services))
+	else if (store_reserve(store, store->services))
 		store->services.v[store->services.n++] = service;
 }
 

@@ -34,7 +34,7 @@ struct run_key store_run_key(struct store *store, const char *fid, const char *e
 	return key;
 }
 
-void store_put_checkpoint(struct store *store, const struct fact *fact)
+void store_apply_checkpoint(struct store *store, const struct fact *fact)
 {
 	const struct fact_checkpoint *from = &fact->checkpoint;
 	struct run_key key =
@@ -53,7 +53,7 @@ void store_put_checkpoint(struct store *store, const struct fact *fact)
 		HASH_ADD(hh, store->checkpoints, key, sizeof(key), checkpoint);
 	}
 	/* A copy of the tree under another name changes nothing about the agent's own. */
-	if (store->has_work_dir && checkpoint->seen == store->survey &&
+	if (store->has_work_dir && checkpoint->seen == store->snapshot &&
 	    checkpoint->facts.slave_id &&
 	    strcmp(checkpoint->facts.slave_id, store->work_dir.slave_id) == 0 &&
 	    strcmp(from->slave_id, checkpoint->facts.slave_id) != 0)
@@ -68,7 +68,7 @@ void store_put_checkpoint(struct store *store, const struct fact *fact)
 	checkpoint->facts.upid = store_text(store, from->upid);
 	checkpoint->facts.tasks = tasks;
 	checkpoint->facts.n_tasks = tasks ? from->n_tasks : 0;
-	checkpoint->seen = store->survey;
+	checkpoint->seen = store->snapshot;
 }
 
 struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p)
@@ -84,7 +84,7 @@ struct checkpoint *store_checkpoint_find(const struct store *store, const struct
 	return checkpoint;
 }
 
-void store_put_listing(struct store *store, const struct fact *fact)
+void store_apply_listing(struct store *store, const struct fact *fact)
 {
 	const struct fact_api_executor *from = &fact->api_executor;
 	struct run_key key =
@@ -104,18 +104,18 @@ void store_put_listing(struct store *store, const struct fact *fact)
 	listing->tasks =
 		store_texts(store, from->tasks, from->n_tasks, listing->tasks, listing->n_tasks);
 	listing->n_tasks = listing->tasks ? from->n_tasks : 0;
-	listing->round = from->round;
+	listing->answer_nr = from->answer_nr;
 	listing->completed = from->completed;
 }
 
-/* What the last round does not list any more. */
+/* What the last answer_nr does not list any more. */
 static void listings_end(struct store *store)
 {
 	struct listing *listing, *next;
 
 	HASH_ITER(hh, store->listings, listing, next)
 	{
-		if (listing->round == store->listed_round)
+		if (listing->answer_nr == store->listed_answer_nr)
 			continue;
 		HASH_DEL(store->listings, listing);
 		free((void *)listing->tasks);
@@ -132,7 +132,7 @@ static void note_served(struct store *store, int64_t mono)
 		store->agents.v[agent - store->agents.v].recovered_at = mono;
 }
 
-void store_put_api(struct store *store, const struct fact *fact)
+void store_apply_api(struct store *store, const struct fact *fact)
 {
 	const struct fact_api *from = &fact->api;
 	bool answered = !*(from->problem ? from->problem : "") && from->http_status == 200;
@@ -151,7 +151,7 @@ void store_put_api(struct store *store, const struct fact *fact)
 	store->api_at = fact->mono;
 	if (!answered || from->recovering)
 		return;
-	store->listed_round = from->round;
+	store->listed_answer_nr = from->answer_nr;
 	store->listed_at = fact->mono;
 	listings_end(store);
 	store->listed_any = store->listings != NULL;
@@ -168,7 +168,7 @@ bool store_is_listed(const struct store *store, const struct process_facts *p)
 	key.executor_id = p->executor_id;
 	key.container_id = p->container_id;
 	HASH_FIND(hh, store->listings, &key, sizeof(key), listing);
-	return listing && !listing->completed && listing->round == store->listed_round;
+	return listing && !listing->completed && listing->answer_nr == store->listed_answer_nr;
 }
 
 void store_end_checkpoints(struct store *store)
@@ -177,7 +177,7 @@ void store_end_checkpoints(struct store *store)
 
 	HASH_ITER(hh, store->checkpoints, checkpoint, next)
 	{
-		if (checkpoint->seen == store->survey)
+		if (checkpoint->seen == store->snapshot)
 			continue;
 		HASH_DEL(store->checkpoints, checkpoint);
 		free((void *)checkpoint->facts.tasks);

@@ -69,7 +69,7 @@ static void slot_add(struct connection_index *tuples, struct connection *conn)
 	*slot = conn;
 }
 
-/* One more has room: slots are at least as many as connections. */
+/* One more has cap: slots are at least as many as connections. */
 static bool slots_reserve(struct connection_index *tuples)
 {
 	struct connection_index more = { .n = tuples->n,

@@ -130,7 +130,7 @@ static void netns_note(struct store *store, uint64_t inode)
 	for (size_t i = 0; i < store->namespaces.n; i++)
 		if (store->namespaces.v[i].inode == inode)
 			return;
-	if (store_grow(store, store->namespaces))
+	if (store_reserve(store, store->namespaces))
 		store->namespaces.v[store->namespaces.n++] = (struct netns){ .inode = inode };
 }
 
@@ -180,18 +180,18 @@ static int64_t row_time(const struct connection *conn, const struct fact *fact)
 	return ends && conn->stood_at ? conn->stood_at : fact->mono;
 }
 
-void store_put_socket(struct store *store, const struct fact *fact)
+void store_apply_socket(struct store *store, const struct fact *fact)
 {
 	bool is_new = !store_connection_find(store, fact->socket.cookie);
 	struct connection *conn = connection_get(store, fact->socket.cookie);
 
 	if (!conn)
 		return;
-	conn->seen = store->survey;
-	conn->was_there |= is_new && store->survey <= 1;
+	conn->seen = store->snapshot;
+	conn->was_there |= is_new && store->snapshot <= 1;
 	if (fact->socket.inode)
 		conn->facts.inode = fact->socket.inode; /* no hook tells it */
-	/* A hook that fired while the survey was reading knows better than the row it copied. */
+	/* A hook that fired while the snapshot was reading knows better than the row it copied. */
 	if (conn->hooked_at > fact->mono)
 		return;
 	connection_move(store, conn, fact->socket.netns, &fact->socket.local, &fact->socket.remote);
@@ -205,7 +205,7 @@ void store_put_socket(struct store *store, const struct fact *fact)
 	netns_note(store, fact->socket.netns);
 }
 
-void store_put_holder(struct store *store, const struct fact *fact)
+void store_apply_holder(struct store *store, const struct fact *fact)
 {
 	const struct fact_holder *h = &fact->holder;
 	struct connection *conn = connection_get(store, h->cookie);
@@ -218,7 +218,7 @@ void store_put_holder(struct store *store, const struct fact *fact)
 		struct holder *old = &conn->holders[i];
 
 		if (old->pid == h->pid && old->start == h->start && old->fd == h->fd) {
-			old->seen = store->survey;
+			old->seen = store->snapshot;
 			return;
 		}
 	}
@@ -229,7 +229,7 @@ void store_put_holder(struct store *store, const struct fact *fact)
 	}
 	conn->holders = holders;
 	conn->holders[conn->n_holders++] = (struct holder){
-		.pid = h->pid, .fd = h->fd, .start = h->start, .seen = store->survey
+		.pid = h->pid, .fd = h->fd, .start = h->start, .seen = store->snapshot
 	};
 	store_process_connection_add(store, h->pid, h->start, h->cookie);
 }
@@ -254,7 +254,7 @@ static bool is_over(const struct store *store, const struct connection *conn, in
 	int64_t ended = conn->ended_at ? conn->ended_at : conn->hooked_at;
 	const struct connection *peer;
 
-	if (conn->seen == store->survey || conn->facts.state != TCP_CLOSE ||
+	if (conn->seen == store->snapshot || conn->facts.state != TCP_CLOSE ||
 	    mono - ended <= STORE_KEEP_CONNECTION)
 		return false;
 	peer = store_peer(store, conn);
@@ -284,7 +284,7 @@ static void forget_some(struct store *store, int64_t mono)
 		store_forget_sockets(store, mono);
 }
 
-void store_put_tcp(struct store *store, const struct fact *fact)
+void store_apply_tcp(struct store *store, const struct fact *fact)
 {
 	const struct fact_tcp *t = &fact->tcp;
 	struct connection *conn = connection_get(store, t->cookie);
@@ -310,7 +310,7 @@ void store_put_tcp(struct store *store, const struct fact *fact)
 
 /* The sender of a message is certain, and so is that the connection stands: its own event may be
  * lost. */
-void store_put_message(struct store *store, const struct fact *fact)
+void store_apply_message(struct store *store, const struct fact *fact)
 {
 	const struct fact_message *m = &fact->message;
 	bool is_new = !store_connection_find(store, m->cookie);
@@ -327,13 +327,13 @@ void store_put_message(struct store *store, const struct fact *fact)
 	state_set(store, conn, TCP_ESTABLISHED, fact->mono);
 }
 
-void store_put_entry(struct store *store, const struct fact *fact)
+void store_apply_entry(struct store *store, const struct fact *fact)
 {
 	const struct fact_ct_entry *e = &fact->ct_entry;
 	struct connection *conn = store_connection_find(store, e->cookie);
 	struct entry found = {
 		.netns = e->netns,
-		.seen = store->survey,
+		.seen = store->snapshot,
 		.present = e->present,
 		.translated = e->translated,
 		.expires_at = e->timeout < 0 ? -1 : fact->mono + e->timeout,
@@ -353,7 +353,7 @@ void store_put_entry(struct store *store, const struct fact *fact)
 		conn->entries[conn->n_entries++] = found;
 }
 
-void store_put_firewall(struct store *store, const struct fact *fact)
+void store_apply_firewall(struct store *store, const struct fact *fact)
 {
 	const struct fact_firewall *f = &fact->firewall;
 	struct connection *conn = store_connection_find(store, f->cookie);
@@ -362,7 +362,7 @@ void store_put_firewall(struct store *store, const struct fact *fact)
 		return;
 	conn->firewall = (struct firewall){
 		.netns = f->netns,
-		.seen = store->survey,
+		.seen = store->snapshot,
 		.accepted = f->accepted,
 		.untracked = f->untracked,
 		.rule = store_text(store, f->rule),
@@ -371,12 +371,12 @@ void store_put_firewall(struct store *store, const struct fact *fact)
 	};
 }
 
-static void holders_end(struct connection *conn, uint32_t survey)
+static void holders_end(struct connection *conn, uint32_t snapshot)
 {
 	uint32_t kept = 0;
 
 	for (size_t i = 0; i < conn->n_holders; i++)
-		if (conn->holders[i].seen == survey)
+		if (conn->holders[i].seen == snapshot)
 			conn->holders[kept++] = conn->holders[i];
 	conn->n_holders = kept;
 }
@@ -410,18 +410,18 @@ void store_end_sockets(struct store *store, int64_t mono)
 	store->mptcp_hidden = false;
 	HASH_ITER(hh, store->connections, conn, next)
 	{
-		if (conn->seen == store->survey) {
-			holders_end(conn, store->survey);
+		if (conn->seen == store->snapshot) {
+			holders_end(conn, store->snapshot);
 			store->agent_hidden |= is_hidden_agent(store, conn);
 			store->mptcp_hidden |= is_hidden_mptcp(store, conn);
 			continue;
 		}
 		/* Born after the pass had gone by: the hooks saw it, the pass could not. */
-		if (conn->facts.state != TCP_CLOSE && conn->hooked_at >= store->survey_began)
+		if (conn->facts.state != TCP_CLOSE && conn->hooked_at >= store->snapshot_began)
 			continue;
 		/* What the hooks have seen of its end is told after the pass. */
 		if (conn->facts.state != TCP_CLOSE)
-			conn->seen = store->survey;
+			conn->seen = store->snapshot;
 		state_set(store, conn, TCP_CLOSE,
 			  conn->facts.state == TCP_ESTABLISHED && conn->stood_at ? conn->stood_at
 										 : mono);

@@ -4,7 +4,7 @@
 
 #include "model/store/store.h"
 
-void store_put_lost(struct store *store, const struct fact *fact)
+void store_apply_lost(struct store *store, const struct fact *fact)
 {
 	struct lost_events_fact loss = { fact->lost, fact->mono };
 
@@ -17,7 +17,7 @@ void store_put_lost(struct store *store, const struct fact *fact)
 			return;
 		}
 	}
-	if (store_grow(store, store->losses))
+	if (store_reserve(store, store->losses))
 		store->losses.v[store->losses.n++] = loss;
 }
 

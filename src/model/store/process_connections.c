@@ -52,9 +52,9 @@ void store_process_connection_add(struct store *store, int32_t pid, uint64_t sta
 
 	if (!conns)
 		return;
-	if (conns->cookies.n == conns->cookies.room)
+	if (conns->cookies.n == conns->cookies.cap)
 		conns_prune(store, conns);
-	if (store_grow(store, conns->cookies))
+	if (store_reserve(store, conns->cookies))
 		conns->cookies.v[conns->cookies.n++] = cookie;
 }
 

@@ -149,9 +149,9 @@ static void note_registered(struct process *process, const struct fact *fact)
 	h->down_twice = 0;
 }
 
-static void note_told_to_end(struct process *process, const struct fact *fact)
+static void note_shutdown_sent(struct process *process, const struct fact *fact)
 {
-	process->history.told_to_end = fact->mono;
+	process->history.shutdown_sent = fact->mono;
 }
 
 static void note_answered(struct process *process, const struct fact *fact)
@@ -338,8 +338,8 @@ static void agents_message(struct store *store, const struct fact *fact)
 		{ "ReconnectExecutorMessage", note_asked },
 		{ "ExecutorRegisteredMessage", note_registered },
 		{ "ExecutorReregisteredMessage", note_registered },
-		{ "ShutdownExecutorMessage", note_told_to_end },
-		{ "SHUTDOWN", note_told_to_end },
+		{ "ShutdownExecutorMessage", note_shutdown_sent },
+		{ "SHUTDOWN", note_shutdown_sent },
 		{ "KillTaskMessage", note_kill_asked },
 		{ "StatusUpdateAcknowledgementMessage", note_answered },
 	};
@@ -362,7 +362,7 @@ static void keep_early(struct store *store, const struct fact *fact)
 {
 	struct fact kept = *fact;
 
-	if (store->early.n >= EARLY_MAX || !store_grow(store, store->early))
+	if (store->early.n >= EARLY_MAX || !store_reserve(store, store->early))
 		return;
 	kept.message.name = store_text(store, fact->message.name);
 	kept.message.from = store_text(store, fact->message.from);
@@ -379,7 +379,7 @@ static bool update_sent(struct store *store, const struct fact *fact)
 	struct process *process = executor_find(store, fact->message.pid, fact->message.start);
 
 	if (process && is_for(process, fact))
-		store_put_task_message(store, process, fact);
+		store_apply_task_message(store, process, fact);
 	return process != NULL;
 }
 
@@ -411,7 +411,7 @@ void registration_early(struct store *store)
 
 void registration_message(struct store *store, const struct fact *fact)
 {
-	store_put_message(store, fact);
+	store_apply_message(store, fact);
 	if (!(store->complete & SCAN_PROCESSES) || !message_noted(store, fact))
 		keep_early(store, fact);
 }

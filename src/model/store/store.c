@@ -7,7 +7,7 @@
 #include "base/array.h"
 #include "mesos/upid.h"
 
-bool store_grow_(struct store *store, void *items, size_t *cap, size_t n, size_t size)
+bool store_reserve_(struct store *store, void *items, size_t *cap, size_t n, size_t size)
 {
 	if (array_reserve(items, cap, n, size) == 0)
 		return true;
@@ -193,14 +193,14 @@ void store_adopt(struct store *store)
 	}
 }
 
-static void put_process(struct store *store, const struct fact *fact)
+static void apply_process(struct store *store, const struct fact *fact)
 {
 	const struct fact_process *from = &fact->process;
 	struct process *process = store_process(store, from->pid, from->start);
 
 	if (!process)
 		return;
-	process->seen = store->survey;
+	process->seen = store->snapshot;
 	if (process->ended)
 		return; /* nothing is left to read of the dead */
 	process->vanished = false;
@@ -220,7 +220,7 @@ static bool is_mesos(const struct process *process)
 	return process->known ? *process->facts.executor_id : process->said_executor_id != NULL;
 }
 
-static void put_exit(struct store *store, const struct fact *fact)
+static void apply_exit(struct store *store, const struct fact *fact)
 {
 	struct process *process = store_process(store, fact->exit.pid, fact->exit.start);
 	const struct process *killer;
@@ -241,7 +241,7 @@ static void put_exit(struct store *store, const struct fact *fact)
 }
 
 /* The agent's children: some of them kill for it (its launchers, Mesos ns-killer). */
-static void put_fork(struct store *store, const struct fact *fact)
+static void apply_fork(struct store *store, const struct fact *fact)
 {
 	const struct agent *agent = store_agent(store);
 	struct process *process;
@@ -255,7 +255,7 @@ static void put_fork(struct store *store, const struct fact *fact)
 
 /* ---- domain sockets ---- */
 
-static void put_unix_link(struct store *store, const struct fact *fact)
+static void apply_unix_link(struct store *store, const struct fact *fact)
 {
 	const struct fact_unix_link *link = &fact->unix_link;
 	struct process *process = store_process_find(store, link->pid, link->start);
@@ -263,9 +263,9 @@ static void put_unix_link(struct store *store, const struct fact *fact)
 
 	if (!links || !link->peer_pid)
 		return;
-	if (links->seen != store->survey || links->agent != link->peer_pid ||
+	if (links->seen != store->snapshot || links->agent != link->peer_pid ||
 	    links->agent_start != link->peer_start)
-		*links = (struct unix_links){ .seen = store->survey,
+		*links = (struct unix_links){ .seen = store->snapshot,
 					      .agent = link->peer_pid,
 					      .agent_start = link->peer_start };
 	links->n++;
@@ -284,7 +284,7 @@ uint32_t store_unix_links(const struct store *store, const struct process *proce
 
 /* ---- the rest ---- */
 
-static void put_hook(struct store *store, const struct fact *fact)
+static void apply_hook(struct store *store, const struct fact *fact)
 {
 	struct fact_hook slot = fact->hook;
 
@@ -297,7 +297,7 @@ static void put_hook(struct store *store, const struct fact *fact)
 			return;
 		}
 	}
-	if (store_grow(store, store->hooks))
+	if (store_reserve(store, store->hooks))
 		store->hooks.v[store->hooks.n++] = slot;
 }
 
@@ -310,15 +310,15 @@ static void emit_unread(struct store *store, const struct fact *fact)
 	for (size_t i = 0; i < store->unread.n; i++)
 		if (store->unread.v[i].object == unread.object)
 			return;
-	if (store_grow(store, store->unread))
+	if (store_reserve(store, store->unread))
 		store->unread.v[store->unread.n++] = unread;
 }
 
-static void put_tracking(struct store *store, const struct fact *fact)
+static void apply_ct_active(struct store *store, const struct fact *fact)
 {
 	const struct netns told = { .inode = fact->ct_active.netns,
 				    .ct_active = fact->ct_active.in_force,
-				    .seen = store->survey,
+				    .seen = store->snapshot,
 				    .entries = fact->ct_active.entries,
 				    .limit = fact->ct_active.limit };
 
@@ -328,13 +328,13 @@ static void put_tracking(struct store *store, const struct fact *fact)
 			return;
 		}
 	}
-	if (store_grow(store, store->namespaces))
+	if (store_reserve(store, store->namespaces))
 		store->namespaces.v[store->namespaces.n++] = told;
 }
 
 static void treatment_add(struct store *store, const struct fact *fact)
 {
-	if (store_grow(store, store->treatments))
+	if (store_reserve(store, store->treatments))
 		store->treatments.v[store->treatments.n++] =
 			(struct treatment){ fact->act.pid, fact->act.start, fact->mono };
 }
@@ -350,7 +350,7 @@ int64_t store_treated_at(const struct store *store, int32_t pid, uint64_t start)
 }
 
 /* An act of before this session, read back from the audit log, is none of this report's. */
-static void put_act(struct store *store, const struct fact *fact)
+static void apply_act(struct store *store, const struct fact *fact)
 {
 	struct fact_act act = fact->act;
 
@@ -368,11 +368,11 @@ static void put_act(struct store *store, const struct fact *fact)
 		return;
 	act.reason = store_text(store, act.reason);
 	act.reason_id = store_text(store, act.reason_id);
-	if (store_grow(store, store->acts))
+	if (store_reserve(store, store->acts))
 		store->acts.v[store->acts.n++] = (struct act){ .facts = act, .at = fact->mono };
 }
 
-static void put_baseline(struct store *store, const struct fact *fact)
+static void apply_baseline(struct store *store, const struct fact *fact)
 {
 	struct fact_baseline b = fact->baseline;
 
@@ -383,11 +383,11 @@ static void put_baseline(struct store *store, const struct fact *fact)
 	b.verdict = store_text(store, b.verdict);
 	b.slave_id = store_text(store, b.slave_id);
 	b.tasks = store_texts(store, b.tasks, b.n_tasks, NULL, 0);
-	if (store_grow(store, store->baselines))
+	if (store_reserve(store, store->baselines))
 		store->baselines.v[store->baselines.n++] = b;
 }
 
-static void put_command(struct store *store, const struct fact *fact)
+static void apply_command(struct store *store, const struct fact *fact)
 {
 	store->command = fact->command;
 	store->command.text = store_text(store, fact->command.text);
@@ -396,7 +396,7 @@ static void put_command(struct store *store, const struct fact *fact)
 		store->command_ended = fact->mono;
 }
 
-static void put_session(struct store *store, const struct fact *fact)
+static void apply_session(struct store *store, const struct fact *fact)
 {
 	store->session = fact->session;
 	store->session_began = fact->mono;
@@ -407,7 +407,7 @@ static void put_session(struct store *store, const struct fact *fact)
 	store->session.kernel = store_text(store, fact->session.kernel);
 }
 
-static void put_work_dir(struct store *store, const struct fact *fact)
+static void apply_work_dir(struct store *store, const struct fact *fact)
 {
 	store->work_dir = fact->work_dir;
 	store->work_dir.path = store_text(store, fact->work_dir.path);
@@ -434,11 +434,11 @@ static void unread_begin(struct store *store, uint32_t scope)
 	store->unread.n = kept;
 }
 
-static void survey_begin(struct store *store, const struct fact *fact)
+static void snapshot_begin(struct store *store, const struct fact *fact)
 {
-	store->survey++;
+	store->snapshot++;
 	store->scope = fact->scan.scope;
-	store->survey_began = fact->mono;
+	store->snapshot_began = fact->mono;
 	unread_begin(store, fact->scan.scope);
 }
 
@@ -454,7 +454,7 @@ static void process_prune(struct store *store, struct process *process, int64_t 
 {
 	int64_t keep = is_mesos(process) ? STORE_KEEP_ENDED : 0;
 
-	if (process->ended_at >= store->survey_began - keep || mono - process->ended_at <= keep ||
+	if (process->ended_at >= store->snapshot_began - keep || mono - process->ended_at <= keep ||
 	    is_in_baseline(store, process))
 		return;
 	HASH_DEL(store->processes, process);
@@ -469,14 +469,14 @@ static void processes_end(struct store *store, int64_t mono)
 	{
 		if (process->ended || process->vanished) {
 			process_prune(store, process, mono);
-		} else if (process->known && process->seen != store->survey) {
+		} else if (process->known && process->seen != store->snapshot) {
 			process->vanished = true;
 			process->ended_at = mono;
 		}
 	}
 }
 
-static void survey_end(struct store *store, const struct fact *fact)
+static void snapshot_end(struct store *store, const struct fact *fact)
 {
 	uint32_t done = fact->scan.scope;
 
@@ -487,14 +487,14 @@ static void survey_end(struct store *store, const struct fact *fact)
 		store_end_agents(store, fact->mono);
 	}
 	if (done & SCAN_SOCKETS)
-		store->socketed = store->survey;
+		store->socketed = store->snapshot;
 	if (done & SCAN_TRACKING)
-		store->tracked = store->survey;
+		store->tracked = store->snapshot;
 	if (done & SCAN_PROCESSES)
 		processes_end(store, fact->mono);
 	if (done & SCAN_CHECKPOINTS) {
 		store_end_checkpoints(store);
-		store->checkpoints_read = store->survey_began;
+		store->checkpoints_read = store->snapshot_began;
 		store_adopt(store);
 	}
 	store_count_named(store);
@@ -504,15 +504,15 @@ static void survey_end(struct store *store, const struct fact *fact)
 		store_forget_sockets(store, fact->mono);
 }
 
-static void put_survey(struct store *store, const struct fact *fact)
+static void apply_scan(struct store *store, const struct fact *fact)
 {
 	if (strcmp(fact->scan.phase, "begin") == 0)
-		survey_begin(store, fact);
+		snapshot_begin(store, fact);
 	else
-		survey_end(store, fact);
+		snapshot_end(store, fact);
 }
 
-static void put_now(struct store *store, const struct fact *fact)
+static void apply_now(struct store *store, const struct fact *fact)
 {
 	store->interrupted |= fact->now.interrupted;
 	store->final |= fact->now.final;
@@ -520,44 +520,44 @@ static void put_now(struct store *store, const struct fact *fact)
 }
 
 /* Nothing is judged by the types that are not here. */
-static void (*const put[])(struct store *store, const struct fact *fact) = {
-	[FACT_SESSION] = put_session,
-	[FACT_HOOK] = put_hook,
-	[FACT_PROCESS] = put_process,
-	[FACT_SOCKET] = store_put_socket,
-	[FACT_HOLDER] = store_put_holder,
-	[FACT_TCP] = store_put_tcp,
-	[FACT_EXIT] = put_exit,
+static void (*const apply[])(struct store *store, const struct fact *fact) = {
+	[FACT_SESSION] = apply_session,
+	[FACT_HOOK] = apply_hook,
+	[FACT_PROCESS] = apply_process,
+	[FACT_SOCKET] = store_apply_socket,
+	[FACT_HOLDER] = store_apply_holder,
+	[FACT_TCP] = store_apply_tcp,
+	[FACT_EXIT] = apply_exit,
 	[FACT_SIGNAL] = registration_signal,
 	[FACT_MESSAGE] = registration_message,
-	[FACT_CT_ACTIVE] = put_tracking,
-	[FACT_CT_ENTRY] = store_put_entry,
-	[FACT_CHECKPOINT] = store_put_checkpoint,
-	[FACT_WORK_DIR] = put_work_dir,
-	[FACT_AGENT] = store_put_agent,
-	[FACT_API] = store_put_api,
-	[FACT_API_EXECUTOR] = store_put_listing,
+	[FACT_CT_ACTIVE] = apply_ct_active,
+	[FACT_CT_ENTRY] = store_apply_entry,
+	[FACT_CHECKPOINT] = store_apply_checkpoint,
+	[FACT_WORK_DIR] = apply_work_dir,
+	[FACT_AGENT] = store_apply_agent,
+	[FACT_API] = store_apply_api,
+	[FACT_API_EXECUTOR] = store_apply_listing,
 	[FACT_UNREAD] = emit_unread,
-	[FACT_LOST] = store_put_lost,
-	[FACT_ACT] = put_act,
-	[FACT_COMMAND] = put_command,
-	[FACT_SCAN] = put_survey,
-	[FACT_BASELINE] = put_baseline,
-	[FACT_NOW] = put_now,
-	[FACT_FORK] = put_fork,
-	[FACT_TASK] = store_put_task,
-	[FACT_END] = store_put_end,
-	[FACT_FIREWALL] = store_put_firewall,
-	[FACT_SERVICE] = store_put_service,
-	[FACT_UNIX_LINK] = put_unix_link,
+	[FACT_LOST] = store_apply_lost,
+	[FACT_ACT] = apply_act,
+	[FACT_COMMAND] = apply_command,
+	[FACT_SCAN] = apply_scan,
+	[FACT_BASELINE] = apply_baseline,
+	[FACT_NOW] = apply_now,
+	[FACT_FORK] = apply_fork,
+	[FACT_TASK] = store_apply_task,
+	[FACT_END] = store_apply_end,
+	[FACT_FIREWALL] = store_apply_firewall,
+	[FACT_SERVICE] = store_apply_service,
+	[FACT_UNIX_LINK] = apply_unix_link,
 };
 
-void store_put(struct store *store, const struct fact *fact)
+void store_apply(struct store *store, const struct fact *fact)
 {
 	if (store->broken)
 		return;
 	if (fact->type == FACT_NOW || fact->mono > store->now)
 		store->now = fact->mono;
-	if ((size_t)fact->type < sizeof(put) / sizeof(put[0]) && put[fact->type])
-		put[fact->type](store, fact);
+	if ((size_t)fact->type < sizeof(apply) / sizeof(apply[0]) && apply[fact->type])
+		apply[fact->type](store, fact);
 }

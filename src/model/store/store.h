@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the model remembers: the last word of each fact, and of executors' history what their state
- * machines depend on. Private to the model.
+ * The model's memory: the newest state that facts gave of each object, and the events in the life
+ * of each executor that its verdict depends on. Private to the model.
  */
 #ifndef EW_MODEL_STORE_STORE_H
 #define EW_MODEL_STORE_STORE_H
@@ -52,11 +52,11 @@ struct registration {
 	int64_t kill_asked;	    /* KillTaskMessage was sent to it: its framework's wish */
 	struct ew_addr answered_at; /* where its libprocess takes answers, as its registration or
 				       the disk says */
-	int64_t told_to_end;	    /* ShutdownExecutorMessage, or event SHUTDOWN, was sent to it */
+	int64_t shutdown_sent;	    /* ShutdownExecutorMessage, or event SHUTDOWN, was sent to it */
 	int64_t ended_its_task;	    /* it sent a deadly signal to another process */
 };
 
-/* Of a process' fact what it is judged by; texts are pooled. */
+/* The part of FACT_PROCESS that verdicts depend on; texts are pooled. */
 struct process_facts {
 	int32_t pid;
 	int32_t ppid;
@@ -94,7 +94,7 @@ struct process_facts {
 
 /* Connections over domain sockets whose other ends the same agent holds. */
 struct unix_links {
-	uint32_t seen; /* number of the survey that showed them */
+	uint32_t seen; /* number of the snapshot that showed them */
 	uint32_t n;
 	int32_t agent;
 	uint64_t agent_start;
@@ -104,22 +104,23 @@ struct process {
 	struct process_key key;
 	bool known; /* facts is filled */
 	struct process_facts facts;
-	uint32_t seen; /* number of the last survey of processes that showed it */
+	uint32_t seen; /* number of the last snapshot of processes that showed it */
 	bool ended;    /* an exit was seen */
-	bool vanished; /* it is no more, and its exit was not seen */
+	bool vanished; /* a snapshot no longer shows it, and its exit was not seen */
 	int64_t ended_at;
 	struct fact_exit exit;
-	int64_t link_end;  /* it dropped a link before anybody knew what it is; 0: it did not */
+	int64_t link_end;  /* it dropped a link before it was known to be an executor; 0: no */
 	int64_t last_link; /* when the newest link that was seen of it was made; 0: none */
 	bool agent_known;  /* agent_addr is filled */
 	struct ew_addr agent_addr; /* where its agent is, as MESOS_SLAVE_PID says */
 	bool agents_child;	   /* the agent forked it */
-	bool killed_by_agents; /* who sent the signal it died of is the agent, or a child of it */
+	bool killed_by_agents;	   /* the agent or a child of it sent the fatal signal */
 	bool in_baseline;
-	/* Ids by which it registered before anybody had read it; pooled, NULL: it did not. */
+	/* Ids of a registration that came before its environment was read; pooled; NULL: none did.
+	 */
 	const char *said_executor_id;
 	const char *said_framework_id;
-	bool adopted; /* its ids are those of the run on disk that its pid leads to */
+	bool adopted; /* its ids come from the checkpointed run with its pid */
 	struct run_key adopted_run;
 	const char *adopted_slave_id;
 	struct unix_links unix_links;
@@ -134,16 +135,16 @@ struct holder {
 	uint32_t seen;
 };
 
-/* Where a connection's packets pass connection tracking: at both ends' namespaces at most. */
+/* Connection tracking of a connection's packets, in one of the namespaces of its ends. */
 #define ENTRIES_MAX 2
 
 struct entry {
 	uint64_t netns;
-	uint32_t seen; /* number of the survey that it was found in */
+	uint32_t seen; /* number of the snapshot that it was found in */
 	enum ew_tri present;
 	bool translated;
 	int64_t expires_at; /* mono; -1: not known */
-	/* The ends as the other end's socket has them, when translated. */
+	/* The addresses of the other end's socket, when translated. */
 	struct ew_addr reply_local;
 	struct ew_addr reply_remote;
 };
@@ -159,7 +160,7 @@ struct firewall {
 	const char *not_judged;
 };
 
-/* Of a large node there are tens of thousands. */
+/* Kept small: a large node has tens of thousands. */
 struct connection {
 	struct fact_socket facts;   /* its ends: connection_move() */
 	struct connection *next_at; /* in the same slot of store.tuples */
@@ -169,12 +170,12 @@ struct connection {
 	int64_t ended_at;	    /* when it had left ESTABLISHED; 0: it has not */
 	uint64_t owner_start;
 	int32_t owner; /* who connected, or accepted; 0: not seen */
-	uint32_t seen; /* number of the last survey of sockets that showed it, or its end */
+	uint32_t seen; /* number of the last snapshot of sockets that showed it, or its end */
 	struct holder *holders;
 	uint32_t n_holders;
 	uint8_t n_entries;
 	bool indexed;	/* in store.tuples */
-	bool was_there; /* shown by the first survey, not seen to be made */
+	bool was_there; /* shown by the first snapshot, not seen to be made */
 	struct entry entries[ENTRIES_MAX];
 	struct firewall firewall;
 	UT_hash_handle hh;
@@ -206,7 +207,7 @@ struct task_end {
 	int64_t at; /* mono; 0: not known */
 };
 
-/* What was found of an executor after its end. */
+/* Evidence of an executor's end found after it. */
 struct post_mortem {
 	struct post_mortem *next;
 	const char *cause, *source, *text; /* as in fact_end */
@@ -222,7 +223,7 @@ struct run_end {
 
 struct listing {
 	struct run_key key;
-	uint32_t round;
+	uint32_t answer_nr;
 	bool completed;
 	const char *const *tasks;
 	size_t n_tasks;
@@ -232,7 +233,7 @@ struct listing {
 struct agent {
 	struct fact_agent facts;
 	int64_t appeared;     /* mono; when it was first seen */
-	bool was_there;	      /* at the first survey: it may have appeared at any time before */
+	bool was_there;	      /* at the first snapshot: it may have appeared at any time before */
 	int64_t gone_at;      /* 0: it is there */
 	int64_t recovered_at; /* when it was first seen to serve; 0: it was not */
 	uint32_t seen;
@@ -269,7 +270,7 @@ struct lost_events_fact {
 #define LIST(type)                                                                                 \
 	struct {                                                                                   \
 		type *v;                                                                           \
-		size_t n, room;                                                                    \
+		size_t n, cap;                                                                     \
 	}
 
 /* Cookies of the connections that a process has made, accepted or held, while they are known. */
@@ -310,44 +311,45 @@ struct store {
 	struct fact_api api; /* the last answer */
 	bool has_api;
 	int64_t api_at;
-	uint32_t listed_round; /* of the last complete listing */
+	uint32_t listed_answer_nr; /* of the last complete listing */
 	int64_t listed_at;
-	struct { /* SIGUSR1 was sent to the agent: unregister, and shut all executors down */
+	struct { /* SIGUSR1 was sent to the agent: unregister and shut down all executors */
 		int64_t at; /* mono; 0: it was not */
 		int32_t sender;
 		const char *comm;
 	} agent_signalled;
-	int64_t checkpoints_read; /* when a pass over the checkpoints was last completed */
+	int64_t checkpoints_read; /* when the last complete scan of the checkpoints began */
 	bool listed_any;	  /* that listing has executors */
-	bool mptcp_hidden;	  /* somebody has an MPTCP link, and who could not be read */
-	bool agent_hidden; /* somebody listens on the agent port, and who could not be read */
+	bool mptcp_hidden;	  /* an MPTCP link exists whose owner could not be read */
+	bool agent_hidden;	  /* a process that could not be read listens on the agent port */
 	struct fact_command command;
 	int64_t command_ended; /* 0 */
-	uint32_t survey;       /* number of the current one */
-	uint32_t scope;	       /* of the current one; 0 between surveys */
-	int64_t survey_began;
-	uint32_t complete; /* scopes that the last survey which tried them completed */
+	uint32_t snapshot;     /* number of the current one */
+	uint32_t scope;	       /* of the current one; 0 between snapshots */
+	int64_t snapshot_began;
+	uint32_t complete; /* scopes that the last snapshot which tried them completed */
 	int64_t forgot;	   /* when ended connections were forgotten last */
-	uint32_t socketed; /* number of the last survey that completed SCAN_SOCKETS */
-	uint32_t tracked;  /* number of the last survey that completed SCAN_TRACKING */
+	uint32_t socketed; /* number of the last snapshot that completed SCAN_SOCKETS */
+	uint32_t tracked;  /* number of the last snapshot that completed SCAN_TRACKING */
 };
 
-/* Makes room for one more; false when memory is short (and the store is marked broken). */
-#define store_grow(store, list)                                                                    \
-	store_grow_((store), &(list).v, &(list).room, (list).n, sizeof(*(list).v))
-bool store_grow_(struct store *store, void *items, size_t *cap, size_t n, size_t size);
+/* Makes cap for one more element; false when memory is short (and the store is marked broken). */
+#define store_reserve(store, list)                                                                 \
+	store_reserve_((store), &(list).v, &(list).cap, (list).n, sizeof(*(list).v))
+bool store_reserve_(struct store *store, void *items, size_t *cap, size_t n, size_t size);
 
-/* Ended processes are kept for a while: what became of an executor is asked after its end. */
+/* Ended processes are kept for a while, so that verify can say how an executor ended. */
 #define STORE_KEEP_ENDED (60 * 60 * NS_PER_S)
 /*
- * Ended connections too, for what is told late: the rings are read one after the other. What their
- * end meant to an executor its history knows by then (history.c). A restart ends six for each.
+ * Ended connections are kept too, since events of different rings arrive out of order. By then
+ * struct registration holds what their end meant to an executor. A restart ends six connections
+ * for each executor.
  */
 #define STORE_KEEP_CONNECTION (5 * NS_PER_S)
 
 void store_init(struct store *store);
 void store_clear(struct store *store);
-void store_put(struct store *store, const struct fact *fact);
+void store_apply(struct store *store, const struct fact *fact);
 
 /* How many connections to the present agent's domain socket the process has. */
 uint32_t store_unix_links(const struct store *store, const struct process *process);
@@ -368,20 +370,20 @@ struct connection *store_peer_translated(const struct store *store, const struct
 /* When an act on this process was done; 0: none was, as far as is known. */
 int64_t store_treated_at(const struct store *store, int32_t pid, uint64_t start);
 
-/* task_ends.c */
-void store_put_task(struct store *store, const struct fact *fact);
-void store_put_task_message(struct store *store, const struct process *process,
-			    const struct fact *fact);
-void store_put_end(struct store *store, const struct fact *fact);
+/* ---- task_ends.c ---- */
+void store_apply_task(struct store *store, const struct fact *fact);
+void store_apply_task_message(struct store *store, const struct process *process,
+			      const struct fact *fact);
+void store_apply_end(struct store *store, const struct fact *fact);
 void store_clear_run_ends(struct store *store);
 /* NULL: nothing is known. key's texts are pooled. */
 const struct run_end *store_run_end(const struct store *store, const struct run_key *key);
 struct run_key store_run_key(struct store *store, const char *fid, const char *eid,
 			     const char *cid);
 
-/* store_losses.c */
-void store_put_lost(struct store *store, const struct fact *fact);
-/* Lost are only those that can matter: since the audit that is compared with, or in this watch. */
+/* ---- lost_events.c ---- */
+void store_apply_lost(struct store *store, const struct fact *fact);
+/* Counts only losses that can matter: since the audit that is compared with, or in this watch. */
 struct events {
 	uint64_t seen, lost;
 };
@@ -389,93 +391,95 @@ struct events store_events(const struct store *store);
 /* Would a message that an agent sends have been seen? */
 bool store_sees_messages(const struct store *store);
 
-/* store_agents.c */
-void store_put_agent(struct store *store, const struct fact *fact);
-void store_put_service(struct store *store, const struct fact *fact);
+/* ---- agents.c ---- */
+void store_apply_agent(struct store *store, const struct fact *fact);
+void store_apply_service(struct store *store, const struct fact *fact);
 /* Live events tell that a process began or ceased to listen on the agent port, or ended. */
 void store_agent_listens(struct store *store, const struct fact *fact);
 void store_agent_closed(struct store *store, const struct fact *fact);
 void store_agent_exited(struct store *store, const struct fact *fact);
-/* A complete pass over the sockets ends. */
+/* At the end of a complete scan of sockets. */
 void store_end_agents(struct store *store, int64_t mono);
 
-/* The unit that runs this agent, as last told; NULL: nothing was told. */
+/* The newest fact on the unit that runs this agent; NULL: there is none. */
 const struct fact_service *store_service(const struct store *store, const struct agent *agent);
 
-/* The agent that is there now; NULL: none listens. */
+/* The agent that listens now; NULL: none does. */
 const struct agent *store_agent(const struct store *store);
 /*
- * Another agent on the same port that may as well be meant, and nothing tells which. NULL: there is
- * none.
+ * Another agent on the same port, when no evidence tells which of the two is meant. NULL: there
+ * is none.
  */
 const struct agent *store_rival(const struct store *store);
 /*
- * Listens where the agent does, as another user than root and the owner of the agent's work
- * directory: a tenant's.
+ * True when agent listens on the agent port as a user that is neither root nor the owner of the
+ * agent's work directory: it is a tenant's process.
  */
 bool agent_is_impostor(const struct store *store, const struct agent *agent);
-/* An agent that listens at the address, and is not the one meant; NULL: none is known. */
+/* Another agent than the one meant that listens at the address; NULL: none is known. */
 const struct agent *store_other_agent(const struct store *store, const struct ew_addr *addr,
 				      uint64_t netns);
-/* At the end of a pass over checkpoints. */
+/* At the end of a scan of checkpoints. */
 void store_count_named(struct store *store);
 /* Was this process ever the agent? */
 bool store_is_agent(const struct store *store, int32_t pid, uint64_t start);
 
-/* The agent that was there last; NULL: none was ever seen. */
+/* The agent that listened last; NULL: none was ever seen. */
 const struct agent *store_last_agent(const struct store *store);
 
 /*
- * Who holds it: by its descriptors; by who connected or accepted it while no pass over descriptors
- * has come by. A descriptor may have been inherited and outlive the one of who made it.
+ * The process that owns the connection: the holder of a descriptor or, until a scan of descriptors,
+ * the process that connected or accepted it. A child may have inherited the descriptor and keep it
+ * after its parent has closed its own.
  */
 bool connection_owner_counts(const struct connection *conn);
 bool connection_is_of(const struct connection *conn, int32_t pid, uint64_t start);
 /* A connection towards the agent port. */
 bool connection_is_link(const struct store *store, const struct connection *conn);
-/* Towards the agent of this very process: its neighbours' agents listen on the same port. */
+/* True when its remote end is the address of this process' own agent: other agents may listen on
+ * the same port. */
 bool connection_is_link_of(const struct store *store, const struct connection *conn,
 			   const struct process *process);
 
-/* store_tuples.c */
+/* ---- connection_index.c ---- */
 struct connection *store_connection_at(const struct store *store, uint64_t netns,
 				       const struct ew_addr *local, const struct ew_addr *remote);
-/* It has these ends from now on. A port that is used again names the newer connection. */
+/* Changes the ends of a connection. A reused port names the newer connection. */
 void connection_move(struct store *store, struct connection *conn, uint64_t netns,
 		     const struct ew_addr *local, const struct ew_addr *remote);
 void connection_unindex(struct store *store, struct connection *conn);
 
-/* store_process_connections.c */
+/* ---- process_connections.c ---- */
 void store_process_connection_add(struct store *store, int32_t pid, uint64_t start,
 				  uint64_t cookie);
-/* Of which some may be known no more, or be another's by now: connection_is_of() says. */
+/* Some may have been forgotten, or have another owner by now: check connection_is_of(). */
 const uint64_t *store_process_connections(const struct store *store, int32_t pid, uint64_t start,
 					  size_t *ret_n);
-/* Forgets connections that are known no more, and processes that have none. */
+/* Removes connections that the store has forgotten, and processes without any. */
 void store_prune_process_connections(struct store *store);
 
-/* store_sockets.c */
+/* ---- connections.c ---- */
 struct connection *store_connection_find(const struct store *store, uint64_t cookie);
-void store_put_socket(struct store *store, const struct fact *fact);
-void store_put_holder(struct store *store, const struct fact *fact);
-void store_put_tcp(struct store *store, const struct fact *fact);
-void store_put_message(struct store *store, const struct fact *fact);
-void store_put_entry(struct store *store, const struct fact *fact);
-void store_put_firewall(struct store *store, const struct fact *fact);
+void store_apply_socket(struct store *store, const struct fact *fact);
+void store_apply_holder(struct store *store, const struct fact *fact);
+void store_apply_tcp(struct store *store, const struct fact *fact);
+void store_apply_message(struct store *store, const struct fact *fact);
+void store_apply_entry(struct store *store, const struct fact *fact);
+void store_apply_firewall(struct store *store, const struct fact *fact);
 void store_end_sockets(struct store *store, int64_t mono);
-/* Those that ended some time ago, of which nothing is told any more. */
+/* Forgets connections that ended longer ago than STORE_KEEP_CONNECTION. */
 void store_forget_sockets(struct store *store, int64_t mono);
 void store_clear_sockets(struct store *store);
 
-/* store_runs.c: what the disk and the API say of runs */
-void store_put_checkpoint(struct store *store, const struct fact *fact);
-void store_put_listing(struct store *store, const struct fact *fact);
-void store_put_api(struct store *store, const struct fact *fact);
+/* ---- checkpoints_listings.c: runs as the disk and the API tell them ---- */
+void store_apply_checkpoint(struct store *store, const struct fact *fact);
+void store_apply_listing(struct store *store, const struct fact *fact);
+void store_apply_api(struct store *store, const struct fact *fact);
 void store_end_checkpoints(struct store *store);
 void store_clear_runs(struct store *store);
 /*
- * Processes whose environment tells nothing of Mesos (it was overwritten, or may not be read), and
- * which forked.pid of a run on disk leads to: they get its ids.
+ * Gives a process without a Mesos environment (overwritten, or unreadable) the ids of the
+ * checkpointed run whose forked.pid names it.
  */
 void store_adopt(struct store *store);
 bool store_is_listed(const struct store *store, const struct process_facts *p);
@@ -483,11 +487,11 @@ bool store_is_listed(const struct store *store, const struct process_facts *p);
 const char *const *store_texts(struct store *store, const char *const *texts, size_t n,
 			       const char *const *old, size_t n_old);
 
-/* history.c: what live events mean to an executor's registration. */
+/* ---- registration.c: the effect of events on an executor's registration ---- */
 void registration_link_ended(struct store *store, struct connection *conn, int64_t mono);
 void registration_link_refused(struct store *store, const struct connection *conn, int64_t mono);
 void registration_message(struct store *store, const struct fact *fact);
-/* After a pass: what the agent sent before anybody knew it as such counts now. */
+/* After a scan of processes: applies messages whose sender was not known to be the agent before. */
 void registration_early(struct store *store);
 void registration_signal(struct store *store, const struct fact *fact);
 

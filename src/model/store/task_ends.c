@@ -55,7 +55,7 @@ static struct task_end *task_end(struct store *store, struct run_end *run, const
 	return task;
 }
 
-void store_put_task(struct store *store, const struct fact *fact)
+void store_apply_task(struct store *store, const struct fact *fact)
 {
 	const struct fact_task *from = &fact->task;
 	struct run_key key =
@@ -77,8 +77,8 @@ void store_put_task(struct store *store, const struct fact *fact)
 	task->at = from->wall ? from->wall - store->session.wall_offset : 0;
 }
 
-void store_put_task_message(struct store *store, const struct process *process,
-			    const struct fact *fact)
+void store_apply_task_message(struct store *store, const struct process *process,
+			      const struct fact *fact)
 {
 	const struct process_facts *p = &process->facts;
 	struct run_key key = store_run_key(store, p->framework_id, p->executor_id, p->container_id);
@@ -99,7 +99,7 @@ void store_put_task_message(struct store *store, const struct process *process,
 	task->at = fact->mono;
 }
 
-void store_put_end(struct store *store, const struct fact *fact)
+void store_apply_end(struct store *store, const struct fact *fact)
 {
 	const struct fact_end *from = &fact->end;
 	struct run_key key =

@@ -85,17 +85,17 @@ static void finish(struct api *api)
 		done(api->ctx);
 }
 
-static void fail_with(struct api *api, const char *text)
+static void answer_lacks(struct api *api, const char *text)
 {
 	snprintf(api->problem, sizeof(api->problem), "%s", text);
 	finish(api);
 }
 
-static void fail_why(struct api *api, const struct error *error)
+static void answer_failed(struct api *api, const struct error *error)
 {
 	char text[sizeof(api->problem)];
 
-	fail_with(api, error_text(error, text, sizeof(text)));
+	answer_lacks(api, error_text(error, text, sizeof(text)));
 }
 
 static void answer_flags(struct fact_api *answer, const struct mesos_flags *flags)
@@ -115,7 +115,7 @@ static void emit_executor(struct api *api, const struct mesos_framework *framewo
 		return;
 	for (const struct mesos_task *task = executor->tasks; task; task = task->next)
 		tasks[fact.api_executor.n_tasks++] = *task->name ? task->name : task->id;
-	fact.api_executor.round = api->answer.api.round;
+	fact.api_executor.answer_nr = api->answer.api.answer_nr;
 	fact.api_executor.framework_id = framework->id;
 	fact.api_executor.executor_id = executor->id;
 	fact.api_executor.container_id = executor->container;
@@ -157,8 +157,8 @@ static enum ew_tri is_complete(const struct mesos_flags *flags)
 }
 
 /*
- * The executors come before their FACT_API: whoever sees that has seen the whole round. And after
- * the last byte of the answer: of one that is cut nothing counts.
+ * The executors come before their FACT_API: whoever sees that has seen the whole answer_nr. And
+ * after the last byte of the answer: of one that is cut nothing counts.
  */
 static void got_state(struct api *api)
 {
@@ -167,7 +167,7 @@ static void got_state(struct api *api)
 	struct error error = { 0 };
 
 	if (api_state_end(api->body, &state, &error) < 0) {
-		fail_why(api, &error);
+		answer_failed(api, &error);
 		return;
 	}
 	answer->slave_id = state->id;
@@ -212,7 +212,7 @@ static void got_answer(struct api *api, struct mesos_span begin)
 		connection_drop(api);
 		ask_endpoint(api, FLAGS);
 	} else if (err < 0) {
-		fail_why(api, &error);
+		answer_failed(api, &error);
 	} else {
 		got_state(api);
 	}
@@ -224,7 +224,7 @@ static bool got_frame(struct api *api, const struct http_frame *frame)
 	struct http_start start;
 
 	if (frame->body_len > API_BODY_MAX) {
-		fail_with(api, "the answer is larger than 64 MiB");
+		answer_lacks(api, "the answer is larger than 64 MiB");
 		return true;
 	}
 	switch (frame->kind) {
@@ -245,8 +245,8 @@ static bool got_frame(struct api *api, const struct http_frame *frame)
 	default:
 		return false;
 	}
-	fail_with(api, "the answer is no HTTP, or ends too early; an agent that speaks TLS only "
-		       "cannot be asked");
+	answer_lacks(api, "the answer is no HTTP, or ends too early; an agent that speaks TLS only "
+			  "cannot be asked");
 	return true;
 }
 
@@ -283,7 +283,7 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
 	if (what & BEV_EVENT_EOF) {
 		http_framing_finish(api->framing, &frame);
 		if (frame.kind == HTTP_FRAME_MORE)
-			fail_with(api, "the connection was closed without an answer");
+			answer_lacks(api, "the connection was closed without an answer");
 		else
 			got_frame(api, &frame);
 		return;
@@ -291,7 +291,7 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
 	error_set(&error, -(err ? err : ECONNRESET),
 		  "is the agent running? see --agent-url, --port", "ask %s%s", api->url_text,
 		  api->endpoint);
-	fail_why(api, &error);
+	answer_failed(api, &error);
 }
 
 static void on_timeout(evutil_socket_t fd, short what, void *ctx)
@@ -304,7 +304,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *ctx)
 	if (api->answer.api.recovering)
 		finish(api);
 	else
-		fail_with(api, "no answer in time: the agent hangs, or something drops packets");
+		answer_lacks(api, "no answer in time: the agent hangs, or something drops packets");
 }
 
 static int socket_connected(struct api *api, struct error *error)
@@ -348,7 +348,7 @@ static void ask_endpoint(struct api *api, const char *endpoint)
 
 	api->endpoint = endpoint;
 	if (fd < 0) {
-		fail_why(api, &error);
+		answer_failed(api, &error);
 		return;
 	}
 	api->framing = http_framing_new(BODY_BEGIN);
@@ -358,7 +358,7 @@ static void ask_endpoint(struct api *api, const char *endpoint)
 	if (!api->bev)
 		close(fd);
 	if (!api->bev || !api->framing || !api->body) {
-		fail_with(api, "out of memory");
+		answer_lacks(api, "out of memory");
 		return;
 	}
 	bufferevent_setcb(api->bev, on_read, NULL, on_event, api);
@@ -418,8 +418,8 @@ void api_free(struct api *api)
 	free(api);
 }
 
-int api_ask(struct api *api, uint32_t round, const struct fact_sink *sink, void (*done)(void *ctx),
-	    void *ctx)
+int api_ask(struct api *api, uint32_t answer_nr, const struct fact_sink *sink,
+	    void (*done)(void *ctx), void *ctx)
 {
 	struct timeval bound = { .tv_sec = api->timeout_ms / 1000,
 				 .tv_usec = api->timeout_ms % 1000 * 1000 };
@@ -428,7 +428,7 @@ int api_ask(struct api *api, uint32_t round, const struct fact_sink *sink, void 
 		return -EBUSY;
 	api->answer = (struct fact){ .type = FACT_API };
 	api->answer.api.url = api->url_text;
-	api->answer.api.round = round;
+	api->answer.api.answer_nr = answer_nr;
 	api->answer.api.pid = api->pid;
 	api->answer.api.start = api->start;
 	api->problem[0] = '\0';
@@ -456,8 +456,8 @@ void api_ask_drop(struct api_question *question)
 	free(question);
 }
 
-int api_ask_begin(const struct api_options *options, uint32_t round, const struct fact_sink *sink,
-		  struct api_question **ret, struct error *error)
+int api_ask_begin(const struct api_options *options, uint32_t answer_nr,
+		  const struct fact_sink *sink, struct api_question **ret, struct error *error)
 {
 	struct api_question *question = calloc(1, sizeof(*question));
 	int err;
@@ -470,7 +470,7 @@ int api_ask_begin(const struct api_options *options, uint32_t round, const struc
 	}
 	err = api_new(question->base, options, &question->api, error);
 	if (!err)
-		err = api_ask(question->api, round, sink, NULL, NULL);
+		err = api_ask(question->api, answer_nr, sink, NULL, NULL);
 	if (err) {
 		api_ask_drop(question);
 		return err;

@@ -37,20 +37,20 @@ void api_free(struct api *api); /* drops a question that is under way */
 
 /*
  * Asks, without blocking. When there is an answer, or within the timeout: puts FACT_API with that
- * round number and, for an answer that lists them, FACT_API_EXECUTOR with the same, then calls
+ * answer_nr number and, for an answer that lists them, FACT_API_EXECUTOR with the same, then calls
  * done(ctx) (NULL: nobody waits). Failures are FACT_API with a problem, in words, never an error.
  * -EBUSY: the last question is not answered yet.
  */
-int api_ask(struct api *api, uint32_t round, const struct fact_sink *sink, void (*done)(void *ctx),
-	    void *ctx);
+int api_ask(struct api *api, uint32_t answer_nr, const struct fact_sink *sink,
+	    void (*done)(void *ctx), void *ctx);
 
 /*
  * The same with an event loop of its own, for those who have something else to do while the agent
  * makes its answer (1 MB of text for 1,000 executors): the end waits, puts the facts and frees.
  */
 struct api_question;
-int api_ask_begin(const struct api_options *options, uint32_t round, const struct fact_sink *sink,
-		  struct api_question **ret, struct error *error);
+int api_ask_begin(const struct api_options *options, uint32_t answer_nr,
+		  const struct fact_sink *sink, struct api_question **ret, struct error *error);
 void api_ask_end(struct api_question *question);
 
 /* Frees it without an answer and without facts. NULL is fine. */

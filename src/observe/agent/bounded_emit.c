@@ -22,7 +22,7 @@ struct child {
 	FILE *out;
 };
 
-static void child_put(void *ctx, const struct fact *fact)
+static void child_emit(void *ctx, const struct fact *fact)
 {
 	struct child *child = ctx;
 	json_t *json = factjson_pack(fact);
@@ -37,7 +37,7 @@ static void child_put(void *ctx, const struct fact *fact)
 static int child_work(void *ctx, int out)
 {
 	struct child *child = ctx;
-	struct fact_sink sink = { .put = child_put, .ctx = child };
+	struct fact_sink sink = { .emit = child_emit, .ctx = child };
 	struct error error = { 0 };
 	int err;
 

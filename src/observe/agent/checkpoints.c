@@ -22,7 +22,7 @@
 #include "base/array.h"
 #include "base/emit.h"
 
-struct walk {
+struct scan {
 	const struct fact_sink *sink;
 	const char *slave_id;
 	const char *framework_id;
@@ -36,26 +36,26 @@ struct walk {
 };
 
 /* What is not there, or is no directory, was not kept from us. */
-static void emit_refused(struct walk *walk, int err, const char *name)
+static void emit_refused(struct scan *scan, int err, const char *name)
 {
 	if (err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EACCES || err == -EPERM ||
 	    err == -EIO || err == -ESTALE)
-		*walk->incomplete = true;
-	emit_unread(walk->sink, 0, 0, err, "%s%s%s", walk->path.text, *name ? "/" : "", name);
+		*scan->incomplete = true;
+	emit_unread(scan->sink, 0, 0, err, "%s%s%s", scan->path.text, *name ? "/" : "", name);
 }
 
 /*
- * Calls one(walk, dirfd, name) for each real directory in dir, which it closes; links and files are
+ * Calls one(scan, dirfd, name) for each real directory in dir, which it closes; links and files are
  * passed over.
  */
-static void each_directory(struct walk *walk, int dir,
-			   void (*one)(struct walk *walk, int dir, const char *name))
+static void each_directory(struct scan *scan, int dir,
+			   void (*one)(struct scan *scan, int dir, const char *name))
 {
 	DIR *list = fdopendir(dir);
 	struct dirent *entry;
 
 	if (!list) {
-		emit_refused(walk, -errno, "");
+		emit_refused(scan, -errno, "");
 		close(dir);
 		return;
 	}
@@ -67,12 +67,12 @@ static void each_directory(struct walk *walk, int dir,
 			continue;
 		sub = openat(dirfd(list), entry->d_name,
 			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		checkpoint_path_push(&walk->path, entry->d_name);
+		checkpoint_path_push(&scan->path, entry->d_name);
 		if (sub >= 0)
-			one(walk, sub, entry->d_name);
+			one(scan, sub, entry->d_name);
 		else if (errno != ENOTDIR && errno != ELOOP && errno != ENOENT)
-			emit_refused(walk, -errno, "");
-		checkpoint_path_pop(&walk->path);
+			emit_refused(scan, -errno, "");
+		checkpoint_path_pop(&scan->path);
 		if (sub >= 0)
 			close(sub);
 	}
@@ -80,17 +80,17 @@ static void each_directory(struct walk *walk, int dir,
 }
 
 /* The same for the directories in dir/name, which need not be there. */
-static void each_directory_in(struct walk *walk, int dir, const char *name,
-			      void (*one)(struct walk *walk, int dir, const char *name))
+static void each_directory_in(struct scan *scan, int dir, const char *name,
+			      void (*one)(struct scan *scan, int dir, const char *name))
 {
 	int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	checkpoint_path_push(&walk->path, name);
+	checkpoint_path_push(&scan->path, name);
 	if (sub >= 0)
-		each_directory(walk, sub, one);
+		each_directory(scan, sub, one);
 	else if (errno != ENOENT)
-		emit_refused(walk, -errno, "");
-	checkpoint_path_pop(&walk->path);
+		emit_refused(scan, -errno, "");
+	checkpoint_path_pop(&scan->path);
 }
 
 /* The last part of the text of the link dir/"latest". -ENOENT when there is none. */
@@ -109,58 +109,59 @@ static int latest_of(int dir, char *name, size_t size)
 	return 0;
 }
 
-/* One file of a run. An empty one counts as none, as for Mesos; damage is put. 0 or a negative. */
-static int run_file(struct walk *walk, int dir, const char *name, struct mesos_span *file)
+/* One file of a run. An empty one counts as none, as for Mesos; damage is emitted. 0 or a negative.
+ */
+static int run_file(struct scan *scan, int dir, const char *name, struct mesos_span *file)
 {
-	int err = checkpoint_file_read(dir, name, walk->file, file);
+	int err = checkpoint_file_read(dir, name, scan->file, file);
 
 	if (err < 0 && err != -ENOENT)
-		emit_refused(walk, err, name);
+		emit_refused(scan, err, name);
 	return err;
 }
 
-static void damaged(struct walk *walk, int32_t pid, const char *name, int err,
+static void damaged(struct scan *scan, int32_t pid, const char *name, int err,
 		    const struct error *what)
 {
 	char object[PATH_MAX + 64];
 
-	snprintf(object, sizeof(object), "%s/%s", walk->path.text, name);
-	emit_corrupt(walk->sink, pid, object,
+	snprintf(object, sizeof(object), "%s/%s", scan->path.text, name);
+	emit_corrupt(scan->sink, pid, object,
 		     err == -ENODATA ? "is empty: the agent takes it as missing" : what->message);
 }
 
-static void run_forked_pid(struct walk *walk, int dir, int32_t *pid)
+static void run_forked_pid(struct scan *scan, int dir, int32_t *pid)
 {
 	struct mesos_span file;
 	struct error what = { 0 };
 	int err;
 
-	if (run_file(walk, dir, "pids/forked.pid", &file) < 0)
+	if (run_file(scan, dir, "pids/forked.pid", &file) < 0)
 		return;
 	err = mesos_checkpoint_pid(file, pid, &what);
 	if (err < 0)
-		damaged(walk, 0, "pids/forked.pid", err, &what);
+		damaged(scan, 0, "pids/forked.pid", err, &what);
 }
 
-static void run_upid(struct walk *walk, int dir, int32_t pid, char *upid, size_t size)
+static void run_upid(struct scan *scan, int dir, int32_t pid, char *upid, size_t size)
 {
 	struct mesos_upid parsed;
 	struct mesos_span file;
 	struct error what = { 0 };
 	int err;
 
-	if (run_file(walk, dir, "pids/libprocess.pid", &file) < 0)
+	if (run_file(scan, dir, "pids/libprocess.pid", &file) < 0)
 		return;
 	err = mesos_checkpoint_upid(file, &parsed, &what);
 	if (err < 0)
-		damaged(walk, pid, "pids/libprocess.pid", err, &what);
+		damaged(scan, pid, "pids/libprocess.pid", err, &what);
 	else
 		mesos_span_copy(file, upid, size);
 }
 
 /* What is collected of the tasks of a run. */
 struct tasks {
-	struct walk walk; /* first: each_directory() hands it back */
+	struct scan scan; /* first: each_directory() hands it back */
 	char **names;
 	size_t n;
 	size_t cap;
@@ -173,59 +174,59 @@ static const char *by_name(enum mesos_source source)
 	return source == MESOS_BY_UNKNOWN ? "" : names[source];
 }
 
-static void emit_task_end(const struct walk *walk, const char *id, const struct mesos_update *last)
+static void emit_task_end(const struct scan *scan, const char *id, const struct mesos_update *last)
 {
 	struct fact fact = { .type = FACT_TASK, .mono = now_mono() };
 
-	fact.task.framework_id = walk->framework_id;
-	fact.task.executor_id = walk->executor_id;
-	fact.task.container_id = walk->container_id;
+	fact.task.framework_id = scan->framework_id;
+	fact.task.executor_id = scan->executor_id;
+	fact.task.container_id = scan->container_id;
 	fact.task.task_id = id;
 	fact.task.state = last->state;
 	fact.task.reason = last->reason;
 	fact.task.source = "disk";
 	fact.task.wall = (int64_t)(last->timestamp * (double)NS_PER_S);
 	fact.task.by = by_name(last->source);
-	fact_emit(walk->sink, &fact);
+	fact_emit(scan->sink, &fact);
 }
 
 /* Its last update tells; a record cut off by a crash is not one yet. */
-static bool task_is_over(struct walk *walk, int dir, const char *id)
+static bool task_is_over(struct scan *scan, int dir, const char *id)
 {
 	struct mesos_update update, last = { 0 };
 	struct mesos_span file;
 	struct error what = { 0 };
 	int got;
 
-	if (run_file(walk, dir, "task.updates", &file) < 0)
+	if (run_file(scan, dir, "task.updates", &file) < 0)
 		return false;
 	while ((got = mesos_checkpoint_update(&file, &update, &what)) > 0)
 		if (!update.ack)
 			last = update;
 	if (got == -EBADMSG)
-		damaged(walk, 0, "task.updates", got, &what);
+		damaged(scan, 0, "task.updates", got, &what);
 	if (!mesos_task_state_is_final(last.state))
 		return false;
-	emit_task_end(walk, id, &last);
+	emit_task_end(scan, id, &last);
 	return true;
 }
 
-static void one_task(struct walk *walk, int dir, const char *id)
+static void one_task(struct scan *scan, int dir, const char *id)
 {
-	struct tasks *tasks = (struct tasks *)walk;
+	struct tasks *tasks = (struct tasks *)scan;
 	struct mesos_task_info info = { 0 };
 	struct mesos_span file;
 	struct error what = { 0 };
 	char *name;
 	int err;
 
-	if (task_is_over(walk, dir, id))
+	if (task_is_over(scan, dir, id))
 		return;
-	err = run_file(walk, dir, "task.info", &file);
+	err = run_file(scan, dir, "task.info", &file);
 	if (!err) {
 		err = mesos_checkpoint_task_info(file, &info, &what);
 		if (err < 0)
-			damaged(walk, 0, "task.info", err, &what);
+			damaged(scan, 0, "task.info", err, &what);
 	}
 	if (array_reserve(&tasks->names, &tasks->cap, tasks->n, sizeof(*tasks->names)) < 0)
 		return;
@@ -235,24 +236,24 @@ static void one_task(struct walk *walk, int dir, const char *id)
 }
 
 /* Not access(2): that asks for the real user, without its capabilities. */
-static bool is_there(struct walk *walk, int dir, const char *name)
+static bool is_there(struct scan *scan, int dir, const char *name)
 {
 	struct stat st;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return true;
 	if (errno != ENOENT)
-		emit_refused(walk, -errno, name);
+		emit_refused(scan, -errno, name);
 	return false;
 }
 
 /* Where a container's /proc shows a boot id of its own, an agent in it has written that one. */
-static enum ew_tri own_boot(const struct walk *walk, int32_t pid)
+static enum ew_tri own_boot(const struct scan *scan, int32_t pid)
 {
 	char path[PROC_PATH_MAX + 32], boot[64];
 	ssize_t len;
 
-	if (!walk->boot)
+	if (!scan->boot)
 		return EW_UNKNOWN;
 	if (!pid)
 		return EW_NO;
@@ -261,103 +262,103 @@ static enum ew_tri own_boot(const struct walk *walk, int32_t pid)
 	if (len < 0)
 		return proc_is_gone((int)len) ? EW_NO : EW_UNKNOWN;
 	boot[strcspn(boot, "\n")] = '\0';
-	return strcmp(boot, walk->boot) == 0 ? EW_YES : EW_NO;
+	return strcmp(boot, scan->boot) == 0 ? EW_YES : EW_NO;
 }
 
-static void one_task_end(struct walk *walk, int dir, const char *id)
+static void one_task_end(struct scan *scan, int dir, const char *id)
 {
-	task_is_over(walk, dir, id);
+	task_is_over(scan, dir, id);
 }
 
 void checkpoints_emit_tasks(int dir, const char *framework_id, const char *executor_id,
 			    const char *container_id, const struct fact_sink *sink)
 {
-	struct walk walk = { .sink = sink,
+	struct scan scan = { .sink = sink,
 			     .framework_id = framework_id,
 			     .executor_id = executor_id,
 			     .container_id = container_id };
 
-	walk.file = malloc(CHECKPOINT_FILE_MAX);
-	checkpoint_path_push(&walk.path, container_id);
-	if (walk.file)
-		each_directory_in(&walk, dir, "tasks", one_task_end);
-	free(walk.file);
+	scan.file = malloc(CHECKPOINT_FILE_MAX);
+	checkpoint_path_push(&scan.path, container_id);
+	if (scan.file)
+		each_directory_in(&scan, dir, "tasks", one_task_end);
+	free(scan.file);
 }
 
-static void emit_run(struct walk *walk, int dir, const char *container_id)
+static void emit_run(struct scan *scan, int dir, const char *container_id)
 {
 	struct fact fact = { .type = FACT_CHECKPOINT, .mono = now_mono() };
 	struct fact_checkpoint *run = &fact.checkpoint;
-	struct tasks tasks = { .walk = *walk };
+	struct tasks tasks = { .scan = *scan };
 	char upid[256] = "";
 
-	tasks.walk.container_id = container_id;
-	run->slave_id = walk->slave_id;
-	run->framework_id = walk->framework_id;
-	run->executor_id = walk->executor_id;
+	tasks.scan.container_id = container_id;
+	run->slave_id = scan->slave_id;
+	run->framework_id = scan->framework_id;
+	run->executor_id = scan->executor_id;
 	run->container_id = container_id;
 	run->latest = true;
-	run->completed = is_there(walk, dir, "executor.sentinel");
-	if (run->completed && walk->former)
+	run->completed = is_there(scan, dir, "executor.sentinel");
+	if (run->completed && scan->former)
 		return;
-	run_forked_pid(walk, dir, &run->forked_pid);
-	run_upid(walk, dir, run->forked_pid, upid, sizeof(upid));
+	run_forked_pid(scan, dir, &run->forked_pid);
+	run_upid(scan, dir, run->forked_pid, upid, sizeof(upid));
 	run->upid = upid;
-	run->http = is_there(walk, dir, "http.marker");
-	run->own_boot = own_boot(walk, run->forked_pid);
-	each_directory_in(&tasks.walk, dir, "tasks", one_task);
+	run->http = is_there(scan, dir, "http.marker");
+	run->own_boot = own_boot(scan, run->forked_pid);
+	each_directory_in(&tasks.scan, dir, "tasks", one_task);
 	run->tasks = (const char *const *)tasks.names;
 	run->n_tasks = tasks.n;
-	fact_emit(walk->sink, &fact);
+	fact_emit(scan->sink, &fact);
 	for (size_t i = 0; i < tasks.n; i++)
 		free(tasks.names[i]);
 	free(tasks.names);
 }
 
-static void one_executor(struct walk *walk, int dir, const char *id)
+static void one_executor(struct scan *scan, int dir, const char *id)
 {
 	int runs = openat(dir, "runs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char container_id[NAME_MAX + 1];
 	int run = -1, err;
 
-	walk->executor_id = id;
+	scan->executor_id = id;
 	err = runs < 0 ? -errno : latest_of(runs, container_id, sizeof(container_id));
-	checkpoint_path_push(&walk->path, "runs/latest");
+	checkpoint_path_push(&scan->path, "runs/latest");
 	if (!err) {
 		run = openat(runs, container_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		err = run < 0 ? -errno : 0;
 	}
 	if (err < 0)
-		emit_refused(walk, err, "");
-	checkpoint_path_pop(&walk->path);
+		emit_refused(scan, err, "");
+	checkpoint_path_pop(&scan->path);
 	if (run >= 0) {
-		checkpoint_path_push(&walk->path, "runs");
-		checkpoint_path_push(&walk->path, container_id);
-		emit_run(walk, run, container_id);
-		checkpoint_path_pop(&walk->path);
-		checkpoint_path_pop(&walk->path);
+		checkpoint_path_push(&scan->path, "runs");
+		checkpoint_path_push(&scan->path, container_id);
+		emit_run(scan, run, container_id);
+		checkpoint_path_pop(&scan->path);
+		checkpoint_path_pop(&scan->path);
 		close(run);
 	}
 	if (runs >= 0)
 		close(runs);
 }
 
-static void one_framework(struct walk *walk, int dir, const char *id)
+static void one_framework(struct scan *scan, int dir, const char *id)
 {
-	walk->framework_id = id;
-	each_directory_in(walk, dir, "executors", one_executor);
+	scan->framework_id = id;
+	each_directory_in(scan, dir, "executors", one_executor);
 }
 
-static void one_slave(struct walk *walk, int dir, const char *id)
+static void one_slave(struct scan *scan, int dir, const char *id)
 {
-	walk->slave_id = id;
-	each_directory_in(walk, dir, "frameworks", one_framework);
+	scan->slave_id = id;
+	each_directory_in(scan, dir, "frameworks", one_framework);
 }
 
 enum { BOOT_ID_MAX = 64 };
 
 /* The agent rewrites boot_id when it starts: another one means that no pid in here holds. */
-static enum ew_tri same_boot(struct walk *walk, int meta, char *written)
+static enum ew_tri same_boot(struct scan *scan, int meta, char *written)
 {
 	char boot[BOOT_ID_MAX];
 	struct mesos_span file, id;
@@ -366,11 +367,11 @@ static enum ew_tri same_boot(struct walk *walk, int meta, char *written)
 	bool got;
 	int err;
 
-	if (run_file(walk, meta, "boot_id", &file) < 0)
+	if (run_file(scan, meta, "boot_id", &file) < 0)
 		return EW_UNKNOWN;
 	err = mesos_checkpoint_boot_id(file, &id, &what);
 	if (err < 0) {
-		damaged(walk, 0, "boot_id", err, &what);
+		damaged(scan, 0, "boot_id", err, &what);
 		return EW_UNKNOWN;
 	}
 	now = fopen("/proc/sys/kernel/random/boot_id", "re");
@@ -384,35 +385,35 @@ static enum ew_tri same_boot(struct walk *walk, int meta, char *written)
 }
 
 /* Executors of an agent id that was given up live on, and nobody asks them. */
-static void one_former(struct walk *walk, int dir, const char *id)
+static void one_former(struct scan *scan, int dir, const char *id)
 {
-	if (strcmp(id, walk->slave_id) != 0) {
-		const char *latest = walk->slave_id;
+	if (strcmp(id, scan->slave_id) != 0) {
+		const char *latest = scan->slave_id;
 
-		walk->former = true;
-		one_slave(walk, dir, id);
-		walk->former = false;
-		walk->slave_id = latest;
+		scan->former = true;
+		one_slave(scan, dir, id);
+		scan->former = false;
+		scan->slave_id = latest;
 	}
 }
 
-static void walk_latest(struct walk *walk, int slaves, const char *slave_id)
+static void scan_latest(struct scan *scan, int slaves, const char *slave_id)
 {
 	int dir;
 
-	checkpoint_path_push(&walk->path, slave_id);
+	checkpoint_path_push(&scan->path, slave_id);
 	dir = openat(slaves, slave_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0) {
-		emit_refused(walk, -errno, "");
+		emit_refused(scan, -errno, "");
 	} else {
-		one_slave(walk, dir, slave_id);
+		one_slave(scan, dir, slave_id);
 		close(dir);
 	}
-	checkpoint_path_pop(&walk->path);
+	checkpoint_path_pop(&scan->path);
 }
 
 /* Does slaves/latest name an agent that is there? The id goes into slave_id; "" for none. */
-static enum ew_tri read_latest(struct walk *walk, int slaves, char *slave_id, size_t size)
+static enum ew_tri read_latest(struct scan *scan, int slaves, char *slave_id, size_t size)
 {
 	struct stat st;
 	int err = slaves < 0 ? -ENOENT : latest_of(slaves, slave_id, size);
@@ -420,7 +421,7 @@ static enum ew_tri read_latest(struct walk *walk, int slaves, char *slave_id, si
 	if (err == -ENOENT)
 		return EW_NO;
 	if (err < 0) {
-		emit_refused(walk, err, "latest");
+		emit_refused(scan, err, "latest");
 		return EW_UNKNOWN;
 	}
 	if (fstatat(slaves, slave_id, &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -431,31 +432,31 @@ static enum ew_tri read_latest(struct walk *walk, int slaves, char *slave_id, si
 	return EW_NO;
 }
 
-static int emit_tree(struct walk *walk, int meta, struct fact *fact, struct error *error)
+static int emit_tree(struct scan *scan, int meta, struct fact *fact, struct error *error)
 {
 	char slave_id[NAME_MAX + 1] = "", boot[BOOT_ID_MAX] = "";
 	int slaves = openat(meta, "slaves", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
-	fact->work_dir.same_boot = same_boot(walk, meta, boot);
-	walk->boot = fact->work_dir.same_boot == EW_NO ? boot : NULL;
+	fact->work_dir.same_boot = same_boot(scan, meta, boot);
+	scan->boot = fact->work_dir.same_boot == EW_NO ? boot : NULL;
 	if (fstat(meta, &st) == 0) {
 		fact->work_dir.owner_known = EW_YES;
 		fact->work_dir.uid = st.st_uid;
 	}
-	checkpoint_path_push(&walk->path, "slaves");
+	checkpoint_path_push(&scan->path, "slaves");
 	if (slaves < 0 && errno != ENOENT)
-		return error_set(error, -errno, "run as root", "open '%s'", walk->path.text);
-	fact->work_dir.latest = read_latest(walk, slaves, slave_id, sizeof(slave_id));
+		return error_set(error, -errno, "run as root", "open '%s'", scan->path.text);
+	fact->work_dir.latest = read_latest(scan, slaves, slave_id, sizeof(slave_id));
 	fact->work_dir.readable = EW_YES;
 	fact->work_dir.slave_id = slave_id;
-	fact_emit(walk->sink, fact);
+	fact_emit(scan->sink, fact);
 	if (slaves < 0)
 		return 0;
 	if (slave_id[0])
-		walk_latest(walk, slaves, slave_id);
-	walk->slave_id = slave_id;
-	each_directory(walk, slaves, one_former);
+		scan_latest(scan, slaves, slave_id);
+	scan->slave_id = slave_id;
+	each_directory(scan, slaves, one_former);
 	return 0;
 }
 
@@ -463,30 +464,30 @@ int checkpoints_emit(const char *path, const struct fact_sink *sink, struct erro
 {
 	struct fact fact = { .type = FACT_WORK_DIR, .mono = now_mono() };
 	bool incomplete = false;
-	struct walk walk = { .sink = sink, .incomplete = &incomplete };
+	struct scan scan = { .sink = sink, .incomplete = &incomplete };
 	int meta, err;
 
 	fact.work_dir.path = path;
 	fact.work_dir.slave_id = "";
-	checkpoint_path_push(&walk.path, path);
-	checkpoint_path_push(&walk.path, "meta");
-	walk.file = malloc(CHECKPOINT_FILE_MAX);
-	if (!walk.file)
+	checkpoint_path_push(&scan.path, path);
+	checkpoint_path_push(&scan.path, "meta");
+	scan.file = malloc(CHECKPOINT_FILE_MAX);
+	if (!scan.file)
 		return error_set(error, -ENOMEM, NULL, "read '%s'", path);
-	meta = open(walk.path.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	meta = open(scan.path.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (meta < 0)
 		err = error_set(error, -errno, "name the agent's work directory with --work-dir",
-				"open '%s'", walk.path.text);
+				"open '%s'", scan.path.text);
 	else
-		err = emit_tree(&walk, meta, &fact, error);
+		err = emit_tree(&scan, meta, &fact, error);
 	if (err < 0) {
 		fact.work_dir.readable = EW_NO;
 		fact_emit(sink, &fact);
-		emit_unread(sink, 0, 0, err, "%s", walk.path.text);
+		emit_unread(sink, 0, 0, err, "%s", scan.path.text);
 	}
 	if (meta >= 0)
 		close(meta);
-	free(walk.file);
+	free(scan.file);
 	if (!err && incomplete)
 		err = error_set(error, -EIO, NULL, "read all of '%s/meta'", path);
 	return err;

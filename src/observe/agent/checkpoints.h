@@ -19,7 +19,7 @@ struct error;
  * not be read, by path. Files that Mesos does not know are passed over. path is the work directory
  * as it can be opened here. Returns 0; -EIO when something that is there was refused (no
  * descriptors, no permission); another negative errno when nothing could be said of registrations
- * (FACT_WORK_DIR with readable NO was put).
+ * (FACT_WORK_DIR with readable NO was emitted).
  */
 int checkpoints_emit(const char *path, const struct fact_sink *sink, struct error *error);
 

@@ -36,10 +36,10 @@ struct gc {
 	uint32_t scan_number;
 	uint64_t began;
 	struct stale *stale;
-	size_t n_stale, stale_room;
+	size_t n_stale, stale_cap;
 	uint64_t empty_netns; /* the last one in which no process was found */
 	struct ownerless *ownerless;
-	size_t n_ownerless, ownerless_room;
+	size_t n_ownerless, ownerless_cap;
 };
 
 static bool has_ended(const struct gc *gc, const struct ew_conn *conn)
@@ -64,12 +64,12 @@ static void entry_sort(struct gc *gc, uint64_t cookie, const struct ew_conn *con
 	if (has_ended(gc, conn))
 		bpf_map_delete_elem(gc->map, &cookie);
 	else if (is_stale(gc, conn) &&
-		 array_reserve(&gc->stale, &gc->stale_room, gc->n_stale, sizeof(*gc->stale)) == 0)
+		 array_reserve(&gc->stale, &gc->stale_cap, gc->n_stale, sizeof(*gc->stale)) == 0)
 		gc->stale[gc->n_stale++] = (struct stale){ .cookie = cookie,
 							   .netns = conn->ends.netns,
 							   .owner = conn->owner.tgid };
 	else if (is_ownerless(gc, conn) &&
-		 array_reserve(&gc->ownerless, &gc->ownerless_room, gc->n_ownerless,
+		 array_reserve(&gc->ownerless, &gc->ownerless_cap, gc->n_ownerless,
 			       sizeof(*gc->ownerless)) == 0)
 		gc->ownerless[gc->n_ownerless++] = (struct ownerless){ .cookie = cookie };
 }

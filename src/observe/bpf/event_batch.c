@@ -29,9 +29,9 @@ struct place {
  */
 struct records {
 	struct block *blocks;
-	size_t n_blocks, blocks_room;
+	size_t n_blocks, blocks_cap;
 	struct place *places; /* of the records, in the order they were added */
-	size_t n, room;
+	size_t n, cap;
 	size_t size;
 };
 
@@ -39,7 +39,7 @@ struct event_batch {
 	struct records added;
 	struct records sorted; /* their places by time; those up to next have been emitted */
 	size_t next;
-	char *spare; /* a block to begin with, or NULL */
+	char *first_bytes; /* a block to begin with, or NULL */
 };
 
 struct event_batch *event_batch_new(void)
@@ -62,7 +62,7 @@ void event_batch_free(struct event_batch *batch)
 		return;
 	records_clear(&batch->added);
 	records_clear(&batch->sorted);
-	free(batch->spare);
+	free(batch->first_bytes);
 	free(batch);
 }
 
@@ -112,13 +112,13 @@ static size_t stored_size(const struct ew_header *header, size_t size)
 
 static char *block_bytes(struct event_batch *batch)
 {
-	char *bytes = batch->spare ? batch->spare : malloc(BLOCK_SIZE);
+	char *bytes = batch->first_bytes ? batch->first_bytes : malloc(BLOCK_SIZE);
 
-	batch->spare = NULL;
+	batch->first_bytes = NULL;
 	return bytes;
 }
 
-/* A block with room for size more bytes; NULL: no memory. */
+/* A block with cap for size more bytes; NULL: no memory. */
 static struct block *block_for(struct event_batch *batch, size_t size)
 {
 	struct records *to = &batch->added;
@@ -127,7 +127,7 @@ static struct block *block_for(struct event_batch *batch, size_t size)
 
 	if (last && last->size + size <= BLOCK_SIZE)
 		return last;
-	if (array_reserve(&to->blocks, &to->blocks_room, to->n_blocks, sizeof(*last)) < 0)
+	if (array_reserve(&to->blocks, &to->blocks_cap, to->n_blocks, sizeof(*last)) < 0)
 		return NULL;
 	bytes = block_bytes(batch);
 	if (!bytes)
@@ -144,7 +144,7 @@ int event_batch_add(struct event_batch *batch, const void *record, size_t size)
 
 	if (!stored)
 		return -EBADMSG;
-	if (array_reserve(&to->places, &to->room, to->n, sizeof(*to->places)) < 0)
+	if (array_reserve(&to->places, &to->cap, to->n, sizeof(*to->places)) < 0)
 		return -ENOMEM;
 	block = block_for(batch, stored);
 	if (!block)
@@ -203,10 +203,10 @@ static void sort(struct event_batch *batch)
 /* Its last record has been emitted. One block is kept for the next records. */
 static void block_release(struct event_batch *batch, struct block *block)
 {
-	if (batch->spare)
+	if (batch->first_bytes)
 		free(block->bytes);
 	else
-		batch->spare = block->bytes;
+		batch->first_bytes = block->bytes;
 	block->bytes = NULL;
 }
 

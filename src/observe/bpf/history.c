@@ -28,7 +28,7 @@ struct chunk {
 	char records[];
 };
 
-#define CHUNK_ROOM (CHUNK_SIZE - sizeof(struct chunk))
+#define CHUNK_CAP (CHUNK_SIZE - sizeof(struct chunk))
 
 struct ew_bpf_history {
 	int fd;
@@ -257,7 +257,7 @@ bool ew_bpf_history_store(struct ew_bpf_history *history, const struct ew_header
 
 	if (is_stored(history, record))
 		return false;
-	if (record->size > CHUNK_ROOM - history->chunk->used)
+	if (record->size > CHUNK_CAP - history->chunk->used)
 		chunk_next(history, counted);
 	chunk = history->chunk;
 	memcpy(chunk->records + chunk->used, record, record->size);

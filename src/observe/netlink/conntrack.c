@@ -99,8 +99,10 @@ static bool tuple_read(struct nlmsghdr *msg, int type, struct tuple *tuple)
 	const struct nlattr *number = nested(proto, CTA_PROTO_NUM, 1);
 	const struct nlattr *sport = nested(proto, CTA_PROTO_SRC_PORT, 2);
 	const struct nlattr *dport = nested(proto, CTA_PROTO_DST_PORT, 2);
-	const struct nlattr *v4s = nested(ip, CTA_IP_V4_SRC, 4), *v6s = nested(ip, CTA_IP_V6_SRC, 16);
-	const struct nlattr *v4d = nested(ip, CTA_IP_V4_DST, 4), *v6d = nested(ip, CTA_IP_V6_DST, 16);
+	const struct nlattr *v4s = nested(ip, CTA_IP_V4_SRC, 4),
+			    *v6s = nested(ip, CTA_IP_V6_SRC, 16);
+	const struct nlattr *v4d = nested(ip, CTA_IP_V4_DST, 4),
+			    *v6d = nested(ip, CTA_IP_V6_DST, 16);
 
 	if (!sport || !dport || !number || nla_get_u8(number) != IPPROTO_TCP)
 		return false;
@@ -239,8 +241,8 @@ static void table_match(const struct table *table, const struct tuple *tuple,
 		else
 			to = at;
 	}
-	for (; from < table->n &&
-	       tuple_compare(&tuple->src, &tuple->dst, table->missing[from]) == 0;
+	for (;
+	     from < table->n && tuple_compare(&tuple->src, &tuple->dst, table->missing[from]) == 0;
 	     from++)
 		query_fill(table->missing[from], entry, other);
 }
@@ -258,8 +260,8 @@ static int table_row(struct nlmsghdr *msg, void *arg)
 
 static int table_read(int fd, const struct table *table)
 {
-	struct nl_msg *request = netlink_netfilter(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET,
-						   NLM_F_DUMP, AF_UNSPEC);
+	struct nl_msg *request =
+		netlink_netfilter(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
 	int err = request ? netlink_dump(fd, request, table_row, (void *)table) : -ENOMEM;
 
 	nlmsg_free(request);

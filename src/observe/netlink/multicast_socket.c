@@ -12,20 +12,20 @@
 #include "base/netns.h"
 
 /* Some 20,000 events: the kernel doubles the size, and charges 768 bytes for a small message. */
-enum { ROOM = 8 << 20 };
+enum { RCVBUF_SIZE = 8 << 20 };
 
 int multicast_socket_open(struct multicast_socket *socket, int nsfd, int protocol,
 			  const struct sock_fprog *filter, struct error *error)
 {
 	struct sockaddr_nl own = { .nl_family = AF_NETLINK };
 	int fd = netns_socket(nsfd, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, protocol, error);
-	int room = ROOM, err;
+	int bytes = RCVBUF_SIZE, err;
 
 	if (fd < 0)
 		return fd;
 	/* More than net.core.rmem_max needs CAP_NET_ADMIN; without it, as much as is allowed. */
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filter, sizeof(*filter)) < 0 ||
 	    bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0) {
 		err = -errno;

@@ -27,7 +27,7 @@ struct child {
 	pid_t pid;
 	int out, err; /* what it prints; -1: closed */
 	char *text;
-	size_t len, room;
+	size_t len, cap;
 	char said[SAID_MAX];
 	size_t said_len;
 };
@@ -90,18 +90,18 @@ static int child_start(struct child *child, int nsfd, const char *nft)
 
 static int text_grow(struct child *child)
 {
-	size_t room = child->room ? child->room * 2 : 64 * 1024;
+	size_t cap = child->cap ? child->cap * 2 : 64 * 1024;
 	char *text;
 
 	if (child->len > child->max)
 		return -EFBIG;
-	if (child->len + 1 < child->room)
+	if (child->len + 1 < child->cap)
 		return 0;
-	text = realloc(child->text, room);
+	text = realloc(child->text, cap);
 	if (!text)
 		return -ENOMEM;
 	child->text = text;
-	child->room = room;
+	child->cap = cap;
 	return 0;
 }
 
@@ -118,7 +118,7 @@ static int out_read(struct child *child)
 
 	if (err < 0)
 		return err;
-	n = read(child->out, child->text + child->len, child->room - child->len - 1);
+	n = read(child->out, child->text + child->len, child->cap - child->len - 1);
 	if (n > 0)
 		child->len += (size_t)n;
 	else if (n == 0 || errno != EINTR)

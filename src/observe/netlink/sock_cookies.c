@@ -15,7 +15,7 @@
 
 struct seen {
 	uint64_t *netns;
-	size_t n, room;
+	size_t n, cap;
 };
 
 static void ignore(void *ctx, const struct fact_socket *socket)
@@ -45,7 +45,7 @@ static int assign_in_netns_of(struct seen *seen, int32_t pid, struct error *erro
 				 "enter the network namespace of process %d", pid);
 	if (seen_before(seen, netns))
 		goto out;
-	err = array_reserve(&seen->netns, &seen->room, seen->n, sizeof(*seen->netns));
+	err = array_reserve(&seen->netns, &seen->cap, seen->n, sizeof(*seen->netns));
 	if (err < 0) {
 		error_set(error, err, NULL, "list the network namespaces");
 		goto out;

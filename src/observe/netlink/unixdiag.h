@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Connected unix(7) stream sockets by sock_diag(7): which is connected to which, and over what path. */
+/* Connected unix(7) stream sockets by sock_diag(7): which is connected to which, and over what
+ * path. */
 #ifndef EW_OBSERVE_NETLINK_UNIXDIAG_H
 #define EW_OBSERVE_NETLINK_UNIXDIAG_H
 
@@ -20,9 +21,9 @@ struct unix_sockets {
 };
 
 /*
- * Lists those of the namespace; nsfd: a descriptor of it, or NETNS_OWN. An accepted socket is in the
- * namespace of the one that connected, net/unix/af_unix.c, unix_stream_connect(). Returns 0 or a
- * negative errno (-ENOENT: no unix_diag).
+ * Lists those of the namespace; nsfd: a descriptor of it, or NETNS_OWN. An accepted socket is in
+ * the namespace of the one that connected, net/unix/af_unix.c, unix_stream_connect(). Returns 0 or
+ * a negative errno (-ENOENT: no unix_diag).
  */
 int unixdiag_list(int nsfd, uint64_t netns, struct unix_sockets *ret, struct error *error);
 

@@ -11,7 +11,7 @@
 
 enum { ANSWER_MS = 3000 };
 
-struct look {
+struct mapping {
 	int dir;
 	const char *range;
 };
@@ -65,15 +65,15 @@ static void elf_read(int fd, struct library_file *file)
 	elf_end(elf);
 }
 
-static int file_look(void *ctx, int out)
+static int file_identity(void *ctx, int out)
 {
-	const struct look *look = ctx;
+	const struct mapping *mapping = ctx;
 	struct library_file file = { "", "" };
 	char name[64];
 	int fd;
 
-	snprintf(name, sizeof(name), "map_files/%s", look->range);
-	fd = openat(look->dir, name, O_RDONLY | O_CLOEXEC);
+	snprintf(name, sizeof(name), "map_files/%s", mapping->range);
+	fd = openat(mapping->dir, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 1;
 	elf_read(fd, &file);
@@ -82,10 +82,11 @@ static int file_look(void *ctx, int out)
 
 void library_file_read(int dir, const char *range, struct library_file *ret)
 {
-	struct look look = { dir, range };
+	struct mapping mapping = { dir, range };
 	char answer[sizeof(*ret) + 1];
 
 	*ret = (struct library_file){ "", "" };
-	if (bounded_text(ANSWER_MS, file_look, &look, answer, sizeof(answer)) == sizeof(*ret))
+	if (bounded_text(ANSWER_MS, file_identity, &mapping, answer, sizeof(answer)) ==
+	    sizeof(*ret))
 		memcpy(ret, answer, sizeof(*ret));
 }

@@ -358,7 +358,7 @@ int procfs_emit_closely(struct procfs *procfs, int32_t pid, const struct fact_si
 	return emit_one(procfs, pid, true, sink);
 }
 
-bool procfs_look_again(struct procfs *procfs, const struct fact_sink *sink)
+bool procfs_recheck(struct procfs *procfs, const struct fact_sink *sink)
 {
 	int32_t pid;
 	bool more;

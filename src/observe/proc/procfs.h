@@ -60,7 +60,7 @@ int procfs_emit_closely(struct procfs *procfs, int32_t pid, const struct fact_si
  * (procfs_state.h), and emits FACT_PROCESS for those that can be judged by now. Returns whether
  * others need one more look, some time later: within 2 s after the first all are judged.
  */
-bool procfs_look_again(struct procfs *procfs, const struct fact_sink *sink);
+bool procfs_recheck(struct procfs *procfs, const struct fact_sink *sink);
 
 /* What was emitted last, with strings that live until the next call of any function here. */
 const struct fact_process *procfs_emitted(const struct procfs *procfs);

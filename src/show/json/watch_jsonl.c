@@ -15,7 +15,8 @@
 #include "show/json/json_fields.h"
 #include "show/textbuf.h"
 
-#define TOLD_MAX 10000 /* what was told is forgotten beyond this, and may be told again */
+#define REPORTED_MAX                                                                               \
+	10000 /* what was reported is forgotten beyond this, and may be reported again */
 
 #define SLOTS 16384 /* more than that */
 
@@ -29,27 +30,27 @@ struct watch_jsonl {
 	FILE *out;
 	uint64_t seq;
 	int64_t wall_offset;   /* of this host, or of the window once that has come */
-	json_t *told;	       /* key of what only counts when it changes: the line told last */
+	json_t *reported;      /* key of what only counts when it changes: the line reported last */
 	struct judged *judged; /* SLOTS of them, an executor in the first free from its number on */
 	size_t n_judged;
 	int err; /* the first line that could not be written */
-	void (*pause)(void *ctx);
+	void (*before_write)(void *ctx);
 	void *ctx;
 };
 
-struct watch_jsonl *watch_jsonl_new(FILE *out, void (*pause)(void *ctx), void *ctx)
+struct watch_jsonl *watch_jsonl_new(FILE *out, void (*before_write)(void *ctx), void *ctx)
 {
 	struct watch_jsonl *lines = calloc(1, sizeof(*lines));
 
 	if (!lines)
 		return NULL;
 	lines->out = out;
-	lines->pause = pause;
+	lines->before_write = before_write;
 	lines->ctx = ctx;
 	lines->wall_offset = walltime_offset();
-	lines->told = json_object();
+	lines->reported = json_object();
 	lines->judged = calloc(SLOTS, sizeof(*lines->judged));
-	if (!lines->told || !lines->judged) {
+	if (!lines->reported || !lines->judged) {
 		watch_jsonl_free(lines);
 		return NULL;
 	}
@@ -60,7 +61,7 @@ void watch_jsonl_free(struct watch_jsonl *lines)
 {
 	if (!lines)
 		return;
-	json_decref(lines->told);
+	json_decref(lines->reported);
 	free(lines->judged);
 	free(lines);
 }
@@ -175,21 +176,21 @@ static json_t *essence_new(const json_t *body)
 }
 
 /* Notes what body says under key, without a check: keys of strangers need not be UTF-8. */
-static bool is_told(struct watch_jsonl *lines, const char *key, const json_t *body)
+static bool is_reported(struct watch_jsonl *lines, const char *key, const json_t *body)
 {
 	json_t *essence = essence_new(body);
 
-	if (!essence || json_equal(json_object_get(lines->told, key), essence)) {
+	if (!essence || json_equal(json_object_get(lines->reported, key), essence)) {
 		json_decref(essence);
 		return true;
 	}
-	if (json_object_size(lines->told) >= TOLD_MAX)
-		json_object_clear(lines->told);
-	json_object_set_new_nocheck(lines->told, key, essence);
+	if (json_object_size(lines->reported) >= REPORTED_MAX)
+		json_object_clear(lines->reported);
+	json_object_set_new_nocheck(lines->reported, key, essence);
 	return false;
 }
 
-static void lines_put(void *ctx, const struct fact *fact)
+static void lines_emit(void *ctx, const struct fact *fact)
 {
 	struct watch_jsonl *lines = ctx;
 	enum event kind = event_kind(fact->type);
@@ -202,14 +203,14 @@ static void lines_put(void *ctx, const struct fact *fact)
 		return;
 	body = factjson_pack(fact);
 	event_key(fact, key, sizeof(key));
-	if (kind == EVENT_ALWAYS || !is_told(lines, key, body))
+	if (kind == EVENT_ALWAYS || !is_reported(lines, key, body))
 		line_write(lines, fact->mono, factjson_type_name(fact->type), body);
 	json_decref(body);
 }
 
 struct fact_sink watch_jsonl_sink(struct watch_jsonl *lines)
 {
-	return (struct fact_sink){ .put = lines_put, .ctx = lines };
+	return (struct fact_sink){ .emit = lines_emit, .ctx = lines };
 }
 
 static uint64_t executor_of(const struct report_executor *executor)
@@ -247,7 +248,7 @@ static bool is_judged(struct watch_jsonl *lines, uint64_t executor, uint64_t jud
 
 	if (judged->executor && judged->judgement == judgement)
 		return true;
-	if (!judged->executor && lines->n_judged++ == TOLD_MAX) {
+	if (!judged->executor && lines->n_judged++ == REPORTED_MAX) {
 		memset(lines->judged, 0, SLOTS * sizeof(*lines->judged));
 		lines->n_judged = 1;
 		judged = judged_find(lines, executor);
@@ -263,8 +264,8 @@ static void executor_tell(struct watch_jsonl *lines, const struct report *report
 
 	if (is_judged(lines, executor_of(executor), judgement_of(report, executor)))
 		return;
-	if (lines->pause)
-		lines->pause(lines->ctx);
+	if (lines->before_write)
+		lines->before_write(lines->ctx);
 	body = json_executor(report, executor);
 	line_write(lines, report->generated - lines->wall_offset, "executor", body);
 	json_decref(body);

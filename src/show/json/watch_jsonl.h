@@ -15,10 +15,10 @@
 struct watch_jsonl;
 
 /*
- * NULL when there is no memory. out is borrowed. pause, unless it is NULL, is called before the
- * line of each executor: there may be thousands, and the reader may take its time.
+ * NULL when there is no memory. out is borrowed. before_write, unless it is NULL, is called before
+ * the line of each executor: there may be thousands, and the reader may take its time.
  */
-struct watch_jsonl *watch_jsonl_new(FILE *out, void (*pause)(void *ctx), void *ctx);
+struct watch_jsonl *watch_jsonl_new(FILE *out, void (*before_write)(void *ctx), void *ctx);
 void watch_jsonl_free(struct watch_jsonl *lines);
 
 /*

@@ -57,7 +57,7 @@ static bool agent_is_old(struct watch_screen *screen, const struct fact_agent *a
 	return old;
 }
 
-static void screen_put(void *ctx, const struct fact *fact)
+static void screen_emit(void *ctx, const struct fact *fact)
 {
 	struct watch_screen *screen = ctx;
 	size_t slot = screen->n_events % EVENTS_MAX;
@@ -74,7 +74,7 @@ static void screen_put(void *ctx, const struct fact *fact)
 
 struct fact_sink watch_screen_sink(struct watch_screen *screen)
 {
-	return (struct fact_sink){ .put = screen_put, .ctx = screen };
+	return (struct fact_sink){ .emit = screen_emit, .ctx = screen };
 }
 
 /* Draws at most room lines of text; the last one says how many were left out. */

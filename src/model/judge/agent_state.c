@@ -9,8 +9,8 @@ int64_t agent_state_reregister_timeout(const struct store *store)
 }
 
 /*
- * When it began, or a time not before that: start counts from boot with suspension, in units of
- * 10 ms (USER_HZ is 100 on every machine Mesos runs on); mono counts without.
+ * When the agent began, mono, or a later time: its start time counts suspension, mono does not. It
+ * is in units of 10 ms (USER_HZ is 100 on every machine that Mesos runs on).
  */
 static int64_t began(const struct agent *agent)
 {
@@ -19,7 +19,7 @@ static int64_t began(const struct agent *agent)
 	return agent->was_there && start < agent->appeared ? start : agent->appeared;
 }
 
-/* Its API cannot be asked (401, TLS, …). That it is recovering would be an answer. */
+/* Its API cannot be read (401, TLS, …). "Recovering" counts as an answer. */
 static bool is_mute(const struct store *store)
 {
 	return !store->has_api || (*store->api.problem && store->api.http_status != 503);
@@ -29,7 +29,7 @@ int64_t agent_state_serves_at(const struct store *store)
 {
 	const struct agent *agent = store_agent(store);
 
-	/* After its recovery's longest time it has ended one way or the other. */
+	/* Its recovery is over after the longest time that it may take. */
 	return agent && !agent->recovered_at && is_mute(store)
 		       ? began(agent) + 15 * NS_PER_S + agent_state_reregister_timeout(store)
 		       : 0;

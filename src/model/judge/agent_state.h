@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Whether the agent serves, and what it allows its executors. */
+/* Whether the agent serves, and how long it lets executors register again. */
 #ifndef EW_MODEL_JUDGE_AGENT_STATE_H
 #define EW_MODEL_JUDGE_AGENT_STATE_H
 
@@ -8,12 +8,13 @@
 
 #include "model/store/store.h"
 
-/* A new agent's, or the same one's, recovery is over, as far as can be told. */
+/* True when the agent listens and its recovery is known to be over. */
 bool agent_state_serves(const struct store *store);
-/* When that will be so of an agent that cannot be asked, mono ns; 0: its own answer will tell. */
+/* For an agent whose API cannot be read: when its recovery is over at the latest, mono ns; 0: its
+ * API tells. */
 int64_t agent_state_serves_at(const struct store *store);
 
-/* Is the agent that is there another process than the baseline's? */
+/* True when the agent is another process than the baseline's. */
 bool agent_state_restarted(const struct store *store, const struct fact_baseline *baseline);
 
 /* The agent's --executor_reregistration_timeout, 2 s where it is not known (Mesos constants.hpp).

@@ -11,7 +11,7 @@
 /* The first pid namespace has this inode (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
 #define FIRST_PIDNS UINT64_C(0xeffffffc)
 
-/* ---- can it answer ---- */
+/* ---- responsive ---- */
 
 static bool is_asleep(const struct process_facts *p)
 {
@@ -65,9 +65,9 @@ const char *condition_unresponsive_advice(const struct process_facts *p, struct 
 			    p->pid);
 }
 
-/* ---- does it end with the agent ---- */
+/* ---- same fate ---- */
 
-/* Of the agent that is there: one that has ended has spared what lives. */
+/* Only for the present agent: an executor that runs has survived the end of earlier ones. */
 static const struct fact_service *unit_of(const struct store *store, const struct process *process)
 {
 	const struct agent *agent = store_agent(store);
@@ -98,7 +98,7 @@ static const struct process *process_of_pid(const struct store *store, int32_t p
 	return NULL;
 }
 
-/* A service manager outlives the services that it starts. */
+/* The service manager (pid 1) does not end with its services. */
 static bool is_manager(const struct process *process)
 {
 	const char *comm = process->facts.comm;
@@ -124,7 +124,7 @@ static int32_t agents_init(const struct store *store, const struct agent *agent)
 	return parent && is_manager(parent) ? 0 : init;
 }
 
-/* In that namespace, or in one whose first process was started from there. */
+/* True for a process in that namespace, or in one whose first process was started from there. */
 static bool ends_with(const struct store *store, const struct agent *agent, int32_t init,
 		      const struct process *process)
 {

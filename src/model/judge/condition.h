@@ -18,8 +18,7 @@ struct arena;
  */
 enum ew_tri condition_responsive(const struct process_facts *process);
 
-/* What keeps it from answering, and what lets it run again: sentences, for one that is not
- * responsive. */
+/* Sentences: why the process is not responsive, and how to let it run again. */
 const char *condition_unresponsive_why(const struct process_facts *process, struct arena *arena);
 const char *condition_unresponsive_advice(const struct process_facts *process, struct arena *arena);
 
@@ -30,7 +29,7 @@ const char *condition_unresponsive_advice(const struct process_facts *process, s
  */
 enum ew_tri condition_same_fate(const struct store *store, const struct process *process);
 
-/* The same in sentences, for one with the agent's fate. */
+/* Sentences: why the process ends with the agent. */
 const char *condition_same_fate_why(const struct store *store, const struct process *process,
 				    struct arena *arena);
 const char *condition_same_fate_advice(const struct store *store, const struct process *process,

@@ -46,7 +46,7 @@ static bool is_there(const struct agent *agent, int64_t at)
 	return agent->appeared <= at && (!agent->gone_at || agent->gone_at > at);
 }
 
-/* Its master hears of an agent again when that has recovered (Mesos slave.cpp, __recover()). */
+/* The master hears from an agent again after its recovery (Mesos slave.cpp, __recover()). */
 static int64_t heard_again(const struct store *store, int64_t gone)
 {
 	int64_t first = store->now;
@@ -89,12 +89,12 @@ int64_t deadline_agent(const struct store *store)
 	return agent->appeared + agent_state_reregister_timeout(store);
 }
 
-/* What must have passed before watching may end, by what is known now. */
+/* The times that decide whether watching may end. */
 struct bounds {
 	bool waiting;	/* an outcome is still open */
-	bool living;	/* an executor of the baseline lives */
-	int64_t proven; /* when the last of those that were cut off and live has outlived its
-			   recovery timeout */
+	bool living;	/* an executor of the baseline runs */
+	int64_t proven; /* when the last disconnected executor that runs has outlived its recovery
+			   timeout */
 	int64_t last;	/* last deadline of all */
 	int64_t next;	/* first deadline that lies ahead */
 };
@@ -107,7 +107,7 @@ static void bound(struct bounds *b, int64_t now, int64_t at)
 		b->next = at;
 }
 
-/* Longer than executors wait by default nobody waits for an agent's recovery. */
+/* Bound on waiting for an agent's recovery: executors' default recovery timeout. */
 static int64_t recovery_bound(const struct store *store)
 {
 	const struct agent *agent = store_agent(store);
@@ -140,20 +140,20 @@ static struct bounds bounds_collect(const struct store *store, struct arena *are
 	bound(&b, store->now, deadline_agent(store));
 	bound(&b, store->now, agent_state_serves_at(store));
 	bound(&b, store->now, recovery_bound(store));
-	/* A link that grows old enough is a proof, and no event tells when. */
+	/* A link that is old enough is a proof; no event marks that moment. */
 	if (b.waiting && agent_state_serves(store) && (!b.next || b.next > store->now + NS_PER_S))
 		b.next = store->now + NS_PER_S;
 	return b;
 }
 
 /*
- * A command may only order the restart (systemctl --no-block): so long after its end a restart is
- * still waited for.
+ * A command may return before the restart (systemctl --no-block): a restart is waited for this long
+ * after the end of the command.
  */
 #define RESTART_PATIENCE (60 * NS_PER_S)
 
-/* `run` was to restart the agent and it is still the one of the audit; mono ns until when that is
- * waited for, 0: it is not. */
+/* Until when `run` waits for its command's restart of the agent, mono ns; 0: it does not wait, or
+ * the agent has been restarted. */
 static int64_t restart_bound(const struct store *store)
 {
 	for (size_t i = 0; i < store->baselines.n; i++)
@@ -189,7 +189,8 @@ bool model_done(const struct model *model, enum model_until until, int64_t *next
 	settled = agent_state_serves(store) && !b.waiting;
 	if (settled)
 		return until == UNTIL_SETTLED || store->now >= b.proven;
-	/* Nobody is left to come back; or nobody came, or somebody never answered: not for ever. */
+	/* No executor is left to register again, or the last deadline has passed: do not wait for
+	 * ever. */
 	past = b.last && store->now >= b.last;
 	return past || (store->baselines.n && !b.living);
 }

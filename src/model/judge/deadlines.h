@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The three clocks that bound a window, in mono ns; 0: does not run. */
+/* The three deadlines of a maintenance window, mono ns; 0: none runs. */
 #ifndef EW_MODEL_JUDGE_DEADLINES_H
 #define EW_MODEL_JUDGE_DEADLINES_H
 
@@ -7,14 +7,14 @@
 
 #include "model/judge/executors.h"
 
-/* The first of the executors' own recovery timeouts to run out. */
+/* When the first recovery timeout of an executor expires. */
 int64_t deadline_executors(const struct executors *view, struct arena *arena);
-/* The master gives a silent agent up. */
+/* When the master removes an agent that does not answer. */
 int64_t deadline_master(const struct store *store);
-/* A recovering agent throws out what has not registered again. */
+/* When a recovering agent removes executors that have not registered again. */
 int64_t deadline_agent(const struct store *store);
 
-/* The longest time in this session that no agent was there, or none that had recovered; ns. */
+/* The longest time in this session without an agent that had recovered, ns. */
 int64_t deadline_agent_away(const struct store *store);
 
 #endif

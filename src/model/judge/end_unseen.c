@@ -45,7 +45,7 @@ bool end_by_agents_reason(const struct task_fate *task, struct arena *arena, str
 	return true;
 }
 
-/* The agent wrote down that it found it gone. */
+/* True when the agent's record says that it found the executor gone. */
 static bool by_agents_record(const struct task_fate *task, struct arena *arena, struct fate *fate)
 {
 	const struct task_end *end = task->worst;
@@ -68,7 +68,7 @@ static int weight(const struct post_mortem *found)
 	return strcmp(found->source, "disk") == 0 ? 3 : strcmp(found->source, "api") == 0 ? 2 : 1;
 }
 
-/* A log is a hint: tasks write into the same file. No end is called good by it. */
+/* A log is only a hint, since tasks write into the same file: it never proves a good end. */
 static bool outcome_of_end(const struct post_mortem *found, enum outcome *outcome)
 {
 	static const enum outcome bad[] = { OUTCOME_SELF_TERMINATED, OUTCOME_KILLED_BY_AGENT,
@@ -99,7 +99,7 @@ static bool by_what_was_found(const struct run_end *run, struct arena *arena, st
 	return true;
 }
 
-/* Its link at the baseline is still open, and its own: it was overlooked. */
+/* The executor's link of the baseline is still open: the scan missed the process. */
 static bool has_its_link(const struct store *store, const struct fact_baseline *b)
 {
 	const struct connection *conn = b->link ? store_connection_find(store, b->link) : NULL;

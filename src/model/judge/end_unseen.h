@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Executors that are gone and whose end nobody saw. */
+/* The outcome of executors whose exit was not observed. */
 #ifndef EW_MODEL_JUDGE_END_UNSEEN_H
 #define EW_MODEL_JUDGE_END_UNSEEN_H
 
@@ -8,11 +8,11 @@
 
 struct arena;
 
-/* It is gone, and how was not seen: what the disk, the API and logs tell. process may be NULL. */
+/* Fills fate from the disk, the API and logs. process may be NULL. */
 void end_unseen_judge(const struct store *store, const struct fact_baseline *baseline,
 		      const struct process *process, struct arena *arena, struct fate *fate);
 
-/* The agent wrote down that it ended it, and why: true with fate filled. */
+/* True, with fate filled, when the agent's record says why it ended the executor. */
 bool end_by_agents_reason(const struct task_fate *task, struct arena *arena, struct fate *fate);
 
 #endif

@@ -43,7 +43,7 @@ static enum ew_tri tracking_of(const struct store *store, uint64_t netns)
 	return found ? found->ct_active : EW_UNKNOWN;
 }
 
-/* Of the last complete scan; NULL: none was told, or only long ago: entries expire. */
+/* The entry as of the last complete scan; NULL: none was read then. Entries expire. */
 static const struct entry *entry_in(const struct store *store, const struct connection *conn,
 				    uint64_t netns)
 {
@@ -56,9 +56,9 @@ static const struct entry *entry_in(const struct store *store, const struct conn
 /* ---- the other end ---- */
 
 /*
- * By the agent that is there now: a child of an earlier one may have inherited its end, and nothing
- * but that child's exit closes it. Whose nobody could tell: descriptors that were not readable, or
- * a connection that the agent has not accepted yet.
+ * True when the present agent holds the socket. A child of an earlier agent may have inherited it;
+ * then only the child's exit closes it. A socket without a known holder counts as unknown:
+ * descriptors were unreadable, or the agent has not accepted the connection yet.
  */
 static enum ew_tri held_by(const struct agent *agent, const struct connection *peer)
 {
@@ -67,7 +67,7 @@ static enum ew_tri held_by(const struct agent *agent, const struct connection *p
 	return peer->n_holders || peer->owner ? EW_NO : EW_UNKNOWN;
 }
 
-/* By the entry of the agent's namespace, else of the link's own: the last translation counts. */
+/* Uses the entry of the agent's namespace, else the link's own: the last translation counts. */
 static const struct entry *translation(const struct store *store, const struct agent *agent,
 				       const struct connection *conn)
 {
@@ -81,7 +81,7 @@ static const struct entry *translation(const struct store *store, const struct a
 
 /*
  * No socket has the mirrored addresses. A connection that leaves its namespace, or whose entry
- * could not be read, may be translated on its way: that no other end is known then says nothing.
+ * could not be read, may be translated on its way: a missing other end is no evidence then.
  */
 static enum ew_tri without_peer(const struct store *store, const struct agent *agent,
 				const struct connection *conn)
@@ -132,7 +132,7 @@ static enum conntrack conntrack_in(const struct store *store, const struct conne
 	const struct entry *entry = entry_in(store, conn, netns);
 
 	if (!(store->complete & SCAN_TRACKING))
-		return CONNTRACK_UNKNOWN; /* an answer of long ago: entries expire */
+		return CONNTRACK_UNKNOWN; /* of an earlier scan: entries expire */
 	if (tracking == EW_NO)
 		return CONNTRACK_OFF;
 	if (tracking != EW_YES || !entry || entry->present == EW_UNKNOWN)
@@ -140,7 +140,7 @@ static enum conntrack conntrack_in(const struct store *store, const struct conne
 	return entry->present == EW_YES ? CONNTRACK_ENTRY : CONNTRACK_NONE;
 }
 
-/* The FIN passes both ends' namespaces: each that tracks must know the link. */
+/* The FIN crosses the namespaces of both ends: each one that tracks needs an entry. */
 static enum conntrack conntrack_of(const struct store *store, const struct connection *conn)
 {
 	const struct agent *agent = store_agent(store);
@@ -157,7 +157,8 @@ static enum conntrack conntrack_of(const struct store *store, const struct conne
 								   : CONNTRACK_OFF;
 }
 
-/* ns until the first of its entries expires; -1: not known of one of them, or there is none. */
+/* ns until the first of the link's entries expires; -1: there is none, or one has no known timeout.
+ */
 static int64_t expires_in(const struct store *store, const struct connection *conn)
 {
 	int64_t first = -1;
@@ -231,10 +232,10 @@ static enum ew_tri is_orphaned(const struct store *store, const struct executor 
 		       : EW_NO;
 }
 
-/* Without an entry for this run in its agent's own tree, the agent knows no such registration. */
+/* NO when the agent's checkpoints lack the run: the agent cannot recover its registration. */
 static enum ew_tri is_registered(const struct store *store, const struct executor *executor)
 {
-	/* A sentinel ends a run for good: no agent recovers it (Mesos slave/state.cpp). */
+	/* An agent never recovers a run with a sentinel (Mesos slave/state.cpp). */
 	if (executor->checkpoint && executor->checkpoint->facts.completed)
 		return EW_NO;
 	if (executor->checkpoint &&
@@ -249,8 +250,8 @@ static enum ew_tri is_registered(const struct store *store, const struct executo
 		       : EW_UNKNOWN;
 }
 
-/* While the agent recovers, only what was seen tells. A v1 executor is not asked, and may lose its
- * links at any time. */
+/* While the agent recovers, only observed messages prove a registration. A v1 executor is not asked
+ * to reconnect, and its links may end at any time. */
 static enum ew_tri is_taken_back(const struct store *store, const struct executor *executor)
 {
 	const struct registration *h = &executor->process->history;
@@ -266,7 +267,7 @@ static enum ew_tri relinks(const struct process_facts *p)
 {
 	struct mesos_version version;
 
-	/* Recordings of before have versions from logs: those say nothing of what is mapped. */
+	/* Older recordings have versions from logs, which do not name the mapped library. */
 	if (strcmp(p->version_from, "library") != 0)
 		return EW_UNKNOWN;
 	if (mesos_version_parse(mesos_span_of(p->library_version), &version) < 0)
@@ -274,7 +275,7 @@ static enum ew_tri relinks(const struct process_facts *p)
 	return mesos_version_relinks(&version) ? EW_YES : EW_NO;
 }
 
-/* A process whose descriptors could not be read may hold any socket. */
+/* A process with unreadable descriptors may hold any socket. */
 static enum ew_tri sockets_read(const struct store *store, const struct executor *executor)
 {
 	const struct process *process = executor->process;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* From the store to the evidence that judge.h wants. */
+/* Collects from the store the evidence that verdict.h decides by. */
 #ifndef EW_MODEL_JUDGE_EVIDENCE_H
 #define EW_MODEL_JUDGE_EVIDENCE_H
 
@@ -9,11 +9,11 @@
 /* recovery_timeout: the executor's, ns. */
 struct link_evidence evidence_of_link(const struct store *store, const struct connection *conn,
 				      int64_t recovery_timeout);
-/* Whether the agent has the other end of this link. */
+/* YES when the agent has the other end of this link. */
 enum ew_tri evidence_agent_end(const struct store *store, const struct connection *conn);
-/* NULL: the rules were not judged for this link, or do not decide. */
+/* NULL: the rules were not evaluated for this link, or do not matter. */
 const struct firewall *evidence_firewall(const struct store *store, const struct connection *conn);
-/* Its contradiction is a sentence of the arena's. */
+/* A contradiction is a sentence that the arena owns. */
 struct evidence evidence_of_executor(const struct store *store, const struct executor *executor,
 				     struct arena *arena);
 

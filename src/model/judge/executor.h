@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* An executor as the store knows it: executors.h finds them. */
+/* An executor with its process, checkpointed run and links. Found by executors.h. */
 #ifndef EW_MODEL_JUDGE_EXECUTOR_H
 #define EW_MODEL_JUDGE_EXECUTOR_H
 
@@ -14,12 +14,12 @@ struct executor_link {
 };
 
 struct executor {
-	/* NULL never; its key's pid is 0 when no process was found: only the ids are filled then */
+	/* never NULL; when no process was found its key's pid is 0 and only the ids are filled */
 	const struct process *process;
 	const struct checkpoint *checkpoint; /* NULL: none */
 	const struct executor_link *links;   /* ESTABLISHED, towards the agent port */
 	size_t n_links;
-	enum ew_tri backed; /* its run on disk leads to this process; NO: to another */
+	enum ew_tri backed; /* YES: the checkpointed run names this process; NO: another one */
 	int score;	    /* evidence that it is the executor of its run */
 };
 

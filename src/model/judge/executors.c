@@ -97,7 +97,7 @@ static int process_order(const void *key, const void *item)
 	return (process > holding->process) - (process < holding->process);
 }
 
-/* The holdings of one process, a run of the sorted array. */
+/* The descriptors of one process: a range of the sorted array. */
 static struct holdings holdings_of(const struct holdings *all, const struct process *process)
 {
 	size_t first;
@@ -115,7 +115,7 @@ static uint16_t upid_port(const struct checkpoint *checkpoint)
 	return upid.addr.port;
 }
 
-/* ---- which process a run on disk leads to ---- */
+/* ---- the process of a checkpointed run ---- */
 
 /* Living processes by pid. */
 struct pids {
@@ -156,7 +156,7 @@ static const struct process *pids_find(const struct pids *pids, int32_t pid)
 	return found ? *found : NULL;
 }
 
-/* forked.pid and its descendants, as far as they are known; the launcher makes it the leader of a
+/* True for forked.pid and its known descendants; the launcher makes it the leader of a
  * session (Mesos linux_launcher.cpp, docker.cpp: setsid). */
 static bool is_descendant(const struct pids *pids, const struct process *process, int32_t forked)
 {
@@ -169,7 +169,7 @@ static bool is_descendant(const struct pids *pids, const struct process *process
 	return false;
 }
 
-/* In a namespace where two processes cannot listen at one address. */
+/* Only one process of a network namespace listens at an address. */
 static bool listens_as_written(const struct store *store, const struct checkpoint *checkpoint,
 			       const struct holdings *held)
 {
@@ -188,7 +188,7 @@ static bool listens_as_written(const struct store *store, const struct checkpoin
 	return false;
 }
 
-/* NO: it claims a run whose process is another one. */
+/* NO: it claims a run that belongs to another process. */
 static enum ew_tri is_backed(const struct store *store, const struct pids *pids,
 			     const struct executor *executor, const struct holdings *held)
 {
@@ -205,8 +205,8 @@ static enum ew_tri is_backed(const struct store *store, const struct pids *pids,
 
 /*
  * An executor's environment is inherited by its task and by helpers; its name may be anything.
- * What tells it from them: it listens where its checkpoint says, is libprocess, has the link. A
- * process that neither listens there nor is libprocess is no v0 executor, whatever else it has.
+ * The executor is the process that listens at the checkpointed address, has libprocess mapped and
+ * holds the link. A process without listener and libprocess is no v0 executor.
  */
 static int score(const struct store *store, const struct process *process,
 		 const struct checkpoint *checkpoint, const struct holdings *held)
@@ -260,7 +260,7 @@ static bool is_candidate(const struct process *process)
 	       (*p->slave_pid || process->adopted);
 }
 
-/* Whose environment could not be read and who talks to the agent: may be an executor. */
+/* A process with an unreadable environment and a connection to the agent may be an executor. */
 static bool is_dark(const struct process *process)
 {
 	return process->known && alive(process) && process->facts.environ_read == EW_NO;
@@ -296,7 +296,7 @@ static int candidate_order(const void *a, const void *b)
 	return p->pid < q->pid ? -1 : p->pid > q->pid;
 }
 
-/* A forked copy of an executor holds all that it holds: the parent is the executor. */
+/* A forked copy of an executor holds the same descriptors: the parent is the executor. */
 static size_t run_winner(const struct executor *run, size_t n)
 {
 	size_t winner = 0;
@@ -322,7 +322,7 @@ static void keep_winners(struct executors *view)
 	view->n_executors = kept;
 }
 
-/* Those without a process come first, and are found by nobody. */
+/* Executors without a process (pid 0) sort first and are never found. */
 static int pid_order(const void *a, const void *b)
 {
 	const struct process_key *x = &(*(const struct executor *const *)a)->process->key;
@@ -445,7 +445,7 @@ static void candidates_fill(struct executors *view, const struct holdings *all, 
 	keep_winners(view);
 }
 
-/* ---- runs that no process was found for ---- */
+/* ---- runs without a process ---- */
 
 static int run_key_order(const void *a, const void *b)
 {
@@ -503,7 +503,7 @@ static void absent_add(struct executors *view, const struct run_key *key, const 
 		.version_from = none,
 		.cgroup = none,
 		.state = none,
-		.environ_read = EW_YES, /* nothing of it was refused */
+		.environ_read = EW_YES, /* no read was refused */
 		.checkpoint = true,
 	};
 	process->known = true;
@@ -511,7 +511,7 @@ static void absent_add(struct executors *view, const struct run_key *key, const 
 	view->n_executors++;
 }
 
-/* Runs of another boot, and those of an agent id that was given up, have ended long ago. */
+/* Runs of an earlier boot or of an abandoned agent id have ended long ago. */
 static bool is_expected(const struct store *store, const struct checkpoint *checkpoint)
 {
 	const struct fact_checkpoint *c = &checkpoint->facts;

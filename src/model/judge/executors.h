@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The store seen from its executors: which process of each run is the executor, and which
- * connections are its. Made anew for each report; points into the store.
+ * Finds the executors in the store: for each run the process that is the executor, and its
+ * connections. Built for each report; points into the store.
  */
 #ifndef EW_MODEL_JUDGE_EXECUTORS_H
 #define EW_MODEL_JUDGE_EXECUTORS_H
@@ -33,10 +33,10 @@ struct executors {
 /* Memory is the arena's; what does not fit is missing and the arena broken. */
 void executors_build(struct executors *view, const struct store *store, struct arena *arena);
 
-/* NULL: that process lives no more, or is no executor. */
+/* NULL: the process has exited, or is no executor. */
 const struct executor *executors_find(const struct executors *view, int32_t pid, uint64_t start);
 
-/* Is it a link of one of the executors? */
+/* True for a link of one of the executors. */
 bool executors_have_link(const struct executors *view, const struct connection *conn);
 
 #endif

@@ -18,9 +18,9 @@ const char *exit_source_text(enum cause cause)
 }
 
 /*
- * TASK_KILLED is also what a task is told to be that an agent cleans up (recover=cleanup) or whose
- * executor was told to end: that it was the framework's wish is certain where orders are seen, or
- * while the agent goes on.
+ * An agent also reports TASK_KILLED for a task that it cleans up (recover=cleanup) or whose
+ * executor it shuts down. The framework is known to be the cause only where shutdown messages are
+ * observed, or while the agent keeps running.
  */
 static void task_killed(const struct store *store, const struct fact_baseline *b, bool asked,
 			const struct task_end *end, struct arena *arena, struct fate *fate)

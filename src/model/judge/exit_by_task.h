@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Ends that the task's own end explains. */
+/* Exits of executors that the end of their task explains. */
 #ifndef EW_MODEL_JUDGE_EXIT_BY_TASK_H
 #define EW_MODEL_JUDGE_EXIT_BY_TASK_H
 
@@ -8,7 +8,7 @@
 
 struct arena;
 
-/* Its task's own end decides. process may be NULL. task->worst is there. */
+/* Fills fate from the end of the task. process may be NULL; task->worst must not be. */
 void exit_by_task(const struct store *store, const struct fact_baseline *baseline,
 		  const struct process *process, const struct task_fate *task, struct arena *arena,
 		  struct fate *fate);

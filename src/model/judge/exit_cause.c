@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What an executor's end was: its task's, its timer's, the agent's or somebody else's doing. */
+/* The cause of an executor's exit: its task, its recovery timeout, the agent, or another process.
+ */
 #include "model/judge/exit_cause.h"
 
 #include <signal.h>
@@ -21,10 +22,10 @@
  * update. */
 #define STOP_MAX (60 * NS_PER_S)
 
-/* When its clock began to run; at 0: it did not. */
+/* When its recovery timeout began to run; at 0: it did not. */
 struct countdown {
 	int64_t at;
-	bool seen; /* or else some time between the audit and the first look after it */
+	bool seen; /* false: at some time between the audit and the first scan after it */
 };
 
 static bool was_linked(const struct process *process, int64_t since)
@@ -46,7 +47,7 @@ static struct countdown countdown_of(const struct store *store, const struct fac
 		c.at = store_treated_at(store, b->pid, b->start);
 	if (c.at)
 		return c;
-	if (process->link_end) { /* dropped with all else as it ended, or before that */
+	if (process->link_end) { /* dropped when it exited, or earlier */
 		c.at = process->ended_at - process->link_end > TIMER_SLACK ? process->link_end : 0;
 		return c;
 	}
@@ -91,7 +92,7 @@ static bool is_fault(int sig)
 	       sig == SIGILL || sig == SIGTRAP || sig == SIGSYS;
 }
 
-/* What was seen of why the agent ends its executors: the signal to it, or nothing. */
+/* A sentence: the agent ordered the shutdown; and the signal that made it, if seen. */
 static const char *order(const struct store *store, struct arena *arena)
 {
 	return store->agent_signalled.at
@@ -111,8 +112,8 @@ static void ended_on_shutdown(const struct store *store, struct arena *arena, st
 }
 
 /*
- * Only what was seen: that it was late needs an agent that had come back, time enough for its
- * re-registration timeout, and no registration since.
+ * A late registration is only claimed when the agent had come back, its re-registration timeout had
+ * passed, and no registration was seen.
  */
 static bool was_late(const struct store *store, const struct fact_baseline *b,
 		     const struct process *process)
@@ -136,8 +137,8 @@ static void killed_by_agent(const struct store *store, const struct fact_baselin
 }
 
 /*
- * Executors that speak v1 end by killing their own process group: when they were told to, and when
- * their recovery timeout has run out (Mesos executor.cpp, ShutdownProcess).
+ * Executors that speak v1 end by killing their own process group: on a shutdown message, and when
+ * their recovery timeout expires (Mesos executor.cpp, ShutdownProcess).
  */
 static void killed_itself(const struct store *store, const struct fact_baseline *b,
 			  const struct process *process, const struct countdown *down,
@@ -171,7 +172,7 @@ static void ended_by_signal(const struct store *store, const struct fact_baselin
 		fate->killer = process->exit.killer;
 		fate->killer_comm = process->exit.killer_comm;
 	}
-	/* Who the agent is may have been told after the end. */
+	/* The sender may have become known as the agent after the exit. */
 	if (sender_known &&
 	    (process->killed_by_agents ||
 	     store_is_agent(store, process->exit.killer, process->exit.killer_start))) {
@@ -194,8 +195,8 @@ static void ended_by_signal(const struct store *store, const struct fact_baselin
 }
 
 /*
- * By design it ends when its link does (Mesos exec.cpp, exited(): no checkpoint, or never
- * registered). True with fate filled.
+ * An executor without checkpointing exits when its link ends (Mesos exec.cpp, exited(): no
+ * checkpoint, or never registered). True with fate filled.
  */
 static bool ended_with_its_agent(const struct fact_baseline *b, const struct process *process,
 				 const struct countdown *down, struct fate *fate)
@@ -214,11 +215,11 @@ static bool ended_with_its_agent(const struct fact_baseline *b, const struct pro
 	return true;
 }
 
-/* ---- exit status 0: what its task did is not in it ---- */
+/* ---- exit status 0, which does not tell the task's state ---- */
 
 #define ZERO "It ended with exit status 0"
 
-/* No agent was there to be told how the task ended. */
+/* No agent listened that could have received the task's final state. */
 static bool was_alone(const struct store *store, const struct process *process)
 {
 	int64_t gone = 0;
@@ -235,7 +236,7 @@ static bool was_alone(const struct store *store, const struct process *process)
 	return gone != 0;
 }
 
-/* The agent's own record of a task whose executor it found gone. */
+/* The agent's record of a task whose executor it found gone. */
 static void told_by_agent(const struct task_end *end, const struct store *store,
 			  const struct process *process, struct arena *arena, struct fate *fate)
 {
@@ -250,7 +251,7 @@ static void told_by_agent(const struct task_end *end, const struct store *store,
 	fate->advice = ADVICE_LOST;
 }
 
-/* A recording of before tasks' ends were told has no more than this. */
+/* Older recordings have no tasks' states: this is all they tell. */
 static bool task_is_over(const struct store *store, const struct fact_baseline *b)
 {
 	struct process_facts ids = { .framework_id = b->framework_id,
@@ -261,7 +262,7 @@ static bool task_is_over(const struct store *store, const struct fact_baseline *
 	return checkpoint && b->n_tasks && !checkpoint->facts.n_tasks;
 }
 
-/* What may have happened and was not seen: a sentence. NULL: all was looked at. */
+/* A sentence on evidence that is missing; NULL: none is. */
 static const char *unseen(const struct store *store, const struct fact_baseline *b,
 			  const struct process *process, const struct countdown *down)
 {
@@ -328,7 +329,7 @@ static void ended_by_exit(const struct store *store, const struct fact_baseline 
 
 /* ---- the task's own end ---- */
 
-/* It was on its way to its end already: told to, or its timer had fired. */
+/* True when the executor was shutting down already: by message, or by its recovery timeout. */
 static bool was_ending(const struct fact_baseline *b, const struct process *process,
 		       const struct countdown *down, int64_t at)
 {
@@ -343,12 +344,12 @@ static bool was_ending(const struct fact_baseline *b, const struct process *proc
 	       (h->ended_its_task > down->at && h->ended_its_task <= at);
 }
 
-/* Its task's own end was the first of all, and is known for every task that it had. */
+/* True when each of its tasks has a known final state that came before anything else. */
 static bool task_was_first(const struct store *store, const struct fact_baseline *b,
 			   const struct process *process, const struct countdown *down,
 			   const struct task_fate *task)
 {
-	/* That it had not been told to end is known only where no event was lost. */
+	/* The absence of a shutdown message proves nothing when events were lost. */
 	if (task->worst && task->worst->source == CAUSE_EVENT && store_events(store).lost)
 		return false;
 	return task->complete && task->own && task->arrived && task->at &&
@@ -370,7 +371,8 @@ void exit_cause_judge(const struct store *store, const struct fact_baseline *b,
 		fate->cause = CAUSE_EVENT;
 		if (WIFSIGNALED(process->exit.status) && !process->exit.killer &&
 		    end_by_agents_reason(&task, arena, fate))
-			return; /* who sent the signal was not seen, and is written */
+			return; /* the sender of the signal is in the record, not among the events
+				 */
 		if (WIFSIGNALED(process->exit.status))
 			ended_by_signal(store, b, process, &down, arena, fate);
 		else

@@ -37,7 +37,7 @@ static const char *minutes(int64_t ns, struct arena *arena)
 	return arena_printf(arena, "%lld s", (long long)s);
 }
 
-/* Of what is read off a counter that runs: whole units, rounded down. */
+/* A duration in whole units, rounded down. */
 static const char *about(int64_t ns, struct arena *arena)
 {
 	static const struct {
@@ -52,7 +52,7 @@ static const char *about(int64_t ns, struct arena *arena)
 	return arena_printf(arena, "%lld %s", (long long)(s / units[i].s), units[i].name);
 }
 
-/* What becomes of the FIN without an entry. */
+/* A sentence: whether a FIN without an entry arrives. */
 static const char *firewall_text(const struct report_link *link, struct arena *arena)
 {
 	if (link->accepted == EW_NO)
@@ -117,7 +117,7 @@ static void say_link(struct sentences *s, const struct report_link *link, struct
 				    name));
 }
 
-/* Why the agent's FIN will arrive. */
+/* Sentences: why the agent's FIN will arrive. */
 static void say_sound(struct sentences *s, const struct report_link *link, struct arena *arena)
 {
 	if (link->conntrack == CONNTRACK_OFF)
@@ -383,7 +383,7 @@ static bool has_mptcp(const struct executor *executor)
 	return false;
 }
 
-/* The rules of acting that no option lifts. */
+/* Reasons never to touch an executor; no option lifts them. */
 static const char *forbidden_for(const struct store *store, const struct executor *executor,
 				 const struct report_executor *out, struct arena *arena)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The sentences that go with a verdict: what it rests on, what to do next, what must not be done.
+/* The sentences of a verdict: evidence, advice, and why not to touch the executor.
  */
 #ifndef EW_MODEL_JUDGE_EXPLAIN_H
 #define EW_MODEL_JUDGE_EXPLAIN_H

@@ -11,7 +11,7 @@
 #define ADVICE_LOST "The task is lost: let its framework start it again."
 #define ADVICE_LOOK "Look at the end of its stderr in its sandbox, and at the agent's log."
 
-/* What became of an executor of the baseline: filled by the rules of outcome.h. */
+/* The outcome of an executor of the baseline. Filled by the rules of outcome.h. */
 struct fate {
 	enum outcome outcome;
 	enum proof proof;
@@ -22,9 +22,9 @@ struct fate {
 	bool latest; /* its disconnection was not seen: deadline is the latest possible one */
 	int64_t disconnected; /* mono; 0: its clock does not run */
 	int64_t deadline;     /* mono; 0: none */
-	int64_t ends_by;      /* mono: by then it has ended if it ends itself at its deadline; 0: no
-				 deadline */
-	bool ending;	      /* its deadline has passed: it is ending itself, or should have */
+	int64_t ends_by;      /* mono: when it has exited at the latest, if it shuts down at its
+				 deadline; 0: no deadline */
+	bool ending;	      /* its deadline has passed: it shuts down, or has failed to */
 	int64_t ended;	      /* mono; 0: lives */
 	int32_t killer;
 	const char *killer_comm; /* the store's */

@@ -9,14 +9,14 @@
 #include "mesos/upid.h"
 #include "model/judge/agent_state.h"
 
-/* An agent notes its start when it initializes: later than its process begins, by what its start
- * script waits for. Clocks are set in between. */
+/* An agent records its start time when it initializes, after its process and any start script
+ * began. The wall clock may be set in between. */
 #define START_EARLIER (2 * 60 * NS_PER_S)
 #define START_LATER   (15 * 60 * NS_PER_S)
 
 /* ---- the agent's id ---- */
 
-/* What was read before the present agent appeared was another's. */
+/* Data read before the present agent appeared belong to an earlier agent. */
 static bool is_of_agent(const struct agent *agent, int64_t at)
 {
 	return !agent || agent->was_there || at >= agent->appeared;
@@ -61,7 +61,7 @@ const char *identity_agent_id(const struct store *store)
 		return "";
 	if (*api || *disk)
 		return *api ? api : disk;
-	/* The last word of an agent that is down: what it was. */
+	/* The id that the agent had before it went down. */
 	return !store_agent(store) && store->has_api ? store->api.slave_id : "";
 }
 

@@ -108,7 +108,7 @@ void store_apply_listing(struct store *store, const struct fact *fact)
 	listing->completed = from->completed;
 }
 
-/* What the last answer_nr does not list any more. */
+/* Marks listings that the last answer no longer has. */
 static void listings_end(struct store *store)
 {
 	struct listing *listing, *next;

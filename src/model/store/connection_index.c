@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which connection has these ends: the other end of one, or who listens at an address. Not by
- * uthash: a second handle in each connection is 56 bytes, the copy of its ends another 48, and of a
- * large node's restart there are tens of thousands.
+ * Finds a connection by its ends (the other end of a connection), or a listener by its address. Not
+ * by uthash: a second handle in each connection is 56 bytes, the copy of its ends another 48, and
+ * during a large node's restart there are tens of thousands of connections.
  */
 #include <stdlib.h>
 
@@ -69,7 +69,7 @@ static void slot_add(struct connection_index *tuples, struct connection *conn)
 	*slot = conn;
 }
 
-/* One more has cap: slots are at least as many as connections. */
+/* One more fits: slots are at least as many as connections. */
 static bool slots_reserve(struct connection_index *tuples)
 {
 	struct connection_index more = { .n = tuples->n,

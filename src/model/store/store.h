@@ -333,7 +333,7 @@ struct store {
 	uint32_t tracked;  /* number of the last snapshot that completed SCAN_TRACKING */
 };
 
-/* Makes cap for one more element; false when memory is short (and the store is marked broken). */
+/* Reserves one more element; false when memory is short (and the store is marked broken). */
 #define store_reserve(store, list)                                                                 \
 	store_reserve_((store), &(list).v, &(list).cap, (list).n, sizeof(*(list).v))
 bool store_reserve_(struct store *store, void *items, size_t *cap, size_t n, size_t size);

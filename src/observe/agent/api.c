@@ -157,8 +157,8 @@ static enum ew_tri is_complete(const struct mesos_flags *flags)
 }
 
 /*
- * The executors come before their FACT_API: whoever sees that has seen the whole answer_nr. And
- * after the last byte of the answer: of one that is cut nothing counts.
+ * The executors come before their FACT_API: a reader of FACT_API has all executors of the answer.
+ * And after the last byte of the answer: of one that is cut nothing counts.
  */
 static void got_state(struct api *api)
 {

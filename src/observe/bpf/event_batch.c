@@ -118,7 +118,7 @@ static char *block_bytes(struct event_batch *batch)
 	return bytes;
 }
 
-/* A block with cap for size more bytes; NULL: no memory. */
+/* A block with space for size more bytes; NULL: no memory. */
 static struct block *block_for(struct event_batch *batch, size_t size)
 {
 	struct records *to = &batch->added;

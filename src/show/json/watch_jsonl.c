@@ -15,8 +15,7 @@
 #include "show/json/json_fields.h"
 #include "show/textbuf.h"
 
-#define REPORTED_MAX                                                                               \
-	10000 /* what was reported is forgotten beyond this, and may be reported again */
+#define REPORTED_MAX 10000 /* beyond this all are forgotten, and lines may come again */
 
 #define SLOTS 16384 /* more than that */
 
@@ -29,8 +28,9 @@ struct judged {
 struct watch_jsonl {
 	FILE *out;
 	uint64_t seq;
-	int64_t wall_offset;   /* of this host, or of the window once that has come */
-	json_t *reported;      /* key of what only counts when it changes: the line reported last */
+	int64_t wall_offset; /* of this host, or of the window once that has come */
+	json_t *reported; /* the last line of each key whose lines are written only when they change
+			   */
 	struct judged *judged; /* SLOTS of them, an executor in the first free from its number on */
 	size_t n_judged;
 	int err; /* the first line that could not be written */

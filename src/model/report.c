@@ -565,9 +565,7 @@ static void agent_fill(const struct store *store, struct report *report)
 	out->api = arena_text(arena, api_word(store, agent));
 	out->serving = agent_state_serves(store);
 	out->recovered_by = agent && !out->serving ? to_wall(store, recovered_by(store, agent)) : 0;
-	for (size_t i = 0; agent && i < store->baselines.n; i++)
-		out->restarted |= store->baselines.v[i].agent_pid != agent->facts.pid ||
-				  store->baselines.v[i].agent_start != agent->facts.start;
+	out->restarted = agent_state_is_another(store);
 }
 
 static void baseline_head_fill(const struct store *store, struct report *report)
@@ -684,12 +682,12 @@ static bool was_treated(const struct report *report, const struct report_executo
 	return done;
 }
 
-/* No agent, and no executor of it: the wrong port, or a wrong host. */
-static bool is_nobody(const struct report *report)
+bool report_has_nobody(const struct report *report)
 {
 	size_t foreign = report_has_outcomes(report) ? 0 : report->verdicts[VERDICT_FOREIGN];
+	bool is_agent = report->agent.pid > 0 && *report->agent.slave_id;
 
-	return !report->agent.pid && report->n_executors == foreign;
+	return !is_agent && report->n_executors == foreign;
 }
 
 static int exit_code(const struct store *store, const struct report *report)
@@ -697,7 +695,7 @@ static int exit_code(const struct store *store, const struct report *report)
 	struct exit_facts facts = {
 		.interrupted = store->interrupted,
 		.unknown = is_unknown(store, report),
-		.nobody = is_nobody(report),
+		.nobody = report_has_nobody(report),
 		.not_restarted =
 			report->restart_wanted && !report->agent.restarted && !report->dry_run,
 	};

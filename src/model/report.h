@@ -233,6 +233,10 @@ struct report {
 /* True for kinds whose executors have outcomes (verify, run). */
 bool report_has_outcomes(const struct report *report);
 
+/* True: no executor but foreign ones, and no process that is known to be an agent: neither its API
+ * nor its work directory told an agent id. The wrong port, or the wrong host. */
+bool report_has_nobody(const struct report *report);
+
 /* The ended executors of a REPORT_WATCH as a report with outcomes. It borrows report's arrays. */
 struct report report_ended(const struct report *report);
 

@@ -35,7 +35,9 @@ static void the_worst_decides(void **state)
 static struct gate gate_of(enum verdict verdict, uint32_t accepted)
 {
 	struct report_executor executor = { .verdict = verdict };
-	struct report audit = { .executors = &executor, .n_executors = 1, .agent = { .pid = 1 } };
+	struct report audit = { .executors = &executor,
+				.n_executors = 1,
+				.agent = { .pid = 1, .slave_id = "S0" } };
 
 	audit.verdicts[verdict] = 1;
 	return gate_judge(&audit, accepted, false);
@@ -65,8 +67,8 @@ static void the_gate_by_verdict(void **state)
 static void the_gate_without_anybody(void **state)
 {
 	struct report nobody = { .agent = { .pid = 0 } };
-	struct report no_executors = { .agent = { .pid = 1 } };
-	struct report blind = { .agent = { .pid = 1 }, .blind = true };
+	struct report no_executors = { .agent = { .pid = 1, .slave_id = "S0" } };
+	struct report blind = { .agent = { .pid = 1, .slave_id = "S0" }, .blind = true };
 	struct gate gate = gate_judge(&nobody, ~0u, false);
 
 	(void)state;
@@ -80,7 +82,9 @@ static void the_gate_without_anybody(void **state)
 static void a_critical_finding_shuts_the_gate(void **state)
 {
 	struct report_finding finding = { .id = "a", .severity = SEVERITY_CRITICAL };
-	struct report report = { .agent = { .pid = 1 }, .findings = &finding, .n_findings = 1 };
+	struct report report = { .agent = { .pid = 1, .slave_id = "S0" },
+				 .findings = &finding,
+				 .n_findings = 1 };
 	struct gate gate = gate_judge(&report, ~0u, false);
 
 	(void)state;

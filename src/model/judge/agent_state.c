@@ -49,3 +49,16 @@ bool agent_state_restarted(const struct store *store, const struct fact_baseline
 
 	return agent && (agent->facts.pid != b->agent_pid || agent->facts.start != b->agent_start);
 }
+
+bool agent_state_is_another(const struct store *store)
+{
+	const struct agent *agent = store_agent(store);
+
+	if (!agent)
+		return false;
+	for (size_t i = 0; i < store->baselines.n; i++)
+		if (agent_state_restarted(store, &store->baselines.v[i]))
+			return true;
+	/* Without an executor no baseline names the agent of before; `run` looks at it first. */
+	return !store->baselines.n && store->session.restart_wanted && !agent->was_there;
+}

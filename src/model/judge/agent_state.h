@@ -16,6 +16,9 @@ int64_t agent_state_serves_at(const struct store *store);
 
 /* True when the agent is another process than the baseline's. */
 bool agent_state_restarted(const struct store *store, const struct fact_baseline *baseline);
+/* Is it another than before: than any baseline's, or, in a `run` without baselines, than the one of
+ * the first scan? */
+bool agent_state_is_another(const struct store *store);
 
 /* The agent's --executor_reregistration_timeout, 2 s where it is not known (Mesos constants.hpp).
  * ns. */

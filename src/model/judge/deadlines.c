@@ -156,10 +156,7 @@ static struct bounds bounds_collect(const struct store *store, struct arena *are
  * the agent has been restarted. */
 static int64_t restart_bound(const struct store *store)
 {
-	for (size_t i = 0; i < store->baselines.n; i++)
-		if (agent_state_restarted(store, &store->baselines.v[i]) || !store_agent(store))
-			return 0;
-	if (!store->session.restart_wanted || !store->baselines.n)
+	if (!store->session.restart_wanted || !store_agent(store) || agent_state_is_another(store))
 		return 0;
 	return (store->command_ended ? store->command_ended : store->now) + RESTART_PATIENCE;
 }

@@ -227,6 +227,22 @@ static void killed_and_no_order_seen(void **state)
 	node_free(n);
 }
 
+/* The same by an agent that cleans up and has exited already. */
+static void killed_and_the_agent_is_gone(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	n->quiet = true;
+	node_agent_stop(n);
+	node_wait(n, 5);
+	node_task_recorded(n, p, "disk", "TASK_KILLED", "executor", "");
+	node_wait(n, 1);
+	node_ends(n, p, EXIT_WITH(0), 0);
+	is(n, "unknown");
+	node_free(n);
+}
+
 /* By killpg: never "killed by mesos-executor". */
 static void kills_its_own_group(void **state)
 {
@@ -366,6 +382,7 @@ int main(void)
 		cmocka_unit_test(told_first),
 		cmocka_unit_test(timer_first),
 		cmocka_unit_test(killed_and_no_order_seen),
+		cmocka_unit_test(killed_and_the_agent_is_gone),
 		cmocka_unit_test(kills_its_own_group),
 		cmocka_unit_test(late_is_said_of_the_late_alone),
 		cmocka_unit_test(refused),

@@ -25,7 +25,9 @@ const char *exit_source_text(enum cause cause)
 static void task_killed(const struct store *store, const struct fact_baseline *b, bool asked,
 			const struct task_end *end, struct arena *arena, struct fate *fate)
 {
-	if (!asked && !store_sees_messages(store) && agent_state_restarted(store, b)) {
+	bool goes_on = store_agent(store) && !agent_state_restarted(store, b);
+
+	if (!asked && !store_sees_messages(store) && !goes_on) {
 		fate->why = "Its task was killed (TASK_KILLED): whether by its framework or by the "
 			    "agent's shutdown was not seen.";
 		fate->advice = ADVICE_LOOK;

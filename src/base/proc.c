@@ -157,11 +157,13 @@ pid_t proc_live_thread(pid_t pid, uint64_t start)
 /* ---- status ---- */
 
 /* The last of the numbers in a line. */
-static long last_number(const char *values)
+static long last_number(const char *values, uint32_t *n)
 {
 	const char *blank = strpbrk(values, " \t");
 
+	*n = 1;
 	while (blank && blank[1]) {
+		++*n;
 		values = blank + 1;
 		blank = strpbrk(values, " \t");
 	}
@@ -182,7 +184,7 @@ void proc_status_line(const char *line, struct proc_status *status)
 	else if (IS("TracerPid"))
 		status->tracer = (int32_t)strtol(value, NULL, 10);
 	else if (IS("NSpid"))
-		status->ns_pid = (int32_t)last_number(value);
+		status->ns_pid = (int32_t)last_number(value, &status->ns_depth);
 	else if (IS("Threads"))
 		status->threads = (uint32_t)strtoul(value, NULL, 10);
 	else if (IS("FDSize"))

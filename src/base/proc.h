@@ -90,6 +90,7 @@ struct proc_status {
 	int32_t tgid;
 	int32_t tracer;	   /* 0: not traced */
 	int32_t ns_pid;	   /* its own getpid(): the innermost of NSpid (Linux 4.1) */
+	uint32_t ns_depth; /* numbers in NSpid: 1 in the pid namespace of this /proc; 0: no NSpid */
 	uint32_t threads;  /* of the process */
 	uint32_t fd_size;  /* of the descriptor table */
 	uint32_t seccomp;  /* 0 off, 1 strict, 2 filter */

@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 from execwatch import EXECWATCH, Background, Execwatch, by_id, each
-from labnode import executor, executors
+from labnode import agent, executor, executors
 
 NOBODY = 65534
 # Other users' environments; their descriptors, namespaces and registers; setns(2); conntrack.
@@ -140,3 +140,16 @@ def test_bpf_with_one_missing_goes_on_without(node, nobodys):
     assert "CAP_PERFMON missing" in told.err
     assert "going on without" in told.err
     assert "--no-bpf" in told.err
+
+
+@pytest.mark.parametrize("options", [["--no-bpf"], []], ids=["no-bpf", "bpf"])
+def test_pid_namespaces_that_cannot_be_read(lab, nobodys, options):
+    """The executors end with the agent, the first process of its pid namespace: without
+    CAP_SYS_PTRACE that cannot be seen, and nobody is healthy by it."""
+    node = lab(agent(ns="pid"), executors(2, kind="v0-old"), conntrack=True)
+    prefix = node.inside(*as_nobody((AUDIT | BPF) - {"sys_ptrace"}))
+    document = nobodys.json("audit", *options, code=3, prefix=prefix)
+    assert each(document, node, "verdict") == {"task-0": "unknown", "task-1": "unknown"}
+    whole = node.inside(*as_nobody(AUDIT | BPF))
+    document = nobodys.json("audit", code=2, prefix=whole)
+    assert set(each(document, node, "verdict").values()) == {"same-fate"}

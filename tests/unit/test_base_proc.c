@@ -264,6 +264,7 @@ static void status_is_read_behind_five_hundred_groups(void **state)
 	assert_int_equal(proc_status_read(dir, "status", &status), 0);
 	assert_int_equal(status.tgid, child.pid);
 	assert_int_equal(status.ns_pid, child.pid);
+	assert_int_equal(status.ns_depth, 1);
 	assert_int_equal(status.tracer, 0);
 	assert_int_equal(status.threads, 1);
 	assert_true(status.fd_size >= 64);
@@ -290,6 +291,7 @@ static void lines_of_status_set_their_field(void **state)
 	proc_status_line("Seccomp_filters:\t7", &status);
 	proc_status_line("no colon", &status);
 	assert_int_equal(status.ns_pid, 1);
+	assert_int_equal(status.ns_depth, 3);
 	assert_int_equal(status.tracer, 99);
 	assert_int_equal(status.seccomp, 0);
 	assert_true(status.shadow_stack);

@@ -146,6 +146,29 @@ static bool ends_with_namespace(const struct store *store, const struct process 
 	return init && ends_with(store, agent, init, process);
 }
 
+static bool pidns_is_unread(const struct store *store, int32_t pid)
+{
+	for (size_t i = 0; i < store->unread.n; i++)
+		if (store->unread.v[i].pid == pid && strstr(store->unread.v[i].object, "/ns/pid"))
+			return true;
+	return false;
+}
+
+const char *condition_same_fate_unread(const struct store *store, const struct process *process)
+{
+	const struct agent *agent = store_agent(store);
+
+	if (!agent)
+		return NULL;
+	if (pidns_is_unread(store, agent->facts.pid))
+		return "The agent's pid namespace could not be read: whether the kernel kills this "
+		       "executor when the agent ends is not known.";
+	if (agents_init(store, agent) && pidns_is_unread(store, process->key.pid))
+		return "Its pid namespace could not be read, and the agent is the first process of "
+		       "one: whether the kernel kills it when the agent ends is not known.";
+	return NULL;
+}
+
 enum ew_tri condition_same_fate(const struct store *store, const struct process *process)
 {
 	const struct agent *agent = store_agent(store);

@@ -28,6 +28,8 @@ const char *condition_unresponsive_advice(const struct process_facts *process, s
  * also where it is not known), or in a pid namespace that ends with the agent or its parent.
  */
 enum ew_tri condition_same_fate(const struct store *store, const struct process *process);
+/* Why that cannot be known, a sentence; NULL: all that decides could be read. */
+const char *condition_same_fate_unread(const struct store *store, const struct process *process);
 
 /* Sentences: why the process ends with the agent. */
 const char *condition_same_fate_why(const struct store *store, const struct process *process,

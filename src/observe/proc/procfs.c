@@ -134,6 +134,17 @@ static int32_t ns_pid_of(int dir)
 	return proc_status_read(dir, "status", &status) < 0 ? 0 : status.ns_pid;
 }
 
+/* Only who may trace a process may read its namespaces; how deep it is nested all may. */
+static uint64_t pidns_of(const struct procfs *procfs, int dir)
+{
+	struct proc_status status;
+	uint64_t pidns = proc_ns(dir, "pid");
+
+	if (pidns || proc_status_read(dir, "status", &status) < 0)
+		return pidns;
+	return status.ns_depth == 1 ? procfs->pidns : 0;
+}
+
 static const char *text_of(struct mesos_span span)
 {
 	return span.p ? span.p : "";
@@ -201,7 +212,9 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 	process->pgrp = procfs->stat.pgrp;
 	process->session = procfs->stat.session;
 	process->comm = procfs->stat.comm;
-	process->pidns = proc_ns(dir, "pid");
+	process->pidns = pidns_of(procfs, dir);
+	if (closely && !process->pidns)
+		emit_unread(sink, row->pid, 0, -EACCES, "/proc/%d/ns/pid", row->pid);
 	process->ns_pid = process->pidns == procfs->pidns ? row->pid : ns_pid_of(dir);
 	process->uid = proc_uid(dir);
 	process->netns = row->netns;

@@ -238,7 +238,9 @@ static enum ew_tri is_registered(const struct store *store, const struct executo
 	/* An agent never recovers a run with a sentinel (Mesos slave/state.cpp). */
 	if (executor->checkpoint && executor->checkpoint->facts.completed)
 		return EW_NO;
-	if (executor->checkpoint &&
+	/* Without forked.pid the agent reads no further in a run (Mesos slave/state.cpp,
+	 * RunState::recover()). */
+	if (executor->checkpoint && executor->checkpoint->facts.forked_pid &&
 	    (*executor->checkpoint->facts.upid || executor->checkpoint->facts.http))
 		return EW_YES;
 	if (executor->checkpoint)

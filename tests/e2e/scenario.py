@@ -224,6 +224,10 @@ class World:
     def latest_dangles(self):
         self.node.dangle(self.node.meta("slaves", "latest"))
 
+    def lose_forked_pid(self, id):
+        """Its run has no pids/forked.pid: a crash came before it was synced."""
+        os.unlink(self.node.run_dir(self.node.executor(id)) + "/pids/forked.pid")
+
     def api_adds(self, id):
         """The agent's /state has one more executor."""
         state = self.node.state()

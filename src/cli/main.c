@@ -89,14 +89,9 @@ static void on_event_fatal(int err)
 }
 
 /*
-<<<<<<< HEAD
  * A program that starts without one of them would get the next file it opens as its standard
- * output: a recording with a report in it.
-=======
- * A program that starts without one of them would get the next file it opens as its standard output:
- * a recording with a report in it. A report that nobody can get is an error: that output is not
- * writable.
->>>>>>> 23cafda (tests, cli: a listener that is no agent, a closed standard output, a lost forked.pid, a restart without executors)
+ * output: a recording with a report in it. A report that nobody can get is an error: that output is
+ * opened for reading only.
  */
 static void standard_descriptors_open(void)
 {

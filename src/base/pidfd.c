@@ -9,9 +9,6 @@
 #include <unistd.h>
 
 /* Numbers that are the same on every architecture; older headers lack them. */
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -39,11 +36,6 @@ int ew_pidfd_getfd(int pidfd, int fd)
 	long copy = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 
 	return copy < 0 ? -errno : (int)copy;
-}
-
-int ew_pidfd_send_signal(int pidfd, int signal)
-{
-	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
 bool ew_pidfd_has_ended(int pidfd)

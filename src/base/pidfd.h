@@ -29,9 +29,6 @@ bool ew_pidfd_unsupported(int err);
  */
 int ew_pidfd_getfd(int pidfd, int fd);
 
-/* pidfd_send_signal(2), Linux 5.1. signal 0: only checks. Returns 0 or a negative errno. */
-int ew_pidfd_send_signal(int pidfd, int signal);
-
 /* Whether the whole process has ended, not only its first thread. */
 bool ew_pidfd_has_ended(int pidfd);
 

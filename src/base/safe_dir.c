@@ -111,7 +111,7 @@ int safe_file_open(int dir, const char *name, int flags, mode_t mode)
 	return err;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int fd_write_all(int fd, const char *data, size_t len)
 {
 	while (len) {
 		ssize_t n = write(fd, data, len);
@@ -137,7 +137,7 @@ int safe_file_replace(int dir, const char *name, const char *data, size_t len)
 	fd = safe_file_open(dir, tmp, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (fd < 0)
 		return fd;
-	err = write_all(fd, data, len);
+	err = fd_write_all(fd, data, len);
 	if (close(fd) < 0 && !err)
 		err = -errno;
 	if (!err && renameat(dir, tmp, dir, name) < 0)

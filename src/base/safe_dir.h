@@ -39,4 +39,8 @@ int safe_file_open(int dir, const char *name, int flags, mode_t mode);
  */
 int safe_file_replace(int dir, const char *name, const char *data, size_t len);
 
+/* Writes all of data and syncs the file. Returns 0, or the negative errno of write(2) or fsync(2).
+ */
+int fd_write_all(int fd, const char *data, size_t len);
+
 #endif

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "mesos/glog.h"
-
 static bool number_take(struct mesos_span *text, uint16_t *number)
 {
 	uint64_t value;
@@ -103,18 +101,6 @@ int mesos_version_from_path(struct mesos_span path, struct mesos_version *versio
 	if (egg_version(path, version) == 0)
 		return 0;
 	return mesos_span_find(path, "mesos") ? -ENOENT : -EINVAL;
-}
-
-int mesos_version_from_line(struct mesos_span line, struct mesos_version *version)
-{
-	struct mesos_glog log;
-
-	if (mesos_glog_parse(line, &log) < 0 || !mesos_span_take(&log.text, "Version: "))
-		return -ENOENT;
-	/* Only the drivers' own: the agent's main.cpp says "Version:" too. */
-	if (!mesos_span_is(log.file, "exec.cpp") && !mesos_span_is(log.file, "executor.cpp"))
-		return -ENOENT;
-	return mesos_version_parse(log.text, version) < 0 ? -ENOENT : 0;
 }
 
 /* Less than, equal to or greater than 0, as strcmp(3). */

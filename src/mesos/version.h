@@ -37,9 +37,6 @@ int mesos_version_parse(struct mesos_span text, struct mesos_version *version);
  */
 int mesos_version_from_path(struct mesos_span path, struct mesos_version *version);
 
-/* From a line of an executor's log: "… exec.cpp:164] Version: 1.12.0". 0 or -ENOENT. */
-int mesos_version_from_line(struct mesos_span line, struct mesos_version *version);
-
 /*
  * Does a v0 executor of this version open a new link when the agent asks it to reconnect? From
  * 1.1.2, 1.2.0 and 1.3.0 on (commits d9e3c8aa4, 056978a0f, e555eda79; MESOS-7057). What came before

@@ -11,12 +11,16 @@ const struct store *model_store(const struct model *model);
 /* targets.c: shortest recovery timeout first, forbidden ones last. */
 void model_targets_sort(struct model_target *targets, size_t n);
 
+/* report_executors.c */
+void report_executors_fill(const struct executors *view, struct report *report);
+
+/* report_node.c: after the executors. */
+void report_node_fill(const struct executors *view, struct report *report);
+
 /* report_notes.c: after all else of the report has been filled in. */
 void report_notes_fill(const struct executors *view, struct report *report);
 
 /* report_findings.c */
 void report_findings_fill(const struct executors *view, struct report *report);
-/* Worst first: what is lost, what cannot be known, what can be treated, what is well. */
-int severity_rank(enum severity severity);
 
 #endif

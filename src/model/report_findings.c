@@ -12,6 +12,7 @@
 #include "model/judge/evidence.h"
 #include "model/judge/identity.h"
 #include "model/model_private.h"
+#include "model/verdict_table.h"
 
 static bool is_there(const struct store *store, const struct agent *agent)
 {

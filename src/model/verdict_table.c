@@ -135,3 +135,13 @@ const char *cause_name(enum cause cause)
 
 	return names[cause];
 }
+
+int severity_rank(enum severity severity)
+{
+	static const int rank[] = { [SEVERITY_CRITICAL] = 0,
+				    [SEVERITY_UNKNOWN] = 1,
+				    [SEVERITY_WARNING] = 2,
+				    [SEVERITY_OK] = 3 };
+
+	return rank[severity];
+}

@@ -34,4 +34,7 @@ enum touch verdict_touch(enum verdict verdict);
 /* Why it must never be touched: a clause without a capital; NULL unless TOUCH_NEVER. */
 const char *verdict_refusal(enum verdict verdict);
 
+/* For sorting, worst first: critical, unknown, warning, ok. */
+int severity_rank(enum severity severity);
+
 #endif

@@ -11,21 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
+#include "base/safe_dir.h"
 
 /* Syncs the directory, so that the new name survives a power cut. */
 static int parent_sync(char *path)
@@ -52,7 +38,7 @@ static int replace(char *tmp, const char *path, const char *document, size_t len
 	fd = mkostemp(tmp, O_CLOEXEC); /* mode 0600 */
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, document, len);
+	err = fd_write_all(fd, document, len);
 	if (close(fd) < 0 && !err)
 		err = -errno;
 	if (!err && rename(tmp, path) < 0)

@@ -30,7 +30,6 @@ static void versions(struct mesos_span text)
 {
 	struct mesos_version version;
 
-	mesos_version_from_line(text, &version);
 	if (mesos_version_from_path(text, &version) == 0)
 		must_lie_in(version.text, text.p, text.len);
 	if (mesos_version_parse(text, &version) == 0)

@@ -169,16 +169,6 @@ static void test_others_are_not_followed(void **state)
 	assert_int_equal(reported(FACT_FORK) + reported(FACT_EXEC) + reported(FACT_EXIT), 0);
 }
 
-static void test_removed_is_not_followed(void **state)
-{
-	(void)state;
-	watch_actor(EW_BPF_ROLE_EXECUTOR);
-	ew_bpf_remove_process(fixture->watch, actor.pid);
-	actor_act(&actor, ACT_EXIT, 0, 0);
-	actor_end(&actor);
-	assert_int_equal(reported(FACT_EXIT), 0);
-}
-
 /* What the second thread of a process does. */
 enum ending {
 	END_ALL,  /* exit_group(2) */
@@ -350,7 +340,6 @@ int main(void)
 		TEST(test_grandchildren_are_not_followed),
 		TEST(test_listener_is_an_agent),
 		TEST(test_others_are_not_followed),
-		TEST(test_removed_is_not_followed),
 		TEST(test_exit_by_thread),
 		TEST(test_leader_ends_first),
 		TEST(test_last_thread_ends_alone),

@@ -239,11 +239,12 @@ static void fill_why(const struct store *store, const struct executor *executor,
 		       "with the agent, by design.");
 		break;
 	case VERDICT_UNREGISTERED:
-		say(s, executor->checkpoint && !executor->checkpoint->facts.forked_pid
-			       ? "Its run on disk has no pids/forked.pid: the agent will not recover "
-				 "it."
-			       : "The agent has no registration of it on disk: it ends when the agent "
-				 "does.");
+		say(s,
+		    executor->checkpoint && !executor->checkpoint->facts.forked_pid
+			    ? "Its run on disk has no pids/forked.pid: the agent will not recover "
+			      "it."
+			    : "The agent has no registration of it on disk: it ends when the agent "
+			      "does.");
 		break;
 	case VERDICT_DISCONNECTED:
 		say(s, arena_printf(arena,

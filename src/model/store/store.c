@@ -25,6 +25,11 @@ const char *store_text(struct store *store, const char *text)
 	return "";
 }
 
+int64_t store_wall(const struct store *store, int64_t mono)
+{
+	return mono ? mono + store->session.wall_offset : 0;
+}
+
 int64_t store_mono(const struct store *store, int64_t wall)
 {
 	return wall ? wall - store->session.wall_offset : 0;

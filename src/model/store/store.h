@@ -359,6 +359,8 @@ struct process *store_process(struct store *store, int32_t pid, uint64_t start);
 struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start);
 struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p);
 const char *store_text(struct store *store, const char *text);
+/* mono to wall clock; 0 stays 0. */
+int64_t store_wall(const struct store *store, int64_t mono);
 /* Wall clock to mono; 0 stays 0. */
 int64_t store_mono(const struct store *store, int64_t wall);
 

@@ -197,8 +197,3 @@ int ew_bpf_add_process(struct ew_bpf *observer, int32_t pid, uint64_t start, enu
 		bpf_map__fd(skel->maps.procs), pid, start, agent ? EW_ROLE_AGENT : EW_ROLE_EXECUTOR,
 		agent ? skel->rodata->agent_depth : skel->rodata->executor_depth, error);
 }
-
-void ew_bpf_remove_process(struct ew_bpf *observer, int32_t pid)
-{
-	ew_procs_map_remove(bpf_map__fd(observer->programs.skel->maps.procs), pid);
-}

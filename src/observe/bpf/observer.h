@@ -84,9 +84,6 @@ enum ew_bpf_role { EW_BPF_ROLE_AGENT = 1, EW_BPF_ROLE_EXECUTOR = 2 };
  */
 int ew_bpf_add_process(struct ew_bpf *observer, int32_t pid, uint64_t start, enum ew_bpf_role role,
 		       struct error *error);
-/* No error when it was not followed. */
-void ew_bpf_remove_process(struct ew_bpf *observer, int32_t pid);
-
 /*
  * Emits a FACT_LOST for each cause whose count has changed since the last call, or for all, counted
  * since the first event that this observer can report. Causes: "history" (read by an execwatch that

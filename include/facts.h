@@ -366,7 +366,7 @@ struct fact_unread {
 
 struct fact_lost {
 	const char *cause; /* "lifecycle-ring", "message-ring", … */
-	uint64_t lost; /* in all, since the first event that can be told of; none later than mono */
+	uint64_t lost;	   /* in total, up to mono */
 	uint64_t seen;
 };
 

@@ -21,7 +21,7 @@ enum state {
 	AFTER_CHUNK,  /* its line end */
 	AFTER_LAST,   /* the line end that ends the body; nobody here sends trailers */
 	COMPLETE,     /* END is to be told */
-	END_REPORTED, /* END was told: head and body are let go with the next call */
+	END_REPORTED, /* END was returned: head and body are freed by the next call */
 };
 
 struct http_framing {

@@ -5,7 +5,7 @@
 
 #include "model/judge/evidence.h"
 
-/* By its run: rows of the disk and of the API have no process. */
+/* Compared by run: rows of the disk and the API have no process. */
 static bool in_baseline(const struct store *store, const struct process *process)
 {
 	const struct process_facts *p = &process->facts;
@@ -47,15 +47,15 @@ bool appeared_came_back(const struct store *store, const struct executor *execut
 	       is_ours(store, executor->process);
 }
 
-/* Its tasks and helpers have its environment: it spoke as an executor, or linked as one. */
+/* True when it registered or linked as an executor; its tasks share its environment, but do not. */
 static bool was_executor(const struct process *process)
 {
 	return process->history.register_sent || (process->last_link && *process->facts.library);
 }
 
 /*
- * It ended before anybody had read it. Its own message says who it was, and anybody may say that:
- * so the agent forked it, or its run on disk, which is root's, leads to it.
+ * It exited before /proc was read. Its own message names its ids, and any process can send those;
+ * so the agent must have forked it, or a checkpointed run (root's) must name it.
  */
 static bool was_executor_unread(const struct store *store, const struct process *process)
 {

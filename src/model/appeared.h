@@ -11,16 +11,16 @@
 
 bool appeared_is_living(const struct store *store, const struct executor *executor);
 
-/* It came before the agent that is there, of whose id it is: it has to register again. */
+/* True when it came before the present agent, whose id it has: it has to register again. */
 bool appeared_came_back(const struct store *store, const struct executor *executor);
 
-/* It came, and has ended in this session. */
+/* True when it came and exited in this session. */
 bool appeared_is_dead(const struct store *store, const struct process *process);
 
-/* What a baseline would have said of it. */
+/* The baseline entry that it would have had. */
 struct fact_baseline appeared_baseline(const struct store *store, const struct process *process);
 
-/* Of a living one, by its verdict: the outcome, and a sentence. */
+/* For one that runs: sets its outcome by its verdict and returns a sentence. */
 const char *appeared_outcome(const struct report_executor *executor, enum outcome *outcome);
 
 #endif

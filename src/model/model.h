@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Facts in, executors with verdicts, deadlines and outcomes out. No I/O, and no clock but the time
- * that facts carry: what is judged is judged at the time of the last FACT_NOW.
+ * that facts carry: verdicts hold at the time of the last FACT_NOW.
  */
 #ifndef EW_MODEL_MODEL_H
 #define EW_MODEL_MODEL_H
@@ -20,8 +20,8 @@ struct model *model_new(void);
 void model_free(struct model *model);
 
 /*
- * Folds in each fact that is emitted; valid as long as the model. A fact that there is no memory
- * for makes every later report unknown.
+ * A sink that adds facts to the model; valid as long as the model. When memory is short, every
+ * later report is unknown.
  */
 struct fact_sink model_sink(struct model *model);
 
@@ -50,7 +50,7 @@ struct model_target {
 	enum verdict verdict;
 	int64_t recovery_timeout;
 	const char *forbidden; /* NULL: may be touched */
-	const char *changed;   /* what is not as planned any more (model_plan_check()); NULL */
+	const char *changed;   /* what differs from the plan (model_plan_check()); NULL */
 };
 
 /*
@@ -98,19 +98,19 @@ bool model_guard_covers(const struct report_executor *executor);
 /* Does the model get events of this hook (FACT_HOOK)? */
 bool model_has_hook(const struct model *model, const char *hook);
 
-/* An agent listens, and its recovery is over as far as can be told. */
+/* True when an agent listens and its recovery is known to be over. */
 bool model_agent_serves(const struct model *model);
 
 enum model_until { UNTIL_SETTLED, UNTIL_DEADLINE };
 
 /*
- * May the watching end? *next (mono ns) gets the next time at which that may change by itself, 0
- * when only an event can change it.
+ * True when watching may end. *next (mono ns) gets the next time at which that may change by
+ * itself, 0 when only an event can change it.
  */
 bool model_done(const struct model *model, enum model_until until, int64_t *next);
 
 /*
- * Puts a FACT_BASELINE into sink for each executor of an audit, so that later outcomes are compared
+ * Emits a FACT_BASELINE for each executor of an audit, so that later outcomes are compared
  * with it.
  */
 void model_baseline(const struct report *audit, const struct fact_sink *sink);

@@ -35,7 +35,7 @@ static bool act_is(const struct report_act *act, const char *result)
 	return strcmp(act->result, result) == 0;
 }
 
-/* Nothing can be said of anybody, or nobody was found and something could not be read. */
+/* True when a deciding scan failed, or no executor was found and an object could not be read. */
 static bool is_unknown(const struct store *store, const struct report *report)
 {
 	static const uint32_t needed = SCAN_SOCKETS | SCAN_PROCESSES;
@@ -52,8 +52,8 @@ static void severity_note(struct exit_facts *facts, enum severity severity)
 }
 
 /*
- * An acting verb ends with what is left untreated. A treated executor's verdict is that of before
- * the act; one that an earlier act has cut off needs none.
+ * The exit code of an acting verb counts untreated executors only. A treated executor keeps its
+ * verdict from before the act; one disconnected by an earlier act needs none.
  */
 static bool was_treated(const struct report *report, const struct report_executor *executor)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What was found out about the node, beside its executors. */
+/* Findings about the node and the next restart. */
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +73,8 @@ static void master_timeout_fill(const struct store *store, struct report *report
 
 /*
  * A v1 executor subscribes again after a random part of its backoff, however soon the agent is back
- * (Mesos executor/executor.cpp, backoff()), and the agent throws out whoever has not within its
- * re-registration timeout.
+ * (Mesos executor/executor.cpp, backoff()), and the agent removes executors that have not done so
+ * within its re-registration timeout.
  */
 static void v1_backoff_fill(const struct executors *view, struct report *report)
 {
@@ -107,7 +107,7 @@ static void v1_backoff_fill(const struct executors *view, struct report *report)
 	};
 }
 
-/* Has the namespace a link whose packets connection tracking sees? */
+/* True when the namespace has a link whose packets pass connection tracking. */
 static bool tracks_links(const struct store *store, const struct netns *netns)
 {
 	const struct connection *conn, *next;

@@ -77,7 +77,7 @@ static const char *api_word(const struct store *store, const struct agent *agent
 	return *store->api.problem ? store->api.problem : "serving";
 }
 
-/* An agent that answers tells itself when its recovery is over; here is when it has to be. */
+/* When the agent's recovery must be over, for an agent whose API does not tell. */
 static int64_t recovered_by(const struct store *store, const struct agent *agent)
 {
 	int64_t at = agent_state_serves_at(store);
@@ -149,7 +149,7 @@ static void acts_fill(const struct store *store, struct report *report)
 	}
 }
 
-/* The reason of an act that was refused says more than the verdict does. */
+/* A refused act's reason replaces the verdict's: it is more precise. */
 static void refusals_fill(struct report *report)
 {
 	if (report->kind != REPORT_SHUTDOWN)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What could not be read, was lost, or is odd: whole sentences at the end of a report. */
+/* Notes at the end of a report: unread objects, lost events, oddities. Whole sentences. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ static void note(struct notes *notes, const char *sentence)
 	notes->v[notes->n++] = sentence;
 }
 
-/* The tree is of a container that has a boot id of its own, and its runs are of this boot. */
+/* The checkpoints belong to a container with its own boot id, and its runs to this boot. */
 static bool has_own_boot(const struct store *store)
 {
 	const struct checkpoint *checkpoint, *next;
@@ -58,7 +58,7 @@ static const char *events_of(const char *hook, struct arena *arena)
 	return arena_printf(arena, "Events of '%s'", hook);
 }
 
-/* Names what no hook observes: its absence is no evidence. */
+/* Names what no hook observes; absence of such events is no evidence. */
 static void notes_hooks(const struct store *store, struct notes *notes, struct arena *arena)
 {
 	for (size_t i = 0; i < store->hooks.n; i++) {

@@ -87,7 +87,7 @@ static int32_t work_dir_of(struct snapshot *snapshot, const struct fact_process 
 	return work_dir_number(snapshot, process->directory, (size_t)(end - process->directory));
 }
 
-/* Where two runs share a number, some processes are read needlessly, no more. */
+/* Two runs with the same number only make some processes be read needlessly. */
 static uint64_t run_of(const struct fact_process *process)
 {
 	uint64_t hash = hash_text(HASH_BEGIN, process->framework_id);

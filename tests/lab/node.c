@@ -87,7 +87,7 @@ static void reap_orphans(struct node *n)
 	}
 }
 
-/* What nobody tells about: children that ended, and states that executors wrote. */
+/* Polled, since no event reports them: children that ended, and states that executors wrote. */
 static void tick(void *arg)
 {
 	struct node *n = arg;

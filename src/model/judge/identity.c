@@ -91,7 +91,7 @@ static const char *starts_differ(const struct store *store, struct arena *arena)
 			    told < began ? "before" : "after", agent->facts.pid);
 }
 
-/* Asked elsewhere than where the agent listens, and nothing on disk confirms the id. */
+/* The API was asked at another address than the agent's, and the disk does not confirm the id. */
 static const char *addresses_differ(const struct store *store, struct arena *arena)
 {
 	const struct agent *agent = store_agent(store);
@@ -141,7 +141,7 @@ const char *identity_executor_agent(const struct executor *executor)
 							 : executor->process->facts.slave_id;
 }
 
-/* Its sandbox is in the work directory that was read: it was an executor of this agent. */
+/* True when its sandbox is in the work directory that was read: it was this agent's executor. */
 static bool is_below_work_dir(const struct store *store, const struct executor *executor)
 {
 	const char *directory = executor->process->facts.directory, *path, *root;
@@ -204,7 +204,7 @@ enum whose identity_of(const struct store *store, const struct executor *executo
 
 	if (!*id && *theirs &&
 	    (strcmp(theirs, api_id(store)) == 0 || strcmp(theirs, disk_id(store)) == 0))
-		return WHOSE_OURS; /* the sources contradict each other, which is told elsewhere */
+		return WHOSE_OURS; /* the contradiction between the sources is reported elsewhere */
 	if (on_disk && latest_is_missing(store))
 		return WHOSE_FORMER;
 	if (*id && *theirs && strcmp(id, theirs) == 0)
@@ -214,7 +214,7 @@ enum whose identity_of(const struct store *store, const struct executor *executo
 	return whose_by_address(store, executor, ids_differ(id, theirs));
 }
 
-/* An answer that lists nobody may have been emptied by access rules. */
+/* ACLs may have removed all executors from an empty list. */
 bool identity_listing_counts(const struct store *store)
 {
 	return api_counts(store) && store->api.complete == EW_YES && store->listed_any &&

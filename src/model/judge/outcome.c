@@ -12,7 +12,7 @@
 #include "model/judge/identity.h"
 #include "model/judge/self_termination.h"
 
-/* After its verdict an agent stops a container for up to so long (DESTROY_TIMEOUT, Mesos
+/* An agent may take this long to stop a container (DESTROY_TIMEOUT, Mesos
  * constants.hpp). */
 #define DESTROY_TIMEOUT (60 * NS_PER_S)
 
@@ -34,9 +34,9 @@ int64_t outcome_treated_at(const struct store *store, int32_t pid, uint64_t star
 }
 
 /*
- * Its clock began before anybody watched. The baseline may know when, or the audit log: an act made
- * it drop its link. Else only the latest possible time is known: the first look that showed it
- * without a link, which is the baseline's or this session's. *latest tells that it is such a bound.
+ * The executor was disconnected before this session. The baseline or the audit log (an act made it
+ * drop its link) may tell when. Else only the latest possible time is known: that of the first scan
+ * that showed it without a link. *latest: the time is such a bound.
  */
 int64_t outcome_down_unseen(const struct store *store, const struct fact_baseline *b,
 			    const struct process *process, size_t n_links, bool *latest)
@@ -68,7 +68,7 @@ int64_t outcome_proven_at(const struct store *store, const struct fact_baseline 
 
 /* ---- proofs ---- */
 
-/* Each of its links has its other end in the hands of the agent that is there now. */
+/* True when the present agent holds the other end of each of its links. */
 static bool is_linked(const struct store *store, const struct executor *executor)
 {
 	for (size_t i = 0; i < executor->n_links; i++)
@@ -85,7 +85,7 @@ static bool links_outlived(const struct store *store, const struct executor *exe
 	return true;
 }
 
-/* Not seen to be made at or before that time. */
+/* True unless the connection was seen at or before that time. */
 static bool links_made_after(const struct executor *executor, int64_t since)
 {
 	for (size_t i = 0; i < executor->n_links; i++)
@@ -109,7 +109,7 @@ static bool is_v1(const struct executor *executor)
 	return evidence_protocol(executor->checkpoint) == PROTOCOL_V1;
 }
 
-/* That nothing has ended it again since is known only where no event was lost. */
+/* Lost events may hide that it ended again. */
 static bool by_message(const struct store *store, const struct registration *h, int64_t since)
 {
 	const struct agent *agent = store_agent(store);
@@ -120,13 +120,13 @@ static bool by_message(const struct store *store, const struct registration *h, 
 }
 
 /*
- * An agent lists, for as long as it takes to stop them, those that came too late as well. They are
- * known by a link that was made after its recovery, or by a registration that it has not answered;
- * who outlives the longest stop was none of them.
+ * While it stops executors that registered too late, an agent still lists them. They have a link
+ * made after its recovery, or an unanswered registration. An executor that runs longer than the
+ * longest stop is none of them.
  */
 /*
- * It asked to be registered and no answer was seen, though it would have been: an agent's messages
- * are seen from when it is known. One that was there before anybody watched may have answered.
+ * True when it sent a registration and no answer was observed, although it would have been. An
+ * agent's messages are observed once it is known; one that was there before may have answered.
  */
 static bool is_unanswered(const struct store *store, const struct registration *h)
 {
@@ -145,14 +145,14 @@ static bool by_listing(const struct store *store, const struct executor *executo
 		return is_v1(executor) &&
 		       store_unix_links(store, executor->process) >= V1_CONNECTIONS &&
 		       store->now > recovered + DESTROY_TIMEOUT;
-	/* Refused, a v1 executor keeps its connections: only when the agent took it is seen. */
+	/* A refused v1 executor keeps its connections; only acceptance is visible. */
 	if (is_v1(executor) && h->refused > h->registered)
 		return false;
 	return is_linked(store, executor) &&
 	       links_outlived(store, executor, late ? DESTROY_TIMEOUT : TEMPORARY);
 }
 
-/* Never of v1: one that the agent refuses keeps both connections and asks again and again. */
+/* Not for v1: a refused executor keeps both connections and retries. */
 static bool by_link(const struct store *store, const struct executor *executor)
 {
 	const struct registration *h = &executor->process->history;
@@ -178,15 +178,15 @@ static enum proof proof_of_restarted(const struct store *store, const struct exe
 		return PROOF_MESSAGE;
 	if (!agent_state_serves(store))
 		return PROOF_NONE;
-	if (agent->recovered_at) /* what it says of itself outweighs what can be seen from outside
+	if (agent->recovered_at) /* the agent's own statement outweighs observations
 				  */
 		return by_listing(store, executor) ? PROOF_API : PROOF_NONE;
 	return by_link(store, executor) ? PROOF_LINK : PROOF_NONE;
 }
 
 /*
- * With an agent that was never away: it lists what it has lost sight of as well, and a v0 driver
- * has no way back to it.
+ * For an agent that never restarted: it still lists executors whose link it lost, and a v0 driver
+ * cannot return to it.
  */
 static enum proof proof_of_same(const struct store *store, const struct executor *executor)
 {
@@ -219,7 +219,7 @@ static const char *why_same(const struct store *store, const struct process *pro
 			 "one does not ask it.";
 }
 
-/* Also where only the latest possible time of its disconnection is known: by then it has fired. */
+/* Holds for the latest possible deadline too: the timeout has expired by then. */
 static void judge_ending(const struct store *store, const struct process *process,
 			 const struct executor *executor, struct fate *fate)
 {
@@ -287,7 +287,7 @@ static bool has_link(const struct executor *executor, uint64_t cookie)
 	return false;
 }
 
-/* Over a domain socket there is no link to lose. */
+/* A connection over a domain socket does not get lost. */
 static bool keeps_link(const struct store *store, const struct fact_baseline *b,
 		       const struct executor *executor)
 {
@@ -307,7 +307,7 @@ static bool is_half_open(const struct store *store, const struct executor *execu
 	return false;
 }
 
-/* What was lost may be its end, and no scan that was completed has shown it since. */
+/* Its end may be among lost events, and no complete scan has shown it since. */
 static bool may_have_ended_unseen(const struct store *store)
 {
 	const uint32_t needed = SCAN_SOCKETS | SCAN_PROCESSES;
@@ -358,7 +358,7 @@ static void judge_kept(const struct store *store, const struct fact_baseline *b,
 
 /* ---- refused ---- */
 
-/* True with fate filled: its agent does not take it back. */
+/* True, with fate filled, when its agent does not take it back. */
 static bool judge_refused(const struct store *store, const struct executor *executor,
 			  struct arena *arena, struct fate *fate)
 {
@@ -434,7 +434,7 @@ void outcome_judge(const struct executors *view, const struct fact_baseline *b, 
 				     identity_agent_id(view->store));
 		fate->advice = "Let its framework start the task again.";
 	} else if (!executor) {
-		/* Lives, and has no socket at all: it waits with nothing in its hands. */
+		/* It runs without any socket: it waits for the next agent. */
 		judge_waiting(view->store, b, process, NULL, fate);
 	} else {
 		judge_living(view->store, b, executor, arena, fate);

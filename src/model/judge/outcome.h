@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What became of an executor of the baseline, and until when its clocks run. */
+/* The outcome of an executor of the baseline, and its deadlines. */
 #ifndef EW_MODEL_JUDGE_OUTCOME_H
 #define EW_MODEL_JUDGE_OUTCOME_H
 
@@ -17,14 +17,14 @@ void outcome_judge(const struct executors *view, const struct fact_baseline *bas
 int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *baseline);
 
 /*
- * When the clock of one began to run whose disconnection was not seen, mono; 0: it does not run.
- * *latest: that is the latest possible time, not the time.
+ * When an executor whose disconnection was not observed was disconnected, mono; 0: it was not.
+ * *latest: this is only the latest possible time.
  */
 int64_t outcome_down_unseen(const struct store *store, const struct fact_baseline *baseline,
 			    const struct process *process, size_t n_links, bool *latest);
 /*
- * When an act made it drop its link, mono; 0: none did, or so long ago that it must have registered
- * again since: it would have ended itself.
+ * When an act made it drop its link, mono; 0: none did, or so long ago that it would have shut down
+ * had it not registered again.
  */
 int64_t outcome_treated_at(const struct store *store, int32_t pid, uint64_t start,
 			   int64_t recovery_timeout);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What the agent wrote down outweighs what it answers, and that what was sent to it. */
+/* Order of trust: the agent's checkpoints, its API, observed messages. */
 static bool outweighs(const struct task_end *a, const struct task_end *b)
 {
 	static const int weight[] = {
@@ -13,16 +13,16 @@ static bool outweighs(const struct task_end *a, const struct task_end *b)
 	return weight[a->source] > weight[b->source];
 }
 
-/* A message counts when the executor itself sent it: its tasks have its environment. */
+/* A message counts only when the executor itself sent it: its tasks share its environment. */
 static bool counts(const struct task_end *end, const struct fact_baseline *b, int64_t since)
 {
 	if (end->source == CAUSE_EVENT && (end->pid != b->pid || end->start != b->start))
 		return false;
-	/* Of one with tasks at the baseline only what ended after that is the end of those. */
+	/* For an executor with tasks at the baseline only later ends count. */
 	return !b->n_tasks || (end->at && end->at >= since);
 }
 
-/* Is there another entry for the same task that says more, or the same and comes later? */
+/* True when another entry for the same task says more, or the same at a later time. */
 static bool is_superseded(const struct run_end *run, const struct task_end *end,
 			  const struct fact_baseline *b, int64_t since)
 {

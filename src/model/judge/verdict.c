@@ -16,7 +16,7 @@ enum link_state link_state_of(const struct link_evidence *link)
 	if (needs_no_entry(link))
 		return LINK_SOUND;
 	switch (link->conntrack) {
-	case CONNTRACK_OFF: /* nothing here can forget the link */
+	case CONNTRACK_OFF: /* no table can lose the link */
 		return link->accepted == EW_NO ? LINK_AT_RISK : LINK_SOUND;
 	case CONNTRACK_ENTRY:
 		if (link->expires < 0)
@@ -42,7 +42,7 @@ static enum verdict judge_links(const struct evidence *e)
 		return VERDICT_HEALTHY;
 	case LINK_HALF_OPEN:
 	case LINK_AT_RISK:
-		/* A v1 executor has nobody who asks it: only v0 is healed by relinking (Mesos
+		/* No agent asks a v1 executor to reconnect; only v0 relinks (Mesos
 		 * exec.cpp, 1.1.2). */
 		if (e->protocol == PROTOCOL_V0 && e->relinks == EW_YES)
 			return VERDICT_SELF_HEALING;
@@ -50,7 +50,7 @@ static enum verdict judge_links(const struct evidence *e)
 	case LINK_UNKNOWN:
 		break;
 	}
-	/* Whatever the link is: asked to reconnect, it opens a new one. */
+	/* In any state of the link: asked to reconnect, it opens a new one. */
 	return e->protocol == PROTOCOL_V0 && e->relinks == EW_YES ? VERDICT_SELF_HEALING
 								  : VERDICT_UNKNOWN;
 }
@@ -79,9 +79,9 @@ enum verdict verdict_of(const struct evidence *e)
 		return VERDICT_DISCONNECTED;
 	if (e->protocol != PROTOCOL_V1)
 		return VERDICT_UNKNOWN;
-	/* An agent that ends closes it, and no connection tracking is between. */
+	/* The agent's end closes it, and no connection tracking is involved. */
 	if (e->domain_socket)
 		return VERDICT_SELF_HEALING;
-	/* With an agent there it is between two tries, or is not taken. */
+	/* With an agent it is retrying, or the agent rejects it. */
 	return e->agent == EW_NO ? VERDICT_DISCONNECTED : VERDICT_UNKNOWN;
 }

@@ -20,7 +20,7 @@ struct link_evidence {
 	enum ew_tri untracked; /* it needs no entry */
 };
 
-/* What is known of one link. Order: the worse of two links of an executor is the larger. */
+/* The state of one link, ordered: worse is larger. */
 enum link_state { LINK_SOUND, LINK_UNKNOWN, LINK_AT_RISK, LINK_HALF_OPEN };
 
 /*
@@ -29,8 +29,8 @@ enum link_state { LINK_SOUND, LINK_UNKNOWN, LINK_AT_RISK, LINK_HALF_OPEN };
  * decide.
  */
 /*
- * One for SUBSCRIBE and its events, one for all other calls (Mesos executor/executor.cpp). They
- * stand and fall together.
+ * One for SUBSCRIBE and its events, one for all other calls (Mesos executor/executor.cpp). Each
+ * needs the other.
  */
 #define V1_CONNECTIONS 2
 
@@ -38,8 +38,8 @@ enum link_state link_state_of(const struct link_evidence *link);
 
 struct evidence {
 	enum ew_tri ours;	/* belongs to this agent */
-	enum ew_tri orphaned;	/* the agent that serves, or will recover, here has another id */
-	enum ew_tri same_fate;	/* what stops the agent stops it */
+	enum ew_tri orphaned;	/* the agent that serves or will recover here has another id */
+	enum ew_tri same_fate;	/* stopping the agent stops it */
 	enum ew_tri responsive; /* NO: stopped, frozen, or hangs: it cannot answer */
 	const char
 		*contradiction; /* sources disagree: a sentence that names them; NULL: they agree */
@@ -49,7 +49,7 @@ struct evidence {
 	enum ew_tri
 		taken_back; /* by the agent that is there now, should that have had to recover it */
 	enum protocol protocol;
-	enum ew_tri sockets; /* the pass over sockets was complete */
+	enum ew_tri sockets; /* the scan of sockets was complete */
 	size_t n_links;
 	enum link_state worst; /* of its links; LINK_SOUND without any */
 	enum ew_tri relinks;   /* its library opens a new link when asked to reconnect */
@@ -58,8 +58,8 @@ struct evidence {
 };
 
 /*
- * The first row of the table of verdicts that applies. Never better than the evidence: what could
- * not be read and would decide gives VERDICT_UNKNOWN.
+ * The first row of the table of verdicts that applies. Deciding evidence that could not be read
+ * gives VERDICT_UNKNOWN.
  */
 enum verdict verdict_of(const struct evidence *evidence);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which process is the agent, of all that were ever seen to listen on its port. */
+/* Chooses the agent among the processes seen to listen on its port. */
 #include <string.h>
 
 #include "base/addr.h"
@@ -30,7 +30,7 @@ static const char *text_or(struct store *store, const char *text, const char *ol
 	return store_text(store, text && *text ? text : old);
 }
 
-/* A hook knows only the process: what a snapshot told of it stays. */
+/* A hook reports only the process: the details of the last snapshot stay. */
 static void facts_set(struct store *store, struct agent *agent, const struct fact_agent *facts)
 {
 	struct fact_agent was = agent->facts;
@@ -75,9 +75,8 @@ static void agent_seen(struct store *store, const struct fact *fact, bool hooked
 		agent->was_there = false;
 	}
 	if (process && process->ended)
-		agent_gone(
-			agent,
-			process->ended_at); /* a row that was read before, and put after, its end */
+		agent_gone(agent,
+			   process->ended_at); /* a row read before its end, emitted after it */
 	if (fact->agent.gone)
 		agent_gone(agent, fact->mono);
 }
@@ -159,7 +158,7 @@ static bool is_agents_name(const char *name)
 	return strstr(name, "mesos-agent") || strstr(name, "mesos-slave");
 }
 
-/* 2: named as agents are; 1: nobody has told its name yet; 0: named otherwise. */
+/* 2: has an agent's name; 1: its name is not known yet; 0: has another name. */
 static int name_rank(const struct store *store, const struct agent *agent)
 {
 	const char *comm = agent->facts.comm, *exe = agent->facts.exe, *name;
@@ -176,7 +175,8 @@ static int name_rank(const struct store *store, const struct agent *agent)
 	return is_agents_name(comm) || (name && is_agents_name(name)) ? 2 : *comm || *exe ? 0 : 1;
 }
 
-/* Where an agent was seen under its name, a task of another namespace with the same port is none.
+/* Once an agent was seen under its name, a task of another namespace with the same port is no
+ * agent.
  */
 static bool name_counts(const struct store *store, const struct agent *agent)
 {
@@ -188,7 +188,7 @@ static bool name_counts(const struct store *store, const struct agent *agent)
 	return true;
 }
 
-/* A child that was forked with the listener in its hands: the agent is who had it first. */
+/* True for a forked child that inherited the listener: the agent is its parent. */
 static bool is_copy(const struct store *store, const struct agent *agent)
 {
 	for (size_t i = 0; i < store->agents.n; i++) {
@@ -208,7 +208,7 @@ static bool is_here(const struct store *store, const struct agent *agent)
 	return store->session.netns && agent->facts.netns == store->session.netns;
 }
 
-/* A recording of before that was told lets an agent of any namespace be meant. */
+/* Older recordings lack this field: an agent of any namespace may be meant. */
 static bool may_be_meant(const struct store *store, const struct agent *agent)
 {
 	return is_here(store, agent) || store->session.elsewhere != EW_NO;
@@ -220,7 +220,7 @@ bool agent_is_impostor(const struct store *store, const struct agent *agent)
 	       store->work_dir.owner_known == EW_YES && agent->facts.uid != store->work_dir.uid;
 }
 
-/* A name tells more than a place, a place more than an age. */
+/* By name, then by namespace, then by age. */
 static bool is_better(const struct store *store, const struct agent *a, const struct agent *b)
 {
 	int rank = name_rank(store, a) - name_rank(store, b);
@@ -246,8 +246,9 @@ static bool is_eligible(const struct store *store, const struct agent *agent)
 }
 
 /*
- * Of those that may be it by their user and namespace: by its name if one has it; of several the
- * one in the agent's own namespace; whose address the executors on disk name; else the newest.
+ * Among candidates by user and namespace: the one with an agent's name; of several the one in the
+ * agent's own namespace, then the one whose address the checkpointed executors name, else the
+ * newest.
  */
 const struct agent *store_agent(const struct store *store)
 {
@@ -262,7 +263,7 @@ const struct agent *store_agent(const struct store *store)
 	return best;
 }
 
-/* In one namespace two processes cannot listen at one address: the executors' records tell. */
+/* Only one process of a namespace listens at an address: the executors' checkpoints decide. */
 static bool is_as_good(const struct store *store, const struct agent *agent,
 		       const struct agent *chosen)
 {

@@ -123,7 +123,7 @@ static void listings_end(struct store *store)
 	}
 }
 
-/* An answer that was read before the present agent appeared was another's. */
+/* An answer read before the present agent appeared belongs to an earlier agent. */
 static void note_served(struct store *store, int64_t mono)
 {
 	const struct agent *agent = store_agent(store);

@@ -74,7 +74,7 @@ bool connection_is_link(const struct store *store, const struct connection *conn
 
 /*
  * The v0 driver and the v1 library both go where MESOS_SLAVE_PID says (Mesos exec.cpp,
- * executor.cpp). A library that takes another road to this agent has its other end on this host.
+ * executor.cpp). A connection to this agent by another address has its other end on this host.
  */
 bool connection_is_link_of(const struct store *store, const struct connection *conn,
 			   const struct process *process)
@@ -97,7 +97,7 @@ static struct connection *tuple_find(const struct store *store, uint64_t netns,
 	return store_connection_at(store, netns, &conn->facts.remote, &conn->facts.local);
 }
 
-/* From a host to itself, and so within one namespace: another one may have the same addresses. */
+/* True for two ends of one host in one namespace; another namespace may use the same addresses. */
 static bool stays_inside(const struct connection *conn)
 {
 	return addr_is_loopback(&conn->facts.remote) ||
@@ -134,7 +134,7 @@ static void netns_note(struct store *store, uint64_t inode)
 		store->namespaces.v[store->namespaces.n++] = (struct netns){ .inode = inode };
 }
 
-/* What is remembered of its links is less than what they tell of its end. */
+/* Remembers when the newest link was made; it is needed to judge the exit later. */
 static void link_note(struct store *store, const struct connection *conn, int32_t pid,
 		      uint64_t start)
 {
@@ -169,9 +169,9 @@ static void state_set(struct store *store, struct connection *conn, uint32_t sta
 }
 
 /*
- * That a link has ended is sometimes first seen by a row, its event waiting in a ring: it ended at
- * some time since it was last seen to stand. The earliest is the safe side: a clock is not told
- * to run longer than it does, and a registration that came after counts.
+ * A scan may show the end of a link before its event is read from the ring. The link ended at some
+ * time since it was last seen ESTABLISHED. The earliest time is the safe assumption: the deadline
+ * is not too late, and a registration after it counts.
  */
 static int64_t row_time(const struct connection *conn, const struct fact *fact)
 {
@@ -190,15 +190,16 @@ void store_apply_socket(struct store *store, const struct fact *fact)
 	conn->seen = store->snapshot;
 	conn->was_there |= is_new && store->snapshot <= 1;
 	if (fact->socket.inode)
-		conn->facts.inode = fact->socket.inode; /* no hook tells it */
-	/* A hook that fired while the snapshot was reading knows better than the row it copied. */
+		conn->facts.inode = fact->socket.inode; /* no hook reports it */
+	/* A hook that fired while the snapshot was reading is newer than the row that the snapshot
+	 * copied. */
 	if (conn->hooked_at > fact->mono)
 		return;
 	connection_move(store, conn, fact->socket.netns, &fact->socket.local, &fact->socket.remote);
 	conn->facts.inode = fact->socket.inode;
 	conn->facts.idle = fact->socket.idle;
 	conn->facts.mptcp = fact->socket.mptcp;
-	/* Idle sockets were there before anybody looked: their age is at least their idle time. */
+	/* A socket is at least as old as its idle time. */
 	if (!conn->established_at && fact->socket.state == TCP_ESTABLISHED && fact->socket.idle > 0)
 		conn->established_at = fact->mono - fact->socket.idle;
 	state_set(store, conn, fact->socket.state, row_time(conn, fact));
@@ -234,7 +235,7 @@ void store_apply_holder(struct store *store, const struct fact *fact)
 	store_process_connection_add(store, h->pid, h->start, h->cookie);
 }
 
-/* What a killed watch has left is drained before a pass tells who is who. */
+/* Events that a killed watch left in the rings are read before a scan identifies the processes. */
 static void link_end_note(struct store *store, const struct connection *conn,
 			  const struct fact *fact)
 {
@@ -248,7 +249,8 @@ static void link_end_note(struct store *store, const struct connection *conn,
 		process->link_end = fact->mono;
 }
 
-/* As long as one end stands it matters that there was another (gather.c, agent_end()). */
+/* Kept while the other end is ESTABLISHED: evidence.c, agent_end(), needs to know that it existed.
+ */
 static bool is_over(const struct store *store, const struct connection *conn, int64_t mono)
 {
 	int64_t ended = conn->ended_at ? conn->ended_at : conn->hooked_at;
@@ -275,8 +277,8 @@ void store_forget_sockets(struct store *store, int64_t mono)
 }
 
 /*
- * A large node's restart ends tens of thousands between two passes. While one goes on, or none has
- * told yet who is who, more may be told of them.
+ * A large node's restart ends tens of thousands of connections between two scans. They are kept
+ * during a scan and before the first one, since more events on them may come.
  */
 static void forget_some(struct store *store, int64_t mono)
 {
@@ -308,8 +310,8 @@ void store_apply_tcp(struct store *store, const struct fact *fact)
 	forget_some(store, fact->mono);
 }
 
-/* The sender of a message is certain, and so is that the connection stands: its own event may be
- * lost. */
+/* A message proves its sender, and that the connection is ESTABLISHED even if that event was lost.
+ */
 void store_apply_message(struct store *store, const struct fact *fact)
 {
 	const struct fact_message *m = &fact->message;
@@ -401,7 +403,7 @@ static bool is_hidden_mptcp(const struct store *store, const struct connection *
 	       connection_is_link(store, conn) && !conn->n_holders && !conn->owner;
 }
 
-/* A complete pass over the sockets ends: what it did not show is no more. */
+/* At the end of a complete scan of sockets: a connection that it did not show has ended. */
 void store_end_sockets(struct store *store, int64_t mono)
 {
 	struct connection *conn, *next;
@@ -416,10 +418,10 @@ void store_end_sockets(struct store *store, int64_t mono)
 			store->mptcp_hidden |= is_hidden_mptcp(store, conn);
 			continue;
 		}
-		/* Born after the pass had gone by: the hooks saw it, the pass could not. */
+		/* Made after the scan had read its place: only hooks saw it. */
 		if (conn->facts.state != TCP_CLOSE && conn->hooked_at >= store->snapshot_began)
 			continue;
-		/* What the hooks have seen of its end is told after the pass. */
+		/* Events on its end are read after the scan. */
 		if (conn->facts.state != TCP_CLOSE)
 			conn->seen = store->snapshot;
 		state_set(store, conn, TCP_CLOSE,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Events that nobody can tell of. */
+/* Events lost in the kernel. */
 #include <string.h>
 
 #include "model/store/store.h"
@@ -12,7 +12,8 @@ void store_apply_lost(struct store *store, const struct fact *fact)
 	for (size_t i = 0; i < store->losses.n; i++) {
 		if (store->losses.v[i].facts.cause == loss.facts.cause) {
 			if (store->losses.v[i].facts.lost == loss.facts.lost)
-				loss.at = store->losses.v[i].at; /* told again, not lost again */
+				loss.at =
+					store->losses.v[i].at; /* reported again, not lost again */
 			store->losses.v[i] = loss;
 			return;
 		}
@@ -21,7 +22,7 @@ void store_apply_lost(struct store *store, const struct fact *fact)
 		store->losses.v[store->losses.n++] = loss;
 }
 
-/* Of the audit that is compared with, or of this watch. */
+/* When the audit that is compared with was made, or this watch began. */
 static int64_t beginning(const struct store *store)
 {
 	int64_t began = store->session_began;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The connections of a process, without a look at all there are: on a large node an agent's restart
- * ends thousands of links within a second, and of each is asked whether its executor has another.
+ * Index from a process to its connections: on a large node an agent's restart ends thousands of
+ * links within a second, and each end requires the executor's other links.
  */
 #include <stdlib.h>
 
@@ -35,7 +35,7 @@ static struct process_connections *conns_get(struct store *store, int32_t pid, u
 	return NULL;
 }
 
-/* Those that are not kept any more. */
+/* Drops cookies of connections that the store has forgotten. */
 static void conns_prune(const struct store *store, struct process_connections *conns)
 {
 	size_t kept = 0;

@@ -57,7 +57,7 @@ static void ended_again(struct store *store, struct process *process, const stru
 	struct registration *h = &process->history;
 
 	if (conn->established_at <= h->down_since)
-		return; /* one of those that had ended then */
+		return; /* it is one of those that ended then */
 	if (is_v1(store, process))
 		clock_begins(h, mono); /* connecting had stopped its clock (Mesos executor.cpp,
 					  connected()) */
@@ -85,7 +85,7 @@ static void link_ended(struct store *store, struct process *process, struct conn
 	} else if (mono > h->registered) {
 		clock_begins(h, mono);
 	} else if (mono > h->last_down) {
-		/* Connections and messages come by two roads: it has registered since. */
+		/* Connections and messages arrive by different rings: it has registered since. */
 		h->last_down = mono;
 	}
 }
@@ -113,7 +113,7 @@ void registration_link_ended(struct store *store, struct connection *conn, int64
 	}
 }
 
-/* It was asked to reconnect and found nobody: to the driver that is an end of its link as well. */
+/* Asked to reconnect, it was refused: for the driver this is an end of its link as well. */
 void registration_link_refused(struct store *store, const struct connection *conn, int64_t mono)
 {
 	struct process *process = executor_find(store, conn->owner, conn->owner_start);
@@ -164,7 +164,7 @@ static void note_kill_asked(struct process *process, const struct fact *fact)
 	process->history.kill_asked = fact->mono;
 }
 
-/* Recordings of before this field have the status in the name alone. */
+/* Older recordings have the status in the name only. */
 static int32_t status_of(const struct fact_message *message)
 {
 	return message->status ? message->status : (int32_t)strtol(message->name, NULL, 10);
@@ -189,7 +189,7 @@ static void note_subscribe_answer(struct process *process, const struct fact *fa
 	}
 }
 
-/* Where the body tells for whom it is, it decides. */
+/* The receiver that the body names decides. */
 static bool is_for(const struct process *process, const struct fact *fact)
 {
 	const char *executor_id = fact->message.executor_id;
@@ -215,8 +215,7 @@ static void note_holders(struct store *store, const struct connection *conn, not
 }
 
 /*
- * Who listens where a message was sent to: libprocess' own port of an executor. In the sender's
- * namespace, as a port names a listener in one namespace only.
+ * The executor that listens at the message's destination, in the sender's namespace.
  */
 static struct connection *listener_find(const struct store *store,
 					const struct fact_message *message)
@@ -235,7 +234,7 @@ static struct connection *listener_find(const struct store *store,
 	return NULL;
 }
 
-/* Until it says itself where its libprocess takes answers: what the agent has on disk of that. */
+/* The address of its libprocess by its checkpoint, until its own messages tell it. */
 static const struct ew_addr *answered_at(const struct store *store, struct process *process)
 {
 	struct ew_addr *addr = &process->history.answered_at;
@@ -250,7 +249,7 @@ static const struct ew_addr *answered_at(const struct store *store, struct proce
 	return addr;
 }
 
-/* Who listens there was not read. */
+/* The listener there is not known. */
 static void to_answered(struct store *store, const struct fact *fact, note_fn note)
 {
 	struct process *process, *next;
@@ -280,7 +279,7 @@ static void to_receiver(struct store *store, const struct fact *fact, note_fn no
 		to_answered(store, fact, note);
 }
 
-/* It may end before it is read, and was an executor all the same. */
+/* It may exit before /proc is read, and was an executor all the same. */
 static void ids_said(struct store *store, const struct fact *fact)
 {
 	struct process *process = store_process(store, fact->message.pid, fact->message.start);
@@ -328,7 +327,7 @@ static void http_answer(struct store *store, const struct fact *fact)
 		note_subscribe_answer(process, fact);
 }
 
-/* Only what an agent sends counts as the agent's. */
+/* Messages of the agent count only when the agent sent them. */
 static void agents_message(struct store *store, const struct fact *fact)
 {
 	static const struct {
@@ -354,10 +353,10 @@ static void agents_message(struct store *store, const struct fact *fact)
 			to_receiver(store, fact, from_agent[i].note);
 }
 
-/* What a killed watch has left to be drained may be the whole window of a large node. */
+/* A killed watch may have left the events of a whole window of a large node in the rings. */
 #define EARLY_MAX 65536
 
-/* Hooks run before the first pass has told who is who. */
+/* Hooks fire before the first scan has identified the processes. */
 static void keep_early(struct store *store, const struct fact *fact)
 {
 	struct fact kept = *fact;
@@ -373,7 +372,7 @@ static void keep_early(struct store *store, const struct fact *fact)
 	store->early.v[store->early.n++] = kept;
 }
 
-/* By the process itself: its tasks have its environment, but not its pid. */
+/* Sent by the process itself: its tasks share its environment, but not its pid. */
 static bool update_sent(struct store *store, const struct fact *fact)
 {
 	struct process *process = executor_find(store, fact->message.pid, fact->message.start);

@@ -145,7 +145,7 @@ static void process_facts(struct store *store, struct process *process,
 		process->agent_addr = upid.addr;
 }
 
-/* What an overwritten environment does not tell any more. */
+/* Fields that an overwritten environment lacks. */
 static void adopted_facts(struct process *process)
 {
 	struct process_facts *to = &process->facts;
@@ -158,7 +158,7 @@ static void adopted_facts(struct process *process)
 	to->executor_id = process->adopted_run.executor_id;
 	to->container_id = process->adopted_run.container_id;
 	to->slave_id = process->adopted_slave_id;
-	to->checkpoint = true; /* only what checkpoints is on disk */
+	to->checkpoint = true; /* only executors with checkpointing are on disk */
 }
 
 static bool leads_to(const struct checkpoint *checkpoint, const struct process *process)
@@ -207,10 +207,10 @@ static void apply_process(struct store *store, const struct fact *fact)
 		return;
 	process->seen = store->snapshot;
 	if (process->ended)
-		return; /* nothing is left to read of the dead */
+		return; /* a process that has exited has nothing left to read */
 	process->vanished = false;
 	process->ended_at = 0;
-	/* What was read once is not forgotten because a later look was refused. */
+	/* A refused read does not erase what an earlier one gave. */
 	if (process->known && from->environ_read == EW_NO && process->facts.environ_read == EW_YES)
 		return;
 	process->known = true;
@@ -219,7 +219,7 @@ static void apply_process(struct store *store, const struct fact *fact)
 		adopted_facts(process);
 }
 
-/* Executors are the agent's children as well, and kill for themselves. */
+/* Executors are the agent's children too, but their signals are their own. */
 static bool is_mesos(const struct process *process)
 {
 	return process->known ? *process->facts.executor_id : process->said_executor_id != NULL;
@@ -231,7 +231,7 @@ static void apply_exit(struct store *store, const struct fact *fact)
 	const struct process *killer;
 
 	if (!process || process->ended)
-		return; /* two threads of a process can both see themselves as its last */
+		return; /* two threads of a process can both be taken for its last */
 	process->ended = true;
 	process->ended_at = fact->mono;
 	process->exit = fact->exit;
@@ -245,7 +245,7 @@ static void apply_exit(struct store *store, const struct fact *fact)
 	store_agent_exited(store, fact);
 }
 
-/* The agent's children: some of them kill for it (its launchers, Mesos ns-killer). */
+/* The agent's children; some send signals for it (launchers, Mesos ns-killer). */
 static void apply_fork(struct store *store, const struct fact *fact)
 {
 	const struct agent *agent = store_agent(store);
@@ -354,7 +354,7 @@ int64_t store_treated_at(const struct store *store, int32_t pid, uint64_t start)
 	return at;
 }
 
-/* An act of before this session, read back from the audit log, is none of this report's. */
+/* An act of an earlier session, read from the audit log, is not part of this report. */
 static void apply_act(struct store *store, const struct fact *fact)
 {
 	struct fact_act act = fact->act;
@@ -421,9 +421,9 @@ static void apply_work_dir(struct store *store, const struct fact *fact)
 	store->work_dir_at = fact->mono;
 }
 
-/* ---- surveys ---- */
+/* ---- scans ---- */
 
-/* What will be read again, or found unreadable again. */
+/* Drops unread objects that this scan reads again. */
 static void unread_begin(struct store *store, uint32_t scope)
 {
 	size_t kept = 0;
@@ -524,7 +524,7 @@ static void apply_now(struct store *store, const struct fact *fact)
 	store->incomplete |= fact->now.incomplete;
 }
 
-/* Nothing is judged by the types that are not here. */
+/* Types that are not here do not affect verdicts. */
 static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_SESSION] = apply_session,
 	[FACT_HOOK] = apply_hook,

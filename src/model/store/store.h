@@ -164,7 +164,7 @@ struct firewall {
 struct connection {
 	struct fact_socket facts;   /* its ends: connection_move() */
 	struct connection *next_at; /* in the same slot of store.tuples */
-	int64_t hooked_at;	    /* when a hook last told of its state */
+	int64_t hooked_at;	    /* time of the last event on its state */
 	int64_t established_at;	    /* when it was first seen so */
 	int64_t stood_at;	    /* when it was last seen so */
 	int64_t ended_at;	    /* when it had left ESTABLISHED; 0: it has not */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How tasks ended, and what was found of executors after their end: by run, from each source. */
+/* Final states of tasks, and evidence of executors' ends, by run and source. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ const struct run_end *store_run_end(const struct store *store, const struct run_
 	return run;
 }
 
-/* The entry of this task by this source, and of this process where a message told it. */
+/* The entry of this task from this source; for messages, from this process. */
 static struct task_end *task_end(struct store *store, struct run_end *run, const char *task_id,
 				 enum cause source, int32_t pid, uint64_t start)
 {
@@ -91,7 +91,7 @@ void store_apply_task_message(struct store *store, const struct process *process
 	task = run ? task_end(store, run, store_text(store, fact->message.task_id), CAUSE_EVENT,
 			      process->key.pid, process->key.start)
 		   : NULL;
-	if (!task || task->at) /* an update that is not acknowledged is sent again */
+	if (!task || task->at) /* unacknowledged updates are sent again */
 		return;
 	task->state = store_text(store, fact->message.task_state);
 	task->reason = "";

@@ -184,7 +184,7 @@ static void got_state(struct api *api)
 	finish(api);
 }
 
-/* Only while the agent recovers; what they do not tell is told by /state later. */
+/* Only while the agent recovers; /state gives the rest later. */
 static void got_flags(struct api *api, struct mesos_span begin)
 {
 	const struct mesos_state *state;

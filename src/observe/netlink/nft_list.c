@@ -32,7 +32,7 @@ struct child {
 	size_t said_len;
 };
 
-/* PATH is that of whoever runs us, so it is not used. */
+/* PATH belongs to the caller of execwatch, so it is not used. */
 static const char *nft_find(void)
 {
 	static const char *const paths[] = { "/usr/sbin/nft", "/sbin/nft", "/usr/local/sbin/nft",

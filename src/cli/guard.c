@@ -20,8 +20,8 @@
 #include "cli/session.h"
 #include "cli/treat.h"
 
-#define CLOSE_WAIT (2 * NS_PER_S)   /* for an ending agent's sockets to be closed */
-#define SETTLE	   (10 * NS_PER_MS) /* for a FIN on its way through the host */
+#define CLOSE_WAIT (200 * NS_PER_MS) /* for an ending agent's sockets to be closed, in one call */
+#define SETTLE	   (10 * NS_PER_MS)  /* for a FIN on its way through the host */
 
 struct guard {
 	struct session *session;
@@ -148,14 +148,19 @@ static bool sockets_closed(pid_t pid, uint64_t start)
 	       (stat(path, &tasks) < 0 || tasks.st_nlink <= 3);
 }
 
-static void await_closed(struct guard *guard)
+/* False: not yet. Before that a sound link looks like a stale one. */
+static bool await_closed(struct guard *guard)
 {
 	int64_t bound = now_mono() + CLOSE_WAIT;
 
-	while (!sockets_closed(guard->agent, guard->agent_start) && now_mono() < bound)
+	while (!sockets_closed(guard->agent, guard->agent_start)) {
+		if (now_mono() >= bound)
+			return false;
 		pause_ns(NS_PER_MS / 5);
+	}
 	pause_ns(SETTLE);
 	session_dispatch(guard->session);
+	return true;
 }
 
 /* ---- the plan ---- */
@@ -276,10 +281,9 @@ bool guard_act(struct guard *guard)
 		guard->ended = true; /* its event was lost */
 		guard->at = now_mono();
 	}
-	if (!guard->ended)
+	if (!guard->ended || !await_closed(guard))
 		return false;
 	guard->acted = true;
-	await_closed(guard);
 	guard->done = 0;
 	if (plan_checked(guard) < 0) {
 		log_message("the guard could not act: out of memory");

@@ -37,9 +37,9 @@ bool guard_waits(const struct guard *guard);
 void guard_note(struct guard *guard, const struct fact *fact);
 
 /*
- * To be called after events were dispatched, and each second. Once the agent has ended: treats the
- * links and returns true, after which it waits no more. Blocks until the executors have closed
- * them, at most about 5 s.
+ * To be called after events were dispatched, and each second. Once the agent has ended and its
+ * sockets are closed: treats the links and returns true, after which it waits no more. Blocks until
+ * the executors have closed them, at most about 5 s.
  */
 bool guard_act(struct guard *guard);
 

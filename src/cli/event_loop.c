@@ -103,23 +103,30 @@ static void scan_now(struct loop_state *loop)
 	loop->scanned_at = now_mono();
 }
 
-/*
- * An armed guard acts before anything else is done, and nothing that takes long is begun without
- * need: a scan of a large node takes seconds.
- */
+/* An armed guard acts before anything else is done. */
 static void guard_check(struct loop_state *loop)
 {
 	loop->wanted |= guard_act(loop->window->guard);
 }
 
-static bool scan_is_due(const struct loop_state *loop, bool hooks)
+/*
+ * A scan of a large node takes seconds, in which an armed guard could not act: while the command
+ * runs that is to restart the agent, and hooks tell what happens, none is made just to confirm.
+ */
+static bool restart_is_due(struct loop_state *loop)
+{
+	return guard_waits(loop->window->guard) &&
+	       session_sees_connections(loop->window->session) && command_runs(loop);
+}
+
+static bool scan_is_due(struct loop_state *loop)
 {
 	int64_t since = now_mono() - loop->scanned_at;
 
 	if (loop->wanted)
 		return since >= SCAN_SOONEST;
-	if (hooks)
-		return since >= SCAN_WITH_HOOKS && !guard_waits(loop->window->guard);
+	if (session_sees_connections(loop->window->session))
+		return since >= SCAN_WITH_HOOKS && !restart_is_due(loop);
 	return since >= SCAN_WITHOUT_HOOKS;
 }
 
@@ -135,7 +142,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	session_dispatch(session);
 	guard_check(loop);
 	loop->wanted |= session_lost(session) || loop->agent_new;
-	due = scan_is_due(loop, session_sees_connections(session));
+	due = scan_is_due(loop);
 	session_glance(session);
 	if (now - loop->asked >=
 	    (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
@@ -274,7 +281,7 @@ int event_loop_run(struct event_loop *window, enum event_loop_end *ret, struct e
 	struct fact_sink nobody = { 0 };
 	int err;
 
-	if (guard_waits(window->guard))
+	if (restart_is_due(&loop))
 		loop.scanned_at = loop.began; /* the gate has just had the node scanned */
 	loop.port = session_port(window->session);
 	loop.listener = session_listener(window->session);

@@ -58,10 +58,10 @@ def test_its_message_is_no_proof(lab, ew, port):
     """It tells an executor that waits for the agent that it is registered."""
     node = lab(evil(port), executor("stale", kind="v0-old"))
     ew("audit")
-    verify = ew.start("verify", "-f", "json", "--until", "4s")
-    verify.wait_for("settled|waiting")
+    verify = ew.start("verify", "-f", "json", "--until", "6s")
+    verify.wait_for("1/1 done|waiting for 1 of 1")
     node.stop_agent()
-    verify.wait_for("waiting")
+    node.wait_until(lambda: node.phases("stale") == {"disconnected"}, what="the end of its link")
     node.forge_message("stale", "evil")
     report = verify.result().json
     assert each(report, node, "outcome") == {"stale": "waiting"}

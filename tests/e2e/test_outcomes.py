@@ -23,12 +23,12 @@ class Told:
         self.run = self.ew.start("run", "--yes", "-f", "json", "--record", self.recording, *args)
         return self.run
 
-    def start_held(self, *command):
+    def start_held(self, *command, options=()):
         """The window is open until the test lets it go; then `command` runs in it."""
         self.gate = self.recording + ".gate"
         os.mkfifo(self.gate)
         script = 'echo started; read x < "$0"; exec "$@"'
-        self.start("--until", "settled", "--", "sh", "-c", script, self.gate,
+        self.start(*options, "--until", "settled", "--", "sh", "-c", script, self.gate,
                    *(command or ["true"])).wait_for("started")
 
     def let_go(self):
@@ -118,9 +118,10 @@ def test_second_disconnect(lab, told, dies):
 
 
 def test_killed_by_agent(lab, told):
-    """Links that go stale during the window, after the audit: the old agent's fate for them."""
+    """Links that go stale during the window, after the audit and with no guard: the old agent's fate
+    for them."""
     node = lab(executors(2, kind="v0-old"), executor("relinks", kind="v0-relink"), conntrack=True)
-    told.start_held(*node.command(*node.restart_args()))
+    told.start_held(*node.command(*node.restart_args()), options=("--treat", "before"))
     node.forget("all")
     told.let_go()
     told.end(node, code=2)

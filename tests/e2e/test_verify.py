@@ -128,7 +128,7 @@ def test_other_ways_to_end_it(node, ew, sig):
 
 
 def test_a_run_that_was_interrupted_can_be_verified(node, ew):
-    run = ew.start("run", "--yes", "-f", "json", "--", *node.command("stop-agent"))
+    run = ew.start("run", "--yes", "-f", "json", "--treat", "before", "--", *node.command("stop-agent"))
     run.wait_for('"ok":true')
     node.wait_until(lambda: not run.children(), what="the end of the command")
     done = run.interrupt().result()

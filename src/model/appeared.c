@@ -87,6 +87,51 @@ bool appeared_is_dead(const struct store *store, const struct process *process)
 	       was_executor(process) && is_ours(store, process) && !in_baseline(store, process);
 }
 
+struct process appeared_process_of_run(const struct run_key *key, const char *slave_id)
+{
+	return (struct process){
+		.known = true,
+		.facts = { .framework_id = key->framework_id,
+			   .executor_id = key->executor_id,
+			   .container_id = key->container_id,
+			   .slave_id = slave_id },
+	};
+}
+
+/* Of its tasks' ends; 0: none has a time. */
+static int64_t last_end(const struct store *store, const struct run_key *key)
+{
+	const struct run_end *run = store_run_end(store, key);
+	int64_t last = 0;
+
+	for (const struct task_end *end = run ? run->tasks : NULL; end; end = end->next)
+		if (end->at > last)
+			last = end->at;
+	return last;
+}
+
+/* Runs that ended before the baseline stay on disk for days, and in the API for as many others. */
+static bool ended_since(const struct store *store, const struct run_key *key,
+			const struct checkpoint *checkpoint)
+{
+	int64_t last = last_end(store, key),
+		since = store->baselines.n ? store_mono(store, store->baselines.v[0].taken_wall)
+					   : store->session_began;
+
+	if (last)
+		return last >= since;
+	return checkpoint && store->first_checkpoints &&
+	       checkpoint->first > store->first_checkpoints;
+}
+
+bool appeared_is_run_over(const struct store *store, const struct run_key *key,
+			  const struct checkpoint *checkpoint)
+{
+	struct process process = appeared_process_of_run(key, "");
+
+	return ended_since(store, key, checkpoint) && !in_baseline(store, &process);
+}
+
 struct fact_baseline appeared_baseline(const struct store *store, const struct process *process)
 {
 	const struct process_facts *p = &process->facts;

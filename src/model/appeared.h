@@ -17,6 +17,17 @@ bool appeared_came_back(const struct store *store, const struct executor *execut
 /* True when it came and exited in this session. */
 bool appeared_is_dead(const struct store *store, const struct process *process);
 
+/*
+ * True when the run is completed, on disk or in the agent's API, and came after the baseline: a
+ * task of it ended since, or it has no ended task and a later scan was the first to find it on
+ * disk. checkpoint: NULL when the API alone lists it.
+ */
+bool appeared_is_run_over(const struct store *store, const struct run_key *key,
+			  const struct checkpoint *checkpoint);
+
+/* A process of which the ids alone are known, for appeared_baseline(). */
+struct process appeared_process_of_run(const struct run_key *key, const char *slave_id);
+
 /* The baseline entry that it would have had. */
 struct fact_baseline appeared_baseline(const struct store *store, const struct process *process);
 

@@ -251,7 +251,7 @@ static void came_fill(const struct executors *view, const struct process *proces
 }
 
 /* Living ones by their verdict, those that have ended by what is known of that. */
-static void appeared_fill(const struct executors *view, struct report *report)
+static void appeared_processes_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 	const struct process *process, *next;
@@ -285,6 +285,72 @@ static void appeared_fill(const struct executors *view, struct report *report)
 			came_fill(view, process, &report->executors[report->n_executors++],
 				  report->arena);
 	}
+}
+
+/* Of a process that ended before it was read only the executor's id and the pid are known. */
+static bool is_row_of_run(const struct report_executor *row, const struct run_key *key,
+			  const struct checkpoint *checkpoint)
+{
+	if (strcmp(row->executor_id, key->executor_id) != 0 ||
+	    strcmp(row->framework_id, key->framework_id) != 0)
+		return false;
+	if (*row->container_id)
+		return strcmp(row->container_id, key->container_id) == 0;
+	return !checkpoint || !checkpoint->facts.forked_pid ||
+	       checkpoint->facts.forked_pid == row->pid;
+}
+
+/* A completed run that no process was seen of, or none that was seen to act as an executor. */
+static void appeared_run_fill(const struct executors *view, const struct run_key *key,
+			      const struct checkpoint *checkpoint, const char *slave_id,
+			      struct report *report)
+{
+	static const char *const unseen[] = {
+		"Its run came after the audit and is completed, and no process of it was seen: "
+		"what became of it is not known."
+	};
+	struct report_executor *out = &report->executors[report->n_executors];
+	struct process process = appeared_process_of_run(key, slave_id);
+
+	if (!appeared_is_run_over(view->store, key, checkpoint))
+		return;
+	for (size_t i = 0; i < report->n_executors; i++)
+		if (is_row_of_run(&report->executors[i], key, checkpoint))
+			return;
+	came_fill(view, &process, out, report->arena);
+	if (out->outcome == OUTCOME_UNKNOWN) {
+		out->why = unseen;
+		out->n_why = 1;
+	}
+	report->n_executors++;
+}
+
+static void appeared_runs_fill(const struct executors *view, struct report *report)
+{
+	const struct store *store = view->store;
+	const struct checkpoint *checkpoint, *next_checkpoint;
+	const struct listing *listing, *next_listing;
+
+	HASH_ITER(hh, store->checkpoints, checkpoint, next_checkpoint)
+	{
+		if (checkpoint->facts.completed && store->has_work_dir &&
+		    store->work_dir.same_boot != EW_NO &&
+		    strcmp(checkpoint->facts.slave_id, store->work_dir.slave_id) == 0)
+			appeared_run_fill(view, &checkpoint->key, checkpoint,
+					  checkpoint->facts.slave_id, report);
+	}
+	HASH_ITER(hh, store->listings, listing, next_listing)
+	{
+		if (listing->completed && listing->answer_nr == store->listed_answer_nr &&
+		    store->session.elsewhere != EW_UNKNOWN)
+			appeared_run_fill(view, &listing->key, NULL, store->api.slave_id, report);
+	}
+}
+
+static void appeared_fill(const struct executors *view, struct report *report)
+{
+	appeared_processes_fill(view, report);
+	appeared_runs_fill(view, report);
 }
 
 /*
@@ -387,8 +453,11 @@ void report_executors_fill(const struct executors *view, struct report *report)
 	bool outcomes = report_has_outcomes(report),
 	     compared = outcomes || report->kind == REPORT_SHUTDOWN;
 	size_t n = compared ? store->baselines.n : view->n_executors;
-	size_t max = n + (outcomes ? view->n_executors + HASH_COUNT(store->processes) : 0);
+	size_t max = n;
 
+	if (outcomes)
+		max += view->n_executors + HASH_COUNT(store->processes) +
+		       HASH_COUNT(store->checkpoints) + HASH_COUNT(store->listings);
 	report->executors = arena_array(report->arena, max, sizeof(*report->executors));
 	if (!report->executors)
 		return;

@@ -341,6 +341,76 @@ static void came_after_the_audit(void **state)
 	node_free(n);
 }
 
+/* A run that is over on disk, of which nobody ever saw a process or a socket. */
+static struct node_proc *run_over(struct node *n, const char *id)
+{
+	struct node_proc *p;
+
+	n->quiet = true;
+	p = node_executor(n, id);
+	p->alive = false;
+	p->spec.completed = p->task_over = true;
+	p->listener->unseen = p->links[0]->unseen = p->links[0]->peer->unseen = true;
+	return p;
+}
+
+static void came_and_ended_unseen(void **state)
+{
+	static const struct {
+		const char *source, *task, *by, *reason, *want;
+		int code;
+	} rows[] = {
+		{ "disk", "TASK_FAILED", "agent", "REASON_EXECUTOR_TERMINATED", "lost", 2 },
+		{ "api", "TASK_FAILED", "", "", "lost", 2 },
+		{ "disk", "TASK_FAILED", "agent", "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
+		  "killed-by-agent", 2 },
+		{ "disk", "TASK_FINISHED", "executor", "", "finished", 0 },
+		{ "disk", NULL, "", "", "unknown", 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		one(n, p);
+		struct node_proc *late = run_over(n, "late");
+		struct report *report;
+
+		(void)p;
+		if (rows[i].task)
+			node_task_recorded(n, late, rows[i].source, rows[i].task, rows[i].by,
+					   rows[i].reason);
+		node_snapshot(n);
+		assert_string_equal(node_outcome(n, "late"), rows[i].want);
+		assert_int_equal(node_exit_code(n, REPORT_VERIFY), rows[i].code);
+		report = node_report(n, REPORT_VERIFY);
+		assert_int_equal(report->n_executors, 2);
+		assert_true(node_find(report, "late")->appeared);
+		report_free(report);
+		node_free(n);
+	}
+}
+
+static void ended_before_the_audit(void **state)
+{
+	struct node *n = node_new();
+	struct node_proc *early;
+
+	(void)state;
+	node_executor(n, "web");
+	early = run_over(n, "early");
+	run_over(n, "early-without-tasks");
+	node_task_recorded(n, early, "disk", "TASK_FAILED", "agent", "REASON_EXECUTOR_TERMINATED");
+	node_wait(n, 1);
+	node_snapshot(n);
+	node_baseline(n);
+	node_wait(n, 1);
+	node_snapshot(n);
+	assert_string_equal(node_outcome(n, "web"), "kept");
+	assert_string_equal(node_outcome(n, "early"), "none");
+	assert_string_equal(node_outcome(n, "early-without-tasks"), "none");
+	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 0);
+	node_free(n);
+}
+
 static void away_for_too_long(void **state)
 {
 	static const struct {
@@ -388,6 +458,8 @@ int main(void)
 		cmocka_unit_test(refused),
 		cmocka_unit_test(of_another_agent_id),
 		cmocka_unit_test(came_after_the_audit),
+		cmocka_unit_test(came_and_ended_unseen),
+		cmocka_unit_test(ended_before_the_audit),
 		cmocka_unit_test(away_for_too_long),
 	};
 

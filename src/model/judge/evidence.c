@@ -245,6 +245,10 @@ static enum ew_tri is_registered(const struct store *store, const struct executo
 		return EW_YES;
 	if (executor->checkpoint)
 		return store->complete & SCAN_CHECKPOINTS ? EW_NO : EW_UNKNOWN;
+	/* Only the API lists it: without a process nothing tells whether the API or the disk is
+	 * right. */
+	if (!executor->process->key.pid)
+		return EW_UNKNOWN;
 	if (!(store->complete & SCAN_CHECKPOINTS) || store->work_dir.readable != EW_YES)
 		return EW_UNKNOWN;
 	return strcmp(store->work_dir.slave_id, executor->process->facts.slave_id) == 0

@@ -50,6 +50,7 @@ void store_apply_checkpoint(struct store *store, const struct fact *fact)
 			return;
 		}
 		checkpoint->key = key;
+		checkpoint->first = store->snapshot;
 		HASH_ADD(hh, store->checkpoints, key, sizeof(key), checkpoint);
 	}
 	/* A copy of the tree under another name changes nothing about the agent's own. */

@@ -500,6 +500,8 @@ static void snapshot_end(struct store *store, const struct fact *fact)
 	if (done & SCAN_CHECKPOINTS) {
 		store_end_checkpoints(store);
 		store->checkpoints_read = store->snapshot_began;
+		if (!store->first_checkpoints && store->work_dir.readable == EW_YES)
+			store->first_checkpoints = store->snapshot;
 		store_adopt(store);
 	}
 	store_count_named(store);

@@ -190,6 +190,7 @@ struct connection_index {
 struct checkpoint {
 	struct run_key key;
 	struct fact_checkpoint facts;
+	uint32_t first; /* number of the snapshot that showed it first */
 	uint32_t seen;
 	UT_hash_handle hh;
 };
@@ -329,6 +330,8 @@ struct store {
 	int64_t snapshot_began;
 	uint32_t complete; /* scopes that the last snapshot which tried them completed */
 	int64_t forgot;	   /* when ended connections were forgotten last */
+	/* Number of the first snapshot that read the work directory's checkpoints; 0: none. */
+	uint32_t first_checkpoints;
 	uint32_t socketed; /* number of the last snapshot that completed SCAN_SOCKETS */
 	uint32_t tracked;  /* number of the last snapshot that completed SCAN_TRACKING */
 };

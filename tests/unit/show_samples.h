@@ -79,10 +79,11 @@ static const char *const tasks_wide[] = {
 static const char *const tasks_bytes[] = { "\xff\xfe latin-1 \xe9" };
 
 static const char *const why_link[] = {
-	"Link 10.0.0.7:40000 to 10.0.0.7:5051 has no agent's end: nothing tells this executor that "
+	"Link 10.0.0.7:40000 to 10.0.0.7:5051 has no agent's end: this executor does not learn "
+	"that "
 	"the agent is gone.",
-	"Its library is Mesos 1.0.4 (from its library): asked to reconnect, it answers on the old "
-	"link."
+	"Its library is Mesos 1.0.4 (from its library): it replies on the old connection when "
+	"asked to reconnect (no relink before 1.1.2)."
 };
 static const char *const why_unknown[] = {
 	"Its environment could not be read, so whose executor it is cannot be told."

@@ -94,7 +94,7 @@ static void say_link(struct sentences *s, const struct report_link *link, struct
 
 	if (link->agent_end == EW_NO)
 		say(s, arena_printf(arena,
-				    "Link %s has no agent's end: nothing tells this executor that "
+				    "Link %s has no agent's end: this executor does not learn that "
 				    "the agent is gone.",
 				    name));
 	else if (link->agent_end == EW_UNKNOWN)
@@ -145,18 +145,20 @@ static void say_relink(struct sentences *s, const struct process_facts *p, const
 		say(s, "It speaks the v1 HTTP API: the agent never calls it, so it must notice by "
 		       "itself.");
 	else if (e->relinks == EW_YES)
-		say(s, arena_printf(arena,
-				    "Its library is Mesos %s (from its %s): asked to reconnect, it "
-				    "opens a new link.",
-				    p->library_version, p->version_from));
+		say(s,
+		    arena_printf(arena,
+				 "Its library is Mesos %s (from its %s): it opens a new connection "
+				 "when asked to reconnect.",
+				 p->library_version, p->version_from));
 	else if (e->relinks == EW_NO)
 		say(s, arena_printf(arena,
-				    "Its library is Mesos %s (from its %s): asked to reconnect, it "
-				    "answers on the old link.",
+				    "Its library is Mesos %s (from its %s): it replies on the old "
+				    "connection when asked to reconnect (no relink before 1.1.2).",
 				    p->library_version, p->version_from));
 	else
-		say(s, "The version of its library is not known: it is taken for one that does not "
-		       "relink.");
+		say(s,
+		    "The version of its library is not known: it may be one that does not open a "
+		    "new connection when asked to reconnect.");
 }
 
 static void say_links(struct sentences *s, const struct report_executor *out, struct arena *arena)
@@ -194,11 +196,11 @@ static void say_unknown(const struct store *store, const struct executor *execut
 	else if (e->sockets != EW_YES)
 		say(s, "Which sockets it has could not be read.");
 	else if (!out->n_links && e->protocol == PROTOCOL_V1)
-		say(s, "It speaks the v1 HTTP API and has no connection just now: it is between "
-		       "two tries, or no agent takes it and its clock runs.");
+		say(s, "It speaks the v1 HTTP API and has no connection just now: it is "
+		       "retrying, or the agent rejects it and its recovery timeout is running.");
 	else if (e->taken_back != EW_YES)
-		say(s, "As far as can be told the agent has not finished its recovery: an executor "
-		       "that it has not registered again yet ends itself when its link ends now.");
+		say(s, "The agent is not known to have finished its recovery: an executor that has "
+		       "not registered again yet exits when its link ends now.");
 	say_links(s, out, arena);
 }
 
@@ -210,6 +212,18 @@ static const char *former_cause(const struct store *store)
 		return "and meta/slaves/latest is missing, so that a restarted agent takes a new "
 		       "id";
 	return "and the agent here has another id";
+}
+
+static void say_self_healing(struct sentences *s, const struct process_facts *p,
+			     const struct evidence *e, const struct report_executor *out,
+			     struct arena *arena)
+{
+	say_links(s, out, arena);
+	if (out->n_links)
+		say_relink(s, p, e, arena);
+	else
+		say(s, "Both its connections go over a domain socket to the agent: no "
+		       "connection tracking can forget them.");
 }
 
 static void fill_why(const struct store *store, const struct executor *executor,
@@ -249,23 +263,18 @@ static void fill_why(const struct store *store, const struct executor *executor,
 	case VERDICT_DISCONNECTED:
 		say(s, arena_printf(arena,
 				    "It registered once and has no link: it waits for %s "
-				    "agent and ends itself %s after it lost the old one.",
+				    "agent and shuts down %s after it lost the old one.",
 				    out->protocol == PROTOCOL_V1 ? "an" : "a restarted",
 				    minutes(out->recovery_timeout, arena)));
 		break;
 	case VERDICT_SELF_HEALING:
-		say_links(s, out, arena);
-		if (out->n_links)
-			say_relink(s, p, e, arena);
-		else
-			say(s, "Both its connections go over a domain socket to the agent: no "
-			       "connection tracking can forget them.");
+		say_self_healing(s, p, e, out, arena);
 		break;
 	case VERDICT_HALF_OPEN:
 	case VERDICT_AT_RISK:
 		if (out->protocol == PROTOCOL_V1 && out->n_links < V1_CONNECTIONS)
-			say(s, "It has one of its two connections to the agent, which stand and "
-			       "fall together.");
+			say(s, "It has one of its two connections to the agent, and each "
+			       "needs the other.");
 		say_links(s, out, arena);
 		say_relink(s, p, e, arena);
 		break;

@@ -248,8 +248,8 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 					      &fate->latest);
 	if (!agent) {
 		fate->why = fate->disconnected ? "It waits for an agent; none listens."
-					       : "No agent listens, and its link has not ended: it "
-						 "does not know yet.";
+					       : "No agent is listening; the executor has not "
+						 "noticed yet.";
 		fate->advice = "Start the agent before the deadline.";
 	} else if (!agent_state_restarted(store, b)) {
 		fate->why = why_same(store, process);

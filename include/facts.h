@@ -129,6 +129,9 @@ struct fact_process {
 	const char *version_from;     /* "library", "stderr"; the environment has the agent's */
 	const char *library_build_id; /* hexadecimal, of the mapped file; empty: not known */
 	enum ew_tri library_deleted;  /* the mapped file has been replaced or removed */
+	const char *pidns_outer; /* inodes of the pid namespaces around its own, innermost first,
+				    each followed by a comma; "none": none that execwatch may see;
+				    empty: not known */
 };
 
 struct fact_socket {

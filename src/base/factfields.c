@@ -80,6 +80,7 @@ static const struct factjson_field process_fields[] = {
 	FIELD(process.netns, "netns"),
 	FIELD(process.pidns, "pidns"),
 	FIELD(process.pidns_init, "pidns_init"),
+	FIELD(process.pidns_outer, "pidns_outer"),
 	FIELD(process.pgrp, "pgrp"),
 	FIELD(process.session, "session"),
 	FIELD(process.state, "state"),

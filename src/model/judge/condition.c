@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "model/judge/condition.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -124,13 +125,31 @@ static int32_t agents_init(const struct store *store, const struct agent *agent)
 	return parent && is_manager(parent) ? 0 : init;
 }
 
-/* True for a process in that namespace, or in one whose first process was started from there. */
+/* Is this namespace one of those around the process' own? */
+static enum ew_tri is_within(const struct process *process, uint64_t pidns)
+{
+	const char *outer = process->facts.pidns_outer;
+
+	if (!outer || !*outer)
+		return EW_UNKNOWN;
+	for (char *end; *outer >= '0' && *outer <= '9'; outer = end + (*end == ','))
+		if (strtoull(outer, &end, 10) == pidns)
+			return EW_YES;
+	return EW_NO;
+}
+
+/*
+ * True for a process in that namespace or in one within it, which the kernel ends with it
+ * (kernel/pid_namespace.c, zap_pid_ns_processes()), or in one whose first process was started from
+ * there.
+ */
 static bool ends_with(const struct store *store, const struct agent *agent, int32_t init,
 		      const struct process *process)
 {
 	const struct process *first;
 
-	if (process->facts.pidns == agent->facts.pidns)
+	if (process->facts.pidns == agent->facts.pidns ||
+	    is_within(process, agent->facts.pidns) == EW_YES)
 		return true;
 	if (!process->facts.pidns_init || process->facts.pidns == FIRST_PIDNS)
 		return false;
@@ -163,8 +182,13 @@ const char *condition_same_fate_unread(const struct store *store, const struct p
 	if (pidns_is_unread(store, agent->facts.pid))
 		return "The agent's pid namespace could not be read: whether the kernel kills this "
 		       "executor when the agent ends is not known.";
-	if (agents_init(store, agent) && pidns_is_unread(store, process->key.pid))
-		return "Its pid namespace could not be read, and the agent is the first process of "
+	if (agents_init(store, agent) &&
+	    (pidns_is_unread(store, process->key.pid) ||
+	     (process->facts.pidns && process->facts.pidns != FIRST_PIDNS &&
+	      !ends_with_namespace(store, process) &&
+	      is_within(process, agent->facts.pidns) == EW_UNKNOWN)))
+		return "Its pid namespaces could not be read, and the agent is the first process "
+		       "of "
 		       "one: whether the kernel kills it when the agent ends is not known.";
 	return NULL;
 }

@@ -84,6 +84,7 @@ struct process_facts {
 	int64_t in_state;
 	int32_t tracer;
 	int32_t pidns_init;
+	const char *pidns_outer;
 	const char *cgroup;
 	const char *state;
 	enum ew_tri frozen;

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "observe/proc/pidns_init.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/dirents.h"
@@ -72,4 +78,29 @@ int32_t pidns_init_find(int32_t pid, uint64_t pidns, uint64_t own)
 		return 1;
 	init = among_parents(pid, pidns);
 	return init ? init : among_all(pidns);
+}
+
+void pidns_outer_find(int dir, char *buf, size_t size)
+{
+	int ns = openat(dir, "ns/pid", O_RDONLY | O_CLOEXEC), outer;
+	size_t len = 0;
+	struct stat st;
+
+	*buf = '\0';
+	if (ns < 0)
+		return;
+	while ((outer = ioctl(ns, NS_GET_PARENT)) >= 0 && fstat(outer, &st) == 0 && len < size) {
+		len += (size_t)snprintf(buf + len, size - len, "%llu,",
+					(unsigned long long)st.st_ino);
+		close(ns);
+		ns = outer;
+	}
+	/* EPERM: the next one is not below the caller's own. */
+	if (outer >= 0 || errno != EPERM || len >= size)
+		*buf = '\0';
+	else if (!len)
+		snprintf(buf, size, "none");
+	if (outer >= 0)
+		close(outer);
+	close(ns);
 }

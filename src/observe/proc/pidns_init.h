@@ -6,6 +6,7 @@
 #ifndef EW_OBSERVE_PROC_PIDNS_INIT_H
 #define EW_OBSERVE_PROC_PIDNS_INIT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -14,5 +15,9 @@
  * (nsenter), among all processes. 0: not found.
  */
 int32_t pidns_init_find(int32_t pid, uint64_t pidns, uint64_t own);
+
+/* Fills fact_process.pidns_outer of the process of that directory of /proc (ioctl NS_GET_PARENT,
+ * Linux 4.9). */
+void pidns_outer_find(int dir, char *buf, size_t size);
 
 #endif

@@ -25,7 +25,9 @@
 #define ENVIRON_FIRST (64 * 1024)
 #define ENVIRON_MOST  (8 * 1024 * 1024) /* execve(2) allows a quarter of the stack's limit */
 #define CMDLINE_MOST  513
-#define LINES_BUF     (16 * 1024)
+/* 32 nested ones at most (kernel/pid_namespace.c, MAX_PID_NS_LEVEL), of 20 digits and a comma. */
+#define PIDNS_OUTER_MAX 700
+#define LINES_BUF	(16 * 1024)
 
 struct procfs {
 	int root;	/* /proc */
@@ -55,6 +57,7 @@ struct procfs {
 	struct procfs_library library;
 	struct procfs_state state;
 	char exe[PATH_MAX], cmdline[CMDLINE_MOST], cgroup[PATH_MAX];
+	char pidns_outer[PIDNS_OUTER_MAX];
 	char container_id[NAME_MAX + 1];
 };
 
@@ -186,6 +189,7 @@ static void fill_closely(struct procfs *procfs, int dir)
 
 	fill_state(procfs, dir, process->pid);
 	process->pidns_init = pidns_init_find(process->pid, process->pidns, procfs->pidns);
+	pidns_outer_find(dir, procfs->pidns_outer, sizeof(procfs->pidns_outer));
 	proc_exe(dir, procfs->exe, sizeof(procfs->exe), &process->exe_deleted);
 	proc_cmdline(dir, procfs->cmdline, sizeof(procfs->cmdline));
 	proc_cgroup(dir, procfs->cgroup, sizeof(procfs->cgroup));
@@ -223,12 +227,14 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 	if (env)
 		fill_environ(procfs, env);
 	procfs->exe[0] = procfs->cmdline[0] = procfs->cgroup[0] = '\0';
+	procfs->pidns_outer[0] = '\0';
 	procfs->library = (struct procfs_library){ .from = "" };
 	procfs->state = (struct procfs_state){ .letter = { procfs->stat.state } };
 	if (closely)
 		fill_closely(procfs, dir);
 	process->state = procfs->state.letter;
 	process->exe = procfs->exe;
+	process->pidns_outer = procfs->pidns_outer;
 	process->cmdline = procfs->cmdline;
 	process->cgroup = procfs->cgroup;
 	process->library = procfs->library.path;

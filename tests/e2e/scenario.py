@@ -178,6 +178,11 @@ class World:
         self.node.wait_until(lambda: not any(e.alive for e in self.node.executors()
                                              if ids == ["all"] or e.executor_id in ids), 60, f"the end of {ids}")
 
+    def wait_recorded(self, id):
+        """Until the agent has written down the end of this executor: the last file that it writes of it."""
+        sentinel = pathlib.Path(self.node.run_dir(self.node.executor(id)), "executor.sentinel")
+        self.node.wait_until(sentinel.exists, 60, f"{sentinel}")
+
     def wait_phase(self, id, phase):
         self.node.wait_until(lambda: self.node.executor(id).phase == phase, 60, f"{id} {phase}")
 

@@ -355,7 +355,7 @@ static void appeared_fill(const struct executors *view, struct report *report)
 
 /*
  * A recording that lacks lines may lack the one that tells of a loss: what it says of a loss
- * counts, and nobody is well by it.
+ * counts, and nobody is well, or can be treated, by it.
  */
 static void incomplete_judge(struct report *report)
 {
@@ -366,7 +366,7 @@ static void incomplete_judge(struct report *report)
 	for (size_t i = 0; i < report->n_executors; i++) {
 		struct report_executor *executor = &report->executors[i];
 
-		if (executor->severity != SEVERITY_OK)
+		if (executor->severity != SEVERITY_OK && executor->severity != SEVERITY_WARNING)
 			continue;
 		if (report_has_outcomes(report)) {
 			executor->outcome = OUTCOME_UNKNOWN;

@@ -268,6 +268,6 @@ help:
 kernels:
 	$(Q)tests/kernels/run $(KERNELS)
 
-# Long campaigns: storms three times, seeding 20 times, execwatch killed 200 times at random moments.
-storm: all lab $(B)/unit/test_storm $(B)/unit/test_storm_seed
+# Long campaigns: storms three times, scanning 20 times, execwatch killed 200 times at random moments.
+storm: all lab $(B)/unit/test_storm $(B)/unit/test_storm_scan
 	$(Q)tests/storm/run

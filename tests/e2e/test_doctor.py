@@ -31,7 +31,7 @@ def test_all_is_well_for_root(node, ew):
     assert node.work_dir in found["work dir"]["detail"]
 
 
-def test_each_slot_names_its_program(node, ew):
+def test_each_hook_names_its_program(node, ew):
     slots = {n: c for n, c in checks(ew.json("doctor")).items() if n.startswith("bpf ")}
     assert {"bpf tcp-state", "bpf exit", "bpf signal", "bpf seed", "bpf messages"} <= set(slots)
     assert all("/" in c["detail"] for c in slots.values())

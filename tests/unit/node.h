@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A node told as a story: an agent, executors, their links, and what happens to them. It keeps the
- * state that the kernel and the disk would have and puts the facts that observers would put: hooks
+ * state that the kernel and the disk would have and emits the facts that observers would put: hooks
  * at once (unless n->hooks is false), everything else with node_snapshot().
  *
  * Headers only: a test includes this one and needs nothing but the library. Seconds are whole; time
@@ -42,7 +42,7 @@ struct node_sock {
 	int64_t idle;
 	struct node_hold holds[4];
 	size_t n_holds;
-	bool unseen; /* a survey does not show it */
+	bool unseen; /* no snapshot shows it */
 	struct node_sock *peer;
 };
 
@@ -82,7 +82,7 @@ struct node {
 	const struct fact_sink *tap; /* NULL, or gets them too */
 	int64_t now;
 	bool hooks, quiet;
-	uint32_t scope; /* of a survey; default all */
+	uint32_t scope; /* of a snapshot; default all */
 	uint32_t fails; /* scopes that are not completed */
 	enum ew_tri tracking, tracking_there;
 	uint64_t next_cookie;

@@ -3,7 +3,7 @@
 #ifndef EW_TEST_NODE_SCAN_H
 #define EW_TEST_NODE_SCAN_H
 
-/* ---- surveys ---- */
+/* ---- snapshots ---- */
 
 static inline void node_emit_process(struct node *n, const struct node_proc *p)
 {

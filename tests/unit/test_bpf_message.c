@@ -241,7 +241,7 @@ static void test_two_send_at_once(void **state)
 	fixture_wait(fixture, is_named, "ExecutorReregisteredMessage", 1, "message");
 }
 
-static void check_slot(const char *program, bool best_effort)
+static void check_hook(const char *program, bool best_effort)
 {
 	for (size_t i = 0; i < fixture->n; i++) {
 		const struct fact_hook *slot = &fixture->facts[i].hook;
@@ -260,7 +260,7 @@ static void test_fentry(void **state)
 	(void)state;
 	if (!fixture)
 		skip(); /* lockdown, or no trampolines */
-	check_slot("fentry/tcp_sendmsg", false);
+	check_hook("fentry/tcp_sendmsg", false);
 	check_both_directions();
 }
 
@@ -269,21 +269,21 @@ static void test_kprobe(void **state)
 	(void)state;
 	if (!fixture)
 		skip(); /* lockdown, or built without */
-	check_slot("kprobe/tcp_sendmsg", false);
+	check_hook("kprobe/tcp_sendmsg", false);
 	check_both_directions();
 }
 
 static void test_packets(void **state)
 {
 	(void)state;
-	check_slot("cgroup_skb/egress", true);
+	check_hook("cgroup_skb/egress", true);
 	check_both_directions();
 }
 
 static void test_none(void **state)
 {
 	(void)state;
-	check_slot("", false);
+	check_hook("", false);
 	assert_int_equal(actor_send(&executor, reregister), strlen(reregister));
 	assert_int_equal(messages(), 0);
 }

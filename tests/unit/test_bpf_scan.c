@@ -23,7 +23,7 @@ static void reopen(void)
 	fixture_open(fixture, &options);
 }
 
-static void seed(void)
+static void scan(void)
 {
 	struct error error = { 0 };
 	int err = once ? ew_bpf_scan_once(once, &fixture->sink, &error)
@@ -124,7 +124,7 @@ static void test_pairs(void **state)
 	(void)state;
 	connect_all(AF_INET);
 	reopen();
-	seed();
+	scan();
 	check_pairs();
 	end_all();
 }
@@ -134,7 +134,7 @@ static void test_pairs_ipv6(void **state)
 	(void)state;
 	connect_all(AF_INET6);
 	reopen();
-	seed();
+	scan();
 	check_pairs();
 	end_all();
 }
@@ -146,7 +146,7 @@ static void test_again(void **state)
 	reopen();
 	for (int i = 0; i < 3; i++) {
 		fixture_forget(fixture);
-		seed();
+		scan();
 		check_pairs();
 	}
 	end_all();
@@ -160,7 +160,7 @@ static void test_inherited_copies(void **state)
 	connect_all(AF_INET);
 	copy = (pid_t)actor_act(&executors[0], ACT_FORK, 0, 0);
 	reopen();
-	seed();
+	scan();
 	check_pairs();
 	assert_true(is_held(at_executor[0], copy, start_of(copy)));
 	assert_true(is_held(at_executor[0], executors[0].pid, executors[0].start));
@@ -212,7 +212,7 @@ static void test_thread_with_own_table(void **state)
 	assert_int_equal(read(from[0], &cookie, sizeof(cookie)), sizeof(cookie));
 	assert_true(cookie > 0);
 	reopen();
-	seed();
+	scan();
 	assert_int_equal(socket_fact((uint64_t)cookie)->state, TCP_ESTABLISHED);
 	assert_true(is_held((uint64_t)cookie, pid, start_of(pid)));
 	assert_int_equal(write(to[1], "x", 1), 1);
@@ -238,7 +238,7 @@ static void test_other_namespace(void **state)
 	uint64_t e2 = (uint64_t)actor_act(&e, ACT_CONNECT, fixture->port, AF_INET);
 
 	reopen();
-	seed();
+	scan();
 	check_pairs();
 	assert_int_not_equal(inside, fixture->netns);
 	assert_int_equal(socket_fact(e2)->netns, inside);
@@ -261,9 +261,9 @@ static void test_agent_to_executor(void **state)
 	out = (uint64_t)actor_act(&agent, ACT_CONNECT, other, AF_INET);
 	in = (uint64_t)actor_act(&executors[0], ACT_ACCEPT, 0, 0);
 	reopen();
-	seed();
+	scan();
 	fixture_forget(fixture);
-	seed(); /* each scan reports it */
+	scan(); /* each scan reports it */
 	assert_true(is_held(out, agent.pid, agent.start));
 	for (size_t i = 0; i < fixture->n; i++)
 		if (fixture->facts[i].type == FACT_SOCKET)
@@ -282,7 +282,7 @@ static void test_closed_but_held(void **state)
 	actor_act(&executors[EXECUTORS - 1], ACT_RESET, 0, 0);
 	fixture_wait_state(fixture, at_agent[EXECUTORS - 1], TCP_CLOSE);
 	reopen();
-	seed();
+	scan();
 	closed = socket_fact(at_agent[EXECUTORS - 1]);
 	assert_int_equal(closed->state, TCP_CLOSE);
 	assert_int_equal(closed->local.port, fixture->port);
@@ -299,7 +299,7 @@ static void test_events_after_a_scan(void **state)
 	(void)state;
 	connect_all(AF_INET);
 	reopen();
-	seed();
+	scan();
 	actor_act(&executors[1], ACT_CLOSE, 0, 0);
 	fixture_wait_state(fixture, at_agent[1], TCP_CLOSE_WAIT);
 	fixture_wait_state(fixture, at_executor[1], TCP_CLOSE);
@@ -335,7 +335,7 @@ static void test_many(void **state)
 		assert_true(actor_act(&agent, ACT_ACCEPT, 0, 0) > 0);
 	}
 	reopen();
-	seed();
+	scan();
 	for (size_t i = 0; i < fixture->n; i++)
 		sockets += fixture->facts[i].type == FACT_SOCKET &&
 			   fixture->facts[i].socket.netns == fixture->netns;
@@ -368,14 +368,14 @@ static void test_change_under_way(void **state)
 	pretend_change(at_agent[1], TCP_ESTABLISHED, TCP_CLOSE_WAIT, 3600000000000);
 	pretend_change(at_agent[2], TCP_SYN_RECV, TCP_CLOSE_WAIT, 0);
 	fixture_forget(fixture);
-	seed();
+	scan();
 	assert_int_equal(socket_fact(at_agent[0])->state, TCP_CLOSE_WAIT);
 	assert_int_equal(socket_fact(at_agent[1])->state, TCP_ESTABLISHED);
 	assert_int_equal(socket_fact(at_agent[2])->state, TCP_ESTABLISHED);
 	end_all();
 }
 
-static bool slot_emit(const char *slot)
+static bool hook_emit(const char *slot)
 {
 	for (size_t i = 0; i < fixture->n; i++)
 		if (fixture->facts[i].type == FACT_HOOK &&
@@ -394,7 +394,7 @@ static void test_scan_once_reports_its_hook(void **state)
 		skip();
 	fixture_forget(fixture);
 	assert_int_equal(ew_bpf_scan_once_open(fixture->port, &fixture->sink, &other), 0);
-	assert_true(slot_emit("seed"));
+	assert_true(hook_emit("seed"));
 	assert_int_equal(fixture->n, 1);
 	ew_bpf_scan_once_free(other);
 }

@@ -119,7 +119,7 @@ static void killed_by_another_executor(void **state)
 	node_free(n);
 }
 
-static void told_to_end(void **state)
+static void shutdown_was_sent(void **state)
 {
 	static const int statuses[] = { EXIT_WITH(0), SIGKILL };
 
@@ -392,7 +392,7 @@ int main(void)
 		cmocka_unit_test(killed_by_the_agent),
 		cmocka_unit_test(killed_by_the_agents_child),
 		cmocka_unit_test(killed_by_another_executor),
-		cmocka_unit_test(told_to_end),
+		cmocka_unit_test(shutdown_was_sent),
 		cmocka_unit_test(recovery_timeout),
 		cmocka_unit_test(it_ended_its_task),
 		cmocka_unit_test(it_ended_a_helper),

@@ -33,7 +33,7 @@ static const char *targets(const struct node *n, struct ended agent)
 	return text;
 }
 
-static void hook_put(struct node *n, const char *program, bool best_effort)
+static void hook_emit(struct node *n, const char *program, bool best_effort)
 {
 	node_emit(n, (struct fact){ .type = FACT_HOOK,
 				    .hook = { .hook = "messages",
@@ -138,7 +138,7 @@ static void not_once_the_new_agent_has_asked(void **state)
 	struct ended agent = agent_of(n);
 
 	(void)state;
-	hook_put(n, "fentry/tcp_sendmsg", false);
+	hook_emit(n, "fentry/tcp_sendmsg", false);
 	node_agent_stop(n);
 	node_wait(n, 1);
 	node_agent_start(n);
@@ -171,7 +171,7 @@ static void not_when_nobody_tells_whom_it_asks(void **state)
 		struct ended agent = agent_of(n);
 
 		(void)p;
-		hook_put(n, rows[i].program, rows[i].best_effort);
+		hook_emit(n, rows[i].program, rows[i].best_effort);
 		node_agent_stop(n);
 		assert_string_equal(targets(n, agent), "web");
 		if (rows[i].lost)

@@ -44,7 +44,7 @@ static void listed_by_the_old_agent(void **state)
 	node_free(n);
 }
 
-/* The old agent's answer is put after the new one was seen. */
+/* The old agent's answer is emitted after the new one was seen. */
 static void old_answer_comes_late(void **state)
 {
 	one(n, p);

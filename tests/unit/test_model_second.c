@@ -104,7 +104,7 @@ static void refused_before_it_lost_any(void **state)
 }
 
 /* A pass that takes long does not show its link any more; what the ring has of that comes after. */
-static void told_after_a_long_pass(void **state)
+static void reported_after_a_long_scan(void **state)
 {
 	one(n, p);
 	struct node_sock *link = p->links[0];
@@ -205,7 +205,7 @@ int main(void)
 		cmocka_unit_test(second_disconnect),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(refused_before_it_lost_any),
-		cmocka_unit_test(told_after_a_long_pass),
+		cmocka_unit_test(reported_after_a_long_scan),
 		cmocka_unit_test(second_restart),
 		cmocka_unit_test(status_update_while_cut_off),
 		cmocka_unit_test(v1_clock_begins_anew),

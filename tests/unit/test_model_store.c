@@ -37,7 +37,7 @@ static int64_t cut_off(struct node *n, const char *id)
 	return at;
 }
 
-static void what_a_pass_does_not_show_is_gone(void **state)
+static void what_a_scan_does_not_show_is_gone(void **state)
 {
 	struct node *n = node_new();
 	struct node_proc *p = node_executor(n, "web");
@@ -58,7 +58,7 @@ static void what_a_pass_does_not_show_is_gone(void **state)
 }
 
 /* A pass that failed half way shows nothing to be gone. */
-static void a_pass_that_was_not_completed(void **state)
+static void a_scan_that_was_not_completed(void **state)
 {
 	struct node *n = node_new();
 
@@ -77,7 +77,7 @@ static void a_pass_that_was_not_completed(void **state)
 	node_free(n);
 }
 
-static void a_pass_over_processes_leaves_sockets(void **state)
+static void a_scan_of_processes_leaves_sockets(void **state)
 {
 	struct node *n = node_new();
 
@@ -98,7 +98,7 @@ static void a_pass_over_processes_leaves_sockets(void **state)
 }
 
 /* It was made after the pass had gone by: the hook saw it, the pass could not. */
-static void a_link_is_made_during_a_pass(void **state)
+static void a_link_is_made_during_a_scan(void **state)
 {
 	struct node *n = node_new();
 	struct node_proc *p = node_executor(n, "web", .unlinked = true);
@@ -116,7 +116,7 @@ static void a_link_is_made_during_a_pass(void **state)
 	node_free(n);
 }
 
-/* The row was read, then the link ended, then the row was put. */
+/* The row was read, then the link ended, then the row was emitted. */
 static void a_hook_is_newer_than_a_row(void **state)
 {
 	struct node *n = node_new();
@@ -139,7 +139,7 @@ static void a_hook_is_newer_than_a_row(void **state)
 	node_free(n);
 }
 
-/* The other way about: read while it connected, put when it was established. */
+/* The other way about: read while it connected, emitted when it was established. */
 static void a_row_of_a_connection_that_was_not_made_yet(void **state)
 {
 	struct node *n = node_new();
@@ -200,7 +200,7 @@ static void who_listens_is_seen_before_and_after(void **state)
 }
 
 /* What could not be read in one pass and was in the next is no more a note. */
-static void notes_are_of_the_last_pass(void **state)
+static void notes_are_of_the_last_scan(void **state)
 {
 	static const struct {
 		struct fact_unread unread;
@@ -436,14 +436,14 @@ static void a_monitor_asks_each_second(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_a_pass_does_not_show_is_gone),
-		cmocka_unit_test(a_pass_that_was_not_completed),
-		cmocka_unit_test(a_pass_over_processes_leaves_sockets),
-		cmocka_unit_test(a_link_is_made_during_a_pass),
+		cmocka_unit_test(what_a_scan_does_not_show_is_gone),
+		cmocka_unit_test(a_scan_that_was_not_completed),
+		cmocka_unit_test(a_scan_of_processes_leaves_sockets),
+		cmocka_unit_test(a_link_is_made_during_a_scan),
 		cmocka_unit_test(a_hook_is_newer_than_a_row),
 		cmocka_unit_test(a_row_of_a_connection_that_was_not_made_yet),
 		cmocka_unit_test(who_listens_is_seen_before_and_after),
-		cmocka_unit_test(notes_are_of_the_last_pass),
+		cmocka_unit_test(notes_are_of_the_last_scan),
 		cmocka_unit_test(replay),
 		cmocka_unit_test(report_outlives_the_model),
 		cmocka_unit_test(passes_again),

@@ -116,7 +116,7 @@ static void entry_unreadable(void **state)
 }
 
 /* An entry that was there yesterday says nothing of today. */
-static void entry_is_of_the_last_pass(void **state)
+static void entry_is_of_the_last_scan(void **state)
 {
 	one(n, 0);
 
@@ -292,7 +292,7 @@ int main(void)
 		cmocka_unit_test(healthy_and_its_negations),
 		cmocka_unit_test(tracking_off),
 		cmocka_unit_test(entry_unreadable),
-		cmocka_unit_test(entry_is_of_the_last_pass),
+		cmocka_unit_test(entry_is_of_the_last_scan),
 		cmocka_unit_test(v1_two_links_worst_counts),
 		cmocka_unit_test(own_namespace),
 		cmocka_unit_test(same_addresses_elsewhere),

@@ -4,7 +4,7 @@
 
 /* ---- the agent's end ---- */
 
-static void agents_end_is_an_orphan(void **state)
+static void agents_end_is_ownerless(void **state)
 {
 	one(n, 0);
 
@@ -296,7 +296,7 @@ static void others_are_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(agents_end_is_an_orphan),
+		cmocka_unit_test(agents_end_is_ownerless),
 		cmocka_unit_test(agents_end_was_inherited),
 		cmocka_unit_test(agents_end_was_accepted_by_one_that_is_gone),
 		cmocka_unit_test(agents_end_is_not_accepted_yet),

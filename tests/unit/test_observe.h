@@ -47,7 +47,7 @@
 /* ---- facts ---- */
 
 struct facts {
-	json_t *all; /* array, in the order they were put */
+	json_t *all; /* array, in the order of emission */
 	struct fact_sink sink;
 };
 

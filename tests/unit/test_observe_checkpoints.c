@@ -42,7 +42,7 @@ static int teardown(void **state)
 	return dir_remove();
 }
 
-static int put(void)
+static int meta_emit(void)
 {
 	facts_clear(&facts);
 	return checkpoints_emit(dir_at("work"), &facts.sink, NULL);
@@ -65,7 +65,7 @@ static void what_a_real_agent_wrote_is_told(void **state)
 	const json_t *dir, *web, *loop;
 
 	(void)state;
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	dir = facts_nth(&facts, "work_dir", NULL, NULL, 0);
 	assert_string_equal(text(dir, "path"), dir_at("work"));
 	assert_string_equal(text(dir, "slave_id"), SLAVE);
@@ -92,10 +92,10 @@ static void the_boot_is_compared(void **state)
 {
 	(void)state;
 	run("cp /proc/sys/kernel/random/boot_id %s", dir_at("work/meta/boot_id"));
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "same_boot"), "yes");
 	unlink(dir_at("work/meta/boot_id"));
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "same_boot"),
 			    "unknown");
 }
@@ -106,7 +106,7 @@ static void markers_tell_the_protocol_and_the_end(void **state)
 	file_write(dir_at(WEB "/runs/" WEB_RUN "/http.marker"), "", 0);
 	unlink(dir_at(WEB "/runs/" WEB_RUN "/pids/libprocess.pid"));
 	file_write(dir_at(LOOP "/runs/" LOOP_RUN "/executor.sentinel"), "", 0);
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_true(json_is_true(json_object_get(run_of("web"), "http")));
 	assert_string_equal(text(run_of("web"), "upid"), "");
 	assert_true(json_is_true(json_object_get(run_of("loop"), "completed")));
@@ -118,7 +118,7 @@ static void an_executor_that_never_registered_has_no_upid(void **state)
 {
 	(void)state;
 	unlink(dir_at(WEB "/runs/" WEB_RUN "/pids/libprocess.pid"));
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_string_equal(text(run_of("web"), "upid"), "");
 	assert_int_equal(number(run_of("web"), "forked_pid"), 21315);
 	assert_int_equal(facts_count(&facts, "unread"), 0);
@@ -131,7 +131,7 @@ static void the_latest_run_counts(void **state)
 	run("printf 4711 > %s", dir_at(WEB "/runs/second/pids/forked.pid"));
 	unlink(dir_at(WEB "/runs/latest"));
 	assert_int_equal(link_to("second", WEB "/runs/latest"), 0);
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
 	assert_string_equal(text(run_of("web"), "container_id"), "second");
 	assert_int_equal(number(run_of("web"), "forked_pid"), 4711);
@@ -143,7 +143,7 @@ static void ids_may_hold_any_byte_but_the_slash(void **state)
 
 	(void)state;
 	assert_int_equal(rename(dir_at(WEB), dir_at(META FRAMEWORK "/executors/%s", id)), 0);
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_non_null(run_of(id));
 	assert_int_equal(number(run_of(id), "forked_pid"), 21315);
 }
@@ -152,11 +152,11 @@ static void runs_of_an_id_that_was_given_up_are_told_with_it(void **state)
 {
 	(void)state;
 	run("cp -r %s %s", dir_at("work/meta/slaves/" SLAVE), dir_at("work/meta/slaves/OLD"));
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_int_equal(facts_count(&facts, "checkpoint"), 4);
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "latest"), "yes");
 	unlink(dir_at("work/meta/slaves/latest"));
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_int_equal(facts_count(&facts, "checkpoint"), 4);
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "slave_id"), "");
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "latest"), "no");
@@ -171,7 +171,7 @@ static void damage_is_named_by_file_and_the_rest_goes_on(void **state)
 	file_write(dir_at(WEB "/runs/" WEB_RUN "/pids/libprocess.pid"), "executor(1)@", 12);
 	file_write(dir_at(LOOP "/runs/" LOOP_RUN "/pids/forked.pid"), "", 0);
 	file_write(dir_at(LOOP "/runs/" LOOP_RUN "/tasks/loop/task.info"), "\xff\xff\xff\x7fxx", 6);
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
 	assert_int_equal(facts_count(&facts, "unread"), 3);
 	unread = facts_find(&facts, "unread", "object",
@@ -204,7 +204,7 @@ static void links_pipes_and_strangers_are_passed_over(void **state)
 	file_write(dir_at("work/meta/slaves/" SLAVE "/frameworks/lost+found"), "x", 1);
 	run("mkdir %s", dir_at("work/meta/resources"));
 	assert_int_equal(symlink("/", dir_at(META "loop-back")), 0);
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
 	assert_int_equal(number(run_of("web"), "forked_pid"), 0);
 	assert_int_equal(number(run_of("loop"), "forked_pid"), 0);
@@ -220,7 +220,7 @@ static void a_task_is_called_by_its_name(void **state)
 	assert_int_equal(rename(dir_at(WEB "/runs/" WEB_RUN "/tasks/web"),
 				dir_at(WEB "/runs/" WEB_RUN "/tasks/id-1")),
 			 0);
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_string_equal(task_of(run_of("web"), 0), "web");
 }
 
@@ -230,7 +230,7 @@ static void a_latest_that_leads_nowhere_is_said(void **state)
 	unlink(dir_at(WEB "/runs/latest"));
 	assert_int_equal(link_to("..", WEB "/runs/latest"), 0);
 	unlink(dir_at(LOOP "/runs/latest"));
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_int_equal(facts_count(&facts, "checkpoint"), 0);
 	assert_non_null(facts_find(&facts, "unread", "object", dir_at(WEB "/runs/latest")));
 	assert_non_null(facts_find(&facts, "unread", "object", dir_at(LOOP "/runs/latest")));
@@ -251,7 +251,7 @@ static void a_task_that_is_over_is_left_out(void **state)
 	    dir_at(WEB "/runs/" WEB_RUN "/tasks/zzz"));
 	file_write(dir_at(WEB "/runs/" WEB_RUN "/tasks/web/task.updates"), record, len + 4);
 	run("rm %s", dir_at(WEB "/runs/" WEB_RUN "/tasks/zzz/task.info"));
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_int_equal(facts_count(&facts, "unread"), 0);
 	assert_string_equal(task_of(run_of("web"), 0), "zzz");
 	assert_string_equal(task_of(run_of("web"), 1), "(none)");
@@ -277,13 +277,13 @@ static void what_may_not_be_read_is_not_taken_for_empty(void **state)
 	assert_int_equal(chmod(dir_path, 0755), 0);
 	assert_int_equal(chmod(dir_at("work/meta"), 0700), 0);
 	assert_int_equal(seteuid(65534), 0);
-	put();
+	meta_emit();
 	assert_int_equal(seteuid(0), 0);
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "readable"), "no");
 	assert_int_equal(chmod(dir_at("work/meta"), 0755), 0);
 	assert_int_equal(chmod(dir_at(META FRAMEWORK "/executors"), 0700), 0);
 	assert_int_equal(seteuid(65534), 0);
-	put();
+	meta_emit();
 	assert_int_equal(seteuid(0), 0);
 	assert_non_null(
 		facts_find(&facts, "unread", "object", dir_at(META FRAMEWORK "/executors")));
@@ -303,7 +303,7 @@ static void without_descriptors_it_is_not_complete(void **state)
 
 		few = (struct rlimit){ .rlim_cur = n, .rlim_max = all.rlim_max };
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-		err = put();
+		err = meta_emit();
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
 		if (err == 0) {
 			complete++;
@@ -322,7 +322,7 @@ static void an_agent_that_never_registered_has_no_id(void **state)
 {
 	(void)state;
 	run("rm -r %s", dir_at("work/meta/slaves"));
-	assert_int_equal(put(), 0);
+	assert_int_equal(meta_emit(), 0);
 	assert_int_equal(json_array_size(facts.all), 1);
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "readable"), "yes");
 	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "slave_id"), "");

@@ -93,16 +93,16 @@ static int teardown(void **state)
 static uint32_t surveyed(const struct scan_options *more, uint32_t scope)
 {
 	struct scan_options options = { 0 };
-	struct scan *survey;
+	struct scan *node_scan;
 	uint32_t done;
 
 	if (more)
 		options = *more;
 	options.port = PORT;
 	facts_clear(&facts);
-	assert_int_equal(scan_new(&options, &survey, NULL), 0);
-	done = scan_run(survey, scope, &facts.sink);
-	scan_free(survey);
+	assert_int_equal(scan_new(&options, &node_scan, NULL), 0);
+	done = scan_run(node_scan, scope, &facts.sink);
+	scan_free(node_scan);
 	return done;
 }
 
@@ -167,7 +167,7 @@ static void check_node(void)
 	assert_non_null(facts_find(&facts, "api_executor", "executor_id", "web"));
 }
 
-static void a_survey_tells_the_whole_node(void **state)
+static void a_scan_emits_the_whole_node(void **state)
 {
 	size_t last;
 
@@ -189,7 +189,7 @@ static int sockets_by_bpf(void *ctx, const struct fact_sink *sink, struct error 
 	return ew_bpf_scan(ctx, sink, error);
 }
 
-static void a_survey_seeded_by_bpf_tells_the_same(void **state)
+static void a_scan_by_bpf_emits_the_same(void **state)
 {
 	struct ew_bpf_options watch_options = { .agent_port = PORT };
 	struct scan_options options = { .bpf_scan = sockets_by_bpf };
@@ -310,7 +310,7 @@ static int bpf_that_fails(void *ctx, const struct fact_sink *sink, struct error 
 	return error_set(error, -EPERM, NULL, "walk by BPF");
 }
 
-static void a_seed_that_fails_is_said_and_made_good(void **state)
+static void a_failed_bpf_scan_is_reported_and_replaced(void **state)
 {
 	struct scan_options options = { .bpf_scan = bpf_that_fails };
 
@@ -483,22 +483,22 @@ static void the_api_can_be_asked_without_waiting(void **state)
 {
 	struct scan_options options = { .port = PORT, .authorization = "token=x" };
 	struct api_options api;
-	struct scan *survey;
+	struct scan *node_scan;
 	struct error error = { 0 };
 
 	(void)state;
-	assert_int_equal(scan_new(&options, &survey, NULL), 0);
-	assert_int_equal(scan_api_options(survey, &api, &error), -ENOENT);
+	assert_int_equal(scan_new(&options, &node_scan, NULL), 0);
+	assert_int_equal(scan_api_options(node_scan, &api, &error), -ENOENT);
 	assert_non_null(strstr(error.message, "nothing listens on port 25051"));
-	scan_run(survey, SCAN_SOCKETS, &facts.sink);
-	assert_int_equal(scan_api_options(survey, &api, &error), 0);
+	scan_run(node_scan, SCAN_SOCKETS, &facts.sink);
+	assert_int_equal(scan_api_options(node_scan, &api, &error), 0);
 	assert_string_equal(api.url, "http://127.0.0.1:25051");
 	assert_string_equal(api.authorization, "token=x");
 	assert_true(api.nsfd >= 0);
 	close(api.nsfd);
-	assert_int_equal(scan_api_answer_nr(survey), 1);
-	assert_int_equal(scan_api_answer_nr(survey), 2);
-	scan_free(survey);
+	assert_int_equal(scan_api_answer_nr(node_scan), 1);
+	assert_int_equal(scan_api_answer_nr(node_scan), 2);
+	scan_free(node_scan);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -506,12 +506,12 @@ static void the_api_can_be_asked_without_waiting(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_survey_tells_the_whole_node),
+		TEST(a_scan_emits_the_whole_node),
 		TEST(a_large_node_is_scanned_in_small_steps),
 		TEST(a_scan_that_is_dropped_leaves_nothing_behind),
-		TEST(a_survey_seeded_by_bpf_tells_the_same),
+		TEST(a_scan_by_bpf_emits_the_same),
 		TEST(who_listens_is_told_where_the_link_does_not_tell_the_executor),
-		TEST(a_seed_that_fails_is_said_and_made_good),
+		TEST(a_failed_bpf_scan_is_reported_and_replaced),
 		TEST(a_forgotten_link_has_no_entry),
 		TEST(a_node_in_another_namespace_is_found),
 		TEST(an_agent_without_executors_is_found_in_another_namespace),

@@ -137,7 +137,7 @@ static void a_connection_nobody_has_accepted_is_told_without_an_owner(void **sta
 }
 
 /* The fingerprint of a FIN that was dropped: FIN_WAIT1, no descriptor. */
-static void an_orphan_that_waits_for_its_fin_is_told(void **state)
+static void an_ownerless_socket_that_waits_for_its_fin_is_emitted(void **state)
 {
 	int listener = listen_on(AF_INET, PORT), client = connect_to(AF_INET, PORT);
 	int server = accept(listener, NULL, NULL);
@@ -302,7 +302,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(ipv6_and_mixed_connections_compare_equal_at_both_ends),
 		cmocka_unit_test(only_the_very_port_is_listed),
 		cmocka_unit_test(a_connection_nobody_has_accepted_is_told_without_an_owner),
-		cmocka_unit_test(an_orphan_that_waits_for_its_fin_is_told),
+		cmocka_unit_test(an_ownerless_socket_that_waits_for_its_fin_is_emitted),
 		cmocka_unit_test(another_namespace_is_listed_without_leaving_ours),
 		cmocka_unit_test(what_is_no_namespace_is_refused_with_a_reason),
 		cmocka_unit_test(a_long_list_comes_in_parts_and_names_each_socket_once),

@@ -139,7 +139,7 @@ static const char *text_at(const json_t *lines, size_t i, const char *name)
 	return text;
 }
 
-static void put(struct watch_jsonl *lines, struct fact fact)
+static void emit(struct watch_jsonl *lines, struct fact fact)
 {
 	struct fact_sink sink = watch_jsonl_sink(lines);
 
@@ -155,9 +155,9 @@ static void test_events_are_lines(void **state)
 	(void)state;
 	capture_begin(&capture);
 	live = watch_jsonl_new(capture.file, NULL, NULL);
-	put(live, window);
-	put(live, ended);
-	put(live, socket_seen); /* a survey's evidence is no event */
+	emit(live, window);
+	emit(live, ended);
+	emit(live, socket_seen); /* a snapshot's evidence is no event */
 	assert_non_null(strstr(capture.text,
 			       "{\"seq\":2,\"ts\":\"2026-11-24T06:50:27.000Z\","
 			       "\"mono_ns\":101000000000,\"type\":\"exit\",\"pid\":12,"));
@@ -179,16 +179,16 @@ static void test_the_same_again_is_no_event(void **state)
 	(void)state;
 	capture_begin(&capture);
 	live = watch_jsonl_new(capture.file, NULL, NULL);
-	put(live, agent_fact(false, MONO));
-	put(live, agent_fact(false, MONO + S));
-	put(live, agent_fact(true, MONO + 2 * S));
-	put(live, ended);
-	put(live, ended); /* by a scan after a loss of events */
-	put(live, api);
+	emit(live, agent_fact(false, MONO));
+	emit(live, agent_fact(false, MONO + S));
+	emit(live, agent_fact(true, MONO + 2 * S));
+	emit(live, ended);
+	emit(live, ended); /* by a scan after a loss of events */
+	emit(live, api);
 	api.api.answer_nr = 2;
-	put(live, api);
+	emit(live, api);
 	api.api.http_status = 200;
-	put(live, api);
+	emit(live, api);
 	lines = capture_lines(&capture);
 	assert_int_equal(json_array_size(lines), 5);
 	assert_string_equal(text_at(lines, 1, "type"), "agent");
@@ -208,7 +208,7 @@ static void test_judgements_are_told_when_they_change(void **state)
 	(void)state;
 	capture_begin(&capture);
 	live = watch_jsonl_new(capture.file, NULL, NULL);
-	put(live, window);
+	emit(live, window);
 	assert_int_equal(watch_jsonl_report(live, &report), 0);
 	report.generated += S;
 	assert_int_equal(watch_jsonl_report(live, &report), 0);
@@ -241,7 +241,7 @@ static void test_nobody_reads_any_more(void **state)
 	struct watch_jsonl *live = watch_jsonl_new(out, NULL, NULL);
 
 	(void)state;
-	put(live, window);
+	emit(live, window);
 	assert_int_equal(watch_jsonl_report(live, &report), -ENOSPC);
 	assert_int_equal(watch_jsonl_end(live, &report), -ENOSPC);
 	watch_jsonl_free(live);
@@ -331,7 +331,7 @@ static void test_the_latest_events_are_kept(void **state)
 
 		fact.exit.pid = i;
 		fact_emit(&sink, &fact);
-		fact_emit(&sink, &agent); /* found again by each survey: told once */
+		fact_emit(&sink, &agent); /* found by each snapshot: reported once */
 	}
 	assert_int_equal(watch_screen_draw(screen, &report, 50, &options), 0);
 	assert_non_null(strstr(capture.text, "pid 119 "));

@@ -29,7 +29,7 @@ static bool conn_is_there(uint64_t cookie)
 				   &conn) == 0;
 }
 
-static void seed(void)
+static void scan(void)
 {
 	fixture_scan(fixture);
 }
@@ -52,7 +52,7 @@ static void test_stale_entries_are_removed(void **state)
 		conn_emit(i + 1, states[i], &executor);
 	assert_int_equal(fixture_conns(fixture),
 			 STATES + 5); /* two connections, and the listener */
-	seed();
+	scan();
 	for (uint64_t i = 0; i < STATES; i++)
 		assert_false(conn_is_there(i + 1));
 	assert_true(conn_is_there(at_executor));
@@ -71,7 +71,7 @@ static void test_stale_entries_of_other_namespaces(void **state)
 	conn_emit(2, TCP_ESTABLISHED, &gone);
 	actor_end(&gone);
 	netns_enter();
-	seed();
+	scan();
 	assert_int_equal(fixture_conns(fixture), 3);
 }
 

@@ -199,7 +199,8 @@ static void say_unknown(const struct store *store, const struct executor *execut
 		say(s, "It speaks the v1 HTTP API and has no connection just now: it is "
 		       "retrying, or the agent rejects it and its recovery timeout is running.");
 	else if (e->taken_back != EW_YES)
-		say(s, "The agent is not known to have finished its recovery: an executor that has "
+		say(s, "As far as is known the agent has not finished its recovery: an executor "
+		       "that has "
 		       "not registered again yet exits when its link ends now.");
 	say_links(s, out, arena);
 }

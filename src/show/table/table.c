@@ -5,7 +5,7 @@
 #include "show/textbuf.h"
 #include "show/table/table_parts.h"
 
-static void summary_put(const struct table *table)
+static void summary_show(const struct table *table)
 {
 	struct textbuf text;
 
@@ -31,7 +31,7 @@ int table_write(FILE *out, const struct report *report, const struct layout *lay
 
 	if (err < 0)
 		return err;
-	summary_put(&table);
+	summary_show(&table);
 	table_agent(&table);
 	table_acts(&table);
 	table_ended(&table);

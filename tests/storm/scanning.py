@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Audits a node of 1,000 executors of all kinds while 100 of them lose and make links.
 
-    tests/storm/seeding.py --runs 20
+    tests/storm/scanning.py --runs 20
 
 Every audit names each executor once, with its pid, and gives no link to another than its owner.
 """

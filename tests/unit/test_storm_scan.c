@@ -224,7 +224,7 @@ struct reported {
 };
 
 static struct reported reported[EXECUTORS + RESTLESS * LINKS_MAX];
-static size_t n_told;
+static size_t n_reported;
 
 static int by_cookie(const void *a, const void *b)
 {
@@ -233,25 +233,25 @@ static int by_cookie(const void *a, const void *b)
 	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
 }
 
-static void told_begin(void)
+static void reported_begin(void)
 {
-	n_told = 0;
+	n_reported = 0;
 	for (int i = 0; i < EXECUTORS; i++) {
 		const struct executor *e = &truth->executors[i];
 
 		for (uint32_t k = 0; k < e->n_links; k++)
-			reported[n_told++] = (struct reported){ .cookie = e->links[k],
-								.owner = e,
-								.now = k == e->n_links - 1 };
+			reported[n_reported++] = (struct reported){ .cookie = e->links[k],
+								    .owner = e,
+								    .now = k == e->n_links - 1 };
 	}
-	qsort(reported, n_told, sizeof(reported[0]), by_cookie);
+	qsort(reported, n_reported, sizeof(reported[0]), by_cookie);
 }
 
-static struct reported *told_find(uint64_t cookie)
+static struct reported *reported_find(uint64_t cookie)
 {
 	struct reported key = { .cookie = cookie };
 
-	return bsearch(&key, reported, n_told, sizeof(reported[0]), by_cookie);
+	return bsearch(&key, reported, n_reported, sizeof(reported[0]), by_cookie);
 }
 
 static bool is_family(const struct executor *e, pid_t pid)
@@ -267,7 +267,7 @@ static bool is_family(const struct executor *e, pid_t pid)
 /* Holders of an executor's socket are the executor or its child; of other sockets, the agent. */
 static void check_holder(const struct fact_holder *holder)
 {
-	struct reported *link = told_find(holder->cookie);
+	struct reported *link = reported_find(holder->cookie);
 
 	if (!link) {
 		assert_int_equal(holder->pid, agent);
@@ -279,19 +279,20 @@ static void check_holder(const struct fact_holder *holder)
 
 static void check_facts(void)
 {
-	told_begin();
+	reported_begin();
 	for (size_t i = 0; i < fixture->n; i++) {
 		const struct fact *fact = &fixture->facts[i];
 		struct reported *link;
 
 		if (fact->type == FACT_HOLDER)
 			check_holder(&fact->holder);
-		if (fact->type == FACT_SOCKET && (link = told_find(fact->socket.cookie)))
+		if (fact->type == FACT_SOCKET && (link = reported_find(fact->socket.cookie)))
 			link->sockets += fact->socket.state != TCP_CLOSE;
-		if (fact->type == FACT_TCP && fact->tcp.pid && (link = told_find(fact->tcp.cookie)))
+		if (fact->type == FACT_TCP && fact->tcp.pid &&
+		    (link = reported_find(fact->tcp.cookie)))
 			assert_true(is_family(link->owner, fact->tcp.pid));
 	}
-	for (size_t i = 0; i < n_told; i++)
+	for (size_t i = 0; i < n_reported; i++)
 		assert_in_range(reported[i].sockets, 0, 1);
 }
 
@@ -299,7 +300,7 @@ static void check_facts(void)
 static void check_quiet_ones(void)
 {
 	for (int i = RESTLESS; i < EXECUTORS; i++) {
-		const struct reported *link = told_find(truth->executors[i].links[0]);
+		const struct reported *link = reported_find(truth->executors[i].links[0]);
 
 		assert_int_equal(link->sockets, 1);
 		assert_int_equal(link->holders, 1);
@@ -315,7 +316,7 @@ static void map_count(size_t *at_executors, size_t *at_agent)
 
 	*at_executors = *at_agent = 0;
 	for (; bpf_map_get_next_key(fd, last, &cookie) == 0; last = &cookie) {
-		const struct reported *link = told_find(cookie);
+		const struct reported *link = reported_find(cookie);
 
 		if (bpf_map_lookup_elem(fd, &cookie, &conn) < 0)
 			continue; /* being closed */
@@ -333,7 +334,7 @@ static void check_all(void)
 	int64_t end = mono_ms() + PATIENCE_MS;
 	size_t at_executors, at_agent;
 
-	for (size_t i = 0; i < n_told; i++) {
+	for (size_t i = 0; i < n_reported; i++) {
 		assert_int_equal(reported[i].sockets, reported[i].now);
 		assert_int_equal(reported[i].holders, reported[i].now);
 	}

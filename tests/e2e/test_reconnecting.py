@@ -44,13 +44,24 @@ def test_an_audit_does_not_call_them_safe(node, ew):
     assert len(set(each(audit.json, node, "advice").values()) - {""}) == 1
 
 
-@pytest.mark.parametrize("verb", [["shutdown"], ["run", "--until", "1s", "--", "true"]], ids=lambda v: v[0])
-def test_none_is_touched(node, ew, verb):
+def test_none_is_touched(node, ew):
     before = node.executors()
-    done = ew.json(verb[0], "--yes", "--all", *verb[1:])
+    done = ew.json("shutdown", "--yes", "--all")
     assert {a["executor_id"]: a["result"] for a in done["acts"]} == dict.fromkeys([*V0, "http"], "refused")
     for act in done["acts"]:
         assert ("the agent is recovering" if node.tells else "the agent may be recovering") in act["reason"]
         assert ("at once" in act["reason"]) == (act["executor_id"] in V0)
+    assert all(map(keeps_its_links, before))
+    all_come_back(node, before)
+
+
+@pytest.mark.parametrize("node", ["ok"], indirect=True)
+def test_run_restarts_no_agent_that_recovers(node, ew):
+    """It waits for some seconds. (An agent that does not tell has recovered when its time is over.)"""
+    before = node.executors()
+    done = ew("run", "--yes", "--all", "-f", "json", "--", "echo", "it is started")
+    assert done.code == 3
+    assert "the command was not started" in done.err and "it is started" not in done.err
+    assert done.json["acts"] == []
     assert all(map(keeps_its_links, before))
     all_come_back(node, before)

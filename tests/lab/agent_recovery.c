@@ -4,6 +4,7 @@
 #include "procs.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,23 @@ static void kill_rest(struct agent *a)
 	free(message);
 }
 
+/*
+ * `wait recovered` promises that those are gone; frozen ones are not waited for. Mesos does not
+ * wait here: its recovery is over when the kills have begun.
+ */
+static void await_killed(const struct agent *a)
+{
+	double bound = wall_time() + 2;
+
+	for (const struct container *c = a->containers; c; c = c->next) {
+		struct pollfd end = { .fd = c->pidfd, .events = POLLIN };
+		int left_ms = (int)((bound - wall_time()) * 1000);
+
+		if (c->destroyed && c->pidfd >= 0 && left_ms > 0)
+			poll(&end, 1, left_ms);
+	}
+}
+
 /* The master may have removed an agent that was away for too long. */
 static void register_with_master(struct agent *a)
 {
@@ -183,6 +201,7 @@ static void finish_recovery(void *arg)
 	struct agent *a = arg;
 
 	kill_rest(a);
+	await_killed(a);
 	a->state = AGENT_RUNNING;
 	a->recovery_seconds = wall_time() - a->start_time;
 	loop_cancel(a->loop, a->retry);

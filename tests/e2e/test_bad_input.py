@@ -245,8 +245,8 @@ DAMAGES = {
 @pytest.mark.parametrize("name", ["libprocess.pid", "forked.pid", "executor.info", "framework.info",
                                   "task.info", "slave.info", "boot_id"])
 def test_damaged_checkpoint(node, ew, tree, name, damage):
-    """Never a crash and never a hang. An executor without a readable libprocess.pid is seen as not
-    registered, and is not treated; without the other files, the links are judged as ever."""
+    """Never a crash and never a hang. An executor without a readable libprocess.pid or forked.pid is
+    seen as not registered, and is not treated; without the other files, the links are judged as ever."""
     for path in meta(tree, name):
         DAMAGES[damage](path)
     audit = ew("audit", "-w", tree, "-f", "json", timeout=20)
@@ -261,6 +261,9 @@ def test_damaged_checkpoint(node, ew, tree, name, damage):
         rows = [(e["verdict"], e["pid"]) for e in audit.json["executors"] if e["verdict"] != "foreign"]
         assert rows == [("unknown", None)] * 3
         assert audit.code == 3
+    elif name == "forked.pid":
+        assert verdicts == dict.fromkeys(("task-0", "task-1", "http"), "unregistered")
+        assert audit.code == 2
     else:
         assert verdicts == {"task-0": "at-risk", "task-1": "healthy", "http": "healthy"}
         assert audit.code == 1

@@ -2,6 +2,8 @@
 #include "show/nagios.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "show/summary.h"
 #include "show/textbuf.h"
@@ -13,10 +15,28 @@ static const char *state_name(int exit_code)
 	return names[exit_code < 0 || exit_code > 3 ? 3 : exit_code];
 }
 
+/* The state stands before the summary already. */
+static void sentence_write(FILE *out, const struct report *report)
+{
+	static const char unknown[] = "UNKNOWN: ";
+	struct textbuf summary;
+	char *text;
+
+	if (textbuf_begin(&summary) < 0)
+		return;
+	summary_write(summary.text, report);
+	text = textbuf_end(&summary);
+	if (text)
+		fputs(text + (strncmp(text, unknown, sizeof(unknown) - 1) == 0 ? sizeof(unknown) - 1
+									       : 0),
+		      out);
+	free(text);
+}
+
 static void line_write(FILE *out, const struct report *report)
 {
 	fprintf(out, "EXECWATCH %s - ", state_name(report->exit_code));
-	summary_write(out, report);
+	sentence_write(out, report);
 	fprintf(out, " | executors=%zu", report->n_executors);
 	if (report_has_outcomes(report)) {
 		for (int i = 1; i <= OUTCOME_COUNT; i++)

@@ -251,6 +251,31 @@ static void foreign_by_address(void **state)
 	node_free(n);
 }
 
+/* A loopback address means the agent of the executor's own namespace, whoever else has that
+ * address. */
+static void a_loopback_address_is_not_another_namespaces(void **state)
+{
+	struct node *n = node_new();
+
+	(void)state;
+	node_executor(n, "web");
+	node_executor(n, "lost", .slave_pid = "slave(1)@127.0.0.1:5051", .slave_id = "other-S1",
+		      .unlinked = true);
+	n->procs[1]->spec.slave_id = "other-S9";
+	node_snapshot(n);
+	node_emit(n, (struct fact){ .type = FACT_AGENT,
+				    .agent = { .pid = 8888,
+					       .start = 88880,
+					       .comm = "mesos-agent",
+					       .listen = node_addr("127.0.0.1:5051"),
+					       .netns = NODE_HOST_NS + 7,
+					       .cookie = 31337 } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", 0 } });
+	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", 0 } });
+	check(n, "lost", "unknown");
+	node_free(n);
+}
+
 /* An executor that also talks to an agent of another host: that is no link of it. */
 static void connection_to_another_hosts_agent(void **state)
 {
@@ -306,6 +331,7 @@ int main(void)
 		cmocka_unit_test(task_listens_on_agents_port),
 		cmocka_unit_test(agent_on_any_address),
 		cmocka_unit_test(foreign_by_address),
+		cmocka_unit_test(a_loopback_address_is_not_another_namespaces),
 		cmocka_unit_test(connection_to_another_hosts_agent),
 		cmocka_unit_test(others_are_named),
 		cmocka_unit_test(agent_recovers),

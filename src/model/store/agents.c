@@ -297,7 +297,9 @@ const struct agent *store_other_agent(const struct store *store, const struct ew
 	for (size_t i = 0; i < store->agents.n; i++) {
 		const struct agent *agent = &store->agents.v[i];
 		const struct fact_agent *a = &agent->facts;
-		bool there = a->netns == netns || !is_here(store, agent);
+		/* A loopback address means the agent of the executor's own namespace. */
+		bool there =
+			a->netns == netns || (!is_here(store, agent) && !addr_is_loopback(addr));
 
 		if (agent == chosen || agent->gone_at || agent_is_impostor(store, agent) ||
 		    is_copy(store, agent) || !there)

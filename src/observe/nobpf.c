@@ -138,8 +138,9 @@ static void ended_collect(struct nobpf *nobpf)
 }
 
 /*
- * The order matters: the connector's event of an exit is queued before the pidfd becomes readable
- * (do_exit() in kernel/exit.c), and a link that ends after its executor's exit was not lost.
+ * The order matters: a link that ends after its executor's exit was not lost. The connector's event
+ * of an exit is queued just after the pidfd becomes readable (do_exit() in kernel/exit.c:
+ * exit_notify(), then proc_exit_connector()).
  */
 void nobpf_dispatch(struct nobpf *nobpf, const struct fact_sink *sink)
 {

@@ -31,6 +31,9 @@
  */
 #define TOGETHER (2 * NS_PER_S)
 
+/* How long after the pidfd the connector's event of an exit may come; nearly always below 1 ms. */
+#define CONNECTOR_LAG (NS_PER_S / 10)
+
 struct followed {
 	int32_t pid;
 	uint64_t start;
@@ -39,7 +42,8 @@ struct followed {
 	int pidfd;	/* -1: none */
 	uint64_t netns; /* joined for its sockets; 0: none */
 	char comm[64];
-	bool ended; /* its pidfd was readable */
+	bool ended;	  /* its pidfd was readable */
+	int64_t ended_at; /* when that was seen */
 	bool leader_ended;
 	int64_t leader_ended_at;
 	int32_t leader_status;
@@ -279,6 +283,8 @@ void nobpf_procs_ended(struct nobpf_procs *procs, int32_t pid)
 	if (!w)
 		return;
 	procs->n_ending += !w->leader_ended && !w->ended;
+	if (!w->ended)
+		w->ended_at = now_mono();
 	w->ended = true;
 }
 
@@ -287,6 +293,13 @@ static bool is_gone(const struct followed *w)
 	if (w->pidfd >= 0)
 		return w->ended || ew_pidfd_has_ended(w->pidfd);
 	return pidfd_exit_gone_by_proc(w->pid, w->start);
+}
+
+/* Only the connector will tell its exit status, and its event is on the way. */
+static bool status_comes(const struct followed *w, int64_t now)
+{
+	return w->ended && !w->leader_ended && now - w->ended_at < CONNECTOR_LAG &&
+	       pidfd_exit_status(w->pidfd, w->pid, w->start) < 0;
 }
 
 static void exit_emit(const struct followed *w, int64_t now, const struct fact_sink *sink)
@@ -317,6 +330,8 @@ void nobpf_procs_settle(struct nobpf_procs *procs, const struct fact_sink *sink)
 	HASH_ITER(hh, procs->all, w, next)
 	{
 		if (!w->ended && !w->leader_ended)
+			continue;
+		if (status_comes(w, now))
 			continue;
 		if (is_gone(w)) {
 			exit_emit(w, now, sink);

@@ -90,6 +90,21 @@ static void flush(void)
 	ew_bpf_flush_if_large(fixture->watch, &fixture->sink);
 }
 
+/* An event between reading the counters and the ring is counted the next time. */
+static void check_all_shown_arrive(void)
+{
+	int64_t end = mono_ms() + PATIENCE_MS;
+
+	for (;;) {
+		ew_bpf_counters(fixture->watch, true, &fixture->sink);
+		if (fixture->watch->reported.sum.life_shown ==
+		    fixture_count(fixture, FACT_TCP) + fixture_count(fixture, FACT_EXIT))
+			return;
+		assert_true(mono_ms() < end);
+		poll(NULL, 0, 10);
+	}
+}
+
 /* With many records, as during a restart on a large node; not with few. */
 static void test_large_batch_is_flushed(void **state)
 {
@@ -103,9 +118,11 @@ static void test_large_batch_is_flushed(void **state)
 	for (int i = 0; i < MANY; i++)
 		come_and_go();
 	flush();
-	/* The acknowledgement of the last one may still be queued (ksoftirqd). */
-	assert_true(fixture_count(fixture, FACT_TCP) > (MANY - 1) * CHANGES);
-	assert_int_equal(fixture_settle(fixture, 1 + MANY * CHANGES), 1 + MANY * CHANGES);
+	assert_true(fixture_count(fixture, FACT_TCP) > MANY * (CHANGES - 1));
+	/* Where packets queue on a busy host a connection may make fewer changes than usual: what
+	 * the programs counted as shown is what has to arrive. */
+	check_all_shown_arrive();
+	assert_int_equal(fixture_lost(fixture, "lifecycle-ring"), 0);
 	actor_end(&client);
 	actor_end(&server);
 }
@@ -213,21 +230,6 @@ static void check_counts_add_up(void)
 	for (;;) {
 		ew_bpf_counters(fixture->watch, true, &fixture->sink);
 		if (counts_add_up(&fixture->watch->reported.sum))
-			return;
-		assert_true(mono_ms() < end);
-		poll(NULL, 0, 10);
-	}
-}
-
-/* An event between reading the counters and the ring is counted the next time. */
-static void check_all_shown_arrive(void)
-{
-	int64_t end = mono_ms() + PATIENCE_MS;
-
-	for (;;) {
-		ew_bpf_counters(fixture->watch, true, &fixture->sink);
-		if (fixture->watch->reported.sum.life_shown ==
-		    fixture_count(fixture, FACT_TCP) + fixture_count(fixture, FACT_EXIT))
 			return;
 		assert_true(mono_ms() < end);
 		poll(NULL, 0, 10);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Fixtures: a lab node, and execwatch with directories and an agent port of its own."""
 
+import signal
 import contextlib
 import itertools
 import os
@@ -10,6 +11,9 @@ import pytest
 from connections import wait_quiet
 from execwatch import Execwatch
 from labnode import LabNode, agent
+
+# Whoever runs the tests under nohup ignores SIGHUP, which execwatch inherits and honours.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Nodes on one machine do not see each other as long as their agents' ports differ, so each process
 # that runs tests has a block of 60 ports (of four digits) of its own: scripts/run-e2e says which.

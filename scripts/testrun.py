@@ -12,6 +12,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import tempfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
@@ -38,12 +39,15 @@ def skip_reason(name):
 
 
 def execute(argv, env=None):
-    """Runs one program; returns (exit code, all output, seconds)."""
+    """Runs one program; returns (exit code, all output, seconds). The output goes to a file: a pipe
+    would be waited for as long as a process that the program has left behind has it open."""
     began = time.monotonic()
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=TOP,
-                          stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}) as process:
-        output = process.communicate()[0].decode(errors="replace")
-    return process.returncode, output, time.monotonic() - began
+    with tempfile.TemporaryFile() as file:
+        code = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=file, cwd=TOP, check=False,
+                              stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}).returncode
+        file.seek(0)
+        output = file.read().decode(errors="replace")
+    return code, output, time.monotonic() - began
 
 
 def ended_with(code):

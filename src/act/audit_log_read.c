@@ -13,6 +13,7 @@
 #include "base/safe_dir.h"
 #include "base/factjson.h"
 #include "base/now.h"
+#include "base/jsonval.h"
 #include "base/walltime.h"
 
 /* A boot's clocks keep their distance but for corrections; those of two boots differ by more. */
@@ -21,7 +22,7 @@
 /* When the line was written, wall ns; 0: it does not say. */
 static int64_t written_at(const char *line, size_t len)
 {
-	json_t *json = json_loadb(line, len, 0, NULL);
+	json_t *json = jsonval_load(line, len, 0, NULL);
 	const char *ts = json_string_value(json_object_get(json, "ts"));
 	int64_t wall = 0;
 

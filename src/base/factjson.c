@@ -263,7 +263,7 @@ int factjson_read(struct factjson_reader *reader, const char *line, size_t len, 
 	int err;
 
 	reader_reset(reader);
-	reader->object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &json);
+	reader->object = jsonval_load(line, len, JSON_REJECT_DUPLICATES, &json);
 	if (!reader->object)
 		return error_set(error, -EINVAL, NULL, "JSON, column %d: %s", json.column,
 				 json.text);

@@ -206,3 +206,18 @@ char *jsonval_dumps(const json_t *value, size_t flags)
 	free(text);
 	return NULL;
 }
+
+json_t *jsonval_load(const char *text, size_t len, size_t flags, json_error_t *error)
+{
+	json_t *value = json_loadb(text, len, flags, error);
+	const char *nul = memchr(text, '\0', len);
+
+	if (!value || !nul)
+		return value;
+	json_decref(value);
+	if (error) {
+		error->column = (int)(nul - text) + 1;
+		snprintf(error->text, sizeof(error->text), "NUL byte");
+	}
+	return NULL;
+}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/jsonval.h"
 #include "firewall/ruleset_private.h"
 
 const char *ruleset_string(const json_t *object, const char *key)
@@ -269,7 +270,7 @@ int ruleset_parse(const char *json, size_t len, struct ruleset **ret, struct err
 
 	if (!rules)
 		return error_set(error, -ENOMEM, NULL, "parse the nftables ruleset");
-	rules->root = json_loadb(json, len, 0, &where);
+	rules->root = jsonval_load(json, len, 0, &where);
 	list = json_object_get(rules->root, "nftables");
 	if (!rules->root)
 		err = error_set(error, -EBADMSG, "run 'nft -j list ruleset' by hand",

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "record/baseline.h"
@@ -26,6 +27,8 @@ static size_t bounded_read(void *buf, size_t size, void *ctx)
 
 	if (ferror(in->file))
 		in->err = -errno;
+	else if (memchr(buf, '\0', n)) /* jsonval_load() says why */
+		in->err = -EBADMSG;
 	in->left -= n;
 	return n;
 }
@@ -45,6 +48,11 @@ int baseline_document_load(const char *path, json_t **ret, struct error *error)
 	document = json_load_callback(bounded_read, &in, 0, &json);
 	err = in.err ? in.err : document ? 0 : -EINVAL;
 	fclose(in.file);
+	if (err == -EBADMSG) {
+		json_decref(document);
+		return error_set(error, err, "make a new one with 'execwatch audit'",
+				 "read baseline '%s': it holds a NUL byte", path);
+	}
 	if (err == -EINVAL)
 		return error_set(error, err, "make a new one with 'execwatch audit'",
 				 "read baseline '%s', line %d: %s", path, json.line, json.text);

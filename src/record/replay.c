@@ -9,6 +9,7 @@
 
 #include "base/factjson.h"
 #include "base/error.h"
+#include "base/jsonval.h"
 #include "record/schema.h"
 
 #define CHUNK	       ((size_t)64 << 10)
@@ -125,7 +126,7 @@ static int header_read(struct replay *in, struct error *error)
 	if (err == 0)
 		return error_set(error, -ENODATA, "name a file written by --record",
 				 "read recording '%s': it is empty", in->name);
-	header = json_loadb(line, len, 0, NULL);
+	header = jsonval_load(line, len, 0, NULL);
 	err = schema_check(header, names, 1, in->name, "name a file that --record wrote", error);
 	in->footer_due = json_is_true(json_object_get(header, RECORD_FOOTER_FLAG));
 	json_decref(header);
@@ -135,7 +136,7 @@ static int header_read(struct replay *in, struct error *error)
 /* True when the line is the footer. Facts of later versions are among those that it counts. */
 static bool footer_read(struct replay *in, const char *line, size_t len)
 {
-	json_t *object = json_loadb(line, len, 0, NULL);
+	json_t *object = jsonval_load(line, len, 0, NULL);
 	const char *type = json_string_value(json_object_get(object, "type"));
 	bool is_footer = type && strcmp(type, RECORD_FOOTER) == 0;
 

@@ -290,6 +290,31 @@ static int read_line(const char *line, struct fact *fact, size_t *unknown, struc
 	return err;
 }
 
+/* jansson alone reads these as the pid 17. */
+static void test_a_nul_byte_is_no_json(void **state)
+{
+	static const char after_a_number[] = "{\"type\":\"exit\",\"mono_ns\":1,\"pid\":17\0}";
+	static const char behind_it[] = "{\"type\":\"exit\",\"mono_ns\":1,\"pid\":17}\0";
+	const struct {
+		const char *line;
+		size_t len;
+	} bad[] = { { after_a_number, sizeof(after_a_number) - 1 },
+		    { behind_it, sizeof(behind_it) - 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct factjson_reader *reader = factjson_reader_new();
+		struct error error = { 0 };
+		struct fact fact;
+		size_t unknown;
+
+		assert_int_equal(
+			factjson_read(reader, bad[i].line, bad[i].len, &fact, &unknown, &error),
+			-EINVAL);
+		factjson_reader_free(reader);
+	}
+}
+
 static void test_later_versions(void **state)
 {
 	struct fact fact;
@@ -395,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_no_type_is_missing),
 		cmocka_unit_test(test_every_member_has_a_field),
 		cmocka_unit_test(test_the_notation),
+		cmocka_unit_test(test_a_nul_byte_is_no_json),
 		cmocka_unit_test(test_later_versions),
 		cmocka_unit_test(test_what_is_no_fact),
 		cmocka_unit_test(test_the_schema_is_the_table),

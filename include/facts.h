@@ -80,6 +80,7 @@ struct fact_session {
 	enum ew_tri elsewhere; /* may an agent of another namespace than netns be meant? YES:
 				  --agent-url names the agent; unknown: an older recording */
 	bool work_dir_given;   /* --work-dir names the agent that is meant */
+	const char *ignored;   /* ids of findings that count for nothing, with commas */
 };
 
 struct fact_hook {

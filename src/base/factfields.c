@@ -57,6 +57,7 @@ static const struct factjson_field session_fields[] = {
 	FIELD(session.restart_wanted, "restart_wanted"),
 	TRI(session.elsewhere, "elsewhere"),
 	FIELD(session.work_dir_given, "work_dir_given"),
+	FIELD(session.ignored, "ignored"),
 };
 
 static const struct factjson_field hook_fields[] = {

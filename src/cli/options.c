@@ -12,6 +12,7 @@
 #include "base/now.h"
 #include "cli/suggest.h"
 #include "mesos/duration.h"
+#include "model/finding_table.h"
 #include "show/format.h"
 
 #define MESSAGE_MAX 512
@@ -214,6 +215,36 @@ static int set_accept(struct options *o, const char *value, char *message)
 	return verdicts_parse(value, &o->accepted, message);
 }
 
+static const char *finding_at(const void *ctx, size_t i)
+{
+	(void)ctx;
+	return finding_id((enum finding)i);
+}
+
+/* Each id once, however often it is given. */
+static int set_ignore(struct options *o, const char *value, char *message)
+{
+	char list[sizeof(o->ignored)], *rest = list, *id;
+	enum finding finding;
+
+	if ((size_t)snprintf(list, sizeof(list), "%s", value) >= sizeof(list))
+		return refuse(message, "ignore '%.40s...' is too long", value);
+	while ((id = strsep(&rest, ","))) {
+		const char *near = suggest(id, finding_at, NULL);
+		size_t len = strlen(o->ignored);
+
+		if (!finding_parse(id, &finding))
+			return refuse(message,
+				      "'%s' is no finding%s%s%s; docs/findings.md lists them", id,
+				      near ? "; did you mean " : "", near ? near : "",
+				      near ? "?" : "");
+		if (!finding_is_in(o->ignored, id))
+			snprintf(o->ignored + len, sizeof(o->ignored) - len, "%s%s", len ? "," : "",
+				 id);
+	}
+	return 0;
+}
+
 static int set_horizon(struct options *o, const char *value, char *message)
 {
 	if (duration_parse(value, &o->horizon) < 0)
@@ -260,6 +291,9 @@ const struct option_row option_rows[] = {
 	  PARSE(set_all) },
 	{ 0, "horizon", "D", "a link is at risk if its entry expires within D (recovery timeout)",
 	  GROUP_CHOICE, JUDGES, false, PARSE(set_horizon) },
+
+	{ 0, "ignore", "ID[,...]", "findings that do not count for the exit code and the gate",
+	  GROUP_CHOICE, JUDGES | REPORT, true, PARSE(set_ignore) },
 
 	{ 'n', "dry-run", NULL, "show what would be done, and do nothing", GROUP_ACT, ACTS, false,
 	  FLAG(dry_run) },

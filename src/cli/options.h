@@ -39,6 +39,7 @@ struct options {
 	int64_t until_ns;	/* a duration instead of until; 0: not given */
 	int64_t master_timeout; /* ns */
 	int64_t horizon;	/* ns; 0: each executor's recovery timeout */
+	char ignored[512];	/* ids of findings, with commas */
 	uint32_t accepted;	/* bits 1 << enum verdict: losses that the gate lets pass */
 	bool no_bpf;
 	bool clean;

@@ -130,6 +130,7 @@ static void session_fact_emit(struct session *s)
 							  ? EW_YES
 							  : EW_NO,
 				     .work_dir_given = s->options->work_dir != NULL,
+				     .ignored = s->options->ignored,
 				     .horizon = s->options->horizon,
 				     .restart_wanted = s->options->verb->takes_command,
 			     } };
@@ -353,13 +354,28 @@ out:
 
 /* ---- replay ---- */
 
+/* The findings that were ignored then, and those that are now. */
+static void replay_session(const struct session *s, const struct fact *fact)
+{
+	struct fact both = *fact;
+	char ignored[2 * sizeof(s->options->ignored)];
+
+	snprintf(ignored, sizeof(ignored), "%s,%s",
+		 fact->session.ignored ? fact->session.ignored : "", s->options->ignored);
+	both.session.ignored = ignored;
+	fact_emit(&s->to_model, &both);
+}
+
 static void replay_emit(void *ctx, const struct fact *fact)
 {
 	struct session *s = ctx;
 
 	if (s->judged && s->first_only)
 		return;
-	fact_emit(&s->to_model, fact);
+	if (fact->type == FACT_SESSION)
+		replay_session(s, fact);
+	else
+		fact_emit(&s->to_model, fact);
 	s->judged |= fact->type == FACT_NOW;
 	s->replayed = fact->mono > s->replayed ? fact->mono : s->replayed;
 	if (fact->type == FACT_NOW)

@@ -83,8 +83,10 @@ static void gate_explain(const struct gate *gate, const struct report *audit)
 				    verdict_name((enum verdict)v),
 				    audit->verdicts[v] == 1 ? "it" : "them");
 	for (size_t i = 0; i < audit->n_findings; i++)
-		if (audit->findings[i].severity == SEVERITY_CRITICAL)
-			log_message("  %s: %s", audit->findings[i].id, audit->findings[i].evidence);
+		if (finding_weight(&audit->findings[i]) == SEVERITY_CRITICAL)
+			log_message("  %s: %s --ignore %s lets the restart begin all the same",
+				    audit->findings[i].id, audit->findings[i].evidence,
+				    audit->findings[i].id);
 }
 
 /* Ends a run whose command is not started; returns the exit code. */

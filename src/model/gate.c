@@ -36,7 +36,7 @@ struct gate gate_judge(const struct report *audit, uint32_t accepted, bool guard
 		if (!passes(&audit->executors[i], accepted, guarded))
 			executor_judge(&gate, &audit->executors[i]);
 	for (size_t i = 0; i < audit->n_findings; i++)
-		gate.findings += audit->findings[i].severity == SEVERITY_CRITICAL;
+		gate.findings += finding_weight(&audit->findings[i]) == SEVERITY_CRITICAL;
 	gate.blind |= report_has_nobody(audit);
 	gate.open = !gate.lost && !gate.unknown && !gate.findings && !gate.blind;
 	return gate;

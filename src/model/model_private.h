@@ -2,6 +2,7 @@
 #ifndef EW_MODEL_MODEL_PRIVATE_H
 #define EW_MODEL_MODEL_PRIVATE_H
 
+#include "model/finding_table.h"
 #include "model/judge/executors.h"
 #include "model/model.h"
 #include "model/store/store.h"
@@ -19,6 +20,10 @@ void report_node_fill(const struct executors *view, struct report *report);
 
 /* report_notes.c: after all else of the report has been filled in. */
 void report_notes_fill(const struct executors *view, struct report *report);
+
+/* Adds one to the report's findings. Texts live as long as the report. */
+void finding_add(const struct store *store, struct report *report, enum finding finding,
+		 enum severity severity, const char *evidence, const char *cure);
 
 /* report_findings.c */
 void report_findings_fill(const struct executors *view, struct report *report);

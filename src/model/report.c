@@ -30,6 +30,11 @@ void report_free(struct report *report)
 		arena_free(report->arena);
 }
 
+enum severity finding_weight(const struct report_finding *finding)
+{
+	return finding->ignored ? SEVERITY_OK : finding->severity;
+}
+
 static bool act_is(const struct report_act *act, const char *result)
 {
 	return strcmp(act->result, result) == 0;
@@ -96,7 +101,7 @@ static int exit_code(const struct store *store, const struct report *report)
 	for (size_t i = 0; i < report->n_ended; i++)
 		severity_note(&facts, report->ended[i].severity);
 	for (size_t i = 0; i < report->n_findings; i++)
-		severity_note(&facts, report->findings[i].severity);
+		severity_note(&facts, finding_weight(&report->findings[i]));
 	for (size_t i = 0; i < report->n_acts; i++)
 		facts.undone |=
 			act_is(&report->acts[i], "failed") || act_is(&report->acts[i], "refused");

@@ -153,7 +153,12 @@ struct report_finding {
 	enum severity severity;
 	const char *evidence; /* what was seen: a sentence */
 	const char *cure;     /* what to do: a sentence or a command line; "" */
+	const char *effect;   /* what it does to a restart: a sentence */
+	bool ignored;	      /* by the user's wish: shown, and counts for nothing */
 };
+
+/* The severity that counts for exit codes, headlines and the gate: ok for one that is ignored. */
+enum severity finding_weight(const struct report_finding *finding);
 
 enum report_kind {
 	REPORT_AUDIT,

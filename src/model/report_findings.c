@@ -7,12 +7,45 @@
 #include "base/addr.h"
 #include "base/arena.h"
 #include "base/now.h"
+#include "model/finding_table.h"
 #include "model/judge/agent_state.h"
 #include "model/judge/deadlines.h"
 #include "model/judge/evidence.h"
 #include "model/judge/identity.h"
 #include "model/model_private.h"
 #include "model/verdict_table.h"
+
+/* Grows at each power of two. */
+static bool findings_reserve(struct report *report)
+{
+	size_t n = report->n_findings;
+	struct report_finding *more;
+
+	if (n & (n - 1))
+		return true;
+	more = arena_array(report->arena, n ? 2 * n : 1, sizeof(*more));
+	if (more && n)
+		memcpy(more, report->findings, n * sizeof(*more));
+	if (more)
+		report->findings = more;
+	return more;
+}
+
+void finding_add(const struct store *store, struct report *report, enum finding finding,
+		 enum severity severity, const char *evidence, const char *cure)
+{
+	const char *id = finding_id(finding);
+
+	if (findings_reserve(report))
+		report->findings[report->n_findings++] = (struct report_finding){
+			.id = id,
+			.severity = severity,
+			.evidence = evidence,
+			.cure = cure,
+			.effect = finding_effect(finding),
+			.ignored = finding_is_in(store->session.ignored, id),
+		};
+}
 
 static bool is_there(const struct store *store, const struct agent *agent)
 {
@@ -31,19 +64,15 @@ static void impostors_fill(const struct store *store, struct report *report)
 
 		if (!is_there(store, &store->agents.v[i]))
 			continue;
-		report->findings[report->n_findings++] = (struct report_finding){
-			.id = "impostor-agent",
-			.severity = SEVERITY_WARNING,
-			.evidence = arena_printf(
-				arena,
-				"Process %d (%s) of user %u listens on %s as an agent "
-				"would, but the agent's work directory belongs to user "
-				"%u: it is not asked and not believed.",
-				a->pid, a->comm, a->uid, addr_text(&a->listen, text),
-				store->work_dir.uid),
-			.cure = "Find out what this process is, and end it if it is not meant to "
-				"be there.",
-		};
+		finding_add(store, report, FINDING_IMPOSTOR_AGENT, SEVERITY_WARNING,
+			    arena_printf(arena,
+					 "Process %d (%s) of user %u listens on %s as an agent "
+					 "would, but the agent's work directory belongs to user "
+					 "%u.",
+					 a->pid, a->comm, a->uid, addr_text(&a->listen, text),
+					 store->work_dir.uid),
+			    "Find out what this process is, and end it if it is not meant to "
+			    "be there.");
 	}
 }
 
@@ -58,17 +87,13 @@ static void master_timeout_fill(const struct store *store, struct report *report
 
 	if (!limit || away <= limit)
 		return;
-	report->findings[report->n_findings++] = (struct report_finding){
-		.id = "master-timeout",
-		.severity = SEVERITY_WARNING,
-		.evidence =
-			arena_printf(report->arena,
-				     "The agent was away for %lld s; its master removes an "
-				     "agent that is silent for %lld s.",
-				     (long long)(away / NS_PER_S), (long long)(limit / NS_PER_S)),
-		.cure = "See on the master whether the agent was removed and which of its tasks "
-			"were reported lost.",
-	};
+	finding_add(store, report, FINDING_MASTER_TIMEOUT, SEVERITY_WARNING,
+		    arena_printf(report->arena,
+				 "The agent was away for %lld s; its master removes an "
+				 "agent that is silent for %lld s.",
+				 (long long)(away / NS_PER_S), (long long)(limit / NS_PER_S)),
+		    "See on the master whether the agent was removed and which of its tasks "
+		    "were reported lost.");
 }
 
 /*
@@ -93,18 +118,16 @@ static void v1_backoff_fill(const struct executors *view, struct report *report)
 	}
 	if (!n)
 		return;
-	report->findings[report->n_findings++] = (struct report_finding){
-		.id = "v1-backoff",
-		.severity = SEVERITY_WARNING,
-		.evidence = arena_printf(
+	finding_add(
+		view->store, report, FINDING_V1_BACKOFF, SEVERITY_WARNING,
+		arena_printf(
 			report->arena,
 			"%zu v1 executors may wait up to %.1f s before they subscribe again "
 			"(MESOS_SUBSCRIPTION_BACKOFF_MAX), and the agent kills executors that have "
 			"not within %.1f s.",
 			n, (double)longest / NS_PER_S, (double)timeout / NS_PER_S),
-		.cure = "Start the agent with a longer --executor_reregistration_timeout (15secs "
-			"at most).",
-	};
+		"Start the agent with a longer --executor_reregistration_timeout (15secs "
+		"at most).");
 }
 
 /* True when the namespace has a link whose packets pass connection tracking. */
@@ -135,20 +158,18 @@ static void conntrack_full(const struct store *store, const struct netns *netns,
 	if (netns->ct_active == EW_NO || !netns->limit || netns->seen < store->tracked ||
 	    netns->entries < netns->limit - netns->limit / 10 || !tracks_links(store, netns))
 		return;
-	report->findings[report->n_findings++] = (struct report_finding){
-		.id = "conntrack-full",
-		.severity = full ? SEVERITY_CRITICAL : SEVERITY_WARNING,
-		.evidence = arena_printf(
+	finding_add(
+		store, report, FINDING_CONNTRACK_FULL, full ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+		arena_printf(
 			arena,
 			"Connection tracking of network namespace %llu has %llu entries of at most "
-			"%llu: the kernel %s entries and drops new connections.",
+			"%llu.",
 			(unsigned long long)netns->inode, (unsigned long long)netns->entries,
-			(unsigned long long)netns->limit, full ? "evicts" : "soon evicts"),
-		.cure = arena_printf(arena,
-				     "Raise the limit before the restart: sysctl -w "
-				     "net.netfilter.nf_conntrack_max=%llu",
-				     (unsigned long long)netns->limit * 2),
-	};
+			(unsigned long long)netns->limit),
+		arena_printf(arena,
+			     "Raise the limit before the restart: sysctl -w "
+			     "net.netfilter.nf_conntrack_max=%llu",
+			     (unsigned long long)netns->limit * 2));
 }
 
 static int finding_order(const void *a, const void *b)
@@ -164,15 +185,13 @@ void report_findings_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 
-	report->findings = arena_array(report->arena, 2 + store->agents.n + store->namespaces.n,
-				       sizeof(*report->findings));
-	if (!report->findings)
-		return;
 	if (report_has_outcomes(report))
 		master_timeout_fill(store, report);
 	impostors_fill(store, report);
 	v1_backoff_fill(view, report);
 	for (size_t i = 0; i < store->namespaces.n; i++)
 		conntrack_full(store, &store->namespaces.v[i], report);
-	qsort(report->findings, report->n_findings, sizeof(*report->findings), finding_order);
+	if (report->n_findings)
+		qsort(report->findings, report->n_findings, sizeof(*report->findings),
+		      finding_order);
 }

@@ -70,7 +70,7 @@ static struct effects effects_count(const struct report *report)
 			e.count[effect]++;
 	}
 	for (size_t i = 0; i < report->n_findings; i++)
-		e.findings += report->findings[i].severity == SEVERITY_CRITICAL;
+		e.findings += finding_weight(&report->findings[i]) == SEVERITY_CRITICAL;
 	return e;
 }
 
@@ -118,7 +118,7 @@ static void findings_write(FILE *out, const struct report *report, const struct 
 		return;
 	fprintf(out, "%zu critical finding%s about the restart", e->findings, plural(e->findings));
 	for (size_t i = 0; i < report->n_findings; i++) {
-		if (report->findings[i].severity != SEVERITY_CRITICAL)
+		if (finding_weight(&report->findings[i]) != SEVERITY_CRITICAL)
 			continue;
 		fprintf(out, "%s%s", lead, report->findings[i].id);
 		lead = ", ";
@@ -345,6 +345,22 @@ static void watch_write(FILE *out, const struct report *report)
 	audit_write(out, report);
 }
 
+/* Findings that count for nothing by the user's wish. */
+static void ignored_write(FILE *out, const struct report *report)
+{
+	const char *lead = " Ignored: ";
+
+	for (size_t i = 0; i < report->n_findings; i++) {
+		if (!report->findings[i].ignored)
+			continue;
+		fprintf(out, "%s%s (%s)", lead, report->findings[i].id,
+			severity_name(report->findings[i].severity));
+		lead = ", ";
+	}
+	if (*lead == ',')
+		fputc('.', out);
+}
+
 void summary_write(FILE *out, const struct report *report)
 {
 	if (report->interrupted)
@@ -357,4 +373,5 @@ void summary_write(FILE *out, const struct report *report)
 		watch_write(out, report);
 	else
 		audit_write(out, report);
+	ignored_write(out, report);
 }

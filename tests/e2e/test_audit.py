@@ -161,6 +161,18 @@ def test_formats(lab, ew, format, pattern):
     assert done.out.count("\n") == 1
 
 
+@pytest.mark.parametrize("format, pattern", [
+    ("table", "v1-backoff (warning, ignored):"),
+    ("json", '"ignored": true'),
+    ("jsonl", '"ignored":true'),
+    ("nagios", "EXECWATCH OK - A restart of the agent is safe for all 2 executors. Ignored: v1-backoff (warning)."),
+])
+def test_an_ignored_finding_is_shown_as_ignored(lab, ew, format, pattern):
+    lab(executors(2, kind="v1", backoff_max="10secs"))
+    done = ew("audit", "-f", format, "--ignore", "impostor-agent,v1-backoff", "--ignore", "v1-backoff")
+    assert (done.code, pattern in done.words) == (0, True), done
+
+
 def test_colours(lab, ew):
     """On a terminal only, or when asked for; NO_COLOR is respected."""
     lab(executors(1, kind="v0-old"))

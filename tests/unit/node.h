@@ -106,7 +106,8 @@ struct node {
 	enum ew_tri api_complete;
 	enum ew_tri latest; /* of meta/slaves; 0: not told, as in older recordings */
 	enum ew_tri elsewhere;
-	bool latest_runs; /* the runs on disk are told to be the latest ones */
+	const char *ignored; /* findings, with commas */
+	bool latest_runs;    /* the runs on disk are told to be the latest ones */
 	struct node_sock *socks[16384];
 	size_t n_socks;
 	struct node_proc *procs[4096];
@@ -521,7 +522,8 @@ static inline void node_window(struct node *n)
 						 .wall_offset = NODE_WALL,
 						 .master_timeout = 75 * NODE_SECOND,
 						 .netns = n->own_netns,
-						 .elsewhere = n->elsewhere } });
+						 .elsewhere = n->elsewhere,
+						 .ignored = n->ignored } });
 }
 
 static inline struct node *node_new(void)

@@ -411,6 +411,7 @@ static void apply_session(struct store *store, const struct fact *fact)
 	store->session.host = store_text(store, fact->session.host);
 	store->session.boot_id = store_text(store, fact->session.boot_id);
 	store->session.kernel = store_text(store, fact->session.kernel);
+	store->session.ignored = store_text(store, fact->session.ignored);
 }
 
 static void apply_work_dir(struct store *store, const struct fact *fact)

@@ -83,6 +83,8 @@ static json_t *findings_new(const struct report *report)
 		field_text(&f, "severity", severity_name(finding->severity));
 		field_text(&f, "evidence", finding->evidence);
 		field_text(&f, "cure", finding->cure);
+		field_text(&f, "effect", finding->effect);
+		field_bool(&f, "ignored", finding->ignored);
 		array = append(array, fields_done(&f));
 	}
 	return array;

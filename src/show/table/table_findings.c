@@ -5,13 +5,14 @@
 
 static void finding_write(const struct table *table, const struct report_finding *finding)
 {
-	const char *sgr = table_color(table->color, finding->severity);
+	const char *sgr = table_color(table->color, finding_weight(finding));
 	struct textbuf text;
 
 	if (textbuf_begin(&text) < 0)
 		return;
-	fprintf(text.text, "  %s%s%s (%s): %s%s%s", sgr ? sgr : "", finding->id,
-		sgr ? TABLE_RESET : "", severity_name(finding->severity), finding->evidence,
+	fprintf(text.text, "  %s%s%s (%s%s): %s %s%s%s", sgr ? sgr : "", finding->id,
+		sgr ? TABLE_RESET : "", severity_name(finding->severity),
+		finding->ignored ? ", ignored" : "", finding->evidence, finding->effect,
 		*finding->cure ? " " : "", finding->cure);
 	table_paragraph(table, &text, 4);
 }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one table of findings: the id and the effect of each. A new finding is one name here, one row
+ * in the table and one entry in docs/findings.md.
+ */
+#ifndef EW_MODEL_FINDING_TABLE_H
+#define EW_MODEL_FINDING_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/report.h"
+
+enum finding {
+	FINDING_IMPOSTOR_AGENT,
+	FINDING_MASTER_TIMEOUT,
+	FINDING_V1_BACKOFF,
+	FINDING_CONNTRACK_FULL,
+	FINDING_COUNT,
+};
+
+/* NULL from FINDING_COUNT on. */
+const char *finding_id(enum finding finding);
+/* What it does to a restart of the agent: whole sentences. */
+const char *finding_effect(enum finding finding);
+bool finding_parse(const char *id, enum finding *finding);
+
+/* Is the id one of those in a list with commas? NULL is an empty list. */
+bool finding_is_in(const char *list, const char *id);
+
+#endif

@@ -83,7 +83,7 @@ bool appeared_is_dead(const struct store *store, const struct process *process)
 	if (was_executor_unread(store, process))
 		return process->ended && process->ended_at >= store->session_began;
 	return process->known && *process->facts.executor_id &&
-	       (process->ended || process->vanished) && process->ended_at >= store->session_began &&
+	       !process_is_alive(process) && process->ended_at >= store->session_began &&
 	       was_executor(process) && is_ours(store, process) && !in_baseline(store, process);
 }
 

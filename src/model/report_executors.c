@@ -394,13 +394,6 @@ static void executors_count(struct report *report)
 	qsort(report->executors, report->n_executors, sizeof(*report->executors), executor_order);
 }
 
-static bool has_ended(const struct store *store, const struct fact_baseline *b)
-{
-	const struct process *process = store_process_find(store, b->pid, b->start);
-
-	return !process || process->ended || process->vanished;
-}
-
 static void ended_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
@@ -410,10 +403,13 @@ static void ended_fill(const struct executors *view, struct report *report)
 	report->ended = arena_array(report->arena, max, sizeof(*report->ended));
 	if (!report->ended)
 		return;
-	for (size_t i = 0; i < store->baselines.n; i++)
-		if (has_ended(store, &store->baselines.v[i]))
-			baseline_fill(view, &store->baselines.v[i], true,
-				      &report->ended[report->n_ended++], report->arena);
+	for (size_t i = 0; i < store->baselines.n; i++) {
+		const struct fact_baseline *b = &store->baselines.v[i];
+
+		if (!process_is_alive(store_process_find(store, b->pid, b->start)))
+			baseline_fill(view, b, true, &report->ended[report->n_ended++],
+				      report->arena);
+	}
 	HASH_ITER(hh, store->processes, process, next)
 	{
 		if (appeared_is_dead(store, process))

@@ -176,17 +176,13 @@ static void clocks_fill(const struct executors *view, struct report *report)
 
 static void events_fill(const struct store *store, struct report *report)
 {
+	const struct fact_hook *hook = store_hook(store, "messages");
 	struct events events = store_events(store);
 
-	report->messages = "";
+	report->messages = arena_text(report->arena, hook ? hook->program : "");
+	report->messages_best_effort = hook && hook->best_effort;
 	report->events_lost = events.lost;
 	report->events_seen = events.seen;
-	for (size_t i = 0; i < store->hooks.n; i++) {
-		if (strcmp(store->hooks.v[i].hook, "messages") == 0) {
-			report->messages = arena_text(report->arena, store->hooks.v[i].program);
-			report->messages_best_effort = store->hooks.v[i].best_effort;
-		}
-	}
 }
 
 void report_node_fill(const struct executors *view, struct report *report)

@@ -92,8 +92,7 @@ static const struct process *process_of_pid(const struct store *store, int32_t p
 
 	HASH_ITER(hh, store->processes, process, next)
 	{
-		if (process->key.pid == pid && process->known && !process->ended &&
-		    !process->vanished)
+		if (process->key.pid == pid && process->known && process_is_alive(process))
 			return process;
 	}
 	return NULL;

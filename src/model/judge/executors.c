@@ -22,11 +22,6 @@ struct holdings {
 	size_t n;
 };
 
-static bool alive(const struct process *process)
-{
-	return !process->ended && !process->vanished;
-}
-
 static bool counts(const struct connection *conn)
 {
 	return conn->facts.state == TCP_ESTABLISHED || conn->facts.state == TCP_LISTEN;
@@ -48,7 +43,7 @@ static void holding_add(struct holdings *all, const struct store *store, int32_t
 {
 	const struct process *process = pid ? store_process_find(store, pid, start) : NULL;
 
-	if (process && process->known && alive(process))
+	if (process && process->known && process_is_alive(process))
 		all->v[all->n++] = (struct holding){ process, conn, fd };
 }
 
@@ -138,7 +133,7 @@ static struct pids pids_build(const struct store *store, struct arena *arena)
 
 	HASH_ITER(hh, store->processes, process, next)
 	{
-		if (pids.v && process->known && alive(process))
+		if (pids.v && process->known && process_is_alive(process))
 			pids.v[pids.n++] = process;
 	}
 	if (pids.n)
@@ -256,14 +251,14 @@ static bool is_candidate(const struct process *process)
 {
 	const struct process_facts *p = &process->facts;
 
-	return process->known && alive(process) && *p->executor_id && *p->framework_id &&
+	return process->known && process_is_alive(process) && *p->executor_id && *p->framework_id &&
 	       (*p->slave_pid || process->adopted);
 }
 
 /* A process with an unreadable environment and a connection to the agent may be an executor. */
 static bool is_dark(const struct process *process)
 {
-	return process->known && alive(process) && process->facts.environ_read == EW_NO;
+	return process->known && process_is_alive(process) && process->facts.environ_read == EW_NO;
 }
 
 static int same_run(const struct executor *a, const struct executor *b)
@@ -539,13 +534,10 @@ static void absent_fill(struct executors *view, struct arena *arena)
 	}
 	HASH_ITER(hh, store->listings, listing, next_listing)
 	{
-		struct process_facts ids = { .framework_id = listing->key.framework_id,
-					     .executor_id = listing->key.executor_id,
-					     .container_id = listing->key.container_id };
-
 		if (store->session.elsewhere != EW_UNKNOWN && store_agent(store) &&
-		    store_is_listed(store, &ids) && !has_row(&keys, &listing->key) &&
-		    !store_checkpoint_find(store, &ids))
+		    !listing->completed && listing->answer_nr == store->listed_answer_nr &&
+		    !has_row(&keys, &listing->key) &&
+		    !store_checkpoint_of_run(store, &listing->key))
 			absent_add(view, &listing->key, store->api.slave_id, NULL, arena);
 	}
 }

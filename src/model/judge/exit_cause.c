@@ -254,10 +254,8 @@ static void told_by_agent(const struct task_end *end, const struct store *store,
 /* Older recordings have no tasks' states: this is all they tell. */
 static bool task_is_over(const struct store *store, const struct fact_baseline *b)
 {
-	struct process_facts ids = { .framework_id = b->framework_id,
-				     .executor_id = b->executor_id,
-				     .container_id = b->container_id };
-	const struct checkpoint *checkpoint = store_checkpoint_find(store, &ids);
+	struct run_key key = { b->framework_id, b->executor_id, b->container_id };
+	const struct checkpoint *checkpoint = store_checkpoint_of_run(store, &key);
 
 	return checkpoint && b->n_tasks && !checkpoint->facts.n_tasks;
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
 #include "model/judge/evidence.h"
@@ -28,13 +27,9 @@ bool model_agent_ended(const struct model *model, int32_t pid, uint64_t start)
 
 bool model_has_hook(const struct model *model, const char *hook)
 {
-	const struct store *store = model_store(model);
-	bool has = false;
+	const struct fact_hook *found = store_hook(model_store(model), hook);
 
-	for (size_t i = 0; i < store->hooks.n; i++)
-		if (strcmp(store->hooks.v[i].hook, hook) == 0)
-			has = *store->hooks.v[i].program;
-	return has;
+	return found && *found->program;
 }
 
 static bool asked(const struct registration *h, const struct agent *ended)
@@ -70,7 +65,7 @@ const char *model_guard_refusal(const struct model *model, int32_t agent_pid, ui
 	const struct agent *ended = agent_find(store, agent_pid, agent_start);
 	const struct process *process = store_process_find(store, pid, start);
 
-	if (!ended || !process || process->ended || process->vanished)
+	if (!ended || !process_is_alive(process))
 		return "it has ended";
 	return refusal(store, ended, process);
 }

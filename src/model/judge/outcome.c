@@ -61,7 +61,7 @@ int64_t outcome_proven_at(const struct store *store, const struct fact_baseline 
 {
 	const struct process *process = store_process_find(store, b->pid, b->start);
 
-	if (!process || process->ended || process->vanished || !process->history.last_down)
+	if (!process_is_alive(process) || !process->history.last_down)
 		return 0;
 	return self_termination_by(process, process->history.last_down + b->recovery_timeout);
 }

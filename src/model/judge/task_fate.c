@@ -47,10 +47,7 @@ static int badness(const struct task_end *end)
 /* The run's tasks as last read from the disk, after the executor's end: some are not over. */
 static bool some_go_on(const struct store *store, const struct run_key *key, int64_t ended)
 {
-	struct process_facts ids = { .framework_id = key->framework_id,
-				     .executor_id = key->executor_id,
-				     .container_id = key->container_id };
-	const struct checkpoint *checkpoint = store_checkpoint_find(store, &ids);
+	const struct checkpoint *checkpoint = store_checkpoint_of_run(store, key);
 
 	return checkpoint && checkpoint->facts.n_tasks && ended && store->checkpoints_read > ended;
 }

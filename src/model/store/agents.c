@@ -321,7 +321,7 @@ void store_count_named(struct store *store)
 		return;
 	HASH_ITER(hh, store->processes, process, next)
 	{
-		if (!process->agent_known || process->ended || process->vanished ||
+		if (!process->agent_known || !process_is_alive(process) ||
 		    !store_checkpoint_find(store, &process->facts))
 			continue;
 		for (size_t i = 0; i < store->agents.n; i++)

@@ -72,17 +72,24 @@ void store_apply_checkpoint(struct store *store, const struct fact *fact)
 	checkpoint->seen = store->snapshot;
 }
 
-struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p)
+static struct run_key run_key_of(const struct process_facts *p)
 {
-	struct run_key key;
+	return (struct run_key){ p->framework_id, p->executor_id, p->container_id };
+}
+
+struct checkpoint *store_checkpoint_of_run(const struct store *store, const struct run_key *key)
+{
 	struct checkpoint *checkpoint;
 
-	memset(&key, 0, sizeof(key));
-	key.framework_id = p->framework_id;
-	key.executor_id = p->executor_id;
-	key.container_id = p->container_id;
-	HASH_FIND(hh, store->checkpoints, &key, sizeof(key), checkpoint);
+	HASH_FIND(hh, store->checkpoints, key, sizeof(*key), checkpoint);
 	return checkpoint;
+}
+
+struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p)
+{
+	struct run_key key = run_key_of(p);
+
+	return store_checkpoint_of_run(store, &key);
 }
 
 void store_apply_listing(struct store *store, const struct fact *fact)
@@ -161,13 +168,9 @@ void store_apply_api(struct store *store, const struct fact *fact)
 
 bool store_is_listed(const struct store *store, const struct process_facts *p)
 {
-	struct run_key key;
+	struct run_key key = run_key_of(p);
 	struct listing *listing;
 
-	memset(&key, 0, sizeof(key));
-	key.framework_id = p->framework_id;
-	key.executor_id = p->executor_id;
-	key.container_id = p->container_id;
 	HASH_FIND(hh, store->listings, &key, sizeof(key), listing);
 	return listing && !listing->completed && listing->answer_nr == store->listed_answer_nr;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Events lost in the kernel. */
-#include <string.h>
 
 #include "model/store/store.h"
 
@@ -37,12 +36,9 @@ static int64_t beginning(const struct store *store)
 
 bool store_sees_messages(const struct store *store)
 {
-	if (store_events(store).lost)
-		return false;
-	for (size_t i = 0; i < store->hooks.n; i++)
-		if (strcmp(store->hooks.v[i].hook, "messages") == 0)
-			return *store->hooks.v[i].program && !store->hooks.v[i].best_effort;
-	return false;
+	const struct fact_hook *hook = store_hook(store, "messages");
+
+	return hook && *hook->program && !hook->best_effort && !store_events(store).lost;
 }
 
 struct events store_events(const struct store *store)

@@ -95,8 +95,7 @@ static void link_ended_of(struct store *store, int32_t pid, uint64_t start, stru
 {
 	struct process *process = executor_find(store, pid, start);
 
-	if (process && !process->ended && !process->vanished &&
-	    connection_is_link_of(store, conn, process))
+	if (process_is_alive(process) && connection_is_link_of(store, conn, process))
 		link_ended(store, process, conn, mono);
 }
 

@@ -100,6 +100,11 @@ broken:
 	return NULL;
 }
 
+bool process_is_alive(const struct process *process)
+{
+	return process && !process->ended && !process->vanished;
+}
+
 static void process_facts(struct store *store, struct process *process,
 			  const struct fact_process *from)
 {
@@ -192,8 +197,7 @@ void store_adopt(struct store *store)
 
 	HASH_ITER(hh, store->processes, process, next)
 	{
-		if (process->known && !process->ended && !process->vanished &&
-		    !*process->facts.executor_id &&
+		if (process->known && process_is_alive(process) && !*process->facts.executor_id &&
 		    !store_is_agent(store, process->key.pid, process->key.start))
 			adopt(store, process);
 	}
@@ -290,24 +294,34 @@ uint32_t store_unix_links(const struct store *store, const struct process *proce
 
 /* ---- the rest ---- */
 
-static void apply_hook(struct store *store, const struct fact *fact)
+static struct fact_hook *hook_find(const struct store *store, const char *hook)
 {
-	struct fact_hook slot = fact->hook;
-
-	slot.hook = store_text(store, slot.hook);
-	slot.program = store_text(store, slot.program);
-	slot.reason = store_text(store, slot.reason);
-	for (size_t i = 0; i < store->hooks.n; i++) {
-		if (store->hooks.v[i].hook == slot.hook) {
-			store->hooks.v[i] = slot;
-			return;
-		}
-	}
-	if (store_reserve(store, store->hooks))
-		store->hooks.v[store->hooks.n++] = slot;
+	for (size_t i = 0; i < store->hooks.n; i++)
+		if (strcmp(store->hooks.v[i].hook, hook) == 0)
+			return &store->hooks.v[i];
+	return NULL;
 }
 
-static void emit_unread(struct store *store, const struct fact *fact)
+const struct fact_hook *store_hook(const struct store *store, const char *hook)
+{
+	return hook_find(store, hook);
+}
+
+static void apply_hook(struct store *store, const struct fact *fact)
+{
+	struct fact_hook hook = fact->hook, *old;
+
+	hook.hook = store_text(store, hook.hook);
+	hook.program = store_text(store, hook.program);
+	hook.reason = store_text(store, hook.reason);
+	old = hook_find(store, hook.hook);
+	if (old)
+		*old = hook;
+	else if (store_reserve(store, store->hooks))
+		store->hooks.v[store->hooks.n++] = hook;
+}
+
+static void apply_unread(struct store *store, const struct fact *fact)
 {
 	struct fact_unread unread = fact->unread;
 
@@ -474,7 +488,7 @@ static void processes_end(struct store *store, int64_t mono)
 
 	HASH_ITER(hh, store->processes, process, next)
 	{
-		if (process->ended || process->vanished) {
+		if (!process_is_alive(process)) {
 			process_prune(store, process, mono);
 		} else if (process->known && process->seen != store->snapshot) {
 			process->vanished = true;
@@ -546,7 +560,7 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_AGENT] = store_apply_agent,
 	[FACT_API] = store_apply_api,
 	[FACT_API_EXECUTOR] = store_apply_listing,
-	[FACT_UNREAD] = emit_unread,
+	[FACT_UNREAD] = apply_unread,
 	[FACT_LOST] = store_apply_lost,
 	[FACT_ACT] = apply_act,
 	[FACT_COMMAND] = apply_command,

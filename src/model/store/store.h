@@ -358,10 +358,16 @@ void store_apply(struct store *store, const struct fact *fact);
 /* How many connections to the present agent's domain socket the process has. */
 uint32_t store_unix_links(const struct store *store, const struct process *process);
 
+/* False for NULL, after its exit, and once a complete scan no longer shows it. */
+bool process_is_alive(const struct process *process);
 /* NULL when there is none, or no memory. */
 struct process *store_process(struct store *store, int32_t pid, uint64_t start);
 struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start);
 struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p);
+/* key's texts are pooled. */
+struct checkpoint *store_checkpoint_of_run(const struct store *store, const struct run_key *key);
+/* The program that serves a hook, or why none does; NULL: nothing is told of this hook. */
+const struct fact_hook *store_hook(const struct store *store, const char *hook);
 const char *store_text(struct store *store, const char *text);
 /* mono to wall clock; 0 stays 0. */
 int64_t store_wall(const struct store *store, int64_t mono);

@@ -121,7 +121,7 @@ struct report_executor {
 	bool deadline_latest; /* its disconnection was not seen: deadline is the latest possible */
 	int64_t ends_by;      /* wall ns; its deadline has passed, and it has exited by then; 0:
 				 not so */
-	int64_t ended;	      /* wall ns; 0: lives */
+	int64_t ended;	      /* wall ns; 0: it lives, or its end was not seen */
 	int32_t killer;	      /* host pid; 0 */
 	const char *killer_comm;
 };

@@ -54,6 +54,16 @@ def test_while_the_agent_recovers(node, ew):
     assert each(report, node, "outcome") == dict.fromkeys(ALL, "reregistered")
 
 
+def test_nothing_is_left_to_wait_for(node, ew):
+    """All executors and the agent have ended before: the default end is now, not at a deadline."""
+    assert ew("audit").code == 1
+    node.stop_agent()
+    node.kill("all")
+    node.wait_until(lambda: not any(e.alive for e in node.executors()))
+    report = ew.json("verify", code=2, timeout=15)
+    assert each(report, node, "outcome") == dict.fromkeys(ALL, "lost")
+
+
 def test_the_audit_is_the_baseline(node, ew):
     """Without a shutdown two are lost, and verify knows whom it misses."""
     assert ew("audit").code == 1

@@ -137,6 +137,55 @@ static void nobody_is_left(void **state)
 	node_free(n);
 }
 
+/* A `verify` that begins now, compared with the audit. */
+static void verify_begins(struct node *n, struct report *audit)
+{
+	struct fact_sink sink = { node_sink_emit, n };
+
+	node_watch_anew(n);
+	model_baseline(audit, &sink);
+	report_free(audit);
+	node_snapshot(n);
+}
+
+/* They ended, and the agent too, before this verify began: there is nothing to wait for. */
+static void all_dead_and_no_agent(void **state)
+{
+	one(n, p);
+	struct report *audit = node_report(n, REPORT_AUDIT);
+
+	(void)state;
+	node_agent_stop(n);
+	node_ends(n, p, SIGKILL, 0);
+	n->no_work_dir = true;
+	verify_begins(n, audit);
+	done(n, true, true);
+	assert_string_equal(node_outcome(n, "web"), "lost");
+	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 2);
+	node_free(n);
+}
+
+/* It has not noticed, and no clock runs that was seen to begin: not for ever either. */
+static void no_agent_from_the_beginning(void **state)
+{
+	one(n, p, .entry = EW_NO);
+	struct report *audit = node_report(n, REPORT_AUDIT);
+	int64_t began;
+
+	(void)state;
+	(void)p;
+	node_agent_stop(n);
+	verify_begins(n, audit);
+	began = n->now;
+	done(n, false, false);
+	about(next_of(n), began + 75 * NODE_SECOND);
+	assert_int_equal(clock_of(n, "master"), 0); /* since when it is away is not known */
+	node_wait(n, 76);
+	done(n, true, true);
+	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 1);
+	node_free(n);
+}
+
 static void agent_stays_away(void **state)
 {
 	struct node *n = node_new();
@@ -391,6 +440,8 @@ int main(void)
 		cmocka_unit_test(grace_period_of_its_own),
 		cmocka_unit_test(dead_are_not_waited_for),
 		cmocka_unit_test(nobody_is_left),
+		cmocka_unit_test(all_dead_and_no_agent),
+		cmocka_unit_test(no_agent_from_the_beginning),
 		cmocka_unit_test(agent_stays_away),
 		cmocka_unit_test(nobody_noticed),
 		cmocka_unit_test(executor_never_comes_back),

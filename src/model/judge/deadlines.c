@@ -107,6 +107,19 @@ static void bound(struct bounds *b, int64_t now, int64_t at)
 		b->next = at;
 }
 
+/*
+ * Until when an agent is waited for: the master's limit. The end of one that is not there any more
+ * and was not seen to go came before this session.
+ */
+static int64_t return_bound(const struct store *store)
+{
+	int64_t gone = agent_gone_at(store);
+
+	if (store_agent(store))
+		return 0;
+	return (gone ? gone : store->session_began) + store->session.master_timeout;
+}
+
 /* Bound on waiting for an agent's recovery: executors' default recovery timeout. */
 static int64_t recovery_bound(const struct store *store)
 {
@@ -122,11 +135,13 @@ static struct bounds bounds_collect(const struct store *store, struct arena *are
 
 	executors_build(&view, store, arena);
 	for (size_t i = 0; i < store->baselines.n; i++) {
-		int64_t proven = outcome_proven_at(store, &store->baselines.v[i]);
+		const struct fact_baseline *baseline = &store->baselines.v[i];
+		int64_t proven = outcome_proven_at(store, baseline);
 		struct fate fate;
 
-		outcome_judge(&view, &store->baselines.v[i], arena, &fate);
-		b.living |= !fate.ended;
+		outcome_judge(&view, baseline, arena, &fate);
+		b.living |= process_is_alive(
+			store_process_find(store, baseline->pid, baseline->start));
 		if (fate.outcome == OUTCOME_WAITING) {
 			b.waiting = true;
 			bound(&b, store->now, fate.deadline);
@@ -136,7 +151,7 @@ static struct bounds bounds_collect(const struct store *store, struct arena *are
 		if (proven > b.proven)
 			b.proven = proven;
 	}
-	bound(&b, store->now, deadline_master(store));
+	bound(&b, store->now, return_bound(store));
 	bound(&b, store->now, deadline_agent(store));
 	bound(&b, store->now, agent_state_serves_at(store));
 	bound(&b, store->now, recovery_bound(store));

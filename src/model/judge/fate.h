@@ -25,7 +25,7 @@ struct fate {
 	int64_t ends_by;      /* mono: when it has exited at the latest, if it shuts down at its
 				 deadline; 0: no deadline */
 	bool ending;	      /* its deadline has passed: it shuts down, or has failed to */
-	int64_t ended;	      /* mono; 0: lives */
+	int64_t ended;	      /* mono; 0: it lives, or its end was not seen */
 	int32_t killer;
 	const char *killer_comm; /* the store's */
 	const char *why;	 /* a sentence of the arena's */

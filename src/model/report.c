@@ -58,11 +58,12 @@ static void severity_note(struct exit_facts *facts, enum severity severity)
 
 /*
  * The exit code of an acting verb counts untreated executors only. A treated executor keeps its
- * verdict from before the act; one disconnected by an earlier act needs none.
+ * verdict from before the act; one disconnected by an earlier act needs none. One that is shutting
+ * down counts whatever was done.
  */
 static bool was_treated(const struct report *report, const struct report_executor *executor)
 {
-	bool done = executor->treated && !executor->ends_by;
+	bool done = executor->treated;
 
 	for (size_t i = 0; i < report->n_acts; i++) {
 		if (report->acts[i].pid != executor->pid)
@@ -71,7 +72,7 @@ static bool was_treated(const struct report *report, const struct report_executo
 			return false;
 		done = true;
 	}
-	return done;
+	return done && !executor->ends_by;
 }
 
 bool report_has_nobody(const struct report *report)

@@ -180,25 +180,17 @@ static void fate_fill(const struct executors *view, const struct fact_baseline *
 				    "deadline at the latest.";
 }
 
-/* What a treated executor waits for now; its verdict stays what it was treated for. */
-static void treated_fill(const struct executors *view, struct report_executor *out)
+/* For `shutdown`: the verdict of the audit before the acts, and the deadline as of now. */
+static void treated_fill(const struct store *store, const struct process *process,
+			 struct report_executor *out, struct arena *arena)
 {
-	const struct process *process = store_process_find(view->store, out->pid, out->start);
-	int64_t down = process ? process->history.down_since : 0;
-	int64_t treated =
-		outcome_treated_at(view->store, out->pid, out->start, out->recovery_timeout);
-
 	out->severity = verdict_severity(out->verdict);
 	out->forbidden = verdict_refusal(out->verdict);
 	out->advice = "";
-	out->treated = treated && out->verdict == VERDICT_DISCONNECTED;
-	if (!down && out->treated)
-		down = treated;
-	if (!down)
-		return;
-	out->disconnected = store_wall(view->store, down);
-	out->deadline = out->disconnected + out->recovery_timeout;
-	out->advice = "Restart the agent before the deadline.";
+	if (process)
+		clock_fill(store, process, out, arena);
+	if (out->deadline && !out->ends_by)
+		out->advice = "Restart the agent before the deadline.";
 }
 
 static void baseline_fill(const struct executors *view, const struct fact_baseline *b,
@@ -226,7 +218,7 @@ static void baseline_fill(const struct executors *view, const struct fact_baseli
 	if (outcomes)
 		fate_fill(view, b, out, arena);
 	else
-		treated_fill(view, out);
+		treated_fill(view->store, process, out, arena);
 }
 
 static int executor_order(const void *a, const void *b)

@@ -413,6 +413,35 @@ static void acts_count(void **state)
 	}
 }
 
+/* An earlier treatment is none to rely on any more once its deadline has passed. */
+static void treated_earlier(void **state)
+{
+	static const struct {
+		int after, want;
+	} rows[] = { { 30, 0 }, { 61, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		one(n, p, .timeout = 60);
+
+		node_drops(n, p);
+		node_wait(n, rows[i].after);
+		node_watch_anew(n);
+		node_emit(n, (struct fact){ .type = FACT_ACT,
+					    .mono = n->now - rows[i].after * NODE_SECOND,
+					    .act = { .phase = "result",
+						     .action = "shutdown",
+						     .pid = p->pid,
+						     .start = p->start,
+						     .result = "done" } });
+		node_snapshot(n);
+		node_baseline(n);
+		assert_string_equal(node_verdict(n, "web"), "disconnected");
+		assert_int_equal(node_exit_code(n, REPORT_SHUTDOWN), rows[i].want);
+		node_free(n);
+	}
+}
+
 static void worst_first(void **state)
 {
 	struct node *n = node_new();
@@ -452,6 +481,7 @@ int main(void)
 		cmocka_unit_test(nobody_in_the_baseline),
 		cmocka_unit_test(worst_wins),
 		cmocka_unit_test(acts_count),
+		cmocka_unit_test(treated_earlier),
 		cmocka_unit_test(worst_first),
 	};
 

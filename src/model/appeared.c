@@ -82,9 +82,9 @@ bool appeared_is_dead(const struct store *store, const struct process *process)
 {
 	if (was_executor_unread(store, process))
 		return process->ended && process->ended_at >= store->session_began;
-	return process->known && *process->facts.executor_id &&
-	       !process_is_alive(process) && process->ended_at >= store->session_began &&
-	       was_executor(process) && is_ours(store, process) && !in_baseline(store, process);
+	return process->known && *process->facts.executor_id && !process_is_alive(process) &&
+	       process->ended_at >= store->session_began && was_executor(process) &&
+	       is_ours(store, process) && !in_baseline(store, process);
 }
 
 struct process appeared_process_of_run(const struct run_key *key, const char *slave_id)
@@ -160,6 +160,15 @@ struct fact_baseline appeared_baseline(const struct store *store, const struct p
 	return b;
 }
 
+/* SELF_HEALING without a link: over a domain socket. */
+static bool is_linked(const struct report_executor *executor)
+{
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (executor->links[i].agent_end != EW_YES)
+			return false;
+	return executor->n_links || executor->verdict == VERDICT_SELF_HEALING;
+}
+
 const char *appeared_outcome(const struct report_executor *executor, enum outcome *outcome)
 {
 	switch (executor->verdict) {
@@ -169,10 +178,13 @@ const char *appeared_outcome(const struct report_executor *executor, enum outcom
 		return "It appeared after the audit, and is not registered with the agent.";
 	case VERDICT_UNKNOWN:
 	case VERDICT_HALF_OPEN:
-		*outcome = OUTCOME_UNKNOWN;
-		return "It appeared after the audit; whether the agent knows it cannot be told.";
+		break;
 	default:
+		if (!is_linked(executor))
+			break;
 		*outcome = OUTCOME_KEPT;
 		return "It appeared after the audit, and has its link to the agent.";
 	}
+	*outcome = OUTCOME_UNKNOWN;
+	return "It appeared after the audit; whether the agent knows it cannot be told.";
 }

@@ -341,6 +341,33 @@ static void came_after_the_audit(void **state)
 	node_free(n);
 }
 
+/* Its state comes before its links in the order of verdicts: the links count all the same. */
+static void came_and_has_no_link(void **state)
+{
+	static const struct {
+		struct node_spec spec;
+		const char *want;
+		int code;
+	} rows[] = {
+		{ { .state = "T" }, "kept", 0 },
+		{ { .state = "T", .unlinked = true }, "unknown", 3 },
+		{ { .state = "T", .half_open = true }, "unknown", 3 },
+		{ { .version = "1.11.0", .half_open = true }, "unknown", 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		one(n, p);
+
+		(void)p;
+		node_executor_(n, "late", rows[i].spec);
+		node_snapshot(n);
+		assert_string_equal(node_outcome(n, "late"), rows[i].want);
+		assert_int_equal(node_exit_code(n, REPORT_VERIFY), rows[i].code);
+		node_free(n);
+	}
+}
+
 /* A run that is over on disk, of which nobody ever saw a process or a socket. */
 static struct node_proc *run_over(struct node *n, const char *id)
 {
@@ -458,6 +485,7 @@ int main(void)
 		cmocka_unit_test(refused),
 		cmocka_unit_test(of_another_agent_id),
 		cmocka_unit_test(came_after_the_audit),
+		cmocka_unit_test(came_and_has_no_link),
 		cmocka_unit_test(came_and_ended_unseen),
 		cmocka_unit_test(ended_before_the_audit),
 		cmocka_unit_test(away_for_too_long),

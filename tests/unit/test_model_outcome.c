@@ -94,6 +94,35 @@ static void kept_needs_an_agent_that_has_recovered(void **state)
 
 /* ---- with the same agent ---- */
 
+/* The agent ends it within its grace period, and the link stands until then. */
+static void told_to_shut_down(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	is(n, "kept");
+	node_tell(n, p, "ShutdownExecutorMessage");
+	is(n, "waiting");
+	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 1);
+	node_ends(n, p, 0, 0);
+	is(n, "killed-by-agent");
+	node_free(n);
+}
+
+/* One of its two connections is lost: the other one is of no use without it. */
+static void v1_loses_one_connection(void **state)
+{
+	one(n, p, .v1 = true);
+
+	(void)state;
+	is(n, "kept");
+	node_close(n, p->links[1], p->pid, true);
+	node_snapshot(n);
+	is(n, "unknown");
+	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 3);
+	node_free(n);
+}
+
 static void v1_subscribes_again(void **state)
 {
 	one(n, p, .v1 = true);
@@ -210,6 +239,8 @@ int main(void)
 		cmocka_unit_test(kept_needs_the_same_link),
 		cmocka_unit_test(kept_needs_the_same_agent),
 		cmocka_unit_test(kept_needs_an_agent_that_has_recovered),
+		cmocka_unit_test(told_to_shut_down),
+		cmocka_unit_test(v1_loses_one_connection),
 		cmocka_unit_test(v1_subscribes_again),
 		cmocka_unit_test(v1_subscribes_again_unseen),
 		cmocka_unit_test(v0_waits_for_a_restart),

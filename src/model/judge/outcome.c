@@ -318,6 +318,14 @@ static bool may_have_ended_unseen(const struct store *store)
 static void judge_kept(const struct store *store, const struct fact_baseline *b,
 		       const struct executor *executor, struct fate *fate)
 {
+	int64_t told = executor->process->history.shutdown_sent;
+
+	if (told) {
+		fate->outcome = OUTCOME_WAITING;
+		fate->why = "The agent has told it to shut down; it has not exited yet.";
+		fate->deadline = fate->ends_by = told + DESTROY_TIMEOUT;
+		return;
+	}
 	if (store_treated_at(store, b->pid, b->start) > store_mono(store, b->taken_wall)) {
 		fate->outcome = OUTCOME_WAITING;
 		fate->why = "It was treated, and still has the link that it had: the treatment has "
@@ -336,6 +344,13 @@ static void judge_kept(const struct store *store, const struct fact_baseline *b,
 	if (is_half_open(store, executor)) {
 		fate->why = "The agent is the same process, but this link has no agent's end: "
 			    "whether it comes back at the next restart cannot be told.";
+		fate->advice = "Run 'execwatch audit', and treat it before the agent is restarted.";
+		return;
+	}
+	if (is_v1(executor) && executor->n_links && executor->n_links < V1_CONNECTIONS) {
+		fate->why = "The agent is the same process, but this executor has one of its two "
+			    "connections, and each needs the other: whether it comes back at the "
+			    "next restart cannot be told.";
 		fate->advice = "Run 'execwatch audit', and treat it before the agent is restarted.";
 		return;
 	}

@@ -430,7 +430,6 @@ struct fact_baseline {
 	const char *const *tasks;
 	size_t n_tasks;
 	const char *slave_id; /* the agent's at that audit; empty: not known */
-	bool treated;	      /* an act on it is in the audit log */
 };
 
 struct fact_now {

@@ -315,7 +315,6 @@ static const struct factjson_field baseline_fields[] = {
 	FIELD(baseline.disconnected_wall, "disconnected_wall_ns"),
 	LIST(baseline.tasks, baseline.n_tasks, "tasks"),
 	FIELD(baseline.slave_id, "slave_id"),
-	FIELD(baseline.treated, "treated"),
 };
 
 static const struct factjson_field now_fields[] = {

@@ -160,7 +160,6 @@ void store_apply_api(struct store *store, const struct fact *fact)
 	if (!answered || from->recovering)
 		return;
 	store->listed_answer_nr = from->answer_nr;
-	store->listed_at = fact->mono;
 	listings_end(store);
 	store->listed_any = store->listings != NULL;
 	note_served(store, fact->mono);

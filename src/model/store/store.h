@@ -314,7 +314,6 @@ struct store {
 	bool has_api;
 	int64_t api_at;
 	uint32_t listed_answer_nr; /* of the last complete listing */
-	int64_t listed_at;
 	struct { /* SIGUSR1 was sent to the agent: unregister and shut down all executors */
 		int64_t at; /* mono; 0: it was not */
 		int32_t sender;

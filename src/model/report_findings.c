@@ -47,7 +47,7 @@ void finding_add(const struct store *store, struct report *report, enum finding 
 		};
 }
 
-static bool is_there(const struct store *store, const struct agent *agent)
+static bool is_impostor_here(const struct store *store, const struct agent *agent)
 {
 	return !agent->gone_at && agent_is_impostor(store, agent) &&
 	       (!store->session.netns || agent->facts.netns == store->session.netns);
@@ -62,7 +62,7 @@ static void impostors_fill(const struct store *store, struct report *report)
 		const struct fact_agent *a = &store->agents.v[i].facts;
 		char text[ADDR_TEXT_MAX];
 
-		if (!is_there(store, &store->agents.v[i]))
+		if (!is_impostor_here(store, &store->agents.v[i]))
 			continue;
 		finding_add(store, report, FINDING_IMPOSTOR_AGENT, SEVERITY_WARNING,
 			    arena_printf(arena,

@@ -272,7 +272,7 @@ static void baseline_without_link(void **state)
 		node_snapshot(n);
 		node_baseline(n);
 		done(n, false, false);
-		about(next_of(n), n->now + NODE_SECOND); /* a link may array_reserve old */
+		about(next_of(n), n->now + NODE_SECOND); /* a link may grow old enough */
 		node_wait(n, 61 + ENDING);
 		done(n, true, true);
 		node_free(n);

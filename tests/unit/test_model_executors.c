@@ -277,7 +277,7 @@ static void no_library(void **state)
 	node_free(n);
 }
 
-/* A pass by walking descriptors may show no listeners: then its library and link tell. */
+/* A scan that walks descriptors may show no listeners: then its library and link tell. */
 static void listeners_not_shown(void **state)
 {
 	struct node *n = node_new();

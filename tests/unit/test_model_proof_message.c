@@ -27,7 +27,7 @@ static void by_message(void **state)
 	}
 }
 
-/* A pass that showed the new agent before its hook's event came: the agent is as old as the event.
+/* A scan that showed the new agent before its hook's event came: the agent is as old as the event.
  */
 static void agents_hook_comes_late(void **state)
 {

@@ -103,7 +103,7 @@ static void refused_before_it_lost_any(void **state)
 	}
 }
 
-/* A pass that takes long does not show its link any more; what the ring has of that comes after. */
+/* A scan that takes long does not show its link any more; what the ring has of that comes after. */
 static void reported_after_a_long_scan(void **state)
 {
 	one(n, p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Passes and hooks folded together; replay; memory that does not array_reserve with time. */
+/* Scans and hooks folded together; replay; memory that does not grow with time. */
 #include <malloc.h>
 #include <signal.h>
 
@@ -57,7 +57,7 @@ static void what_a_scan_does_not_show_is_gone(void **state)
 	node_free(n);
 }
 
-/* A pass that failed half way shows nothing to be gone. */
+/* A scan that failed half way shows nothing to be gone. */
 static void a_scan_that_was_not_completed(void **state)
 {
 	struct node *n = node_new();
@@ -97,7 +97,7 @@ static void a_scan_of_processes_leaves_sockets(void **state)
 	node_free(n);
 }
 
-/* It was made after the pass had gone by: the hook saw it, the pass could not. */
+/* It was made after the scan had read its place: the hook saw it, the scan could not. */
 static void a_link_is_made_during_a_scan(void **state)
 {
 	struct node *n = node_new();
@@ -199,12 +199,12 @@ static void who_listens_is_seen_before_and_after(void **state)
 	node_free(n);
 }
 
-/* What could not be read in one pass and was in the next is no more a note. */
+/* What one scan could not read and the next one could is no more a note. */
 static void notes_are_of_the_last_scan(void **state)
 {
 	static const struct {
 		struct fact_unread unread;
-		uint32_t scope; /* of the pass that takes it back */
+		uint32_t scope; /* of the scan that takes it back */
 	} rows[] = {
 		{ { "/proc/7/fd", "Permission denied", 7, 0 }, SOCKETS_AND_PROCESSES },
 		{ { "entry of a link", "timeout", 0, 7001 }, SCAN_ALL & ~SCAN_API },

@@ -187,7 +187,7 @@ static void both_links_of_v1(void **state)
 	node_free(n);
 }
 
-/* Seen to connect, and no pass over descriptors has come by. */
+/* Seen to connect, and no scan of descriptors since. */
 static void descriptor_not_known(void **state)
 {
 	struct node *n = node_new();

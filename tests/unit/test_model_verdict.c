@@ -130,7 +130,7 @@ static void entry_is_of_the_last_scan(void **state)
 	p->links[0]->entry = EW_NO;
 	node_snapshot(n);
 	check(n, "web", "at-risk");
-	/* a pass over sockets alone asks no conntrack, and takes nothing back */
+	/* a scan of sockets alone asks no conntrack, and takes nothing back */
 	node_snapshot_of(n, SCAN_SOCKETS | SCAN_PROCESSES);
 	check(n, "web", "at-risk");
 	node_free(n);

@@ -140,8 +140,8 @@ static struct bounds bounds_collect(const struct store *store, struct arena *are
 		struct fate fate;
 
 		outcome_judge(&view, baseline, arena, &fate);
-		b.living |= process_is_alive(
-			store_process_find(store, baseline->pid, baseline->start));
+		b.living |=
+			process_is_alive(store_process_find(store, baseline->pid, baseline->start));
 		if (fate.outcome == OUTCOME_WAITING) {
 			b.waiting = true;
 			bound(&b, store->now, fate.deadline);

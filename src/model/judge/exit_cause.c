@@ -369,8 +369,7 @@ void exit_cause_judge(const struct store *store, const struct fact_baseline *b,
 		fate->cause = CAUSE_EVENT;
 		if (WIFSIGNALED(process->exit.status) && !process->exit.killer &&
 		    end_by_agents_reason(&task, arena, fate))
-			return; /* the sender of the signal is in the record, not among the events
-				 */
+			return; /* the record names the sender, and the events do not */
 		if (WIFSIGNALED(process->exit.status))
 			ended_by_signal(store, b, process, &down, arena, fate);
 		else

@@ -34,12 +34,13 @@ int64_t outcome_treated_at(const struct store *store, int32_t pid, uint64_t star
 }
 
 /*
- * The executor was disconnected before this session. The baseline or the audit log (an act made it
- * drop its link) may tell when. Else only the latest possible time is known: that of the first scan
- * that showed it without a link. *latest: the time is such a bound.
+ * When an executor was disconnected whose disconnection was not observed, mono; 0: it was not. The
+ * baseline or the audit log (an act made it drop its link) may tell when. Else only the latest
+ * possible time is known: the time of the baseline that shows it disconnected already, or the
+ * beginning of this session. *latest: the time is such a bound.
  */
-int64_t outcome_down_unseen(const struct store *store, const struct fact_baseline *b,
-			    const struct process *process, size_t n_links, bool *latest)
+static int64_t down_unseen(const struct store *store, const struct fact_baseline *b,
+			   const struct process *process, size_t n_links, bool *latest)
 {
 	int64_t treated = outcome_treated_at(store, b->pid, b->start, b->recovery_timeout);
 	int64_t taken = store_mono(store, b->taken_wall);
@@ -120,11 +121,6 @@ static bool by_message(const struct store *store, const struct registration *h, 
 }
 
 /*
- * While it stops executors that registered too late, an agent still lists them. They have a link
- * made after its recovery, or an unanswered registration. An executor that runs longer than the
- * longest stop is none of them.
- */
-/*
  * True when it sent a registration and no answer was observed, although it would have been. An
  * agent's messages are observed once it is known; one that was there before may have answered.
  */
@@ -133,6 +129,11 @@ static bool is_unanswered(const struct store *store, const struct registration *
 	return h->register_sent > h->registered && h->register_sent > store_agent(store)->appeared;
 }
 
+/*
+ * While it stops executors that registered too late, an agent still lists them. They have a link
+ * made after its recovery, or an unanswered registration. An executor that runs longer than the
+ * longest stop is none of them.
+ */
 static bool by_listing(const struct store *store, const struct executor *executor)
 {
 	const struct registration *h = &executor->process->history;
@@ -178,8 +179,7 @@ static enum proof proof_of_restarted(const struct store *store, const struct exe
 		return PROOF_MESSAGE;
 	if (!agent_state_serves(store))
 		return PROOF_NONE;
-	if (agent->recovered_at) /* the agent's own statement outweighs observations
-				  */
+	if (agent->recovered_at) /* the agent's own statement outweighs observations */
 		return by_listing(store, executor) ? PROOF_API : PROOF_NONE;
 	return by_link(store, executor) ? PROOF_LINK : PROOF_NONE;
 }
@@ -241,11 +241,10 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 
 	fate->outcome = OUTCOME_WAITING;
 	fate->advice = "";
-	fate->disconnected =
-		process->history.down_since
-			? process->history.down_since
-			: outcome_down_unseen(store, b, process, executor ? executor->n_links : 0,
-					      &fate->latest);
+	fate->disconnected = process->history.down_since
+				     ? process->history.down_since
+				     : down_unseen(store, b, process,
+						   executor ? executor->n_links : 0, &fate->latest);
 	if (!agent) {
 		fate->why = fate->disconnected ? "It waits for an agent; none listens."
 					       : "No agent is listening; the executor has not "

@@ -17,12 +17,6 @@ void outcome_judge(const struct executors *view, const struct fact_baseline *bas
 int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *baseline);
 
 /*
- * When an executor whose disconnection was not observed was disconnected, mono; 0: it was not.
- * *latest: this is only the latest possible time.
- */
-int64_t outcome_down_unseen(const struct store *store, const struct fact_baseline *baseline,
-			    const struct process *process, size_t n_links, bool *latest);
-/*
  * When an act made it drop its link, mono; 0: none did, or so long ago that it would have shut down
  * had it not registered again.
  */

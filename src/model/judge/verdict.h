@@ -24,16 +24,16 @@ struct link_evidence {
 enum link_state { LINK_SOUND, LINK_UNKNOWN, LINK_AT_RISK, LINK_HALF_OPEN };
 
 /*
- * Whether the agent's FIN will reach the executor. Without an entry of connection tracking a FIN is
- * invalid, whatever tcp_loose says (tcp_new(), nf_conntrack_proto_tcp.c of Linux 6.1): the rules
- * decide.
- */
-/*
  * One for SUBSCRIBE and its events, one for all other calls (Mesos executor/executor.cpp). Each
  * needs the other.
  */
 #define V1_CONNECTIONS 2
 
+/*
+ * Whether the agent's FIN will reach the executor. Without an entry of connection tracking a FIN is
+ * invalid, whatever tcp_loose says (tcp_new(), nf_conntrack_proto_tcp.c of Linux 6.1): the rules
+ * decide.
+ */
 enum link_state link_state_of(const struct link_evidence *link);
 
 struct evidence {

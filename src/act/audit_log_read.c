@@ -38,9 +38,14 @@ static bool is_done(const struct fact *fact)
 	       strcmp(fact->act.result, "done") == 0;
 }
 
+/* A damaged line may hold any number. */
 static bool is_of_this_boot(const struct fact *fact, int64_t wall, int64_t wall_offset)
 {
-	return wall && llabs(wall - fact->mono - wall_offset) < CLOCK_STEP_MAX;
+	int64_t offset, step;
+
+	return wall && !__builtin_sub_overflow(wall, fact->mono, &offset) &&
+	       !__builtin_sub_overflow(offset, wall_offset, &step) && step < CLOCK_STEP_MAX &&
+	       step > -CLOCK_STEP_MAX;
 }
 
 static void lines_emit(const char *text, size_t len, int64_t wall_offset,

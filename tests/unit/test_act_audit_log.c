@@ -20,25 +20,7 @@
 #include "act/audit_log.h"
 #include "base/error.h"
 #include "facts.h"
-
-static char dir[64], path[128];
-
-static int make_dir(void **state)
-{
-	(void)state;
-	strcpy(dir, "/tmp/ew-log-XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/audit.log", dir);
-	return 0;
-}
-
-static int drop_dir(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(dir);
-}
+#include "log_dir.h"
 
 static const struct fact act = { .type = FACT_ACT,
 				 .mono = 5,

@@ -17,8 +17,7 @@
 #include "base/now.h"
 #include "base/walltime.h"
 #include "facts.h"
-
-static char dir[64], path[128];
+#include "log_dir.h"
 
 struct heard {
 	size_t n;
@@ -33,23 +32,6 @@ static void heard_emit(void *ctx, const struct fact *fact)
 	assert_int_equal(fact->type, FACT_ACT);
 	heard->pid[heard->n] = fact->act.pid;
 	heard->mono[heard->n++] = fact->mono;
-}
-
-static int make_dir(void **state)
-{
-	(void)state;
-	strcpy(dir, "/tmp/ew-read-XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/audit.log", dir);
-	return 0;
-}
-
-static int drop_dir(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(dir);
 }
 
 static void write_act(const char *phase, const char *result, int32_t pid, int64_t mono)
@@ -110,6 +92,17 @@ static void another_boot(void **state)
 	assert_int_equal(read_all().pid[0], 6);
 }
 
+/* No number that a damaged line holds is taken for a time of this boot. */
+static void impossible_times(void **state)
+{
+	(void)state;
+	write_act("result", "done", 7, INT64_MIN);
+	write_act("result", "done", 8, INT64_MAX);
+	write_act("result", "done", 9, now_mono());
+	assert_int_equal(read_all().n, 1);
+	assert_int_equal(read_all().pid[0], 9);
+}
+
 static void cannot_be_read(void **state)
 {
 	struct heard heard = { 0 };
@@ -128,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(done_ones, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(another_boot, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(impossible_times, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(cannot_be_read, make_dir, drop_dir),
 	};
 

@@ -186,29 +186,25 @@ static bool was_killed(int status)
 }
 
 /* The registers were written, and the call was not seen to return. */
-static int end_committed(const struct inject_shared *shared, int copy, int status,
-			 struct inject_result *result)
+static int end_committed(pid_t pid, int copy, int status, struct inject_result *result)
 {
 	if (copy >= 0 && inject_socket_is_shut(copy, EFFECT_MS))
 		return inject_done(result);
 	return inject_end(result, INJECT_UNSURE,
 			  was_killed(status) ? INJECT_R_KILLED : INJECT_R_DEADLINE, -ETIMEDOUT,
-			  "the injected call of process %d was not seen to return",
-			  shared->request.pid);
+			  "the injected call of process %d was not seen to return", pid);
 }
 
 /* The child died before the result was complete: nothing was changed before the commit. */
-static int end_of_child(const struct inject_shared *shared, int copy, int status,
+static int end_of_child(pid_t pid, enum inject_phase phase, int copy, int status,
 			struct inject_result *result)
 {
-	pid_t pid = shared->request.pid;
-
-	if (shared->phase == INJECT_PHASE_COMMITTED)
-		return end_committed(shared, copy, status, result);
+	if (phase == INJECT_PHASE_COMMITTED)
+		return end_committed(pid, copy, status, result);
 	if (was_killed(status))
 		return inject_end(result, INJECT_FAILED, INJECT_R_KILLED, -EINTR,
 				  "inject into process %d: the worker process was killed", pid);
-	if (shared->phase == INJECT_PHASE_STOPPING)
+	if (phase == INJECT_PHASE_STOPPING)
 		return inject_refuse(result, INJECT_R_UNINTERRUPTIBLE, -ETIMEDOUT,
 				     "thread %d of process %d did not stop in time", result->tid,
 				     pid);
@@ -255,16 +251,19 @@ int inject_worker_run(struct inject_worker *worker, const struct inject_request 
 		      struct inject_result *result)
 {
 	int status, err = send_request(worker, request, copy);
+	enum inject_phase phase;
 	bool answered;
 
 	if (err < 0)
 		return inject_refuse(result, INJECT_R_SYSTEM, err, "start a child process");
 	answered = await_answer(worker, request->deadline);
 	status = answered ? 0 : stop(worker);
+	/* Once, and before the result: a child that does not die may still be completing it. */
+	phase = worker->shared->phase;
 	*result = worker->shared->result;
 	err = result->error.code;
-	if (worker->shared->phase != INJECT_PHASE_COMPLETE)
-		err = end_of_child(worker->shared, copy, status, result);
+	if (phase != INJECT_PHASE_COMPLETE)
+		err = end_of_child(request->pid, phase, copy, status, result);
 	if (!answered)
 		forget(worker);
 	return err;

@@ -154,6 +154,33 @@ pid_t proc_live_thread(pid_t pid, uint64_t start)
 	return start && stat.start != start ? 0 : proc_live_thread_from(pid, &stat);
 }
 
+/* The first thread stays as a zombie until the others have ended. task has a link for each. */
+static bool is_alone(int dir, const struct proc_stat *first)
+{
+	struct stat task;
+
+	if (first->state != 'Z' && first->state != 'X')
+		return false;
+	return fstatat(dir, "task", &task, 0) < 0 ? proc_is_gone(-errno) : task.st_nlink <= 3;
+}
+
+bool proc_has_ended(pid_t pid, uint64_t start)
+{
+	int dir = proc_open(pid), err;
+	struct proc_stat first;
+	bool ended;
+
+	if (dir < 0)
+		return proc_is_gone(dir);
+	err = proc_stat_read(dir, "stat", &first);
+	if (err < 0)
+		ended = proc_is_gone(err);
+	else
+		ended = first.start != start || is_alone(dir, &first);
+	close(dir);
+	return ended;
+}
+
 /* ---- status ---- */
 
 /* The last of the numbers in a line. */

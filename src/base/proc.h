@@ -9,6 +9,7 @@
  * Function           reads                 used for
  * proc_stat_read     stat                  state, parents, flags, start
  * proc_live_thread   stat of all threads   is the process alive
+ * proc_has_ended     stat, task            have all of its threads ended
  * proc_status_read   status, whole         ids inside of namespaces, tracer, seccomp
  * proc_cgroup_read   cgroup                path in one hierarchy
  * proc_fd_socket     fd/N                  which socket a descriptor refers to
@@ -81,6 +82,14 @@ pid_t proc_live_thread(pid_t pid, uint64_t start);
 
 /* The same; first: stat of the process, just read. */
 pid_t proc_live_thread_from(pid_t pid, const struct proc_stat *first);
+
+/*
+ * Whether the process has ended to its last thread, so that its descriptors are closed (do_exit(),
+ * Linux 6.1: exit_files() before exit_notify()): it is gone, its pid is another process by now, or
+ * its first thread is a zombie and the only one left. Stricter than proc_live_thread() == 0, which
+ * begins with the exit. False where it cannot be read.
+ */
+bool proc_has_ended(pid_t pid, uint64_t start);
 
 /*
  * Fields of status, proc(5). The file is read to its end: it holds every supplementary group, up to

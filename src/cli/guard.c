@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -131,29 +130,14 @@ static void pause_ns(int64_t ns)
 }
 
 /*
- * A process is told to exit before its sockets are closed. They are once its first thread is a
- * zombie and the only one that is left (do_exit(), Linux 6.1: exit_files() before exit_notify());
- * a directory of tasks has two links more than threads.
+ * False: not yet. A process is told to exit before its sockets are closed; until they are, a sound
+ * link looks like a stale one.
  */
-static bool sockets_closed(pid_t pid, uint64_t start)
-{
-	struct proc_stat first;
-	struct stat tasks;
-	char path[64];
-
-	if (proc_stat_of(pid, &first) < 0 || first.start != start)
-		return true;
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	return (first.state == 'Z' || first.state == 'X') &&
-	       (stat(path, &tasks) < 0 || tasks.st_nlink <= 3);
-}
-
-/* False: not yet. Before that a sound link looks like a stale one. */
 static bool await_closed(struct guard *guard)
 {
 	int64_t bound = now_mono() + CLOSE_WAIT;
 
-	while (!sockets_closed(guard->agent, guard->agent_start)) {
+	while (!proc_has_ended(guard->agent, guard->agent_start)) {
 		if (now_mono() >= bound)
 			return false;
 		pause_ns(NS_PER_MS / 5);

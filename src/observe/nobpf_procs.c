@@ -292,7 +292,7 @@ static bool is_gone(const struct followed *w)
 {
 	if (w->pidfd >= 0)
 		return w->ended || ew_pidfd_has_ended(w->pidfd);
-	return pidfd_exit_gone_by_proc(w->pid, w->start);
+	return proc_has_ended(w->pid, w->start);
 }
 
 /* Only the connector will tell its exit status, and its event is on the way. */

@@ -422,11 +422,15 @@ static void a_process_is_alive_while_any_thread_is(void **state)
 	assert_int_equal(proc_live_thread(pid, start), *other);
 	assert_int_equal(proc_live_thread(pid, 0), *other);
 	assert_int_equal(proc_live_thread(pid, start + 1), 0); /* another process */
+	assert_false(proc_has_ended(pid, start));
+	assert_true(proc_has_ended(pid, start + 1));
 	kill(pid, SIGKILL);
 	assert_int_equal(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT), 0);
 	assert_int_equal(proc_live_thread(pid, start), 0); /* a zombie as a whole */
+	assert_true(proc_has_ended(pid, start));
 	waitpid(pid, NULL, 0);
 	assert_int_equal(proc_live_thread(pid, start), 0);
+	assert_true(proc_has_ended(pid, start));
 	assert_int_equal(proc_live_thread(getpid(), 0), getpid());
 	munmap((void *)other, sizeof(*other));
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "observe/proc/pidfd_exit.h"
 
-#include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/proc.h"
 
@@ -20,25 +17,6 @@ _Static_assert(sizeof(struct info) == 64, "PIDFD_INFO_SIZE_VER0");
 
 #define INFO_EXIT (UINT64_C(1) << 3)
 #define INFO_GET  _IOWR(0xff, 11, struct info)
-
-bool pidfd_exit_gone_by_proc(int32_t pid, uint64_t start)
-{
-	int dir = proc_open(pid);
-	struct proc_stat stat;
-	struct stat threads;
-	bool gone = true;
-
-	if (dir < 0)
-		return true;
-	if (proc_stat_read(dir, "stat", &stat) == 0 && stat.start == start) {
-		gone = stat.state == 'X';
-		/* A leader that has ended waits as a zombie for its threads: one entry for each. */
-		if (stat.state == 'Z')
-			gone = fstatat(dir, "task", &threads, 0) < 0 || threads.st_nlink <= 3;
-	}
-	close(dir);
-	return gone;
-}
 
 /* A status of 0 may also mean that it is hidden from this reader: no answer then. */
 static int32_t zombie_status(int32_t pid, uint64_t start)

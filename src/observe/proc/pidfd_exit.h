@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The end of a process, and how it ended, by what the kernel still shows (base/pidfd.h, /proc). */
+/* How a process ended, by what the kernel still shows (base/pidfd.h, /proc). */
 #ifndef EW_OBSERVE_PROC_PIDFD_EXIT_H
 #define EW_OBSERVE_PROC_PIDFD_EXIT_H
 
-#include <stdbool.h>
 #include <stdint.h>
-
-/*
- * Whether the whole process has ended, by /proc: for kernels without pidfd_open(2), where
- * ew_pidfd_has_ended() cannot be asked. A leader that has ended before its threads does not count.
- */
-bool pidfd_exit_gone_by_proc(int32_t pid, uint64_t start);
 
 /*
  * How it ended, as wait(2) gives it; -1: not known. Asks the pidfd (-1: none; since Linux 6.15,

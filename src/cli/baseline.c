@@ -32,16 +32,16 @@ static const char *unfit(const struct report *report)
 }
 
 /*
- * The document with what the baseline at path, of the same agent process, knows beyond it: after a
+ * The document with what the baseline name, of the same agent process, knows beyond it: after a
  * treatment clocks run, so executors that ended since then stay in the baseline. *merged is NULL
  * when there is nothing to add.
  */
-static int merge(const struct report *report, const char *path, const char *document, char **merged,
-		 size_t *len, struct error *error)
+static int merge(const struct report *report, const struct baseline_dir *dir, const char *name,
+		 const char *document, char **merged, size_t *len, struct error *error)
 {
 	char *earlier = NULL;
 	bool treated;
-	int err = baseline_read(path, &earlier);
+	int err = baseline_read(dir, name, &earlier);
 
 	if (err == -ENOENT)
 		return 0;
@@ -52,17 +52,26 @@ static int merge(const struct report *report, const char *path, const char *docu
 	/* A file that is no document is of no use to verify: it is replaced. */
 	if (!err || err == -EINVAL)
 		return 0;
-	return error_set(error, err, NULL, "add the baseline '%s' to this audit", path);
+	return error_set(error, err, NULL, "add the baseline '%s/%s' to this audit", dir->path,
+			 name);
 }
 
-/* Nobody else can put a baseline there. create: see safe_dir_open(). */
-static int state_dir_check(const struct options *options, mode_t create, struct error *error)
+/* Merged with the baseline of before, and saved. */
+static int state_replace(const struct baseline_dir *dir, const struct baseline_key *key,
+			 const struct report *report, const char *document, size_t len,
+			 struct error *error)
 {
-	int dir = safe_dir_open(options->state_dir, create, "--state-dir", error);
+	char name[256], *merged = NULL;
+	int err = baseline_name(key, name, sizeof(name));
 
-	if (dir >= 0)
-		close(dir);
-	return dir < 0 ? dir : 0;
+	if (err)
+		error_set(error, err, NULL, "name a baseline in '%s'", dir->path);
+	else
+		err = merge(report, dir, name, document, &merged, &len, error);
+	if (!err)
+		err = baseline_save(dir, name, merged ? merged : document, len, error);
+	free(merged);
+	return err;
 }
 
 /* In the state directory: a failure is a warning, since the report itself is not affected. */
@@ -72,23 +81,17 @@ static void state_save(const struct options *options, const struct session *sess
 	const struct baseline_key key = { session_boot_id(session), options->port,
 					  report->agent.start, report->agent.pid };
 	struct error error = { 0 };
-	char path[4096], *merged = NULL;
-
 	/* Only the last part of the path is made: a mistyped one leaves no directories behind. */
-	state_dir_check(options, 0700, &error);
-	if (!error.code && baseline_path(options->state_dir, &key, path, sizeof(path)) < 0)
-		error_set(&error, -ENAMETOOLONG, "choose another directory with --state-dir",
-			  "save the baseline in '%s'", options->state_dir);
-	if (!error.code)
-		merge(report, path, document, &merged, &len, &error);
-	if (!error.code)
-		baseline_save(path, merged ? merged : document, len, &error);
-	free(merged);
+	struct baseline_dir dir = {
+		safe_dir_open(options->state_dir, 0700, "--state-dir", &error), options->state_dir
+	};
+
+	if (dir.fd >= 0 && state_replace(&dir, &key, report, document, len, &error) == 0)
+		baseline_files_prune(&dir, key.boot_id, key.port, now_wall() / NS_PER_S);
+	if (dir.fd >= 0)
+		close(dir.fd);
 	if (error.code)
 		log_warning_without(&error);
-	else
-		baseline_files_prune(options->state_dir, key.boot_id, key.port,
-				     now_wall() / NS_PER_S);
 }
 
 bool baseline_document_save(const struct options *options, const struct session *session,
@@ -101,7 +104,7 @@ bool baseline_document_save(const struct options *options, const struct session 
 		state_save(options, session, report, document, len);
 	else if (!options->quiet && !options->baseline && !options->format->plugin)
 		log_message("%s: this audit is not kept as a baseline for 'verify'", reason);
-	if (!options->baseline || baseline_save(options->baseline, document, len, &error) == 0)
+	if (!options->baseline || baseline_save(NULL, options->baseline, document, len, &error) == 0)
 		return true;
 	log_error(&error);
 	return false;
@@ -163,43 +166,50 @@ static const struct baseline_file *choose(const struct baseline_files *files)
 	return present;
 }
 
-static int chosen_load(const struct options *options, struct session *session, const char *path,
-		       struct error *error)
+static int chosen_load(const struct options *options, struct session *session,
+		       const struct baseline_dir *dir, const char *name, struct error *error)
 {
 	struct fact_sink sink = session_sink(session);
 	size_t n = 0;
-	int err = baseline_load(path, session_boot_id(session), now_mono(), &sink, &n, error);
+	int err = baseline_load(dir, name, session_boot_id(session), now_mono(), &sink, &n, error);
 
 	if (!err && !n && !options->quiet)
-		log_message("the baseline '%s' lists no executors", path);
+		log_message("the baseline '%s%s%s' lists no executors", dir ? dir->path : "",
+			    dir ? "/" : "", name);
 	return err;
+}
+
+static int none_found(const struct options *options, struct error *error)
+{
+	return error_set(error, -ENOENT,
+			 "run 'execwatch audit' while the agent serves, before each restart; "
+			 "--baseline FILE compares with a document of your own",
+			 "find an audit of the agent on port %u before its restart, of this "
+			 "boot, in '%s'",
+			 options->port, options->state_dir);
 }
 
 int baseline_take(const struct options *options, struct session *session, struct error *error)
 {
+	struct baseline_dir dir = { .path = options->state_dir };
 	struct baseline_files files = { 0 };
 	const struct baseline_file *file;
 	int err;
 
 	if (options->baseline)
-		return chosen_load(options, session, options->baseline, error);
-	err = state_dir_check(options, 0, error);
-	if (err && err != -ENOENT) /* baseline_files_list() says better what is not there */
-		return err;
-	*error = (struct error){ 0 };
-	err = baseline_files_list(options->state_dir, session_boot_id(session), options->port,
-				  &files, error);
+		return chosen_load(options, session, NULL, options->baseline, error);
+	dir.fd = safe_dir_open(options->state_dir, 0, "--state-dir", error);
+	if (dir.fd == -ENOENT)
+		return none_found(options, error);
+	if (dir.fd < 0)
+		return dir.fd;
+	err = baseline_files_list(&dir, session_boot_id(session), options->port, &files, error);
 	file = err ? NULL : choose(&files);
 	if (file)
-		err = chosen_load(options, session, file->path, error);
+		err = chosen_load(options, session, &dir, file->name, error);
 	else if (!err)
-		err = error_set(
-			error, -ENOENT,
-			"run 'execwatch audit' while the agent serves, before each restart; "
-			"--baseline FILE compares with a document of your own",
-			"find an audit of the agent on port %u before its restart, of this "
-			"boot, in '%s'",
-			options->port, options->state_dir);
+		err = none_found(options, error);
 	baseline_files_free(&files);
+	close(dir.fd);
 	return err;
 }

@@ -32,11 +32,21 @@ struct baseline_key {
 	int32_t agent_pid;    /* 0: no agent listened */
 };
 
-/* The path of a baseline, into buf. Returns 0, or -ENAMETOOLONG. */
-int baseline_path(const char *state_dir, const struct baseline_key *key, char *buf, size_t size);
+/* The file name of a baseline, into buf. Returns 0, or -ENAMETOOLONG. */
+int baseline_name(const struct baseline_key *key, char *buf, size_t size);
+
+/*
+ * A state directory. Its files are used by fd alone, and only those that nobody else can have
+ * written (safe_file_open()): in a directory with the sticky bit others may have files too.
+ * Functions that take a directory take NULL for a file of the user's choice, whose name is a path.
+ */
+struct baseline_dir {
+	int fd;		  /* of safe_dir_open() */
+	const char *path; /* for messages */
+};
 
 struct baseline_file {
-	char *path; /* owned by the list */
+	char *name; /* owned by the list */
 	uint64_t agent_start;
 	int32_t agent_pid; /* 0: no agent listened */
 };
@@ -47,11 +57,10 @@ struct baseline_files {
 };
 
 /*
- * The baselines of a boot and port. A directory that does not exist has none; a file of an earlier
- * version that cannot be parsed is left out. files is to be freed with baseline_files_free() also
- * after an error.
+ * The baselines of a boot and port. A file of an earlier version that cannot be parsed is left out.
+ * files is to be freed with baseline_files_free() also after an error.
  */
-int baseline_files_list(const char *state_dir, const char *boot_id, uint32_t port,
+int baseline_files_list(const struct baseline_dir *dir, const char *boot_id, uint32_t port,
 			struct baseline_files *files, struct error *error);
 void baseline_files_free(struct baseline_files *files);
 
@@ -60,19 +69,21 @@ void baseline_files_free(struct baseline_files *files);
  * that were not written for BASELINE_OTHER_BOOT_S, and what an interrupted baseline_save() left a
  * day ago. now: seconds since the epoch. Other files are left alone, failures are ignored.
  */
-void baseline_files_prune(const char *state_dir, const char *boot_id, uint32_t port, int64_t now);
+void baseline_files_prune(const struct baseline_dir *dir, const char *boot_id, uint32_t port,
+			  int64_t now);
 
 /*
- * Replaces the file at path atomically: the document is written to a temporary file beside it,
- * synced and renamed. The directory must exist; the file's mode is 0600.
+ * Replaces the file atomically (safe_file_replace()). The directory must exist; the file's mode is
+ * 0600.
  */
-int baseline_save(const char *path, const char *document, size_t len, struct error *error);
+int baseline_save(const struct baseline_dir *dir, const char *name, const char *document,
+		  size_t len, struct error *error);
 
 /*
- * The text of the document at path, in *ret, to be freed with free(). Returns 0, -ENOENT, -EFBIG or
- * another negative errno.
+ * The text of a document, in *ret, to be freed with free(). Returns 0, -ENOENT, -EFBIG or another
+ * negative errno.
  */
-int baseline_read(const char *path, char **ret);
+int baseline_read(const struct baseline_dir *dir, const char *name, char **ret);
 
 /* The document tells of an act that was done: its executors' clocks may run. */
 bool baseline_is_treated(const char *document);
@@ -91,7 +102,7 @@ int baseline_merge(const char *document, const char *earlier, bool keep, char **
  * refused with -ESTALE: none of its processes is alive. Nothing is emitted unless the whole
  * document is valid; -EINVAL otherwise.
  */
-int baseline_load(const char *path, const char *boot_id, int64_t mono, const struct fact_sink *sink,
-		  size_t *n, struct error *error);
+int baseline_load(const struct baseline_dir *dir, const char *name, const char *boot_id,
+		  int64_t mono, const struct fact_sink *sink, size_t *n, struct error *error);
 
 #endif

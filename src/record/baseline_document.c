@@ -2,12 +2,15 @@
 #include "record/baseline_document.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/safe_dir.h"
 #include "record/baseline.h"
 #include "record/schema.h"
 
@@ -33,18 +36,53 @@ static size_t bounded_read(void *buf, size_t size, void *ctx)
 	return n;
 }
 
-int baseline_document_load(const char *path, json_t **ret, struct error *error)
+const char *baseline_shown(const struct baseline_dir *dir, const char *name, char buf[PATH_MAX])
 {
-	static const char *const names[] = { "execwatch.audit/1", "execwatch.shutdown/1" };
-	struct input in = { fopen(path, "re"), DOCUMENT_MAX, 0 };
-	json_t *document = NULL;
-	json_error_t json;
+	snprintf(buf, PATH_MAX, "%s%s%s", dir ? dir->path : "", dir ? "/" : "", name);
+	return buf;
+}
+
+/* Returns 0, or a negative errno. */
+static int file_open(const struct baseline_dir *dir, const char *name, FILE **ret)
+{
+	int fd = dir ? safe_file_open(dir->fd, name, O_RDONLY, 0)
+		     : open(name, O_RDONLY | O_CLOEXEC);
 	int err;
 
-	if (!in.file)
-		return error_set(error, -errno,
-				 "make one with 'execwatch audit' before the restart",
-				 "open baseline '%s'", path);
+	if (fd < 0)
+		return dir ? fd : -errno;
+	*ret = fdopen(fd, "r");
+	if (*ret)
+		return 0;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static int refuse_open(const struct baseline_dir *dir, int err, const char *path,
+		       struct error *error)
+{
+	if (dir && (err == -EPERM || err == -ELOOP))
+		return error_set(error, err,
+				 "remove it, or give a directory of your own with --state-dir",
+				 "open baseline '%s': others may have made or written it", path);
+	return error_set(error, err, "make one with 'execwatch audit' before the restart",
+			 "open baseline '%s'", path);
+}
+
+int baseline_document_load(const struct baseline_dir *dir, const char *name, json_t **ret,
+			   struct error *error)
+{
+	static const char *const names[] = { "execwatch.audit/1", "execwatch.shutdown/1" };
+	struct input in = { NULL, DOCUMENT_MAX, 0 };
+	json_t *document = NULL;
+	char path[PATH_MAX];
+	json_error_t json;
+	int err = file_open(dir, name, &in.file);
+
+	baseline_shown(dir, name, path);
+	if (err)
+		return refuse_open(dir, err, path, error);
 	document = json_load_callback(bounded_read, &in, 0, &json);
 	err = in.err ? in.err : document ? 0 : -EINVAL;
 	fclose(in.file);
@@ -71,15 +109,15 @@ int baseline_document_load(const char *path, json_t **ret, struct error *error)
 	return err;
 }
 
-int baseline_read(const char *path, char **ret)
+int baseline_read(const struct baseline_dir *dir, const char *name, char **ret)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = NULL;
 	char *text = NULL;
 	long size;
-	int err = 0;
+	int err = file_open(dir, name, &file);
 
-	if (!file)
-		return -errno;
+	if (err)
+		return err;
 	size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
 	if (size < 0 || (size_t)size > DOCUMENT_MAX) {
 		fclose(file);

@@ -22,10 +22,10 @@
 #define TMP_KEPT_S   86400
 #define START_DIGITS 20
 
-int baseline_path(const char *state_dir, const struct baseline_key *key, char *buf, size_t size)
+int baseline_name(const struct baseline_key *key, char *buf, size_t size)
 {
-	int len = snprintf(buf, size, "%s/" PREFIX "%s-%u-%020" PRIu64 "-%d.json", state_dir,
-			   key->boot_id, key->port, key->agent_start, key->agent_pid);
+	int len = snprintf(buf, size, PREFIX "%s-%u-%020" PRIu64 "-%d.json", key->boot_id,
+			   key->port, key->agent_start, key->agent_pid);
 
 	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
 }
@@ -60,10 +60,21 @@ static const char *agent_parse(const char *text, struct name *name)
 	return number_parse(end + 1, INT32_MAX, &name->pid);
 }
 
+/* ".NAME.PID" of safe_file_replace(), or of an earlier version "NAME.XXXXXX" of mkstemp(3). */
+static bool is_tmp(const char *ending, bool hidden)
+{
+	if (*ending != '.')
+		return false;
+	return hidden ? ending[1 + strspn(ending + 1, "0123456789")] == '\0' : strlen(ending) == 7;
+}
+
 /* False: not the name of a baseline. */
 static bool name_parse(const char *text, struct name *name)
 {
+	bool hidden = *text == '.';
+
 	*name = (struct name){ 0 };
+	text += hidden;
 	if (strncmp(text, PREFIX, strlen(PREFIX)) != 0)
 		return false;
 	text += strlen(PREFIX);
@@ -77,17 +88,17 @@ static bool name_parse(const char *text, struct name *name)
 	if (!text || strncmp(text, ".json", 5) != 0)
 		return false;
 	text += 5;
-	name->tmp = *text == '.' && strlen(text) == 7;
-	return !*text || name->tmp;
+	name->tmp = is_tmp(text, hidden);
+	return name->tmp || (!*text && !hidden);
 }
 
 /* ---- the list ---- */
 
 /* The single file of an earlier version does not name its agent; its document does. */
-static bool agent_read(const char *path, struct name *name)
+static bool agent_read(const struct baseline_dir *dir, const char *text, struct name *name)
 {
 	json_t *document = NULL, *agent;
-	bool read = baseline_document_load(path, &document, NULL) == 0;
+	bool read = baseline_document_load(dir, text, &document, NULL) == 0;
 
 	agent = json_object_get(document, "agent");
 	if (jsonval_get_u64(json_object_get(agent, "pid"), &name->pid) < 0 ||
@@ -97,22 +108,19 @@ static bool agent_read(const char *path, struct name *name)
 	return read && name->pid <= INT32_MAX;
 }
 
-static int file_add(struct baseline_files *files, const char *state_dir, const char *text,
+static int file_add(struct baseline_files *files, const struct baseline_dir *dir, const char *text,
 		    struct name *name)
 {
-	char *path;
+	char *copy;
 
-	if (asprintf(&path, "%s/%s", state_dir, text) < 0)
-		return -ENOMEM;
-	if (name->single && !agent_read(path, name)) {
-		free(path);
+	if (name->single && !agent_read(dir, text, name))
 		return 0;
-	}
-	if (array_reserve(&files->v, &files->cap, files->n, sizeof(*files->v)) < 0) {
-		free(path);
+	if (array_reserve(&files->v, &files->cap, files->n, sizeof(*files->v)) < 0)
 		return -ENOMEM;
-	}
-	files->v[files->n++] = (struct baseline_file){ path, name->start, (int32_t)name->pid };
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	files->v[files->n++] = (struct baseline_file){ copy, name->start, (int32_t)name->pid };
 	return 0;
 }
 
@@ -126,31 +134,39 @@ static int newest_first(const void *a, const void *b)
 		return x->agent_start < y->agent_start ? 1 : -1;
 	if (x->agent_pid != y->agent_pid)
 		return x->agent_pid < y->agent_pid ? 1 : -1;
-	return strlen(x->path) < strlen(y->path) ? 1 : -1;
+	return strlen(x->name) < strlen(y->name) ? 1 : -1;
 }
 
-int baseline_files_list(const char *state_dir, const char *boot_id, uint32_t port,
+/* The entries of dir, whose descriptor stays open. */
+static DIR *entries_open(const struct baseline_dir *dir)
+{
+	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!entries && fd >= 0)
+		close(fd);
+	return entries;
+}
+
+int baseline_files_list(const struct baseline_dir *dir, const char *boot_id, uint32_t port,
 			struct baseline_files *files, struct error *error)
 {
-	DIR *dir = opendir(state_dir);
+	DIR *entries = entries_open(dir);
 	struct dirent *entry;
 	struct name name;
-	int err = 0;
+	int err = entries ? 0 : -errno;
 
 	*files = (struct baseline_files){ 0 };
-	if (!dir && errno == ENOENT)
-		return 0;
-	if (!dir)
-		return error_set(error, -errno, "run as root, or give --state-dir",
-				 "list the baselines in '%s'", state_dir);
-	while (!err && (entry = readdir(dir))) {
+	while (!err && (entry = readdir(entries))) {
 		if (name_parse(entry->d_name, &name) && !name.tmp && name.port == port &&
 		    strcmp(name.boot_id, boot_id) == 0)
-			err = file_add(files, state_dir, entry->d_name, &name);
+			err = file_add(files, dir, entry->d_name, &name);
 	}
-	closedir(dir);
+	if (entries)
+		closedir(entries);
 	if (err)
-		return error_set(error, err, NULL, "list the baselines in '%s'", state_dir);
+		return error_set(error, err, "run as root, or give --state-dir",
+				 "list the baselines in '%s'", dir->path);
 	if (files->n)
 		qsort(files->v, files->n, sizeof(*files->v), newest_first);
 	return 0;
@@ -159,7 +175,7 @@ int baseline_files_list(const char *state_dir, const char *boot_id, uint32_t por
 void baseline_files_free(struct baseline_files *files)
 {
 	for (size_t i = 0; i < files->n; i++)
-		free(files->v[i].path);
+		free(files->v[i].name);
 	free(files->v);
 	*files = (struct baseline_files){ 0 };
 }
@@ -178,27 +194,28 @@ static bool is_outdated(int dir, const char *text, const struct name *name, cons
 	return now - st.st_mtime > (name->tmp ? TMP_KEPT_S : BASELINE_OTHER_BOOT_S);
 }
 
-static void outdated_remove(const char *state_dir, const char *boot_id, int64_t now)
+static void outdated_remove(const struct baseline_dir *dir, const char *boot_id, int64_t now)
 {
-	DIR *dir = opendir(state_dir);
+	DIR *entries = entries_open(dir);
 	struct dirent *entry;
 	struct name name;
 
-	while (dir && (entry = readdir(dir)))
+	while (entries && (entry = readdir(entries)))
 		if (name_parse(entry->d_name, &name) &&
-		    is_outdated(dirfd(dir), entry->d_name, &name, boot_id, now))
-			unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		closedir(dir);
+		    is_outdated(dir->fd, entry->d_name, &name, boot_id, now))
+			unlinkat(dir->fd, entry->d_name, 0);
+	if (entries)
+		closedir(entries);
 }
 
-void baseline_files_prune(const char *state_dir, const char *boot_id, uint32_t port, int64_t now)
+void baseline_files_prune(const struct baseline_dir *dir, const char *boot_id, uint32_t port,
+			  int64_t now)
 {
 	struct baseline_files files;
 
-	if (baseline_files_list(state_dir, boot_id, port, &files, NULL) == 0)
+	if (baseline_files_list(dir, boot_id, port, &files, NULL) == 0)
 		for (size_t i = BASELINE_KEPT; i < files.n; i++)
-			unlink(files.v[i].path);
+			unlinkat(dir->fd, files.v[i].name, 0);
 	baseline_files_free(&files);
-	outdated_remove(state_dir, boot_id, now);
+	outdated_remove(dir, boot_id, now);
 }

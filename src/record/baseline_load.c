@@ -192,15 +192,17 @@ static int boot_check(const json_t *document, const char *boot_id, const char *p
 			 "read baseline '%s': it is of another boot or host", path);
 }
 
-int baseline_load(const char *path, const char *boot_id, int64_t mono, const struct fact_sink *sink,
-		  size_t *n, struct error *error)
+int baseline_load(const struct baseline_dir *dir, const char *name, const char *boot_id,
+		  int64_t mono, const struct fact_sink *sink, size_t *n, struct error *error)
 {
 	json_t *document = NULL;
+	char path[PATH_MAX];
 	size_t count, put = 0;
-	int err = baseline_document_load(path, &document, error);
+	int err = baseline_document_load(dir, name, &document, error);
 
 	if (err < 0)
 		return err;
+	baseline_shown(dir, name, path);
 	count = json_array_size(json_object_get(document, "executors"));
 	err = boot_check(document, boot_id, path, error);
 	for (size_t i = 0; !err && i < count; i++)

@@ -5,62 +5,41 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/safe_dir.h"
+#include "record/baseline_document.h"
 
-/* Syncs the directory, so that the new name survives a power cut. */
-static int parent_sync(char *path)
+/* A file of the user's choice: its directory is used as it is. */
+static int replace_by_path(const char *path, const char *document, size_t len)
 {
-	char *slash = strrchr(path, '/');
+	char parent[PATH_MAX];
+	const char *slash = strrchr(path, '/');
 	int fd, err;
 
-	if (slash)
-		*slash = '\0';
-	fd = open(!slash ? "." : *path ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (slash)
-		*slash = '/';
+	if ((size_t)snprintf(parent, sizeof(parent), "%.*s", (int)(slash ? slash - path + 1 : 0),
+			     path) >= sizeof(parent))
+		return -ENAMETOOLONG;
+	fd = open(slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = fsync(fd) < 0 ? -errno : 0;
+	err = safe_file_replace(fd, slash ? slash + 1 : path, document, len);
 	close(fd);
 	return err;
 }
 
-static int replace(char *tmp, const char *path, const char *document, size_t len)
+int baseline_save(const struct baseline_dir *dir, const char *name, const char *document,
+		  size_t len, struct error *error)
 {
-	int fd, err;
+	char path[PATH_MAX];
+	int err = dir ? safe_file_replace(dir->fd, name, document, len)
+		      : replace_by_path(name, document, len);
 
-	fd = mkostemp(tmp, O_CLOEXEC); /* mode 0600 */
-	if (fd < 0)
-		return -errno;
-	err = fd_write_all(fd, document, len);
-	if (close(fd) < 0 && !err)
-		err = -errno;
-	if (!err && rename(tmp, path) < 0)
-		err = -errno;
-	if (err) {
-		unlink(tmp);
-		return err;
-	}
-	return parent_sync(tmp);
-}
-
-int baseline_save(const char *path, const char *document, size_t len, struct error *error)
-{
-	char tmp[PATH_MAX];
-	int size = snprintf(tmp, sizeof(tmp), "%s.XXXXXX", path);
-	int err = size < 0 || (size_t)size >= sizeof(tmp) ? -ENAMETOOLONG : 0;
-
-	if (!err)
-		err = replace(tmp, path, document, len);
 	if (err)
 		return error_set(error, err,
 				 "choose another directory with --state-dir or --baseline",
-				 "save baseline '%s'", path);
+				 "save baseline '%s'", baseline_shown(dir, name, path));
 	return 0;
 }

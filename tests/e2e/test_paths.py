@@ -103,6 +103,24 @@ def test_a_directory_with_the_sticky_bit(node, ew):
     assert [l["phase"] for l in ew.audit_log()] == ["intent", "intent", "result", "result"]
 
 
+def test_a_baseline_of_others_in_a_directory_with_the_sticky_bit(node, ew):
+    """Anybody can put one there, which does not know who was lost: it is refused by name."""
+    ew.state_dir.mkdir()
+    ew.state_dir.chmod(0o1777)
+    assert ew("audit").code == 1
+    kept, = ew.state_dir.glob("baseline-*")
+    document = json.loads(kept.read_text())
+    document["executors"] = []
+    kept.write_text(json.dumps(document))
+    os.chown(kept, 65534, 65534)
+    node.restart_agent()
+    node.wait_recovered()
+    node.wait_until(lambda: not any(e.alive for e in node.executors()))
+    done = ew("verify", "--until", "settled")
+    assert done.code == 3
+    assert f"open baseline '{kept}': others may have made or written it" in done.err
+
+
 @pytest.mark.parametrize("name", ["state_dir/audit.log", "run_dir/acting.lock"])
 @pytest.mark.parametrize("how", ["a link", "a FIFO", "a second name", "of others"])
 def test_a_file_that_is_not_ours(node, ew, tmp_path, port, name, how):

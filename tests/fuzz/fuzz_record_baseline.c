@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (write(fd, data, size) < 0)
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (baseline_load(path, NULL, 1, &sink, &n, &error) < 0 ? put : put != n)
+	if (baseline_load(NULL, path, NULL, 1, &sink, &n, &error) < 0 ? put : put != n)
 		abort();
 	close(fd);
 	return 0;

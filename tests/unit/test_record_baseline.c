@@ -24,6 +24,7 @@
 
 static char dir[] = "/tmp/execwatch-baseline-XXXXXX";
 static char path[256];
+static struct baseline_dir state_dir = { .path = dir };
 
 struct heard {
 	size_t n;
@@ -45,7 +46,7 @@ static int load(const char *from, const char *boot, struct heard *heard, struct 
 {
 	struct fact_sink sink = { .emit = heard_emit, .ctx = heard };
 	size_t n = 777;
-	int err = baseline_load(from, boot, 42, &sink, &n, error);
+	int err = baseline_load(NULL, from, boot, 42, &sink, &n, error);
 
 	assert_int_equal(n, err ? 777 : heard->n);
 	return err;
@@ -146,36 +147,62 @@ static void test_saving(void **state)
 {
 	const struct baseline_key key = { BOOT, 5051, 777, 811 };
 	struct error error = { 0 };
-	char state_dir[64];
+	char sub[64], name[128];
 	struct stat st;
 
 	(void)state;
-	snprintf(state_dir, sizeof(state_dir), "%s/a", dir);
-	assert_int_equal(baseline_path(state_dir, &key, path, sizeof(path)), 0);
-	assert_string_equal(strrchr(path, '/'),
-			    "/baseline-" BOOT "-5051-00000000000000000777-811.json");
+	snprintf(sub, sizeof(sub), "%s/a", dir);
+	assert_int_equal(baseline_name(&key, name, sizeof(name)), 0);
+	assert_string_equal(name, "baseline-" BOOT "-5051-00000000000000000777-811.json");
+	snprintf(path, sizeof(path), "%s/%s", sub, name);
 	/* A mistyped path leaves no directories behind. */
-	assert_int_equal(baseline_save(path, "one\n", 4, &error), -ENOENT);
-	assert_int_equal(stat(state_dir, &st), -1);
-	assert_int_equal(mkdir(state_dir, 0700), 0);
-	assert_int_equal(baseline_save(path, "one\n", 4, &error), 0);
+	assert_int_equal(baseline_save(NULL, path, "one\n", 4, &error), -ENOENT);
+	assert_int_equal(stat(sub, &st), -1);
+	assert_int_equal(mkdir(sub, 0700), 0);
+	assert_int_equal(baseline_save(NULL, path, "one\n", 4, &error), 0);
 	file_is("one\n");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(baseline_save(path, "two\n", 4, &error), 0);
+	assert_int_equal(baseline_save(NULL, path, "two\n", 4, &error), 0);
 	file_is("two\n");
-	assert_int_equal(files_in(state_dir), 1);
+	assert_int_equal(files_in(sub), 1);
 
 	/* What stands in the way is named, and what was there stays. */
-	assert_int_equal(baseline_save("/dev/null/x/y", "three", 5, &error), -ENOTDIR);
+	assert_int_equal(baseline_save(NULL, "/dev/null/x/y", "three", 5, &error), -ENOTDIR);
 	assert_non_null(strstr(error.message, "/dev/null/x/y"));
 	assert_true(error.cure[0]);
 	unlink(path);
 	assert_int_equal(mkdir(path, 0700), 0); /* rename over a directory fails */
-	assert_int_equal(baseline_save(path, "four", 4, &error), -EISDIR);
-	assert_int_equal(files_in(state_dir), 1);
+	assert_int_equal(baseline_save(NULL, path, "four", 4, &error), -EISDIR);
+	assert_int_equal(files_in(sub), 1);
 	rmdir(path);
-	rmdir(state_dir);
+	assert_int_equal(rmdir(sub), 0);
+}
+
+/* The directory is the one that was opened, wherever its path leads by now. */
+static void test_saving_in_a_state_directory(void **state)
+{
+	char was[64], moved[64], *text;
+	struct baseline_dir sub = { .path = was };
+
+	(void)state;
+	snprintf(was, sizeof(was), "%s/was", dir);
+	snprintf(moved, sizeof(moved), "%s/moved", dir);
+	assert_int_equal(mkdir(was, 0700), 0);
+	sub.fd = open(was, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(rename(was, moved), 0);
+	assert_int_equal(mkdir(was, 0700), 0);
+	assert_int_equal(baseline_save(&sub, "one", "1", 1, NULL), 0);
+	assert_int_equal(baseline_read(&sub, "one", &text), 0);
+	assert_string_equal(text, "1");
+	free(text);
+	assert_int_equal(files_in(was), 0);
+	assert_int_equal(files_in(moved), 1);
+	close(sub.fd);
+	snprintf(path, sizeof(path), "%s/one", moved);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(moved), 0);
+	assert_int_equal(rmdir(was), 0);
 }
 
 /* ---- the files of a state directory ---- */
@@ -196,9 +223,10 @@ static void file_make(const char *name, const char *text, time_t written)
 static void kept_make(uint32_t port, uint64_t start, int32_t pid)
 {
 	const struct baseline_key key = { BOOT, port, start, pid };
+	char name[128];
 
-	assert_int_equal(baseline_path(dir, &key, path, sizeof(path)), 0);
-	file_make(strrchr(path, '/') + 1, "{}", 1000);
+	assert_int_equal(baseline_name(&key, name, sizeof(name)), 0);
+	file_make(name, "{}", 1000);
 }
 
 static void file_remove(const char *name)
@@ -210,9 +238,10 @@ static void file_remove(const char *name)
 static void kept_remove(uint32_t port, uint64_t start, int32_t pid)
 {
 	const struct baseline_key key = { BOOT, port, start, pid };
+	char name[128];
 
-	assert_int_equal(baseline_path(dir, &key, path, sizeof(path)), 0);
-	file_remove(strrchr(path, '/') + 1);
+	assert_int_equal(baseline_name(&key, name, sizeof(name)), 0);
+	file_remove(name);
 }
 
 static void expect_agents(const struct baseline_file *expected, size_t n)
@@ -220,7 +249,7 @@ static void expect_agents(const struct baseline_file *expected, size_t n)
 	struct baseline_files files;
 	struct error error = { 0 };
 
-	assert_int_equal(baseline_files_list(dir, BOOT, 5051, &files, &error), 0);
+	assert_int_equal(baseline_files_list(&state_dir, BOOT, 5051, &files, &error), 0);
 	assert_int_equal(files.n, n);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(files.v[i].agent_start, expected[i].agent_start);
@@ -273,17 +302,44 @@ static void test_files_are_listed_by_the_age_of_their_agent(void **state)
 	assert_int_equal(files_in(dir), 0);
 }
 
-static void test_no_directory_has_no_files(void **state)
+static void test_no_directory_cannot_be_listed(void **state)
 {
+	struct baseline_dir none = { open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null" };
 	struct baseline_files files;
 	struct error error = { 0 };
 
 	(void)state;
-	assert_int_equal(baseline_files_list("/nowhere", BOOT, 5051, &files, &error), 0);
-	assert_int_equal(files.n, 0);
-	assert_int_equal(baseline_files_list("/dev/null", BOOT, 5051, &files, &error), -ENOTDIR);
+	assert_int_equal(baseline_files_list(&none, BOOT, 5051, &files, &error), -ENOTDIR);
 	assert_non_null(strstr(error.message, "/dev/null"));
 	baseline_files_free(&files);
+	close(none.fd);
+}
+
+/* In a directory with the sticky bit, such as /tmp, others have files too. */
+static void test_a_file_of_others_is_refused(void **state)
+{
+	struct heard heard = { 0 };
+	struct fact_sink sink = { .emit = heard_emit, .ctx = &heard };
+	struct error error = { 0 };
+	char *text = NULL;
+	size_t n = 777;
+
+	(void)state;
+	file_make("theirs", SINGLE, 1000);
+	assert_int_equal(baseline_read(&state_dir, "theirs", &text), 0);
+	free(text);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	assert_int_equal(baseline_load(&state_dir, "theirs", NULL, 42, &sink, &n, &error), -EPERM);
+	assert_non_null(strstr(error.message, path));
+	assert_int_equal(baseline_read(&state_dir, "theirs", &text), -EPERM);
+	assert_int_equal(chown(path, 0, 0), 0);
+	assert_int_equal(rename(path, "/tmp/execwatch-baseline-elsewhere"), 0);
+	assert_int_equal(symlink("/tmp/execwatch-baseline-elsewhere", path), 0);
+	assert_int_equal(baseline_load(&state_dir, "theirs", NULL, 42, &sink, &n, &error), -ELOOP);
+	assert_int_equal(heard.n, 0);
+	assert_int_equal(n, 777);
+	assert_int_equal(unlink("/tmp/execwatch-baseline-elsewhere"), 0);
+	file_remove("theirs");
 }
 
 #define OTHER "baseline-00000000-0000-0000-0000-000000000000-5051"
@@ -301,11 +357,14 @@ static void test_only_outdated_files_are_removed(void **state)
 	file_make(OTHER "-00000000000000000002-2.json", "{}", now - 29 * 86400);
 	file_make(TMP ".aaaaaa", "{}", now - 2 * 86400);
 	file_make(TMP ".bbbbbb", "{}", now - 60);
+	file_make("." TMP ".4711", "{}", now - 2 * 86400);
+	file_make("." TMP ".4712", "{}", now - 60);
+	file_make("." TMP ".mine", "{}", 0);
 	file_make("baseline-of-mine.json", "{}", 0);
 	file_make("audit.log", "", 0);
-	baseline_files_prune(dir, BOOT, 5051, now);
+	baseline_files_prune(&state_dir, BOOT, 5051, now);
 
-	assert_int_equal(baseline_files_list(dir, BOOT, 5051, &files, NULL), 0);
+	assert_int_equal(baseline_files_list(&state_dir, BOOT, 5051, &files, NULL), 0);
 	assert_int_equal(files.n, BASELINE_KEPT);
 	assert_int_equal(files.v[0].agent_start, BASELINE_KEPT + 3);
 	assert_int_equal(files.v[BASELINE_KEPT - 1].agent_start, 4);
@@ -315,6 +374,9 @@ static void test_only_outdated_files_are_removed(void **state)
 		kept_remove(5051, start, 1);
 	file_remove(OTHER "-00000000000000000002-2.json");
 	file_remove(TMP ".bbbbbb");
+	file_remove("." TMP ".4712");
+	file_remove("." TMP ".mine");
+	assert_int_equal(unlinkat(state_dir.fd, "." TMP ".4711", 0), -1);
 	file_remove("baseline-of-mine.json");
 	file_remove("audit.log");
 	assert_int_equal(files_in(dir), 0);
@@ -494,12 +556,16 @@ static void test_times(void **state)
 static int dir_make(void **state)
 {
 	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
+	if (!mkdtemp(dir))
+		return -1;
+	state_dir.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return state_dir.fd < 0 ? -1 : 0;
 }
 
 static int dir_remove(void **state)
 {
 	(void)state;
+	close(state_dir.fd);
 	return rmdir(dir);
 }
 
@@ -510,8 +576,10 @@ int main(void)
 		cmocka_unit_test(test_a_shutdown_document_serves_as_well),
 		cmocka_unit_test(test_another_boot),
 		cmocka_unit_test(test_saving),
+		cmocka_unit_test(test_saving_in_a_state_directory),
 		cmocka_unit_test(test_files_are_listed_by_the_age_of_their_agent),
-		cmocka_unit_test(test_no_directory_has_no_files),
+		cmocka_unit_test(test_no_directory_cannot_be_listed),
+		cmocka_unit_test(test_a_file_of_others_is_refused),
 		cmocka_unit_test(test_only_outdated_files_are_removed),
 		cmocka_unit_test(test_merging_keeps_the_executors_of_before),
 		cmocka_unit_test(test_merging_keeps_the_earlier_disconnection),

@@ -2,7 +2,10 @@
 /* Over a copy of what a real agent wrote (tests/data/mesos/meta), whole and damaged. */
 #include "test_observe.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "observe/agent/checkpoints.h"
 
@@ -318,6 +321,68 @@ static void without_descriptors_it_is_not_complete(void **state)
 	assert_true(complete > 0 && incomplete > 0);
 }
 
+/* What fails is remembered over the reading of other files, of which one is not there. */
+static void agent_ids_that_may_not_be_read_are_not_taken_for_none(void **state)
+{
+	int err;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	unlink(dir_at("work/meta/boot_id"));
+	run("chmod 0755 %s && chmod 0700 %s", dir_path, dir_at("work/meta/slaves"));
+	assert_int_equal(seteuid(65534), 0);
+	err = meta_emit();
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(err, -EACCES);
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "readable"), "no");
+}
+
+/* Every list of a directory fails, as on a disk that is broken. */
+static int lists_fail(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getdents64, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(*code), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+static void a_directory_whose_list_breaks_off_is_not_complete(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0)
+		_exit(lists_fail() ? 1 : -meta_emit());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EIO);
+}
+
+static void a_file_that_is_read_in_part_is_named(void **state)
+{
+	const json_t *unread;
+
+	(void)state;
+	file_write(dir_at(WEB "/runs/" WEB_RUN "/tasks/web/task.updates"), "", 0);
+	assert_int_equal(truncate(dir_at(WEB "/runs/" WEB_RUN "/tasks/web/task.updates"),
+				  4 * 1024 * 1024 + 1),
+			 0);
+	meta_emit();
+	unread = facts_find(&facts, "unread", "object",
+			    dir_at(WEB "/runs/" WEB_RUN "/tasks/web/task.updates"));
+	assert_non_null(unread);
+	assert_string_equal(text(unread, "reason"), "File too large");
+}
+
 static void an_agent_that_never_registered_has_no_id(void **state)
 {
 	(void)state;
@@ -348,6 +413,9 @@ int main(void)
 		TEST(a_work_directory_that_is_none_is_refused_with_a_cure),
 		TEST(what_may_not_be_read_is_not_taken_for_empty),
 		TEST(without_descriptors_it_is_not_complete),
+		TEST(agent_ids_that_may_not_be_read_are_not_taken_for_none),
+		TEST(a_directory_whose_list_breaks_off_is_not_complete),
+		TEST(a_file_that_is_read_in_part_is_named),
 		TEST(an_agent_that_never_registered_has_no_id),
 	};
 

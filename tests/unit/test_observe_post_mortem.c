@@ -158,12 +158,40 @@ static void links_are_not_followed(void **state)
 	assert_int_equal(look().ends, 0);
 }
 
+/* As another user, who may read everything but what is at that path. */
+static struct heard look_without(const char *below)
+{
+	struct heard heard;
+	char command[512];
+
+	snprintf(command, sizeof(command), "chmod -R go+rX '%s' && chmod go= '%s/%s'", dir, dir,
+		 below);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(seteuid(65534), 0);
+	heard = look();
+	assert_int_equal(seteuid(0), 0);
+	return heard;
+}
+
+static void what_may_not_be_read_is_said(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	copy(LOG "executor-web-stderr-selfterminate.log", "slaves/S0/" RUN "/stderr");
+	assert_int_equal(look_without("meta/slaves/S0/" RUN "/tasks").unread, 1);
+	assert_int_equal(look_without("slaves/S0/" RUN "/stderr").unread, 1);
+	assert_int_equal(look_without("slaves/S0/" RUN).unread, 1);
+	assert_int_equal(look_without("slaves").unread, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(real_logs, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(last_update, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(links_are_not_followed, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(what_may_not_be_read_is_said, make_dir, drop_dir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,9 +33,10 @@ int checkpoint_file_read(int dir, const char *name, char *buf, struct mesos_span
 			len += (size_t)got;
 	}
 	close(fd);
-	if (!err)
-		*ret_file = mesos_span_at(buf, len);
-	return err;
+	if (err)
+		return err;
+	*ret_file = mesos_span_at(buf, len);
+	return st.st_size > CHECKPOINT_FILE_MAX;
 }
 
 void checkpoint_path_push(struct checkpoint_path *path, const char *part)

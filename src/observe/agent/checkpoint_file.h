@@ -8,12 +8,13 @@
 
 struct mesos_span;
 
-/* Of task.updates, which grows with the task: what is beyond is not read. */
+/* Bytes of one file that are read. Only task.updates grows: with the updates of its task. */
 #define CHECKPOINT_FILE_MAX (4 * 1024 * 1024)
 
 /*
  * Reads a regular file below dir into buf (CHECKPOINT_FILE_MAX bytes). name may hold one '/'.
- * Links, pipes and devices: -EINVAL. Returns 0 with *ret_file inside buf, or a negative errno.
+ * Links, pipes and devices: -EINVAL. Returns 0 with *ret_file inside buf, 1 when that is the file's
+ * beginning alone, or a negative errno.
  */
 int checkpoint_file_read(int dir, const char *name, char *buf, struct mesos_span *ret_file);
 

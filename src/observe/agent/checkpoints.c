@@ -59,7 +59,7 @@ static void each_directory(struct scan *scan, int dir,
 		close(dir);
 		return;
 	}
-	while ((entry = readdir(list))) {
+	while (errno = 0, (entry = readdir(list))) {
 		int sub;
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
@@ -76,6 +76,8 @@ static void each_directory(struct scan *scan, int dir,
 		if (sub >= 0)
 			close(sub);
 	}
+	if (errno)
+		emit_refused(scan, -errno, "");
 	closedir(list);
 }
 
@@ -109,15 +111,19 @@ static int latest_of(int dir, char *name, size_t size)
 	return 0;
 }
 
-/* One file of a run. An empty one counts as none, as for Mesos; damage is emitted. 0 or a negative.
+/*
+ * One file of a run. An empty one counts as none, as for Mesos; damage is emitted, and what is left
+ * out of a file that is too large. 0 or a negative errno.
  */
 static int run_file(struct scan *scan, int dir, const char *name, struct mesos_span *file)
 {
 	int err = checkpoint_file_read(dir, name, scan->file, file);
 
-	if (err < 0 && err != -ENOENT)
+	if (err > 0)
+		emit_refused(scan, -EFBIG, name);
+	else if (err < 0 && err != -ENOENT)
 		emit_refused(scan, err, name);
-	return err;
+	return err < 0 ? err : 0;
 }
 
 static void damaged(struct scan *scan, int32_t pid, const char *name, int err,
@@ -273,7 +279,9 @@ static void one_task_end(struct scan *scan, int dir, const char *id)
 void checkpoints_emit_tasks(int dir, const char *framework_id, const char *executor_id,
 			    const char *container_id, const struct fact_sink *sink)
 {
+	bool incomplete = false;
 	struct scan scan = { .sink = sink,
+			     .incomplete = &incomplete,
 			     .framework_id = framework_id,
 			     .executor_id = executor_id,
 			     .container_id = container_id };
@@ -282,6 +290,8 @@ void checkpoints_emit_tasks(int dir, const char *framework_id, const char *execu
 	checkpoint_path_push(&scan.path, container_id);
 	if (scan.file)
 		each_directory_in(&scan, dir, "tasks", one_task_end);
+	else
+		emit_refused(&scan, -ENOMEM, "tasks");
 	free(scan.file);
 }
 
@@ -436,6 +446,7 @@ static int emit_tree(struct scan *scan, int meta, struct fact *fact, struct erro
 {
 	char slave_id[NAME_MAX + 1] = "", boot[BOOT_ID_MAX] = "";
 	int slaves = openat(meta, "slaves", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int err = slaves < 0 && errno != ENOENT ? -errno : 0;
 	struct stat st;
 
 	fact->work_dir.same_boot = same_boot(scan, meta, boot);
@@ -445,8 +456,8 @@ static int emit_tree(struct scan *scan, int meta, struct fact *fact, struct erro
 		fact->work_dir.uid = st.st_uid;
 	}
 	checkpoint_path_push(&scan->path, "slaves");
-	if (slaves < 0 && errno != ENOENT)
-		return error_set(error, -errno, "run as root", "open '%s'", scan->path.text);
+	if (err < 0)
+		return error_set(error, err, "run as root", "open '%s'", scan->path.text);
 	fact->work_dir.latest = read_latest(scan, slaves, slave_id, sizeof(slave_id));
 	fact->work_dir.readable = EW_YES;
 	fact->work_dir.slave_id = slave_id;

@@ -13,7 +13,7 @@ struct fact_sink;
 struct error;
 
 /*
- * Puts FACT_WORK_DIR and FACT_CHECKPOINT of the latest run of each executor of the agent id that
+ * Emits FACT_WORK_DIR and FACT_CHECKPOINT of the latest run of each executor of the agent id that
  * meta/slaves/latest names, and of those of other ids that are not completed; tasks that are over
  * are left out there, and FACT_TASK tells how each ended. FACT_UNREAD for what is damaged or may
  * not be read, by path. Files that Mesos does not know are passed over. path is the work directory

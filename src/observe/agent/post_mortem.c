@@ -13,6 +13,7 @@
 
 #include "base/emit.h"
 #include "base/now.h"
+#include "base/proc.h"
 #include "facts.h"
 #include "mesos/glog.h"
 #include "mesos/span.h"
@@ -26,17 +27,34 @@ static bool is_name(const char *name)
 	       strcmp(name, "..") != 0;
 }
 
-/* Closes dir. A descriptor, or -1 where there is none. */
-static int step_into(int dir, const char *name)
+/* Does a negative errno say that there is no such directory or file, but a link or nothing? */
+static bool is_absent(int err)
 {
-	int sub = dir < 0 || !is_name(name) ? -1 : openat(dir, name, DIR_FLAGS);
-
-	if (dir >= 0)
-		close(dir);
-	return sub;
+	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP || err == -ENXIO;
 }
 
-/* The directory of the run below that of an agent id, of which dir is a copy to close. */
+/* A descriptor or a negative errno. */
+static int dir_open(int above, const char *name)
+{
+	int dir;
+
+	if (!is_name(name))
+		return -ENOENT;
+	dir = openat(above, name, DIR_FLAGS);
+	return dir < 0 ? -errno : dir;
+}
+
+/* The same; closes above, which may be a negative errno already. */
+static int step_into(int above, const char *name)
+{
+	int dir = above < 0 ? above : dir_open(above, name);
+
+	if (above >= 0)
+		close(above);
+	return dir;
+}
+
+/* The directory of the run below that of an agent id, dir, which it closes. */
 static int run_open(int dir, const struct post_mortem_run *run)
 {
 	dir = step_into(step_into(dir, "frameworks"), run->framework_id);
@@ -44,29 +62,51 @@ static int run_open(int dir, const struct post_mortem_run *run)
 	return step_into(step_into(dir, "runs"), run->container_id);
 }
 
-/* The last size bytes of a regular file, to be freed; {NULL, 0} for anything else. */
-static struct mesos_span tail_read(int fd, size_t size)
+/*
+ * The last size bytes of a regular file, to be freed with tail_free(); empty for anything else.
+ * Returns 0 or a negative errno.
+ */
+static int tail_read(int fd, size_t size, struct mesos_span *tail)
 {
-	struct mesos_span tail = { 0 };
 	struct stat st;
 	off_t at;
 	char *bytes;
 	ssize_t got;
+	int err;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return tail;
+	*tail = (struct mesos_span){ 0 };
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return 0;
 	at = st.st_size > (off_t)size ? st.st_size - (off_t)size : 0;
 	bytes = malloc(size);
 	got = bytes ? pread(fd, bytes, size, at) : -1;
+	err = got < 0 ? -errno : 0;
 	if (got > 0)
-		return mesos_span_at(bytes, (size_t)got);
-	free(bytes);
-	return tail;
+		*tail = mesos_span_at(bytes, (size_t)got);
+	else
+		free(bytes);
+	return err;
 }
 
 static void tail_free(struct mesos_span tail)
 {
 	free((char *)(uintptr_t)tail.p);
+}
+
+/* Opens a file and reads its tail. Returns 0, also for a file that is absent, or a negative errno.
+ */
+static int tail_of(int dir, const char *name, int flags, size_t size, struct mesos_span *tail)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
+	int err = fd < 0 ? -errno : tail_read(fd, size, tail);
+
+	if (fd < 0)
+		*tail = (struct mesos_span){ 0 };
+	else
+		close(fd);
+	return is_absent(err) ? 0 : err;
 }
 
 static void end_emit(const struct post_mortem_run *run, const char *cause, const char *file,
@@ -116,12 +156,14 @@ static bool is_registration(struct mesos_span text)
 static void stderr_emit(int run_dir, const struct post_mortem_run *run,
 			const struct fact_sink *sink)
 {
-	int fd = openat(run_dir, "stderr",
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct mesos_span tail = tail_read(fd, POST_MORTEM_STDERR), rest = tail, line, said = { 0 };
+	struct mesos_span tail, rest, line, said = { 0 };
+	int err = tail_of(run_dir, "stderr", O_NOFOLLOW, POST_MORTEM_STDERR, &tail);
 	const char *cause = NULL;
 	struct mesos_glog glog;
 
+	if (err < 0)
+		emit_unread(sink, 0, 0, err, "stderr of executor '%s'", run->executor_id);
+	rest = tail;
 	while (mesos_span_cut(&rest, '\n', &line)) {
 		if (mesos_glog_parse(line, &glog) < 0)
 			continue;
@@ -135,29 +177,23 @@ static void stderr_emit(int run_dir, const struct post_mortem_run *run,
 	if (cause)
 		end_emit(run, cause, "its stderr", said, sink);
 	tail_free(tail);
-	if (fd >= 0)
-		close(fd);
 }
 
 /* ---- the agent's log ---- */
 
-struct agent_log {
-	struct mesos_span tail;
-};
-
-static struct agent_log agent_log_read(int32_t agent_pid)
+/* Its last bytes, to be freed with tail_free(). */
+static struct mesos_span agent_log_read(int32_t agent_pid, const struct fact_sink *sink)
 {
-	struct agent_log log = { 0 };
-	char path[64];
-	int fd;
+	struct mesos_span log = { 0 };
+	char path[PROC_PATH_MAX];
+	int err;
 
 	if (agent_pid <= 0)
 		return log;
-	snprintf(path, sizeof(path), "/proc/%d/fd/2", agent_pid);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	log.tail = tail_read(fd, POST_MORTEM_LOG);
-	if (fd >= 0)
-		close(fd);
+	proc_path(path, agent_pid, 0, "fd/2");
+	err = tail_of(AT_FDCWD, path, 0, POST_MORTEM_LOG, &log);
+	if (err < 0 && !proc_is_gone(err))
+		emit_unread(sink, 0, 0, err, "the agent's log, %s", path);
 	return log;
 }
 
@@ -170,11 +206,11 @@ static bool names_run(struct mesos_span text, const char *verb, const struct pos
 	       mesos_span_take(&text, run->framework_id);
 }
 
-static void agent_log_emit(const struct agent_log *log, const struct post_mortem_run *run,
+static void agent_log_emit(struct mesos_span log, const struct post_mortem_run *run,
 			   const struct fact_sink *sink)
 {
 	static const char *const verbs[] = { "Killing un-reregistered", "Shutting down" };
-	struct mesos_span rest = log->tail, line, said = { 0 };
+	struct mesos_span rest = log, line, said = { 0 };
 	struct mesos_glog glog;
 
 	while (mesos_span_cut(&rest, '\n', &line)) {
@@ -190,7 +226,7 @@ static void agent_log_emit(const struct agent_log *log, const struct post_mortem
 
 /* ---- all agent ids ---- */
 
-/* Calls one(ctx, dir) for the run's directory under each agent id in top/slaves. */
+/* Calls one(dir, run, sink) for the run's directory under each agent id in top/slaves. */
 static void
 each_run(const char *top, const struct post_mortem_run *run, const struct fact_sink *sink,
 	 void (*one)(int dir, const struct post_mortem_run *run, const struct fact_sink *sink))
@@ -201,16 +237,19 @@ each_run(const char *top, const struct post_mortem_run *run, const struct fact_s
 
 	snprintf(path, sizeof(path), "%s/slaves", top);
 	slaves = opendir(path);
-	while (slaves && (entry = readdir(slaves))) {
-		int dir = is_name(entry->d_name) ? openat(dirfd(slaves), entry->d_name, DIR_FLAGS)
-						 : -1;
+	while (slaves && (errno = 0, (entry = readdir(slaves)))) {
+		int dir = run_open(dir_open(dirfd(slaves), entry->d_name), run);
 
-		dir = run_open(dir, run);
-		if (dir < 0)
-			continue;
-		one(dir, run, sink);
-		close(dir);
+		if (dir >= 0) {
+			one(dir, run, sink);
+			close(dir);
+		} else if (!is_absent(dir)) {
+			emit_unread(sink, 0, 0, dir, "executor '%s' in %s/%s", run->executor_id,
+				    path, entry->d_name);
+		}
 	}
+	if (errno && !is_absent(-errno))
+		emit_unread(sink, 0, 0, -errno, "%s", path);
 	if (slaves)
 		closedir(slaves);
 }
@@ -224,7 +263,7 @@ void post_mortem_emit(const char *work_dir, int32_t agent_pid, const struct post
 		      size_t n, const struct fact_sink *sink)
 {
 	int64_t end = now_mono() + POST_MORTEM_TIME * NS_PER_S;
-	struct agent_log log = agent_log_read(agent_pid);
+	struct mesos_span log = agent_log_read(agent_pid, sink);
 	char meta[PATH_MAX];
 	size_t i;
 
@@ -232,10 +271,10 @@ void post_mortem_emit(const char *work_dir, int32_t agent_pid, const struct post
 	for (i = 0; i < n && now_mono() < end; i++) {
 		each_run(meta, &runs[i], sink, tasks_emit);
 		each_run(work_dir, &runs[i], sink, stderr_emit);
-		agent_log_emit(&log, &runs[i], sink);
+		agent_log_emit(log, &runs[i], sink);
 	}
 	if (i < n)
 		emit_unread(sink, 0, 0, -ETIME, "what is written of %zu executors that are gone",
 			    n - i);
-	tail_free(log.tail);
+	tail_free(log);
 }

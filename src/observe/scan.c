@@ -227,9 +227,9 @@ static enum step libraries_step(struct scan *scan)
 static enum step sockets_part_step(struct scan *scan)
 {
 	struct error error = { 0 };
-	int more = scan->sockets ? 0
-				 : sockets_new(scan->procfs, scan->snapshot, scan->with_bpf,
-					       &scan->sockets, &error);
+	int more = scan->sockets
+			   ? 0
+			   : sockets_new(scan->snapshot, scan->with_bpf, &scan->sockets, &error);
 
 	if (!more)
 		more = sockets_step(scan->sockets, &scan->sink, &error);

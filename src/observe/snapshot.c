@@ -14,6 +14,7 @@
 #include "mesos/upid.h"
 #include "base/array.h"
 #include "base/netns.h"
+#include "base/proc.h"
 
 struct work_dir {
 	char path[512];
@@ -523,8 +524,8 @@ int snapshot_netns_open(const struct snapshot *snapshot, uint64_t netns)
 			return fd;
 		if (fd >= 0)
 			close(fd);
-		else if (fd == -EACCES || fd == -EPERM)
-			err = -EACCES;
+		else if (!proc_is_gone(fd))
+			err = fd == -EPERM ? -EACCES : fd;
 	}
 	return err;
 }

@@ -140,7 +140,8 @@ const struct snapshot_agent *snapshot_agent(const struct snapshot *snapshot);
 
 /*
  * Opens a network namespace through one of its processes. Returns a descriptor, the caller's;
- * -ENOENT: no process is in it; -EACCES: maybe one that may not be looked into is.
+ * -ENOENT: no process is in it; -EACCES: maybe one that may not be looked into is; -EMFILE and the
+ * like.
  */
 int snapshot_netns_open(const struct snapshot *snapshot, uint64_t netns);
 

@@ -9,6 +9,7 @@
 #include "base/emit.h"
 #include "base/error.h"
 #include "base/now.h"
+#include "base/proc.h"
 #include "facts.h"
 #include "observe/netlink/sockdiag.h"
 #include "observe/proc/fd_owners.h"
@@ -25,7 +26,6 @@ struct namespaces {
 };
 
 struct sockets {
-	struct procfs *procfs;
 	struct snapshot *snapshot;
 	bool with_bpf;
 	struct namespaces relevant;
@@ -73,9 +73,21 @@ static int namespaces_add(struct namespaces *set, uint64_t inode)
 
 /* ---- which namespaces ---- */
 
+/* The namespace has ended with its last process, as far as can be told without privilege. */
+static bool has_ended(int err)
+{
+	return err == -ENOENT || err == -EACCES;
+}
+
+static int enter_failed(struct error *error, int err, uint64_t netns)
+{
+	return error_set(error, err, NULL, "enter the network namespace %llu",
+			 (unsigned long long)netns);
+}
+
 /*
  * Nothing has told who listens on the agent port: every namespace is asked for its listening
- * sockets (a short list). One that cannot be entered ends with its last process: no loss.
+ * sockets (a short list).
  */
 static int add_listening(struct sockets *sockets, struct error *error)
 {
@@ -90,9 +102,13 @@ static int add_listening(struct sockets *sockets, struct error *error)
 		if (!row->netns || namespaces_has(&asked, row->netns))
 			continue;
 		err = namespaces_add(&asked, row->netns);
-		fd = err ? -1 : snapshot_netns_open(snapshot, row->netns);
-		if (fd < 0)
+		fd = err ? err : snapshot_netns_open(snapshot, row->netns);
+		if (has_ended(fd))
 			continue;
+		if (fd < 0) {
+			err = enter_failed(error, fd, row->netns);
+			break;
+		}
 		found = socket_look_listener(fd, row->netns, snapshot_port(snapshot), error);
 		close(fd);
 		err = found > 0 ? namespaces_add(&sockets->relevant, row->netns) : found;
@@ -119,15 +135,13 @@ static int find_relevant(struct sockets *sockets, struct error *error)
 	return sockets->with_bpf ? 0 : add_listening(sockets, error);
 }
 
-int sockets_new(struct procfs *procfs, struct snapshot *snapshot, bool with_bpf,
-		struct sockets **ret, struct error *error)
+int sockets_new(struct snapshot *snapshot, bool with_bpf, struct sockets **ret, struct error *error)
 {
 	struct sockets *sockets = calloc(1, sizeof(*sockets));
 	int err;
 
 	if (!sockets)
 		return error_set(error, -ENOMEM, NULL, "list sockets");
-	sockets->procfs = procfs;
 	sockets->snapshot = snapshot;
 	sockets->with_bpf = with_bpf;
 	sockets->nsfd = -1;
@@ -168,12 +182,16 @@ void sockets_free(struct sockets *sockets)
 
 /* ---- descriptors ---- */
 
-/* The start time is known already of processes with a FACT_PROCESS. */
-static uint64_t start_of(const struct sockets *sockets, int32_t pid)
+/* The start time is known already of processes with a FACT_PROCESS. 0 or a negative errno. */
+static int start_of(const struct sockets *sockets, int32_t pid, uint64_t *start)
 {
 	const struct snapshot_process *process = snapshot_process_find(sockets->snapshot, pid);
+	struct proc_stat stat;
+	int err = process ? 0 : proc_stat_of(pid, &stat);
 
-	return process ? process->start : procfs_start(sockets->procfs, pid);
+	if (!err)
+		*start = process ? process->start : stat.start;
+	return err;
 }
 
 static const struct snapshot_process *executor_or_task(const struct sockets *sockets, int32_t pid)
@@ -232,11 +250,12 @@ static int owners_step(struct sockets *sockets, const struct fact_sink *sink, st
 		}
 		if (may_skip(sockets, row->pid))
 			continue;
-		start = start_of(sockets, row->pid);
-		err = start ? fd_owners_add(&sockets->owners, row->pid, start) : 0;
+		err = start_of(sockets, row->pid, &start);
+		if (!err)
+			err = fd_owners_add(&sockets->owners, row->pid, start);
 		if (err == -ENOMEM)
 			return error_set(error, err, NULL, "list the descriptors of sockets");
-		if (err < 0)
+		if (err < 0 && !proc_is_gone(err))
 			note_denied(sockets, row->pid, err, sink);
 	}
 	return 1;
@@ -320,10 +339,12 @@ static int list_begin(struct sockets *sockets, struct error *error)
 		sockets->nsfd = snapshot_netns_open(sockets->snapshot, netns);
 		sockets->mono = now_mono();
 	}
-	if (sockets->nsfd < 0) {
-		sockets->next_netns++; /* it ended with its last process */
+	if (has_ended(sockets->nsfd)) {
+		sockets->next_netns++;
 		return 1;
 	}
+	if (sockets->nsfd < 0)
+		return enter_failed(error, sockets->nsfd, netns);
 	return sockdiag_open(sockets->nsfd, netns, port,
 			     sockets->listeners ? SOCKDIAG_LISTEN : SOCKDIAG_REAL, &sockets->list,
 			     error)

@@ -7,7 +7,6 @@
 
 struct error;
 struct fact_sink;
-struct procfs;
 struct snapshot;
 struct sockets;
 
@@ -21,11 +20,11 @@ struct sockets;
  * tell which of them is the executor (snapshot_run_is_plain()). Otherwise the descriptors of every
  * process are read, and all TCP sockets of processes with a Mesos environment are emitted.
  *
- * Expects the processes in the snapshot, and snapshot_find_runs(); sorts it. Both stay the
- * caller's. Returns 0 or a negative errno.
+ * Expects the processes in the snapshot, and snapshot_find_runs(); sorts it. It stays the caller's.
+ * Returns 0 or a negative errno.
  */
-int sockets_new(struct procfs *procfs, struct snapshot *snapshot, bool with_bpf,
-		struct sockets **ret, struct error *error);
+int sockets_new(struct snapshot *snapshot, bool with_bpf, struct sockets **ret,
+		struct error *error);
 void sockets_free(struct sockets *sockets); /* NULL is fine */
 
 /*

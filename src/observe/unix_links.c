@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "observe/unix_links.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -32,10 +33,12 @@ static bool list(struct unix_links *links, uint64_t netns)
 	unixdiag_clear(&links->sockets);
 	links->netns = 0;
 	nsfd = snapshot_netns_open(links->snapshot, netns);
-	if (nsfd < 0)
-		return false;
-	err = unixdiag_list(nsfd, netns, &links->sockets, &error);
-	close(nsfd);
+	if (nsfd == -ENOENT)
+		return false; /* it ended, and the process with it */
+	err = nsfd < 0 ? error_set(&error, nsfd, "run as root", "enter their network namespace")
+		       : unixdiag_list(nsfd, netns, &links->sockets, &error);
+	if (nsfd >= 0)
+		close(nsfd);
 	if (err < 0) {
 		emit_failed(links->sink, "unix sockets", &error);
 		return false;

@@ -14,15 +14,21 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "base/proc.h"
 #include "observe/nobpf.h"
-#include "observe/proc/procfs.h"
 
 #define PORT	    5051
 #define PATIENCE_MS 20000
 
 static struct facts facts;
 static struct nobpf *watch;
-static struct procfs *procfs;
+
+static inline uint64_t start_of(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return proc_stat_of(pid, &stat) < 0 ? 0 : stat.start;
+}
 
 static inline void watch_open(void)
 {
@@ -124,7 +130,7 @@ static inline struct actor actor_start(void (*act)(void))
 	close(done[1]);
 	actor.go = go[1];
 	actor.done = done[0];
-	actor.start = procfs_start(procfs, actor.pid);
+	actor.start = start_of(actor.pid);
 	assert_int_not_equal(actor.start, 0);
 	return actor;
 }
@@ -161,19 +167,6 @@ static inline void execs_sleep(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* each thread has its own */
 	execl("/bin/sleep", "sleep", "60", (char *)NULL);
-}
-
-static inline int group_setup(void **state)
-{
-	(void)state;
-	return procfs_new(&procfs, NULL);
-}
-
-static inline int group_teardown(void **state)
-{
-	(void)state;
-	procfs_free(procfs);
-	return 0;
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, test_setup, test_teardown)

@@ -217,5 +217,5 @@ int main(int argc, char **argv)
 	child_main(argc, argv);
 	if (geteuid() != 0)
 		return 77;
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 
 #include "base/dirents.h"
 #include "base/proc.h"
@@ -65,6 +66,7 @@ static void an_executor_is_told_as_its_agent_started_it(void **state)
 			"MESOS_RECOVERY_TIMEOUT=20mins",
 			"MESOS_SUBSCRIPTION_BACKOFF_MAX=2secs",
 			NULL };
+	struct proc_stat stat;
 	const json_t *fact;
 
 	(void)state;
@@ -82,7 +84,8 @@ static void an_executor_is_told_as_its_agent_started_it(void **state)
 	assert_int_equal(number(fact, "recovery_timeout_ns"), 1200 * INT64_C(1000000000));
 	assert_int_equal(number(fact, "backoff_max_ns"), 2 * INT64_C(1000000000));
 	assert_int_equal(number(fact, "ppid"), getpid());
-	assert_int_equal(number(fact, "start"), procfs_start(procfs, child.pid));
+	assert_int_equal(proc_stat_of(child.pid, &stat), 0);
+	assert_int_equal(number(fact, "start"), stat.start);
 	assert_int_equal(number(fact, "ns_pid"), child.pid);
 	assert_int_equal(number(fact, "netns"), netns_own());
 	assert_string_equal(text(fact, "library"), "");
@@ -148,7 +151,6 @@ static void a_process_that_has_ended_is_passed_over(void **state)
 	child_end(&child);
 	assert_int_equal(procfs_emit(procfs, pid, &facts.sink), -ESRCH);
 	assert_int_equal(json_array_size(facts.all), 0);
-	assert_int_equal(procfs_start(procfs, pid), 0);
 }
 
 /* Its parent has not waited for it: it has a pid, and nothing else. */
@@ -320,6 +322,65 @@ static void await_state(pid_t pid, char state)
 	do
 		assert_int_equal(proc_stat_of(pid, &stat), 0);
 	while (stat.state != state);
+}
+
+/* Returns the limit before. */
+static rlim_t files_limit(rlim_t n)
+{
+	struct rlimit limit;
+	rlim_t before;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	before = limit.rlim_cur;
+	limit.rlim_cur = n;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return before;
+}
+
+/* With any number of free descriptors nothing that was not looked at is taken for harmless. */
+static void without_descriptors_a_process_is_not_taken_for_harmless(void **state)
+{
+	size_t all = 0, less = 0;
+	rlim_t before;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	child = child_start("/proc/self/exe", nothing, an_executor, CLONE_NEWPID);
+	kill(child.pid, SIGSTOP);
+	await_state(child.pid, 'T');
+	for (rlim_t n = 3; n < 32; n++) {
+		const json_t *fact;
+
+		facts_clear(&facts);
+		before = files_limit(n);
+		procfs_emit_closely(procfs, child.pid, &facts.sink);
+		files_limit(before);
+		fact = facts_with(&facts, "process", "pid", child.pid);
+		if (facts_count(&facts, "unread")) {
+			less++;
+			assert_string_not_equal(text(fact, "state"), "S");
+			continue;
+		}
+		all++;
+		assert_string_equal(text(fact, "state"), "T");
+		assert_int_not_equal(number(fact, "pidns_init"), 0);
+	}
+	assert_true(all > 0 && less > 0);
+}
+
+static void without_descriptors_a_list_of_processes_fails(void **state)
+{
+	struct procfs_row row;
+	rlim_t before;
+	int err;
+
+	(void)state;
+	assert_int_equal(procfs_list(procfs, NULL), 0);
+	before = files_limit(3);
+	err = procfs_next(procfs, &row, NULL);
+	files_limit(before);
+	assert_int_equal(err, -EMFILE);
 }
 
 static void a_process_that_runs_has_its_state_at_the_first_look(void **state)
@@ -515,6 +576,8 @@ int main(int argc, char **argv)
 		TEST(the_library_itself_outweighs_its_files_name),
 		TEST(a_library_that_does_not_matter_is_not_looked_for),
 		TEST(no_log_and_no_environment_tells_the_version),
+		TEST(without_descriptors_a_process_is_not_taken_for_harmless),
+		TEST(without_descriptors_a_list_of_processes_fails),
 		TEST(a_process_that_runs_has_its_state_at_the_first_look),
 		TEST(a_process_that_a_signal_stopped_is_in_state_T),
 		TEST(a_process_that_its_tracer_stopped_is_in_state_t),

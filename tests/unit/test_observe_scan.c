@@ -5,6 +5,9 @@
  */
 #include "test_observe.h"
 
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+
 #include "observe/agent/api.h"
 #include "observe/bpf/observer.h"
 #include "observe/scan.h"
@@ -268,6 +271,41 @@ static const json_t *last_process(pid_t pid)
 	return last;
 }
 
+/* With any number of free descriptors: all was read, or it is said that something was not. */
+static void without_descriptors_a_scan_is_not_complete(void **state)
+{
+	static const uint32_t scope = SCAN_PROCESSES | SCAN_SOCKETS;
+	struct scan_options options = { .port = PORT };
+	struct rlimit all, few;
+	size_t complete = 0, incomplete = 0;
+	struct scan *node_scan;
+
+	(void)state;
+	assert_int_equal(scan_new(&options, &node_scan, NULL), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	for (rlim_t n = 3; n < 64; n++) {
+		uint32_t done;
+
+		facts_clear(&facts);
+		few = (struct rlimit){ .rlim_cur = n, .rlim_max = all.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		done = scan_run(node_scan, scope, &facts.sink);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+		if (done != scope || facts_count(&facts, "unread")) {
+			incomplete++;
+			continue;
+		}
+		complete++;
+		assert_non_null(facts_with(&facts, "agent", "pid", agent.pid));
+		assert_non_null(facts_with(&facts, "process", "pid", executor.pid));
+		assert_non_null(facts_with(&facts, "process", "pid", monitor.pid));
+		assert_non_null(socket_of(&executor, TCP_ESTABLISHED, 0));
+		assert_non_null(socket_of(&agent, TCP_LISTEN, 0));
+	}
+	scan_free(node_scan);
+	assert_true(complete > 0 && incomplete > 0);
+}
+
 /* A task that talks to the agent too; an executor without a link: only who listens tells. */
 static void who_listens_is_told_where_the_link_does_not_tell_the_executor(void **state)
 {
@@ -510,6 +548,7 @@ int main(int argc, char **argv)
 		TEST(a_large_node_is_scanned_in_small_steps),
 		TEST(a_scan_that_is_dropped_leaves_nothing_behind),
 		TEST(a_scan_by_bpf_emits_the_same),
+		TEST(without_descriptors_a_scan_is_not_complete),
 		TEST(who_listens_is_told_where_the_link_does_not_tell_the_executor),
 		TEST(a_failed_bpf_scan_is_reported_and_replaced),
 		TEST(a_forgotten_link_has_no_entry),

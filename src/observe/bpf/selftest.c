@@ -9,28 +9,16 @@
 
 #include "base/error.h"
 #include "base/now.h"
+#include "base/proc.h"
 #include "events.h"
 #include "observe/bpf/libbpf.h"
 #include "observe/bpf/procs_map.h"
 #include "observe/bpf/records.h"
 #include "observe/bpf/rings.h"
-#include "observe/proc/procfs.h"
 
 #define PATIENCE (100 * NS_PER_MS)
 #define TRIES	 3 /* the kernel may have skipped a program once (enum ew_bpf_miss) */
 #define DEPTH	 1 /* generations of descendants that are followed: the child */
-
-static uint64_t own_start(struct error *error)
-{
-	struct procfs *procfs;
-	uint64_t start;
-
-	if (procfs_new(&procfs, error) < 0)
-		return 0;
-	start = procfs_start(procfs, getpid());
-	procfs_free(procfs);
-	return start;
-}
 
 /* Both are in the ring before wait(2) returns, unless a program is still writing one before them.
  */
@@ -82,17 +70,18 @@ int ew_bpf_selftest(int procs_map, struct ew_bpf_rings *rings, struct ew_bpf_rec
 {
 	struct ew_bpf_selftest_seen *seen = ew_bpf_records_selftest(records);
 	uint32_t self = (uint32_t)getpid();
-	uint64_t start = own_start(error);
 	struct ew_proc before;
+	struct proc_stat own;
 	bool was_followed;
-	int err;
+	int err = proc_stat_of(getpid(), &own);
 
-	if (!start)
-		return error_set(error, -EIO, "mount /proc", "read execwatch's own start time");
+	if (err < 0)
+		return error_set(error, err, "mount proc on /proc",
+				 "read execwatch's own start time");
 	ew_bpf_rings_poll(rings); /* a killed execwatch may have left a full ring */
 	*seen = (struct ew_bpf_selftest_seen){ 0 };
 	was_followed = bpf_map_lookup_elem(procs_map, &self, &before) == 0;
-	err = ew_procs_map_add(procs_map, (int32_t)self, start, EW_ROLE_EXECUTOR, DEPTH, error);
+	err = ew_procs_map_add(procs_map, (int32_t)self, own.start, EW_ROLE_EXECUTOR, DEPTH, error);
 	if (err)
 		return err;
 	err = tries_run(procs_map, rings, seen, error);

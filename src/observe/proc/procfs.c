@@ -118,9 +118,10 @@ static ssize_t environ_read(struct procfs *procfs, int dir)
 		ssize_t len = proc_read(dir, "environ", procfs->environ, procfs->environ_cap);
 		char *larger;
 
-		if (len < 0 || (size_t)len < procfs->environ_cap - 1 ||
-		    procfs->environ_cap >= ENVIRON_MOST)
+		if (len < 0 || (size_t)len < procfs->environ_cap - 1)
 			return len;
+		if (procfs->environ_cap >= ENVIRON_MOST)
+			return -E2BIG;
 		larger = realloc(procfs->environ, procfs->environ_cap * 4);
 		if (!larger)
 			return -ENOMEM;
@@ -232,6 +233,10 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 	procfs->state = (struct procfs_state){ .letter = { procfs->stat.state } };
 	if (closely)
 		fill_closely(procfs, dir);
+	/* Each pid namespace has one for as long as it has any other process. */
+	if (closely && process->pidns && !process->pidns_init)
+		emit_unread(sink, row->pid, 0, -ESRCH, "the first process of /proc/%d/ns/pid",
+			    row->pid);
 	process->state = procfs->state.letter;
 	process->exe = procfs->exe;
 	process->pidns_outer = procfs->pidns_outer;
@@ -306,8 +311,10 @@ int procfs_next(struct procfs *procfs, struct procfs_row *row, struct error *err
 				       : error_set(error, pid, NULL, "list /proc to its end");
 		}
 		procfs->row_dir = process_open(procfs, pid);
-		if (procfs->row_dir < 0)
+		if (proc_is_gone(procfs->row_dir))
 			continue;
+		if (procfs->row_dir < 0)
+			return error_set(error, procfs->row_dir, NULL, "open /proc/%d", pid);
 		procfs->row = (struct procfs_row){ .pid = pid };
 		err = row_read(procfs);
 		if (proc_is_gone(err))
@@ -353,8 +360,12 @@ static int emit_one(struct procfs *procfs, int32_t pid, bool closely, const stru
 	ssize_t len;
 	int err;
 
-	if (dir < 0)
+	if (proc_is_gone(dir))
 		return -ESRCH;
+	if (dir < 0) {
+		emit_unread(sink, pid, 0, dir, "/proc/%d", pid);
+		return dir;
+	}
 	row.netns = proc_ns(dir, "net");
 	len = environ_read(procfs, dir);
 	if (len >= 0)
@@ -364,7 +375,11 @@ static int emit_one(struct procfs *procfs, int32_t pid, bool closely, const stru
 	err = emit_process(procfs, dir, &row, len < 0 ? NULL : &env,
 			   closely || env.seen & MESOS_ENV_EXECUTOR_ID, sink);
 	close(dir);
-	return proc_is_gone(err) ? -ESRCH : err;
+	if (proc_is_gone(err))
+		return -ESRCH;
+	if (err < 0)
+		emit_unread(sink, pid, 0, err, "/proc/%d/stat", pid);
+	return err;
 }
 
 int procfs_emit(struct procfs *procfs, int32_t pid, const struct fact_sink *sink)
@@ -385,17 +400,4 @@ bool procfs_recheck(struct procfs *procfs, const struct fact_sink *sink)
 	while ((more = procfs_state_due(&procfs->stuck, &pid)) && pid)
 		procfs_emit(procfs, pid, sink);
 	return more;
-}
-
-uint64_t procfs_start(struct procfs *procfs, int32_t pid)
-{
-	int dir = process_open(procfs, pid);
-	struct proc_stat stat = { .start = 0 };
-
-	if (dir < 0)
-		return 0;
-	if (proc_stat_read(dir, "stat", &stat) < 0)
-		stat.start = 0;
-	close(dir);
-	return stat.start;
 }

@@ -50,7 +50,8 @@ void procfs_emit_denied(const struct procfs *procfs, const struct fact_sink *sin
 
 /*
  * Emits FACT_PROCESS for one process, whatever its environment; closely if it has a Mesos
- * environment, or in any case. -ESRCH: it has ended, no fact.
+ * environment, or in any case. -ESRCH: it has ended, no fact; another negative errno: FACT_UNREAD
+ * says what could not be read.
  */
 int procfs_emit(struct procfs *procfs, int32_t pid, const struct fact_sink *sink);
 int procfs_emit_closely(struct procfs *procfs, int32_t pid, const struct fact_sink *sink);
@@ -64,8 +65,5 @@ bool procfs_recheck(struct procfs *procfs, const struct fact_sink *sink);
 
 /* What was emitted last, with strings that live until the next call of any function here. */
 const struct fact_process *procfs_emitted(const struct procfs *procfs);
-
-/* Start time in clock ticks since boot; 0: the process has ended. */
-uint64_t procfs_start(struct procfs *procfs, int32_t pid);
 
 #endif

@@ -96,16 +96,19 @@ static void take(struct procfs_state *state, char letter, int64_t in_state)
 	state->in_state = in_state;
 }
 
-static void stuck_read(int dir, int32_t pid, uint64_t start, int32_t tid, char letter,
-		       struct stuck_threads *stuck, struct procfs_state *state)
+/* Returns 0 or a negative errno. */
+static int stuck_read(int dir, int32_t pid, uint64_t start, int32_t tid, char letter,
+		      struct stuck_threads *stuck, struct procfs_state *state)
 {
 	const struct stuck_thread *thread;
 	struct proc_status status;
 	char name[PROC_PATH_MAX];
+	int err;
 
 	snprintf(name, sizeof(name), "task/%d/status", tid);
-	if (proc_status_read(dir, name, &status) < 0)
-		return;
+	err = proc_status_read(dir, name, &status);
+	if (err < 0)
+		return err;
 	if (status.tracer)
 		state->tracer = status.tracer;
 	thread = stuck ? stuck_look(stuck, pid, start, tid, letter, status.switches) : NULL;
@@ -113,28 +116,32 @@ static void stuck_read(int dir, int32_t pid, uint64_t start, int32_t tid, char l
 		take(state, letter, 0);
 	else if (letter != 't' || !thread->passing)
 		take(state, letter, now_mono() - thread->since);
+	return 0;
 }
 
-static void threads_read(int dir, int32_t pid, uint64_t start, struct stuck_threads *stuck,
+/* Returns whether every thread that lives was looked at. */
+static bool threads_read(int dir, int32_t pid, uint64_t start, struct stuck_threads *stuck,
 			 struct procfs_state *state)
 {
 	struct dirents threads;
 	struct proc_stat stat;
 	char name[PROC_PATH_MAX];
-	int tid;
+	int tid, err = dirents_open(&threads, dir, "task");
+	bool all = true;
 
-	if (dirents_open(&threads, dir, "task") < 0)
-		return;
+	if (err < 0)
+		return proc_is_gone(err);
 	while ((tid = dirents_next(&threads)) > 0) {
 		snprintf(name, sizeof(name), "task/%d/stat", tid);
-		if (proc_stat_read(dir, name, &stat) < 0)
-			continue;
-		if (stat.state == 'T')
+		err = proc_stat_read(dir, name, &stat);
+		if (!err && stat.state == 'T')
 			take(state, 'T', 0);
-		else if (stat.state == 't' || stat.state == 'D')
-			stuck_read(dir, pid, start, tid, stat.state, stuck, state);
+		else if (!err && (stat.state == 't' || stat.state == 'D'))
+			err = stuck_read(dir, pid, start, tid, stat.state, stuck, state);
+		all &= !err || proc_is_gone(err);
 	}
 	dirents_close(&threads);
+	return all && proc_is_gone(tid); /* -ENOENT: the list's end */
 }
 
 void procfs_state_read(int dir, int32_t pid, const struct proc_stat *leader,
@@ -147,7 +154,9 @@ void procfs_state_read(int dir, int32_t pid, const struct proc_stat *leader,
 	*ret = (struct procfs_state){ .letter = { plain ? leader->state : 'S' } };
 	if (proc_status_read(dir, "status", &status) == 0)
 		ret->tracer = status.tracer;
-	threads_read(dir, pid, leader->start, stuck, ret);
+	/* One that was not looked at may be the one that stands still. */
+	if (!threads_read(dir, pid, leader->start, stuck, ret) && !rank(ret->letter[0]))
+		ret->letter[0] = '\0';
 }
 
 /* Whether it is where it was when it was last looked at. */

@@ -408,7 +408,7 @@ int scan_api_options(struct scan *scan, struct api_options *options, struct erro
 	int err = 0;
 
 	found.authorization = scan->authorization;
-	found.tell = !scan->options.bpf_scan;
+	found.emit_own = !scan->options.bpf_scan;
 	if (!found.url && !agent)
 		return error_set(error, -ENOENT, "start it, or give --port or --agent-url",
 				 "find the agent: nothing listens on port %u", scan->options.port);

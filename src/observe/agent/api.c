@@ -33,7 +33,7 @@ struct api {
 	char *url_text;
 	char *authorization;
 	int nsfd;
-	bool tell;
+	bool emit_own;
 	int32_t pid; /* whose answer it will be; 0: not known */
 	uint64_t start;
 	uint32_t timeout_ms;
@@ -105,14 +105,15 @@ static void answer_flags(struct fact_api *answer, const struct mesos_flags *flag
 	answer->reregister_timeout = flags->reregistration_timeout_ns;
 }
 
-static void emit_executor(struct api *api, const struct mesos_framework *framework,
+/* False: no memory, and no fact. */
+static bool emit_executor(struct api *api, const struct mesos_framework *framework,
 			  const struct mesos_executor *executor)
 {
 	struct fact fact = { .type = FACT_API_EXECUTOR, .mono = now_mono() };
 	const char **tasks = calloc(executor->n_tasks + 1, sizeof(*tasks));
 
 	if (!tasks)
-		return;
+		return false;
 	for (const struct mesos_task *task = executor->tasks; task; task = task->next)
 		tasks[fact.api_executor.n_tasks++] = *task->name ? task->name : task->id;
 	fact.api_executor.answer_nr = api->answer.api.answer_nr;
@@ -123,6 +124,7 @@ static void emit_executor(struct api *api, const struct mesos_framework *framewo
 	fact.api_executor.tasks = tasks;
 	fact_emit(&api->sink, &fact);
 	free(tasks);
+	return true;
 }
 
 /* How those of its tasks ended that are over. */
@@ -179,7 +181,10 @@ static void got_state(struct api *api)
 	for (const struct mesos_framework *f = state->frameworks; f; f = f->next)
 		for (const struct mesos_executor *e = f->executors; e; e = e->next) {
 			emit_tasks(api, f, e);
-			emit_executor(api, f, e);
+			if (!emit_executor(api, f, e)) {
+				answer_lacks(api, "out of memory");
+				return;
+			}
 		}
 	finish(api);
 }
@@ -321,7 +326,7 @@ static int socket_connected(struct api *api, struct error *error)
 		close(fd);
 		return error_set(error, err, NULL, "connect to %s", api->url_text);
 	}
-	if (api->tell)
+	if (api->emit_own)
 		own_traffic_emit(fd, api->nsfd, &api->url.addr, &api->sink);
 	return fd;
 }
@@ -377,7 +382,7 @@ int api_new(struct event_base *base, const struct api_options *options, struct a
 		return error_set(error, -ENOMEM, NULL, "ask %s", options->url);
 	api->nsfd = NETNS_OWN;
 	api->base = base;
-	api->tell = options->tell;
+	api->emit_own = options->emit_own;
 	api->pid = options->pid;
 	api->start = options->start;
 	api->timeout_ms = options->timeout_ms ? options->timeout_ms : API_TIMEOUT_MS;

@@ -21,7 +21,7 @@ struct api_options {
 	const char *url;	   /* "http://10.0.0.7:5051", maybe with a path before /state */
 	const char *authorization; /* value of that header; NULL: none */
 	int nsfd;		   /* namespace to connect from; NETNS_OWN: ours. Copied. */
-	bool tell;		   /* puts FACT_TCP for its connections: no hook does */
+	bool emit_own;		   /* emits FACT_TCP of its own connections: no hook does */
 	int32_t pid;		   /* of the process that will answer; 0: not known */
 	uint64_t start;
 	uint32_t timeout_ms; /* for a whole answer, both requests; 0: API_TIMEOUT_MS */
@@ -36,8 +36,8 @@ int api_new(struct event_base *base, const struct api_options *options, struct a
 void api_free(struct api *api); /* drops a question that is under way */
 
 /*
- * Asks, without blocking. When there is an answer, or within the timeout: puts FACT_API with that
- * answer_nr number and, for an answer that lists them, FACT_API_EXECUTOR with the same, then calls
+ * Asks, without blocking. When there is an answer, or within the timeout: emits FACT_API with that
+ * answer_nr and, for an answer that lists them, FACT_API_EXECUTOR with the same, then calls
  * done(ctx) (NULL: nobody waits). Failures are FACT_API with a problem, in words, never an error.
  * -EBUSY: the last question is not answered yet.
  */
@@ -46,7 +46,7 @@ int api_ask(struct api *api, uint32_t answer_nr, const struct fact_sink *sink,
 
 /*
  * The same with an event loop of its own, for those who have something else to do while the agent
- * makes its answer (1 MB of text for 1,000 executors): the end waits, puts the facts and frees.
+ * makes its answer (1 MB of text for 1,000 executors): the end waits, emits the facts and frees.
  */
 struct api_question;
 int api_ask_begin(const struct api_options *options, uint32_t answer_nr,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct child {
 	bounded_emitter emit;
 	void *ctx;
 	FILE *out;
+	bool lacks; /* a fact could not be written, for lack of memory */
 };
 
 static void child_emit(void *ctx, const struct fact *fact)
@@ -29,6 +31,8 @@ static void child_emit(void *ctx, const struct fact *fact)
 
 	if (json && json_dumpf(json, child->out, JSON_COMPACT) == 0)
 		fputc('\n', child->out);
+	else
+		child->lacks = true;
 	/* What follows may hang: nothing that was read is kept back. */
 	fflush(child->out);
 	json_decref(json);
@@ -45,6 +49,8 @@ static int child_work(void *ctx, int out)
 	if (!child->out)
 		return 1;
 	err = child->emit(child->ctx, &sink, &error);
+	if (child->lacks)
+		return 1;
 	fprintf(child->out, "=%d\n%s\n%s\n", err, error.message, error.cure);
 	return fflush(child->out) != 0;
 }

@@ -5,7 +5,8 @@
  * Numbers are in host byte order, addresses in network byte order (IPv4 as ::ffff:a.b.c.d). Times
  * are CLOCK_MONOTONIC nanoseconds; a process' start time is in clock ticks since boot, as field 22
  * of /proc/PID/stat. Every byte is written, padding included. EW_ABI is raised whenever the layout
- * or its meaning changes; event numbers are never reused.
+ * or its meaning changes, and when messages are shown that were filtered before: that a history has
+ * none must mean that there was none. Event numbers are never reused.
  */
 #ifndef EW_EVENTS_H
 #define EW_EVENTS_H
@@ -14,7 +15,7 @@
 #include <linux/types.h>
 #endif
 
-#define EW_ABI 5
+#define EW_ABI 6
 
 #define EW_COMM_MAX    16
 #define EW_PATH_MAX    128

@@ -22,7 +22,11 @@ static __always_inline enum head_kind head_kind(const __u8 *h)
 		return HEAD_HTTP;
 	if (h[0] == 'H' && h[1] == 'T' && h[2] == 'T' && h[3] == 'P' && h[4] == '/' && h[5] == '1')
 		return HEAD_HTTP;
-	/* Event SHUTDOWN on a v1 stream: a chunk of one record, {1: 7} or {"type":"SHUTDOWN"} */
+	/*
+	 * Event SHUTDOWN on a v1 stream, {1: 7} or {"type":"SHUTDOWN"} (Mesos
+	 * v1/executor/executor.proto): a chunk of HTTP that holds one record, which begins with its
+	 * length in decimal (common/recordio.hpp).
+	 */
 	if (h[0] == '4' && h[1] == '\r' && h[2] == '\n' && h[3] == '2' && h[4] == '\n' &&
 	    h[5] == 8 && h[6] == 7)
 		return HEAD_EVENT;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/emit.h"
@@ -63,13 +62,11 @@ static void destroy_open(struct nobpf *nobpf, const struct fact_sink *sink)
 {
 	struct error error = { 0 };
 	char reason[640] = "";
-	struct stat own = { 0 };
-	int err = stat("/proc/self/ns/net", &own) < 0 ? -errno : 0;
+	uint64_t own = netns_inode(NETNS_OWN);
+	int err = own ? sockdiag_destroy_join(nobpf->destroy, own, NETNS_OWN, &error)
+		      : error_set(&error, -ENOENT, "mount proc on /proc",
+				  "find our network namespace");
 
-	if (err)
-		error_set(&error, err, "mount proc on /proc", "find our network namespace");
-	else
-		err = sockdiag_destroy_join(nobpf->destroy, own.st_ino, NETNS_OWN, &error);
 	if (err)
 		error_text(&error, reason, sizeof(reason));
 	emit_hook(sink, "tcp-state", err ? "" : "sock_diag destroy", reason, true);

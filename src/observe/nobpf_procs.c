@@ -99,12 +99,6 @@ void nobpf_procs_free(struct nobpf_procs *procs)
 	free(procs);
 }
 
-/* Start time and name from /proc; false: the process is gone. */
-static bool stat_read(int32_t pid, struct proc_stat *stat)
-{
-	return proc_stat_of(pid, stat) == 0;
-}
-
 /* Where pidfds are not supported, the proc connector and /proc serve. */
 static int pidfd_watch(struct nobpf_procs *procs, struct followed *w, struct error *error)
 {
@@ -158,7 +152,7 @@ int nobpf_procs_add(struct nobpf_procs *procs, int32_t pid, uint64_t start,
 {
 	struct followed *w = find(procs, pid);
 	struct proc_stat stat;
-	int err, err_netns;
+	int err, err_stat, err_netns;
 
 	if (w && w->start == start) {
 		w->generations = generations > w->generations ? generations : w->generations;
@@ -172,9 +166,12 @@ int nobpf_procs_add(struct nobpf_procs *procs, int32_t pid, uint64_t start,
 	err = pidfd_watch(procs, w, error);
 	/* After pidfd_open: the pidfd then refers to the process with this start time, or to a
 	 * later one. */
-	if (!stat_read(pid, &stat) || stat.start != start) {
+	err_stat = proc_stat_of(pid, &stat);
+	if (err_stat < 0 || stat.start != start) {
 		remove_process(procs, w);
-		return 0;
+		if (!err_stat || proc_is_gone(err_stat))
+			return 0;
+		return err ? err : error_set(error, err_stat, NULL, "watch process %d", pid);
 	}
 	w->start = start;
 	snprintf(w->comm, sizeof(w->comm), "%s", stat.comm);
@@ -203,7 +200,7 @@ static void fork_emit(struct nobpf_procs *procs, const struct followed *parent,
 	struct fact fact = { .type = FACT_FORK, .mono = event->mono };
 	struct proc_stat stat = { 0 };
 	struct followed *child;
-	bool known = stat_read(event->pid, &stat) && started_before(&stat, event->mono);
+	bool known = proc_stat_of(event->pid, &stat) == 0 && started_before(&stat, event->mono);
 
 	fact.fork.pid = event->pid;
 	fact.fork.parent = event->parent;

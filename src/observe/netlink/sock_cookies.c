@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "observe/netlink/sock_cookies.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -61,12 +62,14 @@ int sock_cookies_assign(struct error *error)
 {
 	struct seen seen = { 0 };
 	struct dirents processes;
-	int pid, err = dirents_open(&processes, AT_FDCWD, "/proc");
+	int pid = 0, err = dirents_open(&processes, AT_FDCWD, "/proc");
 
 	if (err < 0)
 		return error_set(error, err, NULL, "list the processes");
 	while (!err && (pid = dirents_next(&processes)) >= 0)
 		err = assign_in_netns_of(&seen, pid, error);
+	if (!err && pid != -ENOENT)
+		err = error_set(error, pid, NULL, "list the processes to the end");
 	dirents_close(&processes);
 	free(seen.netns);
 	return err;

@@ -36,7 +36,6 @@ struct group {
 
 struct job {
 	const struct ruleset *rules;
-	uint64_t netns;
 	unsigned int ct; /* mask of enum firewall_ct */
 	size_t work;	 /* done so far, in rules */
 	struct group group;
@@ -132,8 +131,7 @@ void link_firewall_emit(int nsfd, uint64_t netns, bool tracked,
 			const struct fact_socket *const *links, size_t n,
 			const struct fact_sink *sink)
 {
-	struct job job = { .netns = netns,
-			   .ct = tracked ? FIREWALL_CT_INVALID : FIREWALL_CT_UNTRACKED };
+	struct job job = { .ct = tracked ? FIREWALL_CT_INVALID : FIREWALL_CT_UNTRACKED };
 	struct ruleset *rules = NULL;
 	struct error error = { 0 };
 

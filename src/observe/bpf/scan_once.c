@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/emit.h"
 #include "base/error.h"
@@ -41,12 +40,11 @@ int ew_bpf_scan_once_open(uint16_t agent_port, const struct fact_sink *sink,
 			  struct ew_bpf_scan_once **ret)
 {
 	struct ew_bpf_scan_once *scan;
-	struct stat pidns;
 	int err;
 
 	/* From within another pid namespace the iterator shows only its processes, and by other
 	 * pids than the namespace's. */
-	if (stat("/proc/self/ns/pid", &pidns) < 0 || pidns.st_ino != PROC_PIDNS_INIT)
+	if (proc_ns_own("pid") != PROC_PIDNS_INIT)
 		return -ENOTSUP;
 	scan = calloc(1, sizeof(*scan));
 	if (!scan)

@@ -8,33 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/lines.h"
+#include "base/proc.h"
 #include "mesos/span.h"
 #include "mesos/version.h"
-#include "base/proc.h"
-
-/*
- * Reads fd line by line until line() says it is enough. A line that is longer than the buffer is
- * dropped.
- */
-static void each_line(int fd, char *buf, size_t size,
-		      bool (*line)(struct mesos_span line, void *ctx), void *ctx)
-{
-	size_t kept = 0;
-
-	for (;;) {
-		ssize_t got = read(fd, buf + kept, size - kept);
-		struct mesos_span rest = mesos_span_at(buf, kept + (got > 0 ? (size_t)got : 0)),
-				  one;
-
-		if (got <= 0)
-			return;
-		while (mesos_span_cut(&rest, '\n', &one))
-			if (line(one, ctx))
-				return;
-		kept = rest.len == size ? 0 : rest.len;
-		memmove(buf, rest.p, kept);
-	}
-}
 
 struct mapping {
 	struct procfs_library library;
@@ -51,10 +28,12 @@ static void mapping_set(struct mapping *mapping, struct mesos_span head)
 		mapping->range[0] = mapping->id[0] = '\0';
 }
 
-/* "7fef28000000-7fef2e749000 r--p 00000000 fe:00 12615  /usr/local/lib/libmesos-1.0.4.so" */
-static bool maps_line(struct mesos_span line, void *ctx)
+/*
+ * "7fef28000000-7fef2e749000 r--p 00000000 fe:00 12615  /usr/local/lib/libmesos-1.0.4.so". True
+ * when the lines behind it need not be read.
+ */
+static bool maps_line(struct mesos_span line, struct mapping *mapping)
 {
-	struct mapping *mapping = ctx;
 	struct procfs_library *library = &mapping->library;
 	const char *slash = memchr(line.p, '/', line.len);
 	struct mesos_version version;
@@ -110,11 +89,17 @@ void procfs_library_find(int dir, char *buf, size_t size, struct library_files *
 {
 	struct mapping mapping = { .library = { .from = "" } };
 	int fd = openat(dir, "maps", O_RDONLY | O_CLOEXEC);
+	struct lines lines;
+	size_t len;
+	char *line;
 
 	*library = (struct procfs_library){ .from = "" };
 	if (fd < 0)
 		return;
-	each_line(fd, buf, size, maps_line, &mapping);
+	lines_init(&lines, fd, buf, size);
+	do
+		line = lines_next(&lines, &len);
+	while (line && !maps_line(mesos_span_at(line, len), &mapping));
 	close(fd);
 	*library = mapping.library;
 	if (mapping.range[0])

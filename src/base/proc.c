@@ -298,10 +298,11 @@ int proc_cgroup_read(int dir, const char *hierarchy, char *buf, size_t size)
 	return lines.err ? lines.err : err;
 }
 
-void proc_cgroup(int dir, char *buf, size_t size)
+int proc_cgroup(int dir, char *buf, size_t size)
 {
-	if (proc_cgroup_read(dir, "name=systemd", buf, size) < 0)
-		proc_cgroup_read(dir, "", buf, size);
+	int err = proc_cgroup_read(dir, "name=systemd", buf, size);
+
+	return err == -ENOENT ? proc_cgroup_read(dir, "", buf, size) : err;
 }
 
 /* ---- the rest ---- */

@@ -127,8 +127,8 @@ void proc_cmdline(int dir, char *buf, size_t size);
  */
 int proc_cgroup_read(int dir, const char *hierarchy, char *buf, size_t size);
 
-/* Path in systemd's hierarchy (version 1), else in the unified one; "" when neither is there. */
-void proc_cgroup(int dir, char *buf, size_t size);
+/* The same in systemd's hierarchy (version 1) or, where there is none, in the unified one. */
+int proc_cgroup(int dir, char *buf, size_t size);
 
 /* The executable's path, without the " (deleted)" that readlink(2) adds for a file that is gone. */
 void proc_exe(int dir, char *buf, size_t size, bool *deleted);

@@ -85,6 +85,35 @@ static void what_stops_the_unit_stops_what_is_in_it(void **state)
 	}
 }
 
+static void an_unread_cgroup_may_be_the_units(void **state)
+{
+	static const struct {
+		bool agents;
+		const char *unit, *kill_mode, *want;
+	} rows[] = {
+		{ false, UNIT, "control-group", "unknown" },
+		{ false, UNIT, "process", "healthy" },
+		{ false, "", "", "healthy" },
+		{ true, "", "", "unknown" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		one(n);
+
+		n->unit = rows[i].unit;
+		n->kill_mode = rows[i].kill_mode;
+		node_snapshot(n);
+		node_emit(n,
+			  (struct fact){ .type = FACT_UNREAD,
+					 .unread = { .object = "/proc/7/cgroup",
+						     .reason = "Too many open files",
+						     .pid = rows[i].agents ? n->agent : p->pid } });
+		check(n, "web", rows[i].want);
+		node_free(n);
+	}
+}
+
 /* An agent that has ended has spared it; the one that starts next kills nobody. */
 static void without_an_agent_a_unit_says_nothing(void **state)
 {
@@ -249,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_cannot_answer),
 		cmocka_unit_test(what_stops_the_unit_stops_what_is_in_it),
+		cmocka_unit_test(an_unread_cgroup_may_be_the_units),
 		cmocka_unit_test(without_an_agent_a_unit_says_nothing),
 		cmocka_unit_test(what_ends_a_pid_namespace_ends_what_is_in_it),
 		cmocka_unit_test(a_service_manager_outlives_its_agent),

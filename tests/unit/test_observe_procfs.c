@@ -364,7 +364,8 @@ static void without_descriptors_a_process_is_not_taken_for_harmless(void **state
 		}
 		all++;
 		assert_string_equal(text(fact, "state"), "T");
-		assert_int_not_equal(number(fact, "pidns_init"), 0);
+		assert_int_equal(number(fact, "pidns_init"), child.pid);
+		assert_string_not_equal(text(fact, "cgroup"), "");
 	}
 	assert_true(all > 0 && less > 0);
 }

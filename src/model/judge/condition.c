@@ -68,16 +68,28 @@ const char *condition_unresponsive_advice(const struct process_facts *p, struct 
 
 /* ---- same fate ---- */
 
-/* Only for the present agent: an executor that runs has survived the end of earlier ones. */
-static const struct fact_service *unit_of(const struct store *store, const struct process *process)
+/*
+ * The unit of the present agent, if stopping that kills what is in its cgroup: an executor that
+ * runs has survived the end of earlier agents.
+ */
+static const struct fact_service *agents_unit(const struct store *store)
 {
 	const struct agent *agent = store_agent(store);
 	const struct fact_service *service = agent ? store_service(store, agent) : NULL;
+
+	return service && *service->unit && strcmp(service->kill_mode, "process") != 0 &&
+			       strcmp(service->kill_mode, "none") != 0
+		       ? service
+		       : NULL;
+}
+
+static const struct fact_service *unit_of(const struct store *store, const struct process *process)
+{
+	const struct fact_service *service = agents_unit(store);
 	const char *cgroup = process->facts.cgroup;
 	size_t len;
 
-	if (!service || !*service->unit || strcmp(service->kill_mode, "process") == 0 ||
-	    strcmp(service->kill_mode, "none") == 0)
+	if (!service)
 		return NULL;
 	len = strlen(service->cgroup);
 	return strncmp(cgroup, service->cgroup, len) == 0 &&
@@ -164,10 +176,10 @@ static bool ends_with_namespace(const struct store *store, const struct process 
 	return init && ends_with(store, agent, init, process);
 }
 
-static bool pidns_is_unread(const struct store *store, int32_t pid)
+static bool is_unread(const struct store *store, int32_t pid, const char *file)
 {
 	for (size_t i = 0; i < store->unread.n; i++)
-		if (store->unread.v[i].pid == pid && strstr(store->unread.v[i].object, "/ns/pid"))
+		if (store->unread.v[i].pid == pid && strstr(store->unread.v[i].object, file))
 			return true;
 	return false;
 }
@@ -178,11 +190,15 @@ const char *condition_same_fate_unread(const struct store *store, const struct p
 
 	if (!agent)
 		return NULL;
-	if (pidns_is_unread(store, agent->facts.pid))
+	if (is_unread(store, agent->facts.pid, "/cgroup") ||
+	    (agents_unit(store) && is_unread(store, process->key.pid, "/cgroup")))
+		return "The cgroup of this executor, or of the agent, could not be read: whether "
+		       "it is stopped together with the agent's unit is not known.";
+	if (is_unread(store, agent->facts.pid, "/ns/pid"))
 		return "The agent's pid namespace could not be read: whether the kernel kills this "
 		       "executor when the agent ends is not known.";
 	if (agents_init(store, agent) &&
-	    (pidns_is_unread(store, process->key.pid) ||
+	    (is_unread(store, process->key.pid, "/ns/pid") ||
 	     (process->facts.pidns && process->facts.pidns != FIRST_PIDNS &&
 	      !ends_with_namespace(store, process) &&
 	      is_within(process, agent->facts.pidns) == EW_UNKNOWN)))

@@ -184,16 +184,23 @@ static void fill_state(struct procfs *procfs, int dir, int32_t pid)
 }
 
 /* What costs more than all the rest: not for a task among thousands. */
-static void fill_closely(struct procfs *procfs, int dir)
+static void fill_closely(struct procfs *procfs, int dir, const struct fact_sink *sink)
 {
 	struct fact_process *process = &procfs->fact.process;
+	int err;
 
 	fill_state(procfs, dir, process->pid);
 	process->pidns_init = pidns_init_find(process->pid, process->pidns, procfs->pidns);
+	/* Each pid namespace has one for as long as it has any other process. */
+	if (process->pidns && !process->pidns_init)
+		emit_unread(sink, process->pid, 0, -ESRCH, "the first process of /proc/%d/ns/pid",
+			    process->pid);
 	pidns_outer_find(dir, procfs->pidns_outer, sizeof(procfs->pidns_outer));
 	proc_exe(dir, procfs->exe, sizeof(procfs->exe), &process->exe_deleted);
 	proc_cmdline(dir, procfs->cmdline, sizeof(procfs->cmdline));
-	proc_cgroup(dir, procfs->cgroup, sizeof(procfs->cgroup));
+	err = proc_cgroup(dir, procfs->cgroup, sizeof(procfs->cgroup));
+	if (err < 0 && !proc_is_gone(err))
+		emit_unread(sink, process->pid, 0, err, "/proc/%d/cgroup", process->pid);
 	procfs_library_find(dir, procfs->lines, sizeof(procfs->lines), &procfs->files,
 			    &procfs->library);
 }
@@ -232,11 +239,7 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 	procfs->library = (struct procfs_library){ .from = "" };
 	procfs->state = (struct procfs_state){ .letter = { procfs->stat.state } };
 	if (closely)
-		fill_closely(procfs, dir);
-	/* Each pid namespace has one for as long as it has any other process. */
-	if (closely && process->pidns && !process->pidns_init)
-		emit_unread(sink, row->pid, 0, -ESRCH, "the first process of /proc/%d/ns/pid",
-			    row->pid);
+		fill_closely(procfs, dir, sink);
 	process->state = procfs->state.letter;
 	process->exe = procfs->exe;
 	process->pidns_outer = procfs->pidns_outer;

@@ -336,15 +336,15 @@ class LabNode:
         self.ctl("disconnect", self.select(selector), "--link", link)
 
     def stop(self, selector):
-        """SIGSTOP."""
+        """SIGSTOP. Returns once all their threads are stopped."""
         self.kill(selector, signal="STOP")
 
     def cont(self, selector):
         self.kill(selector, signal="CONT")
 
     def trace(self, selector, stop=False):
-        """All their threads are traced, by one process each, whose pids it returns; stopped, or
-        running on as under strace. Who kills that process ends it."""
+        """Traces all their threads, from one process for each executor, whose pids it returns; it ends
+        with that process. The threads run on, as under strace; stop: they are stopped."""
         return self.ctl("trace", self.select(selector), "--stop", "yes" if stop else "no")["pids"]
 
     def freeze(self, selector, cgroup=1):

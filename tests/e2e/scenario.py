@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tomllib
 
+import event_loop
 from connections import wait_quiet
 from execwatch import Background, Execwatch
 from labnode import LabNode, agent, executors, words
@@ -298,8 +299,7 @@ class World:
             (unit / "cgroup.procs").write_text(str(pid))
 
     def break_event_loop(self, id):
-        from test_outcomes import break_event_loop
-        break_event_loop(self.node.executor(id))
+        event_loop.crash(self.node.executor(id))
 
     def remove_last_line(self, name):
         path = pathlib.Path(name)

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+import event_loop
 from connections import keeps_its_links, node_connections
 from execwatch import by_id, each
 from labnode import LabNode, agent, executor, executors
@@ -246,7 +247,7 @@ def test_method(node, ew, method, used):
 def test_a_stopped_executor_is_not_touched(node, ew):
     """It could not close its socket: it is left as it is, and named."""
     frozen = node.executor("half-0")
-    os.kill(frozen.pid, signal.SIGSTOP)
+    node.stop("half-0")
     try:
         done = ew.json("shutdown", "--yes", "--all", code=2)
         result, = [a for a in done["acts"] if a["executor_id"] == "half-0"]
@@ -256,7 +257,20 @@ def test_a_stopped_executor_is_not_touched(node, ew):
             status = f.read()
         assert "State:\tT (stopped)" in status and "TracerPid:\t0" in status  # stopped as it was
     finally:
-        os.kill(frozen.pid, signal.SIGCONT)
+        node.cont("half-0")
+
+
+@pytest.mark.parametrize("method", ["ptrace", "pidfd"])
+def test_an_act_without_effect_has_failed(lab, ew, method):
+    """An act is proven by its effect: an executor that does not close its socket was not treated."""
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    node.forget("all")
+    event_loop.hang(node.executor("task-0"))
+    done = ew.json("shutdown", "--yes", "--method", method, code=1)
+    assert {a["executor_id"]: a["result"] for a in done["acts"]} == {"task-0": "failed", "task-1": "done"}
+    failed, = [a for a in done["acts"] if a["executor_id"] == "task-0"]
+    assert failed["effect_us"] is None
+    assert [l["result"] for l in ew.audit_log() if l["phase"] == "result"] == ["done", "failed"]
 
 
 def test_no_executor_is_left_stopped_or_traced(node, ew):

@@ -52,6 +52,15 @@ def exit_code(terminal, node):
     return terminal.code
 
 
+def hang_up_in_the_window(ew, node, gate):
+    """The terminal is lost, then the agent restarts. Returns the exit code of `run`."""
+    terminal = ew.terminal("run", "--yes", "--until", "settled", *restart_behind(gate, node))
+    wait_for_file(node, f"{gate}.waits")
+    hang_up(terminal)
+    gate.touch()
+    return exit_code(terminal, node)
+
+
 def kept(ew, ending="json"):
     file, = ew.state_dir.glob(f"run-*-{ew.port}.{ending}")
     return file
@@ -62,12 +71,7 @@ def registered_again(node):
 
 
 def test_the_terminal_hangs_up(node, ew, tmp_path):
-    gate = tmp_path / "gate"
-    terminal = ew.terminal("run", "--yes", "--until", "settled", *restart_behind(gate, node))
-    wait_for_file(node, f"{gate}.waits")
-    hang_up(terminal)
-    gate.touch()
-    assert exit_code(terminal, node) == 0
+    assert hang_up_in_the_window(ew, node, tmp_path / "gate") == 0
     report = json.loads(kept(ew).read_text())
     assert report["schema"] == "execwatch.run/1"
     assert report["agent"]["restarted"]
@@ -78,12 +82,7 @@ def test_the_terminal_hangs_up(node, ew, tmp_path):
 
 def test_the_kept_report_is_shown_later(node, ew, tmp_path):
     """By whoever connects again; verify compares with the audit of before the window."""
-    gate = tmp_path / "gate"
-    terminal = ew.terminal("run", "--yes", "--until", "settled", *restart_behind(gate, node))
-    wait_for_file(node, f"{gate}.waits")
-    hang_up(terminal)
-    gate.touch()
-    exit_code(terminal, node)
+    assert hang_up_in_the_window(ew, node, tmp_path / "gate") == 0
     shown = ew("report")
     assert (shown.code, shown.out) == (0, kept(ew, "txt").read_text())
     assert ew.json("report", code=0) == json.loads(kept(ew).read_text())

@@ -2,13 +2,12 @@
 """What became of each executor: every outcome, in the document and in the table."""
 
 import os
-import pathlib
-import platform
 import re
 from datetime import datetime, timedelta
 
 import pytest
 
+import event_loop
 from execwatch import by_id
 from labnode import executor, executors
 
@@ -150,27 +149,12 @@ def test_killed_by_somebody(lab, told):
     assert f"Signal 9 from pid {killer} (backup-job) killed it." in told.table
 
 
-# The number of epoll_pwait(2) or epoll_wait(2), and an instruction that no processor knows.
-MACHINE = {"x86_64": ({232, 281}, b"\x0f\x0b"), "aarch64": ({22}, b"\0\0\0\0")}
-
-
-def break_event_loop(executor):
-    """The thread that waits for events will crash as soon as it goes on."""
-    numbers, undefined = MACHINE[platform.machine()]
-    for thread in pathlib.Path(f"/proc/{executor.pid}/task").iterdir():
-        words = (thread / "syscall").read_text().split()
-        if words[0].isdigit() and int(words[0]) in numbers:
-            with open(f"/proc/{executor.pid}/mem", "r+b", buffering=0) as memory:
-                memory.seek(int(words[-1], 16))
-                memory.write(undefined)
-
-
 def test_finished_and_crashed(lab, told):
     node = lab(executor("batch", kind="v0-old"), executor("buggy", kind="v1"),
                executor("service", kind="v0-old"))
     told.start_held(*node.command(*node.restart_args()))
     node.finish("batch")
-    break_event_loop(node.executor("buggy"))
+    event_loop.crash(node.executor("buggy"))
     node.finish("buggy")  # an event
     node.wait_until(lambda: [e.alive for e in node.executors()].count(True) == 1)
     told.let_go()

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """A whole maintenance window on a node where the firewall has forgotten the links."""
 
-import signal
-import os
 import json
 
 import pytest
 
+import event_loop
 from execwatch import by_id, each
 from labnode import executor, executors
 
@@ -121,19 +120,25 @@ def test_nothing_is_treated_when_the_gate_stays_shut(lab, ew, tmp_path):
         "task-0": "at-risk", "task-1": "at-risk", "batch": "no-checkpoint"}
 
 
-def test_the_gate_stays_shut_after_a_failed_treatment(lab, ew, tmp_path):
-    """An executor that could not be treated would be lost: the command is not started."""
+def test_the_gate_stays_shut_for_an_executor_that_cannot_be_treated(lab, ew, tmp_path):
     node = lab(executors(2, kind="v0-old"), conntrack=True)
     node.forget("task-0")
-    stopped = node.executor("task-0")
-    os.kill(stopped.pid, signal.SIGSTOP)
-    started = tmp_path / "started"
-    try:
-        done = ew("run", "--yes", "--", "touch", started)
-    finally:
-        os.kill(stopped.pid, signal.SIGCONT)
+    node.stop("task-0")
+    done = ew("run", "--yes", "-f", "json", "--", "touch", tmp_path / "started")
     assert done.code == 2
-    assert not started.exists()
+    assert done.json["acts"] == []
+    assert not (tmp_path / "started").exists()
+
+
+def test_the_gate_stays_shut_after_a_failed_treatment(lab, ew, tmp_path):
+    """An executor that did not close its socket would be lost: the command is not started."""
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    node.forget("task-0")
+    event_loop.hang(node.executor("task-0"))
+    done = ew("run", "--yes", "-f", "json", "--", "touch", tmp_path / "started")
+    assert done.code == 2
+    assert [a["result"] for a in done.json["acts"]] == ["failed"]
+    assert not (tmp_path / "started").exists()
 
 
 def test_until_deadline_waits_for_the_last_recovery_timeout(lab, ew):

@@ -22,7 +22,7 @@ struct agent_flags {
 	char *lab_name;
 	char *api; /* ok, or how it misbehaves: agent_misbehave.c */
 	char *port;
-	char *serial;	     /* of this start: what it notifies the node of carries it */
+	char *serial;	     /* of this start: each notice to the node carries it */
 	char *netns;	     /* inode number of the node's network namespace */
 	char *hold;	     /* yes: no re-registration is answered until `release` */
 	char *recover;	     /* reconnect, cleanup */
@@ -156,7 +156,7 @@ char *agent_release(struct agent *a); /* NULL, or what is wrong (malloc'd) */
 void agent_listen(struct agent *a);
 void agent_control(struct agent *a); /* DIR/agents/NAME.sock */
 
-/* A number that no other connection to this agent has, and back; NULL: it is over. */
+/* The number of a connection, unique in this agent; and its connection, NULL once closed. */
 unsigned long agent_conn_serial(struct agent *a, const struct conn *c);
 struct conn *agent_conn(struct agent *a, unsigned long serial);
 
@@ -169,7 +169,7 @@ void agent_put_version(struct agent *a, struct buf *out);
 /* agent_calls.c: the answer to {"type":"..."}; false: no such call */
 bool agent_call(struct agent *a, const char *request, struct buf *out);
 
-/* agent_misbehave.c: true if the answer was given, or withheld. health: it is asked for that. */
+/* agent_misbehave.c: true: nothing else is to be answered to this request. */
 bool agent_misbehave(struct agent *a, struct conn *c, const char *target);
 bool agent_misbehave_known(const char *api);
 

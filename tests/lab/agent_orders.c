@@ -17,7 +17,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* The agent's executor_shutdown_grace_period, and what it is late: the executor acts first. */
+/* executor_shutdown_grace_period (5 s) and a margin: an executor's own timer expires first. */
 enum { GRACE_MS = 5500 };
 
 static void send_event(struct container *c, struct buf *event)
@@ -201,7 +201,7 @@ static void send_to(struct agent *a, const struct sockaddr_in *to, const char *n
 	free(host);
 }
 
-/* One that this agent knows nothing of is told to go (Slave::registerExecutor, reregister...). */
+/* An unknown executor is told to shut down (Slave::registerExecutor, reregisterExecutor). */
 void agent_reply_shutdown(struct agent *a, const struct http_msg *req)
 {
 	char *from = http_header(req, "Libprocess-From");

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The second number is the lab's own: a pid that was given away again is left alone. */
+/* lab.start_time is not Mesos': with it a pid that was reused is left alone. */
 void agent_note_container(struct container *c)
 {
 	char *dir = lab_fmt("%s/containers/%s", c->agent->flags.runtime_dir, c->container_id);

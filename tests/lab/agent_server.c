@@ -155,7 +155,7 @@ static struct listener *listen_tcp(struct agent *a)
 	return listener_new(a, fd);
 }
 
-/* A socket that an agent before us has left is replaced. */
+/* Replaces the socket of an earlier agent. */
 static int unix_listen(const char *path)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -180,7 +180,7 @@ void agent_listen(struct agent *a)
 	agent_notify(a, "listening");
 }
 
-/* off: whoever connects to the port is refused; connections that are there stay. */
+/* off: new connections are refused; established ones stay. */
 static char *control_listen(struct agent *a, const char *word)
 {
 	bool on = !strcmp(word, "on");

@@ -16,7 +16,7 @@
 
 enum { AGAIN_MS = 500 };
 
-/* With the exit status that came along (sigqueue), 0 from kill(). */
+/* The exit status is the value given to sigqueue(3); 0 with kill(2). */
 static void end_task(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;

@@ -282,7 +282,7 @@ static void map_library(const struct launch *l)
 		free(dir);
 	}
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0755);
-	if (fd < 0) /* another user's, and complete */
+	if (fd < 0) /* it is another user's, and complete */
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	else if (ftruncate(fd, LIBRARY_SIZE) < 0)
 		lab_die("truncate '%s': %s", path, strerror(errno));

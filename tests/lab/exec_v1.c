@@ -138,7 +138,7 @@ static void v1_event(struct executor *ex, const struct buf *event)
 		exec_kill(ex);
 		break;
 	case EVENT_SHUTDOWN:
-		/* The agent that orders it acknowledges nothing more: killpg() is what ends it. */
+		/* This agent acknowledges no further update: killpg() ends the process. */
 		ex->wait_ack = true;
 		exec_shutdown(ex);
 		break;

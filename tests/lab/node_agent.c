@@ -35,7 +35,7 @@ static void make_dir_of(const char *dir, const char *sub, const char *name, uid_
 	free(path);
 }
 
-/* Another user's agent finds what it needs, and may write where the lab's processes do. */
+/* Lets an agent of another user read the node's files and write where the lab's processes do. */
 static void open_dirs(struct node_agent *a)
 {
 	static const char *const shared[] = { "agents", "state", "lib" };
@@ -300,7 +300,7 @@ static void note_task(struct node *n, const char *container_id)
 		e->task_runs = true;
 }
 
-/* "AGENT SERIAL WORDS"; what an agent said that has ended since counts no more. */
+/* "AGENT SERIAL WORDS"; lines of an earlier start of the agent are ignored. */
 static void note_line(struct node *n, const char *line)
 {
 	char name[64], words[256];

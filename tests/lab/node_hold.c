@@ -40,7 +40,7 @@ static int seize_all(pid_t pid, bool stop)
 	return seized;
 }
 
-/* Lets its threads run on with whatever they stop for, as strace does; stopped ones stay so. */
+/* As strace: each thread goes on with the signal that it stopped for. stop: none goes on. */
 static void tracer_main(pid_t pid, bool stop, int report)
 {
 	int status, seized;
@@ -48,7 +48,7 @@ static void tracer_main(pid_t pid, bool stop, int report)
 
 	prctl(PR_SET_NAME, "strace");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close_range(0, report - 1, 0); /* the node's connections must not stay open with us */
+	close_range(0, report - 1, 0); /* a copy would keep the node's connections open */
 	close_range(report + 1, ~0U, 0);
 	seized = seize_all(pid, stop);
 	if (!seized || write(report, &seized, sizeof(seized)) != sizeof(seized))
@@ -75,6 +75,8 @@ pid_t node_trace(pid_t pid, bool stop)
 	close(report[1]);
 	if (tracer > 0 && read(report[0], &seized, sizeof(seized)) != sizeof(seized))
 		tracer = -ESRCH;
+	if (tracer > 0 && stop)
+		procs_await_state(pid, 't');
 	close(report[0]);
 	return tracer;
 }
@@ -114,7 +116,7 @@ static int write_frozen(const char *dir, int version, bool frozen)
 	return write_word(dir, "freezer.state", frozen ? "FROZEN" : "THAWED");
 }
 
-/* The state file says so once all of its threads stand still. */
+/* True once the kernel has frozen all threads in it. */
 static bool is_frozen(const char *dir, int version)
 {
 	char *path = lab_fmt("%s/%s", dir, version == 2 ? "cgroup.events" : "freezer.state");
@@ -164,7 +166,7 @@ int node_freeze(struct node_exec *e, pid_t pid, int version)
 	return err;
 }
 
-/* Back to the top of the hierarchy, and the cgroup is gone. */
+/* Moves it to the top of the hierarchy and removes the cgroup. */
 int node_thaw(struct node_exec *e, pid_t pid)
 {
 	char *dir, *top, number[16];

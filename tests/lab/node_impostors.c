@@ -28,7 +28,7 @@ static char **copy_environment(pid_t pid)
 		buf_add(&vars, &v, sizeof(v));
 	if (vars.len)
 		buf_add(&vars, &(char *){ NULL }, sizeof(char *));
-	return (char **)vars.data; /* lives as long as the node: so few are ever made */
+	return (char **)vars.data; /* never freed: a test makes few of them */
 }
 
 static void impostor_exec(const char *path, char *const argv[], char *const env[], uid_t uid)

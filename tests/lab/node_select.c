@@ -3,6 +3,7 @@
 #include "json.h"
 #include "netns.h"
 #include "node.h"
+#include "procs.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -50,7 +51,7 @@ struct selected {
 
 typedef int selected_fn(struct selected *s);
 
-/* Which links are meant, where links are. */
+/* Selects links, for the commands about links. */
 struct links {
 	int link;
 	unsigned int zone;
@@ -95,7 +96,7 @@ static char *for_selected(struct node *n, const char *selector, const char *how,
 	return for_links(n, selector, how, fn, &(struct links){ .link = -1 }, json);
 }
 
-/* Of a v1 executor's two links, perhaps only one is meant: number 0 carries the events. */
+/* Number 0 of a v1 executor's two links carries the events. */
 static bool link_wanted(struct selected *s)
 {
 	return s->link < 0 || s->link == s->links_seen++;
@@ -219,6 +220,8 @@ static int signal_by_helper(struct selected *s)
 	if (helper < 0 || waitpid(helper, &status, 0) < 0 || !WIFEXITED(status) ||
 	    WEXITSTATUS(status))
 		return -ESRCH;
+	if (sig == SIGSTOP)
+		procs_await_state(target, 'T');
 	s->how = NULL;
 	s->exec->killer = helper;
 	return 0;

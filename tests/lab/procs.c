@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,33 @@ void procs_kill_trees(const pid_t *roots, size_t n_roots)
 	for (size_t i = 0; i < n; i++)
 		kill(pids[i], SIGKILL);
 	free(pids);
+}
+
+static bool threads_in_state(pid_t pid, char wanted)
+{
+	char path[40], text[1024];
+	bool all = true;
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && all && (d = readdir(dir))) {
+		const char *rest = d->d_name[0] == '.'
+					   ? NULL
+					   : read_stat(atoi(d->d_name), text, sizeof(text));
+
+		all = !rest || *rest == wanted;
+	}
+	if (dir)
+		closedir(dir);
+	return all;
+}
+
+void procs_await_state(pid_t pid, char state)
+{
+	for (int ms = 0; ms < 1000 && !threads_in_state(pid, state); ms++)
+		usleep(1000);
 }
 
 unsigned long long procs_start_time(pid_t pid)

@@ -13,6 +13,9 @@ size_t procs_trees(const pid_t *roots, size_t n_roots, pid_t **pids);
 /* SIGSTOP to the trees, then SIGKILL: as the posix launcher destroys containers. */
 void procs_kill_trees(const pid_t *roots, size_t n_roots);
 
+/* Until all its threads are in this state (proc_pid_stat(5)); for a second at most. */
+void procs_await_state(pid_t pid, char state);
+
 unsigned long long procs_start_time(pid_t pid); /* clock ticks since boot; 0: gone or zombie */
 
 /*

@@ -15,6 +15,38 @@ static inline void check(struct node *n, const char *id, const char *want)
 	assert_string_equal(node_verdict(n, id), want);
 }
 
+/* A row of a table: what it is, and its verdict. */
+static inline void check_row(struct node *n, const char *what, const char *want)
+{
+	if (strcmp(node_verdict(n, "web"), want) != 0)
+		fail_msg("%s: %s, not %s", what, node_verdict(n, "web"), want);
+}
+
+/* Another process that listens on the agent's port. */
+static inline struct fact_agent other_agent(const char *listen, uint64_t netns)
+{
+	return (struct fact_agent){ .pid = 8888,
+				    .start = 88880,
+				    .comm = "mesos-agent",
+				    .listen = node_addr(listen),
+				    .netns = netns,
+				    .cookie = 31337 };
+}
+
+/* A scan that shows one more process that listens on the agent's port. */
+static inline void scan_with(struct node *n, struct fact_agent agent)
+{
+	node_emit(n, (struct fact){ .type = FACT_SCAN,
+				    .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
+	for (size_t i = 0; i < n->n_procs; i++)
+		node_emit_process(n, n->procs[i]);
+	node_emit_sockets(n);
+	node_emit(n, (struct fact){ .type = FACT_AGENT, .agent = agent });
+	node_emit(n, (struct fact){ .type = FACT_SCAN,
+				    .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
+	node_judge(n);
+}
+
 static inline void why_has(struct node *n, const char *id, const char *part)
 {
 	struct report *report = node_report(n, REPORT_AUDIT);

@@ -42,9 +42,7 @@ static void who_cannot_answer(void **state)
 
 		node_executor_(n, "web", rows[i].spec);
 		node_snapshot(n);
-		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
-			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
-				 rows[i].want);
+		check_row(n, rows[i].what, rows[i].want);
 		if (*rows[i].why)
 			why_has(n, "web", rows[i].why);
 		node_free(n);
@@ -78,9 +76,7 @@ static void what_stops_the_unit_stops_what_is_in_it(void **state)
 		n->unit = rows[i].unit;
 		n->kill_mode = rows[i].kill_mode;
 		node_snapshot(n);
-		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
-			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
-				 rows[i].want);
+		check_row(n, rows[i].what, rows[i].want);
 		node_free(n);
 	}
 }
@@ -162,9 +158,7 @@ static void what_ends_a_pid_namespace_ends_what_is_in_it(void **state)
 				      : rows[i].init == PARENT ? 4000
 							       : 4001;
 		node_snapshot(n);
-		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
-			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
-				 rows[i].want);
+		check_row(n, rows[i].what, rows[i].want);
 		node_free(n);
 	}
 }
@@ -217,9 +211,7 @@ static void a_domain_socket_counts_when_it_was_seen(void **state)
 		if (rows[i].down)
 			node_agent_stop(n);
 		node_snapshot(n);
-		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
-			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
-				 rows[i].want);
+		check_row(n, rows[i].what, rows[i].want);
 		node_free(n);
 	}
 }

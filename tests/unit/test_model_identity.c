@@ -2,23 +2,6 @@
 /* Who is the agent, whose an executor is, and what is said when the lists that know it disagree. */
 #include "node_audit.h"
 
-static void another_agent(struct node *n, struct fact_agent agent)
-{
-	node_emit(n, (struct fact){ .type = FACT_SCAN,
-				    .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
-	for (size_t i = 0; i < n->n_procs; i++)
-		node_emit_process(n, n->procs[i]);
-	node_emit_sockets(n);
-	agent.pid = 8888;
-	agent.start = 88880;
-	agent.comm = "mesos-agent";
-	agent.cookie = 31337;
-	node_emit(n, (struct fact){ .type = FACT_AGENT, .agent = agent });
-	node_emit(n, (struct fact){ .type = FACT_SCAN,
-				    .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
-	node_judge(n);
-}
-
 static int agent_pid(struct node *n)
 {
 	struct report *report = node_report(n, REPORT_AUDIT);
@@ -30,27 +13,25 @@ static int agent_pid(struct node *n)
 
 static void of_another_user(void **state)
 {
-	struct fact_agent evil = { .listen = node_addr("127.0.0.2:5051"),
-				   .netns = NODE_HOST_NS,
-				   .uid_known = EW_YES,
-				   .uid = 65534 };
+	struct fact_agent evil = other_agent("127.0.0.2:5051", NODE_HOST_NS);
 	one(n, 0);
 
 	(void)state;
+	evil.uid_known = EW_YES;
+	evil.uid = 65534;
 	node_snapshot(n);
-	another_agent(n, evil);
+	scan_with(n, evil);
 	assert_int_equal(agent_pid(n), n->agent);
 	check(n, "web", "healthy");
 	assert_int_equal(node_exit_code(n, REPORT_AUDIT), 1);
 	node_agent_stop(n);
-	another_agent(n, evil);
+	scan_with(n, evil);
 	assert_int_equal(agent_pid(n), 0);
 	node_free(n);
 }
 
 static void of_another_namespace(void **state)
 {
-	struct fact_agent other = { .listen = node_addr("10.0.0.8:5051"), .netns = 99 };
 	one(n, 0);
 
 	(void)state;
@@ -59,7 +40,7 @@ static void of_another_namespace(void **state)
 	node_window(n);
 	node_snapshot(n);
 	node_agent_stop(n);
-	another_agent(n, other);
+	scan_with(n, other_agent("10.0.0.8:5051", 99));
 	assert_int_equal(agent_pid(n), 0);
 	check(n, "web", "disconnected");
 	n->elsewhere = EW_YES; /* --agent-url */

@@ -83,9 +83,7 @@ static void healthy_and_its_negations(void **state)
 
 		node_executor_(n, "web", rows[i].spec);
 		node_snapshot(n);
-		if (strcmp(node_verdict(n, "web"), rows[i].want) != 0)
-			fail_msg("%s: %s, not %s", rows[i].what, node_verdict(n, "web"),
-				 rows[i].want);
+		check_row(n, rows[i].what, rows[i].want);
 		node_free(n);
 	}
 }

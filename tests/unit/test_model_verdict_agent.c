@@ -105,26 +105,15 @@ static void agent_of_another_user(void **state)
 /* A child that the agent has just forked holds the listener too: it is no second agent. */
 static void agent_forks(void **state)
 {
+	struct fact_agent child = other_agent("10.0.0.7:5051", NODE_HOST_NS);
 	one(n, 0);
 	struct report *report;
 
 	(void)state;
 	node_snapshot(n);
 	node_baseline(n);
-	node_emit(n, (struct fact){ .type = FACT_SCAN,
-				    .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
-	node_emit_process(n, p);
-	node_emit_sockets(n);
-	node_emit(n, (struct fact){ .type = FACT_AGENT,
-				    .agent = { .pid = 8888,
-					       .start = 88880,
-					       .comm = "mesos-agent",
-					       .listen = n->agent_addr,
-					       .netns = n->agent_ns,
-					       .cookie = n->listen->cookie } });
-	node_emit(n, (struct fact){ .type = FACT_SCAN,
-				    .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
-	node_judge(n);
+	child.cookie = n->listen->cookie;
+	scan_with(n, child);
 	report = node_report(n, REPORT_VERIFY);
 	assert_int_equal(report->agent.pid, n->agent);
 	assert_false(report->agent.restarted);
@@ -136,24 +125,13 @@ static void agent_forks(void **state)
 /* A task that listens on the same port in its own namespace is no agent. */
 static void task_listens_on_agents_port(void **state)
 {
+	struct fact_agent task = other_agent("0.0.0.0:5051", 99);
 	one(n, 0);
 
 	(void)state;
 	node_snapshot(n);
-	node_emit(n, (struct fact){ .type = FACT_SCAN,
-				    .scan = { "begin", SCAN_SOCKETS | SCAN_PROCESSES } });
-	node_emit_process(n, p);
-	node_emit_sockets(n);
-	node_emit(n, (struct fact){ .type = FACT_AGENT,
-				    .agent = { .pid = 8888,
-					       .start = 88880,
-					       .comm = "nginx",
-					       .listen = node_addr("0.0.0.0:5051"),
-					       .netns = 99,
-					       .cookie = 31337 } });
-	node_emit(n, (struct fact){ .type = FACT_SCAN,
-				    .scan = { "end", SCAN_SOCKETS | SCAN_PROCESSES } });
-	node_judge(n);
+	task.comm = "nginx";
+	scan_with(n, task);
 	check(n, "web", "healthy");
 	node_agent_stop(n);
 	node_judge(n);
@@ -237,12 +215,7 @@ static void foreign_by_address(void **state)
 	node_snapshot(n);
 	check(n, "theirs", "unknown");
 	node_emit(n, (struct fact){ .type = FACT_AGENT,
-				    .agent = { .pid = 8888,
-					       .start = 88880,
-					       .comm = "mesos-agent",
-					       .listen = node_addr("10.0.0.8:5051"),
-					       .netns = NODE_HOST_NS,
-					       .cookie = 31337 } });
+				    .agent = other_agent("10.0.0.8:5051", NODE_HOST_NS) });
 	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", 0 } });
 	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", 0 } });
 	check(n, "theirs", "foreign");
@@ -264,12 +237,7 @@ static void a_loopback_address_is_not_another_namespaces(void **state)
 	n->procs[1]->spec.slave_id = "other-S9";
 	node_snapshot(n);
 	node_emit(n, (struct fact){ .type = FACT_AGENT,
-				    .agent = { .pid = 8888,
-					       .start = 88880,
-					       .comm = "mesos-agent",
-					       .listen = node_addr("127.0.0.1:5051"),
-					       .netns = NODE_HOST_NS + 7,
-					       .cookie = 31337 } });
+				    .agent = other_agent("127.0.0.1:5051", NODE_HOST_NS + 7) });
 	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "begin", 0 } });
 	node_emit(n, (struct fact){ .type = FACT_SCAN, .scan = { "end", 0 } });
 	check(n, "lost", "unknown");

@@ -131,16 +131,45 @@ static void real_logs(void **state)
 	}
 }
 
-/* Under the id of an agent that is no more. */
+/* The updates of a task that runs, with another state in the last one (TaskState of mesos.proto). */
+static void updates_end_with(char task_state)
+{
+	static const char running[] = "\3web\x10\1"; /* TaskStatus: end of 1: task_id, 2: state */
+	char path[256], bytes[1024];
+	size_t size;
+	char *at;
+	FILE *f;
+
+	copy("tests/data/lab/disk.task.updates", "meta/slaves/S0/" RUN "/tasks/t/task.updates");
+	snprintf(path, sizeof(path), "%s/meta/slaves/S0/" RUN "/tasks/t/task.updates", dir);
+	f = fopen(path, "r+e");
+	assert_non_null(f);
+	size = fread(bytes, 1, sizeof(bytes), f);
+	at = memmem(bytes, size, running, strlen(running));
+	assert_non_null(at);
+	fseek(f, at - bytes + (long)strlen(running) - 1, SEEK_SET);
+	fputc(task_state, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Found under the id of an agent that is no more. */
 static void last_update(void **state)
 {
-	struct heard heard;
+	static const struct {
+		char task_state;
+		const char *want; /* "": it has not ended */
+	} rows[] = { { 1, "" }, { 2, "TASK_FINISHED" }, { 3, "TASK_FAILED" } };
 
 	(void)state;
-	copy("tests/data/lab/disk.task.updates", "meta/slaves/S0/" RUN "/tasks/t/task.updates");
-	heard = look();
-	assert_int_equal(heard.tasks, 0); /* it runs */
-	assert_int_equal(heard.unread, 0);
+	for (size_t i = 0; i < 3; i++) {
+		struct heard heard;
+
+		updates_end_with(rows[i].task_state);
+		heard = look();
+		assert_int_equal(heard.tasks, *rows[i].want ? 1 : 0);
+		assert_string_equal(heard.state, rows[i].want);
+		assert_int_equal(heard.unread, 0);
+	}
 }
 
 /* A tenant writes into its sandbox: no link of its leads anywhere. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "model/gate.h"
 
+#include <string.h>
+
 #include "model/model.h"
 #include "model/verdict_table.h"
 
@@ -23,9 +25,21 @@ static void executor_judge(struct gate *gate, const struct report_executor *exec
 	gate->verdicts |= 1u << executor->verdict;
 }
 
-static bool passes(const struct report_executor *executor, uint32_t accepted, bool guarded)
+/* The guard would do the same to it again. */
+static bool has_failed(const struct report *audit, const struct report_executor *executor)
 {
-	return accepted & 1u << executor->verdict || (guarded && model_guard_covers(executor));
+	for (size_t i = 0; i < audit->n_acts; i++)
+		if (audit->acts[i].pid == executor->pid &&
+		    strcmp(audit->acts[i].result, "failed") == 0)
+			return true;
+	return false;
+}
+
+static bool passes(const struct report *audit, const struct report_executor *executor,
+		   uint32_t accepted, bool guarded)
+{
+	return accepted & 1u << executor->verdict ||
+	       (guarded && model_guard_covers(executor) && !has_failed(audit, executor));
 }
 
 struct gate gate_judge(const struct report *audit, uint32_t accepted, bool guarded)
@@ -33,7 +47,7 @@ struct gate gate_judge(const struct report *audit, uint32_t accepted, bool guard
 	struct gate gate = { .blind = audit->blind };
 
 	for (size_t i = 0; i < audit->n_executors; i++)
-		if (!passes(&audit->executors[i], accepted, guarded))
+		if (!passes(audit, &audit->executors[i], accepted, guarded))
 			executor_judge(&gate, &audit->executors[i]);
 	for (size_t i = 0; i < audit->n_findings; i++)
 		gate.findings += finding_weight(&audit->findings[i]) == SEVERITY_CRITICAL;

@@ -24,8 +24,8 @@ struct gate {
 
 /*
  * accepted: bits 1 << enum verdict. guarded: a guard is armed, which treats those that it covers
- * (model_guard_covers()) when the agent ends. audit is of the node as it stands after the
- * treatment.
+ * (model_guard_covers()) when the agent ends; an executor whose treatment has failed is not
+ * covered. audit is of the node as it stands after the treatment.
  */
 struct gate gate_judge(const struct report *audit, uint32_t accepted, bool guarded);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/tcp.h>
 
 #include "model/exit_code.h"
 #include "model/gate.h"
@@ -64,6 +65,27 @@ static void the_gate_by_verdict(void **state)
 	}
 }
 
+static void a_guard_does_not_cover_a_failed_treatment(void **state)
+{
+	struct report_link link = { .state = TCP_ESTABLISHED, .fd = 5 };
+	struct report_executor executor = {
+		.pid = 7, .verdict = VERDICT_AT_RISK, .links = &link, .n_links = 1
+	};
+	struct report_act act = { .pid = 8, .result = "failed" };
+	struct report audit = { .executors = &executor,
+				.n_executors = 1,
+				.acts = &act,
+				.n_acts = 1,
+				.agent = { .pid = 1, .slave_id = "S0" } };
+	struct gate gate = gate_judge(&audit, 0, true);
+
+	(void)state;
+	assert_true(gate.open);
+	act.pid = executor.pid;
+	gate = gate_judge(&audit, 0, true);
+	assert_int_equal(gate_exit_code(&gate), 2);
+}
+
 static void the_gate_without_anybody(void **state)
 {
 	struct report nobody = { .agent = { .pid = 0 } };
@@ -99,6 +121,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_worst_decides),
 		cmocka_unit_test(the_gate_by_verdict),
+		cmocka_unit_test(a_guard_does_not_cover_a_failed_treatment),
 		cmocka_unit_test(the_gate_without_anybody),
 		cmocka_unit_test(a_critical_finding_shuts_the_gate),
 	};

@@ -93,8 +93,9 @@ def record(kind, tests):
 
 def conclude(kind, programs):
     """Prints what failed and what was skipped; returns the exit code. A skip that the list of
-    allowed skips does not excuse on this machine counts as a failure."""
-    tests, bad = [], False
+    allowed skips does not excuse on this machine counts as a failure, and so does a run without
+    any test."""
+    tests, bad = [], not any(program.tests for program in programs)
     for program in sorted(programs):
         if any(test.state == "failed" for test in program.tests):
             bad = True

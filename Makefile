@@ -194,7 +194,7 @@ build/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(B)/libexecwatch.a M
 bench: all lab victims $(BENCH)
 	$(Q)tests/bench/run
 
-# ---- rules of the house ----------------------------------------------------------------------------
+# ---- rules of the project --------------------------------------------------------------------------
 # Of base, what asks the kernel: not for model and mesos.
 BASE_IO := bounded caps dirents emit lines netns now pidfd proc walltime
 check-pure: $(B)/libexecwatch.a
@@ -223,7 +223,7 @@ demo:
 	$(Q)scripts/demo
 
 # One file that runs on a node without a package manager. The linker warns of look-ups that want glibc's
-# shared libraries: those of libevent and libnl are not called, and src/observe/api_url.c keeps host
+# shared libraries: those of libevent and libnl are not called, and src/observe/agent/api_url.c keeps host
 # names to /etc/hosts and DNS, which glibc does by itself.
 static:
 	$(Q)$(MAKE) --no-print-directory B=build/static LDFLAGS=-static \

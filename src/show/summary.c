@@ -34,10 +34,10 @@ static void none_write(FILE *out, const struct report *report)
 		fprintf(out, "The agent on port %u has no executors.", report->agent_port);
 	else if (report->agent.pid > 0)
 		fprintf(out,
-			"UNKNOWN: %s (pid %d) listens on port %u, and neither its API nor a work "
-			"directory shows that it is a Mesos agent; no executor of it was found. "
-			"Is it the right port?",
-			report->agent.comm, report->agent.pid, report->agent_port);
+			"UNKNOWN: a process (pid %d) listens on port %u, and neither its API nor a "
+			"work directory shows that it is a Mesos agent; no executor of it was "
+			"found. Is it the right port?",
+			report->agent.pid, report->agent_port);
 	else
 		fprintf(out,
 			"UNKNOWN: no agent listens on port %u and no executor of one was found. "

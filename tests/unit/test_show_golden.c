@@ -204,6 +204,22 @@ static void test_a_plan(void **state)
 	}
 }
 
+/* Any process may listen on the port, under any name. */
+static void test_a_strangers_name_is_not_in_the_plugins_line(void **state)
+{
+	struct report report = sample_none();
+	char *text;
+
+	(void)state;
+	report.agent.pid = 7;
+	report.agent.comm = "a|b\nEXECWATCH";
+	text = form_text(&report, FORM_NAGIOS);
+	assert_non_null(strstr(text, "UNKNOWN - a process (pid 7) listens on port 5051, and"));
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	assert_ptr_equal(strchr(text, '|'), strrchr(text, '|'));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_no_line_is_too_wide),
 		cmocka_unit_test(test_a_full_disk_is_noticed),
 		cmocka_unit_test(test_a_plan),
+		cmocka_unit_test(test_a_strangers_name_is_not_in_the_plugins_line),
 	};
 
 	samples_init();

@@ -29,6 +29,13 @@ static int refuse(char *message, const char *fmt, ...)
 	return -EINVAL;
 }
 
+static void list_add(char *list, size_t size, const char *name)
+{
+	size_t len = strlen(list);
+
+	snprintf(list + len, size - len, "%s%s", len ? ", " : "", name);
+}
+
 /* ---- values ---- */
 
 static int set_port(struct options *o, const char *value, char *message)
@@ -48,7 +55,8 @@ static int set_pid(struct options *o, const char *value, char *message)
 	long pid = strtol(value, &end, 10);
 
 	if (*value < '0' || *value > '9' || *end || pid < 1 || pid > INT32_MAX)
-		return refuse(message, "pid '%s' is not a process id", value);
+		return refuse(message, "pid '%s' is not a process id; 'execwatch -v audit' lists them",
+			      value);
 	o->choice.pid = (int32_t)pid;
 	return 0;
 }
@@ -130,8 +138,7 @@ static int word_parse(const struct word *words, const char *what, const char *va
 			*ret = w->value;
 			return 0;
 		}
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
-			 *list ? ", " : "", w->name);
+		list_add(list, sizeof(list), w->name);
 	}
 	return refuse(message, "%s '%s' is none of: %s", what, value, list);
 }
@@ -145,8 +152,7 @@ static int set_format(struct options *o, const char *value, char *message)
 	if (o->format)
 		return 0;
 	for (const struct formatter *f = formatters; f->name; f++)
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
-			 *list ? ", " : "", f->name);
+		list_add(list, sizeof(list), f->name);
 	return refuse(message, "format '%s' is none of: %s", value, list);
 }
 
@@ -186,20 +192,30 @@ static const char *verdict_at(const void *ctx, size_t i)
 	return i < VERDICT_COUNT ? verdict_name((enum verdict)i) : NULL;
 }
 
+static int unknown_verdict(const char *name, char *message)
+{
+	const char *near = suggest(name, verdict_at, NULL);
+	char list[256] = "";
+
+	if (near)
+		return refuse(message, "'%s' is no verdict; did you mean %s?", name, near);
+	for (int i = 0; i < VERDICT_COUNT; i++)
+		list_add(list, sizeof(list), verdict_name((enum verdict)i));
+	return refuse(message, "'%s' is no verdict; they are: %s", name, list);
+}
+
 static int verdicts_parse(const char *value, uint32_t *verdicts, char *message)
 {
 	char list[256], *rest = list, *name;
 
 	if ((size_t)snprintf(list, sizeof(list), "%s", value) >= sizeof(list) || !*value)
-		return refuse(message, "selection '%.40s' is not a list of verdicts", value);
+		return refuse(message, "'%.40s' is not a list of verdicts such as half-open,at-risk",
+			      value);
 	while ((name = strsep(&rest, ","))) {
-		const char *near = suggest(name, verdict_at, NULL);
 		enum verdict verdict;
 
 		if (!verdict_parse(name, &verdict))
-			return refuse(message, "'%s' is no verdict%s%s%s", name,
-				      near ? "; did you mean " : "", near ? near : "",
-				      near ? "?" : "");
+			return unknown_verdict(name, message);
 		*verdicts |= 1u << verdict;
 	}
 	return 0;
@@ -482,7 +498,7 @@ static int check_together(const struct options *o, char *message)
 		return refuse(message, "'%s' needs a command: execwatch %s -- CMD...",
 			      o->verb->name, o->verb->name);
 	if (!o->verb->takes_command && o->command)
-		return refuse(message, "'%s' takes no command", o->verb->name);
+		return refuse(message, "'%s' takes no command; run does", o->verb->name);
 	if (o->format_given && !options_format_fits(o->verb, o->format))
 		return refuse(message, "%s has no format %s; 'execwatch %s --help' lists them",
 			      o->verb->name, o->format->name, o->verb->name);
@@ -522,7 +538,8 @@ int options_parse(int argc, char **argv, struct options *o, char *message)
 		if (key == 1)
 			err = take_word(o, optarg, message);
 		else if (key == ':')
-			err = refuse(message, "option '%s' needs a value", argv[optind - 1]);
+			err = refuse(message, "option '%s' needs a value; see 'execwatch --help'",
+				     argv[optind - 1]);
 		else if (key == '?')
 			err = unknown_option(argv[optind - 1], message);
 		else

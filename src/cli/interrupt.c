@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/error.h"
+
 static volatile sig_atomic_t count, from_terminal;
 static int fd = -1, hangup_fd = -1;
 
@@ -53,7 +55,7 @@ static int hangup_handle(const struct sigaction *interrupt, bool survive)
 	return handle(SIGHUP, survive ? &survives : interrupt);
 }
 
-int interrupt_install(bool survive_hangup)
+static int install(bool survive_hangup)
 {
 	struct sigaction action;
 	int err;
@@ -71,6 +73,15 @@ int interrupt_install(bool survive_hangup)
 	if (!err)
 		err = handle(SIGTERM, &action);
 	return err ? err : hangup_handle(&action, survive_hangup);
+}
+
+int interrupt_install(bool survive_hangup, struct error *error)
+{
+	int err = install(survive_hangup);
+
+	return err ? error_set(error, err, "raise the limit of open files (ulimit -n)",
+			       "take over Ctrl-C")
+		   : 0;
 }
 
 const volatile sig_atomic_t *interrupt_count(void)

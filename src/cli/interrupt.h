@@ -10,12 +10,14 @@
 #include <signal.h>
 #include <stdbool.h>
 
+struct error;
+
 /*
  * Takes SIGINT, SIGTERM and SIGHUP over. survive_hangup: SIGHUP is no interruption, it only makes
  * interrupt_hangup_fd() readable. A SIGHUP that was ignored at the start (nohup(1)) stays ignored.
  * Returns 0 or a negative errno.
  */
-int interrupt_install(bool survive_hangup);
+int interrupt_install(bool survive_hangup, struct error *error);
 
 /* How often it was asked for. */
 const volatile sig_atomic_t *interrupt_count(void);

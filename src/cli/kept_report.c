@@ -43,7 +43,7 @@ void kept_report_begin(struct kept_report *kept, const struct options *options)
 	*kept = (struct kept_report){ .options = options };
 	time_name(time);
 	snprintf(kept->name, sizeof(kept->name), "run-%s-%u", time, options->port);
-	if (getenv("SSH_CONNECTION"))
+	if (getenv("SSH_CONNECTION") && !options->dry_run)
 		log_message("over ssh: if the connection is lost, the command and the watching go "
 			    "on; the report is kept in '%s/%s.txt' and .json",
 			    options->state_dir, kept->name);

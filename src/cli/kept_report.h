@@ -22,7 +22,8 @@ struct kept_report {
 	const pid_t *command; /* the process of the window's command; NULL or 0: none runs */
 };
 
-/* Names the files. Over ssh, tells what becomes of the window if the connection is lost. */
+/* Names the files. Over ssh, tells what becomes of the window if the connection is lost; a dry run
+ * has none. */
 void kept_report_begin(struct kept_report *kept, const struct options *options);
 
 /* The terminal is gone: tells the system's log what goes on. ctx is a struct kept_report. */

@@ -69,9 +69,13 @@ int output_report(const struct options *options, const struct report *report)
 	return written(err, report->exit_code);
 }
 
-void output_plan(const struct options *options, const struct model_target *targets, size_t n)
+int output_plan(const struct options *options, const struct model_target *targets, size_t n)
 {
 	struct layout table = output_layout(options);
+	int err = table_plan_write(options->format->text ? stdout : stderr, targets, n, &table);
 
-	table_plan_write(options->format->text ? stdout : stderr, targets, n, &table);
+	if (!err)
+		return 0;
+	log_message("write the plan: %s; nothing was done", strerror(-err));
+	return EXIT_UNKNOWN;
 }

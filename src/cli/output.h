@@ -21,9 +21,11 @@ int output_report(const struct options *options, const struct report *report);
 /* The same for -f json, of a document that is made already. */
 int output_document(const char *document, size_t len, int exit_code);
 
-/* What an acting verb would do, for people: on standard output, or on standard error when that is
- * for a machine. */
-void output_plan(const struct options *options, const struct model_target *targets, size_t n);
+/*
+ * What an acting verb would do, for people: on standard output, or on standard error when that is
+ * for a machine. Returns 0, or EXIT_UNKNOWN, after a log_message, when it could not be written.
+ */
+int output_plan(const struct options *options, const struct model_target *targets, size_t n);
 
 /* Columns of the terminal, 80 without one. */
 int output_width(void);

@@ -11,21 +11,19 @@
 #include <unistd.h>
 
 #include "act/audit_log.h"
-#include "act/lock.h"
 #include "base/emit.h"
 #include "base/netns.h"
 #include "base/now.h"
 #include "base/proc.h"
-#include "base/safe_dir.h"
 #include "base/walltime.h"
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/capabilities.h"
+#include "cli/watch_pins.h"
 #include "base/error.h"
 #include "observe/agent/api.h"
 #include "observe/bpf/observer.h"
-#include "observe/bpf/pins.h"
 #include "observe/bpf/scan_once.h"
 #include "observe/agent/credential.h"
 #include "observe/event_source.h"
@@ -45,10 +43,7 @@ struct session {
 	struct fact_sink listener;
 	struct event_source *live; /* NULL in a replay, and where one scan is enough */
 	struct ew_bpf_scan_once *bpf_scan;
-	int pins_lock;	      /* descriptor; -1: not held */
-	int pins_dir;	      /* where the programs outlive us; -1: nowhere */
-	char pins[32];	      /* a path of it */
-	char pins_name[4096]; /* the same for people */
+	struct watch_pins pins;
 	struct scan *scan;
 	int netns_fd;	 /* of --netns; NETNS_OWN: not given */
 	struct api *api; /* the last question to the agent */
@@ -60,10 +55,8 @@ struct session {
 	char verb[16]; /* of the recorded run */
 };
 
-void session_poll_throttled(void *session)
+void session_poll_throttled(struct session *s)
 {
-	struct session *s = session;
-
 	if (s->live)
 		event_source_poll_throttled(s->live);
 }
@@ -101,13 +94,8 @@ uint16_t session_port(const struct session *session)
 
 static void boot_id_read(char *buf, size_t size)
 {
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	buf[0] = '\0';
-	if (f && !fgets(buf, (int)size, f))
+	if (proc_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, size) < 0)
 		buf[0] = '\0';
-	if (f)
-		fclose(f);
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
@@ -141,11 +129,6 @@ static void session_fact_emit(struct session *s)
 	fact_emit(&sink, &fact);
 }
 
-void session_pins(uint16_t port, char *buf, size_t size)
-{
-	snprintf(buf, size, "bpf-%u", port);
-}
-
 /* Whether the BPF programs outlive this process: if it is killed, or (--keep) in any case. */
 static bool survives(const struct session *s)
 {
@@ -155,62 +138,22 @@ static bool survives(const struct session *s)
 /*
  * A watch that is killed or kept goes on in the kernel, and the next one of the same port picks up
  * what was observed. One at a time: a second watch uses programs of its own, which are not pinned.
+ * Nothing is said of that, nor of a caller without the privilege; a directory that cannot be trusted
+ * is named.
  */
-static int pins_open(struct session *s, struct error *error)
-{
-	char name[32];
-	int run, err;
-
-	snprintf(name, sizeof(name), "watching-%u", s->options->port);
-	err = act_lock_take(s->options->run_dir, name, &s->pins_lock, error);
-	if (err)
-		return err;
-	run = safe_dir_open(s->options->run_dir, 0755, "--run-dir", error);
-	if (run < 0)
-		return run;
-	session_pins(s->options->port, name, sizeof(name));
-	s->pins_dir = ew_bpf_pins_open(run, name, error);
-	close(run);
-	if (s->pins_dir < 0)
-		return s->pins_dir;
-	snprintf(s->pins, sizeof(s->pins), "/proc/self/fd/%d", s->pins_dir);
-	snprintf(s->pins_name, sizeof(s->pins_name), "%s/%s", s->options->run_dir, name);
-	return 0;
-}
-
-/* Whoever may not, or comes second, has no pins: nothing to tell. A directory that cannot be
- * trusted is. */
 static void pins_choose(struct session *s, struct ew_bpf_options *bpf)
 {
 	struct error error = { 0 };
-	int err = survives(s) ? pins_open(s, &error) : -ENOENT;
+	int err;
 
+	if (!survives(s))
+		return;
+	err = watch_pins_open(&s->pins, s->options->run_dir, s->options->port, &error);
 	if (!err) {
-		bpf->pins = s->pins;
-		bpf->pins_name = s->pins_name;
+		bpf->pins = s->pins.path;
+		bpf->pins_name = s->pins.name;
 	} else if (err == -EPERM || err == -ELOOP || err == -ENOTDIR) {
 		log_warning_without(&error);
-	}
-}
-
-/* After the observers' end: the directory that they were pinned in, unless they stay. */
-static void pins_close(struct session *s)
-{
-	struct error error;
-	char name[32];
-	int run;
-
-	if (s->pins_dir < 0)
-		return;
-	close(s->pins_dir);
-	s->pins_dir = -1;
-	if (s->options->keep)
-		return;
-	session_pins(s->options->port, name, sizeof(name));
-	run = safe_dir_open(s->options->run_dir, 0, "--run-dir", &error);
-	if (run >= 0) {
-		(void)unlinkat(run, name, AT_REMOVEDIR);
-		close(run);
 	}
 }
 
@@ -252,8 +195,7 @@ static struct session *session_new(const struct options *options, struct error *
 		return NULL;
 	}
 	s->options = options;
-	s->pins_lock = -1;
-	s->pins_dir = -1;
+	s->pins = watch_pins_none();
 	s->netns_fd = NETNS_OWN;
 	s->to_model = model_sink(s->model);
 	return s;
@@ -308,8 +250,8 @@ static int netns_enter(struct session *s, struct error *error)
 	if (!name)
 		return 0;
 	pid = strtol(name, &end, 10);
-	s->netns_fd =
-		*name && !*end ? netns_open_pid((pid_t)pid, &inode) : netns_open_path(name, &inode);
+	s->netns_fd = !*end && pid > 0 && pid <= INT32_MAX ? netns_open_pid((pid_t)pid, &inode)
+							   : netns_open_path(name, &inode);
 	if (s->netns_fd >= 0)
 		return 0;
 	return error_set(error, s->netns_fd,
@@ -436,6 +378,7 @@ static void recording_failed(struct session *s, const struct error *error)
 	log_message("the recording ends here; watching goes on");
 }
 
+/* What became of --keep. */
 static void tell_kept(const struct session *s)
 {
 	if (s->live && event_source_kept(s->live))
@@ -463,9 +406,7 @@ bool session_close(struct session *s)
 		close(s->netns_fd);
 	ew_bpf_scan_once_free(s->bpf_scan);
 	event_source_free(s->live);
-	pins_close(s);
-	if (s->pins_lock >= 0)
-		close(s->pins_lock);
+	watch_pins_close(&s->pins, s->options->run_dir, s->options->port, s->options->keep);
 	if (recording_close(s->recording, &error) < 0) {
 		s->record_failed = true;
 		log_error(&error);

@@ -29,10 +29,6 @@ int session_open(const struct options *options, struct session **ret, struct err
 int session_replay(const struct options *options, bool first_only, struct session **ret,
 		   struct error *error);
 
-/* The directory in the run directory in which the BPF programs of a watch of that port are pinned.
- */
-void session_pins(uint16_t port, char *buf, size_t size);
-
 /* Closes the recording; false, after a log_message, when it is not complete. NULL is fine. */
 bool session_close(struct session *session);
 /* The end of a verb: closes the session; an incomplete recording makes code EXIT_UNKNOWN. */
@@ -41,15 +37,18 @@ int session_end(struct session *session, int code);
 /* For facts of the run: they are recorded, folded into the model, and go to the listener. */
 struct fact_sink session_sink(struct session *session);
 
-/* Sets the listener, which gets every fact (put NULL: none), and returns it. */
+/* Sets the listener, which gets every fact (emit NULL: none), and returns it. */
 void session_listen(struct session *session, struct fact_sink listener);
 struct fact_sink session_listener(const struct session *session);
 
 /* Scans the sources of scope, SCAN_ bits. Failures are facts as well. Live events are read too. */
-/* What is written of the executors of the report that are gone and whose end has no cause. */
-void session_post_mortem(struct session *session, const struct report *report);
-
 void session_scan(struct session *session, uint32_t scope);
+
+/*
+ * Reads what disk and logs say of the executors of the report that are gone and whose end has no
+ * cause yet.
+ */
+void session_post_mortem(struct session *session, const struct report *report);
 
 /*
  * Emits what sock_diag says of the sockets with the agent port, in the agent's namespace and in
@@ -76,7 +75,7 @@ int session_fd(const struct session *session);
 void session_dispatch(struct session *session);
 
 /* Empties the rings into memory: to be called often during long work, so that no event is lost. */
-void session_poll_throttled(void *session);
+void session_poll_throttled(struct session *session);
 
 /* Emits what was lost since; true when the host should be scanned again. */
 bool session_lost(struct session *session);
@@ -90,8 +89,8 @@ struct report *session_report(struct session *session, enum report_kind kind,
 /* Scans the host and judges; scans again if a state that lasts a moment may have been read. */
 struct report *session_audit(struct session *session);
 
-/* Judges now, without recording it: for a loop that checks whether it may end. */
 struct model *session_model(struct session *session);
+/* Tells the model the time without recording it: for a loop that checks whether it may end. */
 void session_glance(struct session *session);
 
 uint16_t session_port(const struct session *session);

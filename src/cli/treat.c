@@ -162,8 +162,8 @@ static int ask(const struct options *options, const struct model_target *targets
 {
 	enum answer answer;
 
-	output_plan(options, targets, n);
-	fflush(stdout);
+	if (output_plan(options, targets, n) != 0)
+		return EXIT_UNKNOWN;
 	answer = confirm(question, interrupt_fd());
 	if (answer == ANSWER_YES)
 		return 0;
@@ -229,7 +229,7 @@ int treat_links(const struct options *options, struct session *session, const st
 		return EXIT_UNKNOWN;
 	}
 	if (options->dry_run)
-		output_plan(options, targets, n);
+		code = output_plan(options, targets, n);
 	else if (!options->yes && allowed(targets, n))
 		code = ask(options, targets, n, question);
 	treatment->asked = !code && !options->dry_run && !options->yes && allowed(targets, n);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "act/lock.h"
 #include "base/addr.h"
 #include "base/arena.h"
 #include "base/safe_dir.h"
@@ -15,9 +13,9 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
+#include "cli/watch_pins.h"
 #include "base/error.h"
 #include "observe/bpf/hooks_probe.h"
-#include "observe/bpf/pins.h"
 #include "observe/host.h"
 #include "observe/nobpf.h"
 #include "show/doctor.h"
@@ -115,8 +113,8 @@ static void check_hook(struct doctor *d, const char *hook)
 	else
 		check_add(d, arena_printf(d->arena, "bpf %s", hook), CHECK_DEGRADED,
 			  arena_printf(d->arena, "no program%s", refused),
-			  "what only this slot shows is reported as unknown; a newer kernel has "
-			  "the hook");
+			  "what only this hook shows is reported as unknown; a newer kernel has "
+			  "it");
 }
 
 static void check_bpf(struct doctor *d)
@@ -139,24 +137,24 @@ static void check_bpf(struct doctor *d)
 /* ---- without BPF ---- */
 
 /* What is missing where a hook is not served, or shows part only. */
-static const char *plain_missing(const char *hook)
+static const char *nobpf_missing(const char *hook)
 {
 	static const char *const missing[][2] = {
 		{ "messages",
 		  "registrations are proven by the agent's API or by the links, not by messages" },
 		{ "signal", "who killed an executor is not known" },
 		{ "tcp-state",
-		  "connections are seen as they end; new ones by looking each second" },
+		  "connections are seen as they end; new ones by a scan each second" },
 		{ "exit", "how an executor ended may not be known" },
 	};
 
 	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++)
 		if (strcmp(missing[i][0], hook) == 0)
 			return missing[i][1];
-	return "new processes are found by looking each second";
+	return "new processes are found by a scan each second";
 }
 
-static void plain_take(void *ctx, const struct fact *fact)
+static void nobpf_take(void *ctx, const struct fact *fact)
 {
 	struct doctor *d = ctx;
 	const struct fact_hook *hook = &fact->hook;
@@ -167,20 +165,20 @@ static void plain_take(void *ctx, const struct fact *fact)
 		check_add(d, arena_printf(d->arena, "watch %s", hook->hook),
 			  whole ? CHECK_OK : CHECK_DEGRADED,
 			  arena_printf(d->arena, "%s%s%s%s%s", program, whole ? "" : ": ",
-				       whole ? "" : plain_missing(hook->hook),
+				       whole ? "" : nobpf_missing(hook->hook),
 				       *hook->reason ? "; " : "", hook->reason),
 			  whole ? "" : "leave out --no-bpf, where the kernel takes BPF programs");
 }
 
-static void check_plain(struct doctor *d, const struct options *options)
+static void check_nobpf(struct doctor *d, const struct options *options)
 {
-	struct nobpf_options plain = { .agent_port = options->port, .reason = "--no-bpf" };
-	struct fact_sink sink = { plain_take, d };
-	struct nobpf *watch;
+	struct nobpf_options how = { .agent_port = options->port, .reason = "--no-bpf" };
+	struct fact_sink sink = { nobpf_take, d };
+	struct nobpf *nobpf;
 	struct error error = { 0 };
 
-	if (nobpf_open(&plain, &sink, &watch, &error) == 0) {
-		nobpf_free(watch);
+	if (nobpf_open(&how, &sink, &nobpf, &error) == 0) {
+		nobpf_free(nobpf);
 		return;
 	}
 	check_add(d, "watch", CHECK_MISSING, arena_text(d->arena, error.message),
@@ -264,7 +262,7 @@ static struct session *doctor_snapshot(struct doctor *d, const struct options *o
 	struct error error = { 0 };
 
 	if (session_open(options, &session, &error) < 0) {
-		check_add(d, "survey", CHECK_MISSING,
+		check_add(d, "scan", CHECK_MISSING,
 			  arena_printf(d->arena, "%s: %s", error.message, strerror(-error.code)),
 			  arena_text(d->arena, error.cure));
 		d->cannot |= HOST_AUDIT;
@@ -272,6 +270,16 @@ static struct session *doctor_snapshot(struct doctor *d, const struct options *o
 	}
 	session_scan(session, SCAN_ALL);
 	*report = session_report(session, REPORT_AUDIT, &now);
+	if (!*report) {
+		check_add(d, "scan", CHECK_MISSING, "out of memory", "free memory");
+		d->cannot |= HOST_AUDIT;
+	} else if ((*report)->blind) {
+		check_add(d, "scan", CHECK_MISSING,
+			  "sockets or processes could not all be read; 'execwatch -v audit' says "
+			  "which",
+			  "run as root");
+		d->cannot |= HOST_AUDIT;
+	}
 	return session;
 }
 
@@ -309,35 +317,25 @@ static int conclude(const struct options *options, struct doctor *d, const struc
 	return write_out(options, &checkup);
 }
 
-/* What a watch of this port has left, killed or kept. Returns an exit code. */
+/* Returns an exit code. */
 static int clean(const struct options *options)
 {
 	struct error error = { 0 };
-	char pins[32], name[32];
-	int lock = -1, run = safe_dir_open(options->run_dir, 0, "--run-dir", &error), err;
+	bool locked;
+	int err = watch_pins_clean(options->run_dir, options->port, &locked, &error);
 
-	session_pins(options->port, pins, sizeof(pins));
-	if (run == -ENOENT || (run >= 0 && faccessat(run, pins, F_OK, AT_SYMLINK_NOFOLLOW) < 0)) {
+	if (err == -ENOENT) {
 		log_message("nothing is left in the kernel by a watch of port %u", options->port);
-		err = 0;
-		goto out;
+		return EXIT_WELL;
 	}
-	snprintf(name, sizeof(name), "watching-%u", options->port);
-	err = run < 0 ? run : act_lock_take(options->run_dir, name, &lock, &error);
-	if (!err)
-		err = ew_bpf_pins_clean(run, pins, &error);
-	if (err)
-		log_error(&error);
-	else
+	if (!err) {
 		log_message("unloaded what a watch of port %u had left", options->port);
-out:
-	if (lock >= 0)
-		close(lock);
-	if (run >= 0)
-		close(run);
-	if (err == -EBUSY && lock < 0)
-		return EXIT_BUSY;
-	return !err ? EXIT_WELL : lock < 0 ? EXIT_UNKNOWN : EXIT_ATTENTION;
+		return EXIT_WELL;
+	}
+	log_error(&error);
+	if (locked)
+		return EXIT_ATTENTION;
+	return err == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
 }
 
 int verb_doctor(const struct options *options)
@@ -360,7 +358,7 @@ int verb_doctor(const struct options *options)
 	d->arena = arena;
 	check_host(d, !options->no_bpf);
 	if (options->no_bpf)
-		check_plain(d, options);
+		check_nobpf(d, options);
 	else
 		check_bpf(d);
 	check_dir(d, "run dir", options->run_dir, "--run-dir");

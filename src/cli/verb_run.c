@@ -122,6 +122,7 @@ static bool gate_passes(uint32_t accepted, bool guarded, struct session *session
 		report_free(audit);
 		audit = session_audit(session);
 		if (!audit) {
+			log_message("audit: out of memory; the command was not started");
 			*code = EXIT_UNKNOWN;
 			return false;
 		}
@@ -222,8 +223,8 @@ static int restart(const struct options *options, struct session *session, struc
 			"the agent's restart");
 		return EXIT_UNKNOWN;
 	}
-	if (options->dry_run)
-		return audit->exit_code;
+	if (options->dry_run) /* of which the reader may have got nothing */
+		return ferror(stdout) ? EXIT_UNKNOWN : audit->exit_code;
 	if (gate_passes(options->accepted, guard != NULL, session, kept, &code))
 		code = window_open(options, session, guard, kept);
 	return code;
@@ -247,7 +248,8 @@ int verb_run(const struct options *options)
 	if (code)
 		return code;
 	code = EXIT_UNKNOWN;
-	if (interrupt_install(true) < 0 || session_open(options, &session, &error) < 0) {
+	if (interrupt_install(true, &error) < 0 ||
+	    session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return treatment_end(&treatment, EXIT_UNKNOWN);
 	}

@@ -41,11 +41,21 @@ static int rows(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row ? size.ws_row : 24;
 }
 
+static int lines_write(struct live *live, const struct report *report)
+{
+	size_t next = 0;
+	int ret;
+
+	while ((ret = watch_jsonl_report(live->lines, report, &next)) > 0)
+		session_poll_throttled(live->session);
+	return ret;
+}
+
 static int draw(struct live *live, const struct report *report)
 {
 	struct layout table = output_layout(live->options);
 
-	return live->lines ? watch_jsonl_report(live->lines, report)
+	return live->lines ? lines_write(live, report)
 			   : watch_screen_draw(live->screen, report, rows(), &table);
 }
 
@@ -87,8 +97,9 @@ static int finish(struct live *live)
 	if (report && live->lines) {
 		live->err = watch_jsonl_end(live->lines, report);
 		code = report->exit_code;
-	} else if (report) {
-		watch_screen_clear(live->screen);
+	} else {
+		if (live->screen)
+			watch_screen_clear(live->screen);
 		code = output_report(live->options, report);
 	}
 	report_free(report);
@@ -103,7 +114,7 @@ static bool live_open(struct live *live)
 	if (live->options->format->events == EVENTS_SCREEN && isatty(STDOUT_FILENO))
 		live->screen = watch_screen_new(stdout);
 	else
-		live->lines = watch_jsonl_new(stdout, session_poll_throttled, live->session);
+		live->lines = watch_jsonl_new(stdout);
 	return live->screen || live->lines;
 }
 
@@ -174,11 +185,9 @@ int verb_watch(const struct options *options)
 			    "reported");
 		return EXIT_WRONG_USE;
 	}
-	if (interrupt_install(false) < 0) {
-		log_message("take over Ctrl-C: out of descriptors");
-		return EXIT_UNKNOWN;
-	}
-	code = watch_until_told(options, &error);
+	code = interrupt_install(false, &error);
+	if (code == 0)
+		code = watch_until_told(options, &error);
 	if (code >= 0)
 		return code;
 	log_error(&error);

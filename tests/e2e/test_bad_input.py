@@ -93,7 +93,8 @@ def nothing_half_written(ew):
     (["audit", "--color", "pink"], ["'pink'", "always"]),
     (["shutdown", "--method", "gdb"], ["'gdb'", "ptrace, pidfd"]),
     (["shutdown", "--select", "half-opened"], ["'half-opened'", "did you mean half-open?"]),
-    (["shutdown", "--select", ""], ["''"]),
+    (["shutdown", "--select", "xyzxyzxyz"], ["'xyzxyzxyz'", "they are: ", "half-open, "]),
+    (["shutdown", "--select", ""], ["''", "half-open,at-risk"]),
     (["shutdown", "--select", "half-open,,"], ["''", "verdict"]),
     (["shutdown", "--select", "x" * 5000], ["verdict"]),
     (["shutdown", "--pid", "0"], ["'0'", "process id"]),
@@ -460,6 +461,26 @@ def test_output_that_cannot_be_written(node, ew, format):
                               stderr=subprocess.PIPE, timeout=60, check=False)
     assert done.returncode == 3
     assert b"standard output: No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("args", [
+    ["shutdown", "--dry-run"],
+    ["run", "--dry-run", "--", "true"],
+    ["run", "--dry-run", "--treat", "guard", "--", "true"],
+])
+def test_plan_that_cannot_be_written(node, ew, args):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(ew.argv(*args), stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == 3
+    assert b"No space left on device" in done.stderr
+
+
+def test_pid_of_a_namespace_that_is_no_pid(node, ew):
+    """A number that is 1 in 32 bits is not process 1."""
+    done = ew("audit", "--netns", str(2**32 + 1))
+    assert done.code == 3
+    assert f"open the network namespace '{2**32 + 1}'" in done.err
 
 
 def test_reader_that_goes_away(node, ew):

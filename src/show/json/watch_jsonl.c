@@ -34,19 +34,15 @@ struct watch_jsonl {
 	struct judged *judged; /* SLOTS of them, an executor in the first free from its number on */
 	size_t n_judged;
 	int err; /* the first line that could not be written */
-	void (*before_write)(void *ctx);
-	void *ctx;
 };
 
-struct watch_jsonl *watch_jsonl_new(FILE *out, void (*before_write)(void *ctx), void *ctx)
+struct watch_jsonl *watch_jsonl_new(FILE *out)
 {
 	struct watch_jsonl *lines = calloc(1, sizeof(*lines));
 
 	if (!lines)
 		return NULL;
 	lines->out = out;
-	lines->before_write = before_write;
-	lines->ctx = ctx;
 	lines->wall_offset = walltime_offset();
 	lines->reported = json_object();
 	lines->judged = calloc(SLOTS, sizeof(*lines->judged));
@@ -257,29 +253,33 @@ static bool is_judged(struct watch_jsonl *lines, uint64_t executor, uint64_t jud
 	return false;
 }
 
-static void executor_tell(struct watch_jsonl *lines, const struct report *report,
+/* True: a line was written, or could not be. */
+static bool executor_tell(struct watch_jsonl *lines, const struct report *report,
 			  const struct report_executor *executor)
 {
 	json_t *body;
 
 	if (is_judged(lines, executor_of(executor), judgement_of(report, executor)))
-		return;
-	if (lines->before_write)
-		lines->before_write(lines->ctx);
+		return false;
 	body = json_executor(report, executor);
 	line_write(lines, report->generated - lines->wall_offset, "executor", body);
 	json_decref(body);
+	return true;
 }
 
-int watch_jsonl_report(struct watch_jsonl *lines, const struct report *report)
+int watch_jsonl_report(struct watch_jsonl *lines, const struct report *report, size_t *next)
 {
 	const struct report ended = report_ended(report);
+	size_t alive = report->n_executors;
+	bool written = false;
 
-	for (size_t i = 0; i < report->n_executors && !lines->err; i++)
-		executor_tell(lines, report, &report->executors[i]);
-	for (size_t i = 0; i < ended.n_executors && !lines->err; i++)
-		executor_tell(lines, &ended, &ended.executors[i]);
-	return lines->err;
+	while (!written && !lines->err && *next < alive + ended.n_executors) {
+		size_t i = (*next)++;
+
+		written = i < alive ? executor_tell(lines, report, &report->executors[i])
+				    : executor_tell(lines, &ended, &ended.executors[i - alive]);
+	}
+	return lines->err ? lines->err : written;
 }
 
 int watch_jsonl_end(struct watch_jsonl *lines, const struct report *report)

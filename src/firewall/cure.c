@@ -6,38 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/sh_quote.h"
 #include "firewall/eval.h"
 #include "firewall/eval_private.h"
 #include "firewall/ruleset_private.h"
 
 #define CHAINS_MAX 8
 #define WORD_MAX   (4 * FIREWALL_NAME_MAX)
-
-/* A word for sh, quoted where it must be. False: it does not fit. */
-static bool word_quote(const char *word, char *buf, size_t size)
-{
-	size_t used = 0;
-	bool plain = word[0] != '\0';
-
-	for (const char *c = word; *c; c++)
-		plain = plain && (isalnum((unsigned char)*c) || strchr("_-./", *c));
-	if (plain)
-		return (size_t)snprintf(buf, size, "%s", word) < size;
-	buf[used++] = '\'';
-	for (const char *c = word; *c; c++) {
-		if (used + 6 > size)
-			return false;
-		if (*c == '\'') {
-			memcpy(buf + used, "'\\''", 4);
-			used += 4;
-		} else {
-			buf[used++] = *c;
-		}
-	}
-	buf[used++] = '\'';
-	buf[used] = '\0';
-	return true;
-}
 
 static bool hook_sends(const char *hook)
 {
@@ -92,8 +67,8 @@ static int command_nft(const struct ruleset_chain *chain, char *buf, size_t size
 {
 	char table[WORD_MAX], name[WORD_MAX];
 
-	if (!word_quote(chain->name.table, table, sizeof(table)) ||
-	    !word_quote(chain->name.name, name, sizeof(name)))
+	if (!sh_quote(chain->name.table, table, sizeof(table)) ||
+	    !sh_quote(chain->name.name, name, sizeof(name)))
 		return -1;
 	return snprintf(buf, size, "nft insert rule %s %s %s %s lo accept", chain->name.family,
 			table, name, hook_sends(chain->hook) ? "oifname" : "iifname");

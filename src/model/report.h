@@ -88,6 +88,10 @@ struct report_link {
 	int64_t idle;		/* ns; -1: not known */
 };
 
+/*
+ * What to do is text in which a line that begins with a tab is a command for sh:
+ * "Let it go on, then audit again:\n\tkill -CONT 4711". Whatever it names is quoted for sh.
+ */
 struct report_executor {
 	const char *executor_id;
 	const char *framework_id;
@@ -109,7 +113,7 @@ struct report_executor {
 	enum severity severity;
 	const char *const *why; /* the evidence, whole sentences */
 	size_t n_why;
-	const char *advice; /* what to do next; "": nothing */
+	const char *advice; /* what to do next; "": nothing. Text and commands, see below */
 	/* only in reports with outcomes */
 	enum outcome outcome;
 	enum proof proof;
@@ -152,7 +156,7 @@ struct report_finding {
 	const char *id; /* "master-timeout"; docs/findings.md */
 	enum severity severity;
 	const char *evidence; /* what was seen: a sentence */
-	const char *cure;     /* what to do: a sentence or a command line; "" */
+	const char *cure;     /* what to do; "": nothing. Text and commands, see above */
 	const char *effect;   /* what it does to a restart: a sentence */
 	bool ignored;	      /* by the user's wish: shown, and counts for nothing */
 };

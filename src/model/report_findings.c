@@ -167,7 +167,7 @@ static void conntrack_full(const struct store *store, const struct netns *netns,
 			(unsigned long long)netns->inode, (unsigned long long)netns->entries,
 			(unsigned long long)netns->limit),
 		arena_printf(arena,
-			     "Raise the limit before the restart: sysctl -w "
+			     "Raise the limit before the restart:\n\tsysctl -w "
 			     "net.netfilter.nf_conntrack_max=%llu",
 			     (unsigned long long)netns->limit * 2));
 }

@@ -129,13 +129,15 @@ static void probe_proc(struct host_probe *probe)
 	char hidepid[32];
 
 	if (!proc_mount(hidepid, sizeof(hidepid)))
-		set(probe, HOST_MISSING, "mount -t proc proc /proc", "not mounted on /proc");
+		set(probe, HOST_MISSING, "mount it:\n\tmount -t proc proc /proc",
+		    "not mounted on /proc");
 	else if (strcmp(hidepid, "off") == 0 || strcmp(hidepid, "0") == 0)
 		set(probe, HOST_OK, "", "shows every process");
 	else if (caps_have(CAP_SYS_PTRACE))
 		set(probe, HOST_OK, "", "hidepid=%s; CAP_SYS_PTRACE sees every process", hidepid);
 	else
-		set(probe, HOST_MISSING, "run as root, or remount /proc with hidepid=0",
+		set(probe, HOST_MISSING,
+		    "run as root, or show all processes:\n\tmount -o remount,hidepid=0 /proc",
 		    "hidepid=%s hides other users' processes", hidepid);
 }
 
@@ -181,13 +183,14 @@ static void probe_mount(struct host_probe *probe, const char *path, unsigned lon
 
 static void probe_bpffs(struct host_probe *probe)
 {
-	probe_mount(probe, "/sys/fs/bpf", BPF_FS_MAGIC, "mount -t bpf bpf /sys/fs/bpf");
+	probe_mount(probe, "/sys/fs/bpf", BPF_FS_MAGIC,
+		    "mount it:\n\tmount -t bpf bpf /sys/fs/bpf");
 }
 
 static void probe_tracefs(struct host_probe *probe)
 {
 	probe_mount(probe, "/sys/kernel/tracing", TRACEFS_MAGIC,
-		    "mount -t tracefs tracefs /sys/kernel/tracing");
+		    "mount it:\n\tmount -t tracefs tracefs /sys/kernel/tracing");
 }
 
 static void probe_ptrace(struct host_probe *probe)
@@ -241,7 +244,7 @@ static void probe_sockdiag(struct host_probe *probe)
 	if (sockdiag_dump(NETNS_OWN, 0, 0, SOCKDIAG_LISTEN, count_socket, &n, &error) == 0)
 		set(probe, HOST_OK, "", "lists TCP sockets (%zu listen here)", n);
 	else
-		set(probe, HOST_MISSING, "modprobe tcp_diag", "%.190s",
+		set(probe, HOST_MISSING, "load the module:\n\tmodprobe tcp_diag", "%.190s",
 		    error_text(&error, text, sizeof(text)));
 }
 
@@ -263,7 +266,8 @@ static void probe_conntrack(struct host_probe *probe)
 		set(probe, HOST_OK, "", "entries can be looked up");
 	else
 		set(probe, HOST_MISSING,
-		    err == -EPERM ? "run as root" : "modprobe nf_conntrack_netlink",
+		    err == -EPERM ? "run as root"
+				  : "load the module:\n\tmodprobe nf_conntrack_netlink",
 		    "entries cannot be looked up: %s", strerror(-err));
 }
 

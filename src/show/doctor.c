@@ -33,7 +33,7 @@ static void check_write(FILE *out, const struct check *check, int width, bool co
 		return;
 	fprintf(out, "%*s", INDENT, "");
 	fputs("cure: ", out);
-	term_text_wrap(out, check->cure, INDENT + 6, INDENT, width);
+	term_text_wrap_commands(out, check->cure, INDENT + 6, INDENT, width);
 }
 
 int doctor_table_write(FILE *file, const struct checkup *checkup, int width, bool color)

@@ -15,7 +15,7 @@ struct check {
 	const char *name;
 	enum check_state state;
 	const char *detail; /* what was found */
-	const char *cure;   /* "" when it is in order */
+	const char *cure;   /* "" when it is in order; text and commands as in model/report.h */
 };
 
 struct checkup {

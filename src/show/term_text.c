@@ -121,13 +121,30 @@ void term_text_put_last(FILE *out, const char *text, int width)
 		fitting_put(out, text, width);
 }
 
-/* Columns of the word that text begins with. */
-static int word_width(const char *text)
+/*
+ * End of the word that text begins with, or of a command in quotes ('execwatch audit'), which is
+ * not broken unless it is wider than a line. stop ends a text as the NUL does.
+ */
+static const char *word_end(const char *text, char stop, int width)
+{
+	const char blanks[] = { ' ', stop, '\0' }, stops[] = { '\'', stop, '\0' };
+	const char *end = text + strcspn(text, blanks), *quote;
+
+	if (*text != '\'')
+		return end;
+	quote = text + 1 + strcspn(text + 1, stops);
+	if (*quote != '\'' || quote < end || quote - text > width)
+		return end;
+	return quote + strcspn(quote, blanks);
+}
+
+/* Columns of the bytes from text to end. */
+static int columns_of(const char *text, const char *end)
 {
 	char piece[PIECE_MAX];
 	int columns = 0, width;
 
-	while (*text && *text != ' ') {
+	while (text < end) {
 		text += piece_next(text, piece, &width);
 		columns += width;
 	}
@@ -140,23 +157,25 @@ static int line_break(FILE *out, int indent)
 	return indent;
 }
 
-void term_text_wrap(FILE *out, const char *text, int used, int indent, int width)
+/* A paragraph: text up to stop or its end, which is returned. */
+static const char *wrap(FILE *out, const char *text, char stop, int used, int indent, int width)
 {
 	int column = used;
 	bool begun = false; /* the line holds a word */
 
-	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+	for (text += strspn(text, " "); *text && *text != stop; text += strspn(text, " ")) {
+		const char *end = word_end(text, stop, width - indent);
 		char piece[PIECE_MAX];
 		int columns;
 
-		if (column + begun + word_width(text) > width && column > indent) {
+		if (column + begun + columns_of(text, end) > width && column > indent) {
 			column = line_break(out, indent);
 		} else if (begun) {
 			fputc(' ', out);
 			column++;
 		}
 		begun = true;
-		while (*text && *text != ' ') {
+		while (text < end) {
 			text += piece_next(text, piece, &columns);
 			if (column + columns > width)
 				column = line_break(out, indent);
@@ -165,4 +184,36 @@ void term_text_wrap(FILE *out, const char *text, int used, int indent, int width
 		}
 	}
 	fputc('\n', out);
+	return text;
+}
+
+void term_text_wrap(FILE *out, const char *text, int used, int indent, int width)
+{
+	wrap(out, text, '\0', used, indent, width);
+}
+
+static const char *command_put(FILE *out, const char *text)
+{
+	char piece[PIECE_MAX];
+	int width;
+
+	while (*text && *text != '\n') {
+		text += piece_next(text, piece, &width);
+		fputs(piece, out);
+	}
+	fputc('\n', out);
+	return text;
+}
+
+void term_text_wrap_commands(FILE *out, const char *text, int used, int indent, int width)
+{
+	for (int column = used; *text; column = 0) {
+		bool command = *text == '\t';
+
+		if (!column)
+			column = fprintf(out, "%*s", command ? indent + 2 : indent, "");
+		text = command ? command_put(out, text + 1)
+			       : wrap(out, text, '\n', column, indent, width);
+		text += *text == '\n';
+	}
 }

@@ -20,10 +20,16 @@ void term_text_put(FILE *out, const char *text, int width, bool right);
 void term_text_put_last(FILE *out, const char *text, int width);
 
 /*
- * A paragraph in lines of at most width columns, broken at blanks and, where a word alone is wider,
- * within it. The first line continues one of which used columns are taken; the others begin with
- * indent blanks. Ends with a newline.
+ * A paragraph in lines of at most width columns, broken at blanks that are not within single quotes
+ * and, where a word alone is wider, within it. The first line continues one of which used columns
+ * are taken; the others begin with indent blanks. Ends with a newline.
  */
 void term_text_wrap(FILE *out, const char *text, int used, int indent, int width);
+
+/*
+ * The same for advice (model/report.h), of paragraphs and commands: a command, however long, is
+ * written whole on a line of its own, so that it can be copied.
+ */
+void term_text_wrap_commands(FILE *out, const char *text, int used, int indent, int width);
 
 #endif

@@ -218,6 +218,7 @@ def test_a_rule_that_drops_and_its_cure(lab, ew):
     assert link["rule"].endswith("ct state invalid drop")
     assert link["cure"] == "nft insert rule inet fw in iifname lo accept"
     assert link["cure"] in by_id(document, node)["task-0"]["advice"]
+    assert link["cure"] in map(str.strip, ew("audit").out.splitlines())  # to be copied
     assert node.run("sh", "-c", link["cure"], capture_output=True).returncode == 0
     assert each(ew.json("audit", code=0), node, "verdict") == {"task-0": "healthy", "task-1": "healthy"}
     restart(node)

@@ -119,7 +119,10 @@ static struct report_executor verdicts[] = {
 	  .advice = "Run 'execwatch shutdown': it subscribes again at once, and no clock is "
 		    "started." },
 	{ EXECUTOR("wide", VERDICT_AT_RISK), .pid = 107, .start = 17, .tasks = tasks_wide,
-	  .n_tasks = 1, .links = &links[2], .n_links = 1, .advice = TREAT },
+	  .n_tasks = 1, .links = &links[2], .n_links = 1,
+	  .advice = TREAT " To prevent it for good, accept loopback traffic, and add that to "
+			  "what loads the firewall at boot:\n\t"
+			  "nft insert rule inet fw in iifname lo accept" },
 	{ EXECUTOR("\xff\xfe", VERDICT_UNKNOWN), .pid = 108, .start = 18, .tasks = tasks_bytes,
 	  .n_tasks = 1, .links = &links[3], .n_links = 1, .why = why_unknown, .n_why = 1,
 	  .advice = "Run as root." },
@@ -229,10 +232,30 @@ static struct report report_new(enum report_kind kind, struct report_executor *e
 	return report;
 }
 
+static struct report_finding findings[] = {
+	{ .id = "conntrack-full",
+	  .severity = SEVERITY_CRITICAL,
+	  .evidence = "Connection tracking of network namespace 4026531840 has 65536 entries of at "
+		      "most 65536.",
+	  .effect = "The kernel evicts entries and drops new connections.",
+	  .cure = "Raise the limit before the restart:\n\t"
+		  "sysctl -w net.netfilter.nf_conntrack_max=131072" },
+	{ .id = "impostor-agent",
+	  .severity = SEVERITY_WARNING,
+	  .evidence =
+		  "Process 99 (a\n\tb) of user 1000 listens on 127.0.0.2:5051 as an agent would, "
+		  "but the agent's work directory belongs to user 0.",
+	  .effect = "It is not asked and not believed.",
+	  .cure = "Find out what this process is, and end it if it is not meant to be there.",
+	  .ignored = true },
+};
+
 static struct report sample_audit(void)
 {
 	struct report report = report_new(REPORT_AUDIT, verdicts, COUNT(verdicts));
 
+	report.findings = findings;
+	report.n_findings = COUNT(findings);
 	report.others = others;
 	report.n_others = COUNT(others);
 	report.notes = notes;

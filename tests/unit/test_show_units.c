@@ -162,6 +162,9 @@ static void test_paragraphs(void **state)
 		{ "abcdefghijklm n", "abcdefghij\n klm n\n", 0, 1, 10 },
 		{ "a\nb c", "a\\x0ab\nc\n", 0, 0, 6 },
 		{ "\xe6\x9d\xb1\xe4\xba\xac x", "\xe6\x9d\xb1\xe4\xba\xac\nx\n", 0, 0, 5 },
+		{ "run 'a b', then c", "run\n'a b',\nthen c\n", 0, 0, 9 },
+		{ "'a b c d' e", "'a b\nc d'\ne\n", 0, 0, 5 },
+		{ "don't 'a b", "don't 'a\nb\n", 0, 0, 8 },
 	};
 
 	(void)state;
@@ -177,12 +180,39 @@ static void test_paragraphs(void **state)
 	}
 }
 
+/* A command is one line, however narrow the terminal is. */
+static void test_commands_are_not_broken(void **state)
+{
+	static const struct {
+		const char *text, *drawn;
+	} cases[] = {
+		{ "one two three", "one two\n  three\n" },
+		{ "one two:\n\tnft insert rule\ntwo three\n\tx\n\ty",
+		  "one\n  two:\n    nft insert rule\n  two three\n    x\n    y\n" },
+		{ "one:\n\ta\x1b[2J\xe2\x80\xae"
+		  "b",
+		  "one:\n    a\\x1b[2J\\u202eb\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *buf = NULL;
+		size_t len;
+		FILE *out = open_memstream(&buf, &len);
+
+		term_text_wrap_commands(out, cases[i].text, 4, 2, 11);
+		fclose(out);
+		assert_string_equal(buf, cases[i].drawn);
+		free(buf);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_durations),  cmocka_unit_test(test_times),
 		cmocka_unit_test(test_states),	   cmocka_unit_test(test_cells),
-		cmocka_unit_test(test_paragraphs),
+		cmocka_unit_test(test_paragraphs), cmocka_unit_test(test_commands_are_not_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/sh_quote.h"
 #include "base/now.h"
 
 #define ASLEEP_FOR (2 * NS_PER_S)
@@ -51,7 +52,7 @@ const char *condition_unresponsive_advice(const struct process_facts *p, struct 
 		return "Thaw its cgroup (THAWED to freezer.state, or 0 to cgroup.freeze), then "
 		       "audit again.";
 	if (p->state[0] == 'T')
-		return arena_printf(arena, "Let it go on (kill -CONT %d), then audit again.",
+		return arena_printf(arena, "Let it go on, then audit again:\n\tkill -CONT %d",
 				    p->pid);
 	if (p->state[0] == 't' && p->tracer)
 		return arena_printf(arena,
@@ -243,12 +244,16 @@ const char *condition_same_fate_advice(const struct store *store, const struct p
 				       struct arena *arena)
 {
 	const struct fact_service *service = unit_of(store, process);
+	char unit[512];
 
 	if (!service)
 		return "Move its task away first. Run the agent in the host's pid namespace "
 		       "(docker run --pid=host) from then on.";
+	if (!sh_quote(service->unit, unit, sizeof(unit)))
+		return "Set KillMode=process in the [Service] section of its unit, then audit "
+		       "again.";
 	return arena_printf(arena,
-			    "Set KillMode=process in the [Service] section (systemctl edit %s), "
-			    "run systemctl daemon-reload, then audit again.",
-			    service->unit);
+			    "Set KillMode=process in the [Service] section of its unit, then "
+			    "audit again:\n\tsystemctl edit %s\n\tsystemctl daemon-reload",
+			    unit);
 }

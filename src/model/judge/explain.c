@@ -295,8 +295,8 @@ static const char *advice_cure(const struct report_executor *out, struct arena *
 	for (size_t i = 0; i < out->n_links; i++)
 		if (out->links[i].at_risk && *out->links[i].cure)
 			return arena_printf(arena,
-					    " To prevent it for good, accept loopback traffic: %s "
-					    "(and add that to what loads the firewall at boot).",
+					    " To prevent it for good, accept loopback traffic, and "
+					    "add that to what loads the firewall at boot:\n\t%s",
 					    out->links[i].cure);
 	return "";
 }

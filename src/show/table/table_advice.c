@@ -38,7 +38,7 @@ static void advice_write(const struct table *table, const struct table_group *gr
 	fputs(sgr ? sgr : "", table->out);
 	used = fprintf(table->out, "  %s (%zu):", group->name, n);
 	fprintf(table->out, "%s ", sgr ? TABLE_RESET : "");
-	term_text_wrap(table->out, advice, used + 1, 4, table->width);
+	term_text_wrap_commands(table->out, advice, used + 1, 4, table->width);
 }
 
 void table_advice(const struct table *table)

@@ -60,6 +60,7 @@ enum fact_type {
 	FACT_TASK = 28,	     /* a task's own state, as a message, the disk or the API tells it */
 	FACT_END = 29,	     /* how an executor ended, as the disk, the API or a log tells it */
 	FACT_SERVICE = 30,   /* the service manager's unit that runs the agent */
+	FACT_DISK = 31,	     /* room on a file system that the agent writes to */
 	FACT_TYPES_END,	     /* one more than the last */
 };
 
@@ -249,6 +250,8 @@ struct fact_checkpoint {
 		own_boot; /* YES: its container has a boot id of its own, and it is this run's */
 	const char *const *tasks; /* names (ids where there is no name), n_tasks of them */
 	size_t n_tasks;
+	enum ew_tri owner_known; /* YES: uid is the owner of the run's directory in meta/ */
+	uint32_t uid;
 };
 
 struct fact_work_dir {
@@ -359,6 +362,17 @@ struct fact_service {
 	const char *unit;      /* "mesos-slave.service"; empty: no service manager's unit */
 	const char *cgroup;    /* the unit's */
 	const char *kill_mode; /* "control-group", "mixed", "process", "none"; empty: not known */
+};
+
+/* Of the directory, or of the nearest one above it that is there. */
+struct fact_disk {
+	const char *role; /* "work", "runtime", "log" */
+	const char *path;
+	uint64_t bytes; /* of the whole file system */
+	uint64_t bytes_free;
+	uint64_t inodes; /* 0: it does not count them */
+	uint64_t inodes_free;
+	enum ew_tri read_only; /* how it is mounted */
 };
 
 struct fact_unread {
@@ -472,6 +486,7 @@ struct fact {
 		struct fact_task task;
 		struct fact_end end;
 		struct fact_service service;
+		struct fact_disk disk;
 	};
 };
 

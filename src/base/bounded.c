@@ -27,22 +27,25 @@ static void __attribute__((noreturn)) child_run(bounded_work work, void *ctx, in
 	_exit(work(ctx, out));
 }
 
-static int child_start(bounded_work work, void *ctx, pid_t *pid, int *in)
+int bounded_begin(struct bounded *child, bounded_work work, void *ctx)
 {
 	int fds[2], err;
 
+	child->pid = 0;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
-	*pid = fork();
-	err = *pid < 0 ? -errno : 0;
-	if (*pid == 0) {
+	child->pid = fork();
+	err = child->pid < 0 ? -errno : 0;
+	if (child->pid == 0) {
 		close(fds[0]);
 		child_run(work, ctx, fds[1]);
 	}
 	close(fds[1]);
-	if (err)
+	child->in = fds[0];
+	if (err) {
 		close(fds[0]);
-	*in = fds[0];
+		child->pid = 0;
+	}
 	return err;
 }
 
@@ -90,19 +93,35 @@ static int child_end(pid_t pid)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
+void bounded_drop(struct bounded *child)
+{
+	if (!child->pid)
+		return;
+	close(child->in);
+	child_abandon(child->pid);
+	child->pid = 0;
+}
+
+int bounded_end(struct bounded *child, int idle_ms, bounded_got got, void *ctx)
+{
+	int err = consume(child->in, idle_ms, got, ctx);
+
+	if (err) {
+		bounded_drop(child);
+		return err;
+	}
+	close(child->in);
+	err = child_end(child->pid);
+	child->pid = 0;
+	return err;
+}
+
 int bounded_run(int idle_ms, bounded_work work, void *work_ctx, bounded_got got, void *got_ctx)
 {
-	pid_t pid = 0;
-	int in = -1, err = child_start(work, work_ctx, &pid, &in);
+	struct bounded child;
+	int err = bounded_begin(&child, work, work_ctx);
 
-	if (err < 0)
-		return err;
-	err = consume(in, idle_ms, got, got_ctx);
-	close(in);
-	if (!err)
-		return child_end(pid);
-	child_abandon(pid);
-	return err;
+	return err ? err : bounded_end(&child, idle_ms, got, got_ctx);
 }
 
 struct text {

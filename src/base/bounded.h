@@ -15,6 +15,19 @@ typedef int (*bounded_work)(void *ctx, int out);
 /* In the caller, for each part of the result that arrives. A negative errno ends the work. */
 typedef int (*bounded_got)(void *ctx, const char *part, size_t len);
 
+/* A child at work. */
+struct bounded {
+	int pid; /* 0: none */
+	int in;	 /* its result arrives here */
+};
+
+/* Forks: the child works on, with ctx as it is now, until bounded_end(). 0 or a negative errno. */
+int bounded_begin(struct bounded *child, bounded_work work, void *ctx);
+/* Takes its result, as bounded_run() does. */
+int bounded_end(struct bounded *child, int idle_ms, bounded_got got, void *ctx);
+/* Kills it. One that has not begun, or has ended, is fine. */
+void bounded_drop(struct bounded *child);
+
 /*
  * Forks, and calls work in the child and got in the caller. Returns 0 when the child has ended with
  * 0 and all that it wrote was consumed; -ETIMEDOUT when nothing arrived for idle_ms: the child is

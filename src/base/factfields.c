@@ -198,6 +198,8 @@ static const struct factjson_field checkpoint_fields[] = {
 	FIELD(checkpoint.http, "http"),
 	FIELD(checkpoint.completed, "completed"),
 	LIST(checkpoint.tasks, checkpoint.n_tasks, "tasks"),
+	TRI(checkpoint.owner_known, "owner_known"),
+	FIELD(checkpoint.uid, "uid"),
 	FIELD(checkpoint.latest, "latest"),
 	TRI(checkpoint.own_boot, "own_boot"),
 };
@@ -380,6 +382,13 @@ static const struct factjson_field service_fields[] = {
 	FIELD(service.kill_mode, "kill_mode"),
 };
 
+static const struct factjson_field disk_fields[] = {
+	FIELD(disk.role, "role"),	  FIELD(disk.path, "path"),
+	FIELD(disk.bytes, "bytes"),	  FIELD(disk.bytes_free, "bytes_free"),
+	FIELD(disk.inodes, "inodes"),	  FIELD(disk.inodes_free, "inodes_free"),
+	TRI(disk.read_only, "read_only"),
+};
+
 static const struct factfields types[] = {
 	TYPE_NAMED(FACT_SESSION, session, "window"),
 	TYPE_NAMED(FACT_HOOK, hook, "slot"),
@@ -411,6 +420,7 @@ static const struct factfields types[] = {
 	TYPE(FACT_TASK, task),
 	TYPE(FACT_END, end),
 	TYPE(FACT_SERVICE, service),
+	TYPE(FACT_DISK, disk),
 };
 
 #define N_TYPES (sizeof(types) / sizeof(types[0]))

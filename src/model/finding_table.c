@@ -19,6 +19,23 @@ static const struct {
 				     "At the limit the kernel evicts entries of idle connections "
 				     "and drops new connections: executors cannot connect to the "
 				     "restarted agent." },
+	[FINDING_DISK_FULL] = { "disk-full", "An agent that cannot write a checkpoint aborts, and "
+					     "its next start meets the same." },
+	[FINDING_CHECKPOINT_OWNER] = { "checkpoint-owner",
+				       "The next agent recovers what that user may change, or "
+				       "cannot write there itself." },
+	[FINDING_OTHER_BOOT] = { "other-boot", "The next agent takes the pids in it for those of "
+					       "ended processes and recovers no executor." },
+	[FINDING_NO_LATEST] = { "no-latest", "The next agent registers as a new one, recovers no "
+					     "executor, and destroys their containers as "
+					     "orphans." },
+	[FINDING_DUPLICATE_PID] = { "duplicate-pid",
+				    "The recovery of the next agent fails as a whole, each time "
+				    "it is started, while the executors' clocks run." },
+	[FINDING_LIBRARY_REPLACED] = { "library-replaced",
+				       "They go on with the old one, which takes its disk space "
+				       "until they end; the next agent starts with what is "
+				       "installed now." },
 };
 
 const char *finding_id(enum finding finding)

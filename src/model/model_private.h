@@ -25,6 +25,9 @@ void report_notes_fill(const struct executors *view, struct report *report);
 void finding_add(const struct store *store, struct report *report, enum finding finding,
 		 enum severity severity, const char *evidence, const char *cure);
 
+/* findings_disk.c: file systems and checkpoints. */
+void findings_disk_fill(const struct executors *view, struct report *report);
+
 /* report_findings.c */
 void report_findings_fill(const struct executors *view, struct report *report);
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/proc.h"
 #include "base/root_path.h"
+#include "observe/agent/agent_flags.h"
 #include "observe/agent/service.h"
 #include "observe/proc/procfs.h"
 #include "observe/snapshot.h"
@@ -130,26 +131,11 @@ static bool try_path(int32_t pid, const char *path, char *buf, size_t size)
 	return in_here;
 }
 
-/* The value of name=… among NUL-separated items; the last one counts for flags. */
-static const char *item_value(const char *items, size_t len, const char *name)
+static bool try_agent(int32_t pid, char *buf, size_t size)
 {
-	size_t name_len = strlen(name);
-	const char *value = NULL;
+	char path[PATH_MAX];
 
-	for (size_t at = 0; at < len; at += strlen(items + at) + 1)
-		if (strncmp(items + at, name, name_len) == 0)
-			value = items + at + name_len;
-	return value;
-}
-
-static bool try_agent(int32_t pid, const char *file, const char *name, char *buf, size_t size)
-{
-	char items[128 * 1024], path[PROC_PATH_MAX];
-	const char *value;
-	ssize_t len = proc_read(AT_FDCWD, proc_path(path, pid, 0, file), items, sizeof(items));
-
-	value = len > 0 ? item_value(items, (size_t)len, name) : NULL;
-	return value && try_path(pid, value, buf, size);
+	return agent_flag(pid, "work_dir", path, sizeof(path)) && try_path(pid, path, buf, size);
 }
 
 bool agent_work_dir_owner(const char *path, uint32_t *uid)
@@ -215,9 +201,7 @@ static bool try_listeners(const struct snapshot *snapshot, bool named_so, struct
 	for (size_t i = 0; (agent = snapshot_listener(snapshot, i)); i++) {
 		if (agent->mesos != named_so || !snapshot_may_be_agent(snapshot, agent))
 			continue;
-		if ((try_agent(agent->pid, "cmdline", "--work_dir=", path, sizeof(path)) ||
-		     try_agent(agent->pid, "environ", "MESOS_WORK_DIR=", path, sizeof(path))) &&
-		    found_add(found, path))
+		if (try_agent(agent->pid, path, sizeof(path)) && found_add(found, path))
 			return true;
 	}
 	return false;

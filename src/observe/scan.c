@@ -22,6 +22,7 @@
 #include "observe/agent/post_mortem.h"
 #include "observe/agent_scan.h"
 #include "observe/conntrack_lookup.h"
+#include "observe/node_scan.h"
 #include "observe/proc/procfs.h"
 #include "observe/snapshot.h"
 #include "observe/sockets.h"
@@ -52,6 +53,7 @@ struct scan {
 	bool with_bpf;	 /* BPF has emitted the sockets with the agent port */
 	struct sockets *sockets;
 	struct api_question *question; /* not answered yet */
+	struct node_scan *node;	       /* under way */
 };
 
 static void scan_emit(void *ctx, const struct fact *fact)
@@ -120,6 +122,8 @@ static void scan_drop(struct scan *scan)
 	scan->sockets = NULL;
 	api_ask_drop(scan->question);
 	scan->question = NULL;
+	node_scan_drop(scan->node);
+	scan->node = NULL;
 	snapshot_end(scan->snapshot);
 }
 
@@ -441,6 +445,27 @@ static enum step ask_step(struct scan *scan)
 	return err < 0 ? fail(scan, "the agent's HTTP API", &error) : STEP_DONE;
 }
 
+/* As a whole only: what a restart meets does not change from one look at the links to the next. */
+static enum step node_begin_step(struct scan *scan)
+{
+	const struct snapshot_agent *agent = snapshot_agent(scan->snapshot);
+	struct node_scan_options options = { .work_dir = known_work_dir(scan) };
+
+	if (scan->scope != SCAN_ALL)
+		return STEP_DONE;
+	options.agent = agent ? agent->pid : 0;
+	scan->node = node_scan_begin(&options);
+	return STEP_DONE;
+}
+
+static enum step node_end_step(struct scan *scan)
+{
+	if (scan->node)
+		node_scan_end(scan->node, &scan->sink);
+	scan->node = NULL;
+	return STEP_DONE;
+}
+
 static enum step answer_step(struct scan *scan)
 {
 	await_answer(scan);
@@ -473,13 +498,15 @@ static const struct part {
 	{ SCAN_PROCESSES, processes_step }, /* whose sockets and namespaces matter */
 	{ SCAN_PROCESSES, libraries_step },
 	{ SCAN_SOCKETS, sockets_part_step },
-	{ SCAN_SOCKETS, agents_step }, /* which of them are links */
+	{ SCAN_SOCKETS, agents_step },	   /* which of them are links */
+	{ SCAN_SOCKETS, node_begin_step }, /* in children, beside all that follows */
 	{ SCAN_SOCKETS, peers_step },
 	{ SCAN_SOCKETS, unix_links_step },
 	{ SCAN_TRACKING, conntrack_step },	/* before anything that takes long */
 	{ SCAN_API, ask_step },			/* the answer takes the agent some time, */
 	{ SCAN_CHECKPOINTS, checkpoints_step }, /* in which these are read */
 	{ SCAN_API, answer_step },
+	{ SCAN_SOCKETS, node_end_step },
 	{ SCAN_PROCESSES, states_step },
 };
 

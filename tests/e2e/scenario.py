@@ -230,6 +230,14 @@ class World:
     def latest_dangles(self):
         self.node.dangle(self.node.meta("slaves", "latest"))
 
+    def same_forked_pid(self, first, second):
+        """The run of the second names the process of the first."""
+        path = pathlib.Path(self.node.run_dir(self.node.executor(second)), "pids", "forked.pid")
+        path.write_text(str(self.node.executor(first).pid), encoding="ascii")
+
+    def give_checkpoints(self, id, uid):
+        os.chown(self.node.run_dir(self.node.executor(id)), uid, uid)
+
     def lose_forked_pid(self, id):
         """Its run has no pids/forked.pid: a crash came before it was synced."""
         os.unlink(self.node.run_dir(self.node.executor(id)) + "/pids/forked.pid")

@@ -161,7 +161,8 @@ def test_help_names_every_verb(ew):
 def test_help_of_a_verb_lists_the_options_it_takes(ew):
     of = {verb: options_of(ew(verb, "--help").out) for verb in VERBS}
     assert set.union(*of.values()) == options_of(ew("--help").out)
-    assert of["report"] == {"--port", "--state-dir", "--replay", "--format", "--color", "--verbose", "--help", "--version"}
+    assert of["report"] == {"--port", "--state-dir", "--replay", "--ignore", "--format", "--color", "--verbose",
+                            "--help", "--version"}
     for verb in VERBS:
         for option in ["--all"], ["--pid", "1"], ["--select", "healthy"], ["--accept", "unknown"], ["--clean"]:
             refused = ew(verb, *option, *(["--", "true"] if verb == "run" else [])).err

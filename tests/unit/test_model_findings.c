@@ -82,11 +82,147 @@ static void every_finding_is_kept(void **state)
 	node_free(n);
 }
 
+static void emit_disk(struct node *n, const char *role, uint64_t mib, uint64_t inodes_free,
+		      enum ew_tri read_only)
+{
+	node_emit(n, (struct fact){ .type = FACT_DISK,
+				    .disk = { .role = role,
+					      .path = "/var/lib/mesos",
+					      .bytes = UINT64_C(1) << 40,
+					      .bytes_free = mib << 20,
+					      .inodes = 1000000,
+					      .inodes_free = inodes_free,
+					      .read_only = read_only } });
+}
+
+static void a_full_disk_is_a_finding(void **state)
+{
+	static const struct {
+		const char *role;
+		uint64_t mib, inodes;
+		enum ew_tri read_only;
+		enum severity want; /* unknown: no finding */
+	} cases[] = {
+		{ "work", 64, 1000, EW_NO, SEVERITY_UNKNOWN },
+		{ "work", 63, 1000, EW_NO, SEVERITY_WARNING },
+		{ "work", 64, 999, EW_NO, SEVERITY_WARNING },
+		{ "work", 1, 1, EW_NO, SEVERITY_WARNING },
+		{ "work", 0, 1000, EW_NO, SEVERITY_CRITICAL },
+		{ "work", 64, 0, EW_NO, SEVERITY_CRITICAL },
+		{ "runtime", 64, 1000, EW_YES, SEVERITY_CRITICAL },
+		{ "log", 0, 0, EW_NO, SEVERITY_WARNING },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		one(n, .entry = EW_YES);
+		node_snapshot(n);
+		emit_disk(n, cases[i].role, cases[i].mib, cases[i].inodes, cases[i].read_only);
+		if (finding_of(n, "disk-full").severity != cases[i].want)
+			fail_msg("case %zu: %d", i, finding_of(n, "disk-full").severity);
+		emit_disk(n, cases[i].role, 64, 1000, EW_NO);
+		assert_null(finding_of(n, "disk-full").id);
+		node_free(n);
+	}
+}
+
+/* A checkpoint of the serving agent's id. */
+static void emit_run(struct node *n, const char *id, int pid, bool completed, uint32_t uid)
+{
+	node_emit(n, (struct fact){ .type = FACT_CHECKPOINT,
+				    .checkpoint = { .slave_id = NODE_AGENT_ID,
+						    .framework_id = "F",
+						    .executor_id = id,
+						    .container_id = id,
+						    .forked_pid = pid,
+						    .upid = "executor(1)@10.0.0.7:1",
+						    .completed = completed,
+						    .latest = true,
+						    .owner_known = EW_YES,
+						    .uid = uid } });
+}
+
+static void two_runs_of_one_process(void **state)
+{
+	one(n, .entry = EW_YES);
+
+	(void)state;
+	node_snapshot(n);
+	emit_run(n, "a", 77, false, 0);
+	emit_run(n, "b", 77, true, 0);
+	emit_run(n, "c", 78, false, 0);
+	emit_run(n, "d", 0, false, 0);
+	emit_run(n, "e", 0, false, 0);
+	assert_null(finding_of(n, "duplicate-pid").id);
+	emit_run(n, "f", 77, false, 0);
+	assert_int_equal(finding_of(n, "duplicate-pid").severity, SEVERITY_CRITICAL);
+	node_free(n);
+}
+
+static void checkpoints_of_another_user(void **state)
+{
+	one(n, .entry = EW_YES);
+
+	(void)state;
+	node_snapshot(n);
+	emit_run(n, "a", 77, false, 7);
+	assert_null(finding_of(n, "checkpoint-owner").id); /* the agent's user is not known */
+	node_emit(n, (struct fact){ .type = FACT_AGENT,
+				    .agent = { .pid = n->agent,
+					       .start = node_start_of(n, n->agent),
+					       .comm = n->agent_comm,
+					       .listen = n->agent_addr,
+					       .netns = n->agent_ns,
+					       .cookie = n->listen->cookie,
+					       .uid_known = EW_YES } });
+	assert_int_equal(finding_of(n, "checkpoint-owner").severity, SEVERITY_WARNING);
+	emit_run(n, "a", 77, false, 0);
+	assert_null(finding_of(n, "checkpoint-owner").id);
+	node_free(n);
+}
+
+static void the_link_to_the_agents_checkpoints(void **state)
+{
+	one(n, .entry = EW_YES);
+
+	(void)state;
+	n->latest_runs = true;
+	n->latest = EW_YES;
+	node_snapshot(n);
+	assert_null(finding_of(n, "no-latest").id);
+	n->latest = EW_NO;
+	node_snapshot(n);
+	assert_int_equal(finding_of(n, "no-latest").severity, SEVERITY_CRITICAL);
+	n->latest = EW_UNKNOWN;
+	node_snapshot(n);
+	assert_null(finding_of(n, "no-latest").id);
+	node_free(n);
+}
+
+static void checkpoints_of_another_boot(void **state)
+{
+	one(n, .entry = EW_YES);
+
+	(void)state;
+	n->same_boot = EW_NO;
+	node_snapshot(n);
+	assert_int_equal(finding_of(n, "other-boot").severity, SEVERITY_WARNING);
+	n->own_boot = EW_YES; /* of its container */
+	node_snapshot(n);
+	assert_null(finding_of(n, "other-boot").id);
+	node_free(n);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_ignored_finding_does_not_count),
 		cmocka_unit_test(every_finding_is_kept),
+		cmocka_unit_test(a_full_disk_is_a_finding),
+		cmocka_unit_test(two_runs_of_one_process),
+		cmocka_unit_test(checkpoints_of_another_user),
+		cmocka_unit_test(the_link_to_the_agents_checkpoints),
+		cmocka_unit_test(checkpoints_of_another_boot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,6 +252,7 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_TASK, task);
 	COVERED(FACT_END, end);
 	COVERED(FACT_SERVICE, service);
+	COVERED(FACT_DISK, disk);
 	assert_int_equal(types, LAST_TYPE);
 #else
 	(void)covered, (void)types;

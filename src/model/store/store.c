@@ -59,6 +59,7 @@ void store_clear(struct store *store)
 		free((void *)store->baselines.v[i].tasks);
 	free(store->agents.v);
 	free(store->services.v);
+	store_clear_node(store);
 	free(store->namespaces.v);
 	free(store->hooks.v);
 	free(store->unread.v);
@@ -572,6 +573,7 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_END] = store_apply_end,
 	[FACT_FIREWALL] = store_apply_firewall,
 	[FACT_SERVICE] = store_apply_service,
+	[FACT_DISK] = store_apply_disk,
 	[FACT_UNIX_LINK] = apply_unix_link,
 };
 

@@ -300,6 +300,7 @@ struct store {
 	LIST(struct treatment) treatments;
 	LIST(struct agent) agents;
 	LIST(struct fact_service) services; /* of agents */
+	LIST(struct fact_disk) disks;	    /* one for each role */
 	LIST(struct netns) namespaces;
 	LIST(struct fact_hook) hooks;
 	LIST(struct fact_unread) unread;
@@ -414,6 +415,10 @@ void store_end_agents(struct store *store, int64_t mono);
 
 /* The newest fact on the unit that runs this agent; NULL: there is none. */
 const struct fact_service *store_service(const struct store *store, const struct agent *agent);
+
+/* ---- node.c ---- */
+void store_apply_disk(struct store *store, const struct fact *fact);
+void store_clear_node(struct store *store);
 
 /* The agent that listens now; NULL: none does. */
 const struct agent *store_agent(const struct store *store);

@@ -137,14 +137,23 @@ static int caller_got(void *ctx, const char *part, size_t len)
 	return 0;
 }
 
-int bounded_emit(bounded_emitter emit, void *ctx, const char *object, const struct fact_sink *sink,
-		 struct error *error)
+int bounded_emit_begin(struct bounded *child, bounded_emitter emit, void *ctx)
 {
-	struct child child = { .emit = emit, .ctx = ctx };
-	struct caller caller = { .sink = sink, .reader = factjson_reader_new() };
-	int err = caller.reader ? bounded_run(IDLE_MS, child_work, &child, caller_got, &caller)
-				: -ENOMEM;
+	struct child work = { .emit = emit, .ctx = ctx };
 
+	return bounded_begin(child, child_work, &work);
+}
+
+int bounded_emit_end(struct bounded *child, const char *object, const struct fact_sink *sink,
+		     struct error *error)
+{
+	struct caller caller = { .sink = sink, .reader = factjson_reader_new() };
+	int err = -ENOMEM;
+
+	if (caller.reader)
+		err = bounded_end(child, IDLE_MS, caller_got, &caller);
+	else
+		bounded_drop(child);
 	factjson_reader_free(caller.reader);
 	free(caller.text);
 	if (!err && caller.n_result) {
@@ -155,4 +164,16 @@ int bounded_emit(bounded_emitter emit, void *ctx, const char *object, const stru
 	err = err ? err : -EIO;
 	emit_unread(sink, 0, 0, err, "%s", object);
 	return error_set(error, err, "see whether its file system answers", "read '%s'", object);
+}
+
+int bounded_emit(bounded_emitter emit, void *ctx, const char *object, const struct fact_sink *sink,
+		 struct error *error)
+{
+	struct bounded child;
+	int err = bounded_emit_begin(&child, emit, ctx);
+
+	if (!err)
+		return bounded_emit_end(&child, object, sink, error);
+	emit_unread(sink, 0, 0, err, "%s", object);
+	return error_set(error, err, NULL, "read '%s'", object);
 }

@@ -20,4 +20,14 @@ typedef int (*bounded_emitter)(void *ctx, const struct fact_sink *sink, struct e
 int bounded_emit(bounded_emitter emit, void *ctx, const char *object, const struct fact_sink *sink,
 		 struct error *error);
 
+/*
+ * The same in two steps, for sources that are read at the same time: the first forks, with ctx as
+ * it is now; the second hands on. A child that was begun must be ended, or dropped
+ * (bounded_drop()).
+ */
+struct bounded;
+int bounded_emit_begin(struct bounded *child, bounded_emitter emit, void *ctx);
+int bounded_emit_end(struct bounded *child, const char *object, const struct fact_sink *sink,
+		     struct error *error);
+
 #endif

@@ -301,6 +301,7 @@ static void emit_run(struct scan *scan, int dir, const char *container_id)
 	struct fact_checkpoint *run = &fact.checkpoint;
 	struct tasks tasks = { .scan = *scan };
 	char upid[256] = "";
+	struct stat st;
 
 	tasks.scan.container_id = container_id;
 	run->slave_id = scan->slave_id;
@@ -319,6 +320,10 @@ static void emit_run(struct scan *scan, int dir, const char *container_id)
 	each_directory_in(&tasks.scan, dir, "tasks", one_task);
 	run->tasks = (const char *const *)tasks.names;
 	run->n_tasks = tasks.n;
+	if (fstat(dir, &st) == 0) {
+		run->owner_known = EW_YES;
+		run->uid = st.st_uid;
+	}
 	fact_emit(scan->sink, &fact);
 	for (size_t i = 0; i < tasks.n; i++)
 		free(tasks.names[i]);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a restart of the agent meets on this node, apart from the executors: each source is read in
+ * a child of its own, all at the same time, so that one that hangs delays no other.
+ */
+#ifndef EW_OBSERVE_NODE_SCAN_H
+#define EW_OBSERVE_NODE_SCAN_H
+
+#include <stdint.h>
+
+struct fact_sink;
+struct node_scan;
+
+struct node_scan_options {
+	const char *work_dir; /* as it can be opened here; "": not known */
+	int32_t agent;	      /* pid; 0: none runs */
+};
+
+/* Starts to read. NULL: no memory. The options are copied. */
+struct node_scan *node_scan_begin(const struct node_scan_options *options);
+
+/* Emits what was read, waits for 3 s at most for what was not, and frees. */
+void node_scan_end(struct node_scan *scan, const struct fact_sink *sink);
+
+/* Frees it without a fact. NULL is fine. */
+void node_scan_drop(struct node_scan *scan);
+
+#endif

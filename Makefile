@@ -10,18 +10,19 @@ CLANG   ?= clang
 BPFTOOL ?= $(or $(wildcard /usr/sbin/bpftool),bpftool)
 PKG_CONFIG ?= pkg-config
 
-MODULES := base mesos firewall observe/proc observe/netlink observe/agent observe/bpf observe model act/inject act \
+MODULES := base mesos firewall systemd observe/proc observe/netlink observe/agent observe/bpf observe model act/inject act \
 	record show cli
 
 # Which modules a module may include: nothing else is on its include path (docs/architecture.md).
 USES_base            :=
 USES_mesos           := base
 USES_firewall        := base
+USES_systemd         := base
 USES_observe/proc    := base mesos
 USES_observe/netlink := base firewall observe/proc
-USES_observe/agent   := base mesos observe/proc observe/netlink
+USES_observe/agent   := base mesos systemd observe/proc observe/netlink
 USES_observe/bpf     := base mesos observe/proc observe/netlink
-USES_observe         := base mesos firewall observe/proc observe/netlink observe/agent observe/bpf
+USES_observe         := base mesos firewall systemd observe/proc observe/netlink observe/agent observe/bpf
 USES_model           := base mesos
 USES_act/inject      := base
 USES_act             := base act/inject
@@ -198,7 +199,7 @@ bench: all lab victims $(BENCH)
 # Of base, what asks the kernel: not for model and mesos.
 BASE_IO := bounded caps dirents emit lines netns now pidfd proc walltime
 check-pure: $(B)/libexecwatch.a
-	$(Q)scripts/check-pure $(call obj_of,model) $(call obj_of,mesos) $(call obj_of,firewall) -- \
+	$(Q)scripts/check-pure $(call obj_of,model) $(call obj_of,mesos) $(call obj_of,firewall) $(call obj_of,systemd) -- \
 		$(filter-out $(BASE_IO:%=$(B)/obj/base/%.o),$(call obj_of,base))
 
 lint: all clang

@@ -362,6 +362,32 @@ struct fact_service {
 	const char *unit;      /* "mesos-slave.service"; empty: no service manager's unit */
 	const char *cgroup;    /* the unit's */
 	const char *kill_mode; /* "control-group", "mixed", "process", "none"; empty: not known */
+	/* As systemd has loaded the unit; where it cannot be asked, as its files say. */
+	const char *from;    /* "systemctl", "files"; empty: neither could be read */
+	int32_t main_pid;    /* host pid; 0: not known */
+	const char *restart; /* "always", "no", …; empty: not known */
+	enum ew_tri send_sigkill;
+	enum ew_tri delegate;
+	enum ew_tri need_reload;  /* YES: its files have changed since they were loaded */
+	int64_t stop_timeout;	  /* -1: none; 0: not known */
+	int64_t restart_delay;	  /* 0: none, or not known */
+	const char *const *steps; /* "ExecStartPre=-/bin/x y", "KillSignal=SIGTERM" */
+	size_t n_steps;
+	/* As its files say. */
+	const char *file_kill_mode; /* empty: they could not be read */
+	const char *const *file_steps;
+	size_t n_file_steps;
+	const char *const *missing; /* "ExecStartPre=/opt/x: No such file or directory" */
+	size_t n_missing;
+	const char *const *differs; /* "KillMode: process is loaded, the files say mixed" */
+	size_t n_differs;
+	const char *const *files; /* paths of its file and of its drop-ins */
+	size_t n_files;
+	enum ew_tri changed;	    /* YES: one of them is newer than the agent's process */
+	const char *changed_file;   /* which; empty: none */
+	const char *problem;	    /* why the files could not be read; empty: they were */
+	const char *const *loggers; /* "123 mesos-logrotate": container loggers in its cgroup */
+	size_t n_loggers;
 };
 
 /* Of the directory, or of the nearest one above it that is there. */

@@ -11,11 +11,16 @@
 #include "base/jsonval.h"
 #include "base/error.h"
 
+struct text_list {
+	struct text_list *next;
+	const char *texts[];
+};
+
 struct factjson_reader {
 	json_t *object;
 	char *bytes; /* holds every text of the line: decoding never lengthens */
 	char *free;  /* the unused part of bytes */
-	const char **list;
+	struct text_list *lists;
 };
 
 static const char *const tri_names[] = { "unknown", "no", "yes" };
@@ -104,9 +109,14 @@ struct factjson_reader *factjson_reader_new(void)
 
 static void reader_reset(struct factjson_reader *reader)
 {
+	struct text_list *list = reader->lists, *next;
+
 	json_decref(reader->object);
 	free(reader->bytes);
-	free(reader->list);
+	for (; list; list = next) {
+		next = list->next;
+		free(list);
+	}
 	*reader = (struct factjson_reader){ 0 };
 }
 
@@ -153,18 +163,21 @@ static int list_read(struct factjson_reader *reader, const json_t *value, const 
 		     size_t *n)
 {
 	size_t count = json_array_size(value);
+	struct text_list *texts;
 
-	if (!json_is_array(value) || reader->list)
+	if (!json_is_array(value))
 		return -EINVAL;
-	reader->list = calloc(count + 1, sizeof(*reader->list));
-	if (!reader->list)
+	texts = calloc(1, sizeof(*texts) + count * sizeof(*texts->texts));
+	if (!texts)
 		return -ENOMEM;
+	texts->next = reader->lists;
+	reader->lists = texts;
 	for (size_t i = 0; i < count; i++) {
 		if (!json_is_string(json_array_get(value, i)))
 			return -EINVAL;
-		reader->list[i] = text_read(reader, json_array_get(value, i));
+		texts->texts[i] = text_read(reader, json_array_get(value, i));
 	}
-	*list = reader->list;
+	*list = texts->texts;
 	*n = count;
 	return 0;
 }

@@ -36,6 +36,38 @@ static const struct {
 				       "They go on with the old one, which takes its disk space "
 				       "until they end; the next agent starts with what is "
 				       "installed now." },
+	[FINDING_UNIT_NOT_RELOADED] = { "unit-not-reloaded",
+					"What counts for the restart depends on whether somebody "
+					"runs daemon-reload before it, as package upgrades do." },
+	[FINDING_LOGGER_SAME_FATE] = { "logger-same-fate",
+				       "Stopping the unit kills them, and executors and tasks that "
+				       "write to their output afterwards get SIGPIPE." },
+	[FINDING_STOP_UNBOUNDED] = { "stop-unbounded",
+				     "An agent that hangs when it is stopped is never killed: the "
+				     "restart waits while the master's clock runs." },
+	[FINDING_RESTART_DELAY] = { "restart-delay",
+				    "If the first start fails, the second comes too late." },
+	[FINDING_STOP_SENDS_SIGUSR1] = { "stop-sends-sigusr1",
+					 "SIGUSR1 tells an agent to unregister and to shut down "
+					 "all its executors." },
+	[FINDING_STOP_ENDS_SLICE] = { "stop-ends-slice",
+				      "That slice holds all executors: stopping it kills "
+				      "them." },
+	[FINDING_EXECUTOR_OUTSIDE_SLICE] = { "executor-outside-slice",
+					     "They end with whatever unit or session that cgroup "
+					     "is of." },
+	[FINDING_MAIN_PID_IS_A_WRAPPER] = { "main-pid-is-a-wrapper",
+					    "Stopping the unit does not stop the agent; the next "
+					    "one cannot "
+					    "bind its port." },
+	[FINDING_START_CANNOT_RUN] = { "start-cannot-run",
+				       "The start fails, again and again, while the executors' "
+				       "recovery timeouts run." },
+	[FINDING_PRE_STEP_UNTRIED] = { "pre-step-untried",
+				       "Nobody knows whether they succeed as they are now. A step "
+				       "that "
+				       "fails repeats every RestartSec while the recovery timeouts "
+				       "run." },
 };
 
 const char *finding_id(enum finding finding)

@@ -28,6 +28,9 @@ void finding_add(const struct store *store, struct report *report, enum finding 
 /* findings_disk.c: file systems and checkpoints. */
 void findings_disk_fill(const struct executors *view, struct report *report);
 
+/* findings_service.c: the unit that runs the agent. */
+void findings_service_fill(const struct executors *view, struct report *report);
+
 /* report_findings.c */
 void report_findings_fill(const struct executors *view, struct report *report);
 

@@ -190,6 +190,7 @@ void report_findings_fill(const struct executors *view, struct report *report)
 	impostors_fill(store, report);
 	v1_backoff_fill(view, report);
 	findings_disk_fill(view, report);
+	findings_service_fill(view, report);
 	for (size_t i = 0; i < store->namespaces.n; i++)
 		conntrack_full(store, &store->namespaces.v[i], report);
 	if (report->n_findings)

@@ -90,12 +90,27 @@ static void notes_claims(const struct executors *view, struct notes *notes, stru
 			  view->n_claims == 1 ? "it is" : "they are"));
 }
 
+/* Of a unit that could not be read no finding can be given. */
+static void notes_service(const struct store *store, struct notes *notes, struct arena *arena)
+{
+	const struct agent *agent = store_agent(store);
+	const struct fact_service *service = agent ? store_service(store, agent) : NULL;
+
+	if (!service || !*service->unit || (*service->from && !*service->problem))
+		return;
+	note(notes, arena_printf(arena,
+				 "The files of the agent's unit %s could not be read (%s): what it "
+				 "runs when it starts and stops is not known.",
+				 service->unit,
+				 *service->problem ? service->problem : "it took too long"));
+}
+
 void report_notes_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 	struct arena *arena = report->arena;
 	struct notes notes = {
-		arena_array(arena, store->unread.n + store->hooks.n + report->n_findings + 5,
+		arena_array(arena, store->unread.n + store->hooks.n + report->n_findings + 6,
 			    sizeof(*notes.v)),
 		0
 	};
@@ -104,6 +119,7 @@ void report_notes_fill(const struct executors *view, struct report *report)
 		return;
 	notes_agents(store, &notes, arena);
 	notes_claims(view, &notes, arena);
+	notes_service(store, &notes, arena);
 	for (size_t i = 0; i < report->n_findings; i++)
 		note(&notes, report->findings[i].evidence);
 	for (size_t i = 0; i < store->unread.n; i++)

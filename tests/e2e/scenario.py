@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,8 +46,16 @@ except subprocess.TimeoutExpired:
 os.close(fd)
 os._exit(code)
 """
+# argv: the scenario's directory, then a command, which sees units/ as /etc/systemd/system and, where systemctl is
+# there, that program beside a systemd that runs.
+SYSTEMD = """
+set -e
+mount --bind "$0/units" /etc/systemd/system
+[ ! -e "$0/systemctl" ] || { mount --bind "$0/systemctl" /usr/bin/systemctl; mount -t tmpfs none /run/systemd; mkdir /run/systemd/system; }
+exec "$@"
+"""
 KEYS = {"title", "source", "quick", "world", "ip", "rules", "before", "command", "prefix", "window", "later", "after",
-        "expect", "pending", "pending_without", "contradicted", "shows"}
+        "expect", "pending", "pending_without", "contradicted", "shows", "files", "systemctl"}
 EXPECTATIONS = {"exit", "verdicts", "outcomes", "proofs", "causes", "findings", "no_findings", "acts", "started",
                 "alive", "appeared", "stdout", "stderr", "document"}
 
@@ -62,6 +71,8 @@ class Scenario:
     ip: str = "127.0.0.1"
     rules: dict = dataclasses.field(default_factory=dict)
     prefix: list = dataclasses.field(default_factory=list)
+    files: dict = dataclasses.field(default_factory=dict)
+    systemctl: str = ""
     before: list = dataclasses.field(default_factory=list)
     window: list = dataclasses.field(default_factory=list)
     later: list = dataclasses.field(default_factory=list)
@@ -118,7 +129,7 @@ class World:
         self.scenario, self.scratch = scenario, pathlib.Path(scratch)
         self.names = {"$PORT": str(port), "$OTHER": str(other_port), "$DIR": str(scratch)}
         self.ew = Execwatch(port, scratch)
-        self.port, self.tool, self.cgroups, self.others, self.prefix = port, None, [], [], []
+        self.port, self.tool, self.cgroups, self.others, self.prefix, self.processes = port, None, [], [], [], []
         self.node = LabNode(agent(port=port), *self.lines(), ip=scenario.ip)
 
     def lines(self):
@@ -130,6 +141,8 @@ class World:
     def __enter__(self):
         self.node.up()
         self.names["$NODE"] = self.node.dir
+        self.names["$AGENT"] = str(self.node.agent_pid)
+        self.make_files()
         wait_quiet(self.node, self.port)
         return self
 
@@ -137,10 +150,27 @@ class World:
         if self.tool:
             self.tool.end()
         self.ew.close()
+        for process in self.processes:
+            process.kill()
+            process.wait()
         for node in [self.node, *self.others]:
             node.down()
         for directory in reversed(self.cgroups):
             os.rmdir(directory)
+
+    def make_files(self):
+        """Of units/ execwatch sees a systemd whose units they are."""
+        for name, text in self.scenario.files.items():
+            path = self.scratch / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.fill(text), encoding="utf-8")
+        if self.scenario.systemctl:
+            (self.scratch / "answer").write_text(self.fill(self.scenario.systemctl), encoding="ascii")
+            path = self.scratch / "systemctl"
+            path.write_text(f"#!/bin/sh\ncat {self.scratch}/answer\n", encoding="ascii")
+            path.chmod(0o755)
+        if (self.scratch / "units").is_dir():
+            self.prefix = ["unshare", "-m", "--propagation", "private", "sh", "-c", SYSTEMD, str(self.scratch)]
 
     def fill(self, text):
         for name, value in self.names.items():
@@ -296,15 +326,32 @@ class World:
         self.node.wait_until(lambda: any(e["id"] == id and e["tasks"] for f in self.node.state()["frameworks"]
                                          for e in f["executors"]), 60, f"{id} in /state")
 
-    def into_service_cgroup(self):
-        """The agent and its executors are in one cgroup, as in a service without a slice for executors."""
+    def cgroup(self, name):
+        """A cgroup of systemd's hierarchy with a slice of its own above it, made if it is not there."""
         top = pathlib.Path("/sys/fs/cgroup/systemd" if os.path.isdir("/sys/fs/cgroup/systemd") else "/sys/fs/cgroup",
                            f"catalogue-{os.getpid()}.slice")
-        unit = top / "mesos-slave.service"
-        unit.mkdir(parents=True)
-        self.cgroups = [top, unit]
-        for pid in [self.node.agent_pid, *(e.pid for e in self.node.executors())]:
-            (unit / "cgroup.procs").write_text(str(pid))
+        for path in top, top / name:
+            if path not in self.cgroups:
+                path.mkdir()
+                self.cgroups.append(path)
+        return top / name
+
+    def into_service_cgroup(self, *which):
+        """The agent and its executors are in one cgroup, as in a service without a slice for executors. which:
+        "agent", or ids of executors; else all."""
+        pids = {"agent": self.node.agent_pid} | {e.executor_id: e.pid for e in self.node.executors()}
+        for name in which or pids:
+            (self.cgroup("mesos-slave.service") / "cgroup.procs").write_text(str(pids[name]))
+
+    def into_cgroup(self, name, id):
+        (self.cgroup(name) / "cgroup.procs").write_text(str(self.node.executor(id).pid))
+
+    def container_logger(self):
+        """A process with the name of one, in the service's cgroup."""
+        program = self.scratch / "mesos-logrotate-logger"
+        shutil.copy("/bin/sleep", program)
+        self.processes.append(subprocess.Popen([program, "1000"]))
+        (self.cgroup("mesos-slave.service") / "cgroup.procs").write_text(str(self.processes[-1].pid))
 
     def break_event_loop(self, id):
         event_loop.crash(self.node.executor(id))

@@ -101,28 +101,6 @@ static void the_innermost_unit_of_a_cgroup(void **state)
 	}
 }
 
-static void the_last_kill_mode_of_the_service_section_counts(void **state)
-{
-	static const struct {
-		const char *text, *want;
-	} rows[] = {
-		{ "[Unit]\nKillMode=none\n[Service]\nExecStart=/x\n", "" },
-		{ "[Service]\nKillMode=process\n", "process" },
-		{ "[Service]\nKillMode = mixed\nKillMode=control-group", "control-group" },
-		{ "[Service]\n#KillMode=process\n", "" },
-		{ "[Scope]\nKillMode=none\n[Install]\nKillMode=process\n", "none" },
-		{ "", "" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		char kill_mode[16] = "";
-
-		service_kill_mode(rows[i].text, kill_mode);
-		assert_string_equal(kill_mode, rows[i].want);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,7 +108,6 @@ int main(void)
 		cmocka_unit_test(a_child_that_says_no_more_is_abandoned),
 		cmocka_unit_test(a_child_that_fails_has_no_result),
 		cmocka_unit_test(the_innermost_unit_of_a_cgroup),
-		cmocka_unit_test(the_last_kill_mode_of_the_service_section_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

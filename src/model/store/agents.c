@@ -124,33 +124,6 @@ void store_end_agents(struct store *store, int64_t mono)
 			agent_gone(&store->agents.v[i], mono);
 }
 
-static struct fact_service *service_find(const struct store *store, int32_t pid, uint64_t start)
-{
-	for (size_t i = 0; i < store->services.n; i++)
-		if (store->services.v[i].pid == pid && store->services.v[i].start == start)
-			return &store->services.v[i];
-	return NULL;
-}
-
-void store_apply_service(struct store *store, const struct fact *fact)
-{
-	struct fact_service service = fact->service, *old;
-
-	service.unit = store_text(store, service.unit);
-	service.cgroup = store_text(store, service.cgroup);
-	service.kill_mode = store_text(store, service.kill_mode);
-	old = service_find(store, service.pid, service.start);
-	if (old)
-		*old = service;
-	else if (store_reserve(store, store->services))
-		store->services.v[store->services.n++] = service;
-}
-
-const struct fact_service *store_service(const struct store *store, const struct agent *agent)
-{
-	return service_find(store, agent->facts.pid, agent->facts.start);
-}
-
 /* ---- which of them ---- */
 
 static bool is_agents_name(const char *name)

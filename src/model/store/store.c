@@ -58,7 +58,7 @@ void store_clear(struct store *store)
 	for (size_t i = 0; i < store->baselines.n; i++)
 		free((void *)store->baselines.v[i].tasks);
 	free(store->agents.v);
-	free(store->services.v);
+	store_clear_services(store);
 	store_clear_node(store);
 	free(store->namespaces.v);
 	free(store->hooks.v);

@@ -405,7 +405,6 @@ bool store_sees_messages(const struct store *store);
 
 /* ---- agents.c ---- */
 void store_apply_agent(struct store *store, const struct fact *fact);
-void store_apply_service(struct store *store, const struct fact *fact);
 /* Live events tell that a process began or ceased to listen on the agent port, or ended. */
 void store_agent_listens(struct store *store, const struct fact *fact);
 void store_agent_closed(struct store *store, const struct fact *fact);
@@ -413,6 +412,9 @@ void store_agent_exited(struct store *store, const struct fact *fact);
 /* At the end of a complete scan of sockets. */
 void store_end_agents(struct store *store, int64_t mono);
 
+/* ---- services.c ---- */
+void store_apply_service(struct store *store, const struct fact *fact);
+void store_clear_services(struct store *store);
 /* The newest fact on the unit that runs this agent; NULL: there is none. */
 const struct fact_service *store_service(const struct store *store, const struct agent *agent);
 

@@ -21,12 +21,8 @@ struct fact_sink;
 const char *service_unit_of(const char *cgroup, char *unit_cgroup);
 
 /*
- * KillMode= as the text of a unit file, or of a drop-in, says: the last one of [Service] or
- * [Scope]; kill_mode (16 bytes) is left alone where there is none.
- */
-void service_kill_mode(const char *text, char *kill_mode);
-
-/* Emits FACT_SERVICE for this agent. Asks systemctl, for 2 s at most, else reads the unit's files.
+ * Emits FACT_SERVICE for this agent, from a child process: systemctl and files that do not answer
+ * for 3 s give one without a KillMode. ppid: of the agent.
  */
 void service_emit(const struct fact_agent *agent, int32_t ppid, const struct fact_sink *sink);
 

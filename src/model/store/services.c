@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The units that run the agents. */
+#include <stdlib.h>
+
+#include "model/store/store.h"
+
+static struct fact_service *service_find(const struct store *store, int32_t pid, uint64_t start)
+{
+	for (size_t i = 0; i < store->services.n; i++)
+		if (store->services.v[i].pid == pid && store->services.v[i].start == start)
+			return &store->services.v[i];
+	return NULL;
+}
+
+#define COPY_LIST(list)                                                                            \
+	(service.list =                                                                            \
+		 store_texts(store, service.list, service.n_##list, old->list, old->n_##list),     \
+	 service.n_##list = service.list ? service.n_##list : 0)
+
+static void service_set(struct store *store, struct fact_service *old, struct fact_service service)
+{
+	service.unit = store_text(store, service.unit);
+	service.cgroup = store_text(store, service.cgroup);
+	service.kill_mode = store_text(store, service.kill_mode);
+	service.from = store_text(store, service.from);
+	service.restart = store_text(store, service.restart);
+	service.file_kill_mode = store_text(store, service.file_kill_mode);
+	service.changed_file = store_text(store, service.changed_file);
+	service.problem = store_text(store, service.problem);
+	COPY_LIST(steps);
+	COPY_LIST(file_steps);
+	COPY_LIST(missing);
+	COPY_LIST(differs);
+	COPY_LIST(files);
+	COPY_LIST(loggers);
+	*old = service;
+}
+
+void store_apply_service(struct store *store, const struct fact *fact)
+{
+	struct fact_service *old = service_find(store, fact->service.pid, fact->service.start);
+
+	if (!old && store_reserve(store, store->services)) {
+		old = &store->services.v[store->services.n++];
+		*old = (struct fact_service){ 0 };
+	}
+	if (old)
+		service_set(store, old, fact->service);
+}
+
+const struct fact_service *store_service(const struct store *store, const struct agent *agent)
+{
+	return service_find(store, agent->facts.pid, agent->facts.start);
+}
+
+void store_clear_services(struct store *store)
+{
+	for (size_t i = 0; i < store->services.n; i++) {
+		const struct fact_service *service = &store->services.v[i];
+
+		free((void *)service->steps);
+		free((void *)service->file_steps);
+		free((void *)service->missing);
+		free((void *)service->differs);
+		free((void *)service->files);
+		free((void *)service->loggers);
+	}
+	free(store->services.v);
+}

@@ -431,6 +431,13 @@ struct fact_act {
 				  version */
 	int64_t stopped;       /* how long a thread of the target was stopped; -1: none was */
 	int64_t effect;	       /* until the executor had closed the socket; -1: it has not */
+	int64_t interrupted; /* as stopped, from the request to stop on; -1: none was, or unknown */
+	/*
+	 * Processes that were forked during the act and then held a copy of the socket, and those
+	 * of them that keep the connection open; -1: not known.
+	 */
+	int32_t copies;
+	int32_t copies_left;
 };
 
 struct fact_command {

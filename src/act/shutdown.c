@@ -2,11 +2,14 @@
 #include "act/shutdown.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "act/audit_log.h"
+#include "act/inject/inject_copies.h"
 #include "act/socket_effect.h"
 #include "base/error.h"
 #include "base/now.h"
@@ -18,7 +21,13 @@
 
 #define CLOSED_WITH_SIBLING "the executor closed it together with its other connection"
 
-enum { RECENT = 8 }; /* targets whose effect is checked after each injection */
+/*
+ * After each injection the effect is checked for the last RECENT targets, and for all from time to
+ * time, such that this takes one part in SWEEP_SHARE of the time: an executor that is slow to close
+ * its socket is seen to have closed it SWEEP_MIN late, or some times the length of a sweep.
+ */
+enum { RECENT = 8, SWEEP_SHARE = 8 };
+#define SWEEP_MIN NS_PER_MS
 
 struct target {
 	const struct shutdown_target *asked;
@@ -31,6 +40,9 @@ struct target {
 	const char *reason_id;
 	char reason[540]; /* a whole error_text */
 	int64_t effect;
+	int64_t ended_at; /* when the result was known; 0: not yet */
+	bool settled;	  /* copies is filled */
+	struct inject_copies copies;
 };
 
 /* The targets, and where the facts about them go. */
@@ -41,7 +53,13 @@ struct batch {
 	const struct fact_sink *sink;
 	int err; /* of the first line that could not be logged */
 	struct error *error;
+	int64_t next_sweep; /* when the effects of all are checked next */
 };
+
+static int64_t time_or_none(uint64_t ns)
+{
+	return ns ? (int64_t)ns : -1;
+}
 
 static struct fact target_fact(const struct target *t, const char *phase)
 {
@@ -64,10 +82,11 @@ static struct fact target_fact(const struct target *t, const char *phase)
 				      .result = t->result ? t->result : "",
 				      .reason = t->reason,
 				      .reason_id = t->reason_id ? t->reason_id : "",
-				      .stopped = t->injected.stopped_ns
-							 ? (int64_t)t->injected.stopped_ns
-							 : -1,
+				      .stopped = time_or_none(t->injected.stopped_ns),
 				      .effect = t->effect,
+				      .interrupted = time_or_none(t->injected.interrupted_ns),
+				      .copies = t->settled ? t->copies.n : -1,
+				      .copies_left = t->settled ? t->copies.left : -1,
 			      } };
 }
 
@@ -174,6 +193,68 @@ static void target_check_effect(struct target *t)
 	}
 }
 
+/* Appends to the reason, which has the text of the result. */
+static void target_add_reason(struct target *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void target_add_reason(struct target *t, const char *fmt, ...)
+{
+	size_t len = strlen(t->reason);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(t->reason + len, sizeof(t->reason) - len, fmt, args);
+	va_end(args);
+}
+
+static void target_tell_copies(struct target *t)
+{
+	const struct inject_copies *copies = &t->copies;
+
+	if (copies->n && *t->reason)
+		target_add_reason(t, "; ");
+	if (copies->n < 0) {
+		target_add_reason(t, "it is not known whether a child that was forked during the "
+				     "injection keeps a copy of the socket open");
+	} else if (copies->n > 0) {
+		target_add_reason(
+			t,
+			"children forked during the injection have inherited copies of the "
+			"socket (%d in all, one is descriptor %d of process %d): ",
+			copies->n, copies->fd, copies->pid);
+		target_add_reason(t, copies->left ? "the connection ends when they do"
+						  : "the connection was ended in their place");
+	}
+	if (copies->left > 0 && copies->other)
+		target_add_reason(t, ", and process %d, which holds the socket itself",
+				  copies->other);
+}
+
+/*
+ * Once the result is known, looks for copies of the socket that children may have inherited. False:
+ * too early.
+ */
+static bool target_settle(struct target *t)
+{
+	bool closed = t->effect >= 0;
+
+	if (!t->ended_at)
+		t->ended_at = now_mono();
+	if (t->injected.dups.n && now_mono() < t->ended_at + INJECT_COPIES_WAIT)
+		return false;
+	if (t->injected.dups.n && !closed)
+		closed = socket_effect_read(&t->asked->request) == SOCKET_PROCESS_ENDED;
+	inject_copies_settle(&t->asked->request, &t->injected.dups, closed, &t->copies);
+	target_tell_copies(t);
+	t->settled = true;
+	return true;
+}
+
+/* Whether something was done to it, of which not all is known yet. */
+static bool target_is_open(const struct target *t)
+{
+	return !t->reported && (t->begun || t->closing || t->injected.dups.n);
+}
+
 /* Checks the targets of a range whose effect is awaited; returns how many still are. */
 static size_t batch_check_effects(struct batch *batch, size_t from, size_t to)
 {
@@ -182,18 +263,32 @@ static size_t batch_check_effects(struct batch *batch, size_t from, size_t to)
 	for (size_t i = from; i < to; i++) {
 		struct target *t = &batch->targets[i];
 
-		if (!(t->begun || t->closing) || t->result)
+		if (!target_is_open(t))
 			continue;
-		if (t->closing)
+		if (!t->result && t->closing)
 			target_check_closing(t);
-		else
+		else if (!t->result)
 			target_check_effect(t);
-		if (t->result)
+		if (t->result && target_settle(t))
 			batch_report(batch, t, "result");
 		else
 			open++;
 	}
 	return open;
+}
+
+/* After the injection of target i: at once, so that the time of the effect is measured closely. */
+static void batch_check_begun(struct batch *batch, size_t i)
+{
+	int64_t began = now_mono(), took;
+
+	if (began < batch->next_sweep) {
+		batch_check_effects(batch, i < RECENT ? 0 : i - RECENT, i + 1);
+		return;
+	}
+	batch_check_effects(batch, 0, i + 1);
+	took = (now_mono() - began) * SWEEP_SHARE;
+	batch->next_sweep = now_mono() + (took > SWEEP_MIN ? took : SWEEP_MIN);
 }
 
 /* The other connection of the same process, if it was shut down before; NULL: none was. */
@@ -287,8 +382,7 @@ static void batch_inject(struct batch *batch, const struct shutdown_options *opt
 			continue;
 		if (!target_stop(t, batch, options))
 			target_begin(t, sibling_begun(batch, t), worker);
-		/* At once, so that the time of the effect is measured closely. */
-		batch_check_effects(batch, i < RECENT ? 0 : i - RECENT, i + 1);
+		batch_check_begun(batch, i);
 		if (options->progress)
 			options->progress(options->ctx, i + 1, batch->n);
 	}

@@ -287,6 +287,9 @@ static const struct factjson_field act_fields[] = {
 	FIELD(act.reason_id, "reason_id"),
 	FIELD_OR(act.stopped, "stopped_ns", -1),
 	FIELD_OR(act.effect, "effect_ns", -1),
+	FIELD_OR(act.interrupted, "interrupted_ns", -1),
+	FIELD_OR(act.copies, "copies", -1),
+	FIELD_OR(act.copies_left, "copies_left", -1),
 };
 
 static const struct factjson_field command_fields[] = {

@@ -70,7 +70,7 @@ int proc_stat_parse(const char *text, struct proc_stat *ret)
 {
 	/* The name may hold blanks and parentheses: it ends with the last one. */
 	const char *open = strchr(text, '('), *close = strrchr(text, ')');
-	const char *start, *exit_code;
+	const char *start, *processor, *exit_code;
 
 	if (!open || !close || close < open ||
 	    sscanf(close + 1, " %c %d %d %d %*d %*d %u", &ret->state, &ret->ppid, &ret->pgrp,
@@ -80,6 +80,8 @@ int proc_stat_parse(const char *text, struct proc_stat *ret)
 	if (!start)
 		return -EBADMSG;
 	ret->start = strtoull(start, NULL, 10);
+	processor = stat_field(close + 1, 39);
+	ret->processor = processor ? (int32_t)strtol(processor, NULL, 10) : 0;
 	exit_code = stat_field(close + 1, 52);
 	ret->exit_code = exit_code ? (int32_t)strtol(exit_code, NULL, 10) : 0;
 	snprintf(ret->comm, sizeof(ret->comm), "%.*s", (int)(close - open - 1), open + 1);

@@ -104,7 +104,6 @@ struct shutdown_target *treat_targets(const struct model_target *from, size_t n,
 				.inode = from[i].inode,
 				.cookie = from[i].cookie,
 				.method = method,
-				.proof = INJECT_BY_VALUE,
 			},
 		};
 	return to;

@@ -139,9 +139,12 @@ struct report_act {
 	const char *result;
 	const char *reason;
 	const char *reason_id;
-	int64_t stopped; /* ns; -1 */
-	int64_t effect;	 /* ns; -1 */
-	int64_t at;	 /* wall ns */
+	int64_t stopped;     /* ns; -1 */
+	int64_t effect;	     /* ns; -1 */
+	int64_t at;	     /* wall ns */
+	int64_t interrupted; /* ns; -1 */
+	int32_t copies;	     /* -1 */
+	int32_t copies_left; /* -1 */
 };
 
 /* A connection to the agent port that is no executor's: the master's, a monitor's, a task's. */

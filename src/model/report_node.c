@@ -144,6 +144,9 @@ static void acts_fill(const struct store *store, struct report *report)
 			.reason_id = arena_text(arena, a->reason_id),
 			.stopped = a->stopped,
 			.effect = a->effect,
+			.interrupted = a->interrupted,
+			.copies = a->copies,
+			.copies_left = a->copies_left,
 			.at = store_wall(store, store->acts.v[i].at),
 		};
 	}

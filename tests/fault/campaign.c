@@ -10,9 +10,13 @@
  * be alive and not stopped; all its threads must answer, with unchanged registers, masks and stacks
  * and without EINTR; the socket must be untouched or shut down by exactly one call, as reported;
  * and no other socket may be touched. Some victims then close the socket: the other end must
- * receive a FIN, which proves that no copy is left open. Exit code 1 if a run of auto, frame or
- * pidfd has done damage.
+ * receive a FIN, which proves that no copy is left open. Some fork all the time, and their children
+ * live on: each copy that one has inherited must be reported, or be found afterwards if the
+ * operator was killed, and must be ended so that the FIN comes. Exit code 1 if a run of auto, frame
+ * or pidfd has done damage.
  */
+#include "act/inject/inject_copies.h"
+#include "base/now.h"
 #include "shot.h"
 #include "specs.h"
 #include "victim_run.h"
@@ -25,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -37,6 +42,8 @@ enum {
 
 struct tally {
 	unsigned runs, killed, done, refused, failed, unsure, damaged;
+	unsigned copies;	/* inherited by children of the victim */
+	unsigned found, missed; /* of these: found after the operator was killed; not reported */
 	unsigned reasons[INJECT_R_COUNT];
 	char first[128];
 };
@@ -124,6 +131,44 @@ static const char *judge_sockets(const struct party *p, bool reported,
 	return NULL;
 }
 
+/*
+ * The victim has closed the socket. What its children hold is counted without any knowledge of the
+ * injection; result: what the operator reported, or NULL.
+ */
+static void judge_copies(struct campaign *c, const struct inject_request *request,
+			 const struct inject_result *result)
+{
+	const struct timespec settled = { .tv_nsec = INJECT_COPIES_WAIT };
+	struct inject_copies held, told;
+
+	nanosleep(&settled, NULL);
+	inject_copies_search(request, false, &held);
+	if (result)
+		inject_copies_settle(request, &result->dups, true, &told);
+	else
+		inject_copies_search(request, true, &told);
+	c->tally.copies += (unsigned)(held.n > 0 ? held.n : 0);
+	c->tally.found += (unsigned)(held.n > 0 && !result ? held.n : 0);
+	if (held.n != told.n || told.left) {
+		c->tally.missed++;
+		damage(c, "%d copies are held, %d reported, %d left", held.n, told.n, told.left);
+	}
+}
+
+/* The victim closes the socket: no copy may be left. */
+static void judge_close(struct campaign *c, struct party *p, const struct inject_result *result)
+{
+	struct inject_request request;
+
+	victim_link_target(&p->victim, p->next_link, &request);
+	if (!victim_close_link(&p->victim, p->next_link, ANSWER_MS))
+		damage(c, "the owner does not close its socket");
+	if (c->spec->forks)
+		judge_copies(c, &request, result);
+	if (!victim_await_fin(&p->victim, p->next_link, ANSWER_MS))
+		damage(c, "the owner's close sent no FIN: a copy is left");
+}
+
 /* others_calls: shutdown() calls of the injecting process; -1: not counted. */
 static void judge(struct campaign *c, struct party *p, bool reported,
 		  const struct inject_result *res, int64_t others_calls)
@@ -148,9 +193,8 @@ static void judge(struct campaign *c, struct party *p, bool reported,
 	else if (health.alive && !c->spec->swaps &&
 		 !victim_await_descriptors(&p->victim, p->next_link, 1, ANSWER_MS))
 		damage(c, "a descriptor was left open");
-	else if (health.alive && c->spec->closes &&
-		 !victim_close_link(&p->victim, p->next_link, ANSWER_MS))
-		damage(c, "the owner's close sent no FIN: a copy is left");
+	else if (health.alive && c->spec->closes)
+		judge_close(c, p, reported ? res : NULL);
 	p->expected_shut |= shut;
 }
 
@@ -219,7 +263,11 @@ static bool run_once(struct campaign *c)
 	if (c->spec->swaps)
 		c->judged.victim.page->swap_fd = target.fd;
 	storm = storm_start(c->spec->storm, &c->judged.victim, pick(c, 1u << 30));
+	if (c->spec->forks)
+		victim_forks_begin(&c->judged.victim);
 	shot_fire(&target, &plan, c->tracepoint, &result);
+	if (c->spec->forks)
+		victim_forks_end(&c->judged.victim, ANSWER_MS);
 	storm_stop(c->spec->storm, storm, &c->judged.victim);
 	c->judged.victim.page->swap_fd = 0;
 	add_result(&c->tally, &result);
@@ -239,6 +287,10 @@ static void print_tally(const char *name, const char *method, const struct tally
 {
 	printf("%-27s %-8s %6u %6u %6u %7u %6u %6u %8u  %s\n", name, method, t->runs, t->killed,
 	       t->done, t->refused, t->failed, t->unsure, t->damaged, t->first);
+	if (t->copies || t->missed)
+		printf("    %u copies inherited by children: %u reported, %u found after the "
+		       "operator was killed, %u missed\n",
+		       t->copies, t->copies - t->found - t->missed, t->found, t->missed);
 	fflush(stdout);
 }
 

@@ -17,6 +17,7 @@ struct spec {
 	bool follows;		 /* its worker has treated another process before */
 	enum shot_loss loss;	 /* and what was killed meanwhile */
 	bool swaps;		 /* its thread replaces the descriptor all the time */
+	bool forks;		 /* its children may inherit copies: these are looked for */
 	bool closes;		 /* it closes the descriptor after each run, if asked to */
 	unsigned share;		 /* of the runs, relative to the others; 0: only by name */
 	const char *needs;	 /* a program that must be installed, or NULL */

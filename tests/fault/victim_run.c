@@ -359,7 +359,6 @@ bool victim_await_descriptors(const struct victim *v, int link, int n, int timeo
 
 bool victim_close_link(struct victim *v, int link, int timeout_ms)
 {
-	struct pollfd peer = { .fd = v->peers[link], .events = POLLRDHUP };
 	struct victim_health health;
 
 	close(v->ours[link]);
@@ -367,7 +366,28 @@ bool victim_close_link(struct victim *v, int link, int timeout_ms)
 	v->page->close_fd = VICTIM_LINK_FD + link;
 	victim_ping(v, timeout_ms, &health);
 	v->page->close_fd = 0;
-	return health.answered && poll(&peer, 1, timeout_ms) == 1;
+	return health.answered;
+}
+
+bool victim_await_fin(const struct victim *v, int link, int timeout_ms)
+{
+	struct pollfd peer = { .fd = v->peers[link], .events = POLLRDHUP };
+
+	return poll(&peer, 1, timeout_ms) == 1;
+}
+
+void victim_forks_begin(struct victim *v)
+{
+	v->page->forking++;
+}
+
+void victim_forks_end(struct victim *v, int timeout_ms)
+{
+	uint64_t end = now_ms() + (uint64_t)timeout_ms;
+
+	v->page->forking++;
+	while (v->page->children != v->page->children_ready && now_ms() < end)
+		nap();
 }
 
 int64_t victim_calls(const struct victim *v)

@@ -73,10 +73,17 @@ uint32_t victim_links_shut(const struct victim *v);
 bool victim_await_descriptors(const struct victim *v, int link, int n, int timeout_ms);
 
 /*
- * Makes the victim close its descriptor of this connection. True: the other end receives the FIN
- * within timeout_ms, so no copy is left. The connection cannot be used afterwards.
+ * Makes the victim close its descriptor of this connection, and closes the one here. The connection
+ * cannot be used afterwards. False: the victim has not answered within timeout_ms.
  */
 bool victim_close_link(struct victim *v, int link, int timeout_ms);
+
+/* The other end of the connection has received a FIN within timeout_ms: no copy was left. */
+bool victim_await_fin(const struct victim *v, int link, int timeout_ms);
+
+/* Starts the forks of threads of kind "keeps"; ends them, and waits for the children. */
+void victim_forks_begin(struct victim *v);
+void victim_forks_end(struct victim *v, int timeout_ms);
 
 /* How often the victim has called shutdown() since it started; -1: not counted. */
 int64_t victim_calls(const struct victim *v);

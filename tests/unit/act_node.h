@@ -46,6 +46,7 @@ enum manner {
 	CLOSES_WITHOUT_FIRST_THREAD,
 	IGNORES, /* never reads */
 	DIES,	 /* ends at end of file */
+	FORKS,	 /* closes, and forks all the time; its children know of no link, and live on */
 };
 
 struct executor {
@@ -95,6 +96,24 @@ static inline void *worker(void *tid)
 	return NULL;
 }
 
+/* A thread; the children live until the executor has ended. */
+static inline void *fork_on(void *executor)
+{
+	const struct executor *e = (const struct executor *)executor;
+
+	for (int i = 0; i < 300; i++) {
+		if (fork() != 0)
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (size_t j = 0; j < e->n; j++)
+			close(e->fd[j]);
+		break;
+	}
+	while (pause() < 0)
+		;
+	return NULL;
+}
+
 static inline void worker_start(void)
 {
 	static volatile pid_t tid;
@@ -140,7 +159,7 @@ static inline void live(const struct executor *e, enum manner manner)
 			if (manner == CLOSES_ALL_SLOWLY)
 				usleep(50000);
 			for (size_t j = 0; j < e->n; j++)
-				if (j == i || manner != CLOSES)
+				if (j == i || (manner != CLOSES && manner != FORKS))
 					close(e->fd[j]);
 			for (;;)
 				pause();
@@ -219,6 +238,8 @@ static inline struct executor executor_start(enum manner manner, size_t n)
 			_exit(3);
 		if (manner == CLOSES_WITHOUT_FIRST_THREAD)
 			live_without_first_thread(&e);
+		if (manner == FORKS && pthread_create(&(pthread_t){ 0 }, NULL, fork_on, &e) != 0)
+			_exit(6);
 		live(&e, manner);
 	}
 	for (size_t i = 0; i < n; i++)
@@ -265,8 +286,8 @@ struct heard {
 
 	struct {
 		char result[16], reason[540], reason_id[24], method[16];
-		int64_t effect, stopped;
-		int fd;
+		int64_t effect, stopped, interrupted;
+		int fd, copies, copies_left;
 	} v[8];
 };
 
@@ -288,6 +309,9 @@ static inline void hear(void *ctx, const struct fact *fact)
 	snprintf(h->v[h->n].method, sizeof(h->v[0].method), "%s", a->method);
 	h->v[h->n].effect = a->effect;
 	h->v[h->n].stopped = a->stopped;
+	h->v[h->n].interrupted = a->interrupted;
+	h->v[h->n].copies = a->copies;
+	h->v[h->n].copies_left = a->copies_left;
 	h->v[h->n++].fd = a->fd;
 }
 

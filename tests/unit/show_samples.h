@@ -169,16 +169,22 @@ static struct report_executor outcomes[] = {
 };
 
 static struct report_act acts[] = {
-	{ "stale", "f-0001", 4194304, 10, "ptrace", "done", "", "", 85000, 1234567, NOW - 9 * S },
-	{ "odd \n\x1b[2J", "f-0001", 105, 9, "pidfd", "done", "", "", -1, 2500000000, NOW - 8 * S },
+	{ "stale", "f-0001", 4194304, 10, "ptrace", "done",
+	  "children forked during the injection have inherited copies of the socket (1 in all, one "
+	  "is "
+	  "descriptor 240 of process 4194305): the connection was ended in their place",
+	  "", 85000, 1234567, NOW - 9 * S, 131000, 1, 0 },
+	{ "odd \n\x1b[2J", "f-0001", 105, 9, "pidfd", "done", "", "", -1, 2500000000, NOW - 8 * S,
+	  -1, 0, 0 },
 	{ "v1", "f-0001", 106, 10, "ptrace", "failed",
 	  "the executor has not closed the socket within 5 s: its event loop may be stuck, so look "
 	  "at it before the restart",
-	  "not-closed", 120000, -1, NOW - 7 * S },
+	  "not-closed", 120000, -1, NOW - 7 * S, 190000, -1, -1 },
 	{ "gone", "f-0001", 103, -1, "", "refused",
 	  "it is disconnected: a second disconnect would end it at once", "forbidden", -1, -1,
-	  NOW - 6 * S },
-	{ "fine", "f-0001", 111, 12, "", "skipped", "dry run", "dry-run", -1, -1, NOW - 6 * S },
+	  NOW - 6 * S, -1, -1, -1 },
+	{ "fine", "f-0001", 111, 12, "", "skipped", "dry run", "dry-run", -1, -1, NOW - 6 * S, -1,
+	  -1, -1 },
 };
 
 static struct report_other others[] = {

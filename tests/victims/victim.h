@@ -47,6 +47,12 @@ struct victim_page {
 	_Atomic int32_t swap_fd;  /* a descriptor to replace and put back all the time; 0: none */
 	_Atomic int32_t close_fd; /* a descriptor to close at the next ping; 0: none */
 	struct victim_thread thread[VICTIM_THREADS];
+	/*
+	 * Odd: threads of kind "keeps" fork children, which close all connections that the test has
+	 * brought, and live until the next odd number. ready: children that have closed them.
+	 */
+	_Atomic uint32_t forking;
+	_Atomic uint32_t children, children_ready;
 };
 
 _Static_assert(offsetof(struct victim_page, n_threads) == 8, "known by offset");

@@ -363,6 +363,7 @@ static const struct kind kinds[] = {
 	{ "fill", open_fill, wait_fill, NULL, NULL },
 	{ "spawn", NULL, wait_spawn, NULL, NULL },
 	{ "forks", NULL, wait_forks, NULL, NULL },
+	{ "keeps", NULL, wait_keeps, NULL, NULL },
 	{ "swap", open_swap, wait_swap, NULL, NULL },
 };
 

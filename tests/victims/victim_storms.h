@@ -125,6 +125,57 @@ static void wait_forks(struct waiter *w)
 	w->me->spins++;
 }
 
+/* ---- children that live on, and have only what was forked by chance ---- */
+
+enum { KEPT = 100 };
+static pid_t kept[KEPT];
+static int n_kept;
+
+static void end_kept(void)
+{
+	for (int i = 0; i < n_kept; i++)
+		kill(kept[i], SIGKILL);
+	for (int i = 0; i < n_kept; i++)
+		while (waitpid(kept[i], NULL, 0) < 0 && errno == EINTR)
+			;
+	n_kept = 0;
+}
+
+static void live_on(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; i < VICTIM_LINKS; i++)
+		close(VICTIM_LINK_FD + i);
+	page->children_ready++;
+	for (;;)
+		pause();
+}
+
+static void wait_keeps(struct waiter *w)
+{
+	static const struct timespec nap = { .tv_nsec = 200000 };
+	static uint32_t run;
+	uint32_t now = page->forking;
+	pid_t pid;
+
+	if (now % 2 == 0 || (now == run && n_kept == KEPT)) {
+		nanosleep(&nap, NULL);
+		return;
+	}
+	if (now != run)
+		end_kept();
+	run = now;
+	page->children++;
+	pid = fork();
+	if (pid == 0)
+		live_on();
+	if (pid < 0)
+		page->children--;
+	else
+		kept[n_kept++] = pid;
+	w->me->spins++;
+}
+
 /* Another socket on the number of the one that is meant, for a moment, thousands of times. */
 static void open_swap(struct waiter *w)
 {

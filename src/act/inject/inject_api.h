@@ -85,8 +85,22 @@ enum inject_reason {
 
 /* How the outcome of an injection by ptrace is learned. */
 enum inject_proof {
-	INJECT_BY_VALUE,  /* the thread stops again after the call: exact, about 20 us longer */
-	INJECT_BY_EFFECT, /* the thread runs on at once; a copy of the socket shows the effect */
+	/* The thread runs on at once; a copy of the socket shows the effect. Without pidfd: by
+	   value. */
+	INJECT_BY_EFFECT,
+	INJECT_BY_VALUE, /* the thread stops again after the call: exact, about 20 us longer */
+};
+
+/*
+ * The numbers to which the target duplicated the descriptor, for some 100 us each: a child that
+ * was forked meanwhile may hold a copy (act/inject/inject_copies.h).
+ */
+enum { INJECT_DUPS_MAX = 24 };
+struct inject_dups {
+	pid_t last_pid; /* the last id given out on this host before the first of them; 0: unknown
+			 */
+	int n;
+	int fd[INJECT_DUPS_MAX];
 };
 
 /* Which socket is shut down, and how. */
@@ -106,10 +120,14 @@ struct inject_result {
 	enum inject_reason reason; /* INJECT_R_NONE if done */
 	enum inject_method used;   /* INJECT_AUTO: refused before a method was chosen */
 	int call_ret;		   /* what shutdown() returned, as negative errno; 0: not known */
-	uint64_t stopped_ns; /* from the stop of the thread to its release; 0: never stopped */
-	unsigned syscalls;   /* calls on the process, reads of /proc not counted */
-	pid_t tid;	     /* the thread that made the call, or was tried last; 0: none */
-	struct error error;  /* unless done: what failed, on which object, why, and the cure */
+	uint64_t stopped_ns;	   /* from the stop of the thread, as seen, to its release; 0: never
+				      stopped */
+	uint64_t
+		interrupted_ns; /* from the request to stop: the stop has begun somewhere between */
+	struct inject_dups dups; /* none by pidfd */
+	unsigned syscalls;	 /* calls on the process, reads of /proc not counted */
+	pid_t tid;		 /* the thread that made the call, or was tried last; 0: none */
+	struct error error;	 /* unless done: what failed, on which object, why, and the cure */
 };
 
 /*

@@ -4,6 +4,7 @@
  * the descriptor duplicated, check the duplicate, commit, detach.
  */
 #include "act/inject/inject_ptrace.h"
+#include "act/inject/inject_copies.h"
 #include "act/inject/inject_ptrace_checks.h"
 #include "act/inject/inject_result.h"
 #include "act/inject/inject_shared.h"
@@ -143,9 +144,6 @@ static int write_frames(struct inject_shared *in, struct tracee *t, struct trace
 			t->tid, in->request.pid);
 	if (in->frame.addr < low)
 		return try_again(in, INJECT_R_STACK, "has too little stack left");
-	if (!gadget_verify(mem, &in->code))
-		return try_again(in, INJECT_R_NO_GADGET,
-				 "has unmapped the instructions that were found");
 	err = tracee_mem_write(mem, in->frame.addr, in->frame.bytes, in->frame.len);
 	if (err < 0)
 		return try_again(in, INJECT_R_STACK, "has a stack that cannot be written");
@@ -191,10 +189,14 @@ static int end_vanished(struct inject_shared *in)
 			  in->request.pid);
 }
 
+static bool by_effect(const struct inject_shared *in)
+{
+	return in->request.proof == INJECT_BY_EFFECT && in->copy >= 0;
+}
+
 static int end_committed(struct inject_shared *in)
 {
-	bool by_effect = in->request.proof == INJECT_BY_EFFECT;
-	int wait_ms = by_effect ? now_ms_until(in->request.deadline) : 0;
+	int wait_ms = by_effect(in) ? now_ms_until(in->request.deadline) : 0;
 
 	if (in->result.call_ret < 0)
 		return inject_end(&in->result, INJECT_FAILED, INJECT_R_CALL_ERROR,
@@ -205,10 +207,6 @@ static int end_committed(struct inject_shared *in)
 			&in->result, INJECT_UNSURE, INJECT_R_NO_EFFECT, -ESTALE,
 			"shutdown of descriptor %d in process %d: the socket is as before",
 			in->request.fd, in->request.pid);
-	if (in->copy < 0 && by_effect)
-		return inject_end(&in->result, INJECT_UNSURE, INJECT_R_NO_PIDFD, -ENOSYS,
-				  "the effect on descriptor %d of process %d cannot be seen",
-				  in->request.fd, in->request.pid);
 	return inject_done(&in->result);
 }
 
@@ -242,6 +240,7 @@ static int dup_descriptor(struct inject_shared *in, struct tracee *t)
 	int err;
 
 	set_timer(in, 0);
+	inject_copies_note(&in->result.dups, in->fds.scratch_fd);
 	err = tracee_write_regs(t, &in->frame.dup, sizeof(in->frame.dup));
 	if (err < 0)
 		return try_again(in, INJECT_R_VANISHED, "ended");
@@ -254,6 +253,8 @@ static int dup_descriptor(struct inject_shared *in, struct tracee *t)
 	if (got == in->fds.scratch_fd && scratch_is_socket(in))
 		return 0;
 	if (got != in->fds.scratch_fd) { /* that number is not ours: the thread must not close it */
+		if (got >= 0)
+			inject_copies_note(&in->result.dups, (int)got);
 		sigframe_close_other(&in->frame, got < 0 ? -1 : (int)got);
 		tracee_write_regs(t, &in->frame.close, sizeof(in->frame.close));
 	}
@@ -267,7 +268,7 @@ static int commit(struct inject_shared *in, struct tracee *t)
 
 	in->phase = INJECT_PHASE_COMMITTED;
 	err = tracee_write_regs(t, &in->frame.shutdown, sizeof(in->frame.shutdown));
-	if (err < 0 || in->request.proof == INJECT_BY_EFFECT)
+	if (err < 0 || by_effect(in))
 		return err;
 	err = follow_call(in, t, SYS_shutdown);
 	if (err == 0)
@@ -283,11 +284,24 @@ static bool fd_is_open(pid_t pid, pid_t tid, int fd)
 	return readlink(proc_path(path, pid, tid, name), target, sizeof(target)) >= 0;
 }
 
+/* Detaches, and counts the time that the thread was stopped. */
+static int release(struct inject_shared *in, struct tracee *t)
+{
+	int err = tracee_release(t);
+	int64_t now = now_mono();
+
+	if (t->seen_at) {
+		in->result.stopped_ns += (uint64_t)(now - t->seen_at);
+		in->result.interrupted_ns += (uint64_t)(now - t->asked_at);
+	}
+	t->seen_at = 0;
+	return err;
+}
+
 /* All that happens while the thread is stopped. */
 static int inject_stopped(struct inject_shared *in, struct tracee *t,
 			  const struct thread_choice *choice, uint64_t low)
 {
-	int64_t stopped_at = now_mono();
 	struct tracee_mem mem;
 	int err;
 
@@ -303,9 +317,8 @@ static int inject_stopped(struct inject_shared *in, struct tracee *t,
 		err = dup_descriptor(in, t);
 	if (err == 0)
 		err = commit(in, t);
-	if (tracee_release(t) < 0 && in->request.proof == INJECT_BY_EFFECT)
+	if (release(in, t) < 0 && by_effect(in))
 		err = err ? err : -ESRCH;
-	in->result.stopped_ns += (uint64_t)(now_mono() - stopped_at);
 	tracee_mem_close(&mem);
 	if (in->phase != INJECT_PHASE_COMMITTED)
 		return err;
@@ -361,6 +374,28 @@ static int prepare_stack(struct inject_shared *in, const struct thread_choice *c
 	return 0;
 }
 
+/*
+ * The worker goes to the processor of the thread for the stop: then neither waits for another
+ * processor to wake up, nor for its turn on one that others keep busy. Measured on two processors
+ * with four busy loops: 99 % of the stops below 4 ms, from elsewhere below 12 ms.
+ */
+static void join_processor(const struct inject_shared *in)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (in->processor < CPU_SETSIZE && CPU_ISSET(in->processor, &in->processors)) {
+		CPU_SET(in->processor, &set);
+		sched_setaffinity(0, sizeof(set), &set);
+	}
+}
+
+static void leave_processor(const struct inject_shared *in)
+{
+	if (CPU_COUNT(&in->processors))
+		sched_setaffinity(0, sizeof(in->processors), &in->processors);
+}
+
 /* Tries one thread, once. Returns 0, INJECT_TRY_AGAIN, or a negative errno with the result filled.
  */
 static int try_thread(struct inject_shared *in, const struct thread_choice *choice)
@@ -382,8 +417,11 @@ static int try_thread(struct inject_shared *in, const struct thread_choice *choi
 	if (!inject_ptrace_wait_unchanged(in, choice))
 		return try_again(in, INJECT_R_MOVED, "had moved on");
 
+	if (!in->result.dups.n)
+		in->result.dups.last_pid = inject_copies_last_pid();
 	tracee_init(&t, choice->tid, &in->result.syscalls);
 	in->phase = INJECT_PHASE_STOPPING;
+	join_processor(in);
 	set_timer(in, STOP_MS);
 	err = tracee_stop(&t);
 	if (err < 0)
@@ -392,7 +430,8 @@ static int try_thread(struct inject_shared *in, const struct thread_choice *choi
 		err = await_stop(in, &t);
 	if (err == 0)
 		err = inject_stopped(in, &t, choice, stack.low);
-	tracee_release(&t);
+	release(in, &t);
+	leave_processor(in);
 	in->must_exit_to_detach |= t.must_exit_to_detach;
 	if (in->phase == INJECT_PHASE_STOPPING)
 		in->phase = INJECT_PHASE_PREPARING;
@@ -428,6 +467,8 @@ void inject_ptrace_perform(struct inject_shared *in)
 	int err, empty = 0;
 
 	set_timer(in, 0);
+	if (sched_getaffinity(0, sizeof(in->processors), &in->processors) < 0)
+		CPU_ZERO(&in->processors);
 	err = inject_ptrace_prepare(in);
 	for (int i = 0; err == 0 && i < TRIES; i++) {
 		err = try_threads(in);

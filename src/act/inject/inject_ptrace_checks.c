@@ -291,6 +291,7 @@ int inject_ptrace_check_thread(struct inject_shared *in, const struct thread_cho
 	if (!choose_scratch_fd(in, tid, (int)thread.status.fd_size))
 		return inject_refuse(&in->result, INJECT_R_NO_SCRATCH_FD, -EMFILE,
 				     "find a free descriptor number in process %d", pid);
+	in->processor = thread.stat.processor;
 	return 0;
 }
 

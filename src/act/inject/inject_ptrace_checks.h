@@ -21,7 +21,8 @@ int inject_ptrace_prepare(struct inject_shared *in);
 /* Fills in->threads, and in->code if it is not yet known. */
 int inject_ptrace_choose(struct inject_shared *in);
 
-/* The thread: not stopped or traced, no strict seccomp, no shadow stack. Sets in->fds. */
+/* The thread: not stopped or traced, no strict seccomp, no shadow stack. Sets in->fds and
+ * in->processor. */
 int inject_ptrace_check_thread(struct inject_shared *in, const struct thread_choice *choice);
 
 /* Whether the thread is still in the wait that it was chosen for. */

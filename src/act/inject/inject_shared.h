@@ -7,6 +7,7 @@
 #define EW_ACT_INJECT_INJECT_SHARED_H
 
 #include <linux/filter.h>
+#include <sched.h>
 #include <stdbool.h>
 
 #include "act/inject/gadget.h"
@@ -34,10 +35,12 @@ struct inject_shared {
 				     detaches it */
 	struct sigframe_code code;
 	struct sigframe_fds fds;
+	int processor; /* where the thread ran last */
 
 	/* From here on kept for the next injection: caches, and buffers to work in. */
 	struct gadget_cache cache;
 	struct xstate_layout layout;
+	cpu_set_t processors; /* where the worker may run */
 	struct tracee_maps maps;
 	struct thread_choice threads[THREAD_CHOICE_MAX];
 	unsigned char chunk[GADGET_CHUNK];

@@ -63,12 +63,8 @@ const struct sigframe_pattern sigframe_patterns[] = {
 };
 const size_t sigframe_n_patterns = sizeof(sigframe_patterns) / sizeof(sigframe_patterns[0]);
 
-#ifndef NT_X86_SHSTK /* Linux 6.6 */
-#define NT_X86_SHSTK 0x204
-#endif
-
-/* The frames' return addresses would not be on the shadow stack. Readable only if it is enabled. */
-const int sigframe_unsupported_regsets[] = { NT_X86_SHSTK, 0 };
+/* A shadow stack shows in /proc before the stop (proc_status.shadow_stack), Linux 6.6 as itself. */
+const int sigframe_unsupported_regsets[] = { 0 };
 
 bool sigframe_regset_in_use(int note, const void *data, size_t len)
 {

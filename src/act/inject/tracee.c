@@ -2,6 +2,7 @@
 #include "act/inject/tracee.h"
 #include "act/inject/sigframe.h"
 #include "act/inject/tracee_mem.h"
+#include "base/now.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -34,6 +35,7 @@ int tracee_stop(struct tracee *t)
 	if (err < 0)
 		return (int)err;
 	t->seized = true;
+	t->asked_at = now_mono();
 	return (int)request(t, PTRACE_INTERRUPT, 0, 0);
 }
 
@@ -88,6 +90,8 @@ int tracee_wait(struct tracee *t, enum tracee_event *ret_event)
 		return 0;
 	}
 	t->stopped = true;
+	if (!t->seen_at)
+		t->seen_at = now_mono();
 	*ret_event = stop_event(t, info.si_status);
 	return 0;
 }

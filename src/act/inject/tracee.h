@@ -26,10 +26,11 @@ struct tracee {
 	pid_t tid;
 	bool seized;
 	bool stopped;
-	bool must_exit_to_detach; /* it has ended, or runs: only the exit of this process detaches
-				   */
-	int signal;		  /* to be delivered when the thread is resumed; 0: none */
-	unsigned *calls;	  /* counts system calls */
+	bool must_exit_to_detach;  /* it has ended, or runs: only the exit of this process detaches
+				    */
+	int signal;		   /* to be delivered when the thread is resumed; 0: none */
+	int64_t asked_at, seen_at; /* when the stop was asked for, and seen; 0: was not */
+	unsigned *calls;	   /* counts system calls */
 };
 
 void tracee_init(struct tracee *t, pid_t tid, unsigned *calls);

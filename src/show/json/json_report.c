@@ -129,6 +129,11 @@ static void microseconds_set(struct fields *f, const char *name, int64_t ns)
 	field_value(f, name, ns < 0 ? json_null() : json_integer((ns + 500) / 1000));
 }
 
+static void count_set(struct fields *f, const char *name, int32_t count)
+{
+	field_value(f, name, count < 0 ? json_null() : json_integer(count));
+}
+
 static json_t *act_new(const struct report_act *act)
 {
 	struct fields f = fields_new();
@@ -143,6 +148,9 @@ static json_t *act_new(const struct report_act *act)
 	field_known(&f, "reason_id", act->reason_id);
 	microseconds_set(&f, "stopped_us", act->stopped);
 	microseconds_set(&f, "effect_us", act->effect);
+	microseconds_set(&f, "interrupted_us", act->interrupted);
+	count_set(&f, "copies", act->copies);
+	count_set(&f, "copies_left", act->copies_left);
 	field_wall(&f, "at", act->at);
 	return fields_done(&f);
 }

@@ -12,7 +12,7 @@
 #define MIB (UINT64_C(1) << 20)
 
 /* Below these an agent cannot recover: each executor's registration writes some small files. */
-enum { FREE_MIB_MIN = 1, FREE_MIB_LOW = 64, FREE_INODES_LOW = 1000 };
+enum { FREE_MIB_MIN = 1, FREE_MIB_LOW = 4, FREE_INODES_LOW = 1000 };
 
 static bool is_low(const struct fact_disk *disk, uint64_t mib, uint64_t inodes)
 {

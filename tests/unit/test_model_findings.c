@@ -103,13 +103,13 @@ static void a_full_disk_is_a_finding(void **state)
 		enum ew_tri read_only;
 		enum severity want; /* unknown: no finding */
 	} cases[] = {
-		{ "work", 64, 1000, EW_NO, SEVERITY_UNKNOWN },
-		{ "work", 63, 1000, EW_NO, SEVERITY_WARNING },
-		{ "work", 64, 999, EW_NO, SEVERITY_WARNING },
+		{ "work", 4, 1000, EW_NO, SEVERITY_UNKNOWN },
+		{ "work", 3, 1000, EW_NO, SEVERITY_WARNING },
+		{ "work", 4, 999, EW_NO, SEVERITY_WARNING },
 		{ "work", 1, 1, EW_NO, SEVERITY_WARNING },
 		{ "work", 0, 1000, EW_NO, SEVERITY_CRITICAL },
-		{ "work", 64, 0, EW_NO, SEVERITY_CRITICAL },
-		{ "runtime", 64, 1000, EW_YES, SEVERITY_CRITICAL },
+		{ "work", 4, 0, EW_NO, SEVERITY_CRITICAL },
+		{ "runtime", 4, 1000, EW_YES, SEVERITY_CRITICAL },
 		{ "log", 0, 0, EW_NO, SEVERITY_WARNING },
 	};
 
@@ -120,7 +120,7 @@ static void a_full_disk_is_a_finding(void **state)
 		emit_disk(n, cases[i].role, cases[i].mib, cases[i].inodes, cases[i].read_only);
 		if (finding_of(n, "disk-full").severity != cases[i].want)
 			fail_msg("case %zu: %d", i, finding_of(n, "disk-full").severity);
-		emit_disk(n, cases[i].role, 64, 1000, EW_NO);
+		emit_disk(n, cases[i].role, 4, 1000, EW_NO);
 		assert_null(finding_of(n, "disk-full").id);
 		node_free(n);
 	}

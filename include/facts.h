@@ -61,6 +61,10 @@ enum fact_type {
 	FACT_END = 29,	     /* how an executor ended, as the disk, the API or a log tells it */
 	FACT_SERVICE = 30,   /* the service manager's unit that runs the agent */
 	FACT_DISK = 31,	     /* room on a file system that the agent writes to */
+	FACT_MASTER = 32,    /* the agent's master answered, did not, or was not asked */
+	FACT_DOCKER = 33,    /* the docker daemon answered, or did not */
+	FACT_CONTAINER = 34, /* a container of Mesos' in it; before its FACT_DOCKER */
+	FACT_HOST = 35,	     /* the host's load, and whether the agent's address is there */
 	FACT_TYPES_END,	     /* one more than the last */
 };
 
@@ -82,6 +86,7 @@ struct fact_session {
 				  --agent-url names the agent; unknown: an older recording */
 	bool work_dir_given;   /* --work-dir names the agent that is meant */
 	const char *ignored;   /* ids of findings that count for nothing, with commas */
+	const char *command;   /* of `run`, before it is started; quoted */
 };
 
 struct fact_hook {
@@ -401,6 +406,35 @@ struct fact_disk {
 	enum ew_tri read_only; /* how it is mounted */
 };
 
+struct fact_master {
+	const char *url;	 /* where it was asked: "http://10.0.0.1:5050"; or "zk://…" */
+	const char *problem;	 /* why it has not told all; empty: it has */
+	bool named;		 /* by --master-url; else by the running agent's own flag */
+	int32_t http_status;	 /* of its last answer; 0: none */
+	const char *slave_id;	 /* the agent that was asked for */
+	enum ew_tri lists_agent; /* among those that are registered with it */
+	int64_t removal_after;	 /* it removes an agent that is silent for so long; 0: not known */
+};
+
+struct fact_docker {
+	const char *socket;
+	enum ew_tri answers;
+	const char *problem;	  /* empty: it answers */
+	enum ew_tri kill_orphans; /* the running agent's flag docker_kill_orphans */
+};
+
+struct fact_container {
+	const char *name;  /* "mesos-…" */
+	const char *state; /* "running", "exited", …; empty: not told */
+};
+
+struct fact_host {
+	uint32_t cpus;	   /* online; 0: not known */
+	double load;	   /* of the last minute */
+	enum ew_tri bound; /* NO: the address that the agent listens on is on no interface */
+	struct ew_addr address;
+};
+
 struct fact_unread {
 	const char *object; /* "/proc/12/environ", "conntrack of netns 4026531840" */
 	const char *reason;
@@ -520,6 +554,10 @@ struct fact {
 		struct fact_end end;
 		struct fact_service service;
 		struct fact_disk disk;
+		struct fact_master master;
+		struct fact_docker docker;
+		struct fact_container container;
+		struct fact_host host;
 	};
 };
 

@@ -58,6 +58,7 @@ static const struct factjson_field session_fields[] = {
 	TRI(session.elsewhere, "elsewhere"),
 	FIELD(session.work_dir_given, "work_dir_given"),
 	FIELD(session.ignored, "ignored"),
+	FIELD(session.command, "command"),
 };
 
 static const struct factjson_field hook_fields[] = {
@@ -410,6 +411,35 @@ static const struct factjson_field disk_fields[] = {
 	TRI(disk.read_only, "read_only"),
 };
 
+static const struct factjson_field master_fields[] = {
+	FIELD(master.url, "url"),
+	FIELD(master.problem, "problem"),
+	FIELD(master.named, "named"),
+	FIELD(master.http_status, "http_status"),
+	FIELD(master.slave_id, "slave_id"),
+	TRI(master.lists_agent, "lists_agent"),
+	FIELD(master.removal_after, "removal_after_ns"),
+};
+
+static const struct factjson_field docker_fields[] = {
+	FIELD(docker.socket, "socket"),
+	TRI(docker.answers, "answers"),
+	FIELD(docker.problem, "problem"),
+	TRI(docker.kill_orphans, "kill_orphans"),
+};
+
+static const struct factjson_field container_fields[] = {
+	FIELD(container.name, "name"),
+	FIELD(container.state, "state"),
+};
+
+static const struct factjson_field host_fields[] = {
+	FIELD(host.cpus, "cpus"),
+	FIELD(host.load, "load"),
+	TRI(host.bound, "bound"),
+	FIELD(host.address, "address"),
+};
+
 static const struct factfields types[] = {
 	TYPE_NAMED(FACT_SESSION, session, "window"),
 	TYPE_NAMED(FACT_HOOK, hook, "slot"),
@@ -442,6 +472,10 @@ static const struct factfields types[] = {
 	TYPE(FACT_END, end),
 	TYPE(FACT_SERVICE, service),
 	TYPE(FACT_DISK, disk),
+	TYPE(FACT_MASTER, master),
+	TYPE(FACT_DOCKER, docker),
+	TYPE(FACT_CONTAINER, container),
+	TYPE(FACT_HOST, host),
 };
 
 #define N_TYPES (sizeof(types) / sizeof(types[0]))

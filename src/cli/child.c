@@ -32,7 +32,7 @@ static void quote(FILE *out, const char *word)
 	fputc('\'', out);
 }
 
-static char *child_text(char *const *argv)
+char *child_text(char *const *argv)
 {
 	size_t size;
 	char *text = NULL;

@@ -22,6 +22,9 @@ struct child {
 	int status; /* as wait(2) gives it, once it has ended */
 };
 
+/* The command line, quoted as for a shell, to be freed; NULL: no memory. */
+char *child_text(char *const *argv);
+
 /*
  * Starts the command with the standard descriptors of execwatch; output_to_stderr: its standard
  * output is the standard error of execwatch. Emits FACT_COMMAND "started".

@@ -55,7 +55,8 @@ static int set_pid(struct options *o, const char *value, char *message)
 	long pid = strtol(value, &end, 10);
 
 	if (*value < '0' || *value > '9' || *end || pid < 1 || pid > INT32_MAX)
-		return refuse(message, "pid '%s' is not a process id; 'execwatch -v audit' lists them",
+		return refuse(message,
+			      "pid '%s' is not a process id; 'execwatch -v audit' lists them",
 			      value);
 	o->choice.pid = (int32_t)pid;
 	return 0;
@@ -209,8 +210,8 @@ static int verdicts_parse(const char *value, uint32_t *verdicts, char *message)
 	char list[256], *rest = list, *name;
 
 	if ((size_t)snprintf(list, sizeof(list), "%s", value) >= sizeof(list) || !*value)
-		return refuse(message, "'%.40s' is not a list of verdicts such as half-open,at-risk",
-			      value);
+		return refuse(message,
+			      "'%.40s' is not a list of verdicts such as half-open,at-risk", value);
 	while ((name = strsep(&rest, ","))) {
 		enum verdict verdict;
 
@@ -295,6 +296,9 @@ const struct option_row option_rows[] = {
 	{ 0, "agent-url", "URL",
 	  "agent's HTTP API, as reached from here (default: http://ADDRESS:PORT)", GROUP_AGENT,
 	  LOOKS, false, TEXT(agent_url) },
+	{ 0, "master-url", "URL",
+	  "the master, to ask about the agent (default: the agent's --master)", GROUP_AGENT, JUDGES,
+	  false, TEXT(master_url) },
 	{ 0, "netns", "PID|PATH", "the agent's network namespace (default: this one)", GROUP_AGENT,
 	  LOOKS, false, TEXT(netns) },
 	{ 0, "credential-file", "FILE", "the API's user and password, or token", GROUP_AGENT, LOOKS,

@@ -23,6 +23,7 @@ struct options {
 	uint16_t port;
 	const char *work_dir; /* NULL: to be found */
 	const char *agent_url;
+	const char *master_url;
 	const char *netns; /* pid or path; NULL: our own */
 	const char *credential_file;
 	const struct formatter *format;

@@ -16,6 +16,7 @@
 #include "base/now.h"
 #include "base/proc.h"
 #include "base/walltime.h"
+#include "cli/child.h"
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
@@ -103,6 +104,7 @@ static void session_fact_emit(struct session *s)
 {
 	struct utsname host = { 0 };
 	int64_t mono = now_mono();
+	char *command;
 	struct fact_sink sink = session_sink(s);
 	struct fact fact = { .type = FACT_SESSION,
 			     .mono = mono,
@@ -126,7 +128,10 @@ static void session_fact_emit(struct session *s)
 	uname(&host);
 	fact.session.host = host.nodename;
 	fact.session.kernel = host.release;
+	command = s->options->command ? child_text(s->options->command) : NULL;
+	fact.session.command = command;
 	fact_emit(&sink, &fact);
+	free(command);
 }
 
 /* Whether the BPF programs outlive this process: if it is killed, or (--keep) in any case. */
@@ -217,6 +222,7 @@ static int scan_open(struct session *s, struct error *error)
 		.port = s->options->port,
 		.work_dir = s->options->work_dir,
 		.agent_url = s->options->agent_url,
+		.master_url = s->options->master_url,
 		.netns = s->netns_fd == NETNS_OWN ? NULL : &s->netns_fd,
 		.elsewhere = s->options->agent_url && !s->options->netns ? EW_YES : EW_NO,
 	};

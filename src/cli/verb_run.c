@@ -89,6 +89,15 @@ static void gate_explain(const struct gate *gate, const struct report *audit)
 				    audit->findings[i].id);
 }
 
+/* What does not keep the gate shut is told before the command starts. */
+static void gate_warn(const struct report *audit)
+{
+	for (size_t i = 0; i < audit->n_findings; i++)
+		if (finding_weight(&audit->findings[i]) == SEVERITY_WARNING)
+			log_message("warning: %s: %s %s", audit->findings[i].id,
+				    audit->findings[i].evidence, audit->findings[i].effect);
+}
+
 /* Ends a run whose command is not started; returns the exit code. */
 static int gate_refuse(const struct gate *gate, const struct report *audit, struct session *session,
 		       struct kept_report *kept)
@@ -128,7 +137,9 @@ static bool gate_passes(uint32_t accepted, bool guarded, struct session *session
 		}
 		gate = gate_judge(audit, accepted, guarded);
 	} while (!gate.open && gate.unknown && now_mono() < bound && poll(&interrupt, 1, 500) == 0);
-	if (!gate.open)
+	if (gate.open)
+		gate_warn(audit);
+	else
 		*code = gate_refuse(&gate, audit, session, kept);
 	report_free(audit);
 	return gate.open;
@@ -248,8 +259,7 @@ int verb_run(const struct options *options)
 	if (code)
 		return code;
 	code = EXIT_UNKNOWN;
-	if (interrupt_install(true, &error) < 0 ||
-	    session_open(options, &session, &error) < 0) {
+	if (interrupt_install(true, &error) < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return treatment_end(&treatment, EXIT_UNKNOWN);
 	}

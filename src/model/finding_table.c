@@ -68,6 +68,40 @@ static const struct {
 				       "that "
 				       "fails repeats every RestartSec while the recovery timeouts "
 				       "run." },
+	[FINDING_LISTENER_INHERITED] = { "listener-inherited",
+					 "The next agent cannot bind its port (Address already in "
+					 "use) and ends at once, while executors connect to a "
+					 "socket on which nobody accepts." },
+	[FINDING_ADDRESS_GONE] = { "address-gone",
+				   "The next agent cannot bind that address and ends at once." },
+	[FINDING_MASTER_UNREACHABLE] = { "master-unreachable",
+					 "Whether it lists the agent, and how long it waits for "
+					 "it, is not known; a restarted agent may not be able to "
+					 "register." },
+	[FINDING_MASTER_LACKS_AGENT] = { "master-lacks-agent",
+					 "When the agent registers again, the master has it kill "
+					 "the tasks of frameworks that are not partition-aware, "
+					 "or shuts it down (before 1.1)." },
+	[FINDING_REREGISTER_LATE] = { "reregister-late",
+				      "The agent kills the executors that are not back in "
+				      "time." },
+	[FINDING_VERSION_MIX] = { "version-mix",
+				  "Whether they register again with it was not tried by Mesos' "
+				  "own tests." },
+	[FINDING_DOCKER_UNREACHABLE] = { "docker-unreachable",
+					 "The recovery of the next agent asks docker for its "
+					 "containers: it fails or waits, while the executors' "
+					 "clocks run." },
+	[FINDING_CONTAINER_GONE] = { "container-gone",
+				     "The recovery of the next agent does not find it, and ends "
+				     "the executor." },
+	[FINDING_CONTAINER_ORPHANED] = { "container-orphaned",
+					 "The recovery of the next agent stops and removes it "
+					 "(docker_kill_orphans)." },
+	[FINDING_DOCKER_RESTART] = { "docker-restart",
+				     "A task in docker ends with the daemon, also under "
+				     "live-restore: its executor waits for its attached docker "
+				     "run." },
 };
 
 const char *finding_id(enum finding finding)

@@ -30,6 +30,10 @@ void findings_disk_fill(const struct executors *view, struct report *report);
 
 /* findings_service.c: the unit that runs the agent. */
 void findings_service_fill(const struct executors *view, struct report *report);
+/* findings_network.c, findings_docker.c, findings_timeouts.c */
+void findings_network_fill(const struct executors *view, struct report *report);
+void findings_docker_fill(const struct executors *view, struct report *report);
+void findings_timeouts_fill(const struct executors *view, struct report *report);
 
 /* report_findings.c */
 void report_findings_fill(const struct executors *view, struct report *report);

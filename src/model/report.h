@@ -197,6 +197,14 @@ struct report_baseline {
 	uint64_t agent_start;
 };
 
+/* What the master told of the agent and of its patience. */
+struct report_master {
+	const char *url;	 /* NULL: none is known, or it is an older recording */
+	const char *problem;	 /* why it has not told all; "" */
+	enum ew_tri lists_agent; /* among those that are registered */
+	int64_t removal_after; /* ns; it removes an agent that is silent for so long; 0: not told */
+};
+
 struct report_clock {
 	const char *name; /* "executors", "master", "agent" */
 	int64_t deadline; /* wall ns; 0: does not run */
@@ -212,6 +220,7 @@ struct report {
 	uint32_t agent_port;
 	bool blind; /* sockets or processes could not all be read: what is missing may be there */
 	struct report_agent agent;
+	struct report_master master;
 	struct report_baseline baseline;   /* of reports with outcomes */
 	struct report_executor *executors; /* by severity, then by executor_id */
 	size_t n_executors;

@@ -83,7 +83,7 @@ static void impostors_fill(const struct store *store, struct report *report)
  */
 static void master_timeout_fill(const struct store *store, struct report *report)
 {
-	int64_t away = deadline_agent_away(store), limit = store->session.master_timeout;
+	int64_t away = deadline_agent_away(store), limit = store_master_timeout(store);
 
 	if (!limit || away <= limit)
 		return;
@@ -191,6 +191,9 @@ void report_findings_fill(const struct executors *view, struct report *report)
 	v1_backoff_fill(view, report);
 	findings_disk_fill(view, report);
 	findings_service_fill(view, report);
+	findings_network_fill(view, report);
+	findings_docker_fill(view, report);
+	findings_timeouts_fill(view, report);
 	for (size_t i = 0; i < store->namespaces.n; i++)
 		conntrack_full(store, &store->namespaces.v[i], report);
 	if (report->n_findings)

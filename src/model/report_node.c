@@ -188,12 +188,23 @@ static void events_fill(const struct store *store, struct report *report)
 	report->events_seen = events.seen;
 }
 
+static void master_fill(const struct store *store, struct report *report)
+{
+	if (!store->has_master)
+		return;
+	report->master.url = arena_text(report->arena, store->master.url);
+	report->master.problem = arena_text(report->arena, store->master.problem);
+	report->master.lists_agent = store->master.lists_agent;
+	report->master.removal_after = store->master.removal_after;
+}
+
 void report_node_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 
 	others_fill(view, report);
 	agent_fill(store, report);
+	master_fill(store, report);
 	baseline_head_fill(store, report);
 	acts_fill(store, report);
 	refusals_fill(report);

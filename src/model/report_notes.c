@@ -121,7 +121,11 @@ void report_notes_fill(const struct executors *view, struct report *report)
 	notes_claims(view, &notes, arena);
 	notes_service(store, &notes, arena);
 	for (size_t i = 0; i < report->n_findings; i++)
-		note(&notes, report->findings[i].evidence);
+		if (report->findings[i].severity != SEVERITY_OK)
+			note(&notes, report->findings[i].evidence);
+	if (store->has_master && strncmp(store->master.url, "zk://", 5) == 0)
+		note(&notes,
+		     arena_printf(arena, "The master was not asked: %s.", store->master.problem));
 	for (size_t i = 0; i < store->unread.n; i++)
 		note(&notes, unread_text(&store->unread.v[i], arena));
 	if (store->incomplete)

@@ -8,16 +8,24 @@
 
 #include <stdint.h>
 
+struct ew_addr;
 struct fact_sink;
 struct node_scan;
 
 struct node_scan_options {
-	const char *work_dir; /* as it can be opened here; "": not known */
-	int32_t agent;	      /* pid; 0: none runs */
+	const char *work_dir;	      /* as it can be opened here; "": not known */
+	int32_t agent;		      /* pid; 0: none runs */
+	int nsfd;		      /* the agent's network namespace; NETNS_OWN: ours */
+	const struct ew_addr *listen; /* where the agent listens; NULL: it does not */
+	const char *master_url;	      /* NULL: the running agent's flag names the master */
 };
 
-/* Starts to read. NULL: no memory. The options are copied. */
-struct node_scan *node_scan_begin(const struct node_scan_options *options);
+/*
+ * Emits what is known at once (FACT_HOST) and starts to read the rest. NULL: no memory. The options
+ * are copied; nsfd is needed during the call only.
+ */
+struct node_scan *node_scan_begin(const struct node_scan_options *options,
+				  const struct fact_sink *sink);
 
 /* Emits what was read, waits for 3 s at most for what was not, and frees. */
 void node_scan_end(struct node_scan *scan, const struct fact_sink *sink);

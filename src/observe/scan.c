@@ -450,11 +450,23 @@ static enum step node_begin_step(struct scan *scan)
 {
 	const struct snapshot_agent *agent = snapshot_agent(scan->snapshot);
 	struct node_scan_options options = { .work_dir = known_work_dir(scan) };
+	int nsfd = -1;
 
 	if (scan->scope != SCAN_ALL)
 		return STEP_DONE;
-	options.agent = agent ? agent->pid : 0;
-	scan->node = node_scan_begin(&options);
+	options.master_url = scan->options.master_url;
+	options.nsfd = NETNS_OWN;
+	if (agent) {
+		options.agent = agent->pid;
+		options.listen = &agent->listen;
+		nsfd = snapshot_netns_open(scan->snapshot, agent->netns);
+		if (nsfd < 0)
+			return STEP_DONE;
+		options.nsfd = nsfd;
+	}
+	scan->node = node_scan_begin(&options, &scan->sink);
+	if (nsfd >= 0)
+		close(nsfd);
 	return STEP_DONE;
 }
 

@@ -22,6 +22,7 @@ struct scan_options {
 	uint16_t port;		   /* the agent's */
 	const char *work_dir;	   /* NULL: found */
 	const char *agent_url;	   /* NULL: http://ADDRESS:PORT of the agent that listens */
+	const char *master_url;	   /* NULL: the running agent's flag; lives as long as the scan */
 	const char *authorization; /* value of that header for the API; NULL: none */
 	const int *netns; /* descriptor of the agent's network namespace, copied; NULL: ours */
 	/* May an agent of another namespace be meant? NO: never; else if none listens in netns. */

@@ -21,6 +21,7 @@ import event_loop
 from connections import wait_quiet
 from execwatch import Background, Execwatch
 from labnode import LabNode, agent, executors, words
+from servers import Holder, Server
 
 DIRECTORY = pathlib.Path(__file__).parent / "catalogue"
 RULES = DIRECTORY / "rules.toml"
@@ -130,6 +131,7 @@ class World:
         self.names = {"$PORT": str(port), "$OTHER": str(other_port), "$DIR": str(scratch)}
         self.ew = Execwatch(port, scratch)
         self.port, self.tool, self.cgroups, self.others, self.prefix, self.processes = port, None, [], [], [], []
+        self.helpers = []
         self.node = LabNode(agent(port=port), *self.lines(), ip=scenario.ip)
 
     def lines(self):
@@ -149,6 +151,8 @@ class World:
     def __exit__(self, *exc):
         if self.tool:
             self.tool.end()
+        for helper in self.helpers:
+            helper.end()
         self.ew.close()
         for process in self.processes:
             process.kill()
@@ -264,6 +268,32 @@ class World:
         """The run of the second names the process of the first."""
         path = pathlib.Path(self.node.run_dir(self.node.executor(second)), "pids", "forked.pid")
         path.write_text(str(self.node.executor(first).pid), encoding="ascii")
+
+    def master(self, agent="itself", pings=5):
+        """A master that lists the node's agent, or "another", and removes one after so many pings of 15 s.
+
+        It is no leader: it sends whoever asks to one on another port."""
+        id = pathlib.Path(self.node.meta("slaves", "latest")).readlink().name if agent == "itself" else agent
+        slaves = {"slaves": [{"id": "X-1", "active": True}, {"id": id, "active": True}]}
+        flags = {"flags": {"agent_ping_timeout": "15secs", "max_agent_ping_timeouts": str(pings)}}
+        self.helpers += [
+            Server(self.node, "tcp", "127.0.0.1", "5060", answers={"/slaves": [200, slaves], "/flags": [200, flags]}),
+            Server(self.node, "tcp", "127.0.0.1", "5050",
+                   answers={"/slaves": [307, {}, "//127.0.0.1:5060/slaves"]})]
+
+    def docker(self, state="running", hangs=False, more=""):
+        """A docker daemon with a container for each executor, and more ones of Mesos'."""
+        containers = [{"Names": ["/other/mesos-x", f"/mesos-{e.container_id}"], "State": state} for e in self.node.executors()]
+        containers += [{"Names": [f"/{more}"], "State": "running"}] if more else []
+        self.helpers.append(Server(self.node, "unix", str(self.scratch / "docker.sock"),
+                                   answers={"/containers/json": "hang" if hangs else [200, containers]}))
+
+    def copy_listener(self):
+        """Another process holds the agent's listening socket."""
+        self.helpers.append(Holder(self.node, self.port))
+
+    def remove_address(self, address):
+        self.node.run("ip", "address", "del", f"{address}/32", "dev", "lo", check=True)
 
     def give_checkpoints(self, id, uid):
         os.chown(self.node.run_dir(self.node.executor(id)), uid, uid)

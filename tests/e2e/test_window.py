@@ -262,3 +262,12 @@ def test_what_no_one_can_save_is_said_before(lab, ew):
     outcomes = each(done.json, node, "outcome")
     assert done.code == 2, by_id(done.json, node)
     assert outcomes == {"batch": "self-terminated", **dict.fromkeys(["task-0", "task-1", "waits"], "reregistered")}
+
+
+def test_a_command_that_restarts_docker_is_told_before_it_starts(lab, ew):
+    node = lab(executor("web", kind="v0-old", as_="docker"))
+    done = ew("run", "--yes", "--until", "settled", "--", "sh", "-c", '"$@"; : systemctl restart docker',
+              "sh", *node.command(*node.restart_args()))
+    text = done.err + done.out
+    assert done.code == 0
+    assert "warning: docker-restart: The command seems to stop or restart docker, and 1 executors" in done.err

@@ -95,6 +95,8 @@ static void become(uid_t uid)
 		lab_die("setuid: %s", strerror(errno));
 }
 
+enum { ENV_OWN = 3, ENV_MORE = 8 }; /* variables of its environment */
+
 /* In the child: the agent as an init system would start it. */
 static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
 {
@@ -136,7 +138,8 @@ static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
 		NULL,
 	};
 	char *envp[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-			 "HOME=/root", "LANG=C.UTF-8", NULL };
+			 "HOME=/root", "LANG=C.UTF-8", [ENV_OWN + ENV_MORE] = NULL };
+	char *more = lab_strdup(s->env), *variable;
 	int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -147,6 +150,9 @@ static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
 	dup2(out, STDERR_FILENO);
 	procs_place_fd(a->node->notes_fd[1], FD_NOTIFY);
 	become(launch_number(s->uid));
+	for (int i = 0; i < ENV_MORE && (variable = strsep(&more, " ")); i++)
+		if (*variable)
+			envp[ENV_OWN + i] = variable;
 	execve(path, argv, envp);
 	_exit(127);
 }

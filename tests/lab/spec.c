@@ -49,6 +49,7 @@ static struct spec_agent *spec_add_agent(struct spec *s)
 		.domain_socket = lab_strdup("no"),
 		.mptcp = lab_strdup("no"),
 		.ns = lab_strdup("none"),
+		.env = lab_strdup(""),
 		.boot_id = lab_strdup(""),
 	};
 	return a;
@@ -94,6 +95,7 @@ static char **agent_member(struct spec_agent *a, const char *key)
 		{ "domain-socket", &a->domain_socket },
 		{ "mptcp", &a->mptcp },
 		{ "ns", &a->ns },
+		{ "env", &a->env },
 		{ "boot-id", &a->boot_id },
 	};
 

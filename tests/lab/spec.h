@@ -18,6 +18,7 @@ struct spec_agent {
 	char *domain_socket; /* yes, no */
 	char *mptcp;	     /* yes, no */
 	char *ns;	     /* none, pid: the agent is its first process */
+	char *env;	     /* NAME=VALUE, with blanks between: more variables */
 	char *boot_id;	     /* what its mount namespace shows; empty: the host's */
 };
 

@@ -106,6 +106,7 @@ struct node {
 	enum ew_tri api_complete;
 	enum ew_tri latest; /* of meta/slaves; 0: not told, as in older recordings */
 	enum ew_tri elsewhere;
+	const char *command, *agent_version;
 	const char *ignored; /* findings, with commas */
 	bool latest_runs;    /* the runs on disk are told to be the latest ones */
 	struct node_sock *socks[16384];
@@ -523,7 +524,8 @@ static inline void node_window(struct node *n)
 						 .master_timeout = 75 * NODE_SECOND,
 						 .netns = n->own_netns,
 						 .elsewhere = n->elsewhere,
-						 .ignored = n->ignored } });
+						 .ignored = n->ignored,
+						 .command = n->command } });
 }
 
 static inline struct node *node_new(void)

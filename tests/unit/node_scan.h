@@ -189,6 +189,7 @@ static inline void node_api(struct node *n)
 					     .reregister_timeout =
 						     good ? n->rereg_timeout * NODE_SECOND : 0,
 					     .complete = n->api_complete,
+					     .version = n->agent_version,
 					     .answer_nr = n->answer_nr } });
 }
 

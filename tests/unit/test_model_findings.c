@@ -213,6 +213,206 @@ static void checkpoints_of_another_boot(void **state)
 	node_free(n);
 }
 
+static void emit_holder(struct node *n, int pid)
+{
+	node_emit(n, (struct fact){ .type = FACT_HOLDER,
+				    .holder = { .cookie = n->listen->cookie,
+						.pid = pid,
+						.start = 5,
+						.fd = 9 } });
+}
+
+/* The agent's cgroup, and one below it, go when its service stops; others stay. */
+static void the_listener_of_a_child(void **state)
+{
+	static const struct {
+		const char *kill_mode, *cgroup;
+		enum severity want; /* unknown: no finding */
+	} cases[] = {
+		{ NULL, "/a", SEVERITY_CRITICAL },
+		{ "control-group", "/system.slice/mesos.service", SEVERITY_UNKNOWN },
+		{ "control-group", "/system.slice/mesos.service/x", SEVERITY_UNKNOWN },
+		{ "control-group", "/system.slice/mesos.service2", SEVERITY_CRITICAL },
+		{ "control-group", "/mesos_executors.slice", SEVERITY_CRITICAL },
+		{ "mixed", "/system.slice/mesos.service", SEVERITY_UNKNOWN },
+		{ "process", "/system.slice/mesos.service", SEVERITY_CRITICAL },
+		{ "", "/system.slice/mesos.service", SEVERITY_CRITICAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		one(n, .entry = EW_YES);
+		n->unit = cases[i].kill_mode ? "mesos.service" : NULL;
+		n->kill_mode = cases[i].kill_mode;
+		node_snapshot(n);
+		assert_null(finding_of(n, "listener-inherited").id);
+		node_emit(n, (struct fact){ .type = FACT_PROCESS,
+					    .process = { .pid = 5000,
+							 .start = 5,
+							 .comm = "child",
+							 .cgroup = cases[i].cgroup } });
+		emit_holder(n, 5000);
+		if (finding_of(n, "listener-inherited").severity != cases[i].want)
+			fail_msg("case %zu", i);
+		node_free(n);
+	}
+}
+
+static void the_masters_word(void **state)
+{
+	struct fact fact = { .type = FACT_MASTER,
+			     .master = { .url = "http://m:5050",
+					 .http_status = 200,
+					 .slave_id = NODE_AGENT_ID,
+					 .lists_agent = EW_YES } };
+
+	one(n, .entry = EW_YES);
+	(void)state;
+	node_snapshot(n);
+	node_emit(n, fact);
+	assert_null(finding_of(n, "master-lacks-agent").id);
+	fact.master.lists_agent = EW_NO;
+	node_emit(n, fact);
+	assert_int_equal(finding_of(n, "master-lacks-agent").severity, SEVERITY_CRITICAL);
+	fact.master.slave_id = "another"; /* than the one that serves here */
+	node_emit(n, fact);
+	assert_null(finding_of(n, "master-lacks-agent").id);
+	/* One that only the agent's flag names may not be reachable from here. */
+	fact.master.problem = "connection refused";
+	node_emit(n, fact);
+	assert_null(finding_of(n, "master-unreachable").id);
+	fact.master.named = true;
+	node_emit(n, fact);
+	assert_int_equal(finding_of(n, "master-unreachable").severity, SEVERITY_WARNING);
+	node_free(n);
+}
+
+static void emit_container(struct node *n, const char *name, const char *running)
+{
+	node_emit(n, (struct fact){ .type = FACT_CONTAINER,
+				    .container = { .name = name, .state = running } });
+}
+
+static void emit_docker(struct node *n, enum ew_tri answers, enum ew_tri kill_orphans)
+{
+	node_emit(n, (struct fact){ .type = FACT_DOCKER,
+				    .docker = { .socket = "/run/docker.sock",
+						.answers = answers,
+						.problem = answers == EW_NO ? "refused" : "",
+						.kill_orphans = kill_orphans } });
+}
+
+static void containers_of_executors(void **state)
+{
+	static const struct {
+		const char *name, *running;
+		bool gone, orphaned;
+	} cases[] = {
+		{ "mesos-cid7", "running", false, false },
+		{ "mesos-" NODE_AGENT_ID ".cid7", "running", false, false },
+		{ "mesos-" NODE_AGENT_ID ".cid7.executor", "running", false, false },
+		{ "mesos-cid7", "exited", true, false },
+		{ "mesos-cid70", "running", true, true },
+		{ "mesos-xcid7", "running", true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		one(n, .entry = EW_YES, .comm = "mesos-docker-ex", .container = "cid7");
+		node_snapshot(n);
+		emit_container(n, cases[i].name, cases[i].running);
+		emit_docker(n, EW_YES, EW_YES);
+		if ((finding_of(n, "container-gone").id != NULL) != cases[i].gone ||
+		    (finding_of(n, "container-orphaned").id != NULL) != cases[i].orphaned)
+			fail_msg("case %zu", i);
+		emit_docker(n, EW_YES, EW_NO);
+		assert_null(finding_of(n, "container-orphaned").id);
+		/* Without an answer nothing is said of containers. */
+		emit_docker(n, EW_NO, EW_YES);
+		assert_null(finding_of(n, "container-gone").id);
+		assert_int_equal(finding_of(n, "docker-unreachable").severity, SEVERITY_CRITICAL);
+		node_free(n);
+	}
+}
+
+static void commands_that_restart_docker(void **state)
+{
+	static const struct {
+		const char *command;
+		bool want;
+	} cases[] = {
+		{ "systemctl restart mesos-agent", false },
+		{ "systemctl restart docker", true },
+		{ "sh -c '/bin/systemctl restart docker.service mesos-agent'", true },
+		{ "sh -c 'service docker restart; service mesos-slave restart'", true },
+		{ "sh -c 'systemctl status docker; systemctl restart mesos-agent'", false },
+		{ "systemctl restart mesos-docker", false },
+		{ "pkill dockerd", true },
+		{ "/etc/init.d/docker stop", true },
+		{ NULL, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		one(n, .entry = EW_YES, .comm = "mesos-docker-ex", .container = "cid7");
+		n->command = cases[i].command;
+		node_window(n);
+		node_snapshot(n);
+		if ((finding_of(n, "docker-restart").id != NULL) != cases[i].want)
+			fail_msg("'%s'", cases[i].command);
+		node_free(n);
+	}
+}
+
+/* Measured: 120 executors beside 1,000 busy processes on two cores. */
+static void many_executors_on_a_busy_host(void **state)
+{
+	struct fact fact = { .type = FACT_HOST, .host = { .cpus = 2, .load = 1000 } };
+	struct node *n = node_new();
+
+	(void)state;
+	for (int i = 0; i < 99; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "e%d", i);
+		node_executor(n, id, .entry = EW_YES);
+	}
+	node_snapshot(n);
+	node_emit(n, fact);
+	assert_null(finding_of(n, "reregister-late").id);
+	node_executor(n, "last", .entry = EW_YES);
+	node_snapshot(n);
+	node_emit(n, fact);
+	assert_int_equal(finding_of(n, "reregister-late").severity, SEVERITY_WARNING);
+	fact.host.load = 10;
+	node_emit(n, fact);
+	assert_null(finding_of(n, "reregister-late").id);
+	node_free(n);
+}
+
+static void versions_that_are_not_promised(void **state)
+{
+	static const struct {
+		const char *agent, *executor;
+		bool want;
+	} cases[] = {
+		{ "1.11.0", "1.0.4", false }, { "1.11.0", "1.11.2", false },
+		{ "1.4.3", "1.5.0", true },   { "1.0.4", "0.28.3", false },
+		{ "1.11.0", "0.28.3", true }, { "0.28.3", "1.0.4", true },
+		{ "", "1.0.4", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		one(n, .entry = EW_YES, .version = cases[i].executor);
+		n->agent_version = cases[i].agent;
+		node_snapshot(n);
+		if ((finding_of(n, "version-mix").id != NULL) != cases[i].want)
+			fail_msg("case %zu", i);
+		node_free(n);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -223,6 +423,12 @@ int main(void)
 		cmocka_unit_test(checkpoints_of_another_user),
 		cmocka_unit_test(the_link_to_the_agents_checkpoints),
 		cmocka_unit_test(checkpoints_of_another_boot),
+		cmocka_unit_test(the_listener_of_a_child),
+		cmocka_unit_test(the_masters_word),
+		cmocka_unit_test(containers_of_executors),
+		cmocka_unit_test(commands_that_restart_docker),
+		cmocka_unit_test(many_executors_on_a_busy_host),
+		cmocka_unit_test(versions_that_are_not_promised),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

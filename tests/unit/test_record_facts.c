@@ -253,6 +253,10 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_END, end);
 	COVERED(FACT_SERVICE, service);
 	COVERED(FACT_DISK, disk);
+	COVERED(FACT_MASTER, master);
+	COVERED(FACT_DOCKER, docker);
+	COVERED(FACT_CONTAINER, container);
+	COVERED(FACT_HOST, host);
 	assert_int_equal(types, LAST_TYPE);
 #else
 	(void)covered, (void)types;

@@ -38,7 +38,7 @@ int64_t deadline_master(const struct store *store)
 {
 	int64_t gone = store_agent(store) ? 0 : agent_gone_at(store);
 
-	return gone ? gone + store->session.master_timeout : 0;
+	return gone ? gone + store_master_timeout(store) : 0;
 }
 
 static bool is_there(const struct agent *agent, int64_t at)
@@ -117,7 +117,7 @@ static int64_t return_bound(const struct store *store)
 
 	if (store_agent(store))
 		return 0;
-	return (gone ? gone : store->session_began) + store->session.master_timeout;
+	return (gone ? gone : store->session_began) + store_master_timeout(store);
 }
 
 /* Bound on waiting for an agent's recovery: executors' default recovery timeout. */

@@ -20,7 +20,53 @@ void store_apply_disk(struct store *store, const struct fact *fact)
 		store->disks.v[store->disks.n++] = disk;
 }
 
+void store_apply_master(struct store *store, const struct fact *fact)
+{
+	store->master = fact->master;
+	store->master.url = store_text(store, fact->master.url);
+	store->master.problem = store_text(store, fact->master.problem);
+	store->master.slave_id = store_text(store, fact->master.slave_id);
+	store->has_master = true;
+}
+
+int64_t store_master_timeout(const struct store *store)
+{
+	return store->has_master && store->master.removal_after > 0 ? store->master.removal_after
+								    : store->session.master_timeout;
+}
+
+void store_apply_docker(struct store *store, const struct fact *fact)
+{
+	store->docker = fact->docker;
+	store->docker.socket = store_text(store, fact->docker.socket);
+	store->docker.problem = store_text(store, fact->docker.problem);
+	store->docker_seen = store->snapshot;
+	store->has_docker = true;
+}
+
+void store_apply_container(struct store *store, const struct fact *fact)
+{
+	const struct container told = { { store_text(store, fact->container.name),
+					  store_text(store, fact->container.state) },
+					store->snapshot };
+
+	for (size_t i = 0; i < store->containers.n; i++) {
+		if (store->containers.v[i].facts.name == told.facts.name) {
+			store->containers.v[i] = told;
+			return;
+		}
+	}
+	if (store_reserve(store, store->containers))
+		store->containers.v[store->containers.n++] = told;
+}
+
+void store_apply_host(struct store *store, const struct fact *fact)
+{
+	store->node = fact->host;
+}
+
 void store_clear_node(struct store *store)
 {
+	free(store->containers.v);
 	free(store->disks.v);
 }

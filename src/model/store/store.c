@@ -427,6 +427,7 @@ static void apply_session(struct store *store, const struct fact *fact)
 	store->session.boot_id = store_text(store, fact->session.boot_id);
 	store->session.kernel = store_text(store, fact->session.kernel);
 	store->session.ignored = store_text(store, fact->session.ignored);
+	store->session.command = store_text(store, fact->session.command);
 }
 
 static void apply_work_dir(struct store *store, const struct fact *fact)
@@ -574,6 +575,10 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_FIREWALL] = store_apply_firewall,
 	[FACT_SERVICE] = store_apply_service,
 	[FACT_DISK] = store_apply_disk,
+	[FACT_MASTER] = store_apply_master,
+	[FACT_DOCKER] = store_apply_docker,
+	[FACT_CONTAINER] = store_apply_container,
+	[FACT_HOST] = store_apply_host,
 	[FACT_UNIX_LINK] = apply_unix_link,
 };
 

@@ -282,6 +282,11 @@ struct process_connections {
 	UT_hash_handle hh;
 };
 
+struct container {
+	struct fact_container facts; /* texts are pooled */
+	uint32_t seen;		     /* number of the snapshot that showed it */
+};
+
 struct store {
 	struct strpool *pool;
 	bool broken; /* memory was short: facts are missing */
@@ -301,6 +306,13 @@ struct store {
 	LIST(struct agent) agents;
 	LIST(struct fact_service) services; /* of agents */
 	LIST(struct fact_disk) disks;	    /* one for each role */
+	LIST(struct container) containers;  /* of docker */
+	struct fact_docker docker;
+	bool has_docker;
+	uint32_t docker_seen; /* number of the snapshot of its last answer */
+	struct fact_master master;
+	bool has_master;
+	struct fact_host node; /* the last one */
 	LIST(struct netns) namespaces;
 	LIST(struct fact_hook) hooks;
 	LIST(struct fact_unread) unread;
@@ -420,7 +432,13 @@ const struct fact_service *store_service(const struct store *store, const struct
 
 /* ---- node.c ---- */
 void store_apply_disk(struct store *store, const struct fact *fact);
+void store_apply_master(struct store *store, const struct fact *fact);
+void store_apply_docker(struct store *store, const struct fact *fact);
+void store_apply_container(struct store *store, const struct fact *fact);
+void store_apply_host(struct store *store, const struct fact *fact);
 void store_clear_node(struct store *store);
+/* After this the master removes a silent agent: its own word, else that of --master-timeout. ns. */
+int64_t store_master_timeout(const struct store *store);
 
 /* The agent that listens now; NULL: none does. */
 const struct agent *store_agent(const struct store *store);

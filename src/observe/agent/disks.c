@@ -27,7 +27,7 @@ static int statvfs_above(const char *path, struct statvfs *fs)
 }
 
 /* The agent is root, whose share of the free blocks counts. */
-int disk_emit(const char *role, const char *path, const struct fact_sink *sink)
+int disk_emit(const char *role, const char *name, const char *path, const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_DISK };
 	struct statvfs fs;
@@ -37,7 +37,7 @@ int disk_emit(const char *role, const char *path, const struct fact_sink *sink)
 		return err;
 	fact.mono = now_mono();
 	fact.disk.role = role;
-	fact.disk.path = path;
+	fact.disk.path = name;
 	fact.disk.bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
 	fact.disk.bytes_free = (uint64_t)fs.f_bfree * fs.f_frsize;
 	fact.disk.inodes = fs.f_files;

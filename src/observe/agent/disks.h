@@ -8,10 +8,11 @@
 struct fact_sink;
 
 /*
- * path as it can be opened here, with the agent's root before it where that is another
- * (base/root_path.h). Looks at the nearest directory above it when it is not there yet. Returns 0 or
- * a negative errno. May hang with the file system: call it in a child (bounded_emit.h).
+ * name is what it is called in facts; path as it can be opened here, with the agent's root before
+ * it where that is another (base/root_path.h). Looks at the nearest directory above it when it is
+ * not there yet. Returns 0 or a negative errno. May hang with the file system: call it in a child
+ * (bounded_emit.h).
  */
-int disk_emit(const char *role, const char *path, const struct fact_sink *sink);
+int disk_emit(const char *role, const char *name, const char *path, const struct fact_sink *sink);
 
 #endif

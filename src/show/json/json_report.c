@@ -210,6 +210,21 @@ static json_t *command_new(const struct report *report)
 	return fields_done(&f);
 }
 
+static json_t *master_new(const struct report *report)
+{
+	const struct report_master *master = &report->master;
+	struct fields f = fields_new();
+
+	field_text(&f, "url", master->url);
+	field_known(&f, "problem", master->problem);
+	field_value(&f, "lists_agent",
+		    master->lists_agent == EW_UNKNOWN
+			    ? json_null()
+			    : json_boolean(master->lists_agent == EW_YES));
+	field_seconds(&f, "removal_after_s", master->removal_after ? master->removal_after : -1);
+	return fields_done(&f);
+}
+
 static void head_set(struct fields *f, const struct report *report)
 {
 	field_text(f, "schema", schema_name(report->kind));
@@ -218,6 +233,7 @@ static void head_set(struct fields *f, const struct report *report)
 	field_text(f, "boot_id", report->boot_id);
 	field_wall(f, "generated_at", report->generated);
 	field_value(f, "agent", agent_new(report));
+	field_value(f, "master", report->master.url ? master_new(report) : json_null());
 	if (report_has_outcomes(report))
 		field_value(f, "baseline", baseline_new(report));
 }

@@ -239,7 +239,7 @@ static int64_t shortest_recovery(const struct executors *view)
 static void restart_delay(const struct subject *s)
 {
 	int64_t recovery = shortest_recovery(s->view), delay = s->service->restart_delay;
-	int64_t master = s->view->store->session.master_timeout;
+	int64_t master = store_master_timeout(s->view->store);
 	bool after_executors = recovery && delay >= recovery;
 
 	if (!after_executors && (!master || delay < master))

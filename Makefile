@@ -197,7 +197,7 @@ bench: all lab victims $(BENCH)
 
 # ---- rules of the project --------------------------------------------------------------------------
 # Of base, what asks the kernel: not for model and mesos.
-BASE_IO := bounded caps dirents emit lines netns now pidfd proc walltime
+BASE_IO := bounded caps dirents emit lines memory_lock netns now pidfd proc walltime
 check-pure: $(B)/libexecwatch.a
 	$(Q)scripts/check-pure $(call obj_of,model) $(call obj_of,mesos) $(call obj_of,firewall) $(call obj_of,systemd) -- \
 		$(filter-out $(BASE_IO:%=$(B)/obj/base/%.o),$(call obj_of,base))

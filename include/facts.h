@@ -472,6 +472,7 @@ struct fact_act {
 	 */
 	int32_t copies;
 	int32_t copies_left;
+	int64_t begun; /* when the call was begun, mono ns; 0: it was not, or not recorded */
 };
 
 struct fact_command {

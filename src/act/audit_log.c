@@ -83,12 +83,12 @@ void audit_log_close(struct audit_log *log)
 	free(log);
 }
 
-static json_t *line_pack(const struct fact *act)
+static json_t *line_pack(const struct fact *act, int64_t wall)
 {
 	char ts[WALLTIME_TEXT_MAX];
 	json_t *line = factjson_pack(act);
 
-	walltime_text(now_wall(), ts);
+	walltime_text(wall, ts);
 	if (!line || json_object_set_new(line, "ts", json_string(ts)) < 0 ||
 	    json_object_set_new(line, "by_pid", json_integer(getpid())) < 0 ||
 	    json_object_set_new(line, "by_uid", json_integer(getuid())) < 0) {
@@ -98,9 +98,9 @@ static json_t *line_pack(const struct fact *act)
 	return line;
 }
 
-static char *line_text(const struct fact *act)
+static char *line_text(const struct fact *act, int64_t wall)
 {
-	json_t *line = line_pack(act);
+	json_t *line = line_pack(act, wall);
 	char *text = line ? jsonval_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 	char *whole = NULL;
 
@@ -111,9 +111,10 @@ static char *line_text(const struct fact *act)
 	return whole;
 }
 
-int audit_log_write(struct audit_log *log, const struct fact *act, struct error *error)
+static int line_write(struct audit_log *log, const struct fact *act, int64_t wall,
+		      struct error *error)
 {
-	char *line = line_text(act);
+	char *line = line_text(act, wall);
 	struct stat before;
 	ssize_t len, done;
 	int err = 0;
@@ -138,6 +139,16 @@ int audit_log_write(struct audit_log *log, const struct fact *act, struct error 
 out:
 	free(line);
 	return err;
+}
+
+int audit_log_write(struct audit_log *log, const struct fact *act, struct error *error)
+{
+	return line_write(log, act, now_wall(), error);
+}
+
+int audit_log_write_late(struct audit_log *log, const struct fact *act, struct error *error)
+{
+	return line_write(log, act, act->mono + walltime_offset(), error);
 }
 
 int audit_log_sync(struct audit_log *log, struct error *error)

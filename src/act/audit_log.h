@@ -22,6 +22,9 @@ void audit_log_close(struct audit_log *log);
  */
 int audit_log_write(struct audit_log *log, const struct fact *act, struct error *error);
 
+/* The same for an act of the past, of which the fact has the time: ts is that. */
+int audit_log_write_late(struct audit_log *log, const struct fact *act, struct error *error);
+
 /* Flushes to disk. An act is begun only after the sync of its intent. */
 int audit_log_sync(struct audit_log *log, struct error *error);
 

@@ -87,6 +87,7 @@ static struct fact target_fact(const struct target *t, const char *phase)
 				      .interrupted = time_or_none(t->injected.interrupted_ns),
 				      .copies = t->settled ? t->copies.n : -1,
 				      .copies_left = t->settled ? t->copies.left : -1,
+				      .begun = t->begun ? t->begun_at : 0,
 			      } };
 }
 
@@ -142,9 +143,14 @@ static void target_inject(struct target *t, struct inject_worker *worker)
 	const struct inject_result *injected = &t->injected;
 	char text[sizeof(t->reason)];
 
-	t->begun_at = now_mono();
-	request.deadline = t->begun_at + INJECT_WAIT;
-	inject_shutdown(worker, &request, &t->injected);
+	if (t->asked->injected) {
+		t->begun_at = t->asked->begun;
+		t->injected = *t->asked->injected;
+	} else {
+		t->begun_at = now_mono();
+		request.deadline = t->begun_at + INJECT_WAIT;
+		inject_shutdown(worker, &request, &t->injected);
+	}
 	t->begun = injected->status == INJECT_DONE || injected->status == INJECT_UNSURE;
 	if (!t->begun)
 		target_end(t, injected->status == INJECT_REFUSED ? "refused" : "failed",
@@ -319,7 +325,7 @@ static bool closed_with(struct target *t, const struct target *sibling)
 static void target_begin(struct target *t, const struct target *sibling,
 			 struct inject_worker *worker)
 {
-	if (closed_with(t, sibling))
+	if (!t->asked->injected && closed_with(t, sibling))
 		return;
 	target_inject(t, worker);
 	t->closing = sibling && t->injected.status == INJECT_REFUSED;
@@ -334,7 +340,7 @@ static void batch_log_intents(struct batch *batch)
 	bool any = false;
 
 	for (size_t i = 0; i < batch->n && !batch->err; i++) {
-		if (batch->targets[i].result)
+		if (batch->targets[i].result || batch->targets[i].asked->injected)
 			continue;
 		batch_report(batch, &batch->targets[i], "intent");
 		any = true;
@@ -380,7 +386,7 @@ static void batch_inject(struct batch *batch, const struct shutdown_options *opt
 
 		if (t->result)
 			continue;
-		if (!target_stop(t, batch, options))
+		if (t->asked->injected || !target_stop(t, batch, options))
 			target_begin(t, sibling_begun(batch, t), worker);
 		batch_check_begun(batch, i);
 		if (options->progress)

@@ -22,6 +22,12 @@ struct shutdown_target {
 	const char *forbidden;	       /* why it must not be touched: refused; NULL: allowed */
 	const char *changed;	       /* what is not as planned: skipped; NULL: as planned */
 	struct inject_request request; /* its deadline is set when it is begun */
+	/*
+	 * The call was made, or tried, before, under an intent that is on disk: its result, and
+	 * when it was begun, mono ns. NULL: not yet.
+	 */
+	const struct inject_result *injected;
+	int64_t begun;
 };
 
 struct shutdown_options {

@@ -291,6 +291,7 @@ static const struct factjson_field act_fields[] = {
 	FIELD_OR(act.interrupted, "interrupted_ns", -1),
 	FIELD_OR(act.copies, "copies", -1),
 	FIELD_OR(act.copies_left, "copies_left", -1),
+	FIELD(act.begun, "begun_ns"),
 };
 
 static const struct factjson_field command_fields[] = {

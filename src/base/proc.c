@@ -66,6 +66,13 @@ static const char *stat_field(const char *after_comm, int n)
 	return at ? at + 1 : NULL;
 }
 
+void proc_boot_id(char *buf, size_t size)
+{
+	if (proc_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, size) < 0)
+		buf[0] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+}
+
 int proc_stat_parse(const char *text, struct proc_stat *ret)
 {
 	/* The name may hold blanks and parentheses: it ends with the last one. */

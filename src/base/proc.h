@@ -45,6 +45,9 @@ bool proc_is_gone(int err);
  */
 ssize_t proc_read(int dir, const char *name, char *buf, size_t size);
 
+/* The id of this boot, a UUID of 36 characters; "" where it cannot be read. */
+void proc_boot_id(char *buf, size_t size);
+
 /* Bits of proc_stat.flags, include/linux/sched.h. */
 enum { PROC_EXITING = 0x4, PROC_KTHREAD = 0x200000 };
 

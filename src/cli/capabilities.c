@@ -17,9 +17,10 @@ static const unsigned int needed[] = {
 	CAP_DAC_OVERRIDE, /* files named by options may be in other users' directories */
 };
 
-void capabilities_drop(void)
+void capabilities_drop(bool guards)
 {
-	uint64_t mask = 0;
+	/* a guard's memory, and the priority of its thread */
+	uint64_t mask = guards ? CAPS_BIT(CAP_IPC_LOCK) | CAPS_BIT(CAP_SYS_NICE) : 0;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		mask |= CAPS_BIT(needed[i]);

@@ -20,6 +20,10 @@
 #define SCAN_WITH_HOOKS	   (10 * NS_PER_S)
 #define SCAN_WITHOUT_HOOKS NS_PER_S
 #define SCAN_SOONEST	   NS_PER_S /* after the last scan, when one is requested */
+/* While a guard waits for somebody else's restart: new links that only a scan describes, and the
+ * rest. */
+#define SCAN_GUARDED	   (5 * NS_PER_S)
+#define SCAN_GUARDED_REST  (600 * NS_PER_S)
 /* How often the agent's API is asked: while the agent recovers, and while it serves. */
 #define ASK_OFTEN   (NS_PER_S / 2)
 #define ASK_SELDOM  (30 * NS_PER_S)
@@ -28,7 +32,7 @@
 struct loop_state {
 	struct event_loop *window;
 	struct event_base *base;
-	struct event *tick, *hooks, *interrupt, *hangup, *child;
+	struct event *tick, *hooks, *interrupt, *hangup, *child, *guard;
 	enum event_loop_end end;
 	int64_t began;
 	int64_t scanned_at; /* time of the last scan, mono ns */
@@ -101,12 +105,28 @@ static void scan_now(struct loop_state *loop)
 	session_dispatch(loop->window->session);
 	follow(loop->window->session);
 	loop->scanned_at = now_mono();
+	guard_scanned(loop->window->guard);
+	guard_tend(loop->window->guard);
 }
 
 /* An armed guard acts before anything else is done. */
 static void guard_check(struct loop_state *loop)
 {
 	loop->wanted |= guard_act(loop->window->guard);
+	guard_tend(loop->window->guard);
+}
+
+static void on_guard(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	guard_check(ctx);
+}
+
+/* Nothing but the guard's plan is of interest until somebody else has ended the agent. */
+static bool only_guards(const struct loop_state *loop)
+{
+	return guard_waits(loop->window->guard) && !loop->window->command;
 }
 
 /*
@@ -123,6 +143,10 @@ static bool scan_is_due(struct loop_state *loop)
 {
 	int64_t since = now_mono() - loop->scanned_at;
 
+	if (only_guards(loop))
+		return since >= (guard_wants_scan(loop->window->guard) || loop->wanted
+					 ? SCAN_GUARDED
+					 : SCAN_GUARDED_REST);
 	if (loop->wanted)
 		return since >= SCAN_SOONEST;
 	if (session_sees_connections(loop->window->session))
@@ -145,7 +169,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	due = scan_is_due(loop);
 	session_glance(session);
 	if (now - loop->asked >=
-	    (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN)) {
+		    (model_agent_serves(session_model(session)) ? ASK_SELDOM : ASK_OFTEN) &&
+	    !(only_guards(loop) && model_agent_serves(session_model(session)))) {
 		loop->asked = now;
 		session_ask(session, loop->base);
 	}
@@ -165,7 +190,7 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 	guard_check(loop);
 	loop->wanted |= loop->agent_new;
 	loop->agent_new = false;
-	if (loop->wanted && now_mono() - loop->scanned_at >= SCAN_SOONEST)
+	if (loop->wanted && scan_is_due(loop))
 		scan_now(loop);
 	/* A thousand executors that register at once are judged once, not a thousand times. */
 	if (now_mono() - loop->checked_at > CHECK_EVERY)
@@ -254,6 +279,12 @@ static int loop_build(struct loop_state *loop)
 	    event_add(loop->tick, &half) < 0 || event_add(loop->interrupt, NULL) < 0 ||
 	    event_add(loop->hangup, NULL) < 0 || event_add(loop->child, NULL) < 0)
 		return -ENOMEM;
+	if (guard_fd(loop->window->guard) >= 0) {
+		loop->guard = event_new(loop->base, guard_fd(loop->window->guard), EV_READ,
+					on_guard, loop);
+		if (!loop->guard || event_add(loop->guard, NULL) < 0)
+			return -ENOMEM;
+	}
 	if (hooks < 0)
 		return 0;
 	loop->hooks = event_new(loop->base, hooks, EV_READ | EV_PERSIST, on_hooks, loop);
@@ -262,8 +293,8 @@ static int loop_build(struct loop_state *loop)
 
 static void loop_clear(struct loop_state *loop)
 {
-	struct event *events[] = { loop->tick, loop->hooks, loop->interrupt, loop->hangup,
-				   loop->child };
+	struct event *events[] = { loop->tick,	 loop->hooks, loop->interrupt,
+				   loop->hangup, loop->child, loop->guard };
 
 	session_ask(loop->window->session, NULL);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
@@ -281,7 +312,7 @@ int event_loop_run(struct event_loop *window, enum event_loop_end *ret, struct e
 	struct fact_sink nobody = { 0 };
 	int err;
 
-	if (restart_is_due(&loop))
+	if (restart_is_due(&loop) || only_guards(&loop))
 		loop.scanned_at = loop.began; /* the gate has just had the node scanned */
 	loop.port = session_port(window->session);
 	loop.listener = session_listener(window->session);

@@ -2,6 +2,7 @@
 #include "cli/guard.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,13 @@
 #include "base/now.h"
 #include "base/pidfd.h"
 #include "base/proc.h"
+#include "cli/guard_plan.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/session.h"
 #include "cli/treat.h"
 
+#define RENEW_SOONEST (NS_PER_S / 5) /* after the last renewal of the plan */
 #define CLOSE_WAIT (200 * NS_PER_MS) /* for an ending agent's sockets to be closed, in one call */
 #define SETTLE	   (10 * NS_PER_MS)  /* for a FIN on its way through the host */
 
@@ -26,22 +29,26 @@ struct guard {
 	struct session *session;
 	struct audit_log *log;
 	struct inject_worker *worker;
+	struct guard_plan *plan; /* NULL: this kernel lacks what it needs */
 	pid_t agent;
 	uint64_t agent_start;
+	uint16_t port;
 	enum inject_method method;
-	bool ended; /* the agent, as an event or its process tells */
-	int64_t at; /* when that was; mono */
+	bool ended;	 /* the agent, as an event or its process tells */
+	int64_t at;	 /* when that was; mono */
+	bool stale;	 /* the plan, since an event */
+	bool serves;	 /* the agent, when the plan was made */
+	bool wants_scan; /* a link has come whose descriptor only a scan shows */
+	int64_t renewed; /* the plan, mono */
 	bool acted;
 	bool failed; /* the audit log is not complete */
 	size_t done; /* links treated */
+	int64_t last; /* when the last of them was, mono */
 	struct model_target *targets;
 	size_t n;
 };
 
-/*
- * By pidfd where the kernel has it: it stops no thread, and 40 links of 100 executors took 68 ms
- * instead of 103 on a busy host, most of which is not the act.
- */
+/* By pidfd where the kernel has it: it stops no thread, and is the faster one. */
 static enum inject_method method_choose(enum inject_method wanted)
 {
 	int pidfd, copy;
@@ -57,6 +64,29 @@ static enum inject_method method_choose(enum inject_method wanted)
 	return copy >= 0 ? INJECT_PIDFD : INJECT_AUTO;
 }
 
+/* Without a plan the guard acts later, when events and a scan have shown the stale links. */
+static int plan_begin(struct guard *guard, const struct options *options,
+		      const struct report *audit, struct error *error)
+{
+	const struct guard_plan_options with = { .options = options,
+						 .session = guard->session,
+						 .agent = &audit->agent,
+						 .method = guard->method,
+						 .worker = guard->worker,
+						 .log = guard->log };
+	int err = guard_plan_new(&with, &guard->plan, error);
+
+	if (err == -ENOSYS) {
+		*error = (struct error){ 0 };
+		return 0;
+	}
+	if (err)
+		return err;
+	guard->serves = model_agent_serves(session_model(guard->session));
+	guard->renewed = now_mono();
+	return guard_plan_renew(guard->plan, error);
+}
+
 int guard_arm(const struct options *options, struct session *session, const struct report *audit,
 	      struct guard **ret, struct error *error)
 {
@@ -64,7 +94,7 @@ int guard_arm(const struct options *options, struct session *session, const stru
 	int err;
 
 	if (!audit->agent.pid)
-		return error_set(error, -ESRCH, "start the agent, or use --treat before",
+		return error_set(error, -ESRCH, "start the agent, or use 'run --treat before'",
 				 "arm the guard: no agent listens on port %u", options->port);
 	if (!model_has_hook(session_model(session), "exit"))
 		return error_set(error, -ENOTSUP, "run 'execwatch doctor'",
@@ -73,6 +103,7 @@ int guard_arm(const struct options *options, struct session *session, const stru
 	if (!guard)
 		return error_set(error, -ENOMEM, NULL, "arm the guard");
 	guard->session = session;
+	guard->port = options->port;
 	guard->agent = audit->agent.pid;
 	guard->method = method_choose(options->method);
 	guard->agent_start = audit->agent.start;
@@ -80,6 +111,8 @@ int guard_arm(const struct options *options, struct session *session, const stru
 	if (!err &&
 	    (inject_worker_new(&guard->worker) < 0 || inject_worker_start(guard->worker) < 0))
 		err = error_set(error, -ENOMEM, NULL, "arm the guard: start its worker process");
+	if (!err)
+		err = plan_begin(guard, options, audit, error);
 	if (err) {
 		guard_disarm(guard);
 		return err;
@@ -95,6 +128,7 @@ bool guard_disarm(struct guard *guard)
 	if (!guard)
 		return true;
 	complete = !guard->failed;
+	guard_plan_free(guard->plan, complete);
 	audit_log_close(guard->log);
 	inject_worker_free(guard->worker);
 	free(guard->targets);
@@ -102,22 +136,105 @@ bool guard_disarm(struct guard *guard)
 	return complete;
 }
 
+size_t guard_links(const struct guard *guard)
+{
+	return guard->plan ? guard_plan_links(guard->plan) : 0;
+}
+
+int guard_fd(const struct guard *guard)
+{
+	return guard && guard->plan ? guard_plan_fd(guard->plan) : -1;
+}
+
 bool guard_waits(const struct guard *guard)
 {
 	return guard && !guard->acted;
+}
+
+/* ---- events ---- */
+
+/* Messages after which another executor is to be guarded, or one must not be touched. */
+static bool changes_registration(const char *message)
+{
+	return strstr(message, "egister") || strstr(message, "Reconnect") ||
+	       strcmp(message, "SUBSCRIBE") == 0;
+}
+
+static void note_tcp(struct guard *guard, const struct fact_tcp *tcp)
+{
+	if (tcp->remote.port != guard->port ||
+	    (tcp->to != TCP_ESTABLISHED && tcp->to != TCP_CLOSE && tcp->to != TCP_CLOSE_WAIT))
+		return;
+	guard->stale = true;
+	guard->wants_scan |= tcp->to == TCP_ESTABLISHED;
+}
+
+static void note_act(struct guard *guard, const struct fact_act *act)
+{
+	if (strcmp(act->phase, "result") != 0)
+		return;
+	guard->done += strcmp(act->result, "done") == 0;
+	guard->last = act->begun > guard->last ? act->begun : guard->last;
+	if (guard->plan)
+		guard_plan_logged(guard->plan, act->cookie);
 }
 
 void guard_note(struct guard *guard, const struct fact *fact)
 {
 	if (!guard)
 		return;
-	if (fact->type == FACT_EXIT && fact->exit.pid == guard->agent &&
-	    fact->exit.start == guard->agent_start && !guard->ended) {
-		guard->ended = true;
-		guard->at = fact->mono;
+	switch (fact->type) {
+	case FACT_EXIT:
+		guard->stale = true;
+		if (fact->exit.pid == guard->agent && fact->exit.start == guard->agent_start &&
+		    !guard->ended) {
+			guard->ended = true;
+			guard->at = fact->mono;
+		}
+		break;
+	case FACT_TCP:
+		note_tcp(guard, &fact->tcp);
+		break;
+	case FACT_MESSAGE:
+		guard->stale |= changes_registration(fact->message.name);
+		break;
+	case FACT_ACT:
+		note_act(guard, &fact->act);
+		break;
+	default:
+		break;
 	}
-	if (fact->type == FACT_ACT && strcmp(fact->act.phase, "result") == 0)
-		guard->done += strcmp(fact->act.result, "done") == 0;
+}
+
+bool guard_wants_scan(const struct guard *guard)
+{
+	return guard_waits(guard) && guard->wants_scan;
+}
+
+void guard_scanned(struct guard *guard)
+{
+	if (!guard)
+		return;
+	guard->wants_scan = false;
+	guard->stale = true;
+}
+
+void guard_tend(struct guard *guard)
+{
+	struct error error = { 0 };
+	bool serves;
+
+	if (!guard_waits(guard) || !guard->plan || guard->ended)
+		return;
+	serves = model_agent_serves(session_model(guard->session));
+	if ((!guard->stale && serves == guard->serves) ||
+	    now_mono() - guard->renewed < RENEW_SOONEST)
+		return;
+	guard->stale = false;
+	guard->serves = serves;
+	if (guard_plan_renew(guard->plan, &error) < 0)
+		log_warning_without(&error);
+	guard->renewed = now_mono();
 }
 
 /* ---- the agent's end ---- */
@@ -224,7 +341,21 @@ static void idle(void *ctx)
 	session_poll_throttled(guard->session);
 }
 
-static void treat(struct guard *guard)
+/* What the thread has done first, then what it has left. Returns how many. */
+static size_t targets_join(const struct guard *guard, struct shutdown_target *to)
+{
+	size_t n = guard->plan ? guard_plan_results(guard->plan, to) : 0;
+	struct shutdown_target *left = treat_targets(guard->targets, guard->n, guard->method);
+
+	for (size_t i = 0; left && i < guard->n; i++)
+		if (!guard->plan || !guard_plan_has_result(guard->plan, left[i].request.cookie))
+			to[n++] = left[i];
+	free(left);
+	return n;
+}
+
+/* Returns how many links were treated or should have been. */
+static size_t treat(struct guard *guard)
 {
 	struct shutdown_options how = {
 		.worker = guard->worker,
@@ -233,50 +364,72 @@ static void treat(struct guard *guard)
 		.ctx = guard,
 	};
 	struct fact_sink sink = session_sink(guard->session);
-	struct shutdown_target *targets = treat_targets(guard->targets, guard->n, guard->method);
+	struct shutdown_target *targets =
+		calloc(guard_links(guard) + guard->n + 1, sizeof(*targets));
 	struct error error = { 0 };
-	size_t begun;
+	size_t begun, n = 0;
 
-	if (!targets)
-		error_set(&error, -ENOMEM, NULL, "treat %zu links", guard->n);
-	else if (act_shutdown(targets, guard->n, &how, guard->log, &sink, &begun, &error) < 0)
+	if (targets)
+		n = targets_join(guard, targets);
+	else
+		error_set(&error, -ENOMEM, NULL, "treat the links");
+	if (n && act_shutdown(targets, n, &how, guard->log, &sink, &begun, &error) < 0)
 		guard->failed = true;
 	if (error.code)
 		log_error(&error);
 	free(targets);
+	return n;
 }
 
-static void tell(const struct guard *guard)
+static void tell(const struct guard *guard, size_t n)
 {
+	int64_t took = guard->last ? guard->last - guard->at : 0;
+
 	for (size_t i = 0; i < guard->n; i++)
 		if (guard->targets[i].changed)
 			log_message("%s did not notice the agent's end and is left alone: %s",
 				    guard->targets[i].executor_id, guard->targets[i].changed);
-	log_message("%zu of %zu links that did not notice the agent's end were treated, %lld ms "
-		    "after it",
-		    guard->done, guard->n, (long long)((now_mono() - guard->at) / NS_PER_MS));
+	if (guard->done && took > 0)
+		log_message("%zu of %zu links that did not notice the agent's end were treated, the "
+			    "last one %.1f ms after it",
+			    guard->done, n, (double)took / NS_PER_MS);
+	else
+		log_message("%zu of %zu links that did not notice the agent's end were treated",
+			    guard->done, n);
 }
 
-bool guard_act(struct guard *guard)
+/* True once the thread has acted, or, without one, the agent has closed its sockets. */
+static bool is_time(struct guard *guard)
 {
-	if (!guard || guard->acted)
-		return false;
+	if (guard->plan)
+		return guard_plan_acted(guard->plan);
 	if (!guard->ended && proc_live_thread(guard->agent, guard->agent_start) == 0) {
 		guard->ended = true; /* its event was lost */
 		guard->at = now_mono();
 	}
-	if (!guard->ended || !await_closed(guard))
+	return guard->ended && await_closed(guard);
+}
+
+bool guard_act(struct guard *guard)
+{
+	size_t n;
+
+	if (!guard || guard->acted || !is_time(guard))
 		return false;
+	session_dispatch(guard->session);
+	if (!guard->ended) {
+		guard->ended = true;
+		guard->at = guard_plan_ended(guard->plan);
+	}
 	guard->acted = true;
 	guard->done = 0;
 	if (plan_checked(guard) < 0) {
-		log_message("the guard could not act: out of memory");
+		log_message("look for further links that did not notice the agent's end: out of "
+			    "memory");
 		guard->failed = true;
-		return true;
 	}
-	if (guard->n)
-		treat(guard);
-	if (guard->n)
-		tell(guard);
+	n = treat(guard);
+	if (n)
+		tell(guard, n);
 	return true;
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The guard of a window: when the agent ends, the links that did not notice are shut down at once,
- * and only those, before the next agent asks their executors to reconnect.
+ * The guard: when the agent ends, the links that did not notice are shut down at once, and only
+ * those, before the next agent asks their executors to reconnect.
  *
  * When a process ends, the kernel closes its sockets before the end is reported, and an executor
  * that gets the FIN or RST leaves ESTABLISHED in the same microseconds. A link that stays
  * ESTABLISHED has lost that packet (a forgotten entry of connection tracking, a dead peer). The
  * next agent needs its start and its recovery before it asks.
+ *
+ * A thread does that by a plan that is made before (guard_plan.h). What it must not decide by
+ * itself, since a new agent listens already or a link is not in the plan, is decided by the model
+ * afterwards.
  */
 #ifndef EW_CLI_GUARD_H
 #define EW_CLI_GUARD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct error;
 struct fact;
@@ -21,9 +26,10 @@ struct report;
 struct session;
 
 /*
- * Does all that takes time before the agent ends: opens the audit log, starts the worker process.
- * The caller holds the lock of those who act for as long as the guard lives. Returns 0, or a
- * negative errno when nothing would tell of the agent's end, or an act could not be made.
+ * Does all that takes time before the agent ends: opens the audit log and writes the intents,
+ * starts the worker process and the thread. The caller holds the lock of those who act for as long
+ * as the guard lives. Returns 0, or a negative errno when nothing would tell of the agent's end, or
+ * an act could not be made.
  */
 int guard_arm(const struct options *options, struct session *session, const struct report *audit,
 	      struct guard **ret, struct error *error);
@@ -36,10 +42,23 @@ bool guard_waits(const struct guard *guard);
 /* To be given every fact. NULL is fine. */
 void guard_note(struct guard *guard, const struct fact *fact);
 
+/* How many links are in the plan. */
+size_t guard_links(const struct guard *guard);
+
+/* Readable when guard_act() has to be called at once; -1: there is no such descriptor. */
+int guard_fd(const struct guard *guard);
+
+/* Has a link come that only a scan of sockets and checkpoints can add to the plan? */
+bool guard_wants_scan(const struct guard *guard);
+/* To be called after a scan. NULL is fine. */
+void guard_scanned(struct guard *guard);
+/* To be called after events were dispatched: keeps the plan up to date. NULL is fine. */
+void guard_tend(struct guard *guard);
+
 /*
- * To be called after events were dispatched, and each second. Once the agent has ended and its
- * sockets are closed: treats the links and returns true, after which it waits no more. Blocks until
- * the executors have closed them, at most about 5 s.
+ * To be called after events were dispatched, and each second. After the agent's end: treats the
+ * links, or finishes what the thread has done, and returns true, after which it waits no more.
+ * Blocks until the executors have closed them, at most about 5 s.
  */
 bool guard_act(struct guard *guard);
 

@@ -283,9 +283,10 @@ static int set_all(struct options *o, const char *value, char *message)
 #define TEXT(member)	.text = offsetof(struct options, member), .is_text = true
 #define FLAG(member)	.flag = offsetof(struct options, member)
 
-#define LOOKS  (DOCTOR | AUDIT | SHUTDOWN | WATCH | VERIFY | RUN) /* at this host */
-#define JUDGES (AUDIT | SHUTDOWN | WATCH | VERIFY | RUN)
-#define ACTS   (SHUTDOWN | RUN)
+#define LOOKS  (DOCTOR | JUDGES) /* at this host */
+#define JUDGES (AUDIT | SHUTDOWN | WATCH | VERIFY | RUN | GUARD)
+#define CHOOSES (SHUTDOWN | RUN)
+#define ACTS   (CHOOSES | GUARD)
 #define EVERY  (LOOKS | REPORT)
 
 const struct option_row option_rows[] = {
@@ -305,9 +306,9 @@ const struct option_row option_rows[] = {
 	  false, TEXT(credential_file) },
 
 	{ 0, "select", "V[,...]", "treat executors with these verdicts (half-open,at-risk)",
-	  GROUP_CHOICE, ACTS, true, PARSE(set_select) },
-	{ 0, "pid", "N", "treat this executor", GROUP_CHOICE, ACTS, true, PARSE(set_pid) },
-	{ 0, "all", NULL, "treat every link that may be touched", GROUP_CHOICE, ACTS, true,
+	  GROUP_CHOICE, CHOOSES, true, PARSE(set_select) },
+	{ 0, "pid", "N", "treat this executor", GROUP_CHOICE, CHOOSES, true, PARSE(set_pid) },
+	{ 0, "all", NULL, "treat every link that may be touched", GROUP_CHOICE, CHOOSES, true,
 	  PARSE(set_all) },
 	{ 0, "horizon", "D", "a link is at risk if its entry expires within D (recovery timeout)",
 	  GROUP_CHOICE, JUDGES, false, PARSE(set_horizon) },
@@ -327,7 +328,7 @@ const struct option_row option_rows[] = {
 	  GROUP_ACT, RUN, true, PARSE(set_accept) },
 
 	{ 0, "until", "WHEN", "settled, deadline or a duration (deadline; watch: until Ctrl-C)",
-	  GROUP_WAIT, WATCH | VERIFY | RUN, false, PARSE(set_until) },
+	  GROUP_WAIT, WATCH | VERIFY | RUN | GUARD, false, PARSE(set_until) },
 	{ 0, "master-timeout", "D", "after this the master removes a silent agent (75s)",
 	  GROUP_WAIT, JUDGES, false, PARSE(set_master_timeout) },
 
@@ -336,9 +337,10 @@ const struct option_row option_rows[] = {
 	{ 0, "replay", "FILE", "judge a recording instead of this host; needs no root", GROUP_FILES,
 	  AUDIT | VERIFY | REPORT, false, TEXT(replay) },
 	{ 0, "baseline", "FILE", "verify: compare with it; other verbs: save a copy of it here",
-	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN, false, TEXT(baseline) },
+	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN | GUARD, false, TEXT(baseline) },
 	{ 0, "state-dir", "DIR", "baselines, reports of run, the audit log (/var/lib/execwatch)",
-	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN | REPORT, false, TEXT(state_dir) },
+	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN | REPORT | GUARD, false,
+	  TEXT(state_dir) },
 	{ 0, "run-dir", "DIR", "locks and observers that outlive a run (/run/execwatch)",
 	  GROUP_FILES, LOOKS, false, TEXT(run_dir) },
 
@@ -353,8 +355,8 @@ const struct option_row option_rows[] = {
 	  PARSE(set_format) },
 	{ 0, "color", "WHEN", "auto, always or never", GROUP_OUTPUT, EVERY, false,
 	  PARSE(set_colour) },
-	{ 'q', "quiet", NULL, "no progress messages", GROUP_OUTPUT, SHUTDOWN | VERIFY | RUN, false,
-	  FLAG(quiet) },
+	{ 'q', "quiet", NULL, "no progress messages", GROUP_OUTPUT, SHUTDOWN | VERIFY | RUN | GUARD,
+	  false, FLAG(quiet) },
 	{ 'v', "verbose", NULL, "every executor with its evidence, and libbpf's messages",
 	  GROUP_OUTPUT, EVERY, false, FLAG(verbose) },
 	{ 0, "help", NULL, "this help", GROUP_OUTPUT, EVERY, false, FLAG(help) },

@@ -66,6 +66,7 @@ enum verb_bit {
 	VERIFY = 1 << 4,
 	RUN = 1 << 5,
 	REPORT = 1 << 6,
+	GUARD = 1 << 7,
 };
 
 struct verb {
@@ -77,6 +78,7 @@ struct verb {
 	const char *exits[4]; /* what the exit codes 0 to 3 mean; NULL: it does not end with it */
 	bool takes_command;
 	bool acts;    /* asks on a terminal, wants --yes without one */
+	bool guards;  /* waits for the agent's restart, and may arm a guard */
 	bool watches; /* the observers stay in the kernel when execwatch is killed */
 	int (*run)(const struct options *options); /* returns an exit code */
 };

@@ -93,11 +93,9 @@ uint16_t session_port(const struct session *session)
 	return session->options->port;
 }
 
-static void boot_id_read(char *buf, size_t size)
+int session_netns(const struct session *session)
 {
-	if (proc_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, size) < 0)
-		buf[0] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
+	return session->netns_fd;
 }
 
 static void session_fact_emit(struct session *s)
@@ -122,7 +120,7 @@ static void session_fact_emit(struct session *s)
 				     .work_dir_given = s->options->work_dir != NULL,
 				     .ignored = s->options->ignored,
 				     .horizon = s->options->horizon,
-				     .restart_wanted = s->options->verb->takes_command,
+				     .restart_wanted = s->options->verb->guards,
 			     } };
 
 	uname(&host);
@@ -281,7 +279,7 @@ int session_open(const struct options *options, struct session **ret, struct err
 			goto out;
 		s->to_recording = recording_sink(s->recording);
 	}
-	boot_id_read(s->boot_id, sizeof(s->boot_id));
+	proc_boot_id(s->boot_id, sizeof(s->boot_id));
 	err = netns_enter(s, error);
 	if (err)
 		goto out;
@@ -292,7 +290,7 @@ int session_open(const struct options *options, struct session **ret, struct err
 		err = scan_open(s, error);
 	if (err)
 		goto out;
-	capabilities_drop();
+	capabilities_drop(s->options->verb->guards);
 	*ret = s;
 	return 0;
 out:

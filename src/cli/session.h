@@ -94,6 +94,8 @@ struct model *session_model(struct session *session);
 void session_glance(struct session *session);
 
 uint16_t session_port(const struct session *session);
+/* A descriptor of the agent's network namespace, the session's, or NETNS_OWN. */
+int session_netns(const struct session *session);
 /* Of this run, or of the one that was recorded. */
 const char *session_verb(const struct session *session);
 const char *session_boot_id(const struct session *session);

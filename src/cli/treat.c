@@ -14,6 +14,7 @@
 #include "base/now.h"
 #include "cli/confirm.h"
 #include "cli/exit_codes.h"
+#include "cli/guard_left.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
 #include "cli/options.h"
@@ -200,8 +201,10 @@ int treatment_begin(const struct options *options, struct treatment *treatment)
 	if (options->dry_run)
 		return 0;
 	err = act_lock_take(options->run_dir, "acting", &treatment->lock, &error);
-	if (!err)
+	if (!err) {
+		guard_left_tell(options);
 		return 0;
+	}
 	log_error(&error);
 	return err == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
 }

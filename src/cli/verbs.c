@@ -103,8 +103,29 @@ const struct verb verbs[] = {
 			   "that" },
 		.takes_command = true,
 		.acts = true,
+		.guards = true,
 		.watches = true,
 		.run = verb_run,
+	},
+	{
+		.bit = GUARD,
+		.name = "guard",
+		.summary = "stand by for a restart by somebody else: treat what does not notice it",
+		.details =
+			"Waits for the agent's end. At that moment the links that did not notice "
+			"it are shut down,\nand no others, before the next agent asks their "
+			"executors to reconnect; then it watches as\nverify does, and ends with a "
+			"report. No clock is started that the restart does not start\nitself. "
+			"Ctrl-C disarms it. Without a terminal it needs --yes or --dry-run.",
+		.example = "execwatch guard --yes --until settled",
+		.exits = { "the agent was restarted and every executor is registered again",
+			   "the agent was not restarted, or executors still wait for it",
+			   "executors are lost",
+			   "what became of executors is not known, or it was disarmed by Ctrl-C" },
+		.acts = true,
+		.guards = true,
+		.watches = true,
+		.run = verb_guard,
 	},
 	{
 		.bit = REPORT,

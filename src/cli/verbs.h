@@ -11,6 +11,7 @@ int verb_shutdown(const struct options *options);
 int verb_watch(const struct options *options);
 int verb_verify(const struct options *options);
 int verb_run(const struct options *options);
+int verb_guard(const struct options *options);
 int verb_report(const struct options *options);
 
 #endif

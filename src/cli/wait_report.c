@@ -7,6 +7,7 @@
 #include "base/now.h"
 #include "cli/child.h"
 #include "cli/exit_codes.h"
+#include "cli/guard.h"
 #include "cli/kept_report.h"
 #include "cli/log.h"
 #include "cli/options.h"
@@ -22,7 +23,11 @@ struct progress {
 	bool terminal; /* the line is redrawn in place; else a new line at intervals */
 	int64_t shown;
 	int64_t every;
+	const struct guard *guard;
 };
+
+/* Nothing is to be told while a guard waits for somebody else. */
+#define GUARDED (3600 * NS_PER_S)
 
 /* One line a minute in a log, one a second on a terminal. */
 static struct progress progress_begin(struct session *session, enum report_kind kind)
@@ -41,7 +46,7 @@ static bool progress_show(void *ctx)
 	struct report *report;
 	int64_t now = now_mono();
 
-	if (p->shown && now - p->shown < p->every)
+	if (p->shown && now - p->shown < (guard_waits(p->guard) ? GUARDED : 0) + p->every)
 		return true;
 	p->shown = now;
 	session_glance(p->session);
@@ -109,6 +114,9 @@ int wait_report(const struct options *options, struct session *session, struct c
 	struct error error = { 0 };
 	int code;
 
+	progress.guard = command ? NULL : guard;
+	if (kind == REPORT_GUARD)
+		window.scope |= SCAN_CHECKPOINTS;
 	if (watch(&window, &end, &error) < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;

@@ -71,8 +71,8 @@ int model_plan_check(const struct report *planned, const struct model_choice *ch
 		     const struct report *now, struct model_target *targets, size_t n);
 
 /*
- * The links that did not notice the end of an agent: of executors of the baseline that checkpoint
- * and have registered, ESTABLISHED although the agent that held the other end has ended. Those of
+ * The links that did not notice the end of an agent: of executors that checkpoint and have
+ * registered, ESTABLISHED although the agent that held the other end has ended. Those of
  * executors that relink when asked, or have dropped a link already, are left out. In the order of
  * model_select(); changed is set where the executor must be left alone now
  * (model_guard_refusal()). *ret is an array of *n, to be freed; its texts are the model's. Empty
@@ -80,6 +80,13 @@ int model_plan_check(const struct report *planned, const struct model_choice *ch
  */
 int model_guard_targets(const struct model *model, int32_t agent_pid, uint64_t agent_start,
 			struct model_target **ret, size_t *n);
+
+/*
+ * The links that would be in model_guard_targets() if the agent ended now and none of their
+ * executors noticed, whatever is known of their other ends. In the same order and form; empty while
+ * no agent serves. Returns 0 or -ENOMEM.
+ */
+int model_guard_plan(const struct model *model, struct model_target **ret, size_t *n);
 
 /*
  * Why the executor must not be disconnected any more after the end of that agent: the next one has
@@ -92,7 +99,8 @@ const char *model_guard_refusal(const struct model *model, int32_t agent_pid, ui
 /* Has the end of that agent been seen? */
 bool model_agent_ended(const struct model *model, int32_t pid, uint64_t start);
 
-/* Will those links of it that do not notice the agent's end be in model_guard_targets()? */
+/* Would it be lost, or is that unknown by its link alone, and will the guard treat each of its links
+ * that does not notice the agent's end? */
 bool model_guard_covers(const struct report_executor *executor);
 
 /* Does the model get events of this hook (FACT_HOOK)? */

@@ -7,7 +7,8 @@
 
 bool report_has_outcomes(const struct report *report)
 {
-	return report->kind == REPORT_VERIFY || report->kind == REPORT_RUN;
+	return report->kind == REPORT_VERIFY || report->kind == REPORT_RUN ||
+	       report->kind == REPORT_GUARD;
 }
 
 struct report report_ended(const struct report *report)
@@ -119,7 +120,9 @@ static void head_fill(const struct store *store, struct report *report)
 	report->generated = store_wall(store, store->now);
 	report->agent_port = store->session.agent_port;
 	report->interrupted = store->interrupted;
-	report->restart_wanted = store->session.restart_wanted && report->kind == REPORT_RUN;
+	report->restart_wanted =
+		store->session.restart_wanted &&
+		(report->kind == REPORT_RUN || report->kind == REPORT_GUARD);
 	report->blind = (store->complete & (SCAN_SOCKETS | SCAN_PROCESSES)) !=
 			(SCAN_SOCKETS | SCAN_PROCESSES);
 	if (*(store->command.text ? store->command.text : "")) {

@@ -110,6 +110,7 @@ struct report_executor {
 	enum verdict verdict;
 	const char
 		*forbidden; /* why it must never be touched, whatever is asked; NULL: it may be */
+	bool guardable; /* the guard treats each link of it that does not notice the agent's end */
 	enum severity severity;
 	const char *const *why; /* the evidence, whole sentences */
 	size_t n_why;
@@ -173,6 +174,7 @@ enum report_kind {
 	REPORT_VERIFY,
 	REPORT_RUN,
 	REPORT_WATCH, /* an audit, and what became of the executors that ended during the watch */
+	REPORT_GUARD, /* as REPORT_RUN; somebody else restarts the agent */
 };
 
 struct report_agent {
@@ -246,12 +248,12 @@ struct report {
 	bool command_ended;
 	int32_t command_status; /* as wait(2) gives it */
 	bool interrupted;
-	bool restart_wanted; /* of run: its command is to restart the agent */
+	bool restart_wanted; /* of run and guard: the agent is to be restarted */
 	bool dry_run;
 	int exit_code; /* 0, 1, 2 or 3 */
 };
 
-/* True for kinds whose executors have outcomes (verify, run). */
+/* True for kinds whose executors have outcomes (verify, run, guard). */
 bool report_has_outcomes(const struct report *report);
 
 /* True: no executor but foreign ones, and no process that is known to be an agent: neither its API

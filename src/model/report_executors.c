@@ -7,6 +7,7 @@
 #include "model/appeared.h"
 #include "model/judge/evidence.h"
 #include "model/judge/explain.h"
+#include "model/judge/guard.h"
 #include "model/judge/outcome.h"
 #include "model/judge/self_termination.h"
 #include "model/model_private.h"
@@ -138,6 +139,8 @@ static void executor_fill(const struct store *store, const struct executor *exec
 			   executor->checkpoint->facts.n_tasks, arena);
 	out->verdict = verdict_of(&evidence);
 	out->severity = verdict_severity(out->verdict);
+	out->guardable = guard_reaches_all(executor) &&
+			 guard_would_treat(store, executor, &evidence);
 	explain_fill(store, executor, &evidence, out, arena);
 	clock_fill(store, executor->process, out, arena);
 }

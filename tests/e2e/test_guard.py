@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The guard of `run`: links that did not notice the agent's end are treated before the next one asks."""
 
+import json
 import shlex
 import signal
 
@@ -116,7 +117,9 @@ def test_by_the_guard_alone(lab, ew, tmp_path):
     report = run(ew, "--treat", "guard",
                  *command(["cp", ew.state_dir / "audit.log", log],
                           node.command(*node.restart_args())), code=0)
-    assert log.read_text() == ""
+    armed = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["executor_id"] for line in armed} == {f"task-{i}" for i in range(6)}
+    assert {(line["phase"], line["reason_id"]) for line in armed} == {("intent", "guard")}
     assert results(report) == {"task-0": "done", "task-1": "done"}
     assert set(each(report, node, "outcome").values()) == {"reregistered"}
 

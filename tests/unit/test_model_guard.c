@@ -184,19 +184,90 @@ static void not_when_nobody_tells_whom_it_asks(void **state)
 	}
 }
 
+/* The plan as "web; db; …". */
+static const char *planned(const struct node *n)
+{
+	static char text[4096];
+	struct model_target *t;
+	size_t count;
+
+	assert_int_equal(model_guard_plan(n->model, &t, &count), 0);
+	text[0] = '\0';
+	for (size_t i = 0; i < count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? "; " : "",
+			 t[i].executor_id);
+	free(t);
+	return text;
+}
+
+/* Whatever its link looks like now: what the agent's end leaves ESTABLISHED is stale. */
+static void what_is_planned_while_the_agent_lives(void **state)
+{
+	static const struct {
+		struct node_spec spec;
+		const char *want;
+	} rows[] = {
+		{ { 0 }, "web" },
+		{ { .entry = EW_NO }, "web" },
+		{ { .half_open = true }, "web" },
+		{ { .netns = 77 }, "web" },
+		{ { .v1 = true }, "web; web" },
+		{ { .version = "1.4.3" }, "" },
+		{ { .no_checkpoint = true }, "" },
+		{ { .unregistered = true }, "" },
+		{ { .unlinked = true }, "" },
+		{ { .state = "T" }, "" },
+		{ { .dark = true }, "" },
+		{ { .slave_id = "other" }, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct node *n = node_new();
+
+		node_executor_(n, "web", rows[i].spec);
+		node_snapshot(n);
+		node_baseline(n);
+		if (strcmp(planned(n), rows[i].want) != 0)
+			fail_msg("row %zu: '%s'", i, planned(n));
+		node_free(n);
+	}
+}
+
+static void new_executors_are_planned_and_treated(void **state)
+{
+	struct node *n = node_new();
+	struct ended agent = agent_of(n);
+
+	(void)state;
+	node_executor_(n, "web", (struct node_spec){ 0 });
+	node_snapshot(n);
+	node_baseline(n);
+	node_executor_(n, "new", (struct node_spec){ .entry = EW_NO });
+	node_snapshot(n);
+	assert_string_equal(planned(n), "web; new");
+	node_agent_stop(n);
+	assert_string_equal(planned(n), "");
+	assert_string_equal(targets(n, agent), "new");
+	node_free(n);
+}
+
 /* The gate counts on the guard for what it would treat, and for nothing else. */
 static void what_the_gate_counts_on(void **state)
 {
 	static const struct {
 		struct node_spec spec;
-		bool covered;
+		bool covered, untold; /* whether its link is tracked is not known */
 	} rows[] = {
-		{ { .entry = EW_NO }, true },
-		{ { .half_open = true }, true },
-		{ { 0 }, false },
-		{ { .no_checkpoint = true }, false },
-		{ { .unlinked = true }, false },
-		{ { .v1 = true, .half_open = true }, true },
+		{ { .entry = EW_NO }, true, false },
+		{ { .half_open = true }, true, false },
+		{ { 0 }, false, false },
+		{ { .no_checkpoint = true }, false, false },
+		{ { .unlinked = true }, false, false },
+		{ { .v1 = true, .half_open = true }, true, false },
+		{ { 0 }, true, true },
+		{ { .dark = true }, false, true },
+		{ { .no_checkpoint = true }, false, true },
 	};
 
 	(void)state;
@@ -204,11 +275,13 @@ static void what_the_gate_counts_on(void **state)
 		struct node *n = node_new();
 		struct report *audit;
 
+		if (rows[i].untold)
+			n->tracking = EW_UNKNOWN;
 		node_executor_(n, "web", rows[i].spec);
 		node_snapshot(n);
 		audit = node_report(n, REPORT_AUDIT);
 		if (model_guard_covers(&audit->executors[0]) != rows[i].covered)
-			fail_msg("row %zu", i);
+			fail_msg("row %zu: %s", i, verdict_name(audit->executors[0].verdict));
 		report_free(audit);
 		node_free(n);
 	}
@@ -223,6 +296,8 @@ int main(void)
 		cmocka_unit_test(not_one_that_is_down),
 		cmocka_unit_test(not_once_the_new_agent_has_asked),
 		cmocka_unit_test(not_when_nobody_tells_whom_it_asks),
+		cmocka_unit_test(what_is_planned_while_the_agent_lives),
+		cmocka_unit_test(new_executors_are_planned_and_treated),
 		cmocka_unit_test(what_the_gate_counts_on),
 	};
 

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "model/judge/agent_state.h"
 #include "model/judge/evidence.h"
 #include "model/judge/executors.h"
+#include "model/judge/guard.h"
 #include "model/model_private.h"
 #include "model/verdict_table.h"
 
@@ -76,6 +78,37 @@ static bool has_all_links(const struct executor *executor, const struct evidence
 	return executor->n_links >= (evidence->protocol == PROTOCOL_V1 ? V1_CONNECTIONS : 1);
 }
 
+/* An act cannot reach a link of MPTCP. */
+static bool is_reachable(const struct executor_link *link)
+{
+	return link->fd >= 0 && !link->conn->facts.mptcp;
+}
+
+/* ---- before the agent's end ---- */
+
+bool guard_would_treat(const struct store *store, const struct executor *executor,
+		       const struct evidence *evidence)
+{
+	const struct registration *h = &executor->process->history;
+	struct evidence without_agent = *evidence;
+
+	/* What is known of the other ends and of connection tracking no longer matters then. */
+	without_agent.worst = LINK_HALF_OPEN;
+	return executor->process->key.pid && has_all_links(executor, evidence) &&
+	       verdict_of(&without_agent) == VERDICT_HALF_OPEN && !h->down_since &&
+	       h->asked <= h->registered && !store_rival(store) && agent_state_serves(store);
+}
+
+bool guard_reaches_all(const struct executor *executor)
+{
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (!is_reachable(&executor->links[i]))
+			return false;
+	return true;
+}
+
+/* ---- after it ---- */
+
 /*
  * It still believes in a link whose agent's end is gone, and would be lost by that. Whether a new
  * agent may have asked it already is refusal()'s to say.
@@ -92,107 +125,128 @@ static bool is_unaware(const struct store *store, const struct executor *executo
 	return has_all_links(executor, &evidence) && verdict_of(&evidence) == VERDICT_HALF_OPEN;
 }
 
-/*
- * And an act can reach it, which it cannot for a link of MPTCP. An end that the new agent holds is
- * not the end of a stale link.
- */
+/* An end that the new agent holds is not the end of a stale link. */
 static bool is_stale(const struct store *store, const struct executor_link *link)
 {
-	return link->fd >= 0 && !link->conn->facts.mptcp &&
-	       evidence_agent_end(store, link->conn) == EW_NO;
+	return is_reachable(link) && evidence_agent_end(store, link->conn) == EW_NO;
 }
 
-static size_t targets_of(const struct store *store, const struct agent *ended,
-			 const struct executor *executor, struct model_target *targets)
+static struct model_target target_of(const struct executor *executor,
+				     const struct executor_link *link)
 {
 	const struct process *process = executor->process;
-	size_t n = 0;
 
-	for (size_t i = 0; i < executor->n_links; i++) {
-		const struct executor_link *link = &executor->links[i];
-
-		if (!is_stale(store, link))
-			continue;
-		targets[n++] = (struct model_target){
-			.executor_id = process->facts.executor_id,
-			.framework_id = process->facts.framework_id,
-			.pid = process->key.pid,
-			.start = process->key.start,
-			.fd = link->fd,
-			.cookie = link->conn->facts.cookie,
-			.inode = link->conn->facts.inode,
-			.verdict = VERDICT_HALF_OPEN,
-			.recovery_timeout = evidence_recovery_timeout(&process->facts),
-			.changed = refusal(store, ended, process),
-		};
-	}
-	return n;
+	return (struct model_target){
+		.executor_id = process->facts.executor_id,
+		.framework_id = process->facts.framework_id,
+		.pid = process->key.pid,
+		.start = process->key.start,
+		.fd = link->fd,
+		.cookie = link->conn->facts.cookie,
+		.inode = link->conn->facts.inode,
+		.verdict = VERDICT_HALF_OPEN,
+		.recovery_timeout = evidence_recovery_timeout(&process->facts),
+	};
 }
 
-static size_t room_for(const struct executors *view)
+/* ---- the lists ---- */
+
+struct listed {
+	struct model_target *v;
+	size_t n;
+};
+
+/* Those of one executor, whose agent has ended (NULL: not yet). */
+typedef void list_fn(const struct store *store, const struct agent *ended,
+		     const struct executor *executor, struct arena *arena, struct listed *list);
+
+static void list_stale(const struct store *store, const struct agent *ended,
+		       const struct executor *executor, struct arena *arena, struct listed *list)
 {
-	const struct store *store = view->store;
+	if (!is_unaware(store, executor, arena))
+		return;
+	for (size_t i = 0; i < executor->n_links; i++) {
+		if (!is_stale(store, &executor->links[i]))
+			continue;
+		list->v[list->n] = target_of(executor, &executor->links[i]);
+		list->v[list->n++].changed = refusal(store, ended, executor->process);
+	}
+}
+
+static void list_planned(const struct store *store, const struct agent *ended,
+			 const struct executor *executor, struct arena *arena, struct listed *list)
+{
+	struct evidence evidence = evidence_of_executor(store, executor, arena);
+
+	(void)ended;
+	if (!guard_would_treat(store, executor, &evidence))
+		return;
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (is_reachable(&executor->links[i]))
+			list->v[list->n++] = target_of(executor, &executor->links[i]);
+}
+
+static int list_make(const struct executors *view, const struct agent *ended, list_fn *one,
+		     struct arena *arena, struct listed *list)
+{
 	size_t room = 1;
 
-	for (size_t i = 0; i < store->baselines.n; i++) {
-		const struct fact_baseline *b = &store->baselines.v[i];
-		const struct executor *executor = executors_find(view, b->pid, b->start);
-
-		room += executor ? executor->n_links : 0;
-	}
-	return room;
-}
-
-static int collect(const struct executors *view, const struct agent *ended, struct arena *arena,
-		   struct model_target **ret, size_t *n)
-{
-	const struct store *store = view->store;
-	struct model_target *targets = calloc(room_for(view), sizeof(*targets));
-	size_t count = 0;
-
-	if (!targets)
+	for (size_t i = 0; i < view->n_executors; i++)
+		room += view->executors[i].n_links;
+	list->v = calloc(room, sizeof(*list->v));
+	if (!list->v)
 		return -ENOMEM;
-	for (size_t i = 0; ended && i < store->baselines.n; i++) {
-		const struct fact_baseline *b = &store->baselines.v[i];
-		const struct executor *executor = executors_find(view, b->pid, b->start);
-
-		if (executor && is_unaware(store, executor, arena))
-			count += targets_of(store, ended, executor, targets + count);
-	}
-	model_targets_sort(targets, count);
-	*ret = targets;
-	*n = count;
+	for (size_t i = 0; i < view->n_executors; i++)
+		one(view->store, ended, &view->executors[i], arena, list);
+	model_targets_sort(list->v, list->n);
 	return 0;
 }
 
-int model_guard_targets(const struct model *model, int32_t agent_pid, uint64_t agent_start,
+static int targets_list(const struct model *model, const struct agent *ended, list_fn *one,
 			struct model_target **ret, size_t *n)
 {
 	const struct store *store = model_store(model);
-	const struct agent *ended = agent_find(store, agent_pid, agent_start);
 	struct arena *arena = arena_new();
-	struct executors view;
+	struct listed list = { 0 };
+	struct executors view = { 0 };
 	int err;
 
 	if (!arena)
 		return -ENOMEM;
 	executors_build(&view, store, arena);
-	err = arena_broken(arena) || store->broken
-		      ? -ENOMEM
-		      : collect(&view, ended && ended->gone_at ? ended : NULL, arena, ret, n);
+	err = arena_broken(arena) || store->broken ? -ENOMEM
+						   : list_make(&view, ended, one, arena, &list);
 	arena_free(arena);
+	*ret = list.v;
+	*n = list.n;
 	return err;
+}
+
+int model_guard_targets(const struct model *model, int32_t agent_pid, uint64_t agent_start,
+			struct model_target **ret, size_t *n)
+{
+	const struct agent *ended = agent_find(model_store(model), agent_pid, agent_start);
+
+	if (ended && ended->gone_at)
+		return targets_list(model, ended, list_stale, ret, n);
+	*n = 0;
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : -ENOMEM;
+}
+
+int model_guard_plan(const struct model *model, struct model_target **ret, size_t *n)
+{
+	return targets_list(model, NULL, list_planned, ret, n);
 }
 
 bool model_guard_covers(const struct report_executor *executor)
 {
-	size_t links = executor->protocol == PROTOCOL_V1 ? V1_CONNECTIONS : 1;
-
-	if (verdict_effect(executor->verdict) != EFFECT_LOST_UNTREATED || executor->forbidden ||
-	    executor->n_links < links)
+	switch (verdict_effect(executor->verdict)) {
+	case EFFECT_LOST_UNTREATED:
+		return executor->guardable && !executor->forbidden;
+	case EFFECT_UNKNOWN:
+		return executor->guardable; /* unknown is only what its link's other end is */
+	default:
 		return false;
-	for (size_t i = 0; i < executor->n_links; i++)
-		if (executor->links[i].state != TCP_ESTABLISHED || executor->links[i].fd < 0)
-			return false;
-	return true;
+	}
 }

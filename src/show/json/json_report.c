@@ -16,7 +16,7 @@ static const char *schema_name(enum report_kind kind)
 	static const char *const names[] = {
 		[REPORT_AUDIT] = "execwatch.audit/1",	[REPORT_SHUTDOWN] = "execwatch.shutdown/1",
 		[REPORT_VERIFY] = "execwatch.verify/1", [REPORT_RUN] = "execwatch.run/1",
-		[REPORT_WATCH] = "execwatch.audit/1",
+		[REPORT_WATCH] = "execwatch.audit/1",	[REPORT_GUARD] = "execwatch.guard/1",
 	};
 
 	return names[kind];
@@ -256,7 +256,8 @@ static void tail_set(struct fields *f, const struct report *report)
 	field_value(f, "findings", findings_new(report));
 	field_value(f, "summary", summary_new(report));
 	field_value(f, "events", events_new(report));
-	if (report->kind == REPORT_SHUTDOWN || report->kind == REPORT_RUN)
+	if (report->kind == REPORT_SHUTDOWN || report->kind == REPORT_RUN ||
+	    report->kind == REPORT_GUARD)
 		field_value(f, "acts", acts_new(report));
 	field_value(f, "other_connections", others_new(report));
 	field_value(f, "clocks", clocks_new(report));

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "act/shutdown.h"
+#include "base/error.h"
+#include "cli/baseline.h"
+#include "cli/confirm.h"
+#include "cli/exit_codes.h"
+#include "cli/guard.h"
+#include "cli/interrupt.h"
+#include "cli/kept_report.h"
+#include "cli/log.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/treat.h"
+#include "cli/verbs.h"
+#include "cli/wait_report.h"
+#include "show/format.h"
+
+#define QUESTION "Stand by, and treat the links that do not notice the agent's end?"
+
+static void show_audit(const struct options *options, const struct report *audit)
+{
+	if (!options->format->text)
+		return;
+	output_report(options, audit);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* What would be treated if nobody noticed the agent's end. Returns the exit code. */
+static int dry_run(const struct options *options, struct session *session,
+		   const struct report *audit)
+{
+	const struct shutdown_options how = { .dry_run = true };
+	struct fact_sink sink = session_sink(session);
+	struct model_target *plan = NULL;
+	struct shutdown_target *targets = NULL;
+	struct error error = { 0 };
+	struct report *report;
+	size_t n = 0, begun;
+	int code = EXIT_UNKNOWN;
+
+	if (model_guard_plan(session_model(session), &plan, &n) == 0)
+		targets = treat_targets(plan, n, options->method);
+	if (!targets) {
+		log_message("arm the guard: out of memory");
+		goto out;
+	}
+	output_plan(options, plan, n);
+	code = audit->exit_code;
+	if (options->format->text ||
+	    act_shutdown(targets, n, &how, NULL, &sink, &begun, &error) < 0)
+		goto out;
+	report = session_report(session, REPORT_GUARD, &(struct fact_now){ 0 });
+	code = output_report(options, report);
+	report_free(report);
+out:
+	free(targets);
+	free(plan);
+	return code;
+}
+
+/* The node may have changed while the question stood. True: the agent is the same process. */
+static bool look_again(struct session *session, const struct report *audit)
+{
+	struct report *now = session_audit(session);
+	bool same = now && now->agent.pid == audit->agent.pid &&
+		    now->agent.start == audit->agent.start;
+
+	if (now && !same)
+		log_message("the agent is another process than before the question; nothing was "
+			    "done");
+	report_free(now);
+	return same;
+}
+
+/* Returns 0, or the exit code to end with. */
+static int arm(const struct options *options, struct session *session, const struct report *audit,
+	       struct guard **guard)
+{
+	struct error error = { 0 };
+	enum answer answer = ANSWER_YES;
+
+	if (!options->yes)
+		answer = confirm(QUESTION, interrupt_fd());
+	if (answer != ANSWER_YES) {
+		log_message(answer == ANSWER_INTERRUPTED ? "interrupted; nothing was done"
+							 : "nothing was done");
+		return answer == ANSWER_INTERRUPTED ? EXIT_UNKNOWN : EXIT_ATTENTION;
+	}
+	if (!options->yes && !look_again(session, audit))
+		return EXIT_ATTENTION;
+	if (guard_arm(options, session, audit, guard, &error) < 0) {
+		log_error(&error);
+		return EXIT_UNKNOWN;
+	}
+	log_message("the guard is armed for %zu links and waits for the end of the agent (pid %d); "
+		    "Ctrl-C disarms it",
+		    guard_links(*guard), audit->agent.pid);
+	return 0;
+}
+
+static int stand_by(const struct options *options, struct session *session,
+		    const struct report *audit)
+{
+	struct kept_report kept;
+	struct guard *guard = NULL;
+	int code = arm(options, session, audit, &guard);
+
+	if (code)
+		return code;
+	kept_report_begin(&kept, options);
+	code = wait_report(options, session, NULL, guard, REPORT_GUARD, &kept);
+	if (guard_waits(guard))
+		log_message("the guard is disarmed; nothing was treated");
+	if (!guard_disarm(guard) && code < EXIT_LOST)
+		code = EXIT_UNKNOWN;
+	return code;
+}
+
+int verb_guard(const struct options *options)
+{
+	struct session *session = NULL;
+	struct report *audit = NULL;
+	struct error error = { 0 };
+	struct treatment treatment;
+	int code;
+
+	if (!treat_may_act(options))
+		return EXIT_WRONG_USE;
+	code = treatment_begin(options, &treatment);
+	if (code)
+		return code;
+	code = EXIT_UNKNOWN;
+	if (interrupt_install(true) < 0 || session_open(options, &session, &error) < 0) {
+		log_error(&error);
+		return treatment_end(&treatment, EXIT_UNKNOWN);
+	}
+	audit = treat_audit(session, true);
+	if (!audit)
+		goto out;
+	show_audit(options, audit);
+	baseline_report_save(options, session, audit);
+	code = options->dry_run ? dry_run(options, session, audit)
+				: stand_by(options, session, audit);
+out:
+	report_free(audit);
+	code = treatment_end(&treatment, code);
+	return session_end(session, code);
+}

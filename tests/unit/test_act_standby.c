@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The thread that waits for the agent's end, and the file that outlives it. */
+#include "act_node.h"
+
+#include <poll.h>
+
+#include "act/standby.h"
+
+static bool next_is_there;
+static char dir[] = "/tmp/ew-standby-XXXXXX";
+
+static bool next_listens(void *ctx)
+{
+	(void)ctx;
+	return next_is_there;
+}
+
+static pid_t agent_start(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return pid;
+}
+
+static void agent_end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+struct armed {
+	pid_t agent;
+	struct standby *standby;
+	struct standby_link links[8];
+	size_t n;
+};
+
+static struct armed_file *file_of(struct armed *a)
+{
+	struct armed_head head = { .port = 5051, .agent_pid = a->agent, .boot_id = "boot" };
+	struct armed_record records[8] = { 0 };
+	struct armed_file *file;
+	struct error error = { 0 };
+
+	for (size_t i = 0; i < a->n; i++) {
+		records[i].pid = a->links[i].request.pid;
+		records[i].cookie = a->links[i].request.cookie;
+		snprintf(records[i].executor_id, sizeof(records[i].executor_id), "task-%zu", i);
+	}
+	assert_int_equal(armed_file_new(dir, &head, records, a->n, &file, &error), 0);
+	for (size_t i = 0; i < a->n; i++)
+		a->links[i].record = &armed_file_records(file)[i];
+	return file;
+}
+
+static int arm(struct armed *a)
+{
+	struct armed_file *file = file_of(a);
+	struct error error = { 0 };
+	bool locked;
+
+	return standby_arm(a->standby, a->links, a->n, file, &locked, &error);
+}
+
+static struct armed armed_new(struct executor *e, size_t n, size_t links)
+{
+	struct armed a = { .agent = agent_start() };
+	struct standby_options options = { .agent_pid = a.agent, .next_listens = next_listens };
+	struct error error = { 0 };
+
+	options.agent_start = start_of(a.agent);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < links; j++)
+			a.links[a.n++] = (struct standby_link){ .request = target(&e[i], j).request,
+								.pidfd = -1 };
+	assert_int_equal(standby_new(&options, &a.standby, &error), 0);
+	return a;
+}
+
+/* The agent ends; the states of the links as "done noticed left". */
+static const char *states_after_the_end(struct armed *a)
+{
+	static const char *const names[] = { "waiting",	 "begun",   "done",
+					     "not-done", "noticed", "left" };
+	static char text[128];
+	struct pollfd done = { .fd = standby_fd(a->standby), .events = POLLIN };
+	const struct standby_link *links;
+	size_t n;
+
+	text[0] = '\0';
+	assert_false(standby_acted(a->standby));
+	agent_end(a->agent);
+	assert_int_equal(poll(&done, 1, 10000), 1);
+	assert_true(standby_acted(a->standby));
+	links = standby_links(a->standby, &n);
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "",
+			 names[links[i].state]);
+	return text;
+}
+
+static void only_those_that_did_not_notice(void **state)
+{
+	struct executor e[3];
+	struct armed_file *file;
+	struct error error = { 0 };
+	struct armed a;
+
+	(void)state;
+	need_namespace();
+	for (size_t i = 0; i < 3; i++)
+		e[i] = executor_start(CLOSES, 1);
+	a = armed_new(e, 3, 1);
+	assert_int_equal(arm(&a), 0);
+	shutdown(e[1].agents[0], SHUT_RDWR); /* it gets the FIN */
+	assert_string_equal(states_after_the_end(&a), "done noticed done");
+
+	/* As the next execwatch would find it after a SIGKILL. */
+	assert_int_equal(armed_file_open(dir, 5051, &file, &error), 0);
+	assert_int_equal(armed_file_head(file)->n, 3);
+	assert_true(armed_file_head(file)->ended > 0);
+	assert_int_equal(armed_file_records(file)[0].state, ARMED_DONE);
+	assert_true(armed_file_records(file)[0].begun > 0);
+	assert_int_equal(armed_file_records(file)[1].state, ARMED_NOTICED);
+	assert_string_equal(armed_file_records(file)[2].executor_id, "task-2");
+	armed_file_free(file);
+	standby_free(a.standby, true);
+	assert_int_equal(armed_file_open(dir, 5051, &file, &error), -ENOENT);
+	for (size_t i = 0; i < 3; i++)
+		executor_end(&e[i]);
+}
+
+static void none_once_a_new_agent_listens(void **state)
+{
+	struct executor e;
+	struct armed a;
+
+	(void)state;
+	need_namespace();
+	e = executor_start(CLOSES, 2);
+	a = armed_new(&e, 1, 2);
+	assert_int_equal(arm(&a), 0);
+	next_is_there = true;
+	assert_string_equal(states_after_the_end(&a), "left left");
+	next_is_there = false;
+	standby_free(a.standby, true);
+	assert_false(closed(&e, 0));
+	executor_end(&e);
+}
+
+/* By start time, by cookie: neither is what was planned. */
+static void no_other_process_or_socket(void **state)
+{
+	struct executor e[2];
+	struct armed a;
+
+	(void)state;
+	need_namespace();
+	e[0] = executor_start(CLOSES, 1);
+	e[1] = executor_start(CLOSES, 1);
+	a = armed_new(e, 2, 1);
+	a.links[0].request.start++;
+	a.links[1].request.cookie++;
+	assert_int_equal(arm(&a), 0);
+	assert_string_equal(states_after_the_end(&a), "left left");
+	standby_free(a.standby, true);
+	assert_false(closed(&e[0], 0));
+	assert_false(closed(&e[1], 0));
+	executor_end(&e[0]);
+	executor_end(&e[1]);
+}
+
+static void a_later_plan_takes_the_place_of_the_first(void **state)
+{
+	struct executor e[2];
+	struct armed a;
+
+	(void)state;
+	need_namespace();
+	e[0] = executor_start(CLOSES, 1);
+	e[1] = executor_start(CLOSES, 1);
+	a = armed_new(e, 2, 1);
+	a.n = 1;
+	assert_int_equal(arm(&a), 0);
+	a.n = 2;
+	assert_int_equal(arm(&a), 0);
+	assert_string_equal(states_after_the_end(&a), "done done");
+	standby_free(a.standby, true);
+	executor_end(&e[0]);
+	executor_end(&e[1]);
+}
+
+static void no_plan_after_the_end(void **state)
+{
+	struct executor e[2];
+	struct armed_file *file;
+	struct error error = { 0 };
+	struct armed a;
+
+	(void)state;
+	need_namespace();
+	e[0] = executor_start(CLOSES, 1);
+	e[1] = executor_start(CLOSES, 1);
+	a = armed_new(e, 2, 1);
+	a.n = 1;
+	assert_int_equal(arm(&a), 0);
+	assert_string_equal(states_after_the_end(&a), "done");
+	a.n = 2;
+	assert_int_equal(arm(&a), -EALREADY);
+	assert_int_equal(armed_file_open(dir, 5051, &file, &error), 0);
+	assert_int_equal(armed_file_head(file)->n, 1);
+	assert_int_equal(armed_file_records(file)[0].state, ARMED_DONE);
+	armed_file_free(file);
+	standby_free(a.standby, false);
+	assert_int_equal(armed_file_open(dir, 5051, &file, &error), 0); /* it stays */
+	armed_file_remove(file);
+	assert_false(closed(&e[1], 0));
+	executor_end(&e[0]);
+	executor_end(&e[1]);
+}
+
+static void an_agent_that_has_ended(void **state)
+{
+	struct standby_options options = { .agent_pid = getpid(), .agent_start = 1 };
+	struct standby *standby;
+	struct error error = { 0 };
+
+	(void)state;
+	assert_int_equal(standby_new(&options, &standby, &error), -ESRCH);
+}
+
+static void count(void *ctx, uint16_t number)
+{
+	*(unsigned int *)ctx = *(unsigned int *)ctx * 10000 + number;
+}
+
+static void no_file_of_another_build(void **state)
+{
+	struct error error = { 0 };
+	struct armed_file *file;
+	unsigned int ports = 0;
+	char path[64];
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/guard-5050.armed", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "EWARMED1", 8), 8);
+	close(fd);
+	assert_int_equal(armed_file_open(dir, 5050, &file, &error), -EBADMSG);
+	armed_file_list(dir, count, &ports);
+	assert_int_equal(ports, 5050);
+	unlink(path);
+}
+
+static int begin(void **state)
+{
+	return own_namespace(state) < 0 || !mkdtemp(dir) ? -1 : 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	return rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_those_that_did_not_notice),
+		cmocka_unit_test(none_once_a_new_agent_listens),
+		cmocka_unit_test(no_other_process_or_socket),
+		cmocka_unit_test(a_later_plan_takes_the_place_of_the_first),
+		cmocka_unit_test(no_plan_after_the_end),
+		cmocka_unit_test(an_agent_that_has_ended),
+		cmocka_unit_test(no_file_of_another_build),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}

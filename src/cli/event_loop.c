@@ -97,11 +97,19 @@ static void follow(struct session *session)
 	report_free(report);
 }
 
+/* Nothing but the guard's plan is of interest until somebody else has ended the agent. */
+static bool only_guards(const struct loop_state *loop)
+{
+	return guard_waits(loop->window->guard) && !loop->window->command;
+}
+
 /* The interval begins at the end of a scan, since scanning a large node takes seconds. */
 static void scan_now(struct loop_state *loop)
 {
 	loop->wanted = false;
-	session_scan(loop->window->session, loop->window->scope);
+	/* A new executor is guarded once every source lists it. */
+	session_scan(loop->window->session,
+		     only_guards(loop) ? SCAN_ALL : loop->window->scope);
 	session_dispatch(loop->window->session);
 	follow(loop->window->session);
 	loop->scanned_at = now_mono();
@@ -121,12 +129,6 @@ static void on_guard(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	guard_check(ctx);
-}
-
-/* Nothing but the guard's plan is of interest until somebody else has ended the agent. */
-static bool only_guards(const struct loop_state *loop)
-{
-	return guard_waits(loop->window->guard) && !loop->window->command;
 }
 
 /*

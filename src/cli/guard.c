@@ -38,7 +38,7 @@ struct guard {
 	int64_t at;	 /* when that was; mono */
 	bool stale;	 /* the plan, since an event */
 	bool serves;	 /* the agent, when the plan was made */
-	bool wants_scan; /* a link has come whose descriptor only a scan shows */
+	bool wants_scan; /* a link has come, of which only a scan shows descriptor and executor */
 	int64_t renewed; /* the plan, mono */
 	bool acted;
 	bool failed; /* the audit log is not complete */
@@ -196,7 +196,8 @@ void guard_note(struct guard *guard, const struct fact *fact)
 		note_tcp(guard, &fact->tcp);
 		break;
 	case FACT_MESSAGE:
-		guard->stale |= changes_registration(fact->message.name);
+		if (changes_registration(fact->message.name))
+			guard->stale = guard->wants_scan = true;
 		break;
 	case FACT_ACT:
 		note_act(guard, &fact->act);

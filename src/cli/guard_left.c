@@ -3,12 +3,15 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "act/armed_file.h"
 #include "act/audit_log.h"
 #include "act/inject/inject_api.h"
+#include "act/inject/inject_prepared.h"
 #include "act/socket_effect.h"
 #include "base/error.h"
+#include "base/pidfd.h"
 #include "base/proc.h"
 #include "base/walltime.h"
 #include "cli/log.h"
@@ -21,15 +24,13 @@ struct left {
 	size_t treated, untreated;
 };
 
-static enum socket_effect effect_of(const struct armed_record *record)
+static struct inject_request request_of(const struct armed_record *record)
 {
-	const struct inject_request request = { .pid = record->pid,
-						.start = record->start,
-						.fd = record->fd,
-						.inode = record->inode,
-						.cookie = record->cookie };
-
-	return socket_effect_read(&request);
+	return (struct inject_request){ .pid = record->pid,
+					.start = record->start,
+					.fd = record->fd,
+					.inode = record->inode,
+					.cookie = record->cookie };
 }
 
 static void result_log(struct left *left, const struct armed_record *record, bool closed)
@@ -62,12 +63,25 @@ static void result_log(struct left *left, const struct armed_record *record, boo
 		log_warning_without(&error);
 }
 
-/* An executor that still has that very socket has not dropped it. */
+/* ESTABLISHED, as if the agent had not ended. */
+static bool stands(const struct armed_record *record)
+{
+	const struct inject_request request = request_of(record);
+	int pidfd = ew_pidfd_open(record->pid, false);
+	struct inject_result result;
+	bool sound = pidfd >= 0 && inject_prepared_check(&request, pidfd, &result) == 0;
+
+	if (pidfd >= 0)
+		close(pidfd);
+	return sound && socket_effect_read(&request) == SOCKET_OPEN;
+}
+
 static void record_tell(struct left *left, const struct armed_record *record)
 {
 	bool called = record->state == ARMED_BEGUN || record->state == ARMED_DONE;
-	enum socket_effect effect = effect_of(record);
-	bool open = effect == SOCKET_OPEN;
+	const struct inject_request request = request_of(record);
+	enum socket_effect effect = socket_effect_read(&request);
+	bool open = called ? effect == SOCKET_OPEN : stands(record);
 
 	if (called && !record->logged)
 		result_log(left, record, effect == SOCKET_CLOSED);

@@ -14,6 +14,8 @@ static enum report_kind kind_of(const char *verb)
 {
 	if (strcmp(verb, "run") == 0)
 		return REPORT_RUN;
+	if (strcmp(verb, "guard") == 0)
+		return REPORT_GUARD;
 	if (strcmp(verb, "verify") == 0)
 		return REPORT_VERIFY;
 	if (strcmp(verb, "watch") == 0)

@@ -49,12 +49,16 @@ static int dry_run(const struct options *options, struct session *session,
 		log_message("arm the guard: out of memory");
 		goto out;
 	}
+	log_message("dry run: the guard would stand by for these links, and shut down those that do "
+		    "not notice the agent's end");
 	output_plan(options, plan, n);
 	code = audit->exit_code;
 	if (options->format->text ||
 	    act_shutdown(targets, n, &how, NULL, &sink, &begun, &error) < 0)
 		goto out;
 	report = session_report(session, REPORT_GUARD, &(struct fact_now){ 0 });
+	if (report) /* no restart was expected yet */
+		report->exit_code = audit->exit_code;
 	code = output_report(options, report);
 	report_free(report);
 out:

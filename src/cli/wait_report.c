@@ -115,8 +115,6 @@ int wait_report(const struct options *options, struct session *session, struct c
 	int code;
 
 	progress.guard = command ? NULL : guard;
-	if (kind == REPORT_GUARD)
-		window.scope |= SCAN_CHECKPOINTS;
 	if (watch(&window, &end, &error) < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;

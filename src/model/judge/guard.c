@@ -181,9 +181,12 @@ static void list_planned(const struct store *store, const struct agent *ended,
 	(void)ended;
 	if (!guard_would_treat(store, executor, &evidence))
 		return;
-	for (size_t i = 0; i < executor->n_links; i++)
-		if (is_reachable(&executor->links[i]))
-			list->v[list->n++] = target_of(executor, &executor->links[i]);
+	for (size_t i = 0; i < executor->n_links; i++) {
+		if (!is_reachable(&executor->links[i]))
+			continue;
+		list->v[list->n] = target_of(executor, &executor->links[i]);
+		list->v[list->n++].verdict = verdict_of(&evidence);
+	}
 }
 
 static int list_make(const struct executors *view, const struct agent *ended, list_fn *one,

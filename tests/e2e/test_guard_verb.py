@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The verb `guard`: it stands by while somebody else restarts the agent."""
+
+import json
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from execwatch import each
+from labnode import executor, executors
+
+STALE = [f"task-{i}" for i in range(8)]
+OLD = executors(20, kind="v0-old")
+
+
+def start(ew, *args):
+    return ew.start("guard", "--yes", "--until", "settled", "-f", "json", *args).wait_for("the guard is armed")
+
+
+def results(document):
+    return {a["executor_id"]: a["result"] for a in document["acts"]}
+
+
+def alive(node):
+    return {e.executor_id for e in node.executors() if e.alive}
+
+
+def end_agent(node, how):
+    """As a crash does it, the last signal is the agent's own."""
+    if how == "crash":
+        pid = node.agent_pid
+        os.kill(pid, signal.SIGSEGV)
+        node.wait_until(lambda: node.status()["agent"]["pid"] != pid, what="the agent's end")
+    else:
+        node.stop_agent(signal=how)
+
+
+def restart(node, how, down):
+    """The new agent comes after `down` seconds."""
+    end_agent(node, how)
+    time.sleep(down)
+    node.start_agent()
+
+
+def launch(node, words):
+    """The agent starts one more executor, which the lab's own commands do not know."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(f"{node.dir}/agents/main.sock")
+        control.sendall(f"launch {words}\n".encode())
+        assert control.recv(4096).startswith(b"ok")
+
+
+def facts(path, type):
+    with open(path, encoding="utf-8") as f:
+        return [fact for fact in map(json.loads, f) if fact.get("type") == type]
+
+
+@pytest.mark.parametrize("how, down", [("KILL", 0.3), ("TERM", 2), ("crash", 0.3)])
+def test_exactly_those_that_did_not_notice(lab, ew, tmp_path, how, down):
+    """Entries go after the audit. All come back, and no clock has run that the agent's end did not start."""
+    node = lab(OLD, conntrack=True)
+    before, agent = alive(node), node.agent_pid
+    guard = start(ew, "--record", tmp_path / "recording")
+    node.forget(STALE)
+    assert {line["phase"] for line in ew.audit_log()} == {"intent"}
+    restart(node, how, down)
+    done = guard.result()
+    assert done.code == 0
+    assert done.json["schema"] == "execwatch.guard/1"
+    assert results(done.json) == dict.fromkeys(STALE, "done")
+    assert each(done.json, node, "outcome") == dict.fromkeys(before, "reregistered")
+    assert alive(node) == before
+    ended = next(f["mono_ns"] for f in facts(tmp_path / "recording", "exit") if f["pid"] == agent)
+    assert all(f["begun_ns"] > ended for f in facts(tmp_path / "recording", "act"))
+    assert not list(ew.run_dir.glob("guard-*"))
+
+
+def test_a_new_agent_at_once(lab, ew):
+    """Whoever is first: each stale one is treated, or named; no other is touched or lost."""
+    node = lab(OLD, conntrack=True)
+    guard = start(ew)
+    node.forget(STALE)
+    node.restart_agent(down=0)
+    done = guard.result()
+    treated = {id for id, result in results(done.json).items() if result == "done"}
+    left_alone = {id for id, result in results(done.json).items() if result == "skipped"}
+    assert treated | left_alone == set(STALE)
+    assert alive(node) == {f"task-{i}" for i in range(20)} - left_alone
+    assert all(f"{id} did not notice the agent's end and is left alone" in done.err for id in left_alone)
+
+
+def test_those_that_relink_or_lose_by_design_are_left_alone(lab, ew):
+    node = lab(executor("relinks", kind="v0-relink"), executor("old", kind="v0-old"),
+               executor("http", kind="v1"), executor("well", kind="v1"),
+               executor("other", kind="v0-old", checkpoint=0), conntrack=True)
+    guard = start(ew)
+    node.forget(["relinks", "old", "http"])
+    restart(node, "KILL", 0.5)
+    done = guard.result()
+    assert results(done.json) == {"old": "done", "http": "done"}
+    assert alive(node) == {"relinks", "old", "http", "well"}
+
+
+def test_links_of_other_methods(lab, ew):
+    node = lab(executors(4, kind="v0-old"), conntrack=True)
+    guard = start(ew, "--method", "ptrace")
+    node.forget(["task-0", "task-1"])
+    restart(node, "KILL", 2)
+    done = guard.result()
+    assert {(a["result"], a["method"]) for a in done.json["acts"]} == {("done", "ptrace")}
+    assert len(alive(node)) == 4
+
+
+def test_without_hooks(lab, ew):
+    """The thread needs none: it waits for the process and looks at the sockets themselves."""
+    node = lab(executors(4, kind="v0-old"), conntrack=True)
+    guard = start(ew, "--no-bpf")
+    node.forget(["task-0"])
+    restart(node, "KILL", 2)
+    done = guard.result()
+    assert results(done.json) == {"task-0": "done"}
+    assert len(alive(node)) == 4
+
+
+def test_an_executor_that_comes_while_it_stands_by(lab, ew):
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    guard = start(ew)
+    launch(node, "id=new container_id=11111111-2222-3333-4444-555555555555 kind=v0-old")
+    node.wait_until(lambda: "new" in {line["executor_id"] for line in ew.audit_log()}, what="its intent")
+    node.run("conntrack", "-F", capture_output=True)
+    restart(node, "KILL", 0.5)
+    done = guard.result()
+    outcomes = {e["executor_id"]: (e["outcome"], e["pid"]) for e in done.json["executors"]}
+    os.kill(outcomes["new"][1], signal.SIGKILL)  # the lab does not know it
+    assert results(done.json) == dict.fromkeys(["task-0", "task-1", "new"], "done")
+    assert {id: outcome for id, (outcome, _) in outcomes.items()} == dict.fromkeys(
+        ["task-0", "task-1", "new"], "reregistered")
+
+
+def test_a_recording_of_it_gives_the_same_document(lab, ew, tmp_path):
+    node = lab(executors(4, kind="v0-old"), conntrack=True)
+    guard = start(ew, "--record", tmp_path / "recording")
+    node.forget(["task-0"])
+    restart(node, "KILL", 0.5)
+    done = guard.result()
+    assert ew("report", "-f", "json", "--replay", tmp_path / "recording").out == done.out
+
+
+# ---- acting ----
+
+def test_a_dry_run_lists_what_it_would_stand_by_for(lab, ew):
+    node = lab(executor("old", kind="v0-old"), executor("relinks", kind="v0-relink"), conntrack=True)
+    document = ew.json("guard", "--dry-run", code=0)
+    assert [(a["executor_id"], a["result"], a["reason_id"]) for a in document["acts"]] == [("old", "skipped", "dry-run")]
+    assert ew.audit_log() == []
+    assert len(alive(node)) == 2
+
+
+def test_it_asks_on_a_terminal_and_refuses_without_one(lab, ew):
+    lab(executors(1, kind="v0-old"), conntrack=True)
+    assert ew("guard").code == 64
+    terminal = ew.terminal("guard").read_until(r"\[y/N\]")
+    assert "Stand by, and treat" in terminal.text
+    assert terminal.type("n\n").wait() == 1
+    assert ew.audit_log() == []
+
+
+def test_ctrl_c_disarms_it(lab, ew):
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    guard = start(ew)
+    node.forget("all")
+    done = guard.interrupt().result()
+    assert done.code == 3
+    assert "the guard is disarmed; nothing was treated" in done.err
+    assert not list(ew.run_dir.glob("guard-*"))
+    restart(node, "KILL", 0.3)
+    node.wait_recovered()
+    assert alive(node) == set()
+
+
+def test_no_restart_until_its_time_is_over(lab, ew):
+    lab(executors(2, kind="v0-old"), conntrack=True)
+    done = ew("guard", "--yes", "--until", "2s")
+    assert done.code == 1
+    assert "the agent was NOT restarted" in done.words
+
+
+def test_one_at_a_time(lab, ew):
+    lab(executors(1, kind="v0-old"), conntrack=True)
+    start(ew)
+    assert ew("shutdown", "--yes").code == 75
+
+
+def test_without_an_agent_it_cannot_be_armed(lab, ew):
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    node.stop_agent()
+    done = ew("guard", "--yes")
+    assert done.code == 3
+    assert "arm the guard: no agent listens" in done.err
+
+
+# ---- killed ----
+
+def kill(guard):
+    guard.process.kill()
+    guard.process.wait()
+
+
+def test_killed_while_the_agent_still_runs(lab, ew):
+    """The next one says so, arms again, and treats."""
+    node = lab(executors(4, kind="v0-old"), conntrack=True)
+    kill(start(ew))
+    node.forget(["task-0"])
+    guard = start(ew)
+    assert b"was killed" in guard.err
+    assert b"that agent still runs: no link was treated" in guard.err
+    restart(node, "KILL", 0.5)
+    assert results(guard.result().json) == {"task-0": "done"}
+    assert len(alive(node)) == 4
+
+
+def test_killed_before_the_agent_ended(lab, ew):
+    """Nothing was treated, and the next acting verb names those that did not notice."""
+    node = lab(executors(4, kind="v0-old"), conntrack=True)
+    guard = start(ew)
+    node.forget(["task-1"])
+    kill(guard)
+    node.stop_agent()
+    done = ew("shutdown", "--yes")
+    assert "that agent has ended since, unseen by the guard" in done.err
+    assert "task-1 (pid" in done.err and "it was not treated" in done.err
+    assert "of 4 links it treated 0; 1 that did not notice" in done.err
+    assert "was killed" not in ew("shutdown", "--yes").err
+
+
+def test_killed_after_it_has_acted(lab, ew):
+    """What it did is in the audit log, with its time, as soon as anybody acts again."""
+    node = lab(executors(20, kind="v0-old"), conntrack=True)
+    guard = start(ew)
+    node.forget(STALE)
+    file = ew.run_dir / f"guard-{ew.port}.armed"
+    node.stop_agent()
+    guard.wait_for("of 8 links")
+    kill(guard)
+    assert "was killed" in ew("shutdown", "--yes").err
+    assert not file.exists()
+    logged = [(line["executor_id"], line["result"]) for line in ew.audit_log() if line["phase"] == "result"]
+    assert sorted(logged) == [(id, "done") for id in STALE]

@@ -139,7 +139,8 @@ int verb_guard(const struct options *options)
 	if (code)
 		return code;
 	code = EXIT_UNKNOWN;
-	if (interrupt_install(true) < 0 || session_open(options, &session, &error) < 0) {
+	if (interrupt_install(true, &error) < 0 ||
+	    session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return treatment_end(&treatment, EXIT_UNKNOWN);
 	}

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The verb `guard`: it stands by while somebody else restarts the agent."""
 
+import fcntl
 import json
 import os
+import select
 import signal
 import socket
 import time
@@ -204,15 +206,26 @@ def test_without_an_agent_it_cannot_be_armed(lab, ew):
 
 # ---- killed ----
 
-def kill(guard):
+def is_free(lock):
+    with open(lock, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def kill(ew, node, guard):
+    """Its worker process, which holds the lock too, ends a moment later."""
     guard.process.kill()
     guard.process.wait()
+    node.wait_until(lambda: is_free(ew.run_dir / "acting.lock"), what="the end of its worker")
 
 
 def test_killed_while_the_agent_still_runs(lab, ew):
     """The next one says so, arms again, and treats."""
     node = lab(executors(4, kind="v0-old"), conntrack=True)
-    kill(start(ew))
+    kill(ew, node, start(ew))
     node.forget(["task-0"])
     guard = start(ew)
     assert b"was killed" in guard.err
@@ -227,7 +240,7 @@ def test_killed_before_the_agent_ended(lab, ew):
     node = lab(executors(4, kind="v0-old"), conntrack=True)
     guard = start(ew)
     node.forget(["task-1"])
-    kill(guard)
+    kill(ew, node, guard)
     node.stop_agent()
     done = ew("shutdown", "--yes")
     assert "that agent has ended since, unseen by the guard" in done.err
@@ -244,8 +257,30 @@ def test_killed_after_it_has_acted(lab, ew):
     file = ew.run_dir / f"guard-{ew.port}.armed"
     node.stop_agent()
     guard.wait_for("of 8 links")
-    kill(guard)
+    kill(ew, node, guard)
     assert "was killed" in ew("shutdown", "--yes").err
     assert not file.exists()
     logged = [(line["executor_id"], line["result"]) for line in ew.audit_log() if line["phase"] == "result"]
     assert sorted(logged) == [(id, "done") for id in STALE]
+
+
+@pytest.mark.parametrize("ms", [0, 3, 8, 20])
+def test_killed_in_the_middle(lab, ew, ms):
+    """At any moment: each stale link is treated by it or by the next one, each act is logged once."""
+    node = lab(OLD, conntrack=True)
+    guard = start(ew)
+    node.forget(STALE)
+    pid = node.agent_pid
+    end = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    select.select([end], [], [], 10)
+    time.sleep(ms / 1000)
+    kill(ew, node, guard)
+    os.close(end)
+    node.wait_until(lambda: node.status()["agent"]["pid"] != pid, what="the agent's end")
+    ew("shutdown", "--yes")
+    done = [line["executor_id"] for line in ew.audit_log() if line.get("result") == "done"]
+    assert sorted(done) == STALE
+    node.start_agent()
+    node.wait_recovered()
+    assert len(alive(node)) == 20

@@ -82,9 +82,8 @@ static void state_save(const struct options *options, const struct session *sess
 					  report->agent.start, report->agent.pid };
 	struct error error = { 0 };
 	/* Only the last part of the path is made: a mistyped one leaves no directories behind. */
-	struct baseline_dir dir = {
-		safe_dir_open(options->state_dir, 0700, "--state-dir", &error), options->state_dir
-	};
+	struct baseline_dir dir = { safe_dir_open(options->state_dir, 0700, "--state-dir", &error),
+				    options->state_dir };
 
 	if (dir.fd >= 0 && state_replace(&dir, &key, report, document, len, &error) == 0)
 		baseline_files_prune(&dir, key.boot_id, key.port, now_wall() / NS_PER_S);
@@ -104,7 +103,8 @@ bool baseline_document_save(const struct options *options, const struct session 
 		state_save(options, session, report, document, len);
 	else if (!options->quiet && !options->baseline && !options->format->plugin)
 		log_message("%s: this audit is not kept as a baseline for 'verify'", reason);
-	if (!options->baseline || baseline_save(NULL, options->baseline, document, len, &error) == 0)
+	if (!options->baseline ||
+	    baseline_save(NULL, options->baseline, document, len, &error) == 0)
 		return true;
 	log_error(&error);
 	return false;

@@ -45,8 +45,8 @@ const char *baseline_shown(const struct baseline_dir *dir, const char *name, cha
 /* Returns 0, or a negative errno. */
 static int file_open(const struct baseline_dir *dir, const char *name, FILE **ret)
 {
-	int fd = dir ? safe_file_open(dir->fd, name, O_RDONLY, 0)
-		     : open(name, O_RDONLY | O_CLOEXEC);
+	int fd =
+		dir ? safe_file_open(dir->fd, name, O_RDONLY, 0) : open(name, O_RDONLY | O_CLOEXEC);
 	int err;
 
 	if (fd < 0)

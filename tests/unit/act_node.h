@@ -100,11 +100,14 @@ static inline void *worker(void *tid)
 static inline void *fork_on(void *executor)
 {
 	const struct executor *e = (const struct executor *)executor;
+	pid_t parent = getpid();
 
 	for (int i = 0; i < 300; i++) {
 		if (fork() != 0)
 			continue;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent) /* it has ended before that */
+			_exit(1);
 		for (size_t j = 0; j < e->n; j++)
 			close(e->fd[j]);
 		break;

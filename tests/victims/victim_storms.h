@@ -141,9 +141,11 @@ static void end_kept(void)
 	n_kept = 0;
 }
 
-static void live_on(void)
+static void live_on(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) /* it has ended before that */
+		_exit(1);
 	for (int i = 0; i < VICTIM_LINKS; i++)
 		close(VICTIM_LINK_FD + i);
 	page->children_ready++;
@@ -156,7 +158,7 @@ static void wait_keeps(struct waiter *w)
 	static const struct timespec nap = { .tv_nsec = 200000 };
 	static uint32_t run;
 	uint32_t now = page->forking;
-	pid_t pid;
+	pid_t parent = getpid(), pid;
 
 	if (now % 2 == 0 || (now == run && n_kept == KEPT)) {
 		nanosleep(&nap, NULL);
@@ -168,7 +170,7 @@ static void wait_keeps(struct waiter *w)
 	page->children++;
 	pid = fork();
 	if (pid == 0)
-		live_on();
+		live_on(parent);
 	if (pid < 0)
 		page->children--;
 	else

@@ -41,6 +41,29 @@ static void finds_instructions(void **state)
 	assert_true(sigframe_code_complete(&code));
 }
 
+/*
+ * musl's __syscall_cp_asm and glibc's __syscall_cancel_arch end like this: a signal for the
+ * cancellation of a thread that is found there ends the thread.
+ */
+static void passes_over_cancellation_points(void **state)
+{
+	static const unsigned char wrapper[] = {
+		0x4c, 0x8b, 0x4c, 0x24, 0x10,		  /* mov 16(%rsp),%r9 */
+		0x4c, 0x89, 0x5c, 0x24, 0x08,		  /* mov %r11,8(%rsp) */
+		0x0f, 0x05, 0xc3,			  /* syscall; ret */
+		0x90, 0x90, 0x90, 0x90, 0x0f, 0x05, 0xc3, /* another one: 0x1011 */
+	};
+	struct sigframe_code code = { 0 };
+
+	(void)state;
+	gadget_scan(wrapper, sizeof(wrapper), 0x1000, &code);
+	assert_int_equal(code.syscall_ret, 0x1011);
+	/* A chunk that begins behind the wrapper's last instruction but one. */
+	code.syscall_ret = 0;
+	gadget_scan(wrapper + 10, sizeof(wrapper) - 10, 0x100a, &code);
+	assert_int_equal(code.syscall_ret, 0x1011);
+}
+
 static void needs_both_ends(void **state)
 {
 	struct sigframe_code code = { 0 };
@@ -282,6 +305,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 #ifdef __x86_64__
 		cmocka_unit_test(finds_instructions),
+		cmocka_unit_test(passes_over_cancellation_points),
 		cmocka_unit_test(needs_both_ends),
 		cmocka_unit_test(short_spelling),
 		cmocka_unit_test(finds_across_chunks),

@@ -14,13 +14,24 @@ static uint64_t *code_field(struct sigframe_code *code, const struct sigframe_pa
 	return (uint64_t *)((char *)code + pattern->field);
 }
 
+/* Where the bytes before it are not in this chunk, it has been looked at in the one before. */
+static bool may_be_here(const unsigned char *buf, const unsigned char *at,
+			const struct sigframe_pattern *pattern)
+{
+	size_t len = pattern->not_after_len;
+
+	return (size_t)(at - buf) >= len &&
+	       (!len || memcmp(at - len, pattern->not_after, len) != 0);
+}
+
 static const unsigned char *find_aligned(const unsigned char *buf, size_t len, uint64_t base,
 					 const struct sigframe_pattern *pattern)
 {
 	const unsigned char *end = buf + len, *at = buf;
 
 	while ((at = memmem(at, (size_t)(end - at), pattern->bytes, pattern->len))) {
-		if ((base + (uint64_t)(at - buf)) % pattern->align == 0)
+		if ((base + (uint64_t)(at - buf)) % pattern->align == 0 &&
+		    may_be_here(buf, at, pattern))
 			return at;
 		at++;
 	}

@@ -133,6 +133,14 @@ struct sigframe_pattern {
 	size_t len;
 	size_t align;
 	unsigned char bytes[12];
+	/*
+	 * Not behind these bytes. The C libraries (musl; glibc since 2.41) have one `syscall; ret`
+	 * for all calls in which a thread can be cancelled: the handler of their signal for that
+	 * cancels a thread that it finds before or at this instruction (__syscall_cancel_arch_start
+	 * to _end, in musl __cp_begin to __cp_end).
+	 */
+	size_t not_after_len;
+	unsigned char not_after[8];
 };
 extern const struct sigframe_pattern sigframe_patterns[];
 extern const size_t sigframe_n_patterns;

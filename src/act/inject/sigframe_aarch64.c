@@ -45,12 +45,16 @@ const struct sigframe_pattern sigframe_patterns[] = {
 	{ offsetof(struct sigframe_code, syscall_ret),
 	  8,
 	  INSN,
-	  { 0x01, 0, 0, 0xd4, 0xc0, 0x03, 0x5f, 0xd6 } },
+	  { 0x01, 0, 0, 0xd4, 0xc0, 0x03, 0x5f, 0xd6 },
+	  4,
+	  { 0xe5, 0x03, 0x07, 0xaa } }, /* mov x5, x7 */
 	/* mov x8, 139; svc 0 */
 	{ offsetof(struct sigframe_code, sigreturn),
 	  8,
 	  INSN,
-	  { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 } },
+	  { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 },
+	  0,
+	  { 0 } },
 };
 const size_t sigframe_n_patterns = sizeof(sigframe_patterns) / sizeof(sigframe_patterns[0]);
 

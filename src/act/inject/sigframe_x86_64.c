@@ -49,17 +49,27 @@ enum { RESTARTSYS = -512, RESTARTNOINTR = -513, RESTARTNOHAND = -514, RESTARTBLO
 const int sigframe_xstate_regset = NT_X86_XSTATE;
 
 const struct sigframe_pattern sigframe_patterns[] = {
-	{ offsetof(struct sigframe_code, syscall_ret), 3, 1, { 0x0f, 0x05, 0xc3 } },
+	{ offsetof(struct sigframe_code, syscall_ret),
+	  3,
+	  1,
+	  { 0x0f, 0x05, 0xc3 },
+	  5,
+	  { 0x4c, 0x89, 0x5c, 0x24, 0x08 } }, /* mov %r11,8(%rsp) */
 	/* mov $15,%rax; syscall: the signal return of glibc, musl, Go */
 	{ offsetof(struct sigframe_code, sigreturn),
 	  9,
 	  1,
-	  { 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
+	  { 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 },
+	  0,
+	  { 0 } },
 	{ offsetof(struct sigframe_code, sigreturn),
 	  7,
 	  1,
-	  { 0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
-	{ offsetof(struct sigframe_code, pop_nr), 2, 1, { 0x58, 0xc3 } }, /* pop %rax; ret */
+	  { 0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 },
+	  0,
+	  { 0 } },
+	{ offsetof(struct sigframe_code, pop_nr), 2, 1, { 0x58, 0xc3 }, 0, { 0 } }, /* pop %rax; ret
+										     */
 };
 const size_t sigframe_n_patterns = sizeof(sigframe_patterns) / sizeof(sigframe_patterns[0]);
 

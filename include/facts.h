@@ -65,6 +65,7 @@ enum fact_type {
 	FACT_DOCKER = 33,    /* the docker daemon answered, or did not */
 	FACT_CONTAINER = 34, /* a container of Mesos' in it; before its FACT_DOCKER */
 	FACT_HOST = 35,	     /* the host's load, and whether the agent's address is there */
+	FACT_KEEPALIVE = 36, /* TCP keepalive runs on an executor's end of a link */
 	FACT_TYPES_END,	     /* one more than the last */
 };
 
@@ -147,9 +148,10 @@ struct fact_socket {
 	uint64_t netns;	 /* inode of the namespace */
 	struct ew_addr local;
 	struct ew_addr remote;
-	uint32_t state; /* TCP_ESTABLISHED… of tcp_states.h */
-	int64_t idle;	/* since data was last sent or received; -1: not known */
-	bool mptcp;	/* it carries a socket of IPPROTO_MPTCP, to which descriptors refer */
+	uint32_t state;	  /* TCP_ESTABLISHED… of tcp_states.h */
+	int64_t idle;	  /* since data was last sent or received; -1: not known */
+	bool mptcp;	  /* it carries a socket of IPPROTO_MPTCP, to which descriptors refer */
+	int64_t probe_in; /* until its keepalive timer expires; 0: none runs, or not known */
 };
 
 struct fact_holder {
@@ -227,6 +229,8 @@ struct fact_ct_active {
 	enum ew_tri in_force; /* YES: conntrack hooks are registered in this namespace */
 	uint64_t entries;     /* in this namespace */
 	uint64_t limit;	      /* of entries; 0: not known */
+	int64_t established;  /* nf_conntrack_tcp_timeout_established of the namespace; 0: not
+				 known */
 };
 
 struct fact_ct_entry {
@@ -314,6 +318,21 @@ struct fact_api_executor {
 	size_t n_tasks;
 	const char *state; /* "running", "registering", "terminating", …; empty: the API does not
 			      tell */
+};
+
+/*
+ * As getsockopt(2) gives it, through a copy of the executor's descriptor. Not emitted for a socket
+ * on which no keepalive timer runs.
+ */
+struct fact_keepalive {
+	uint64_t cookie;
+	int32_t pid; /* whose descriptor was copied */
+	uint64_t start;
+	enum ew_tri on;	   /* SO_KEEPALIVE */
+	uint32_t idle;	   /* TCP_KEEPIDLE, seconds */
+	uint32_t interval; /* TCP_KEEPINTVL, seconds */
+	uint32_t count;	   /* TCP_KEEPCNT */
+	int64_t probe_in;  /* until the next probe; -1: not known */
 };
 
 /* The FIN of the agent's end of a link, as if connection tracking had forgotten the link. */
@@ -450,7 +469,7 @@ struct fact_lost {
 
 struct fact_act {
 	const char *phase;  /* "intent", "result" */
-	const char *action; /* "shutdown" */
+	const char *action; /* "shutdown", "protect", "unprotect" */
 	const char *framework_id;
 	const char *executor_id;
 	int32_t pid;
@@ -473,6 +492,18 @@ struct fact_act {
 	int32_t copies;
 	int32_t copies_left;
 	int64_t begun; /* when the call was begun, mono ns; 0: it was not, or not recorded */
+	/* Of "protect" and "unprotect": keepalive before it, and as read back after it; all 0: not
+	   read. Seconds. */
+	enum ew_tri before_on;
+	uint32_t before_idle;
+	uint32_t before_interval;
+	uint32_t before_count;
+	enum ew_tri on;
+	uint32_t idle;
+	uint32_t interval;
+	uint32_t count;
+	const char *proof; /* of what was done: "entry-renewed", "read-back"; empty: none, or by
+			      effect */
 };
 
 struct fact_command {
@@ -559,6 +590,7 @@ struct fact {
 		struct fact_docker docker;
 		struct fact_container container;
 		struct fact_host host;
+		struct fact_keepalive keepalive;
 	};
 };
 

@@ -109,10 +109,11 @@ static const struct factjson_field process_fields[] = {
 };
 
 static const struct factjson_field socket_fields[] = {
-	FIELD(socket.cookie, "cookie"),	      FIELD(socket.inode, "inode"),
-	FIELD(socket.netns, "netns"),	      FIELD(socket.local, "local"),
-	FIELD(socket.remote, "remote"),	      FIELD(socket.state, "state"),
-	FIELD_OR(socket.idle, "idle_ns", -1), FIELD(socket.mptcp, "mptcp"),
+	FIELD(socket.cookie, "cookie"),	       FIELD(socket.inode, "inode"),
+	FIELD(socket.netns, "netns"),	       FIELD(socket.local, "local"),
+	FIELD(socket.remote, "remote"),	       FIELD(socket.state, "state"),
+	FIELD_OR(socket.idle, "idle_ns", -1),  FIELD(socket.mptcp, "mptcp"),
+	FIELD(socket.probe_in, "probe_in_ns"),
 };
 
 static const struct factjson_field holder_fields[] = {
@@ -176,6 +177,7 @@ static const struct factjson_field ct_active_fields[] = {
 	TRI(ct_active.in_force, "in_force"),
 	FIELD(ct_active.entries, "entries"),
 	FIELD(ct_active.limit, "limit"),
+	FIELD(ct_active.established, "established_ns"),
 };
 
 static const struct factjson_field ct_entry_fields[] = {
@@ -292,6 +294,15 @@ static const struct factjson_field act_fields[] = {
 	FIELD_OR(act.copies, "copies", -1),
 	FIELD_OR(act.copies_left, "copies_left", -1),
 	FIELD(act.begun, "begun_ns"),
+	TRI(act.before_on, "before_on"),
+	FIELD(act.before_idle, "before_idle_s"),
+	FIELD(act.before_interval, "before_interval_s"),
+	FIELD(act.before_count, "before_count"),
+	TRI(act.on, "on"),
+	FIELD(act.idle, "idle_s"),
+	FIELD(act.interval, "interval_s"),
+	FIELD(act.count, "count"),
+	FIELD(act.proof, "proof"),
 };
 
 static const struct factjson_field command_fields[] = {
@@ -441,6 +452,13 @@ static const struct factjson_field host_fields[] = {
 	FIELD(host.address, "address"),
 };
 
+static const struct factjson_field keepalive_fields[] = {
+	FIELD(keepalive.cookie, "cookie"), FIELD(keepalive.pid, "pid"),
+	FIELD(keepalive.start, "start"),   TRI(keepalive.on, "on"),
+	FIELD(keepalive.idle, "idle_s"),   FIELD(keepalive.interval, "interval_s"),
+	FIELD(keepalive.count, "count"),   FIELD_OR(keepalive.probe_in, "probe_in_ns", -1),
+};
+
 static const struct factfields types[] = {
 	TYPE_NAMED(FACT_SESSION, session, "window"),
 	TYPE_NAMED(FACT_HOOK, hook, "slot"),
@@ -477,6 +495,7 @@ static const struct factfields types[] = {
 	TYPE(FACT_DOCKER, docker),
 	TYPE(FACT_CONTAINER, container),
 	TYPE(FACT_HOST, host),
+	TYPE(FACT_KEEPALIVE, keepalive),
 };
 
 #define N_TYPES (sizeof(types) / sizeof(types[0]))

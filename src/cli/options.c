@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/keepalive.h"
 #include "base/now.h"
 #include "cli/suggest.h"
 #include "mesos/duration.h"
@@ -269,6 +270,16 @@ static int set_horizon(struct options *o, const char *value, char *message)
 	return 0;
 }
 
+static int set_idle(struct options *o, const char *value, char *message)
+{
+	if (duration_parse(value, &o->keepidle) < 0 || o->keepidle % NS_PER_S ||
+	    o->keepidle > KEEPALIVE_IDLE_MAX * NS_PER_S)
+		return refuse(message,
+			      "idle time '%s' is not a duration from 1s to %us, in whole seconds",
+			      value, KEEPALIVE_IDLE_MAX);
+	return 0;
+}
+
 /* ---- the table ---- */
 
 static int set_all(struct options *o, const char *value, char *message)
@@ -283,10 +294,11 @@ static int set_all(struct options *o, const char *value, char *message)
 #define TEXT(member)	.text = offsetof(struct options, member), .is_text = true
 #define FLAG(member)	.flag = offsetof(struct options, member)
 
-#define LOOKS  (DOCTOR | JUDGES) /* at this host */
-#define JUDGES (AUDIT | SHUTDOWN | WATCH | VERIFY | RUN | GUARD)
-#define CHOOSES (SHUTDOWN | RUN)
-#define ACTS   (CHOOSES | GUARD)
+#define LOOKS	(DOCTOR | JUDGES) /* at this host */
+#define JUDGES	(AUDIT | SHUTDOWN | WATCH | VERIFY | RUN | GUARD | PROTECT)
+#define TREATS	(SHUTDOWN | RUN)
+#define CHOOSES (TREATS | PROTECT)
+#define ACTS	(CHOOSES | GUARD)
 #define EVERY  (LOOKS | REPORT)
 
 const struct option_row option_rows[] = {
@@ -308,7 +320,7 @@ const struct option_row option_rows[] = {
 	{ 0, "select", "V[,...]", "treat executors with these verdicts (half-open,at-risk)",
 	  GROUP_CHOICE, CHOOSES, true, PARSE(set_select) },
 	{ 0, "pid", "N", "treat this executor", GROUP_CHOICE, CHOOSES, true, PARSE(set_pid) },
-	{ 0, "all", NULL, "treat every link that may be touched", GROUP_CHOICE, CHOOSES, true,
+	{ 0, "all", NULL, "treat every link that may be touched", GROUP_CHOICE, TREATS, true,
 	  PARSE(set_all) },
 	{ 0, "horizon", "D", "a link is at risk if its entry expires within D (recovery timeout)",
 	  GROUP_CHOICE, JUDGES, false, PARSE(set_horizon) },
@@ -321,11 +333,18 @@ const struct option_row option_rows[] = {
 	{ 'y', "yes", NULL, "do not ask before links are treated", GROUP_ACT, ACTS, false,
 	  FLAG(yes) },
 	{ 0, "method", "HOW", "how links are shut down: auto, ptrace or pidfd (auto)", GROUP_ACT,
-	  ACTS, false, PARSE(set_method) },
+	  TREATS | GUARD, false, PARSE(set_method) },
 	{ 0, "treat", "WHEN", "before CMD, by the guard (at the agent's end), or both (both)",
 	  GROUP_ACT, RUN, true, PARSE(set_treat) },
 	{ 0, "accept", "V[,...]", "start CMD although executors with these verdicts will be lost",
 	  GROUP_ACT, RUN, true, PARSE(set_accept) },
+
+	{ 0, "idle", "D", "probe after D without a packet (a quarter of what the entry lasts)",
+	  GROUP_ACT, PROTECT, true, PARSE(set_idle) },
+	{ 0, "undo", NULL, "give links the keepalive back that they had before", GROUP_ACT, PROTECT,
+	  true, FLAG(undo) },
+	{ 0, "daemon", NULL, "go on: protect executors as they register", GROUP_ACT, PROTECT, true,
+	  FLAG(daemon) },
 
 	{ 0, "until", "WHEN", "settled, deadline or a duration (deadline; watch: until Ctrl-C)",
 	  GROUP_WAIT, WATCH | VERIFY | RUN | GUARD, false, PARSE(set_until) },
@@ -339,7 +358,7 @@ const struct option_row option_rows[] = {
 	{ 0, "baseline", "FILE", "verify: compare with it; other verbs: save a copy of it here",
 	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN | GUARD, false, TEXT(baseline) },
 	{ 0, "state-dir", "DIR", "baselines, reports of run, the audit log (/var/lib/execwatch)",
-	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN | REPORT | GUARD, false,
+	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN | REPORT | GUARD | PROTECT, false,
 	  TEXT(state_dir) },
 	{ 0, "run-dir", "DIR", "locks and observers that outlive a run (/run/execwatch)",
 	  GROUP_FILES, LOOKS, false, TEXT(run_dir) },
@@ -510,6 +529,10 @@ static int check_together(const struct options *o, char *message)
 			      o->verb->name, o->format->name, o->verb->name);
 	if (o->record && o->replay)
 		return refuse(message, "--record and --replay exclude each other");
+	if (o->undo && (o->daemon || o->keepidle))
+		return refuse(message, "--undo excludes --daemon and --idle");
+	if (o->daemon && (o->dry_run || o->choice.pid || o->choice.verdicts))
+		return refuse(message, "--daemon excludes --dry-run, --pid and --select");
 	if ((o->choice.verdicts != 0) + (o->choice.pid != 0) + o->choice.all > 1)
 		return refuse(message, "--select, --pid and --all exclude each other");
 	return check_restricted(o, message);

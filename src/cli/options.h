@@ -44,7 +44,10 @@ struct options {
 	uint32_t accepted;	/* bits 1 << enum verdict: losses that the gate lets pass */
 	bool no_bpf;
 	bool clean;
-	bool keep; /* the observers stay in the kernel when the verb ends */
+	bool keep;	  /* the observers stay in the kernel when the verb ends */
+	bool undo;	  /* protect: restore the keepalive of before */
+	bool daemon;	  /* protect: go on with executors that register later */
+	int64_t keepidle; /* protect: TCP_KEEPIDLE, ns; 0: by the entry */
 	bool dry_run;
 	bool yes;
 	bool quiet;
@@ -62,11 +65,12 @@ enum verb_bit {
 	DOCTOR = 1 << 0,
 	AUDIT = 1 << 1,
 	SHUTDOWN = 1 << 2,
-	WATCH = 1 << 3,
-	VERIFY = 1 << 4,
-	RUN = 1 << 5,
-	REPORT = 1 << 6,
+	PROTECT = 1 << 3,
+	WATCH = 1 << 4,
+	VERIFY = 1 << 5,
+	RUN = 1 << 6,
 	GUARD = 1 << 7,
+	REPORT = 1 << 8,
 };
 
 struct verb {

@@ -79,3 +79,11 @@ int output_plan(const struct options *options, const struct model_target *target
 	log_message("write the plan: %s; nothing was done", strerror(-err));
 	return EXIT_UNKNOWN;
 }
+
+void output_protections(const struct options *options, const struct model_protection *links,
+			size_t n)
+{
+	struct layout table = output_layout(options);
+
+	table_protections_write(options->format->text ? stdout : stderr, links, n, &table);
+}

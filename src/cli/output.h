@@ -10,6 +10,7 @@
 
 struct model_target;
 struct options;
+struct model_protection;
 struct report;
 
 /*
@@ -31,5 +32,9 @@ int output_plan(const struct options *options, const struct model_target *target
 int output_width(void);
 /* The same with colours and verbosity as asked for. */
 struct layout output_layout(const struct options *options);
+
+/* The same of links that keepalive would be set on. */
+void output_protections(const struct options *options, const struct model_protection *links,
+			size_t n);
 
 #endif

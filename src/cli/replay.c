@@ -20,6 +20,8 @@ static enum report_kind kind_of(const char *verb)
 		return REPORT_VERIFY;
 	if (strcmp(verb, "watch") == 0)
 		return REPORT_WATCH;
+	if (strcmp(verb, "protect") == 0)
+		return REPORT_PROTECT;
 	return strcmp(verb, "shutdown") == 0 ? REPORT_SHUTDOWN : REPORT_AUDIT;
 }
 

@@ -29,6 +29,7 @@
 #include "observe/agent/credential.h"
 #include "observe/event_source.h"
 #include "observe/agent/post_mortem.h"
+#include "observe/link_entries.h"
 #include "observe/scan.h"
 #include "observe/socket_look.h"
 #include "record/recording.h"
@@ -135,14 +136,14 @@ static void session_fact_emit(struct session *s)
 /* Whether the BPF programs outlive this process: if it is killed, or (--keep) in any case. */
 static bool survives(const struct session *s)
 {
-	return s->options->verb->watches || s->options->keep;
+	return s->options->verb->watches || s->options->keep || s->options->daemon;
 }
 
 /*
  * A watch that is killed or kept goes on in the kernel, and the next one of the same port picks up
  * what was observed. One at a time: a second watch uses programs of its own, which are not pinned.
- * Nothing is said of that, nor of a caller without the privilege; a directory that cannot be trusted
- * is named.
+ * Nothing is said of that, nor of a caller without the privilege; a directory that cannot be
+ * trusted is named.
  */
 static void pins_choose(struct session *s, struct ew_bpf_options *bpf)
 {
@@ -450,6 +451,11 @@ int session_look(struct session *s, const int32_t *pids, size_t n, struct error 
 	struct fact_sink sink = session_sink(s);
 
 	return socket_look(s->netns_fd, pids, n, s->options->port, &sink, error);
+}
+
+int session_entries(struct session *s, struct link_entries *links, size_t n, struct error *error)
+{
+	return link_entries_look(s->netns_fd, netns_inode(s->netns_fd), links, n, error);
 }
 
 int session_agent_listens(struct session *s)

@@ -55,6 +55,13 @@ void session_post_mortem(struct session *session, const struct report *report);
  * those of the processes (observe/socket_look.h). Returns 0 or a negative errno.
  */
 int session_look(struct session *session, const int32_t *pids, size_t n, struct error *error);
+/*
+ * The connection tracking entries of links, now (observe/link_entries.h); no fact is emitted.
+ * Returns 0 or a negative errno.
+ */
+struct link_entries;
+int session_entries(struct session *session, struct link_entries *links, size_t n,
+		    struct error *error);
 /* Does a socket listen on the agent port now, in the agent's namespace? 1, 0 or a negative errno.
  */
 int session_agent_listens(struct session *session);

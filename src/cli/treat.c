@@ -32,6 +32,19 @@ bool treat_may_act(const struct options *options)
 	return false;
 }
 
+bool treat_knows_pid(const struct options *options, const struct report *audit)
+{
+	if (!options->choice.pid)
+		return true;
+	for (size_t i = 0; i < audit->n_executors; i++)
+		if (audit->executors[i].pid == options->choice.pid)
+			return true;
+	log_message("process %d is no executor of the agent on port %u; 'execwatch audit' lists "
+		    "them",
+		    options->choice.pid, options->port);
+	return false;
+}
+
 /* ---- the audit before the act ---- */
 
 /* True while the wait makes sense: what is unknown now may be known once the agent has recovered.

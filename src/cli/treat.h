@@ -22,6 +22,9 @@ struct treatment {
 /* An acting verb without a terminal needs --yes: true, or false after a message. */
 bool treat_may_act(const struct options *options);
 
+/* Is the executor of --pid in the audit? True without --pid; false after a message. */
+bool treat_knows_pid(const struct options *options, const struct report *audit);
+
 /*
  * Audits and takes that audit as the baseline of the window. wait: while executors cannot be judged
  * because the agent recovers, waits for the end of its recovery, which has a bound. NULL after a

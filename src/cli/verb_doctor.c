@@ -143,8 +143,7 @@ static const char *nobpf_missing(const char *hook)
 		{ "messages",
 		  "registrations are proven by the agent's API or by the links, not by messages" },
 		{ "signal", "who killed an executor is not known" },
-		{ "tcp-state",
-		  "connections are seen as they end; new ones by a scan each second" },
+		{ "tcp-state", "connections are seen as they end; new ones by a scan each second" },
 		{ "exit", "how an executor ended may not be known" },
 	};
 

@@ -17,14 +17,6 @@
 	"Treat these links now? A v0 executor ends itself unless the agent is restarted within "   \
 	"its recovery timeout."
 
-static bool has_executor(const struct report *audit, int32_t pid)
-{
-	for (size_t i = 0; i < audit->n_executors; i++)
-		if (audit->executors[i].pid == pid)
-			return true;
-	return false;
-}
-
 /* The state of the links after the act, and the report on it. */
 static int finish(const struct options *options, struct session *session,
 		  const struct report *audit)
@@ -64,18 +56,14 @@ int verb_shutdown(const struct options *options)
 	if (code)
 		return code;
 	code = EXIT_UNKNOWN;
-	if (interrupt_install(false, &error) < 0 ||
-	    session_open(options, &session, &error) < 0) {
+	if (interrupt_install(false, &error) < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return treatment_end(&treatment, EXIT_UNKNOWN);
 	}
 	audit = treat_audit(session, false);
 	if (!audit)
 		goto out;
-	if (options->choice.pid && !has_executor(audit, options->choice.pid)) {
-		log_message("process %d is no executor of the agent on port %u; 'execwatch audit' "
-			    "lists them",
-			    options->choice.pid, options->port);
+	if (!treat_knows_pid(options, audit)) {
 		code = EXIT_WRONG_USE;
 		goto out;
 	}

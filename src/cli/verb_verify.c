@@ -31,8 +31,7 @@ int verb_verify(const struct options *options)
 
 	if (options->replay)
 		return replay_report(options, false, "verify");
-	if (interrupt_install(false, &error) < 0 ||
-	    session_open(options, &session, &error) < 0) {
+	if (interrupt_install(false, &error) < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;
 	}

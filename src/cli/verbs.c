@@ -53,6 +53,24 @@ const struct verb verbs[] = {
 		.run = verb_shutdown,
 	},
 	{
+		.bit = PROTECT,
+		.name = "protect",
+		.summary = "keep healthy links from going stale: TCP keepalive, set from outside",
+		.details =
+			"Sets keepalive on the executor's end of each link whose connection "
+			"tracking entry still\nexists; probes then renew the entry for as long as "
+			"the link lives. Each is proven: the values\nare read back, and the first "
+			"probe, sent at once, is seen to renew the entry. A link whose\nentry is "
+			"gone is refused: a probe would break it. Starts no executor's clock.",
+		.example = "execwatch protect --yes",
+		.exits = { "a restart loses no executor, and every link that can be is protected",
+			   "a link was refused, or executors would be lost and can be treated",
+			   "executors will be lost whatever is done, or a finding is critical",
+			   "what was done, or what decides, could not be found out" },
+		.acts = true,
+		.run = verb_protect,
+	},
+	{
 		.bit = WATCH,
 		.name = "watch",
 		.summary = "live: connections, life cycles, protocol messages",

@@ -103,6 +103,33 @@ bool model_agent_ended(const struct model *model, int32_t pid, uint64_t start);
  * that does not notice the agent's end? */
 bool model_guard_covers(const struct report_executor *executor);
 
+/* One link that `protect` may set keepalive on. Texts belong to the audit, or are static. */
+struct model_protection {
+	struct model_target target; /* forbidden: refused */
+	const char *needless;	    /* why nothing is to be done; NULL: something is */
+	const char *reason_id;	    /* of forbidden or needless; NULL: neither */
+	struct ew_addr local, remote;
+	uint64_t netns;
+	int64_t lifetime; /* ns that an idle link keeps an entry, by the sysctl; 0: not known */
+	bool renewed;	  /* keepalive renews its entry already */
+};
+
+/*
+ * The links that `protect` concerns, of the chosen executors (by default all of this agent's), with
+ * the reason where it must, or need, not act. idle: the idle time that was asked for, s; 0: none
+ * was. *ret is an array of *n owned by the caller together with the audit. Returns 0 or -ENOMEM.
+ */
+int model_protections(const struct report *audit, const struct model_choice *choice, uint32_t idle,
+		      struct model_protection **ret, size_t *n);
+
+/*
+ * Compares with the same of a later audit: sets target.changed of each link that is not any more as
+ * it was planned, and of all when the agent is another process.
+ */
+void model_protections_check(const struct report *planned, const struct report *now,
+			     struct model_protection *links, size_t n,
+			     const struct model_protection *later, size_t n_later);
+
 /* Does the model get events of this hook (FACT_HOOK)? */
 bool model_has_hook(const struct model *model, const char *hook);
 

@@ -38,4 +38,7 @@ void findings_timeouts_fill(const struct executors *view, struct report *report)
 /* report_findings.c */
 void report_findings_fill(const struct executors *view, struct report *report);
 
+/* What happened to the agent between two audits: a clause; NULL: it is the same process. */
+const char *model_agent_change(const struct report *planned, const struct report *now);
+
 #endif

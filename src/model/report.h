@@ -69,6 +69,16 @@ bool verdict_parse(const char *text, enum verdict *verdict);
 enum severity verdict_severity(enum verdict verdict);
 enum severity outcome_severity(enum outcome outcome);
 
+/* TCP keepalive on the executor's end of a link, as read in the last scan. */
+struct link_keepalive {
+	bool on;			/* and a timer runs */
+	uint32_t idle, interval, count; /* seconds, but for count; only if on */
+	int64_t probe_in;		/* ns until the next probe; -1: not known */
+	enum ew_tri renewed;		/* YES: probes renew its entries before they expire */
+	int64_t lifetime; /* ns that an idle connection keeps an entry, by the sysctl; 0: not known,
+			     or no entry */
+};
+
 struct report_link {
 	int32_t fd; /* -1: not known */
 	uint64_t inode;
@@ -86,6 +96,7 @@ struct report_link {
 	const char *not_judged; /* why accepted is not known; "" */
 	bool at_risk;		/* its FIN may be lost, though both ends exist */
 	int64_t idle;		/* ns; -1: not known */
+	struct link_keepalive keepalive;
 };
 
 /*
@@ -131,6 +142,12 @@ struct report_executor {
 	const char *killer_comm;
 };
 
+/* TCP keepalive before or after an act; on EW_UNKNOWN: not read. Seconds, but for count. */
+struct act_keepalive {
+	enum ew_tri on;
+	uint32_t idle, interval, count;
+};
+
 struct report_act {
 	const char *executor_id;
 	const char *framework_id;
@@ -146,6 +163,9 @@ struct report_act {
 	int64_t interrupted; /* ns; -1 */
 	int32_t copies;	     /* -1 */
 	int32_t copies_left; /* -1 */
+	const char *action;  /* "shutdown", "protect", "unprotect" */
+	const char *proof;   /* "entry-renewed", "read-back"; "": none, or by effect */
+	struct act_keepalive before, after;
 };
 
 /* A connection to the agent port that is no executor's: the master's, a monitor's, a task's. */
@@ -173,6 +193,7 @@ enum report_kind {
 	REPORT_SHUTDOWN,
 	REPORT_VERIFY,
 	REPORT_RUN,
+	REPORT_PROTECT, /* an audit after the acts */
 	REPORT_WATCH, /* an audit, and what became of the executors that ended during the watch */
 	REPORT_GUARD, /* as REPORT_RUN; somebody else restarts the agent */
 };

@@ -53,6 +53,7 @@ static void links_fill(const struct store *store, const struct executor *executo
 			.not_judged = arena_text(arena, firewall ? firewall->not_judged : ""),
 			.at_risk = link_state_of(&evidence) == LINK_AT_RISK,
 			.idle = s->idle,
+			.keepalive = evidence_keepalive(store, conn),
 		};
 	}
 	out->links = links;

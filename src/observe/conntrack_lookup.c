@@ -231,6 +231,8 @@ static bool emit_active(int nsfd, const struct place *place, struct conntrack_ho
 	/* How full the table is is no reason for a verdict of its own: unread, it is not known. */
 	if (tracking->in_force != EW_NO)
 		conntrack_count(nsfd, &fact.ct_active.entries, &fact.ct_active.limit);
+	if (tracking->in_force != EW_NO)
+		fact.ct_active.established = conntrack_established_timeout(nsfd);
 	fact_emit(sink, &fact);
 	return err == 0;
 }

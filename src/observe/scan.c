@@ -23,6 +23,7 @@
 #include "observe/agent_scan.h"
 #include "observe/conntrack_lookup.h"
 #include "observe/node_scan.h"
+#include "observe/keepalive_lookup.h"
 #include "observe/proc/procfs.h"
 #include "observe/snapshot.h"
 #include "observe/sockets.h"
@@ -308,6 +309,8 @@ static enum step unix_links_step(struct scan *scan)
 
 static enum step conntrack_step(struct scan *scan)
 {
+	/* The timers first: an entry read afterwards is then the later evidence of the two. */
+	keepalive_lookup_all(scan->snapshot, &scan->sink);
 	return conntrack_lookup_all(scan->snapshot, &scan->sink) ? STEP_DONE : STEP_FAILED;
 }
 

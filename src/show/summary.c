@@ -206,6 +206,47 @@ static void shutdown_write(FILE *out, const struct report *report)
 			units_clock(deadline, clock));
 }
 
+static size_t acts_count_of(const struct report *report, const char *action, const char *result)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < report->n_acts; i++)
+		n += strcmp(report->acts[i].action, action) == 0 &&
+		     strcmp(report->acts[i].result, result) == 0;
+	return n;
+}
+
+static size_t renewed_count(const struct report *report)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < report->n_executors; i++)
+		for (size_t j = 0; j < report->executors[i].n_links; j++)
+			n += report->executors[i].links[j].keepalive.renewed == EW_YES;
+	return n;
+}
+
+static void protect_write(FILE *out, const struct report *report)
+{
+	static const char *const others[] = { "refused", "failed" };
+	size_t done = acts_count_of(report, "protect", "done"),
+	       undone = acts_count_of(report, "unprotect", "done"), now = renewed_count(report);
+
+	if (undone)
+		fprintf(out, "%zu link%s the keepalive of before again", undone,
+			undone == 1 ? " has" : "s have");
+	else if (done)
+		fprintf(out, "%zu link%s protected", done, done == 1 ? " is now" : "s are now");
+	else
+		fputs("Nothing was changed", out);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (acts_count(report, others[i]))
+			fprintf(out, ", %zu %s", acts_count(report, others[i]), others[i]);
+	fprintf(out, ". Keepalive renews the entr%s of %zu link%s. ", now == 1 ? "y" : "ies", now,
+		plural(now));
+	audit_write(out, report);
+}
+
 /* ---- outcomes ---- */
 
 /* " 2 killed-by-agent, 1 crashed" for those of the given severity, after a lead. */
@@ -369,6 +410,8 @@ void summary_write(FILE *out, const struct report *report)
 		outcomes_write(out, report);
 	else if (report->kind == REPORT_SHUTDOWN)
 		shutdown_write(out, report);
+	else if (report->kind == REPORT_PROTECT)
+		protect_write(out, report);
 	else if (report->kind == REPORT_WATCH)
 		watch_write(out, report);
 	else

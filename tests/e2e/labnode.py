@@ -18,6 +18,7 @@ import pathlib
 import re
 import select
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -473,6 +474,13 @@ class LabNode:
         """Another agent sends these executors a message that is not its to send: that name,
         ReconnectExecutorMessage or ShutdownExecutorMessage."""
         self.ctl("forge-message", self.select(selector), "--name", name, "--agent", agent)
+
+    def launch(self, id, kind="v0-old", agent="main"):
+        """The agent starts one more executor, which `status` does not list."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(f"{self.dir}/agents/{agent}.sock")
+            s.sendall(f"launch id={id} container_id=late-{id} kind={kind}\n".encode())
+            s.recv(100)
 
     def forget_agent_id(self, agent="main", meta=False):
         """Removes meta/slaves/latest, or all of meta: the next agent takes a new id."""

@@ -12,7 +12,6 @@ import pathlib
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tomllib
@@ -328,10 +327,7 @@ class World:
 
     def launch(self, id):
         """The agent starts one more executor."""
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(f"{self.node.dir}/agents/main.sock")
-            s.sendall(f"launch id={id} container_id=late-{id} kind=v0-old\n".encode())
-            s.recv(100)
+        self.node.launch(id)
         self.node.wait_until(lambda: self._late(id), 60, f"the start of {id}")
 
     def _late(self, id):

@@ -106,7 +106,15 @@ def nothing_half_written(ew):
     (["audit", "--all"], ["--all is for shutdown and run", "'audit'"]),
     (["verify", "--accept", "unknown"], ["--accept is for run", "'verify'"]),
     (["audit", "--clean"], ["--clean is for doctor", "'audit'"]),
-    (["watch", "-f", "jsonl", "--pid", "1"], ["--pid is for shutdown and run", "'watch'"]),
+    (["watch", "-f", "jsonl", "--pid", "1"], ["--pid is for shutdown, protect and run", "'watch'"]),
+    (["protect", "--idle", "0s"], ["'0s'", "1s to 32767s"]),
+    (["protect", "--idle", "1500ms"], ["'1500ms'", "whole seconds"]),
+    (["protect", "--idle", "10h"], ["'10h'"]),
+    (["protect", "--undo", "--daemon"], ["--undo excludes"]),
+    (["protect", "--daemon", "--dry-run"], ["--daemon excludes"]),
+    (["protect", "--all"], ["--all is for shutdown and run", "'protect'"]),
+    (["shutdown", "--undo"], ["--undo is for protect", "'shutdown'"]),
+    (["protect", "--yes", "--replay", "x"], ["'protect'", "recording"]),
     (["audit", "--record", "a", "--replay", "b"], ["--record", "--replay"]),
     (["report"], ["'report'", "--replay FILE"]),
     (["shutdown", "--yes", "--replay", "x"], ["'shutdown'", "recording"]),
@@ -122,7 +130,7 @@ def test_wrong_use(ew, args, words):
     assert not ew.state_dir.exists() and not ew.run_dir.exists()
 
 
-VERBS = "doctor", "audit", "shutdown", "watch", "verify", "run", "report"
+VERBS = "doctor", "audit", "shutdown", "protect", "watch", "verify", "run", "report"
 
 
 def listed(text, section):
@@ -522,7 +530,7 @@ def test_audit_of_an_ordinary_user_claims_nothing(node, as_nobody):
     assert "no agent listens" not in done.words and "none listens" not in done.words
 
 
-@pytest.mark.parametrize("verb", ["shutdown", "run"])
+@pytest.mark.parametrize("verb", ["shutdown", "run", "protect"])
 def test_acting_of_an_ordinary_user(node, as_nobody, tmp_path, verb):
     let_others_in(tmp_path)
     tmp_path.chmod(0o777)

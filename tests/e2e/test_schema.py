@@ -83,6 +83,13 @@ def test_shutdown(node, ew):
     check("shutdown", ew.json("shutdown", "--yes"))
 
 
+def test_protect(node, ew):
+    check("protect", ew.json("protect", "--dry-run"))
+    check("protect", ew.json("protect", "--yes"))
+    check("audit", ew.json("audit"))
+    check("protect", ew.json("protect", "--undo", "--yes"))
+
+
 def test_run_and_verify(node, ew):
     """With outcomes of several kinds, and interrupted ones."""
     check("run", ew.json("run", "--yes", "--", "true", code=2))  # the gate stays shut

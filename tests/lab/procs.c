@@ -105,9 +105,8 @@ static bool threads_in_state(pid_t pid, char wanted)
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
 	while (dir && all && (d = readdir(dir))) {
-		const char *rest = d->d_name[0] == '.'
-					   ? NULL
-					   : read_stat(atoi(d->d_name), text, sizeof(text));
+		const char *rest =
+			d->d_name[0] == '.' ? NULL : read_stat(atoi(d->d_name), text, sizeof(text));
 
 		all = !rest || *rest == wanted;
 	}

@@ -42,7 +42,8 @@ struct node_sock {
 	int64_t idle;
 	struct node_hold holds[4];
 	size_t n_holds;
-	bool unseen; /* no snapshot shows it */
+	bool unseen;  /* no snapshot shows it */
+	int keepidle; /* s; keepalive runs, and the next probe is in so long; 0: it does not */
 	struct node_sock *peer;
 };
 
@@ -85,6 +86,8 @@ struct node {
 	uint32_t scope; /* of a snapshot; default all */
 	uint32_t fails; /* scopes that are not completed */
 	enum ew_tri tracking, tracking_there;
+	int established; /* s that an idle link keeps an entry, as the sysctl says; 0: not told */
+	int entry_left;	 /* s until each entry expires; 0: 432000 */
 	uint64_t next_cookie;
 	int next_pid, next_port, next_fd;
 	int agent; /* pid; 0: down */

@@ -130,27 +130,46 @@ static inline void node_emit_sockets(struct node *n)
 static inline void node_emit_entry(struct node *n, uint64_t cookie, uint64_t netns,
 				   enum ew_tri present)
 {
-	node_emit(n, (struct fact){ .type = FACT_CT_ENTRY,
-				    .ct_entry = { .cookie = cookie,
-						  .netns = netns,
-						  .present = present,
-						  .timeout = 432000 * NODE_SECOND } });
+	node_emit(n,
+		  (struct fact){ .type = FACT_CT_ENTRY,
+				 .ct_entry = { .cookie = cookie,
+					       .netns = netns,
+					       .present = present,
+					       .timeout = (n->entry_left ? n->entry_left : 432000) *
+							  NODE_SECOND } });
+}
+
+static inline void node_emit_keepalive(struct node *n, const struct node_sock *s)
+{
+	if (s->keepidle)
+		node_emit(n,
+			  (struct fact){ .type = FACT_KEEPALIVE,
+					 .keepalive = { .cookie = s->cookie,
+							.on = EW_YES,
+							.idle = (uint32_t)s->keepidle,
+							.interval = (uint32_t)s->keepidle,
+							.count = 127,
+							.probe_in = s->keepidle * NODE_SECOND } });
 }
 
 static inline void node_emit_ct_active(struct node *n)
 {
 	node_emit(n, (struct fact){ .type = FACT_CT_ACTIVE,
-				    .ct_active = { n->agent_ns, n->tracking } });
+				    .ct_active = { .netns = n->agent_ns,
+						   .in_force = n->tracking,
+						   .established = n->established * NODE_SECOND } });
 	for (size_t i = 0; i < n->n_socks; i++) {
 		const struct node_sock *s = n->socks[i];
 
 		if (!node_sock_shown(s) || s->remote.port != NODE_PORT)
 			continue;
+		node_emit_keepalive(n, s);
 		node_emit_entry(n, s->cookie, n->agent_ns, s->entry);
 		if (s->netns == n->agent_ns)
 			continue;
 		node_emit(n, (struct fact){ .type = FACT_CT_ACTIVE,
-					    .ct_active = { s->netns, n->tracking_there } });
+					    .ct_active = { .netns = s->netns,
+							   .in_force = n->tracking_there } });
 		node_emit_entry(n, s->cookie, s->netns, s->entry);
 	}
 }

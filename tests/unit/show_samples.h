@@ -168,23 +168,29 @@ static struct report_executor outcomes[] = {
 	  .ended = NOW - 60 * S },
 };
 
+#define SHUTDOWN_ACT                                                                               \
+	"shutdown", "", { 0 },                                                                     \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
 static struct report_act acts[] = {
 	{ "stale", "f-0001", 4194304, 10, "ptrace", "done",
 	  "children forked during the injection have inherited copies of the socket (1 in all, one "
 	  "is "
 	  "descriptor 240 of process 4194305): the connection was ended in their place",
-	  "", 85000, 1234567, NOW - 9 * S, 131000, 1, 0 },
+	  "", 85000, 1234567, NOW - 9 * S, 131000, 1, 0, SHUTDOWN_ACT },
 	{ "odd \n\x1b[2J", "f-0001", 105, 9, "pidfd", "done", "", "", -1, 2500000000, NOW - 8 * S,
-	  -1, 0, 0 },
+	  -1, 0, 0, SHUTDOWN_ACT },
 	{ "v1", "f-0001", 106, 10, "ptrace", "failed",
 	  "the executor has not closed the socket within 5 s: its event loop may be stuck, so look "
 	  "at it before the restart",
-	  "not-closed", 120000, -1, NOW - 7 * S, 190000, -1, -1 },
+	  "not-closed", 120000, -1, NOW - 7 * S, 190000, -1, -1, SHUTDOWN_ACT },
 	{ "gone", "f-0001", 103, -1, "", "refused",
 	  "it is disconnected: a second disconnect would end it at once", "forbidden", -1, -1,
-	  NOW - 6 * S, -1, -1, -1 },
+	  NOW - 6 * S, -1, -1, -1, SHUTDOWN_ACT },
 	{ "fine", "f-0001", 111, 12, "", "skipped", "dry run", "dry-run", -1, -1, NOW - 6 * S, -1,
-	  -1, -1 },
+	  -1, -1, SHUTDOWN_ACT },
 };
 
 static struct report_other others[] = {

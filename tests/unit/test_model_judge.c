@@ -51,6 +51,26 @@ static void links(void **state)
 	}
 }
 
+/* Keepalive that is known to renew the entry in time: only of one that is there. */
+static void renewed(void **state)
+{
+	struct link_evidence e = tracked;
+
+	(void)state;
+	e.expires = HORIZON;
+	assert_int_equal(link_state_of(&e), LINK_AT_RISK);
+	e.renewed = EW_NO;
+	assert_int_equal(link_state_of(&e), LINK_AT_RISK);
+	e.renewed = EW_YES;
+	assert_int_equal(link_state_of(&e), LINK_SOUND);
+	e.expires = -1;
+	assert_int_equal(link_state_of(&e), LINK_UNKNOWN);
+	e.conntrack = CONNTRACK_NONE;
+	assert_int_equal(link_state_of(&e), LINK_AT_RISK);
+	e.agent_end = EW_NO;
+	assert_int_equal(link_state_of(&e), LINK_HALF_OPEN);
+}
+
 static enum link_state expiring_in(int64_t expires)
 {
 	struct link_evidence e = tracked;
@@ -253,15 +273,11 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(links),
-		cmocka_unit_test(horizon),
-		cmocka_unit_test(firewall_accepts),
-		cmocka_unit_test(table_full),
-		cmocka_unit_test(firewall_drops_untracked),
-		cmocka_unit_test(nothing_known),
-		cmocka_unit_test(order),
-		cmocka_unit_test(single),
-		cmocka_unit_test(names),
+		cmocka_unit_test(links),	 cmocka_unit_test(renewed),
+		cmocka_unit_test(horizon),	 cmocka_unit_test(firewall_accepts),
+		cmocka_unit_test(table_full),	 cmocka_unit_test(firewall_drops_untracked),
+		cmocka_unit_test(nothing_known), cmocka_unit_test(order),
+		cmocka_unit_test(single),	 cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,7 +131,8 @@ static void real_logs(void **state)
 	}
 }
 
-/* The updates of a task that runs, with another state in the last one (TaskState of mesos.proto). */
+/* The updates of a task that runs, with another state in the last one (TaskState of mesos.proto).
+ */
 static void updates_end_with(char task_state)
 {
 	static const char running[] = "\3web\x10\1"; /* TaskStatus: end of 1: task_id, 2: state */

@@ -257,6 +257,7 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_DOCKER, docker);
 	COVERED(FACT_CONTAINER, container);
 	COVERED(FACT_HOST, host);
+	COVERED(FACT_KEEPALIVE, keepalive);
 	assert_int_equal(types, LAST_TYPE);
 #else
 	(void)covered, (void)types;

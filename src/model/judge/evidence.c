@@ -180,6 +180,83 @@ static int64_t expires_in(const struct store *store, const struct connection *co
 	return first > store->now ? first - store->now : 0;
 }
 
+/* The shortest time that an idle link keeps an entry, where it has one; 0: not known. */
+static int64_t entry_lifetime(const struct store *store, const struct connection *conn)
+{
+	int64_t shortest = 0;
+
+	for (size_t i = 0; i < conn->n_entries; i++) {
+		const struct entry *entry = entry_in(store, conn, conn->entries[i].netns);
+		const struct netns *netns = entry ? netns_find(store, entry->netns) : NULL;
+
+		if (!entry || entry->present != EW_YES)
+			continue;
+		if (!netns || netns->established <= 0)
+			return 0;
+		if (!shortest || netns->established < shortest)
+			shortest = netns->established;
+	}
+	return shortest;
+}
+
+/* ---- keepalive ---- */
+
+/* A timer is late on a busy host, and an entry's time is told in whole seconds, rounded down. */
+#define PROBE_MARGIN (NS_PER_S / 2)
+
+static const struct conn_keepalive *keepalive_of(const struct store *store,
+						 const struct connection *conn)
+{
+	const struct conn_keepalive *keepalive = &conn->keepalive;
+
+	return keepalive->seen && keepalive->seen >= store->tracked &&
+			       store->complete & SCAN_TRACKING && keepalive->on
+		       ? keepalive
+		       : NULL;
+}
+
+/*
+ * The next probe comes before the first entry expires; and since each probe gives the entries their
+ * whole time again, so do the ones after it. Only by values that were read.
+ */
+static enum ew_tri is_renewed(const struct store *store, const struct connection *conn,
+			      int64_t lifetime)
+{
+	const struct conn_keepalive *keepalive = keepalive_of(store, conn);
+
+	if (!keepalive || keepalive->next_at < 0 || !lifetime)
+		return EW_UNKNOWN;
+	for (size_t i = 0; i < conn->n_entries; i++) {
+		const struct entry *entry = entry_in(store, conn, conn->entries[i].netns);
+
+		if (!entry || entry->present != EW_YES)
+			continue;
+		if (entry->expires_at < 0)
+			return EW_UNKNOWN;
+		if (keepalive->next_at + PROBE_MARGIN > entry->expires_at)
+			return EW_NO;
+	}
+	return keepalive->idle * NS_PER_S + PROBE_MARGIN <= lifetime ? EW_YES : EW_NO;
+}
+
+struct link_keepalive evidence_keepalive(const struct store *store, const struct connection *conn)
+{
+	const struct conn_keepalive *keepalive = keepalive_of(store, conn);
+	struct link_keepalive ret = { .lifetime = entry_lifetime(store, conn), .probe_in = -1 };
+
+	ret.renewed = is_renewed(store, conn, ret.lifetime);
+	if (!keepalive)
+		return ret;
+	ret.on = true;
+	ret.idle = keepalive->idle;
+	ret.interval = keepalive->interval;
+	ret.count = keepalive->count;
+	if (keepalive->next_at >= 0)
+		ret.probe_in =
+			keepalive->next_at > store->now ? keepalive->next_at - store->now : 0;
+	return ret;
+}
+
 /* ---- the firewall ---- */
 
 /* A FIN of a translated link that meets no entry goes to an address that no socket has. */
@@ -206,6 +283,7 @@ struct link_evidence evidence_of_link(const struct store *store, const struct co
 		.conntrack = conntrack_of(store, conn),
 		.expires = expires_in(store, conn),
 		.horizon = store->session.horizon > 0 ? store->session.horizon : recovery_timeout,
+		.renewed = is_renewed(store, conn, entry_lifetime(store, conn)),
 		.full = is_full(store, conn->facts.netns),
 		.accepted = firewall ? firewall->accepted : EW_UNKNOWN,
 		.untracked = firewall ? firewall->untracked : EW_UNKNOWN,

@@ -13,6 +13,8 @@ struct link_evidence evidence_of_link(const struct store *store, const struct co
 enum ew_tri evidence_agent_end(const struct store *store, const struct connection *conn);
 /* NULL: the rules were not evaluated for this link, or do not matter. */
 const struct firewall *evidence_firewall(const struct store *store, const struct connection *conn);
+/* A link whose values were not read in the last scan is not on, and renewed is unknown. */
+struct link_keepalive evidence_keepalive(const struct store *store, const struct connection *conn);
 /* A contradiction is a sentence that the arena owns. */
 struct evidence evidence_of_executor(const struct store *store, const struct executor *executor,
 				     struct arena *arena);

@@ -86,6 +86,19 @@ static void say_at_risk(struct sentences *s, const struct report_link *link, con
 				    name, link->rule));
 }
 
+/* Keepalive without an entry: the probes are not answered, and in the end the connection breaks. */
+static void say_unanswered(struct sentences *s, const struct report_link *link, struct arena *arena)
+{
+	const struct link_keepalive *k = &link->keepalive;
+
+	if (k->on && link->conntrack == CONNTRACK_NONE)
+		say(s, arena_printf(arena,
+				    "Its keepalive probes may be dropped too: after %u without an "
+				    "answer, one every %u s, the executor disconnects by itself "
+				    "('execwatch protect --undo' stops them).",
+				    k->count, k->interval));
+}
+
 static void say_link(struct sentences *s, const struct report_link *link, struct arena *arena)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
@@ -103,7 +116,7 @@ static void say_link(struct sentences *s, const struct report_link *link, struct
 				    "whether the agent has the other end is not known.",
 				    name));
 	else if (link->at_risk)
-		say_at_risk(s, link, name, arena);
+		say_at_risk(s, link, name, arena), say_unanswered(s, link, arena);
 	else if (link->accepted == EW_YES)
 		return;
 	else if (link->conntrack == CONNTRACK_ENTRY && link->expires < 0)
@@ -131,6 +144,11 @@ static void say_sound(struct sentences *s, const struct report_link *link, struc
 	else if (link->accepted == EW_YES)
 		say(s, "Both ends of its link exist; no rule of the firewall drops the agent's "
 		       "FIN.");
+	else if (link->keepalive.renewed == EW_YES)
+		say(s, arena_printf(arena,
+				    "Both ends of its link exist; it is protected: keepalive "
+				    "renews its entry of connection tracking every %u s.",
+				    link->keepalive.idle));
 	else
 		say(s, arena_printf(arena,
 				    "Both ends of its link exist; connection tracking has its "

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "model/model.h"
+#include "model/model_private.h"
 
 static const struct report_executor *executor_find(const struct report *audit,
 						   const struct model_target *target)
@@ -32,7 +32,7 @@ static const struct model_target *link_find(const struct model_target *targets, 
 }
 
 /* NULL: the same process as at the time of the plan, or none at both times. */
-static const char *agent_change(const struct report *planned, const struct report *now)
+const char *model_agent_change(const struct report *planned, const struct report *now)
 {
 	const struct report_agent *was = &planned->agent, *is = &now->agent;
 
@@ -67,7 +67,7 @@ static const char *target_change(const struct model_target *target, const struct
 int model_plan_check(const struct report *planned, const struct model_choice *choice,
 		     const struct report *now, struct model_target *targets, size_t n)
 {
-	const char *agent = agent_change(planned, now);
+	const char *agent = model_agent_change(planned, now);
 	struct model_target *chosen;
 	size_t n_chosen;
 	int err = model_select(now, choice, &chosen, &n_chosen);

@@ -21,6 +21,8 @@ enum link_state link_state_of(const struct link_evidence *link)
 	case CONNTRACK_ENTRY:
 		if (link->expires < 0)
 			return LINK_UNKNOWN;
+		if (link->renewed == EW_YES)
+			return LINK_SOUND;
 		return link->expires <= link->horizon ? LINK_AT_RISK : LINK_SOUND;
 	case CONNTRACK_NONE:
 		return LINK_AT_RISK;

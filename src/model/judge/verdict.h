@@ -14,7 +14,8 @@ struct link_evidence {
 	enum conntrack conntrack;
 	int64_t expires; /* ns until the first of its entries expires; -1: not known */
 	int64_t horizon; /* ns; an entry that expires within it may be gone when the agent stops */
-	bool full;	 /* no entry can be made: the kernel drops packets that need one */
+	enum ew_tri renewed; /* its keepalive renews its entries before they expire */
+	bool full;	     /* no entry can be made: the kernel drops packets that need one */
 	/* By the rules, without an entry. For links within one namespace, not translated. */
 	enum ew_tri accepted;  /* the agent's FIN */
 	enum ew_tri untracked; /* it needs no entry */

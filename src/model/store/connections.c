@@ -373,6 +373,23 @@ void store_apply_firewall(struct store *store, const struct fact *fact)
 	};
 }
 
+void store_apply_keepalive(struct store *store, const struct fact *fact)
+{
+	const struct fact_keepalive *k = &fact->keepalive;
+	struct connection *conn = store_connection_find(store, k->cookie);
+
+	if (!conn)
+		return;
+	conn->keepalive = (struct conn_keepalive){
+		.seen = store->snapshot,
+		.on = k->on == EW_YES,
+		.idle = k->idle,
+		.interval = k->interval,
+		.count = k->count,
+		.next_at = k->probe_in < 0 ? -1 : fact->mono + k->probe_in,
+	};
+}
+
 static void holders_end(struct connection *conn, uint32_t snapshot)
 {
 	uint32_t kept = 0;

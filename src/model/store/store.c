@@ -341,7 +341,8 @@ static void apply_ct_active(struct store *store, const struct fact *fact)
 				    .ct_active = fact->ct_active.in_force,
 				    .seen = store->snapshot,
 				    .entries = fact->ct_active.entries,
-				    .limit = fact->ct_active.limit };
+				    .limit = fact->ct_active.limit,
+				    .established = fact->ct_active.established };
 
 	for (size_t i = 0; i < store->namespaces.n; i++) {
 		if (store->namespaces.v[i].inode == told.inode) {
@@ -383,7 +384,8 @@ static void apply_act(struct store *store, const struct fact *fact)
 	act.executor_id = store_text(store, act.executor_id);
 	act.method = store_text(store, act.method);
 	act.result = store_text(store, act.result);
-	if (strcmp(act.result, "done") == 0)
+	act.proof = store_text(store, act.proof);
+	if (strcmp(act.result, "done") == 0 && strcmp(act.action, "shutdown") == 0)
 		treatment_add(store, fact);
 	if (fact->mono < store->session_began)
 		return;
@@ -580,6 +582,7 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_CONTAINER] = store_apply_container,
 	[FACT_HOST] = store_apply_host,
 	[FACT_UNIX_LINK] = apply_unix_link,
+	[FACT_KEEPALIVE] = store_apply_keepalive,
 };
 
 void store_apply(struct store *store, const struct fact *fact)

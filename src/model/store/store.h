@@ -161,6 +161,14 @@ struct firewall {
 	const char *not_judged;
 };
 
+/* Of the executor's end; times are mono. */
+struct conn_keepalive {
+	uint32_t seen; /* number of the scan that told; 0: none */
+	bool on;
+	uint32_t idle, interval, count; /* seconds, but for count */
+	int64_t next_at;		/* when the next probe is due; -1: not known */
+};
+
 /* Kept small: a large node has tens of thousands. */
 struct connection {
 	struct fact_socket facts;   /* its ends: connection_move() */
@@ -179,6 +187,7 @@ struct connection {
 	bool was_there; /* shown by the first snapshot, not seen to be made */
 	struct entry entries[ENTRIES_MAX];
 	struct firewall firewall;
+	struct conn_keepalive keepalive;
 	UT_hash_handle hh;
 };
 
@@ -247,8 +256,9 @@ struct netns {
 	uint64_t inode;
 	enum ew_tri ct_active;
 	uint32_t seen;
-	uint64_t entries; /* of connection tracking */
-	uint64_t limit;	  /* of them; 0: not known */
+	uint64_t entries;    /* of connection tracking */
+	uint64_t limit;	     /* of them; 0: not known */
+	int64_t established; /* how long an idle connection keeps its entry, ns; 0: not known */
 };
 
 struct act {
@@ -502,6 +512,7 @@ void store_apply_tcp(struct store *store, const struct fact *fact);
 void store_apply_message(struct store *store, const struct fact *fact);
 void store_apply_entry(struct store *store, const struct fact *fact);
 void store_apply_firewall(struct store *store, const struct fact *fact);
+void store_apply_keepalive(struct store *store, const struct fact *fact);
 void store_end_sockets(struct store *store, int64_t mono);
 /* Forgets connections that ended longer ago than STORE_KEEP_CONNECTION. */
 void store_forget_sockets(struct store *store, int64_t mono);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
@@ -17,7 +18,9 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/netns.h"
 #include "base/now.h"
+#include "base/proc.h"
 #include "base/error.h"
 #include "observe/netlink/netlink.h"
 
@@ -421,4 +424,31 @@ int conntrack_count(int nsfd, uint64_t *entries, uint64_t *limit)
 	nlmsg_free(request);
 	free(buf);
 	return len;
+}
+
+/* ---- how long an entry lasts ---- */
+
+/* Files below /proc/sys/net are those of the reader's own namespace (net_ctl_header_lookup(),
+ * net/sysctl_net.c). */
+static int established_read(void *arg)
+{
+	int64_t *seconds = arg;
+	char text[32], *end;
+	ssize_t len =
+		proc_read(AT_FDCWD, "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established",
+			  text, sizeof(text));
+
+	if (len <= 0)
+		return -ENOENT;
+	*seconds = strtoll(text, &end, 10);
+	return *end == '\n' && *seconds > 0 ? 0 : -EBADMSG;
+}
+
+int64_t conntrack_established_timeout(int nsfd)
+{
+	int64_t seconds = 0;
+
+	if (netns_run(nsfd, established_read, &seconds, NULL) < 0)
+		return 0;
+	return seconds < INT64_MAX / NS_PER_S ? seconds * NS_PER_S : 0;
 }

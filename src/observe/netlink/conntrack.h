@@ -43,4 +43,10 @@ int conntrack_lookup(int nsfd, struct conntrack_query *queries, size_t n, struct
  */
 int conntrack_count(int nsfd, uint64_t *entries, uint64_t *limit);
 
+/*
+ * nf_conntrack_tcp_timeout_established of the namespace, ns: how long an idle connection keeps its
+ * entry, unless a rule gives it another timeout. 0: not known (/proc/sys is hidden).
+ */
+int64_t conntrack_established_timeout(int nsfd);
+
 #endif

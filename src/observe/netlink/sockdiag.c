@@ -17,6 +17,7 @@
 
 #include "base/addr.h"
 #include "base/array.h"
+#include "base/now.h"
 #include "facts.h"
 #include "base/error.h"
 #include "observe/netlink/netlink.h"
@@ -97,6 +98,16 @@ static int64_t idle_of(const struct nlattr *attr)
 	return (int64_t)(sent < received ? sent : received) * 1000000;
 }
 
+/* Its keepalive timer (inet_csk_diag_fill(), net/ipv4/inet_diag.c: 2); 0: another one runs, or
+ * none.
+ */
+static int64_t probe_in(const struct inet_diag_msg *row)
+{
+	if (row->idiag_timer != 2)
+		return 0;
+	return row->idiag_expires ? (int64_t)row->idiag_expires * NS_PER_MS : 1;
+}
+
 struct sockdiag {
 	int fd;
 	uint64_t netns;
@@ -136,6 +147,7 @@ static int socket_row(struct nlmsghdr *msg, void *arg)
 	socket.local = sockdiag_addr(row->idiag_family, row->id.idiag_src, row->id.idiag_sport);
 	socket.remote = sockdiag_addr(row->idiag_family, row->id.idiag_dst, row->id.idiag_dport);
 	socket.mptcp = is_mptcp(msg);
+	socket.probe_in = probe_in(row);
 	info = nlmsg_find_attr(msg, sizeof(*row), INET_DIAG_INFO);
 	if (info && socket.state != TCP_LISTEN)
 		socket.idle = idle_of(info);

@@ -19,6 +19,20 @@ static const char *tri_name(enum ew_tri tri)
 	return names[tri];
 }
 
+static json_t *keepalive_new(const struct link_keepalive *keepalive)
+{
+	struct fields f;
+
+	if (!keepalive->on)
+		return json_null();
+	f = fields_new();
+	field_int(&f, "idle_s", keepalive->idle);
+	field_int(&f, "interval_s", keepalive->interval);
+	field_int(&f, "count", keepalive->count);
+	field_seconds(&f, "probe_in_s", keepalive->probe_in);
+	return fields_done(&f);
+}
+
 static json_t *link_new(const struct report_link *link)
 {
 	struct fields f = fields_new();
@@ -39,6 +53,8 @@ static json_t *link_new(const struct report_link *link)
 	field_known(&f, "rule", link->rule);
 	field_known(&f, "cure", link->cure);
 	field_known(&f, "not_judged", link->not_judged);
+	field_value(&f, "keepalive", keepalive_new(&link->keepalive));
+	field_text(&f, "renewed", tri_name(link->keepalive.renewed));
 	return fields_done(&f);
 }
 

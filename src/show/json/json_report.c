@@ -16,6 +16,7 @@ static const char *schema_name(enum report_kind kind)
 	static const char *const names[] = {
 		[REPORT_AUDIT] = "execwatch.audit/1",	[REPORT_SHUTDOWN] = "execwatch.shutdown/1",
 		[REPORT_VERIFY] = "execwatch.verify/1", [REPORT_RUN] = "execwatch.run/1",
+		[REPORT_PROTECT] = "execwatch.protect/1",
 		[REPORT_WATCH] = "execwatch.audit/1",	[REPORT_GUARD] = "execwatch.guard/1",
 	};
 
@@ -134,6 +135,20 @@ static void count_set(struct fields *f, const char *name, int32_t count)
 	field_value(f, name, count < 0 ? json_null() : json_integer(count));
 }
 
+static json_t *act_keepalive_new(const struct act_keepalive *keepalive)
+{
+	struct fields f;
+
+	if (keepalive->on == EW_UNKNOWN)
+		return json_null();
+	f = fields_new();
+	field_bool(&f, "on", keepalive->on == EW_YES);
+	field_int(&f, "idle_s", keepalive->idle);
+	field_int(&f, "interval_s", keepalive->interval);
+	field_int(&f, "count", keepalive->count);
+	return fields_done(&f);
+}
+
 static json_t *act_new(const struct report_act *act)
 {
 	struct fields f = fields_new();
@@ -152,6 +167,10 @@ static json_t *act_new(const struct report_act *act)
 	count_set(&f, "copies", act->copies);
 	count_set(&f, "copies_left", act->copies_left);
 	field_wall(&f, "at", act->at);
+	field_text(&f, "action", act->action);
+	field_value(&f, "keepalive_before", act_keepalive_new(&act->before));
+	field_value(&f, "keepalive", act_keepalive_new(&act->after));
+	field_known(&f, "proof", act->proof);
 	return fields_done(&f);
 }
 
@@ -257,6 +276,7 @@ static void tail_set(struct fields *f, const struct report *report)
 	field_value(f, "summary", summary_new(report));
 	field_value(f, "events", events_new(report));
 	if (report->kind == REPORT_SHUTDOWN || report->kind == REPORT_RUN ||
+	    report->kind == REPORT_PROTECT ||
 	    report->kind == REPORT_GUARD)
 		field_value(f, "acts", acts_new(report));
 	field_value(f, "other_connections", others_new(report));

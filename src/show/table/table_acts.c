@@ -57,6 +57,43 @@ static const struct grid_column act_columns[] = {
 	{ "CLOSED", 8, true, act_effect },
 };
 
+static const char *keepalive_text(const struct act_keepalive *keepalive, char *buf, size_t size)
+{
+	if (keepalive->on == EW_UNKNOWN)
+		return "-";
+	if (keepalive->on == EW_NO)
+		return "off";
+	snprintf(buf, size, "%u s", keepalive->idle);
+	return buf;
+}
+
+static const char *act_before(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now;
+	return keepalive_text(&((const struct report_act *)row)->before, buf, size);
+}
+
+static const char *act_after(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now;
+	return keepalive_text(&((const struct report_act *)row)->after, buf, size);
+}
+
+static const char *act_proof(const void *row, int64_t now, char *buf, size_t size)
+{
+	const char *proof = ((const struct report_act *)row)->proof;
+
+	(void)now, (void)buf, (void)size;
+	return proof && *proof ? proof : "-";
+}
+
+static const struct grid_column keepalive_columns[] = {
+	{ "RESULT", 7, false, act_result }, { "EXECUTOR", 0, false, act_executor },
+	{ "PID", 7, true, act_pid },	    { "FD", 5, true, act_fd },
+	{ "BEFORE", 8, true, act_before },  { "KEEPALIVE", 9, true, act_after },
+	{ "PROOF", 13, false, act_proof },
+};
+
 static enum severity act_severity(const struct report_act *act)
 {
 	if (strcmp(act->result, "done") == 0)
@@ -70,6 +107,10 @@ void table_acts(const struct table *table)
 	struct grid grid = { table->out, table->width, report->generated, act_columns,
 			     sizeof(act_columns) / sizeof(act_columns[0]) };
 
+	if (report->kind == REPORT_PROTECT) {
+		grid.column = keepalive_columns;
+		grid.n = sizeof(keepalive_columns) / sizeof(keepalive_columns[0]);
+	}
 	if (!report->n_acts)
 		return;
 	fputc('\n', table->out);

@@ -60,6 +60,84 @@ static void target_write(const struct grid *grid, const struct model_target *tar
 	term_text_wrap(grid->out, target->forbidden, 17, 4, grid->width);
 }
 
+/* ---- protect ---- */
+
+static const char *protection_what(const void *row, int64_t now, char *buf, size_t size)
+{
+	const struct model_protection *p = row;
+
+	(void)now, (void)buf, (void)size;
+	return p->target.forbidden ? "leave" : p->needless ? "keep" : "protect";
+}
+
+static const char *protection_executor(const void *row, int64_t now, char *buf, size_t size)
+{
+	return target_executor(&((const struct model_protection *)row)->target, now, buf, size);
+}
+
+static const char *protection_pid(const void *row, int64_t now, char *buf, size_t size)
+{
+	return target_pid(&((const struct model_protection *)row)->target, now, buf, size);
+}
+
+static const char *protection_fd(const void *row, int64_t now, char *buf, size_t size)
+{
+	return target_fd(&((const struct model_protection *)row)->target, now, buf, size);
+}
+
+static const char *protection_verdict(const void *row, int64_t now, char *buf, size_t size)
+{
+	return target_verdict(&((const struct model_protection *)row)->target, now, buf, size);
+}
+
+static const struct grid_column protection_columns[] = {
+	{ "PLAN", 9, false, protection_what },	      { "EXECUTOR", 0, false, protection_executor },
+	{ "PID", 7, true, protection_pid },	      { "FD", 5, true, protection_fd },
+	{ "VERDICT", 13, false, protection_verdict },
+};
+
+static void protection_write(const struct grid *grid, const struct model_protection *link,
+			     bool color)
+{
+	const char *reason = link->target.forbidden ? link->target.forbidden : link->needless;
+
+	grid_row(grid, link,
+		 table_color(color, link->target.forbidden ? SEVERITY_WARNING : SEVERITY_OK));
+	if (!reason)
+		return;
+	fputs("  ", grid->out);
+	term_text_wrap(grid->out, reason, 2, 4, grid->width);
+}
+
+int table_protections_write(FILE *out, const struct model_protection *links, size_t n,
+			    const struct layout *layout)
+{
+	struct textbuf text;
+	int err = textbuf_begin(&text);
+	struct grid grid = { text.text, table_width(layout), 0, protection_columns,
+			     sizeof(protection_columns) / sizeof(protection_columns[0]) };
+	size_t acted = 0;
+
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		acted += !links[i].reason_id;
+	if (acted)
+		fprintf(grid.out, "Keepalive would be set on %zu link%s.\n", acted,
+			acted == 1 ? "" : "s");
+	else
+		fputs("Nothing would be done.\n", grid.out);
+	if (n) {
+		fputc('\n', grid.out);
+		grid_head(&grid);
+	}
+	for (size_t i = 0; i < n; i++)
+		protection_write(&grid, &links[i], layout->color);
+	return textbuf_end_to(&text, out);
+}
+
+/* ---- shutdown ---- */
+
 int table_plan_write(FILE *out, const struct model_target *targets, size_t n,
 		     const struct layout *layout)
 {

@@ -15,4 +15,8 @@
 int table_plan_write(FILE *out, const struct model_target *targets, size_t n,
 		     const struct layout *layout);
 
+/* The same for links that keepalive would be set on. */
+int table_protections_write(FILE *out, const struct model_protection *links, size_t n,
+			    const struct layout *layout);
+
 #endif

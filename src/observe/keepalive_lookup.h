@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef EW_OBSERVE_KEEPALIVE_LOOKUP_H
+#define EW_OBSERVE_KEEPALIVE_LOOKUP_H
+
+struct fact_sink;
+struct snapshot;
+
+/*
+ * Emits FACT_KEEPALIVE for each link of the snapshot on which a keepalive timer runs. sock_diag
+ * shows the timers; only for a socket that has one is the executor's descriptor copied, for the
+ * microseconds that its options take to read. What could not be read is told by FACT_UNREAD and
+ * leaves the link without such a fact: it then counts as not protected.
+ */
+void keepalive_lookup_all(const struct snapshot *snapshot, const struct fact_sink *sink);
+
+#endif

@@ -11,11 +11,26 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/now.h"
+
 enum { REAP_TRIES = 20 }; /* of 5 ms, after SIGKILL */
 
-/* Its own session: what the terminal sends is for the caller. No handler of the caller's runs. */
+int bounded_ms(int most_ms, int64_t until)
+{
+	int64_t left = (until - now_mono() + NS_PER_MS - 1) / NS_PER_MS;
+
+	if (!until || left >= most_ms)
+		return most_ms;
+	return left > 0 ? (int)left : 0;
+}
+
+/*
+ * Its own session: what the terminal sends is for the caller. No handler of the caller's runs. It
+ * may outlive the caller: whoever reads the caller's output to its end must not wait for that.
+ */
 static void __attribute__((noreturn)) child_run(bounded_work work, void *ctx, int out)
 {
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -24,6 +39,8 @@ static void __attribute__((noreturn)) child_run(bounded_work work, void *ctx, in
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
 	_exit(work(ctx, out));
 }
 
@@ -49,14 +66,14 @@ int bounded_begin(struct bounded *child, bounded_work work, void *ctx)
 	return err;
 }
 
-static int consume(int in, int idle_ms, bounded_got got, void *ctx)
+static int consume(int in, int idle_ms, int64_t until, bounded_got got, void *ctx)
 {
 	struct pollfd pollfd = { .fd = in, .events = POLLIN };
 	char part[16 * 1024];
 
 	for (;;) {
 		ssize_t n;
-		int err = poll(&pollfd, 1, idle_ms);
+		int err = poll(&pollfd, 1, bounded_ms(idle_ms, until));
 
 		if (err < 0 && errno == EINTR)
 			continue;
@@ -73,8 +90,7 @@ static int consume(int in, int idle_ms, bounded_got got, void *ctx)
 	}
 }
 
-/* A process that does not even die of SIGKILL is left to init. */
-static void child_abandon(pid_t pid)
+void bounded_abandon(int pid)
 {
 	static const struct timespec pause = { .tv_nsec = 5000000 };
 
@@ -98,13 +114,13 @@ void bounded_drop(struct bounded *child)
 	if (!child->pid)
 		return;
 	close(child->in);
-	child_abandon(child->pid);
+	bounded_abandon(child->pid);
 	child->pid = 0;
 }
 
-int bounded_end(struct bounded *child, int idle_ms, bounded_got got, void *ctx)
+int bounded_end(struct bounded *child, int idle_ms, int64_t until, bounded_got got, void *ctx)
 {
-	int err = consume(child->in, idle_ms, got, ctx);
+	int err = consume(child->in, idle_ms, until, got, ctx);
 
 	if (err) {
 		bounded_drop(child);
@@ -116,12 +132,13 @@ int bounded_end(struct bounded *child, int idle_ms, bounded_got got, void *ctx)
 	return err;
 }
 
-int bounded_run(int idle_ms, bounded_work work, void *work_ctx, bounded_got got, void *got_ctx)
+int bounded_run(int idle_ms, int64_t until, bounded_work work, void *work_ctx, bounded_got got,
+		void *got_ctx)
 {
 	struct bounded child;
 	int err = bounded_begin(&child, work, work_ctx);
 
-	return err ? err : bounded_end(&child, idle_ms, got, got_ctx);
+	return err ? err : bounded_end(&child, idle_ms, until, got, got_ctx);
 }
 
 struct text {
@@ -139,10 +156,11 @@ static int text_got(void *ctx, const char *part, size_t len)
 	return 0;
 }
 
-int bounded_text(int idle_ms, bounded_work work, void *work_ctx, char *buf, size_t size)
+int bounded_text(int idle_ms, int64_t until, bounded_work work, void *work_ctx, char *buf,
+		 size_t size)
 {
 	struct text text = { .buf = buf, .size = size };
-	int err = bounded_run(idle_ms, work, work_ctx, text_got, &text);
+	int err = bounded_run(idle_ms, until, work, work_ctx, text_got, &text);
 
 	buf[text.len] = '\0';
 	return err < 0 ? err : (int)text.len;

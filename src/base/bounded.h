@@ -8,8 +8,16 @@
 #define EW_BASE_BOUNDED_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-/* In the child. out: where its result is written. Returns its exit status. */
+/* Whole milliseconds that reach that time (mono ns; 0: no bound), most_ms at most; 0: it has
+ * passed. */
+int bounded_ms(int most_ms, int64_t until);
+
+/*
+ * In the child, whose standard descriptors are /dev/null. out: where its result is written. Returns
+ * its exit status.
+ */
 typedef int (*bounded_work)(void *ctx, int out);
 
 /* In the caller, for each part of the result that arrives. A negative errno ends the work. */
@@ -24,19 +32,24 @@ struct bounded {
 /* Forks: the child works on, with ctx as it is now, until bounded_end(). 0 or a negative errno. */
 int bounded_begin(struct bounded *child, bounded_work work, void *ctx);
 /* Takes its result, as bounded_run() does. */
-int bounded_end(struct bounded *child, int idle_ms, bounded_got got, void *ctx);
+int bounded_end(struct bounded *child, int idle_ms, int64_t until, bounded_got got, void *ctx);
 /* Kills it. One that has not begun, or has ended, is fine. */
 void bounded_drop(struct bounded *child);
 
+/* Kills a child of this process. One that does not even die of that is left to init. */
+void bounded_abandon(int pid);
+
 /*
  * Forks, and calls work in the child and got in the caller. Returns 0 when the child has ended with
- * 0 and all that it wrote was consumed; -ETIMEDOUT when nothing arrived for idle_ms: the child is
- * killed, and left behind if even that does not end it; -EIO: it ended otherwise; another negative
- * errno, also got's.
+ * 0 and all that it wrote was consumed; -ETIMEDOUT when nothing arrived for idle_ms, or at until
+ * (mono ns; 0: no bound): the child is killed, and left behind if even that does not end it; -EIO:
+ * it ended otherwise; another negative errno, also got's.
  */
-int bounded_run(int idle_ms, bounded_work work, void *work_ctx, bounded_got got, void *got_ctx);
+int bounded_run(int idle_ms, int64_t until, bounded_work work, void *work_ctx, bounded_got got,
+		void *got_ctx);
 
 /* The same into buf, at most size - 1 bytes and terminated. Returns the length too. */
-int bounded_text(int idle_ms, bounded_work work, void *work_ctx, char *buf, size_t size);
+int bounded_text(int idle_ms, int64_t until, bounded_work work, void *work_ctx, char *buf,
+		 size_t size);
 
 #endif

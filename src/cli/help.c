@@ -13,7 +13,7 @@
 
 static const char *const groups[GROUP_COUNT] = {
 	[GROUP_AGENT] = "which agent", [GROUP_CHOICE] = "which executors",
-	[GROUP_ACT] = "acting",	       [GROUP_WAIT] = "how long to watch",
+	[GROUP_ACT] = "acting",	       [GROUP_WAIT] = "limits of time",
 	[GROUP_FILES] = "files",       [GROUP_OBSERVERS] = "observers",
 	[GROUP_OUTPUT] = "output",
 };

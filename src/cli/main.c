@@ -14,6 +14,7 @@
 #include "cli/help.h"
 #include "cli/log.h"
 #include "cli/options.h"
+#include "cli/time_bound.h"
 #include "observe/bpf/libbpf_log.h"
 #include "show/format.h"
 
@@ -57,6 +58,19 @@ static int plugin_end(int code, bool reported)
 	return reported && code >= EXIT_WELL && code <= EXIT_UNKNOWN ? code : EXIT_UNKNOWN;
 }
 
+static int verb_run_bounded(struct options *options)
+{
+	int code;
+
+	if (options->verb->bounded && !options->replay &&
+	    !time_bound_begin(options->verb->name, options->timeout, &options->bound, &code,
+			      options->reported))
+		return code;
+	code = options->verb->run(options);
+	time_bound_write(options->bound); /* a plugin's line may follow */
+	return code;
+}
+
 static int run(int argc, char **argv, bool *reported)
 {
 	struct options options;
@@ -78,7 +92,7 @@ static int run(int argc, char **argv, bool *reported)
 		*reported = true;
 		return EXIT_WELL;
 	}
-	return options.verb->run(&options);
+	return verb_run_bounded(&options);
 }
 
 /* libevent has said what failed (no descriptors, no memory); left alone it exits with 1. */

@@ -100,6 +100,16 @@ static int set_master_timeout(struct options *o, const char *value, char *messag
 	return 0;
 }
 
+static int set_timeout(struct options *o, const char *value, char *message)
+{
+	if (duration_parse(value, &o->timeout) < 0 || o->timeout > 86400 * NS_PER_S)
+		return refuse(message,
+			      "timeout '%s' is not a duration such as 500ms or 30s, a day "
+			      "at most",
+			      value);
+	return 0;
+}
+
 static int set_until(struct options *o, const char *value, char *message)
 {
 	if (strcmp(value, "settled") == 0 || strcmp(value, "deadline") == 0) {
@@ -350,6 +360,8 @@ const struct option_row option_rows[] = {
 	  GROUP_WAIT, WATCH | VERIFY | RUN | GUARD, false, PARSE(set_until) },
 	{ 0, "master-timeout", "D", "after this the master removes a silent agent (75s)",
 	  GROUP_WAIT, JUDGES, false, PARSE(set_master_timeout) },
+	{ 0, "timeout", "D", "end within D, whatever does not answer (10s)", GROUP_WAIT,
+	  DOCTOR | AUDIT, true, PARSE(set_timeout) },
 
 	{ 0, "record", "FILE", "write every observed fact to a new file", GROUP_FILES, LOOKS, false,
 	  TEXT(record) },
@@ -548,6 +560,7 @@ static void set_defaults(struct options *o)
 		.method = INJECT_AUTO,
 		.until = UNTIL_DEADLINE,
 		.master_timeout = 75 * NS_PER_S,
+		.timeout = 10 * NS_PER_S,
 	};
 }
 

@@ -16,6 +16,7 @@ enum treat_when { TREAT_BOTH, TREAT_BEFORE, TREAT_GUARD };
 enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
 struct formatter;
+struct time_bound;
 struct verb;
 
 struct options {
@@ -39,6 +40,7 @@ struct options {
 	enum model_until until;
 	int64_t until_ns;	/* a duration instead of until; 0: not given */
 	int64_t master_timeout; /* ns */
+	int64_t timeout;	/* ns, for a verb that is bounded */
 	int64_t horizon;	/* ns; 0: each executor's recovery timeout */
 	char ignored[512];	/* ids of findings, with commas */
 	uint32_t accepted;	/* bits 1 << enum verdict: losses that the gate lets pass */
@@ -55,9 +57,10 @@ struct options {
 	enum colour colour;
 	bool help;
 	bool version;
-	uint64_t restricted;  /* bits of option_rows[]: given, and not every verb takes them */
-	bool *reported;	      /* set when the report has been written */
-	char *const *command; /* behind --; NULL: none */
+	uint64_t restricted;	  /* bits of option_rows[]: given, and not every verb takes them */
+	struct time_bound *bound; /* NULL: none */
+	bool *reported;		  /* set when the report has been written */
+	char *const *command;	  /* behind --; NULL: none */
 };
 
 /* One bit for each verb, in the order of verbs[]. */
@@ -83,6 +86,7 @@ struct verb {
 	bool takes_command;
 	bool acts;    /* asks on a terminal, wants --yes without one */
 	bool guards;  /* waits for the agent's restart, and may arm a guard */
+	bool bounded; /* ends within --timeout (cli/time_bound.h) */
 	bool watches; /* the observers stay in the kernel when execwatch is killed */
 	int (*run)(const struct options *options); /* returns an exit code */
 };

@@ -20,6 +20,7 @@
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
+#include "cli/time_bound.h"
 #include "cli/capabilities.h"
 #include "cli/watch_pins.h"
 #include "base/error.h"
@@ -224,6 +225,7 @@ static int scan_open(struct session *s, struct error *error)
 		.master_url = s->options->master_url,
 		.netns = s->netns_fd == NETNS_OWN ? NULL : &s->netns_fd,
 		.elsewhere = s->options->agent_url && !s->options->netns ? EW_YES : EW_NO,
+		.until = time_bound_scans(s->options->bound),
 	};
 	char *authorization = NULL;
 	int err = 0;
@@ -275,17 +277,21 @@ int session_open(const struct options *options, struct session **ret, struct err
 	if (!s)
 		return -ENOMEM;
 	if (options->record) {
+		time_bound_step(options->bound, "the recording '%s'", options->record);
 		err = recording_create(options->record, EW_VERSION, &s->recording, error);
 		if (err)
 			goto out;
 		s->to_recording = recording_sink(s->recording);
 	}
 	proc_boot_id(s->boot_id, sizeof(s->boot_id));
+	time_bound_step(options->bound, "the network namespace");
 	err = netns_enter(s, error);
 	if (err)
 		goto out;
 	session_fact_emit(s);
+	time_bound_step(options->bound, "the audit log in '%s'", options->state_dir);
 	acts_emit(s);
+	time_bound_step(options->bound, "its observers");
 	err = live_open(s, error);
 	if (!err)
 		err = scan_open(s, error);
@@ -440,9 +446,11 @@ void session_scan(struct session *s, uint32_t scope)
 	struct fact_sink sink = session_sink(s);
 
 	scan_begin(s->scan, scope, &sink);
-	while (scan_step(s->scan))
+	do {
+		time_bound_step(s->options->bound, "%s", scan_object(s->scan));
 		if (s->live) /* a large node takes seconds, in which the rings would fill */
 			event_source_flush_if_large(s->live, &sink);
+	} while (scan_step(s->scan));
 	recording_keep(s);
 }
 
@@ -626,16 +634,26 @@ static void wait_reaped(void)
 	nanosleep(&left, NULL); /* a signal ends it */
 }
 
+/* A scan that is cut off would tell less than the one before it. */
+static bool has_time_for(const struct session *s, int64_t ns)
+{
+	int64_t end = time_bound_scans(s->options->bound);
+
+	return !end || now_mono() + ns < end;
+}
+
 struct report *session_audit(struct session *s)
 {
+	int64_t took = now_mono();
 	struct report *report;
 
 	session_scan(s, SCAN_ALL);
+	took = now_mono() - took;
 	session_glance(s);
 	report = model_report(s->model, REPORT_AUDIT);
-	if (report && has_row_without_process(report))
+	if (report && has_row_without_process(report) && has_time_for(s, took + REAPED_NS))
 		wait_reaped();
-	if (report && may_be_of_a_moment(report))
+	if (report && may_be_of_a_moment(report) && has_time_for(s, took))
 		session_scan(s, SCAN_ALL);
 	report_free(report);
 	return session_report(s, REPORT_AUDIT, &(struct fact_now){ 0 });

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/time_bound.h"
 #include "cli/verbs.h"
 #include "base/error.h"
 #include "show/format.h"
@@ -19,10 +20,14 @@ static int tell(const struct options *options, const struct session *session,
 {
 	size_t len = 0;
 	char *document = report ? json_report_text(report, &len) : NULL;
-	int code = document && options->format->baseline
-			   ? output_document(document, len, report->exit_code)
-			   : output_report(options, document ? report : NULL);
+	int code;
 
+	time_bound_write(options->bound);
+	code = document && options->format->baseline
+		       ? output_document(document, len, report->exit_code)
+		       : output_report(options, document ? report : NULL);
+	time_bound_step(options->bound, "the baseline in '%s'", options->state_dir);
+	time_bound_written(options->bound);
 	if (document && !baseline_document_save(options, session, report, document, len))
 		code = EXIT_UNKNOWN;
 	free(document);

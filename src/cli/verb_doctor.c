@@ -6,12 +6,14 @@
 
 #include "base/addr.h"
 #include "base/arena.h"
+#include "base/now.h"
 #include "base/safe_dir.h"
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/time_bound.h"
 #include "cli/verbs.h"
 #include "cli/watch_pins.h"
 #include "base/error.h"
@@ -272,6 +274,13 @@ static struct session *doctor_snapshot(struct doctor *d, const struct options *o
 	if (!*report) {
 		check_add(d, "scan", CHECK_MISSING, "out of memory", "free memory");
 		d->cannot |= HOST_AUDIT;
+	} else if (time_bound_scans(options->bound) &&
+		   now_mono() >= time_bound_scans(options->bound)) {
+		check_add(d, "scan", CHECK_MISSING,
+			  "not everything could be looked at in time; 'execwatch -v audit' says "
+			  "what is missing",
+			  "see what does not answer, or give it longer with --timeout");
+		d->cannot |= HOST_AUDIT;
 	} else if ((*report)->blind) {
 		check_add(d, "scan", CHECK_MISSING,
 			  "sockets or processes could not all be read; 'execwatch -v audit' says "
@@ -285,7 +294,12 @@ static struct session *doctor_snapshot(struct doctor *d, const struct options *o
 static int write_out(const struct options *options, const struct checkup *checkup)
 {
 	struct layout table = output_layout(options);
-	int err = options->format->checkup(stdout, checkup, &table);
+	int err;
+
+	time_bound_write(options->bound);
+	err = options->format->checkup(stdout, checkup, &table);
+	time_bound_step(options->bound, "its end");
+	time_bound_written(options->bound);
 
 	if (!err && options->reported)
 		*options->reported = true;
@@ -355,12 +369,16 @@ int verb_doctor(const struct options *options)
 		goto out;
 	}
 	d->arena = arena;
+	time_bound_step(options->bound, "the host");
 	check_host(d, !options->no_bpf);
+	time_bound_step(options->bound, "its observers");
 	if (options->no_bpf)
 		check_nobpf(d, options);
 	else
 		check_bpf(d);
+	time_bound_step(options->bound, "the run dir '%s'", options->run_dir);
 	check_dir(d, "run dir", options->run_dir, "--run-dir");
+	time_bound_step(options->bound, "the state dir '%s'", options->state_dir);
 	check_dir(d, "state dir", options->state_dir, "--state-dir");
 	session = doctor_snapshot(d, options, &report);
 	if (report)

@@ -17,6 +17,7 @@ const struct verb verbs[] = {
 		.example = "execwatch doctor",
 		.exits = { "audit, shutdown and watch work on this host",
 			   "audit works; shutdown or watch does not", NULL, "audit does not work" },
+		.bounded = true,
 		.run = verb_doctor,
 	},
 	{
@@ -32,6 +33,7 @@ const struct verb verbs[] = {
 			   "executors would be lost, and can be treated first",
 			   "executors will be lost whatever is done, or a finding is critical",
 			   "what decides could not be read: do not restart" },
+		.bounded = true,
 		.run = verb_audit,
 	},
 	{

@@ -24,7 +24,7 @@ enum { STATE_LISTEN = 10 };
  * With the unit that runs it and, where it is in a pid namespace of its own, the first process of
  * that: what ends these ends the executors in them.
  */
-static void emit_agent(struct procfs *procfs, const struct fact_socket *socket,
+static void emit_agent(struct procfs *procfs, const struct fact_socket *socket, int64_t until,
 		       const struct fact_sink *sink)
 {
 	const struct fact_process *process = procfs_emitted(procfs);
@@ -44,7 +44,7 @@ static void emit_agent(struct procfs *procfs, const struct fact_socket *socket,
 	agent.agent.netns = socket->netns;
 	agent.agent.cookie = socket->cookie;
 	fact_emit(sink, &agent);
-	service_emit(&agent.agent, ppid, sink);
+	service_emit(&agent.agent, ppid, until, sink);
 	if (process->pidns != PROC_PIDNS_INIT && init && init != process->pid)
 		procfs_emit(procfs, init, sink);
 }
@@ -60,7 +60,7 @@ static void emit_listeners(struct procfs *procfs, const struct snapshot *snapsho
 	for (size_t i = 0; i < n; i++) {
 		if (holders[i].pid != last &&
 		    procfs_emit_closely(procfs, holders[i].pid, sink) == 0)
-			emit_agent(procfs, socket, sink);
+			emit_agent(procfs, socket, snapshot_until(snapshot), sink);
 		last = holders[i].pid;
 	}
 }

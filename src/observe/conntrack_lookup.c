@@ -182,7 +182,7 @@ static bool emit_entries(int nsfd, const struct place *place,
 }
 
 /* Links with both ends in the agent's namespace: their packets pass the device lo. */
-static bool emit_firewall(int nsfd, const struct place *agents, bool tracked,
+static bool emit_firewall(int nsfd, const struct place *agents, bool tracked, int64_t until,
 			  const struct fact_sink *sink)
 {
 	const struct fact_socket **links = calloc(agents->n + 1, sizeof(*links));
@@ -194,7 +194,7 @@ static bool emit_firewall(int nsfd, const struct place *agents, bool tracked,
 		if (agents->links[i].link->netns == agents->netns)
 			links[n++] = agents->links[i].link;
 	if (n)
-		link_firewall_emit(nsfd, agents->netns, tracked, links, n, sink);
+		link_firewall_emit(nsfd, agents->netns, tracked, until, links, n, sink);
 	free(links);
 	return true;
 }
@@ -255,7 +255,8 @@ static bool emit_place(const struct snapshot *snapshot, const struct place *plac
 	done = emit_active(fd, place, &tracking, sink);
 	done &= emit_entries(fd, place, &tracking, agents, sink);
 	if (place == agents)
-		done &= emit_firewall(fd, place, tracking.in_force != EW_NO, sink);
+		done &= emit_firewall(fd, place, tracking.in_force != EW_NO,
+				      snapshot_until(snapshot), sink);
 	close(fd);
 	return done;
 }

@@ -127,7 +127,7 @@ static void emit(uint64_t netns, const struct fact_socket *link, const struct ju
 	fact_emit(sink, &fact);
 }
 
-void link_firewall_emit(int nsfd, uint64_t netns, bool tracked,
+void link_firewall_emit(int nsfd, uint64_t netns, bool tracked, int64_t until,
 			const struct fact_socket *const *links, size_t n,
 			const struct fact_sink *sink)
 {
@@ -135,7 +135,7 @@ void link_firewall_emit(int nsfd, uint64_t netns, bool tracked,
 	struct ruleset *rules = NULL;
 	struct error error = { 0 };
 
-	if (firewall_read(nsfd, &rules, &error) < 0)
+	if (firewall_read(nsfd, until, &rules, &error) < 0)
 		snprintf(job.one.not_judged, sizeof(job.one.not_judged), "%s", error.message);
 	job.rules = rules;
 	for (size_t i = 0; i < n; i++)

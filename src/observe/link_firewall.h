@@ -15,9 +15,9 @@ struct fact_socket;
  * FACT_FIREWALL for each of n links. Each link is an executor's end whose other end is in the same
  * namespace, so that the packets pass the device lo. tracked: connection tracking may be in force
  * there; the FIN is then one without an entry, else one that is not tracked. Rules that could not
- * be read give facts with accepted unknown and the reason.
+ * be read, or not by until (mono ns; 0: no bound), give facts with accepted unknown and the reason.
  */
-void link_firewall_emit(int nsfd, uint64_t netns, bool tracked,
+void link_firewall_emit(int nsfd, uint64_t netns, bool tracked, int64_t until,
 			const struct fact_socket *const *links, size_t n,
 			const struct fact_sink *sink);
 

@@ -232,11 +232,11 @@ struct node_scan *node_scan_begin(const struct node_scan_options *options,
 	return scan;
 }
 
-void node_scan_end(struct node_scan *scan, const struct fact_sink *sink)
+void node_scan_end(struct node_scan *scan, int64_t until, const struct fact_sink *sink)
 {
 	for (int i = 0; i < N_SOURCES; i++) {
 		if (scan->children[i].pid)
-			bounded_emit_end(&scan->children[i], sources[i].object, sink, NULL);
+			bounded_emit_end(&scan->children[i], until, sources[i].object, sink, NULL);
 		else if (scan->options.agent || !sources[i].of_agent)
 			emit_unread(sink, 0, 0, -EAGAIN, "%s", sources[i].object);
 	}

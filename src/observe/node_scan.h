@@ -28,7 +28,7 @@ struct node_scan *node_scan_begin(const struct node_scan_options *options,
 				  const struct fact_sink *sink);
 
 /* Emits what was read, waits for 3 s at most for what was not, and frees. */
-void node_scan_end(struct node_scan *scan, const struct fact_sink *sink);
+void node_scan_end(struct node_scan *scan, int64_t until, const struct fact_sink *sink);
 
 /* Frees it without a fact. NULL is fine. */
 void node_scan_drop(struct node_scan *scan);

@@ -30,7 +30,9 @@
 #include "observe/unix_links.h"
 
 enum { ANSWER_MS = 3000 }; /* that a file system has */
-enum { A_STEP = 16 };	   /* processes, or sockets, of one step */
+#define COARSE_CLOCK (10 * NS_PER_MS)
+
+enum { A_STEP = 16 }; /* processes, or sockets, of one step */
 
 struct scan {
 	struct scan_options options;
@@ -104,6 +106,8 @@ int scan_new(const struct scan_options *options, struct scan **ret_scan, struct 
 		scan_free(scan);
 		return err;
 	}
+	snapshot_bound(scan->snapshot, options->until);
+	procfs_bound(scan->procfs, options->until);
 	*ret_scan = scan;
 	return 0;
 }
@@ -274,7 +278,8 @@ static void find_work_dir(struct scan *scan)
 	int known, path = 0;
 	uint32_t uid;
 
-	scan->looked = bounded_text(ANSWER_MS, work_dir_find, scan, answer, sizeof(answer));
+	scan->looked = bounded_text(ANSWER_MS, scan->options.until, work_dir_find, scan, answer,
+				    sizeof(answer));
 	if (scan->looked <= 0 || sscanf(answer, "%d %u %n", &known, &uid, &path) != 2 ||
 	    !answer[path])
 		return;
@@ -335,7 +340,7 @@ static const char *await_work_dir(struct scan *scan, struct error *error)
 	if (*known_work_dir(scan))
 		return known_work_dir(scan);
 	await_answer(scan);
-	if (bounded_text(ANSWER_MS, work_dir_guess, scan, scan->found_work_dir,
+	if (bounded_text(ANSWER_MS, scan->options.until, work_dir_guess, scan, scan->found_work_dir,
 			 sizeof(scan->found_work_dir)) <= 0)
 		error_set(error, -ENOENT, "name it with --work-dir",
 			  "find the agent's work directory");
@@ -354,7 +359,8 @@ static enum step checkpoints_step(struct scan *scan)
 
 	if (!*path)
 		return fail(scan, "the agent's checkpoints", &error);
-	return bounded_emit(emit_checkpoints, (void *)path, path, &scan->sink, &error) == 0
+	return bounded_emit(emit_checkpoints, (void *)path, scan->options.until, path, &scan->sink,
+			    &error) == 0
 		       ? STEP_DONE
 		       : STEP_FAILED;
 }
@@ -405,7 +411,19 @@ void scan_post_mortem(struct scan *scan, const struct post_mortem_run *runs, siz
 	if (n && *path)
 		bounded_emit(emit_post_mortem,
 			     &(struct post_mortem_work){ path, agent ? agent->pid : 0, runs, n },
-			     path, sink, NULL);
+			     scan->options.until, path, sink, NULL);
+}
+
+/*
+ * libevent's clock is coarse (CLOCK_MONOTONIC_COARSE), so that its timers may be early: an answer
+ * is not given up before the scan's time is over, or what follows would pass for complete.
+ */
+static uint32_t api_patience_ms(const struct scan *scan)
+{
+	int64_t until = scan->options.until;
+	int ms = bounded_ms(API_TIMEOUT_MS, until ? until + COARSE_CLOCK : 0);
+
+	return ms ? (uint32_t)ms : 1;
 }
 
 int scan_api_options(struct scan *scan, struct api_options *options, struct error *error)
@@ -415,6 +433,7 @@ int scan_api_options(struct scan *scan, struct api_options *options, struct erro
 	int err = 0;
 
 	found.authorization = scan->authorization;
+	found.timeout_ms = api_patience_ms(scan);
 	found.emit_own = !scan->options.bpf_scan;
 	if (!found.url && !agent)
 		return error_set(error, -ENOENT, "start it, or give --port or --agent-url",
@@ -476,7 +495,7 @@ static enum step node_begin_step(struct scan *scan)
 static enum step node_end_step(struct scan *scan)
 {
 	if (scan->node)
-		node_scan_end(scan->node, &scan->sink);
+		node_scan_end(scan->node, scan->options.until, &scan->sink);
 	scan->node = NULL;
 	return STEP_DONE;
 }
@@ -508,21 +527,29 @@ static enum step states_step(struct scan *scan)
 static const struct part {
 	uint32_t source;
 	enum step (*run)(struct scan *scan);
+	const char *object; /* what it reads */
+	bool ends;	    /* takes what was begun, and waits no longer than until itself */
 } parts[] = {
-	{ SCAN_SOCKETS, bpf_step },	    /* first: who has a link decides what to read of whom */
-	{ SCAN_PROCESSES, processes_step }, /* whose sockets and namespaces matter */
-	{ SCAN_PROCESSES, libraries_step },
-	{ SCAN_SOCKETS, sockets_part_step },
-	{ SCAN_SOCKETS, agents_step },	   /* which of them are links */
-	{ SCAN_SOCKETS, node_begin_step }, /* in children, beside all that follows */
-	{ SCAN_SOCKETS, peers_step },
-	{ SCAN_SOCKETS, unix_links_step },
-	{ SCAN_TRACKING, conntrack_step },	/* before anything that takes long */
-	{ SCAN_API, ask_step },			/* the answer takes the agent some time, */
-	{ SCAN_CHECKPOINTS, checkpoints_step }, /* in which these are read */
-	{ SCAN_API, answer_step },
-	{ SCAN_SOCKETS, node_end_step },
-	{ SCAN_PROCESSES, states_step },
+	/* first: who has a link decides what to read of whom */
+	{ SCAN_SOCKETS, bpf_step, "sockets, by BPF", false },
+	/* whose sockets and namespaces matter */
+	{ SCAN_PROCESSES, processes_step, "processes", false },
+	{ SCAN_PROCESSES, libraries_step, "libraries of executors", false },
+	{ SCAN_SOCKETS, sockets_part_step, "sockets", false },
+	/* which of them are links */
+	{ SCAN_SOCKETS, agents_step, "the agent's process and work directory", false },
+	/* in children, beside all that follows */
+	{ SCAN_SOCKETS, node_begin_step, "the node", false },
+	{ SCAN_SOCKETS, peers_step, "owners of connections", false },
+	{ SCAN_SOCKETS, unix_links_step, "domain sockets", false },
+	/* before anything that takes long */
+	{ SCAN_TRACKING, conntrack_step, "connection tracking and firewall rules", false },
+	/* the answer takes the agent some time, in which the checkpoints are read */
+	{ SCAN_API, ask_step, "the agent's HTTP API", false },
+	{ SCAN_CHECKPOINTS, checkpoints_step, "the agent's checkpoints", false },
+	{ SCAN_API, answer_step, "the agent's HTTP API", true },
+	{ SCAN_SOCKETS, node_end_step, "the node", true },
+	{ SCAN_PROCESSES, states_step, "states of processes", false },
 };
 
 enum { PARTS = sizeof(parts) / sizeof(*parts) };
@@ -564,6 +591,23 @@ static void scan_end(struct scan *scan)
 	emit_phase(&scan->out, "end", done);
 }
 
+static bool has_time(const struct scan *scan)
+{
+	return !scan->options.until || now_mono() < scan->options.until;
+}
+
+/* What nobody looked at is not known, and is named. */
+static enum step cut_off(struct scan *scan, const struct part *part)
+{
+	emit_corrupt(&scan->sink, 0, part->object, "there was no time left; see --timeout");
+	return STEP_FAILED;
+}
+
+const char *scan_object(const struct scan *scan)
+{
+	return scan->part < PARTS ? parts[scan->part].object : "the end of the scan";
+}
+
 bool scan_step(struct scan *scan)
 {
 	const struct part *part;
@@ -576,7 +620,7 @@ bool scan_step(struct scan *scan)
 		return false;
 	}
 	part = &parts[scan->part];
-	step = part->run(scan);
+	step = part->ends || has_time(scan) ? part->run(scan) : cut_off(scan, part);
 	if (step == STEP_FAILED)
 		scan->failed |= part->source;
 	if (step != STEP_MORE) {

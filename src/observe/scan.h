@@ -24,6 +24,7 @@ struct scan_options {
 	const char *agent_url;	   /* NULL: http://ADDRESS:PORT of the agent that listens */
 	const char *master_url;	   /* NULL: the running agent's flag; lives as long as the scan */
 	const char *authorization; /* value of that header for the API; NULL: none */
+	int64_t until;	  /* mono ns; what was not looked at by then is not read. 0: no bound */
 	const int *netns; /* descriptor of the agent's network namespace, copied; NULL: ours */
 	/* May an agent of another namespace be meant? NO: never; else if none listens in netns. */
 	enum ew_tri elsewhere;
@@ -55,6 +56,9 @@ void scan_begin(struct scan *scan, uint32_t scope, const struct fact_sink *sink)
  * scan, and waits for its answer (API_TIMEOUT_MS at most).
  */
 bool scan_step(struct scan *scan);
+
+/* What the next step reads, for messages: "the agent's checkpoints". */
+const char *scan_object(const struct scan *scan);
 
 /* All steps of a scan. Returns the scope that was completed. */
 uint32_t scan_run(struct scan *scan, uint32_t scope, const struct fact_sink *sink);

@@ -30,6 +30,7 @@ struct snapshot {
 	int netns_fd; /* NETNS_OWN: ours */
 	uint64_t netns;
 	enum ew_tri elsewhere;
+	int64_t until;
 	bool owner_known;
 	uint32_t owner; /* of the agent's work directory */
 	bool broken;
@@ -213,6 +214,16 @@ void snapshot_set_owner(struct snapshot *snapshot, const uint32_t *uid)
 {
 	snapshot->owner_known = uid != NULL;
 	snapshot->owner = uid ? *uid : 0;
+}
+
+void snapshot_bound(struct snapshot *snapshot, int64_t until)
+{
+	snapshot->until = until;
+}
+
+int64_t snapshot_until(const struct snapshot *snapshot)
+{
+	return snapshot->until;
 }
 
 void snapshot_end(struct snapshot *snapshot)

@@ -53,7 +53,11 @@ int snapshot_enter(struct snapshot *snapshot, int netns, enum ew_tri elsewhere);
 /* The agent's work directory belongs to this user; NULL: not known. */
 void snapshot_set_owner(struct snapshot *snapshot, const uint32_t *uid);
 
-/* Forgets everything but the namespace, the owner and the work directory that the API named. */
+/* No source is waited for beyond that time: mono ns; 0, as at first: no bound. */
+void snapshot_bound(struct snapshot *snapshot, int64_t until);
+int64_t snapshot_until(const struct snapshot *snapshot);
+
+/* Forgets everything but the namespace, the bound, the owner and the API's work directory. */
 void snapshot_begin(struct snapshot *snapshot);
 
 /* Forgets the sockets, which are many, at the end of a scan. */

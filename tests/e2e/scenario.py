@@ -13,11 +13,11 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import tomllib
 
 import event_loop
 from connections import wait_quiet
+from dead_file_system import dead_at
 from execwatch import Background, Execwatch
 from labnode import LabNode, agent, executors, words
 from servers import Holder, Server
@@ -28,24 +28,6 @@ STARTED = "catalogue: the command has started"
 VERBS = ("audit", "shutdown", "verify", "run", "report", "doctor")
 # Long enough for a window on a busy machine; no scenario waits for a bound of its own beyond it.
 SECONDS = 150
-# argv: where to mount, then a command. The server of that file system reads no request.
-DEAD_FILE_SYSTEM = """
-import ctypes, os, subprocess, sys
-libc = ctypes.CDLL(None, use_errno=True)
-assert libc.unshare(0x00020000) == 0  # CLONE_NEWNS
-assert libc.mount(b"none", b"/", None, 0x44000, None) == 0  # MS_REC | MS_PRIVATE
-fd = os.open("/dev/fuse", os.O_RDWR)
-options = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
-assert libc.mount(b"dead", sys.argv[1].encode(), b"fuse", 0, options) == 0
-child = subprocess.Popen(sys.argv[2:])
-try:
-    code = child.wait(timeout=20)
-except subprocess.TimeoutExpired:
-    child.kill()
-    code = 99
-os.close(fd)
-os._exit(code)
-"""
 # argv: the scenario's directory, then a command, which sees units/ as /etc/systemd/system and, where systemctl is
 # there, that program beside a systemd that runs.
 SYSTEMD = """
@@ -323,7 +305,7 @@ class World:
 
     def dead_file_system(self, id):
         """The executor's sandbox is on a file system whose server never answers, for execwatch alone."""
-        self.prefix = [sys.executable, "-c", DEAD_FILE_SYSTEM, self.node.sandbox(self.node.executor(id))]
+        self.prefix = dead_at(self.node.sandbox(self.node.executor(id)))
 
     def launch(self, id):
         """The agent starts one more executor."""

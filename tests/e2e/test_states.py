@@ -3,16 +3,13 @@
 real signals, tracers, cgroups, namespaces and sockets."""
 
 import contextlib
-import json
 import os
 import pathlib
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
+from dead_file_system import dead_at
 from execwatch import by_id, each
 from labnode import agent, executor
 
@@ -130,33 +127,12 @@ def test_one_of_two_connections(lab, ew):
     assert verdict(ew, node, 1)["verdict"] == "half-open"
 
 
-DEAD = """
-import ctypes, os, subprocess, sys
-fd = os.open("/dev/fuse", os.O_RDWR)
-libc = ctypes.CDLL(None, use_errno=True)
-data = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
-if libc.mount(b"dead", sys.argv[1].encode(), b"fuse", 0, data):
-    sys.exit("mount: " + os.strerror(ctypes.get_errno()))
-sys.exit(subprocess.run(sys.argv[2:], timeout=40).returncode)
-"""
-
-
-def dead_audit(node, ew, path):
-    """An audit while nothing answers what is asked of the file system at path."""
-    return subprocess.run(
-        node.inside("unshare", "-m", "--propagation", "private", sys.executable, "-c", DEAD, path,
-                    *ew.argv("audit", "-f", "json")),
-        capture_output=True, text=True, timeout=90, check=False)
-
-
 @pytest.mark.parametrize("where", ["sandbox", "library"])
 def test_a_dead_file_system_stops_nobody(lab, ew, where):
     """Neither the sandbox nor the file of a mapped library is needed to tell."""
     node = lab(executor("web", kind="v0-relink"))
     path = {"sandbox": node.sandbox(node.executor("web")), "library": f"{node.dir}/lib"}[where]
-    done = dead_audit(node, ew, path)
-    assert done.returncode == 0, done.stderr
-    web = by_id(json.loads(done.stdout), node)["web"]
+    web = by_id(ew.json("audit", prefix=dead_at(path), code=0), node)["web"]
     assert web["verdict"] == "healthy"
     assert web["library_version"] == "1.11.0"
 
@@ -167,11 +143,8 @@ def test_checkpoints_on_a_dead_file_system_are_unknown(lab, ew, where):
     node = lab(executor("web", kind="v0-old"))
     path = {"work": node.work_dir, "meta": str(node.meta()),
             "run": node.run_dir(node.executor("web"))}[where]
-    began = time.monotonic()
-    done = dead_audit(node, ew, path)
-    assert done.returncode == 3, done.stdout + done.stderr
-    assert by_id(json.loads(done.stdout), node)["web"]["verdict"] == "unknown"
-    assert time.monotonic() - began < 30
+    document = ew.json("audit", prefix=dead_at(path), code=3)
+    assert each(document, node, "verdict") == {"web": "unknown"}
 
 
 def test_a_backoff_above_the_agents_timeout(lab, ew):

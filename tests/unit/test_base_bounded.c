@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/bounded.h"
+#include "base/now.h"
 #include "observe/agent/service.h"
 
 static int says(void *ctx, int out)
@@ -26,6 +27,13 @@ static int says_and_hangs(void *ctx, int out)
 	return 0;
 }
 
+static int says_again_and_again(void *ctx, int out)
+{
+	while (says(ctx, out) == 0)
+		usleep(1000);
+	return 0;
+}
+
 static int says_and_fails(void *ctx, int out)
 {
 	says(ctx, out);
@@ -37,11 +45,12 @@ static void the_result_of_a_child_is_handed_over(void **state)
 	char text[16];
 
 	(void)state;
-	assert_int_equal(bounded_text(10000, says, "all of it", text, sizeof(text)), 9);
+	assert_int_equal(bounded_text(10000, 0, says, "all of it", text, sizeof(text)), 9);
 	assert_string_equal(text, "all of it");
-	assert_int_equal(bounded_text(10000, says, "", text, sizeof(text)), 0);
+	assert_int_equal(bounded_text(10000, 0, says, "", text, sizeof(text)), 0);
 	assert_string_equal(text, "");
-	assert_int_equal(bounded_text(10000, says, "more than fits here", text, sizeof(text)), 15);
+	assert_int_equal(bounded_text(10000, 0, says, "more than fits here", text, sizeof(text)),
+			 15);
 	assert_string_equal(text, "more than fits ");
 }
 
@@ -50,8 +59,26 @@ static void a_child_that_says_no_more_is_abandoned(void **state)
 	char text[16];
 
 	(void)state;
-	assert_int_equal(bounded_text(100, says_and_hangs, "half", text, sizeof(text)), -ETIMEDOUT);
+	assert_int_equal(bounded_text(100, 0, says_and_hangs, "half", text, sizeof(text)),
+			 -ETIMEDOUT);
 	assert_string_equal(text, "half");
+}
+
+/* Each word comes in time, the whole does not. */
+static void a_child_that_never_ends_is_abandoned(void **state)
+{
+	int64_t until = now_mono() + 100 * NS_PER_MS;
+	char text[16];
+
+	(void)state;
+	assert_int_equal(
+		bounded_text(10000, until, says_again_and_again, "on ", text, sizeof(text)),
+		-ETIMEDOUT);
+	assert_true(now_mono() >= until);
+	assert_string_equal(text, "on on on on on ");
+	assert_int_equal(bounded_ms(10000, 0), 10000);
+	assert_int_equal(bounded_ms(10000, until), 0);
+	assert_int_equal(bounded_ms(10, now_mono() + NS_PER_S), 10);
 }
 
 static void a_child_that_fails_has_no_result(void **state)
@@ -59,7 +86,7 @@ static void a_child_that_fails_has_no_result(void **state)
 	char text[16];
 
 	(void)state;
-	assert_int_equal(bounded_text(10000, says_and_fails, "half", text, sizeof(text)), -EIO);
+	assert_int_equal(bounded_text(10000, 0, says_and_fails, "half", text, sizeof(text)), -EIO);
 }
 
 /* ---- which unit an agent's cgroup belongs to ---- */
@@ -106,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_result_of_a_child_is_handed_over),
 		cmocka_unit_test(a_child_that_says_no_more_is_abandoned),
+		cmocka_unit_test(a_child_that_never_ends_is_abandoned),
 		cmocka_unit_test(a_child_that_fails_has_no_result),
 		cmocka_unit_test(the_innermost_unit_of_a_cgroup),
 	};

@@ -135,7 +135,7 @@ static enum firewall_decision judge(int server, int client, bool forgotten, char
 	struct ruleset *rules = NULL;
 	struct error error = { 0 };
 
-	if (firewall_read(NETNS_OWN, &rules, &error) < 0)
+	if (firewall_read(NETNS_OWN, 0, &rules, &error) < 0)
 		fail_msg("%s", error.message);
 	firewall_evaluate(rules, &fin, result);
 	firewall_cure(rules, &fin, cure, FIREWALL_CURE_MAX);

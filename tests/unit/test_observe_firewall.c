@@ -53,7 +53,7 @@ static enum firewall_decision decision_in(int nsfd, unsigned int *unread)
 	struct ruleset *rules = NULL;
 	struct error error = { 0 };
 
-	if (firewall_read(nsfd, &rules, &error) < 0)
+	if (firewall_read(nsfd, 0, &rules, &error) < 0)
 		fail_msg("%s", error.message);
 	firewall_evaluate(rules, &fin, &result);
 	if (unread)
@@ -90,7 +90,7 @@ static void tables_without_nft_are_said_to_be_unread(void **state)
 	(void)state;
 	nft(dropping);
 	nft_cover(NULL);
-	assert_int_equal(firewall_read(NETNS_OWN, &rules, &error), -ENOENT);
+	assert_int_equal(firewall_read(NETNS_OWN, 0, &rules, &error), -ENOENT);
 	assert_null(rules);
 	assert_string_equal(error.message, "read the nftables rules: there is no program nft");
 	assert_string_equal(error.cure, "install the package nftables");
@@ -174,7 +174,7 @@ static void a_run_that_fails_is_repeated_once(void **state)
 	assert_int_equal(decision_in(NETNS_OWN, NULL), FIREWALL_DROPPED);
 	umount2(NFT, MNT_DETACH);
 	nft_cover("#!/bin/sh\necho 'Error: out of luck' >&2\nexit 1\n");
-	assert_int_equal(firewall_read(NETNS_OWN, &rules, &error), -EIO);
+	assert_int_equal(firewall_read(NETNS_OWN, 0, &rules, &error), -EIO);
 	assert_string_equal(error.message,
 			    "read the nftables rules: nft failed: Error: out of luck");
 }
@@ -207,7 +207,7 @@ static int read_without_capabilities(void)
 
 	if (syscall(SYS_capset, &head, none) < 0)
 		return 1;
-	if (firewall_read(NETNS_OWN, &rules, &error) != -EPERM)
+	if (firewall_read(NETNS_OWN, 0, &rules, &error) != -EPERM)
 		return 2;
 	return strcmp(error.message, "list the tables of nftables") == 0 ? 0 : 3;
 }

@@ -144,14 +144,14 @@ int bounded_emit_begin(struct bounded *child, bounded_emitter emit, void *ctx)
 	return bounded_begin(child, child_work, &work);
 }
 
-int bounded_emit_end(struct bounded *child, const char *object, const struct fact_sink *sink,
-		     struct error *error)
+int bounded_emit_end(struct bounded *child, int64_t until, const char *object,
+		     const struct fact_sink *sink, struct error *error)
 {
 	struct caller caller = { .sink = sink, .reader = factjson_reader_new() };
 	int err = -ENOMEM;
 
 	if (caller.reader)
-		err = bounded_end(child, IDLE_MS, caller_got, &caller);
+		err = bounded_end(child, IDLE_MS, until, caller_got, &caller);
 	else
 		bounded_drop(child);
 	factjson_reader_free(caller.reader);
@@ -166,14 +166,14 @@ int bounded_emit_end(struct bounded *child, const char *object, const struct fac
 	return error_set(error, err, "see whether its file system answers", "read '%s'", object);
 }
 
-int bounded_emit(bounded_emitter emit, void *ctx, const char *object, const struct fact_sink *sink,
-		 struct error *error)
+int bounded_emit(bounded_emitter emit, void *ctx, int64_t until, const char *object,
+		 const struct fact_sink *sink, struct error *error)
 {
 	struct bounded child;
 	int err = bounded_emit_begin(&child, emit, ctx);
 
 	if (!err)
-		return bounded_emit_end(&child, object, sink, error);
+		return bounded_emit_end(&child, until, object, sink, error);
 	emit_unread(sink, 0, 0, err, "%s", object);
 	return error_set(error, err, NULL, "read '%s'", object);
 }

@@ -6,6 +6,8 @@
 #ifndef EW_OBSERVE_AGENT_BOUNDED_EMIT_H
 #define EW_OBSERVE_AGENT_BOUNDED_EMIT_H
 
+#include <stdint.h>
+
 struct error;
 struct fact_sink;
 
@@ -14,11 +16,11 @@ typedef int (*bounded_emitter)(void *ctx, const struct fact_sink *sink, struct e
 
 /*
  * Calls emit in a child, and hands on to sink what it emits, as it comes. object names what is read
- * ("/var/lib/mesos/meta"). Returns what emit returned; -ETIMEDOUT when nothing came for 3 s, with a
- * FACT_UNREAD for object; or another negative errno.
+ * ("/var/lib/mesos/meta"). Returns what emit returned; -ETIMEDOUT when nothing came for 3 s, or at
+ * until (mono ns; 0: no bound), with a FACT_UNREAD for object; or another negative errno.
  */
-int bounded_emit(bounded_emitter emit, void *ctx, const char *object, const struct fact_sink *sink,
-		 struct error *error);
+int bounded_emit(bounded_emitter emit, void *ctx, int64_t until, const char *object,
+		 const struct fact_sink *sink, struct error *error);
 
 /*
  * The same in two steps, for sources that are read at the same time: the first forks, with ctx as
@@ -27,7 +29,7 @@ int bounded_emit(bounded_emitter emit, void *ctx, const char *object, const stru
  */
 struct bounded;
 int bounded_emit_begin(struct bounded *child, bounded_emitter emit, void *ctx);
-int bounded_emit_end(struct bounded *child, const char *object, const struct fact_sink *sink,
-		     struct error *error);
+int bounded_emit_end(struct bounded *child, int64_t until, const char *object,
+		     const struct fact_sink *sink, struct error *error);
 
 #endif

@@ -118,14 +118,15 @@ static int emit_unit(void *ctx, const struct fact_sink *sink, struct error *erro
 	return 0;
 }
 
-void service_emit(const struct fact_agent *agent, int32_t ppid, const struct fact_sink *sink)
+void service_emit(const struct fact_agent *agent, int32_t ppid, int64_t until,
+		  const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_SERVICE, .mono = now_mono() };
 	char cgroup[PATH_MAX];
 	struct work work = { .agent = agent, .ppid = ppid, .cgroup = cgroup };
 
 	work.unit = service_unit_of(agent->cgroup, cgroup);
-	if (work.unit && bounded_emit(emit_unit, &work, work.unit, sink, NULL) == 0)
+	if (work.unit && bounded_emit(emit_unit, &work, until, work.unit, sink, NULL) == 0)
 		return;
 	fact.service.pid = agent->pid;
 	fact.service.start = agent->start;

@@ -22,8 +22,9 @@ const char *service_unit_of(const char *cgroup, char *unit_cgroup);
 
 /*
  * Emits FACT_SERVICE for this agent, from a child process: systemctl and files that do not answer
- * for 3 s give one without a KillMode. ppid: of the agent.
+ * for 3 s, or by until (mono ns; 0: no bound), give one without a KillMode. ppid: of the agent.
  */
-void service_emit(const struct fact_agent *agent, int32_t ppid, const struct fact_sink *sink);
+void service_emit(const struct fact_agent *agent, int32_t ppid, int64_t until,
+		  const struct fact_sink *sink);
 
 #endif

@@ -84,7 +84,7 @@ static const char *systemctl_ask(struct arena *arena, const char *unit)
 	const char *state;
 
 	if (!answer || access("/run/systemd/system", F_OK) < 0 ||
-	    bounded_text(ASK_MS, systemctl_work, (void *)unit, answer, ANSWER_SIZE) <= 0)
+	    bounded_text(ASK_MS, 0, systemctl_work, (void *)unit, answer, ANSWER_SIZE) <= 0)
 		return NULL;
 	state = show_output_value(arena, answer, "LoadState");
 	return state && strcmp(state, "loaded") == 0 ? answer : NULL;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/bounded.h"
 #include "base/error.h"
 #include "firewall/ruleset.h"
 #include "observe/netlink/legacy_rules.h"
@@ -54,13 +55,15 @@ static int tables_exist(int nsfd, struct error *error)
 	return exist;
 }
 
-static int nft_read(int nsfd, struct ruleset **ret, struct error *error)
+static int nft_read(int nsfd, int64_t until, struct ruleset **ret, struct error *error)
 {
 	struct nft_listing listing;
-	int err = nft_list(nsfd, FIREWALL_READ_MS, FIREWALL_READ_MAX, &listing, error);
+	int err = nft_list(nsfd, bounded_ms(FIREWALL_READ_MS, until), FIREWALL_READ_MAX, &listing,
+			   error);
 
 	if (err == -EIO) /* the rules may have changed meanwhile */
-		err = nft_list(nsfd, FIREWALL_READ_MS, FIREWALL_READ_MAX, &listing, error);
+		err = nft_list(nsfd, bounded_ms(FIREWALL_READ_MS, until), FIREWALL_READ_MAX,
+			       &listing, error);
 	if (err < 0)
 		return err;
 	err = ruleset_parse(listing.text, listing.len, ret, error);
@@ -84,7 +87,7 @@ static int legacy_ask(void *arg)
 	return 0;
 }
 
-int firewall_read(int nsfd, struct ruleset **ret, struct error *error)
+int firewall_read(int nsfd, int64_t until, struct ruleset **ret, struct error *error)
 {
 	struct ruleset *rules = NULL;
 	unsigned int unread = 0;
@@ -96,7 +99,7 @@ int firewall_read(int nsfd, struct ruleset **ret, struct error *error)
 		rules = ruleset_empty();
 		err = rules ? 0 : error_set(error, -ENOMEM, NULL, "read the firewall's rules");
 	} else {
-		err = nft_read(nsfd, &rules, error);
+		err = nft_read(nsfd, until, &rules, error);
 	}
 	if (err == 0)
 		err = netns_run(nsfd, legacy_ask, &unread, error);

@@ -3,6 +3,8 @@
 #ifndef EW_OBSERVE_NETLINK_FIREWALL_H
 #define EW_OBSERVE_NETLINK_FIREWALL_H
 
+#include <stdint.h>
+
 struct error;
 struct ruleset;
 
@@ -17,12 +19,12 @@ struct ruleset;
  * and an nft that is older than the kernel leaves out expressions: ruleset_unread() says so.
  *
  * Needs CAP_NET_ADMIN in the namespace, and CAP_SYS_ADMIN to enter it. May be called from any
- * thread; blocks for two runs at most.
+ * thread; blocks for two runs at most, and not beyond until (mono ns; 0: no bound).
  *
  * Returns 0 with *ret the caller's (ruleset_free()), or a negative errno with *error filled and
  * *ret untouched: -ENOENT: there are tables, and no nft; -ETIMEDOUT; -EFBIG; -EPERM; -EIO: nft
  * failed (its message is in *error); -EBADMSG: not understood. Nothing is then known of the rules.
  */
-int firewall_read(int nsfd, struct ruleset **ret, struct error *error);
+int firewall_read(int nsfd, int64_t until, struct ruleset **ret, struct error *error);
 
 #endif

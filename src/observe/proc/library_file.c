@@ -80,13 +80,13 @@ static int file_identity(void *ctx, int out)
 	return write(out, &file, sizeof(file)) != sizeof(file);
 }
 
-void library_file_read(int dir, const char *range, struct library_file *ret)
+void library_file_read(int dir, const char *range, int64_t until, struct library_file *ret)
 {
 	struct mapping mapping = { dir, range };
 	char answer[sizeof(*ret) + 1];
 
 	*ret = (struct library_file){ "", "" };
-	if (bounded_text(ANSWER_MS, file_identity, &mapping, answer, sizeof(answer)) ==
+	if (bounded_text(ANSWER_MS, until, file_identity, &mapping, answer, sizeof(answer)) ==
 	    sizeof(*ret))
 		memcpy(ret, answer, sizeof(*ret));
 }

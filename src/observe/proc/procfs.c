@@ -61,6 +61,11 @@ struct procfs {
 	char container_id[NAME_MAX + 1];
 };
 
+void procfs_bound(struct procfs *procfs, int64_t until)
+{
+	procfs->files.until = until;
+}
+
 int procfs_new(struct procfs **ret_procfs, struct error *error)
 {
 	struct procfs *procfs = calloc(1, sizeof(*procfs));

@@ -18,6 +18,10 @@ struct procfs;
 
 /* Holds /proc and the read buffers. */
 int procfs_new(struct procfs **ret_procfs, struct error *error);
+
+/* No file is waited for beyond that time (mono ns; 0: no bound). */
+void procfs_bound(struct procfs *procfs, int64_t until);
+
 void procfs_free(struct procfs *procfs);
 
 struct procfs_row {

@@ -64,7 +64,7 @@ static struct library_file file_of(int dir, const struct mapping *mapping,
 	for (size_t i = 0; i < files->n; i++)
 		if (strcmp(files->v[i].id, mapping->id) == 0)
 			return files->v[i].file;
-	library_file_read(dir, mapping->range, &file);
+	library_file_read(dir, mapping->range, files->until, &file);
 	if (files->n < sizeof(files->v) / sizeof(*files->v)) {
 		memcpy(files->v[files->n].id, mapping->id, sizeof(mapping->id));
 		files->v[files->n++].file = file;

@@ -18,6 +18,7 @@ struct procfs_library {
 
 /* Files that were read already: a node's executors share a few libraries. */
 struct library_files {
+	int64_t until; /* mono ns; 0: no bound for reading more */
 	struct {
 		char id[64]; /* "fe:00 12615", device and inode as in maps: holds while it is mapped
 			      */

@@ -40,12 +40,28 @@ struct list {
 	struct standby_link links[];
 };
 
+/* A thread that treats links beside the one that waits. */
+struct helper {
+	struct standby *standby;
+	struct inject_worker *worker;
+	pthread_t thread;
+};
+
 struct standby {
 	struct standby_options options;
+	struct helper *helpers;
+	size_t n_helpers;
+	int go;		     /* eventfd, counted down by each helper */
+	_Atomic bool cancel; /* the helpers' reason to go: nothing is to be done */
+	_Atomic size_t next; /* link to be treated */
+	pthread_mutex_t looking;
+	int64_t looked; /* for a new agent, mono ns */
+	bool late;	/* one was found */
 	pthread_t thread;
 	int agent;	/* pidfd */
 	int stop, done; /* eventfds */
 	void *stack;
+	bool started;
 	bool first;
 	bool acted; /* as the caller knows */
 	struct list *none;	    /* in the place of a list: the thread has taken it */
@@ -202,14 +218,14 @@ static void settle(struct list *list, int64_t ended)
 	} while (now_mono() - ended < SETTLE_MAX);
 }
 
-static int link_shutdown(struct standby *standby, struct standby_link *link)
+static int link_shutdown(struct standby_link *link, struct inject_worker *worker)
 {
 	struct inject_request request = link->request;
 	int err, pidfd;
 
 	if (request.method == INJECT_PTRACE) {
 		request.deadline = link->begun + INJECT_WAIT;
-		return inject_shutdown(standby->options.worker, &request, &link->injected);
+		return inject_shutdown(worker, &request, &link->injected);
 	}
 	pidfd = link_pidfd(link);
 	err = pidfd < 0 ? pidfd : inject_prepared_shutdown(&request, pidfd, &link->injected);
@@ -217,11 +233,11 @@ static int link_shutdown(struct standby *standby, struct standby_link *link)
 	return err;
 }
 
-static void link_treat(struct standby *standby, struct standby_link *link)
+static void link_treat(struct standby_link *link, struct inject_worker *worker)
 {
 	link->begun = now_mono();
 	link_set(link, ARMED_BEGUN);
-	link_shutdown(standby, link);
+	link_shutdown(link, worker);
 	switch (link->injected.status) {
 	case INJECT_DONE:
 		link_set(link, ARMED_DONE);
@@ -233,25 +249,67 @@ static void link_treat(struct standby *standby, struct standby_link *link)
 	}
 }
 
-static void treat_all(struct standby *standby, struct list *list)
+/* Has a new agent begun to listen? */
+static bool is_late(struct standby *standby)
 {
-	int64_t looked = 0;
-	bool late = false;
+	bool late;
 
-	for (size_t i = 0; i < list->n; i++) {
+	pthread_mutex_lock(&standby->looking);
+	if (!standby->late && now_mono() - standby->looked >= LOOK_AGAIN) {
+		standby->late = standby->options.next_listens(standby->options.ctx);
+		standby->looked = now_mono();
+	}
+	late = standby->late;
+	pthread_mutex_unlock(&standby->looking);
+	return late;
+}
+
+/* Treats links until none is left. */
+static void treat(struct standby *standby, struct inject_worker *worker)
+{
+	struct list *list = standby->taken;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&standby->next, 1)) < list->n) {
 		struct standby_link *link = &list->links[i];
 
 		if (link->state != ARMED_WAITING)
 			continue;
-		if (!late && now_mono() - looked >= LOOK_AGAIN) {
-			late = standby->options.next_listens(standby->options.ctx);
-			looked = now_mono();
-		}
-		if (late)
+		if (is_late(standby))
 			link_set(link, ARMED_LEFT);
 		else
-			link_treat(standby, link);
+			link_treat(link, worker);
 	}
+}
+
+static void *helper_run(void *arg)
+{
+	struct helper *helper = arg;
+	uint64_t one;
+
+	while (read(helper->standby->go, &one, sizeof(one)) < 0)
+		;
+	if (!atomic_load(&helper->standby->cancel))
+		treat(helper->standby, helper->worker);
+	return NULL;
+}
+
+static void helpers_join(struct standby *standby)
+{
+	for (size_t i = 0; i < standby->n_helpers; i++)
+		pthread_join(standby->helpers[i].thread, NULL);
+	standby->n_helpers = 0;
+}
+
+static void act_at_once(struct standby *standby)
+{
+	const struct standby_options *options = &standby->options;
+	uint64_t n = standby->n_helpers;
+
+	if (n && write(standby->go, &n, sizeof(n)) < 0)
+		return; /* cannot be: the counter is 0 */
+	treat(standby, options->n_workers ? options->workers[0] : NULL);
+	helpers_join(standby);
 }
 
 static void act(struct standby *standby)
@@ -264,7 +322,7 @@ static void act(struct standby *standby)
 	if (list) {
 		armed_file_head(list->file)->ended = standby->ended;
 		settle(list, standby->ended);
-		treat_all(standby, list);
+		act_at_once(standby);
 	}
 	if (write(standby->done, &one, sizeof(one)) < 0)
 		return; /* cannot be: the counter is 0 */
@@ -296,8 +354,31 @@ static bool become_first(pthread_t thread)
 	return pthread_setschedparam(thread, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) == 0;
 }
 
+static int helpers_start(struct standby *standby, pthread_attr_t *attr)
+{
+	const struct standby_options *options = &standby->options;
+
+	if (options->n_workers < 2)
+		return 0;
+	standby->helpers = calloc(options->n_workers - 1, sizeof(*standby->helpers));
+	if (!standby->helpers)
+		return ENOMEM;
+	for (size_t i = 1; i < options->n_workers; i++) {
+		struct helper *helper = &standby->helpers[i - 1];
+		int err;
+
+		*helper = (struct helper){ standby, options->workers[i], 0 };
+		err = pthread_create(&helper->thread, attr, helper_run, helper);
+		if (err)
+			return err;
+		standby->n_helpers++;
+		become_first(helper->thread);
+	}
+	return 0;
+}
+
 /* Signals are for the thread that began. */
-static int thread_start(struct standby *standby)
+static int threads_start(struct standby *standby)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
@@ -305,12 +386,16 @@ static int thread_start(struct standby *standby)
 
 	if (err)
 		return -err;
-	pthread_attr_setstack(&attr, standby->stack, STACK_SIZE);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&standby->thread, &attr, thread_run, standby);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	err = helpers_start(standby, &attr);
+	pthread_attr_setstack(&attr, standby->stack, STACK_SIZE);
+	if (!err)
+		err = pthread_create(&standby->thread, &attr, thread_run, standby);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
+	standby->started = !err;
 	if (!err)
 		standby->first = become_first(standby->thread);
 	return -err;
@@ -350,14 +435,15 @@ static int descriptors_open(struct standby *standby, struct error *error)
 				 "wait for the end of the agent (pid %d)", agent.pid);
 	standby->stop = eventfd(0, EFD_CLOEXEC);
 	standby->done = eventfd(0, EFD_CLOEXEC);
-	if (standby->stop < 0 || standby->done < 0)
+	standby->go = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+	if (standby->stop < 0 || standby->done < 0 || standby->go < 0)
 		return error_set(error, -errno, NULL, "make an eventfd");
 	return 0;
 }
 
 static void standby_clear(struct standby *standby, bool finished)
 {
-	int fds[] = { standby->agent, standby->stop, standby->done };
+	int fds[] = { standby->agent, standby->stop, standby->done, standby->go };
 	struct list *waiting = atomic_load(&standby->list);
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
@@ -369,6 +455,7 @@ static void standby_clear(struct standby *standby, bool finished)
 	list_free(standby->none, false);
 	if (standby->stack)
 		munmap(standby->stack, STACK_SIZE);
+	free(standby->helpers);
 	free(standby);
 }
 
@@ -381,7 +468,8 @@ int standby_new(const struct standby_options *options, struct standby **ret, str
 	if (!standby)
 		return error_set(error, -ENOMEM, NULL, "arm the guard");
 	standby->options = *options;
-	standby->agent = standby->stop = standby->done = -1;
+	standby->agent = standby->stop = standby->done = standby->go = -1;
+	pthread_mutex_init(&standby->looking, NULL);
 	standby->none = list_new(NULL, 0, &locked);
 	if (standby->none)
 		err = descriptors_open(standby, error);
@@ -390,12 +478,12 @@ int standby_new(const struct standby_options *options, struct standby **ret, str
 	if (!err)
 		err = stack_new(standby, error);
 	if (!err) {
-		err = thread_start(standby);
+		err = threads_start(standby);
 		if (err)
-			error_set(error, err, NULL, "start the guard's thread");
+			error_set(error, err, NULL, "start the guard's threads");
 	}
 	if (err) {
-		standby_clear(standby, false);
+		standby_free(standby, false);
 		return err;
 	}
 	*ret = standby;
@@ -404,13 +492,19 @@ int standby_new(const struct standby_options *options, struct standby **ret, str
 
 void standby_free(struct standby *standby, bool finished)
 {
-	uint64_t one = 1;
+	uint64_t one = 1, n;
 
 	if (!standby)
 		return;
-	while (write(standby->stop, &one, sizeof(one)) < 0 && errno == EINTR)
+	while (standby->started && write(standby->stop, &one, sizeof(one)) < 0)
 		;
-	pthread_join(standby->thread, NULL);
+	if (standby->started)
+		pthread_join(standby->thread, NULL);
+	atomic_store(&standby->cancel, true);
+	n = standby->n_helpers; /* 0 if they have been at work */
+	while (n && write(standby->go, &n, sizeof(n)) < 0)
+		;
+	helpers_join(standby);
 	standby_clear(standby, finished);
 }
 

@@ -35,7 +35,13 @@ struct standby_link {
 struct standby_options {
 	pid_t agent_pid;
 	uint64_t agent_start;
-	struct inject_worker *worker; /* for INJECT_PTRACE; used by the thread from now on */
+	/*
+	 * For INJECT_PTRACE, used by threads from now on: as many links at a time, since on a busy
+	 * host each waits for its process to be scheduled. Without any: links are only treated by
+	 * INJECT_PIDFD.
+	 */
+	struct inject_worker *const *workers;
+	size_t n_workers;
 	/*
 	 * Does a socket that is not the agent's listen on its port? Then a new agent may have asked
 	 * executors to reconnect. True also when that cannot be found out. Called by the thread.

@@ -23,12 +23,15 @@
 
 #define RENEW_SOONEST (NS_PER_S / 5) /* after the last renewal of the plan */
 #define CLOSE_WAIT (200 * NS_PER_MS) /* for an ending agent's sockets to be closed, in one call */
+/* Of ptrace, links that are treated at a time: on a busy host each waits to be scheduled. */
+#define WORKERS_MAX 32
 #define SETTLE	   (10 * NS_PER_MS)  /* for a FIN on its way through the host */
 
 struct guard {
 	struct session *session;
 	struct audit_log *log;
-	struct inject_worker *worker;
+	struct inject_worker *workers[WORKERS_MAX];
+	size_t n_workers;
 	struct guard_plan *plan; /* NULL: this kernel lacks what it needs */
 	pid_t agent;
 	uint64_t agent_start;
@@ -64,6 +67,19 @@ static enum inject_method method_choose(enum inject_method wanted)
 	return copy >= 0 ? INJECT_PIDFD : INJECT_AUTO;
 }
 
+static int workers_start(struct guard *guard, struct error *error)
+{
+	size_t n = guard->method == INJECT_PIDFD ? 1 : WORKERS_MAX;
+	int err = 0;
+
+	while (!err && guard->n_workers < n) {
+		err = inject_worker_new(&guard->workers[guard->n_workers]);
+		if (!err)
+			err = inject_worker_start(guard->workers[guard->n_workers++]);
+	}
+	return err ? error_set(error, err, NULL, "arm the guard: start its worker processes") : 0;
+}
+
 /* Without a plan the guard acts later, when events and a scan have shown the stale links. */
 static int plan_begin(struct guard *guard, const struct options *options,
 		      const struct report *audit, struct error *error)
@@ -72,7 +88,8 @@ static int plan_begin(struct guard *guard, const struct options *options,
 						 .session = guard->session,
 						 .agent = &audit->agent,
 						 .method = guard->method,
-						 .worker = guard->worker,
+						 .workers = guard->workers,
+						 .n_workers = guard->n_workers,
 						 .log = guard->log };
 	int err = guard_plan_new(&with, &guard->plan, error);
 
@@ -108,9 +125,8 @@ int guard_arm(const struct options *options, struct session *session, const stru
 	guard->method = method_choose(options->method);
 	guard->agent_start = audit->agent.start;
 	err = audit_log_open(options->state_dir, &guard->log, error);
-	if (!err &&
-	    (inject_worker_new(&guard->worker) < 0 || inject_worker_start(guard->worker) < 0))
-		err = error_set(error, -ENOMEM, NULL, "arm the guard: start its worker process");
+	if (!err)
+		err = workers_start(guard, error);
 	if (!err)
 		err = plan_begin(guard, options, audit, error);
 	if (err) {
@@ -130,7 +146,8 @@ bool guard_disarm(struct guard *guard)
 	complete = !guard->failed;
 	guard_plan_free(guard->plan, complete);
 	audit_log_close(guard->log);
-	inject_worker_free(guard->worker);
+	for (size_t i = 0; i < guard->n_workers; i++)
+		inject_worker_free(guard->workers[i]);
 	free(guard->targets);
 	free(guard);
 	return complete;
@@ -359,7 +376,7 @@ static size_t targets_join(const struct guard *guard, struct shutdown_target *to
 static size_t treat(struct guard *guard)
 {
 	struct shutdown_options how = {
-		.worker = guard->worker,
+		.worker = guard->workers[0],
 		.refusal = refusal,
 		.idle = idle,
 		.ctx = guard,

@@ -74,7 +74,8 @@ int guard_plan_new(const struct guard_plan_options *options, struct guard_plan *
 	struct guard_plan *plan = calloc(1, sizeof(*plan));
 	struct standby_options standby = { .agent_pid = options->agent->pid,
 					   .agent_start = options->agent->start,
-					   .worker = options->worker,
+					   .workers = options->workers,
+					   .n_workers = options->n_workers,
 					   .next_listens = next_listens,
 					   .ctx = plan };
 	int err;
@@ -192,8 +193,7 @@ static struct inject_request request_of(const struct model_target *target,
 					.fd = target->fd,
 					.inode = target->inode,
 					.cookie = target->cookie,
-					.method = method,
-					.proof = INJECT_BY_VALUE };
+					.method = method };
 }
 
 static struct armed_record record_of(const struct model_target *target)

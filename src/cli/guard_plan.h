@@ -25,7 +25,8 @@ struct guard_plan_options {
 	struct session *session;
 	const struct report_agent *agent;
 	enum inject_method method;
-	struct inject_worker *worker; /* the thread's from now on */
+	struct inject_worker *const *workers; /* the threads' from now on; for INJECT_PTRACE */
+	size_t n_workers;
 	struct audit_log *log;
 };
 

@@ -15,11 +15,12 @@
 #include <linux/types.h>
 #endif
 
-#define EW_ABI 6
+#define EW_ABI 7
 
 #define EW_COMM_MAX    16
 #define EW_PATH_MAX    128
 #define EW_MESSAGE_MAX 512
+#define EW_PORTS_MAX   4 /* of one agent: it listens on one, and may advertise others */
 
 /*
  * Default sizes of the rings, bytes. They are read every few ms; events that occur while the reader
@@ -143,7 +144,7 @@ enum ew_role {
 	EW_ROLE_AGENT = 1,    /* listens on the agent port, or added by user space */
 	EW_ROLE_EXECUTOR = 2, /* added by user space */
 	EW_ROLE_CHILD = 4,    /* descends from one of those */
-	EW_ROLE_PEER = 8,     /* has connected to the agent port */
+	EW_ROLE_PEER = 8,     /* has connected to a port of the agent */
 };
 
 /* procs: by tgid */
@@ -202,12 +203,11 @@ struct ew_exit_key {
  * first and activated then, so that no event is lost between the two.
  */
 struct ew_meta {
-	__u32 abi; /* EW_ABI */
-	__u32 agent_port;
-	__u32 life_ring; /* bytes */
+	__u32 abi;		   /* EW_ABI */
+	__u16 ports[EW_PORTS_MAX]; /* observed: the first is the one that the agent listens on */
+	__u32 life_ring;	   /* bytes */
 	__u32 message_ring;
 	__u32 generation;
-	__u32 pad;
 	__u64 misses; /* events that replaced programs have missed (src/observe/bpf/prog_variants.h)
 		       */
 };
@@ -219,8 +219,8 @@ struct ew_meta {
  *
  * life_seen counts the events that need a map lookup: forks (not new threads), exec, the exit of a
  * process' last thread, delivered signals that can kill, new connections and listeners, state
- * changes of a TCP socket at the agent port or with a cookie, and owners found by their use of a
- * socket. Events that are filtered by registers alone, nearly all of a host's, are not counted.
+ * changes of a TCP socket at a port of the agent or with a cookie, and owners found by their use of
+ * a socket. Events that are filtered by registers alone, nearly all of a host's, are not counted.
  * message_seen counts the sends, or packets, of the observed connections.
  */
 struct ew_counters {

@@ -7,6 +7,11 @@
 
 /* Set before loading. */
 const volatile __u16 agent_port = 5051;
+/*
+ * Other ports that this agent advertises; 0: none. User space may add some at any time. A socket
+ * with one of them at either end is observed; only agent_port makes its listener an agent.
+ */
+__u16 more_ports[EW_PORTS_MAX - 1];
 /* May tracing programs call bpf_get_socket_cookie (5.12) and bpf_sock_from_file (5.11)? */
 const volatile bool has_cookie_helper = true;
 const volatile bool has_file_helper = true;
@@ -67,9 +72,22 @@ static __always_inline void sock_ends(struct sock *sk, struct ew_ends *ends)
 	ip_map_v4(ends->raddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
 }
 
+static __always_inline bool port_is_agents(__u16 port)
+{
+	if (port == agent_port)
+		return true;
+	for (int i = 0; i < EW_PORTS_MAX - 1; i++)
+		if (more_ports[i] && port == more_ports[i])
+			return true;
+	return false;
+}
+
 static __always_inline bool port_matters(__u16 local, __u16 remote)
 {
-	return local == agent_port || remote == agent_port;
+	if (local == agent_port || remote == agent_port)
+		return true;
+	/* Nearly all agents advertise the port that they listen on. */
+	return more_ports[0] && (port_is_agents(local) || port_is_agents(remote));
 }
 
 static __always_inline __u64 task_start_ticks(struct task_struct *task)

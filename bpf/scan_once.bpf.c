@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The scan of descriptors alone, without observing events: sockets with the agent port at either
- * end, in their present state. An object of its own with a light skeleton: the kernel relocates it
- * (5.17 and later), so that user space need not parse 5 MB of type information for one program.
+ * The scan of descriptors alone, without observing events: sockets with a port of the agent at
+ * either end, in their present state. An object of its own with a light skeleton: the kernel
+ * relocates it (5.17 and later), so that user space need not parse 5 MB of type information for one
+ * program.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -34,7 +34,7 @@ static __always_inline bool tcp_matters(const struct ew_ends *ends, int from, in
 
 		*owner = task_current();
 		role = role_of(owner);
-		if (to == TCP_SYN_SENT && ends->rport == agent_port)
+		if (to == TCP_SYN_SENT && port_is_agents(ends->rport))
 			proc_learn(owner, EW_ROLE_PEER, 0);
 		if (to == TCP_LISTEN)
 			role &= ~EW_ROLE_PEER;

@@ -66,6 +66,7 @@ enum fact_type {
 	FACT_CONTAINER = 34, /* a container of Mesos' in it; before its FACT_DOCKER */
 	FACT_HOST = 35,	     /* the host's load, and whether the agent's address is there */
 	FACT_KEEPALIVE = 36, /* TCP keepalive runs on an executor's end of a link */
+	FACT_PORT = 37,	     /* another port that executors reach the agent at */
 	FACT_TYPES_END,	     /* one more than the last */
 };
 
@@ -272,6 +273,8 @@ struct fact_work_dir {
 	uint32_t uid;		 /* owner of meta/ */
 	enum ew_tri latest;	 /* slaves/latest: YES names an agent that is there; NO: missing or
 				    dangling */
+	uint32_t info_port; /* of that agent's slave.info: the port that it advertises; 0: not known
+			     */
 };
 
 struct fact_agent {
@@ -454,6 +457,12 @@ struct fact_host {
 	struct ew_addr address;
 };
 
+/* session.agent_port is the listener's; the agent advertises this one. */
+struct fact_port {
+	uint32_t port;
+	const char *source; /* "flags", "api", "disk"; "watch": an earlier one of this port */
+};
+
 struct fact_unread {
 	const char *object; /* "/proc/12/environ", "conntrack of netns 4026531840" */
 	const char *reason;
@@ -591,6 +600,7 @@ struct fact {
 		struct fact_container container;
 		struct fact_host host;
 		struct fact_keepalive keepalive;
+		struct fact_port port;
 	};
 };
 

@@ -215,6 +215,7 @@ static const struct factjson_field work_dir_fields[] = {
 	TRI(work_dir.owner_known, "owner_known"),
 	FIELD(work_dir.uid, "uid"),
 	TRI(work_dir.latest, "latest"),
+	FIELD(work_dir.info_port, "info_port"),
 };
 
 static const struct factjson_field agent_fields[] = {
@@ -459,6 +460,11 @@ static const struct factjson_field keepalive_fields[] = {
 	FIELD(keepalive.count, "count"),   FIELD_OR(keepalive.probe_in, "probe_in_ns", -1),
 };
 
+static const struct factjson_field port_fields[] = {
+	FIELD(port.port, "port"),
+	FIELD(port.source, "source"),
+};
+
 static const struct factfields types[] = {
 	TYPE_NAMED(FACT_SESSION, session, "window"),
 	TYPE_NAMED(FACT_HOOK, hook, "slot"),
@@ -496,6 +502,7 @@ static const struct factfields types[] = {
 	TYPE(FACT_CONTAINER, container),
 	TYPE(FACT_HOST, host),
 	TYPE(FACT_KEEPALIVE, keepalive),
+	TYPE(FACT_PORT, port),
 };
 
 #define N_TYPES (sizeof(types) / sizeof(types[0]))

@@ -312,7 +312,8 @@ static int set_all(struct options *o, const char *value, char *message)
 #define EVERY  (LOOKS | REPORT)
 
 const struct option_row option_rows[] = {
-	{ 'p', "port", "N", "agent port (5051)", GROUP_AGENT, EVERY, false, PARSE(set_port) },
+	{ 'p', "port", "N", "port that the agent listens on (5051)", GROUP_AGENT, EVERY, false,
+	  PARSE(set_port) },
 	{ 'w', "work-dir", "DIR",
 	  "agent work dir (default: from its flags, environment, usual places)", GROUP_AGENT, LOOKS,
 	  false, TEXT(work_dir) },

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "act/audit_log.h"
+#include "base/agent_ports.h"
 #include "base/emit.h"
 #include "base/netns.h"
 #include "base/now.h"
@@ -216,10 +217,40 @@ static void acts_emit(struct session *s)
 		emit_unread(&sink, 0, 0, error.code, "the audit log in %s", s->options->state_dir);
 }
 
+static int ports_set(void *ctx, const struct agent_ports *ports)
+{
+	struct session *s = ctx;
+
+	if (s->live)
+		return event_source_set_ports(s->live, ports);
+	ew_bpf_scan_once_set_ports(s->bpf_scan, ports);
+	return 0;
+}
+
+/* An earlier watch of this port has learnt some. */
+static void ports_resume(struct session *s, struct agent_ports *ports)
+{
+	struct fact_sink sink = session_sink(s);
+	struct fact fact = { .type = FACT_PORT, .mono = now_mono() };
+
+	if (s->live)
+		event_source_ports(s->live, ports);
+	for (int i = 1; i < AGENT_PORTS_MAX; i++) {
+		fact.port.port = ports->v[i];
+		fact.port.source = "watch";
+		if (ports->v[i])
+			fact_emit(&sink, &fact);
+	}
+}
+
 static int scan_open(struct session *s, struct error *error)
 {
+	struct agent_ports known = { { 0 } };
 	struct scan_options scan = {
 		.port = s->options->port,
+		.known = &known,
+		.set_ports = ports_set,
+		.set_ports_ctx = s,
 		.work_dir = s->options->work_dir,
 		.agent_url = s->options->agent_url,
 		.master_url = s->options->master_url,
@@ -230,6 +261,7 @@ static int scan_open(struct session *s, struct error *error)
 	char *authorization = NULL;
 	int err = 0;
 
+	ports_resume(s, &known);
 	if (s->bpf_scan) {
 		scan.bpf_scan = ew_bpf_scan_once;
 		scan.bpf_scan_ctx = s->bpf_scan;
@@ -458,7 +490,7 @@ int session_look(struct session *s, const int32_t *pids, size_t n, struct error 
 {
 	struct fact_sink sink = session_sink(s);
 
-	return socket_look(s->netns_fd, pids, n, s->options->port, &sink, error);
+	return socket_look(s->netns_fd, pids, n, scan_ports(s->scan), &sink, error);
 }
 
 int session_entries(struct session *s, struct link_entries *links, size_t n, struct error *error)

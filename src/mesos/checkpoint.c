@@ -98,6 +98,21 @@ static int lacks(const char *what, const char *field, struct error *error)
 
 /* Field numbers: mesos.proto, the same from 0.28.3 to 1.11.0. */
 
+int mesos_checkpoint_slave_port(struct mesos_span file, uint16_t *port, struct error *error)
+{
+	struct mesos_span pb;
+	uint64_t value;
+	int err = info_open(file, "slave.info", &pb, error);
+
+	if (err < 0)
+		return err;
+	value = protobuf_varint(pb, 8, 5051);
+	if (value == 0 || value > UINT16_MAX)
+		return error_set(error, -EBADMSG, NULL, "slave.info holds no port");
+	*port = (uint16_t)value;
+	return 0;
+}
+
 int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *info,
 			       struct error *error)
 {

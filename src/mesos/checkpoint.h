@@ -41,6 +41,9 @@ struct mesos_task_info {
 	uint32_t state; /* TaskState when it was launched, not now */
 };
 
+/* slave.info: the port that the agent advertises; it is framed like task.info. */
+int mesos_checkpoint_slave_port(struct mesos_span file, uint16_t *port, struct error *error);
+
 /* u32 length (byte order of the host), then one protobuf; what follows is ignored, as by Mesos. */
 int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *info,
 			       struct error *error);

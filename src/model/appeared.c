@@ -32,7 +32,7 @@ static bool is_ours(const struct store *store, const struct process *process)
 {
 	const char *id = store->has_work_dir ? store->work_dir.slave_id : "";
 
-	return process->agent_known && process->agent_addr.port == store->session.agent_port &&
+	return process->agent_known && agent_ports_have(&store->ports, process->agent_addr.port) &&
 	       (!*id || !*process->facts.slave_id || strcmp(id, process->facts.slave_id) == 0);
 }
 

@@ -119,6 +119,7 @@ static void head_fill(const struct store *store, struct report *report)
 	report->boot_id = arena_text(arena, store->session.boot_id);
 	report->generated = store_wall(store, store->now);
 	report->agent_port = store->session.agent_port;
+	report->ports = store->ports;
 	report->interrupted = store->interrupted;
 	report->restart_wanted =
 		store->session.restart_wanted &&

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/agent_ports.h"
 #include "facts.h"
 
 struct arena;
@@ -241,6 +242,7 @@ struct report {
 	const char *boot_id;
 	int64_t generated; /* wall ns */
 	uint32_t agent_port;
+	struct agent_ports ports; /* agent_port, then those that the agent advertises */
 	bool blind; /* sockets or processes could not all be read: what is missing may be there */
 	struct report_agent agent;
 	struct report_master master;

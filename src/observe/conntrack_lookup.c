@@ -73,7 +73,7 @@ static bool places_fill(struct places *places, const struct snapshot *snapshot)
 	places->agents.netns = agent ? agent->netns : 0;
 	for (size_t i = 0; (link = snapshot_socket(snapshot, i)); i++)
 		if (link->state == STATE_ESTABLISHED &&
-		    link->remote.port == snapshot_port(snapshot) &&
+		    agent_ports_have(snapshot_ports(snapshot), link->remote.port) &&
 		    !place_add(place_get(places, link->netns), link, &link->local, &link->remote))
 			return false;
 	return true;

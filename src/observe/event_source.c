@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/agent_ports.h"
 #include "base/error.h"
 #include "observe/bpf/observer.h"
 #include "observe/event_source_ops.h"
@@ -115,6 +116,21 @@ int event_source_follow(struct event_source *source, int32_t pid, uint64_t start
 			struct error *error)
 {
 	return source->ops->follow(source->impl, pid, start, agent, error);
+}
+
+void event_source_ports(const struct event_source *source, struct agent_ports *ports)
+{
+	struct agent_ports known = { { 0 } };
+
+	if (source->ops->ports)
+		source->ops->ports(source->impl, &known);
+	for (int i = 1; i < AGENT_PORTS_MAX; i++)
+		agent_ports_add(ports, known.v[i]);
+}
+
+int event_source_set_ports(struct event_source *source, const struct agent_ports *ports)
+{
+	return source->ops->set_ports(source->impl, ports);
 }
 
 int event_source_scan(void *source, const struct fact_sink *sink, struct error *error)

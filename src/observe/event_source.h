@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct agent_ports;
 struct ew_bpf_options;
 struct fact_sink;
 struct error;
@@ -46,6 +47,11 @@ void event_source_flush_if_large(void *source, const struct fact_sink *sink);
 /* Follows an agent, or else an executor: ew_bpf_add_process(), nobpf_add_process(). */
 int event_source_follow(struct event_source *source, int32_t pid, uint64_t start, bool agent,
 			struct error *error);
+
+/* Ports that an earlier execwatch has learnt and that are observed: adds them to *ports. */
+void event_source_ports(const struct event_source *source, struct agent_ports *ports);
+/* Observes the ports that the agent advertises too: ew_bpf_set_ports(), nobpf_set_ports(). */
+int event_source_set_ports(struct event_source *source, const struct agent_ports *ports);
 
 /* ew_bpf_scan(), with the source as ctx. -ENOTSUP without BPF. */
 int event_source_scan(void *source, const struct fact_sink *sink, struct error *error);

@@ -48,6 +48,16 @@ static void source_flush_if_large(void *impl, const struct fact_sink *sink)
 	ew_bpf_flush_if_large(impl, sink);
 }
 
+static void source_ports(const void *impl, struct agent_ports *ports)
+{
+	ew_bpf_ports(impl, ports);
+}
+
+static int source_set_ports(void *impl, const struct agent_ports *ports)
+{
+	return ew_bpf_set_ports(impl, ports);
+}
+
 static int source_scan(void *impl, const struct fact_sink *sink, struct error *error)
 {
 	return ew_bpf_scan(impl, sink, error);
@@ -63,5 +73,7 @@ const struct event_source_ops event_source_bpf = {
 	.kept = source_kept,
 	.poll_throttled = source_poll_throttled,
 	.flush_if_large = source_flush_if_large,
+	.ports = source_ports,
+	.set_ports = source_set_ports,
 	.scan = source_scan,
 };

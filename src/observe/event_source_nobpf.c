@@ -28,10 +28,16 @@ static bool source_counters(void *impl, bool all, const struct fact_sink *sink)
 	return nobpf_counters(impl, all, sink);
 }
 
+static int source_set_ports(void *impl, const struct agent_ports *ports)
+{
+	return nobpf_set_ports(impl, ports);
+}
+
 const struct event_source_ops event_source_nobpf = {
 	.free = source_free,
 	.fd = source_fd,
 	.dispatch = source_dispatch,
 	.follow = source_follow,
 	.counters = source_counters,
+	.set_ports = source_set_ports,
 };

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct agent_ports;
 struct fact_sink;
 struct error;
 
@@ -20,6 +21,8 @@ struct event_source_ops {
 	bool (*kept)(const void *impl);
 	void (*poll_throttled)(void *impl);
 	void (*flush_if_large)(void *impl, const struct fact_sink *sink);
+	void (*ports)(const void *impl, struct agent_ports *ports);
+	int (*set_ports)(void *impl, const struct agent_ports *ports);
 	int (*scan)(void *impl, const struct fact_sink *sink, struct error *error);
 };
 

@@ -241,7 +241,7 @@ static void probe_sockdiag(struct host_probe *probe)
 	char text[640];
 	size_t n = 0;
 
-	if (sockdiag_dump(NETNS_OWN, 0, 0, SOCKDIAG_LISTEN, count_socket, &n, &error) == 0)
+	if (sockdiag_dump(NETNS_OWN, 0, NULL, SOCKDIAG_LISTEN, count_socket, &n, &error) == 0)
 		set(probe, HOST_OK, "", "lists TCP sockets (%zu listen here)", n);
 	else
 		set(probe, HOST_MISSING, "load the module:\n\tmodprobe tcp_diag", "%.190s",

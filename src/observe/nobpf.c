@@ -103,6 +103,11 @@ out:
 	return err;
 }
 
+int nobpf_set_ports(struct nobpf *nobpf, const struct agent_ports *ports)
+{
+	return sockdiag_destroy_set_ports(nobpf->destroy, ports);
+}
+
 void nobpf_free(struct nobpf *nobpf)
 {
 	if (!nobpf)

@@ -20,6 +20,7 @@
 
 struct fact_sink;
 struct error;
+struct agent_ports;
 struct nobpf;
 
 struct nobpf_options {
@@ -38,6 +39,12 @@ int nobpf_open(const struct nobpf_options *options, const struct fact_sink *sink
 	       struct nobpf **ret, struct error *error);
 void nobpf_free(struct nobpf *nobpf); /* NULL is fine */
 
+/*
+ * Follows sockets with a port that the agent advertises too, from now on; ports->v[0] is ignored.
+ * Returns 0 or a negative errno: sockdiag_destroy_set_ports().
+ */
+int nobpf_set_ports(struct nobpf *nobpf, const struct agent_ports *ports);
+
 /* Readable when there is something to dispatch; for epoll. Owned by nobpf. */
 int nobpf_fd(const struct nobpf *nobpf);
 
@@ -48,10 +55,10 @@ enum nobpf_role { NOBPF_ROLE_AGENT = 1, NOBPF_ROLE_EXECUTOR = 2 };
 
 /*
  * Follows a process: its exit, exec, children (an agent's: three generations), and the ends of the
- * sockets with the agent port in its network namespace. start as in facts.h. If the process has
- * exited, or its pid was reused, that is no error, and nothing is emitted for it. May be repeated.
- * Errors: -ENOMEM, -EMFILE, and those of entering its network namespace: the process is then
- * followed, its sockets are not.
+ * sockets with a port of the agent in its network namespace. start as in facts.h. If the process
+ * has exited, or its pid was reused, that is no error, and nothing is emitted for it. May be
+ * repeated. Errors: -ENOMEM, -EMFILE, and those of entering its network namespace: the process is
+ * then followed, its sockets are not.
  */
 int nobpf_add_process(struct nobpf *nobpf, int32_t pid, uint64_t start, enum nobpf_role role,
 		      struct error *error);

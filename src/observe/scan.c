@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/agent_ports.h"
 #include "base/bounded.h"
 #include "base/emit.h"
 #include "base/error.h"
@@ -17,6 +18,7 @@
 #include "base/now.h"
 #include "facts.h"
 #include "observe/agent/api.h"
+#include "observe/agent/agent_flags.h"
 #include "observe/agent/bounded_emit.h"
 #include "observe/agent/checkpoints.h"
 #include "observe/agent/post_mortem.h"
@@ -78,6 +80,7 @@ static int options_copy(struct scan *scan, const struct scan_options *options)
 	int err = copy(options->work_dir, &scan->work_dir);
 
 	scan->options = *options;
+	scan->options.known = NULL; /* the snapshot has them */
 	if (!err)
 		err = copy(options->agent_url, &scan->agent_url);
 	if (!err)
@@ -88,12 +91,16 @@ static int options_copy(struct scan *scan, const struct scan_options *options)
 int scan_new(const struct scan_options *options, struct scan **ret_scan, struct error *error)
 {
 	struct scan *scan = calloc(1, sizeof(*scan));
+	struct agent_ports ports = { { 0 } };
 	int err;
 
 	if (!scan)
 		return error_set(error, -ENOMEM, NULL, "prepare a scan");
+	if (options->known)
+		ports = *options->known;
+	ports.v[0] = options->port;
 	scan->sink = (struct fact_sink){ .emit = scan_emit, .ctx = scan };
-	scan->snapshot = snapshot_new(options->port);
+	scan->snapshot = snapshot_new(&ports);
 	err = scan->snapshot ? options_copy(scan, options) : -ENOMEM;
 	if (!err)
 		err = snapshot_enter(scan->snapshot, options->netns ? *options->netns : NETNS_OWN,
@@ -132,6 +139,16 @@ static void scan_drop(struct scan *scan)
 	snapshot_end(scan->snapshot);
 }
 
+/* Nothing of the scope has been read yet. */
+static void scan_reset(struct scan *scan)
+{
+	scan->failed = 0;
+	scan->part = scan->at = 0;
+	scan->with_bpf = false;
+	if (scan->scope & SCAN_PROCESSES)
+		snapshot_begin(scan->snapshot);
+}
+
 void scan_free(struct scan *scan)
 {
 	if (!scan)
@@ -157,7 +174,7 @@ static void emit_phase(const struct fact_sink *sink, const char *phase, uint32_t
 
 /* ---- the parts ---- */
 
-enum step { STEP_MORE, STEP_DONE, STEP_FAILED };
+enum step { STEP_MORE, STEP_DONE, STEP_FAILED, STEP_AGAIN /* from the first part on */ };
 
 static enum step fail(struct scan *scan, const char *object, const struct error *error)
 {
@@ -522,6 +539,61 @@ static enum step states_step(struct scan *scan)
 	return STEP_DONE;
 }
 
+/* ---- the ports ---- */
+
+static bool port_learn(struct scan *scan, uint16_t port, const char *source)
+{
+	struct fact fact = { .type = FACT_PORT, .mono = now_mono() };
+
+	if (!snapshot_add_port(scan->snapshot, port))
+		return false;
+	fact.port.port = port;
+	fact.port.source = source;
+	fact_emit(&scan->sink, &fact);
+	return true;
+}
+
+/*
+ * What the agent itself says counts, else its slave.info. The environment of executors does not:
+ * anybody may give a program of his own such variables, and the agent's two sources have whatever
+ * port the environment of a true executor has.
+ */
+static bool ports_learn(struct scan *scan)
+{
+	const struct snapshot_agent *agent = snapshot_agent(scan->snapshot);
+	int said = agent ? agent_advertised_port(agent->pid) : -ENOENT;
+	bool grown = port_learn(scan, said > 0 ? (uint16_t)said : 0, "flags");
+
+	if (agent)
+		grown |= port_learn(scan, snapshot_api_port(scan->snapshot), "api");
+	if (said < 0)
+		grown |= port_learn(scan, snapshot_info_port(scan->snapshot), "disk");
+	return grown;
+}
+
+/* Sockets with a port that is new were passed over so far. */
+static enum step ports_step(struct scan *scan)
+{
+	const struct scan_options *options = &scan->options;
+	const struct agent_ports *ports = snapshot_ports(scan->snapshot);
+	int err;
+
+	if (!ports_learn(scan))
+		return STEP_DONE;
+	err = options->set_ports ? options->set_ports(options->set_ports_ctx, ports) : 0;
+	if (err)
+		emit_unread(&scan->sink, 0, 0, err,
+			    "connections to the ports that the agent advertises");
+	scan_drop(scan);
+	scan_reset(scan);
+	return STEP_AGAIN;
+}
+
+const struct agent_ports *scan_ports(const struct scan *scan)
+{
+	return snapshot_ports(scan->snapshot);
+}
+
 /* ---- the scan ---- */
 
 static const struct part {
@@ -549,6 +621,7 @@ static const struct part {
 	{ SCAN_CHECKPOINTS, checkpoints_step, "the agent's checkpoints", false },
 	{ SCAN_API, answer_step, "the agent's HTTP API", true },
 	{ SCAN_SOCKETS, node_end_step, "the node", true },
+	{ SCAN_SOCKETS, ports_step, "the ports that the agent advertises", false },
 	{ SCAN_PROCESSES, states_step, "states of processes", false },
 };
 
@@ -574,12 +647,8 @@ void scan_begin(struct scan *scan, uint32_t scope, const struct fact_sink *sink)
 {
 	scan_drop(scan);
 	scan->scope = scope_closed(scope);
-	scan->failed = 0;
-	scan->part = scan->at = 0;
-	scan->with_bpf = false;
 	scan->out = *sink;
-	if (scan->scope & SCAN_PROCESSES)
-		snapshot_begin(scan->snapshot);
+	scan_reset(scan);
 	emit_phase(sink, "begin", scan->scope);
 }
 
@@ -624,7 +693,7 @@ bool scan_step(struct scan *scan)
 	if (step == STEP_FAILED)
 		scan->failed |= part->source;
 	if (step != STEP_MORE) {
-		scan->part++;
+		scan->part = step == STEP_AGAIN ? 0 : scan->part + 1;
 		scan->at = 0;
 	}
 	return true;

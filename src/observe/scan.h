@@ -13,15 +13,17 @@
 
 #include "facts.h"
 
+struct agent_ports;
 struct api_options;
 struct fact_sink;
 struct error;
 struct scan;
 
 struct scan_options {
-	uint16_t port;		   /* the agent's */
-	const char *work_dir;	   /* NULL: found */
-	const char *agent_url;	   /* NULL: http://ADDRESS:PORT of the agent that listens */
+	uint16_t port;			 /* that the agent listens on */
+	const struct agent_ports *known; /* that it advertises, copied; NULL: none are known */
+	const char *work_dir;		 /* NULL: found */
+	const char *agent_url;		 /* NULL: http://ADDRESS:PORT of the agent that listens */
 	const char *master_url;	   /* NULL: the running agent's flag; lives as long as the scan */
 	const char *authorization; /* value of that header for the API; NULL: none */
 	int64_t until;	  /* mono ns; what was not looked at by then is not read. 0: no bound */
@@ -35,9 +37,12 @@ struct scan_options {
 	 */
 	int (*bpf_scan)(void *ctx, const struct fact_sink *sink, struct error *error);
 	void *bpf_scan_ctx;
+	/* Is told the agent's ports whenever the scan has learnt one more. NULL: nobody is. */
+	int (*set_ports)(void *ctx, const struct agent_ports *ports);
+	void *set_ports_ctx;
 };
 
-/* Copies the options, but for what bpf_scan_ctx points to. */
+/* Copies the options, but for what the ctx point to. */
 int scan_new(const struct scan_options *options, struct scan **ret_scan, struct error *error);
 void scan_free(struct scan *scan);
 
@@ -59,6 +64,9 @@ bool scan_step(struct scan *scan);
 
 /* What the next step reads, for messages: "the agent's checkpoints". */
 const char *scan_object(const struct scan *scan);
+
+/* The agent's ports, as far as scans have learnt them. Lives as long as the scan. */
+const struct agent_ports *scan_ports(const struct scan *scan);
 
 /* All steps of a scan. Returns the scope that was completed. */
 uint32_t scan_run(struct scan *scan, uint32_t scope, const struct fact_sink *sink);

@@ -26,8 +26,9 @@ struct run {
 };
 
 struct snapshot {
-	uint16_t port;
-	int netns_fd; /* NETNS_OWN: ours */
+	struct agent_ports ports;
+	uint16_t api_port, info_port; /* 0: not known */
+	int netns_fd;		      /* NETNS_OWN: ours */
 	uint64_t netns;
 	enum ew_tri elsewhere;
 	int64_t until;
@@ -78,13 +79,14 @@ static int32_t work_dir_number(struct snapshot *snapshot, const char *path, size
 	return (int32_t)snapshot->n_work_dirs++;
 }
 
-/* WORK_DIR/slaves/…: the directory of an executor of the agent on our port. */
+/* WORK_DIR/slaves/…: the directory of an executor whose agent has one of our ports. */
 static int32_t work_dir_of(struct snapshot *snapshot, const struct fact_process *process,
 			   const struct ew_addr *agent)
 {
 	const char *end = strstr(process->directory, "/slaves/");
 
-	if (!end || process->directory[0] != '/' || agent->port != snapshot->port)
+	if (!end || process->directory[0] != '/' ||
+	    !agent_ports_have(&snapshot->ports, agent->port))
 		return -1;
 	return work_dir_number(snapshot, process->directory, (size_t)(end - process->directory));
 }
@@ -153,6 +155,21 @@ static void add_agent(struct snapshot *snapshot, const struct fact_agent *agent)
 	};
 }
 
+/* Only the process that listens speaks for the agent, not whoever answers at --agent-url. */
+static void add_answer(struct snapshot *snapshot, const struct fact_api *api)
+{
+	const struct snapshot_agent *agent = snapshot_agent(snapshot);
+	struct mesos_upid upid;
+
+	if (api->work_dir && api->work_dir[0])
+		snprintf(snapshot->api_work_dir, sizeof(snapshot->api_work_dir), "%s",
+			 api->work_dir);
+	snapshot->api_port = 0;
+	if (agent && api->pid == agent->pid && api->start == agent->start && api->upid &&
+	    mesos_upid_parse(mesos_span_of(api->upid), &upid) == 0)
+		snapshot->api_port = upid.addr.port;
+}
+
 void snapshot_add(struct snapshot *snapshot, const struct fact *fact)
 {
 	switch (fact->type) {
@@ -173,9 +190,10 @@ void snapshot_add(struct snapshot *snapshot, const struct fact *fact)
 		add_agent(snapshot, &fact->agent);
 		break;
 	case FACT_API:
-		if (fact->api.work_dir && fact->api.work_dir[0])
-			snprintf(snapshot->api_work_dir, sizeof(snapshot->api_work_dir), "%s",
-				 fact->api.work_dir);
+		add_answer(snapshot, &fact->api);
+		break;
+	case FACT_WORK_DIR:
+		snapshot->info_port = (uint16_t)fact->work_dir.info_port;
 		break;
 	default:
 		break;
@@ -188,13 +206,13 @@ void snapshot_add_row(struct snapshot *snapshot, const struct procfs_row *row)
 		snapshot->rows[snapshot->n_rows++] = *row;
 }
 
-struct snapshot *snapshot_new(uint16_t port)
+struct snapshot *snapshot_new(const struct agent_ports *ports)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 
 	if (!snapshot)
 		return NULL;
-	snapshot->port = port;
+	snapshot->ports = *ports;
 	snapshot->netns_fd = NETNS_OWN;
 	return snapshot;
 }
@@ -271,9 +289,29 @@ bool snapshot_is_broken(const struct snapshot *snapshot)
 	return snapshot->broken;
 }
 
+bool snapshot_add_port(struct snapshot *snapshot, uint16_t port)
+{
+	return agent_ports_add(&snapshot->ports, port);
+}
+
 uint16_t snapshot_port(const struct snapshot *snapshot)
 {
-	return snapshot->port;
+	return snapshot->ports.v[0];
+}
+
+const struct agent_ports *snapshot_ports(const struct snapshot *snapshot)
+{
+	return &snapshot->ports;
+}
+
+uint16_t snapshot_api_port(const struct snapshot *snapshot)
+{
+	return snapshot->api_port;
+}
+
+uint16_t snapshot_info_port(const struct snapshot *snapshot)
+{
+	return snapshot->info_port;
 }
 
 uint64_t snapshot_netns(const struct snapshot *snapshot)
@@ -421,7 +459,7 @@ void snapshot_find_linked(struct snapshot *snapshot)
 		const struct fact_holder *holders;
 		size_t n;
 
-		if (snapshot->sockets[i].remote.port != snapshot->port)
+		if (!agent_ports_have(&snapshot->ports, snapshot->sockets[i].remote.port))
 			continue;
 		holders = snapshot_holders(snapshot, snapshot->sockets[i].cookie, &n);
 		for (size_t j = 0; j < n; j++)
@@ -493,7 +531,8 @@ bool snapshot_is_elsewhere(const struct snapshot *snapshot, const struct snapsho
 
 bool snapshot_is_agents(const struct snapshot *snapshot, const struct fact_socket *socket)
 {
-	return socket->local.port == snapshot->port || socket->remote.port == snapshot->port;
+	return agent_ports_have(&snapshot->ports, socket->local.port) ||
+	       agent_ports_have(&snapshot->ports, socket->remote.port);
 }
 
 bool snapshot_may_be_agent(const struct snapshot *snapshot, const struct snapshot_agent *agent)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/agent_ports.h"
 #include "facts.h"
 #include "observe/proc/procfs.h"
 
@@ -40,8 +41,8 @@ struct snapshot_agent {
 	uint64_t cookie;
 };
 
-/* port: the agent's. NULL: out of memory. */
-struct snapshot *snapshot_new(uint16_t port);
+/* ports: the agent's. NULL: out of memory. */
+struct snapshot *snapshot_new(const struct agent_ports *ports);
 void snapshot_free(struct snapshot *snapshot);
 
 /*
@@ -57,7 +58,13 @@ void snapshot_set_owner(struct snapshot *snapshot, const uint32_t *uid);
 void snapshot_bound(struct snapshot *snapshot, int64_t until);
 int64_t snapshot_until(const struct snapshot *snapshot);
 
-/* Forgets everything but the namespace, the bound, the owner and the API's work directory. */
+/* One more port that the agent advertises; false: it was known, or there is no room. */
+bool snapshot_add_port(struct snapshot *snapshot, uint16_t port);
+
+/*
+ * Forgets everything but the ports, the namespace, the bound, the owner, and what the API and the
+ * work directory named.
+ */
 void snapshot_begin(struct snapshot *snapshot);
 
 /* Forgets the sockets, which are many, at the end of a scan. */
@@ -72,7 +79,13 @@ void snapshot_add_row(struct snapshot *snapshot, const struct procfs_row *row);
 /* Whether memory was short: something is not in the snapshot. */
 bool snapshot_is_broken(const struct snapshot *snapshot);
 
+/* The port that the agent listens on, and all of its ports. */
 uint16_t snapshot_port(const struct snapshot *snapshot);
+const struct agent_ports *snapshot_ports(const struct snapshot *snapshot);
+
+/* The port that the agent's own answer, and slave.info, said last that it advertises; 0: none. */
+uint16_t snapshot_api_port(const struct snapshot *snapshot);
+uint16_t snapshot_info_port(const struct snapshot *snapshot);
 
 /* Inode of the agent's network namespace: our own, or the one named. */
 uint64_t snapshot_netns(const struct snapshot *snapshot);
@@ -111,10 +124,10 @@ const struct snapshot_agent *snapshot_listener(const struct snapshot *snapshot, 
 /* Whether the process' agent is another one, that listens in another namespace than ours does. */
 bool snapshot_is_elsewhere(const struct snapshot *snapshot, const struct snapshot_process *process);
 
-/* Whether the socket has the agent port at either end. */
+/* Whether the socket has a port of the agent at either end. */
 bool snapshot_is_agents(const struct snapshot *snapshot, const struct fact_socket *socket);
 
-/* Finds, among the sockets and descriptors known so far, who has a connection to the agent port. */
+/* Finds, among the sockets and descriptors known so far, who has a connection to the agent. */
 void snapshot_find_linked(struct snapshot *snapshot);
 bool snapshot_is_linked(const struct snapshot *snapshot, int32_t pid);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/agent_ports.h"
 #include "base/error.h"
 #include "base/netns.h"
 #include "base/now.h"
@@ -25,12 +26,12 @@ static void each(void *ctx, const struct fact_socket *socket)
 	fact_emit(look->sink, &fact);
 }
 
-static int look_in(int nsfd, uint64_t netns, uint16_t port, const struct fact_sink *sink,
-		   struct error *error)
+static int look_in(int nsfd, uint64_t netns, const struct agent_ports *ports,
+		   const struct fact_sink *sink, struct error *error)
 {
 	struct look look = { sink, now_mono() };
 
-	return sockdiag_dump(nsfd, netns, port, SOCKDIAG_REAL, each, &look, error);
+	return sockdiag_dump(nsfd, netns, ports, SOCKDIAG_REAL, each, &look, error);
 }
 
 static bool has(const uint64_t *items, size_t n, uint64_t item)
@@ -41,7 +42,7 @@ static bool has(const uint64_t *items, size_t n, uint64_t item)
 	return false;
 }
 
-int socket_look(int nsfd, const int32_t *pids, size_t n, uint16_t port,
+int socket_look(int nsfd, const int32_t *pids, size_t n, const struct agent_ports *ports,
 		const struct fact_sink *sink, struct error *error)
 {
 	uint64_t *seen = calloc(n + 1, sizeof(*seen));
@@ -51,7 +52,7 @@ int socket_look(int nsfd, const int32_t *pids, size_t n, uint16_t port,
 	if (!seen)
 		return error_set(error, -ENOMEM, NULL, "look at the sockets of %zu processes", n);
 	seen[n_seen++] = netns_inode(nsfd);
-	err = look_in(nsfd, seen[0], port, sink, error);
+	err = look_in(nsfd, seen[0], ports, sink, error);
 	for (size_t i = 0; !err && i < n; i++) {
 		uint64_t netns;
 		int fd = netns_open_pid(pids[i], &netns);
@@ -60,7 +61,7 @@ int socket_look(int nsfd, const int32_t *pids, size_t n, uint16_t port,
 			continue;
 		if (!has(seen, n_seen, netns)) {
 			seen[n_seen++] = netns;
-			err = look_in(fd, netns, port, sink, error);
+			err = look_in(fd, netns, ports, sink, error);
 		}
 		close(fd);
 	}
@@ -84,9 +85,10 @@ static void each_listener(void *ctx, const struct fact_socket *socket)
 
 int socket_look_listener(int nsfd, uint64_t netns, uint16_t port, struct error *error)
 {
+	const struct agent_ports ports = { { port } };
 	struct listener listener = { .port = port };
-	int err =
-		sockdiag_dump(nsfd, netns, port, SOCKDIAG_LISTEN, each_listener, &listener, error);
+	int err = sockdiag_dump(nsfd, netns, &ports, SOCKDIAG_LISTEN, each_listener, &listener,
+				error);
 
 	return err < 0 ? err : listener.found;
 }

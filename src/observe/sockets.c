@@ -328,12 +328,13 @@ static void emit_carriers(struct sockets *sockets, const struct fact_sink *sink)
 	sockets->n_carriers = 0;
 }
 
-/* Opens the next list: all sockets of a namespace or, with BPF, those with the agent port. */
+/* Opens the next list: all sockets of a namespace or, with BPF, those with a port of the agent.
+ */
 static int list_begin(struct sockets *sockets, struct error *error)
 {
 	uint64_t netns = sockets->relevant.items[sockets->next_netns];
-	uint16_t port =
-		sockets->with_bpf && !sockets->listeners ? snapshot_port(sockets->snapshot) : 0;
+	const struct agent_ports *ports =
+		sockets->with_bpf && !sockets->listeners ? snapshot_ports(sockets->snapshot) : NULL;
 
 	if (sockets->nsfd < 0) {
 		sockets->nsfd = snapshot_netns_open(sockets->snapshot, netns);
@@ -345,7 +346,7 @@ static int list_begin(struct sockets *sockets, struct error *error)
 	}
 	if (sockets->nsfd < 0)
 		return enter_failed(error, sockets->nsfd, netns);
-	return sockdiag_open(sockets->nsfd, netns, port,
+	return sockdiag_open(sockets->nsfd, netns, ports,
 			     sockets->listeners ? SOCKDIAG_LISTEN : SOCKDIAG_REAL, &sockets->list,
 			     error)
 		       ?: 1;

@@ -32,6 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/agent_ports.h"
 #include "base/error.h"
 #include "facts.h"
 #include "observe/bpf/counters.h"

@@ -91,6 +91,46 @@ static void test_nothing_is_missed(void **state)
 	assert_int_equal(fixture_count(fixture, FACT_LOST), 0);
 }
 
+/* Port 1 above ours, by processes that nobody follows. */
+static void talk_at_another_port(void)
+{
+	uint16_t other = (uint16_t)(fixture->port + 1);
+
+	assert_true(actor_act(&agent, ACT_LISTEN, other, AF_INET) > 0);
+	assert_true(actor_act(&executor, ACT_CONNECT, other, AF_INET) > 0);
+	assert_true(actor_act(&agent, ACT_ACCEPT, 0, 0) > 0);
+	actor_act(&executor, ACT_CLOSE, 0, 0);
+	assert_int_equal(actor_act(&agent, ACT_RECEIVE, 0, 0), 0);
+	actor_act(&agent, ACT_CLOSE, 0, 0);
+	actor_act(&agent, ACT_UNLISTEN, 0, 0);
+}
+
+/* The programs of the killed observer go on with the port, and the next one is told of it. */
+static void test_ports_outlive_the_observer(void **state)
+{
+	struct agent_ports ports = { { fixture->port, (uint16_t)(fixture->port + 1) } };
+	int status;
+	pid_t pid = child_new();
+
+	(void)state;
+	if (pid == 0) {
+		watch_open(0);
+		raise(ew_bpf_set_ports(fixture->watch, &ports) ? SIGTERM : SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, SIGKILL);
+	talk_at_another_port();
+	watch_open(0);
+	assert_true(ew_bpf_resumed(fixture->watch));
+	memset(&ports, 0, sizeof(ports));
+	ew_bpf_ports(fixture->watch, &ports);
+	assert_int_equal(ports.v[0], fixture->port);
+	assert_int_equal(ports.v[1], fixture->port + 1);
+	assert_int_equal(fixture_settle(fixture, 2 + CHANGES), 2 + CHANGES);
+	talk_at_another_port();
+	assert_int_equal(fixture_settle(fixture, 4 + 2 * CHANGES), 4 + 2 * CHANGES);
+}
+
 /* The observer is stopped at the fork of its self-test, and killed with its child. */
 static void killed_in_the_selftest(pid_t *self, pid_t *child)
 {
@@ -283,7 +323,7 @@ static void test_loss_between_is_exact(void **state)
 
 static void test_other_layout_is_not_resumed(void **state)
 {
-	struct ew_meta meta = { .abi = EW_ABI + 1, .agent_port = fixture->port, .generation = 1 };
+	struct ew_meta meta = { .abi = EW_ABI + 1, .ports = { fixture->port }, .generation = 1 };
 	__u32 zero = 0;
 	int fd;
 
@@ -439,6 +479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_killed_in_its_selftest),
 		TEST(test_nothing_is_missed),
+		TEST(test_ports_outlive_the_observer),
 		TEST(test_what_was_read_is_reported_again),
 		TEST(test_takeover_under_load),
 		TEST(test_old_losses_are_history),

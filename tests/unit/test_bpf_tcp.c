@@ -212,6 +212,44 @@ static void test_others_are_not_shown(void **state)
 	end_pair();
 }
 
+static size_t changes_at(uint16_t port)
+{
+	size_t n = 0;
+
+	ew_bpf_dispatch(fixture->watch, &fixture->sink);
+	for (size_t i = 0; i < fixture->n; i++)
+		n += fixture->facts[i].type == FACT_TCP && fixture->facts[i].tcp.local.port == port;
+	return n;
+}
+
+/* From when the port is set on; who listens there is no agent, and its children are not followed.
+ */
+static void test_an_advertised_port_is_observed(void **state)
+{
+	struct agent_ports ports = { { fixture->port, (uint16_t)(fixture->port + 1) } };
+	uint16_t other = ports.v[1];
+	struct ew_proc proc;
+	uint32_t pid;
+
+	(void)state;
+	server = actor_new();
+	client = actor_new();
+	assert_int_equal(ew_bpf_set_ports(fixture->watch, &ports), 0);
+	listening = (uint64_t)actor_act(&server, ACT_LISTEN, other, AF_INET);
+	at_client = (uint64_t)actor_act(&client, ACT_CONNECT, other, AF_INET);
+	at_server = (uint64_t)actor_act(&server, ACT_ACCEPT, 0, 0);
+	assert_int_equal(changes_at(other), 2);
+	CHECK_STEPS(fixture, listening, { TCP_CLOSE, TCP_LISTEN, server.pid });
+	CHECK_STEPS(fixture, at_client, { TCP_CLOSE, TCP_SYN_SENT, client.pid },
+		    { TCP_SYN_SENT, TCP_ESTABLISHED, 0 });
+	pid = (uint32_t)server.pid;
+	assert_int_not_equal(
+		bpf_map_lookup_elem(bpf_map__fd(fixture->watch->programs.skel->maps.procs), &pid,
+				    &proc),
+		0);
+	end_pair();
+}
+
 /* A child that inherited the listener accepts and reads: the child owns the connection. */
 static void test_owner_is_who_reads(void **state)
 {
@@ -286,6 +324,7 @@ int main(void)
 		TEST(test_ipv4_mapped),
 		TEST(test_agent_to_executor),
 		TEST(test_others_are_not_shown),
+		TEST(test_an_advertised_port_is_observed),
 		TEST(test_owner_is_who_reads),
 	};
 

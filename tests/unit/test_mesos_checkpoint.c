@@ -84,6 +84,32 @@ static void real_small_files(void **state)
 		0);
 }
 
+static void real_slave_info(void **state)
+{
+	struct mesos_span file = data_read(META "slaves/" SID "/slave.info");
+	struct error error = { 0 };
+	uint16_t port = 0;
+
+	(void)state;
+	assert_int_equal(mesos_checkpoint_slave_port(file, &port, NULL), 0);
+	assert_int_equal(port, 5051);
+	for (size_t n = 1; n < file.len; n++)
+		assert_int_equal(
+			mesos_checkpoint_slave_port(mesos_span_at(file.p, n), &port, &error),
+			-EBADMSG);
+	data_free(file);
+	assert_int_equal(mesos_checkpoint_slave_port(mesos_span_of(""), &port, NULL), -ENODATA);
+	/* Without the field: mesos.proto's default. With 70000: no port. */
+	assert_int_equal(
+		mesos_checkpoint_slave_port(mesos_span_at("\x03\0\0\0\x0a\x01h", 7), &port, NULL),
+		0);
+	assert_int_equal(port, 5051);
+	assert_int_equal(mesos_checkpoint_slave_port(mesos_span_at("\x04\0\0\0\x40\xf0\xa2\x04", 8),
+						     &port, &error),
+			 -EBADMSG);
+	assert_string_equal(error.message, "slave.info holds no port");
+}
+
 #define TASK_INFO WEB "runs/" CID "/tasks/web/task.info"
 
 static void real_task_info(void **state)
@@ -321,6 +347,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pids),
 		cmocka_unit_test(real_small_files),
+		cmocka_unit_test(real_slave_info),
 		cmocka_unit_test(real_task_info),
 		cmocka_unit_test(cut_task_infos),
 		cmocka_unit_test(damaged_task_info),

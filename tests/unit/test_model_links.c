@@ -43,6 +43,107 @@ static void an_entry_counts_until_it_expires(void **state)
 	node_free(n);
 }
 
+/* ---- a port that the agent advertises and does not listen on ---- */
+
+#define ADVERTISED "slave(1)@10.0.0.7:5052"
+
+static void port_emit(struct node *n, uint32_t port)
+{
+	node_emit(n,
+		  (struct fact){ .type = FACT_PORT, .port = { .port = port, .source = "flags" } });
+}
+
+/* The executor's end has the advertised port, the agent's the one that it listens on. */
+static void link_translate(struct node_proc *p)
+{
+	p->links[0]->remote.port = 5052;
+}
+
+static void translated_entry_emit(struct node *n, const struct node_proc *p)
+{
+	entry_emit(n, p,
+		   (struct fact_ct_entry){ .present = EW_YES,
+					   .timeout = 432000 * NODE_SECOND,
+					   .translated = true,
+					   .reply_local = p->links[0]->peer->local,
+					   .reply_remote = p->links[0]->peer->remote });
+}
+
+static void a_link_to_an_advertised_port_counts(void **state)
+{
+	one(n, .slave_pid = ADVERTISED);
+
+	(void)state;
+	link_translate(p);
+	port_emit(n, 5052);
+	node_snapshot(n);
+	translated_entry_emit(n, p);
+	check(n, "web", "healthy");
+	node_free(n);
+}
+
+/* Nobody but the executor's environment names the port: connections to it are nobody's links. */
+static void a_port_that_only_its_environment_names_is_unknown(void **state)
+{
+	one(n, .slave_pid = ADVERTISED);
+
+	(void)state;
+	link_translate(p);
+	node_snapshot(n);
+	translated_entry_emit(n, p);
+	check(n, "web", "unknown");
+	why_has(n, "web", "neither the agent nor its slave.info names that port");
+	node_free(n);
+}
+
+static void a_forgotten_translation_is_at_risk(void **state)
+{
+	one(n, .slave_pid = ADVERTISED, .entry = EW_NO);
+
+	(void)state;
+	link_translate(p);
+	port_emit(n, 5052);
+	node_snapshot(n);
+	entry_emit(n, p, (struct fact_ct_entry){ .present = EW_NO, .timeout = -1 });
+	check(n, "web", "at-risk");
+	node_free(n);
+}
+
+/* Another connection from the same address and port, to the listener itself, has that end. */
+static void the_end_of_another_connection_is_not_its_own(void **state)
+{
+	one(n, .slave_pid = ADVERTISED, .entry = EW_NO);
+	struct node_sock *other;
+
+	(void)state;
+	other = node_connect(n, p->pid, p->spec.netns, n->agent, n->agent_ns, "10.0.0.7:5051");
+	link_translate(p);
+	p->links[0]->peer->state = TCP_CLOSE;
+	p->links[0]->peer->n_holds = 0;
+	other->local.port = p->links[0]->local.port;
+	other->peer->remote.port = p->links[0]->local.port;
+	other->n_holds = 0;
+	port_emit(n, 5052);
+	node_snapshot(n);
+	entry_emit(n, p, (struct fact_ct_entry){ .present = EW_NO, .timeout = -1 });
+	check(n, "web", "half-open");
+	node_free(n);
+}
+
+/* No more than four ports in all: a fifth is no agent's. */
+static void ports_are_bounded(void **state)
+{
+	one(n, .slave_pid = "slave(1)@10.0.0.7:5055");
+
+	(void)state;
+	p->links[0]->remote.port = 5055;
+	for (uint32_t port = 5052; port <= 5055; port++)
+		port_emit(n, port);
+	node_snapshot(n);
+	check(n, "web", "unknown");
+	node_free(n);
+}
+
 static void the_firewall_decides_without_an_entry(void **state)
 {
 	one(n, .entry = EW_NO);
@@ -155,6 +256,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_entry_counts_until_it_expires),
+		cmocka_unit_test(a_link_to_an_advertised_port_counts),
+		cmocka_unit_test(a_port_that_only_its_environment_names_is_unknown),
+		cmocka_unit_test(a_forgotten_translation_is_at_risk),
+		cmocka_unit_test(the_end_of_another_connection_is_not_its_own),
+		cmocka_unit_test(ports_are_bounded),
 		cmocka_unit_test(the_firewall_decides_without_an_entry),
 		cmocka_unit_test(an_old_judgement_does_not_count),
 		cmocka_unit_test(a_translated_link_has_its_other_end),

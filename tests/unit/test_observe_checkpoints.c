@@ -74,6 +74,7 @@ static void what_a_real_agent_wrote_is_told(void **state)
 	assert_string_equal(text(dir, "slave_id"), SLAVE);
 	assert_string_equal(text(dir, "readable"), "yes");
 	assert_string_equal(text(dir, "same_boot"), "no");
+	assert_int_equal(number(dir, "info_port"), 5051);
 	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
 	assert_int_equal(facts_count(&facts, "unread"), 0);
 	web = run_of("web");

@@ -5,6 +5,8 @@
  */
 #include "test_nobpf_fixture.h"
 
+#include "base/agent_ports.h"
+
 /* ---- threads ---- */
 
 static void *thread_ends(void *arg)
@@ -180,6 +182,24 @@ static void the_end_of_a_connection_is_reported_with_its_cookie(void **state)
 	actor_end(&actor);
 }
 
+/* Also in a namespace that is followed already. The listener's port still counts. */
+static void the_end_of_a_connection_to_an_advertised_port_is_reported(void **state)
+{
+	const struct agent_ports ports = { { 0, 0, PORT + 1 } };
+	struct actor actor = actor_start(closes_a_connection);
+	struct ends ends;
+
+	(void)state;
+	actor_do(&actor);
+	assert_int_equal(read(actor.done, &ends, sizeof(ends)), sizeof(ends));
+	add(&actor, NOBPF_ROLE_EXECUTOR);
+	assert_int_equal(nobpf_set_ports(watch, &ports), 0);
+	actor_do(&actor);
+	await("tcp", "cookie", (int64_t)ends.other);
+	await("tcp", "cookie", (int64_t)ends.server);
+	actor_end(&actor);
+}
+
 static void a_process_end_comes_before_that_of_its_sockets(void **state)
 {
 	struct actor actor = actor_start(closes_a_connection);
@@ -211,6 +231,7 @@ int main(int argc, char **argv)
 		TEST(a_leader_that_ends_before_its_threads_is_not_the_process_end),
 		TEST(an_exec_by_another_thread_is_not_the_process_end),
 		TEST(the_end_of_a_connection_is_reported_with_its_cookie),
+		TEST(the_end_of_a_connection_to_an_advertised_port_is_reported),
 		TEST(a_process_end_comes_before_that_of_its_sockets),
 	};
 

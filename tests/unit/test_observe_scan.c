@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 
+#include "base/agent_ports.h"
 #include "observe/agent/api.h"
 #include "observe/bpf/observer.h"
 #include "observe/scan.h"
@@ -57,6 +58,14 @@ static struct child start_executor(const char *name, const char *id, const char 
 	return child_start(child_name(name), args, env, 0);
 }
 
+/* The agent's answer, in which its own libprocess address has that port. */
+static void answer_with_port(int port)
+{
+	run("{ printf 'HTTP/1.1 200 OK\\r\\n\\r\\n'; sed 's/\"slave(1)@127.0.0.1:5051\"/"
+	    "\"slave(1)@127.0.0.1:%d\"/' tests/data/mesos/api/state.json; } > %s",
+	    port, dir_at("answer"));
+}
+
 static int setup(void **state)
 {
 	static const char *const links[] = { "connect=25051", "listen=0", NULL };
@@ -71,8 +80,7 @@ static int setup(void **state)
 	if (symlink(SLAVE, dir_at("work/meta/slaves/latest")) < 0 ||
 	    symlink(RUN, dir_at(WEB "latest")) < 0)
 		return -1;
-	run("{ printf 'HTTP/1.1 200 OK\\r\\n\\r\\n'; cat tests/data/mesos/api/state.json; } > %s",
-	    dir_at("answer"));
+	answer_with_port(PORT);
 	nft("add table inet t\nadd chain inet t i { type filter hook input priority 0; }\n"
 	    "add rule inet t i ct state established accept\n");
 	start_agent(work_dir_option(dir_at("work")), "x", 0);
@@ -471,6 +479,63 @@ static void an_agent_that_is_down_leaves_its_files_and_links(void **state)
 	assert_non_null(facts_find(&facts, "checkpoint", "executor_id", "web"));
 }
 
+static int ports_note(void *ctx, const struct agent_ports *ports)
+{
+	*(struct agent_ports *)ctx = *ports;
+	return 0;
+}
+
+/* A connection to that port is shown in the same scan, which begins and ends once. */
+static void check_port_learnt(uint16_t port, const char *source)
+{
+	struct agent_ports told = { { 0 } };
+	struct scan_options options = { .set_ports = ports_note, .set_ports_ctx = &told };
+	int listener = listen_on(AF_INET, port), client = connect_to(AF_INET, port);
+
+	surveyed(&options, SCAN_ALL);
+	assert_int_equal(facts_count(&facts, "port"), 1);
+	assert_int_equal(number(facts_find(&facts, "port", "source", source), "port"), port);
+	assert_int_equal(told.v[0], PORT);
+	assert_int_equal(told.v[1], port);
+	assert_int_equal(told.v[2], 0);
+	assert_non_null(facts_with(&facts, "socket", "cookie", (int64_t)cookie_of(client)));
+	assert_int_equal(facts_count(&facts, "survey"), 2);
+	close(client);
+	close(listener);
+}
+
+static void a_port_that_the_agent_advertises_by_its_flags_is_learnt(void **state)
+{
+	(void)state;
+	child_end(&agent);
+	start_agent(work_dir_option(dir_at("work")), "--advertise_port=25052", 0);
+	check_port_learnt(25052, "flags");
+}
+
+static void a_port_that_the_agent_advertises_by_its_api_is_learnt(void **state)
+{
+	(void)state;
+	answer_with_port(25053);
+	child_end(&agent);
+	start_agent(work_dir_option(dir_at("work")), "x", 0);
+	check_port_learnt(25053, "api");
+}
+
+/* slave.info names 5051, and nobody who is there says otherwise. */
+static void without_the_agent_its_slave_info_counts(void **state)
+{
+	(void)state;
+	child_end(&agent);
+	check_port_learnt(5051, "disk");
+}
+
+static void the_agents_word_outranks_its_slave_info(void **state)
+{
+	(void)state;
+	surveyed(NULL, SCAN_ALL);
+	assert_int_equal(facts_count(&facts, "port"), 0);
+}
+
 static void an_agent_in_a_mount_namespace_is_read_through_its_root(void **state)
 {
 	char bind[256], expected[256];
@@ -545,6 +610,10 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_scan_emits_the_whole_node),
+		TEST(a_port_that_the_agent_advertises_by_its_flags_is_learnt),
+		TEST(a_port_that_the_agent_advertises_by_its_api_is_learnt),
+		TEST(without_the_agent_its_slave_info_counts),
+		TEST(the_agents_word_outranks_its_slave_info),
 		TEST(a_large_node_is_scanned_in_small_steps),
 		TEST(a_scan_that_is_dropped_leaves_nothing_behind),
 		TEST(a_scan_by_bpf_emits_the_same),

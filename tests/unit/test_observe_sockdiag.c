@@ -7,6 +7,7 @@
 #include <netlink/msg.h>
 
 #include "base/addr.h"
+#include "base/agent_ports.h"
 #include "observe/proc/fd_owners.h"
 #include "observe/netlink/netlink.h"
 #include "base/netns.h"
@@ -38,14 +39,19 @@ static const struct fact_socket *by_cookie(const struct seen *seen, uint64_t coo
 	return NULL;
 }
 
-static struct seen dump(uint16_t port, uint32_t states)
+static struct seen dump_ports(struct agent_ports ports, uint32_t states)
 {
 	struct seen seen = { .n = 0 };
 	struct error error = { 0 };
 
-	if (sockdiag_dump(NETNS_OWN, 4711, port, states, keep_row, &seen, &error) < 0)
+	if (sockdiag_dump(NETNS_OWN, 4711, &ports, states, keep_row, &seen, &error) < 0)
 		fail_msg("%s", error.message);
 	return seen;
+}
+
+static struct seen dump(uint16_t port, uint32_t states)
+{
+	return dump_ports((struct agent_ports){ { port } }, states);
 }
 
 static uint64_t inode_of(int fd)
@@ -122,6 +128,29 @@ static void only_the_very_port_is_listed(void **state)
 	close(agents);
 }
 
+/* Of a set with a gap, at either end. */
+static void every_port_of_a_set_is_listed(void **state)
+{
+	struct agent_ports set = { { PORT, 15051, 0, 15053 } };
+	int agents = listen_on(AF_INET, PORT), first = listen_on(AF_INET, 15051);
+	int other = listen_on(AF_INET, 15052), last = listen_on(AF_INET6, 15053);
+	int client = connect_to(AF_INET, 15053);
+	struct seen seen = dump_ports(set, SOCKDIAG_REAL);
+
+	(void)state;
+	assert_int_equal(seen.n, 5);
+	assert_non_null(by_cookie(&seen, cookie_of(agents)));
+	assert_non_null(by_cookie(&seen, cookie_of(first)));
+	assert_non_null(by_cookie(&seen, cookie_of(last)));
+	assert_non_null(by_cookie(&seen, cookie_of(client)));
+	assert_null(by_cookie(&seen, cookie_of(other)));
+	close(client);
+	close(agents);
+	close(first);
+	close(other);
+	close(last);
+}
+
 static void a_connection_nobody_has_accepted_is_told_without_an_owner(void **state)
 {
 	int listener = listen_on(AF_INET, PORT), client = connect_to(AF_INET, PORT);
@@ -165,6 +194,7 @@ static void another_namespace_is_listed_without_leaving_ours(void **state)
 	int listener = listen_on(AF_INET, PORT);
 	uint64_t here = netns_own(), there = 0;
 	int nsfd = netns_open_pid(getpid(), &there);
+	const struct agent_ports ports = { { PORT } };
 	struct seen seen = { .n = 0 };
 	int fd;
 
@@ -173,7 +203,7 @@ static void another_namespace_is_listed_without_leaving_ours(void **state)
 	assert_int_equal(there, here);
 	assert_int_equal(setns(home, CLONE_NEWNET), 0);
 	assert_int_not_equal(netns_own(), here);
-	assert_int_equal(sockdiag_dump(nsfd, here, PORT, SOCKDIAG_LISTEN, keep_row, &seen, NULL),
+	assert_int_equal(sockdiag_dump(nsfd, here, &ports, SOCKDIAG_LISTEN, keep_row, &seen, NULL),
 			 0);
 	assert_int_not_equal(netns_own(), here);
 	assert_int_equal(seen.n, 1);
@@ -200,7 +230,7 @@ static void what_is_no_namespace_is_refused_with_a_reason(void **state)
 	struct seen seen = { .n = 0 };
 
 	(void)state;
-	assert_int_equal(sockdiag_dump(null, 0, PORT, SOCKDIAG_REAL, keep_row, &seen, &error),
+	assert_int_equal(sockdiag_dump(null, 0, NULL, SOCKDIAG_REAL, keep_row, &seen, &error),
 			 -EINVAL);
 	assert_int_equal(error.code, -EINVAL);
 	assert_non_null(strstr(error.message, "namespace"));
@@ -222,7 +252,7 @@ static void a_long_list_comes_in_parts_and_names_each_socket_once(void **state)
 		fds[i] = listen_on(i % 2 ? AF_INET : AF_INET6, (uint16_t)(20000 + i));
 		assert_true(fds[i] >= 0);
 	}
-	assert_int_equal(sockdiag_open(NETNS_OWN, 1, 0, SOCKDIAG_LISTEN, &list, NULL), 0);
+	assert_int_equal(sockdiag_open(NETNS_OWN, 1, NULL, SOCKDIAG_LISTEN, &list, NULL), 0);
 	for (; more > 0; parts++) {
 		more = sockdiag_next(list, &rows, &n, NULL);
 		for (size_t i = 0; i < n; i++)
@@ -301,6 +331,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(both_ends_of_a_connection_are_told),
 		cmocka_unit_test(ipv6_and_mixed_connections_compare_equal_at_both_ends),
 		cmocka_unit_test(only_the_very_port_is_listed),
+		cmocka_unit_test(every_port_of_a_set_is_listed),
 		cmocka_unit_test(a_connection_nobody_has_accepted_is_told_without_an_owner),
 		cmocka_unit_test(an_ownerless_socket_that_waits_for_its_fin_is_emitted),
 		cmocka_unit_test(another_namespace_is_listed_without_leaving_ours),

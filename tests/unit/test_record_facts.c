@@ -258,6 +258,7 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_CONTAINER, container);
 	COVERED(FACT_HOST, host);
 	COVERED(FACT_KEEPALIVE, keepalive);
+	COVERED(FACT_PORT, port);
 	assert_int_equal(types, LAST_TYPE);
 #else
 	(void)covered, (void)types;

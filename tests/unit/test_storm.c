@@ -192,10 +192,11 @@ static void kernel_socket(void *ctx, const struct fact_socket *socket)
 /* From sock_diag: all sockets of this namespace but the reader's own. */
 static void kernel_sockets(struct sockets *all)
 {
+	const struct agent_ports ports = { { storm->port } };
 	struct error error = { 0 };
 
 	all->n = 0;
-	assert_int_equal(sockdiag_dump(NETNS_OWN, fixture->netns, storm->port, SOCKDIAG_REAL,
+	assert_int_equal(sockdiag_dump(NETNS_OWN, fixture->netns, &ports, SOCKDIAG_REAL,
 				       kernel_socket, all, &error),
 			 0);
 	qsort(all->v, all->n, sizeof(all->v[0]), by_cookie);

@@ -109,6 +109,8 @@ enum ew_tri evidence_agent_end(const struct store *store, const struct connectio
 	entry = peer ? NULL : translation(store, agent, conn);
 	if (entry)
 		peer = store_peer_translated(store, entry);
+	else if (!peer)
+		peer = store_peer_advertised(store, conn);
 	if (!peer)
 		return without_peer(store, agent, conn);
 	if (peer->facts.state == TCP_ESTABLISHED || peer->facts.state == TCP_CLOSE_WAIT)
@@ -359,6 +361,11 @@ static enum ew_tri relinks(const struct process_facts *p)
 	return mesos_version_relinks(&version) ? EW_YES : EW_NO;
 }
 
+bool evidence_port_known(const struct store *store, const struct process *process)
+{
+	return !process->agent_known || agent_ports_have(&store->ports, process->agent_addr.port);
+}
+
 /* A process with unreadable descriptors may hold any socket. */
 static enum ew_tri sockets_read(const struct store *store, const struct executor *executor)
 {
@@ -366,7 +373,7 @@ static enum ew_tri sockets_read(const struct store *store, const struct executor
 
 	if (!(store->complete & SCAN_SOCKETS))
 		return EW_UNKNOWN;
-	if (!executor->n_links && store->mptcp_hidden)
+	if (!executor->n_links && (store->mptcp_hidden || !evidence_port_known(store, process)))
 		return EW_UNKNOWN;
 	for (size_t i = 0; i < store->unread.n; i++)
 		if (store->unread.v[i].pid == process->key.pid &&

@@ -211,6 +211,11 @@ static void say_unknown(const struct store *store, const struct executor *execut
 				    "Work dir %s is another agent's: whether this executor ever "
 				    "registered is not known.",
 				    store->work_dir.path));
+	else if (e->sockets != EW_YES && !evidence_port_known(store, executor->process))
+		say(s, arena_printf(arena,
+				    "Its agent is %s, and neither the agent nor its slave.info "
+				    "names that port: connections to it were not looked for.",
+				    executor->process->facts.slave_pid));
 	else if (e->sockets != EW_YES)
 		say(s, "Which sockets it has could not be read.");
 	else if (!out->n_links && e->protocol == PROTOCOL_V1)

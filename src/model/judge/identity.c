@@ -103,7 +103,7 @@ static const char *addresses_differ(const struct store *store, struct arena *are
 	    *disk_id(store) || mesos_upid_parse(mesos_span_of(store->api.upid), &upid) < 0)
 		return NULL;
 	listen = &agent->facts.listen;
-	if (upid.addr.port == listen->port &&
+	if (agent_ports_have(&store->ports, upid.addr.port) &&
 	    (addr_is_any(listen) || addr_ip_equal(listen, &upid.addr)))
 		return NULL;
 	return arena_printf(arena, "The API at %s is that of %s, and the agent here listens on %s.",
@@ -187,7 +187,7 @@ static enum whose whose_by_address(const struct store *store, const struct execu
 		return WHOSE_UNKNOWN;
 	if (differs && is_below_work_dir(store, executor))
 		return WHOSE_FORMER;
-	if (process->agent_addr.port != store->session.agent_port)
+	if (!agent_ports_have(&store->ports, process->agent_addr.port))
 		return WHOSE_FOREIGN;
 	other = store_other_agent(store, &process->agent_addr, process->facts.netns);
 	if (other)

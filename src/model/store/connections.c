@@ -69,7 +69,7 @@ bool connection_is_of(const struct connection *conn, int32_t pid, uint64_t start
 
 bool connection_is_link(const struct store *store, const struct connection *conn)
 {
-	return conn->facts.remote.port == store->session.agent_port;
+	return agent_ports_have(&store->ports, conn->facts.remote.port);
 }
 
 /*
@@ -111,6 +111,33 @@ struct connection *store_peer(const struct store *store, const struct connection
 	for (size_t i = 0; !peer && !stays_inside(conn) && i < store->namespaces.n; i++)
 		peer = tuple_find(store, store->namespaces.v[i].inode, conn);
 	return peer;
+}
+
+static struct connection *peer_at_port(const struct store *store, const struct connection *conn,
+				       uint16_t local, uint16_t remote)
+{
+	struct ew_addr near = conn->facts.local, far = conn->facts.remote;
+	struct connection *found;
+
+	near.port = local;
+	far.port = remote;
+	found = store_connection_at(store, conn->facts.netns, &far, &near);
+	return found && !store_peer(store, found) ? found : NULL;
+}
+
+struct connection *store_peer_advertised(const struct store *store, const struct connection *conn)
+{
+	const uint16_t *ports = store->ports.v;
+	uint16_t local = conn->facts.local.port, remote = conn->facts.remote.port;
+	struct connection *found = NULL;
+
+	for (int i = 1; !found && i < AGENT_PORTS_MAX && ports[i]; i++) {
+		if (remote == ports[i])
+			found = peer_at_port(store, conn, local, ports[0]);
+		else if (local == ports[0])
+			found = peer_at_port(store, conn, ports[i], remote);
+	}
+	return found;
 }
 
 struct connection *store_peer_translated(const struct store *store, const struct entry *entry)

@@ -262,13 +262,21 @@ static void to_answered(struct store *store, const struct fact *fact, note_fn no
 	}
 }
 
+/* The end of a message's connection that received it; NULL: it is not known. */
+static struct connection *receiving_end(const struct store *store, const struct fact_message *m)
+{
+	struct connection sending = {
+		.facts = { .netns = m->netns, .local = m->local, .remote = m->remote }
+	};
+	struct connection *there = store_peer(store, &sending);
+
+	return there ? there : store_peer_advertised(store, &sending);
+}
+
 /* The receiver holds the other end; when that was not seen, it listens on the port sent to. */
 static void to_receiver(struct store *store, const struct fact *fact, note_fn note)
 {
-	struct connection here = { .facts = { .netns = fact->message.netns,
-					      .local = fact->message.local,
-					      .remote = fact->message.remote } };
-	struct connection *there = store_peer(store, &here);
+	struct connection *there = receiving_end(store, &fact->message);
 
 	if (!there || (!there->owner && !there->n_holders))
 		there = listener_find(store, &fact->message);
@@ -307,10 +315,7 @@ static void register_sent(struct store *store, const struct fact *fact, bool v1)
 /* An answer on a connection of the executor's. */
 static void http_answer(struct store *store, const struct fact *fact)
 {
-	struct connection here = { .facts = { .netns = fact->message.netns,
-					      .local = fact->message.local,
-					      .remote = fact->message.remote } };
-	struct connection *there = store_peer(store, &here);
+	struct connection *there = receiving_end(store, &fact->message);
 	struct process *process;
 
 	if (!there)

@@ -423,6 +423,7 @@ static void apply_session(struct store *store, const struct fact *fact)
 {
 	store->session = fact->session;
 	store->session_began = fact->mono;
+	store->ports = (struct agent_ports){ { (uint16_t)fact->session.agent_port } };
 	store->session.tool = store_text(store, fact->session.tool);
 	store->session.verb = store_text(store, fact->session.verb);
 	store->session.host = store_text(store, fact->session.host);
@@ -430,6 +431,12 @@ static void apply_session(struct store *store, const struct fact *fact)
 	store->session.kernel = store_text(store, fact->session.kernel);
 	store->session.ignored = store_text(store, fact->session.ignored);
 	store->session.command = store_text(store, fact->session.command);
+}
+
+static void apply_port(struct store *store, const struct fact *fact)
+{
+	if (fact->port.port <= UINT16_MAX)
+		agent_ports_add(&store->ports, (uint16_t)fact->port.port);
 }
 
 static void apply_work_dir(struct store *store, const struct fact *fact)
@@ -561,6 +568,7 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_CT_ENTRY] = store_apply_entry,
 	[FACT_CHECKPOINT] = store_apply_checkpoint,
 	[FACT_WORK_DIR] = apply_work_dir,
+	[FACT_PORT] = apply_port,
 	[FACT_AGENT] = store_apply_agent,
 	[FACT_API] = store_apply_api,
 	[FACT_API_EXECUTOR] = store_apply_listing,

@@ -13,6 +13,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "base/agent_ports.h"
 #include "base/now.h"
 #include "base/strpool.h"
 #include "facts.h"
@@ -304,6 +305,7 @@ struct store {
 	bool interrupted, final;
 	bool incomplete; /* the recording lacks facts */
 	struct fact_session session;
+	struct agent_ports ports; /* session.agent_port, then those that the agent advertises */
 	int64_t session_began;
 	struct process *processes;
 	struct connection *connections;
@@ -398,6 +400,12 @@ int64_t store_mono(const struct store *store, int64_t wall);
 
 /* The other end: same tuple mirrored, in the same namespace or else in any. NULL: none is known. */
 struct connection *store_peer(const struct store *store, const struct connection *conn);
+/*
+ * The other end, when only the port was translated from one that the agent advertises to the one
+ * that it listens on, and connection tracking has forgotten that; conn is either of the two. NULL:
+ * none is known, or one that is another connection's end.
+ */
+struct connection *store_peer_advertised(const struct store *store, const struct connection *conn);
 /* The other end behind address translation, as the entry of connection tracking tells it. */
 struct connection *store_peer_translated(const struct store *store, const struct entry *entry);
 

@@ -16,7 +16,14 @@
  */
 bool agent_flag(int32_t pid, const char *name, char *value, size_t size);
 
-/* The same in what /proc/PID/cmdline and environ hold: len bytes, items ended by NUL. */
+/*
+ * The port that the agent says it advertises: flag advertise_port, else LIBPROCESS_ADVERTISE_PORT
+ * (Mesos slave/main.cpp sets that from the flag). 0: it says nothing, and advertises the port that
+ * it listens on. A negative errno: its command line or its environment could not be read.
+ */
+int agent_advertised_port(int32_t pid);
+
+/* agent_flag() in what /proc/PID/cmdline and environ hold: len bytes, items ended by NUL. */
 bool agent_flag_in_cmdline(const char *items, size_t len, const char *name, char *value,
 			   size_t size);
 bool agent_flag_in_environ(const char *items, size_t len, const char *name, char *value,

@@ -447,6 +447,28 @@ static enum ew_tri read_latest(struct scan *scan, int slaves, char *slave_id, si
 	return EW_NO;
 }
 
+/* The port that the agent advertises, as its slave.info says; 0: not known. */
+static uint16_t info_port(struct scan *scan, int slaves, const char *slave_id)
+{
+	struct mesos_span file;
+	struct error what = { 0 };
+	uint16_t port = 0;
+	int dir, err;
+
+	dir = openat(slaves, slave_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return 0; /* scan_latest() says so */
+	checkpoint_path_push(&scan->path, slave_id);
+	if (run_file(scan, dir, "slave.info", &file) == 0) {
+		err = mesos_checkpoint_slave_port(file, &port, &what);
+		if (err < 0)
+			damaged(scan, 0, "slave.info", err, &what);
+	}
+	checkpoint_path_pop(&scan->path);
+	close(dir);
+	return port;
+}
+
 static int emit_tree(struct scan *scan, int meta, struct fact *fact, struct error *error)
 {
 	char slave_id[NAME_MAX + 1] = "", boot[BOOT_ID_MAX] = "";
@@ -466,6 +488,8 @@ static int emit_tree(struct scan *scan, int meta, struct fact *fact, struct erro
 	fact->work_dir.latest = read_latest(scan, slaves, slave_id, sizeof(slave_id));
 	fact->work_dir.readable = EW_YES;
 	fact->work_dir.slave_id = slave_id;
+	if (slave_id[0])
+		fact->work_dir.info_port = info_port(scan, slaves, slave_id);
 	fact_emit(scan->sink, fact);
 	if (slaves < 0)
 		return 0;

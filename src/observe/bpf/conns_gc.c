@@ -115,7 +115,7 @@ static void socket_exists(void *ctx, const struct fact_socket *socket)
 /* Asks for all sockets of one namespace. What the kernel does not answer counts as existing. */
 static void netns_ask(struct gc *gc, int nsfd, uint64_t netns)
 {
-	int err = sockdiag_dump(nsfd, netns, 0, SOCKDIAG_REAL, socket_exists, gc, NULL);
+	int err = sockdiag_dump(nsfd, netns, NULL, SOCKDIAG_REAL, socket_exists, gc, NULL);
 
 	for (size_t i = 0; i < gc->n_stale; i++) {
 		struct stale *stale = &gc->stale[i];

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/agent_ports.h"
 #include "base/emit.h"
 #include "base/error.h"
 #include "observe/bpf/event_batch.h"
@@ -23,6 +25,8 @@
 #define FLUSHES_MAX 8
 /* Emitted as soon as possible, not only after the caller's other work. */
 #define BATCH_LARGE (1u << 20)
+
+_Static_assert(AGENT_PORTS_MAX == EW_PORTS_MAX, "the programs have room for all ports");
 
 /* Pinned maps of other types or sizes under the same names cannot be used (libbpf: -EINVAL). */
 static int programs_load(struct ew_bpf *observer, const struct ew_bpf_options *options,
@@ -142,6 +146,19 @@ bool ew_bpf_resumed(const struct ew_bpf *observer)
 bool ew_bpf_kept(const struct ew_bpf *observer)
 {
 	return observer->keep && *observer->pins;
+}
+
+void ew_bpf_ports(const struct ew_bpf *observer, struct agent_ports *ports)
+{
+	memcpy(ports->v, observer->meta.ports, sizeof(ports->v));
+}
+
+int ew_bpf_set_ports(struct ew_bpf *observer, const struct agent_ports *ports)
+{
+	struct ew_meta *meta = &observer->meta;
+
+	memcpy(meta->ports + 1, ports->v + 1, sizeof(meta->ports) - sizeof(meta->ports[0]));
+	return ew_bpf_programs_set_ports(&observer->programs, meta);
 }
 
 void ew_bpf_free(struct ew_bpf *observer)

@@ -23,6 +23,7 @@
 
 #include "observe/bpf/bpf_options.h"
 
+struct agent_ports;
 struct ew_bpf;
 struct fact_sink;
 struct error;
@@ -51,6 +52,15 @@ void ew_bpf_free(struct ew_bpf *observer);
 bool ew_bpf_resumed(const struct ew_bpf *observer);
 /* Will the next one resume after ew_bpf_free()? Only with options.keep, and if it is pinned. */
 bool ew_bpf_kept(const struct ew_bpf *observer);
+
+/*
+ * Ports of the agent: the one that it was opened with, those that an earlier observer was told, and
+ * those of the last ew_bpf_set_ports(). That adds the ports that the agent advertises: sockets with
+ * one of them at either end are observed from now on; ew_bpf_scan() finds those that were there
+ * before. ports->v[0] is ignored. Returns 0 or a negative errno of bpf(2).
+ */
+void ew_bpf_ports(const struct ew_bpf *observer, struct agent_ports *ports);
+int ew_bpf_set_ports(struct ew_bpf *observer, const struct agent_ports *ports);
 
 /* Readable when there is something to dispatch; for epoll. Owned by the observer. */
 int ew_bpf_fd(const struct ew_bpf *observer);

@@ -58,6 +58,11 @@ static void variant_choose(struct loading *loading, const struct ew_bpf_hook *ho
 	}
 }
 
+static void more_ports_set(struct execwatch_bpf *skel, const struct ew_meta *meta)
+{
+	memcpy(skel->bss->more_ports, meta->ports + 1, sizeof(skel->bss->more_ports));
+}
+
 static int skel_prepare(struct loading *loading)
 {
 	struct ew_bpf_programs *programs = loading->programs;
@@ -67,7 +72,8 @@ static int skel_prepare(struct loading *loading)
 	programs->skel = execwatch_bpf__open();
 	if (!programs->skel)
 		return -errno;
-	programs->skel->rodata->agent_port = loading->options->agent_port;
+	programs->skel->rodata->agent_port = meta->ports[0];
+	more_ports_set(programs->skel, meta);
 	programs->skel->rodata->generation = meta->generation;
 	programs->skel->rodata->own_tgid = (__u32)getpid();
 	programs->skel->bss->scan_number = meta->generation << 16; /* unlike any before */
@@ -113,24 +119,25 @@ static int programs_pin(const struct loading *loading)
 	return err;
 }
 
-static int meta_write(const struct loading *loading)
+static int meta_write(const struct ew_bpf_programs *programs, const struct ew_meta *meta)
 {
-	int map = bpf_map__fd(loading->programs->skel->maps.meta);
 	__u32 zero = 0;
 
-	return bpf_map_update_elem(map, &zero, loading->meta, BPF_ANY) < 0 ? -errno : 0;
+	return bpf_map_update_elem(bpf_map__fd(programs->skel->maps.meta), &zero, meta, BPF_ANY) < 0
+		       ? -errno
+		       : 0;
 }
 
 /* From here on these programs act, and those of the generation before no longer do. */
 static int programs_activate(const struct loading *loading)
 {
 	struct ew_meta *meta = loading->meta;
-	int err = meta_write(loading);
+	int err = meta_write(loading->programs, meta);
 
 	if (err || !loading->pins)
 		return err;
 	meta->misses += ew_bpf_pins_misses(loading->pins, meta->generation - 1);
-	err = meta_write(loading);
+	err = meta_write(loading->programs, meta);
 	if (!err)
 		ew_bpf_pins_remove_others(loading->pins, meta->generation);
 	return err;
@@ -224,6 +231,12 @@ void ew_bpf_programs_unload(struct ew_bpf_programs *programs)
 		bpf_link__destroy(programs->links[i]);
 	execwatch_bpf__destroy(programs->skel);
 	*programs = (struct ew_bpf_programs){ 0 };
+}
+
+int ew_bpf_programs_set_ports(const struct ew_bpf_programs *programs, const struct ew_meta *meta)
+{
+	more_ports_set(programs->skel, meta);
+	return meta_write(programs, meta);
 }
 
 struct ew_bpf_misses ew_bpf_programs_misses(const struct ew_bpf_programs *programs)

@@ -38,6 +38,9 @@ int ew_bpf_programs_load(struct ew_bpf_programs *programs, const struct ew_bpf_f
 			 struct ew_meta *meta, const struct fact_sink *sink, struct error *error);
 void ew_bpf_programs_unload(struct ew_bpf_programs *programs);
 
+/* Observes meta->ports, and writes meta for the next execwatch. Returns 0 or a negative errno. */
+int ew_bpf_programs_set_ports(const struct ew_bpf_programs *programs, const struct ew_meta *meta);
+
 /* Of these programs alone, not of those that they have replaced. */
 struct ew_bpf_misses ew_bpf_programs_misses(const struct ew_bpf_programs *programs);
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/agent_ports.h"
 #include "base/emit.h"
 #include "base/error.h"
 #include "base/proc.h"
@@ -67,6 +68,11 @@ void ew_bpf_scan_once_free(struct ew_bpf_scan_once *scan)
 	scan_once_bpf__destroy(scan->skel);
 	event_batch_free(scan->batch);
 	free(scan);
+}
+
+void ew_bpf_scan_once_set_ports(struct ew_bpf_scan_once *scan, const struct agent_ports *ports)
+{
+	memcpy(scan->skel->bss->more_ports, ports->v + 1, sizeof(scan->skel->bss->more_ports));
 }
 
 int ew_bpf_scan_once(void *ctx, const struct fact_sink *sink, struct error *error)

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+struct agent_ports;
 struct ew_bpf_scan_once;
 struct fact_sink;
 struct error;
@@ -20,6 +21,9 @@ struct error;
 int ew_bpf_scan_once_open(uint16_t agent_port, const struct fact_sink *sink,
 			  struct ew_bpf_scan_once **ret);
 void ew_bpf_scan_once_free(struct ew_bpf_scan_once *scan); /* NULL is fine */
+
+/* As ew_bpf_set_ports(), for the scans to come. */
+void ew_bpf_scan_once_set_ports(struct ew_bpf_scan_once *scan, const struct agent_ports *ports);
 
 /* As ew_bpf_scan(). scan: a struct ew_bpf_scan_once. */
 int ew_bpf_scan_once(void *scan, const struct fact_sink *sink, struct error *error);

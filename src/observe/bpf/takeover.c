@@ -15,7 +15,7 @@ static struct ew_meta meta_wanted(const struct ew_bpf_options *options)
 {
 	return (struct ew_meta){
 		.abi = EW_ABI,
-		.agent_port = options->agent_port,
+		.ports = { options->agent_port },
 		.life_ring = options->life_ring ? options->life_ring : EW_LIFE_RING,
 		.message_ring = options->message_ring ? options->message_ring : EW_MESSAGE_RING,
 		.generation = 1,
@@ -30,7 +30,7 @@ static bool meta_find(const char *pins, struct ew_meta *found)
 
 static bool is_compatible(const struct ew_meta *found, const struct ew_meta *wanted)
 {
-	return found->abi == wanted->abi && found->agent_port == wanted->agent_port &&
+	return found->abi == wanted->abi && found->ports[0] == wanted->ports[0] &&
 	       found->life_ring == wanted->life_ring && found->message_ring == wanted->message_ring;
 }
 
@@ -43,6 +43,7 @@ static void resume(struct ew_bpf_takeover *takeover, const struct ew_meta *found
 	struct ew_meta *meta = &takeover->meta;
 
 	takeover->resumed = true;
+	memcpy(meta->ports, found->ports, sizeof(meta->ports));
 	meta->generation = found->generation + 1;
 	meta->misses = found->misses;
 	if (found->generation > 1)

@@ -52,7 +52,7 @@ static int assign_in_netns_of(struct seen *seen, int32_t pid, struct error *erro
 		goto out;
 	}
 	seen->netns[seen->n++] = netns;
-	err = sockdiag_dump(fd, netns, 0, SOCKDIAG_REAL, ignore, NULL, error);
+	err = sockdiag_dump(fd, netns, NULL, SOCKDIAG_REAL, ignore, NULL, error);
 out:
 	close(fd);
 	return err;

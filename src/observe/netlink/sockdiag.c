@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/agent_ports.h"
 #include "base/array.h"
 #include "base/now.h"
 #include "facts.h"
@@ -23,9 +24,9 @@
 #include "observe/netlink/netlink.h"
 
 /*
- * "source port is P, or destination port is P" for the kernel's inet_diag bytecode. An op jumps by
- * yes or no bytes; to land exactly at the end accepts, 4 bytes beyond it rejects. Host conditions
- * with no address compare the port alone, on every kernel (the S_EQ op is younger).
+ * "the port of either end is one of these" for the kernel's inet_diag bytecode. An op jumps by yes
+ * or no bytes; to land exactly at the end accepts, 4 bytes beyond it rejects. Host conditions with
+ * no address compare the port alone, on every kernel (the S_EQ op is younger).
  */
 struct port_cond {
 	struct inet_diag_bc_op op;
@@ -35,44 +36,57 @@ struct port_cond {
 	int32_t port;
 };
 
-struct port_filter {
-	struct port_cond source;
+/* A condition that leads to the jump when it holds, and past the jump when it does not. */
+struct port_test {
+	struct port_cond cond;
 	struct inet_diag_bc_op accept;
-	struct port_cond dest;
 };
+
+enum { TESTS_MAX = 2 * AGENT_PORTS_MAX };
 
 _Static_assert(sizeof(struct port_cond) ==
 		       sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_hostcond),
 	       "a condition is an op and its host condition");
-_Static_assert(sizeof(struct port_filter) == 28, "bytecode has no padding");
+_Static_assert(sizeof(struct port_test) == 16, "bytecode has no padding");
+_Static_assert(TESTS_MAX * sizeof(struct port_test) < 256, "yes has one byte");
 
-static void put_port_filter(struct nl_msg *msg, uint16_t port)
+/* left: tests that follow. The last one fails beyond the end. */
+static struct port_test port_test(uint8_t code, uint16_t port, int left)
 {
-	struct port_filter code = {
-		.source = {
+	return (struct port_test){
+		.cond = {
 			.op = {
-				.code = INET_DIAG_BC_S_COND,
+				.code = code,
 				.yes = sizeof(struct port_cond),
-				.no = sizeof(struct port_cond) + sizeof(struct inet_diag_bc_op),
+				.no = sizeof(struct port_test) + (left ? 0 : 4),
 			},
 			.port = port,
 		},
 		.accept = {
 			.code = INET_DIAG_BC_JMP,
 			.yes = sizeof(struct inet_diag_bc_op),
-			.no = sizeof(struct inet_diag_bc_op) + sizeof(struct port_cond),
-		},
-		.dest = {
-			.op = {
-				.code = INET_DIAG_BC_D_COND,
-				.yes = sizeof(struct port_cond),
-				.no = sizeof(struct port_cond) + 4,
-			},
-			.port = port,
+			.no = (uint16_t)(sizeof(struct inet_diag_bc_op) +
+					 (size_t)left * sizeof(struct port_test)),
 		},
 	};
+}
 
-	nla_put(msg, INET_DIAG_REQ_BYTECODE, sizeof(code), &code);
+static void put_port_filter(struct nl_msg *msg, const struct agent_ports *ports)
+{
+	struct port_test code[TESTS_MAX];
+	int n = 0, left;
+
+	for (int i = 0; i < AGENT_PORTS_MAX; i++)
+		n += ports->v[i] ? 2 : 0;
+	left = n;
+	for (int i = 0; i < AGENT_PORTS_MAX; i++) {
+		if (!ports->v[i])
+			continue;
+		code[n - left] = port_test(INET_DIAG_BC_S_COND, ports->v[i], left - 1);
+		code[n - left + 1] = port_test(INET_DIAG_BC_D_COND, ports->v[i], left - 2);
+		left -= 2;
+	}
+	nla_put(msg, INET_DIAG_REQ_BYTECODE, n * (int)sizeof(*code), code);
 }
 
 struct ew_addr sockdiag_addr(uint8_t family, const __be32 *ip, __be16 port)
@@ -111,7 +125,7 @@ static int64_t probe_in(const struct inet_diag_msg *row)
 struct sockdiag {
 	int fd;
 	uint64_t netns;
-	uint16_t port;
+	struct agent_ports ports; /* none: every port */
 	uint32_t states;
 	uint8_t family; /* being listed; 0: the list is complete */
 	bool asked;	/* for that family */
@@ -170,8 +184,8 @@ static int ask(const struct sockdiag *list)
 
 	if (!msg)
 		return -ENOMEM;
-	if (list->port)
-		put_port_filter(msg, list->port);
+	if (list->ports.v[0])
+		put_port_filter(msg, &list->ports);
 	err = netlink_send(list->fd, msg);
 	nlmsg_free(msg);
 	return err;
@@ -184,8 +198,8 @@ static int list_failed(const struct sockdiag *list, int err, struct error *error
 			 "list the TCP sockets of netns %llu", (unsigned long long)list->netns);
 }
 
-int sockdiag_open(int nsfd, uint64_t netns, uint16_t port, uint32_t states, struct sockdiag **ret,
-		  struct error *error)
+int sockdiag_open(int nsfd, uint64_t netns, const struct agent_ports *ports, uint32_t states,
+		  struct sockdiag **ret, struct error *error)
 {
 	struct sockdiag *list = calloc(1, sizeof(*list));
 
@@ -193,7 +207,8 @@ int sockdiag_open(int nsfd, uint64_t netns, uint16_t port, uint32_t states, stru
 		return error_set(error, -ENOMEM, NULL, "list the TCP sockets of netns %llu",
 				 (unsigned long long)netns);
 	list->netns = netns;
-	list->port = port;
+	if (ports)
+		list->ports = *ports;
 	list->states = states;
 	list->family = AF_INET;
 	list->fd = netlink_open(nsfd, NETLINK_SOCK_DIAG, error);
@@ -236,14 +251,14 @@ int sockdiag_next(struct sockdiag *list, const struct fact_socket **rows, size_t
 	return list->family != 0;
 }
 
-int sockdiag_dump(int nsfd, uint64_t netns, uint16_t port, uint32_t states,
+int sockdiag_dump(int nsfd, uint64_t netns, const struct agent_ports *ports, uint32_t states,
 		  void (*each)(void *ctx, const struct fact_socket *socket), void *ctx,
 		  struct error *error)
 {
 	const struct fact_socket *rows;
 	struct sockdiag *list;
 	size_t n;
-	int more = sockdiag_open(nsfd, netns, port, states, &list, error);
+	int more = sockdiag_open(nsfd, netns, ports, states, &list, error);
 
 	if (more < 0)
 		return more;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct agent_ports;
 struct ew_addr;
 struct fact_socket;
 struct error;
@@ -20,14 +21,14 @@ struct error;
 #define SOCKDIAG_REAL (0xfffu & ~(1u << 6) & ~(1u << 3) & ~(1u << 12))
 
 /*
- * Lists the TCP sockets (IPv4 and IPv6) of the namespace in one of these states that have port at
- * either end (0: every port). nsfd: a descriptor of the namespace, or NETNS_OWN; netns: its inode.
- * Costs one pass over the kernel's hash tables, whatever the number of matches. Returns 0 or a
- * negative errno; sockdiag_close(NULL) is fine.
+ * Lists the TCP sockets (IPv4 and IPv6) of the namespace in one of these states that have one
+ * of the ports at either end (NULL: every port). nsfd: a descriptor of the namespace, or NETNS_OWN;
+ * netns: its inode. Costs one pass over the kernel's hash tables, whatever the number of matches.
+ * Returns 0 or a negative errno; sockdiag_close(NULL) is fine.
  */
 struct sockdiag;
-int sockdiag_open(int nsfd, uint64_t netns, uint16_t port, uint32_t states, struct sockdiag **ret,
-		  struct error *error);
+int sockdiag_open(int nsfd, uint64_t netns, const struct agent_ports *ports, uint32_t states,
+		  struct sockdiag **ret, struct error *error);
 void sockdiag_close(struct sockdiag *list);
 
 /*
@@ -40,7 +41,7 @@ int sockdiag_next(struct sockdiag *list, const struct fact_socket **rows, size_t
 		  struct error *error);
 
 /* All of that in one: calls each(ctx, socket) for every socket. */
-int sockdiag_dump(int nsfd, uint64_t netns, uint16_t port, uint32_t states,
+int sockdiag_dump(int nsfd, uint64_t netns, const struct agent_ports *ports, uint32_t states,
 		  void (*each)(void *ctx, const struct fact_socket *socket), void *ctx,
 		  struct error *error);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/agent_ports.h"
 #include "base/now.h"
 #include "facts.h"
 #include "base/error.h"
@@ -30,7 +31,7 @@ struct followed {
 };
 
 struct sockdiag_destroy {
-	uint16_t port;
+	struct agent_ports ports;
 	int epoll;
 	struct followed *followed;
 	size_t n, cap;
@@ -42,7 +43,7 @@ struct sockdiag_destroy *sockdiag_destroy_new(uint16_t port, int epoll)
 	struct sockdiag_destroy *destroy = calloc(1, sizeof(*destroy));
 
 	if (destroy) {
-		destroy->port = port;
+		destroy->ports.v[0] = port;
 		destroy->epoll = epoll;
 	}
 	return destroy;
@@ -70,17 +71,46 @@ static struct followed *find(const struct sockdiag_destroy *destroy, uint64_t ne
 #define AT_PORT (AT_ID + offsetof(struct inet_diag_sockid, idiag_sport))
 #define AT_PEER (AT_ID + offsetof(struct inet_diag_sockid, idiag_dport))
 
-static int open_in(struct multicast_socket *socket, uint16_t port, int nsfd, struct error *error)
+/* Loads the port of either end, compares it with each of the agent's, then rejects, or accepts. */
+#define FILTER_LEN (2 * (1 + AGENT_PORTS_MAX) + 2)
+
+static struct sock_fprog filter_of(const struct agent_ports *ports, struct sock_filter *code)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_PORT),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 2, 0),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_PEER),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	struct sock_fprog filter = { .len = sizeof(code) / sizeof(*code), .filter = code };
+	static const uint32_t at[] = { AT_PORT, AT_PEER };
+	uint8_t n = 0;
+
+	for (size_t end = 0; end < 2; end++) {
+		code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_H | BPF_ABS, at[end]);
+		for (int i = 0; i < AGENT_PORTS_MAX; i++, n++)
+			code[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+							       ports->v[i] ?: ports->v[0],
+							       FILTER_LEN - 2 - n, 0);
+	}
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+	return (struct sock_fprog){ .len = n, .filter = code };
+}
+
+int sockdiag_destroy_set_ports(struct sockdiag_destroy *destroy, const struct agent_ports *ports)
+{
+	struct sock_filter code[FILTER_LEN];
+	struct sock_fprog filter;
+	int err = 0;
+
+	memcpy(destroy->ports.v + 1, ports->v + 1, sizeof(ports->v) - sizeof(ports->v[0]));
+	filter = filter_of(&destroy->ports, code);
+	for (size_t i = 0; i < destroy->n; i++)
+		if (setsockopt(destroy->followed[i].socket.fd, SOL_SOCKET, SO_ATTACH_FILTER,
+			       &filter, sizeof(filter)) < 0)
+			err = -errno;
+	return err;
+}
+
+static int open_in(struct multicast_socket *socket, const struct agent_ports *ports, int nsfd,
+		   struct error *error)
+{
+	struct sock_filter code[FILTER_LEN];
+	struct sock_fprog filter = filter_of(ports, code);
 	int err = multicast_socket_open(socket, nsfd, NETLINK_SOCK_DIAG, &filter, error);
 
 	if (err < 0)
@@ -110,7 +140,7 @@ int sockdiag_destroy_join(struct sockdiag_destroy *destroy, uint64_t netns, int 
 	}
 	if (array_reserve(&destroy->followed, &destroy->cap, destroy->n, sizeof(*followed)) < 0)
 		return error_set(error, -ENOMEM, NULL, "follow a network namespace");
-	err = open_in(&socket, destroy->port, nsfd, error);
+	err = open_in(&socket, &destroy->ports, nsfd, error);
 	if (err < 0)
 		return err;
 	if (epoll_ctl(destroy->epoll, EPOLL_CTL_ADD, socket.fd, &event) < 0) {

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+struct agent_ports;
 struct fact_sink;
 struct error;
 struct sockdiag_destroy;
@@ -27,8 +28,14 @@ int sockdiag_destroy_join(struct sockdiag_destroy *destroy, uint64_t netns, int 
 void sockdiag_destroy_leave(struct sockdiag_destroy *destroy, uint64_t netns);
 
 /*
- * Emits FACT_TCP to TCP_CLOSE, from 0 (not known), for each socket that was freed and has the port
- * at either end.
+ * Follows sockets with one of these ports too, from now on; v[0] is ignored. Returns 0 or a
+ * negative errno: some namespaces are then followed with the ports of before.
+ */
+int sockdiag_destroy_set_ports(struct sockdiag_destroy *destroy, const struct agent_ports *ports);
+
+/*
+ * Emits FACT_TCP to TCP_CLOSE, from 0 (not known), for each socket that was freed and has one of
+ * the ports at either end.
  */
 void sockdiag_destroy_drain(struct sockdiag_destroy *destroy, const struct fact_sink *sink);
 

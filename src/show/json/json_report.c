@@ -23,6 +23,15 @@ static const char *schema_name(enum report_kind kind)
 	return names[kind];
 }
 
+static json_t *advertised_ports_new(const struct report *report)
+{
+	json_t *ports = json_array();
+
+	for (int i = 1; i < AGENT_PORTS_MAX && report->ports.v[i]; i++)
+		json_array_append_new(ports, json_integer(report->ports.v[i]));
+	return ports;
+}
+
 static json_t *agent_new(const struct report *report)
 {
 	const struct report_agent *agent = &report->agent;
@@ -45,6 +54,7 @@ static json_t *agent_new(const struct report *report)
 	field_known(&f, "api", agent->api);
 	field_bool(&f, "serving", agent->serving);
 	field_bool(&f, "restarted", agent->restarted);
+	field_value(&f, "advertised_ports", advertised_ports_new(report));
 	return fields_done(&f);
 }
 

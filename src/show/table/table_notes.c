@@ -33,6 +33,8 @@ static void agent_text(FILE *text, const struct report *report)
 	if (*agent->version)
 		fprintf(text, ", Mesos %s", agent->version);
 	fprintf(text, ", %s", addr_text(&agent->listen, address));
+	for (int i = 1; i < AGENT_PORTS_MAX && report->ports.v[i]; i++)
+		fprintf(text, ", advertised as port %u", report->ports.v[i]);
 	if (*agent->api)
 		fprintf(text, ", API %s", agent->api);
 	if (agent->restarted)

@@ -88,7 +88,8 @@ static void each(void *ctx, const struct fact_socket *socket)
 	const struct fact_holder *holders;
 	size_t n;
 
-	if (!socket->probe_in || socket->remote.port != snapshot_port(lookup->snapshot))
+	if (!socket->probe_in ||
+	    !agent_ports_have(snapshot_ports(lookup->snapshot), socket->remote.port))
 		return;
 	holders = snapshot_holders(lookup->snapshot, socket->cookie, &n);
 	if (n)
@@ -104,7 +105,7 @@ static void look_in(struct lookup *lookup, uint64_t netns)
 		return; /* it ended, and the links with it */
 	lookup->mono = now_mono();
 	err = fd < 0 ? fd
-		     : sockdiag_dump(fd, netns, snapshot_port(lookup->snapshot),
+		     : sockdiag_dump(fd, netns, snapshot_ports(lookup->snapshot),
 				     1u << TCP_ESTABLISHED, each, lookup, &error);
 	if (err < 0)
 		emit_unread(lookup->sink, 0, 0, err, "keepalive timers of network namespace %llu",
@@ -135,7 +136,8 @@ void keepalive_lookup_all(const struct snapshot *snapshot, const struct fact_sin
 	const struct fact_socket *link;
 
 	for (size_t i = 0; (link = snapshot_socket(snapshot, i)); i++)
-		if (link->state == TCP_ESTABLISHED && link->remote.port == snapshot_port(snapshot))
+		if (link->state == TCP_ESTABLISHED &&
+		    agent_ports_have(snapshot_ports(snapshot), link->remote.port))
 			places_add(&places, link->netns);
 	for (size_t i = 0; i < places.n; i++)
 		look_in(&lookup, places.v[i]);

@@ -67,6 +67,7 @@ enum fact_type {
 	FACT_HOST = 35,	     /* the host's load, and whether the agent's address is there */
 	FACT_KEEPALIVE = 36, /* TCP keepalive runs on an executor's end of a link */
 	FACT_PORT = 37,	     /* another port that executors reach the agent at */
+	FACT_AGENT_LOG = 38, /* the line of its log that says why an agent ended */
 	FACT_TYPES_END,	     /* one more than the last */
 };
 
@@ -463,6 +464,13 @@ struct fact_port {
 	const char *source; /* "flags", "api", "disk"; "watch": an earlier one of this port */
 };
 
+struct fact_agent_log {
+	int32_t pid;
+	uint64_t start;
+	const char *source; /* "stderr", "log_dir", "journal" */
+	const char *text;   /* cut at 400 bytes */
+};
+
 struct fact_unread {
 	const char *object; /* "/proc/12/environ", "conntrack of netns 4026531840" */
 	const char *reason;
@@ -601,6 +609,7 @@ struct fact {
 		struct fact_host host;
 		struct fact_keepalive keepalive;
 		struct fact_port port;
+		struct fact_agent_log agent_log;
 	};
 };
 

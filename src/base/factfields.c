@@ -446,6 +446,13 @@ static const struct factjson_field container_fields[] = {
 	FIELD(container.state, "state"),
 };
 
+static const struct factjson_field agent_log_fields[] = {
+	FIELD(agent_log.pid, "pid"),
+	FIELD(agent_log.start, "start"),
+	FIELD(agent_log.source, "source"),
+	FIELD(agent_log.text, "text"),
+};
+
 static const struct factjson_field host_fields[] = {
 	FIELD(host.cpus, "cpus"),
 	FIELD(host.load, "load"),
@@ -503,6 +510,7 @@ static const struct factfields types[] = {
 	TYPE(FACT_HOST, host),
 	TYPE(FACT_KEEPALIVE, keepalive),
 	TYPE(FACT_PORT, port),
+	TYPE(FACT_AGENT_LOG, agent_log),
 };
 
 #define N_TYPES (sizeof(types) / sizeof(types[0]))

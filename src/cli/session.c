@@ -531,6 +531,14 @@ void session_post_mortem(struct session *s, const struct report *report)
 	recording_keep(s);
 }
 
+void session_agent_log(struct session *s, int32_t pid, uint64_t start)
+{
+	struct fact_sink sink = session_sink(s);
+
+	scan_agent_log(s->scan, pid, start, &sink);
+	recording_keep(s);
+}
+
 static void answered(void *ctx)
 {
 	struct session *s = ctx;

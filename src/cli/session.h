@@ -50,6 +50,9 @@ void session_scan(struct session *session, uint32_t scope);
  */
 void session_post_mortem(struct session *session, const struct report *report);
 
+/* Reads why the agent of that pid has ended, as its log says. */
+void session_agent_log(struct session *session, int32_t pid, uint64_t start);
+
 /*
  * Emits what sock_diag says of the sockets with the agent port, in the agent's namespace and in
  * those of the processes (observe/socket_look.h). Returns 0 or a negative errno.

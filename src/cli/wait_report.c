@@ -2,6 +2,7 @@
 #include "cli/wait_report.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/now.h"
@@ -15,11 +16,15 @@
 #include "cli/session.h"
 #include "cli/event_loop.h"
 #include "base/error.h"
+#include "model/finding_table.h"
 #include "show/screen/progress.h"
+#include "show/units.h"
 
 struct progress {
 	struct session *session;
 	enum report_kind kind;
+	bool quiet;
+	size_t failed; /* starts of the agent that were told */
 	bool terminal; /* the line is redrawn in place; else a new line at intervals */
 	int64_t shown;
 	int64_t every;
@@ -40,12 +45,50 @@ static struct progress progress_begin(struct session *session, enum report_kind 
 				  .every = terminal ? NS_PER_S : 60 * NS_PER_S };
 }
 
+static void tell_failure(const struct report *report)
+{
+	const struct report_clock *clock = &report->clocks[0];
+	char at[UNITS_MAX], until[UNITS_MAX];
+
+	for (size_t i = 0; i < report->n_findings; i++)
+		if (strcmp(report->findings[i].id, finding_id(FINDING_RECOVERY_FAILED)) == 0)
+			log_message("%s: %s %s", report->findings[i].id,
+				    report->findings[i].evidence, report->findings[i].cure);
+	if (clock->deadline)
+		log_message("the first executor ends itself %s (%s)",
+			    units_until(clock->deadline, report->generated, until),
+			    units_clock(clock->deadline, at));
+}
+
+/* An agent that has just ended within its recovery is told at once: the executors' clocks run. */
+static void failed_starts_tell(struct progress *p)
+{
+	int32_t pid;
+	uint64_t start;
+	size_t n = model_failed_starts(session_model(p->session), &pid, &start);
+	bool is_new = n > p->failed;
+	struct report *report;
+
+	p->failed = n;
+	if (!is_new)
+		return;
+	session_agent_log(p->session, pid, start);
+	session_glance(p->session);
+	report = model_report(session_model(p->session), p->kind);
+	if (report)
+		tell_failure(report);
+	report_free(report);
+}
+
 static bool progress_show(void *ctx)
 {
 	struct progress *p = ctx;
 	struct report *report;
 	int64_t now = now_mono();
 
+	failed_starts_tell(p);
+	if (p->quiet)
+		return true;
 	if (p->shown && now - p->shown < (guard_waits(p->guard) ? GUARDED : 0) + p->every)
 		return true;
 	p->shown = now;
@@ -104,7 +147,7 @@ int wait_report(const struct options *options, struct session *session, struct c
 		.guard = guard,
 		.hung_up = kept ? kept_report_hung_up : NULL,
 		.hung_up_ctx = kept,
-		.show = options->quiet ? NULL : progress_show,
+		.show = progress_show,
 		.ctx = &progress,
 	};
 	struct fact_sink sink = session_sink(session);
@@ -115,6 +158,7 @@ int wait_report(const struct options *options, struct session *session, struct c
 	int code;
 
 	progress.guard = command ? NULL : guard;
+	progress.quiet = options->quiet;
 	if (watch(&window, &end, &error) < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;

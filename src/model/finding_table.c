@@ -102,6 +102,9 @@ static const struct {
 				     "A task in docker ends with the daemon, also under "
 				     "live-restore: its executor waits for its attached docker "
 				     "run." },
+	[FINDING_RECOVERY_FAILED] = { "recovery-failed",
+				      "No agent asks the executors to reconnect: they wait until "
+				      "their recovery timeouts run out, and then end." },
 };
 
 const char *finding_id(enum finding finding)

@@ -46,3 +46,13 @@ const struct store *model_store(const struct model *model)
 {
 	return &model->store;
 }
+
+size_t model_failed_starts(const struct model *model, int32_t *pid, uint64_t *start)
+{
+	size_t n;
+	const struct agent *agent = store_failed_start(model_store(model), &n);
+
+	*pid = agent ? agent->facts.pid : 0;
+	*start = agent ? agent->facts.start : 0;
+	return n;
+}

@@ -133,6 +133,12 @@ void model_protections_check(const struct report *planned, const struct report *
 /* Does the model get events of this hook (FACT_HOOK)? */
 bool model_has_hook(const struct model *model, const char *hook);
 
+/*
+ * How many agents have ended by themselves within their recovery while none serves since; the last
+ * of them in *pid and *start.
+ */
+size_t model_failed_starts(const struct model *model, int32_t *pid, uint64_t *start);
+
 /* True when an agent listens and its recovery is known to be over. */
 bool model_agent_serves(const struct model *model);
 

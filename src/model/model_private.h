@@ -35,6 +35,9 @@ void findings_network_fill(const struct executors *view, struct report *report);
 void findings_docker_fill(const struct executors *view, struct report *report);
 void findings_timeouts_fill(const struct executors *view, struct report *report);
 
+/* findings_recovery.c: an agent that ends within its recovery. */
+void findings_recovery_fill(const struct executors *view, struct report *report);
+
 /* report_findings.c */
 void report_findings_fill(const struct executors *view, struct report *report);
 

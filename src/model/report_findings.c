@@ -194,6 +194,7 @@ void report_findings_fill(const struct executors *view, struct report *report)
 	findings_network_fill(view, report);
 	findings_docker_fill(view, report);
 	findings_timeouts_fill(view, report);
+	findings_recovery_fill(view, report);
 	for (size_t i = 0; i < store->namespaces.n; i++)
 		conntrack_full(store, &store->namespaces.v[i], report);
 	if (report->n_findings)

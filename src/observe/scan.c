@@ -17,6 +17,7 @@
 #include "base/netns.h"
 #include "base/now.h"
 #include "facts.h"
+#include "observe/agent/agent_log.h"
 #include "observe/agent/api.h"
 #include "observe/agent/agent_flags.h"
 #include "observe/agent/bounded_emit.h"
@@ -45,6 +46,7 @@ struct scan {
 	struct snapshot *snapshot;
 	int looked; /* for the work directory: -ETIMEDOUT, its file system does not answer */
 	char found_work_dir[PATH_MAX]; /* kept: the agent that named it may be gone by now */
+	struct agent_log_place log;    /* of the last agent; kept: it may be gone by now */
 	char url[ADDR_TEXT_MAX + 16];
 	uint32_t answer_nr; /* of answers of the API */
 
@@ -308,7 +310,12 @@ static void find_work_dir(struct scan *scan)
 
 static enum step agents_step(struct scan *scan)
 {
+	const struct snapshot_agent *agent;
+
 	agent_emit(scan->procfs, scan->snapshot, &scan->sink);
+	agent = snapshot_agent(scan->snapshot);
+	if (agent)
+		agent_log_remember(agent->pid, &scan->log);
 	find_work_dir(scan);
 	return STEP_DONE;
 }
@@ -405,7 +412,7 @@ static int own_api_options(struct scan *scan, const struct snapshot_agent *agent
 
 struct post_mortem_work {
 	const char *work_dir;
-	int32_t agent;
+	const struct agent_log_place *log;
 	const struct post_mortem_run *runs;
 	size_t n;
 };
@@ -415,20 +422,40 @@ static int emit_post_mortem(void *ctx, const struct fact_sink *sink, struct erro
 	const struct post_mortem_work *work = ctx;
 
 	(void)error;
-	post_mortem_emit(work->work_dir, work->agent, work->runs, work->n, sink);
+	post_mortem_emit(work->work_dir, work->log, work->runs, work->n, sink);
 	return 0;
 }
 
 void scan_post_mortem(struct scan *scan, const struct post_mortem_run *runs, size_t n,
 		      const struct fact_sink *sink)
 {
-	const struct snapshot_agent *agent = snapshot_agent(scan->snapshot);
 	const char *path = known_work_dir(scan);
 
 	if (n && *path)
 		bounded_emit(emit_post_mortem,
-			     &(struct post_mortem_work){ path, agent ? agent->pid : 0, runs, n },
+			     &(struct post_mortem_work){ path, &scan->log, runs, n },
 			     scan->options.until, path, sink, NULL);
+}
+
+struct agent_log_work {
+	const struct agent_log_place *place;
+	int32_t pid;
+	uint64_t start;
+};
+
+static int emit_agent_log(void *ctx, const struct fact_sink *sink, struct error *error)
+{
+	const struct agent_log_work *work = ctx;
+
+	(void)error;
+	agent_log_emit(work->place, work->pid, work->start, sink);
+	return 0;
+}
+
+void scan_agent_log(struct scan *scan, int32_t pid, uint64_t start, const struct fact_sink *sink)
+{
+	bounded_emit(emit_agent_log, &(struct agent_log_work){ &scan->log, pid, start },
+		     scan->options.until, "the agent's log", sink, NULL);
 }
 
 /*

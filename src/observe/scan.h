@@ -86,6 +86,12 @@ struct post_mortem_run;
 void scan_post_mortem(struct scan *scan, const struct post_mortem_run *runs, size_t n,
 		      const struct fact_sink *sink);
 
+/*
+ * Emits FACT_AGENT_LOG for an agent that has ended, from where the last agent that a scan found wrote
+ * its log (observe/agent/agent_log.h).
+ */
+void scan_agent_log(struct scan *scan, int32_t pid, uint64_t start, const struct fact_sink *sink);
+
 /* A number for the next answer of the API, never used before. */
 uint32_t scan_api_answer_nr(struct scan *scan);
 

@@ -276,6 +276,13 @@ class World:
     def remove_address(self, address):
         self.node.run("ip", "address", "del", f"{address}/32", "dev", "lo", check=True)
 
+    def start_failing(self, times):
+        """The agent is started so often, and ends within its recovery each time."""
+        for count in range(times):
+            self.node.start_agent()
+            self.wait_agent_gone()
+            self.wait_logged("Failed to perform recovery", count + 1)
+
     def give_checkpoints(self, id, uid):
         os.chown(self.node.run_dir(self.node.executor(id)), uid, uid)
 

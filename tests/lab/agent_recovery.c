@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -80,6 +81,27 @@ static void recover_framework(struct agent *a, const char *path, const char *unu
 	free(executors);
 }
 
+/* launcher.cpp, recover(): two runs of one process end the agent, and its start is tried again. */
+static void refuse_duplicates(const struct agent *a)
+{
+	for (const struct container *c = a->containers; c; c = c->next) {
+		for (const struct container *d = c->next; d; d = d->next) {
+			if (!c->forked_pid || c->forked_pid != d->forked_pid ||
+			    c->state == C_TERMINATED || d->state == C_TERMINATED)
+				continue;
+			fprintf(stderr,
+				"Failed to perform recovery: Collect failed: Detected duplicate "
+				"pid %d for container %s\n"
+				"To remedy this do as follows:\n"
+				"Step 1: rm -f %s/meta/slaves/latest\n"
+				"        This ensures agent doesn't recover old live executors.\n"
+				"Step 2: Restart the agent.\n",
+				c->forked_pid, d->container_id, a->flags.work_dir);
+			exit(EXIT_FAILURE);
+		}
+	}
+}
+
 bool agent_recover_state(struct agent *a)
 {
 	char *latest = lab_fmt("%s/meta/slaves/latest", a->flags.work_dir);
@@ -99,6 +121,7 @@ bool agent_recover_state(struct agent *a)
 	frameworks = lab_fmt("%s/meta/slaves/%s/frameworks", a->flags.work_dir, a->slave_id);
 	each_entry(a, frameworks, NULL, recover_framework);
 	free(frameworks);
+	refuse_duplicates(a);
 	return true;
 }
 

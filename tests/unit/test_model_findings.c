@@ -413,6 +413,48 @@ static void versions_that_are_not_promised(void **state)
 	}
 }
 
+/* Another agent listens and ends with that status, after the first one has ended. */
+static void agent_tries(struct node *n, int pid, int status)
+{
+	node_emit(n, (struct fact){ .type = FACT_AGENT,
+				    .agent = { .pid = pid,
+					       .start = 9,
+					       .comm = "mesos-agent",
+					       .listen = n->agent_addr,
+					       .netns = n->agent_ns,
+					       .cookie = 80000 + (uint64_t)pid } });
+	node_emit(n, (struct fact){ .type = FACT_EXIT,
+				    .exit = { .pid = pid, .start = 9, .status = status } });
+}
+
+static void agents_that_end_within_their_recovery(void **state)
+{
+	int32_t pid;
+	uint64_t start;
+
+	one(n, .entry = EW_YES);
+	(void)state;
+	node_snapshot(n);
+	node_snapshot(n); /* agents of the first scan were there before */
+	node_agent_stop(n);
+	assert_int_equal(model_failed_starts(n->model, &pid, &start), 0);
+	agent_tries(n, 801, 9); /* somebody killed it */
+	agent_tries(n, 802, 0);
+	assert_int_equal(model_failed_starts(n->model, &pid, &start), 0);
+	assert_null(finding_of(n, "recovery-failed").id);
+	agent_tries(n, 803, 1 << 8);
+	agent_tries(n, 804, 6 | 0x80); /* SIGABRT, with a core */
+	assert_int_equal(model_failed_starts(n->model, &pid, &start), 2);
+	assert_int_equal(pid, 804);
+	assert_int_equal(finding_of(n, "recovery-failed").severity, SEVERITY_CRITICAL);
+	/* One that serves settles it. */
+	node_agent_start(n);
+	node_snapshot(n);
+	assert_int_equal(model_failed_starts(n->model, &pid, &start), 0);
+	assert_null(finding_of(n, "recovery-failed").id);
+	node_free(n);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -429,6 +471,7 @@ int main(void)
 		cmocka_unit_test(commands_that_restart_docker),
 		cmocka_unit_test(many_executors_on_a_busy_host),
 		cmocka_unit_test(versions_that_are_not_promised),
+		cmocka_unit_test(agents_that_end_within_their_recovery),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "facts.h"
+#include "observe/agent/agent_log.h"
 #include "observe/agent/post_mortem.h"
 
 #define RUN "frameworks/F/executors/web 1/runs/C"
@@ -96,8 +97,9 @@ static struct heard look(void)
 {
 	struct heard heard = { 0 };
 	struct fact_sink sink = { heard_emit, &heard };
+	struct agent_log_place place = { 0 };
 
-	post_mortem_emit(dir, 0, &run, 1, &sink);
+	post_mortem_emit(dir, &place, &run, 1, &sink);
 	return heard;
 }
 
@@ -129,6 +131,36 @@ static void real_logs(void **state)
 		assert_string_equal(heard.cause, rows[i].cause);
 		assert_non_null(strstr(heard.text, rows[i].text));
 	}
+}
+
+static void say(const char *name, const char *line)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/slaves/S0/" RUN "/%s", dir, name);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fprintf(f, "%s\n", line);
+	fclose(f);
+}
+
+/* The logger rotates the file when it is large: the cause may stand in the one before. */
+static void rotated_logs(void **state)
+{
+	struct heard heard;
+
+	(void)state;
+	copy(LOG "executor-web-stderr-selfterminate.log", "slaves/S0/" RUN "/stderr.1");
+	say("stderr", "what the task writes");
+	heard = look();
+	assert_int_equal(heard.ends, 1);
+	assert_string_equal(heard.cause, "self-terminated");
+	assert_non_null(strstr(heard.text, "its stderr.1 says"));
+	say("stderr",
+	    "I1012 16:43:29.363692 35513 exec.cpp:463] Executor re-registered on agent S0");
+	heard = look();
+	assert_int_equal(heard.ends, 0);
 }
 
 /* The updates of a task that runs, with another state in the last one (TaskState of mesos.proto).
@@ -219,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(real_logs, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(rotated_logs, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(last_update, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(links_are_not_followed, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(what_may_not_be_read_is_said, make_dir, drop_dir),

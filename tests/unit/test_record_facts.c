@@ -259,6 +259,7 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_HOST, host);
 	COVERED(FACT_KEEPALIVE, keepalive);
 	COVERED(FACT_PORT, port);
+	COVERED(FACT_AGENT_LOG, agent_log);
 	assert_int_equal(types, LAST_TYPE);
 #else
 	(void)covered, (void)types;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Chooses the agent among the processes seen to listen on its port. */
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/addr.h"
 #include "model/store/store.h"
@@ -74,9 +76,11 @@ static void agent_seen(struct store *store, const struct fact *fact, bool hooked
 		agent->appeared = fact->mono;
 		agent->was_there = false;
 	}
-	if (process && process->ended)
-		agent_gone(agent,
-			   process->ended_at); /* a row read before its end, emitted after it */
+	if (process && process->ended) { /* a row read before its end, emitted after it */
+		agent_gone(agent, process->ended_at);
+		agent->exited = true;
+		agent->status = process->exit.status;
+	}
 	if (fact->agent.gone)
 		agent_gone(agent, fact->mono);
 }
@@ -110,10 +114,13 @@ void store_agent_closed(struct store *store, const struct fact *fact)
 void store_agent_exited(struct store *store, const struct fact *fact)
 {
 	for (size_t i = 0; i < store->agents.n; i++) {
-		const struct fact_agent *a = &store->agents.v[i].facts;
+		struct agent *agent = &store->agents.v[i];
 
-		if (a->pid == fact->exit.pid && a->start == fact->exit.start)
-			agent_gone(&store->agents.v[i], fact->mono);
+		if (agent->facts.pid != fact->exit.pid || agent->facts.start != fact->exit.start)
+			continue;
+		agent_gone(agent, fact->mono);
+		agent->exited = true;
+		agent->status = fact->exit.status;
 	}
 }
 
@@ -325,4 +332,42 @@ bool store_is_agent(const struct store *store, int32_t pid, uint64_t start)
 			return may_be(store, agent);
 	}
 	return false;
+}
+
+/*
+ * It has ended by itself with a failure: EXIT(EXIT_FAILURE) or a CHECK that failed (SIGABRT). One
+ * that somebody ended by a signal has not.
+ */
+static bool has_failed(const struct agent *agent)
+{
+	int status = agent->status;
+
+	if (!agent->exited || status < 0)
+		return false;
+	return WIFEXITED(status) ? WEXITSTATUS(status) != 0
+				 : WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+const struct agent *store_failed_start(const struct store *store, size_t *n)
+{
+	const struct agent *last = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < store->agents.n; i++) {
+		const struct agent *agent = &store->agents.v[i];
+
+		if (!may_be(store, agent))
+			continue;
+		if (agent->recovered_at && !agent->gone_at) {
+			*n = 0;
+			return NULL;
+		}
+		if (agent->was_there || !agent->gone_at || agent->recovered_at ||
+		    !has_failed(agent))
+			continue;
+		++*n;
+		if (!last || agent->gone_at > last->gone_at)
+			last = agent;
+	}
+	return last;
 }

@@ -65,6 +65,13 @@ void store_apply_host(struct store *store, const struct fact *fact)
 	store->node = fact->host;
 }
 
+void store_apply_agent_log(struct store *store, const struct fact *fact)
+{
+	store->agent_log = fact->agent_log;
+	store->agent_log.source = store_text(store, fact->agent_log.source);
+	store->agent_log.text = store_text(store, fact->agent_log.text);
+}
+
 void store_clear_node(struct store *store)
 {
 	free(store->containers.v);

@@ -248,6 +248,8 @@ struct agent {
 	bool was_there;	      /* at the first snapshot: it may have appeared at any time before */
 	int64_t gone_at;      /* 0: it is there */
 	int64_t recovered_at; /* when it was first seen to serve; 0: it was not */
+	bool exited;	      /* its exit was seen: status, as wait(2) gives it; -1: not known */
+	int32_t status;
 	uint32_t seen;
 	uint32_t named; /* executors of the checkpoint tree whose MESOS_SLAVE_PID names its address
 			 */
@@ -324,7 +326,8 @@ struct store {
 	uint32_t docker_seen; /* number of the snapshot of its last answer */
 	struct fact_master master;
 	bool has_master;
-	struct fact_host node; /* the last one */
+	struct fact_host node;		 /* the last one */
+	struct fact_agent_log agent_log; /* the last one */
 	LIST(struct netns) namespaces;
 	LIST(struct fact_hook) hooks;
 	LIST(struct fact_unread) unread;
@@ -454,6 +457,7 @@ void store_apply_master(struct store *store, const struct fact *fact);
 void store_apply_docker(struct store *store, const struct fact *fact);
 void store_apply_container(struct store *store, const struct fact *fact);
 void store_apply_host(struct store *store, const struct fact *fact);
+void store_apply_agent_log(struct store *store, const struct fact *fact);
 void store_clear_node(struct store *store);
 /* After this the master removes a silent agent: its own word, else that of --master-timeout. ns. */
 int64_t store_master_timeout(const struct store *store);
@@ -475,6 +479,11 @@ const struct agent *store_other_agent(const struct store *store, const struct ew
 				      uint64_t netns);
 /* At the end of a scan of checkpoints. */
 void store_count_named(struct store *store);
+/*
+ * The agent that last ended by itself within its recovery, while none serves since; *n: how many
+ * did so. NULL: none. Of the agent that was there at the first scan it is not known.
+ */
+const struct agent *store_failed_start(const struct store *store, size_t *n);
 /* Was this process ever the agent? */
 bool store_is_agent(const struct store *store, int32_t pid, uint64_t start);
 

@@ -13,11 +13,12 @@
 
 #include "base/emit.h"
 #include "base/now.h"
-#include "base/proc.h"
 #include "facts.h"
 #include "mesos/glog.h"
 #include "mesos/span.h"
+#include "observe/agent/agent_log.h"
 #include "observe/agent/checkpoints.h"
+#include "observe/agent/file_tail.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
@@ -25,12 +26,6 @@ static bool is_name(const char *name)
 {
 	return name && *name && !strchr(name, '/') && strcmp(name, ".") != 0 &&
 	       strcmp(name, "..") != 0;
-}
-
-/* Does a negative errno say that there is no such directory or file, but a link or nothing? */
-static bool is_absent(int err)
-{
-	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP || err == -ENXIO;
 }
 
 /* A descriptor or a negative errno. */
@@ -60,53 +55,6 @@ static int run_open(int dir, const struct post_mortem_run *run)
 	dir = step_into(step_into(dir, "frameworks"), run->framework_id);
 	dir = step_into(step_into(dir, "executors"), run->executor_id);
 	return step_into(step_into(dir, "runs"), run->container_id);
-}
-
-/*
- * The last size bytes of a regular file, to be freed with tail_free(); empty for anything else.
- * Returns 0 or a negative errno.
- */
-static int tail_read(int fd, size_t size, struct mesos_span *tail)
-{
-	struct stat st;
-	off_t at;
-	char *bytes;
-	ssize_t got;
-	int err;
-
-	*tail = (struct mesos_span){ 0 };
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	at = st.st_size > (off_t)size ? st.st_size - (off_t)size : 0;
-	bytes = malloc(size);
-	got = bytes ? pread(fd, bytes, size, at) : -1;
-	err = got < 0 ? -errno : 0;
-	if (got > 0)
-		*tail = mesos_span_at(bytes, (size_t)got);
-	else
-		free(bytes);
-	return err;
-}
-
-static void tail_free(struct mesos_span tail)
-{
-	free((char *)(uintptr_t)tail.p);
-}
-
-/* Opens a file and reads its tail. Returns 0, also for a file that is absent, or a negative errno.
- */
-static int tail_of(int dir, const char *name, int flags, size_t size, struct mesos_span *tail)
-{
-	int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
-	int err = fd < 0 ? -errno : tail_read(fd, size, tail);
-
-	if (fd < 0)
-		*tail = (struct mesos_span){ 0 };
-	else
-		close(fd);
-	return is_absent(err) ? 0 : err;
 }
 
 static void end_emit(const struct post_mortem_run *run, const char *cause, const char *file,
@@ -153,49 +101,53 @@ static bool is_registration(struct mesos_span text)
 	       mesos_span_take(&text, "Received SUBSCRIBED event");
 }
 
-static void stderr_emit(int run_dir, const struct post_mortem_run *run,
-			const struct fact_sink *sink)
+struct said {
+	const char *cause; /* NULL: none is told */
+	struct mesos_span text;
+	bool registered; /* a registration came after all that was told before */
+};
+
+static void stderr_scan(struct mesos_span rest, struct said *said)
 {
-	struct mesos_span tail, rest, line, said = { 0 };
-	int err = tail_of(run_dir, "stderr", O_NOFOLLOW, POST_MORTEM_STDERR, &tail);
-	const char *cause = NULL;
+	struct mesos_span line;
 	struct mesos_glog glog;
 
-	if (err < 0)
-		emit_unread(sink, 0, 0, err, "stderr of executor '%s'", run->executor_id);
-	rest = tail;
 	while (mesos_span_cut(&rest, '\n', &line)) {
 		if (mesos_glog_parse(line, &glog) < 0)
 			continue;
 		if (is_registration(glog.text)) {
-			cause = NULL;
-		} else if (!cause) {
-			cause = cause_in_stderr(glog.text);
-			said = glog.text;
+			*said = (struct said){ .registered = true };
+		} else if (!said->cause) {
+			said->cause = cause_in_stderr(glog.text);
+			said->text = glog.text;
 		}
 	}
-	if (cause)
-		end_emit(run, cause, "its stderr", said, sink);
-	tail_free(tail);
+}
+
+/* The container logger rotates the file to stderr.1 (Mesos slave/container_loggers/logrotate.hpp).
+ */
+static void stderr_emit(int run_dir, const struct post_mortem_run *run,
+			const struct fact_sink *sink)
+{
+	static const char *const names[] = { "stderr", "stderr.1" };
+	struct said said = { 0 };
+
+	for (size_t i = 0; i < 2 && !said.cause && !said.registered; i++) {
+		struct mesos_span tail;
+		int err = file_tail(run_dir, names[i], O_NOFOLLOW, POST_MORTEM_STDERR, &tail);
+
+		if (err < 0)
+			emit_unread(sink, 0, 0, err, "%s of executor '%s'", names[i],
+				    run->executor_id);
+		stderr_scan(tail, &said);
+		if (said.cause)
+			end_emit(run, said.cause, i ? "its stderr.1" : "its stderr", said.text,
+				 sink);
+		file_tail_free(tail);
+	}
 }
 
 /* ---- the agent's log ---- */
-
-/* Its last bytes, to be freed with tail_free(). */
-static struct mesos_span agent_log_read(int32_t agent_pid, const struct fact_sink *sink)
-{
-	struct mesos_span log = { 0 };
-	char path[PROC_PATH_MAX];
-	int err;
-
-	if (agent_pid <= 0)
-		return log;
-	proc_path(path, agent_pid, 0, "fd/2");
-	err = tail_of(AT_FDCWD, path, 0, POST_MORTEM_LOG, &log);
-	if (err < 0 && !proc_is_gone(err))
-		emit_unread(sink, 0, 0, err, "the agent's log, %s", path);
-	return log;
-}
 
 /* "Killing un-reregistered executor 'web' of framework F at …" (Mesos slave/slave.cpp) */
 static bool names_run(struct mesos_span text, const char *verb, const struct post_mortem_run *run)
@@ -206,8 +158,8 @@ static bool names_run(struct mesos_span text, const char *verb, const struct pos
 	       mesos_span_take(&text, run->framework_id);
 }
 
-static void agent_log_emit(struct mesos_span log, const struct post_mortem_run *run,
-			   const struct fact_sink *sink)
+static void kills_emit(struct mesos_span log, const struct post_mortem_run *run,
+		       const struct fact_sink *sink)
 {
 	static const char *const verbs[] = { "Killing un-reregistered", "Shutting down" };
 	struct mesos_span rest = log, line, said = { 0 };
@@ -243,12 +195,12 @@ each_run(const char *top, const struct post_mortem_run *run, const struct fact_s
 		if (dir >= 0) {
 			one(dir, run, sink);
 			close(dir);
-		} else if (!is_absent(dir)) {
+		} else if (!file_is_absent(dir)) {
 			emit_unread(sink, 0, 0, dir, "executor '%s' in %s/%s", run->executor_id,
 				    path, entry->d_name);
 		}
 	}
-	if (errno && !is_absent(-errno))
+	if (errno && !file_is_absent(-errno))
 		emit_unread(sink, 0, 0, -errno, "%s", path);
 	if (slaves)
 		closedir(slaves);
@@ -259,11 +211,12 @@ static void tasks_emit(int dir, const struct post_mortem_run *run, const struct 
 	checkpoints_emit_tasks(dir, run->framework_id, run->executor_id, run->container_id, sink);
 }
 
-void post_mortem_emit(const char *work_dir, int32_t agent_pid, const struct post_mortem_run *runs,
-		      size_t n, const struct fact_sink *sink)
+void post_mortem_emit(const char *work_dir, const struct agent_log_place *place,
+		      const struct post_mortem_run *runs, size_t n, const struct fact_sink *sink)
 {
 	int64_t end = now_mono() + POST_MORTEM_TIME * NS_PER_S;
-	struct mesos_span log = agent_log_read(agent_pid, sink);
+	const char *source;
+	struct mesos_span log = agent_log_read(place, POST_MORTEM_LOG, &source, sink);
 	char meta[PATH_MAX];
 	size_t i;
 
@@ -271,10 +224,10 @@ void post_mortem_emit(const char *work_dir, int32_t agent_pid, const struct post
 	for (i = 0; i < n && now_mono() < end; i++) {
 		each_run(meta, &runs[i], sink, tasks_emit);
 		each_run(work_dir, &runs[i], sink, stderr_emit);
-		agent_log_emit(log, &runs[i], sink);
+		kills_emit(log, &runs[i], sink);
 	}
 	if (i < n)
 		emit_unread(sink, 0, 0, -ETIME, "what is written of %zu executors that are gone",
 			    n - i);
-	tail_free(log);
+	file_tail_free(log);
 }

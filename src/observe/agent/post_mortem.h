@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct agent_log_place;
 struct fact_sink;
 
 struct post_mortem_run {
@@ -24,11 +25,11 @@ struct post_mortem_run {
 
 /*
  * Emits FACT_TASK of the tasks that are over and FACT_END of what the logs tell. work_dir as it can
- * be opened here; agent_pid: whose log is read when its standard error is a regular file, 0: none.
+ * be opened here; place: where the agent's log is (agent_log.h).
  * Tasks write into their executor's stderr and can write the same text: a hint, not a proof. Only
  * regular files are read, and links are not followed below the work directory.
  */
-void post_mortem_emit(const char *work_dir, int32_t agent_pid, const struct post_mortem_run *runs,
-		      size_t n, const struct fact_sink *sink);
+void post_mortem_emit(const char *work_dir, const struct agent_log_place *place,
+		      const struct post_mortem_run *runs, size_t n, const struct fact_sink *sink);
 
 #endif

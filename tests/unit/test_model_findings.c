@@ -449,6 +449,7 @@ static void agents_that_end_within_their_recovery(void **state)
 	assert_int_equal(finding_of(n, "recovery-failed").severity, SEVERITY_CRITICAL);
 	/* One that serves settles it. */
 	node_agent_start(n);
+	n->api_status = 200;
 	node_snapshot(n);
 	assert_int_equal(model_failed_starts(n->model, &pid, &start), 0);
 	assert_null(finding_of(n, "recovery-failed").id);

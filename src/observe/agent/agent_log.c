@@ -149,7 +149,7 @@ static struct mesos_span journal_read(const char *unit, size_t max)
 {
 	struct mesos_span text = { 0 };
 	char *json = malloc(JOURNAL_MAX), *bytes = NULL;
-	int len = json ? bounded_text(JOURNAL_MS, journal_work, (void *)(uintptr_t)unit, json,
+	int len = json ? bounded_text(JOURNAL_MS, 0, journal_work, (void *)(uintptr_t)unit, json,
 				      JOURNAL_MAX)
 		       : 0;
 	size_t used;

@@ -39,4 +39,11 @@ int audit_log_sync(struct audit_log *log, struct error *error);
 int audit_log_read(const char *dir, int64_t wall_offset, const struct fact_sink *sink,
 		   struct error *error);
 
+/*
+ * The same for each intent that no result follows: whoever wrote it was killed, or acts right now.
+ * Not those of an armed guard, which has a file of its own (act/armed_file.h).
+ */
+int audit_log_read_open(const char *dir, int64_t wall_offset, const struct fact_sink *sink,
+			struct error *error);
+
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "act/audit_log.h"
+#include "base/array.h"
 #include "base/error.h"
 #include "base/safe_dir.h"
 #include "base/factjson.h"
@@ -48,21 +49,106 @@ static bool is_of_this_boot(const struct fact *fact, int64_t wall, int64_t wall_
 	       step > -CLOCK_STEP_MAX;
 }
 
-static void lines_emit(const char *text, size_t len, int64_t wall_offset,
-		       struct factjson_reader *reader, const struct fact_sink *sink)
-{
-	while (len) {
-		const char *end = memchr(text, '\n', len);
-		size_t size = end ? (size_t)(end - text) : len, unknown;
-		struct fact fact;
+/* The lines of a log, one after the other. */
+struct lines {
+	struct factjson_reader *reader;
+	int64_t wall_offset;
+	const char *text;
+	size_t len;
+};
 
-		if (factjson_read(reader, text, size, &fact, &unknown, NULL) == 0 &&
-		    is_done(&fact) && is_of_this_boot(&fact, written_at(text, size), wall_offset))
-			fact_emit(sink, &fact);
-		size += end != NULL;
-		text += size;
-		len -= size;
+/* Of the next act of this boot. Returns the line, with its length; NULL: there is none. */
+static const char *lines_next(struct lines *lines, struct fact *ret, size_t *ret_len)
+{
+	while (lines->len) {
+		const char *line = lines->text, *end = memchr(line, '\n', lines->len);
+		size_t len = end ? (size_t)(end - line) : lines->len, unknown;
+
+		lines->text += len + (end != NULL);
+		lines->len -= len + (end != NULL);
+		*ret_len = len;
+		if (factjson_read(lines->reader, line, len, ret, &unknown, NULL) == 0 &&
+		    ret->type == FACT_ACT &&
+		    is_of_this_boot(ret, written_at(line, len), lines->wall_offset))
+			return line;
 	}
+	return NULL;
+}
+
+static void done_emit(struct lines *lines, const struct fact_sink *sink)
+{
+	struct fact fact;
+	size_t len;
+
+	while (lines_next(lines, &fact, &len))
+		if (is_done(&fact))
+			fact_emit(sink, &fact);
+}
+
+/* An intent that no result has followed yet. */
+struct intent {
+	int32_t pid;
+	uint64_t start, inode;
+	const char *line;
+	size_t len;
+};
+
+struct intents {
+	struct intent *v;
+	size_t n, cap;
+};
+
+static void intent_remove(struct intents *open, const struct fact_act *act)
+{
+	for (size_t i = 0; i < open->n; i++)
+		if (open->v[i].pid == act->pid && open->v[i].start == act->start &&
+		    open->v[i].inode == act->inode) {
+			open->v[i] = open->v[--open->n];
+			return;
+		}
+}
+
+static int intent_add(struct intents *open, const struct fact_act *act, const char *line,
+		      size_t len)
+{
+	intent_remove(open, act);
+	if (strcmp(act->reason_id, "guard") == 0)
+		return 0;
+	if (array_reserve(&open->v, &open->cap, open->n, sizeof(*open->v)) < 0)
+		return -ENOMEM;
+	open->v[open->n++] = (struct intent){ act->pid, act->start, act->inode, line, len };
+	return 0;
+}
+
+static int by_line(const void *a, const void *b)
+{
+	const struct intent *x = a, *y = b;
+
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+static int open_emit(struct lines *lines, const struct fact_sink *sink)
+{
+	struct intents open = { 0 };
+	const char *line;
+	struct fact fact;
+	size_t len;
+	int err = 0;
+
+	while (!err && (line = lines_next(lines, &fact, &len))) {
+		if (strcmp(fact.act.phase, "intent") == 0)
+			err = intent_add(&open, &fact.act, line, len);
+		else
+			intent_remove(&open, &fact.act);
+	}
+	if (open.n)
+		qsort(open.v, open.n, sizeof(*open.v), by_line);
+	for (size_t i = 0; !err && i < open.n; i++)
+		if (factjson_read(lines->reader, open.v[i].line, open.v[i].len, &fact, &len,
+				  NULL) == 0)
+			fact_emit(sink, &fact);
+	free(open.v);
+	return err;
 }
 
 /* The last AUDIT_LOG_READ_MAX bytes. A line that begins before them is damaged, and passed over. */
@@ -82,28 +168,32 @@ static ssize_t tail_read(int fd, char **ret)
 	return got < 0 ? -errno : got;
 }
 
-int audit_log_read(const char *dir, int64_t wall_offset, const struct fact_sink *sink,
-		   struct error *error)
+static int log_read(const char *dir, int64_t wall_offset, bool intents,
+		    const struct fact_sink *sink, struct error *error)
 {
-	struct factjson_reader *reader = factjson_reader_new();
+	struct lines lines = { .reader = factjson_reader_new(), .wall_offset = wall_offset };
 	char path[4096], *text = NULL;
 	ssize_t len = -ENOMEM;
 	struct error unsafe = { 0 };
 	int above = safe_dir_open(dir, 0, "--state-dir", &unsafe), fd = -1;
 
 	snprintf(path, sizeof(path), "%s/audit.log", dir);
-	if (reader) {
+	if (lines.reader) {
 		fd = above < 0 ? above : safe_file_open(above, "audit.log", O_RDONLY, 0);
 		len = fd < 0 ? fd : tail_read(fd, &text);
 	}
-	if (len > 0)
-		lines_emit(text, (size_t)len, wall_offset, reader, sink);
+	lines.text = text;
+	lines.len = len > 0 ? (size_t)len : 0;
+	if (len > 0 && !intents)
+		done_emit(&lines, sink);
+	else if (len > 0)
+		len = open_emit(&lines, sink);
 	if (fd >= 0)
 		close(fd);
 	if (above >= 0)
 		close(above);
 	free(text);
-	factjson_reader_free(reader);
+	factjson_reader_free(lines.reader);
 	if (above < 0 && above != -ENOENT) {
 		*error = unsafe;
 		return above;
@@ -111,4 +201,16 @@ int audit_log_read(const char *dir, int64_t wall_offset, const struct fact_sink 
 	if (len < 0 && len != -ENOENT)
 		return error_set(error, (int)len, "run as root", "read audit log '%s'", path);
 	return 0;
+}
+
+int audit_log_read(const char *dir, int64_t wall_offset, const struct fact_sink *sink,
+		   struct error *error)
+{
+	return log_read(dir, wall_offset, false, sink, error);
+}
+
+int audit_log_read_open(const char *dir, int64_t wall_offset, const struct fact_sink *sink,
+			struct error *error)
+{
+	return log_read(dir, wall_offset, true, sink, error);
 }

@@ -53,6 +53,9 @@ static void result_log(struct left *left, const struct armed_record *record, boo
 				     .reason_id = closed ? "" : "killed",
 				     .stopped = -1,
 				     .effect = -1,
+				     .interrupted = -1,
+				     .copies = -1,
+				     .copies_left = -1,
 				     .begun = record->begun,
 			     } };
 	struct error error = { 0 };

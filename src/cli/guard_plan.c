@@ -148,6 +148,9 @@ static struct fact intent_of(const struct model_target *target, enum inject_meth
 				      .reason_id = "guard",
 				      .stopped = -1,
 				      .effect = -1,
+				      .interrupted = -1,
+				      .copies = -1,
+				      .copies_left = -1,
 			      } };
 }
 

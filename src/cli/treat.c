@@ -12,6 +12,7 @@
 #include "act/shutdown.h"
 #include "base/error.h"
 #include "base/now.h"
+#include "cli/acts_left.h"
 #include "cli/confirm.h"
 #include "cli/exit_codes.h"
 #include "cli/guard_left.h"
@@ -216,6 +217,7 @@ int treatment_begin(const struct options *options, struct treatment *treatment)
 	err = act_lock_take(options->run_dir, "acting", &treatment->lock, &error);
 	if (!err) {
 		guard_left_tell(options);
+		acts_left_tell(options);
 		return 0;
 	}
 	log_error(&error);

@@ -20,6 +20,11 @@ SANITIZED = os.environ.get("EXECWATCH_SAN", str(TOP / "build" / "san" / "execwat
 PATIENCE = 40
 
 
+def tries(few, many):
+    """How often what comes at a random moment is tried: many times in `make check-all`."""
+    return many if os.environ.get("EXECWATCH_TRIES") == "all" else few
+
+
 def by_id(document, node):
     """The node's executors in a document, by their id. Other nodes on the machine have executors
     too, which are `foreign` to this one's agent."""

@@ -11,11 +11,11 @@ import pytest
 
 import event_loop
 from connections import keeps_its_links, node_connections
-from execwatch import by_id, each
+from execwatch import by_id, each, tries
 from labnode import LabNode, agent, executor, executors
 
 # Of the restart at a random moment.
-TRIES = int(os.environ.get("EXECWATCH_TEST_TRIES", 5))
+TRIES = tries(5, 100)
 
 
 @pytest.fixture

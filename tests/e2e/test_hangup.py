@@ -12,11 +12,11 @@ import sys
 
 import pytest
 
-from execwatch import each
+from execwatch import each, tries
 from labnode import LabNode, agent, executors
 
 # Of the hang-up at a random moment.
-TRIES = int(os.environ.get("EXECWATCH_TEST_TRIES", 4))
+TRIES = tries(4, 50)
 
 
 @pytest.fixture

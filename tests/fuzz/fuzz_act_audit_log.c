@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// An audit log from anywhere: only results "done" of this boot are taken from it.
+// An audit log from anywhere: only results "done" and open intents of this boot are taken.
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +22,13 @@ static void check(void *ctx, const struct fact *fact)
 	(void)ctx;
 	if (fact->type != FACT_ACT || strcmp(fact->act.phase, "result") != 0 ||
 	    strcmp(fact->act.result, "done") != 0)
+		abort();
+}
+
+static void check_open(void *ctx, const struct fact *fact)
+{
+	(void)ctx;
+	if (fact->type != FACT_ACT || strcmp(fact->act.phase, "intent") != 0)
 		abort();
 }
 
@@ -48,14 +55,15 @@ static void log_make(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fact_sink sink = { .emit = check };
+	struct fact_sink sink = { .emit = check }, open = { .emit = check_open };
 	struct error error = { 0 };
 
 	if (log_fd < 0)
 		log_make();
 	if (ftruncate(log_fd, 0) < 0 || pwrite(log_fd, data, size, 0) != (ssize_t)size)
 		abort();
-	if (audit_log_read(dir, INT64_C(1795503026000000000), &sink, &error) < 0)
+	if (audit_log_read(dir, INT64_C(1795503026000000000), &sink, &error) < 0 ||
+	    audit_log_read_open(dir, INT64_C(1795503026000000000), &open, &error) < 0)
 		abort();
 	return 0;
 }

@@ -103,6 +103,41 @@ static void impossible_times(void **state)
 	assert_int_equal(read_all().pid[0], 9);
 }
 
+static struct heard read_open(void)
+{
+	struct heard heard = { 0 };
+	struct fact_sink sink = { heard_emit, &heard };
+	struct error error = { 0 };
+
+	assert_int_equal(audit_log_read_open(dir, walltime_offset(), &sink, &error), 0);
+	return heard;
+}
+
+/* Those that no result follows, in their order. */
+static void open_intents(void **state)
+{
+	int64_t now = now_mono();
+	struct heard heard;
+
+	(void)state;
+	assert_int_equal(read_open().n, 0); /* there is no log */
+	for (int32_t pid = 1; pid <= 4; pid++)
+		write_act("intent", "", pid, now);
+	write_act("result", "done", 3, now);
+	write_act("result", "skipped", 1, now);
+	write_act("intent", "", 5, now - 86400 * NS_PER_S); /* of another boot */
+	write_act("intent", "", 3, now);		    /* the same socket again */
+	heard = read_open();
+	assert_int_equal(heard.n, 3);
+	assert_int_equal(heard.pid[0], 2);
+	assert_int_equal(heard.pid[1], 4);
+	assert_int_equal(heard.pid[2], 3);
+	write_act("result", "failed", 2, now);
+	write_act("result", "refused", 3, now);
+	write_act("result", "failed", 4, now);
+	assert_int_equal(read_open().n, 0);
+}
+
 static void cannot_be_read(void **state)
 {
 	struct heard heard = { 0 };
@@ -122,6 +157,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(done_ones, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(another_boot, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(impossible_times, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(open_intents, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(cannot_be_read, make_dir, drop_dir),
 	};
 

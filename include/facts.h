@@ -68,6 +68,7 @@ enum fact_type {
 	FACT_KEEPALIVE = 36, /* TCP keepalive runs on an executor's end of a link */
 	FACT_PORT = 37,	     /* another port that executors reach the agent at */
 	FACT_AGENT_LOG = 38, /* the line of its log that says why an agent ended */
+	FACT_FORESEEN = 39,  /* a finding of the audit that verify and run compare with */
 	FACT_TYPES_END,	     /* one more than the last */
 };
 
@@ -464,6 +465,12 @@ struct fact_port {
 	const char *source; /* "flags", "api", "disk"; "watch": an earlier one of this port */
 };
 
+struct fact_foreseen {
+	const char *id;
+	const char *severity; /* "warning", "critical", "unknown" */
+	const char *evidence;
+};
+
 struct fact_agent_log {
 	int32_t pid;
 	uint64_t start;
@@ -610,6 +617,7 @@ struct fact {
 		struct fact_keepalive keepalive;
 		struct fact_port port;
 		struct fact_agent_log agent_log;
+		struct fact_foreseen foreseen;
 	};
 };
 

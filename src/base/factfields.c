@@ -446,6 +446,12 @@ static const struct factjson_field container_fields[] = {
 	FIELD(container.state, "state"),
 };
 
+static const struct factjson_field foreseen_fields[] = {
+	FIELD(foreseen.id, "id"),
+	FIELD(foreseen.severity, "severity"),
+	FIELD(foreseen.evidence, "evidence"),
+};
+
 static const struct factjson_field agent_log_fields[] = {
 	FIELD(agent_log.pid, "pid"),
 	FIELD(agent_log.start, "start"),
@@ -511,6 +517,7 @@ static const struct factfields types[] = {
 	TYPE(FACT_KEEPALIVE, keepalive),
 	TYPE(FACT_PORT, port),
 	TYPE(FACT_AGENT_LOG, agent_log),
+	TYPE(FACT_FORESEEN, foreseen),
 };
 
 #define N_TYPES (sizeof(types) / sizeof(types[0]))

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "model/model.h"
 
+static void findings_emit(const struct report *audit, const struct fact_sink *sink)
+{
+	for (size_t i = 0; i < audit->n_findings; i++) {
+		const struct report_finding *f = &audit->findings[i];
+		struct fact fact = { .type = FACT_FORESEEN,
+				     .foreseen = { f->id, severity_name(f->severity),
+						   f->evidence } };
+
+		if (f->severity != SEVERITY_OK)
+			fact_emit(sink, &fact);
+	}
+}
+
 void model_baseline(const struct report *audit, const struct fact_sink *sink)
 {
 	for (size_t i = 0; i < audit->n_executors; i++) {
@@ -28,4 +41,5 @@ void model_baseline(const struct report *audit, const struct fact_sink *sink)
 		if (e->verdict != VERDICT_FOREIGN)
 			fact_emit(sink, &fact);
 	}
+	findings_emit(audit, sink);
 }

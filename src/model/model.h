@@ -152,7 +152,7 @@ bool model_done(const struct model *model, enum model_until until, int64_t *next
 
 /*
  * Emits a FACT_BASELINE for each executor of an audit, so that later outcomes are compared
- * with it.
+ * with it, and a FACT_FORESEEN for each of its findings.
  */
 void model_baseline(const struct report *audit, const struct fact_sink *sink);
 

@@ -121,9 +121,8 @@ static void head_fill(const struct store *store, struct report *report)
 	report->agent_port = store->session.agent_port;
 	report->ports = store->ports;
 	report->interrupted = store->interrupted;
-	report->restart_wanted =
-		store->session.restart_wanted &&
-		(report->kind == REPORT_RUN || report->kind == REPORT_GUARD);
+	report->restart_wanted = store->session.restart_wanted &&
+				 (report->kind == REPORT_RUN || report->kind == REPORT_GUARD);
 	report->blind = (store->complete & (SCAN_SOCKETS | SCAN_PROCESSES)) !=
 			(SCAN_SOCKETS | SCAN_PROCESSES);
 	if (*(store->command.text ? store->command.text : "")) {

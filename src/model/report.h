@@ -189,14 +189,22 @@ struct report_finding {
 /* The severity that counts for exit codes, headlines and the gate: ok for one that is ignored. */
 enum severity finding_weight(const struct report_finding *finding);
 
+/* A finding of the audit before the restart, and what came of it. Of reports with outcomes. */
+struct report_foreseen {
+	const char *id;
+	const char *severity; /* as it was then */
+	const char *evidence;
+	bool stands; /* it is a finding still, or again */
+};
+
 enum report_kind {
 	REPORT_AUDIT,
 	REPORT_SHUTDOWN,
 	REPORT_VERIFY,
 	REPORT_RUN,
 	REPORT_PROTECT, /* an audit after the acts */
-	REPORT_WATCH, /* an audit, and what became of the executors that ended during the watch */
-	REPORT_GUARD, /* as REPORT_RUN; somebody else restarts the agent */
+	REPORT_WATCH,	/* an audit, and what became of the executors that ended during the watch */
+	REPORT_GUARD,	/* as REPORT_RUN; somebody else restarts the agent */
 };
 
 struct report_agent {
@@ -253,6 +261,8 @@ struct report {
 	size_t n_ended;
 	struct report_finding *findings; /* worst first */
 	size_t n_findings;
+	struct report_foreseen *foreseen; /* of reports with outcomes */
+	size_t n_foreseen;
 	struct report_act *acts;
 	size_t n_acts;
 	struct report_other *others;

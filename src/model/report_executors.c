@@ -140,8 +140,8 @@ static void executor_fill(const struct store *store, const struct executor *exec
 			   executor->checkpoint->facts.n_tasks, arena);
 	out->verdict = verdict_of(&evidence);
 	out->severity = verdict_severity(out->verdict);
-	out->guardable = guard_reaches_all(executor) &&
-			 guard_would_treat(store, executor, &evidence);
+	out->guardable =
+		guard_reaches_all(executor) && guard_would_treat(store, executor, &evidence);
 	explain_fill(store, executor, &evidence, out, arena);
 	clock_fill(store, executor->process, out, arena);
 }

@@ -181,6 +181,29 @@ static int finding_order(const void *a, const void *b)
 	return order ? order : strcmp(x->id, y->id);
 }
 
+static bool is_found(const struct report *report, const char *id)
+{
+	for (size_t i = 0; i < report->n_findings; i++)
+		if (strcmp(report->findings[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+static void foreseen_fill(const struct store *store, struct report *report)
+{
+	struct arena *arena = report->arena;
+
+	report->foreseen = arena_array(arena, store->foreseen.n + 1, sizeof(*report->foreseen));
+	for (size_t i = 0; report->foreseen && i < store->foreseen.n; i++) {
+		const struct fact_foreseen *f = &store->foreseen.v[i];
+
+		report->foreseen[report->n_foreseen++] = (struct report_foreseen){
+			arena_text(arena, f->id), arena_text(arena, f->severity),
+			arena_text(arena, f->evidence), is_found(report, f->id)
+		};
+	}
+}
+
 void report_findings_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
@@ -200,4 +223,6 @@ void report_findings_fill(const struct executors *view, struct report *report)
 	if (report->n_findings)
 		qsort(report->findings, report->n_findings, sizeof(*report->findings),
 		      finding_order);
+	if (report_has_outcomes(report))
+		foreseen_fill(store, report);
 }

@@ -264,6 +264,21 @@ def test_what_no_one_can_save_is_said_before(lab, ew):
     assert outcomes == {"batch": "self-terminated", **dict.fromkeys(["task-0", "task-1", "waits"], "reregistered")}
 
 
+def test_what_was_foreseen_is_looked_at_again(lab, ew):
+    """By run and, from the baseline, by verify: what stands still, and what does not."""
+    node = lab(executors(2, kind="v0-relink"))
+    nobody = ["--master-url", "http://127.0.0.1:5059"]
+    give = ["chown", "-R", "0:0", str(node.meta())]
+    run_dir = node.run_dir(node.executor("task-0"))
+    node.run("chown", "65534", run_dir, check=True)
+    report = ew.json("run", "--yes", "--until", "settled", *nobody, "--", "sh", "-c",
+                     '"$@" && ' + " ".join(give), "sh", *node.command(*node.restart_args()), code=1)
+    assert {f["id"]: f["stands"] for f in report["foreseen"]} == {"master-unreachable": True, "checkpoint-owner": False}
+    done = ew("verify", "--until", "settled", *nobody)
+    assert "checkpoint-owner (warning): it is so no more" in done.words
+    assert "master-unreachable (warning): it still is so" in done.words
+
+
 def test_a_command_that_restarts_docker_is_told_before_it_starts(lab, ew):
     node = lab(executor("web", kind="v0-old", as_="docker"))
     done = ew("run", "--yes", "--until", "settled", "--", "sh", "-c", '"$@"; : systemctl restart docker',

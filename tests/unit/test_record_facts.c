@@ -260,6 +260,7 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_KEEPALIVE, keepalive);
 	COVERED(FACT_PORT, port);
 	COVERED(FACT_AGENT_LOG, agent_log);
+	COVERED(FACT_FORESEEN, foreseen);
 	assert_int_equal(types, LAST_TYPE);
 #else
 	(void)covered, (void)types;

@@ -65,6 +65,20 @@ void store_apply_host(struct store *store, const struct fact *fact)
 	store->node = fact->host;
 }
 
+void store_apply_foreseen(struct store *store, const struct fact *fact)
+{
+	const struct fact_foreseen told = { store_text(store, fact->foreseen.id),
+					    store_text(store, fact->foreseen.severity),
+					    store_text(store, fact->foreseen.evidence) };
+
+	for (size_t i = 0; i < store->foreseen.n; i++)
+		if (store->foreseen.v[i].id == told.id &&
+		    store->foreseen.v[i].evidence == told.evidence)
+			return;
+	if (store_reserve(store, store->foreseen))
+		store->foreseen.v[store->foreseen.n++] = told;
+}
+
 void store_apply_agent_log(struct store *store, const struct fact *fact)
 {
 	store->agent_log = fact->agent_log;
@@ -75,5 +89,6 @@ void store_apply_agent_log(struct store *store, const struct fact *fact)
 void store_clear_node(struct store *store)
 {
 	free(store->containers.v);
+	free(store->foreseen.v);
 	free(store->disks.v);
 }

@@ -590,6 +590,7 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_CONTAINER] = store_apply_container,
 	[FACT_HOST] = store_apply_host,
 	[FACT_AGENT_LOG] = store_apply_agent_log,
+	[FACT_FORESEEN] = store_apply_foreseen,
 	[FACT_UNIX_LINK] = apply_unix_link,
 	[FACT_KEEPALIVE] = store_apply_keepalive,
 };

@@ -326,8 +326,9 @@ struct store {
 	uint32_t docker_seen; /* number of the snapshot of its last answer */
 	struct fact_master master;
 	bool has_master;
-	struct fact_host node;		 /* the last one */
-	struct fact_agent_log agent_log; /* the last one */
+	struct fact_host node;		     /* the last one */
+	LIST(struct fact_foreseen) foreseen; /* of the audit before, by id */
+	struct fact_agent_log agent_log;     /* the last one */
 	LIST(struct netns) namespaces;
 	LIST(struct fact_hook) hooks;
 	LIST(struct fact_unread) unread;
@@ -457,6 +458,7 @@ void store_apply_master(struct store *store, const struct fact *fact);
 void store_apply_docker(struct store *store, const struct fact *fact);
 void store_apply_container(struct store *store, const struct fact *fact);
 void store_apply_host(struct store *store, const struct fact *fact);
+void store_apply_foreseen(struct store *store, const struct fact *fact);
 void store_apply_agent_log(struct store *store, const struct fact *fact);
 void store_clear_node(struct store *store);
 /* After this the master removes a silent agent: its own word, else that of --master-timeout. ns. */

@@ -14,10 +14,13 @@
 static const char *schema_name(enum report_kind kind)
 {
 	static const char *const names[] = {
-		[REPORT_AUDIT] = "execwatch.audit/1",	[REPORT_SHUTDOWN] = "execwatch.shutdown/1",
-		[REPORT_VERIFY] = "execwatch.verify/1", [REPORT_RUN] = "execwatch.run/1",
+		[REPORT_AUDIT] = "execwatch.audit/1",
+		[REPORT_SHUTDOWN] = "execwatch.shutdown/1",
+		[REPORT_VERIFY] = "execwatch.verify/1",
+		[REPORT_RUN] = "execwatch.run/1",
 		[REPORT_PROTECT] = "execwatch.protect/1",
-		[REPORT_WATCH] = "execwatch.audit/1",	[REPORT_GUARD] = "execwatch.guard/1",
+		[REPORT_WATCH] = "execwatch.audit/1",
+		[REPORT_GUARD] = "execwatch.guard/1",
 	};
 
 	return names[kind];
@@ -96,6 +99,23 @@ static json_t *findings_new(const struct report *report)
 		field_text(&f, "cure", finding->cure);
 		field_text(&f, "effect", finding->effect);
 		field_bool(&f, "ignored", finding->ignored);
+		array = append(array, fields_done(&f));
+	}
+	return array;
+}
+
+static json_t *foreseen_new(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->n_foreseen; i++) {
+		const struct report_foreseen *foreseen = &report->foreseen[i];
+		struct fields f = fields_new();
+
+		field_text(&f, "id", foreseen->id);
+		field_text(&f, "severity", foreseen->severity);
+		field_text(&f, "evidence", foreseen->evidence);
+		field_bool(&f, "stands", foreseen->stands);
 		array = append(array, fields_done(&f));
 	}
 	return array;
@@ -283,11 +303,12 @@ static void tail_set(struct fields *f, const struct report *report)
 	if (report->kind == REPORT_WATCH)
 		field_value(f, "ended", ended_new(report));
 	field_value(f, "findings", findings_new(report));
+	if (report_has_outcomes(report))
+		field_value(f, "foreseen", foreseen_new(report));
 	field_value(f, "summary", summary_new(report));
 	field_value(f, "events", events_new(report));
 	if (report->kind == REPORT_SHUTDOWN || report->kind == REPORT_RUN ||
-	    report->kind == REPORT_PROTECT ||
-	    report->kind == REPORT_GUARD)
+	    report->kind == REPORT_PROTECT || report->kind == REPORT_GUARD)
 		field_value(f, "acts", acts_new(report));
 	field_value(f, "other_connections", others_new(report));
 	field_value(f, "clocks", clocks_new(report));

@@ -37,6 +37,7 @@ int table_write(FILE *out, const struct report *report, const struct layout *lay
 	table_ended(&table);
 	table_executors(&table);
 	table_findings(&table);
+	table_foreseen(&table);
 	table_advice(&table);
 	table_clocks(&table);
 	table_others(&table);

@@ -30,6 +30,25 @@ static void finding_write(const struct table *table, const struct report_finding
 	free(buf);
 }
 
+static void foreseen_write(const struct table *table, const struct report_foreseen *foreseen)
+{
+	struct textbuf text;
+
+	if (textbuf_begin(&text) < 0)
+		return;
+	fprintf(text.text, "  %s (%s): %s", foreseen->id, foreseen->severity,
+		foreseen->stands ? "it still is so" : "it is so no more");
+	table_paragraph(table, &text, 4);
+}
+
+void table_foreseen(const struct table *table)
+{
+	if (table->report->n_foreseen)
+		table_title(table->out, "Foreseen by the audit before the restart");
+	for (size_t i = 0; i < table->report->n_foreseen; i++)
+		foreseen_write(table, &table->report->foreseen[i]);
+}
+
 void table_findings(const struct table *table)
 {
 	if (table->report->n_findings)

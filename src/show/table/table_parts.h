@@ -10,6 +10,7 @@ void table_acts(const struct table *table);
 void table_ended(const struct table *table); /* of a watch */
 void table_executors(const struct table *table);
 void table_findings(const struct table *table);
+void table_foreseen(const struct table *table);
 void table_advice(const struct table *table);
 void table_clocks(const struct table *table);
 void table_others(const struct table *table);

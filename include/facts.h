@@ -69,6 +69,11 @@ enum fact_type {
 	FACT_PORT = 37,	     /* another port that executors reach the agent at */
 	FACT_AGENT_LOG = 38, /* the line of its log that says why an agent ended */
 	FACT_FORESEEN = 39,  /* a finding of the audit that verify and run compare with */
+	/* A flag of the running agent or of the next start, which comes before its flags. */
+	FACT_FLAG = 40,
+	FACT_NEXT_START = 41,
+	/* slave.info: how the agent has described itself to the master. */
+	FACT_AGENT_INFO = 42,
 	FACT_TYPES_END,	     /* one more than the last */
 };
 
@@ -478,6 +483,47 @@ struct fact_agent_log {
 	const char *text;   /* cut at 400 bytes */
 };
 
+/* Only flags that findings compare. */
+struct fact_flag {
+	int32_t pid; /* of the running agent, also for the next start; 0: not known */
+	uint64_t start;
+	const char *when;     /* "running", "next" */
+	const char *name;     /* "work_dir" */
+	const char *value;    /* of file://PATH the content of that file */
+	const char *source;   /* "api", "command-line", "environment", or the path of a file */
+	const char *problem;  /* why the value is not known; empty: it is */
+	bool on_command_line; /* else in the environment: unknown names are passed over there */
+};
+
+struct fact_next_start {
+	int32_t pid; /* of the running agent */
+	uint64_t start;
+	const char *unit;    /* empty: no unit, the running agent's command line is taken */
+	const char *program; /* of ExecStart */
+	const char *version; /* --next-version; empty: not given */
+	enum ew_tri known;   /* YES: all its flags are known; NO: problem says why not */
+	const char *problem;
+	bool named;		    /* --next-unit or --next-env names something */
+	const char *const *sources; /* paths that were read */
+	size_t n_sources;
+	const char *const *missing; /* "EnvironmentFile=/etc/x: No such file or directory" */
+	size_t n_missing;
+	const char *const *twice; /* flags that stand on the command line more than once */
+	size_t n_twice;
+};
+
+struct fact_agent_info {
+	const char *slave_id;
+	const char *hostname;
+	uint32_t port;
+	const char *domain;	       /* "REGION/ZONE"; empty: none */
+	const char *const *attributes; /* each as its flag would have it: "rack:r1" */
+	size_t n_attributes;
+	const char *const *resources; /* "cpus(*):4" */
+	size_t n_resources;
+	const char *problem; /* why it could not be read; empty: it was */
+};
+
 struct fact_unread {
 	const char *object; /* "/proc/12/environ", "conntrack of netns 4026531840" */
 	const char *reason;
@@ -533,7 +579,7 @@ struct fact_act {
 struct fact_command {
 	const char *text; /* arguments joined, quoted */
 	int32_t pid;
-	const char *phase; /* "started", "ended" */
+	const char *phase; /* "planned", "started", "ended" */
 	int32_t status;	   /* as wait(2) gives it */
 };
 
@@ -609,6 +655,9 @@ struct fact {
 		struct fact_task task;
 		struct fact_end end;
 		struct fact_service service;
+		struct fact_flag flag;
+		struct fact_next_start next_start;
+		struct fact_agent_info agent_info;
 		struct fact_disk disk;
 		struct fact_master master;
 		struct fact_docker docker;

@@ -391,6 +391,41 @@ static const struct factjson_field end_fields[] = {
 	FIELD(end.wall, "wall_ns"),
 };
 
+static const struct factjson_field flag_fields[] = {
+	FIELD(flag.pid, "pid"),
+	FIELD(flag.start, "start"),
+	FIELD(flag.when, "when"),
+	FIELD(flag.name, "name"),
+	FIELD(flag.value, "value"),
+	FIELD(flag.source, "source"),
+	FIELD(flag.problem, "problem"),
+	FIELD(flag.on_command_line, "on_command_line"),
+};
+
+static const struct factjson_field next_start_fields[] = {
+	FIELD(next_start.pid, "pid"),
+	FIELD(next_start.start, "start"),
+	FIELD(next_start.unit, "unit"),
+	FIELD(next_start.program, "program"),
+	FIELD(next_start.version, "version"),
+	TRI(next_start.known, "known"),
+	FIELD(next_start.problem, "problem"),
+	FIELD(next_start.named, "named"),
+	LIST(next_start.sources, next_start.n_sources, "sources"),
+	LIST(next_start.missing, next_start.n_missing, "missing"),
+	LIST(next_start.twice, next_start.n_twice, "twice"),
+};
+
+static const struct factjson_field agent_info_fields[] = {
+	FIELD(agent_info.slave_id, "slave_id"),
+	FIELD(agent_info.hostname, "hostname"),
+	FIELD(agent_info.port, "port"),
+	FIELD(agent_info.domain, "domain"),
+	LIST(agent_info.attributes, agent_info.n_attributes, "attributes"),
+	LIST(agent_info.resources, agent_info.n_resources, "resources"),
+	FIELD(agent_info.problem, "problem"),
+};
+
 static const struct factjson_field service_fields[] = {
 	FIELD(service.pid, "pid"),
 	FIELD(service.start, "start"),
@@ -509,6 +544,9 @@ static const struct factfields types[] = {
 	TYPE(FACT_TASK, task),
 	TYPE(FACT_END, end),
 	TYPE(FACT_SERVICE, service),
+	TYPE(FACT_FLAG, flag),
+	TYPE(FACT_NEXT_START, next_start),
+	TYPE(FACT_AGENT_INFO, agent_info),
 	TYPE(FACT_DISK, disk),
 	TYPE(FACT_MASTER, master),
 	TYPE(FACT_DOCKER, docker),

@@ -13,6 +13,7 @@
 #include "base/now.h"
 #include "cli/suggest.h"
 #include "mesos/duration.h"
+#include "mesos/version.h"
 #include "model/finding_table.h"
 #include "show/format.h"
 
@@ -273,6 +274,25 @@ static int set_ignore(struct options *o, const char *value, char *message)
 	return 0;
 }
 
+static int set_next_version(struct options *o, const char *value, char *message)
+{
+	struct mesos_version version;
+
+	if (mesos_version_parse(mesos_span_of(value), &version) < 0)
+		return refuse(message, "version '%s' is not one of Mesos, such as 1.11.0", value);
+	o->next_version = value;
+	return 0;
+}
+
+static int set_next_env(struct options *o, const char *value, char *message)
+{
+	if (o->n_next_env == sizeof(o->next_env) / sizeof(*o->next_env))
+		return refuse(message, "--next-env is given more than %zu times",
+			      sizeof(o->next_env) / sizeof(*o->next_env));
+	o->next_env[o->n_next_env++] = value;
+	return 0;
+}
+
 static int set_horizon(struct options *o, const char *value, char *message)
 {
 	if (duration_parse(value, &o->horizon) < 0)
@@ -327,6 +347,13 @@ const struct option_row option_rows[] = {
 	  LOOKS, false, TEXT(netns) },
 	{ 0, "credential-file", "FILE", "the API's user and password, or token", GROUP_AGENT, LOOKS,
 	  false, TEXT(credential_file) },
+
+	{ 0, "next-unit", "NAME|FILE", "unit that will start the agent next (its present one)",
+	  GROUP_AGENT, JUDGES, false, TEXT(next_unit) },
+	{ 0, "next-env", "FILE", "further environment of the next start (repeatable)", GROUP_AGENT,
+	  JUDGES, false, PARSE(set_next_env) },
+	{ 0, "next-version", "V", "Mesos version that will start (the running one)", GROUP_AGENT,
+	  JUDGES, false, PARSE(set_next_version) },
 
 	{ 0, "select", "V[,...]", "treat executors with these verdicts (half-open,at-risk)",
 	  GROUP_CHOICE, CHOOSES, true, PARSE(set_select) },

@@ -42,6 +42,9 @@ struct options {
 	int64_t master_timeout; /* ns */
 	int64_t timeout;	/* ns, for a verb that is bounded */
 	int64_t horizon;	/* ns; 0: each executor's recovery timeout */
+	const char *next_version, *next_unit; /* NULL: not given */
+	const char *next_env[16];
+	size_t n_next_env;
 	char ignored[512];	/* ids of findings, with commas */
 	uint32_t accepted;	/* bits 1 << enum verdict: losses that the gate lets pass */
 	bool no_bpf;

@@ -257,6 +257,10 @@ static int scan_open(struct session *s, struct error *error)
 		.netns = s->netns_fd == NETNS_OWN ? NULL : &s->netns_fd,
 		.elsewhere = s->options->agent_url && !s->options->netns ? EW_YES : EW_NO,
 		.until = time_bound_scans(s->options->bound),
+		.next = { .version = s->options->next_version,
+			  .unit = s->options->next_unit,
+			  .env = s->options->next_env,
+			  .n_env = s->options->n_next_env },
 	};
 	char *authorization = NULL;
 	int err = 0;

@@ -249,6 +249,7 @@ int verb_run(const struct options *options)
 	struct treatment treatment;
 	struct kept_report kept;
 	struct guard *guard = NULL;
+	struct fact_sink sink;
 	int code;
 
 	if (options->replay)
@@ -264,6 +265,8 @@ int verb_run(const struct options *options)
 		return treatment_end(&treatment, EXIT_UNKNOWN);
 	}
 	kept_report_begin(&kept, options);
+	sink = session_sink(session);
+	child_announce(options->command, &sink);
 	audit = treat_audit(session, true);
 	if (!audit)
 		goto out;

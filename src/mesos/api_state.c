@@ -50,6 +50,7 @@ struct api_state {
 	size_t depth;
 	const struct member
 		*member; /* the value that comes is this one's; NULL: nobody asks for it */
+	const struct mesos_flag *flag; /* and this one's */
 	/* The present ones, and where the next ones go. */
 	struct mesos_framework *framework, **framework_next;
 	struct mesos_executor *executor, **executor_next;
@@ -139,6 +140,7 @@ static void *object(struct api_state *answer)
 static int is_no_object(struct api_state *answer)
 {
 	answer->member = NULL;
+	answer->flag = NULL;
 	switch (here(answer)) {
 	case FRAMEWORKS:
 		return lacks(answer, "frameworks[].id");
@@ -194,6 +196,9 @@ static int on_string(void *ctx, const unsigned char *bytes, size_t len)
 	struct mesos_span text = mesos_span_at(bytes, len);
 	void *at = member ? (char *)object(answer) + member->at : NULL;
 
+	if (answer->flag)
+		answer->state.flags.watched[answer->flag - mesos_flag_table] =
+			arena_span(answer->arena, text.p, text.len);
 	if (member && member->type == TEXT) {
 		*(const char **)at = arena_span(answer->arena, text.p, text.len);
 		if (arena_broken(answer->arena))
@@ -313,6 +318,7 @@ static int on_key(void *ctx, const unsigned char *bytes, size_t len)
 	for (size_t i = 0; place && i < sizeof(members) / sizeof(*members); i++)
 		if (members[i].of == place && mesos_span_is(key, members[i].key))
 			answer->member = &members[i];
+	answer->flag = place == FLAGS ? mesos_flag_find(key) : NULL;
 	return 1;
 }
 
@@ -324,6 +330,7 @@ static int on_end(void *ctx)
 
 	answer->depth--;
 	answer->member = NULL;
+	answer->flag = NULL;
 	if (left == FRAMEWORK && !*answer->framework->id)
 		return lacks(answer, "frameworks[].id");
 	if (left == EXECUTOR && !*answer->executor->id)

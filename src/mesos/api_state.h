@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mesos/flag_table.h"
 #include "mesos/span.h"
 
 struct error;
@@ -32,6 +33,7 @@ struct mesos_flags {
 	/* Durations: 0 where the flag is absent or not understood. */
 	int64_t recovery_timeout_ns;	   /* for executors launched from now on */
 	int64_t reregistration_timeout_ns; /* 0 before 1.1.3, 1.2.2, 1.3.1: there 2 s, fixed */
+	const char *watched[MESOS_FLAGS_WATCHED]; /* as in mesos_flag_table[]; NULL: it lacks it */
 };
 
 struct mesos_task {

@@ -105,6 +105,61 @@ static const struct {
 	[FINDING_RECOVERY_FAILED] = { "recovery-failed",
 				      "No agent asks the executors to reconnect: they wait until "
 				      "their recovery timeouts run out, and then end." },
+	[FINDING_NEXT_UNREAD] = { "next-unread", "What the next start changes is not all known." },
+	[FINDING_NEXT_FILES_MISSING] = { "next-files-missing",
+					 "The start fails, again and again, while the executors' "
+					 "recovery timeouts run." },
+	[FINDING_NEXT_FLAGS_REFUSED] = { "next-flags-refused",
+					 "The next agent exits at once, again and again, while the "
+					 "executors' recovery timeouts run." },
+	[FINDING_AGENT_INFO_CHANGED] = { "agent-info-changed",
+					 "The recovery of the next agent fails with \"Incompatible "
+					 "agent info detected\", again and again, while the "
+					 "executors' recovery timeouts run." },
+	[FINDING_AGENT_INFO_EXTENDED] = { "agent-info-extended", "The reconfiguration policy of "
+								 "the next agent permits it." },
+	[FINDING_AGENT_ADDRESS_CHANGED] = { "agent-address-changed",
+					    "The master refuses an agent that comes back from "
+					    "another address and shuts it down, and v1 executors "
+					    "subscribe at the old one." },
+	[FINDING_WORK_DIR_CHANGED] = { "work-dir-changed",
+				       "The next agent finds no checkpoints, registers as a new "
+				       "one and recovers no executor." },
+	[FINDING_RUNTIME_DIR_CHANGED] = { "runtime-dir-changed",
+					  "Nested containers are not recovered: the tasks of pods "
+					  "are taken for failed, and exit statuses are lost." },
+	[FINDING_RECOVER_CLEANUP] = { "recover-cleanup",
+				      "The next agent shuts down all executors and exits." },
+	[FINDING_RECOVERY_NOT_STRICT] = { "recovery-not-strict",
+					  "The next agent recovers what it can; executors whose "
+					  "checkpoints it cannot read are abandoned without an "
+					  "error." },
+	[FINDING_CONTAINERS_NOT_RECOVERED] = { "containers-not-recovered",
+					       "The next agent does not find the containers of "
+					       "running executors, and cannot update, limit or "
+					       "destroy them, or does not start." },
+	[FINDING_ISOLATION_CHANGED] = { "isolation-changed",
+					"Isolators that did not prepare a container may fail to "
+					"recover it, and limits of those that are gone are no "
+					"longer kept." },
+	[FINDING_SYSTEMD_SUPPORT_CHANGED] = { "systemd-support-changed",
+					      "Executors launched from then on end with the "
+					      "agent's unit at the next restart, or those that run "
+					      "now already do." },
+	[FINDING_CGROUP_NOT_DELEGATED] = { "cgroup-not-delegated",
+					   "A daemon-reload may move processes out of the agent's "
+					   "cgroups." },
+	[FINDING_TIMEOUTS_CHANGED] = { "timeouts-changed",
+				       "Executors that run keep the recovery timeout that they "
+				       "were started with; one that registers again after the next "
+				       "agent's re-registration timeout is killed." },
+	[FINDING_EXECUTOR_AUTHENTICATION] = { "executor-authentication",
+					      "Executors that hold no token, or one made with "
+					      "another key, are refused and end when their "
+					      "recovery timeout has run out." },
+	[FINDING_CREDENTIAL_CHANGED] = { "credential-changed",
+					 "A master that does not accept the agent's credential "
+					 "removes it after its timeout." },
 };
 
 const char *finding_id(enum finding finding)

@@ -340,7 +340,8 @@ static bool stops_by_usr1(const char *step)
 /* Also before a start: "systemctl restart mesos_executors.slice". */
 static bool ends_slice(const char *step)
 {
-	return strstr(step, SLICE) && (strstr(step, "stop") || strstr(step, "kill"));
+	return strstr(step, SLICE) &&
+	       (strstr(step, "stop") || strstr(step, "kill") || strstr(step, "restart"));
 }
 
 /* Mesos slave/slave.cpp, signaled(): SIGUSR1 is "unregister and shut down" (0.28 to 1.11). */
@@ -359,6 +360,27 @@ static void stops_executors(const struct subject *s)
 		    "Remove that line.");
 }
 
+/* The command of `run`. Another program's SIGUSR1 is nothing to an agent. */
+static void command_orders(const struct store *store, struct report *report)
+{
+	const char *command = store->planned;
+	bool agents;
+
+	if (!command || report_has_outcomes(report))
+		return;
+	agents = strstr(command, "mesos") != NULL;
+	if (sends_usr1(command))
+		finding_add(store, report, FINDING_STOP_SENDS_SIGUSR1,
+			    agents ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+			    arena_printf(report->arena, "The command of run sends SIGUSR1: %s.",
+					 command),
+			    "Stop the agent by SIGTERM, or by systemctl.");
+	if (ends_slice(command))
+		finding_add(store, report, FINDING_STOP_ENDS_SLICE, SEVERITY_CRITICAL,
+			    arena_printf(report->arena, "The command of run is %s.", command),
+			    "Restart the agent's unit alone.");
+}
+
 void findings_service_fill(const struct executors *view, struct report *report)
 {
 	const struct agent *agent = store_agent(view->store);
@@ -367,6 +389,7 @@ void findings_service_fill(const struct executors *view, struct report *report)
 		.view = view, .service = service, .report = report, .arena = report->arena
 	};
 
+	command_orders(view->store, report);
 	if (!service || !*service->unit)
 		return;
 	subject.agent = agent->facts.pid;

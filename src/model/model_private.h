@@ -38,6 +38,9 @@ void findings_timeouts_fill(const struct executors *view, struct report *report)
 /* findings_recovery.c: an agent that ends within its recovery. */
 void findings_recovery_fill(const struct executors *view, struct report *report);
 
+/* findings_next.c: what the next start changes. */
+void findings_next_fill(const struct executors *view, struct report *report);
+
 /* report_findings.c */
 void report_findings_fill(const struct executors *view, struct report *report);
 

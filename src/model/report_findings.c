@@ -214,6 +214,7 @@ void report_findings_fill(const struct executors *view, struct report *report)
 	v1_backoff_fill(view, report);
 	findings_disk_fill(view, report);
 	findings_service_fill(view, report);
+	findings_next_fill(view, report);
 	findings_network_fill(view, report);
 	findings_docker_fill(view, report);
 	findings_timeouts_fill(view, report);

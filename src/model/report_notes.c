@@ -105,12 +105,25 @@ static void notes_service(const struct store *store, struct notes *notes, struct
 				 *service->problem ? service->problem : "it took too long"));
 }
 
+/* Where nothing was named this is a note, else a finding. */
+static void notes_next(const struct store *store, struct notes *notes, struct arena *arena)
+{
+	const struct agent *agent = store_agent(store);
+	const struct fact_next_start *next = agent ? store_next_start(store, agent) : NULL;
+
+	if (next && !next->named && next->known != EW_YES)
+		note(notes, arena_printf(arena,
+					 "Not all flags of the agent's next start are known (%s): "
+					 "only those that are were compared.",
+					 next->problem));
+}
+
 void report_notes_fill(const struct executors *view, struct report *report)
 {
 	const struct store *store = view->store;
 	struct arena *arena = report->arena;
 	struct notes notes = {
-		arena_array(arena, store->unread.n + store->hooks.n + report->n_findings + 6,
+		arena_array(arena, store->unread.n + store->hooks.n + report->n_findings + 7,
 			    sizeof(*notes.v)),
 		0
 	};
@@ -120,6 +133,7 @@ void report_notes_fill(const struct executors *view, struct report *report)
 	notes_agents(store, &notes, arena);
 	notes_claims(view, &notes, arena);
 	notes_service(store, &notes, arena);
+	notes_next(store, &notes, arena);
 	for (size_t i = 0; i < report->n_findings; i++)
 		if (report->findings[i].severity != SEVERITY_OK)
 			note(&notes, report->findings[i].evidence);

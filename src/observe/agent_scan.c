@@ -24,7 +24,8 @@ enum { STATE_LISTEN = 10 };
  * With the unit that runs it and, where it is in a pid namespace of its own, the first process of
  * that: what ends these ends the executors in them.
  */
-static void emit_agent(struct procfs *procfs, const struct fact_socket *socket, int64_t until,
+static void emit_agent(struct procfs *procfs, const struct fact_socket *socket,
+		       const struct next_start_options *next, int64_t until,
 		       const struct fact_sink *sink)
 {
 	const struct fact_process *process = procfs_emitted(procfs);
@@ -44,13 +45,14 @@ static void emit_agent(struct procfs *procfs, const struct fact_socket *socket, 
 	agent.agent.netns = socket->netns;
 	agent.agent.cookie = socket->cookie;
 	fact_emit(sink, &agent);
-	service_emit(&agent.agent, ppid, until, sink);
+	service_emit(&agent.agent, ppid, next, until, sink);
 	if (process->pidns != PROC_PIDNS_INIT && init && init != process->pid)
 		procfs_emit(procfs, init, sink);
 }
 
 static void emit_listeners(struct procfs *procfs, const struct snapshot *snapshot,
-			   const struct fact_socket *socket, const struct fact_sink *sink)
+			   const struct fact_socket *socket,
+			   const struct next_start_options *next, const struct fact_sink *sink)
 {
 	const struct fact_holder *holders;
 	int32_t last = 0;
@@ -60,13 +62,13 @@ static void emit_listeners(struct procfs *procfs, const struct snapshot *snapsho
 	for (size_t i = 0; i < n; i++) {
 		if (holders[i].pid != last &&
 		    procfs_emit_closely(procfs, holders[i].pid, sink) == 0)
-			emit_agent(procfs, socket, snapshot_until(snapshot), sink);
+			emit_agent(procfs, socket, next, snapshot_until(snapshot), sink);
 		last = holders[i].pid;
 	}
 }
 
 static void emit_listening(struct procfs *procfs, const struct snapshot *snapshot, bool own,
-			   const struct fact_sink *sink)
+			   const struct next_start_options *next, const struct fact_sink *sink)
 {
 	const struct fact_socket *socket;
 
@@ -74,13 +76,14 @@ static void emit_listening(struct procfs *procfs, const struct snapshot *snapsho
 		if (socket->state == STATE_LISTEN &&
 		    socket->local.port == snapshot_port(snapshot) &&
 		    (socket->netns == snapshot_netns(snapshot)) == own)
-			emit_listeners(procfs, snapshot, socket, sink);
+			emit_listeners(procfs, snapshot, socket, next, sink);
 }
 
-void agent_emit(struct procfs *procfs, struct snapshot *snapshot, const struct fact_sink *sink)
+void agent_emit(struct procfs *procfs, struct snapshot *snapshot,
+		const struct next_start_options *next, const struct fact_sink *sink)
 {
-	emit_listening(procfs, snapshot, false, sink);
-	emit_listening(procfs, snapshot, true, sink);
+	emit_listening(procfs, snapshot, false, next, sink);
+	emit_listening(procfs, snapshot, true, next, sink);
 	snapshot_sort_processes(snapshot);
 }
 

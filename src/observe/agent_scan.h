@@ -10,16 +10,18 @@
 struct error;
 struct fact_sink;
 struct fact_socket;
+struct next_start_options;
 struct procfs;
 struct snapshot;
 
 /*
  * Emits FACT_PROCESS and FACT_AGENT for every process that has a socket which listens on the agent
  * port, in any namespace; those in the agent's network namespace come last. Programs other than an
- * agent may be among them: a fact names them, and the model judges. The facts are to be added to
+ * agent may be among them: a fact names them, and the model judges. next: what will be started. The facts are to be added to
  * the snapshot, which is sorted.
  */
-void agent_emit(struct procfs *procfs, struct snapshot *snapshot, const struct fact_sink *sink);
+void agent_emit(struct procfs *procfs, struct snapshot *snapshot,
+		const struct next_start_options *next, const struct fact_sink *sink);
 
 /*
  * Emits FACT_PROCESS for every process that has the socket, one with the agent port at either end,

@@ -312,7 +312,7 @@ static enum step agents_step(struct scan *scan)
 {
 	const struct snapshot_agent *agent;
 
-	agent_emit(scan->procfs, scan->snapshot, &scan->sink);
+	agent_emit(scan->procfs, scan->snapshot, &scan->options.next, &scan->sink);
 	agent = snapshot_agent(scan->snapshot);
 	if (agent)
 		agent_log_remember(agent->pid, &scan->log);

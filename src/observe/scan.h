@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "facts.h"
+#include "observe/agent/next_start.h"
 
 struct agent_ports;
 struct api_options;
@@ -30,6 +31,7 @@ struct scan_options {
 	const int *netns; /* descriptor of the agent's network namespace, copied; NULL: ours */
 	/* May an agent of another namespace be meant? NO: never; else if none listens in netns. */
 	enum ew_tri elsewhere;
+	struct next_start_options next; /* its texts live as long as the scan */
 	/*
 	 * Emits the sockets with the agent port and the descriptors that refer to them, by BPF
 	 * (ew_bpf_scan(), ew_bpf_scan_once()). NULL: sock_diag and /proc are read instead. When it

@@ -110,6 +110,35 @@ static void unknown_write(FILE *out, const struct effects *e)
 			unknown, e->n);
 }
 
+/* How many findings weigh that much, and the first of them. */
+static size_t findings_of(const struct report *report, enum severity severity, const char **first)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < report->n_findings; i++)
+		if (finding_weight(&report->findings[i]) == severity)
+			*first = n++ ? *first : report->findings[i].id;
+	return n;
+}
+
+/* What keeps a restart from being called safe without more ado. */
+static void safe_write(FILE *out, const struct report *report, size_t executors)
+{
+	const char *id = "";
+	size_t unknown = findings_of(report, SEVERITY_UNKNOWN, &id), warnings;
+
+	if (unknown) {
+		fprintf(out, "UNKNOWN: what the next start changes could not be checked: %s.", id);
+		return;
+	}
+	fprintf(out, "A restart of the agent is safe for %s%zu executor%s.",
+		executors == 1 ? "the " : "all ", executors, plural(executors));
+	warnings = findings_of(report, SEVERITY_WARNING, &id);
+	if (warnings)
+		fprintf(out, " %zu warning%s about it: %s%s.", warnings, plural(warnings), id,
+			warnings > 1 ? ", …" : "");
+}
+
 static void findings_write(FILE *out, const struct report *report, const struct effects *e)
 {
 	const char *lead = ": ";
@@ -162,8 +191,7 @@ static void audit_write(FILE *out, const struct report *report)
 	fputs(report->ending && blank ? " " : "", out);
 	ending_write(out, report);
 	if (!blank && !report->ending)
-		fprintf(out, "A restart of the agent is safe for %s%zu executor%s.",
-			e.n == 1 ? "the " : "all ", e.n, plural(e.n));
+		safe_write(out, report, e.n);
 }
 
 /* ---- acts ---- */

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 
+#include "base/arena.h"
 #include "base/error.h"
+#include "mesos/agent_items.h"
 #include "mesos/checkpoint.h"
 
 static void must_explain(int err, const struct error *error)
@@ -60,6 +62,18 @@ static void updates(struct mesos_span file)
 	must(more < 0 || rest.len == 0);
 }
 
+static void agent_info(struct mesos_span file)
+{
+	struct arena *arena = arena_new();
+	struct error error = { 0 };
+	struct mesos_agent_info info;
+
+	must_explain(mesos_agent_info_parse(arena, file, &info, &error), &error);
+	for (size_t i = 0; i < info.resources.n; i++)
+		must(*mesos_item_text(arena, &info.resources.v[i]) != '\0');
+	arena_free(arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mesos_span file = mesos_span_at(data, size);
@@ -67,5 +81,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	small_files(file);
 	task_info(file);
 	updates(file);
+	agent_info(file);
 	return 0;
 }

@@ -2,7 +2,10 @@
 /* Short texts: log lines, versions, paths of libraries, durations, addresses, cut JSON. */
 #include "mesos_fuzz.h"
 
+#include "base/arena.h"
+#include "mesos/agent_items.h"
 #include "mesos/duration.h"
+#include "mesos/flag_table.h"
 #include "mesos/glog.h"
 #include "mesos/json.h"
 #include "mesos/upid.h"
@@ -36,6 +39,46 @@ static void versions(struct mesos_span text)
 		mesos_version_relinks(&version);
 }
 
+/* What was read is read again from its own text, and is the same. */
+static void read_again(struct arena *arena, const struct mesos_items *items, int attributes)
+{
+	for (size_t i = 0; i < items->n && i < 16; i++) {
+		const char *text = mesos_item_text(arena, &items->v[i]);
+		struct mesos_items again;
+
+		must(mesos_item_compare(&items->v[i], &items->v[i]) == MESOS_SAME);
+		must(mesos_items_find(items, &items->v[i]) != NULL);
+		if (attributes)
+			mesos_attributes_parse(arena, text, &again);
+		else
+			mesos_resources_parse(arena, text, "*", &again);
+	}
+}
+
+static void items(struct mesos_span text)
+{
+	struct arena *arena = arena_new();
+	const char *flag = arena_span(arena, text.p, text.len);
+	struct mesos_items found;
+
+	if (mesos_attributes_parse(arena, flag, &found) == 0)
+		read_again(arena, &found, 1);
+	if (mesos_resources_parse(arena, flag, "*", &found) == 0)
+		read_again(arena, &found, 0);
+	mesos_domain_text(arena, flag);
+	arena_free(arena);
+}
+
+static void flags(struct mesos_span text)
+{
+	char value[256], buf[64];
+
+	mesos_span_copy(text, value, sizeof(value));
+	mesos_flag_find(text);
+	for (size_t i = 0; i < MESOS_FLAGS_WATCHED; i++)
+		must(mesos_flag_canonical(&mesos_flag_table[i], value, buf, sizeof(buf)) != NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mesos_span text = mesos_span_at(data, size);
@@ -44,6 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	durations(text);
 	logs(text);
 	versions(text);
+	items(text);
+	flags(text);
 	if (mesos_upid_parse(text, &upid) == 0)
 		must_lie_in(upid.id, data, size);
 	must_lie_in(mesos_json_member(text, "type"), data, size);

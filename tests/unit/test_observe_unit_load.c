@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A unit's file and drop-ins in real directories: which of them count, and in which order. */
 #include <errno.h>
-#include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,10 +15,12 @@
 
 #include "base/arena.h"
 #include "observe/agent/unit_load.h"
+#include "scratch_tree.h"
 #include "systemd/unit_file.h"
 
 struct tree {
-	char root[64];
+	struct scratch_tree files;
+	const char *root;
 	struct arena *arena;
 	struct loaded_unit unit;
 };
@@ -28,24 +29,18 @@ static int setup(void **state)
 {
 	struct tree *tree = calloc(1, sizeof(*tree));
 
-	strcpy(tree->root, "/tmp/execwatch-unit.XXXXXX");
-	assert_non_null(mkdtemp(tree->root));
+	scratch_tree_make(&tree->files);
+	tree->root = tree->files.root;
 	tree->arena = arena_new();
 	*state = tree;
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
 }
 
 static int teardown(void **state)
 {
 	struct tree *tree = *state;
 
-	nftw(tree->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_tree_remove(&tree->files);
 	arena_free(tree->arena);
 	free(tree);
 	return 0;
@@ -53,19 +48,7 @@ static int teardown(void **state)
 
 static void put(const struct tree *tree, const char *path, const char *text)
 {
-	char full[PATH_MAX];
-	FILE *file;
-
-	snprintf(full, sizeof(full), "%s%s", tree->root, path);
-	for (char *slash = full + strlen(tree->root) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(full, 0755);
-		*slash = '/';
-	}
-	file = fopen(full, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	scratch_tree_put(&tree->files, path, text);
 }
 
 static int load(struct tree *tree, const char *name)

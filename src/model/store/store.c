@@ -59,6 +59,7 @@ void store_clear(struct store *store)
 		free((void *)store->baselines.v[i].tasks);
 	free(store->agents.v);
 	store_clear_services(store);
+	store_clear_next_starts(store);
 	store_clear_node(store);
 	free(store->namespaces.v);
 	free(store->hooks.v);
@@ -412,6 +413,10 @@ static void apply_baseline(struct store *store, const struct fact *fact)
 
 static void apply_command(struct store *store, const struct fact *fact)
 {
+	if (fact->command.phase && strcmp(fact->command.phase, "planned") == 0) {
+		store->planned = store_text(store, fact->command.text);
+		return;
+	}
 	store->command = fact->command;
 	store->command.text = store_text(store, fact->command.text);
 	store->command.phase = store_text(store, fact->command.phase);
@@ -584,6 +589,9 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_END] = store_apply_end,
 	[FACT_FIREWALL] = store_apply_firewall,
 	[FACT_SERVICE] = store_apply_service,
+	[FACT_FLAG] = store_apply_flag,
+	[FACT_NEXT_START] = store_apply_next_start,
+	[FACT_AGENT_INFO] = store_apply_agent_info,
 	[FACT_DISK] = store_apply_disk,
 	[FACT_MASTER] = store_apply_master,
 	[FACT_DOCKER] = store_apply_docker,

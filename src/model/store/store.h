@@ -319,6 +319,10 @@ struct store {
 	LIST(struct treatment) treatments;
 	LIST(struct agent) agents;
 	LIST(struct fact_service) services; /* of agents */
+	LIST(struct fact_next_start) next_starts;
+	LIST(struct fact_flag) flags;
+	struct fact_agent_info agent_info; /* of slaves/latest */
+	bool has_agent_info;
 	LIST(struct fact_disk) disks;	    /* one for each role */
 	LIST(struct container) containers;  /* of docker */
 	struct fact_docker docker;
@@ -353,6 +357,7 @@ struct store {
 	bool mptcp_hidden;	  /* an MPTCP link exists whose owner could not be read */
 	bool agent_hidden;	  /* a process that could not be read listens on the agent port */
 	struct fact_command command;
+	const char *planned; /* text of the command that `run` will start; NULL: none */
 	int64_t command_ended; /* 0 */
 	uint32_t snapshot;     /* number of the current one */
 	uint32_t scope;	       /* of the current one; 0 between snapshots */
@@ -445,6 +450,24 @@ void store_agent_closed(struct store *store, const struct fact *fact);
 void store_agent_exited(struct store *store, const struct fact *fact);
 /* At the end of a complete scan of sockets. */
 void store_end_agents(struct store *store, int64_t mono);
+
+/* ---- next_start.c ---- */
+void store_apply_flag(struct store *store, const struct fact *fact);
+void store_apply_next_start(struct store *store, const struct fact *fact);
+void store_apply_agent_info(struct store *store, const struct fact *fact);
+void store_clear_next_starts(struct store *store);
+/* What will start after this agent; NULL: nothing is known of it. */
+const struct fact_next_start *store_next_start(const struct store *store,
+					       const struct agent *agent);
+/*
+ * A flag of the agent (next: of the start after it); NULL: it is not given. Of the running agent what
+ * its API tells, defaults included, else what its command line and environment have.
+ */
+const struct fact_flag *store_flag(const struct store *store, const struct agent *agent, bool next,
+				   const char *name);
+/* The running agent's, as its command line or environment gives it; NULL: they do not. */
+const struct fact_flag *store_flag_given(const struct store *store, const struct agent *agent,
+					 const char *name);
 
 /* ---- services.c ---- */
 void store_apply_service(struct store *store, const struct fact *fact);

@@ -98,11 +98,31 @@ static void answer_failed(struct api *api, const struct error *error)
 	answer_lacks(api, error_text(error, text, sizeof(text)));
 }
 
-static void answer_flags(struct fact_api *answer, const struct mesos_flags *flags)
+static void emit_flags(struct api *api, const struct mesos_flags *flags)
 {
+	for (size_t i = 0; i < MESOS_FLAGS_WATCHED; i++) {
+		struct fact fact = { .type = FACT_FLAG, .mono = now_mono() };
+
+		if (!flags->watched[i])
+			continue;
+		fact.flag.pid = api->answer.api.pid;
+		fact.flag.start = api->answer.api.start;
+		fact.flag.when = "running";
+		fact.flag.name = mesos_flag_table[i].name;
+		fact.flag.value = flags->watched[i];
+		fact.flag.source = "api";
+		fact_emit(&api->sink, &fact);
+	}
+}
+
+static void answer_flags(struct api *api, const struct mesos_flags *flags)
+{
+	struct fact_api *answer = &api->answer.api;
+
 	answer->work_dir = flags->work_dir;
 	answer->recovery_timeout = flags->recovery_timeout_ns;
 	answer->reregister_timeout = flags->reregistration_timeout_ns;
+	emit_flags(api, flags);
 }
 
 /* False: no memory, and no fact. */
@@ -177,7 +197,7 @@ static void got_state(struct api *api)
 	answer->start_time = state->start_time;
 	answer->upid = state->pid;
 	answer->complete = is_complete(&state->flags);
-	answer_flags(answer, &state->flags);
+	answer_flags(api, &state->flags);
 	for (const struct mesos_framework *f = state->frameworks; f; f = f->next)
 		for (const struct mesos_executor *e = f->executors; e; e = e->next) {
 			emit_tasks(api, f, e);
@@ -196,7 +216,7 @@ static void got_flags(struct api *api, struct mesos_span begin)
 
 	if (api_status_check(api->status, begin, NULL) == 0 &&
 	    api_state_end(api->body, &state, NULL) == 0)
-		answer_flags(&api->answer.api, &state->flags);
+		answer_flags(api, &state->flags);
 	finish(api);
 }
 

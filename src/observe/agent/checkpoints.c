@@ -18,6 +18,7 @@
 #include "mesos/checkpoint.h"
 #include "mesos/span.h"
 #include "mesos/task_state.h"
+#include "observe/agent/agent_info.h"
 #include "observe/agent/checkpoint_file.h"
 #include "base/array.h"
 #include "base/emit.h"
@@ -421,6 +422,7 @@ static void scan_latest(struct scan *scan, int slaves, const char *slave_id)
 	if (dir < 0) {
 		emit_refused(scan, -errno, "");
 	} else {
+		agent_info_emit(dir, slave_id, scan->file, scan->sink);
 		one_slave(scan, dir, slave_id);
 		close(dir);
 	}

@@ -15,6 +15,7 @@
 #include "base/proc.h"
 #include "facts.h"
 #include "observe/agent/bounded_emit.h"
+#include "observe/agent/next_start.h"
 #include "observe/agent/service_unit.h"
 
 /* ---- which unit ---- */
@@ -92,41 +93,65 @@ static bool is_anothers(const struct fact_agent *agent, int32_t ppid, const char
 struct work {
 	const struct fact_agent *agent;
 	int32_t ppid;
-	const char *unit;
+	const char *unit; /* NULL: none */
 	const char *cgroup;
+	const struct next_start_options *next;
 };
 
-static int emit_unit(void *ctx, const struct fact_sink *sink, struct error *error)
+static bool is_named(const struct next_start_options *next)
+{
+	return next->version || next->unit || next->n_env;
+}
+
+/* Returns false when it is another program's unit. */
+static bool unit_emit(const struct work *work, struct arena *arena, const struct fact_sink *sink)
+{
+	struct fact fact = { .type = FACT_SERVICE, .mono = now_mono() };
+	bool own = true;
+
+	fact.service.pid = work->agent->pid;
+	fact.service.start = work->agent->start;
+	if (work->unit)
+		service_unit_read(arena, work->unit, work->cgroup, &fact.service);
+	if (!work->unit ||
+	    is_anothers(work->agent, work->ppid, work->cgroup, fact.service.main_pid)) {
+		fact.service = (struct fact_service){ .pid = work->agent->pid,
+						      .start = work->agent->start };
+		own = false;
+	}
+	fact_emit(sink, &fact);
+	return own;
+}
+
+static int emit_all(void *ctx, const struct fact_sink *sink, struct error *error)
 {
 	const struct work *work = ctx;
-	struct fact fact = { .type = FACT_SERVICE, .mono = now_mono() };
 	struct arena *arena = arena_new();
+	bool own;
 
 	(void)error;
 	if (!arena)
 		return -ENOMEM;
-	fact.service.pid = work->agent->pid;
-	fact.service.start = work->agent->start;
-	service_unit_read(arena, work->unit, work->cgroup, &fact.service);
-	if (is_anothers(work->agent, work->ppid, work->cgroup, fact.service.main_pid)) {
-		memset(&fact.service, 0, sizeof(fact.service));
-		fact.service.pid = work->agent->pid;
-		fact.service.start = work->agent->start;
-	}
-	fact_emit(sink, &fact);
+	own = unit_emit(work, arena, sink);
+	if (own || is_named(work->next))
+		next_start_emit(work->agent, own ? work->unit : NULL, work->next, sink);
 	arena_free(arena);
 	return 0;
 }
 
-void service_emit(const struct fact_agent *agent, int32_t ppid, int64_t until,
+void service_emit(const struct fact_agent *agent, int32_t ppid,
+		  const struct next_start_options *next, int64_t until,
 		  const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_SERVICE, .mono = now_mono() };
 	char cgroup[PATH_MAX];
-	struct work work = { .agent = agent, .ppid = ppid, .cgroup = cgroup };
+	struct work work = { .agent = agent, .ppid = ppid, .cgroup = cgroup, .next = next };
+	const char *object;
 
 	work.unit = service_unit_of(agent->cgroup, cgroup);
-	if (work.unit && bounded_emit(emit_unit, &work, until, work.unit, sink, NULL) == 0)
+	object = work.unit ? work.unit : "what starts next";
+	if ((work.unit || is_named(next)) &&
+	    bounded_emit(emit_all, &work, until, object, sink, NULL) == 0)
 		return;
 	fact.service.pid = agent->pid;
 	fact.service.start = agent->start;

@@ -11,6 +11,7 @@
 
 struct fact_agent;
 struct fact_sink;
+struct next_start_options;
 
 /*
  * The unit's part of a cgroup: the path up to its last component that ends in .service or .scope is
@@ -21,10 +22,13 @@ struct fact_sink;
 const char *service_unit_of(const char *cgroup, char *unit_cgroup);
 
 /*
- * Emits FACT_SERVICE for this agent, from a child process: systemctl and files that do not answer
- * for 3 s, or by until (mono ns; 0: no bound), give one without a KillMode. ppid: of the agent.
+ * Emits FACT_SERVICE for this agent, and what observe/agent/next_start.h reads when a unit runs it
+ * or the user names something, from a child process: systemctl and files that do not answer for 3
+ * s, or by until (mono ns; 0: no bound), give a FACT_SERVICE without a KillMode. ppid: of the
+ * agent.
  */
-void service_emit(const struct fact_agent *agent, int32_t ppid, int64_t until,
+void service_emit(const struct fact_agent *agent, int32_t ppid,
+		  const struct next_start_options *next, int64_t until,
 		  const struct fact_sink *sink);
 
 #endif

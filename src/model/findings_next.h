@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the findings about the next start share. */
+#ifndef EW_MODEL_FINDINGS_NEXT_H
+#define EW_MODEL_FINDINGS_NEXT_H
+
+#include "mesos/agent_items.h"
+#include "mesos/flag_table.h"
+#include "model/model_private.h"
+
+struct next_subject {
+	const struct store *store;
+	const struct executors *view;
+	struct report *report;
+	struct arena *arena;
+	const struct agent *agent;
+	const struct fact_next_start *next;
+	struct mesos_version version; /* that starts: as named, else the running one's */
+	bool has_version;
+};
+
+/* The value that the flag will have, its default included; NULL: not known, or none. */
+const char *next_value(const struct next_subject *s, const char *name);
+/* The one that the running agent has. */
+const char *running_value(const struct next_subject *s, const char *name);
+enum ew_tri next_changes(const struct next_subject *s, const char *name);
+
+/* Joined by "; ", the first four of them. */
+const char *next_joined(struct arena *arena, const char *const *texts, size_t n);
+
+/* findings_next_info.c: against slave.info. */
+void next_info_fill(const struct next_subject *s);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The flags of the next start, from units and files in many shapes. The running agent is this test. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "fact_list.h"
+#include "observe/agent/next_start.h"
+#include "scratch_tree.h"
+
+#define UNIT "/etc/systemd/system/mesos-agent.service"
+
+struct start {
+	struct scratch_tree tree;
+	struct fact_list *facts;
+};
+
+static int setup(void **state)
+{
+	struct start *start = calloc(1, sizeof(*start));
+
+	scratch_tree_make(&start->tree);
+	start->facts = fact_list_new();
+	*state = start;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct start *start = *state;
+
+	scratch_tree_remove(&start->tree);
+	fact_list_free(start->facts);
+	free(start);
+	return 0;
+}
+
+static void put(struct start *start, const char *path, const char *text)
+{
+	scratch_tree_put(&start->tree, path, text);
+}
+
+static void look(struct start *start, const char *unit, struct next_start_options options)
+{
+	struct fact_agent agent = { .pid = getpid(), .start = 1 };
+	struct fact_sink sink = { fact_list_emit, start->facts };
+
+	start->facts->n = 0;
+	options.root = start->tree.root;
+	next_start_emit(&agent, unit, &options, &sink);
+}
+
+static const struct fact_next_start *next(const struct start *start)
+{
+	for (size_t i = 0; i < start->facts->n; i++)
+		if (start->facts->facts[i].type == FACT_NEXT_START)
+			return &start->facts->facts[i].next_start;
+	fail_msg("no FACT_NEXT_START");
+	return NULL;
+}
+
+/* "value (source)"; "-": not given. */
+static const char *flag(const struct start *start, const char *name)
+{
+	static char text[512];
+
+	for (size_t i = 0; i < start->facts->n; i++) {
+		const struct fact_flag *f = &start->facts->facts[i].flag;
+
+		if (start->facts->facts[i].type != FACT_FLAG || strcmp(f->when, "next") != 0 ||
+		    strcmp(f->name, name) != 0)
+			continue;
+		snprintf(text, sizeof(text), "%s (%s)", f->value, f->source);
+		return text;
+	}
+	return "-";
+}
+
+/* A package's unit with everything on the command line. */
+static void flags_of_the_command_line(void **state)
+{
+	struct start *start = *state;
+
+	put(start, UNIT,
+	    "[Unit]\nDescription=agent\n[Service]\nEnvironment=ROLE=web\n"
+	    "ExecStart=/usr/sbin/mesos-agent --master=zk://a:2181/mesos \\\n"
+	    "    --work_dir=/var/lib/mesos --attributes=rack:r1;role:${ROLE} \\\n"
+	    "    --no-hostname_lookup --strict \"--resources=cpus:4; mem:1024\"\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->known, EW_YES);
+	assert_string_equal(next(start)->program, "/usr/sbin/mesos-agent");
+	assert_false(next(start)->named);
+	assert_true(strncmp(flag(start, "work_dir"), "/var/lib/mesos (", 16) == 0);
+	assert_true(strncmp(flag(start, "attributes"), "rack:r1;role:web (", 18) == 0);
+	assert_true(strncmp(flag(start, "resources"), "cpus:4; mem:1024 (", 18) == 0);
+	assert_true(strncmp(flag(start, "hostname_lookup"), "false (", 7) == 0);
+	assert_true(strncmp(flag(start, "strict"), "true (", 6) == 0);
+	assert_string_equal(flag(start, "port"), "-");
+}
+
+/* As DC/OS has it: variables of several files, the last one wins; a file may be missing. */
+static void flags_of_environment_files(void **state)
+{
+	struct start *start = *state;
+
+	put(start, UNIT,
+	    "[Service]\nEnvironment=MESOS_IP=10.0.0.1 MESOS_PORT=1\n"
+	    "EnvironmentFile=/opt/mesosphere/etc/mesos-slave-common\n"
+	    "EnvironmentFile=-/var/lib/dcos/mesos-slave-common\n"
+	    "EnvironmentFile=-/nowhere/optional\n"
+	    "EnvironmentFile=/run/dcos/etc/mesos-*\n"
+	    "ExecStart=/opt/mesosphere/bin/start_mesos.sh\n");
+	put(start, "/opt/mesosphere/etc/mesos-slave-common",
+	    "MESOS_WORK_DIR=/var/lib/mesos/slave\nMESOS_PORT=5051\n"
+	    "mesos_strict=false\nMESOS_RESOURCES=file:///var/lib/dcos/mesos-resources\n");
+	put(start, "/var/lib/dcos/mesos-slave-common", "MESOS_ATTRIBUTES=rack:r1;zone:z\n");
+	put(start, "/var/lib/dcos/mesos-resources", "[{\"name\":\"cpus\"}]");
+	put(start, "/run/dcos/etc/mesos-slave", "MESOS_reCover=cleanup\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->known, EW_YES);
+	assert_int_equal(next(start)->n_missing, 0);
+	assert_string_equal(flag(start, "work_dir"),
+			    "/var/lib/mesos/slave (/opt/mesosphere/etc/mesos-slave-common)");
+	assert_string_equal(flag(start, "port"), "5051 (/opt/mesosphere/etc/mesos-slave-common)");
+	assert_string_equal(flag(start, "attributes"),
+			    "rack:r1;zone:z (/var/lib/dcos/mesos-slave-common)");
+	assert_string_equal(flag(start, "resources"),
+			    "[{\"name\":\"cpus\"}] (/var/lib/dcos/mesos-resources)");
+	assert_string_equal(flag(start, "recover"), "cleanup (/run/dcos/etc/mesos-slave)");
+	assert_string_equal(flag(start, "strict"), "-");
+	assert_int_equal(next(start)->n_sources, 5);
+}
+
+/* Mesosphere's packages: a shell's file and a directory with a file for each flag. */
+static void flags_of_the_wrappers_directories(void **state)
+{
+	struct start *start = *state;
+
+	put(start, UNIT, "[Service]\nExecStart=/usr/bin/mesos-init-wrapper slave\n");
+	put(start, "/etc/default/mesos", "LOGS=/var/log/mesos\nULIMIT=\"-n 8192\"\n");
+	put(start, "/etc/default/mesos-slave", "IP=10.0.0.2\nexport MESOS_RECOVER=reconnect\n");
+	put(start, "/etc/mesos-slave/work_dir", "/var/lib/mesos\n");
+	put(start, "/etc/mesos-slave/?no-strict", "");
+	put(start, "/etc/mesos-slave/?hostname_lookup", "");
+	put(start, "/etc/mesos-slave/attributes/rack", "r1\n");
+	put(start, "/etc/mesos-slave/attributes/zone", "z\n");
+	put(start, "/etc/mesos-slave/resources/cpus", "4\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->known, EW_YES);
+	assert_string_equal(flag(start, "work_dir"), "/var/lib/mesos (/etc/mesos-slave/work_dir)");
+	assert_string_equal(flag(start, "attributes"),
+			    "rack:r1;zone:z (/etc/mesos-slave/attributes)");
+	assert_string_equal(flag(start, "resources"), "cpus:4 (/etc/mesos-slave/resources)");
+	assert_string_equal(flag(start, "strict"), "false (/etc/mesos-slave/?no-strict)");
+	assert_string_equal(flag(start, "ip"), "10.0.0.2 (/etc/default/mesos-slave)");
+	assert_string_equal(flag(start, "recover"), "reconnect (/etc/default/mesos-slave)");
+	put(start, "/etc/mesos-slave/ip", "10.0.0.3\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->n_twice, 1);
+	assert_string_equal(next(start)->twice[0], "ip");
+	put(start, "/etc/default/mesos-slave", "MESOS_ATTRIBUTES=\"rack:$(hostname)\"\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->known, EW_NO);
+}
+
+static void programs_around_the_agent(void **state)
+{
+	static const struct {
+		const char *line;
+		enum ew_tri known;
+		const char *work_dir; /* up to its source */
+	} rows[] = {
+		{ "/usr/bin/env MESOS_X=1 mesos-agent --work_dir=/w", EW_YES, "/w (" },
+		{ "/usr/bin/numactl -N 0 /usr/sbin/mesos-slave --work_dir=/w", EW_YES, "/w (" },
+		{ "/bin/sh -c 'exec /usr/sbin/mesos-slave --work_dir=/w >>/var/log/x 2>&1'", EW_YES,
+		  "/w (" },
+		{ "/bin/bash -c 'MESOS_WORK_DIR=/w mesos-agent --port=1; echo --work_dir=/x'",
+		  EW_YES, "/w (" },
+		{ "/bin/sh -c '. /etc/x; exec mesos-slave --work_dir=$W'", EW_NO, "$W (" },
+		{ "/bin/sh -c 'exec /usr/local/bin/start'", EW_NO, "-" },
+		{ "/usr/local/bin/run-agent --work_dir=/w", EW_NO, "-" },
+		{ "/usr/bin/docker run --rm --net=host -e MESOS_WORK_DIR=/w -v /w:/w "
+		  "mesosphere/mesos-slave:1.4 --port=5051",
+		  EW_NO, "/w (" },
+		{ "/usr/sbin/mesos-agent --work_dir=/w --hostname=%H", EW_NO, "/w (" },
+		{ "/usr/sbin/mesos-agent \"--work_dir=/w", EW_NO, "-" },
+	};
+	struct start *start = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char unit[512];
+
+		snprintf(unit, sizeof(unit), "[Service]\nExecStart=%s\n", rows[i].line);
+		put(start, UNIT, unit);
+		look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+		if (next(start)->known != rows[i].known ||
+		    strncmp(flag(start, "work_dir"), rows[i].work_dir, strlen(rows[i].work_dir)))
+			fail_msg("%s: %s, %s", rows[i].line, flag(start, "work_dir"),
+				 next(start)->problem);
+	}
+}
+
+static void files_that_are_missing(void **state)
+{
+	struct start *start = *state;
+
+	put(start, UNIT,
+	    "[Service]\nEnvironmentFile=/etc/none\n"
+	    "ExecStart=/usr/sbin/mesos-agent --attributes=file:///etc/attributes "
+	    "--credential=/etc/secret --work_dir=/w\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->n_missing, 3);
+	assert_string_equal(next(start)->missing[0],
+			    "EnvironmentFile=/etc/none: No such file or directory");
+	assert_string_equal(
+		next(start)->missing[1],
+		"--attributes=file:///etc/attributes: No such file or directory");
+	assert_string_equal(next(start)->missing[2],
+			    "--credential=/etc/secret: No such file or directory");
+}
+
+static void what_the_user_names(void **state)
+{
+	static const char *const env[] = { "/new/env", "/new/none" };
+	struct start *start = *state;
+	char file[128];
+
+	put(start, UNIT, "[Service]\nExecStart=/usr/sbin/mesos-agent --port=1\n");
+	put(start, "/etc/systemd/system/other.service",
+	    "[Service]\nExecStart=/usr/sbin/mesos-agent --port=2\n");
+	put(start, "/new/unit.service", "[Service]\nExecStart=/usr/sbin/mesos-agent --port=3\n");
+	put(start, "/new/env", "MESOS_STRICT=false\nMESOS_PORT=4\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ .unit = "other" });
+	assert_true(next(start)->named);
+	assert_string_equal(next(start)->unit, "other");
+	assert_true(strncmp(flag(start, "port"), "2 (", 3) == 0);
+	snprintf(file, sizeof(file), "%s/new/unit.service", start->tree.root);
+	look(start, NULL,
+	     (struct next_start_options){
+		     .unit = file, .env = env, .n_env = 2, .version = "1.11.0" });
+	assert_true(strncmp(flag(start, "port"), "3 (", 3) == 0); /* the command line wins */
+	assert_string_equal(flag(start, "strict"), "false (/new/env)");
+	assert_string_equal(next(start)->version, "1.11.0");
+	assert_string_equal(next(start)->missing[0],
+			    "--next-env /new/none: No such file or directory");
+	look(start, NULL, (struct next_start_options){ .unit = "none" });
+	assert_int_equal(next(start)->known, EW_NO);
+	assert_string_equal(next(start)->problem,
+			    "unit none.service: No such file or directory");
+}
+
+/* Without a unit the running agent's own environment, and what is named besides. */
+static void the_running_agents_own(void **state)
+{
+	static const char *const env[] = { "/new/env" };
+	struct start *start = *state;
+
+	put(start, "/new/env", "MESOS_STRICT=false\n");
+	look(start, NULL, (struct next_start_options){ .env = env, .n_env = 1 });
+	assert_int_equal(next(start)->known, EW_YES);
+	assert_string_equal(flag(start, "strict"), "false (/new/env)");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(flags_of_the_command_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(flags_of_environment_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(flags_of_the_wrappers_directories, setup, teardown),
+		cmocka_unit_test_setup_teardown(programs_around_the_agent, setup, teardown),
+		cmocka_unit_test_setup_teardown(files_that_are_missing, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_the_user_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_running_agents_own, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -102,17 +102,17 @@ static int text_order(const void *a, const void *b)
 
 static const char *list_canonical(const char *value, char *buf, size_t size)
 {
-	char copy[1024], *rest = copy, *word;
+	char copy[1024], *rest, *word;
 	const char *words[LIST_MAX];
 	size_t n = 0, used = 0;
 
 	if ((size_t)snprintf(copy, sizeof(copy), "%s", value) >= sizeof(copy))
 		return value;
-	while ((word = strsep(&rest, ", "))) {
-		if (*word && n == LIST_MAX)
+	word = strtok_r(copy, ", ", &rest);
+	for (; word; word = strtok_r(NULL, ", ", &rest)) {
+		if (n == LIST_MAX)
 			return value;
-		if (*word)
-			words[n++] = word;
+		words[n++] = word;
 	}
 	qsort(words, n, sizeof(*words), text_order);
 	buf[0] = '\0';

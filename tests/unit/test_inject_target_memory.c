@@ -252,7 +252,6 @@ static struct inject_result inject_with(const struct tcp_child *child, const str
 	int status;
 	pid_t pid;
 
-	t.proof = INJECT_BY_VALUE;
 	pid = fork();
 	if (pid == 0) {
 		for (; lacks->nr; lacks++)
@@ -388,6 +387,28 @@ static void without_room_for_a_pidfd(void **state)
 	child_end(&child);
 }
 
+/* Linux 5.3 to 5.5, and before: the call's own result is the proof. */
+static void without_pidfds(void **state)
+{
+	static const struct lack lacks[][2] = { { { SYS_pidfd_getfd, -1, 0 }, { 0 } },
+						{ { SYS_pidfd_open, -1, 0 }, { 0 } } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct tcp_child child = child_start(body_futex);
+		struct inject_result got;
+		struct pollfd p = { .fd = child.other, .events = POLLRDHUP };
+
+		await_state(child.pid, 'S');
+		got = inject_with(&child, lacks[i], SECCOMP_RET_ERRNO | ENOSYS);
+		assert_reason(got, INJECT_DONE, INJECT_R_NONE);
+		assert_int_equal(got.used, INJECT_PTRACE);
+		assert_int_equal(got.call_ret, 0);
+		assert_int_equal(poll(&p, 1, 0), 0); /* SHUT_RD tells the other end nothing */
+		child_end(&child);
+	}
+}
+
 /* ---- faulting pages in ---- */
 
 static void pages_are_ready_and_unchanged(void **state)
@@ -429,6 +450,7 @@ int main(void)
 		cmocka_unit_test(without_the_extended_state),
 		cmocka_unit_test(without_sight_of_filters),
 		cmocka_unit_test(without_room_for_a_pidfd),
+		cmocka_unit_test(without_pidfds),
 		cmocka_unit_test(pages_are_ready_and_unchanged),
 	};
 

@@ -35,6 +35,7 @@
 #include "act/audit_log.h"
 #include "act/shutdown.h"
 #include "base/error.h"
+#include "base/proc.h"
 #include "facts.h"
 
 #define LINKS 2
@@ -251,6 +252,18 @@ static inline struct executor executor_start(enum manner manner, size_t n)
 	close(told[0]);
 	e.start = start_of(e.pid);
 	return e;
+}
+
+static inline void await_end_of_first_thread(const struct executor *e)
+{
+	struct timespec pause_1ms = { .tv_nsec = 1000000 };
+	struct proc_stat stat = { 0 };
+
+	for (int i = 0; i < 10000 && stat.state != 'Z'; i++) {
+		assert_int_equal(proc_stat_of(e->pid, &stat), 0);
+		nanosleep(&pause_1ms, NULL);
+	}
+	assert_int_equal(stat.state, 'Z');
 }
 
 static inline void executor_end(struct executor *e)

@@ -46,18 +46,6 @@ static void done_by_each_method(void **state)
 	}
 }
 
-static void await_end_of_first_thread(const struct executor *e)
-{
-	struct timespec pause_1ms = { .tv_nsec = 1000000 };
-	struct proc_stat stat = { 0 };
-
-	for (int i = 0; i < 10000 && stat.state != 'Z'; i++) {
-		assert_int_equal(proc_stat_of(e->pid, &stat), 0);
-		nanosleep(&pause_1ms, NULL);
-	}
-	assert_int_equal(stat.state, 'Z');
-}
-
 /* A process is alive while any of its threads is: the act is proved by the socket alone. */
 static void done_where_the_first_thread_has_ended(void **state)
 {

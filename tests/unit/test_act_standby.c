@@ -135,6 +135,23 @@ static void only_those_that_did_not_notice(void **state)
 		executor_end(&e[i]);
 }
 
+/* A process is alive while any of its threads is. */
+static void one_whose_first_thread_has_ended(void **state)
+{
+	struct executor e;
+	struct armed a;
+
+	(void)state;
+	need_namespace();
+	e = executor_start(CLOSES_WITHOUT_FIRST_THREAD, 1);
+	await_end_of_first_thread(&e);
+	a = armed_new(&e, 1, 1);
+	assert_int_equal(arm(&a), 0);
+	assert_string_equal(states_after_the_end(&a), "done");
+	standby_free(a.standby, true);
+	executor_end(&e);
+}
+
 static void none_once_a_new_agent_listens(void **state)
 {
 	struct executor e;
@@ -273,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_those_that_did_not_notice),
+		cmocka_unit_test(one_whose_first_thread_has_ended),
 		cmocka_unit_test(none_once_a_new_agent_listens),
 		cmocka_unit_test(no_other_process_or_socket),
 		cmocka_unit_test(a_later_plan_takes_the_place_of_the_first),

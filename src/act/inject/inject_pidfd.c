@@ -18,7 +18,7 @@ int inject_pidfd_copy(const struct inject_request *request, int pidfd, pid_t liv
 {
 	int thread, copy = copy_by(pidfd, request->fd);
 
-	if (copy != -ESRCH || live == request->pid)
+	if (copy != -ESRCH || live <= 0 || live == request->pid)
 		return copy;
 	/* The first thread has ended, and its descriptor table with it: another thread's is used.
 	 */

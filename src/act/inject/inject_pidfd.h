@@ -7,9 +7,9 @@
 
 /*
  * Copies the descriptor of the request. pidfd: of the process, or the negative errno of
- * ew_pidfd_open(). live: one of its threads that is alive. Returns the copy, close-on-exec, or a
- * negative errno: -EBADF no such descriptor, -ESRCH the process has ended, -EPERM, -ENOSYS this
- * kernel cannot copy it. The copy keeps the socket open: close it at once.
+ * ew_pidfd_open(). live: one of its threads that is alive, or 0. Returns the copy, close-on-exec,
+ * or a negative errno: -EBADF no such descriptor, -ESRCH the process has ended, -EPERM, -ENOSYS
+ * this kernel cannot copy it. The copy keeps the socket open: close it at once.
  */
 int inject_pidfd_copy(const struct inject_request *request, int pidfd, pid_t live);
 

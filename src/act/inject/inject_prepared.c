@@ -8,6 +8,7 @@
 #include "act/inject/inject_result.h"
 #include "act/inject/inject_socket.h"
 #include "base/pidfd.h"
+#include "base/proc.h"
 
 /* The copy keeps the socket open: the caller closes it at once. */
 static int copy_checked(const struct inject_request *request, int pidfd,
@@ -16,10 +17,14 @@ static int copy_checked(const struct inject_request *request, int pidfd,
 	int err, copy = ew_pidfd_getfd(pidfd, request->fd);
 
 	*result = (struct inject_result){ .used = INJECT_PIDFD };
+	if (copy == -ESRCH) /* perhaps only its first thread has ended */
+		copy = inject_pidfd_copy(request, pidfd,
+					 proc_live_thread(request->pid, request->start));
 	if (copy < 0)
-		return inject_refuse(result, copy == -EBADF   ? INJECT_R_NO_FD
-					     : copy == -ESRCH ? INJECT_R_GONE
-							      : INJECT_R_SYSTEM,
+		return inject_refuse(result,
+				     copy == -EBADF   ? INJECT_R_NO_FD
+				     : copy == -ESRCH ? INJECT_R_GONE
+						      : INJECT_R_SYSTEM,
 				     copy, "copy descriptor %d of process %d", request->fd,
 				     request->pid);
 	err = inject_socket_check(request, copy, result);

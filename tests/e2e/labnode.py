@@ -534,6 +534,17 @@ class LabNode:
         """meta/.../runs/CONTAINER of its checkpoints."""
         return self.sandbox(executor).replace("/slaves/", "/meta/slaves/", 1)
 
+    def checkpoint(self, executor, name):
+        """The path of a checkpoint by its name: "slave.info", "framework.pid", "executor.info", "boot_id",
+        "resources.info", or one of its latest run: "pids/forked.pid", "task.info", "task.updates"."""
+        run = pathlib.Path(self.run_dir(executor))
+        levels = {"executor.info": run.parents[1], "framework.info": run.parents[3], "framework.pid": run.parents[3],
+                  "slave.info": run.parents[5], "boot_id": run.parents[7],
+                  "resources.info": run.parents[7] / "resources"}
+        if name.startswith("task."):
+            return next((run / "tasks").iterdir()) / name
+        return levels.get(name, run) / name
+
     def task_updates(self, executor):
         """What task.updates has: ("UPDATE", state, message) and ("ACK", None, None), in order."""
         path = pathlib.Path(self.run_dir(executor), "tasks", executor.executor_id, "task.updates")

@@ -637,6 +637,67 @@ def test_id_after_a_reboot(version, same):
         assert (node.state()["id"] == old) == same
 
 
+@pytest.mark.parametrize("name, log", [
+    ("executor.info", "Skipping recovery of executor 'web'"),
+    ("framework.info", "Failed to find framework info file"),
+    ("framework.pid", "Recovering executor 'other'"),
+])
+def test_without_a_file_of_its_tree_an_executor_is_not_recovered(name, log):
+    with LabNode(executor("web", framework=0), executor("other", framework=1), "agent orphans=destroy",
+                 reregistration_timeout="500ms") as node:
+        node.stop_agent()
+        node.checkpoint(node.executor("web"), name).unlink()
+        node.start_agent()
+        node.wait_recovered()
+        node.wait_until(lambda: alive(node) == {"other"}, what="the end of web")
+        assert log in node.agent_log()
+        assert "request to executor 'web'" not in node.agent_log()
+        assert {e["id"] for f in node.state()["frameworks"] for e in f["executors"]} == {"other"}
+
+
+def test_without_slave_info_the_agent_takes_a_new_id():
+    with LabNode(executor("web")) as node:
+        old = node.state()["id"]
+        node.stop_agent()
+        node.checkpoint(node.executor("web"), "slave.info").unlink()
+        node.start_agent()
+        node.wait_until(lambda: status_of(node, "/state") == "200", what="an agent without executors")
+        assert node.state()["id"] != old
+
+
+def test_a_task_without_its_file_is_unknown_to_the_agent():
+    with LabNode(executor("web"), executor("other")) as node:
+        node.stop_agent()
+        node.checkpoint(node.executor("web"), "task.info").unlink()
+        node.start_agent()
+        node.wait_recovered()
+        node.wait_until(lambda: alive(node) == {"other"}, what="the end of web")
+        assert "Shutting down executor 'web'" in node.agent_log()
+
+
+@pytest.mark.parametrize("name", ["slave.info", "framework.info", "executor.info", "task.info", "task.updates",
+                                  "resources.info", "pids/forked.pid"])
+def test_damage_ends_the_recovery(name):
+    with LabNode(executor("web")) as node:
+        node.stop_agent()
+        path = node.checkpoint(node.executor("web"), name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"\x04\0\0\0\xff\xff\xff\xff")
+        node.start_agent()
+        node.wait_until(lambda: "Failed to perform recovery" in node.agent_log(), what="the end of the recovery")
+        node.wait_until(lambda: node.status()["agents"][0]["pid"] == 0, what="the end of the agent")
+        assert alive(node) == {"web"}
+
+
+def test_one_pid_in_two_runs_ends_the_recovery():
+    with LabNode(executors(2)) as node:
+        node.stop_agent()
+        pids = [node.checkpoint(e, "pids/forked.pid") for e in node.executors()]
+        pids[0].write_bytes(pids[1].read_bytes())
+        node.start_agent()
+        node.wait_until(lambda: "Detected duplicate pid" in node.agent_log(), what="the end of the recovery")
+
+
 def test_checkpoints_that_lead_nowhere_or_cannot_be_read():
     with LabNode(executor("web"), executor("gone"), executor("other"),
                  reregistration_timeout="500ms") as node:

@@ -34,6 +34,7 @@ struct agent_flags {
 	char *claims; /* the agent whose id it takes for its own; empty: none's */
 	char *domain_sockets, *domain_socket; /* true or false; path */
 	char *orphans; /* keep, destroy: containers that no checkpoint tells of */
+	char *strict;  /* true: a damaged checkpoint ends the recovery */
 };
 
 /* TERMINATING: told to shut down; it exits when its executors have. */
@@ -65,6 +66,7 @@ struct container {
 	int pidfd;
 	struct watch *exit_watch;
 	bool launched_task;
+	bool taskless;		   /* recovered without a task */
 	bool held;		   /* it has asked for its re-registration and is kept waiting */
 	bool destroyed;		   /* by us: then it was SIGKILL */
 	bool framework_ends;	   /* its updates are ignored */
@@ -116,6 +118,19 @@ void agent_watch_exit(struct container *c); /* of forked_pid */
 void agent_terminated(struct container *c, int status, bool known);
 void agent_notify(struct agent *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *container_state_name(enum container_state state);
+
+/*
+ * agent_recovery_files.c: what slave/state.cpp needs of each level of the tree. False where the
+ * agent passes over it; damage ends the agent, or with --strict=false counts as missing.
+ */
+bool agent_slave_info(struct agent *a);
+bool agent_framework_info(struct agent *a, const char *framework_dir);
+bool agent_executor_info(struct agent *a, const char *executor_dir);
+bool agent_tasks_info(struct agent *a, const char *run_dir); /* of all tasks of a run */
+void agent_resources_info(struct agent *a);
+pid_t agent_forked_pid(struct agent *a, const struct checkpoint_ids *at); /* 0: none */
+void agent_recovery_failed(struct agent *a, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 2, 3)));
 
 /* agent_launch.c */
 char *agent_launch(struct agent *a, const char *line); /* NULL, or what is wrong (malloc'd) */

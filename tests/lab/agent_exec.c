@@ -105,6 +105,18 @@ static void run_task(struct container *c)
 	}
 }
 
+/* Mesos slave.cpp, reregisterExecutor() and subscribe(), since 1.5.0. */
+static void shut_taskless(struct container *c)
+{
+	if (!c->taskless)
+		return;
+	agent_log(c->agent, 'W', "slave.cpp:5310",
+		  "Shutting down executor '%s' of framework %s because it has never been sent a "
+		  "task",
+		  c->executor_id, c->framework_id);
+	agent_shutdown_executor(c);
+}
+
 static void on_register(struct container *c, const struct http_msg *req)
 {
 	struct agent *a = c->agent;
@@ -159,6 +171,7 @@ static void reregister(struct container *c)
 	msg_reregistered(&body, &ids);
 	agent_send(c, "ExecutorReregisteredMessage", &body);
 	agent_set_state(c, C_RUNNING);
+	shut_taskless(c);
 }
 
 /* Held: as if the message were still in the agent's queue. */
@@ -324,6 +337,7 @@ static void on_subscribe(struct container *c, struct conn *from, const struct bu
 		send_event(c, &b);
 	}
 	agent_set_state(c, C_RUNNING);
+	shut_taskless(c);
 	take_unacked(c, call);
 	agent_launch_more(a);
 }

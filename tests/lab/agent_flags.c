@@ -48,6 +48,7 @@ static const struct flag flags[] = {
 	FLAG("http_executor_domain_sockets", NULL, domain_sockets, "false"),
 	FLAG("domain_socket_location", NULL, domain_socket, ""),
 	FLAG("lab_orphans", "orphans", orphans, "keep"),
+	FLAG("strict", NULL, strict, "true"),
 };
 
 enum { N_FLAGS = sizeof(flags) / sizeof(flags[0]) };
@@ -164,8 +165,6 @@ static const char *const constant_flags[] = {
 	"true",
 	"sandbox_directory",
 	"/mnt/mesos/sandbox",
-	"strict",
-	"true",
 	"switch_user",
 	"true",
 	"systemd_enable_support",

@@ -49,7 +49,7 @@ static unsigned long long read_number(const char *dir, const char *container_id,
 static bool known(const struct agent *a, const char *container_id)
 {
 	for (const struct container *c = a->containers; c; c = c->next)
-		if (!strcmp(c->container_id, container_id))
+		if (c->forked_pid && !strcmp(c->container_id, container_id))
 			return true;
 	return false;
 }

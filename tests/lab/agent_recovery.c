@@ -12,22 +12,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The launchers do not take a pid twice (Mesos containerizer/mesos/launcher.cpp, recover()). */
+static void pid_is_new(struct agent *a, const struct container *new, pid_t pid)
+{
+	for (const struct container *c = a->containers; c; c = c->next)
+		if (c != new && c->forked_pid == pid && c->state != C_TERMINATED)
+			agent_recovery_failed(a, "Detected duplicate pid %d for container %s", pid,
+					      new->container_id);
+}
+
+static bool has_tasks(struct agent *a, const struct checkpoint_ids *at)
+{
+	char *tasks = checkpoint_run_path(at);
+	bool all = agent_tasks_info(a, tasks);
+
+	free(tasks);
+	return all;
+}
+
 static void recover_run(struct agent *a, const char *fid, const char *eid, const char *cid)
 {
 	struct container *c = agent_add(a, fid, eid, cid);
 	struct checkpoint_ids at = agent_paths(c);
-	char *forked = checkpoint_read_run_file(&at, "pids/forked.pid");
+	pid_t forked = agent_forked_pid(a, &at);
 	char *marker = checkpoint_read_run_file(&at, "http.marker");
 	char *sentinel = checkpoint_read_run_file(&at, "executor.sentinel");
 
 	agent_log(a, 'I', "slave.cpp:10509", "Recovering executor '%s' of framework %s", eid, fid);
 	c->checkpoint = true;
 	c->launched_task = true;
+	c->taskless = !has_tasks(a, &at) && version_number(a->flags.version) >= 1005000;
 	c->directory = checkpoint_sandbox(&at);
-	if (!a->rebooted) { /* pids of another boot mean nothing */
-		c->forked_pid = forked ? atoi(forked) : 0;
+	/* Pids of another boot mean nothing; without a forked pid Mesos reads no further. */
+	if (!a->rebooted && forked) {
+		pid_is_new(a, c, forked);
+		c->forked_pid = forked;
 		c->upid = checkpoint_read_run_file(&at, "pids/libprocess.pid");
 		c->http = marker && !c->upid;
+	}
+	if (c->upid && !*c->upid) {
+		free(c->upid);
+		c->upid = NULL;
 	}
 	c->status = checkpoint_read_status(&at);
 	if (c->status.state != TASK_STAGING)
@@ -39,7 +64,6 @@ static void recover_run(struct agent *a, const char *fid, const char *eid, const
 		c->state = C_TERMINATED;
 		a->terminated++;
 	}
-	free(forked);
 	free(marker);
 	free(sentinel);
 }
@@ -59,26 +83,48 @@ static void each_entry(struct agent *a, const char *path, const char *fid,
 		closedir(dir);
 }
 
+/* Mesos reads those of earlier runs too. A task whose file is missing is unknown to it. */
+static void read_tasks(struct agent *a, const char *path, const char *unused, const char *cid)
+{
+	char *run = lab_fmt("%s/%s", path, cid);
+
+	(void)unused;
+	if (strcmp(cid, "latest") != 0)
+		agent_tasks_info(a, run);
+	free(run);
+}
+
 static void recover_executor(struct agent *a, const char *path, const char *fid, const char *eid)
 {
-	char *latest = lab_fmt("%s/%s/runs/latest", path, eid);
+	char *dir = lab_fmt("%s/%s", path, eid), *runs = lab_fmt("%s/runs", dir);
+	char *latest = lab_fmt("%s/latest", runs);
 	char *cid = checkpoint_link_name(latest);
 
-	if (cid)
+	each_entry(a, runs, fid, read_tasks);
+	if (cid && agent_executor_info(a, dir))
 		recover_run(a, fid, eid, cid);
+	else
+		agent_log(a, 'W', "slave.cpp:10485",
+			  "Skipping recovery of executor '%s' of framework %s because its %s "
+			  "cannot be recovered",
+			  eid, fid, cid ? "info" : "latest run");
 	free(cid);
 	free(latest);
+	free(runs);
+	free(dir);
 }
 
 static void recover_framework(struct agent *a, const char *path, const char *unused,
 			      const char *fid)
 {
-	char *executors = lab_fmt("%s/%s/executors", path, fid);
+	char *dir = lab_fmt("%s/%s", path, fid), *executors = lab_fmt("%s/executors", dir);
 
 	(void)unused;
 	agent_log(a, 'I', "slave.cpp:8485", "Recovering framework %s", fid);
-	each_entry(a, executors, fid, recover_executor);
+	if (agent_framework_info(a, dir))
+		each_entry(a, executors, fid, recover_executor);
 	free(executors);
+	free(dir);
 }
 
 /* launcher.cpp, recover(): two runs of one process end the agent, and its start is tried again. */
@@ -109,6 +155,7 @@ bool agent_recover_state(struct agent *a)
 
 	a->slave_id = checkpoint_link_name(latest);
 	free(latest);
+	agent_resources_info(a);
 	if (!a->slave_id)
 		return false;
 	a->rebooted = !checkpoint_same_boot(a->flags.work_dir);
@@ -116,7 +163,11 @@ bool agent_recover_state(struct agent *a)
 		agent_log(a, 'I', "state.cpp:95", "Agent host rebooted");
 		if (version_number(a->flags.version) < 1004000)
 			return false; /* a new id: MESOS-6223 came with 1.4.0 */
-		checkpoint_boot_id(a->flags.work_dir);
+	}
+	if (!agent_slave_info(a)) {
+		free(a->slave_id);
+		a->slave_id = NULL;
+		return false; /* a new id */
 	}
 	frameworks = lab_fmt("%s/meta/slaves/%s/frameworks", a->flags.work_dir, a->slave_id);
 	each_entry(a, frameworks, NULL, recover_framework);
@@ -225,6 +276,7 @@ static void finish_recovery(void *arg)
 
 	kill_rest(a);
 	await_killed(a);
+	checkpoint_boot_id(a->flags.work_dir);
 	a->state = AGENT_RUNNING;
 	a->recovery_seconds = wall_time() - a->start_time;
 	loop_cancel(a->loop, a->retry);

@@ -129,6 +129,11 @@ char *checkpoint_sandbox(const struct checkpoint_ids *ids)
 	return run_path(ids, "");
 }
 
+char *checkpoint_run_path(const struct checkpoint_ids *ids)
+{
+	return run_path(ids, "/meta");
+}
+
 /* runs/<cid> and runs/latest -> it. */
 static void make_run(const struct checkpoint_ids *at, const char *meta)
 {
@@ -269,6 +274,77 @@ void checkpoint_update_record(const struct checkpoint_ids *at, const struct buf 
 	free(dir);
 }
 
+void checkpoint_read(const char *path, struct buf *data)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char chunk[4096];
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0)
+		buf_add(data, chunk, n);
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool is_message(const char *data, size_t len)
+{
+	struct pb_field field;
+
+	while (len)
+		if (!pb_next(&data, &len, &field))
+			return false;
+	return true;
+}
+
+static bool has_field(const char *data, size_t len, unsigned int number)
+{
+	struct pb_field field;
+
+	while (pb_next(&data, &len, &field))
+		if (field.number == number)
+			return true;
+	return false;
+}
+
+static bool has_record(const struct buf *data, uint32_t *len)
+{
+	if (data->len < sizeof(*len))
+		return false;
+	memcpy(len, data->data, sizeof(*len));
+	return data->len - sizeof(*len) >= *len;
+}
+
+enum checkpoint_state checkpoint_message(const char *path, const unsigned int *required)
+{
+	struct buf data = { 0 };
+	enum checkpoint_state state;
+	uint32_t len;
+	bool whole;
+
+	checkpoint_read(path, &data);
+	whole = has_record(&data, &len) && is_message(data.data + 4, len);
+	for (; whole && *required; required++)
+		whole = has_field(data.data + 4, len, *required);
+	state = whole ? CHECKPOINT_READ : data.len ? CHECKPOINT_DAMAGED : CHECKPOINT_NONE;
+	buf_free(&data);
+	return state;
+}
+
+enum checkpoint_state checkpoint_records(const char *path)
+{
+	enum checkpoint_state state = CHECKPOINT_NONE;
+	struct buf data = { 0 };
+	uint32_t len;
+
+	checkpoint_read(path, &data);
+	while (state != CHECKPOINT_DAMAGED && has_record(&data, &len)) {
+		state = is_message(data.data + 4, len) ? CHECKPOINT_READ : CHECKPOINT_DAMAGED;
+		buf_drop(&data, 4 + len);
+	}
+	buf_free(&data);
+	return state;
+}
+
 /* StatusUpdateRecord { 2: StatusUpdate { 4: TaskStatus } } */
 static void take_record(const char *data, size_t len, struct msg_status *status)
 {
@@ -284,21 +360,11 @@ struct msg_status checkpoint_read_status(const struct checkpoint_ids *at)
 {
 	struct msg_status status = { .state = TASK_STAGING };
 	char *dir = task_path(at), *path = lab_fmt("%s/task.updates", dir);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct buf data = { 0 };
-	char chunk[4096];
-	ssize_t n;
+	uint32_t len;
 
-	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_add(&data, chunk, n);
-	if (fd >= 0)
-		close(fd);
-	while (data.len >= 4) {
-		uint32_t len;
-
-		memcpy(&len, data.data, sizeof(len));
-		if (data.len < 4 + (size_t)len)
-			break;
+	checkpoint_read(path, &data);
+	while (has_record(&data, &len)) {
 		take_record(data.data + 4, len, &status);
 		buf_drop(&data, 4 + len);
 	}

@@ -19,7 +19,8 @@ struct checkpoint_ids {
 	const char *container_id;
 };
 
-char *checkpoint_sandbox(const struct checkpoint_ids *ids); /* its path, malloc'd */
+char *checkpoint_sandbox(const struct checkpoint_ids *ids);  /* its path, malloc'd */
+char *checkpoint_run_path(const struct checkpoint_ids *ids); /* below meta, malloc'd */
 
 void checkpoint_agent(const char *work_dir, const struct msg_ids *ids); /* boot_id, slave.info */
 void checkpoint_executor(const struct checkpoint_ids *at, const struct msg_ids *ids);
@@ -29,6 +30,16 @@ void checkpoint_task(const struct checkpoint_ids *at, const struct msg_ids *ids)
 /* A file of the run: "pids/forked.pid", "http.marker". Written whole or not at all. */
 void checkpoint_run_file(const struct checkpoint_ids *at, const char *name, const char *text);
 char *checkpoint_read_run_file(const struct checkpoint_ids *at, const char *name); /* or NULL */
+
+/*
+ * A file of one message, with the fields that the message must have (numbers, ended by 0): can it
+ * be read? CHECKPOINT_NONE: there is none, or it is empty.
+ */
+void checkpoint_read(const char *path, struct buf *data); /* nothing where there is no file */
+enum checkpoint_state { CHECKPOINT_READ, CHECKPOINT_NONE, CHECKPOINT_DAMAGED };
+enum checkpoint_state checkpoint_message(const char *path, const unsigned int *required);
+/* The same of a file of many records; a last one that is cut off is none. */
+enum checkpoint_state checkpoint_records(const char *path);
 
 /* Appends one record to the task's task.updates. */
 void checkpoint_update_record(const struct checkpoint_ids *at, const struct buf *record);

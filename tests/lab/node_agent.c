@@ -125,6 +125,7 @@ static void agent_exec(struct node_agent *a, const struct node_agent_start *how)
 		lab_fmt("--lab_removed_after=%s", s->removed_after),
 		lab_fmt("--lab_away=%.3f", a->ended > 0 ? wall_time() - a->ended : 0),
 		lab_fmt("--lab_orphans=%s", s->orphans),
+		lab_fmt("--strict=%s", s->strict),
 		lab_fmt("--lab_listen_ip=%s", s->listen_ip),
 		lab_fmt("--advertise_ip=%s", s->advertise_ip),
 		lab_fmt("--advertise_port=%s", s->advertise_port),

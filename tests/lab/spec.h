@@ -10,7 +10,7 @@
 struct spec_agent {
 	char *name, *comm, *port, *version, *api;
 	char *recovery_timeout, *reregistration_timeout, *retry_interval, *recovery_delay;
-	char *removed_after, *orphans;
+	char *removed_after, *orphans, *strict;
 	char *ip;					 /* empty: the node's */
 	char *listen_ip, *advertise_ip, *advertise_port; /* empty: the ip, the port */
 	char *uid;					 /* of its processes */

@@ -74,6 +74,7 @@ enum fact_type {
 	FACT_NEXT_START = 41,
 	/* slave.info: how the agent has described itself to the master. */
 	FACT_AGENT_INFO = 42,
+	FACT_DAMAGE = 43, /* a file at which an agent's recovery fails */
 	FACT_TYPES_END,	     /* one more than the last */
 };
 
@@ -269,6 +270,11 @@ struct fact_checkpoint {
 	size_t n_tasks;
 	enum ew_tri owner_known; /* YES: uid is the owner of the run's directory in meta/ */
 	uint32_t uid;
+	enum ew_tri recoverable; /* NO: a file is missing or damaged without which an agent that
+				    starts does not take this run, or its task, back; unknown: such
+				    a file could not be read, as obstacle says, or (without one) an
+				    older recording */
+	const char *obstacle;	 /* "executor.info is missing"; empty: none */
 };
 
 struct fact_work_dir {
@@ -316,6 +322,7 @@ struct fact_api {
 	enum ew_tri complete; /* NO: authorization may have left executors out (ACLs) */
 	int32_t pid;	      /* of the process that answered; 0: not known */
 	uint64_t start;
+	enum ew_tri strict; /* flag strict: any damaged checkpoint makes the recovery fail */
 };
 
 struct fact_api_executor {
@@ -524,6 +531,13 @@ struct fact_agent_info {
 	const char *problem; /* why it could not be read; empty: it was */
 };
 
+/* An agent ends its recovery with an error here, and exits (Mesos slave/state.cpp). */
+struct fact_damage {
+	const char *path;
+	const char *text;  /* "executor.info holds no protobuf" */
+	enum ew_tri fatal; /* NO: not with --strict=false, which is not the default */
+};
+
 struct fact_unread {
 	const char *object; /* "/proc/12/environ", "conntrack of netns 4026531840" */
 	const char *reason;
@@ -655,6 +669,7 @@ struct fact {
 		struct fact_task task;
 		struct fact_end end;
 		struct fact_service service;
+		struct fact_damage damage;
 		struct fact_flag flag;
 		struct fact_next_start next_start;
 		struct fact_agent_info agent_info;

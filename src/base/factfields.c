@@ -205,6 +205,8 @@ static const struct factjson_field checkpoint_fields[] = {
 	FIELD(checkpoint.uid, "uid"),
 	FIELD(checkpoint.latest, "latest"),
 	TRI(checkpoint.own_boot, "own_boot"),
+	TRI(checkpoint.recoverable, "recoverable"),
+	FIELD(checkpoint.obstacle, "obstacle"),
 };
 
 static const struct factjson_field work_dir_fields[] = {
@@ -250,6 +252,7 @@ static const struct factjson_field api_fields[] = {
 	TRI(api.complete, "complete"),
 	FIELD(api.pid, "pid"),
 	FIELD(api.start, "start"),
+	TRI(api.strict, "strict"),
 };
 
 static const struct factjson_field api_executor_fields[] = {
@@ -513,6 +516,12 @@ static const struct factjson_field port_fields[] = {
 	FIELD(port.source, "source"),
 };
 
+static const struct factjson_field damage_fields[] = {
+	FIELD(damage.path, "path"),
+	FIELD(damage.text, "text"),
+	TRI(damage.fatal, "fatal"),
+};
+
 static const struct factfields types[] = {
 	TYPE_NAMED(FACT_SESSION, session, "window"),
 	TYPE_NAMED(FACT_HOOK, hook, "slot"),
@@ -544,6 +553,7 @@ static const struct factfields types[] = {
 	TYPE(FACT_TASK, task),
 	TYPE(FACT_END, end),
 	TYPE(FACT_SERVICE, service),
+	TYPE(FACT_DAMAGE, damage),
 	TYPE(FACT_FLAG, flag),
 	TYPE(FACT_NEXT_START, next_start),
 	TYPE(FACT_AGENT_INFO, agent_info),

@@ -73,6 +73,7 @@ static const struct member members[] = {
 	{ .of = FLAGS, "work_dir", TEXT, .at = AT(mesos_flags, work_dir) },
 	{ .of = FLAGS, "acls", TEXT, .at = AT(mesos_flags, acls) },
 	{ .of = FLAGS, "authorizers", TEXT, .at = AT(mesos_flags, authorizers) },
+	{ .of = FLAGS, "strict", TEXT, .at = AT(mesos_flags, strict) },
 	{ .of = FLAGS, "recovery_timeout", DURATION, .at = AT(mesos_flags, recovery_timeout_ns) },
 	{ .of = FLAGS,
 	  "executor_reregistration_timeout",

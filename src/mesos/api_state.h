@@ -30,6 +30,7 @@ struct mesos_flags {
 	const char *work_dir;
 	const char *acls;	 /* rules of access */
 	const char *authorizers; /* modules that decide on access; "local": the agent's own */
+	const char *strict;	 /* "true", "false" */
 	/* Durations: 0 where the flag is absent or not understood. */
 	int64_t recovery_timeout_ns;	   /* for executors launched from now on */
 	int64_t reregistration_timeout_ns; /* 0 before 1.1.3, 1.2.2, 1.3.1: there 2 s, fixed */

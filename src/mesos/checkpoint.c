@@ -91,12 +91,79 @@ static int info_open(struct mesos_span file, const char *what, struct mesos_span
 	return 0;
 }
 
-static int lacks(const char *what, const char *field, struct error *error)
+/* Field numbers: mesos.proto, the same from 0.28.3 to 1.11.0. */
+
+struct required {
+	uint32_t number;
+	enum protobuf_type type;
+	const char *name;
+};
+
+enum { REQUIRED_MAX = 6 };
+
+static const struct {
+	const char *name;
+	struct required required[REQUIRED_MAX]; /* up to the first without a name */
+} infos[] = {
+	[MESOS_SLAVE_INFO] = { "slave.info", { { 1, PROTOBUF_BYTES, "host name" } } },
+	[MESOS_FRAMEWORK_INFO] = { "framework.info",
+				   { { 1, PROTOBUF_BYTES, "user" },
+				     { 2, PROTOBUF_BYTES, "name" } } },
+	[MESOS_EXECUTOR_INFO] = { "executor.info", { { 1, PROTOBUF_BYTES, "executor id" } } },
+	[MESOS_TASK_INFO] = { "task.info",
+			      { { 1, PROTOBUF_BYTES, "name" },
+				{ 2, PROTOBUF_BYTES, "task id" },
+				{ 3, PROTOBUF_BYTES, "framework id" },
+				{ 5, PROTOBUF_BYTES, "agent id" },
+				{ 6, PROTOBUF_VARINT, "state" } } },
+};
+
+const char *mesos_info_name(enum mesos_info which)
 {
-	return error_set(error, -EBADMSG, NULL, "%s lacks its %s", what, field);
+	return infos[which].name;
 }
 
-/* Field numbers: mesos.proto, the same from 0.28.3 to 1.11.0. */
+static bool has_field(struct mesos_span message, const struct required *wanted)
+{
+	struct protobuf_field field;
+
+	while (protobuf_next(&message, &field) > 0)
+		if (field.number == wanted->number && field.type == wanted->type)
+			return true;
+	return false;
+}
+
+/* Opens the record and checks its required fields. */
+static int info_read(struct mesos_span file, enum mesos_info which, struct mesos_span *pb,
+		     struct error *error)
+{
+	const struct required *required = infos[which].required;
+	int err = info_open(file, infos[which].name, pb, error);
+
+	for (size_t i = 0; !err && i < REQUIRED_MAX && required[i].name; i++)
+		if (!has_field(*pb, &required[i]))
+			err = error_set(error, -EBADMSG, NULL, "%s lacks its %s", infos[which].name,
+					required[i].name);
+	return err;
+}
+
+int mesos_checkpoint_info(struct mesos_span file, enum mesos_info which, struct error *error)
+{
+	struct mesos_span pb;
+
+	return info_read(file, which, &pb, error);
+}
+
+int mesos_checkpoint_resources(struct mesos_span file, struct error *error)
+{
+	static const struct required name = { 1, PROTOBUF_BYTES, "name" };
+	struct mesos_span record;
+
+	while (file.len && record_take(&file, &record) == 0)
+		if (protobuf_check(record) < 0 || !has_field(record, &name))
+			return error_set(error, -EBADMSG, NULL, "it holds no resources");
+	return 0;
+}
 
 int mesos_checkpoint_slave_port(struct mesos_span file, uint16_t *port, struct error *error)
 {
@@ -118,7 +185,7 @@ int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *i
 {
 	struct mesos_span pb;
 	struct mesos_task_info read = { 0 };
-	int err = info_open(file, "task.info", &pb, error);
+	int err = info_read(file, MESOS_TASK_INFO, &pb, error);
 
 	if (err < 0)
 		return err;
@@ -128,8 +195,6 @@ int mesos_checkpoint_task_info(struct mesos_span file, struct mesos_task_info *i
 	read.executor_id = protobuf_id(pb, 4);
 	read.slave_id = protobuf_id(pb, 5);
 	read.state = (uint32_t)protobuf_varint(pb, 6, 0);
-	if (!read.task_id.p)
-		return lacks("task.info", "task id", error);
 	*info = read;
 	return 0;
 }

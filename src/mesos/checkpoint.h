@@ -32,6 +32,27 @@ int mesos_checkpoint_upid(struct mesos_span file, struct mesos_upid *upid, struc
 /* boot_id */
 int mesos_checkpoint_boot_id(struct mesos_span file, struct mesos_span *id, struct error *error);
 
+/*
+ * The messages that an agent's recovery needs: one record each (u32 length in the byte order of the
+ * host, then the protobuf; what follows is ignored, as by Mesos).
+ */
+enum mesos_info { MESOS_SLAVE_INFO, MESOS_FRAMEWORK_INFO, MESOS_EXECUTOR_INFO, MESOS_TASK_INFO };
+
+/* Its file: "slave.info", … */
+const char *mesos_info_name(enum mesos_info which);
+
+/*
+ * Can an agent read it? A required field that is missing is damage to it (protobuf,
+ * Message::ParseFrom...()).
+ */
+int mesos_checkpoint_info(struct mesos_span file, enum mesos_info which, struct error *error);
+
+/*
+ * resources.info, resources.target: records of Resource. 0, or -EBADMSG for damage; a last record
+ * that is not complete is none (Mesos cuts it off).
+ */
+int mesos_checkpoint_resources(struct mesos_span file, struct error *error);
+
 struct mesos_task_info {
 	struct mesos_span task_id;
 	struct mesos_span name;

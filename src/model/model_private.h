@@ -34,6 +34,8 @@ void findings_service_fill(const struct executors *view, struct report *report);
 void findings_network_fill(const struct executors *view, struct report *report);
 void findings_docker_fill(const struct executors *view, struct report *report);
 void findings_timeouts_fill(const struct executors *view, struct report *report);
+/* findings_damage.c: damaged checkpoints. */
+void findings_damage_fill(const struct executors *view, struct report *report);
 
 /* findings_recovery.c: an agent that ends within its recovery. */
 void findings_recovery_fill(const struct executors *view, struct report *report);

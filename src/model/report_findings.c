@@ -221,6 +221,7 @@ void report_findings_fill(const struct executors *view, struct report *report)
 	findings_recovery_fill(view, report);
 	for (size_t i = 0; i < store->namespaces.n; i++)
 		conntrack_full(store, &store->namespaces.v[i], report);
+	findings_damage_fill(view, report);
 	if (report->n_findings)
 		qsort(report->findings, report->n_findings, sizeof(*report->findings),
 		      finding_order);

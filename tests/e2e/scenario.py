@@ -290,6 +290,21 @@ class World:
         """Its run has no pids/forked.pid: a crash came before it was synced."""
         os.unlink(self.node.run_dir(self.node.executor(id)) + "/pids/forked.pid")
 
+    def lose_checkpoint(self, id, name):
+        self.node.checkpoint(self.node.executor(id), name).unlink()
+
+    def empty_checkpoint(self, id, name):
+        self.node.checkpoint(self.node.executor(id), name).write_bytes(b"")
+
+    def damage_checkpoint(self, id, name):
+        path = self.node.checkpoint(self.node.executor(id), name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"\x04\0\0\0\xff\xff\xff\xff")
+
+    def hide_checkpoint(self, id, name):
+        """It is there and cannot be read."""
+        self.node.make_unreadable(self.node.checkpoint(self.node.executor(id), name))
+
     def api_adds(self, id):
         """The agent's /state has one more executor."""
         state = self.node.state()

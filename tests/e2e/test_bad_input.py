@@ -262,7 +262,8 @@ DAMAGES = {
                                   "task.info", "slave.info", "boot_id"])
 def test_damaged_checkpoint(node, ew, tree, name, damage):
     """Never a crash and never a hang. An executor without a readable libprocess.pid or forked.pid is
-    seen as not registered, and is not treated; without the other files, the links are judged as ever."""
+    seen as not registered, and is not treated; without the other files the next agent does not take it
+    back, and damage ends that agent's recovery."""
     alive = iter((1, os.getppid(), os.getpid()))
     for path in meta(tree, name):
         DAMAGES[damage](path)
@@ -283,9 +284,17 @@ def test_damaged_checkpoint(node, ew, tree, name, damage):
     elif name == "forked.pid":
         assert verdicts == dict.fromkeys(("task-0", "task-1", "http"), "unregistered")
         assert audit.code == 2
-    else:
+    elif name == "libprocess.pid" or (name, damage) == ("boot_id", "gone"):
         assert verdicts == {"task-0": "at-risk", "task-1": "healthy", "http": "healthy"}
         assert audit.code == 1
+    elif damage in ("endless", "a pipe", "a directory", "a loop"):
+        assert verdicts == dict.fromkeys(("task-0", "task-1", "http"), "unknown")
+        assert audit.code == 3
+    else:
+        assert verdicts == dict.fromkeys(("task-0", "task-1", "http"), "orphaned")
+        assert audit.code == 2
+        fails = "checkpoint-damaged" in [f["id"] for f in audit.json["findings"]]
+        assert fails == (damage not in ("empty", "gone") and name != "boot_id")
 
 
 # ---- the agent's API ----

@@ -62,6 +62,8 @@ struct node_spec {
 	int grace;	/* s; 0: not set */
 	int pid, ppid;
 	enum ew_tri entry;
+	enum ew_tri recoverable;
+	const char *obstacle;
 	bool v1, unregistered, unlinked, half_open, no_checkpoint, no_library, no_listener, dark,
 		helper, completed;
 };

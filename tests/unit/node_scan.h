@@ -239,7 +239,9 @@ static inline void node_emit_checkpoints(struct node *n)
 						     .latest = n->latest_runs,
 						     .own_boot = n->own_boot,
 						     .tasks = &task,
-						     .n_tasks = !p->task_over } });
+						     .n_tasks = !p->task_over,
+						     .recoverable = p->spec.recoverable,
+						     .obstacle = p->spec.obstacle } });
 	}
 	node_emit(n, (struct fact){ .type = FACT_WORK_DIR,
 				    .work_dir = { .path = "/var/lib/mesos",

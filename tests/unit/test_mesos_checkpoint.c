@@ -188,6 +188,111 @@ static void damaged_task_info(void **state)
 	assert_non_null(strstr(error.message, "no protobuf"));
 }
 
+/* ---- what a recovery needs ---- */
+
+static enum mesos_info info_of(const char *path)
+{
+	for (int i = MESOS_SLAVE_INFO; i <= MESOS_TASK_INFO; i++)
+		if (strstr(path, mesos_info_name((enum mesos_info)i)))
+			return (enum mesos_info)i;
+	fail_msg("%s", path);
+	return MESOS_TASK_INFO;
+}
+
+static void cut_info(const char *path, struct mesos_span file)
+{
+	enum mesos_info which = info_of(path);
+
+	assert_int_equal(mesos_checkpoint_info(file, which, NULL), 0);
+	for (size_t n = 0; n < file.len; n++) {
+		struct mesos_span cut = data_copy(file.p, n);
+		struct error error = { 0 };
+
+		assert_int_equal(mesos_checkpoint_info(cut, which, &error),
+				 n ? -EBADMSG : -ENODATA);
+		assert_int_not_equal(error.message[0], '\0');
+		data_free(cut);
+	}
+}
+
+static void cut_infos(void **state)
+{
+	(void)state;
+	data_each(META "slaves/*/slave.info", 1, cut_info);
+	data_each(META "slaves/*/frameworks/*/framework.info", 2, cut_info);
+	data_each(META "slaves/*/frameworks/*/executors/*/executor.info", 2, cut_info);
+	data_each(META "slaves/*/frameworks/*/executors/*/runs/*/tasks/*/task.info", 2, cut_info);
+}
+
+/* A message of these fields, of type BYTES but for 6. */
+static int with_fields(enum mesos_info which, const char *fields, struct error *error)
+{
+	char file[64] = { 0 };
+	size_t at = 4;
+
+	for (; *fields; fields++) {
+		bool number = *fields == '6';
+
+		file[at++] = (char)((*fields - '0') << 3 | (number ? 0 : 2));
+		file[at++] = 0;
+	}
+	file[0] = (char)(at - 4);
+	return mesos_checkpoint_info(mesos_span_at(file, at), which, error);
+}
+
+static void required_fields(void **state)
+{
+	static const struct {
+		enum mesos_info which;
+		const char *fields;
+		const char *lacks; /* NULL: nothing */
+	} rows[] = {
+		{ MESOS_SLAVE_INFO, "1", NULL },
+		{ MESOS_SLAVE_INFO, "2", "host name" },
+		{ MESOS_FRAMEWORK_INFO, "12", NULL },
+		{ MESOS_FRAMEWORK_INFO, "2", "user" },
+		{ MESOS_FRAMEWORK_INFO, "1", "name" },
+		{ MESOS_EXECUTOR_INFO, "1", NULL },
+		{ MESOS_EXECUTOR_INFO, "2", "executor id" },
+		{ MESOS_TASK_INFO, "12356", NULL },
+		{ MESOS_TASK_INFO, "2356", "name" },
+		{ MESOS_TASK_INFO, "1356", "task id" },
+		{ MESOS_TASK_INFO, "1256", "framework id" },
+		{ MESOS_TASK_INFO, "1236", "agent id" },
+		{ MESOS_TASK_INFO, "1235", "state" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct error error = { 0 };
+		int err = with_fields(rows[i].which, rows[i].fields, &error);
+
+		assert_int_equal(err, rows[i].lacks ? -EBADMSG : 0);
+		if (rows[i].lacks)
+			assert_non_null(strstr(error.message, rows[i].lacks));
+	}
+}
+
+static void resources(void **state)
+{
+	static const char two[] = "\x05\0\0\0\x0a\x03"
+				  "cpu"
+				  "\x05\0\0\0\x0a\x03"
+				  "mem";
+	static const char nameless[] = "\x02\0\0\0\x10\x01";
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(two); n++) {
+		struct mesos_span cut = data_copy(two, n);
+
+		assert_int_equal(mesos_checkpoint_resources(cut, NULL), 0);
+		data_free(cut);
+	}
+	assert_int_equal(mesos_checkpoint_resources(mesos_span_at(nameless, 6), NULL), -EBADMSG);
+	assert_int_equal(mesos_checkpoint_resources(mesos_span_at("\x02\0\0\0\xff\xff", 6), NULL),
+			 -EBADMSG);
+}
+
 static void updates(const char *path, struct mesos_span file)
 {
 	static const bool acks[] = { false, false, true, true };
@@ -351,6 +456,9 @@ int main(void)
 		cmocka_unit_test(real_task_info),
 		cmocka_unit_test(cut_task_infos),
 		cmocka_unit_test(damaged_task_info),
+		cmocka_unit_test(cut_infos),
+		cmocka_unit_test(required_fields),
+		cmocka_unit_test(resources),
 		cmocka_unit_test(real_updates),
 		cmocka_unit_test(damaged_updates),
 		cmocka_unit_test(protobufs),

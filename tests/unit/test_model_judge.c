@@ -150,6 +150,7 @@ static const struct evidence healthy = {
 	.environment = EW_YES,
 	.checkpoint = true,
 	.registered = EW_YES,
+	.recoverable = EW_YES,
 	.taken_back = EW_YES,
 	.protocol = PROTOCOL_V0,
 	.sockets = EW_YES,
@@ -165,6 +166,7 @@ static void order(void **state)
 			      .ours = EW_NO,
 			      .checkpoint = false,
 			      .registered = EW_NO,
+			      .recoverable = EW_NO,
 			      .protocol = PROTOCOL_V0,
 			      .sockets = EW_NO,
 			      .relinks = EW_YES,
@@ -175,12 +177,16 @@ static void order(void **state)
 	e.environment = EW_YES;
 	assert_int_equal(verdict_of(&e), VERDICT_FOREIGN);
 	e.ours = EW_YES;
+	assert_int_equal(verdict_of(&e), VERDICT_ORPHANED);
+	e.recoverable = EW_UNKNOWN;
 	assert_int_equal(verdict_of(&e), VERDICT_NO_CHECKPOINT);
 	e.checkpoint = true;
 	assert_int_equal(verdict_of(&e), VERDICT_UNREGISTERED);
 	e.registered = EW_YES;
 	assert_int_equal(verdict_of(&e), VERDICT_UNKNOWN); /* its sockets were not read */
 	e.sockets = EW_YES;
+	assert_int_equal(verdict_of(&e), VERDICT_UNKNOWN); /* a checkpoint was not read */
+	e.recoverable = EW_YES;
 	assert_int_equal(verdict_of(&e), VERDICT_DISCONNECTED);
 	e.n_links = 1;
 	assert_int_equal(verdict_of(&e), VERDICT_UNKNOWN); /* the agent recovers */
@@ -209,6 +215,8 @@ static void single(void **state)
 		{ "whose unknown", healthy, VERDICT_UNKNOWN },
 		{ "another's", healthy, VERDICT_FOREIGN },
 		{ "registered unknown", healthy, VERDICT_UNKNOWN },
+		{ "a checkpoint is missing", healthy, VERDICT_ORPHANED },
+		{ "a checkpoint could not be read", healthy, VERDICT_UNKNOWN },
 		{ "library unknown, sound", healthy, VERDICT_HEALTHY },
 		{ "relinks, sound", healthy, VERDICT_HEALTHY },
 		{ "relinks, link unknown", healthy, VERDICT_SELF_HEALING },
@@ -229,6 +237,8 @@ static void single(void **state)
 	rows[n++].e.ours = EW_UNKNOWN;
 	rows[n++].e.ours = EW_NO;
 	rows[n++].e.registered = EW_UNKNOWN;
+	rows[n++].e.recoverable = EW_NO;
+	rows[n++].e.recoverable = EW_UNKNOWN;
 	rows[n++].e.relinks = EW_UNKNOWN;
 	rows[n++].e.relinks = EW_YES;
 	rows[n].e.relinks = EW_YES, rows[n++].e.worst = LINK_UNKNOWN;

@@ -4,6 +4,7 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <limits.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -192,6 +193,139 @@ static void damage_is_named_by_file_and_the_rest_goes_on(void **state)
 	assert_non_null(facts_find(&facts, "unread", "object",
 				   dir_at(LOOP "/runs/" LOOP_RUN "/tasks/loop/task.info")));
 	assert_string_equal(task_of(run_of("loop"), 0), "loop"); /* its directory has its id */
+}
+
+#define WEB_FRAMEWORK META FRAMEWORK
+#define WEB_TASK      WEB "/runs/" WEB_RUN "/tasks/web"
+
+/* What is said of web when this file is not as it should be; the agent's own file concerns loop
+ * too.
+ */
+static void without(const char *path, const char *name, bool all)
+{
+	char obstacle[64], file[PATH_MAX], kept[PATH_MAX];
+
+	snprintf(file, sizeof(file), "%s", dir_at("%s/%s", path, name));
+	snprintf(kept, sizeof(kept), "%s", dir_at("kept"));
+	run("mv %s %s", file, kept);
+	assert_int_equal(meta_emit(), 0);
+	snprintf(obstacle, sizeof(obstacle), "%s is missing", name);
+	assert_string_equal(text(run_of("web"), "recoverable"), "no");
+	assert_string_equal(text(run_of("web"), "obstacle"), obstacle);
+	assert_string_equal(text(run_of("loop"), "recoverable"), all ? "no" : "yes");
+	file_write(file, "", 0);
+	assert_int_equal(meta_emit(), 0);
+	assert_string_equal(text(run_of("web"), "recoverable"), "no");
+	assert_non_null(strstr(text(run_of("web"), "obstacle"), "is empty"));
+	assert_int_equal(facts_count(&facts, "damage"), 0);
+	unlink(file);
+	assert_int_equal(symlink(file, file), 0);
+	meta_emit();
+	assert_string_equal(text(run_of("web"), "recoverable"), "unknown");
+	assert_non_null(strstr(text(run_of("web"), "obstacle"), "could not be read"));
+	unlink(file);
+	run("mv %s %s", kept, file);
+	assert_int_equal(meta_emit(), 0);
+	assert_string_equal(text(run_of("web"), "recoverable"), "yes");
+	assert_string_equal(text(run_of("web"), "obstacle"), "");
+}
+
+static void without_a_file_the_agent_does_not_take_it_back(void **state)
+{
+	(void)state;
+	without("work/meta/slaves/" SLAVE, "slave.info", true);
+	without(WEB_FRAMEWORK, "framework.info", false);
+	without(WEB_FRAMEWORK, "framework.pid", false);
+	without(WEB, "executor.info", false);
+	without(WEB_TASK, "task.info", false);
+}
+
+/* Damaged, all of them end the recovery; the last bytes of the message are another wire type. */
+static void damage(const char *path, const char *fatal, const char *recoverable)
+{
+	static const char bytes[] = "\x04\0\0\0\xff\xff\xff\xff";
+	char file[PATH_MAX], kept[PATH_MAX];
+	const json_t *found;
+
+	snprintf(file, sizeof(file), "%s", dir_at("%s", path));
+	snprintf(kept, sizeof(kept), "%s", dir_at("kept"));
+	run("mv %s %s", file, kept);
+	file_write(file, bytes, 8);
+	assert_int_equal(meta_emit(), 0);
+	assert_int_equal(facts_count(&facts, "damage"), 1);
+	found = facts_nth(&facts, "damage", NULL, NULL, 0);
+	assert_string_equal(text(found, "path"), file);
+	assert_string_not_equal(text(found, "text"), "");
+	assert_string_equal(text(found, "fatal"), fatal);
+	assert_string_equal(text(run_of("web"), "recoverable"), recoverable);
+	run("mv %s %s", kept, file);
+}
+
+static void damage_ends_the_recovery(void **state)
+{
+	(void)state;
+	run("mkdir %s && touch %s", dir_at("work/meta/resources"),
+	    dir_at("work/meta/resources/resources.info"));
+	damage("work/meta/slaves/" SLAVE "/slave.info", "no", "no");
+	damage(WEB_FRAMEWORK "/framework.info", "no", "no");
+	damage(WEB "/executor.info", "no", "no");
+	damage(WEB_TASK "/task.info", "no", "no");
+	damage(WEB_TASK "/task.updates", "no", "yes");
+	damage("work/meta/resources/resources.info", "no", "yes");
+	damage(WEB "/runs/" WEB_RUN "/pids/forked.pid", "yes", "yes");
+}
+
+static void damage_of_an_earlier_run_ends_it_too(void **state)
+{
+	(void)state;
+	run("cp -r %s %s", dir_at(WEB "/runs/" WEB_RUN), dir_at(WEB "/runs/earlier"));
+	damage(WEB "/runs/earlier/tasks/web/task.info", "no", "yes");
+	damage(WEB "/runs/earlier/tasks/web/task.updates", "no", "yes");
+	damage(WEB "/runs/earlier/pids/forked.pid", "yes", "yes");
+	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
+	file_write(dir_at(WEB "/runs/earlier/executor.sentinel"), "", 0);
+	damage(WEB "/runs/earlier/tasks/web/task.info", "no", "yes");
+}
+
+/* Below what it passes over the agent does not look, nor into the tree of another id. */
+static void damage_that_the_agent_does_not_meet_is_none(void **state)
+{
+	(void)state;
+	run("cp -r %s %s", dir_at("work/meta/slaves/" SLAVE), dir_at("work/meta/slaves/OLD"));
+	file_write(dir_at("work/meta/slaves/OLD/slave.info"), "x", 1);
+	unlink(dir_at(WEB_FRAMEWORK "/framework.pid"));
+	file_write(dir_at(WEB "/executor.info"), "x", 1);
+	assert_int_equal(meta_emit(), 0);
+	assert_int_equal(facts_count(&facts, "damage"), 0);
+	unlink(dir_at("work/meta/slaves/" SLAVE "/slave.info"));
+	file_write(dir_at(LOOP "/executor.info"), "x", 1);
+	assert_int_equal(meta_emit(), 0);
+	assert_int_equal(facts_count(&facts, "damage"), 0);
+}
+
+static void a_boot_id_that_is_none_is_that_of_another_boot(void **state)
+{
+	static const char *const texts[] = { "", "x" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		file_write(dir_at("work/meta/boot_id"), texts[i], i);
+		assert_int_equal(meta_emit(), 0);
+		assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "same_boot"),
+				    "no");
+		assert_string_equal(text(run_of("web"), "own_boot"), "no");
+	}
+}
+
+/* Mesos then does not look for the marker. */
+static void an_empty_libprocess_pid_hides_the_marker(void **state)
+{
+	(void)state;
+	file_write(dir_at(WEB "/runs/" WEB_RUN "/http.marker"), "", 0);
+	file_write(dir_at(WEB "/runs/" WEB_RUN "/pids/libprocess.pid"), "", 0);
+	assert_int_equal(meta_emit(), 0);
+	assert_true(json_is_false(json_object_get(run_of("web"), "http")));
+	assert_string_equal(text(run_of("web"), "upid"), "");
 }
 
 /* Who may write below the work directory must not make us read, or wait for, something else. */
@@ -407,6 +541,12 @@ int main(void)
 		TEST(ids_may_hold_any_byte_but_the_slash),
 		TEST(runs_of_an_id_that_was_given_up_are_told_with_it),
 		TEST(damage_is_named_by_file_and_the_rest_goes_on),
+		TEST(without_a_file_the_agent_does_not_take_it_back),
+		TEST(damage_ends_the_recovery),
+		TEST(damage_of_an_earlier_run_ends_it_too),
+		TEST(damage_that_the_agent_does_not_meet_is_none),
+		TEST(a_boot_id_that_is_none_is_that_of_another_boot),
+		TEST(an_empty_libprocess_pid_hides_the_marker),
 		TEST(links_pipes_and_strangers_are_passed_over),
 		TEST(a_latest_that_leads_nowhere_is_said),
 		TEST(a_task_is_called_by_its_name),

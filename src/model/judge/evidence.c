@@ -312,6 +312,13 @@ static enum ew_tri is_orphaned(const struct store *store, const struct executor 
 		       : EW_NO;
 }
 
+const char *evidence_obstacle(const struct executor *executor)
+{
+	const struct checkpoint *checkpoint = executor->checkpoint;
+
+	return checkpoint && checkpoint->facts.obstacle ? checkpoint->facts.obstacle : "";
+}
+
 /* NO when the agent's checkpoints lack the run: the agent cannot recover its registration. */
 static enum ew_tri is_registered(const struct store *store, const struct executor *executor)
 {
@@ -334,6 +341,17 @@ static enum ew_tri is_registered(const struct store *store, const struct executo
 	return strcmp(store->work_dir.slave_id, executor->process->facts.slave_id) == 0
 		       ? EW_NO
 		       : EW_UNKNOWN;
+}
+
+/* Older recordings do not tell. Without a run on disk it is not registered, which decides. */
+static enum ew_tri is_recoverable(const struct executor *executor)
+{
+	const struct checkpoint *checkpoint = executor->checkpoint;
+
+	if (!checkpoint ||
+	    (checkpoint->facts.recoverable == EW_UNKNOWN && !*evidence_obstacle(executor)))
+		return EW_YES;
+	return checkpoint->facts.recoverable;
 }
 
 /* While the agent recovers, only observed messages prove a registration. A v1 executor is not asked
@@ -396,6 +414,7 @@ struct evidence evidence_of_executor(const struct store *store, const struct exe
 		.environment = p->environ_read,
 		.checkpoint = p->checkpoint,
 		.registered = is_registered(store, executor),
+		.recoverable = is_recoverable(executor),
 		.taken_back = is_taken_back(store, executor),
 		.protocol = evidence_protocol(executor->checkpoint),
 		.sockets = sockets_read(store, executor),

@@ -15,6 +15,8 @@ enum ew_tri evidence_agent_end(const struct store *store, const struct connectio
 const struct firewall *evidence_firewall(const struct store *store, const struct connection *conn);
 /* A link whose values were not read in the last scan is not on, and renewed is unknown. */
 struct link_keepalive evidence_keepalive(const struct store *store, const struct connection *conn);
+/* What keeps an agent that starts from taking it back: "executor.info is missing"; "": nothing. */
+const char *evidence_obstacle(const struct executor *executor);
 /* A contradiction is a sentence that the arena owns. */
 struct evidence evidence_of_executor(const struct store *store, const struct executor *executor,
 				     struct arena *arena);

@@ -203,6 +203,11 @@ static void say_unknown(const struct store *store, const struct executor *execut
 				 "known.",
 				 executor->process->facts.slave_pid,
 				 identity_executor_agent(executor)));
+	else if (e->recoverable != EW_YES)
+		say(s, arena_printf(arena,
+				    "In its checkpoints %s: whether an agent that starts takes it "
+				    "back is not known.",
+				    evidence_obstacle(executor)));
 	else if (e->registered == EW_UNKNOWN && store->work_dir.readable != EW_YES)
 		say(s, "The agent's work dir could not be read: whether it ever registered is not "
 		       "known.");
@@ -238,6 +243,20 @@ static const char *former_cause(const struct store *store)
 	return "and the agent here has another id";
 }
 
+static void say_orphaned(const struct store *store, const struct executor *executor,
+			 const struct evidence *e, struct sentences *s, struct arena *arena)
+{
+	if (e->orphaned == EW_YES)
+		say(s,
+		    arena_printf(arena, "It belongs to agent id %s, %s: it will not be taken back.",
+				 identity_executor_agent(executor), former_cause(store)));
+	else
+		say(s, arena_printf(arena,
+				    "In its checkpoints %s: an agent that starts does not take it "
+				    "or its task back.",
+				    evidence_obstacle(executor)));
+}
+
 static void say_self_healing(struct sentences *s, const struct process_facts *p,
 			     const struct evidence *e, const struct report_executor *out,
 			     struct arena *arena)
@@ -262,9 +281,7 @@ static void fill_why(const struct store *store, const struct executor *executor,
 				    p->slave_pid, p->slave_id, store->session.agent_port));
 		break;
 	case VERDICT_ORPHANED:
-		say(s,
-		    arena_printf(arena, "It belongs to agent id %s, %s: it will not be taken back.",
-				 identity_executor_agent(executor), former_cause(store)));
+		say_orphaned(store, executor, e, s, arena);
 		break;
 	case VERDICT_SAME_FATE:
 		say(s, condition_same_fate_why(store, executor->process, arena));
@@ -368,6 +385,9 @@ static const char *advice_for(const struct store *store, const struct executor *
 	case VERDICT_AT_RISK:
 		return advice_treat(store, out, arena);
 	case VERDICT_ORPHANED:
+		if (e->orphaned != EW_YES)
+			return "Bring the file back from a copy before the agent ends, or let the "
+			       "framework start the task again.";
 		return "Bring the agent's old work dir and id back before it starts, or let the "
 		       "framework start the task again.";
 	case VERDICT_SAME_FATE:
@@ -381,6 +401,8 @@ static const char *advice_for(const struct store *store, const struct executor *
 			return "Run as root.";
 		if (e->contradiction)
 			return "Find out which of the sources is right before the restart.";
+		if (e->recoverable != EW_YES)
+			return "Find out why the file cannot be read before the restart.";
 		if (e->registered == EW_UNKNOWN)
 			return "Give the agent's work dir with --work-dir.";
 		if (e->taken_back != EW_YES)

@@ -63,7 +63,7 @@ enum verdict verdict_of(const struct evidence *e)
 		return VERDICT_UNKNOWN;
 	if (e->ours == EW_NO)
 		return VERDICT_FOREIGN;
-	if (e->orphaned == EW_YES)
+	if (e->orphaned == EW_YES || e->recoverable == EW_NO)
 		return VERDICT_ORPHANED;
 	if (!e->checkpoint)
 		return VERDICT_NO_CHECKPOINT;
@@ -73,7 +73,8 @@ enum verdict verdict_of(const struct evidence *e)
 		return VERDICT_SAME_FATE;
 	if (e->responsive == EW_NO)
 		return VERDICT_UNRESPONSIVE;
-	if (e->contradiction || e->registered == EW_UNKNOWN || e->sockets != EW_YES)
+	if (e->contradiction || e->registered == EW_UNKNOWN || e->recoverable != EW_YES ||
+	    e->sockets != EW_YES)
 		return VERDICT_UNKNOWN;
 	if (e->n_links > 0)
 		return judge_links(e);

@@ -47,6 +47,7 @@ struct evidence {
 	enum ew_tri environment; /* its environment was read */
 	bool checkpoint;	 /* MESOS_CHECKPOINT=1 */
 	enum ew_tri registered;	 /* ever, as its checkpoints tell */
+	enum ew_tri recoverable; /* an agent that starts takes it back by its checkpoints */
 	enum ew_tri
 		taken_back; /* by the agent that is there now, should that have had to recover it */
 	enum protocol protocol;

@@ -67,6 +67,7 @@ void store_apply_checkpoint(struct store *store, const struct fact *fact)
 	checkpoint->facts.executor_id = key.executor_id;
 	checkpoint->facts.container_id = key.container_id;
 	checkpoint->facts.upid = store_text(store, from->upid);
+	checkpoint->facts.obstacle = store_text(store, from->obstacle);
 	checkpoint->facts.tasks = tasks;
 	checkpoint->facts.n_tasks = tasks ? from->n_tasks : 0;
 	checkpoint->seen = store->snapshot;
@@ -174,10 +175,39 @@ bool store_is_listed(const struct store *store, const struct process_facts *p)
 	return listing && !listing->completed && listing->answer_nr == store->listed_answer_nr;
 }
 
+void store_apply_damage(struct store *store, const struct fact *fact)
+{
+	struct damage damage = { .path = store_text(store, fact->damage.path),
+				 .text = store_text(store, fact->damage.text),
+				 .fatal = fact->damage.fatal,
+				 .seen = store->snapshot };
+
+	for (size_t i = 0; i < store->damages.n; i++) {
+		if (store->damages.v[i].path == damage.path) {
+			store->damages.v[i] = damage;
+			return;
+		}
+	}
+	if (store_reserve(store, store->damages))
+		store->damages.v[store->damages.n++] = damage;
+}
+
+/* Drops what a complete scan no longer shows. */
+static void damages_end(struct store *store)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < store->damages.n; i++)
+		if (store->damages.v[i].seen == store->snapshot)
+			store->damages.v[n++] = store->damages.v[i];
+	store->damages.n = n;
+}
+
 void store_end_checkpoints(struct store *store)
 {
 	struct checkpoint *checkpoint, *next;
 
+	damages_end(store);
 	HASH_ITER(hh, store->checkpoints, checkpoint, next)
 	{
 		if (checkpoint->seen == store->snapshot)

@@ -61,6 +61,7 @@ void store_clear(struct store *store)
 	store_clear_services(store);
 	store_clear_next_starts(store);
 	store_clear_node(store);
+	free(store->damages.v);
 	free(store->namespaces.v);
 	free(store->hooks.v);
 	free(store->unread.v);
@@ -599,6 +600,7 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_HOST] = store_apply_host,
 	[FACT_AGENT_LOG] = store_apply_agent_log,
 	[FACT_FORESEEN] = store_apply_foreseen,
+	[FACT_DAMAGE] = store_apply_damage,
 	[FACT_UNIX_LINK] = apply_unix_link,
 	[FACT_KEEPALIVE] = store_apply_keepalive,
 };

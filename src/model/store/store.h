@@ -206,6 +206,14 @@ struct checkpoint {
 	UT_hash_handle hh;
 };
 
+/* A checkpoint at which an agent's recovery fails. Texts are pooled. */
+struct damage {
+	const char *path;
+	const char *text;
+	enum ew_tri fatal;
+	uint32_t seen;
+};
+
 /* What one source says of the end of a task. */
 struct task_end {
 	struct task_end *next;
@@ -333,6 +341,7 @@ struct store {
 	struct fact_host node;		     /* the last one */
 	LIST(struct fact_foreseen) foreseen; /* of the audit before, by id */
 	struct fact_agent_log agent_log;     /* the last one */
+	LIST(struct damage) damages;
 	LIST(struct netns) namespaces;
 	LIST(struct fact_hook) hooks;
 	LIST(struct fact_unread) unread;
@@ -444,6 +453,7 @@ bool store_sees_messages(const struct store *store);
 
 /* ---- agents.c ---- */
 void store_apply_agent(struct store *store, const struct fact *fact);
+void store_apply_damage(struct store *store, const struct fact *fact);
 /* Live events tell that a process began or ceased to listen on the agent port, or ended. */
 void store_agent_listens(struct store *store, const struct fact *fact);
 void store_agent_closed(struct store *store, const struct fact *fact);

@@ -123,6 +123,8 @@ static void answer_flags(struct api *api, const struct mesos_flags *flags)
 	answer->recovery_timeout = flags->recovery_timeout_ns;
 	answer->reregister_timeout = flags->reregistration_timeout_ns;
 	emit_flags(api, flags);
+	if (flags->strict)
+		answer->strict = strcmp(flags->strict, "false") == 0 ? EW_NO : EW_YES;
 }
 
 /* False: no memory, and no fact. */

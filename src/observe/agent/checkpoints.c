@@ -23,6 +23,17 @@
 #include "base/array.h"
 #include "base/emit.h"
 
+/*
+ * What an agent that starts needs to take an executor back. Mesos slave/state.cpp: without
+ * slave.info the agent takes a new id (SlaveState::recover()); without framework.info,
+ * framework.pid or executor.info it passes over the executors below, and without task.info over the
+ * task. Damage ends the recovery, with --strict=false it counts as missing.
+ */
+struct need {
+	enum ew_tri met;
+	char obstacle[128];
+};
+
 struct scan {
 	const struct fact_sink *sink;
 	const char *slave_id;
@@ -32,7 +43,9 @@ struct scan {
 	char *file;		  /* CHECKPOINT_FILE_MAX bytes to read files into */
 	const char *boot;	  /* the tree's, when it is not this host's; NULL */
 	bool former;		  /* in the tree of an agent id that slaves/latest does not name */
+	bool passed_over;	  /* the agent does not look in here */
 	bool *incomplete;	  /* set when something that is there was refused */
+	struct need need;	  /* of all that has been entered */
 	struct checkpoint_path path;
 };
 
@@ -137,6 +150,92 @@ static void damaged(struct scan *scan, int32_t pid, const char *name, int err,
 		     err == -ENODATA ? "is empty: the agent takes it as missing" : what->message);
 }
 
+/* What was lacking first, or is known to lack, stays. */
+static void need_lacks(struct need *need, enum ew_tri met, const char *name, const char *how)
+{
+	if (need->met == EW_NO || (need->met == EW_UNKNOWN && met == EW_UNKNOWN))
+		return;
+	need->met = met;
+	snprintf(need->obstacle, sizeof(need->obstacle), "%s %s", name, how);
+}
+
+/* err: of reading or parsing the file; -ENOENT, -ENODATA (empty), -EBADMSG (damaged), or another.
+ */
+static void need_judge(struct need *need, int err, const char *name)
+{
+	switch (err) {
+	case 0:
+		return;
+	case -ENOENT:
+		need_lacks(need, EW_NO, name, "is missing");
+		return;
+	case -ENODATA:
+		need_lacks(need, EW_NO, name, "is empty");
+		return;
+	case -EBADMSG:
+		need_lacks(need, EW_NO, name, "is damaged");
+		return;
+	default:
+		need_lacks(need, EW_UNKNOWN, name, "could not be read");
+	}
+}
+
+/* The agent's recovery ends here, unless another agent id is the latest. */
+static void fatal(const struct scan *scan, const char *name, const char *text, enum ew_tri fatal)
+{
+	struct fact fact = { .type = FACT_DAMAGE, .mono = now_mono() };
+	char path[PATH_MAX + 64];
+
+	if (scan->former || scan->passed_over)
+		return;
+	snprintf(path, sizeof(path), "%s%s%s", scan->path.text, *name ? "/" : "", name);
+	fact.damage.path = path;
+	fact.damage.text = text;
+	fact.damage.fatal = fatal;
+	fact_emit(scan->sink, &fact);
+}
+
+/* A file that the buffer does not hold is neither whole nor damaged. */
+static int info_file(struct scan *scan, int dir, enum mesos_info which, struct mesos_span *file)
+{
+	int err = run_file(scan, dir, mesos_info_name(which), file);
+
+	return !err && file->len == CHECKPOINT_FILE_MAX ? -EFBIG : err;
+}
+
+static void info_damaged(struct scan *scan, enum mesos_info which, int err,
+			 const struct error *what)
+{
+	damaged(scan, 0, mesos_info_name(which), err, what);
+	if (err == -EBADMSG)
+		fatal(scan, mesos_info_name(which), what->message, EW_NO);
+}
+
+static void need_info(struct scan *scan, int dir, enum mesos_info which)
+{
+	struct mesos_span file;
+	struct error what = { 0 };
+	int err = info_file(scan, dir, which, &file);
+
+	if (!err) {
+		err = mesos_checkpoint_info(file, which, &what);
+		if (err < 0)
+			info_damaged(scan, which, err, &what);
+	}
+	need_judge(&scan->need, err, mesos_info_name(which));
+}
+
+/* Any text will do: what is no address counts as that of a scheduler that uses HTTP. */
+static void need_framework_pid(struct scan *scan, int dir)
+{
+	struct mesos_span file;
+	int err = run_file(scan, dir, "framework.pid", &file);
+
+	if (!err && !file.len)
+		err = -ENODATA;
+	need_judge(&scan->need, err, "framework.pid");
+}
+
 static void run_forked_pid(struct scan *scan, int dir, int32_t *pid)
 {
 	struct mesos_span file;
@@ -148,22 +247,38 @@ static void run_forked_pid(struct scan *scan, int dir, int32_t *pid)
 	err = mesos_checkpoint_pid(file, pid, &what);
 	if (err < 0)
 		damaged(scan, 0, "pids/forked.pid", err, &what);
+	if (err == -EBADMSG)
+		fatal(scan, "pids/forked.pid", what.message, EW_YES);
 }
 
-static void run_upid(struct scan *scan, int dir, int32_t pid, char *upid, size_t size)
+/* 0, or why there is none: -ENOENT, -ENODATA for an empty one. */
+static int run_upid(struct scan *scan, int dir, int32_t pid, char *upid, size_t size)
 {
 	struct mesos_upid parsed;
 	struct mesos_span file;
 	struct error what = { 0 };
-	int err;
+	int err = run_file(scan, dir, "pids/libprocess.pid", &file);
 
-	if (run_file(scan, dir, "pids/libprocess.pid", &file) < 0)
-		return;
+	if (err < 0)
+		return err;
 	err = mesos_checkpoint_upid(file, &parsed, &what);
 	if (err < 0)
 		damaged(scan, pid, "pids/libprocess.pid", err, &what);
 	else
 		mesos_span_copy(file, upid, size);
+	return err;
+}
+
+/* Not access(2): that asks for the real user, without its capabilities. */
+static bool is_there(struct scan *scan, int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	if (errno != ENOENT)
+		emit_refused(scan, -errno, name);
+	return false;
 }
 
 /* What is collected of the tasks of a run. */
@@ -197,8 +312,8 @@ static void emit_task_end(const struct scan *scan, const char *id, const struct 
 	fact_emit(scan->sink, &fact);
 }
 
-/* Its last update tells; a record cut off by a crash is not one yet. */
-static bool task_is_over(struct scan *scan, int dir, const char *id)
+/* The last update; a record cut off by a crash is not one yet. */
+static struct mesos_update last_update(struct scan *scan, int dir)
 {
 	struct mesos_update update, last = { 0 };
 	struct mesos_span file;
@@ -206,52 +321,60 @@ static bool task_is_over(struct scan *scan, int dir, const char *id)
 	int got;
 
 	if (run_file(scan, dir, "task.updates", &file) < 0)
-		return false;
+		return last;
 	while ((got = mesos_checkpoint_update(&file, &update, &what)) > 0)
 		if (!update.ack)
 			last = update;
-	if (got == -EBADMSG)
+	if (got == -EBADMSG) {
 		damaged(scan, 0, "task.updates", got, &what);
+		fatal(scan, "task.updates", what.message, EW_NO);
+	}
+	return last;
+}
+
+static bool task_is_over(struct scan *scan, int dir, const char *id)
+{
+	struct mesos_update last = last_update(scan, dir);
+
 	if (!mesos_task_state_is_final(last.state))
 		return false;
 	emit_task_end(scan, id, &last);
 	return true;
 }
 
+/* The name is in the buffer that files are read into. */
+static int task_info(struct scan *scan, int dir, struct mesos_task_info *info)
+{
+	struct mesos_span file;
+	struct error what = { 0 };
+	int err = info_file(scan, dir, MESOS_TASK_INFO, &file);
+
+	if (err < 0)
+		return err;
+	err = mesos_checkpoint_task_info(file, info, &what);
+	if (err < 0)
+		info_damaged(scan, MESOS_TASK_INFO, err, &what);
+	return err;
+}
+
 static void one_task(struct scan *scan, int dir, const char *id)
 {
 	struct tasks *tasks = (struct tasks *)scan;
 	struct mesos_task_info info = { 0 };
-	struct mesos_span file;
-	struct error what = { 0 };
+	bool over = task_is_over(scan, dir, id);
 	char *name;
-	int err;
+	int err = task_info(scan, dir, &info);
 
-	if (task_is_over(scan, dir, id))
+	if (over)
 		return;
-	err = run_file(scan, dir, "task.info", &file);
-	if (!err) {
-		err = mesos_checkpoint_task_info(file, &info, &what);
-		if (err < 0)
-			damaged(scan, 0, "task.info", err, &what);
-	}
+	/* A directory with neither file is no task's. */
+	if (err != -ENOENT || is_there(scan, dir, "task.updates"))
+		need_judge(&scan->need, err, "task.info");
 	if (array_reserve(&tasks->names, &tasks->cap, tasks->n, sizeof(*tasks->names)) < 0)
 		return;
 	name = !err && info.name.len ? mesos_span_dup(info.name) : strdup(id);
 	if (name)
 		tasks->names[tasks->n++] = name;
-}
-
-/* Not access(2): that asks for the real user, without its capabilities. */
-static bool is_there(struct scan *scan, int dir, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return true;
-	if (errno != ENOENT)
-		emit_refused(scan, -errno, name);
-	return false;
 }
 
 /* Where a container's /proc shows a boot id of its own, an agent in it has written that one. */
@@ -285,7 +408,8 @@ void checkpoints_emit_tasks(int dir, const char *framework_id, const char *execu
 			     .incomplete = &incomplete,
 			     .framework_id = framework_id,
 			     .executor_id = executor_id,
-			     .container_id = container_id };
+			     .container_id = container_id,
+			     .passed_over = true };
 
 	scan.file = malloc(CHECKPOINT_FILE_MAX);
 	checkpoint_path_push(&scan.path, container_id);
@@ -303,6 +427,7 @@ static void emit_run(struct scan *scan, int dir, const char *container_id)
 	struct tasks tasks = { .scan = *scan };
 	char upid[256] = "";
 	struct stat st;
+	int err;
 
 	tasks.scan.container_id = container_id;
 	run->slave_id = scan->slave_id;
@@ -314,11 +439,14 @@ static void emit_run(struct scan *scan, int dir, const char *container_id)
 	if (run->completed && scan->former)
 		return;
 	run_forked_pid(scan, dir, &run->forked_pid);
-	run_upid(scan, dir, run->forked_pid, upid, sizeof(upid));
+	err = run_upid(scan, dir, run->forked_pid, upid, sizeof(upid));
 	run->upid = upid;
-	run->http = is_there(scan, dir, "http.marker");
+	/* The agent looks for the marker only where there is no libprocess.pid. */
+	run->http = err != -ENODATA && is_there(scan, dir, "http.marker");
 	run->own_boot = own_boot(scan, run->forked_pid);
 	each_directory_in(&tasks.scan, dir, "tasks", one_task);
+	run->recoverable = tasks.scan.need.met;
+	run->obstacle = tasks.scan.need.obstacle;
 	run->tasks = (const char *const *)tasks.names;
 	run->n_tasks = tasks.n;
 	if (fstat(dir, &st) == 0) {
@@ -331,49 +459,102 @@ static void emit_run(struct scan *scan, int dir, const char *container_id)
 	free(tasks.names);
 }
 
-static void one_executor(struct scan *scan, int dir, const char *id)
+static void one_earlier_task(struct scan *scan, int dir, const char *id)
 {
-	int runs = openat(dir, "runs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	char container_id[NAME_MAX + 1];
-	int run = -1, err;
+	struct mesos_task_info info;
 
-	scan->executor_id = id;
-	err = runs < 0 ? -errno : latest_of(runs, container_id, sizeof(container_id));
+	(void)id;
+	task_info(scan, dir, &info);
+	last_update(scan, dir);
+}
+
+/* An agent reads the files of earlier runs too: damage there ends its recovery as well. */
+static void one_earlier_run(struct scan *scan, int dir, const char *container_id)
+{
+	int32_t pid = 0;
+
+	if (strcmp(container_id, scan->container_id) == 0)
+		return;
+	run_forked_pid(scan, dir, &pid);
+	each_directory_in(scan, dir, "tasks", one_earlier_task);
+}
+
+/* Opens the run that runs/latest names; a negative errno. */
+static int latest_run(struct scan *scan, int runs, char *container_id, size_t size)
+{
+	int err = runs < 0 ? runs : latest_of(runs, container_id, size), run = -1;
+
 	checkpoint_path_push(&scan->path, "runs/latest");
 	if (!err) {
 		run = openat(runs, container_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		err = run < 0 ? -errno : 0;
 	}
+	/* glob() of glibc before 2.27 passed over a link that leads nowhere: it counts as missing
+	 * there. */
+	if ((err == -ENOENT && *container_id) || err == -EBADMSG)
+		fatal(scan, "", "it names no run that is there", EW_YES);
 	if (err < 0)
 		emit_refused(scan, err, "");
 	checkpoint_path_pop(&scan->path);
+	return err < 0 ? err : run;
+}
+
+static void one_executor(struct scan *scan, int dir, const char *id)
+{
+	int runs = openat(dir, "runs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct need outer = scan->need;
+	char container_id[NAME_MAX + 1] = "";
+	int run;
+
+	runs = runs < 0 ? -errno : runs;
+	scan->executor_id = id;
+	run = latest_run(scan, runs, container_id, sizeof(container_id));
+	need_info(scan, dir, MESOS_EXECUTOR_INFO);
+	checkpoint_path_push(&scan->path, "runs");
 	if (run >= 0) {
-		checkpoint_path_push(&scan->path, "runs");
 		checkpoint_path_push(&scan->path, container_id);
 		emit_run(scan, run, container_id);
 		checkpoint_path_pop(&scan->path);
-		checkpoint_path_pop(&scan->path);
 		close(run);
 	}
-	if (runs >= 0)
-		close(runs);
+	if (runs >= 0) {
+		scan->container_id = container_id;
+		each_directory(scan, runs, one_earlier_run);
+	}
+	checkpoint_path_pop(&scan->path);
+	scan->need = outer;
 }
 
 static void one_framework(struct scan *scan, int dir, const char *id)
 {
+	struct need outer = scan->need;
+
 	scan->framework_id = id;
+	need_info(scan, dir, MESOS_FRAMEWORK_INFO);
+	need_framework_pid(scan, dir);
+	scan->passed_over |= scan->need.met == EW_NO;
 	each_directory_in(scan, dir, "executors", one_executor);
+	scan->need = outer;
+	scan->passed_over = outer.met == EW_NO;
 }
 
 static void one_slave(struct scan *scan, int dir, const char *id)
 {
+	struct need outer = scan->need;
+
 	scan->slave_id = id;
+	need_info(scan, dir, MESOS_SLAVE_INFO);
+	scan->passed_over = scan->need.met == EW_NO;
 	each_directory_in(scan, dir, "frameworks", one_framework);
+	scan->need = outer;
 }
 
 enum { BOOT_ID_MAX = 64 };
 
-/* The agent rewrites boot_id when it starts: another one means that no pid in here holds. */
+/*
+ * The agent rewrites boot_id when it has recovered: another one means that no pid in here holds. It
+ * takes any other text, and none, as that of another boot (Mesos slave/state.cpp, recover()).
+ */
 static enum ew_tri same_boot(struct scan *scan, int meta, char *written)
 {
 	char boot[BOOT_ID_MAX];
@@ -383,12 +564,15 @@ static enum ew_tri same_boot(struct scan *scan, int meta, char *written)
 	bool got;
 	int err;
 
-	if (run_file(scan, meta, "boot_id", &file) < 0)
+	err = run_file(scan, meta, "boot_id", &file);
+	if (err < 0 && err != -ENOENT)
+		need_lacks(&scan->need, EW_UNKNOWN, "boot_id", "could not be read");
+	if (err < 0)
 		return EW_UNKNOWN;
 	err = mesos_checkpoint_boot_id(file, &id, &what);
 	if (err < 0) {
 		damaged(scan, 0, "boot_id", err, &what);
-		return EW_UNKNOWN;
+		return EW_NO;
 	}
 	now = fopen("/proc/sys/kernel/random/boot_id", "re");
 	got = now && fscanf(now, "%63s", boot) == 1;
@@ -453,22 +637,38 @@ static enum ew_tri read_latest(struct scan *scan, int slaves, char *slave_id, si
 static uint16_t info_port(struct scan *scan, int slaves, const char *slave_id)
 {
 	struct mesos_span file;
-	struct error what = { 0 };
 	uint16_t port = 0;
-	int dir, err;
+	int dir;
 
 	dir = openat(slaves, slave_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return 0; /* scan_latest() says so */
 	checkpoint_path_push(&scan->path, slave_id);
-	if (run_file(scan, dir, "slave.info", &file) == 0) {
-		err = mesos_checkpoint_slave_port(file, &port, &what);
-		if (err < 0)
-			damaged(scan, 0, "slave.info", err, &what);
-	}
+	if (run_file(scan, dir, "slave.info", &file) == 0)
+		mesos_checkpoint_slave_port(file, &port, NULL); /* so is damage */
 	checkpoint_path_pop(&scan->path);
 	close(dir);
 	return port;
+}
+
+/* Resources that frameworks have reserved on the agent (Mesos state.cpp, ResourcesState). */
+static void check_resources(struct scan *scan, int meta)
+{
+	static const char *const names[] = { "resources/resources.info",
+					     "resources/resources.target" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct mesos_span file;
+		struct error what = { 0 };
+		int err = run_file(scan, meta, names[i], &file);
+
+		if (!err)
+			err = mesos_checkpoint_resources(file, &what);
+		if (err != -EBADMSG)
+			continue;
+		damaged(scan, 0, names[i], err, &what);
+		fatal(scan, names[i], what.message, EW_NO);
+	}
 }
 
 static int emit_tree(struct scan *scan, int meta, struct fact *fact, struct error *error)
@@ -484,6 +684,7 @@ static int emit_tree(struct scan *scan, int meta, struct fact *fact, struct erro
 		fact->work_dir.owner_known = EW_YES;
 		fact->work_dir.uid = st.st_uid;
 	}
+	check_resources(scan, meta);
 	checkpoint_path_push(&scan->path, "slaves");
 	if (err < 0)
 		return error_set(error, err, "run as root", "open '%s'", scan->path.text);
@@ -506,7 +707,7 @@ int checkpoints_emit(const char *path, const struct fact_sink *sink, struct erro
 {
 	struct fact fact = { .type = FACT_WORK_DIR, .mono = now_mono() };
 	bool incomplete = false;
-	struct scan scan = { .sink = sink, .incomplete = &incomplete };
+	struct scan scan = { .sink = sink, .incomplete = &incomplete, .need = { .met = EW_YES } };
 	int meta, err;
 
 	fact.work_dir.path = path;

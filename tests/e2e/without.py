@@ -57,7 +57,7 @@ def no_conntrack(fact):
 
 
 def no_checkpoints(fact):
-    if fact["type"] == "checkpoint" or (fact["type"] in ("task", "end") and fact["source"] == "disk"):
+    if fact["type"] in ("checkpoint", "damage") or (fact["type"] in ("task", "end") and fact["source"] == "disk"):
         return None
     if fact["type"] == "work_dir":
         return {"type": "work_dir", "mono_ns": fact["mono_ns"], "path": fact["path"], "slave_id": "", "readable": "no"}

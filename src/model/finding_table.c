@@ -161,8 +161,9 @@ static const struct {
 					 "A master that does not accept the agent's credential "
 					 "removes it after its timeout." },
 	[FINDING_CHECKPOINT_DAMAGED] = { "checkpoint-damaged",
-				     "An agent that starts exits before it asks any executor to "
-				     "reconnect, each time: their recovery timeouts run out." },
+					 "An agent that starts exits before it asks any executor "
+					 "to "
+					 "reconnect, each time: their recovery timeouts run out." },
 };
 
 const char *finding_id(enum finding finding)

@@ -75,7 +75,7 @@ enum fact_type {
 	/* slave.info: how the agent has described itself to the master. */
 	FACT_AGENT_INFO = 42,
 	FACT_DAMAGE = 43, /* a file at which an agent's recovery fails */
-	FACT_TYPES_END,	     /* one more than the last */
+	FACT_TYPES_END,	  /* one more than the last */
 };
 
 struct fact_session {

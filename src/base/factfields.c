@@ -395,14 +395,10 @@ static const struct factjson_field end_fields[] = {
 };
 
 static const struct factjson_field flag_fields[] = {
-	FIELD(flag.pid, "pid"),
-	FIELD(flag.start, "start"),
-	FIELD(flag.when, "when"),
-	FIELD(flag.name, "name"),
-	FIELD(flag.value, "value"),
-	FIELD(flag.source, "source"),
-	FIELD(flag.problem, "problem"),
-	FIELD(flag.on_command_line, "on_command_line"),
+	FIELD(flag.pid, "pid"),		FIELD(flag.start, "start"),
+	FIELD(flag.when, "when"),	FIELD(flag.name, "name"),
+	FIELD(flag.value, "value"),	FIELD(flag.source, "source"),
+	FIELD(flag.problem, "problem"), FIELD(flag.on_command_line, "on_command_line"),
 };
 
 static const struct factjson_field next_start_fields[] = {

@@ -331,8 +331,8 @@ struct store {
 	LIST(struct fact_flag) flags;
 	struct fact_agent_info agent_info; /* of slaves/latest */
 	bool has_agent_info;
-	LIST(struct fact_disk) disks;	    /* one for each role */
-	LIST(struct container) containers;  /* of docker */
+	LIST(struct fact_disk) disks;	   /* one for each role */
+	LIST(struct container) containers; /* of docker */
 	struct fact_docker docker;
 	bool has_docker;
 	uint32_t docker_seen; /* number of the snapshot of its last answer */
@@ -366,7 +366,7 @@ struct store {
 	bool mptcp_hidden;	  /* an MPTCP link exists whose owner could not be read */
 	bool agent_hidden;	  /* a process that could not be read listens on the agent port */
 	struct fact_command command;
-	const char *planned; /* text of the command that `run` will start; NULL: none */
+	const char *planned;   /* text of the command that `run` will start; NULL: none */
 	int64_t command_ended; /* 0 */
 	uint32_t snapshot;     /* number of the current one */
 	uint32_t scope;	       /* of the current one; 0 between snapshots */
@@ -470,8 +470,8 @@ void store_clear_next_starts(struct store *store);
 const struct fact_next_start *store_next_start(const struct store *store,
 					       const struct agent *agent);
 /*
- * A flag of the agent (next: of the start after it); NULL: it is not given. Of the running agent what
- * its API tells, defaults included, else what its command line and environment have.
+ * A flag of the agent (next: of the start after it); NULL: it is not given. Of the running agent
+ * what its API tells, defaults included, else what its command line and environment have.
  */
 const struct fact_flag *store_flag(const struct store *store, const struct agent *agent, bool next,
 				   const char *name);

@@ -18,6 +18,7 @@
 #ifndef EW_BASE_PROC_H
 #define EW_BASE_PROC_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -133,6 +134,18 @@ int proc_cgroup_read(int dir, const char *hierarchy, char *buf, size_t size);
 
 /* The same in systemd's hierarchy (version 1) or, where there is none, in the unified one. */
 int proc_cgroup(int dir, char *buf, size_t size);
+
+/* The paths in the hierarchies that matter here, from one look at the file. */
+struct proc_cgroups {
+	struct proc_cgroup_path {
+		int err; /* as proc_cgroup_read() returns it */
+		char path[PATH_MAX];
+	} freezer, systemd, unified;
+};
+
+void proc_cgroups_read(int dir, struct proc_cgroups *ret);
+/* That of systemd, as proc_cgroup() chooses it. */
+const struct proc_cgroup_path *proc_cgroups_systemd(const struct proc_cgroups *cgroups);
 
 /* The executable's path, without the " (deleted)" that readlink(2) adds for a file that is gone. */
 void proc_exe(int dir, char *buf, size_t size, bool *deleted);

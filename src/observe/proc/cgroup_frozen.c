@@ -90,21 +90,18 @@ static enum ew_tri frozen_v2(const struct cgroup_mount *mount, const char *path)
 }
 
 /* A hierarchy's root cannot be frozen; a process outside of a hierarchy is not frozen by it. */
-static enum ew_tri frozen_in(const struct cgroup_mount *mount, int dir, const char *hierarchy,
+static enum ew_tri frozen_in(const struct cgroup_mount *mount, const struct proc_cgroup_path *at,
 			     enum ew_tri (*frozen)(const struct cgroup_mount *, const char *))
 {
-	char path[PATH_MAX];
-	int err = proc_cgroup_read(dir, hierarchy, path, sizeof(path));
-
-	if (err == -ENOENT || (!err && strcmp(path, "/") == 0))
+	if (at->err == -ENOENT || (!at->err && strcmp(at->path, "/") == 0))
 		return EW_NO;
-	return err < 0 ? EW_UNKNOWN : frozen(mount, path);
+	return at->err < 0 ? EW_UNKNOWN : frozen(mount, at->path);
 }
 
-enum ew_tri cgroup_frozen(const struct cgroup_mounts *mounts, int dir)
+enum ew_tri cgroup_frozen(const struct cgroup_mounts *mounts, const struct proc_cgroups *cgroups)
 {
-	enum ew_tri v1 = frozen_in(&mounts->freezer, dir, "freezer", frozen_v1);
-	enum ew_tri v2 = frozen_in(&mounts->unified, dir, "", frozen_v2);
+	enum ew_tri v1 = frozen_in(&mounts->freezer, &cgroups->freezer, frozen_v1);
+	enum ew_tri v2 = frozen_in(&mounts->unified, &cgroups->unified, frozen_v2);
 
 	if (v1 == EW_YES || v2 == EW_YES)
 		return EW_YES;

@@ -22,11 +22,12 @@ struct cgroup_mounts {
 void cgroup_mounts_read(struct cgroup_mounts *mounts);
 
 /*
- * Whether the cgroup of the process whose directory dir is, or one above it, is frozen or told to
+ * Whether the cgroup of a process (proc_cgroups_read()), or one above it, is frozen or told to
  * freeze: freezer.state of version 1 (Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst),
  * cgroup.events and cgroup.freeze of version 2 (cgroup-v2.rst); both count the cgroups above.
  * Unknown: its cgroup is not to be found in what is mounted here.
  */
-enum ew_tri cgroup_frozen(const struct cgroup_mounts *mounts, int dir);
+struct proc_cgroups;
+enum ew_tri cgroup_frozen(const struct cgroup_mounts *mounts, const struct proc_cgroups *cgroups);
 
 #endif

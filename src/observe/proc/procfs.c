@@ -56,7 +56,8 @@ struct procfs {
 	struct proc_stat stat;
 	struct procfs_library library;
 	struct procfs_state state;
-	char exe[PATH_MAX], cmdline[CMDLINE_MOST], cgroup[PATH_MAX];
+	char exe[PATH_MAX], cmdline[CMDLINE_MOST];
+	struct proc_cgroups cgroups;
 	char pidns_outer[PIDNS_OUTER_MAX];
 	char container_id[NAME_MAX + 1];
 };
@@ -181,7 +182,8 @@ static void fill_state(struct procfs *procfs, int dir, int32_t pid)
 {
 	struct fact_process *process = &procfs->fact.process;
 
-	process->frozen = cgroup_frozen(&procfs->mounts, dir);
+	proc_cgroups_read(dir, &procfs->cgroups);
+	process->frozen = cgroup_frozen(&procfs->mounts, &procfs->cgroups);
 	procfs_state_read(dir, pid, &procfs->stat,
 			  process->frozen == EW_YES ? NULL : &procfs->stuck, &procfs->state);
 	process->in_state = procfs->state.in_state;
@@ -192,7 +194,7 @@ static void fill_state(struct procfs *procfs, int dir, int32_t pid)
 static void fill_closely(struct procfs *procfs, int dir, const struct fact_sink *sink)
 {
 	struct fact_process *process = &procfs->fact.process;
-	int err;
+	const struct proc_cgroup_path *cgroup;
 
 	fill_state(procfs, dir, process->pid);
 	process->pidns_init = pidns_init_find(process->pid, process->pidns, procfs->pidns);
@@ -200,12 +202,16 @@ static void fill_closely(struct procfs *procfs, int dir, const struct fact_sink 
 	if (process->pidns && !process->pidns_init)
 		emit_unread(sink, process->pid, 0, -ESRCH, "the first process of /proc/%d/ns/pid",
 			    process->pid);
-	pidns_outer_find(dir, procfs->pidns_outer, sizeof(procfs->pidns_outer));
+	if (process->pidns && process->pidns == procfs->pidns)
+		snprintf(procfs->pidns_outer, sizeof(procfs->pidns_outer), "none");
+	else
+		pidns_outer_find(dir, procfs->pidns_outer, sizeof(procfs->pidns_outer));
 	proc_exe(dir, procfs->exe, sizeof(procfs->exe), &process->exe_deleted);
 	proc_cmdline(dir, procfs->cmdline, sizeof(procfs->cmdline));
-	err = proc_cgroup(dir, procfs->cgroup, sizeof(procfs->cgroup));
-	if (err < 0 && !proc_is_gone(err))
-		emit_unread(sink, process->pid, 0, err, "/proc/%d/cgroup", process->pid);
+	cgroup = proc_cgroups_systemd(&procfs->cgroups);
+	process->cgroup = cgroup->path;
+	if (cgroup->err < 0 && !proc_is_gone(cgroup->err))
+		emit_unread(sink, process->pid, 0, cgroup->err, "/proc/%d/cgroup", process->pid);
 	procfs_library_find(dir, procfs->lines, sizeof(procfs->lines), &procfs->files,
 			    &procfs->library);
 }
@@ -239,7 +245,8 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 	process->directory = "";
 	if (env)
 		fill_environ(procfs, env);
-	procfs->exe[0] = procfs->cmdline[0] = procfs->cgroup[0] = '\0';
+	procfs->exe[0] = procfs->cmdline[0] = '\0';
+	process->cgroup = "";
 	procfs->pidns_outer[0] = '\0';
 	procfs->library = (struct procfs_library){ .from = "" };
 	procfs->state = (struct procfs_state){ .letter = { procfs->stat.state } };
@@ -249,7 +256,6 @@ static int emit_process(struct procfs *procfs, int dir, const struct procfs_row 
 	process->exe = procfs->exe;
 	process->pidns_outer = procfs->pidns_outer;
 	process->cmdline = procfs->cmdline;
-	process->cgroup = procfs->cgroup;
 	process->library = procfs->library.path;
 	process->library_version = procfs->library.version;
 	process->version_from = procfs->library.from;

@@ -13,7 +13,8 @@
 
 #include "base/now.h"
 
-enum { REAP_TRIES = 20 }; /* of 5 ms, after SIGKILL */
+enum { PIPE_SIZE = 1 << 20 }; /* the most that Linux gives to all by default */
+enum { REAP_TRIES = 20 };     /* of 5 ms, after SIGKILL */
 
 int bounded_ms(int most_ms, int64_t until)
 {
@@ -51,6 +52,7 @@ int bounded_begin(struct bounded *child, bounded_work work, void *ctx)
 	child->pid = 0;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
+	fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE); /* the child need not wait for its reader */
 	child->pid = fork();
 	err = child->pid < 0 ? -errno : 0;
 	if (child->pid == 0) {

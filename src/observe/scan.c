@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,7 +18,9 @@
 #include "base/error.h"
 #include "base/netns.h"
 #include "base/now.h"
+#include "base/proc.h"
 #include "facts.h"
+#include "observe/agent/agent_flags.h"
 #include "observe/agent/agent_log.h"
 #include "observe/agent/api.h"
 #include "observe/agent/agent_flags.h"
@@ -61,6 +65,8 @@ struct scan {
 	struct sockets *sockets;
 	struct api_question *question; /* not answered yet */
 	struct node_scan *node;	       /* under way */
+	struct bounded checkpoints;    /* likewise */
+	char likely[PATH_MAX];	       /* the work directory that they are of */
 };
 
 static void scan_emit(void *ctx, const struct fact *fact)
@@ -136,6 +142,7 @@ static void scan_drop(struct scan *scan)
 	scan->sockets = NULL;
 	api_ask_drop(scan->question);
 	scan->question = NULL;
+	bounded_drop(&scan->checkpoints);
 	node_scan_drop(scan->node);
 	scan->node = NULL;
 	snapshot_end(scan->snapshot);
@@ -376,17 +383,59 @@ static int emit_checkpoints(void *ctx, const struct fact_sink *sink, struct erro
 	return checkpoints_emit(ctx, sink, error);
 }
 
+/*
+ * Where the work directory is most likely, before the agent is known: a process of root's listens
+ * on its port and was told so. "" where nothing tells.
+ */
+static void likely_work_dir(struct scan *scan, char *path, size_t size)
+{
+	const struct fact_socket *socket;
+	const struct fact_holder *holder;
+	char name[PROC_PATH_MAX];
+	struct stat st;
+	size_t n;
+
+	snprintf(path, size, "%s", known_work_dir(scan));
+	for (size_t i = 0; !*path && (socket = snapshot_socket(scan->snapshot, i)); i++) {
+		if (socket->state != TCP_LISTEN ||
+		    socket->local.port != snapshot_port(scan->snapshot) ||
+		    socket->netns != snapshot_netns(scan->snapshot))
+			continue;
+		holder = snapshot_holders(scan->snapshot, socket->cookie, &n);
+		if (n && stat(proc_path(name, holder->pid, 0, ""), &st) == 0 && st.st_uid == 0 &&
+		    !agent_flag(holder->pid, "work_dir", path, size))
+			*path = '\0';
+	}
+}
+
+/*
+ * The checkpoints are read in a child while all else is read here, if where they are turns out to
+ * be right.
+ */
+static enum step checkpoints_begin_step(struct scan *scan)
+{
+	likely_work_dir(scan, scan->likely, sizeof(scan->likely));
+	if (*scan->likely == '/')
+		bounded_emit_begin(&scan->checkpoints, emit_checkpoints, scan->likely);
+	return STEP_DONE;
+}
+
 static enum step checkpoints_step(struct scan *scan)
 {
 	struct error error = { 0 };
 	const char *path = await_work_dir(scan, &error);
+	bool begun = scan->checkpoints.pid && strcmp(path, scan->likely) == 0;
+	int err;
 
+	if (!begun)
+		bounded_drop(&scan->checkpoints);
 	if (!*path)
 		return fail(scan, "the agent's checkpoints", &error);
-	return bounded_emit(emit_checkpoints, (void *)path, scan->options.until, path, &scan->sink,
-			    &error) == 0
-		       ? STEP_DONE
-		       : STEP_FAILED;
+	err = begun ? bounded_emit_end(&scan->checkpoints, scan->options.until, path, &scan->sink,
+				       &error)
+		    : bounded_emit(emit_checkpoints, (void *)path, scan->options.until, path,
+				   &scan->sink, &error);
+	return err ? STEP_FAILED : STEP_DONE;
 }
 
 /* At the agent's own address: the process that listens there answers. */
@@ -631,6 +680,8 @@ static const struct part {
 } parts[] = {
 	/* first: who has a link decides what to read of whom */
 	{ SCAN_SOCKETS, bpf_step, "sockets, by BPF", false },
+	/* in a child, beside all that follows */
+	{ SCAN_CHECKPOINTS, checkpoints_begin_step, "the agent's checkpoints", false },
 	/* whose sockets and namespaces matter */
 	{ SCAN_PROCESSES, processes_step, "processes", false },
 	{ SCAN_PROCESSES, libraries_step, "libraries of executors", false },

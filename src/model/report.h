@@ -89,6 +89,7 @@ struct report_link {
 	uint64_t netns;
 	uint32_t state;	       /* TCP_ESTABLISHED… */
 	enum ew_tri agent_end; /* YES: present */
+	bool agent_silent;     /* the agent's process holds the other end and listens no more */
 	enum conntrack conntrack;
 	int64_t expires;	/* ns until its entry expires; -1: not known, or no entry */
 	enum ew_tri accepted;	/* the rules let the FIN pass without an entry */

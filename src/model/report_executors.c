@@ -45,6 +45,7 @@ static void links_fill(const struct store *store, const struct executor *executo
 			.netns = s->netns,
 			.state = s->state,
 			.agent_end = evidence.agent_end,
+			.agent_silent = evidence_agent_is_silent(store, conn),
 			.conntrack = evidence.conntrack,
 			.expires = evidence.conntrack == CONNTRACK_ENTRY ? evidence.expires : -1,
 			.accepted = evidence.accepted,

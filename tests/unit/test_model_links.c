@@ -43,6 +43,47 @@ static void an_entry_counts_until_it_expires(void **state)
 	node_free(n);
 }
 
+/* ---- an agent that listens no more ---- */
+
+/* It lives, and holds its ends. */
+static void an_end_of_an_agent_that_listens_no_more_is_unknown(void **state)
+{
+	one(n);
+	struct fact_process agent;
+
+	(void)state;
+	node_snapshot(n);
+	check(n, "web", "healthy");
+	agent = (struct fact_process){ .pid = n->agent,
+				       .start = node_start_of(n, n->agent),
+				       .comm = n->agent_comm };
+	node_emit(n, (struct fact){ .type = FACT_PROCESS, .process = agent });
+	node_state(n, n->listen, TCP_CLOSE, n->agent);
+	wait_and_judge(n, 1);
+	check(n, "web", "unknown");
+	why_has(n, "web", "held by an agent's process that lives and listens no more");
+	node_free(n);
+}
+
+/* A child that has inherited the agent's end: the executor is not told that the agent is gone. */
+static void an_end_of_an_agents_child_is_half_open(void **state)
+{
+	one(n);
+	struct node_proc *child =
+		node_process_(n, "child", (struct node_spec){ .comm = "mesos-agent" });
+	struct node_sock *end = p->links[0]->peer;
+
+	(void)state;
+	node_snapshot(n);
+	end->holds[end->n_holds++] = (struct node_hold){ child->pid, 9 };
+	node_agent_stop(n);
+	end->holds[0] = end->holds[1];
+	end->n_holds = 1;
+	node_snapshot(n);
+	check(n, "web", "half-open");
+	node_free(n);
+}
+
 /* ---- a port that the agent advertises and does not listen on ---- */
 
 #define ADVERTISED "slave(1)@10.0.0.7:5052"
@@ -256,6 +297,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_entry_counts_until_it_expires),
+		cmocka_unit_test(an_end_of_an_agent_that_listens_no_more_is_unknown),
+		cmocka_unit_test(an_end_of_an_agents_child_is_half_open),
 		cmocka_unit_test(a_link_to_an_advertised_port_counts),
 		cmocka_unit_test(a_port_that_only_its_environment_names_is_unknown),
 		cmocka_unit_test(a_forgotten_translation_is_at_risk),

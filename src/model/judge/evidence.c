@@ -96,6 +96,38 @@ static enum ew_tri without_peer(const struct store *store, const struct agent *a
 	return EW_NO;
 }
 
+static bool stands(const struct connection *conn)
+{
+	return conn->facts.state == TCP_ESTABLISHED || conn->facts.state == TCP_CLOSE_WAIT;
+}
+
+/*
+ * An agent that has closed its listener and lives: it is on its way out, or hangs. Its end of a
+ * link sends a FIN when it exits. A child that outlives its agent has the same name and holds the
+ * same sockets; so where an agent was seen, only that one counts.
+ */
+static bool is_silent_agent(const struct store *store, const struct holder *holder)
+{
+	const struct process *process = store_process_find(store, holder->pid, holder->start);
+
+	if (!process || !process->known || !process_is_alive(process))
+		return false;
+	return store->agents.n ? store_is_agent(store, holder->pid, holder->start)
+			       : agent_has_name(process->facts.comm, process->facts.exe);
+}
+
+bool evidence_agent_is_silent(const struct store *store, const struct connection *conn)
+{
+	const struct connection *peer = store_peer(store, conn);
+
+	if (store_agent(store) || !peer || !stands(peer))
+		return false;
+	for (size_t i = 0; i < peer->n_holders; i++)
+		if (is_silent_agent(store, &peer->holders[i]))
+			return true;
+	return false;
+}
+
 enum ew_tri evidence_agent_end(const struct store *store, const struct connection *conn)
 {
 	const struct connection *peer = store_peer(store, conn);
@@ -105,7 +137,8 @@ enum ew_tri evidence_agent_end(const struct store *store, const struct connectio
 	if (!(store->complete & SCAN_SOCKETS))
 		return EW_UNKNOWN;
 	if (!agent)
-		return store->agent_hidden ? EW_UNKNOWN : EW_NO;
+		return store->agent_hidden || evidence_agent_is_silent(store, conn) ? EW_UNKNOWN
+										    : EW_NO;
 	entry = peer ? NULL : translation(store, agent, conn);
 	if (entry)
 		peer = store_peer_translated(store, entry);
@@ -113,7 +146,7 @@ enum ew_tri evidence_agent_end(const struct store *store, const struct connectio
 		peer = store_peer_advertised(store, conn);
 	if (!peer)
 		return without_peer(store, agent, conn);
-	if (peer->facts.state == TCP_ESTABLISHED || peer->facts.state == TCP_CLOSE_WAIT)
+	if (stands(peer))
 		return held_by(agent, peer);
 	return EW_NO;
 }

@@ -24,6 +24,8 @@ struct evidence evidence_of_executor(const struct store *store, const struct exe
 /* Its own MESOS_RECOVERY_TIMEOUT; 15 min where it has none, as the v0 driver (Mesos exec.cpp). ns.
  */
 int64_t evidence_recovery_timeout(const struct process_facts *process);
+/* No agent listens, and a process that is or was the agent lives and holds the link's other end. */
+bool evidence_agent_is_silent(const struct store *store, const struct connection *conn);
 /* Does its MESOS_SLAVE_PID, where it has one, name a port that is known to be the agent's? */
 bool evidence_port_known(const struct store *store, const struct process *process);
 enum protocol evidence_protocol(const struct checkpoint *checkpoint);

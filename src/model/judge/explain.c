@@ -110,6 +110,11 @@ static void say_link(struct sentences *s, const struct report_link *link, struct
 				    "Link %s has no agent's end: this executor does not learn that "
 				    "the agent is gone.",
 				    name));
+	else if (link->agent_end == EW_UNKNOWN && link->agent_silent)
+		say(s, arena_printf(arena,
+				    "The other end of link %s is held by an agent's process that "
+				    "lives and listens no more: it is about to end, or hangs.",
+				    name));
 	else if (link->agent_end == EW_UNKNOWN)
 		say(s, arena_printf(arena,
 				    "Link %s may be translated, or leaves its network namespace: "

@@ -138,10 +138,17 @@ static bool is_agents_name(const char *name)
 	return strstr(name, "mesos-agent") || strstr(name, "mesos-slave");
 }
 
+bool agent_has_name(const char *comm, const char *exe)
+{
+	const char *name = strrchr(exe, '/');
+
+	return is_agents_name(comm) || (name && is_agents_name(name));
+}
+
 /* 2: has an agent's name; 1: its name is not known yet; 0: has another name. */
 static int name_rank(const struct store *store, const struct agent *agent)
 {
-	const char *comm = agent->facts.comm, *exe = agent->facts.exe, *name;
+	const char *comm = agent->facts.comm, *exe = agent->facts.exe;
 	const struct process *process;
 
 	if (!*comm && !*exe) {
@@ -151,8 +158,7 @@ static int name_rank(const struct store *store, const struct agent *agent)
 		comm = process->facts.comm;
 		exe = process->facts.exe;
 	}
-	name = strrchr(exe, '/');
-	return is_agents_name(comm) || (name && is_agents_name(name)) ? 2 : *comm || *exe ? 0 : 1;
+	return agent_has_name(comm, exe) ? 2 : *comm || *exe ? 0 : 1;
 }
 
 /* Once an agent was seen under its name, a task of another namespace with the same port is no

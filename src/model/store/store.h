@@ -497,6 +497,9 @@ void store_clear_node(struct store *store);
 /* After this the master removes a silent agent: its own word, else that of --master-timeout. ns. */
 int64_t store_master_timeout(const struct store *store);
 
+/* Is a program of that name, by comm or by the last part of exe, an agent? */
+bool agent_has_name(const char *comm, const char *exe);
+
 /* The agent that listens now; NULL: none does. */
 const struct agent *store_agent(const struct store *store);
 /*

@@ -320,10 +320,17 @@ class World:
         self.node.wait_until(lambda: not any(f"dport={self.port} " in line and "ESTABLISHED" in line for line in self.node.entries()), 60,
                              "the end of the entries")
 
-    def neighbour_node(self):
-        """Another node, with an agent on the same port in its own network namespace."""
-        node = LabNode(agent(port=self.port), executors(2, prefix="theirs-"), ip="10.77.0.2")
+    def neighbour_node(self, ip="10.77.0.2", serves=True):
+        """Another node, with an agent on the same port in its own network namespace.
+
+        serves=no: its agent is down, and its executors know.
+        """
+        node = LabNode(agent(port=self.port), executors(2, prefix="theirs-"), ip=ip)
         self.others.append(node.up())
+        if not serves:
+            node.stop_agent()
+            node.wait_until(lambda: all(e.phase == "disconnected" for e in node.executors()), 60,
+                            "the neighbour's executors without an agent")
 
     def dead_file_system(self, id):
         """The executor's sandbox is on a file system whose server never answers, for execwatch alone."""

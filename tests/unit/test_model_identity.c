@@ -49,6 +49,26 @@ static void of_another_namespace(void **state)
 	node_free(n);
 }
 
+/* Of another namespace that has the same addresses, and whose agent is down. */
+static void an_address_of_another_namespace_is_another(void **state)
+{
+	one(n, 0);
+	struct node_proc *theirs = node_executor(n, "theirs", .slave_id = "other-S9", .netns = 99,
+						 .unlinked = true, .unregistered = true);
+
+	(void)state;
+	n->own_netns = NODE_HOST_NS;
+	n->elsewhere = EW_NO;
+	node_window(n);
+	node_snapshot(n);
+	check(n, "theirs", "orphaned"); /* it listens on every address: nothing tells */
+	theirs->listener->local = node_addr("10.0.0.7:31000");
+	node_snapshot(n);
+	check(n, "theirs", "foreign");
+	check(n, "web", "healthy");
+	node_free(n);
+}
+
 static void ids_contradict_each_other(void **state)
 {
 	one(n, 0);
@@ -179,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_another_user),
+		cmocka_unit_test(an_address_of_another_namespace_is_another),
 		cmocka_unit_test(of_another_namespace),
 		cmocka_unit_test(ids_contradict_each_other),
 		cmocka_unit_test(checkpoints_of_another_boot),

@@ -176,6 +176,42 @@ static bool names_our_address(const struct store *store, const struct process *p
 	       addr_ip_equal(&agent->facts.listen, &process->agent_addr);
 }
 
+static bool is_in_other_netns(const struct store *store, const struct process *process)
+{
+	const struct agent *agent = store_last_agent(store);
+	uint64_t ours = agent ? agent->facts.netns : store->session.netns;
+
+	return ours && process->facts.netns && process->facts.netns != ours;
+}
+
+/* Its agent's address is one of its own namespace's: a socket of the process there has it. */
+static bool has_agents_address(const struct store *store, const struct process *process)
+{
+	size_t n;
+	const uint64_t *cookies =
+		store_process_connections(store, process->key.pid, process->key.start, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct connection *conn = store_connection_find(store, cookies[i]);
+
+		if (conn && conn->facts.netns == process->facts.netns &&
+		    connection_is_of(conn, process->key.pid, process->key.start) &&
+		    addr_ip_equal(&conn->facts.local, &process->agent_addr))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Another namespace may use the same addresses, and its agent may be down. A socket there that has
+ * the agent's address proves it. Loopback addresses are every namespace's own.
+ */
+static bool is_of_other_netns(const struct store *store, const struct process *process)
+{
+	return is_in_other_netns(store, process) && !addr_is_any(&process->agent_addr) &&
+	       (addr_is_loopback(&process->agent_addr) || has_agents_address(store, process));
+}
+
 /* Of an agent id that differs, or that is not known here. */
 static enum whose whose_by_address(const struct store *store, const struct executor *executor,
 				   bool differs)
@@ -192,6 +228,8 @@ static enum whose whose_by_address(const struct store *store, const struct execu
 	other = store_other_agent(store, &process->agent_addr, process->facts.netns);
 	if (other)
 		return other == store_rival(store) ? WHOSE_UNKNOWN : WHOSE_FOREIGN;
+	if (store->session.elsewhere == EW_NO && is_of_other_netns(store, process))
+		return WHOSE_FOREIGN;
 	if (!names_our_address(store, process))
 		return WHOSE_UNKNOWN;
 	return differs ? WHOSE_FORMER : WHOSE_OURS;

@@ -207,6 +207,7 @@ static const struct factjson_field checkpoint_fields[] = {
 	TRI(checkpoint.own_boot, "own_boot"),
 	TRI(checkpoint.recoverable, "recoverable"),
 	FIELD(checkpoint.obstacle, "obstacle"),
+	FIELD(checkpoint.forked_wall, "forked_wall_ns"),
 };
 
 static const struct factjson_field work_dir_fields[] = {

@@ -72,6 +72,7 @@ static bool was_executor_unread(const struct store *store, const struct process 
 	HASH_ITER(hh, store->checkpoints, checkpoint, next)
 	{
 		if (checkpoint->facts.forked_pid == process->key.pid &&
+		    !store_pid_is_reused(store, checkpoint, process) &&
 		    strcmp(checkpoint->facts.executor_id, process->said_executor_id) == 0)
 			return true;
 	}

@@ -61,6 +61,8 @@ struct node_spec {
 	int timeout;	/* s; 0: 900 */
 	int grace;	/* s; 0: not set */
 	int pid, ppid;
+	int forked_late;  /* s from forked.pid to its begin; 0: its time is not known */
+	bool overwritten; /* its environment has no Mesos variables any more */
 	enum ew_tri entry;
 	enum ew_tri recoverable;
 	const char *obstacle;

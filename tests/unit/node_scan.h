@@ -23,7 +23,9 @@ static inline void node_emit_process(struct node *n, const struct node_proc *p)
 					  .pidns_init = s->pidns_init,
 					  .environ_read = s->dark ? EW_NO : EW_YES } };
 
-	if (!s->dark) {
+	if (s->overwritten)
+		fact.process.library = "/usr/lib/libmesos.so";
+	if (!s->dark && !s->overwritten) {
 		fact.process.slave_pid = s->slave_pid;
 		fact.process.slave_id = s->slave_id;
 		fact.process.framework_id = s->framework;
@@ -39,6 +41,13 @@ static inline void node_emit_process(struct node *n, const struct node_proc *p)
 		fact.process.version_from = "library";
 	}
 	node_emit(n, fact);
+}
+
+static inline int64_t node_forked_wall(const struct node_proc *p)
+{
+	int64_t began = NODE_WALL + (int64_t)p->start * (NODE_SECOND / 100);
+
+	return p->spec.forked_late ? began - p->spec.forked_late * NODE_SECOND : 0;
 }
 
 static inline bool node_sock_shown(const struct node_sock *s)
@@ -233,6 +242,7 @@ static inline void node_emit_checkpoints(struct node *n)
 						     .executor_id = p->id,
 						     .container_id = p->spec.container,
 						     .forked_pid = p->pid,
+						     .forked_wall = node_forked_wall(p),
 						     .upid = upid,
 						     .http = p->spec.v1 && !p->spec.unregistered,
 						     .completed = p->spec.completed,

@@ -312,6 +312,40 @@ static void pid_is_reused(void **state)
 	node_free(n);
 }
 
+/* Without the variables, forked.pid leads to it, unless the process is younger than that. */
+static void forked_pid_is_older(void **state)
+{
+	struct node *n = node_new();
+	struct node_proc *p = node_executor(n, "web", .overwritten = true, .forked_late = 110);
+
+	(void)state;
+	n->latest_runs = true;
+	node_snapshot(n);
+	is_executor(n, p);
+	p->spec.forked_late = 0;
+	node_snapshot(n);
+	is_executor(n, p);
+	node_free(n);
+	n = node_new();
+	n->latest_runs = true;
+	node_executor(n, "web", .overwritten = true, .forked_late = 130);
+	node_snapshot(n);
+	assert_string_equal(node_verdict(n, "web"), "unknown");
+	node_free(n);
+}
+
+/* A claim of a run is not backed by a reused pid, but by the address where it listens. */
+static void a_claim_of_a_reused_pid(void **state)
+{
+	struct node *n = node_new();
+	struct node_proc *p = node_executor(n, "web", .forked_late = 130);
+
+	(void)state;
+	node_snapshot(n);
+	is_executor(n, p);
+	node_free(n);
+}
+
 /* Odd names are names. */
 static void odd_ids(void **state)
 {
@@ -347,6 +381,8 @@ int main(void)
 		cmocka_unit_test(no_library),
 		cmocka_unit_test(listeners_not_shown),
 		cmocka_unit_test(pid_is_reused),
+		cmocka_unit_test(forked_pid_is_older),
+		cmocka_unit_test(a_claim_of_a_reused_pid),
 		cmocka_unit_test(odd_ids),
 	};
 

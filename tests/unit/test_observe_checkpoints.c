@@ -69,6 +69,7 @@ static void what_a_real_agent_wrote_is_told(void **state)
 	const json_t *dir, *web, *loop;
 
 	(void)state;
+	run("touch -d @1500000000 '%s'", dir_at(WEB "/runs/" WEB_RUN "/pids/forked.pid"));
 	assert_int_equal(meta_emit(), 0);
 	dir = facts_nth(&facts, "work_dir", NULL, NULL, 0);
 	assert_string_equal(text(dir, "path"), dir_at("work"));
@@ -84,6 +85,7 @@ static void what_a_real_agent_wrote_is_told(void **state)
 	assert_string_equal(text(web, "container_id"), WEB_RUN);
 	assert_string_equal(text(web, "upid"), "executor(1)@127.0.0.1:42593");
 	assert_int_equal(number(web, "forked_pid"), 21315);
+	assert_int_equal(number(web, "forked_wall_ns"), INT64_C(1500000000000000000));
 	assert_true(json_is_false(json_object_get(web, "http")));
 	assert_true(json_is_false(json_object_get(web, "completed")));
 	assert_string_equal(task_of(web, 0), "web");

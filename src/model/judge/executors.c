@@ -188,11 +188,14 @@ static enum ew_tri is_backed(const struct store *store, const struct pids *pids,
 			     const struct executor *executor, const struct holdings *held)
 {
 	const struct checkpoint *checkpoint = executor->checkpoint;
-	const struct process *process = executor->process;
+	const struct process *process = executor->process, *forked;
+	bool reused;
 
 	if (!checkpoint || !checkpoint->facts.forked_pid)
 		return EW_UNKNOWN;
-	if (is_descendant(pids, process, checkpoint->facts.forked_pid) ||
+	forked = pids_find(pids, checkpoint->facts.forked_pid);
+	reused = forked && store_pid_is_reused(store, checkpoint, forked);
+	if ((!reused && is_descendant(pids, process, checkpoint->facts.forked_pid)) ||
 	    listens_as_written(store, checkpoint, held))
 		return EW_YES;
 	return process->facts.session ? EW_NO : EW_UNKNOWN;

@@ -170,12 +170,28 @@ static void adopted_facts(struct process *process)
 	to->checkpoint = true; /* only executors with checkpointing are on disk */
 }
 
-static bool leads_to(const struct checkpoint *checkpoint, const struct process *process)
+/* The agent writes it as soon as it has forked. The wall clock may have been set a little since. */
+#define REUSED_LATER (2 * 60 * NS_PER_S)
+
+bool store_pid_is_reused(const struct store *store, const struct checkpoint *checkpoint,
+			 const struct process *process)
+{
+	int64_t began = store_wall(store, (int64_t)process->key.start * (NS_PER_S / 100));
+
+	return checkpoint->facts.forked_wall &&
+	       began > checkpoint->facts.forked_wall + REUSED_LATER;
+}
+
+static bool leads_to(const struct store *store, const struct checkpoint *checkpoint,
+		     const struct process *process)
 {
 	const struct fact_checkpoint *c = &checkpoint->facts;
 
-	return c->latest && !c->completed && c->forked_pid &&
-	       (c->forked_pid == process->key.pid || c->forked_pid == process->facts.session);
+	if (!c->latest || c->completed || !c->forked_pid)
+		return false;
+	if (c->forked_pid == process->key.pid)
+		return !store_pid_is_reused(store, checkpoint, process);
+	return c->forked_pid == process->facts.session;
 }
 
 static void adopt(struct store *store, struct process *process)
@@ -184,7 +200,7 @@ static void adopt(struct store *store, struct process *process)
 
 	HASH_ITER(hh, store->checkpoints, checkpoint, next)
 	{
-		if (!leads_to(checkpoint, process))
+		if (!leads_to(store, checkpoint, process))
 			continue;
 		process->adopted = true;
 		process->adopted_run = checkpoint->key;

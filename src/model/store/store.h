@@ -405,6 +405,12 @@ bool process_is_alive(const struct process *process);
 /* NULL when there is none, or no memory. */
 struct process *store_process(struct store *store, int32_t pid, uint64_t start);
 struct process *store_process_find(const struct store *store, int32_t pid, uint64_t start);
+/*
+ * Began the process, which has the run's pid, long after forked.pid was written? Then the pid was
+ * reused. False where either time is not known.
+ */
+bool store_pid_is_reused(const struct store *store, const struct checkpoint *checkpoint,
+			 const struct process *process);
 struct checkpoint *store_checkpoint_find(const struct store *store, const struct process_facts *p);
 /* key's texts are pooled. */
 struct checkpoint *store_checkpoint_of_run(const struct store *store, const struct run_key *key);

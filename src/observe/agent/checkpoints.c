@@ -150,6 +150,15 @@ static void damaged(struct scan *scan, int32_t pid, const char *name, int err,
 		     err == -ENODATA ? "is empty: the agent takes it as missing" : what->message);
 }
 
+static int64_t written_at(int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+}
+
 /* What was lacking first, or is known to lack, stays. */
 static void need_lacks(struct need *need, enum ew_tri met, const char *name, const char *how)
 {
@@ -439,6 +448,8 @@ static void emit_run(struct scan *scan, int dir, const char *container_id)
 	if (run->completed && scan->former)
 		return;
 	run_forked_pid(scan, dir, &run->forked_pid);
+	if (run->forked_pid)
+		run->forked_wall = written_at(dir, "pids/forked.pid");
 	err = run_upid(scan, dir, run->forked_pid, upid, sizeof(upid));
 	run->upid = upid;
 	/* The agent looks for the marker only where there is no libprocess.pid. */

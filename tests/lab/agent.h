@@ -33,11 +33,11 @@ struct agent_flags {
 	char *advertise_ip, *advertise_port; /* empty: ip, port */
 	char *claims; /* the agent whose id it takes for its own; empty: none's */
 	char *domain_sockets, *domain_socket; /* true or false; path */
-	char *orphans; /* keep, destroy: containers that no checkpoint tells of */
+	char *orphans; /* keep, destroy: containers that no checkpoint lists */
 	char *strict;  /* true: a damaged checkpoint ends the recovery */
 };
 
-/* TERMINATING: told to shut down; it exits when its executors have. */
+/* TERMINATING: shutting down; it exits when its executors have. */
 enum agent_state {
 	AGENT_STARTING,
 	AGENT_RECOVERING,

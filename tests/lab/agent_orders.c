@@ -67,7 +67,7 @@ static bool any_left(const struct agent *a)
 	return false;
 }
 
-/* Slave::finalize() of an agent that was told to end: the next one starts with a new id. */
+/* Slave::finalize() of an agent that shuts down: the next one starts with a new id. */
 void agent_maybe_quit(struct agent *a)
 {
 	bool cleanup = a->state == AGENT_ASKING && launch_is(a->flags.recover, "cleanup");

@@ -39,7 +39,7 @@ struct executor {
 	bool connected;	  /* as the driver understands it */
 	bool registered;  /* ever */
 	bool aborted;	  /* shutting down: events of the agent are ignored */
-	bool killed;	  /* the task was told to end */
+	bool killed;	  /* the task was ordered to end */
 	bool wait_ack;	  /* it exits when its last update is acknowledged, not before */
 	bool exiting;
 	pid_t task_pid; /* 0: not running */

@@ -35,7 +35,7 @@ struct node_agent_start {
 struct node_exec {
 	struct launch *l; /* as in the spec, with its container id */
 	struct node_agent *agent;
-	bool launched;	/* an agent has told about it */
+	bool launched;	/* an agent has reported it */
 	bool told;	/* the one that runs now has */
 	bool task_runs; /* an agent has seen TASK_RUNNING */
 	enum container_state state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The front of a node: starts its supervisor, prints what came up, stays until told to go. */
+/* Starts the node's supervisor, prints its description, runs until its standard input ends. */
 #include "node.h"
 #include "procs.h"
 

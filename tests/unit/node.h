@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A node told as a story: an agent, executors, their links, and what happens to them. It keeps the
+ * A simulated node: an agent, executors, their links, and what happens to them. It keeps the
  * state that the kernel and the disk would have and emits the facts that observers would put: hooks
  * at once (unless n->hooks is false), everything else with node_snapshot().
  *
@@ -47,7 +47,7 @@ struct node_sock {
 	struct node_sock *peer;
 };
 
-/* What is told of an executor; zeros are the usual ones: v0, Mesos 1.0.4, registered, linked,
+/* Properties of an executor; zeros are the usual ones: v0, Mesos 1.0.4, registered, linked,
  * entry. */
 struct node_spec {
 	const char *framework, *container, *version, *slave_pid, *slave_id, *comm, *domain_socket;
@@ -90,32 +90,33 @@ struct node {
 	uint32_t scope; /* of a snapshot; default all */
 	uint32_t fails; /* scopes that are not completed */
 	enum ew_tri tracking, tracking_there;
-	int established; /* s that an idle link keeps an entry, as the sysctl says; 0: not told */
+	int established; /* s that an idle link keeps an entry, as the sysctl says; 0: not reported
+			  */
 	int entry_left;	 /* s until each entry expires; 0: 432000 */
 	uint64_t next_cookie;
 	int next_pid, next_port, next_fd;
 	int agent; /* pid; 0: down */
 	struct node_sock *listen;
 	const char *agent_comm;
-	const char *unit, *kill_mode; /* the agent's; NULL: nothing is told */
+	const char *unit, *kill_mode; /* the agent's; NULL: not reported */
 	uint64_t agent_pidns;
 	int agent_pidns_init, agent_ppid;
 	struct ew_addr agent_addr;
 	uint64_t own_netns; /* execwatch's; 0: not known */
 	uint64_t agent_ns;
 	int api_status;	   /* 200; 503: recovering; 401; 0: no answer */
-	int rereg_timeout; /* s; 0: not told */
+	int rereg_timeout; /* s; 0: not reported */
 	uint32_t answer_nr;
 	const char *work_dir_id, *api_id; /* NULL: NODE_AGENT_ID */
 	enum ew_tri work_dir_readable;
 	bool no_work_dir, lists_nobody;
 	enum ew_tri same_boot, own_boot; /* of the checkpoints; 0: of this boot */
 	enum ew_tri api_complete;
-	enum ew_tri latest; /* of meta/slaves; 0: not told, as in older recordings */
+	enum ew_tri latest; /* of meta/slaves; 0: not reported, as in older recordings */
 	enum ew_tri elsewhere;
 	const char *command, *agent_version;
 	const char *ignored; /* findings, with commas */
-	bool latest_runs;    /* the runs on disk are told to be the latest ones */
+	bool latest_runs;    /* the runs on disk are the latest ones */
 	struct node_sock *socks[16384];
 	size_t n_socks;
 	struct node_proc *procs[4096];

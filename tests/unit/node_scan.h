@@ -183,7 +183,8 @@ static inline void node_emit_ct_active(struct node *n)
 	}
 }
 
-/* The API answers; a good answer lists every executor that lives, unless it was told otherwise. */
+/* The API answers; a good answer lists every executor that lives, unless the test says otherwise.
+ */
 static inline void node_api(struct node *n)
 {
 	bool good = n->api_status == 200;

@@ -90,7 +90,7 @@ static void real_messages(void **state)
 	}
 }
 
-/* Cut anywhere, what is told is what the whole tells. */
+/* Cut anywhere, the result is that of the whole message. */
 static void every_prefix(const char *path, struct mesos_span stream)
 {
 	struct mesos_message whole = parse(stream);
@@ -303,7 +303,7 @@ static void sender_of_old_versions(void **state)
 	assert_false(m.has_from);
 }
 
-/* Ids hold what they like; of one that is cut nothing is told. */
+/* An id may hold any bytes; one that is cut is not reported. */
 static void weird_ids(void **state)
 {
 	static const char head[] = "POST /slave(1)/mesos.internal.ReregisterExecutorMessage "

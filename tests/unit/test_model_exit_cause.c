@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What became of the dead: whose doing an end was, and when that cannot be told. */
+/* Executors that have ended: who caused it, and when the cause is unknown. */
 #include <signal.h>
 
 #include "node_window.h"
@@ -201,7 +201,7 @@ static void it_ended_a_helper(void **state)
 	node_free(n);
 }
 
-/* ---- what cannot be told ---- */
+/* ---- causes that are unknown ---- */
 
 /* docker stop ends the container, and the executor ends with 0: as if its task had ended. */
 static void stopped_with_status_0(void **state)
@@ -273,7 +273,7 @@ static void events_were_lost(void **state)
 	}
 }
 
-/* What was lost before the window does not concern it, however often it is told. */
+/* Events lost before the window do not count, however often they are reported. */
 static void events_were_lost_before(void **state)
 {
 	(void)state;
@@ -342,7 +342,7 @@ static void end_that_nobody_saw(void **state)
 	node_free(n);
 }
 
-/* A leader's exit is told twice, and a row that was read before it is put after it. */
+/* A leader's exit is reported twice, and a row read before it arrives after it. */
 static void end_is_told_once(void **state)
 {
 	one(n, p);

@@ -144,7 +144,7 @@ static void not_in_the_api(void **state)
 
 	(void)state;
 	node_executor(n, "stays");
-	p->is_executor = false; /* neither the API nor the disk tells of it */
+	p->is_executor = false; /* neither the API nor the disk lists it */
 	node_snapshot(n);
 	p->is_executor = true; /* the disk does */
 	n->scope = SCAN_ALL & ~SCAN_API;

@@ -175,7 +175,7 @@ static void over_a_domain_socket(void **state)
 	node_free(n);
 }
 
-/* v0 executors are told of the domain socket and do not use it. */
+/* v0 executors get the domain socket in their environment and do not use it. */
 static void v0_with_a_domain_sockets_name(void **state)
 {
 	quiet_restart(n, p, .domain_socket = "/run/a.sock");
@@ -203,7 +203,7 @@ static void by_link(void **state)
 	node_wait(n, 14);
 	node_snapshot(n);
 	is(n, "waiting");
-	node_wait(n, 4); /* nobody told the timeout: it may be 15 s */
+	node_wait(n, 4); /* the timeout is not known: it may be 15 s */
 	node_snapshot(n);
 	is(n, "reregistered by link");
 	node_free(n);

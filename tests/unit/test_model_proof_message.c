@@ -110,7 +110,7 @@ static void registered_with_an_agent_of_the_ring(void **state)
 	node_free(n);
 }
 
-/* The answer of before was told after the link's end: it is no answer to what came then. */
+/* An earlier answer is reported after the link's end: it does not answer a later request. */
 static void old_answer_is_told_late(void **state)
 {
 	one(n, p);
@@ -297,7 +297,7 @@ static void link_ends_after_the_answer(void **state)
 	node_free(n);
 }
 
-/* Connections and messages come by two roads: the link's end is told after the registration. */
+/* Connections and messages arrive in two rings: the link's end may come after the registration. */
 static void roads_reversed(void **state)
 {
 	one(n, p);

@@ -33,7 +33,7 @@ static void second_disconnect(void **state)
 	node_free(n);
 }
 
-/* The agent asks; nobody has told who listens on the executor's port, but the disk. */
+/* The agent asks; only the disk says who listens on the executor's port. */
 static void asks_by_the_checkpoint(struct node *n, const struct node_proc *p)
 {
 	char remote[64];

@@ -164,7 +164,7 @@ static void by_log(void **state)
 	}
 }
 
-/* Told to end: what its task is told to be then is not its own end. */
+/* Ordered to shut down: the state its task gets then is not its own end. */
 static void told_first(void **state)
 {
 	static const char *const orders[] = { "ShutdownExecutorMessage", "SHUTDOWN" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What doctor is told, by this host: as it is, without privilege, in a pid namespace. */
+/* What doctor's probes find on this host: as root, without privilege, in a pid namespace. */
 #include "test_observe.h"
 
 #include "observe/host.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Real processes with crafted environments, libraries and namespaces, as they are told. */
+/* Facts about real processes with crafted environments, libraries and namespaces. */
 #include "test_observe.h"
 
 #include <pthread.h>
@@ -186,7 +186,7 @@ static void what_may_not_be_read_is_said(void **state)
 	fact = facts_with(&facts, "process", "pid", child.pid);
 	assert_non_null(fact);
 	assert_string_equal(text(fact, "environ_read"), "no");
-	/* The walk sums up: an unprivileged user may read nearly nothing. */
+	/* Denied processes are counted in one fact: an unprivileged user may read nearly none. */
 	assert_int_equal(facts_count(&facts, "unread"), 2);
 }
 

@@ -420,8 +420,8 @@ static void an_agent_without_executors_is_found_in_another_namespace(void **stat
 }
 
 /*
- * A container may use the agent's port for itself, or be a node of its own. All are told; the agent
- * here is asked.
+ * A container may use the agent's port for itself, or be a node of its own. All are emitted; the
+ * agent here is asked.
  */
 static void of_several_listeners_the_agent_is_asked(void **state)
 {

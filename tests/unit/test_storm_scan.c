@@ -13,7 +13,7 @@
 
 #define EXECUTORS 1000
 #define RESTLESS  100 /* the first of them */
-#define LINKS_MAX 512 /* of one executor, in one round */
+#define LINKS_MAX 512 /* of one executor, in one scan */
 
 struct executor {
 	pid_t pid;

@@ -35,6 +35,9 @@ WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 CFLAGS   ?= -O2 -g
 EW_CFLAGS := -std=gnu11 $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fno-strict-aliasing \
 	    -fstack-protector-strong -DEW_VERSION='"$(VERSION)"' $(SAN)
+# yes: OpenSSL is loaded for an https URL of the agent; no, as in a static file: there is no TLS.
+TLS      := yes
+LEFT_OUT := src/observe/agent/tls_$(if $(filter yes,$(TLS)),none,openssl).c
 LDLIBS   := -lbpf -lelf -lz -levent -ljansson -lyajl -lnl-3 -lncursesw -ltinfo
 CFLAGS_LIBNL := $(shell $(PKG_CONFIG) --cflags libnl-3.0)
 CFLAGS_observe := $(CFLAGS_LIBNL)
@@ -75,7 +78,7 @@ build/bpf/scan_once.skel.h: SKEL_FLAGS := -L
 # A module is a directory with those below it that are no modules themselves.
 files_of = $(foreach f,$(sort $(wildcard src/$(1)/*.$(2) src/$(1)/*/*.$(2))),$(if \
 	$(filter $(patsubst %/,%,$(dir $(f))),$(patsubst %,src/%,$(filter $(1)/%,$(MODULES)))),,$(f)))
-obj_of = $(patsubst src/%.c,$(B)/obj/%.o,$(call files_of,$(1),c))
+obj_of = $(patsubst src/%.c,$(B)/obj/%.o,$(filter-out $(LEFT_OUT),$(call files_of,$(1),c)))
 LIB_MODULES := $(filter-out cli,$(MODULES))
 
 # The headers that a module may include are linked below $(B)/include/MODULE, its only include path.
@@ -227,7 +230,7 @@ demo:
 # shared libraries: those of libevent and libnl are not called, and src/observe/agent/api_url.c keeps host
 # names to /etc/hosts and DNS, which glibc does by itself.
 static:
-	$(Q)$(MAKE) --no-print-directory B=build/static LDFLAGS=-static \
+	$(Q)$(MAKE) --no-print-directory B=build/static LDFLAGS=-static TLS=no \
 		LDLIBS='-lbpf -lelf -lz -levent_core -levent_extra -ljansson -lyajl_s -lnl-3 -lncursesw -ltinfo -lpthread' all
 
 install: all

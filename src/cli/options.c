@@ -329,7 +329,7 @@ static int set_all(struct options *o, const char *value, char *message)
 #define TREATS	(SHUTDOWN | RUN)
 #define CHOOSES (TREATS | PROTECT)
 #define ACTS	(CHOOSES | GUARD)
-#define EVERY  (LOOKS | REPORT)
+#define EVERY	(LOOKS | REPORT)
 
 const struct option_row option_rows[] = {
 	{ 'p', "port", "N", "port that the agent listens on (5051)", GROUP_AGENT, EVERY, false,
@@ -345,6 +345,8 @@ const struct option_row option_rows[] = {
 	  false, TEXT(master_url) },
 	{ 0, "netns", "PID|PATH", "the agent's network namespace (default: this one)", GROUP_AGENT,
 	  LOOKS, false, TEXT(netns) },
+	{ 0, "ca-file", "FILE", "trusted certificates for an https --agent-url (the system's)",
+	  GROUP_AGENT, LOOKS, false, TEXT(ca_file) },
 	{ 0, "credential-file", "FILE", "the API's user and password, or token", GROUP_AGENT, LOOKS,
 	  false, TEXT(credential_file) },
 

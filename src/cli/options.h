@@ -25,7 +25,8 @@ struct options {
 	const char *work_dir; /* NULL: to be found */
 	const char *agent_url;
 	const char *master_url;
-	const char *netns; /* pid or path; NULL: our own */
+	const char *netns;   /* pid or path; NULL: our own */
+	const char *ca_file; /* NULL: the system's */
 	const char *credential_file;
 	const struct formatter *format;
 	bool format_given;

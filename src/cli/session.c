@@ -253,6 +253,7 @@ static int scan_open(struct session *s, struct error *error)
 		.set_ports_ctx = s,
 		.work_dir = s->options->work_dir,
 		.agent_url = s->options->agent_url,
+		.ca_file = s->options->ca_file,
 		.master_url = s->options->master_url,
 		.netns = s->netns_fd == NETNS_OWN ? NULL : &s->netns_fd,
 		.elsewhere = s->options->agent_url && !s->options->netns ? EW_YES : EW_NO,

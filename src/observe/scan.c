@@ -24,9 +24,11 @@
 #include "observe/agent/agent_log.h"
 #include "observe/agent/api.h"
 #include "observe/agent/agent_flags.h"
+#include "observe/agent/api_url.h"
 #include "observe/agent/bounded_emit.h"
 #include "observe/agent/checkpoints.h"
 #include "observe/agent/post_mortem.h"
+#include "observe/agent/tls.h"
 #include "observe/agent_scan.h"
 #include "observe/conntrack_lookup.h"
 #include "observe/node_scan.h"
@@ -46,6 +48,7 @@ struct scan {
 	char *work_dir;
 	char *agent_url;
 	char *authorization;
+	struct tls *tls; /* NULL: plain text */
 	struct procfs *procfs;
 	struct snapshot *snapshot;
 	int looked; /* for the work directory: -ETIMEDOUT, its file system does not answer */
@@ -117,6 +120,8 @@ int scan_new(const struct scan_options *options, struct scan **ret_scan, struct 
 		error_set(error, err, NULL, "prepare a scan");
 	else
 		err = procfs_new(&scan->procfs, error);
+	if (!err && options->agent_url && api_url_is_tls(options->agent_url))
+		err = tls_new(options->ca_file, &scan->tls, error);
 	if (err < 0) {
 		scan_free(scan);
 		return err;
@@ -169,6 +174,7 @@ void scan_free(struct scan *scan)
 	free(scan->work_dir);
 	free(scan->agent_url);
 	free(scan->authorization);
+	tls_free(scan->tls);
 	free(scan);
 }
 
@@ -449,6 +455,7 @@ static int own_api_options(struct scan *scan, const struct snapshot_agent *agent
 		addr = addr_from_v4("\x7f\0\0\1", addr.port);
 	snprintf(scan->url, sizeof(scan->url), "http://%s", addr_text(&addr, text));
 	found->url = scan->url;
+	found->agent = &agent->listen;
 	found->pid = agent->pid;
 	found->start = agent->start;
 	found->nsfd = snapshot_netns_open(scan->snapshot, agent->netns);
@@ -526,6 +533,7 @@ int scan_api_options(struct scan *scan, struct api_options *options, struct erro
 	int err = 0;
 
 	found.authorization = scan->authorization;
+	found.tls = scan->tls;
 	found.timeout_ms = api_patience_ms(scan);
 	found.emit_own = !scan->options.bpf_scan;
 	if (!found.url && !agent)
@@ -533,6 +541,8 @@ int scan_api_options(struct scan *scan, struct api_options *options, struct erro
 				 "find the agent: nothing listens on port %u", scan->options.port);
 	if (!found.url)
 		err = own_api_options(scan, agent, &found, error);
+	else if (agent && agent->netns == netns_inode(NETNS_OWN))
+		found.agent = &agent->listen;
 	if (!err)
 		*options = found;
 	return err;

@@ -26,6 +26,7 @@ struct scan_options {
 	const char *work_dir;		 /* NULL: found */
 	const char *agent_url;		 /* NULL: http://ADDRESS:PORT of the agent that listens */
 	const char *master_url;	   /* NULL: the running agent's flag; lives as long as the scan */
+	const char *ca_file;	   /* certificates for an https URL; NULL: the system's */
 	const char *authorization; /* value of that header for the API; NULL: none */
 	int64_t until;	  /* mono ns; what was not looked at by then is not read. 0: no bound */
 	const int *netns; /* descriptor of the agent's network namespace, copied; NULL: ours */

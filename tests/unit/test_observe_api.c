@@ -390,6 +390,12 @@ static void credentials_are_sent_as_they_are_written(void **state)
 		{ "a:bc", "Authorization: Basic YTpiYw==\r\n" },
 		{ "Aladdin:open sesame", "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n" },
 		{ "user:p\xc3\xa4ss", "Authorization: Basic dXNlcjpww6Rzcw==\r\n" },
+		{ "user:pass word\n", "Authorization: Basic dXNlcjpwYXNzIHdvcmQ=\r\n" },
+		{ "user pass\n", "Authorization: Basic dXNlcjpwYXNz\r\n" },
+		{ "user  pass \n", "Authorization: Basic dXNlcjpwYXNz\r\n" },
+		{ "user a:b\n", "Authorization: Basic dXNlcjphOmI=\r\n" },
+		{ "{\n  \"principal\": \"user\",\n  \"secret\": \"pass\"\n}\n",
+		  "Authorization: Basic dXNlcjpwYXNz\r\n" },
 		{ "token=eyJ0.x-y\n", "Authorization: token=eyJ0.x-y\r\n" },
 		{ "Bearer eyJ0\r\n", "Authorization: Bearer eyJ0\r\n" },
 	};
@@ -398,7 +404,9 @@ static void credentials_are_sent_as_they_are_written(void **state)
 	assert_int_equal(dir_make(), 0);
 	says_file("/state", "200 OK", "tests/data/mesos/api/state.json");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct api_options options = { .nsfd = NETNS_OWN };
+		struct ew_addr here =
+			addr_from_v4("\x7f\0\0\1", (uint16_t)atoi(strrchr(url, ':') + 1));
+		struct api_options options = { .nsfd = NETNS_OWN, .agent = &here };
 		char *header = NULL;
 
 		file_write(dir_at("c"), cases[i].file, strlen(cases[i].file));
@@ -413,6 +421,33 @@ static void credentials_are_sent_as_they_are_written(void **state)
 	asked(NULL, 1);
 	assert_null(strstr(last_request, "Authorization"));
 	dir_remove();
+}
+
+/* In plain text, to the agent of this host alone: at its address, or at ours if it has them all. */
+static void a_credential_is_for_the_agent_alone(void **state)
+{
+	const uint16_t port = (uint16_t)atoi(strrchr(url, ':') + 1);
+	const struct {
+		struct ew_addr agent;
+		int err;
+	} cases[] = {
+		{ addr_from_v4("\x7f\0\0\1", port), 0 },
+		{ addr_from_v4("\0\0\0\0", port), 0 },
+		{ addr_from_v4("\x7f\0\0\1", port + 1), -EPERM },
+		{ addr_from_v4("\x7f\0\0\2", port), -EPERM },
+	};
+	struct api_options options = { .url = url, .nsfd = NETNS_OWN, .authorization = "token=x" };
+	struct error error = { 0 };
+	struct api *api;
+
+	(void)state;
+	assert_int_equal(api_new(base, &options, &api, &error), -EPERM);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		options.agent = &cases[i].agent;
+		assert_int_equal(api_new(base, &options, &api, &error), cases[i].err);
+		if (!cases[i].err)
+			api_free(api);
+	}
 }
 
 static void an_agent_in_another_namespace_is_asked_there(void **state)
@@ -490,6 +525,7 @@ int main(int argc, char **argv)
 		TEST(a_question_can_be_dropped),
 		TEST(the_same_client_asks_again),
 		TEST(credentials_are_sent_as_they_are_written),
+		TEST(a_credential_is_for_the_agent_alone),
 		TEST(an_agent_in_another_namespace_is_asked_there),
 		TEST(asking_and_waiting_needs_no_loop),
 	};

@@ -7,7 +7,18 @@
 
 static void credentials_that_cannot_be_used_are_refused(void **state)
 {
-	static const char *const bad[] = { "", "\n", "nothing", "a\x01:b" };
+	static const char *const bad[] = {
+		"",
+		"\n",
+		"nothing",
+		"a\x01:b",
+		"principal ",
+		":b",
+		"{\"principal\": \"a\"}",
+		"{\"principal\": \"a:b\", \"secret\": \"c\"}",
+		"{\"principal\": \"a\", \"secret\": \"c\\nX: y\"}",
+		"{\"principal\": \"a\", \"secret\"",
+	};
 	struct error error = { 0 };
 	char *header = NULL;
 
@@ -43,7 +54,9 @@ static void urls_are_understood_or_refused(void **state)
 		{ "http://127.0.0.1:80/agent/S0//", 0, "127.0.0.1:80", "/agent/S0", 80 },
 		{ "http://[::1]:5052/x", 0, "[::1]:5052", "/x", 5052 },
 		{ "http://[::1]", 0, "[::1]", "", 5051 },
-		{ "https://127.0.0.1:5051", -EPROTONOSUPPORT, NULL, NULL, 0 },
+		{ "https://127.0.0.1:5052/x", 0, "127.0.0.1:5052", "/x", 5052 },
+		{ "https://", -EINVAL, NULL, NULL, 0 },
+		{ "httpx://127.0.0.1", -EINVAL, NULL, NULL, 0 },
 		{ "127.0.0.1:5051", -EINVAL, NULL, NULL, 0 },
 		{ "http://", -EINVAL, NULL, NULL, 0 },
 		{ "http://:5051", -EINVAL, NULL, NULL, 0 },

@@ -20,16 +20,20 @@
 #include "mesos/span.h"
 #include "mesos/api_state.h"
 #include "observe/agent/api_url.h"
+#include "observe/agent/tls.h"
 #include "base/netns.h"
 #include "observe/netlink/own_traffic.h"
+#include "observe/netlink/sockdiag.h"
 
 #define STATE	   "/state"
 #define FLAGS	   "/flags"
+#define TLS_HINT   "an agent that speaks TLS only is asked with --agent-url https://HOST:PORT"
 #define BODY_BEGIN 4096 /* of an answer: to tell JSON and the agent's errors from others' pages */
 
 struct api {
 	struct event_base *base;
 	struct api_url url;
+	const struct tls *tls; /* NULL: plain text */
 	char *url_text;
 	char *authorization;
 	int nsfd;
@@ -272,8 +276,7 @@ static bool got_frame(struct api *api, const struct http_frame *frame)
 	default:
 		return false;
 	}
-	answer_lacks(api, "the answer is no HTTP, or ends too early; an agent that speaks TLS only "
-			  "cannot be asked");
+	answer_lacks(api, "the answer is no HTTP, or ends too early; " TLS_HINT);
 	return true;
 }
 
@@ -303,21 +306,25 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
 	int err = EVUTIL_SOCKET_ERROR();
 	struct http_frame frame;
 	struct error error = { 0 };
+	char problem[320];
 
-	(void)bev;
 	if (what & BEV_EVENT_CONNECTED)
 		return;
 	if (what & BEV_EVENT_EOF) {
 		http_framing_finish(api->framing, &frame);
 		if (frame.kind == HTTP_FRAME_MORE)
-			answer_lacks(api, "the connection was closed without an answer");
+			answer_lacks(api, "the connection was closed without an answer; " TLS_HINT);
 		else
 			got_frame(api, &frame);
 		return;
 	}
+	if (api->tls && *tls_problem(api->tls, bev, problem, sizeof(problem))) {
+		answer_lacks(api, problem);
+		return;
+	}
 	error_set(&error, -(err ? err : ECONNRESET),
-		  "is the agent running? see --agent-url, --port", "ask %s%s", api->url_text,
-		  api->endpoint);
+		  err == ECONNRESET ? TLS_HINT : "is the agent running? see --agent-url, --port",
+		  "ask %s%s", api->url_text, api->endpoint);
 	answer_failed(api, &error);
 }
 
@@ -381,7 +388,8 @@ static void ask_endpoint(struct api *api, const char *endpoint)
 	api->framing = http_framing_new(BODY_BEGIN);
 	body_drop(api);
 	api->body = api_state_new(strcmp(endpoint, FLAGS) == 0 ? MESOS_FLAGS : MESOS_STATE);
-	api->bev = bufferevent_socket_new(api->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	api->bev = api->tls ? tls_bufferevent(api->tls, api->base, fd, api->url.node)
+			    : bufferevent_socket_new(api->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!api->bev)
 		close(fd);
 	if (!api->bev || !api->framing || !api->body) {
@@ -389,9 +397,30 @@ static void ask_endpoint(struct api *api, const char *endpoint)
 		return;
 	}
 	bufferevent_setcb(api->bev, on_read, NULL, on_event, api);
-	bufferevent_socket_connect(api->bev, NULL, 0); /* it connects already: only await it */
+	if (!api->tls) /* it connects already: only await it */
+		bufferevent_socket_connect(api->bev, NULL, 0);
 	request_write(api);
 	bufferevent_enable(api->bev, EV_READ | EV_WRITE);
+}
+
+/* Whether the URL is that of the agent found here; it may listen on every address. */
+static bool is_agents(const struct api_url *url, const struct ew_addr *agent)
+{
+	struct ew_addr to = sockdiag_sockaddr(&url->addr);
+
+	return agent && agent->port == to.port &&
+	       (addr_ip_equal(agent, &to) || (addr_is_any(agent) && addr_is_loopback(&to)));
+}
+
+static int credential_check(const struct api_options *options, const struct api_url *url,
+			    struct error *error)
+{
+	if (!options->authorization || url->tls || is_agents(url, options->agent))
+		return 0;
+	return error_set(error, -EPERM, "give an https URL, or leave --credential-file out",
+			 "ask %s: it is not the agent found here, and a credential is sent to "
+			 "nobody else in plain text",
+			 options->url);
 }
 
 int api_new(struct event_base *base, const struct api_options *options, struct api **ret_api,
@@ -409,6 +438,11 @@ int api_new(struct event_base *base, const struct api_options *options, struct a
 	api->start = options->start;
 	api->timeout_ms = options->timeout_ms ? options->timeout_ms : API_TIMEOUT_MS;
 	err = api_url_parse(options->url, &api->url, error);
+	api->tls = api->url.tls ? options->tls : NULL;
+	if (!err && api->url.tls && !options->tls)
+		err = error_set(error, -EPROTONOSUPPORT, NULL, "ask %s: no TLS", options->url);
+	if (!err)
+		err = credential_check(options, &api->url, error);
 	if (err < 0)
 		goto out;
 	api->url_text = strdup(options->url);

@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
+
 struct api;
+struct tls;
 struct event_base;
 struct fact_sink;
 struct error;
@@ -20,16 +23,22 @@ struct error;
 struct api_options {
 	const char *url;	   /* "http://10.0.0.7:5051", maybe with a path before /state */
 	const char *authorization; /* value of that header; NULL: none */
-	int nsfd;		   /* namespace to connect from; NETNS_OWN: ours. Copied. */
-	bool emit_own;		   /* emits FACT_TCP of its own connections: no hook does */
-	int32_t pid;		   /* of the process that will answer; 0: not known */
+	/*
+	 * Where the agent that was found on this host listens, in the namespace nsfd; NULL: it is
+	 * not known. In plain text a credential is sent to no other address.
+	 */
+	const struct ew_addr *agent;
+	int nsfd;      /* namespace to connect from; NETNS_OWN: ours. Copied. */
+	bool emit_own; /* emits FACT_TCP of its own connections: no hook does */
+	int32_t pid;   /* of the process that will answer; 0: not known */
 	uint64_t start;
-	uint32_t timeout_ms; /* for a whole answer, both requests; 0: API_TIMEOUT_MS */
+	const struct tls *tls; /* for an https URL; borrowed */
+	uint32_t timeout_ms;   /* for a whole answer, both requests; 0: API_TIMEOUT_MS */
 };
 
 /*
- * Looks the host up and remembers how to ask. -EINVAL: no such URL; -EPROTONOSUPPORT: https, which
- * is not spoken here; -ENOENT: no such host.
+ * Looks the host up and remembers how to ask. -EINVAL: no such URL; -EPROTONOSUPPORT: https,
+ * without tls; -EPERM: a credential that must not be sent there; -ENOENT: no such host.
  */
 int api_new(struct event_base *base, const struct api_options *options, struct api **ret_api,
 	    struct error *error);

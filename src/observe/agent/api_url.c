@@ -13,7 +13,7 @@
 
 static const char cure[] = "give --agent-url http://ADDRESS:PORT";
 
-/* Splits "HOST[:PORT]" or "[V6][:PORT]"; node (without brackets) and port are size bytes. */
+/* Splits "HOST[:PORT]" or "[V6][:PORT]"; node (without brackets) and port are size bytes each. */
 static int authority_split(const char *text, char *node, char *port, size_t size)
 {
 	const char *end = *text == '[' ? strchr(text, ']') : text + strcspn(text, ":");
@@ -53,19 +53,19 @@ static int look_up(const char *node, const char *port, struct api_url *url)
 	return 0;
 }
 
+bool api_url_is_tls(const char *text)
+{
+	return strncmp(text, "https://", 8) == 0;
+}
+
 int api_url_parse(const char *text, struct api_url *url, struct error *error)
 {
-	static const char scheme[] = "http://";
-	struct api_url parsed = { 0 };
-	const char *rest = text + sizeof(scheme) - 1;
-	char node[256], port[256];
+	struct api_url parsed = { .tls = api_url_is_tls(text) };
+	const char *rest = text + (parsed.tls ? 8 : 7);
+	char port[256];
 	size_t len;
 
-	if (strncmp(text, "https://", 8) == 0)
-		return error_set(error, -EPROTONOSUPPORT,
-				 "without the API, re-registration is proven by messages and links",
-				 "ask '%s': TLS is not supported", text);
-	if (strncmp(text, scheme, sizeof(scheme) - 1) != 0)
+	if (!parsed.tls && strncmp(text, "http://", 7) != 0)
 		return error_set(error, -EINVAL, cure, "parse the URL '%s'", text);
 	len = strcspn(rest, "/");
 	if (len >= sizeof(parsed.host) || strlen(rest + len) >= sizeof(parsed.path) ||
@@ -75,9 +75,9 @@ int api_url_parse(const char *text, struct api_url *url, struct error *error)
 	snprintf(parsed.path, sizeof(parsed.path), "%s", rest + len);
 	for (size_t end = strlen(parsed.path); end && parsed.path[end - 1] == '/'; end--)
 		parsed.path[end - 1] = '\0';
-	if (authority_split(parsed.host, node, port, sizeof(node)) < 0)
+	if (authority_split(parsed.host, parsed.node, port, sizeof(port)) < 0)
 		return error_set(error, -EINVAL, cure, "parse the URL '%s'", text);
-	if (look_up(node, port, &parsed) < 0)
+	if (look_up(parsed.node, port, &parsed) < 0)
 		return error_set(error, -ENOENT, cure, "find the host of '%s' in /etc/hosts or DNS",
 				 text);
 	*url = parsed;

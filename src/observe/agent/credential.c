@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,12 @@
 
 #include "base/error.h"
 
-#define LINE_MOST 4096
+#define TEXT_MOST 4096
+
+#define FORMS                                                                                      \
+	"name a file with user:password, \"principal secret\", {\"principal\": …, \"secret\": "  \
+	"…}, "                                                                                   \
+	"token=… or Bearer …"
 
 /* RFC 4648. out has room for 4 characters for every 3 bytes begun, and a NUL. */
 static void base64(const char *text, size_t len, char *out)
@@ -34,42 +41,90 @@ static void base64(const char *text, size_t len, char *out)
 	*out = '\0';
 }
 
-static int header_of(const char *line, char **ret_header)
+static bool has_control(const char *text)
 {
-	size_t len = strlen(line);
-	char *header;
+	for (; *text; text++)
+		if ((uint8_t)*text < ' ' || *text == 0x7f)
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < len; i++)
-		if ((uint8_t)line[i] < ' ' || line[i] == 0x7f)
-			return -EINVAL;
-	if (strncmp(line, "token=", 6) == 0 || strncmp(line, "Bearer ", 7) == 0) {
-		header = strdup(line);
-	} else if (strchr(line, ':')) {
-		header = malloc(sizeof("Basic ") + (len + 2) / 3 * 4);
-		if (header)
-			base64(line, len, stpcpy(header, "Basic "));
+static int basic(const char *user, size_t user_len, const char *password, char **ret_header)
+{
+	size_t size = user_len + strlen(password) + 2;
+	char *pair = malloc(size), *header = malloc(sizeof("Basic ") + (size + 2) / 3 * 4);
+	int err = pair && header ? 0 : -ENOMEM;
+
+	if (!err) {
+		int len = snprintf(pair, size, "%.*s:%s", (int)user_len, user, password);
+
+		base64(pair, (size_t)len, stpcpy(header, "Basic "));
+		*ret_header = header;
 	} else {
-		return -EINVAL;
+		free(header);
 	}
-	if (!header)
-		return -ENOMEM;
-	*ret_header = header;
-	return 0;
+	if (pair)
+		explicit_bzero(pair, size);
+	free(pair);
+	return err;
+}
+
+/* {"principal": "…", "secret": "…"}: Mesos' Credential as a file of its own holds it. */
+static int header_of_json(const char *text, char **ret_header)
+{
+	json_t *credential = json_loads(text, 0, NULL);
+	const char *principal = json_string_value(json_object_get(credential, "principal"));
+	const char *secret = json_string_value(json_object_get(credential, "secret"));
+	int err = -EINVAL;
+
+	/* RFC 7617: a colon ends the user. */
+	if (principal && secret && *principal && !strchr(principal, ':') &&
+	    !has_control(principal) && !has_control(secret))
+		err = basic(principal, strlen(principal), secret, ret_header);
+	json_decref(credential);
+	return err;
+}
+
+static int header_of_line(const char *line, char **ret_header)
+{
+	size_t user = strcspn(line, ": ");
+	const char *password = line + user + 1;
+
+	if (has_control(line))
+		return -EINVAL;
+	if (strncmp(line, "token=", 6) == 0 || strncmp(line, "Bearer ", 7) == 0) {
+		*ret_header = strdup(line);
+		return *ret_header ? 0 : -ENOMEM;
+	}
+	if (!user || !line[user])
+		return -EINVAL;
+	if (line[user] != ':')
+		password += strspn(password, " ");
+	return *password || line[user] == ':' ? basic(line, user, password, ret_header) : -EINVAL;
+}
+
+static int header_of(char *text, char **ret_header)
+{
+	text += strspn(text, " \r\n");
+	if (*text == '{')
+		return header_of_json(text, ret_header);
+	text[strcspn(text, "\r\n")] = '\0';
+	for (size_t len = strlen(text); text[strcspn(text, ": ")] == ' ' && text[len - 1] == ' ';)
+		text[--len] = '\0';
+	return header_of_line(text, ret_header);
 }
 
 int credential_read(const char *path, char **ret_header, struct error *error)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	char line[LINE_MOST];
+	char text[TEXT_MOST];
 	struct stat st;
 	ssize_t len;
 	int err;
 
 	if (fd < 0)
-		return error_set(error, -errno,
-				 "name a file that holds user:password, token=... or Bearer ...",
-				 "open the credential file '%s'", path);
-	len = fstat(fd, &st) < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+		return error_set(error, -errno, FORMS, "open the credential file '%s'", path);
+	len = fstat(fd, &st) < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	err = len < 0 ? -errno : 0;
 	close(fd);
 	if (err < 0)
@@ -77,12 +132,10 @@ int credential_read(const char *path, char **ret_header, struct error *error)
 	if (st.st_mode & S_IROTH)
 		return error_set(error, -EACCES, "take the permission away: chmod o-r",
 				 "the credential file '%s' can be read by every user", path);
-	line[len] = '\0';
-	line[strcspn(line, "\r\n")] = '\0';
-	err = header_of(line, ret_header);
-	explicit_bzero(line, sizeof(line));
+	text[len] = '\0';
+	err = header_of(text, ret_header);
+	explicit_bzero(text, sizeof(text));
 	if (err < 0)
-		return error_set(error, err, "one line: user:password, token=… or Bearer …",
-				 "read the credential file '%s'", path);
+		return error_set(error, err, FORMS, "read the credential file '%s'", path);
 	return 0;
 }

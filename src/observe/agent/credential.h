@@ -6,10 +6,11 @@
 struct error;
 
 /*
- * Reads the first line of the file: "user:password" (HTTP Basic, Mesos --http_credentials),
- * "token=…" (DC/OS) or "Bearer …". *ret_header gets the value of the Authorization header, to be
- * freed. Errors: those of open(2) and read(2); -EACCES: every user may read the file, so that it
- * must not hold a secret; -EINVAL: it holds something else.
+ * Reads one credential: {"principal": "…", "secret": "…"} or "principal secret", as Mesos' own
+ * files have it (docs/authentication.md of Mesos: --credential), "user:password" (all three as HTTP
+ * Basic), "token=…" (DC/OS) or "Bearer …", in one line but for JSON. *ret_header gets the value of
+ * the Authorization header, to be freed. Errors: those of open(2) and read(2); -EACCES: every user
+ * may read the file, so that it must not hold a secret; -EINVAL: it holds something else.
  */
 int credential_read(const char *path, char **ret_header, struct error *error);
 

@@ -109,6 +109,11 @@ static int get(struct asking *a, const char *endpoint, struct http_answer *answe
 	char path[1024];
 	int err = api_url_parse(a->url, &url, &error), fd;
 
+	if (!err && url.tls)
+		err = error_set(&error, -EPROTONOSUPPORT, NULL,
+				"ask %s: TLS is not spoken to a "
+				"master",
+				a->url);
 	if (err < 0)
 		goto out;
 	fd = connected(&url, a->question->nsfd, &error);

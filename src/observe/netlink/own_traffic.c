@@ -12,16 +12,6 @@
 #include "base/proc.h"
 #include "observe/netlink/sockdiag.h"
 
-static struct ew_addr address(const struct sockaddr_storage *from)
-{
-	const struct sockaddr_in *v4 = (const void *)from;
-	const struct sockaddr_in6 *v6 = (const void *)from;
-
-	if (from->ss_family == AF_INET6)
-		return sockdiag_addr(AF_INET6, v6->sin6_addr.s6_addr32, v6->sin6_port);
-	return sockdiag_addr(AF_INET, &v4->sin_addr.s_addr, v4->sin_port);
-}
-
 static uint64_t own_start(void)
 {
 	struct proc_stat stat;
@@ -40,8 +30,8 @@ void own_traffic_emit(int fd, int nsfd, const struct sockaddr_storage *to,
 	    getsockname(fd, (struct sockaddr *)&local, &local_len) < 0)
 		return;
 	fact.tcp.netns = netns_inode(nsfd);
-	fact.tcp.local = address(&local);
-	fact.tcp.remote = address(to);
+	fact.tcp.local = sockdiag_sockaddr(&local);
+	fact.tcp.remote = sockdiag_sockaddr(to);
 	fact.tcp.from = TCP_CLOSE;
 	fact.tcp.to = TCP_SYN_SENT;
 	fact.tcp.pid = getpid();

@@ -99,6 +99,16 @@ struct ew_addr sockdiag_addr(uint8_t family, const __be32 *ip, __be16 port)
 	return addr;
 }
 
+struct ew_addr sockdiag_sockaddr(const struct sockaddr_storage *from)
+{
+	const struct sockaddr_in *v4 = (const void *)from;
+	const struct sockaddr_in6 *v6 = (const void *)from;
+
+	if (from->ss_family == AF_INET6)
+		return sockdiag_addr(AF_INET6, v6->sin6_addr.s6_addr32, v6->sin6_port);
+	return sockdiag_addr(AF_INET, &v4->sin_addr.s_addr, v4->sin_port);
+}
+
 /* Since data last went either way; tcp_info grew over the years, these two were always there. */
 static int64_t idle_of(const struct nlattr *attr)
 {

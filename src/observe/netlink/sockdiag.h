@@ -15,6 +15,7 @@ struct agent_ports;
 struct ew_addr;
 struct fact_socket;
 struct error;
+struct sockaddr_storage;
 
 #define SOCKDIAG_LISTEN (1u << 10) /* states are bits numbered as in net/tcp_states.h */
 /* All but SYN_RECV and TIME_WAIT: the one is not yet a socket, the other no longer. */
@@ -47,5 +48,7 @@ int sockdiag_dump(int nsfd, uint64_t netns, const struct agent_ports *ports, uin
 
 /* An end of a row of inet_diag: family AF_INET or AF_INET6, ip of its 4 or 16 bytes. */
 struct ew_addr sockdiag_addr(uint8_t family, const __be32 *ip, __be16 port);
+/* Of an IPv4 or IPv6 socket address. */
+struct ew_addr sockdiag_sockaddr(const struct sockaddr_storage *from);
 
 #endif

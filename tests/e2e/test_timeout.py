@@ -72,10 +72,10 @@ def stopped(pid):
 def test_an_agent_that_is_stopped(node, ew):
     node.wait_registered()
     with stopped(node.agent_pid):
-        document = ew.json("audit", "--timeout", "1s", code=3)
+        document = ew.json("audit", "--timeout", "2s", code=3)
         assert each(document, node, "verdict") == {"task-0": "unknown", "task-1": "unknown"}
-        is_one_line_that_names(ew("audit", "--timeout", "1s", "-f", "nagios"), "2 of 2 executors could not be checked")
-        found = {c["name"]: c for c in ew.json("doctor", "--timeout", "1s", code=3)["checks"]}
+        is_one_line_that_names(ew("audit", "--timeout", "2s", "-f", "nagios"), "2 of 2 executors could not be checked")
+        found = {c["name"]: c for c in ew.json("doctor", "--timeout", "2s", code=3)["checks"]}
     assert "no answer in time" in found["agent api"]["detail"]
     assert found["scan"]["state"] == "missing"
     assert "--timeout" in found["scan"]["cure"]
@@ -84,7 +84,7 @@ def test_an_agent_that_is_stopped(node, ew):
 def test_a_listener_that_never_answers(node, ew):
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        document = ew.json("audit", "--timeout", "1s", "--agent-url", url, code=3)
+        document = ew.json("audit", "--timeout", "2s", "--agent-url", url, code=3)
     assert each(document, node, "verdict") == {"task-0": "unknown", "task-1": "unknown"}
     assert f"Could not read states of processes: {CUT}." in document["notes"]
 
@@ -97,6 +97,6 @@ def test_a_program_that_is_slow(node, ew, tmp_path):
     node.forget("task-0")
     hidden = ["unshare", "-m", "--propagation", "private", "sh", "-c",
               f'mount --bind {slow} "$(command -v nft)" && exec "$@"', "sh"]
-    document = ew.json("audit", "--timeout", "1s", prefix=hidden, code=3)
+    document = ew.json("audit", "--timeout", "2s", prefix=hidden, code=3)
     assert by_id(document, node)["task-0"]["links"][0]["fin_accepted"] == "unknown"
     assert f"Could not read the agent's HTTP API: {CUT}." in document["notes"]

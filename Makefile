@@ -254,6 +254,7 @@ test (root, but for fuzz and lint)
   make unit          cmocka, with sanitizers; UNIT_JOBS=3
   make e2e           pytest: execwatch in the lab; E2E='-k name', E2E_JOBS=4
                      EXECWATCH_CATALOGUE=all: all scenarios of tests/e2e/catalogue
+                     EXECWATCH_TRIES=all: random moments as often as in check-all
   make fuzz          each parser for FUZZ_SECONDS=3
   make fault         kills the injecting process FAULT_RUNS=10000 times
   make fault-compare the same with two other ways of injecting

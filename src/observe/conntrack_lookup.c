@@ -147,8 +147,8 @@ static void doubt_default_zone(const struct place *place, struct conntrack_query
 	}
 	if (n)
 		emit_corrupt(sink, 0, "whether connection tracking knows the links",
-			     "their entries are in the default zone, but rules of nftables set "
-			     "other zones");
+			     "their entries are in the default zone, but rules of nftables or "
+			     "iptables set other zones, or may");
 }
 
 static bool emit_entries(int nsfd, const struct place *place,

@@ -186,6 +186,12 @@ class World:
         """With a line for each brace, as nft wants them."""
         return self.fill(self.scenario.rules[name]).replace("{ ", "{\n").replace("}", "\n}\n")
 
+    def iptables_zone(self, number):
+        """Rules of iptables-legacy: loopback traffic is tracked in that zone from now on."""
+        for chain, device in ("OUTPUT", "-o"), ("PREROUTING", "-i"):
+            self.node.run("iptables-legacy", "-w", "-t", "raw", "-A", chain, device, "lo", "-j", "CT", "--zone",
+                          str(number), check=True)
+
     def flush_entries(self):
         self.node.run("conntrack", "-F", capture_output=True, check=True)
 

@@ -301,7 +301,12 @@ def test_links_over_mptcp(lab, ew, agents, args):
     node.forget("web")
     document = ew.json("audit", *args, code=1)
     assert each(document, node, "verdict") == {"web": "at-risk", "http": "healthy", "plain": "healthy"}
-    assert "MPTCP" in by_id(document, node)["web"]["forbidden"]
+    web = by_id(document, node)["web"]
+    link = web["links"][0]
+    assert web["forbidden"].startswith(f"its link {link['local']} to {link['remote']} is a subflow of MPTCP")
+    assert "move its task to another node before the restart" in web["forbidden"]
+    act, = ew.json("shutdown", *args, "--yes", "--pid", web["pid"], code=1)["acts"]
+    assert act["result"] == "refused" and "is a subflow of MPTCP" in act["reason"]
     restart(node)
     assert alive(node) == ["http", "plain"]
 

@@ -325,6 +325,20 @@ static void an_entry_of_another_zone_is_found(void **state)
 	close(listener);
 }
 
+/* iptables-legacy's rules are not among those that nftables lists. */
+static void zones_of_iptables_are_seen(void **state)
+{
+	(void)state;
+	nft(firewall);
+	run("iptables-legacy -w -t raw -A OUTPUT -o lo -j CT --notrack");
+	assert_false(probe(true, true).sets_zones);
+	run("iptables-legacy -w -t raw -A OUTPUT -o lo -j CT --zone 7");
+	assert_true(probe(true, false).sets_zones);
+	assert_false(probe(false, true).sets_zones);
+	run("ip6tables-legacy -w -t raw -A OUTPUT -o lo -j CT --zone-orig 7");
+	assert_true(probe(false, true).sets_zones);
+}
+
 /* The zone that a packet is looked up in is not known here: the worse of two entries counts. */
 static void of_two_zones_the_entry_that_expires_first_counts(void **state)
 {
@@ -459,6 +473,7 @@ int main(int argc, char **argv)
 		TEST(entries_that_outlive_their_rules_leave_it_open),
 		TEST(a_namespace_is_asked_without_leaving_ours),
 		TEST(an_entry_of_another_zone_is_found),
+		TEST(zones_of_iptables_are_seen),
 		TEST(of_two_zones_the_entry_that_expires_first_counts),
 		TEST(a_translated_link_tells_the_other_ends_view),
 		TEST(entries_are_counted),

@@ -440,12 +440,25 @@ static const char *forbidden_by_recovery(const struct store *store, enum protoco
 		(long long)((serves_at - store->now) / NS_PER_S + 1));
 }
 
-static bool has_mptcp(const struct executor *executor)
+/* What is shut down is a socket of MPTCP, with all its subflows; no descriptor leads to one alone.
+ */
+static const char *forbidden_by_mptcp(const struct executor *executor, struct arena *arena)
 {
-	for (size_t i = 0; i < executor->n_links; i++)
-		if (executor->links[i].conn->facts.mptcp)
-			return true;
-	return false;
+	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < executor->n_links; i++) {
+		const struct fact_socket *s = &executor->links[i].conn->facts;
+
+		if (s->mptcp)
+			return arena_printf(
+				arena,
+				"its link %s to %s is a subflow of MPTCP, to which no descriptor "
+				"refers: move its task to another node before the restart; "
+				"started without mptcpize, or with GODEBUG=multipathtcp=0, the "
+				"next has a link of plain TCP",
+				addr_text(&s->local, local), addr_text(&s->remote, remote));
+	}
+	return NULL;
 }
 
 /* Reasons never to touch an executor; no option lifts them. */
@@ -473,9 +486,7 @@ static const char *forbidden_for(const struct store *store, const struct executo
 		return verdict_refusal(out->verdict);
 	if (!out->n_links)
 		return "it has no link";
-	if (has_mptcp(executor))
-		return "its link is a socket of MPTCP, which execwatch does not shut down";
-	return NULL;
+	return forbidden_by_mptcp(executor, arena);
 }
 
 void explain_fill(const struct store *store, const struct executor *executor,

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/xt_CT.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -128,12 +127,8 @@ static bool ct_sets_zone(const struct nlattr *data)
 static bool target_sets_zone(const struct nlattr *data)
 {
 	const struct nlattr *info = nested_find(data, NFTA_TARGET_INFO);
-	struct xt_ct_target_info ct;
 
-	if (!info || nla_len(info) < (int)sizeof(ct))
-		return false;
-	memcpy(&ct, nla_data(info), sizeof(ct));
-	return ct.zone || ct.flags & XT_CT_ZONE_MARK;
+	return info && xtables_ct_sets_zone(nla_data(info), (size_t)nla_len(info));
 }
 
 static void expression_row(const struct nlattr *expression, struct probe *probe)
@@ -258,6 +253,19 @@ static int by_rules(int fd, struct probe *probe)
 	return 0;
 }
 
+/* Rules of iptables-legacy that cannot be read may set zones as well. */
+static int legacy_zones(struct probe *probe)
+{
+	int found = probe->v4 ? xtables_find_zone(false) : 0;
+
+	if (!found && probe->v6)
+		found = xtables_find_zone(true);
+	if (found == -EAGAIN) /* they change all the time */
+		return found;
+	probe->tracking->sets_zones |= found != 0;
+	return 0;
+}
+
 static int probe_here(void *arg)
 {
 	struct probe *probe = arg;
@@ -278,6 +286,8 @@ static int probe_here(void *arg)
 		err = by_rules(fd, probe);
 	else if (!err && probe->tracking->in_force == EW_YES)
 		err = nft_list(fd, NFT_MSG_GETRULE, rule_row, probe); /* for zones */
+	if (!err && probe->tracking->in_force == EW_YES)
+		err = legacy_zones(probe);
 	close(fd);
 	return err;
 }

@@ -25,7 +25,7 @@ struct error;
 
 struct conntrack_hooks {
 	enum ew_tri in_force;
-	bool sets_zones; /* a rule of nftables puts packets into other zones than the default one */
+	bool sets_zones;   /* a rule puts packets into other zones than the default one, or may */
 	char evidence[96]; /* "rule 'ct' in nftables", "hook ipv4_conntrack_in", … */
 };
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/netfilter/xt_CT.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 
 #define TRIES 10
@@ -55,15 +56,24 @@ static struct rule rule_at(const char *bytes, bool v6)
 	return rule;
 }
 
-static bool name_found(const char *found, char *name, size_t size)
+/* Returns 1 to end with, 0 to go on. */
+typedef int rule_fn(void *arg, const char *bytes, const struct rule *rule);
+
+/* The first name that tracks. */
+struct tracker {
+	char *name;
+	size_t size;
+};
+
+static bool name_found(const char *found, const struct tracker *tracker)
 {
 	if (!xtables_tracks(found))
 		return false;
-	snprintf(name, size, "%s", found);
+	snprintf(tracker->name, tracker->size, "%s", found);
 	return true;
 }
 
-static bool rule_tracks(const char *bytes, const struct rule *rule, char *name, size_t size)
+static int rule_tracks(void *arg, const char *bytes, const struct rule *rule)
 {
 	const struct xt_entry_target *target = (const void *)(bytes + rule->target);
 
@@ -72,11 +82,30 @@ static bool rule_tracks(const char *bytes, const struct rule *rule, char *name, 
 
 		if (match->u.match_size == 0)
 			break;
-		if (name_found(match->u.user.name, name, size))
-			return true;
+		if (name_found(match->u.user.name, arg))
+			return 1;
 		at += match->u.match_size;
 	}
-	return name_found(target->u.user.name, name, size);
+	return name_found(target->u.user.name, arg);
+}
+
+bool xtables_ct_sets_zone(const void *info, size_t len)
+{
+	struct xt_ct_target_info ct; /* later revisions begin with the same fields */
+
+	if (len < sizeof(ct))
+		return false;
+	memcpy(&ct, info, sizeof(ct));
+	return ct.zone || ct.flags & XT_CT_ZONE_MARK;
+}
+
+static int rule_sets_zone(void *arg, const char *bytes, const struct rule *rule)
+{
+	const struct xt_entry_target *target = (const void *)(bytes + rule->target);
+
+	(void)arg;
+	return strcmp(target->u.user.name, "CT") == 0 &&
+	       xtables_ct_sets_zone(target->data, rule->next - rule->target - sizeof(*target));
 }
 
 static int entries_get(int fd, bool v6, const struct ipt_getinfo *info, char **ret)
@@ -117,7 +146,7 @@ int xtables_read(int fd, bool v6, const char *table, struct ipt_getinfo *info, c
 	return err;
 }
 
-static int table_find(int fd, bool v6, const char *table, char *name, size_t size)
+static int table_find(int fd, bool v6, const char *table, rule_fn *find, void *arg)
 {
 	size_t least = v6 ? sizeof(struct ip6t_entry) : sizeof(struct ipt_entry);
 	struct ipt_getinfo info;
@@ -131,7 +160,7 @@ static int table_find(int fd, bool v6, const char *table, char *name, size_t siz
 		    rule.target + sizeof(struct xt_entry_target) > rule.next)
 			found = -EBADMSG;
 		else
-			found = rule_tracks(entries + at, &rule, name, size);
+			found = find(arg, entries + at, &rule);
 		at += rule.next;
 	}
 	free(entries);
@@ -152,7 +181,8 @@ int xtables_names(bool v6, FILE **names)
 	return access("/proc/thread-self/net/netlink", F_OK) == 0 ? 0 : -EACCES;
 }
 
-int xtables_find_tracking(bool v6, char *name, size_t size)
+/* In any table: 1, 0 or a negative errno. */
+static int rule_find(bool v6, rule_fn *find, void *arg)
 {
 	char table[XT_TABLE_MAXNAMELEN];
 	FILE *names;
@@ -165,9 +195,21 @@ int xtables_find_tracking(bool v6, char *name, size_t size)
 	if (fd < 0)
 		found = -errno;
 	while (found == 0 && fscanf(names, "%31s", table) == 1)
-		found = table_find(fd, v6, table, name, size);
+		found = table_find(fd, v6, table, find, arg);
 	fclose(names);
 	if (fd >= 0)
 		close(fd);
 	return found;
+}
+
+int xtables_find_tracking(bool v6, char *name, size_t size)
+{
+	struct tracker tracker = { name, size };
+
+	return rule_find(v6, rule_tracks, &tracker);
+}
+
+int xtables_find_zone(bool v6)
+{
+	return rule_find(v6, rule_sets_zone, NULL);
 }

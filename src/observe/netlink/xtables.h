@@ -19,6 +19,15 @@
  */
 int xtables_find_tracking(bool v6, char *name, size_t size);
 
+/*
+ * Does a rule of these tables, by target CT with --zone, put packets into other zones than the
+ * default one? 1, 0 or a negative errno.
+ */
+int xtables_find_zone(bool v6);
+
+/* The same of the data of one target CT, also of one inside nftables rules. */
+bool xtables_ct_sets_zone(const void *info, size_t len);
+
 /* Whether this match or target needs tracking. Also for those inside nftables rules. */
 bool xtables_tracks(const char *name);
 

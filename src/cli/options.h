@@ -39,15 +39,15 @@ struct options {
 	struct model_choice choice;
 	enum treat_when treat;
 	enum model_until until;
-	int64_t until_ns;	/* a duration instead of until; 0: not given */
-	int64_t master_timeout; /* ns */
-	int64_t timeout;	/* ns, for a verb that is bounded */
-	int64_t horizon;	/* ns; 0: each executor's recovery timeout */
+	int64_t until_ns;		      /* a duration instead of until; 0: not given */
+	int64_t master_timeout;		      /* ns */
+	int64_t timeout;		      /* ns, for a verb that is bounded */
+	int64_t horizon;		      /* ns; 0: each executor's recovery timeout */
 	const char *next_version, *next_unit; /* NULL: not given */
 	const char *next_env[16];
 	size_t n_next_env;
-	char ignored[512];	/* ids of findings, with commas */
-	uint32_t accepted;	/* bits 1 << enum verdict: losses that the gate lets pass */
+	char ignored[512]; /* ids of findings, with commas */
+	uint32_t accepted; /* bits 1 << enum verdict: losses that the gate lets pass */
 	bool no_bpf;
 	bool clean;
 	bool keep;	  /* the observers stay in the kernel when the verb ends */

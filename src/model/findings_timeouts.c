@@ -56,7 +56,7 @@ static bool parse(const char *text, struct mesos_version *version)
 
 /*
  * Mesos promises that an agent serves executors of its own major version that are not newer, and
- * 1.0 those of 0.28 (docs/versioning.md, docs/upgrades.md).
+ * 1.0 those of 0.28 (its documentation, "Versioning" and "Upgrades").
  */
 static bool is_supported(const struct mesos_version *agent, const struct mesos_version *executor)
 {

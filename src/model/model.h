@@ -99,8 +99,8 @@ const char *model_guard_refusal(const struct model *model, int32_t agent_pid, ui
 /* Has the end of that agent been seen? */
 bool model_agent_ended(const struct model *model, int32_t pid, uint64_t start);
 
-/* Would it be lost, or is that unknown by its link alone, and will the guard treat each of its links
- * that does not notice the agent's end? */
+/* Would it be lost, or is that unknown by its link alone, and will the guard treat each of its
+ * links that does not notice the agent's end? */
 bool model_guard_covers(const struct report_executor *executor);
 
 /* One link that `protect` may set keepalive on. Texts belong to the audit, or are static. */

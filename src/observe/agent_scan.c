@@ -51,8 +51,8 @@ static void emit_agent(struct procfs *procfs, const struct fact_socket *socket,
 }
 
 static void emit_listeners(struct procfs *procfs, const struct snapshot *snapshot,
-			   const struct fact_socket *socket,
-			   const struct next_start_options *next, const struct fact_sink *sink)
+			   const struct fact_socket *socket, const struct next_start_options *next,
+			   const struct fact_sink *sink)
 {
 	const struct fact_holder *holders;
 	int32_t last = 0;

@@ -17,8 +17,8 @@ struct snapshot;
 /*
  * Emits FACT_PROCESS and FACT_AGENT for every process that has a socket which listens on the agent
  * port, in any namespace; those in the agent's network namespace come last. Programs other than an
- * agent may be among them: a fact names them, and the model judges. next: what will be started. The facts are to be added to
- * the snapshot, which is sorted.
+ * agent may be among them: a fact names them, and the model judges. next: what will be started. The
+ * facts are to be added to the snapshot, which is sorted.
  */
 void agent_emit(struct procfs *procfs, struct snapshot *snapshot,
 		const struct next_start_options *next, const struct fact_sink *sink);

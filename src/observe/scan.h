@@ -90,8 +90,8 @@ void scan_post_mortem(struct scan *scan, const struct post_mortem_run *runs, siz
 		      const struct fact_sink *sink);
 
 /*
- * Emits FACT_AGENT_LOG for an agent that has ended, from where the last agent that a scan found wrote
- * its log (observe/agent/agent_log.h).
+ * Emits FACT_AGENT_LOG for an agent that has ended, from where the last agent that a scan found
+ * wrote its log (observe/agent/agent_log.h).
  */
 void scan_agent_log(struct scan *scan, int32_t pid, uint64_t start, const struct fact_sink *sink);
 

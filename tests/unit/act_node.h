@@ -304,8 +304,12 @@ struct heard {
 		char result[16], reason[540], reason_id[24], method[16];
 		int64_t effect, stopped, interrupted;
 		int fd, copies, copies_left;
-	} v[8];
+	} v[32];
 };
+
+/* Of the treatment under way: the processes whose results were told. */
+static int32_t told_pids[32];
+static size_t n_told;
 
 static inline void hear(void *ctx, const struct fact *fact)
 {
@@ -329,6 +333,7 @@ static inline void hear(void *ctx, const struct fact *fact)
 	h->v[h->n].copies = a->copies;
 	h->v[h->n].copies_left = a->copies_left;
 	h->v[h->n++].fd = a->fd;
+	told_pids[n_told++ % 32] = a->pid;
 }
 
 static const struct shutdown_options no_options;

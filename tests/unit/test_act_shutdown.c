@@ -70,6 +70,51 @@ static void done_where_the_first_thread_has_ended(void **state)
 	}
 }
 
+/* ---- one that is slow to close its socket, and many after it ---- */
+
+enum { MANY = 20, SLOW_CLOSES = 12, SLOW_IS_TOLD = 14 };
+static bool told_in_time;
+
+static void await_slow_one(void *ctx, size_t done, size_t n)
+{
+	const struct executor *slow = ctx;
+	struct pollfd p = { .fd = slow->agents[0], .events = POLLIN };
+	struct timespec pause = { .tv_nsec = 20000000 };
+
+	assert_int_equal(n, MANY);
+	if (done == SLOW_CLOSES) {
+		assert_int_equal(poll(&p, 1, 10000), 1);
+		nanosleep(&pause, NULL);
+	} else if (done == SLOW_IS_TOLD) {
+		for (size_t i = 0; i < n_told; i++)
+			told_in_time |= told_pids[i] == slow->pid;
+	}
+}
+
+/* Its time is that of its close, not that of the end of all injections. */
+static void a_slow_one_is_seen_while_others_are_treated(void **state)
+{
+	struct executor e[MANY];
+	struct shutdown_target t[MANY];
+	struct shutdown_options options = { .progress = await_slow_one, .ctx = &e[0] };
+	struct heard h;
+
+	(void)state;
+	need_namespace();
+	for (int i = 0; i < MANY; i++) {
+		e[i] = executor_start(i ? CLOSES : CLOSES_ALL_SLOWLY, 1);
+		t[i] = target(&e[i], 0);
+	}
+	n_told = 0;
+	h = treat(t, MANY, &options);
+	assert_int_equal(h.n, MANY);
+	for (int i = 0; i < MANY; i++)
+		assert_string_equal(h.v[i].result, "done");
+	assert_true(told_in_time);
+	for (int i = 0; i < MANY; i++)
+		executor_end(&e[i]);
+}
+
 static bool fin_has_come(const struct executor *e)
 {
 	struct pollfd p = { .fd = e->agents[0], .events = POLLIN };
@@ -272,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(done_by_each_method),
 		cmocka_unit_test(done_where_the_first_thread_has_ended),
+		cmocka_unit_test(a_slow_one_is_seen_while_others_are_treated),
 		cmocka_unit_test(copies_in_children),
 		cmocka_unit_test(failed_when_it_has_no_effect),
 		cmocka_unit_test(failed_when_it_ends),

@@ -126,6 +126,14 @@ static void show_event(void *ctx, const struct fact *fact)
 		fact_emit(&live->shown_to, fact);
 }
 
+/* The end of a connection that the audit makes may be told when it is over. */
+static void note_own(void *ctx, const struct fact *fact)
+{
+	struct live *live = ctx;
+
+	own_traffic_event(&live->own, fact);
+}
+
 static int watch(struct live *live, struct error *error)
 {
 	struct event_loop window = {
@@ -139,7 +147,6 @@ static int watch(struct live *live, struct error *error)
 	};
 	enum event_loop_end end;
 
-	live->own.pid = getpid();
 	live->shown_to =
 		live->lines ? watch_jsonl_sink(live->lines) : watch_screen_sink(live->screen);
 	session_listen(live->session, (struct fact_sink){ show_event, live });
@@ -159,6 +166,8 @@ static int watch_until_told(const struct options *options, struct error *error)
 		log_message("begin to watch: out of memory");
 		goto out;
 	}
+	live.own.pid = getpid();
+	session_listen(live.session, (struct fact_sink){ note_own, &live });
 	audit = treat_audit(live.session, false);
 	if (!audit)
 		goto out;

@@ -75,6 +75,7 @@ enum fact_type {
 	/* slave.info: how the agent has described itself to the master. */
 	FACT_AGENT_INFO = 42,
 	FACT_DAMAGE = 43, /* a file at which an agent's recovery fails */
+	FACT_AGENT_AWAY = 44, /* no agent listened any more */
 	FACT_TYPES_END,	  /* one more than the last */
 };
 
@@ -539,6 +540,11 @@ struct fact_damage {
 	enum ew_tri fatal; /* NO: not with --strict=false, which is not the default */
 };
 
+/* Since the agent of the baseline; the first time that an execwatch found none. */
+struct fact_agent_away {
+	int64_t wall; /* CLOCK_REALTIME */
+};
+
 struct fact_unread {
 	const char *object; /* "/proc/12/environ", "conntrack of netns 4026531840" */
 	const char *reason;
@@ -670,6 +676,7 @@ struct fact {
 		struct fact_task task;
 		struct fact_end end;
 		struct fact_service service;
+		struct fact_agent_away agent_away;
 		struct fact_damage damage;
 		struct fact_flag flag;
 		struct fact_next_start next_start;

@@ -519,6 +519,10 @@ static const struct factjson_field damage_fields[] = {
 	TRI(damage.fatal, "fatal"),
 };
 
+static const struct factjson_field agent_away_fields[] = {
+	FIELD(agent_away.wall, "wall_ns"),
+};
+
 static const struct factfields types[] = {
 	TYPE_NAMED(FACT_SESSION, session, "window"),
 	TYPE_NAMED(FACT_HOOK, hook, "slot"),
@@ -550,6 +554,7 @@ static const struct factfields types[] = {
 	TYPE(FACT_TASK, task),
 	TYPE(FACT_END, end),
 	TYPE(FACT_SERVICE, service),
+	TYPE(FACT_AGENT_AWAY, agent_away),
 	TYPE(FACT_DAMAGE, damage),
 	TYPE(FACT_FLAG, flag),
 	TYPE(FACT_NEXT_START, next_start),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "base/error.h"
+#include "cli/agent_away.h"
 #include "cli/baseline.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
@@ -23,6 +24,15 @@ static void follow(struct session *session)
 	session_scan(session, SCAN_ALL);
 }
 
+static void agent_away(const struct options *options, struct session *session)
+{
+	struct report *report = model_report(session_model(session), REPORT_VERIFY);
+
+	if (report)
+		agent_away_emit(options, session, report);
+	report_free(report);
+}
+
 int verb_verify(const struct options *options)
 {
 	struct session *session = NULL;
@@ -40,6 +50,7 @@ int verb_verify(const struct options *options)
 		goto out;
 	}
 	follow(session);
+	agent_away(options, session);
 	code = wait_report(options, session, NULL, NULL, REPORT_VERIFY, NULL);
 out:
 	return session_end(session, code);

@@ -76,6 +76,15 @@ static void impostors_fill(const struct store *store, struct report *report)
 	}
 }
 
+/* It was asked for the id that this agent has, and lists it: it has not removed it. */
+static bool master_has_agent(const struct store *store)
+{
+	const struct fact_master *master = &store->master;
+
+	return store->has_master && master->lists_agent == EW_YES && *master->slave_id &&
+	       strcmp(master->slave_id, identity_agent_id(store)) == 0;
+}
+
 /*
  * The master removes an agent that does not answer for so long, and its tasks are lost then however
  * healthy the executors are (Mesos master/master.cpp, agent_ping_timeout and
@@ -84,14 +93,23 @@ static void impostors_fill(const struct store *store, struct report *report)
 static void master_timeout_fill(const struct store *store, struct report *report)
 {
 	int64_t away = deadline_agent_away(store), limit = store_master_timeout(store);
+	struct away unseen = deadline_away_unseen(store);
+	const char *how = "was away for";
 
+	if (away <= limit && unseen.at_least > limit) {
+		away = unseen.at_least;
+		how = "was away for at least";
+	} else if (away <= limit && !master_has_agent(store)) {
+		away = unseen.at_most;
+		how = "may have been away, from the audit to its start, for";
+	}
 	if (!limit || away <= limit)
 		return;
 	finding_add(store, report, FINDING_MASTER_TIMEOUT, SEVERITY_WARNING,
 		    arena_printf(report->arena,
-				 "The agent was away for %lld s; its master removes an "
+				 "The agent %s %lld s; its master removes an "
 				 "agent that is silent for %lld s.",
-				 (long long)(away / NS_PER_S), (long long)(limit / NS_PER_S)),
+				 how, (long long)(away / NS_PER_S), (long long)(limit / NS_PER_S)),
 		    "See on the master whether the agent was removed and which of its tasks "
 		    "were reported lost.");
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The window step by step: audit, shutdown, the restart by hand, verify."""
 
+import datetime
 import signal
+import time
 
 import pytest
 
@@ -186,3 +188,36 @@ def test_progress_on_a_terminal(node, ew):
     node.start_agent()
     assert terminal.wait() == 0
     assert "None of 4 executors is lost: 4 reregistered." in " ".join(terminal.text.split())
+
+
+def latest_deadline(ew, node):
+    row = by_id(ew.json("verify", "--until", "1s", code=1), node)["web"]
+    assert (row["outcome"], row["deadline_is_latest"]) == ("waiting", True)
+    return row["deadline"]
+
+
+def test_the_latest_deadline_does_not_move_while_no_agent_is_there(lab, ew):
+    """The first verify that finds no agent fixes it."""
+    node = lab(executor("web", kind="v0-old"))
+    assert ew("audit").code == 0
+    node.stop_agent()
+    node.wait_until(lambda: node.phases("all") == {"disconnected"}, what="the end of the link")
+    first = latest_deadline(ew, node)
+    time.sleep(1.1)  # deadlines are told in seconds
+    assert latest_deadline(ew, node) == first
+
+
+def test_the_latest_deadline_does_not_move_under_the_next_agent(lab, ew):
+    """That agent's own start is the last moment at which the one before can have ended."""
+    node = lab(executor("web", kind="v0-old"))
+    assert ew("audit").code == 0
+    node.stop_agent()
+    node.wait_until(lambda: node.phases("all") == {"disconnected"}, what="the end of the link")
+    node.stop("web")
+    node.start_agent(hold=True)
+    began = time.time()
+    first = latest_deadline(ew, node)
+    assert datetime.datetime.fromisoformat(first.replace("Z", "+00:00")).timestamp() <= began + 1 + 900
+    time.sleep(1.1)  # deadlines are told in seconds
+    assert latest_deadline(ew, node) == first
+    node.cont("web")

@@ -19,6 +19,13 @@ static int64_t began(const struct agent *agent)
 	return agent->was_there && start < agent->appeared ? start : agent->appeared;
 }
 
+int64_t agent_state_began(const struct store *store, const struct agent *agent)
+{
+	int64_t wall = store_wall(store, began(agent));
+
+	return store_mono(store, (wall + NS_PER_S - 1) / NS_PER_S * NS_PER_S);
+}
+
 /* Its API cannot be read (401, TLS, …). "Recovering" counts as an answer. */
 static bool is_mute(const struct store *store)
 {

@@ -15,6 +15,12 @@ bool agent_state_serves(const struct store *store);
 int64_t agent_state_serves_at(const struct store *store);
 
 /* True when the agent is another process than the baseline's. */
+/*
+ * When the agent's process began, mono, rounded up to a full second of the wall clock, so that each
+ * run of verify gets the same; where the host was suspended since, when it was first seen.
+ */
+int64_t agent_state_began(const struct store *store, const struct agent *agent);
+
 bool agent_state_restarted(const struct store *store, const struct fact_baseline *baseline);
 /* Is it another than before: than any baseline's, or, in a `run` without baselines, than the one of
  * the first scan? */

@@ -80,6 +80,37 @@ int64_t deadline_agent_away(const struct store *store)
 	return longest;
 }
 
+int64_t deadline_gone_by(const struct store *store, const struct fact_baseline *baseline)
+{
+	const struct agent *agent = store_agent(store);
+	int64_t began;
+
+	if (!agent || !agent_state_restarted(store, baseline))
+		return store->gone_by ? store->gone_by : store->session_began;
+	began = agent_state_began(store, agent);
+	return store->gone_by && store->gone_by < began ? store->gone_by : began;
+}
+
+struct away deadline_away_unseen(const struct store *store)
+{
+	const struct agent *agent = store_agent(store);
+	const struct fact_baseline *b = store->baselines.v;
+	int64_t began, taken;
+
+	if (!store->baselines.n || !agent || !agent->was_there || !agent_state_restarted(store, b))
+		return (struct away){ 0 };
+	began = agent_state_began(store, agent);
+	taken = store_mono(store, b->taken_wall);
+	if (began <= taken)
+		return (struct away){ 0 };
+	return (struct away){
+		.at_least = !b->agent_pid				   ? began - taken
+			    : store->gone_by > 0 && store->gone_by < began ? began - store->gone_by
+									   : 0,
+		.at_most = began - taken,
+	};
+}
+
 int64_t deadline_agent(const struct store *store)
 {
 	const struct agent *agent = store_agent(store);

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/now.h"
 #include "model/judge/agent_state.h"
+#include "model/judge/deadlines.h"
 #include "model/judge/end_unseen.h"
 #include "model/judge/evidence.h"
 #include "model/judge/exit_cause.h"
@@ -36,8 +37,8 @@ int64_t outcome_treated_at(const struct store *store, int32_t pid, uint64_t star
 /*
  * When an executor was disconnected whose disconnection was not observed, mono; 0: it was not. The
  * baseline or the audit log (an act made it drop its link) may tell when. Else only the latest
- * possible time is known: the time of the baseline that shows it disconnected already, or the
- * beginning of this session. *latest: the time is such a bound.
+ * possible time is known: the time of the baseline that shows it disconnected already, or when the
+ * agent of the baseline had ended at the latest. *latest: the time is such a bound.
  */
 static int64_t down_unseen(const struct store *store, const struct fact_baseline *b,
 			   const struct process *process, size_t n_links, bool *latest)
@@ -55,7 +56,7 @@ static int64_t down_unseen(const struct store *store, const struct fact_baseline
 	if (strcmp(b->verdict, "disconnected") != 0 && !b->link)
 		return 0;
 	*latest = true;
-	return strcmp(b->verdict, "disconnected") == 0 ? taken : store->session_began;
+	return strcmp(b->verdict, "disconnected") == 0 ? taken : deadline_gone_by(store, b);
 }
 
 int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *b)

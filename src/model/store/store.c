@@ -461,6 +461,11 @@ static void apply_port(struct store *store, const struct fact *fact)
 		agent_ports_add(&store->ports, (uint16_t)fact->port.port);
 }
 
+static void apply_agent_away(struct store *store, const struct fact *fact)
+{
+	store->gone_by = store_mono(store, fact->agent_away.wall);
+}
+
 static void apply_work_dir(struct store *store, const struct fact *fact)
 {
 	store->work_dir = fact->work_dir;
@@ -617,6 +622,7 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_AGENT_LOG] = store_apply_agent_log,
 	[FACT_FORESEEN] = store_apply_foreseen,
 	[FACT_DAMAGE] = store_apply_damage,
+	[FACT_AGENT_AWAY] = apply_agent_away,
 	[FACT_UNIX_LINK] = apply_unix_link,
 	[FACT_KEEPALIVE] = store_apply_keepalive,
 };

@@ -317,6 +317,7 @@ struct store {
 	struct fact_session session;
 	struct agent_ports ports; /* session.agent_port, then those that the agent advertises */
 	int64_t session_began;
+	int64_t gone_by; /* mono; no agent listened then since the baseline's; 0: not known */
 	struct process *processes;
 	struct connection *connections;
 	struct connection_index tuples;

@@ -133,7 +133,7 @@ def test_wrong_use(ew, args, words):
     assert not ew.state_dir.exists() and not ew.run_dir.exists()
 
 
-VERBS = "doctor", "audit", "shutdown", "protect", "watch", "verify", "run", "report"
+VERBS = "doctor", "audit", "shutdown", "protect", "watch", "verify", "run", "guard", "report"
 
 
 def listed(text, section):

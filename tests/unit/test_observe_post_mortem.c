@@ -24,6 +24,7 @@ static const struct post_mortem_run run = { "F", "web 1", "C" };
 
 struct heard {
 	size_t ends, tasks, unread;
+	bool status; /* the source is the container's status */
 	char cause[64], text[512], state[64];
 };
 
@@ -35,7 +36,7 @@ static void heard_emit(void *ctx, const struct fact *fact)
 		heard->ends++;
 		snprintf(heard->cause, sizeof(heard->cause), "%s", fact->end.cause);
 		snprintf(heard->text, sizeof(heard->text), "%s", fact->end.text);
-		assert_string_equal(fact->end.source, "log");
+		assert_string_equal(fact->end.source, heard->status ? "disk" : "log");
 		assert_string_equal(fact->end.executor_id, "web 1");
 	} else if (fact->type == FACT_TASK) {
 		heard->tasks++;
@@ -93,14 +94,20 @@ static int drop_dir(void **state)
 	return nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static struct heard look(void)
+static struct heard look_for(bool status)
 {
-	struct heard heard = { 0 };
+	struct heard heard = { .status = status };
 	struct fact_sink sink = { heard_emit, &heard };
 	struct agent_log_place place = { 0 };
 
+	snprintf(place.runtime, sizeof(place.runtime), "%.60s/run", dir);
 	post_mortem_emit(dir, &place, &run, 1, &sink);
 	return heard;
+}
+
+static struct heard look(void)
+{
+	return look_for(false);
 }
 
 /* Logs of real executors (Mesos 1.12). */
@@ -161,6 +168,50 @@ static void rotated_logs(void **state)
 	    "I1012 16:43:29.363692 35513 exec.cpp:463] Executor re-registered on agent S0");
 	heard = look();
 	assert_int_equal(heard.ends, 0);
+}
+
+static void status_write(const char *status)
+{
+	char path[256];
+	FILE *f;
+
+	make("run/containers/C");
+	snprintf(path, sizeof(path), "%s/run/containers/C/status", dir);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs(status, f);
+	fclose(f);
+}
+
+/* As wait(2) gives it: 139 is SIGSEGV with a core, 9 SIGKILL, 256 an exit with 1. */
+static void container_status(void **state)
+{
+	static const struct {
+		const char *status, *cause; /* NULL: none */
+	} rows[] = {
+		{ "139", "crashed" }, { "6", "crashed" }, { "9", "killed" },
+		{ "15", "killed" },   { "0", NULL },	  { "256", NULL },
+		{ "", NULL },	      { "9x", NULL },	  { "x", NULL },
+	};
+
+	struct heard last;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct heard heard;
+
+		status_write(rows[i].status);
+		heard = look_for(true);
+		if (heard.ends != (rows[i].cause != NULL) ||
+		    (rows[i].cause && strcmp(heard.cause, rows[i].cause) != 0))
+			fail_msg("'%s': %zu ends, %s", rows[i].status, heard.ends, heard.cause);
+	}
+	/* What its log says is more. */
+	status_write("9");
+	copy(LOG "executor-web-stderr-selfterminate.log", "slaves/S0/" RUN "/stderr");
+	last = look();
+	assert_int_equal(last.ends, 1);
+	assert_string_equal(last.cause, "self-terminated");
 }
 
 /* The updates of a task that runs, with another state in the last one (TaskState of mesos.proto).
@@ -252,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(real_logs, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(rotated_logs, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(container_status, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(last_update, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(links_are_not_followed, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(what_may_not_be_read_is_said, make_dir, drop_dir),

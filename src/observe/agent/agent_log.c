@@ -57,6 +57,9 @@ void agent_log_remember(int32_t pid, struct agent_log_place *place)
 	if (!agent_flag(pid, "log_dir", place->dir, sizeof(place->dir)) || place->dir[0] != '/')
 		place->dir[0] = '\0';
 	unit_of(pid, place->unit, sizeof(place->unit));
+	/* Mesos slave/flags.cpp: what root's agent takes without the flag. */
+	if (!agent_flag(pid, "runtime_dir", place->runtime, sizeof(place->runtime)))
+		snprintf(place->runtime, sizeof(place->runtime), "/var/run/mesos");
 }
 
 /* ---- files ---- */

@@ -18,10 +18,11 @@
 struct fact_sink;
 
 struct agent_log_place {
-	int32_t pid;	     /* whose it is */
-	char file[PATH_MAX]; /* on its standard error; "": none that has a name */
-	char dir[PATH_MAX];  /* --log_dir; "": not given */
-	char unit[256];	     /* of systemd; "": none */
+	int32_t pid;		/* whose it is */
+	char file[PATH_MAX];	/* on its standard error; "": none that has a name */
+	char dir[PATH_MAX];	/* --log_dir; "": not given */
+	char unit[256];		/* of systemd; "": none */
+	char runtime[PATH_MAX]; /* --runtime_dir, which has the status of containers; "": unknown */
 };
 
 /* From a running agent's /proc; opens none of its files. */

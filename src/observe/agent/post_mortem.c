@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/emit.h"
@@ -57,8 +59,8 @@ static int run_open(int dir, const struct post_mortem_run *run)
 	return step_into(step_into(dir, "runs"), run->container_id);
 }
 
-static void end_emit(const struct post_mortem_run *run, const char *cause, const char *file,
-		     struct mesos_span line, const struct fact_sink *sink)
+static void end_emit(const struct post_mortem_run *run, const char *cause, const char *source,
+		     const char *file, struct mesos_span line, const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_END, .mono = now_mono() };
 	char text[512];
@@ -69,7 +71,7 @@ static void end_emit(const struct post_mortem_run *run, const char *cause, const
 	fact.end.executor_id = run->executor_id;
 	fact.end.container_id = run->container_id;
 	fact.end.cause = cause;
-	fact.end.source = "log";
+	fact.end.source = source;
 	fact.end.text = text;
 	fact_emit(sink, &fact);
 }
@@ -141,8 +143,8 @@ static void stderr_emit(int run_dir, const struct post_mortem_run *run,
 				    run->executor_id);
 		stderr_scan(tail, &said);
 		if (said.cause)
-			end_emit(run, said.cause, i ? "its stderr.1" : "its stderr", said.text,
-				 sink);
+			end_emit(run, said.cause, "log", i ? "its stderr.1" : "its stderr",
+				 said.text, sink);
 		file_tail_free(tail);
 	}
 }
@@ -173,7 +175,55 @@ static void kills_emit(struct mesos_span log, const struct post_mortem_run *run,
 				said = glog.text;
 	}
 	if (said.p)
-		end_emit(run, "killed-by-agent", "the agent's log", said, sink);
+		end_emit(run, "killed-by-agent", "log", "the agent's log", said, sink);
+}
+
+/* ---- the container's status ---- */
+
+/* A signal of the program's own doing, or one that somebody sent. */
+static const char *cause_of_status(int status)
+{
+	if (!WIFSIGNALED(status))
+		return NULL; /* an executor exits 0 whatever its task did */
+	switch (WTERMSIG(status)) {
+	case SIGSEGV:
+	case SIGABRT:
+	case SIGBUS:
+	case SIGFPE:
+	case SIGILL:
+	case SIGTRAP:
+	case SIGSYS:
+		return "crashed";
+	default:
+		return "killed";
+	}
+}
+
+/*
+ * What wait(2) gave its launcher, which outlives the agent (Mesos from 1.1 on,
+ * slave/containerizer/mesos/paths.hpp, getContainerStatusPath()). The logs say more where they say
+ * anything: an executor may kill itself, and the agent kills too.
+ */
+static void status_emit(const char *runtime, const struct post_mortem_run *run,
+			const struct fact_sink *sink)
+{
+	char path[PATH_MAX + NAME_MAX + 32], text[16];
+	struct mesos_span file;
+	const char *cause;
+	char *rest;
+	int err;
+
+	if (!*runtime || !is_name(run->container_id))
+		return;
+	snprintf(path, sizeof(path), "%s/containers/%.255s/status", runtime, run->container_id);
+	err = file_tail(AT_FDCWD, path, O_NOFOLLOW, sizeof(text) - 1, &file);
+	if (err < 0)
+		emit_unread(sink, 0, 0, err, "%s", path);
+	mesos_span_copy(file, text, sizeof(text));
+	cause = cause_of_status((int)strtol(text, &rest, 10));
+	if (rest != text && (*rest == '\0' || *rest == '\n') && cause)
+		end_emit(run, cause, "disk", "its container's status file", file, sink);
+	file_tail_free(file);
 }
 
 /* ---- all agent ids ---- */
@@ -211,6 +261,34 @@ static void tasks_emit(int dir, const struct post_mortem_run *run, const struct 
 	checkpoints_emit_tasks(dir, run->framework_id, run->executor_id, run->container_id, sink);
 }
 
+/* Hands facts on, and counts the causes among them. */
+struct causes {
+	const struct fact_sink *sink;
+	size_t n;
+};
+
+static void causes_emit(void *ctx, const struct fact *fact)
+{
+	struct causes *causes = ctx;
+
+	causes->n += fact->type == FACT_END;
+	fact_emit(causes->sink, fact);
+}
+
+static void run_emit(const char *work_dir, const char *meta, const char *runtime,
+		     struct mesos_span log, const struct post_mortem_run *run,
+		     const struct fact_sink *sink)
+{
+	struct causes causes = { .sink = sink };
+	const struct fact_sink counting = { .emit = causes_emit, .ctx = &causes };
+
+	each_run(meta, run, &counting, tasks_emit);
+	each_run(work_dir, run, &counting, stderr_emit);
+	kills_emit(log, run, &counting);
+	if (!causes.n)
+		status_emit(runtime, run, sink);
+}
+
 void post_mortem_emit(const char *work_dir, const struct agent_log_place *place,
 		      const struct post_mortem_run *runs, size_t n, const struct fact_sink *sink)
 {
@@ -221,11 +299,8 @@ void post_mortem_emit(const char *work_dir, const struct agent_log_place *place,
 	size_t i;
 
 	snprintf(meta, sizeof(meta), "%s/meta", work_dir);
-	for (i = 0; i < n && now_mono() < end; i++) {
-		each_run(meta, &runs[i], sink, tasks_emit);
-		each_run(work_dir, &runs[i], sink, stderr_emit);
-		kills_emit(log, &runs[i], sink);
-	}
+	for (i = 0; i < n && now_mono() < end; i++)
+		run_emit(work_dir, meta, place->runtime, log, &runs[i], sink);
 	if (i < n)
 		emit_unread(sink, 0, 0, -ETIME, "what is written of %zu executors that are gone",
 			    n - i);

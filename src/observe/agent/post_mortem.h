@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What is written of executors that are gone: their tasks' last updates under each agent id of the
- * work directory, the end of their stderr in the sandbox, and the end of the agent's log.
+ * work directory, the end of their stderr in the sandbox, the end of the agent's log, and the
+ * status file of their container.
  */
 #ifndef EW_OBSERVE_AGENT_POST_MORTEM_H
 #define EW_OBSERVE_AGENT_POST_MORTEM_H

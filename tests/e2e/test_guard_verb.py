@@ -1,63 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The verb `guard`: it stands by while somebody else restarts the agent."""
 
-import fcntl
-import json
 import os
 import select
 import signal
-import socket
 import time
 
 import pytest
 
 from execwatch import each
+from guarding import alive, facts, kill, launch, restart, results, start
 from labnode import executor, executors
 
 STALE = [f"task-{i}" for i in range(8)]
 OLD = executors(20, kind="v0-old")
-
-
-def start(ew, *args):
-    return ew.start("guard", "--yes", "--until", "settled", "-f", "json", *args).wait_for("the guard is armed")
-
-
-def results(document):
-    return {a["executor_id"]: a["result"] for a in document["acts"]}
-
-
-def alive(node):
-    return {e.executor_id for e in node.executors() if e.alive}
-
-
-def end_agent(node, how):
-    """As a crash does it, the last signal is the agent's own."""
-    if how == "crash":
-        pid = node.agent_pid
-        os.kill(pid, signal.SIGSEGV)
-        node.wait_until(lambda: node.status()["agent"]["pid"] != pid, what="the agent's end")
-    else:
-        node.stop_agent(signal=how)
-
-
-def restart(node, how, down):
-    """The new agent comes after `down` seconds."""
-    end_agent(node, how)
-    time.sleep(down)
-    node.start_agent()
-
-
-def launch(node, words):
-    """The agent starts one more executor, which the lab's own commands do not know."""
-    with socket.socket(socket.AF_UNIX) as control:
-        control.connect(f"{node.dir}/agents/main.sock")
-        control.sendall(f"launch {words}\n".encode())
-        assert control.recv(4096).startswith(b"ok")
-
-
-def facts(path, type):
-    with open(path, encoding="utf-8") as f:
-        return [fact for fact in map(json.loads, f) if fact.get("type") == type]
 
 
 @pytest.mark.parametrize("how, down", [("KILL", 0.3), ("TERM", 2), ("crash", 0.3)])
@@ -205,22 +161,6 @@ def test_without_an_agent_it_cannot_be_armed(lab, ew):
 
 
 # ---- killed ----
-
-def is_free(lock):
-    with open(lock, "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
-
-
-def kill(ew, node, guard):
-    """Its worker process, which holds the lock too, ends a moment later."""
-    guard.process.kill()
-    guard.process.wait()
-    node.wait_until(lambda: is_free(ew.run_dir / "acting.lock"), what="the end of its worker")
-
 
 def test_killed_while_the_agent_still_runs(lab, ew):
     """The next one says so, arms again, and treats."""

@@ -227,6 +227,20 @@ static void probe_pidfd(struct host_probe *probe)
 		close(pidfd);
 }
 
+/* Without them it acts all the same, but a busy disk or processor may delay it. */
+static void probe_guard(struct host_probe *probe)
+{
+	bool lock = caps_have(CAP_IPC_LOCK), nice = caps_have(CAP_SYS_NICE);
+
+	if (lock && nice)
+		set(probe, HOST_OK, "", "memory can be locked, and a thread have real-time priority");
+	else
+		set(probe, HOST_DEGRADED, "run as root, or allow CAP_IPC_LOCK and CAP_SYS_NICE",
+		    "%s%s%s missing: the guard's act may wait for a disk or a busy processor",
+		    lock ? "" : "CAP_IPC_LOCK", !lock && !nice ? " and " : "",
+		    nice ? "" : "CAP_SYS_NICE");
+}
+
 static void count_socket(void *ctx, const struct fact_socket *socket)
 {
 	size_t *n = ctx;
@@ -286,6 +300,7 @@ size_t host_probe_all(bool bpf, struct host_probe *probes)
 		{ "conntrack", HOST_AUDIT, probe_conntrack, false },
 		{ "ptrace", HOST_SHUTDOWN, probe_ptrace, false },
 		{ "pidfd", HOST_SHUTDOWN, probe_pidfd, false },
+		{ "guard", 0, probe_guard, false },
 		{ "kernel", HOST_WATCH, probe_kernel, true },
 		{ "lockdown", HOST_WATCH, probe_lockdown, true },
 		{ "bpffs", HOST_WATCH, probe_bpffs, true },

@@ -100,6 +100,13 @@ def test_root_without_a_capability(node, as_user, capability, cannot):
     assert name in checks(document)["privilege"]["detail"]
 
 
+@pytest.mark.parametrize("capability", ["ipc_lock", "sys_nice"])
+def test_a_guard_that_may_be_delayed(node, as_user, capability):
+    check = checks(as_user(f"--bounding-set=-{capability}"))["guard"]
+    assert check["state"] == "degraded"
+    assert check["detail"].startswith(f"CAP_{capability.upper()} missing")
+
+
 def test_in_a_pid_namespace(node, ew):
     """A container without --pid=host sees nobody, and is told so."""
     done = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", *ew.argv("doctor")],

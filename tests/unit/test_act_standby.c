@@ -152,6 +152,72 @@ static void one_whose_first_thread_has_ended(void **state)
 	executor_end(&e);
 }
 
+/* By ptrace several at a time, each by a worker of its own. */
+static void by_ptrace(void **state)
+{
+	struct inject_worker *workers[3];
+	struct standby_options options = { .next_listens = next_listens,
+					   .workers = workers,
+					   .n_workers = 3 };
+	struct executor e[4];
+	struct armed a = { .agent = agent_start() };
+	struct error error = { 0 };
+	const struct standby_link *links;
+	size_t n;
+
+	(void)state;
+	need_namespace();
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(inject_worker_new(&workers[i]), 0);
+	for (size_t i = 0; i < 4; i++) {
+		e[i] = executor_start(CLOSES, 1);
+		a.links[a.n] = (struct standby_link){ .request = target(&e[i], 0).request,
+						      .pidfd = -1 };
+		a.links[a.n++].request.method = INJECT_PTRACE;
+	}
+	options.agent_pid = a.agent;
+	options.agent_start = start_of(a.agent);
+	assert_int_equal(standby_new(&options, &a.standby, &error), 0);
+	assert_int_equal(arm(&a), 0);
+	assert_string_equal(states_after_the_end(&a), "done done done done");
+	links = standby_links(a.standby, &n);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(links[i].injected.used, INJECT_PTRACE);
+	standby_free(a.standby, true);
+	for (size_t i = 0; i < 3; i++)
+		inject_worker_free(workers[i]);
+	for (size_t i = 0; i < 4; i++)
+		executor_end(&e[i]);
+}
+
+/* Disarmed: nothing is done, and nothing is left. */
+static void not_after_it_was_disarmed(void **state)
+{
+	struct inject_worker *none[2] = { NULL, NULL };
+	struct standby_options options = { .next_listens = next_listens,
+					   .workers = none,
+					   .n_workers = 2 };
+	struct executor e;
+	struct armed a;
+	struct armed_file *file;
+	struct error error = { 0 };
+
+	(void)state;
+	need_namespace();
+	e = executor_start(CLOSES, 1);
+	a = armed_new(&e, 1, 1);
+	standby_free(a.standby, false);
+	options.agent_pid = a.agent;
+	options.agent_start = start_of(a.agent);
+	assert_int_equal(standby_new(&options, &a.standby, &error), 0);
+	assert_int_equal(arm(&a), 0);
+	standby_free(a.standby, true);
+	agent_end(a.agent);
+	assert_false(closed(&e, 0));
+	assert_int_equal(armed_file_open(dir, 5051, &file, &error), -ENOENT);
+	executor_end(&e);
+}
+
 static void none_once_a_new_agent_listens(void **state)
 {
 	struct executor e;
@@ -291,6 +357,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_those_that_did_not_notice),
 		cmocka_unit_test(one_whose_first_thread_has_ended),
+		cmocka_unit_test(by_ptrace),
+		cmocka_unit_test(not_after_it_was_disarmed),
 		cmocka_unit_test(none_once_a_new_agent_listens),
 		cmocka_unit_test(no_other_process_or_socket),
 		cmocka_unit_test(a_later_plan_takes_the_place_of_the_first),

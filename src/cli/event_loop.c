@@ -145,6 +145,9 @@ static bool scan_is_due(struct loop_state *loop)
 {
 	int64_t since = now_mono() - loop->scanned_at;
 
+	/* Who it is should be known before it asks executors to reconnect. */
+	if (loop->agent_new)
+		return since >= SCAN_SOONEST / 5;
 	if (only_guards(loop))
 		return since >= (guard_wants_scan(loop->window->guard) || loop->wanted
 					 ? SCAN_GUARDED
@@ -191,9 +194,9 @@ static void on_hooks(evutil_socket_t fd, short what, void *ctx)
 	session_dispatch(loop->window->session);
 	guard_check(loop);
 	loop->wanted |= loop->agent_new;
-	loop->agent_new = false;
 	if (loop->wanted && scan_is_due(loop))
 		scan_now(loop);
+	loop->agent_new = false;
 	/* A thousand executors that register at once are judged once, not a thousand times. */
 	if (now_mono() - loop->checked_at > CHECK_EVERY)
 		progress_check(loop);

@@ -104,6 +104,11 @@ static int plan_begin(struct guard *guard, const struct options *options,
 	return guard_plan_renew(guard->plan, error);
 }
 
+bool guard_is_possible(struct session *session, const struct report *audit)
+{
+	return audit->agent.pid && model_has_hook(session_model(session), "exit");
+}
+
 int guard_arm(const struct options *options, struct session *session, const struct report *audit,
 	      struct guard **ret, struct error *error)
 {

@@ -25,6 +25,9 @@ struct options;
 struct report;
 struct session;
 
+/* Is there an agent to wait for, and something that tells of its end? */
+bool guard_is_possible(struct session *session, const struct report *audit);
+
 /*
  * Does all that takes time before the agent ends: opens the audit log and writes the intents,
  * starts the worker process and the thread. The caller holds the lock of those who act for as long

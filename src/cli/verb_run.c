@@ -147,18 +147,20 @@ static bool gate_passes(uint32_t accepted, bool guarded, struct session *session
 
 /*
  * Would the gate open if every treatment succeeded? If not, nothing is treated, since a treatment
- * starts an executor's clock and the restart that has to follow would not come.
+ * starts an executor's clock and the restart that has to follow would not come. What the guard will
+ * cover counts as treated.
  */
 static bool treatment_makes_sense(const struct options *options, const struct report *audit,
 				  struct session *session, struct kept_report *kept, int *code)
 {
+	bool guarded = options->treat != TREAT_BEFORE && guard_is_possible(session, audit);
 	uint32_t accepted = options->accepted;
 
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		if (verdict_effect((enum verdict)v) == EFFECT_LOST_UNTREATED)
 			accepted |= 1u << v;
-	return options->dry_run || gate_judge(audit, accepted, false).open ||
-	       gate_passes(accepted, false, session, kept, code);
+	return options->dry_run || gate_judge(audit, accepted, guarded).open ||
+	       gate_passes(accepted, guarded, session, kept, code);
 }
 
 /* What was done is told at once when the log cannot tell it: the deadlines count from now. */

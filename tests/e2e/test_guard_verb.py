@@ -224,3 +224,41 @@ def test_killed_in_the_middle(lab, ew, ms):
     node.start_agent()
     node.wait_recovered()
     assert len(alive(node)) == 20
+
+
+# ---- behind address translation ----
+
+@pytest.fixture
+def translated(lab, port):
+    """Executors in network namespaces of their own, whom the agent sees by other addresses; these are forgotten."""
+    rules = f"""table ip ew_nat {{
+        chain in {{
+            type nat hook input priority 100;
+            iifname != "lo" tcp dport {port} snat to 10.77.0.1:20000-30000;
+        }}
+    }}"""
+    node = lab(executors(3, kind="v0-old", ns="net"), executor("relinks", kind="v0-relink", ns="net"),
+               ip="10.77.0.1", rules=rules)
+    node.run("conntrack", "-F", capture_output=True)
+    return node
+
+
+def test_links_whose_other_end_is_not_known(translated, ew):
+    """An audit cannot judge them; at the agent's end their state alone decides."""
+    assert each(ew.json("audit"), translated, "verdict") == {
+        "task-0": "unknown", "task-1": "unknown", "task-2": "unknown", "relinks": "self-healing"}
+    guard = start(ew)
+    restart(translated, "KILL", 0.5)
+    done = guard.result()
+    assert results(done.json) == {"task-0": "done", "task-1": "done", "task-2": "done"}
+    assert set(each(done.json, translated, "outcome").values()) == {"reregistered"}
+    assert done.code == 0
+
+
+def test_the_gate_counts_on_the_guard_for_them(translated, ew):
+    restarting = ["--", *translated.command(*translated.restart_args(down=1))]
+    assert ew("run", "--yes", "--treat", "before", *restarting).code == 3
+    assert len(alive(translated)) == 4
+    report = ew.json("run", "--yes", "--until", "settled", *restarting, code=0)
+    assert results(report) == {"task-0": "done", "task-1": "done", "task-2": "done"}
+    assert len(alive(translated)) == 4

@@ -276,7 +276,7 @@ struct fact_checkpoint {
 				    a file could not be read, as obstacle says, or (without one) an
 				    older recording */
 	const char *obstacle;	 /* "executor.info is missing"; empty: none */
-	int64_t forked_wall; /* when forked.pid was written, CLOCK_REALTIME; 0: not known */
+	int64_t forked_wall;	 /* when forked.pid was written, CLOCK_REALTIME; 0: not known */
 };
 
 struct fact_work_dir {

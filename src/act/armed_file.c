@@ -150,7 +150,8 @@ void armed_file_remove(struct armed_file *file)
 {
 	struct stat now;
 
-	if (file && file->published && fstatat(file->dir, file->name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	if (file && file->published &&
+	    fstatat(file->dir, file->name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    now.st_ino == file->stat.st_ino && now.st_dev == file->stat.st_dev)
 		(void)unlinkat(file->dir, file->name, 0);
 	armed_file_free(file);
@@ -162,7 +163,8 @@ static bool is_whole(const struct armed_file *file)
 {
 	const struct armed_head *head = file->at;
 
-	return file->size >= sizeof(*head) && memcmp(head->magic, MAGIC, sizeof(head->magic)) == 0 &&
+	return file->size >= sizeof(*head) &&
+	       memcmp(head->magic, MAGIC, sizeof(head->magic)) == 0 &&
 	       head->record_size == sizeof(struct armed_record) && file->size == size_of(head->n) &&
 	       memchr(head->boot_id, '\0', sizeof(head->boot_id));
 }

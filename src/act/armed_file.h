@@ -28,9 +28,9 @@ struct armed_record {
 	uint64_t start;
 	uint64_t inode;
 	uint64_t cookie;
-	int64_t begun; /* when the call was begun, mono ns; 0: not */
-	uint32_t state; /* enum armed_state */
-	uint32_t logged; /* its result is in the audit log */
+	int64_t begun;	       /* when the call was begun, mono ns; 0: not */
+	uint32_t state;	       /* enum armed_state */
+	uint32_t logged;       /* its result is in the audit log */
 	char executor_id[256]; /* cut if it is longer */
 	char framework_id[128];
 };
@@ -40,8 +40,8 @@ struct armed_head {
 	uint32_t record_size;
 	uint32_t n;
 	char boot_id[40];
-	int64_t armed;	 /* wall ns */
-	int64_t ended;	 /* when the agent's end was seen, mono ns; 0: it was not */
+	int64_t armed; /* wall ns */
+	int64_t ended; /* when the agent's end was seen, mono ns; 0: it was not */
 	uint64_t agent_start;
 	int32_t agent_pid;
 	int32_t by_pid; /* the execwatch */

@@ -29,8 +29,8 @@
 #define SETTLE_MIN (2 * NS_PER_MS)
 #define SETTLE_MAX (15 * NS_PER_MS)
 /* A new agent needs longer than that from listen(2) to the first executor that it asks. */
-#define LOOK_AGAIN	NS_PER_MS
-#define INJECT_WAIT	(2000 * NS_PER_MS)
+#define LOOK_AGAIN	 NS_PER_MS
+#define INJECT_WAIT	 (2000 * NS_PER_MS)
 #define DESCRIPTORS_KEPT 256 /* numbers below the limit that pidfds leave free */
 
 /* In memory of its own, locked. */
@@ -63,8 +63,8 @@ struct standby {
 	void *stack;
 	bool started;
 	bool first;
-	bool acted; /* as the caller knows */
-	struct list *none;	    /* in the place of a list: the thread has taken it */
+	bool acted;		     /* as the caller knows */
+	struct list *none;	     /* in the place of a list: the thread has taken it */
 	_Atomic(struct list *) list; /* for the thread; NULL: none yet */
 	struct list *taken;
 	int64_t ended;

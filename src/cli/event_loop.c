@@ -22,8 +22,8 @@
 #define SCAN_SOONEST	   NS_PER_S /* after the last scan, when one is requested */
 /* While a guard waits for somebody else's restart: new links that only a scan describes, and the
  * rest. */
-#define SCAN_GUARDED	   (5 * NS_PER_S)
-#define SCAN_GUARDED_REST  (600 * NS_PER_S)
+#define SCAN_GUARDED	  (5 * NS_PER_S)
+#define SCAN_GUARDED_REST (600 * NS_PER_S)
 /* How often the agent's API is asked: while the agent recovers, and while it serves. */
 #define ASK_OFTEN   (NS_PER_S / 2)
 #define ASK_SELDOM  (30 * NS_PER_S)
@@ -108,8 +108,7 @@ static void scan_now(struct loop_state *loop)
 {
 	loop->wanted = false;
 	/* A new executor is guarded once every source lists it. */
-	session_scan(loop->window->session,
-		     only_guards(loop) ? SCAN_ALL : loop->window->scope);
+	session_scan(loop->window->session, only_guards(loop) ? SCAN_ALL : loop->window->scope);
 	session_dispatch(loop->window->session);
 	follow(loop->window->session);
 	loop->scanned_at = now_mono();

@@ -21,11 +21,11 @@
 #include "cli/session.h"
 #include "cli/treat.h"
 
-#define RENEW_SOONEST (NS_PER_S / 5) /* after the last renewal of the plan */
-#define CLOSE_WAIT (200 * NS_PER_MS) /* for an ending agent's sockets to be closed, in one call */
+#define RENEW_SOONEST (NS_PER_S / 5)	/* after the last renewal of the plan */
+#define CLOSE_WAIT    (200 * NS_PER_MS) /* for an ending agent's sockets to be closed, in one call */
 /* Of ptrace, links that are treated at a time: on a busy host each waits to be scheduled. */
 #define WORKERS_MAX 32
-#define SETTLE	   (10 * NS_PER_MS)  /* for a FIN on its way through the host */
+#define SETTLE	    (10 * NS_PER_MS) /* for a FIN on its way through the host */
 
 struct guard {
 	struct session *session;
@@ -44,8 +44,8 @@ struct guard {
 	bool wants_scan; /* a link has come, of which only a scan shows descriptor and executor */
 	int64_t renewed; /* the plan, mono */
 	bool acted;
-	bool failed; /* the audit log is not complete */
-	size_t done; /* links treated */
+	bool failed;  /* the audit log is not complete */
+	size_t done;  /* links treated */
 	int64_t last; /* when the last of them was, mono */
 	struct model_target *targets;
 	size_t n;
@@ -413,9 +413,10 @@ static void tell(const struct guard *guard, size_t n)
 			log_message("%s did not notice the agent's end and is left alone: %s",
 				    guard->targets[i].executor_id, guard->targets[i].changed);
 	if (guard->done && took > 0)
-		log_message("%zu of %zu links that did not notice the agent's end were treated, the "
-			    "last one %.1f ms after it",
-			    guard->done, n, (double)took / NS_PER_MS);
+		log_message(
+			"%zu of %zu links that did not notice the agent's end were treated, the "
+			"last one %.1f ms after it",
+			guard->done, n, (double)took / NS_PER_MS);
 	else
 		log_message("%zu of %zu links that did not notice the agent's end were treated",
 			    guard->done, n);

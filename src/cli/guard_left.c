@@ -125,9 +125,10 @@ static void file_tell(struct left *left, struct armed_file *file)
 		return;
 	for (uint32_t i = 0; i < head->n; i++)
 		record_tell(left, &records[i]);
-	log_message("  of %u links it treated %zu; %zu that did not notice the agent's end were not "
-		    "treated; 'execwatch audit' shows the executors as they are now",
-		    head->n, left->treated, left->untreated);
+	log_message(
+		"  of %u links it treated %zu; %zu that did not notice the agent's end were not "
+		"treated; 'execwatch audit' shows the executors as they are now",
+		head->n, left->treated, left->untreated);
 	if (left->log && audit_log_sync(left->log, &error) < 0)
 		log_warning_without(&error);
 }

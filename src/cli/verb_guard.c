@@ -49,8 +49,9 @@ static int dry_run(const struct options *options, struct session *session,
 		log_message("arm the guard: out of memory");
 		goto out;
 	}
-	log_message("dry run: the guard would stand by for these links, and shut down those that do "
-		    "not notice the agent's end");
+	log_message(
+		"dry run: the guard would stand by for these links, and shut down those that do "
+		"not notice the agent's end");
 	output_plan(options, plan, n);
 	code = audit->exit_code;
 	if (options->format->text ||
@@ -71,8 +72,8 @@ out:
 static bool look_again(struct session *session, const struct report *audit)
 {
 	struct report *now = session_audit(session);
-	bool same = now && now->agent.pid == audit->agent.pid &&
-		    now->agent.start == audit->agent.start;
+	bool same =
+		now && now->agent.pid == audit->agent.pid && now->agent.start == audit->agent.start;
 
 	if (now && !same)
 		log_message("the agent is another process than before the question; nothing was "
@@ -139,8 +140,7 @@ int verb_guard(const struct options *options)
 	if (code)
 		return code;
 	code = EXIT_UNKNOWN;
-	if (interrupt_install(true, &error) < 0 ||
-	    session_open(options, &session, &error) < 0) {
+	if (interrupt_install(true, &error) < 0 || session_open(options, &session, &error) < 0) {
 		log_error(&error);
 		return treatment_end(&treatment, EXIT_UNKNOWN);
 	}

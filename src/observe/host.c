@@ -233,7 +233,8 @@ static void probe_guard(struct host_probe *probe)
 	bool lock = caps_have(CAP_IPC_LOCK), nice = caps_have(CAP_SYS_NICE);
 
 	if (lock && nice)
-		set(probe, HOST_OK, "", "memory can be locked, and a thread have real-time priority");
+		set(probe, HOST_OK, "",
+		    "memory can be locked, and a thread have real-time priority");
 	else
 		set(probe, HOST_DEGRADED, "run as root, or allow CAP_IPC_LOCK and CAP_SYS_NICE",
 		    "%s%s%s missing: the guard's act may wait for a disk or a busy processor",

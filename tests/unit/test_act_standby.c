@@ -171,8 +171,8 @@ static void by_ptrace(void **state)
 		assert_int_equal(inject_worker_new(&workers[i]), 0);
 	for (size_t i = 0; i < 4; i++) {
 		e[i] = executor_start(CLOSES, 1);
-		a.links[a.n] = (struct standby_link){ .request = target(&e[i], 0).request,
-						      .pidfd = -1 };
+		a.links[a.n] =
+			(struct standby_link){ .request = target(&e[i], 0).request, .pidfd = -1 };
 		a.links[a.n++].request.method = INJECT_PTRACE;
 	}
 	options.agent_pid = a.agent;

@@ -70,7 +70,8 @@ def test_the_lock_goes_with_its_holder(node, ew):
     """SIGKILL leaves no stale lock."""
     first = ew.start("run", "--yes", "-q", "--", "sleep", "100")
     before = node.executors()
-    node.wait_until(lambda: touched(before) == ALL_FOUR)
+    node.wait_until(lambda: [l["result"] for l in ew.audit_log()].count("done") == 4, what="the results")
+    assert touched(before) == ALL_FOUR
     first.interrupt(signal.SIGKILL)
     assert first.result().code == -signal.SIGKILL
     assert ew("shutdown", "--yes").code == 0
@@ -362,7 +363,7 @@ def test_nothing_is_begun_that_cannot_be_written_down(node, ew, port):
 
 
 # The size of files is limited so that the intents fit and the results do not: as on a full disk.
-FULL = ["bash", "-c", 'ulimit -f "$0"; exec "$@"', "2"]
+FULL = ["bash", "-c", 'ulimit -f "$0"; exec "$@"', "3"]
 
 
 def test_a_log_that_fails_in_the_middle(lab, ew):

@@ -560,7 +560,7 @@ struct fact_lost {
 
 struct fact_act {
 	const char *phase;  /* "intent", "result" */
-	const char *action; /* "shutdown", "protect", "unprotect" */
+	const char *action; /* "shutdown", "protect", "unprotect", "hold" */
 	const char *framework_id;
 	const char *executor_id;
 	int32_t pid;
@@ -568,8 +568,8 @@ struct fact_act {
 	int32_t fd;
 	uint64_t cookie;
 	uint64_t inode;
-	const char *method;    /* "ptrace", "pidfd"; empty: not reached */
-	const char *result;    /* "done", "failed", "refused", "skipped" */
+	const char *method;    /* "ptrace", "pidfd", "message"; empty: not reached */
+	const char *result;    /* "done", "failed", "refused", "skipped"; "held", "sent" */
 	const char *reason;    /* for people */
 	const char *reason_id; /* for scripts: "no-thread"; empty: done, or recorded by an older
 				  version */
@@ -593,8 +593,9 @@ struct fact_act {
 	uint32_t idle;
 	uint32_t interval;
 	uint32_t count;
-	const char *proof; /* of what was done: "entry-renewed", "read-back"; empty: none, or by
-			      effect */
+	const char *proof; /* of what was done: "entry-renewed", "read-back", "answer",
+			      "answer+log"; empty: none, or by effect */
+	const char *bytes; /* of "hold": what was, or will be, sent; %HH, but printable ASCII */
 };
 
 struct fact_command {

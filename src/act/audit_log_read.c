@@ -36,7 +36,7 @@ static int64_t written_at(const char *line, size_t len)
 static bool is_done(const struct fact *fact)
 {
 	return fact->type == FACT_ACT && strcmp(fact->act.phase, "result") == 0 &&
-	       strcmp(fact->act.result, "done") == 0;
+	       (strcmp(fact->act.result, "done") == 0 || strcmp(fact->act.result, "held") == 0);
 }
 
 /* A damaged line may hold any number. */

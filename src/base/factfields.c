@@ -308,6 +308,7 @@ static const struct factjson_field act_fields[] = {
 	FIELD(act.interval, "interval_s"),
 	FIELD(act.count, "count"),
 	FIELD(act.proof, "proof"),
+	FIELD(act.bytes, "bytes"),
 };
 
 static const struct factjson_field command_fields[] = {

@@ -169,6 +169,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	session_dispatch(session);
 	guard_check(loop);
+	if (loop->window->tick)
+		loop->window->tick(loop->window->tick_ctx);
 	loop->wanted |= session_lost(session) || loop->agent_new;
 	due = scan_is_due(loop);
 	session_glance(session);

@@ -26,6 +26,8 @@ struct event_loop {
 	struct guard *guard;	    /* acts when the agent ends; NULL: there is none */
 	void (*hung_up)(void *ctx); /* called once when the terminal has gone; may be NULL */
 	void *hung_up_ctx;
+	void (*tick)(void *ctx); /* called twice a second; may be NULL */
+	void *tick_ctx;
 	/* Called about once a second and after each change; false ends the watch; may be NULL. */
 	bool (*show)(void *ctx);
 	void *ctx;

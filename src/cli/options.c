@@ -300,6 +300,14 @@ static int set_horizon(struct options *o, const char *value, char *message)
 	return 0;
 }
 
+static int set_hold_at(struct options *o, const char *value, char *message)
+{
+	if (duration_parse(value, &o->hold_at) < 0)
+		return refuse(message, "hold time '%s' is not a duration such as 90s or 10m",
+			      value);
+	return 0;
+}
+
 static int set_idle(struct options *o, const char *value, char *message)
 {
 	if (duration_parse(value, &o->keepidle) < 0 || o->keepidle % NS_PER_S ||
@@ -325,10 +333,10 @@ static int set_all(struct options *o, const char *value, char *message)
 #define FLAG(member)	.flag = offsetof(struct options, member)
 
 #define LOOKS	(DOCTOR | JUDGES) /* at this host */
-#define JUDGES	(AUDIT | SHUTDOWN | WATCH | VERIFY | RUN | GUARD | PROTECT)
+#define JUDGES	(AUDIT | SHUTDOWN | WATCH | VERIFY | RUN | GUARD | PROTECT | HOLD)
 #define TREATS	(SHUTDOWN | RUN)
 #define CHOOSES (TREATS | PROTECT)
-#define ACTS	(CHOOSES | GUARD)
+#define ACTS	(CHOOSES | GUARD | HOLD)
 #define EVERY	(LOOKS | REPORT)
 
 const struct option_row option_rows[] = {
@@ -359,7 +367,8 @@ const struct option_row option_rows[] = {
 
 	{ 0, "select", "V[,...]", "treat executors with these verdicts (half-open,at-risk)",
 	  GROUP_CHOICE, CHOOSES, true, PARSE(set_select) },
-	{ 0, "pid", "N", "treat this executor", GROUP_CHOICE, CHOOSES, true, PARSE(set_pid) },
+	{ 0, "pid", "N", "treat this executor", GROUP_CHOICE, CHOOSES | HOLD, true,
+	  PARSE(set_pid) },
 	{ 0, "all", NULL, "treat every link that may be touched", GROUP_CHOICE, TREATS, true,
 	  PARSE(set_all) },
 	{ 0, "horizon", "D", "a link is at risk if its entry expires within D (recovery timeout)",
@@ -379,6 +388,8 @@ const struct option_row option_rows[] = {
 	{ 0, "accept", "V[,...]", "start CMD although executors with these verdicts will be lost",
 	  GROUP_ACT, RUN, true, PARSE(set_accept) },
 
+	{ 0, "hold-at", "D", "hold who still waits D after its link ended, if no agent is there",
+	  GROUP_ACT, RUN, true, PARSE(set_hold_at) },
 	{ 0, "idle", "D", "probe after D without a packet (a quarter of what the entry lasts)",
 	  GROUP_ACT, PROTECT, true, PARSE(set_idle) },
 	{ 0, "undo", NULL, "give links the keepalive back that they had before", GROUP_ACT, PROTECT,
@@ -400,7 +411,7 @@ const struct option_row option_rows[] = {
 	{ 0, "baseline", "FILE", "verify: compare with it; other verbs: save a copy of it here",
 	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN | GUARD, false, TEXT(baseline) },
 	{ 0, "state-dir", "DIR", "baselines, reports of run, the audit log (/var/lib/execwatch)",
-	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN | REPORT | GUARD | PROTECT, false,
+	  GROUP_FILES, AUDIT | SHUTDOWN | VERIFY | RUN | REPORT | GUARD | PROTECT | HOLD, false,
 	  TEXT(state_dir) },
 	{ 0, "run-dir", "DIR", "locks and observers that outlive a run (/run/execwatch)",
 	  GROUP_FILES, LOOKS, false, TEXT(run_dir) },

@@ -53,6 +53,7 @@ struct options {
 	bool keep;	  /* the observers stay in the kernel when the verb ends */
 	bool undo;	  /* protect: restore the keepalive of before */
 	bool daemon;	  /* protect: go on with executors that register later */
+	int64_t hold_at;  /* run: hold who still waits so long after the link ended, ns; 0: nobody */
 	int64_t keepidle; /* protect: TCP_KEEPIDLE, ns; 0: by the entry */
 	bool dry_run;
 	bool yes;
@@ -73,11 +74,12 @@ enum verb_bit {
 	AUDIT = 1 << 1,
 	SHUTDOWN = 1 << 2,
 	PROTECT = 1 << 3,
-	WATCH = 1 << 4,
-	VERIFY = 1 << 5,
-	RUN = 1 << 6,
-	GUARD = 1 << 7,
-	REPORT = 1 << 8,
+	HOLD = 1 << 4,
+	WATCH = 1 << 5,
+	VERIFY = 1 << 6,
+	RUN = 1 << 7,
+	GUARD = 1 << 8,
+	REPORT = 1 << 9,
 };
 
 struct verb {

@@ -87,3 +87,10 @@ void output_protections(const struct options *options, const struct model_protec
 
 	table_protections_write(options->format->text ? stdout : stderr, links, n, &table);
 }
+
+void output_holds(const struct options *options, const struct model_hold *holds, size_t n)
+{
+	struct layout table = output_layout(options);
+
+	table_holds_write(options->format->text ? stdout : stderr, holds, n, &table);
+}

@@ -10,6 +10,7 @@
 
 struct model_target;
 struct options;
+struct model_hold;
 struct model_protection;
 struct report;
 
@@ -36,5 +37,8 @@ struct layout output_layout(const struct options *options);
 /* The same of links that keepalive would be set on. */
 void output_protections(const struct options *options, const struct model_protection *links,
 			size_t n);
+
+/* The same of executors whose clocks would be stopped. */
+void output_holds(const struct options *options, const struct model_hold *holds, size_t n);
 
 #endif

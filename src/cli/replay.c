@@ -22,6 +22,8 @@ static enum report_kind kind_of(const char *verb)
 		return REPORT_WATCH;
 	if (strcmp(verb, "protect") == 0)
 		return REPORT_PROTECT;
+	if (strcmp(verb, "hold") == 0)
+		return REPORT_HOLD;
 	return strcmp(verb, "shutdown") == 0 ? REPORT_SHUTDOWN : REPORT_AUDIT;
 }
 

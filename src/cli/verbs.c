@@ -73,6 +73,24 @@ const struct verb verbs[] = {
 		.run = verb_protect,
 	},
 	{
+		.bit = HOLD,
+		.name = "hold",
+		.summary = "stop the clocks of executors that wait for an agent that is late",
+		.details =
+			"Tells each v0 executor that waits, by the agent's own message, that it is "
+			"registered again:\nit then takes itself for registered with an agent that is "
+			"not there, and no clock runs until\nit loses a link again. Status updates "
+			"that it sends meanwhile stay queued. An agent that\nstarts later asks it to "
+			"reconnect as usual. Refused while an agent answers, for v1 executors,\nand "
+			"where the executor takes messages from its agent's address only.",
+		.example = "execwatch hold --dry-run",
+		.exits = { "nobody waits for an agent", "executors are held: start the agent",
+			   "executors still wait with their clocks running, or will be lost",
+			   "what was done, or what decides, could not be found out" },
+		.acts = true,
+		.run = verb_hold,
+	},
+	{
 		.bit = WATCH,
 		.name = "watch",
 		.summary = "live: connections, life cycles, protocol messages",

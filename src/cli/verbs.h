@@ -12,6 +12,7 @@ int verb_watch(const struct options *options);
 int verb_verify(const struct options *options);
 int verb_run(const struct options *options);
 int verb_guard(const struct options *options);
+int verb_hold(const struct options *options);
 int verb_protect(const struct options *options);
 int verb_report(const struct options *options);
 

@@ -8,6 +8,7 @@
 #include "base/now.h"
 #include "cli/child.h"
 #include "cli/exit_codes.h"
+#include "cli/holding.h"
 #include "cli/guard.h"
 #include "cli/kept_report.h"
 #include "cli/log.h"
@@ -138,6 +139,7 @@ int wait_report(const struct options *options, struct session *session, struct c
 		struct guard *guard, enum report_kind kind, struct kept_report *kept)
 {
 	struct progress progress = progress_begin(session, kind);
+	struct hold_later later = { .options = options, .session = session };
 	struct event_loop window = {
 		.session = session,
 		.until = options->until,
@@ -147,6 +149,8 @@ int wait_report(const struct options *options, struct session *session, struct c
 		.guard = guard,
 		.hung_up = kept ? kept_report_hung_up : NULL,
 		.hung_up_ctx = kept,
+		.tick = options->hold_at ? hold_later_tick : NULL,
+		.tick_ctx = &later,
 		.show = progress_show,
 		.ctx = &progress,
 	};
@@ -159,7 +163,9 @@ int wait_report(const struct options *options, struct session *session, struct c
 
 	progress.guard = command ? NULL : guard;
 	progress.quiet = options->quiet;
-	if (watch(&window, &end, &error) < 0) {
+	code = watch(&window, &end, &error);
+	hold_later_end(&later);
+	if (code < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;
 	}

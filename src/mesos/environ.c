@@ -80,6 +80,8 @@ static const struct var {
 	{ "LIBPROCESS_SSL_SUPPORT_DOWNGRADE", MESOS_ENV_TLS_DOWNGRADE, flag_read,
 	  AT(tls_downgrade) },
 	{ "SSL_SUPPORT_DOWNGRADE", MESOS_ENV_TLS_OLD_DOWNGRADE, flag_read, AT(tls_downgrade) },
+	{ "LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH", MESOS_ENV_PEER_MATCH, flag_read,
+	  AT(peer_match) },
 	{ "LIBPROCESS_IP", MESOS_ENV_LIBPROCESS_IP, text_read, AT(libprocess_ip) },
 	{ "MESOS_LOCAL", MESOS_ENV_LOCAL, present_read, AT(local) },
 #undef AT

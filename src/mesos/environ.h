@@ -41,6 +41,7 @@ enum mesos_env_var {
 	MESOS_ENV_LOCAL = 1 << 18,
 	MESOS_ENV_TLS_OLD = 1 << 19, /* without LIBPROCESS_, as first named */
 	MESOS_ENV_TLS_OLD_DOWNGRADE = 1 << 20,
+	MESOS_ENV_PEER_MATCH = 1 << 21,
 };
 
 /* Every span but container_id is followed by a NUL in the buffer: usable as a string. */
@@ -69,6 +70,8 @@ struct mesos_env {
 	bool tls;	    /* LIBPROCESS_SSL_ENABLED or SSL_ENABLED is "1" or "true" */
 	bool tls_downgrade; /* …_SUPPORT_DOWNGRADE: may speak plainly */
 	struct mesos_span libprocess_ip;
+	bool peer_match;    /* LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH, since 1.5: a sender whose
+			       address is not its own gets 400 */
 	bool containerizer; /* MESOS_CONTAINERIZER_*: no executor but its launcher */
 	bool local;	    /* MESOS_LOCAL: test mode, never ends itself */
 };

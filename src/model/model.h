@@ -130,6 +130,36 @@ void model_protections_check(const struct report *planned, const struct report *
 			     struct model_protection *links, size_t n,
 			     const struct model_protection *later, size_t n_later);
 
+/* One executor that `hold` concerns. Texts belong to the audit, or are static. */
+struct model_hold {
+	const char *executor_id;
+	const char *framework_id;
+	int32_t pid;
+	uint64_t start;
+	const char *upid;      /* of its process: "executor(1)@10.0.0.7:41234" */
+	const char *slave_pid; /* its agent's */
+	const char *slave_id;
+	int64_t disconnected; /* wall ns when its clock began to run; 0: not seen */
+	int64_t deadline; /* wall ns: it ends itself then; 0: not known */
+	bool deadline_latest;
+	const char *refused;   /* why it must not be held; NULL: it may be */
+	const char *needless;  /* why nothing is to be done; NULL: something is */
+	const char *reason_id; /* of one of them; NULL: neither */
+	const char *changed;   /* what is not as planned (model_holds_check()); NULL */
+};
+
+/*
+ * The executors that wait for an agent (or the one of choice.pid), with the reason where one must,
+ * or need, not be held; the next deadline first. *ret is an array of *n owned by the caller
+ * together with the audit. Returns 0 or -ENOMEM.
+ */
+int model_holds(const struct report *audit, const struct model_choice *choice,
+		struct model_hold **ret, size_t *n);
+
+/* Compares with the same of a later audit, which has to live on: sets changed. */
+void model_holds_check(struct model_hold *holds, size_t n, const struct model_hold *later,
+		       size_t n_later);
+
 /* Does the model get events of this hook (FACT_HOOK)? */
 bool model_has_hook(const struct model *model, const char *hook);
 

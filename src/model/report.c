@@ -105,8 +105,9 @@ static int exit_code(const struct store *store, const struct report *report)
 	for (size_t i = 0; i < report->n_findings; i++)
 		severity_note(&facts, finding_weight(&report->findings[i]));
 	for (size_t i = 0; i < report->n_acts; i++)
-		facts.undone |=
-			act_is(&report->acts[i], "failed") || act_is(&report->acts[i], "refused");
+		facts.undone |= act_is(&report->acts[i], "failed") ||
+				act_is(&report->acts[i], "refused") ||
+				act_is(&report->acts[i], "sent");
 	return exit_code_of(&facts);
 }
 

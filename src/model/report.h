@@ -140,6 +140,12 @@ struct report_executor {
 	int64_t ends_by;      /* wall ns; its deadline has passed, and it has exited by then; 0:
 				 not so */
 	int64_t ended;	      /* wall ns; 0: it lives, or its end was not seen */
+	int64_t held; /* wall ns when its clock was stopped by hold; 0: it was not, or it has lost a
+			 link or registered since */
+	bool asked;   /* the agent has asked it to reconnect, and it has not registered since */
+	const char *upid;      /* of its process, as its checkpoint says; "" */
+	const char *slave_pid; /* its agent's UPID; "" */
+	const char *slave_id;  /* its agent's; "" */
 	int32_t killer;	      /* host pid; 0 */
 	const char *killer_comm;
 };
@@ -166,6 +172,7 @@ struct report_act {
 	int32_t copies;	     /* -1 */
 	int32_t copies_left; /* -1 */
 	const char *action;  /* "shutdown", "protect", "unprotect" */
+	const char *bytes;  /* of "hold"; "" */
 	const char *proof;   /* "entry-renewed", "read-back"; "": none, or by effect */
 	struct act_keepalive before, after;
 };
@@ -204,6 +211,7 @@ enum report_kind {
 	REPORT_VERIFY,
 	REPORT_RUN,
 	REPORT_PROTECT, /* an audit after the acts */
+	REPORT_HOLD,	/* likewise */
 	REPORT_WATCH,	/* an audit, and what became of the executors that ended during the watch */
 	REPORT_GUARD,	/* as REPORT_RUN; somebody else restarts the agent */
 };

@@ -106,9 +106,15 @@ static void cut_off_fill(const struct store *store, const struct process *proces
 static void clock_fill(const struct store *store, const struct process *process,
 		       struct report_executor *out, struct arena *arena)
 {
-	int64_t down = process->history.down_since;
+	int64_t down = process->history.down_since, held = store_held_at(store, process);
 	int64_t treated = outcome_treated_at(store, process->key.pid, process->key.start,
 					     out->recovery_timeout);
+
+	out->held = store_wall(store, held);
+	if (held) {
+		out->severity = SEVERITY_WARNING; /* its clock was stopped */
+		return;
+	}
 
 	out->treated = treated && out->verdict == VERDICT_DISCONNECTED;
 	if (!down && out->treated)
@@ -139,6 +145,10 @@ static void executor_fill(const struct store *store, const struct executor *exec
 	if (executor->checkpoint)
 		tasks_fill(out, executor->checkpoint->facts.tasks,
 			   executor->checkpoint->facts.n_tasks, arena);
+	out->asked = executor->process->history.asked > executor->process->history.registered;
+	out->upid = arena_text(arena, executor->checkpoint ? executor->checkpoint->facts.upid : "");
+	out->slave_pid = arena_text(arena, p->slave_pid);
+	out->slave_id = arena_text(arena, p->slave_id);
 	out->verdict = verdict_of(&evidence);
 	out->severity = verdict_severity(out->verdict);
 	out->guardable =

@@ -150,6 +150,7 @@ static void acts_fill(const struct store *store, struct report *report)
 			.at = store_wall(store, store->acts.v[i].at),
 			.action = arena_text(arena, a->action),
 			.proof = arena_text(arena, a->proof),
+			.bytes = arena_text(arena, a->bytes),
 			.before = { a->before_on, a->before_idle, a->before_interval,
 				    a->before_count },
 			.after = { a->on, a->idle, a->interval, a->count },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "observe/socket_look.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "base/netns.h"
 #include "base/now.h"
+#include "base/proc.h"
 #include "facts.h"
 #include "observe/netlink/sockdiag.h"
 
@@ -91,4 +93,62 @@ int socket_look_listener(int nsfd, uint64_t netns, uint16_t port, struct error *
 				error);
 
 	return err < 0 ? err : listener.found;
+}
+
+/* ---- the owner of a listener ---- */
+
+#define OWNED_MAX 16 /* of one port: an address each */
+
+struct owned {
+	uint16_t port;
+	uint64_t inodes[OWNED_MAX];
+	size_t n;
+};
+
+static void each_owned(void *ctx, const struct fact_socket *socket)
+{
+	struct owned *owned = ctx;
+
+	if (socket->local.port == owned->port && socket->inode && owned->n < OWNED_MAX)
+		owned->inodes[owned->n++] = socket->inode;
+}
+
+static bool holds(int fds, const char *name, const struct owned *owned)
+{
+	uint64_t inode;
+
+	return proc_fd_socket(fds, name, &inode) == 0 && inode &&
+	       has(owned->inodes, owned->n, inode);
+}
+
+static int holds_any(int32_t pid, const struct owned *owned)
+{
+	char path[PROC_PATH_MAX];
+	DIR *fds = opendir(proc_path(path, pid, 0, "fd"));
+	struct dirent *entry;
+	bool found = false;
+
+	if (!fds)
+		return -errno;
+	while (!found && (entry = readdir(fds)))
+		found = entry->d_name[0] != '.' && holds(dirfd(fds), entry->d_name, owned);
+	closedir(fds);
+	return found;
+}
+
+int socket_look_owned(int32_t pid, uint16_t port, struct error *error)
+{
+	const struct agent_ports ports = { { port } };
+	struct owned owned = { .port = port };
+	uint64_t netns;
+	int fd = netns_open_pid(pid, &netns), err;
+
+	if (fd < 0)
+		return error_set(error, fd, "run as root",
+				 "open the network namespace of process "
+				 "%d",
+				 pid);
+	err = sockdiag_dump(fd, netns, &ports, SOCKDIAG_LISTEN, each_owned, &owned, error);
+	close(fd);
+	return err < 0 ? err : holds_any(pid, &owned);
 }

@@ -22,4 +22,10 @@ int socket_look(int nsfd, const int32_t *pids, size_t n, const struct agent_port
 /* Does a socket listen on the port in that namespace? 1, 0 or a negative errno. */
 int socket_look_listener(int nsfd, uint64_t netns, uint16_t port, struct error *error);
 
+/*
+ * Does this process hold a socket that listens on the port, in its own network namespace? 1, 0 or a
+ * negative errno.
+ */
+int socket_look_owned(int32_t pid, uint16_t port, struct error *error);
+
 #endif

@@ -53,6 +53,7 @@ static void none_write(FILE *out, const struct report *report)
 struct effects {
 	size_t n; /* executors that a restart concerns */
 	size_t count[EFFECT_COUNT];
+	size_t held; /* of those, their clocks do not run */
 	size_t findings; /* critical */
 };
 
@@ -66,7 +67,9 @@ static struct effects effects_count(const struct report *report)
 		enum restart_effect effect = verdict_effect(executor->verdict);
 
 		e.n += effect != EFFECT_NOT_CONCERNED;
-		if (!executor->ends_by)
+		if (executor->held)
+			e.held++;
+		else if (!executor->ends_by)
 			e.count[effect]++;
 	}
 	for (size_t i = 0; i < report->n_findings; i++)
@@ -182,6 +185,10 @@ static void audit_write(FILE *out, const struct report *report)
 		fprintf(out, "%s%zu %s disconnected and may end by itself: restart the agent soon.",
 			blank ? " " : "", waiting, are(waiting));
 	blank |= waiting != 0;
+	if (e.held)
+		fprintf(out, "%s%zu %s held: start the agent.", blank ? " " : "", e.held,
+			are(e.held));
+	blank |= e.held != 0;
 	fputs(e.count[EFFECT_UNKNOWN] && blank ? " " : "", out);
 	unknown_write(out, &e);
 	blank |= e.count[EFFECT_UNKNOWN] != 0;
@@ -272,6 +279,26 @@ static void protect_write(FILE *out, const struct report *report)
 			fprintf(out, ", %zu %s", acts_count(report, others[i]), others[i]);
 	fprintf(out, ". Keepalive renews the entr%s of %zu link%s. ", now == 1 ? "y" : "ies", now,
 		plural(now));
+	audit_write(out, report);
+}
+
+static void hold_write(FILE *out, const struct report *report)
+{
+	static const char *const others[] = { "sent", "refused", "failed" };
+	size_t held = acts_count(report, "held");
+
+	if (held)
+		fprintf(out,
+			"%zu executor%s held: %s for an agent, and %s not run until the next link "
+			"is lost",
+			held, held == 1 ? " is" : "s are", held == 1 ? "it waits" : "they wait",
+			held == 1 ? "its clock does" : "their clocks do");
+	else
+		fputs("Nobody was held", out);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (acts_count(report, others[i]))
+			fprintf(out, ", %zu %s", acts_count(report, others[i]), others[i]);
+	fputs(". ", out);
 	audit_write(out, report);
 }
 
@@ -440,6 +467,8 @@ void summary_write(FILE *out, const struct report *report)
 		shutdown_write(out, report);
 	else if (report->kind == REPORT_PROTECT)
 		protect_write(out, report);
+	else if (report->kind == REPORT_HOLD)
+		hold_write(out, report);
 	else if (report->kind == REPORT_WATCH)
 		watch_write(out, report);
 	else

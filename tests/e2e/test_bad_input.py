@@ -109,7 +109,10 @@ def nothing_half_written(ew):
     (["audit", "--all"], ["--all is for shutdown and run", "'audit'"]),
     (["verify", "--accept", "unknown"], ["--accept is for run", "'verify'"]),
     (["audit", "--clean"], ["--clean is for doctor", "'audit'"]),
-    (["watch", "-f", "jsonl", "--pid", "1"], ["--pid is for shutdown, protect and run", "'watch'"]),
+    (["watch", "-f", "jsonl", "--pid", "1"], ["--pid is for shutdown, protect, hold and run", "'watch'"]),
+    (["run", "--hold-at", "soon", "--", "true"], ["'soon'", "90s"]),
+    (["hold", "--hold-at", "9s"], ["--hold-at is for run", "'hold'"]),
+    (["hold", "--yes", "--replay", "x"], ["'hold'", "recording"]),
     (["protect", "--idle", "0s"], ["'0s'", "1s to 32767s"]),
     (["protect", "--idle", "1500ms"], ["'1500ms'", "whole seconds"]),
     (["protect", "--idle", "10h"], ["'10h'"]),
@@ -133,7 +136,7 @@ def test_wrong_use(ew, args, words):
     assert not ew.state_dir.exists() and not ew.run_dir.exists()
 
 
-VERBS = "doctor", "audit", "shutdown", "protect", "watch", "verify", "run", "guard", "report"
+VERBS = "doctor", "audit", "shutdown", "protect", "hold", "watch", "verify", "run", "guard", "report"
 
 
 def listed(text, section):
@@ -545,7 +548,7 @@ def test_audit_of_an_ordinary_user_claims_nothing(node, as_nobody):
     assert "no agent listens" not in done.words and "none listens" not in done.words
 
 
-@pytest.mark.parametrize("verb", ["shutdown", "run", "protect"])
+@pytest.mark.parametrize("verb", ["shutdown", "run", "protect", "hold"])
 def test_acting_of_an_ordinary_user(node, as_nobody, tmp_path, verb):
     let_others_in(tmp_path)
     tmp_path.chmod(0o777)

@@ -90,6 +90,13 @@ def test_protect(node, ew):
     check("protect", ew.json("protect", "--undo", "--yes"))
 
 
+def test_hold(node, ew):
+    check("hold", ew.json("hold", "--yes"))
+    node.stop_agent()
+    check("hold", ew.json("hold", "--dry-run"))
+    check("hold", ew.json("hold", "--yes"))
+
+
 def test_run_and_verify(node, ew):
     """With outcomes of several kinds, and interrupted ones."""
     check("run", ew.json("run", "--yes", "--", "true", code=2))  # the gate stays shut

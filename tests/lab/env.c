@@ -36,6 +36,10 @@ char *env_library(const struct launch *l)
 static void put_recovery(struct env *e, const struct launch *l)
 {
 	put(e, lab_fmt("MESOS_RECOVERY_TIMEOUT=%s", l->recovery_timeout));
+	if (launch_is(l->peer_match, "yes"))
+		put(e, lab_strdup("LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH=true"));
+	if (launch_is(l->tls_said, "yes"))
+		put(e, lab_strdup("LIBPROCESS_SSL_ENABLED=1"));
 	put(e, lab_fmt("MESOS_SUBSCRIPTION_BACKOFF_MAX=%s", l->backoff_max));
 }
 

@@ -4,6 +4,7 @@
 #include "glog.h"
 #include "wire.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@ struct v0 {
 	int listen_fd;
 	char *upid;	 /* "executor(1)@127.0.0.1:42593" */
 	bool relinks;	 /* RemoteConnection::RECONNECT: 1.1.2, 1.2.0 and later */
-	bool answers;	 /* 202 to messages: 1.4.0 and later */
+	bool answers;	 /* 202 to messages of libprocess: 1.4.0 and later */
+	bool peer_match; /* LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH: 1.5.0 and later */
 	bool names_host; /* Host: IP:PORT: 1.12 and later */
 };
 
@@ -256,6 +258,36 @@ static void v0_handle(struct executor *ex, const char *name, const struct buf *b
 			handlers[i].handle(ex, body);
 }
 
+/*
+ * Who calls itself libprocess in User-Agent gets no answer before 1.4.0 (3rdparty/libprocess
+ * src/process.cpp, 0.28.3:2343).
+ */
+static bool wants_answer(const struct v0 *v, const struct http_msg *req)
+{
+	char *agent = http_header(req, "User-Agent");
+	bool wants = v->answers || !agent || strncmp(agent, "libprocess/", 11) != 0;
+
+	free(agent);
+	return wants;
+}
+
+/* Does the message come from the address that it names? (process.cpp, 1.5.0) */
+static bool is_from_peer(const struct conn *c, const struct http_msg *req)
+{
+	char *from = http_header(req, "Libprocess-From");
+	const char *ip = from ? strchr(from, '@') : NULL;
+	struct sockaddr_in peer = { 0 };
+	socklen_t len = sizeof(peer);
+	char text[INET_ADDRSTRLEN];
+	bool same = false;
+
+	if (ip && getpeername(c->fd, (struct sockaddr *)&peer, &len) == 0 &&
+	    inet_ntop(AF_INET, &peer.sin_addr, text, sizeof(text)))
+		same = strncmp(ip + 1, text, strlen(text)) == 0 && ip[1 + strlen(text)] == ':';
+	free(from);
+	return same;
+}
+
 /* Connections to our port: C2 and C3, the agent's. Their end means nothing to us. */
 static void peer_data(struct conn *c)
 {
@@ -271,13 +303,19 @@ static void peer_data(struct conn *c)
 			conn_close(c);
 			return;
 		}
-		if (v->answers) {
+		bool refused = name && v->peer_match && !is_from_peer(c, &req);
+
+		if (refused || wants_answer(v, &req)) {
 			struct buf out = { 0 };
 
-			http_response(&out, name ? "202 Accepted" : "404 Not Found", NULL, NULL);
+			http_response(&out,
+				      refused ? "400 Bad Request"
+				      : name  ? "202 Accepted"
+					      : "404 Not Found",
+				      NULL, NULL);
 			conn_send_buf(c, &out);
 		}
-		if (name)
+		if (name && !refused)
 			v0_handle(ex, name, &req.body);
 		http_msg_free(&req);
 	}
@@ -337,6 +375,7 @@ static void v0_start(struct executor *ex)
 	ex->p = v;
 	v->relinks = launch_is(ex->l->kind, "v0-relink");
 	v->answers = version >= 1004000;
+	v->peer_match = launch_is(ex->l->peer_match, "yes");
 	v->names_host = version >= 1012000;
 	exec_log(ex, 'I', "exec.cpp:164", "Version: %s", ex->l->version);
 	v0_listen(ex);

@@ -39,6 +39,8 @@ static const struct field fields[] = {
 	FIELD(other, "kept"),
 	FIELD(mptcp, "no"),
 	FIELD(acks, "yes"),
+	FIELD(peer_match, "no"),
+	FIELD(tls_said, "no"),
 	FIELD(leak, "no"),
 	FIELD(ns, "none"),
 	FIELD(link_port, "0"),

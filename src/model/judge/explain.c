@@ -307,6 +307,15 @@ static void fill_why(const struct store *store, const struct executor *executor,
 			      "does.");
 		break;
 	case VERDICT_DISCONNECTED:
+		if (store_held_at(store, executor->process)) {
+			say(s, "It is held: it takes itself for registered with an agent that is "
+			       "not there, and its clock does not run until it loses a link "
+			       "again.");
+			break;
+		}
+		if (store_held_before(store, executor->process))
+			say(s, "It was held before: unless it has registered since, its clock does "
+			       "not run.");
 		say(s, arena_printf(arena,
 				    "It registered once and has no link: it waits for %s "
 				    "agent and shuts down %s after it lost the old one.",
@@ -382,6 +391,9 @@ static const char *advice_for(const struct store *store, const struct executor *
 	case VERDICT_UNREGISTERED:
 		return "Wait until it has registered, then audit again; a restart now loses it.";
 	case VERDICT_DISCONNECTED:
+		if (store_held_at(store, executor->process))
+			return "Start the agent: the executor registers again when it is asked. "
+			       "Never treat it.";
 		if (out->protocol == PROTOCOL_V1)
 			return "Start the agent within its recovery timeout.";
 		return "Restart the agent soon. Never treat it: a second disconnect ends it at "

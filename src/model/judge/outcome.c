@@ -242,11 +242,15 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 
 	fate->outcome = OUTCOME_WAITING;
 	fate->advice = "";
-	fate->disconnected = process->history.down_since
+	fate->disconnected = store_held_at(store, process) ? 0
+			     : process->history.down_since
 				     ? process->history.down_since
 				     : down_unseen(store, b, process,
 						   executor ? executor->n_links : 0, &fate->latest);
-	if (!agent) {
+	if (!agent && store_held_at(store, process)) {
+		fate->why = "It is held: it waits for an agent, and its clock does not run.";
+		fate->advice = "Start the agent: the executor registers again when it is asked.";
+	} else if (!agent) {
 		fate->why = fate->disconnected ? "It waits for an agent; none listens."
 					       : "No agent is listening; the executor has not "
 						 "noticed yet.";

@@ -55,6 +55,7 @@ void store_clear(struct store *store)
 	store_clear_runs(store);
 	store_clear_run_ends(store);
 	free(store->treatments.v);
+	free(store->holds.v);
 	for (size_t i = 0; i < store->baselines.n; i++)
 		free((void *)store->baselines.v[i].tasks);
 	free(store->agents.v);
@@ -379,6 +380,37 @@ static void treatment_add(struct store *store, const struct fact *fact)
 			(struct treatment){ fact->act.pid, fact->act.start, fact->mono };
 }
 
+static void hold_add(struct store *store, const struct fact *fact)
+{
+	if (store_reserve(store, store->holds))
+		store->holds.v[store->holds.n++] =
+			(struct treatment){ fact->act.pid, fact->act.start, fact->mono };
+}
+
+int64_t store_held_at(const struct store *store, const struct process *process)
+{
+	int64_t at = 0;
+
+	for (size_t i = 0; i < store->holds.n; i++)
+		if (store->holds.v[i].pid == process->key.pid &&
+		    store->holds.v[i].start == process->key.start)
+			at = store->holds.v[i].at;
+	return at >= store->session_began && at > process->history.last_down &&
+			       at > process->history.registered
+		       ? at
+		       : 0;
+}
+
+bool store_held_before(const struct store *store, const struct process *process)
+{
+	for (size_t i = 0; i < store->holds.n; i++)
+		if (store->holds.v[i].pid == process->key.pid &&
+		    store->holds.v[i].start == process->key.start &&
+		    store->holds.v[i].at < store->session_began)
+			return true;
+	return false;
+}
+
 int64_t store_treated_at(const struct store *store, int32_t pid, uint64_t start)
 {
 	int64_t at = 0;
@@ -403,8 +435,11 @@ static void apply_act(struct store *store, const struct fact *fact)
 	act.method = store_text(store, act.method);
 	act.result = store_text(store, act.result);
 	act.proof = store_text(store, act.proof);
+	act.bytes = store_text(store, act.bytes);
 	if (strcmp(act.result, "done") == 0 && strcmp(act.action, "shutdown") == 0)
 		treatment_add(store, fact);
+	if (strcmp(act.result, "held") == 0)
+		hold_add(store, fact);
 	if (fact->mono < store->session_began)
 		return;
 	act.reason = store_text(store, act.reason);

@@ -326,6 +326,7 @@ struct store {
 	struct listing *listings;
 	struct run_end *run_ends;
 	LIST(struct treatment) treatments;
+	LIST(struct treatment) holds; /* "hold", likewise */
 	LIST(struct agent) agents;
 	LIST(struct fact_service) services; /* of agents */
 	LIST(struct fact_next_start) next_starts;
@@ -434,6 +435,12 @@ struct connection *store_peer_advertised(const struct store *store, const struct
 /* The other end behind address translation, as the entry of connection tracking tells it. */
 struct connection *store_peer_translated(const struct store *store, const struct entry *entry);
 
+/*
+ * When it was held in this session, mono; 0: it was not, or has lost a link or registered since.
+ * What came after a hold of an earlier session was not observed: that one is told apart.
+ */
+int64_t store_held_at(const struct store *store, const struct process *process);
+bool store_held_before(const struct store *store, const struct process *process);
 /* When an act on this process was done; 0: none was, as far as is known. */
 int64_t store_treated_at(const struct store *store, int32_t pid, uint64_t start);
 

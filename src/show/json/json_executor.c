@@ -120,6 +120,7 @@ json_t *json_executor(const struct report *report, const struct report_executor 
 	field_texts(&f, "why", executor->why, executor->n_why);
 	field_text(&f, "advice", executor->advice);
 	field_wall(&f, "disconnected_at", executor->disconnected);
+	field_wall(&f, "held_at", executor->held);
 	field_wall(&f, "deadline", executor->deadline);
 	field_bool(&f, "deadline_is_latest", executor->deadline_latest);
 	if (report_has_outcomes(report)) {

@@ -19,6 +19,7 @@ static const char *schema_name(enum report_kind kind)
 		[REPORT_VERIFY] = "execwatch.verify/1",
 		[REPORT_RUN] = "execwatch.run/1",
 		[REPORT_PROTECT] = "execwatch.protect/1",
+		[REPORT_HOLD] = "execwatch.hold/1",
 		[REPORT_WATCH] = "execwatch.audit/1",
 		[REPORT_GUARD] = "execwatch.guard/1",
 	};
@@ -201,6 +202,7 @@ static json_t *act_new(const struct report_act *act)
 	field_value(&f, "keepalive_before", act_keepalive_new(&act->before));
 	field_value(&f, "keepalive", act_keepalive_new(&act->after));
 	field_known(&f, "proof", act->proof);
+	field_known(&f, "bytes", act->bytes);
 	return fields_done(&f);
 }
 
@@ -308,7 +310,8 @@ static void tail_set(struct fields *f, const struct report *report)
 	field_value(f, "summary", summary_new(report));
 	field_value(f, "events", events_new(report));
 	if (report->kind == REPORT_SHUTDOWN || report->kind == REPORT_RUN ||
-	    report->kind == REPORT_PROTECT || report->kind == REPORT_GUARD)
+	    report->kind == REPORT_PROTECT || report->kind == REPORT_HOLD ||
+	    report->kind == REPORT_GUARD)
 		field_value(f, "acts", acts_new(report));
 	field_value(f, "other_connections", others_new(report));
 	field_value(f, "clocks", clocks_new(report));

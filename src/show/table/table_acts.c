@@ -94,9 +94,16 @@ static const struct grid_column keepalive_columns[] = {
 	{ "PROOF", 13, false, act_proof },
 };
 
+static const struct grid_column hold_columns[] = {
+	{ "RESULT", 7, false, act_result },
+	{ "EXECUTOR", 0, false, act_executor },
+	{ "PID", 7, true, act_pid },
+	{ "PROOF", 10, false, act_proof },
+};
+
 static enum severity act_severity(const struct report_act *act)
 {
-	if (strcmp(act->result, "done") == 0)
+	if (strcmp(act->result, "done") == 0 || strcmp(act->result, "held") == 0)
 		return SEVERITY_OK;
 	return strcmp(act->result, "failed") == 0 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
 }
@@ -110,6 +117,10 @@ void table_acts(const struct table *table)
 	if (report->kind == REPORT_PROTECT) {
 		grid.column = keepalive_columns;
 		grid.n = sizeof(keepalive_columns) / sizeof(keepalive_columns[0]);
+	}
+	if (report->kind == REPORT_HOLD) {
+		grid.column = hold_columns;
+		grid.n = sizeof(hold_columns) / sizeof(hold_columns[0]);
 	}
 	if (!report->n_acts)
 		return;

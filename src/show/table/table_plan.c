@@ -136,6 +136,82 @@ int table_protections_write(FILE *out, const struct model_protection *links, siz
 	return textbuf_end_to(&text, out);
 }
 
+/* ---- hold ---- */
+
+static const char *hold_what(const void *row, int64_t now, char *buf, size_t size)
+{
+	const struct model_hold *hold = row;
+
+	(void)now, (void)buf, (void)size;
+	return hold->refused ? "leave" : hold->needless ? "keep" : "hold";
+}
+
+static const char *hold_executor(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now, (void)buf, (void)size;
+	return ((const struct model_hold *)row)->executor_id;
+}
+
+static const char *hold_pid(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now;
+	return table_number(((const struct model_hold *)row)->pid, 1, buf, size);
+}
+
+static const char *hold_deadline(const void *row, int64_t now, char *buf, size_t size)
+{
+	const struct model_hold *hold = row;
+
+	(void)now, (void)size;
+	return hold->deadline ? units_clock(hold->deadline, buf) : "-";
+}
+
+static const struct grid_column hold_columns[] = {
+	{ "PLAN", 9, false, hold_what },
+	{ "EXECUTOR", 0, false, hold_executor },
+	{ "PID", 7, true, hold_pid },
+	{ "ENDS ITSELF", 11, true, hold_deadline },
+};
+
+static void hold_write(const struct grid *grid, const struct model_hold *hold, bool color)
+{
+	const char *reason = hold->refused ? hold->refused : hold->needless;
+
+	grid_row(grid, hold,
+		 table_color(color, hold->refused ? SEVERITY_CRITICAL : SEVERITY_WARNING));
+	if (!reason)
+		return;
+	fputs("  ", grid->out);
+	term_text_wrap(grid->out, reason, 2, 4, grid->width);
+}
+
+int table_holds_write(FILE *out, const struct model_hold *holds, size_t n,
+		      const struct layout *layout)
+{
+	struct textbuf text;
+	int err = textbuf_begin(&text);
+	struct grid grid = { text.text, table_width(layout), 0, hold_columns,
+			     sizeof(hold_columns) / sizeof(hold_columns[0]) };
+	size_t acted = 0;
+
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		acted += !holds[i].reason_id;
+	if (acted)
+		fprintf(grid.out, "The clock%s of %zu executor%s would be stopped.\n",
+			acted == 1 ? "" : "s", acted, acted == 1 ? "" : "s");
+	else
+		fputs("Nothing would be done.\n", grid.out);
+	if (n) {
+		fputc('\n', grid.out);
+		grid_head(&grid);
+	}
+	for (size_t i = 0; i < n; i++)
+		hold_write(&grid, &holds[i], layout->color);
+	return textbuf_end_to(&text, out);
+}
+
 /* ---- shutdown ---- */
 
 int table_plan_write(FILE *out, const struct model_target *targets, size_t n,

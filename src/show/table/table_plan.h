@@ -19,4 +19,8 @@ int table_plan_write(FILE *out, const struct model_target *targets, size_t n,
 int table_protections_write(FILE *out, const struct model_protection *links, size_t n,
 			    const struct layout *layout);
 
+/* The same for executors whose clocks would be stopped. */
+int table_holds_write(FILE *out, const struct model_hold *holds, size_t n,
+		      const struct layout *layout);
+
 #endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "act/hold.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "act/audit_log.h"
+#include "act/driver_log.h"
+#include "base/addr.h"
+#include "base/error.h"
+#include "base/netns.h"
+#include "base/now.h"
+#include "base/proc.h"
+
+#define SEND_WAIT  (2000 * NS_PER_MS)
+#define PROOF_WAIT (3000 * NS_PER_MS)
+#define LOOK_PAUSE (10 * NS_PER_MS)
+#define BYTES_TEXT 8192 /* a request in escapes */
+
+struct target {
+	const struct hold_target *asked;
+	const char *result; /* NULL: not decided */
+	const char *reason_id;
+	char reason[540];
+	const char *proof;
+	bool begun;
+};
+
+struct batch {
+	struct target *targets;
+	size_t n;
+	const struct hold_options *options;
+	struct audit_log *log;
+	const struct fact_sink *sink;
+	int err;
+	struct error *error;
+};
+
+/* ---- results ---- */
+
+/* The request as text, other bytes than printable ASCII as %HH: a recording keeps every byte. */
+static const char *bytes_text(const struct hold_target *target, char *buf)
+{
+	char *at = buf;
+
+	for (size_t i = 0; i < target->len && at < buf + BYTES_TEXT - 5; i++) {
+		unsigned char c = (unsigned char)target->bytes[i];
+
+		if (c >= ' ' && c < 0x7f && c != '%')
+			*at++ = (char)c;
+		else
+			at += snprintf(at, 4, "%%%02x", c);
+	}
+	*at = '\0';
+	return buf;
+}
+
+static void batch_report(struct batch *batch, const struct target *t, const char *phase)
+{
+	char text[BYTES_TEXT];
+	struct fact fact = { .type = FACT_ACT,
+			     .mono = now_mono(),
+			     .act = {
+				     .phase = phase,
+				     .action = "hold",
+				     .framework_id = t->asked->framework_id,
+				     .executor_id = t->asked->executor_id,
+				     .pid = t->asked->pid,
+				     .start = t->asked->start,
+				     .fd = -1,
+				     .method = t->begun ? "message" : "",
+				     .result = t->result ? t->result : "",
+				     .reason = t->reason,
+				     .reason_id = t->reason_id ? t->reason_id : "",
+				     .stopped = -1,
+				     .effect = -1,
+				     .interrupted = -1,
+				     .copies = -1,
+				     .copies_left = -1,
+				     .proof = t->proof ? t->proof : "",
+				     .bytes = t->begun ? bytes_text(t->asked, text) : "",
+			     } };
+	struct error *error = batch->err ? NULL : batch->error;
+	int err = batch->log && t->begun ? audit_log_write(batch->log, &fact, error) : 0;
+
+	if (err && !batch->err)
+		batch->err = err;
+	if (!err || t->result)
+		fact_emit(batch->sink, &fact);
+}
+
+static void batch_sync(struct batch *batch)
+{
+	struct error *error = batch->err ? NULL : batch->error;
+	int err = batch->log ? audit_log_sync(batch->log, error) : 0;
+
+	if (err && !batch->err)
+		batch->err = err;
+}
+
+static void target_end(struct target *t, const char *result, const char *reason_id,
+		       const char *reason)
+{
+	t->result = result;
+	t->reason_id = reason_id;
+	snprintf(t->reason, sizeof(t->reason), "%s", reason);
+}
+
+static void target_failed(struct target *t, const char *reason_id, const char *what, int err)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "%s: %s", what, strerror(-err));
+	target_end(t, "failed", reason_id, text);
+}
+
+/* ---- the connection ---- */
+
+static socklen_t sockaddr_of(const struct ew_addr *addr, bool with_port,
+			     struct sockaddr_storage *to)
+{
+	struct sockaddr_in *v4 = (void *)to;
+	struct sockaddr_in6 *v6 = (void *)to;
+
+	memset(to, 0, sizeof(*to));
+	if (addr_is_v4(addr)) {
+		v4->sin_family = AF_INET;
+		memcpy(&v4->sin_addr, addr->ip + 12, 4);
+		v4->sin_port = with_port ? htons(addr->port) : 0;
+		return sizeof(*v4);
+	}
+	v6->sin6_family = AF_INET6;
+	memcpy(&v6->sin6_addr, addr->ip, 16);
+	v6->sin6_port = with_port ? htons(addr->port) : 0;
+	return sizeof(*v6);
+}
+
+static bool wait_for(int fd, short events, int64_t until)
+{
+	int64_t left = until - now_mono();
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return poll(&p, 1, left > 0 ? (int)(left / NS_PER_MS) + 1 : 0) == 1;
+}
+
+static int connected(int fd, const struct ew_addr *to, int64_t until)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sockaddr_of(to, true, &addr);
+	int err = 0;
+	socklen_t size = sizeof(err);
+
+	if (connect(fd, (struct sockaddr *)&addr, len) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return -errno;
+	if (!wait_for(fd, POLLOUT, until))
+		return -ETIMEDOUT;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0 ? -errno : -err;
+}
+
+/*
+ * From the agent's address, as its own message would come. -EADDRNOTAVAIL: this host has not that
+ * address, and the executor insists on it.
+ */
+static int connect_from(const struct hold_target *target, int nsfd, bool only_own)
+{
+	int domain = addr_is_v4(&target->to) ? AF_INET : AF_INET6, err = 0;
+	int fd = netns_socket(nsfd, domain, SOCK_STREAM | SOCK_NONBLOCK, 0, NULL);
+	struct sockaddr_storage from;
+	socklen_t len = sockaddr_of(&target->from, false, &from);
+
+	if (fd < 0)
+		return fd;
+	if (from.ss_family != domain || bind(fd, (struct sockaddr *)&from, len) < 0)
+		err = only_own ? -EADDRNOTAVAIL : 0;
+	if (!err)
+		err = connected(fd, &target->to, now_mono() + SEND_WAIT);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+static int send_all(int fd, const char *bytes, size_t len, int64_t until)
+{
+	while (len) {
+		ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (n < 0 && !wait_for(fd, POLLOUT, until))
+			return -ETIMEDOUT;
+		if (n > 0) {
+			bytes += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/* ---- the proof ---- */
+
+/* HTTP status of "HTTP/1.1 202 Accepted"; 0: not here yet, or something else. */
+static int status_of(const char *answer)
+{
+	int status;
+
+	return sscanf(answer, "HTTP/1.%*1[01] %3d ", &status) == 1 ? status : 0;
+}
+
+/* Waits until all that can be had is here. */
+static void await_proof(struct target *t, int fd, const struct driver_log *log)
+{
+	int64_t until = now_mono() + PROOF_WAIT;
+	struct timespec pause = { .tv_nsec = LOOK_PAUSE };
+	bool line = false, over = false;
+	char answer[64] = "";
+	size_t len = 0;
+	int status = 0;
+
+	while (now_mono() < until) {
+		ssize_t n = over || len == sizeof(answer) - 1
+				    ? -1
+				    : recv(fd, answer + len, sizeof(answer) - 1 - len, 0);
+
+		over |= n == 0;
+		len += n > 0 ? (size_t)n : 0;
+		answer[len] = '\0';
+		status = status_of(answer);
+		line |= driver_log_reregistered(log);
+		if ((status && status != 202) || (status && (line || log->fd < 0)))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (status && status != 202) {
+		snprintf(t->reason, sizeof(t->reason),
+			 "the executor has answered with HTTP status %d and takes no such message",
+			 status);
+		t->result = "failed";
+		t->reason_id = "rejected";
+	} else if (line && status) {
+		target_end(t, "held", "", "");
+		t->proof = "answer+log";
+	} else if (status && log->fd < 0) {
+		target_end(t, "held", "", "");
+		t->proof = "answer";
+	} else {
+		target_end(t, "sent", "unproven",
+			   status ? "the executor has accepted the message, but its driver has not "
+				    "written that it is registered again within 3 s"
+			   : line ? "its driver has written that it is registered again, but the "
+				    "executor has not answered within 3 s"
+				  : "the executor has not answered within 3 s: whether its clock "
+				    "still runs is not known");
+	}
+}
+
+/* ---- the act ---- */
+
+static void target_send(struct target *t, int nsfd, bool only_own)
+{
+	struct driver_log log;
+	int fd = connect_from(t->asked, nsfd, only_own), err;
+
+	if (fd == -EADDRNOTAVAIL && only_own) {
+		target_end(t, "refused", "refuses-sender",
+			   "the executor takes messages from its agent's address only "
+			   "(LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH), which this host has not");
+		return;
+	}
+	if (fd < 0) {
+		target_failed(t, "no-connection", "connect to the executor", fd);
+		return;
+	}
+	driver_log_begin(&log, t->asked->pid);
+	err = send_all(fd, t->asked->bytes, t->asked->len, now_mono() + SEND_WAIT);
+	if (err)
+		target_failed(t, "no-connection", "send to the executor", err);
+	else
+		await_proof(t, fd, &log);
+	driver_log_end(&log);
+	close(fd);
+}
+
+static bool target_stop(struct target *t, const struct batch *batch, bool *only_own)
+{
+	const struct hold_options *options = batch->options;
+	struct hold_refusal refusal = { 0 };
+
+	if (batch->err) {
+		target_end(t, "skipped", "log-failed", "the audit log could not be written");
+	} else if (options->stop && *options->stop) {
+		target_end(t, "skipped", "interrupted", "interrupted before it was begun");
+	} else if (proc_live_thread(t->asked->pid, t->asked->start) <= 0) {
+		target_end(t, "refused", "gone", "the executor has ended");
+	} else {
+		refusal = options->check(options->ctx, t->asked, only_own);
+		if (refusal.id)
+			target_end(t, "refused", refusal.id, refusal.reason);
+	}
+	return t->result != NULL;
+}
+
+static void target_init(struct target *t, const struct hold_target *asked, bool dry_run)
+{
+	t->asked = asked;
+	if (asked->refused)
+		target_end(t, "refused", asked->reason_id, asked->refused);
+	else if (asked->skipped)
+		target_end(t, "skipped", asked->reason_id, asked->skipped);
+	else if (dry_run)
+		target_end(t, "skipped", "dry-run", "dry run");
+	t->begun = !t->result;
+}
+
+static void batch_intend(struct batch *batch)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < batch->n; i++) {
+		if (batch->targets[i].result)
+			continue;
+		batch_report(batch, &batch->targets[i], "intent");
+		any = true;
+	}
+	if (any)
+		batch_sync(batch);
+}
+
+int act_hold(const struct hold_target *targets, size_t n, const struct hold_options *options,
+	     struct audit_log *log, const struct fact_sink *sink, struct error *error)
+{
+	struct batch batch = {
+		.n = n, .options = options, .log = log, .sink = sink, .error = error
+	};
+
+	batch.targets = calloc(n + 1, sizeof(*batch.targets));
+	if (!batch.targets)
+		return error_set(error, -ENOMEM, NULL, "hold %zu executors", n);
+	for (size_t i = 0; i < n; i++)
+		target_init(&batch.targets[i], &targets[i], options->dry_run);
+	batch_intend(&batch);
+	for (size_t i = 0; i < n; i++) {
+		struct target *t = &batch.targets[i];
+		bool only_own = false;
+
+		if (!t->result && !target_stop(t, &batch, &only_own))
+			target_send(t, options->nsfd, only_own);
+		batch_report(&batch, t, "result");
+	}
+	batch_sync(&batch);
+	free(batch.targets);
+	return batch.err;
+}

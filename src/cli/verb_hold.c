@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "base/error.h"
+#include "cli/exit_codes.h"
+#include "cli/holding.h"
+#include "cli/interrupt.h"
+#include "cli/log.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/treat.h"
+#include "cli/verbs.h"
+#include "show/format.h"
+
+static int finish(const struct options *options, struct session *session)
+{
+	struct fact_now now = { .interrupted = *interrupt_count() > 0 };
+	struct report *report;
+	int code;
+
+	session_scan(session, SCAN_TRACKING);
+	report = session_report(session, REPORT_HOLD, &now);
+	/* People have been shown the plan: there is nothing else to tell. */
+	code = options->dry_run && options->format->text && report ? report->exit_code
+								   : output_report(options, report);
+	report_free(report);
+	return code;
+}
+
+static int hold(const struct options *options, struct session *session)
+{
+	struct report *audit = session_audit(session);
+	int code;
+
+	if (!audit) {
+		log_message("audit: out of memory");
+		return EXIT_UNKNOWN;
+	}
+	code = treat_knows_pid(options, audit) ? 0 : EXIT_WRONG_USE;
+	if (!code)
+		code = holding_act(options, session, audit, true);
+	if (!code)
+		code = finish(options, session);
+	report_free(audit);
+	return code;
+}
+
+int verb_hold(const struct options *options)
+{
+	struct session *session = NULL;
+	struct error error = { 0 };
+	struct treatment treatment;
+	int code;
+
+	if (options->replay) {
+		log_message("'hold' acts on this host; a recording can be audited, verified or "
+			    "reported");
+		return EXIT_WRONG_USE;
+	}
+	if (!treat_may_act(options))
+		return EXIT_WRONG_USE;
+	code = treatment_begin(options, &treatment);
+	if (code)
+		return code;
+	if (interrupt_install(false, &error) < 0 || session_open(options, &session, &error) < 0) {
+		log_error(&error);
+		return treatment_end(&treatment, EXIT_UNKNOWN);
+	}
+	code = hold(options, session);
+	code = treatment_end(&treatment, code);
+	return session_end(session, code);
+}

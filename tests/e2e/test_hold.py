@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""hold: executors that wait for an agent that is late do not end themselves."""
+
+import re
+
+import pytest
+
+from execwatch import by_id, each
+from labnode import executor, executors
+
+# Enough for hold to come in time on a busy machine; the agent stays away for three times as long.
+TIMEOUT, AWAY = 5, 15
+
+
+def alive(node):
+    return {e.executor_id for e in node.executors() if e.alive}
+
+
+def acts(document, *fields):
+    return sorted((a["executor_id"], a["result"], *(a[f] for f in fields)) for a in document["acts"])
+
+
+def waiting(lab, *lines, **kw):
+    """A node whose agent has gone, and whose executors wait for the next."""
+    node = lab(*lines, **kw)
+    node.stop_agent()
+    node.wait_until(lambda: node.phases("all") == {"disconnected"}, what="the executors' clocks")
+    return node
+
+
+def short(id, **kw):
+    return executor(id, recovery_timeout=f"{TIMEOUT}secs", **{"kind": "v0-old", **kw})
+
+
+def end_of(node, id):
+    node.wait_until(lambda: id not in alive(node), seconds=60, what=f"the end of {id}")
+
+
+# ---- what it is for ----
+
+def test_held_ones_live_and_register_again(lab, ew):
+    """Libraries before and after 1.4, which answer differently; the control ends itself."""
+    node = waiting(lab, short("held"), short("held-new", kind="v0-relink"), short("control"))
+    for id in "held", "held-new":
+        document = ew.json("hold", "--yes", "--pid", node.executor(id).pid)
+        assert acts(document, "proof", "action") == [(id, "held", "answer+log", "hold")]
+    held = by_id(document, node)["held-new"]
+    assert (held["verdict"], held["deadline"], held["severity"]) == ("disconnected", None, "warning")
+    assert held["held_at"] and "its clock does not run" in held["why"][0]
+    end_of(node, "control")
+    node.run("sleep", str(AWAY - TIMEOUT), check=True)
+    assert alive(node) == {"held", "held-new"}
+    node.start_agent()
+    node.wait_recovered()
+    node.wait_registered()
+    assert alive(node) == {"held", "held-new"}
+    assert each(ew.json("audit", code=0), node, "verdict")["held"] == "healthy"
+
+
+def test_after_the_next_agent_the_clock_runs_again(lab, ew):
+    """What was held is an executor like any other once it has registered."""
+    node = waiting(lab, short("web"))
+    assert acts(ew.json("hold", "--yes")) == [("web", "held")]
+    node.start_agent()
+    node.wait_recovered()
+    node.wait_registered()
+    node.stop_agent()
+    end_of(node, "web")
+
+
+def test_the_message_is_the_agents_and_is_recorded(lab, ew, tmp_path):
+    node = waiting(lab, executor("web", kind="v0-old"))
+    document = ew.json("hold", "--yes", "--record", tmp_path / "facts.jsonl")
+    sent, = document["acts"]
+    assert sent["bytes"].startswith("POST /executor(1)/mesos.internal.ExecutorReregisteredMessage HTTP/1.1%0d%0a"
+                                    f"Libprocess-From: slave(1)@127.0.0.1:{ew.port}%0d%0a")
+    assert "%0a" in sent["bytes"].partition("%0d%0a%0d%0a")[2]
+    intent, result = ew.audit_log()
+    assert (intent["phase"], intent["bytes"]) == ("intent", sent["bytes"])
+    assert (result["result"], result["proof"]) == ("held", "answer+log")
+    replayed = ew("report", "--replay", tmp_path / "facts.jsonl", "-f", "json")
+    assert replayed.json == document
+    assert re.search(r"Executor re-registered on agent", node.stderr_of(node.executor("web")))
+
+
+def test_again_in_the_same_and_in_a_later_run(lab, ew):
+    """A later run did not see what came between: it says so, and says no clock is stopped."""
+    node = waiting(lab, executor("web", kind="v0-old"))
+    assert acts(ew.json("hold", "--yes", code=1)) == [("web", "held")]
+    later = by_id(ew.json("audit", code=2), node)["web"]
+    assert later["deadline"] and later["held_at"] is None
+    assert later["why"][0] == "It was held before: unless it has registered since, its clock does not run."
+    assert acts(ew.json("hold", "--yes", code=1)) == [("web", "held")]
+
+
+# ---- refused ----
+
+def test_refused_while_an_agent_answers(lab, ew):
+    node = lab(executor("web", kind="v0-old"))
+    document = ew.json("hold", "--yes", "--pid", node.executor("web").pid)
+    assert acts(document, "reason_id") == [("web", "refused", "agent-answers")]
+    assert acts(ew.json("hold", "--yes", code=0)) == []
+
+
+def test_refused_for_v1(lab, ew):
+    node = lab(executor("old", kind="v0-old"), executor("http", kind="v1"))
+    node.stop_agent()
+    node.wait_until(lambda: node.executor("old").phase == "disconnected")
+    node.wait_until(lambda: each(ew.json("audit"), node, "verdict")["http"] == "disconnected")
+    document = ew.json("hold", "--yes", code=2)
+    assert acts(document, "reason_id") == [("http", "refused", "v1"), ("old", "held", None)]
+
+
+def test_refused_for_one_that_does_not_wait(lab, ew):
+    node = lab(executor("stale", kind="v0-old"), conntrack=True)
+    node.forget("stale")
+    node.stop_agent()
+    document = ew.json("hold", "--yes", "--pid", node.executor("stale").pid)
+    assert acts(document, "reason_id") == [("stale", "refused", "not-disconnected")]
+
+
+def test_an_executor_that_insists_on_the_senders_address(lab, ew):
+    """It takes the message, which comes from its agent's address, not from one that the host prefers."""
+    node = waiting(lab, executor("strict", kind="v0-relink", peer_match="yes"), ip="10.77.0.1")
+    node.run("ip", "route", "change", "local", "10.77.0.1", "dev", "lo", "table", "local", "src", "127.0.0.1",
+             check=True)
+    assert acts(ew.json("hold", "--yes"), "proof") == [("strict", "held", "answer+log")]
+
+
+def test_refused_when_it_speaks_tls(lab, ew):
+    waiting(lab, executor("web", kind="v0-old", tls_said="yes"))
+    assert acts(ew.json("hold", "--yes", code=2), "reason_id") == [("web", "refused", "tls")]
+
+
+def test_no_is_no(lab, ew):
+    node = waiting(lab, executor("web", kind="v0-old"))
+    terminal = ew.terminal("hold").read_until(r"\[y/N\]")
+    assert "takes itself for registered with an agent that is not there" in " ".join(terminal.text.split())
+    terminal.type("n\n")
+    assert terminal.wait() == 1
+    assert node.phases("all") == {"disconnected"}
+
+
+# ---- who is asked, what is shown ----
+
+def test_dry_run_sends_nothing(lab, ew):
+    node = waiting(lab, executors(2, kind="v0-old"))
+    shown = ew("hold", "--dry-run")
+    assert "The clocks of 2 executors would be stopped." in shown.words
+    assert re.search(r"hold +task-0", shown.out)
+    assert acts(ew.json("hold", "--dry-run", code=2), "reason_id") == [
+        ("task-0", "skipped", "dry-run"), ("task-1", "skipped", "dry-run")]
+    assert node.phases("all") == {"disconnected"}
+
+
+def test_it_needs_a_yes(lab, ew):
+    waiting(lab, executor("web", kind="v0-old"))
+    done = ew("hold")
+    assert done.code == 64 and "--yes" in done.err
+
+
+def test_the_agent_comes_while_the_question_stands(lab, ew):
+    node = waiting(lab, executor("web", kind="v0-old"))
+    terminal = ew.terminal("hold").read_until(r"\[y/N\]")
+    node.start_agent(hold=True)
+    terminal.type("y\n").read_until("web is left alone: ")
+    assert terminal.wait() != 0
+    assert "nothing was done" in terminal.text
+
+
+# ---- in a window ----
+
+def test_run_holds_who_still_waits(lab, ew, tmp_path):
+    """The restart takes longer than anybody planned."""
+    node = lab(short("old"), short("new", kind="v0-relink"))
+    go = tmp_path / "go"
+    stop, start = (" ".join(node.command(*words)) for words in (["stop-agent", "--signal", "KILL"], ["start-agent"]))
+    window = ew.start("run", "--yes", "--hold-at", "1s", "--until", "settled", "-f", "json", "--",
+                      "sh", "-c", f"{stop} >/dev/null; until [ -e {go} ]; do sleep 0.05; done; {start} >/dev/null")
+    window.wait_for(r"old \(pid \d+\): held")
+    node.run("sleep", str(TIMEOUT + 2), check=True)
+    assert alive(node) == {"old", "new"}
+    go.touch()
+    document = window.result(seconds=120).json
+    assert set(each(document, node, "outcome").values()) == {"reregistered"}
+    assert acts(document, "action") == [("new", "held", "hold"), ("old", "held", "hold")]
+
+
+@pytest.mark.parametrize("kind", ["v0-old", "v0-relink"])
+def test_without_hold_at_they_end(lab, ew, kind):
+    node = waiting(lab, short("web", kind=kind))
+    end_of(node, "web")

@@ -191,7 +191,9 @@ static char *claimed_slave_id(const struct agent *a)
 /* A new agent is given its id by the master, at once. */
 static void agent_start_fresh(struct agent *a)
 {
-	struct msg_ids ids = { .hostname = a->flags.hostname, .port = a->port };
+	struct msg_ids ids = { .hostname = a->flags.hostname,
+			       .attributes = a->flags.attributes,
+			       .port = a->port };
 
 	a->slave_id = *a->flags.claims ? claimed_slave_id(a) : new_slave_id();
 	ids.slave_id = a->slave_id;

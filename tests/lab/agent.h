@@ -33,8 +33,10 @@ struct agent_flags {
 	char *advertise_ip, *advertise_port; /* empty: ip, port */
 	char *claims; /* the agent whose id it takes for its own; empty: none's */
 	char *domain_sockets, *domain_socket; /* true or false; path */
-	char *orphans; /* keep, destroy: containers that no checkpoint lists */
-	char *strict;  /* true: a damaged checkpoint ends the recovery */
+	char *orphans;		      /* keep, destroy: containers that no checkpoint lists */
+	char *strict;		      /* true: a damaged checkpoint ends the recovery */
+	char *attributes;	      /* "rack:r1;zone:z", of text alone */
+	char *reconfiguration_policy; /* equal, additive */
 };
 
 /* TERMINATING: shutting down; it exits when its executors have. */

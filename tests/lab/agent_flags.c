@@ -49,6 +49,8 @@ static const struct flag flags[] = {
 	FLAG("domain_socket_location", NULL, domain_socket, ""),
 	FLAG("lab_orphans", "orphans", orphans, "keep"),
 	FLAG("strict", NULL, strict, "true"),
+	FLAG("attributes", NULL, attributes, ""),
+	FLAG("reconfiguration_policy", NULL, reconfiguration_policy, "equal"),
 };
 
 enum { N_FLAGS = sizeof(flags) / sizeof(flags[0]) };
@@ -155,8 +157,6 @@ static const char *const constant_flags[] = {
 	"0ns",
 	"quiet",
 	"false",
-	"reconfiguration_policy",
-	"equal",
 	"registration_backoff_factor",
 	"1secs",
 	"resources",

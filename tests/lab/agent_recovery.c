@@ -148,6 +148,29 @@ static void refuse_duplicates(const struct agent *a)
 	}
 }
 
+/* slave.cpp, recover(): attributes alone are compared, and "additive" permits more behind the old.
+ */
+static void refuse_changes(const struct agent *a)
+{
+	char *old = checkpoint_attributes(a->flags.work_dir, a->slave_id);
+	size_t len = strlen(old);
+	bool more = !strcmp(a->flags.reconfiguration_policy, "additive") &&
+		    !strncmp(a->flags.attributes, old, len);
+
+	if (strcmp(old, a->flags.attributes) && !more) {
+		fprintf(stderr,
+			"EXIT with status 1: Failed to perform recovery: Incompatible agent info "
+			"detected.\n"
+			"To remedy this do as follows:\n"
+			"Step 1: rm -f %s/meta/slaves/latest\n"
+			"        This ensures agent doesn't recover old live executors.\n"
+			"Step 2: Restart the agent.\n",
+			a->flags.work_dir);
+		exit(EXIT_FAILURE);
+	}
+	free(old);
+}
+
 bool agent_recover_state(struct agent *a)
 {
 	char *latest = lab_fmt("%s/meta/slaves/latest", a->flags.work_dir);
@@ -173,6 +196,7 @@ bool agent_recover_state(struct agent *a)
 	each_entry(a, frameworks, NULL, recover_framework);
 	free(frameworks);
 	refuse_duplicates(a);
+	refuse_changes(a);
 	return true;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "checkpoint.h"
+#include "pb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -197,6 +198,43 @@ void checkpoint_agent(const char *work_dir, const struct msg_ids *ids)
 	make_link(slaves, "latest", dir);
 	free(slaves);
 	free(dir);
+}
+
+/* Appends ";NAME:VALUE" of an Attribute. */
+static char *attribute_add(char *all, const struct pb_field *attribute)
+{
+	struct pb_field name, value, text = { 0 };
+	char *more;
+
+	if (!pb_get(attribute->data, attribute->len, 1, &name) ||
+	    !pb_get(attribute->data, attribute->len, 5, &value) ||
+	    !pb_get(value.data, value.len, 1, &text))
+		return all;
+	more = lab_fmt("%s%s%.*s:%.*s", all, *all ? ";" : "", (int)name.len, name.data,
+		       (int)text.len, text.data);
+	free(all);
+	return more;
+}
+
+char *checkpoint_attributes(const char *work_dir, const char *slave_id)
+{
+	char *path = lab_fmt("%s/meta/slaves/%s/slave.info", work_dir, slave_id);
+	char *file = read_text(path), *all = lab_strdup("");
+	struct pb_field field;
+	const char *data;
+	uint32_t size = 0;
+	size_t len;
+
+	if (file)
+		memcpy(&size, file, sizeof(size));
+	data = file ? file + sizeof(size) : NULL;
+	len = size;
+	while (file && pb_next(&data, &len, &field))
+		if (field.number == 5 && field.data)
+			all = attribute_add(all, &field);
+	free(file);
+	free(path);
+	return all;
 }
 
 void checkpoint_executor(const struct checkpoint_ids *at, const struct msg_ids *ids)

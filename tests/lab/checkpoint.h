@@ -23,6 +23,8 @@ char *checkpoint_sandbox(const struct checkpoint_ids *ids);  /* its path, malloc
 char *checkpoint_run_path(const struct checkpoint_ids *ids); /* below meta, malloc'd */
 
 void checkpoint_agent(const char *work_dir, const struct msg_ids *ids); /* boot_id, slave.info */
+/* Attributes of slave.info as a flag has them, malloc'd; "" for none, or without the file. */
+char *checkpoint_attributes(const char *work_dir, const char *slave_id);
 void checkpoint_executor(const struct checkpoint_ids *at, const struct msg_ids *ids);
 void checkpoint_make_sandbox(const struct checkpoint_ids *at);
 void checkpoint_task(const struct checkpoint_ids *at, const struct msg_ids *ids);

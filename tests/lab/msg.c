@@ -115,6 +115,24 @@ void msg_framework_info(struct buf *b, const struct msg_ids *ids)
 	}
 }
 
+/* "rack:r1;zone:z" as Attributes of type TEXT. */
+static void put_attributes(struct buf *b, const char *attributes)
+{
+	for (const char *at = attributes; at && *at; at += strspn(at, ";")) {
+		size_t len = strcspn(at, ";"), name = strcspn(at, ":");
+		struct buf one = { 0 }, value = { 0 };
+
+		if (name < len) {
+			pb_bytes(&one, 1, at, name);
+			pb_varint(&one, 2, 3);
+			pb_bytes(&value, 1, at + name + 1, len - name - 1);
+			pb_sub(&one, 5, &value);
+			pb_sub(b, 5, &one);
+		}
+		at += len;
+	}
+}
+
 void msg_slave_info(struct buf *b, const struct msg_ids *ids, enum msg_form form)
 {
 	pb_str(b, 1, ids->hostname);
@@ -122,6 +140,8 @@ void msg_slave_info(struct buf *b, const struct msg_ids *ids, enum msg_form form
 	put_scalar(b, 3, "mem", 8192, form, false);
 	put_scalar(b, 3, "disk", 20000, form, false);
 	put_ports(b, 3, form);
+	if (form == MSG_DISK)
+		put_attributes(b, ids->attributes);
 	pb_id(b, 6, ids->slave_id);
 	if (form == MSG_V1) {
 		/* v1 has no `checkpoint`; it goes along as an unknown field, at the end. */

@@ -20,7 +20,8 @@ struct msg_ids {
 	const char *task_id;
 	const char *container_id;
 	const char *hostname;
-	uint16_t port; /* of the agent */
+	const char *attributes; /* of the agent, as its flag; NULL: none */
+	uint16_t port;		/* of the agent */
 	const char *launcher_dir;
 	const char *command; /* of the task */
 	bool checkpoint;     /* of the framework */

@@ -69,7 +69,8 @@ static void resources_of_a_flag(void **state)
 		{ "cpus:2;cpus:3", 0, "cpus(*):5" },
 		{ "ports:[5-9,1-4,7-8]", 0, "ports(*):[1-9]" },
 		{ "zones:{b,a}", 0, "zones(*):{a,b}" },
-		{ "[{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{\"value\":100},\"role\":\"*\","
+		{ "[{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{\"value\":100},\"role\":\"*"
+		  "\","
 		  "\"disk\":{\"source\":{\"type\":\"MOUNT\",\"mount\":{\"root\":\"/data\"}}}},"
 		  "{\"name\":\"ports\",\"type\":\"RANGES\",\"ranges\":{\"range\":[{\"begin\":1,"
 		  "\"end\":2}]}},{\"name\":\"cpus\",\"type\":\"SCALAR\",\"scalar\":{\"value\":1.5},"
@@ -101,14 +102,10 @@ static void two_of_a_kind_compare(void **state)
 		const char *old, *now;
 		enum mesos_change want;
 	} rows[] = {
-		{ "cpus:4", "cpus:4.0001", MESOS_SAME },
-		{ "cpus:4", "cpus:5", MESOS_GROWN },
-		{ "cpus:4", "cpus:3.9", MESOS_CHANGED },
-		{ "p:[1-3]", "p:[1-2,3-3]", MESOS_SAME },
-		{ "p:[1-3]", "p:[1-4]", MESOS_GROWN },
-		{ "p:[1-3]", "p:[2-9]", MESOS_CHANGED },
-		{ "s:{a}", "s:{b,a}", MESOS_GROWN },
-		{ "s:{a,b}", "s:{b}", MESOS_CHANGED },
+		{ "cpus:4", "cpus:4.0001", MESOS_SAME }, { "cpus:4", "cpus:5", MESOS_GROWN },
+		{ "cpus:4", "cpus:3.9", MESOS_CHANGED }, { "p:[1-3]", "p:[1-2,3-3]", MESOS_SAME },
+		{ "p:[1-3]", "p:[1-4]", MESOS_GROWN },	 { "p:[1-3]", "p:[2-9]", MESOS_CHANGED },
+		{ "s:{a}", "s:{b,a}", MESOS_GROWN },	 { "s:{a,b}", "s:{b}", MESOS_CHANGED },
 		{ "s:{a}", "s:[1-2]", MESOS_CHANGED },
 	};
 
@@ -165,8 +162,9 @@ static void a_domain_of_a_flag(void **state)
 	struct arena *arena = arena_new();
 
 	(void)state;
-	assert_string_equal(mesos_domain_text(arena, "{\"fault_domain\":{\"region\":{\"name\":\"r\"},"
-						     "\"zone\":{\"name\":\"z\"}}}"),
+	assert_string_equal(mesos_domain_text(arena,
+					      "{\"fault_domain\":{\"region\":{\"name\":\"r\"},"
+					      "\"zone\":{\"name\":\"z\"}}}"),
 			    "r/z");
 	assert_string_equal(mesos_domain_text(arena, "{}"), "");
 	assert_string_equal(mesos_domain_text(arena, "x"), "");

@@ -197,7 +197,8 @@ static void its_containers(void **state)
 	       .next = { { "containerizers", "mesos" } });
 	change(0, "", .running = { { "containerizers", "docker,mesos" } },
 	       .next = { { "containerizers", "mesos,docker" } });
-	change(2, lost, .running = { { "launcher", "posix" } }, .next = { { "launcher", "linux" } });
+	change(2, lost, .running = { { "launcher", "posix" } },
+	       .next = { { "launcher", "linux" } });
 	change(2, lost, .next = { { "cgroups_root", "other" } });
 	change(0, "", .running = { { "launcher", "posix" } },
 	       .next = { { "launcher", "posix" }, { "cgroups_root", "other" } });
@@ -264,7 +265,8 @@ static void what_is_told_of_the_start(void **state)
 /* A flag that an earlier scan showed and the last one does not is gone. */
 static void the_last_scan_counts(void **state)
 {
-	struct change first = { .next = { { "recover", "cleanup" } } }, second = { .version = NULL };
+	struct change first = { .next = { { "recover", "cleanup" } } },
+		      second = { .version = NULL };
 	struct node *n = node_new();
 
 	(void)state;
@@ -316,9 +318,9 @@ static void the_command_of_run(void **state)
 
 		node_executor(n, "web", .v1 = false);
 		node_snapshot(n);
-		node_emit(n, (struct fact){ .type = FACT_COMMAND,
-					    .command = { .text = rows[i].text,
-							 .phase = "planned" } });
+		node_emit(n,
+			  (struct fact){ .type = FACT_COMMAND,
+					 .command = { .text = rows[i].text, .phase = "planned" } });
 		assert_string_equal(found(n, rows[i].exit_code), rows[i].want);
 		node_free(n);
 	}

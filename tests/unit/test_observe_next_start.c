@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The flags of the next start, from units and files in many shapes. The running agent is this test. */
+/* The flags of the next start, from units and files in many shapes. The running agent is this test.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -219,9 +220,8 @@ static void files_that_are_missing(void **state)
 	assert_int_equal(next(start)->n_missing, 3);
 	assert_string_equal(next(start)->missing[0],
 			    "EnvironmentFile=/etc/none: No such file or directory");
-	assert_string_equal(
-		next(start)->missing[1],
-		"--attributes=file:///etc/attributes: No such file or directory");
+	assert_string_equal(next(start)->missing[1],
+			    "--attributes=file:///etc/attributes: No such file or directory");
 	assert_string_equal(next(start)->missing[2],
 			    "--credential=/etc/secret: No such file or directory");
 }
@@ -252,8 +252,7 @@ static void what_the_user_names(void **state)
 			    "--next-env /new/none: No such file or directory");
 	look(start, NULL, (struct next_start_options){ .unit = "none" });
 	assert_int_equal(next(start)->known, EW_NO);
-	assert_string_equal(next(start)->problem,
-			    "unit none.service: No such file or directory");
+	assert_string_equal(next(start)->problem, "unit none.service: No such file or directory");
 }
 
 /* Without a unit the running agent's own environment, and what is named besides. */

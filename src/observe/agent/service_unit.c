@@ -63,7 +63,7 @@ static int systemctl_work(void *ctx, int out)
 		"show",
 		"-p",
 		"LoadState,KillMode,KillSignal,MainPID,SendSIGKILL,TimeoutStopUSec,Delegate,"
-		"NeedDaemonReload,Restart,RestartUSec," COMMANDS,
+		"NeedDaemonReload,FragmentPath,DropInPaths,Restart,RestartUSec," COMMANDS,
 		"--",
 		ctx,
 		NULL
@@ -193,6 +193,57 @@ static void files_as_loaded(const struct loaded_unit *unit, struct fact_service 
 	service->restart_delay = span_of(setting(unit, "RestartSec", NULL));
 	service->steps = service->file_steps;
 	service->n_steps = service->n_file_steps;
+}
+
+/* ---- files that systemd has not loaded ---- */
+
+/* /lib is /usr/lib. */
+static const char *without_usr(const char *path)
+{
+	return strncmp(path, "/usr/lib/", 9) == 0 ? path + 4 : path;
+}
+
+static bool is_among(const struct texts *texts, const char *path)
+{
+	for (size_t i = 0; i < texts->n; i++)
+		if (strcmp(without_usr(texts->v[i]), without_usr(path)) == 0)
+			return true;
+	return false;
+}
+
+static void loaded_paths(struct arena *arena, const char *answer, struct texts *paths)
+{
+	const char *fragment = show_output_value(arena, answer, "FragmentPath");
+	const char *rest = show_output_value(arena, answer, "DropInPaths");
+
+	if (fragment)
+		texts_add(arena, paths, fragment);
+	while (rest && *rest) {
+		size_t len = strcspn(rest, " ");
+
+		if (len)
+			texts_add(arena, paths, arena_span(arena, rest, len));
+		rest += len + (rest[len] == ' ');
+	}
+}
+
+/*
+ * NeedDaemonReload says no of a drop-in whose directory is new: systemd looks for drop-ins in the
+ * directories that it knew when it loaded the unit (basic/unit-file.c, unit_path_cache; 252).
+ */
+static bool has_other_files(struct arena *arena, const char *answer,
+			    const struct loaded_unit *files)
+{
+	struct texts loaded = { 0 };
+
+	loaded_paths(arena, answer, &loaded);
+	for (size_t i = 0; i < files->n; i++)
+		if (!is_among(&loaded, files->paths[i]))
+			return true;
+	for (size_t i = 0; i < loaded.n; i++)
+		if (access(loaded.v[i], F_OK) < 0 && errno == ENOENT)
+			return true;
+	return false;
 }
 
 /* ---- programs that cannot be run ---- */
@@ -409,6 +460,8 @@ void service_unit_read(struct arena *arena, const char *unit, const char *cgroup
 		loaded_fill(arena, answer, service);
 	else if (!err)
 		files_as_loaded(&files, service);
+	if (answer && !err && has_other_files(arena, answer, &files))
+		service->need_reload = EW_YES;
 	if (answer && !err && service->need_reload == EW_YES)
 		differs_fill(arena, service);
 	loggers_fill(arena, cgroup, service);

@@ -150,3 +150,11 @@ def test_what_is_missing_is_said(lab, ew):
     audit = ew("audit", "--no-bpf")
     assert "Protocol messages are not observed (--no-bpf)." in audit.words
     assert each(ew.json("audit", "--no-bpf"), node, "verdict") == {"task-0": "healthy"}
+
+
+def test_a_window_is_proven_by_the_links_where_the_api_refuses_to_answer(lab, ew, held):
+    node = lab(executors(2, kind="v0-old"), agent_words={"api": "auth"})
+    ew.wait_judged(node)
+    held.start(*node.command(*node.restart_args()))
+    ended = held.end(node, code=0)
+    assert {(e["outcome"], e["proof"]) for e in ended.values()} == {("reregistered", "link")}

@@ -259,6 +259,28 @@ static void link_held_by_agents_child(void **state)
 	node_free(n);
 }
 
+/* Its links prove nothing, and no clock of its own runs: it is not waited for until a deadline. */
+static void linked_v1_under_a_mute_agent(void **state)
+{
+	one(n, p, .v1 = true);
+
+	(void)state;
+	node_agent_stop(n);
+	node_wait(n, 1);
+	node_agent_start(n);
+	n->api_status = 401;
+	n->quiet = true;
+	node_wait(n, 0.5);
+	node_link(n, p);
+	node_link(n, p);
+	node_snapshot(n);
+	is(n, "waiting");
+	node_wait(n, 16 + 61);
+	node_snapshot(n);
+	is(n, "unknown");
+	node_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +298,7 @@ int main(void)
 		cmocka_unit_test(link_by_passes_alone),
 		cmocka_unit_test(link_without_agents_end),
 		cmocka_unit_test(link_held_by_agents_child),
+		cmocka_unit_test(linked_v1_under_a_mute_agent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

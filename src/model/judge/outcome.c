@@ -233,6 +233,16 @@ static void judge_ending(const struct store *store, const struct process *proces
 	fate->advice = self_termination_advice(store, process, fate->deadline);
 }
 
+/*
+ * A v1 executor cancels its recovery timer when both its connections are made, before the agent has
+ * answered its SUBSCRIBE (Mesos executor/executor.cpp, connected()).
+ */
+static bool has_stopped_its_clock(const struct store *store, const struct executor *executor)
+{
+	return executor && is_v1(executor) && executor->n_links >= V1_CONNECTIONS &&
+	       is_linked(store, executor);
+}
+
 static void judge_waiting(const struct store *store, const struct fact_baseline *b,
 			  const struct process *process, const struct executor *executor,
 			  struct fate *fate)
@@ -269,6 +279,8 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 		fate->advice = "If it is not killed now, look at the agent's log for its id.";
 		bound = (agent->recovered_at ? agent->recovered_at : agent_state_serves_at(store)) +
 			DESTROY_TIMEOUT;
+		if (has_stopped_its_clock(store, executor))
+			fate->disconnected = 0;
 		if (!fate->disconnected && store->now >= bound) {
 			fate->outcome = OUTCOME_UNKNOWN; /* neither killed nor seen to register */
 			return;

@@ -206,7 +206,7 @@ static int plan_renew(const struct options *options, struct session *session,
 	return EXIT_ATTENTION;
 }
 
-int treatment_begin(const struct options *options, struct treatment *treatment)
+static int treatment_begin(const struct options *options, struct treatment *treatment)
 {
 	struct error error = { 0 };
 	int err;
@@ -222,6 +222,21 @@ int treatment_begin(const struct options *options, struct treatment *treatment)
 	}
 	log_error(&error);
 	return err == -EBUSY ? EXIT_BUSY : EXIT_UNKNOWN;
+}
+
+int treatment_open(const struct options *options, bool survive_hangup, struct treatment *treatment,
+		   struct session **session)
+{
+	struct error error = { 0 };
+	int code = treat_may_act(options) ? treatment_begin(options, treatment) : EXIT_WRONG_USE;
+
+	if (code)
+		return code;
+	if (interrupt_install(survive_hangup, &error) == 0 &&
+	    session_open(options, session, &error) == 0)
+		return 0;
+	log_error(&error);
+	return treatment_end(treatment, EXIT_UNKNOWN);
 }
 
 int treatment_end(struct treatment *treatment, int code)

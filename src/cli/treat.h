@@ -33,11 +33,12 @@ bool treat_knows_pid(const struct options *options, const struct report *audit);
 struct report *treat_audit(struct session *session, bool wait);
 
 /*
- * Takes the lock of those who act on this host; to be done before the audit, so that no plan is
- * older than the lock. A dry run takes none. Returns 0, or the exit code to end with after a
- * message.
+ * Begins an acting verb: treat_may_act(), the lock of those who act on this host (before the audit,
+ * so that no plan is older than the lock; a dry run takes none), interrupt_install() and
+ * session_open(). Returns 0, or the exit code to end with after a message; nothing is open then.
  */
-int treatment_begin(const struct options *options, struct treatment *treatment);
+int treatment_open(const struct options *options, bool survive_hangup, struct treatment *treatment,
+		   struct session **session);
 
 /*
  * Treats the chosen links of an audit: asks, looks at the node again after a "yes", drops what has

@@ -130,20 +130,13 @@ int verb_guard(const struct options *options)
 {
 	struct session *session = NULL;
 	struct report *audit = NULL;
-	struct error error = { 0 };
 	struct treatment treatment;
 	int code;
 
-	if (!treat_may_act(options))
-		return EXIT_WRONG_USE;
-	code = treatment_begin(options, &treatment);
+	code = treatment_open(options, true, &treatment, &session);
 	if (code)
 		return code;
 	code = EXIT_UNKNOWN;
-	if (interrupt_install(true, &error) < 0 || session_open(options, &session, &error) < 0) {
-		log_error(&error);
-		return treatment_end(&treatment, EXIT_UNKNOWN);
-	}
 	audit = treat_audit(session, true);
 	if (!audit)
 		goto out;

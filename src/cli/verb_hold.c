@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "base/error.h"
 #include "cli/exit_codes.h"
 #include "cli/holding.h"
 #include "cli/interrupt.h"
@@ -47,7 +46,6 @@ static int hold(const struct options *options, struct session *session)
 int verb_hold(const struct options *options)
 {
 	struct session *session = NULL;
-	struct error error = { 0 };
 	struct treatment treatment;
 	int code;
 
@@ -56,15 +54,9 @@ int verb_hold(const struct options *options)
 			    "reported");
 		return EXIT_WRONG_USE;
 	}
-	if (!treat_may_act(options))
-		return EXIT_WRONG_USE;
-	code = treatment_begin(options, &treatment);
+	code = treatment_open(options, false, &treatment, &session);
 	if (code)
 		return code;
-	if (interrupt_install(false, &error) < 0 || session_open(options, &session, &error) < 0) {
-		log_error(&error);
-		return treatment_end(&treatment, EXIT_UNKNOWN);
-	}
 	code = hold(options, session);
 	code = treatment_end(&treatment, code);
 	return session_end(session, code);

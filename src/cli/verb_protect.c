@@ -9,7 +9,6 @@
 #include "cli/session.h"
 #include "cli/treat.h"
 #include "cli/verbs.h"
-#include "base/error.h"
 #include "show/format.h"
 
 /* The node after the act: what is protected is read from the sockets once more. */
@@ -51,7 +50,6 @@ static int protect(const struct options *options, struct session *session)
 int verb_protect(const struct options *options)
 {
 	struct session *session = NULL;
-	struct error error = { 0 };
 	struct treatment treatment;
 	int code;
 
@@ -60,17 +58,11 @@ int verb_protect(const struct options *options)
 			    "reported");
 		return EXIT_WRONG_USE;
 	}
-	if (!treat_may_act(options))
-		return EXIT_WRONG_USE;
 	if (options->daemon)
-		return protect_daemon(options);
-	code = treatment_begin(options, &treatment);
+		return treat_may_act(options) ? protect_daemon(options) : EXIT_WRONG_USE;
+	code = treatment_open(options, false, &treatment, &session);
 	if (code)
 		return code;
-	if (interrupt_install(false, &error) < 0 || session_open(options, &session, &error) < 0) {
-		log_error(&error);
-		return treatment_end(&treatment, EXIT_UNKNOWN);
-	}
 	code = protect(options, session);
 	code = treatment_end(&treatment, code);
 	return session_end(session, code);

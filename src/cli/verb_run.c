@@ -247,7 +247,6 @@ int verb_run(const struct options *options)
 {
 	struct session *session = NULL;
 	struct report *audit = NULL;
-	struct error error = { 0 };
 	struct treatment treatment;
 	struct kept_report kept;
 	struct guard *guard = NULL;
@@ -256,16 +255,10 @@ int verb_run(const struct options *options)
 
 	if (options->replay)
 		return verb_report(options);
-	if (!treat_may_act(options))
-		return EXIT_WRONG_USE;
-	code = treatment_begin(options, &treatment);
+	code = treatment_open(options, true, &treatment, &session);
 	if (code)
 		return code;
 	code = EXIT_UNKNOWN;
-	if (interrupt_install(true, &error) < 0 || session_open(options, &session, &error) < 0) {
-		log_error(&error);
-		return treatment_end(&treatment, EXIT_UNKNOWN);
-	}
 	kept_report_begin(&kept, options);
 	sink = session_sink(session);
 	child_announce(options->command, &sink);

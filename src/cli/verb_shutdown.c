@@ -10,7 +10,6 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
-#include "base/error.h"
 #include "show/format.h"
 
 #define QUESTION                                                                                   \
@@ -41,7 +40,6 @@ int verb_shutdown(const struct options *options)
 {
 	struct session *session = NULL;
 	struct report *audit = NULL;
-	struct error error = { 0 };
 	struct treatment treatment;
 	int code;
 
@@ -50,16 +48,10 @@ int verb_shutdown(const struct options *options)
 			    "reported");
 		return EXIT_WRONG_USE;
 	}
-	if (!treat_may_act(options))
-		return EXIT_WRONG_USE;
-	code = treatment_begin(options, &treatment);
+	code = treatment_open(options, false, &treatment, &session);
 	if (code)
 		return code;
 	code = EXIT_UNKNOWN;
-	if (interrupt_install(false, &error) < 0 || session_open(options, &session, &error) < 0) {
-		log_error(&error);
-		return treatment_end(&treatment, EXIT_UNKNOWN);
-	}
 	audit = treat_audit(session, false);
 	if (!audit)
 		goto out;

@@ -109,6 +109,21 @@ static void protection_write(const struct grid *grid, const struct model_protect
 	term_text_wrap(grid->out, reason, 2, 4, grid->width);
 }
 
+/* A sentence around the number of links, and the head of the table if there are rows. */
+static void plan_begin(const struct grid *grid, const char *before, size_t acted, const char *after,
+		       size_t n)
+{
+	if (acted)
+		fprintf(grid->out, "%s%zu link%s%s.\n", before, acted, acted == 1 ? "" : "s",
+			after);
+	else
+		fputs("Nothing would be done.\n", grid->out);
+	if (!n)
+		return;
+	fputc('\n', grid->out);
+	grid_head(grid);
+}
+
 int table_protections_write(FILE *out, const struct model_protection *links, size_t n,
 			    const struct layout *layout)
 {
@@ -122,15 +137,7 @@ int table_protections_write(FILE *out, const struct model_protection *links, siz
 		return err;
 	for (size_t i = 0; i < n; i++)
 		acted += !links[i].reason_id;
-	if (acted)
-		fprintf(grid.out, "Keepalive would be set on %zu link%s.\n", acted,
-			acted == 1 ? "" : "s");
-	else
-		fputs("Nothing would be done.\n", grid.out);
-	if (n) {
-		fputc('\n', grid.out);
-		grid_head(&grid);
-	}
+	plan_begin(&grid, "Keepalive would be set on ", acted, "", n);
 	for (size_t i = 0; i < n; i++)
 		protection_write(&grid, &links[i], layout->color);
 	return textbuf_end_to(&text, out);
@@ -227,15 +234,7 @@ int table_plan_write(FILE *out, const struct model_target *targets, size_t n,
 		return err;
 	for (size_t i = 0; i < n; i++)
 		treated += !targets[i].forbidden;
-	if (treated)
-		fprintf(grid.out, "%zu link%s would be shut down.\n", treated,
-			treated == 1 ? "" : "s");
-	else
-		fputs("Nothing would be done.\n", grid.out);
-	if (n) {
-		fputc('\n', grid.out);
-		grid_head(&grid);
-	}
+	plan_begin(&grid, "", treated, " would be shut down", n);
 	for (size_t i = 0; i < n; i++)
 		target_write(&grid, &targets[i], layout->color);
 	return textbuf_end_to(&text, out);

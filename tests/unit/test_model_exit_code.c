@@ -69,7 +69,11 @@ static void a_guard_does_not_cover_a_failed_treatment(void **state)
 {
 	struct report_link link = { .state = TCP_ESTABLISHED, .fd = 5 };
 	struct report_executor executor = {
-		.pid = 7, .verdict = VERDICT_AT_RISK, .links = &link, .n_links = 1
+		.pid = 7,
+		.verdict = VERDICT_AT_RISK,
+		.guardable = true,
+		.links = &link,
+		.n_links = 1,
 	};
 	struct report_act act = { .pid = 8, .result = "failed" };
 	struct report audit = { .executors = &executor,

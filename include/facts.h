@@ -74,9 +74,9 @@ enum fact_type {
 	FACT_NEXT_START = 41,
 	/* slave.info: how the agent has described itself to the master. */
 	FACT_AGENT_INFO = 42,
-	FACT_DAMAGE = 43, /* a file at which an agent's recovery fails */
+	FACT_DAMAGE = 43,     /* a file at which an agent's recovery fails */
 	FACT_AGENT_AWAY = 44, /* no agent listened any more */
-	FACT_TYPES_END,	  /* one more than the last */
+	FACT_TYPES_END,	      /* one more than the last */
 };
 
 struct fact_session {

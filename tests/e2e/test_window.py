@@ -283,6 +283,5 @@ def test_a_command_that_restarts_docker_is_told_before_it_starts(lab, ew):
     node = lab(executor("web", kind="v0-old", as_="docker"))
     done = ew("run", "--yes", "--until", "settled", "--", "sh", "-c", '"$@"; : systemctl restart docker',
               "sh", *node.command(*node.restart_args()))
-    text = done.err + done.out
     assert done.code == 0
     assert "warning: docker-restart: The command seems to stop or restart docker, and 1 executors" in done.err

@@ -50,10 +50,10 @@ struct options {
 	uint32_t accepted; /* bits 1 << enum verdict: losses that the gate lets pass */
 	bool no_bpf;
 	bool clean;
-	bool keep;	  /* the observers stay in the kernel when the verb ends */
-	bool undo;	  /* protect: restore the keepalive of before */
-	bool daemon;	  /* protect: go on with executors that register later */
-	int64_t hold_at;  /* run: hold who still waits so long after the link ended, ns; 0: nobody */
+	bool keep;	 /* the observers stay in the kernel when the verb ends */
+	bool undo;	 /* protect: restore the keepalive of before */
+	bool daemon;	 /* protect: go on with executors that register later */
+	int64_t hold_at; /* run: hold who still waits so long after the link ended, ns; 0: nobody */
 	int64_t keepidle; /* protect: TCP_KEEPIDLE, ns; 0: by the entry */
 	bool dry_run;
 	bool yes;

@@ -78,10 +78,13 @@ const struct verb verbs[] = {
 		.summary = "stop the clocks of executors that wait for an agent that is late",
 		.details =
 			"Tells each v0 executor that waits, by the agent's own message, that it is "
-			"registered again:\nit then takes itself for registered with an agent that is "
+			"registered again:\nit then takes itself for registered with an agent that "
+			"is "
 			"not there, and no clock runs until\nit loses a link again. Status updates "
-			"that it sends meanwhile stay queued. An agent that\nstarts later asks it to "
-			"reconnect as usual. Refused while an agent answers, for v1 executors,\nand "
+			"that it sends meanwhile stay queued. An agent that\nstarts later asks it "
+			"to "
+			"reconnect as usual. Refused while an agent answers, for v1 "
+			"executors,\nand "
 			"where the executor takes messages from its agent's address only.",
 		.example = "execwatch hold --dry-run",
 		.exits = { "nobody waits for an agent", "executors are held: start the agent",

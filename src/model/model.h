@@ -140,7 +140,7 @@ struct model_hold {
 	const char *slave_pid; /* its agent's */
 	const char *slave_id;
 	int64_t disconnected; /* wall ns when its clock began to run; 0: not seen */
-	int64_t deadline; /* wall ns: it ends itself then; 0: not known */
+	int64_t deadline;     /* wall ns: it ends itself then; 0: not known */
 	bool deadline_latest;
 	const char *refused;   /* why it must not be held; NULL: it may be */
 	const char *needless;  /* why nothing is to be done; NULL: something is */

@@ -146,7 +146,7 @@ struct report_executor {
 	const char *upid;      /* of its process, as its checkpoint says; "" */
 	const char *slave_pid; /* its agent's UPID; "" */
 	const char *slave_id;  /* its agent's; "" */
-	int32_t killer;	      /* host pid; 0 */
+	int32_t killer;	       /* host pid; 0 */
 	const char *killer_comm;
 };
 
@@ -172,7 +172,7 @@ struct report_act {
 	int32_t copies;	     /* -1 */
 	int32_t copies_left; /* -1 */
 	const char *action;  /* "shutdown", "protect", "unprotect" */
-	const char *bytes;  /* of "hold"; "" */
+	const char *bytes;   /* of "hold"; "" */
 	const char *proof;   /* "entry-renewed", "read-back"; "": none, or by effect */
 	struct act_keepalive before, after;
 };

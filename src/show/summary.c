@@ -53,7 +53,7 @@ static void none_write(FILE *out, const struct report *report)
 struct effects {
 	size_t n; /* executors that a restart concerns */
 	size_t count[EFFECT_COUNT];
-	size_t held; /* of those, their clocks do not run */
+	size_t held;	 /* of those, their clocks do not run */
 	size_t findings; /* critical */
 };
 

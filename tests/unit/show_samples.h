@@ -169,7 +169,7 @@ static struct report_executor outcomes[] = {
 };
 
 #define SHUTDOWN_ACT                                                                               \
-	"shutdown", "", "", { 0 },                                                                     \
+	"shutdown", "", "", { 0 },                                                                 \
 	{                                                                                          \
 		0                                                                                  \
 	}

@@ -108,10 +108,10 @@ void agent_emit_peers(struct procfs *procfs, struct snapshot *snapshot,
 /* ---- the work directory ---- */
 
 /*
- * Writes path, as it can be opened here, into buf if it holds meta/. pid: who sees it so (0:
+ * Writes path, as it can be opened here, into buf if it holds mark/. pid: who sees it so (0:
  * anybody).
  */
-static bool try_path(int32_t pid, const char *path, char *buf, size_t size)
+static bool try_mark(int32_t pid, const char *path, const char *mark, char *buf, size_t size)
 {
 	char here[PATH_MAX], there[PATH_MAX], root[PROC_PATH_MAX];
 	struct stat a, b;
@@ -119,11 +119,11 @@ static bool try_path(int32_t pid, const char *path, char *buf, size_t size)
 
 	if (path[0] != '/')
 		return false;
-	snprintf(here, sizeof(here), "%s/meta", path);
+	snprintf(here, sizeof(here), "%s/%s", path, mark);
 	in_here = stat(here, &a) == 0 && S_ISDIR(a.st_mode);
 	if (pid) {
 		snprintf(root, sizeof(root), "/proc/%d/root", pid);
-		snprintf(here, sizeof(here), "%s/meta", path);
+		snprintf(here, sizeof(here), "%s/%s", path, mark);
 		in_there = root_path_resolve(root, here, there, sizeof(there)) == 0 &&
 			   stat(there, &b) == 0 && S_ISDIR(b.st_mode);
 		if (in_there && !(in_here && a.st_dev == b.st_dev && a.st_ino == b.st_ino))
@@ -132,6 +132,15 @@ static bool try_path(int32_t pid, const char *path, char *buf, size_t size)
 	if (in_here)
 		snprintf(buf, size, "%s", path);
 	return in_here;
+}
+
+/*
+ * A work directory has meta/; where that was removed the sandboxes in slaves/ still tell what it
+ * is.
+ */
+static bool try_path(int32_t pid, const char *path, char *buf, size_t size)
+{
+	return try_mark(pid, path, "meta", buf, size) || try_mark(pid, path, "slaves", buf, size);
 }
 
 static bool try_agent(int32_t pid, char *buf, size_t size)

@@ -319,7 +319,17 @@ static void a_boot_id_that_is_none_is_that_of_another_boot(void **state)
 	}
 }
 
-/* Mesos then does not look for the marker. */
+static void sandboxes_without_meta_are_a_first_start(void **state)
+{
+	(void)state;
+	run("rm -r %s && mkdir %s", dir_at("work/meta"), dir_at("work/slaves"));
+	assert_int_equal(meta_emit(), 0);
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "readable"), "yes");
+	assert_string_equal(text(facts_nth(&facts, "work_dir", NULL, NULL, 0), "latest"), "no");
+	run("rmdir %s", dir_at("work/slaves"));
+	assert_int_equal(meta_emit(), -ENOENT);
+}
+
 static void an_empty_libprocess_pid_hides_the_marker(void **state)
 {
 	(void)state;
@@ -549,6 +559,7 @@ int main(void)
 		TEST(damage_that_the_agent_does_not_meet_is_none),
 		TEST(a_boot_id_that_is_none_is_that_of_another_boot),
 		TEST(an_empty_libprocess_pid_hides_the_marker),
+		TEST(sandboxes_without_meta_are_a_first_start),
 		TEST(links_pipes_and_strangers_are_passed_over),
 		TEST(a_latest_that_leads_nowhere_is_said),
 		TEST(a_task_is_called_by_its_name),

@@ -714,6 +714,19 @@ static int emit_tree(struct scan *scan, int meta, struct fact *fact, struct erro
 	return 0;
 }
 
+/*
+ * Sandboxes and no meta/: an agent that starts takes that for its first start (Mesos
+ * slave/state.cpp, recover()).
+ */
+static bool is_wiped(const char *path)
+{
+	char slaves[PATH_MAX + 16];
+	struct stat st;
+
+	snprintf(slaves, sizeof(slaves), "%s/slaves", path);
+	return stat(slaves, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int checkpoints_emit(const char *path, const struct fact_sink *sink, struct error *error)
 {
 	struct fact fact = { .type = FACT_WORK_DIR, .mono = now_mono() };
@@ -729,7 +742,12 @@ int checkpoints_emit(const char *path, const struct fact_sink *sink, struct erro
 	if (!scan.file)
 		return error_set(error, -ENOMEM, NULL, "read '%s'", path);
 	meta = open(scan.path.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (meta < 0)
+	if (meta < 0 && errno == ENOENT && is_wiped(path)) {
+		fact.work_dir.readable = EW_YES;
+		fact.work_dir.latest = EW_NO;
+		fact_emit(sink, &fact);
+		err = 0;
+	} else if (meta < 0)
 		err = error_set(error, -errno, "name the agent's work directory with --work-dir",
 				"open '%s'", scan.path.text);
 	else

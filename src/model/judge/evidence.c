@@ -128,6 +128,20 @@ bool evidence_agent_is_silent(const struct store *store, const struct connection
 	return false;
 }
 
+/*
+ * No agent was ever seen on the port, and address translation leads the link elsewhere, or may: to
+ * an agent that advertises this port and listens on another.
+ */
+static bool may_lead_elsewhere(const struct store *store, const struct connection *conn)
+{
+	const struct entry *entry = entry_in(store, conn, conn->facts.netns);
+
+	if (store->agents.n || tracking_of(store, conn->facts.netns) == EW_NO)
+		return false;
+	return !entry || entry->present == EW_UNKNOWN ||
+	       (entry->present == EW_YES && entry->translated);
+}
+
 enum ew_tri evidence_agent_end(const struct store *store, const struct connection *conn)
 {
 	const struct connection *peer = store_peer(store, conn);
@@ -137,8 +151,10 @@ enum ew_tri evidence_agent_end(const struct store *store, const struct connectio
 	if (!(store->complete & SCAN_SOCKETS))
 		return EW_UNKNOWN;
 	if (!agent)
-		return store->agent_hidden || evidence_agent_is_silent(store, conn) ? EW_UNKNOWN
-										    : EW_NO;
+		return store->agent_hidden || evidence_agent_is_silent(store, conn) ||
+				       may_lead_elsewhere(store, conn)
+			       ? EW_UNKNOWN
+			       : EW_NO;
 	entry = peer ? NULL : translation(store, agent, conn);
 	if (entry)
 		peer = store_peer_translated(store, entry);

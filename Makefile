@@ -52,7 +52,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all unit unit-build unit-programs unit-run e2e fuzz fuzz-programs clang kernels storm bench fault fault-compare lint format static install \
-	check check-all demo clean help deps lab victims check-pure san
+	node check check-all demo clean help deps lab victims check-pure san
 
 all: $(B)/execwatch
 
@@ -250,7 +250,7 @@ try
   make bench         what execwatch costs, measured (root)
 test (root, but for fuzz and lint)
   make check         every test; installs what is missing
-  make check-all     also what takes longer: 10,000 faults, all kernels, storms
+  make check-all     also what takes longer: 10,000 faults, all kernels, the node, storms
   make unit          cmocka, with sanitizers; UNIT_JOBS=3
   make e2e           pytest: execwatch in the lab; E2E='-k name', E2E_JOBS=4
                      EXECWATCH_CATALOGUE=all: all scenarios of tests/e2e/catalogue
@@ -259,6 +259,7 @@ test (root, but for fuzz and lint)
   make fault         kills the injecting process FAULT_RUNS=10000 times
   make fault-compare the same with two other ways of injecting
   make kernels       in QEMU; KERNELS="6.1 6.12" for some
+  make node          in QEMU: a Debian node whose systemd restarts the agent
   make storm         kills execwatch at random moments, RUNS=200
 source
   make lint          warnings of gcc and clang, purity, rules of the project
@@ -268,6 +269,10 @@ endef
 export HELP
 help:
 	@echo "$$HELP"
+
+# ---- a node with systemd, in QEMU: what the audit foresees of a restart is what comes -----------------
+node:
+	$(Q)tests/node/run
 
 # ---- kernels of Debian's suites, in QEMU: all of tests/kernels/matrix, or KERNELS="6.1 6.12" --------
 kernels:

@@ -3,6 +3,7 @@
 #include "mesos_fuzz.h"
 
 #include "mesos/message.h"
+#include "mesos/reregistered.h"
 #include "mesos/task_state.h"
 
 static void check(const struct mesos_message *m, const uint8_t *data, size_t size)
@@ -21,6 +22,31 @@ static void check(const struct mesos_message *m, const uint8_t *data, size_t siz
 	must((m->kind == MESOS_UNKNOWN) == (*mesos_message_name(m, name) == '\0'));
 }
 
+/* Whatever names it is given: one whole message of that kind to that process, or none. */
+static void reregistered(const uint8_t *data, size_t size)
+{
+	char texts[4][200] = { "" }, buf[MESOS_REREGISTERED_MAX];
+	struct mesos_reregistered names = { texts[0], texts[1], texts[2], texts[3], 5051 };
+	struct mesos_message message;
+	size_t at = 0, len;
+
+	for (size_t i = 0; i < size && at < 4; i++) {
+		size_t end = strlen(texts[at]);
+
+		if (data[i] == '\n' || end + 1 == sizeof(texts[0]))
+			at++;
+		else
+			texts[at][end] = (char)data[i];
+	}
+	len = mesos_reregistered(&names, buf);
+	if (!len)
+		return;
+	must(len <= sizeof(buf));
+	mesos_message_parse(buf, len, &message);
+	must(mesos_span_is(message.to, texts[1]));
+	must(message.kind == MESOS_REREGISTERED);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t cut = size > 1 ? data[size - 1] * size / 256 : 0;
@@ -32,5 +58,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(&message, data, cut);
 	mesos_message_parse(data + cut, size - cut, &message);
 	check(&message, data + cut, size - cut);
+	reregistered(data, size);
 	return 0;
 }

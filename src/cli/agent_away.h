@@ -11,9 +11,9 @@ struct report;
 struct session;
 
 /*
- * Emits FACT_AGENT_AWAY where an execwatch has found no agent since the one of the baseline, or this
- * one finds none. report: of verify. A state directory that cannot be read or written is passed over:
- * what is known then is only what this run sees.
+ * Emits FACT_AGENT_AWAY where an execwatch has found no agent since the one of the baseline, or
+ * this one finds none. report: of verify. A state directory that cannot be read or written is
+ * passed over: what is known then is only what this run sees.
  */
 void agent_away_emit(const struct options *options, struct session *session,
 		     const struct report *report);

@@ -301,7 +301,7 @@ size_t host_probe_all(bool bpf, struct host_probe *probes)
 		{ "conntrack", HOST_AUDIT, probe_conntrack, false },
 		{ "ptrace", HOST_SHUTDOWN, probe_ptrace, false },
 		{ "pidfd", HOST_SHUTDOWN, probe_pidfd, false },
-		{ "guard", 0, probe_guard, false },
+		{ "guard", HOST_SHUTDOWN, probe_guard, false },
 		{ "kernel", HOST_WATCH, probe_kernel, true },
 		{ "lockdown", HOST_WATCH, probe_lockdown, true },
 		{ "bpffs", HOST_WATCH, probe_bpffs, true },

@@ -13,7 +13,6 @@ static const unsigned int needed[] = {
 	CAP_NET_ADMIN,	     /* conntrack; messages from packets */
 	CAP_BPF,
 	CAP_PERFMON,	  /* each scan links the BPF iterator again */
-	CAP_NET_RAW,	  /* raw socket by which the older iptables' rules are read */
 	CAP_DAC_OVERRIDE, /* files named by options may be in other users' directories */
 };
 

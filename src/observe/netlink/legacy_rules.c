@@ -76,7 +76,7 @@ int legacy_rules_exist(bool v6)
 
 	if (exist < 0 || !names)
 		return exist;
-	fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		exist = -errno;
 	while (exist == 0 && fscanf(names, "%31s", name) == 1)

@@ -191,7 +191,7 @@ static int rule_find(bool v6, rule_fn *find, void *arg)
 
 	if (found < 0 || !names)
 		return found;
-	fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		found = -errno;
 	while (found == 0 && fscanf(names, "%31s", table) == 1)

@@ -6,10 +6,20 @@
 #include "model/finding_table.h"
 #include "model/model_private.h"
 
-/* Unless it was started with --strict=false, which then holds for the next start too. */
-static bool is_fatal(const struct store *store, const struct damage *damage)
+/*
+ * Does the next start pass over damage: has it --strict=false? Where not all of its flags are
+ * known, the running agent's holds.
+ */
+static bool is_passed_over(const struct store *store)
 {
-	return damage->fatal == EW_YES || store->api.strict != EW_NO;
+	const struct agent *agent = store_agent(store);
+	const struct fact_next_start *next = agent ? store_next_start(store, agent) : NULL;
+	const struct fact_flag *strict = next ? store_flag(store, agent, true, "strict") : NULL;
+
+	if (strict)
+		return !*strict->problem &&
+		       (strcmp(strict->value, "false") == 0 || strcmp(strict->value, "0") == 0);
+	return store->api.strict == EW_NO && (!next || next->known != EW_YES);
 }
 
 void findings_damage_fill(const struct executors *view, struct report *report)
@@ -17,12 +27,13 @@ void findings_damage_fill(const struct executors *view, struct report *report)
 	const struct store *store = view->store;
 	const struct damage *first = NULL;
 	const char *more = "";
+	bool passed_over = is_passed_over(store);
 	size_t n = 0;
 
 	for (size_t i = 0; i < store->damages.n; i++) {
 		const struct damage *damage = &store->damages.v[i];
 
-		if (!is_fatal(store, damage))
+		if (passed_over && damage->fatal != EW_YES)
 			continue;
 		n++;
 		if (!first || strcmp(damage->path, first->path) < 0)

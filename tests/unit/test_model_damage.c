@@ -115,6 +115,45 @@ static void damage_that_is_passed_over_is_no_finding(void **state)
 	node_free(n);
 }
 
+static void emit_next(struct node *n, enum ew_tri known, const char *strict)
+{
+	uint64_t start = node_start_of(n, n->agent);
+
+	node_emit(n, (struct fact){
+			     .type = FACT_NEXT_START,
+			     .next_start = { .pid = n->agent, .start = start, .known = known } });
+	if (strict)
+		node_emit(n, (struct fact){ .type = FACT_FLAG,
+					    .flag = { .pid = n->agent,
+						      .start = start,
+						      .when = "next",
+						      .name = "strict",
+						      .value = strict } });
+}
+
+/* The running agent has --strict=false; the agent that recovers is the next one. */
+static void the_next_starts_flag_decides(void **state)
+{
+	one(n, .entry = EW_YES);
+
+	(void)state;
+	node_snapshot(n);
+	emit_damage(n, "/m/a", EW_NO);
+	emit_strict(n, EW_NO);
+	emit_next(n, EW_YES, "true");
+	assert_string_not_equal(damage_found(n), "");
+	emit_next(n, EW_YES, NULL);
+	assert_string_not_equal(damage_found(n), "");
+	emit_next(n, EW_YES, "false");
+	assert_string_equal(damage_found(n), "");
+	emit_next(n, EW_NO, NULL);
+	assert_string_equal(damage_found(n), "");
+	emit_strict(n, EW_YES);
+	emit_next(n, EW_YES, "0");
+	assert_string_equal(damage_found(n), "");
+	node_free(n);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -124,6 +163,7 @@ int main(void)
 		cmocka_unit_test(damage_is_critical),
 		cmocka_unit_test(damage_is_gone_with_the_next_scan),
 		cmocka_unit_test(damage_that_is_passed_over_is_no_finding),
+		cmocka_unit_test(the_next_starts_flag_decides),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

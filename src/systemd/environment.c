@@ -70,7 +70,7 @@ int environment_add_words(struct environment *env, const char *line, const char 
 			continue;
 		*value++ = '\0';
 		if (is_name(word))
-			environment_set(env, word, value, source, false);
+			environment_set(env, word, value, source, strchr(value, '%') != NULL);
 	}
 	return got;
 }

@@ -16,7 +16,8 @@ struct env_var {
 	const char *name;
 	const char *value;
 	const char *source; /* path of the file, or "Environment=" */
-	bool computed;	    /* of a shell's file: the value has $ or `, and is not known */
+	/* The value is not known: of a shell's file it has $ or `, of a unit a % specifier. */
+	bool computed;
 	struct env_var *next;
 };
 

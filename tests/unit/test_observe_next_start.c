@@ -43,6 +43,19 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Why its value is not known; "": it is. when: "next" or "running". */
+static const char *problem_of(const struct start *start, const char *when, const char *name)
+{
+	for (size_t i = 0; i < start->facts->n; i++) {
+		const struct fact_flag *f = &start->facts->facts[i].flag;
+
+		if (start->facts->facts[i].type == FACT_FLAG && strcmp(f->when, when) == 0 &&
+		    strcmp(f->name, name) == 0)
+			return f->problem ? f->problem : "";
+	}
+	return "-";
+}
+
 static void put(struct start *start, const char *path, const char *text)
 {
 	scratch_tree_put(&start->tree, path, text);
@@ -179,6 +192,9 @@ static void programs_around_the_agent(void **state)
 		const char *work_dir; /* up to its source */
 	} rows[] = {
 		{ "/usr/bin/env MESOS_X=1 mesos-agent --work_dir=/w", EW_YES, "/w (" },
+		{ "/usr/bin/env MESOS_WORK_DIR=/w mesos-agent", EW_YES, "/w (" },
+		{ "/usr/bin/env -i MESOS_WORK_DIR=/w mesos-agent", EW_NO, "/w (" },
+		{ "/opt/wrap mesos-agent --work_dir=/w", EW_NO, "/w (" },
 		{ "/usr/bin/numactl -N 0 /usr/sbin/mesos-slave --work_dir=/w", EW_YES, "/w (" },
 		{ "/bin/sh -c 'exec /usr/sbin/mesos-slave --work_dir=/w >>/var/log/x 2>&1'", EW_YES,
 		  "/w (" },
@@ -206,6 +222,81 @@ static void programs_around_the_agent(void **state)
 			fail_msg("%s: %s, %s", rows[i].line, flag(start, "work_dir"),
 				 next(start)->problem);
 	}
+}
+
+/* The text of such a value says nothing of what the agent will get. */
+static void values_that_are_computed(void **state)
+{
+	static const char shell[] = "MESOS_HOSTNAME in /etc/default/mesos is computed at the start";
+	struct start *start = *state;
+
+	put(start, UNIT, "[Service]\nExecStart=/usr/bin/mesos-init-wrapper slave\n");
+	put(start, "/etc/default/mesos", "MESOS_HOSTNAME=$(hostname)\nMESOS_PORT=1\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_string_equal(next(start)->problem, shell);
+	assert_string_equal(problem_of(start, "next", "hostname"), shell);
+	assert_string_equal(problem_of(start, "next", "port"), "");
+	put(start, UNIT,
+	    "[Service]\nEnvironment=MESOS_IP=%H MESOS_PORT=1\n"
+	    "ExecStart=/usr/sbin/mesos-agent --hostname=%H --strict\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_string_not_equal(problem_of(start, "next", "ip"), "");
+	assert_string_not_equal(problem_of(start, "next", "hostname"), "");
+	assert_string_equal(problem_of(start, "next", "strict"), "");
+	assert_string_equal(problem_of(start, "next", "port"), "");
+	put(start, UNIT,
+	    "[Service]\nExecStart=/bin/sh -c 'exec mesos-agent --work_dir=$W --port=1'\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_string_not_equal(problem_of(start, "next", "work_dir"), "");
+	assert_string_equal(problem_of(start, "next", "port"), "");
+}
+
+/* A link that leads to itself is there and cannot be read, whoever reads it. */
+static void link_put(struct start *start, const char *path)
+{
+	char full[512];
+
+	snprintf(full, sizeof(full), "%s%s", start->tree.root, path);
+	assert_int_equal(symlink(full, full), 0);
+}
+
+static void what_may_set_flags_and_is_unread(void **state)
+{
+	struct start *start = *state;
+
+	put(start, UNIT, "[Service]\nExecStart=/usr/bin/mesos-init-wrapper slave\n");
+	put(start, "/etc/mesos-slave/port", "5051\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->known, EW_YES);
+	link_put(start, "/etc/mesos-slave/work_dir");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_string_equal(next(start)->problem,
+			    "/etc/mesos-slave/work_dir: Too many levels of symbolic links");
+	put(start, UNIT, "[Service]\nExecStart=/usr/bin/mesos-init-wrapper agent\n");
+	link_put(start, "/etc/mesos-agent");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_string_equal(next(start)->problem,
+			    "/etc/mesos-agent: Too many levels of symbolic links");
+	put(start, UNIT,
+	    "[Service]\nEnvironmentFile=-/etc/%i\nExecStart=/usr/sbin/mesos-agent --port=1\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_string_equal(next(start)->problem,
+			    "a % specifier of its EnvironmentFile is not known here");
+}
+
+/* One that has ended: nothing of it can be read. */
+static void a_running_agent_that_is_unread(void **state)
+{
+	struct start *start = *state;
+	struct fact_agent agent = { .pid = INT32_MAX, .start = 1 };
+	struct next_start_options options = { .root = start->tree.root };
+	struct fact_sink sink = { fact_list_emit, start->facts };
+
+	put(start, UNIT, "[Service]\nExecStart=/usr/sbin/mesos-agent --port=1\n");
+	next_start_emit(&agent, "mesos-agent.service", &options, &sink);
+	assert_int_equal(next(start)->known, EW_NO);
+	assert_string_equal(problem_of(start, "running", "runtime_dir"),
+			    "the running agent's environ: No such file or directory");
 }
 
 static void files_that_are_missing(void **state)
@@ -274,6 +365,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(flags_of_environment_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(flags_of_the_wrappers_directories, setup, teardown),
 		cmocka_unit_test_setup_teardown(programs_around_the_agent, setup, teardown),
+		cmocka_unit_test_setup_teardown(values_that_are_computed, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_may_set_flags_and_is_unread, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_running_agent_that_is_unread, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_that_are_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_the_user_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_running_agents_own, setup, teardown),

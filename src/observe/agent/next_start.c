@@ -117,19 +117,38 @@ static void value_set(struct next *next, const struct mesos_flag *flag, struct f
 	missing_add(next, arena_printf(next->arena, "--%s=%s", flag->name, value), err);
 }
 
-static void flag_set(struct next *next, struct mesos_span name, const char *value,
-		     const char *source, bool on_command_line)
+/* Returns the flag, NULL for one that nobody compares. */
+static struct flag_value *flag_set(struct next *next, struct mesos_span name, const char *value,
+				   const char *source, bool on_command_line)
 {
 	const struct mesos_flag *flag = mesos_flag_find(name);
 	struct flag_value *slot;
 
 	if (!flag)
-		return;
+		return NULL;
 	slot = &next->flags[flag - mesos_flag_table];
 	*slot = (struct flag_value){ .source = source,
 				     .problem = "",
 				     .on_command_line = on_command_line };
 	value_set(next, flag, slot, value);
+	return slot;
+}
+
+/* The text of its value is not the value that the agent will get. */
+static void flag_is_computed(struct next *next, struct flag_value *slot, const char *problem)
+{
+	next->problem = problem;
+	if (slot)
+		slot->problem = problem;
+}
+
+static void variable_is_computed(struct next *next, struct flag_value *slot,
+				 const struct env_var *var)
+{
+	if (slot && var->computed)
+		flag_is_computed(next, slot,
+				 arena_printf(next->arena, "%s in %s is computed at the start",
+					      var->name, var->source));
 }
 
 /* stout flags/flags.hpp, load(): the same name twice on the command line ends the agent. */
@@ -146,19 +165,19 @@ static void name_note(struct next *next, struct mesos_span name)
 }
 
 /* --NAME=VALUE, --NAME, --no-NAME; all else is passed over. */
-static void argument_add(struct next *next, const char *argument, const char *source)
+static struct flag_value *argument_add(struct next *next, const char *argument, const char *source)
 {
 	const char *name = argument + 2, *equals = strchr(argument, '=');
 	struct mesos_span span;
 	bool no;
 
 	if (strncmp(argument, "--", 2) != 0 || !argument[2])
-		return;
+		return NULL;
 	no = !equals && strncmp(name, "no-", 3) == 0;
 	name += no ? 3 : 0;
 	span = mesos_span_at(name, equals ? (size_t)(equals - name) : strlen(name));
 	name_note(next, span);
-	flag_set(next, span, equals ? equals + 1 : no ? "false" : "true", source, true);
+	return flag_set(next, span, equals ? equals + 1 : no ? "false" : "true", source, true);
 }
 
 /* MESOS_NAME, in capitals or not behind the prefix (stout flags/flags.hpp, extract()). */
@@ -171,18 +190,21 @@ static void variable_add(struct next *next, const struct env_var *var)
 		return;
 	for (const char *at = var->name + 6; *at; at++)
 		name[n++] = (char)tolower((unsigned char)*at);
-	flag_set(next, mesos_span_at(name, n), var->value, var->source, false);
-	if (var->computed && mesos_flag_find(mesos_span_at(name, n)))
-		next->problem = arena_printf(next->arena, "%s in %s is computed by a shell",
-					     var->name, var->source);
+	variable_is_computed(
+		next, flag_set(next, mesos_span_at(name, n), var->value, var->source, false), var);
 }
 
 /* ---- command lines ---- */
 
-static void arguments_add(struct next *next, const char *const *argv, size_t n, const char *source)
+static void arguments_add(struct next *next, const struct exec_line *line, size_t first,
+			  const char *source)
 {
-	for (size_t i = 0; i < n; i++)
-		argument_add(next, argv[i], source);
+	for (size_t i = first; i < line->n; i++) {
+		struct flag_value *slot = argument_add(next, line->argv[i], source);
+
+		if (slot && line->unknown && strchr(line->argv[i], '%'))
+			slot->problem = "its value has a % specifier";
+	}
 }
 
 static bool ends_command(const char *word)
@@ -204,8 +226,10 @@ static bool end_cut(char *word)
 /* sh -c "A=1 exec /usr/sbin/mesos-agent --x >>/var/log/y 2>&1" */
 static void shell_add(struct next *next, const char *script, const char *source)
 {
-	char *word = arena_array(next->arena, strlen(script) + 1, 1);
+	static const char too_much[] = "its shell command is more than this program understands";
 	bool found = false, over = false, computed = strpbrk(script, "$`") != NULL;
+	char *word = arena_array(next->arena, strlen(script) + 1, 1);
+	struct flag_value *slot;
 
 	while (word && !over && systemd_word_next(&script, word) > 0) {
 		char *equals = strchr(word, '=');
@@ -213,17 +237,20 @@ static void shell_add(struct next *next, const char *script, const char *source)
 		if (found && ends_command(word))
 			break;
 		over = end_cut(word) && found;
-		if (found)
-			argument_add(next, arena_text(next->arena, word), source);
-		else if (is_agent(word))
+		if (found) {
+			slot = argument_add(next, arena_text(next->arena, word), source);
+			if (strpbrk(word, "$`"))
+				flag_is_computed(next, slot, too_much);
+		} else if (is_agent(word)) {
 			found = true;
-		else if (equals && strncmp(word, "MESOS_", 6) == 0) {
+		} else if (equals && strncmp(word, "MESOS_", 6) == 0) {
 			*equals = '\0';
-			environment_set(&next->env, word, equals + 1, source, false);
+			environment_set(&next->env, word, equals + 1, source,
+					strpbrk(equals + 1, "$`") != NULL);
 		}
 	}
 	if (!found || computed)
-		next->problem = "its shell command is more than this program understands";
+		next->problem = too_much;
 }
 
 /* What docker run sets; the image may set more. */
@@ -249,14 +276,24 @@ static void docker_add(struct next *next, const struct exec_line *line, const ch
 
 /* ---- the wrapper of Mesosphere's packages: /usr/bin/mesos-init-wrapper slave ---- */
 
-/* As $(cat FILE): without newlines at the end. */
+/* What is there and cannot be read may set flags. A directory, or what is no file, sets none. */
+static void unread_note(struct next *next, const char *path, int err)
+{
+	if (!next->problem && err != -ENOENT && err != -ENOTDIR && err != -EISDIR)
+		next->problem = arena_printf(next->arena, "%s: %s", path, strerror(-err));
+}
+
+/* As $(cat FILE): without newlines at the end. NULL: a directory, or it cannot be read. */
 static const char *cat(struct next *next, const char *path)
 {
 	const char *text;
 	size_t len;
+	int err = file_read(next, path, &text, &len);
 
-	if (file_read(next, path, &text, &len) < 0)
+	if (err < 0) {
+		unread_note(next, path, err);
 		return NULL;
+	}
 	len = strnlen(text, len);
 	while (len && text[len - 1] == '\n')
 		len--;
@@ -277,6 +314,8 @@ static void each_file(struct next *next, const char *dir,
 	int n = scandir(arena_printf(next->arena, "%s%s", next->root, dir), &entries, visible,
 			alphasort);
 
+	if (n < 0)
+		unread_note(next, dir, -errno);
 	for (int i = 0; i < n; i++) {
 		call(next, dir, entries[i]->d_name, ctx);
 		free(entries[i]);
@@ -293,7 +332,7 @@ static void wrapper_file(struct next *next, const char *dir, const char *name, v
 
 	(void)ctx;
 	if (!value)
-		return; /* a directory */
+		return;
 	argument_add(next,
 		     name[0] == '?' ? arena_printf(next->arena, "--%s", name + 1)
 				    : arena_printf(next->arena, "--%s=%s", name, value),
@@ -322,8 +361,11 @@ static void wrapper_defaults(struct next *next, const char *path)
 {
 	const char *text;
 	size_t len;
+	int err = file_read(next, path, &text, &len);
 
-	if (file_read(next, path, &text, &len) == 0)
+	if (err < 0)
+		unread_note(next, path, err);
+	else
 		environment_add_file(&next->env, text, len, ENVIRONMENT_SHELL, path);
 }
 
@@ -333,10 +375,11 @@ static void wrapper_variable(struct next *next, const char *name, const char *fl
 
 	if (!var || !*var->value)
 		return;
-	argument_add(next, arena_printf(next->arena, "--%s=%s", flag, var->value), var->source);
-	if (var->computed)
-		next->problem = arena_printf(next->arena, "%s in %s is computed by a shell", name,
-					     var->source);
+	variable_is_computed(next,
+			     argument_add(next,
+					  arena_printf(next->arena, "--%s=%s", flag, var->value),
+					  var->source),
+			     var);
 }
 
 static void wrapper_add(struct next *next, const struct exec_line *line)
@@ -355,16 +398,47 @@ static void wrapper_add(struct next *next, const struct exec_line *line)
 
 /* ---- programs ---- */
 
-/* The agent among the arguments, as of env, nice, numactl, tee_stderr. False: it is not. */
-static bool below_add(struct next *next, const struct exec_line *line, const char *source)
+/* Programs that run another one with the arguments and the environment that they got. */
+static bool passes_on(const char *name)
 {
-	for (size_t i = 0; i < line->n; i++) {
-		if (!is_agent(line->argv[i]))
-			continue;
-		arguments_add(next, line->argv + i + 1, line->n - i - 1, source);
-		return true;
-	}
+	static const char *const names[] = { "nice", "ionice", "numactl", "taskset",
+					     "chrt", "setsid", "nohup",	  "stdbuf",
+					     "tini", "cgexec", "prlimit", "tee_stderr" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
 	return false;
+}
+
+/* env [-i] [-u NAME] NAME=VALUE…: false for an option. */
+static bool env_word_add(struct next *next, const char *word, const char *source)
+{
+	const char *equals = strchr(word, '=');
+
+	if (word[0] == '-')
+		return false;
+	if (equals)
+		environment_set(&next->env, arena_span(next->arena, word, (size_t)(equals - word)),
+				equals + 1, source, false);
+	return true;
+}
+
+/* The agent among the arguments of another program. */
+static void below_add(struct next *next, const struct exec_line *line, const char *source)
+{
+	const char *name = base_of(line->program);
+	bool is_env = strcmp(name, "env") == 0, known = is_env || passes_on(name);
+	size_t i;
+
+	for (i = 0; i < line->n && !is_agent(line->argv[i]); i++)
+		if (is_env)
+			known &= env_word_add(next, line->argv[i], source);
+	arguments_add(next, line, i + 1, source);
+	if (!known || i >= line->n)
+		next->problem =
+			arena_printf(next->arena, "%s is not the agent itself, and may add flags",
+				     line->program);
 }
 
 static bool is_shell(const char *name)
@@ -380,7 +454,7 @@ static void program_add(struct next *next, const struct exec_line *line, const c
 	if (line->unknown)
 		next->problem = "a % specifier of its ExecStart is not known here";
 	if (is_agent(line->program))
-		arguments_add(next, line->argv, line->n, source);
+		arguments_add(next, line, 0, source);
 	else if (strcmp(name, "mesos-init-wrapper") == 0)
 		wrapper_add(next, line);
 	else if (strcmp(name, "start_mesos.sh") == 0) /* of DC/OS: all flags are variables */
@@ -389,10 +463,8 @@ static void program_add(struct next *next, const struct exec_line *line, const c
 		shell_add(next, line->argv[1], source);
 	else if (strcmp(name, "docker") == 0 || strcmp(name, "podman") == 0)
 		docker_add(next, line, source);
-	else if (!below_add(next, line, source))
-		next->problem =
-			arena_printf(next->arena, "%s is not the agent itself, and may add flags",
-				     line->program);
+	else
+		below_add(next, line, source);
 }
 
 /* ---- units ---- */
@@ -417,6 +489,10 @@ static void env_pattern_add(struct next *next, const char *value)
 	glob_t found;
 
 	value += optional;
+	if (strchr(value, '%')) {
+		next->problem = "a % specifier of its EnvironmentFile is not known here";
+		return;
+	}
 	if (!strpbrk(value, "*?[")) {
 		env_file_add(next, value, "EnvironmentFile=", optional);
 		return;
@@ -490,18 +566,26 @@ static void unit_add(struct next *next, const char *unit)
 
 /* ---- without a unit: the running agent's own ---- */
 
-static size_t items_read(int32_t pid, const char *file, char *items)
+/* 0: none, or, with a problem, they cannot be read. */
+static size_t items_read(struct next *next, const char *file, char *items)
 {
 	char path[PROC_PATH_MAX];
-	ssize_t len = proc_read(AT_FDCWD, proc_path(path, pid, 0, file), items, ITEMS_MAX);
+	ssize_t len = items ? proc_read(AT_FDCWD, proc_path(path, next->agent->pid, 0, file), items,
+					ITEMS_MAX)
+			    : -ENOMEM;
 
+	if (len == ITEMS_MAX - 1)
+		len = -E2BIG;
+	if (len < 0)
+		next->problem = arena_printf(next->arena, "the running agent's %s: %s", file,
+					     strerror((int)-len));
 	return len > 0 ? (size_t)len : 0;
 }
 
 static void running_add(struct next *next)
 {
 	char *items = arena_array(next->arena, ITEMS_MAX, 1);
-	size_t len = items ? items_read(next->agent->pid, "environ", items) : 0;
+	size_t len = items_read(next, "environ", items);
 
 	for (size_t at = 0; at < len; at += strlen(items + at) + 1) {
 		char *equals = strchr(items + at, '=');
@@ -513,12 +597,12 @@ static void running_add(struct next *next)
 	}
 	for (size_t i = 0; i < next->options->n_env; i++)
 		env_file_add(next, next->options->env[i], "--next-env ", false);
-	len = items ? items_read(next->agent->pid, "cmdline", items) : 0;
+	len = items_read(next, "cmdline", items);
 	next->program = len ? arena_text(next->arena, items) : "";
 	for (size_t at = len ? strlen(items) + 1 : 0; at < len; at += strlen(items + at) + 1)
 		argument_add(next, arena_text(next->arena, items + at), "command-line");
-	if (!len)
-		next->problem = "the running agent's command line cannot be read";
+	if (!len && !next->problem)
+		next->problem = "the running agent has no command line";
 }
 
 /* ---- emit ---- */
@@ -539,26 +623,40 @@ static void flag_emit(const struct next *next, const char *when, size_t i,
 	fact_emit(sink, &fact);
 }
 
-/* What the running agent was started with. Of a file only the path is known: it may have changed.
+/* The value of a flag by its name or its other name. */
+static bool given_in(bool (*find)(const char *items, size_t len, const char *name, char *value,
+				  size_t size),
+		     const char *items, size_t len, const struct mesos_flag *flag, char *value)
+{
+	return find(items, len, flag->name, value, VALUE_MAX) ||
+	       (flag->alias && find(items, len, flag->alias, value, VALUE_MAX));
+}
+
+/*
+ * What the running agent was started with. Of a file only the path is known: it may have changed.
+ * Where its command line or environment cannot be read, a flag that is not found may be given.
  */
-static void running_emit(const struct next *next, const struct fact_sink *sink)
+static void running_emit(struct next *next, const struct fact_sink *sink)
 {
 	char *value = arena_array(next->arena, VALUE_MAX, 1);
 	char *cmdline = arena_array(next->arena, ITEMS_MAX, 1);
 	char *environ_ = arena_array(next->arena, ITEMS_MAX, 1);
-	size_t len = cmdline ? items_read(next->agent->pid, "cmdline", cmdline) : 0;
-	size_t env_len = environ_ ? items_read(next->agent->pid, "environ", environ_) : 0;
+	size_t len = items_read(next, "cmdline", cmdline);
+	size_t env_len = items_read(next, "environ", environ_);
 
 	for (size_t i = 0; value && i < MESOS_FLAGS_WATCHED; i++) {
 		const struct mesos_flag *flag = &mesos_flag_table[i];
 		struct flag_value given = { .source = "command-line", .value = value };
 
-		given.on_command_line =
-			agent_flag_in_cmdline(cmdline, len, flag->name, value, VALUE_MAX);
+		given.on_command_line = given_in(agent_flag_in_cmdline, cmdline, len, flag, value);
 		if (!given.on_command_line) {
 			given.source = "environment";
-			if (!agent_flag_in_environ(environ_, env_len, flag->name, value, VALUE_MAX))
-				continue;
+			if (!given_in(agent_flag_in_environ, environ_, env_len, flag, value)) {
+				if (!next->problem)
+					continue;
+				value[0] = '\0';
+				given.problem = next->problem;
+			}
 		}
 		if (flag->kind != MESOS_FLAG_PATH && strncmp(value, "file://", 7) == 0)
 			given.problem = "the file may have changed since";
@@ -572,9 +670,12 @@ static void credentials_check(struct next *next)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const struct mesos_flag *flag = mesos_flag_find(mesos_span_of(names[i]));
-		const char *path = next->flags[flag - mesos_flag_table].value, *text;
+		const struct flag_value *slot = &next->flags[flag - mesos_flag_table];
+		const char *path = slot->value, *text;
 		size_t len;
-		int err = path && *path == '/' ? file_read(next, path, &text, &len) : 0;
+		bool computed = *(slot->problem ? slot->problem : "");
+		int err =
+			path && *path == '/' && !computed ? file_read(next, path, &text, &len) : 0;
 
 		if (err)
 			missing_add(next, arena_printf(next->arena, "--%s=%s", names[i], path),

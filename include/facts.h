@@ -601,7 +601,7 @@ struct fact_act {
 struct fact_command {
 	const char *text; /* arguments joined, quoted */
 	int32_t pid;
-	const char *phase; /* "planned", "started", "ended" */
+	const char *phase; /* "started", "ended" */
 	int32_t status;	   /* as wait(2) gives it */
 };
 

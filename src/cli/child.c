@@ -142,14 +142,3 @@ void child_free(struct child *command)
 	free(command->text);
 	command->text = NULL;
 }
-
-void child_announce(char *const *argv, const struct fact_sink *sink)
-{
-	struct fact fact = { .type = FACT_COMMAND, .mono = now_mono() };
-	char *text = child_text(argv);
-
-	fact.command.text = text;
-	fact.command.phase = "planned";
-	fact_emit(sink, &fact);
-	free(text);
-}

@@ -37,8 +37,4 @@ bool child_ended(struct child *command, const struct fact_sink *sink);
 
 void child_free(struct child *command);
 
-/* Emits FACT_COMMAND "planned" for a command that will be started: what it says is judged before.
- */
-void child_announce(char *const *argv, const struct fact_sink *sink);
-
 #endif

@@ -250,7 +250,6 @@ int verb_run(const struct options *options)
 	struct treatment treatment;
 	struct kept_report kept;
 	struct guard *guard = NULL;
-	struct fact_sink sink;
 	int code;
 
 	if (options->replay)
@@ -260,8 +259,6 @@ int verb_run(const struct options *options)
 		return code;
 	code = EXIT_UNKNOWN;
 	kept_report_begin(&kept, options);
-	sink = session_sink(session);
-	child_announce(options->command, &sink);
 	audit = treat_audit(session, true);
 	if (!audit)
 		goto out;

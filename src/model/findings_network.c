@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "base/arena.h"
+#include "base/cgroup_path.h"
 #include "base/now.h"
 #include "model/finding_table.h"
 #include "model/judge/identity.h"
@@ -18,15 +19,12 @@ static bool ends_with_agent(const struct store *store, const struct agent *agent
 {
 	const struct fact_service *service = store_service(store, agent);
 	const struct process *process = store_process_find(store, pid, start);
-	size_t len;
 
 	if (!service || !*service->unit || !process || !process->known)
 		return false;
-	len = strlen(service->cgroup);
 	return (strcmp(service->kill_mode, "control-group") == 0 ||
 		strcmp(service->kill_mode, "mixed") == 0) &&
-	       strncmp(process->facts.cgroup, service->cgroup, len) == 0 &&
-	       (process->facts.cgroup[len] == '/' || process->facts.cgroup[len] == '\0');
+	       cgroup_path_is_in(process->facts.cgroup, service->cgroup);
 }
 
 static const char *comm_of(const struct store *store, int32_t pid, uint64_t start)

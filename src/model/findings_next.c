@@ -96,16 +96,6 @@ static void add(const struct next_subject *s, enum finding finding, enum severit
 	finding_add(s->store, s->report, finding, severity, evidence, cure);
 }
 
-const char *next_joined(struct arena *arena, const char *const *texts, size_t n)
-{
-	enum { SHOWN = 4 };
-	const char *all = "";
-
-	for (size_t i = 0; i < n && i < SHOWN; i++)
-		all = arena_printf(arena, "%s%s%s", all, i ? "; " : "", texts[i]);
-	return n > SHOWN ? arena_printf(arena, "%s; and %zu more", all, n - SHOWN) : all;
-}
-
 /* "--work_dir is /a, and will be /b (/etc/mesos-slave/work_dir)." */
 static const char *change_text(const struct next_subject *s, const char *name)
 {
@@ -201,7 +191,7 @@ static void flags_refused(const struct next_subject *s)
 	if (reasons.n)
 		add(s, FINDING_NEXT_FLAGS_REFUSED, SEVERITY_CRITICAL,
 		    arena_printf(s->arena, "The next agent refuses its flags: %s.",
-				 next_joined(s->arena, reasons.v, reasons.n)),
+				 finding_texts(s->arena, reasons.v, reasons.n)),
 		    "Correct the flags before the restart.");
 }
 
@@ -210,7 +200,7 @@ static void files_missing(const struct next_subject *s)
 	if (s->next->n_missing)
 		add(s, FINDING_NEXT_FILES_MISSING, SEVERITY_CRITICAL,
 		    arena_printf(s->arena, "The next start needs files that are not there: %s.",
-				 next_joined(s->arena, s->next->missing, s->next->n_missing)),
+				 finding_texts(s->arena, s->next->missing, s->next->n_missing)),
 		    "Put the files in place before the restart.");
 }
 

@@ -24,9 +24,6 @@ const char *next_value(const struct next_subject *s, const char *name);
 const char *running_value(const struct next_subject *s, const char *name);
 enum ew_tri next_changes(const struct next_subject *s, const char *name);
 
-/* Joined by "; ", the first four of them. */
-const char *next_joined(struct arena *arena, const char *const *texts, size_t n);
-
 /* findings_next_info.c: against slave.info. */
 void next_info_fill(const struct next_subject *s);
 

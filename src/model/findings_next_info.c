@@ -207,7 +207,7 @@ static const char *evidence(const struct next_subject *s, const char *const *tex
 {
 	return arena_printf(s->arena,
 			    "The next agent describes itself otherwise than slave.info: %s.",
-			    next_joined(s->arena, texts, n));
+			    finding_texts(s->arena, texts, n));
 }
 
 static void differences_add(const struct next_subject *s, struct differences *d)

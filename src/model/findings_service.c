@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/cgroup_path.h"
 #include "base/now.h"
 #include "model/judge/condition.h"
 #include "model/judge/identity.h"
@@ -43,27 +44,7 @@ static bool kills_all(const char *kill_mode)
 	return is(kill_mode, "control-group") || is(kill_mode, "mixed");
 }
 
-/* Texts joined by "; ", the first few of them. */
-static const char *joined(struct arena *arena, const char *const *texts, size_t n)
-{
-	enum { SHOWN = 4 };
-	const char *all = "";
-
-	for (size_t i = 0; i < n && i < SHOWN; i++)
-		all = arena_printf(arena, "%s%s%s", all, i ? "; " : "", texts[i]);
-	if (n > SHOWN)
-		all = arena_printf(arena, "%s; and %zu more", all, n - SHOWN);
-	return all;
-}
-
 /* ---- executors in and outside of its cgroup ---- */
-
-static bool is_in(const char *cgroup, const char *unit_cgroup)
-{
-	size_t len = strlen(unit_cgroup);
-
-	return begins(cgroup, unit_cgroup) && (cgroup[len] == '/' || cgroup[len] == '\0');
-}
 
 static bool is_ours(const struct executors *view, const struct executor *executor)
 {
@@ -78,7 +59,7 @@ static size_t executors_inside(const struct subject *s)
 		const struct executor *executor = &s->view->executors[i];
 
 		n += is_ours(s->view, executor) &&
-		     is_in(executor->process->facts.cgroup, s->service->cgroup);
+		     cgroup_path_is_in(executor->process->facts.cgroup, s->service->cgroup);
 	}
 	return n;
 }
@@ -100,7 +81,7 @@ static void not_reloaded(const struct subject *s)
 	add(s, FINDING_UNIT_NOT_RELOADED, kills ? SEVERITY_CRITICAL : SEVERITY_WARNING,
 	    arena_printf(s->arena, "The files of %s have changed since systemd loaded them%s%s.%s",
 			 service->unit, service->n_differs ? ": " : "",
-			 joined(s->arena, service->differs, service->n_differs),
+			 finding_texts(s->arena, service->differs, service->n_differs),
 			 kills ? " With them stopping the unit kills the executors in its cgroup."
 			       : ""),
 	    arena_printf(s->arena,
@@ -130,7 +111,7 @@ static void loggers_die(const struct subject *s)
 			 "is %s: %s.",
 			 service->n_loggers, service->unit,
 			 *service->kill_mode ? service->kill_mode : "not known",
-			 joined(s->arena, service->loggers, service->n_loggers)),
+			 finding_texts(s->arena, service->loggers, service->n_loggers)),
 	    arena_printf(s->arena,
 			 "Set KillMode=process in the [Service] section "
 			 "(systemctl edit %s), run systemctl "
@@ -144,8 +125,8 @@ static bool counts_for_slice(const struct subject *s, const struct executor *exe
 	const char *cgroup = executor->process->facts.cgroup;
 
 	return is_ours(s->view, executor) && *cgroup && !strstr(cgroup, "docker") &&
-	       !is_in(cgroup,
-		      s->service->cgroup); /* has the verdict same-fate, or KillMode spares it */
+	       /* in there: it has the verdict same-fate, or KillMode spares it */
+	       !cgroup_path_is_in(cgroup, s->service->cgroup);
 }
 
 /*
@@ -267,7 +248,7 @@ static void steps_missing(const struct subject *s)
 		return;
 	add(s, FINDING_START_CANNOT_RUN, SEVERITY_CRITICAL,
 	    arena_printf(s->arena, "What %s runs when it starts cannot be run: %s.", service->unit,
-			 joined(s->arena, service->missing, service->n_missing)),
+			 finding_texts(s->arena, service->missing, service->n_missing)),
 	    "Install the program or correct the line before the restart.");
 }
 
@@ -363,7 +344,7 @@ static void stops_executors(const struct subject *s)
 /* The command of `run`. Another program's SIGUSR1 is nothing to an agent. */
 static void command_orders(const struct store *store, struct report *report)
 {
-	const char *command = store->planned;
+	const char *command = store->session.command;
 	bool agents;
 
 	if (!command || report_has_outcomes(report))

@@ -24,6 +24,8 @@ void report_notes_fill(const struct executors *view, struct report *report);
 /* Adds one to the report's findings. Texts live as long as the report. */
 void finding_add(const struct store *store, struct report *report, enum finding finding,
 		 enum severity severity, const char *evidence, const char *cure);
+/* Joined by "; ", the first four of them. */
+const char *finding_texts(struct arena *arena, const char *const *texts, size_t n);
 
 /* findings_disk.c: file systems and checkpoints. */
 void findings_disk_fill(const struct executors *view, struct report *report);

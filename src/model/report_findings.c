@@ -47,6 +47,16 @@ void finding_add(const struct store *store, struct report *report, enum finding 
 		};
 }
 
+const char *finding_texts(struct arena *arena, const char *const *texts, size_t n)
+{
+	enum { SHOWN = 4 };
+	const char *all = "";
+
+	for (size_t i = 0; i < n && i < SHOWN; i++)
+		all = arena_printf(arena, "%s%s%s", all, i ? "; " : "", texts[i]);
+	return n > SHOWN ? arena_printf(arena, "%s; and %zu more", all, n - SHOWN) : all;
+}
+
 static bool is_impostor_here(const struct store *store, const struct agent *agent)
 {
 	return !agent->gone_at && agent_is_impostor(store, agent) &&

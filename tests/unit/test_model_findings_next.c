@@ -317,10 +317,9 @@ static void the_command_of_run(void **state)
 		struct node *n = node_new();
 
 		node_executor(n, "web", .v1 = false);
+		n->command = rows[i].text;
+		node_window(n);
 		node_snapshot(n);
-		node_emit(n,
-			  (struct fact){ .type = FACT_COMMAND,
-					 .command = { .text = rows[i].text, .phase = "planned" } });
 		assert_string_equal(found(n, rows[i].exit_code), rows[i].want);
 		node_free(n);
 	}

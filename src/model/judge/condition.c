@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/cgroup_path.h"
 #include "base/sh_quote.h"
 #include "base/now.h"
 
@@ -87,16 +88,9 @@ static const struct fact_service *agents_unit(const struct store *store)
 static const struct fact_service *unit_of(const struct store *store, const struct process *process)
 {
 	const struct fact_service *service = agents_unit(store);
-	const char *cgroup = process->facts.cgroup;
-	size_t len;
 
-	if (!service)
-		return NULL;
-	len = strlen(service->cgroup);
-	return strncmp(cgroup, service->cgroup, len) == 0 &&
-			       (cgroup[len] == '/' || cgroup[len] == '\0')
-		       ? service
-		       : NULL;
+	return service && cgroup_path_is_in(process->facts.cgroup, service->cgroup) ? service
+										    : NULL;
 }
 
 static const struct process *process_of_pid(const struct store *store, int32_t pid)

@@ -465,10 +465,6 @@ static void apply_baseline(struct store *store, const struct fact *fact)
 
 static void apply_command(struct store *store, const struct fact *fact)
 {
-	if (fact->command.phase && strcmp(fact->command.phase, "planned") == 0) {
-		store->planned = store_text(store, fact->command.text);
-		return;
-	}
 	store->command = fact->command;
 	store->command.text = store_text(store, fact->command.text);
 	store->command.phase = store_text(store, fact->command.phase);

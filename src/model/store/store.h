@@ -368,7 +368,6 @@ struct store {
 	bool mptcp_hidden;	  /* an MPTCP link exists whose owner could not be read */
 	bool agent_hidden;	  /* a process that could not be read listens on the agent port */
 	struct fact_command command;
-	const char *planned;   /* text of the command that `run` will start; NULL: none */
 	int64_t command_ended; /* 0 */
 	uint32_t snapshot;     /* number of the current one */
 	uint32_t scope;	       /* of the current one; 0 between snapshots */

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/bounded.h"
+#include "base/cgroup_path.h"
 #include "base/now.h"
 #include "base/proc.h"
 #include "facts.h"
@@ -65,15 +66,13 @@ const char *service_unit_of(const char *cgroup, char *unit_cgroup)
 static bool is_inside(int32_t pid, const char *unit_cgroup)
 {
 	char cgroup[PATH_MAX] = "";
-	size_t len = strlen(unit_cgroup);
 	int dir = proc_open(pid);
 
 	if (dir < 0)
 		return false;
 	proc_cgroup(dir, cgroup, sizeof(cgroup));
 	close(dir);
-	return strncmp(cgroup, unit_cgroup, len) == 0 &&
-	       (cgroup[len] == '/' || cgroup[len] == '\0');
+	return cgroup_path_is_in(cgroup, unit_cgroup);
 }
 
 /*

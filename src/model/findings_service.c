@@ -287,12 +287,30 @@ static void steps_untried(const struct subject *s)
 
 /* ---- orders to the agent or its executors ---- */
 
-/* Does a command line send SIGUSR1: kill -USR1, -s SIGUSR1, -10, --signal=USR1, KillSignal=? */
+/* Of SIGUSR1 by its number, as kill, pkill, killall, systemctl and docker take it. */
+static bool has_ten(const char *text, size_t len)
+{
+	static const char *const forms[] = { " -10", " -s 10", " -s10", "--signal 10",
+					     "--signal=10" };
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		const char *at = memmem(text, len, forms[i], strlen(forms[i]));
+
+		if (at && !strchr("0123456789", at[strlen(forms[i])] ?: ' '))
+			return true;
+	}
+	return false;
+}
+
+/* Does a command line send SIGUSR1? The number counts behind a "kill", in the same command. */
 static bool sends_usr1(const char *step)
 {
-	const char *ten = strstr(step, "kill -10 ");
-
-	return strstr(step, "USR1") || ten || is(step, "KillSignal=10");
+	if (strstr(step, "USR1") || strstr(step, "usr1") || is(step, "KillSignal=10"))
+		return true;
+	for (const char *kill = step; (kill = strstr(kill, "kill")); kill += strlen("kill"))
+		if (has_ten(kill, strcspn(kill, ";&|\n")))
+			return true;
+	return false;
 }
 
 static bool is_stop(const char *step)

@@ -144,6 +144,14 @@ static void orders_in_stop_commands(void **state)
 	    LIST(file_steps, "ExecStop=/bin/kill -s SIGUSR1 $MAINPID"));
 	row(n, "stop-sends-sigusr1:critical ", 2, SLICE,
 	    LIST(steps, "ExecStop=-/bin/sh -c 'kill -10 $(cat /run/agent.pid)'"));
+	row(n, "stop-sends-sigusr1:critical ", 2, SLICE,
+	    LIST(steps, "ExecStop=/bin/kill -s 10 $MAINPID"));
+	row(n, "stop-sends-sigusr1:critical ", 2, SLICE,
+	    LIST(steps, "ExecStop=/bin/systemctl kill --signal=10 mesos-slave"));
+	row(n, "stop-sends-sigusr1:critical ", 2, SLICE,
+	    LIST(steps, "ExecStop=/bin/sh -c 'kill -usr1 $MAINPID'"));
+	row(n, "", 0, SLICE, LIST(steps, "ExecStop=/bin/sh -c 'kill $MAINPID; nice -10 x'"));
+	row(n, "", 0, SLICE, LIST(steps, "ExecStop=/bin/kill -s 1 -100 $MAINPID"));
 	row(n, "stop-sends-sigusr1:critical ", 2, SLICE, LIST(steps, "KillSignal=SIGUSR1"));
 	row(n, "", 0, SLICE, LIST(steps, "ExecStop=/bin/kill -TERM $MAINPID"));
 	row(n, "", 0, SLICE, LIST(steps, "ExecStartPost=/bin/kill -USR1 1"));

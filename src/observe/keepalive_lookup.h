@@ -6,10 +6,10 @@ struct fact_sink;
 struct snapshot;
 
 /*
- * Emits FACT_KEEPALIVE for each link of the snapshot on which a keepalive timer runs. sock_diag
- * shows the timers; only for a socket that has one is the executor's descriptor copied, for the
- * microseconds that its options take to read. What could not be read is told by FACT_UNREAD and
- * leaves the link without such a fact: it then counts as not protected.
+ * Emits FACT_KEEPALIVE for each link of the snapshot on which a keepalive timer runs, as of the
+ * time when the scan of sockets listed it. Only for such a link is the executor's descriptor
+ * copied, for the microseconds that its options take to read. What could not be read is told by
+ * FACT_UNREAD and leaves the link without such a fact: it then counts as not protected.
  */
 void keepalive_lookup_all(const struct snapshot *snapshot, const struct fact_sink *sink);
 

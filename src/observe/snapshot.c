@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,8 @@ struct snapshot {
 	size_t n_work_dirs, work_dirs_cap;
 	struct fact_socket *sockets; /* by cookie, each once, when sorted */
 	size_t n_sockets, sockets_cap;
+	struct snapshot_timer *timers; /* as they were listed */
+	size_t n_timers, timers_cap;
 	struct fact_holder *holders; /* by cookie, pid, fd, each once, when sorted */
 	size_t n_holders, holders_cap;
 	struct snapshot_agent *agents;
@@ -155,6 +158,22 @@ static void add_agent(struct snapshot *snapshot, const struct fact_agent *agent)
 	};
 }
 
+/* BPF does not tell of timers: of the two rows of a socket it is sock_diag's that has one. */
+static void add_socket(struct snapshot *snapshot, const struct fact *fact)
+{
+	const struct fact_socket *socket = &fact->socket;
+
+	if (reserve(snapshot, &snapshot->sockets, &snapshot->sockets_cap, snapshot->n_sockets,
+		    sizeof(*snapshot->sockets)))
+		snapshot->sockets[snapshot->n_sockets++] = *socket;
+	if (socket->probe_in && socket->state == TCP_ESTABLISHED &&
+	    reserve(snapshot, &snapshot->timers, &snapshot->timers_cap, snapshot->n_timers,
+		    sizeof(*snapshot->timers)))
+		snapshot->timers[snapshot->n_timers++] =
+			(struct snapshot_timer){ socket->cookie, (uint16_t)socket->remote.port,
+						 fact->mono, socket->probe_in };
+}
+
 /* Only the process that listens speaks for the agent, not whoever answers at --agent-url. */
 static void add_answer(struct snapshot *snapshot, const struct fact_api *api)
 {
@@ -177,9 +196,7 @@ void snapshot_add(struct snapshot *snapshot, const struct fact *fact)
 		add_process(snapshot, &fact->process);
 		break;
 	case FACT_SOCKET:
-		if (reserve(snapshot, &snapshot->sockets, &snapshot->sockets_cap,
-			    snapshot->n_sockets, sizeof(*snapshot->sockets)))
-			snapshot->sockets[snapshot->n_sockets++] = fact->socket;
+		add_socket(snapshot, fact);
 		break;
 	case FACT_HOLDER:
 		if (reserve(snapshot, &snapshot->holders, &snapshot->holders_cap,
@@ -247,10 +264,13 @@ int64_t snapshot_until(const struct snapshot *snapshot)
 void snapshot_end(struct snapshot *snapshot)
 {
 	free(snapshot->sockets);
+	free(snapshot->timers);
 	free(snapshot->holders);
 	snapshot->sockets = NULL;
+	snapshot->timers = NULL;
 	snapshot->holders = NULL;
 	snapshot->n_sockets = snapshot->sockets_cap = 0;
+	snapshot->n_timers = snapshot->timers_cap = 0;
 	snapshot->n_holders = snapshot->holders_cap = 0;
 }
 
@@ -278,6 +298,7 @@ void snapshot_begin(struct snapshot *snapshot)
 	snapshot->n_processes = 0;
 	snapshot->n_work_dirs = 0;
 	snapshot->n_sockets = 0;
+	snapshot->n_timers = 0;
 	snapshot->n_holders = 0;
 	snapshot->n_agents = 0;
 	snapshot->n_linked = 0;
@@ -347,6 +368,11 @@ const struct snapshot_process *snapshot_process(const struct snapshot *snapshot,
 const struct fact_socket *snapshot_socket(const struct snapshot *snapshot, size_t i)
 {
 	return i < snapshot->n_sockets ? &snapshot->sockets[i] : NULL;
+}
+
+const struct snapshot_timer *snapshot_timer(const struct snapshot *snapshot, size_t i)
+{
+	return i < snapshot->n_timers ? &snapshot->timers[i] : NULL;
 }
 
 const struct snapshot_agent *snapshot_listener(const struct snapshot *snapshot, size_t i)

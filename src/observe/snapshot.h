@@ -16,6 +16,13 @@
 
 struct snapshot;
 
+struct snapshot_timer {
+	uint64_t cookie;
+	uint16_t remote_port;
+	int64_t mono;	  /* when it was listed */
+	int64_t probe_in; /* until it expires, from then on */
+};
+
 /* A process with a FACT_PROCESS. */
 struct snapshot_process {
 	int32_t pid;
@@ -105,6 +112,8 @@ size_t snapshot_n_processes(const struct snapshot *snapshot);
 const struct snapshot_process *snapshot_process(const struct snapshot *snapshot, size_t i);
 /* Sockets, after snapshot_sort() each once, by cookie. */
 const struct fact_socket *snapshot_socket(const struct snapshot *snapshot, size_t i);
+/* Keepalive timers that run on established connections. */
+const struct snapshot_timer *snapshot_timer(const struct snapshot *snapshot, size_t i);
 
 /* ---- look-ups: of what was added before the last snapshot_sort() ---- */
 

@@ -54,8 +54,8 @@ static const struct {
 				      "That slice holds all executors: stopping it kills "
 				      "them." },
 	[FINDING_EXECUTOR_OUTSIDE_SLICE] = { "executor-outside-slice",
-					     "They end with whatever unit or session that cgroup "
-					     "is of." },
+					     "They end when the unit or session of that cgroup "
+					     "ends." },
 	[FINDING_MAIN_PID_IS_A_WRAPPER] = { "main-pid-is-a-wrapper",
 					    "Stopping the unit does not stop the agent; the next "
 					    "one cannot "
@@ -85,9 +85,8 @@ static const struct {
 	[FINDING_REREGISTER_LATE] = { "reregister-late",
 				      "The agent kills the executors that are not back in "
 				      "time." },
-	[FINDING_VERSION_MIX] = { "version-mix",
-				  "Whether they register again with it was not tried by Mesos' "
-				  "own tests." },
+	[FINDING_VERSION_MIX] = { "version-mix", "Mesos has no test for whether they register "
+						 "again with it." },
 	[FINDING_DOCKER_UNREACHABLE] = { "docker-unreachable",
 					 "The recovery of the next agent asks docker for its "
 					 "containers: it fails or waits, while the executors' "

@@ -87,11 +87,11 @@ static void master_unreachable_fill(const struct store *store, struct report *re
 
 	if (!master->named || !*master->problem)
 		return;
-	finding_add(
-		store, report, FINDING_MASTER_UNREACHABLE, SEVERITY_WARNING,
-		arena_printf(report->arena, "The master has not told all: %s.", master->problem),
-		"See whether it runs, and whether --master-url names it as this host reaches "
-		"it.");
+	finding_add(store, report, FINDING_MASTER_UNREACHABLE, SEVERITY_WARNING,
+		    arena_printf(report->arena, "The master's answer is incomplete: %s.",
+				 master->problem),
+		    "See whether it runs, and whether --master-url names it as this host reaches "
+		    "it.");
 }
 
 /* Removed, or marked unreachable (Mesos master/master.cpp, 0.28 to 1.11). */

@@ -206,7 +206,7 @@ static bool is_additive(const struct next_subject *s)
 static const char *evidence(const struct next_subject *s, const char *const *texts, size_t n)
 {
 	return arena_printf(s->arena,
-			    "The next agent describes itself otherwise than slave.info: %s.",
+			    "The next agent would describe itself differently from slave.info: %s.",
 			    finding_texts(s->arena, texts, n));
 }
 

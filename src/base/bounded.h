@@ -20,6 +20,12 @@ int bounded_ms(int most_ms, int64_t until);
  */
 typedef int (*bounded_work)(void *ctx, int out);
 
+/*
+ * A work that a program does: becomes argv[0] of /usr/bin or /bin, whose standard output is the
+ * result. Returns only when that cannot be run: 127.
+ */
+int bounded_exec(char *const *argv, int out);
+
 /* In the caller, for each part of the result that arrives. A negative errno ends the work. */
 typedef int (*bounded_got)(void *ctx, const char *part, size_t len);
 

@@ -135,17 +135,10 @@ size_t agent_log_of_journal(struct mesos_span json, char *text)
 /* In a child. */
 static int journal_work(void *ctx, int out)
 {
-	static char *const env[] = { "LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	char *argv[] = { "journalctl", "-q",   "-b", "--no-pager", "-n", "1000",
 			 "-o",	       "json", "-u", ctx,	   NULL };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    dup2(null, STDERR_FILENO) < 0)
-		return 127;
-	execve("/usr/bin/journalctl", argv, env);
-	execve("/bin/journalctl", argv, env);
-	return 127;
+	return bounded_exec(argv, out);
 }
 
 static struct mesos_span journal_read(const char *unit, size_t max)

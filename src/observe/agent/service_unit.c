@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -57,7 +56,6 @@ enum { COMMAND_KEYS = sizeof(command_keys) / sizeof(*command_keys) };
 /* Run in a child. */
 static int systemctl_work(void *ctx, int out)
 {
-	static char *const env[] = { "LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	char *argv[] = {
 		"systemctl",
 		"show",
@@ -68,14 +66,8 @@ static int systemctl_work(void *ctx, int out)
 		ctx,
 		NULL
 	};
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    dup2(null, STDERR_FILENO) < 0)
-		return 127;
-	execve("/usr/bin/systemctl", argv, env);
-	execve("/bin/systemctl", argv, env);
-	return 127;
+	return bounded_exec(argv, out);
 }
 
 /* NULL: systemd does not run here, or does not know the unit. */

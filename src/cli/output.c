@@ -69,10 +69,12 @@ int output_report(const struct options *options, const struct report *report)
 	return written(err, report->exit_code);
 }
 
-int output_plan(const struct options *options, const struct model_target *targets, size_t n)
+int output_plan(const struct options *options, const struct model_target *targets, size_t n,
+		bool guarded)
 {
 	struct layout table = output_layout(options);
-	int err = table_plan_write(options->format->text ? stdout : stderr, targets, n, &table);
+	int err = table_plan_write(options->format->text ? stdout : stderr, targets, n, guarded,
+				   &table);
 
 	if (!err)
 		return 0;

@@ -25,9 +25,11 @@ int output_document(const char *document, size_t len, int exit_code);
 
 /*
  * What an acting verb would do, for people: on standard output, or on standard error when that is
- * for a machine. Returns 0, or EXIT_UNKNOWN, after a log_message, when it could not be written.
+ * for a machine. guarded: see table_plan_write(). Returns 0, or EXIT_UNKNOWN, after a log_message,
+ * when it could not be written.
  */
-int output_plan(const struct options *options, const struct model_target *targets, size_t n);
+int output_plan(const struct options *options, const struct model_target *targets, size_t n,
+		bool guarded);
 
 /* Columns of the terminal, 80 without one. */
 int output_width(void);

@@ -176,7 +176,7 @@ static int ask(const struct options *options, const struct model_target *targets
 {
 	enum answer answer;
 
-	if (output_plan(options, targets, n) != 0)
+	if (output_plan(options, targets, n, false) != 0)
 		return EXIT_UNKNOWN;
 	answer = confirm(question, interrupt_fd());
 	if (answer == ANSWER_YES)
@@ -261,7 +261,7 @@ int treat_links(const struct options *options, struct session *session, const st
 		return EXIT_UNKNOWN;
 	}
 	if (options->dry_run)
-		code = output_plan(options, targets, n);
+		code = output_plan(options, targets, n, false);
 	else if (!options->yes && allowed(targets, n))
 		code = ask(options, targets, n, question);
 	treatment->asked = !code && !options->dry_run && !options->yes && allowed(targets, n);

@@ -52,7 +52,7 @@ static int dry_run(const struct options *options, struct session *session,
 	log_message(
 		"dry run: the guard would stand by for these links, and shut down those that do "
 		"not notice the agent's end");
-	output_plan(options, plan, n);
+	output_plan(options, plan, n, true);
 	code = audit->exit_code;
 	if (options->format->text ||
 	    act_shutdown(targets, n, &how, NULL, &sink, &begun, &error) < 0)

@@ -234,7 +234,7 @@ static void probe_guard(struct host_probe *probe)
 
 	if (lock && nice)
 		set(probe, HOST_OK, "",
-		    "memory can be locked, and a thread have real-time priority");
+		    "memory can be locked, and a thread can have real-time priority");
 	else
 		set(probe, HOST_DEGRADED, "run as root, or allow CAP_IPC_LOCK and CAP_SYS_NICE",
 		    "%s%s%s missing: the guard's act may wait for a disk or a busy processor",

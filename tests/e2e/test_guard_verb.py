@@ -113,6 +113,7 @@ def test_a_dry_run_lists_what_it_would_stand_by_for(lab, ew):
     node = lab(executor("old", kind="v0-old"), executor("relinks", kind="v0-relink"), conntrack=True)
     document = ew.json("guard", "--dry-run", code=0)
     assert [(a["executor_id"], a["result"], a["reason_id"]) for a in document["acts"]] == [("old", "skipped", "dry-run")]
+    assert "1 link would be shut down on which the agent's end is not noticed" in ew("guard", "--dry-run").out
     assert ew.audit_log() == []
     assert len(alive(node)) == 2
 

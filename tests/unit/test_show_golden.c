@@ -197,7 +197,7 @@ static void test_a_plan(void **state)
 		size_t len;
 		FILE *out = open_memstream(&text, &len);
 
-		assert_int_equal(table_plan_write(out, targets, n, &options), 0);
+		assert_int_equal(table_plan_write(out, targets, n, false, &options), 0);
 		fclose(out);
 		golden_check(n ? "plan" : "plan-nothing", "table", text);
 		free(text);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "show/table/table_plan.h"
 
+#include <string.h>
+
 #include "show/term_text.h"
 #include "show/textbuf.h"
 #include "show/units.h"
@@ -11,6 +13,12 @@ static const char *target_what(const void *row, int64_t now, char *buf, size_t s
 {
 	(void)now, (void)buf, (void)size;
 	return ((const struct model_target *)row)->forbidden ? "leave" : "shut down";
+}
+
+static const char *guarded_what(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now, (void)buf, (void)size;
+	return ((const struct model_target *)row)->forbidden ? "leave" : "guard";
 }
 
 static const char *target_executor(const void *row, int64_t now, char *buf, size_t size)
@@ -221,20 +229,28 @@ int table_holds_write(FILE *out, const struct model_hold *holds, size_t n,
 
 /* ---- shutdown ---- */
 
-int table_plan_write(FILE *out, const struct model_target *targets, size_t n,
+#define TARGET_COLUMNS (sizeof(target_columns) / sizeof(target_columns[0]))
+
+int table_plan_write(FILE *out, const struct model_target *targets, size_t n, bool guarded,
 		     const struct layout *layout)
 {
 	struct textbuf text;
 	int err = textbuf_begin(&text);
-	struct grid grid = { text.text, table_width(layout), 0, target_columns,
-			     sizeof(target_columns) / sizeof(target_columns[0]) };
+	struct grid_column columns[TARGET_COLUMNS];
+	struct grid grid = { text.text, table_width(layout), 0, columns, TARGET_COLUMNS };
 	size_t treated = 0;
 
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < n; i++)
 		treated += !targets[i].forbidden;
-	plan_begin(&grid, "", treated, " would be shut down", n);
+	memcpy(columns, target_columns, sizeof(columns));
+	if (guarded)
+		columns[0].cell = guarded_what;
+	plan_begin(&grid, "", treated,
+		   guarded ? " would be shut down on which the agent's end is not noticed"
+			   : " would be shut down",
+		   n);
 	for (size_t i = 0; i < n; i++)
 		target_write(&grid, &targets[i], layout->color);
 	return textbuf_end_to(&text, out);

@@ -2,6 +2,7 @@
 #ifndef EW_SHOW_TABLE_TABLE_PLAN_H
 #define EW_SHOW_TABLE_TABLE_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -10,9 +11,10 @@
 
 /*
  * What an acting verb would do: for --dry-run, and before it asks. Returns 0 or a negative errno,
- * of a full disk or a closed pipe as well.
+ * of a full disk or a closed pipe as well. guarded: the targets are those that a guard stands by
+ * for, and of these it shuts down only the ones that do not notice the agent's end.
  */
-int table_plan_write(FILE *out, const struct model_target *targets, size_t n,
+int table_plan_write(FILE *out, const struct model_target *targets, size_t n, bool guarded,
 		     const struct layout *layout);
 
 /* The same for links that keepalive would be set on. */

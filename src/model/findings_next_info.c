@@ -165,11 +165,16 @@ static void hostname_compare(const struct next_subject *s, const struct fact_age
 				    info->hostname));
 }
 
+/* What advertises another port than that of a flag (LIBPROCESS_ADVERTISE_PORT) does so again. */
 static void port_compare(const struct next_subject *s, const struct fact_agent_info *info,
 			 struct differences *d)
 {
+	const struct fact_flag *advertised = store_flag(s->store, s->agent, true, "advertise_port");
 	const char *port = next_value(s, "advertise_port");
 
+	if ((advertised && *advertised->problem) ||
+	    (next_changes(s, "port") == EW_NO && next_changes(s, "advertise_port") == EW_NO))
+		return;
 	port = port && *port ? port : next_value(s, "port");
 	if (port && strtoul(port, NULL, 10) != info->port)
 		DIFFER(d, changed, arena_printf(s->arena, "port %u will be %s", info->port, port));

@@ -9,7 +9,7 @@
 	.n_##name = sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *)
 
 struct pair {
-	const char *name, *value;
+	const char *name, *value, *problem;
 };
 
 /* The running agent has the flags of the first list, the next start those of the second. */
@@ -30,6 +30,7 @@ static void emit_flags(struct node *n, const char *when, const struct pair *pair
 						      .when = when,
 						      .name = pairs->name,
 						      .value = pairs->value,
+						      .problem = pairs->problem,
 						      .on_command_line = true,
 						      .source = "command-line" } });
 }
@@ -131,6 +132,9 @@ static void how_the_agent_describes_itself(void **state)
 	change(2, changed, .next = { { "hostname", "other" } });
 	change(1, "agent-info-changed:warning", .running = { { "hostname", "host" } });
 	change(2, changed, .next = { { "port", "5052" } });
+	/* Something else than a flag makes it advertise 5051. */
+	change(0, "", .running = { { "port", "5052" } }, .next = { { "port", "5052" } });
+	change(0, "", .next = { { "port", "5052" }, { "advertise_port", "$P", "computed" } });
 	change(2, changed, .next = { { "domain", "{}" } });
 	change(2, changed,
 	       .next = { { "domain", "{\"fault_domain\":{\"region\":{\"name\":\"r\"},"

@@ -66,6 +66,17 @@ static void items_added(const struct next_subject *s, const struct mesos_items *
 					    mesos_item_text(s->arena, &now->v[i])));
 }
 
+/* What slave.info has is more than a flag can say. */
+static void incomparable(const struct next_subject *s, const char *what)
+{
+	finding_add(s->store, s->report, FINDING_NEXT_UNREAD, SEVERITY_UNKNOWN,
+		    arena_printf(s->arena,
+				 "The %s in slave.info cannot be compared with those of the next "
+				 "start.",
+				 what),
+		    "Compare them with those that the agent's API shows.");
+}
+
 static void attributes_compare(const struct next_subject *s, const struct fact_agent_info *info,
 			       struct differences *d)
 {
@@ -73,9 +84,12 @@ static void attributes_compare(const struct next_subject *s, const struct fact_a
 	struct mesos_items old, now;
 
 	if (!flag || next_changes(s, "attributes") == EW_NO ||
-	    mesos_attributes_parse(s->arena, flag, &now) < 0 ||
-	    !items_of(s, info->attributes, info->n_attributes, true, &old))
+	    mesos_attributes_parse(s->arena, flag, &now) < 0)
 		return;
+	if (!items_of(s, info->attributes, info->n_attributes, true, &old)) {
+		incomparable(s, "attributes");
+		return;
+	}
 	for (size_t i = 0; i < old.n; i++) {
 		const struct mesos_item *same = mesos_items_find(&now, &old.v[i]);
 
@@ -130,9 +144,12 @@ static void resources_compare(const struct next_subject *s, const struct fact_ag
 
 	if (!flag || !role ||
 	    (next_changes(s, "resources") == EW_NO && next_changes(s, "default_role") == EW_NO) ||
-	    mesos_resources_parse(s->arena, flag, role, &now) < 0 ||
-	    !items_of(s, info->resources, info->n_resources, false, &old))
+	    mesos_resources_parse(s->arena, flag, role, &now) < 0)
 		return;
+	if (!items_of(s, info->resources, info->n_resources, false, &old)) {
+		incomparable(s, "resources");
+		return;
+	}
 	for (size_t i = 0; i < old.n; i++) {
 		const struct mesos_item *same = mesos_items_find(&now, &old.v[i]);
 

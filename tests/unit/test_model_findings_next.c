@@ -141,6 +141,26 @@ static void how_the_agent_describes_itself(void **state)
 				     "\"zone\":{\"name\":\"y\"}}}" } });
 }
 
+static void what_cannot_be_compared(void **state)
+{
+	struct change change = { .next = { { "attributes", "rack:r1" },
+					   { "resources", "cpus:8" } } };
+	struct node *n = node_new();
+
+	(void)state;
+	node_executor(n, "web", .v1 = false);
+	node_snapshot(n);
+	emit_change(n, &change);
+	node_emit(n, (struct fact){ .type = FACT_AGENT_INFO,
+				    .agent_info = { .slave_id = NODE_AGENT_ID,
+						    .hostname = "host",
+						    .port = 5051,
+						    LIST(attributes, "rack:{a,b}"),
+						    LIST(resources, "cpus(*):text") } });
+	assert_string_equal(found(n, 3), "next-unread:unknown next-unread:unknown");
+	node_free(n);
+}
+
 static void its_resources(void **state)
 {
 	static const char changed[] = "agent-info-changed:critical";
@@ -334,6 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_changes),
 		cmocka_unit_test(how_the_agent_describes_itself),
+		cmocka_unit_test(what_cannot_be_compared),
 		cmocka_unit_test(its_resources),
 		cmocka_unit_test(what_cannot_be_read_is_not_compared),
 		cmocka_unit_test(what_it_recovers),

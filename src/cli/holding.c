@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -14,13 +13,13 @@
 #include "base/error.h"
 #include "base/now.h"
 #include "base/proc.h"
-#include "cli/confirm.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/treat.h"
 #include "mesos/environ.h"
 #include "mesos/reregistered.h"
 #include "mesos/upid.h"
@@ -64,16 +63,9 @@ static int plan_make(struct holding *h, const struct report *audit)
 
 static int question(const struct holding *h)
 {
-	enum answer answer;
+	int code = output_holds(h->options, h->plan, h->n);
 
-	output_holds(h->options, h->plan, h->n);
-	fflush(stdout);
-	answer = confirm(QUESTION, interrupt_fd());
-	if (answer == ANSWER_YES)
-		return 0;
-	log_message(answer == ANSWER_INTERRUPTED ? "interrupted; nothing was done"
-						 : "nothing was done");
-	return answer == ANSWER_INTERRUPTED ? EXIT_UNKNOWN : EXIT_ATTENTION;
+	return code ? code : treat_ask(QUESTION);
 }
 
 /* The agent may have come while the question stood. *ret, to be freed, has the texts. */
@@ -243,7 +235,7 @@ int holding_act(const struct options *options, struct session *session, const st
 	int code = plan_make(&h, audit);
 
 	if (!code && options->dry_run)
-		output_holds(options, h.plan, h.n);
+		code = output_holds(options, h.plan, h.n);
 	else if (!code && ask && !options->yes && allowed(&h))
 		code = question(&h);
 	if (!code && ask && !options->dry_run && !options->yes && allowed(&h))

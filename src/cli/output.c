@@ -69,30 +69,38 @@ int output_report(const struct options *options, const struct report *report)
 	return written(err, report->exit_code);
 }
 
-int output_plan(const struct options *options, const struct model_target *targets, size_t n,
-		bool guarded)
+static int plan_written(int err)
 {
-	struct layout table = output_layout(options);
-	int err = table_plan_write(options->format->text ? stdout : stderr, targets, n, guarded,
-				   &table);
-
 	if (!err)
 		return 0;
 	log_message("write the plan: %s; nothing was done", strerror(-err));
 	return EXIT_UNKNOWN;
 }
 
-void output_protections(const struct options *options, const struct model_protection *links,
-			size_t n)
+static FILE *plan_stream(const struct options *options)
 {
-	struct layout table = output_layout(options);
-
-	table_protections_write(options->format->text ? stdout : stderr, links, n, &table);
+	return options->format->text ? stdout : stderr;
 }
 
-void output_holds(const struct options *options, const struct model_hold *holds, size_t n)
+int output_plan(const struct options *options, const struct model_target *targets, size_t n,
+		bool guarded)
 {
 	struct layout table = output_layout(options);
 
-	table_holds_write(options->format->text ? stdout : stderr, holds, n, &table);
+	return plan_written(table_plan_write(plan_stream(options), targets, n, guarded, &table));
+}
+
+int output_protections(const struct options *options, const struct model_protection *links,
+		       size_t n)
+{
+	struct layout table = output_layout(options);
+
+	return plan_written(table_protections_write(plan_stream(options), links, n, &table));
+}
+
+int output_holds(const struct options *options, const struct model_hold *holds, size_t n)
+{
+	struct layout table = output_layout(options);
+
+	return plan_written(table_holds_write(plan_stream(options), holds, n, &table));
 }

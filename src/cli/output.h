@@ -30,17 +30,15 @@ int output_document(const char *document, size_t len, int exit_code);
  */
 int output_plan(const struct options *options, const struct model_target *targets, size_t n,
 		bool guarded);
+/* The same of links that keepalive would be set on. */
+int output_protections(const struct options *options, const struct model_protection *links,
+		       size_t n);
+/* The same of executors whose clocks would be stopped. */
+int output_holds(const struct options *options, const struct model_hold *holds, size_t n);
 
 /* Columns of the terminal, 80 without one. */
 int output_width(void);
 /* The same with colours and verbosity as asked for. */
 struct layout output_layout(const struct options *options);
-
-/* The same of links that keepalive would be set on. */
-void output_protections(const struct options *options, const struct model_protection *links,
-			size_t n);
-
-/* The same of executors whose clocks would be stopped. */
-void output_holds(const struct options *options, const struct model_hold *holds, size_t n);
 
 #endif

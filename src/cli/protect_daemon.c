@@ -11,7 +11,6 @@
 #include "act/lock.h"
 #include "base/error.h"
 #include "base/now.h"
-#include "cli/confirm.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
@@ -19,6 +18,7 @@
 #include "cli/own_traffic.h"
 #include "cli/protecting.h"
 #include "cli/session.h"
+#include "cli/treat.h"
 #include "model/verdict_table.h"
 
 #define QUESTION "Set keepalive on the links of this agent's executors, now and as they register?"
@@ -188,16 +188,6 @@ static void loop(struct protector *p)
 	}
 }
 
-static int may_begin(const struct options *options)
-{
-	if (options->yes)
-		return 0;
-	if (confirm(QUESTION, interrupt_fd()) == ANSWER_YES)
-		return 0;
-	log_message("nothing was done");
-	return EXIT_ATTENTION;
-}
-
 static int run(struct protector *p)
 {
 	int code;
@@ -209,7 +199,7 @@ static int run(struct protector *p)
 			"without --daemon works");
 		return EXIT_UNKNOWN;
 	}
-	code = may_begin(p->options);
+	code = p->options->yes ? 0 : treat_ask(QUESTION);
 	if (code)
 		return code;
 	session_listen(p->session, (struct fact_sink){ note, p });

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cli/protecting.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "act/audit_log.h"
@@ -9,13 +8,13 @@
 #include "act/protected.h"
 #include "base/error.h"
 #include "base/now.h"
-#include "cli/confirm.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/treat.h"
 #include "observe/link_entries.h"
 
 #define QUESTION      "Set keepalive on these links now? No executor is disconnected."
@@ -85,16 +84,9 @@ static size_t allowed(const struct protecting *p)
 
 static int question(const struct protecting *p)
 {
-	enum answer answer;
+	int code = output_protections(p->options, p->plan, p->n);
 
-	output_protections(p->options, p->plan, p->n);
-	fflush(stdout);
-	answer = confirm(p->options->undo ? QUESTION_UNDO : QUESTION, interrupt_fd());
-	if (answer == ANSWER_YES)
-		return 0;
-	log_message(answer == ANSWER_INTERRUPTED ? "interrupted; nothing was done"
-						 : "nothing was done");
-	return answer == ANSWER_INTERRUPTED ? EXIT_UNKNOWN : EXIT_ATTENTION;
+	return code ? code : treat_ask(p->options->undo ? QUESTION_UNDO : QUESTION);
 }
 
 static void changes_tell(const struct protecting *p)
@@ -249,7 +241,7 @@ int protecting_act(const struct options *options, struct session *session,
 	if (!code)
 		code = plan_make(&p, audit);
 	if (!code && options->dry_run)
-		output_protections(options, p.plan, p.n);
+		code = output_protections(options, p.plan, p.n);
 	else if (!code && ask && !options->yes && allowed(&p))
 		code = question(&p);
 	if (!code && ask && !options->dry_run && !options->yes && allowed(&p))

@@ -33,6 +33,17 @@ bool treat_may_act(const struct options *options)
 	return false;
 }
 
+int treat_ask(const char *question)
+{
+	enum answer answer = confirm(question, interrupt_fd());
+
+	if (answer == ANSWER_YES)
+		return 0;
+	log_message(answer == ANSWER_INTERRUPTED ? "interrupted; nothing was done"
+						 : "nothing was done");
+	return answer == ANSWER_INTERRUPTED ? EXIT_UNKNOWN : EXIT_ATTENTION;
+}
+
 bool treat_knows_pid(const struct options *options, const struct report *audit)
 {
 	if (!options->choice.pid)
@@ -174,16 +185,9 @@ static void changes_tell(const struct model_target *targets, size_t n)
 static int ask(const struct options *options, const struct model_target *targets, size_t n,
 	       const char *question)
 {
-	enum answer answer;
+	int code = output_plan(options, targets, n, false);
 
-	if (output_plan(options, targets, n, false) != 0)
-		return EXIT_UNKNOWN;
-	answer = confirm(question, interrupt_fd());
-	if (answer == ANSWER_YES)
-		return 0;
-	log_message(answer == ANSWER_INTERRUPTED ? "interrupted; nothing was done"
-						 : "nothing was done");
-	return answer == ANSWER_INTERRUPTED ? EXIT_UNKNOWN : EXIT_ATTENTION;
+	return code ? code : treat_ask(question);
 }
 
 /* The node may have changed while the question stood. *ret, to be freed, has the texts. */

@@ -22,6 +22,12 @@ struct treatment {
 /* An acting verb without a terminal needs --yes: true, or false after a message. */
 bool treat_may_act(const struct options *options);
 
+/*
+ * Asks whether to act. Returns 0 after a "yes"; else, after a message, the exit code to end with:
+ * EXIT_ATTENTION after a "no", EXIT_UNKNOWN after Ctrl-C.
+ */
+int treat_ask(const char *question);
+
 /* Is the executor of --pid in the audit? True without --pid; false after a message. */
 bool treat_knows_pid(const struct options *options, const struct report *audit);
 

@@ -5,10 +5,8 @@
 #include "act/shutdown.h"
 #include "base/error.h"
 #include "cli/baseline.h"
-#include "cli/confirm.h"
 #include "cli/exit_codes.h"
 #include "cli/guard.h"
-#include "cli/interrupt.h"
 #include "cli/kept_report.h"
 #include "cli/log.h"
 #include "cli/options.h"
@@ -52,7 +50,8 @@ static int dry_run(const struct options *options, struct session *session,
 	log_message(
 		"dry run: the guard would stand by for these links, and shut down those that do "
 		"not notice the agent's end");
-	output_plan(options, plan, n, true);
+	if (output_plan(options, plan, n, true) != 0)
+		goto out;
 	code = audit->exit_code;
 	if (options->format->text ||
 	    act_shutdown(targets, n, &how, NULL, &sink, &begun, &error) < 0)
@@ -75,7 +74,9 @@ static bool look_again(struct session *session, const struct report *audit)
 	bool same =
 		now && now->agent.pid == audit->agent.pid && now->agent.start == audit->agent.start;
 
-	if (now && !same)
+	if (!now)
+		log_message("audit: out of memory; nothing was done");
+	else if (!same)
 		log_message("the agent is another process than before the question; nothing was "
 			    "done");
 	report_free(now);
@@ -87,15 +88,10 @@ static int arm(const struct options *options, struct session *session, const str
 	       struct guard **guard)
 {
 	struct error error = { 0 };
-	enum answer answer = ANSWER_YES;
+	int code = options->yes ? 0 : treat_ask(QUESTION);
 
-	if (!options->yes)
-		answer = confirm(QUESTION, interrupt_fd());
-	if (answer != ANSWER_YES) {
-		log_message(answer == ANSWER_INTERRUPTED ? "interrupted; nothing was done"
-							 : "nothing was done");
-		return answer == ANSWER_INTERRUPTED ? EXIT_UNKNOWN : EXIT_ATTENTION;
-	}
+	if (code)
+		return code;
 	if (!options->yes && !look_again(session, audit))
 		return EXIT_ATTENTION;
 	if (guard_arm(options, session, audit, guard, &error) < 0) {

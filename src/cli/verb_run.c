@@ -6,7 +6,6 @@
 
 #include "cli/baseline.h"
 #include "cli/child.h"
-#include "cli/confirm.h"
 #include "cli/guard.h"
 #include "cli/treat.h"
 #include "cli/exit_codes.h"
@@ -207,21 +206,16 @@ static int guard_begin(const struct options *options, struct session *session,
 		       struct guard **guard)
 {
 	struct error error = { 0 };
-	enum answer answer = ANSWER_YES;
+	int code = 0;
 
 	if (options->treat == TREAT_BEFORE || options->dry_run)
 		return 0;
-	if (guard_arm(options, session, audit, guard, &error) < 0) {
+	/* Before it is armed: from then on it acts. */
+	if (guard_is_possible(session, audit) && !options->yes && !treatment->asked)
+		code = treat_ask(GUARD_QUESTION);
+	if (!code && guard_arm(options, session, audit, guard, &error) < 0)
 		log_warning_without(&error);
-		return 0;
-	}
-	if (!options->yes && !treatment->asked)
-		answer = confirm(GUARD_QUESTION, interrupt_fd());
-	if (answer == ANSWER_YES)
-		return 0;
-	log_message(answer == ANSWER_INTERRUPTED ? "interrupted; nothing was done"
-						 : "nothing was done");
-	return answer == ANSWER_INTERRUPTED ? EXIT_UNKNOWN : EXIT_ATTENTION;
+	return code;
 }
 
 /* What follows the treatment. Returns the exit code. */

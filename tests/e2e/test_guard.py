@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from connections import keeps_its_links
 from execwatch import each
 from labnode import executor, executors
 
@@ -141,6 +142,18 @@ def test_a_terminal_is_asked_before_the_guard_is_armed(lab, ew, tmp_path):
     assert "treat the links that do not notice" in terminal.text
     assert terminal.type("n\n").wait() == 1
     assert not (tmp_path / "started").exists()
+
+
+def test_nothing_is_treated_while_the_question_stands(lab, ew, tmp_path):
+    """Somebody else ends the agent meanwhile: without a "yes" the links are left as they are."""
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    before = node.executors()
+    terminal = ew.terminal("run", "--", "touch", tmp_path / "started").read_until(r"\[y/N\]")
+    node.forget("all")
+    node.stop_agent()
+    assert terminal.type("n\n").wait() == 1
+    assert ew.audit_log() == []
+    assert all(keeps_its_links(e) for e in before)
 
 
 def test_without_hooks_a_scan_finds_them(lab, ew):

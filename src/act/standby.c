@@ -490,21 +490,27 @@ int standby_new(const struct standby_options *options, struct standby **ret, str
 	return 0;
 }
 
-void standby_free(struct standby *standby, bool finished)
+void standby_stop(struct standby *standby)
 {
 	uint64_t one = 1, n;
 
-	if (!standby)
-		return;
 	while (standby->started && write(standby->stop, &one, sizeof(one)) < 0)
 		;
 	if (standby->started)
 		pthread_join(standby->thread, NULL);
+	standby->started = false;
 	atomic_store(&standby->cancel, true);
 	n = standby->n_helpers; /* 0 if they have been at work */
 	while (n && write(standby->go, &n, sizeof(n)) < 0)
 		;
 	helpers_join(standby);
+}
+
+void standby_free(struct standby *standby, bool finished)
+{
+	if (!standby)
+		return;
+	standby_stop(standby);
 	standby_clear(standby, finished);
 }
 

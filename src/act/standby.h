@@ -55,7 +55,9 @@ struct standby_options {
  * kernel lacks pidfd_open(2) or pidfd_getfd(2); -ESRCH: the agent has ended.
  */
 int standby_new(const struct standby_options *options, struct standby **ret, struct error *error);
-/* Ends the thread, after what it is doing. finished: the file is removed. NULL is fine. */
+/* Ends the thread, after what it is doing. What it did can still be read. Twice is fine. */
+void standby_stop(struct standby *standby);
+/* The same, and frees. finished: the file is removed. NULL is fine. */
 void standby_free(struct standby *standby, bool finished);
 
 /* Is the thread scheduled before all that has no real-time priority? */

@@ -142,22 +142,6 @@ int guard_arm(const struct options *options, struct session *session, const stru
 	return 0;
 }
 
-bool guard_disarm(struct guard *guard)
-{
-	bool complete;
-
-	if (!guard)
-		return true;
-	complete = !guard->failed;
-	guard_plan_free(guard->plan, complete);
-	audit_log_close(guard->log);
-	for (size_t i = 0; i < guard->n_workers; i++)
-		inject_worker_free(guard->workers[i]);
-	free(guard->targets);
-	free(guard);
-	return complete;
-}
-
 size_t guard_links(const struct guard *guard)
 {
 	return guard->plan ? guard_plan_links(guard->plan) : 0;
@@ -456,4 +440,54 @@ bool guard_act(struct guard *guard)
 	if (n)
 		tell(guard, n);
 	return true;
+}
+
+/* ---- the end ---- */
+
+static void note(void *ctx, const struct fact *fact)
+{
+	guard_note(ctx, fact);
+}
+
+/* The thread has acted, and nobody has asked since. */
+static void act_late(struct guard *guard)
+{
+	struct fact_sink listener = session_listener(guard->session);
+	size_t n;
+
+	session_listen(guard->session, (struct fact_sink){ note, guard });
+	session_dispatch(guard->session);
+	guard->acted = true;
+	guard->at = guard_plan_ended(guard->plan);
+	guard->done = 0;
+	n = treat(guard);
+	if (n)
+		tell(guard, n);
+	session_listen(guard->session, listener);
+}
+
+void guard_stop(struct guard *guard)
+{
+	if (!guard || !guard->plan)
+		return;
+	guard_plan_stop(guard->plan);
+	if (!guard->acted && guard_plan_acted(guard->plan))
+		act_late(guard);
+}
+
+bool guard_disarm(struct guard *guard)
+{
+	bool complete;
+
+	if (!guard)
+		return true;
+	guard_stop(guard);
+	complete = !guard->failed;
+	guard_plan_free(guard->plan, complete);
+	audit_log_close(guard->log);
+	for (size_t i = 0; i < guard->n_workers; i++)
+		inject_worker_free(guard->workers[i]);
+	free(guard->targets);
+	free(guard);
+	return complete;
 }

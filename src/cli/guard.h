@@ -36,7 +36,12 @@ bool guard_is_possible(struct session *session, const struct report *audit);
  */
 int guard_arm(const struct options *options, struct session *session, const struct report *audit,
 	      struct guard **ret, struct error *error);
-/* NULL is fine. False: the audit log is not complete. */
+/*
+ * From now on nothing is treated any more. What was treated since the last guard_act() is logged
+ * and told. Twice is fine, and so is NULL.
+ */
+void guard_stop(struct guard *guard);
+/* Stops it, and frees. NULL is fine. False: the audit log is not complete. */
 bool guard_disarm(struct guard *guard);
 
 /* Does it still wait for the agent's end? False for NULL. */

@@ -97,6 +97,11 @@ int guard_plan_new(const struct guard_plan_options *options, struct guard_plan *
 	return 0;
 }
 
+void guard_plan_stop(struct guard_plan *plan)
+{
+	standby_stop(plan->standby);
+}
+
 void guard_plan_free(struct guard_plan *plan, bool finished)
 {
 	if (!plan)

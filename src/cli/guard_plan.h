@@ -36,6 +36,8 @@ struct guard_plan_options {
  */
 int guard_plan_new(const struct guard_plan_options *options, struct guard_plan **ret,
 		   struct error *error);
+/* Ends the thread, after what it is doing. Twice is fine. */
+void guard_plan_stop(struct guard_plan *plan);
 /* finished: nothing is left to be told of it by a later execwatch. NULL is fine. */
 void guard_plan_free(struct guard_plan *plan, bool finished);
 

@@ -164,6 +164,7 @@ int wait_report(const struct options *options, struct session *session, struct c
 	progress.guard = command ? NULL : guard;
 	progress.quiet = options->quiet;
 	code = watch(&window, &end, &error);
+	guard_stop(guard); /* it takes time to make and to write the report */
 	hold_later_end(&later);
 	if (code < 0) {
 		log_error(&error);

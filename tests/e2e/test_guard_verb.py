@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The verb `guard`: it stands by while somebody else restarts the agent."""
 
+import fcntl
 import os
 import select
 import signal
@@ -8,6 +9,7 @@ import time
 
 import pytest
 
+from connections import keeps_its_links
 from execwatch import each
 from guarding import alive, facts, kill, launch, restart, results, start
 from labnode import executor, executors
@@ -138,6 +140,39 @@ def test_ctrl_c_disarms_it(lab, ew):
     restart(node, "KILL", 0.3)
     node.wait_recovered()
     assert alive(node) == set()
+
+
+def test_it_treats_nothing_while_its_report_is_read(lab, ew):
+    """Ctrl-C has disarmed it, however long the reader of its report takes."""
+    node = lab(OLD, conntrack=True)
+    before = node.executors()
+    guard = start(ew)
+    fcntl.fcntl(guard.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    node.forget("all")
+    guard.interrupt()
+    assert select.select([guard.process.stdout], [], [], 40)[0]  # the rest of it does not fit in the pipe
+    node.stop_agent()
+    assert guard.result().code == 3
+    assert {line["phase"] for line in ew.audit_log()} == {"intent"}
+    assert all(keeps_its_links(e) for e in before)
+
+
+@pytest.mark.parametrize("ms", [0, 1, 2, 4, 8])
+def test_ctrl_c_in_the_middle(lab, ew, ms):
+    """What was treated until then, and nothing else, is logged as done."""
+    node = lab(OLD, conntrack=True)
+    before = node.executors()
+    guard = start(ew)
+    node.forget("all")
+    pid = node.agent_pid
+    end = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    select.select([end], [], [], 10)
+    os.close(end)
+    time.sleep(ms / 1000)
+    guard.interrupt().result()
+    done = sorted(line["executor_id"] for line in ew.audit_log() if line.get("result") == "done")
+    assert done == sorted(e.executor_id for e in before if not keeps_its_links(e))
 
 
 def test_no_restart_until_its_time_is_over(lab, ew):

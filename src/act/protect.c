@@ -458,7 +458,7 @@ static int batch_end(struct batch *batch)
 		batch_report(batch, t, "result");
 	}
 	batch_sync(batch);
-	if (batch->links)
+	if (!batch->options->dry_run)
 		batch_save(batch);
 	batch_free(batch);
 	return batch->err;

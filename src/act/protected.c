@@ -156,11 +156,12 @@ int protected_load(const char *dir, const char *boot_id, struct protected **ret,
 		error_set(error, err, NULL, "read '%s/" NAME "'", dir);
 		goto out;
 	}
-	fd = err = safe_dir_open(dir, 0700, "--state-dir", error);
-	if (fd < 0)
+	fd = err = safe_dir_open(dir, 0, "--state-dir", error);
+	if (fd < 0 && fd != -ENOENT)
 		goto out;
-	err = file_read(fd, links);
-	close(fd);
+	err = fd < 0 ? 0 : file_read(fd, links);
+	if (fd >= 0)
+		close(fd);
 	if (!err) {
 		*ret = links;
 		return 0;

@@ -23,7 +23,7 @@ struct protected_link {
 };
 
 /*
- * Reads the file, empty when there is none or when it is of another boot. Links of processes that
+ * Reads the file, empty when there is none or when it is of another boot; makes nothing. Links of processes that
  * have ended are left out. Returns 0 or a negative errno: -EBADMSG for a damaged file, which is
  * never overwritten.
  */

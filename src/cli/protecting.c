@@ -24,7 +24,7 @@
 struct protecting {
 	const struct options *options;
 	struct session *session;
-	struct protected *links; /* protected so far; NULL: a dry run without --undo */
+	struct protected *links; /* protected so far */
 	struct model_protection *plan;
 	size_t n;
 	struct link_entries *entries;	/* of each */

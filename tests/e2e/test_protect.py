@@ -262,6 +262,18 @@ def test_dry_run_touches_nothing(lab, ew):
         ("task-0", "skipped", "dry-run"), ("task-1", "refused", "no-entry")]
     assert timers(node) == 0
     assert ew.audit_log() == []
+    assert not (ew.state_dir / "protected.json").exists()
+
+
+def test_a_dry_run_leaves_the_file_of_links_alone(lab, ew):
+    """It holds no lock: another execwatch may be writing it."""
+    lab(executors(1, kind="v0-old"), conntrack=True)
+    ew.json("protect", "--yes", code=0)
+    file = ew.state_dir / "protected.json"
+    before = file.stat().st_ino, file.stat().st_mtime_ns
+    assert acts(ew.json("protect", "--undo", "--dry-run"), "reason_id") == [("task-0", "skipped", "dry-run")]
+    assert acts(ew.json("protect", "--idle", "5s", "--dry-run"), "reason_id") == [("task-0", "skipped", "dry-run")]
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == before
 
 
 def test_it_needs_a_yes(lab, ew):

@@ -195,7 +195,11 @@ static int targets_make(struct holding *h)
 	return 0;
 }
 
-static int act(struct holding *h)
+/*
+ * Returns 0, or the exit code to end with. *told_only: the audit log could not be written; what was
+ * done is in the facts.
+ */
+static int act(struct holding *h, bool *told_only)
 {
 	struct hold_options how = {
 		.nsfd = session_netns(h->session),
@@ -211,13 +215,15 @@ static int act(struct holding *h)
 
 	if (!h->options->dry_run)
 		err = audit_log_open(h->options->state_dir, &log, &error);
-	if (!err)
+	*told_only = false;
+	if (!err) {
 		err = act_hold(h->targets, h->n, &how, log, &sink, &error);
+		*told_only = err != 0;
+	}
 	audit_log_close(log);
-	if (!err)
-		return 0;
-	log_error(&error);
-	return EXIT_UNKNOWN;
+	if (err)
+		log_error(&error);
+	return err && !*told_only ? EXIT_UNKNOWN : 0;
 }
 
 static void clear(struct holding *h)
@@ -228,22 +234,24 @@ static void clear(struct holding *h)
 }
 
 int holding_act(const struct options *options, struct session *session, const struct report *audit,
-		bool ask)
+		struct treatment *treatment)
 {
 	struct holding h = { .options = options, .session = session };
 	struct report *later = NULL;
+	bool ask = !options->dry_run && !options->yes, told_only = false;
 	int code = plan_make(&h, audit);
 
 	if (!code && options->dry_run)
 		code = output_holds(options, h.plan, h.n);
-	else if (!code && ask && !options->yes && allowed(&h))
+	else if (!code && ask && allowed(&h))
 		code = question(&h);
-	if (!code && ask && !options->dry_run && !options->yes && allowed(&h))
+	if (!code && ask && allowed(&h))
 		code = plan_renew(&h, &later);
 	if (!code)
 		code = targets_make(&h);
 	if (!code && h.n)
-		code = act(&h);
+		code = act(&h, &told_only);
+	treatment->told_only |= told_only;
 	clear(&h);
 	report_free(later);
 	return code;
@@ -314,6 +322,7 @@ static void hold_due(struct hold_later *later)
 {
 	struct holding h = { .options = later->options, .session = later->session };
 	struct report *audit, *after;
+	bool told_only;
 	int code;
 
 	audit = session_audit(later->session);
@@ -323,7 +332,7 @@ static void hold_due(struct hold_later *later)
 	if (!code && h.n)
 		code = targets_make(&h);
 	if (!code && h.n) {
-		(void)act(&h);
+		later->failed |= act(&h, &told_only) != 0 || told_only;
 		after = model_report(session_model(later->session), REPORT_AUDIT);
 		results_tell(&h, after);
 		report_free(after);

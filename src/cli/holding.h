@@ -10,21 +10,23 @@
 struct options;
 struct report;
 struct session;
+struct treatment;
 
 /*
- * Holds executors of an audit. ask: shows the plan and asks, unless --yes was given; after a "yes"
- * the node is looked at again, and who does not wait any more is left alone. The caller holds the
- * lock of those who act, but for a dry run. Returns 0, or the exit code to end with after a
- * message.
+ * Holds executors of an audit. Shows the plan and asks, unless --yes was given; after a "yes" the
+ * node is looked at again, and who does not wait any more is left alone. The caller holds the lock
+ * of those who act, but for a dry run. Returns 0, or the exit code to end with after a message. A
+ * log that fails in the middle is no reason to end: what was done is to be told.
  */
 int holding_act(const struct options *options, struct session *session, const struct report *audit,
-		bool ask);
+		struct treatment *treatment);
 
 /* `run --hold-at D`: holds, each once, who still waits D after its link ended. */
 struct hold_later {
 	const struct options *options;
 	struct session *session;
 	int64_t looked; /* mono ns */
+	bool failed;	/* the audit log is not complete */
 	struct {
 		int32_t pid;
 		uint64_t start;

@@ -132,7 +132,7 @@ static bool act(struct protector *p)
 	}
 	audit = session_audit(p->session);
 	if (audit)
-		(void)protecting_act(p->options, p->session, audit, false);
+		(void)protecting_act(p->options, p->session, audit, NULL);
 	report_free(audit);
 	close(lock);
 	return true;

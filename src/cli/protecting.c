@@ -185,7 +185,11 @@ static int targets_make(struct protecting *p)
 	return 0;
 }
 
-static int act(struct protecting *p)
+/*
+ * Returns 0, or the exit code to end with. *told_only: the audit log or the file of links could not
+ * be written; what was done is in the facts.
+ */
+static int act(struct protecting *p, bool *told_only)
 {
 	struct protect_options how = {
 		.dry_run = p->options->dry_run,
@@ -201,15 +205,17 @@ static int act(struct protecting *p)
 
 	if (!p->options->dry_run)
 		err = audit_log_open(p->options->state_dir, &log, &error);
-	if (!err)
+	*told_only = false;
+	if (!err) {
 		err = p->options->undo
 			      ? act_unprotect(p->targets, p->n, &how, log, p->links, &sink, &error)
 			      : act_protect(p->targets, p->n, &how, log, p->links, &sink, &error);
+		*told_only = err != 0;
+	}
 	audit_log_close(log);
-	if (!err)
-		return 0;
-	log_error(&error);
-	return EXIT_UNKNOWN;
+	if (err)
+		log_error(&error);
+	return err && !*told_only ? EXIT_UNKNOWN : 0;
 }
 
 static void clear(struct protecting *p)
@@ -232,24 +238,27 @@ static int links_load(struct protecting *p)
 }
 
 int protecting_act(const struct options *options, struct session *session,
-		   const struct report *audit, bool ask)
+		   const struct report *audit, struct treatment *treatment)
 {
 	struct protecting p = { .options = options, .session = session };
 	struct report *later = NULL;
+	bool ask = treatment && !options->dry_run && !options->yes, told_only = false;
 	int code = links_load(&p);
 
 	if (!code)
 		code = plan_make(&p, audit);
 	if (!code && options->dry_run)
 		code = output_protections(options, p.plan, p.n);
-	else if (!code && ask && !options->yes && allowed(&p))
+	else if (!code && ask && allowed(&p))
 		code = question(&p);
-	if (!code && ask && !options->dry_run && !options->yes && allowed(&p))
+	if (!code && ask && allowed(&p))
 		code = plan_renew(&p, audit, &later);
 	if (!code)
 		code = targets_make(&p);
 	if (!code && p.n)
-		code = act(&p);
+		code = act(&p, &told_only);
+	if (told_only && treatment)
+		treatment->told_only = true;
 	clear(&p);
 	report_free(later);
 	return code;

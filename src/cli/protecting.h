@@ -9,15 +9,17 @@
 struct options;
 struct report;
 struct session;
+struct treatment;
 
 /*
- * Protects the links of an audit, or with --undo gives them back the keepalive of before. ask:
- * shows the plan and asks, unless --yes was given; after a "yes" the node is looked at again, and
- * what has changed is left alone. The caller holds the lock of those who act, but for a dry run.
- * Returns 0, or the exit code to end with after a message.
+ * Protects the links of an audit, or with --undo gives them back the keepalive of before. Shows the
+ * plan and asks, unless --yes was given; after a "yes" the node is looked at again, and what has
+ * changed is left alone. treatment NULL: it does not ask. The caller holds the lock of those who
+ * act, but for a dry run. Returns 0, or the exit code to end with after a message. A log that fails
+ * in the middle is no reason to end: what was done is to be told.
  */
 int protecting_act(const struct options *options, struct session *session,
-		   const struct report *audit, bool ask);
+		   const struct report *audit, struct treatment *treatment);
 
 /* How many links of the audit can and need to be protected; those that are refused not counted. */
 size_t protecting_needed(const struct options *options, const struct report *audit);

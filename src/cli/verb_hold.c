@@ -25,7 +25,8 @@ static int finish(const struct options *options, struct session *session)
 	return code;
 }
 
-static int hold(const struct options *options, struct session *session)
+static int hold(const struct options *options, struct session *session,
+		struct treatment *treatment)
 {
 	struct report *audit = session_audit(session);
 	int code;
@@ -36,7 +37,7 @@ static int hold(const struct options *options, struct session *session)
 	}
 	code = treat_knows_pid(options, audit) ? 0 : EXIT_WRONG_USE;
 	if (!code)
-		code = holding_act(options, session, audit, true);
+		code = holding_act(options, session, audit, treatment);
 	if (!code)
 		code = finish(options, session);
 	report_free(audit);
@@ -57,7 +58,7 @@ int verb_hold(const struct options *options)
 	code = treatment_open(options, false, &treatment, &session);
 	if (code)
 		return code;
-	code = hold(options, session);
+	code = hold(options, session, &treatment);
 	code = treatment_end(&treatment, code);
 	return session_end(session, code);
 }

@@ -27,7 +27,8 @@ static int finish(const struct options *options, struct session *session)
 	return code;
 }
 
-static int protect(const struct options *options, struct session *session)
+static int protect(const struct options *options, struct session *session,
+		struct treatment *treatment)
 {
 	struct report *audit = session_audit(session);
 	int code;
@@ -39,7 +40,7 @@ static int protect(const struct options *options, struct session *session)
 	if (!treat_knows_pid(options, audit)) {
 		code = EXIT_WRONG_USE;
 	} else {
-		code = protecting_act(options, session, audit, true);
+		code = protecting_act(options, session, audit, treatment);
 		if (!code)
 			code = finish(options, session);
 	}
@@ -63,7 +64,7 @@ int verb_protect(const struct options *options)
 	code = treatment_open(options, false, &treatment, &session);
 	if (code)
 		return code;
-	code = protect(options, session);
+	code = protect(options, session, &treatment);
 	code = treatment_end(&treatment, code);
 	return session_end(session, code);
 }

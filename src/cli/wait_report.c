@@ -182,5 +182,5 @@ int wait_report(const struct options *options, struct session *session, struct c
 		log_message("the command (pid %d) still runs; it was left alone", command->pid);
 	code = kept ? kept_report_end(kept, report) : output_report(options, report);
 	report_free(report);
-	return code;
+	return later.failed && code < EXIT_LOST ? EXIT_UNKNOWN : code;
 }

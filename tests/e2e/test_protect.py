@@ -182,6 +182,16 @@ def test_a_log_that_cannot_be_written_stops_it(lab, ew):
     assert timers(node) == 0
 
 
+def test_a_log_that_fails_in_the_middle(lab, ew):
+    """The intents fit, the results do not, as on a full disk: what was done is told all the same."""
+    node = lab(executors(4, kind="v0-old"), conntrack=True)
+    done = ew("protect", "--yes", "-f", "json", prefix=["bash", "-c", 'ulimit -f "$0"; exec "$@"', "3"])
+    assert done.code == 3
+    assert "audit.log" in done.err and "File too large" in done.err
+    assert acts(done.json) == [(f"task-{i}", "done") for i in range(4)]
+    assert timers(node) == 4
+
+
 # ---- refused ----
 
 def test_refused_with_the_reason(lab, ew, other_port):

@@ -520,10 +520,11 @@ bool standby_is_first(const struct standby *standby)
 }
 
 int standby_arm(struct standby *standby, const struct standby_link *links, size_t n,
-		struct armed_file *file, bool *locked, struct error *error)
+		struct armed_file *file, bool *armed, bool *locked, struct error *error)
 {
 	struct list *fresh = list_new(links, n, locked), *old = atomic_load(&standby->list);
 
+	*armed = false;
 	if (!fresh) {
 		armed_file_free(file);
 		return error_set(error, -ENOMEM, NULL, "arm the guard for %zu links", n);
@@ -534,6 +535,7 @@ int standby_arm(struct standby *standby, const struct standby_link *links, size_
 		if (atomic_compare_exchange_strong(&standby->list, &old, fresh)) {
 			int err = armed_file_publish(file);
 
+			*armed = true;
 			list_free(old, false);
 			return err ? error_set(error, err, NULL, "name the guard's file") : 0;
 		}

@@ -240,7 +240,7 @@ static void lock_tell(struct guard_plan *plan, bool locked)
 }
 
 static int standby_give(struct guard_plan *plan, const struct model_target *targets, size_t n,
-			struct error *error)
+			bool *armed, struct error *error)
 {
 	struct standby_link *links = calloc(n + 1, sizeof(*links));
 	struct armed_file *file;
@@ -254,8 +254,9 @@ static int standby_give(struct guard_plan *plan, const struct model_target *targ
 			.pidfd = -1,
 			.record = &armed_file_records(file)[i],
 		};
+	*armed = false;
 	if (!err)
-		err = standby_arm(plan->standby, links, n, file, &locked, error);
+		err = standby_arm(plan->standby, links, n, file, armed, &locked, error);
 	lock_tell(plan, locked);
 	free(links);
 	return err;
@@ -265,6 +266,7 @@ int guard_plan_renew(struct guard_plan *plan, struct error *error)
 {
 	struct model_target *targets = NULL;
 	size_t n = 0;
+	bool armed = false;
 	int err;
 
 	if (guard_plan_acted(plan))
@@ -277,15 +279,15 @@ int guard_plan_renew(struct guard_plan *plan, struct error *error)
 	}
 	err = intents_log(plan, targets, n, error);
 	if (!err)
-		err = standby_give(plan, targets, n, error);
-	if (err) {
+		err = standby_give(plan, targets, n, &armed, error);
+	if (!armed) {
 		free(targets);
 		return err == -EALREADY ? 0 : err;
 	}
 	free(plan->targets);
 	plan->targets = targets;
 	plan->n = n;
-	return 0;
+	return err;
 }
 
 size_t guard_plan_links(const struct guard_plan *plan)

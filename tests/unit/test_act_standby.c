@@ -38,6 +38,8 @@ struct armed {
 	struct standby *standby;
 	struct standby_link links[8];
 	size_t n;
+	bool nameless; /* the file cannot be named any more when the list is given */
+	bool taken;    /* by the thread */
 };
 
 static struct armed_file *file_of(struct armed *a)
@@ -62,9 +64,13 @@ static int arm(struct armed *a)
 {
 	struct armed_file *file = file_of(a);
 	struct error error = { 0 };
+	char path[64];
 	bool locked;
 
-	return standby_arm(a->standby, a->links, a->n, file, &locked, &error);
+	snprintf(path, sizeof(path), "%s/guard-5051.armed.new", dir);
+	if (a->nameless)
+		unlink(path);
+	return standby_arm(a->standby, a->links, a->n, file, &a->taken, &locked, &error);
 }
 
 static struct armed armed_new(struct executor *e, size_t n, size_t links)
@@ -278,6 +284,34 @@ static void a_later_plan_takes_the_place_of_the_first(void **state)
 	executor_end(&e[1]);
 }
 
+/* It acts by it all the same, and whoever asks must know which list that was. */
+static void a_plan_whose_file_cannot_be_named(void **state)
+{
+	struct executor e[2];
+	struct armed_file *file;
+	struct error error = { 0 };
+	struct armed a;
+
+	(void)state;
+	need_namespace();
+	e[0] = executor_start(CLOSES, 1);
+	e[1] = executor_start(CLOSES, 1);
+	a = armed_new(e, 2, 1);
+	a.n = 1;
+	assert_int_equal(arm(&a), 0);
+	assert_true(a.taken);
+	a.n = 2;
+	a.nameless = true;
+	assert_int_equal(arm(&a), -ENOENT);
+	assert_true(a.taken);
+	assert_string_equal(states_after_the_end(&a), "done done");
+	standby_free(a.standby, true);
+	assert_int_equal(armed_file_open(dir, 5051, &file, &error), 0); /* of the first */
+	armed_file_remove(file);
+	executor_end(&e[0]);
+	executor_end(&e[1]);
+}
+
 static void no_plan_after_the_end(void **state)
 {
 	struct executor e[2];
@@ -295,6 +329,7 @@ static void no_plan_after_the_end(void **state)
 	assert_string_equal(states_after_the_end(&a), "done");
 	a.n = 2;
 	assert_int_equal(arm(&a), -EALREADY);
+	assert_false(a.taken);
 	assert_int_equal(armed_file_open(dir, 5051, &file, &error), 0);
 	assert_int_equal(armed_file_head(file)->n, 1);
 	assert_int_equal(armed_file_records(file)[0].state, ARMED_DONE);
@@ -362,6 +397,7 @@ int main(void)
 		cmocka_unit_test(none_once_a_new_agent_listens),
 		cmocka_unit_test(no_other_process_or_socket),
 		cmocka_unit_test(a_later_plan_takes_the_place_of_the_first),
+		cmocka_unit_test(a_plan_whose_file_cannot_be_named),
 		cmocka_unit_test(no_plan_after_the_end),
 		cmocka_unit_test(an_agent_that_has_ended),
 		cmocka_unit_test(no_file_of_another_build),

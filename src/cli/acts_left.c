@@ -2,6 +2,7 @@
 #include "cli/acts_left.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "act/audit_log.h"
 #include "act/inject/inject_api.h"
@@ -55,6 +56,18 @@ static void result_log(struct left *left, const struct fact *intent, const char 
 		log_warning_without(&error);
 }
 
+/* What became of the executor since; NULL: that does not depend on its socket. */
+static const char *state_of_other(const struct fact_act *act)
+{
+	if (strcmp(act->action, "shutdown") == 0)
+		return NULL;
+	if (strcmp(act->action, "hold") == 0)
+		return "it is not known whether it got the message; 'execwatch hold' sends it "
+		       "again";
+	return "its keepalive may be another one than before; 'execwatch protect' finishes that, "
+	       "and with --undo restores it";
+}
+
 static void act_tell(void *ctx, const struct fact *intent)
 {
 	struct left *left = ctx;
@@ -64,19 +77,21 @@ static void act_tell(void *ctx, const struct fact *intent)
 						.fd = act->fd,
 						.inode = act->inode,
 						.cookie = act->cookie };
-	enum socket_effect effect = socket_effect_read(&request);
+	const char *state = state_of_other(act);
+	enum socket_effect effect = state ? SOCKET_UNKNOWN : socket_effect_read(&request);
 	struct inject_copies copies = { .n = -1, .left = -1 };
-	char reason[160];
+	char reason[256];
 
 	if (left->n++ == 0)
 		log_message("an execwatch was killed while it acted; the results of these acts are "
 			    "not known:");
 	if ((effect == SOCKET_CLOSED || effect == SOCKET_PROCESS_ENDED) && left->n <= SEARCHES_MAX)
 		inject_copies_search(&request, false, &copies);
+	if (!state)
+		state = state_of(effect);
 	snprintf(reason, sizeof(reason),
-		 "execwatch was killed before it had written the result; since then %s",
-		 state_of(effect));
-	log_message("  %s (pid %d): %s", act->executor_id, act->pid, state_of(effect));
+		 "execwatch was killed before it had written the result; %s", state);
+	log_message("  %s (pid %d): %s", act->executor_id, act->pid, state);
 	if (copies.n > 0)
 		log_message("  process %d may have inherited a copy of that socket during the act "
 			    "(descriptor %d): the connection ends when the process does",

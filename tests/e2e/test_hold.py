@@ -178,6 +178,17 @@ def test_a_log_that_fails_in_the_middle(lab, ew):
     assert node.phases("task-1") == {"disconnected"}
 
 
+def test_killed_before_its_result_was_written(lab, ew):
+    waiting(lab, executor("web", kind="v0-old"))
+    ew.json("hold", "--yes")
+    log = ew.state_dir / "audit.log"
+    log.write_text(log.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
+    again = ew("hold", "--yes")
+    assert re.search(r"web \(pid \d+\): it is not known whether it got the message", again.err)
+    assert [(line["phase"], line["result"]) for line in ew.audit_log()] == [
+        ("intent", ""), ("result", "failed"), ("intent", ""), ("result", "held")]
+
+
 # ---- in a window ----
 
 def test_run_holds_who_still_waits(lab, ew, tmp_path):

@@ -192,6 +192,16 @@ def test_a_log_that_fails_in_the_middle(lab, ew):
     assert timers(node) == 4
 
 
+def test_killed_before_its_result_was_written(lab, ew):
+    lab(executors(1, kind="v0-old"), conntrack=True)
+    ew.json("protect", "--yes", code=0)
+    log = ew.state_dir / "audit.log"
+    log.write_text(log.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
+    again = ew("protect", "--yes")
+    assert re.search(r"task-0 \(pid \d+\): its keepalive may be another one than before", again.err)
+    assert [(line["phase"], line["result"]) for line in ew.audit_log()] == [("intent", ""), ("result", "failed")]
+
+
 # ---- refused ----
 
 def test_refused_with_the_reason(lab, ew, other_port):

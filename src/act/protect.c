@@ -422,6 +422,8 @@ static void target_finish(struct batch *batch, struct target *t)
 		target_end(t, "done", "", "");
 		t->proof = "entry-renewed";
 	}
+	if (strcmp(t->result, "refused") == 0)
+		t->result = "failed"; /* it was changed before, and is no such link any more */
 }
 
 /* ---- batches ---- */

@@ -24,7 +24,8 @@
 #define QUESTION "Set keepalive on the links of this agent's executors, now and as they register?"
 
 /* Executors register in crowds, and an entry exists once their first packets were answered. */
-#define SETTLE (NS_PER_S / 2)
+#define SETTLE	    (NS_PER_S / 2)
+#define SETTLE_MOST (5 * NS_PER_S) /* also while events come all the time */
 /*
  * What could not be judged yet (the agent recovers, the checkpoint is not written) is looked at
  * again after 1, 2, 4, ... s, for about four minutes after the last event.
@@ -38,6 +39,7 @@ struct protector {
 	struct session *session;
 	struct own_traffic own;
 	int64_t next;	/* when to look at the node, mono ns; 0: after the next event */
+	int64_t latest; /* no event moves it beyond that; 0: there was none since the last look */
 	unsigned tries; /* since the last event */
 	bool messages;	/* protocol messages are observed: they tell of registrations */
 	bool first;	/* the first look: all that is refused is told */
@@ -45,9 +47,13 @@ struct protector {
 
 /* ---- events ---- */
 
-static void wake(struct protector *p, int64_t in)
+static void wake(struct protector *p)
 {
-	p->next = now_mono() + in;
+	int64_t now = now_mono();
+
+	if (!p->latest)
+		p->latest = now + SETTLE_MOST;
+	p->next = now + SETTLE < p->latest ? now + SETTLE : p->latest;
 	p->tries = 0;
 }
 
@@ -94,7 +100,7 @@ static void note(void *ctx, const struct fact *fact)
 	if (fact->type == FACT_ACT)
 		act_tell(p, &fact->act);
 	else if (is_registration(p, fact) || is_new_agent(p, fact))
-		wake(p, SETTLE);
+		wake(p);
 }
 
 /* ---- one look ---- */
@@ -144,7 +150,7 @@ static void look(struct protector *p)
 	unsigned tries = p->tries;
 	bool done = true;
 
-	p->next = 0;
+	p->next = p->latest = 0;
 	audit = session_audit(p->session);
 	if (!audit)
 		return;
@@ -182,7 +188,7 @@ static void loop(struct protector *p)
 			return;
 		session_dispatch(p->session);
 		if (session_lost(p->session))
-			wake(p, SETTLE);
+			wake(p);
 		if (p->next && now_mono() >= p->next)
 			look(p);
 	}

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -402,6 +404,30 @@ def test_the_daemon_survives_its_kill(lab, ew, daemon):
     ew.json("protect", "--undo", "--yes", code=0)
     assert timers(node) == 0
     assert run.process.poll() is None
+
+
+# Begins TLS with the agent all the time, as one that is about to register.
+NOISE = '''
+import socket, sys, time
+while True:
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as s:
+        s.sendall(bytes.fromhex("160301000568656c6c6f"))
+    print(flush=True)
+    time.sleep(0.1)
+'''
+
+
+def test_the_daemon_looks_also_while_events_come_all_the_time(lab, ew, daemon):
+    node = lab(executors(1, kind="v0-old"), conntrack=True)
+    run = daemon()
+    noise = node.popen(sys.executable, "-c", NOISE, str(ew.port), stdout=subprocess.PIPE)
+    try:
+        noise.stdout.readline()
+        node.launch("late")
+        run.wait_for("late .* is protected")
+    finally:
+        noise.kill()
+        noise.communicate()
 
 
 def test_one_daemon_for_a_port(lab, ew, daemon):

@@ -21,6 +21,7 @@
 struct left {
 	const struct options *options;
 	struct audit_log *log; /* NULL: not open */
+	bool failed;	       /* not every result is in it */
 	size_t treated, untreated;
 };
 
@@ -33,7 +34,7 @@ static struct inject_request request_of(const struct armed_record *record)
 					.cookie = record->cookie };
 }
 
-static void result_log(struct left *left, const struct armed_record *record, bool closed)
+static void result_log(struct left *left, struct armed_record *record, bool closed)
 {
 	struct fact fact = { .type = FACT_ACT,
 			     .mono = record->begun,
@@ -60,10 +61,15 @@ static void result_log(struct left *left, const struct armed_record *record, boo
 			     } };
 	struct error error = { 0 };
 
-	if (!left->log && audit_log_open(left->options->state_dir, &left->log, &error) < 0)
-		log_warning_without(&error);
-	if (left->log && audit_log_write_late(left->log, &fact, &error) < 0)
-		log_warning_without(&error);
+	if (!left->log)
+		audit_log_open(left->options->state_dir, &left->log, &error);
+	if (left->log)
+		audit_log_write_late(left->log, &fact, &error);
+	record->logged = !error.code;
+	if (!error.code)
+		return;
+	log_warning_without(&error);
+	left->failed = true;
 }
 
 /* ESTABLISHED, as if the agent had not ended. */
@@ -79,7 +85,7 @@ static bool stands(const struct armed_record *record)
 	return sound && socket_effect_read(&request) == SOCKET_OPEN;
 }
 
-static void record_tell(struct left *left, const struct armed_record *record)
+static void record_tell(struct left *left, struct armed_record *record)
 {
 	bool called = record->state == ARMED_BEGUN || record->state == ARMED_DONE;
 	const struct inject_request request = request_of(record);
@@ -117,8 +123,8 @@ static void head_tell(const struct armed_head *head)
 static void file_tell(struct left *left, struct armed_file *file)
 {
 	const struct armed_head *head = armed_file_head(file);
-	const struct armed_record *records = armed_file_records(file);
-	struct error error;
+	struct armed_record *records = armed_file_records(file);
+	struct error error = { 0 };
 
 	head_tell(head);
 	if (proc_live_thread(head->agent_pid, head->agent_start) != 0)
@@ -129,8 +135,10 @@ static void file_tell(struct left *left, struct armed_file *file)
 		"  of %u links it treated %zu; %zu that did not notice the agent's end were not "
 		"treated; 'execwatch audit' shows the executors as they are now",
 		head->n, left->treated, left->untreated);
-	if (left->log && audit_log_sync(left->log, &error) < 0)
-		log_warning_without(&error);
+	if (!left->log || audit_log_sync(left->log, &error) == 0)
+		return;
+	log_warning_without(&error);
+	left->failed = true;
 }
 
 static void one_tell(void *ctx, uint16_t port)
@@ -148,7 +156,10 @@ static void one_tell(void *ctx, uint16_t port)
 	if (strcmp(boot_id, armed_file_head(file)->boot_id) == 0)
 		file_tell(&left, file);
 	audit_log_close(left.log);
-	armed_file_remove(file);
+	if (left.failed)
+		armed_file_free(file); /* stays, for the next one to log it */
+	else
+		armed_file_remove(file);
 }
 
 void guard_left_tell(const struct options *options)

@@ -5,6 +5,7 @@ import fcntl
 import os
 import select
 import signal
+import struct
 import time
 
 import pytest
@@ -236,8 +237,40 @@ def test_killed_after_it_has_acted(lab, ew):
     kill(ew, node, guard)
     assert "was killed" in ew("shutdown", "--yes").err
     assert not file.exists()
-    logged = [(line["executor_id"], line["result"]) for line in ew.audit_log() if line["phase"] == "result"]
-    assert sorted(logged) == [(id, "done") for id in STALE]
+    assert logged_results(ew) == [(id, "done") for id in STALE]
+
+
+def logged_results(ew):
+    return sorted((line["executor_id"], line["result"]) for line in ew.audit_log() if line["phase"] == "result")
+
+
+def as_if_killed_before_it_logged(ew, file):
+    """See struct armed_head and struct armed_record."""
+    log = ew.state_dir / "audit.log"
+    lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+    log.write_text("".join(line for line in lines if '"intent"' in line), encoding="utf-8")
+    with open(file, "r+b") as image:
+        size, n = struct.unpack("8x II", image.read(16))
+        first = os.path.getsize(file) - n * size
+        for record in range(first, first + n * size, size):
+            image.seek(record + 44)
+            image.write(bytes(4))
+
+
+def test_killed_and_the_next_one_cannot_log_it(lab, ew):
+    """A full disk: the guard's file stays until its acts are in the audit log."""
+    node = lab(OLD, conntrack=True)
+    guard = start(ew)
+    node.forget(STALE)
+    node.stop_agent()
+    guard.wait_for("of 8 links")
+    kill(ew, node, guard)
+    file = ew.run_dir / f"guard-{ew.port}.armed"
+    as_if_killed_before_it_logged(ew, file)
+    assert "File too large" in ew("shutdown", "--yes", prefix=["bash", "-c", 'ulimit -f 1; exec "$@"', "sh"]).err
+    assert file.exists() and logged_results(ew) == []
+    ew("shutdown", "--yes")
+    assert not file.exists() and logged_results(ew) == [(id, "done") for id in STALE]
 
 
 @pytest.mark.parametrize("ms", [0, 3, 8, 20])

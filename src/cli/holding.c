@@ -126,7 +126,7 @@ static struct hold_refusal check(void *ctx, const struct hold_target *target, bo
 	if (env.tls)
 		return refuse("tls", "its libprocess speaks TLS, which execwatch does not");
 	*only_own = env.peer_match;
-	if (socket_look_owned(target->pid, target->to.port, &error) != 1)
+	if (socket_look_owned(target->pid, &target->to, &error) != 1)
 		return refuse("not-listening", "it does not listen at the address that its "
 					       "checkpoint names");
 	listens = session_agent_listens(h->session); /* the last look before the message */

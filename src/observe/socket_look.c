@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/agent_ports.h"
 #include "base/error.h"
 #include "base/netns.h"
@@ -100,7 +101,7 @@ int socket_look_listener(int nsfd, uint64_t netns, uint16_t port, struct error *
 #define OWNED_MAX 16 /* of one port: an address each */
 
 struct owned {
-	uint16_t port;
+	const struct ew_addr *at;
 	uint64_t inodes[OWNED_MAX];
 	size_t n;
 };
@@ -109,7 +110,8 @@ static void each_owned(void *ctx, const struct fact_socket *socket)
 {
 	struct owned *owned = ctx;
 
-	if (socket->local.port == owned->port && socket->inode && owned->n < OWNED_MAX)
+	if (socket->local.port == owned->at->port && socket->inode && owned->n < OWNED_MAX &&
+	    (addr_is_any(&socket->local) || addr_ip_equal(&socket->local, owned->at)))
 		owned->inodes[owned->n++] = socket->inode;
 }
 
@@ -136,10 +138,10 @@ static int holds_any(int32_t pid, const struct owned *owned)
 	return found;
 }
 
-int socket_look_owned(int32_t pid, uint16_t port, struct error *error)
+int socket_look_owned(int32_t pid, const struct ew_addr *at, struct error *error)
 {
-	const struct agent_ports ports = { { port } };
-	struct owned owned = { .port = port };
+	const struct agent_ports ports = { { at->port } };
+	struct owned owned = { .at = at };
 	uint64_t netns;
 	int fd = netns_open_pid(pid, &netns), err;
 

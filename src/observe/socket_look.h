@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct agent_ports;
+struct ew_addr;
 struct error;
 struct fact_sink;
 
@@ -23,9 +24,9 @@ int socket_look(int nsfd, const int32_t *pids, size_t n, const struct agent_port
 int socket_look_listener(int nsfd, uint64_t netns, uint16_t port, struct error *error);
 
 /*
- * Does this process hold a socket that listens on the port, in its own network namespace? 1, 0 or a
- * negative errno.
+ * Does this process hold a socket that listens on that address or on any, in its own network
+ * namespace? 1, 0 or a negative errno.
  */
-int socket_look_owned(int32_t pid, uint16_t port, struct error *error);
+int socket_look_owned(int32_t pid, const struct ew_addr *at, struct error *error);
 
 #endif

@@ -281,3 +281,29 @@ int treat_links(const struct options *options, struct session *session, const st
 	free(targets);
 	return code;
 }
+
+/* ---- what people and scripts are shown ---- */
+
+void treat_show_audit(const struct options *options, const struct report *audit)
+{
+	if (!options->format->text)
+		return;
+	output_report(options, audit);
+	putchar('\n');
+	fflush(stdout);
+}
+
+int treat_report(const struct options *options, struct session *session, enum report_kind kind)
+{
+	struct fact_now now = { .interrupted = *interrupt_count() > 0 };
+	struct report *report;
+	int code;
+
+	session_scan(session, SCAN_TRACKING);
+	report = session_report(session, kind, &now);
+	/* People have been shown the plan: there is nothing else to tell. */
+	code = options->dry_run && options->format->text && report ? report->exit_code
+								   : output_report(options, report);
+	report_free(report);
+	return code;
+}

@@ -54,6 +54,12 @@ int treatment_open(const struct options *options, bool survive_hangup, struct tr
 int treat_links(const struct options *options, struct session *session, const struct report *audit,
 		const char *question, struct treatment *treatment);
 
+/* To people, before the act; a document on standard output stays one. */
+void treat_show_audit(const struct options *options, const struct report *audit);
+
+/* The report on the node after the act, which is scanned once more. Returns the exit code. */
+int treat_report(const struct options *options, struct session *session, enum report_kind kind);
+
 /* The same targets as act_shutdown() wants them; to be freed. NULL: out of memory. */
 struct shutdown_target *treat_targets(const struct model_target *from, size_t n,
 				      enum inject_method method);

@@ -19,15 +19,6 @@
 
 #define QUESTION "Stand by, and treat the links that do not notice the agent's end?"
 
-static void show_audit(const struct options *options, const struct report *audit)
-{
-	if (!options->format->text)
-		return;
-	output_report(options, audit);
-	putchar('\n');
-	fflush(stdout);
-}
-
 /* What would be treated if nobody noticed the agent's end. Returns the exit code. */
 static int dry_run(const struct options *options, struct session *session,
 		   const struct report *audit)
@@ -136,7 +127,7 @@ int verb_guard(const struct options *options)
 	audit = treat_audit(session, true);
 	if (!audit)
 		goto out;
-	show_audit(options, audit);
+	treat_show_audit(options, audit);
 	baseline_report_save(options, session, audit);
 	code = options->dry_run ? dry_run(options, session, audit)
 				: stand_by(options, session, audit);

@@ -10,21 +10,6 @@
 #include "cli/verbs.h"
 #include "show/format.h"
 
-static int finish(const struct options *options, struct session *session)
-{
-	struct fact_now now = { .interrupted = *interrupt_count() > 0 };
-	struct report *report;
-	int code;
-
-	session_scan(session, SCAN_TRACKING);
-	report = session_report(session, REPORT_HOLD, &now);
-	/* People have been shown the plan: there is nothing else to tell. */
-	code = options->dry_run && options->format->text && report ? report->exit_code
-								   : output_report(options, report);
-	report_free(report);
-	return code;
-}
-
 static int hold(const struct options *options, struct session *session,
 		struct treatment *treatment)
 {
@@ -39,7 +24,7 @@ static int hold(const struct options *options, struct session *session,
 	if (!code)
 		code = holding_act(options, session, audit, treatment);
 	if (!code)
-		code = finish(options, session);
+		code = treat_report(options, session, REPORT_HOLD);
 	report_free(audit);
 	return code;
 }

@@ -11,22 +11,6 @@
 #include "cli/verbs.h"
 #include "show/format.h"
 
-/* The node after the act: what is protected is read from the sockets once more. */
-static int finish(const struct options *options, struct session *session)
-{
-	struct fact_now now = { .interrupted = *interrupt_count() > 0 };
-	struct report *report;
-	int code;
-
-	session_scan(session, SCAN_TRACKING);
-	report = session_report(session, REPORT_PROTECT, &now);
-	/* People have been shown the plan: there is nothing else to tell. */
-	code = options->dry_run && options->format->text && report ? report->exit_code
-								   : output_report(options, report);
-	report_free(report);
-	return code;
-}
-
 static int protect(const struct options *options, struct session *session,
 		struct treatment *treatment)
 {
@@ -42,7 +26,7 @@ static int protect(const struct options *options, struct session *session,
 	} else {
 		code = protecting_act(options, session, audit, treatment);
 		if (!code)
-			code = finish(options, session);
+			code = treat_report(options, session, REPORT_PROTECT);
 	}
 	report_free(audit);
 	return code;

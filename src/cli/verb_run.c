@@ -30,15 +30,6 @@
 #define GUARD_QUESTION                                                                             \
 	"Run the command now, and treat the links that do not notice the agent's end?"
 
-static void show_audit(const struct options *options, const struct report *audit)
-{
-	if (!options->format->text)
-		return;
-	output_report(options, audit);
-	putchar('\n');
-	fflush(stdout);
-}
-
 /* A command that cannot be started leaves treated executors with their clocks running: say so. */
 static int window_open(const struct options *options, struct session *session, struct guard *guard,
 		       struct kept_report *kept)
@@ -256,7 +247,7 @@ int verb_run(const struct options *options)
 	audit = treat_audit(session, true);
 	if (!audit)
 		goto out;
-	show_audit(options, audit);
+	treat_show_audit(options, audit);
 	baseline_report_save(options, session, audit);
 	code = treat_before(options, session, audit, &treatment, &kept);
 	if (!code)

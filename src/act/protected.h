@@ -23,9 +23,9 @@ struct protected_link {
 };
 
 /*
- * Reads the file, empty when there is none or when it is of another boot; makes nothing. Links of processes that
- * have ended are left out. Returns 0 or a negative errno: -EBADMSG for a damaged file, which is
- * never overwritten.
+ * Reads the file, empty when there is none or when it is of another boot; makes nothing. Links of
+ * processes that have ended are left out. Returns 0 or a negative errno: -EBADMSG for a damaged
+ * file, which is never overwritten.
  */
 int protected_load(const char *dir, const char *boot_id, struct protected **ret,
 		   struct error *error);

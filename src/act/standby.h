@@ -67,9 +67,9 @@ bool standby_is_first(const struct standby *standby);
  * Gives the thread another list: n links with pidfd -1, which are copied, and the file that has
  * their records, which is taken over. A process that is not the one of its request any more, or
  * whose descriptor cannot be copied, is left out of what the thread treats: its state is
- * ARMED_LEFT. *armed: the thread has this list, also when an error is returned, which then says that
- * its file could not be named; else it has the list of before. Returns 0; -EALREADY when the agent
- * has ended meanwhile; another negative errno. *locked: the list is in locked memory.
+ * ARMED_LEFT. *armed: the thread has this list, also when an error is returned, which then says
+ * that its file could not be named; else it has the list of before. Returns 0; -EALREADY when the
+ * agent has ended meanwhile; another negative errno. *locked: the list is in locked memory.
  */
 int standby_arm(struct standby *standby, const struct standby_link *links, size_t n,
 		struct armed_file *file, bool *armed, bool *locked, struct error *error);

@@ -7,8 +7,8 @@ struct options;
 
 /*
  * Names the acts of this boot whose results were never written to the audit log, says what became
- * of their sockets, or what is not known of others, and writes a result for each: "failed", with the reason "killed". The caller
- * holds the lock of those who act: nobody acts now.
+ * of their sockets, or what is not known of others, and writes a result for each: "failed", with
+ * the reason "killed". The caller holds the lock of those who act: nobody acts now.
  */
 void acts_left_tell(const struct options *options);
 

@@ -24,6 +24,12 @@
 
 bool treat_may_act(const struct options *options)
 {
+	if (options->replay) {
+		log_message("'%s' acts on this host; a recording can be audited, verified or "
+			    "reported",
+			    options->verb->name);
+		return false;
+	}
 	if (options->yes || options->dry_run || confirm_possible())
 		return true;
 	log_message(

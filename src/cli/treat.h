@@ -19,7 +19,8 @@ struct treatment {
 	bool told_only; /* the audit log is not complete, though something was done */
 };
 
-/* An acting verb without a terminal needs --yes: true, or false after a message. */
+/* An acting verb takes no recording, and without a terminal needs --yes: true, or false after a
+ * message. */
 bool treat_may_act(const struct options *options);
 
 /*

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cli/exit_codes.h"
 #include "cli/holding.h"
-#include "cli/interrupt.h"
 #include "cli/log.h"
 #include "cli/options.h"
-#include "cli/output.h"
 #include "cli/session.h"
 #include "cli/treat.h"
 #include "cli/verbs.h"
-#include "show/format.h"
 
-static int hold(const struct options *options, struct session *session,
-		struct treatment *treatment)
+static int hold(const struct options *options, struct session *session, struct treatment *treatment)
 {
 	struct report *audit = session_audit(session);
 	int code;
@@ -35,11 +31,6 @@ int verb_hold(const struct options *options)
 	struct treatment treatment;
 	int code;
 
-	if (options->replay) {
-		log_message("'hold' acts on this host; a recording can be audited, verified or "
-			    "reported");
-		return EXIT_WRONG_USE;
-	}
 	code = treatment_open(options, false, &treatment, &session);
 	if (code)
 		return code;

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cli/exit_codes.h"
-#include "cli/interrupt.h"
 #include "cli/log.h"
 #include "cli/options.h"
-#include "cli/output.h"
 #include "cli/protect_daemon.h"
 #include "cli/protecting.h"
 #include "cli/session.h"
 #include "cli/treat.h"
 #include "cli/verbs.h"
-#include "show/format.h"
 
 static int protect(const struct options *options, struct session *session,
-		struct treatment *treatment)
+		   struct treatment *treatment)
 {
 	struct report *audit = session_audit(session);
 	int code;
@@ -38,11 +35,6 @@ int verb_protect(const struct options *options)
 	struct treatment treatment;
 	int code;
 
-	if (options->replay) {
-		log_message("'protect' acts on this host; a recording can be audited, verified or "
-			    "reported");
-		return EXIT_WRONG_USE;
-	}
 	if (options->daemon)
 		return treat_may_act(options) ? protect_daemon(options) : EXIT_WRONG_USE;
 	code = treatment_open(options, false, &treatment, &session);

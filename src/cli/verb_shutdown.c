@@ -43,11 +43,6 @@ int verb_shutdown(const struct options *options)
 	struct treatment treatment;
 	int code;
 
-	if (options->replay) {
-		log_message("'shutdown' acts on this host; a recording can be audited, verified or "
-			    "reported");
-		return EXIT_WRONG_USE;
-	}
 	code = treatment_open(options, false, &treatment, &session);
 	if (code)
 		return code;

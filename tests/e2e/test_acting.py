@@ -362,6 +362,14 @@ def test_nothing_is_begun_that_cannot_be_written_down(node, ew, port):
     assert node_connections(node, port) == before
 
 
+@pytest.mark.parametrize("verb", ["shutdown", "protect", "hold", "guard"])
+def test_a_recording_cannot_be_acted_on(ew, verb, tmp_path):
+    """And this host is not meant."""
+    done = ew(verb, "--yes", "--replay", tmp_path / "recording")
+    assert done.code == 64
+    assert f"'{verb}' acts on this host" in done.err
+
+
 # The size of files is limited so that the intents fit and the results do not: as on a full disk.
 FULL = ["bash", "-c", 'ulimit -f "$0"; exec "$@"', "3"]
 

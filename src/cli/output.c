@@ -95,7 +95,8 @@ int output_protections(const struct options *options, const struct model_protect
 {
 	struct layout table = output_layout(options);
 
-	return plan_written(table_protections_write(plan_stream(options), links, n, &table));
+	return plan_written(
+		table_protections_write(plan_stream(options), links, n, options->undo, &table));
 }
 
 int output_holds(const struct options *options, const struct model_hold *holds, size_t n)

@@ -145,6 +145,9 @@ def test_undo_restores_what_was(lab, ew):
     document = ew.json("protect", "--yes", code=0)
     before = {a["executor_id"]: a["keepalive_before"] for a in document["acts"]}
     assert timers(node) == 2
+    shown = ew("protect", "--undo", "--dry-run")
+    assert "The keepalive of before would be restored on 2 links." in shown.words
+    assert re.search(r"restore +task-0", shown.out)
     ew.json("protect", "--yes", "--idle", "5s", code=0)  # the first values are those to restore
     undone = ew.json("protect", "--undo", "--yes", code=0)
     assert acts(undone, "action", "proof") == [

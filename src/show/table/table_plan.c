@@ -78,6 +78,12 @@ static const char *protection_what(const void *row, int64_t now, char *buf, size
 	return p->target.forbidden ? "leave" : p->needless ? "keep" : "protect";
 }
 
+static const char *restoration_what(const void *row, int64_t now, char *buf, size_t size)
+{
+	(void)now, (void)buf, (void)size;
+	return ((const struct model_protection *)row)->target.forbidden ? "leave" : "restore";
+}
+
 static const char *protection_executor(const void *row, int64_t now, char *buf, size_t size)
 {
 	return target_executor(&((const struct model_protection *)row)->target, now, buf, size);
@@ -98,10 +104,24 @@ static const char *protection_verdict(const void *row, int64_t now, char *buf, s
 	return target_verdict(&((const struct model_protection *)row)->target, now, buf, size);
 }
 
-static const struct grid_column protection_columns[] = {
-	{ "PLAN", 9, false, protection_what },	      { "EXECUTOR", 0, false, protection_executor },
-	{ "PID", 7, true, protection_pid },	      { "FD", 5, true, protection_fd },
-	{ "VERDICT", 13, false, protection_verdict },
+enum { PROTECTION_COLUMNS = 5 };
+
+/* Those of protect, and of --undo. */
+static const struct grid_column protection_columns[2][PROTECTION_COLUMNS] = {
+	{
+		{ "PLAN", 9, false, protection_what },
+		{ "EXECUTOR", 0, false, protection_executor },
+		{ "PID", 7, true, protection_pid },
+		{ "FD", 5, true, protection_fd },
+		{ "VERDICT", 13, false, protection_verdict },
+	},
+	{
+		{ "PLAN", 9, false, restoration_what },
+		{ "EXECUTOR", 0, false, protection_executor },
+		{ "PID", 7, true, protection_pid },
+		{ "FD", 5, true, protection_fd },
+		{ "VERDICT", 13, false, protection_verdict },
+	},
 };
 
 static void protection_write(const struct grid *grid, const struct model_protection *link,
@@ -132,20 +152,23 @@ static void plan_begin(const struct grid *grid, const char *before, size_t acted
 	grid_head(grid);
 }
 
-int table_protections_write(FILE *out, const struct model_protection *links, size_t n,
+int table_protections_write(FILE *out, const struct model_protection *links, size_t n, bool undo,
 			    const struct layout *layout)
 {
 	struct textbuf text;
 	int err = textbuf_begin(&text);
-	struct grid grid = { text.text, table_width(layout), 0, protection_columns,
-			     sizeof(protection_columns) / sizeof(protection_columns[0]) };
+	struct grid grid = { text.text, table_width(layout), 0, protection_columns[undo],
+			     PROTECTION_COLUMNS };
 	size_t acted = 0;
 
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < n; i++)
 		acted += !links[i].reason_id;
-	plan_begin(&grid, "Keepalive would be set on ", acted, "", n);
+	plan_begin(&grid,
+		   undo ? "The keepalive of before would be restored on "
+			: "Keepalive would be set on ",
+		   acted, "", n);
 	for (size_t i = 0; i < n; i++)
 		protection_write(&grid, &links[i], layout->color);
 	return textbuf_end_to(&text, out);

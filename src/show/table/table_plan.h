@@ -17,8 +17,8 @@
 int table_plan_write(FILE *out, const struct model_target *targets, size_t n, bool guarded,
 		     const struct layout *layout);
 
-/* The same for links that keepalive would be set on. */
-int table_protections_write(FILE *out, const struct model_protection *links, size_t n,
+/* The same for links that keepalive would be set on; undo: that of before. */
+int table_protections_write(FILE *out, const struct model_protection *links, size_t n, bool undo,
 			    const struct layout *layout);
 
 /* The same for executors whose clocks would be stopped. */

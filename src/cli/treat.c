@@ -21,6 +21,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "show/format.h"
 
 bool treat_may_act(const struct options *options)
 {

@@ -172,7 +172,7 @@ def test_a_log_that_fails_in_the_middle(lab, ew):
     """The intents fit, the results do not, as on a full disk: who is held is told all the same."""
     node = waiting(lab, executors(2, kind="v0-old"))
     done = ew("hold", "--yes", "-f", "json", prefix=["bash", "-c", 'ulimit -f "$0"; exec "$@"', "2"])
-    assert done.code == 3
+    assert done.code == 2  # whose clock runs is told before that
     assert "audit.log" in done.err and "File too large" in done.err
     assert acts(done.json) == [("task-0", "held"), ("task-1", "skipped")]
     assert node.phases("task-1") == {"disconnected"}

@@ -6,7 +6,7 @@
 #include "observe/socket_look.h"
 
 /* On a port that the kernel chooses; at has the address that it listens on. */
-static int listen_on(const char *ip, struct ew_addr *at)
+static int listener(const char *ip, struct ew_addr *at)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET };
 	socklen_t len = sizeof(addr);
@@ -39,7 +39,7 @@ static int owned(pid_t pid, const char *ip, uint16_t port)
 static void owned_at_that_address(void **state)
 {
 	struct ew_addr at;
-	int fd = listen_on("127.0.0.1", &at);
+	int fd = listener("127.0.0.1", &at);
 
 	(void)state;
 	assert_int_equal(owned(getpid(), "127.0.0.1", at.port), 1);
@@ -51,7 +51,7 @@ static void owned_at_that_address(void **state)
 static void owned_at_any_address(void **state)
 {
 	struct ew_addr at;
-	int fd = listen_on("0.0.0.0", &at);
+	int fd = listener("0.0.0.0", &at);
 
 	(void)state;
 	assert_int_equal(owned(getpid(), "127.0.0.2", at.port), 1);
@@ -61,7 +61,7 @@ static void owned_at_any_address(void **state)
 static void of_another_process(void **state)
 {
 	struct ew_addr at;
-	int fd = listen_on("127.0.0.1", &at);
+	int fd = listener("127.0.0.1", &at);
 	pid_t pid = fork();
 
 	(void)state;

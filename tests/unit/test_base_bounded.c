@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -62,6 +63,8 @@ static void a_child_that_says_no_more_is_abandoned(void **state)
 	assert_int_equal(bounded_text(100, 0, says_and_hangs, "half", text, sizeof(text)),
 			 -ETIMEDOUT);
 	assert_string_equal(text, "half");
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* it was killed */
+	assert_int_equal(errno, ECHILD);
 }
 
 /* Each word comes in time, the whole does not. */

@@ -34,21 +34,25 @@ static void heard_emit(void *ctx, const struct fact *fact)
 	heard->mono[heard->n++] = fact->mono;
 }
 
-static void write_act(const char *phase, const char *result, int32_t pid, int64_t mono)
+static void write_fact(struct fact_act act, int64_t mono)
 {
-	struct fact act = { .type = FACT_ACT,
-			    .mono = mono,
-			    .act = { .phase = phase,
-				     .action = "shutdown",
-				     .pid = pid,
-				     .result = result,
-				     .stopped = -1,
-				     .effect = -1 } };
+	struct fact fact = { .type = FACT_ACT, .mono = mono, .act = act };
 	struct audit_log *log;
 
 	assert_int_equal(audit_log_open(dir, &log, NULL), 0);
-	assert_int_equal(audit_log_write(log, &act, NULL), 0);
+	assert_int_equal(audit_log_write(log, &fact, NULL), 0);
 	audit_log_close(log);
+}
+
+static void write_act(const char *phase, const char *result, int32_t pid, int64_t mono)
+{
+	write_fact((struct fact_act){ .phase = phase,
+				      .action = "shutdown",
+				      .pid = pid,
+				      .result = result,
+				      .stopped = -1,
+				      .effect = -1 },
+		   mono);
 }
 
 static struct heard read_all(void)
@@ -69,17 +73,20 @@ static void done_ones(void **state)
 	(void)state;
 	assert_int_equal(read_all().n, 0); /* there is no log */
 	write_act("intent", "", 1, now);
+	write_act("intent", "done", 1, now); /* no line of ours: what counts is a result */
 	write_act("result", "failed", 2, now);
 	write_act("result", "done", 3, now);
 	f = fopen(path, "a");
 	fputs("{\"phase\":\"res\n\n[]\n", f); /* somebody's power failed */
 	fclose(f);
 	write_act("result", "done", 4, now - 1);
+	write_act("result", "held", 5, now);
 	heard = read_all();
-	assert_int_equal(heard.n, 2);
+	assert_int_equal(heard.n, 3);
 	assert_int_equal(heard.pid[0], 3);
 	assert_true(heard.mono[0] == now);
 	assert_int_equal(heard.pid[1], 4);
+	assert_int_equal(heard.pid[2], 5);
 }
 
 /* Its clock began anew: what was written a day after the act by these clocks is of another boot. */
@@ -138,6 +145,47 @@ static void open_intents(void **state)
 	assert_int_equal(read_open().n, 0);
 }
 
+/* A result ends the intent for its own socket, and for its own process alone. */
+static void a_result_of_another_socket(void **state)
+{
+	static const struct fact_act intent = { .phase = "intent",
+						.action = "shutdown",
+						.pid = 1,
+						.start = 5,
+						.inode = 7,
+						.stopped = -1,
+						.effect = -1 };
+	struct fact_act other = intent, same = intent;
+
+	(void)state;
+	other.phase = same.phase = "result";
+	other.result = same.result = "done";
+	write_fact(intent, now_mono());
+	other.inode = 8;
+	write_fact(other, now_mono());
+	assert_int_equal(read_open().n, 1);
+	other.inode = 7;
+	other.start = 6;
+	write_fact(other, now_mono());
+	assert_int_equal(read_open().n, 1);
+	write_fact(same, now_mono());
+	assert_int_equal(read_open().n, 0);
+}
+
+/* A guard may never carry out what it stands by for. */
+static void a_guard_has_no_open_intents(void **state)
+{
+	(void)state;
+	write_fact((struct fact_act){ .phase = "intent",
+				      .action = "shutdown",
+				      .pid = 1,
+				      .reason_id = "guard",
+				      .stopped = -1,
+				      .effect = -1 },
+		   now_mono());
+	assert_int_equal(read_open().n, 0);
+}
+
 static void cannot_be_read(void **state)
 {
 	struct heard heard = { 0 };
@@ -158,6 +206,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_boot, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(impossible_times, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(open_intents, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(a_result_of_another_socket, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(a_guard_has_no_open_intents, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(cannot_be_read, make_dir, drop_dir),
 	};
 

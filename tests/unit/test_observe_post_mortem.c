@@ -94,15 +94,22 @@ static int drop_dir(void **state)
 	return nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static struct heard look_for(bool status)
+static struct heard look_beside(const char *agents_log, bool status)
 {
 	struct heard heard = { .status = status };
 	struct fact_sink sink = { heard_emit, &heard };
 	struct agent_log_place place = { 0 };
 
 	snprintf(place.runtime, sizeof(place.runtime), "%.60s/run", dir);
+	if (agents_log)
+		snprintf(place.file, sizeof(place.file), "%.60s/%s", dir, agents_log);
 	post_mortem_emit(dir, &place, &run, 1, &sink);
 	return heard;
+}
+
+static struct heard look_for(bool status)
+{
+	return look_beside(NULL, status);
 }
 
 static struct heard look(void)
@@ -168,6 +175,71 @@ static void rotated_logs(void **state)
 	    "I1012 16:43:29.363692 35513 exec.cpp:463] Executor re-registered on agent S0");
 	heard = look();
 	assert_int_equal(heard.ends, 0);
+}
+
+/* Orders that the drivers write down (Mesos exec.cpp, executor.cpp); the first cause counts. */
+static void orders_in_its_log(void **state)
+{
+	static const struct {
+		const char *text, *cause; /* NULL: none */
+	} rows[] = {
+		{ "exec.cpp:414] Executor asked to shutdown", "killed-by-agent" },
+		{ "executor.cpp:189] Received SHUTDOWN event", "killed-by-agent" },
+		{ "executor.cpp:189] Received SHUTDOWN events", NULL },
+		{ "exec.cpp:518] Agent exited ... shutting down", "self-terminated" },
+		{ "exec.cpp:518] Slave exited ... shutting down", "self-terminated" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct heard heard;
+		char line[256];
+
+		snprintf(line, sizeof(line), "I1012 16:43:29.363692 35513 %s", rows[i].text);
+		say("stderr", line);
+		heard = look();
+		if (heard.ends != (rows[i].cause != NULL))
+			fail_msg("'%s': %zu ends", rows[i].text, heard.ends);
+		if (rows[i].cause)
+			assert_string_equal(heard.cause, rows[i].cause);
+	}
+}
+
+/* What the agent wrote of it (Mesos slave/slave.cpp), and of others. */
+static void orders_in_the_agents_log(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} rows[] = {
+		{ "Killing un-reregistered executor 'web 1' of framework F at executor(1)@h:1",
+		  true },
+		{ "Shutting down executor 'web 1' of framework F at executor(1)@h:1", true },
+		{ "Shutting down executor 'web 10' of framework F", false },
+		{ "Shutting down executor 'web 1' of framework G", false },
+		{ "Recovering executor 'web 1' of framework F", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct heard heard;
+		char path[256];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/agent.log", dir);
+		f = fopen(path, "we");
+		assert_non_null(f);
+		fprintf(f, "I1012 16:43:29.363692 35513 slave.cpp:5432] %s\n", rows[i].text);
+		fclose(f);
+		heard = look_beside("agent.log", false);
+		if (heard.ends != rows[i].want)
+			fail_msg("'%s': %zu ends", rows[i].text, heard.ends);
+		if (!rows[i].want)
+			continue;
+		assert_string_equal(heard.cause, "killed-by-agent");
+		assert_non_null(strstr(heard.text, "the agent's log says '"));
+		assert_non_null(strstr(heard.text, rows[i].text));
+	}
 }
 
 static void status_write(const char *status)
@@ -303,6 +375,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(real_logs, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(rotated_logs, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(orders_in_its_log, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(orders_in_the_agents_log, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(container_status, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(last_update, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(links_are_not_followed, make_dir, drop_dir),

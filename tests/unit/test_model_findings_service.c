@@ -153,6 +153,8 @@ static void orders_in_stop_commands(void **state)
 	row(n, "", 0, SLICE, LIST(steps, "ExecStop=/bin/sh -c 'kill $MAINPID; nice -10 x'"));
 	row(n, "", 0, SLICE, LIST(steps, "ExecStop=/bin/kill -s 1 -100 $MAINPID"));
 	row(n, "stop-sends-sigusr1:critical ", 2, SLICE, LIST(steps, "KillSignal=SIGUSR1"));
+	row(n, "stop-sends-sigusr1:critical ", 2, SLICE, LIST(steps, "KillSignal=10"));
+	row(n, "", 0, SLICE, LIST(steps, "KillSignal=15"));
 	row(n, "", 0, SLICE, LIST(steps, "ExecStop=/bin/kill -TERM $MAINPID"));
 	row(n, "", 0, SLICE, LIST(steps, "ExecStartPost=/bin/kill -USR1 1"));
 	row(n, "stop-ends-slice:critical ", 2, SLICE,

@@ -75,9 +75,11 @@ static void ids_contradict_each_other(void **state)
 
 	(void)state;
 	node_executor(n, "off", .no_checkpoint = true);
+	node_executor(n, "disk", .slave_id = "other-S9");
 	n->work_dir_id = "other-S9";
 	node_snapshot(n);
 	check(n, "web", "unknown");
+	check(n, "disk", "unknown"); /* has the other id */
 	check(n, "off", "no-checkpoint"); /* whatever its agent is */
 	why_has(n, "web", "latest names other-S9");
 	node_free(n);
@@ -195,6 +197,31 @@ static void agent_comes_back_with_another_id(void **state)
 	node_free(n);
 }
 
+/* Its agent's address cannot be read, and its agent id is another: whose it is is not known. */
+static void an_agent_that_has_no_address(void **state)
+{
+	one(n, .no_checkpoint = true, .slave_id = "other-S9", .slave_pid = "no address");
+
+	(void)state;
+	node_snapshot(n);
+	check(n, "web", "unknown");
+	node_free(n);
+}
+
+/* What was read of the agent before says nothing of one that has come since. */
+static void what_was_read_of_the_agent_before(void **state)
+{
+	one(n, .slave_id = "b3a1-S1");
+
+	(void)state;
+	node_snapshot(n);
+	check(n, "web", "orphaned");
+	node_agent_stop(n);
+	node_agent_start(n);
+	check(n, "web", "unknown");
+	node_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +235,8 @@ int main(void)
 		cmocka_unit_test(not_in_the_api),
 		cmocka_unit_test(nobody_is_there),
 		cmocka_unit_test(agent_comes_back_with_another_id),
+		cmocka_unit_test(an_agent_that_has_no_address),
+		cmocka_unit_test(what_was_read_of_the_agent_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

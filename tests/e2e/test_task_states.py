@@ -203,16 +203,20 @@ def test_master_timeout_stays_a_finding(lab, ew):
     assert "silent for 1 s" in finding["evidence"]
 
 
-def test_own_acts_date_a_disconnection(lab, ew):
-    """verify was not there when shutdown made it drop its link: the audit log says when."""
-    node = lab(executor("web", recovery_timeout="60secs"))
-    ew("audit")
+def test_own_acts_date_a_disconnection(lab, ew, tmp_path):
+    """verify was not there when shutdown made it drop its link: the audit log says when, beside a baseline
+    from before; and the baseline that shutdown leaves does, without the log."""
+    lab(executor("web", recovery_timeout="60secs"))
+    before = tmp_path / "before.json"
+    ew("audit", "--baseline", before)
     ew("shutdown", "--yes", "--all")
     done, = [line for line in ew.audit_log() if line["phase"] == "result"]
-    looks = [ew.json("verify", "--until", "1s", code=1)["executors"][0] for _ in range(2)]
-    assert looks[0]["outcome"] == "waiting" and not looks[0]["deadline_is_latest"]
-    assert looks[0]["deadline"] == looks[1]["deadline"]
-    assert looks[0]["disconnected_at"][:19] == done["ts"][:19]
+    for baseline in ["--baseline", before], []:
+        looks = [ew.json("verify", *baseline, "--until", "1s", code=1)["executors"][0] for _ in range(2)]
+        assert looks[0]["outcome"] == "waiting" and not looks[0]["deadline_is_latest"]
+        assert looks[0]["deadline"] == looks[1]["deadline"]
+        assert looks[0]["disconnected_at"][:19] == done["ts"][:19]
+        (ew.state_dir / "audit.log").unlink(missing_ok=True)
 
 
 def test_unseen_disconnection_is_dated_at_the_latest(lab, ew):
@@ -249,3 +253,5 @@ def test_orders_before_verify_are_told_by_the_agents_log(lab, ew):
     document = ew.json("verify", "--until", "3s", code=2)
     assert each(document, node, "outcome") == {"web": "killed-by-agent", "http": "killed-by-agent"}
     assert each(document, node, "cause") == {"web": "log", "http": "log"}
+    for e in document["executors"]:
+        assert f"the agent's log says 'Shutting down executor '{e['executor_id']}'" in " ".join(e["why"])

@@ -79,7 +79,7 @@ static void ids_contradict_each_other(void **state)
 	n->work_dir_id = "other-S9";
 	node_snapshot(n);
 	check(n, "web", "unknown");
-	check(n, "disk", "unknown"); /* has the other id */
+	check(n, "disk", "unknown");	  /* has the other id */
 	check(n, "off", "no-checkpoint"); /* whatever its agent is */
 	why_has(n, "web", "latest names other-S9");
 	node_free(n);

@@ -132,6 +132,56 @@ def test_refused_when_it_speaks_tls(lab, ew):
     assert acts(ew.json("hold", "--yes", code=2), "reason_id") == [("web", "refused", "tls")]
 
 
+def test_refused_when_it_does_not_listen_where_its_checkpoint_says(lab, ew):
+    """Never a message to whoever may listen there: it has the address of another executor."""
+    node = waiting(lab, executor("web", kind="v0-old"), executor("other", kind="v0-old"))
+    upid = {id: node.checkpoint(node.executor(id), "pids/libprocess.pid") for id in ("web", "other")}
+    upid["web"].write_bytes(upid["other"].read_bytes())
+    document = ew.json("hold", "--yes", "--pid", node.executor("web").pid)
+    assert acts(document, "reason_id") == [("web", "refused", "not-listening")]
+    assert node.phases("all") == {"disconnected"}
+
+
+def test_refused_when_this_host_has_not_the_address_it_insists_on(lab, ew):
+    """The agent's address has moved to another host."""
+    node = waiting(lab, executor("strict", kind="v0-relink", peer_match="yes"), ip="10.77.0.1")
+    node.run("ip", "address", "del", "10.77.0.1", "dev", "lo", check=True)
+    assert acts(ew.json("hold", "--yes"), "reason_id") == [("strict", "refused", "refuses-sender")]
+    assert node.phases("all") == {"disconnected"}
+
+
+def test_refused_when_its_timeout_runs_out_while_the_question_stands(lab, ew):
+    """It waits for the end of its grace period: a message would stop no clock."""
+    node = waiting(lab, short("web", suicide="group", grace="60secs"))
+    terminal = ew.terminal("hold").read_until(r"\[y/N\]")
+    node.wait_until(lambda: node.phases("all") != {"disconnected"}, what="the end of its recovery timeout")
+    terminal.type("y\n").read_until("web is left alone: its recovery timeout has run out")
+    assert terminal.wait() == 1
+
+
+# ---- not proven, or by less ----
+
+def test_without_a_log_the_answer_is_the_proof(lab, ew):
+    node = waiting(lab, executor("web", kind="v0-old", log="null"))
+    assert acts(ew.json("hold", "--yes", code=1), "proof") == [("web", "held", "answer")]
+    assert node.phases("all") == {"reregistered"}
+
+
+@pytest.mark.parametrize("log", ["file", "null"])
+def test_one_that_does_not_answer_is_not_held(lab, ew, log):
+    """Its kernel takes the message; whether it does will be seen later."""
+    node = waiting(lab, executor("web", kind="v0-old", log=log))
+    node.nft(f"""table inet mute {{
+        chain out {{
+            type filter hook output priority 0;
+            meta skuid 0 tcp flags & psh == psh ct direction reply drop;
+        }}
+    }}""")
+    document = ew.json("hold", "--yes", code=2)
+    assert acts(document, "reason_id", "proof") == [("web", "sent", "unproven", None)]
+    assert by_id(document, node)["web"]["held_at"] is None
+
+
 def test_no_is_no(lab, ew):
     node = waiting(lab, executor("web", kind="v0-old"))
     terminal = ew.terminal("hold").read_until(r"\[y/N\]")

@@ -6,6 +6,7 @@ import collections
 import fcntl
 import os
 import random
+import re
 import select
 import signal
 import time
@@ -16,7 +17,7 @@ from connections import keeps_its_links
 from execwatch import tries
 from labnode import LabNode, agent, executors
 
-# Of each verb. All together: 32, and 500 in `make check-all`.
+# Of each verb. All together: 40, and 625 in `make check-all`.
 TRIES = tries(8, 125)
 N = 3
 
@@ -92,8 +93,15 @@ def each_has_a_result(acts):
     return all(phases.count("intent") <= phases.count("result") for phases in acts.values())
 
 
-def done_of(ew):
-    return {line["executor_id"] for line in ew.audit_log() if line["result"] == "done"}
+def done_of(ew, result="done"):
+    return {line["executor_id"] for line in ew.audit_log() if line["result"] == result}
+
+
+def files_remove(ew):
+    for path in (ew.state_dir, ew.run_dir):
+        for file in path.glob("*"):
+            if file.is_file():
+                file.unlink()
 
 
 @pytest.mark.parametrize("name, begin, longest", [
@@ -127,7 +135,38 @@ def test_killed_at_a_random_moment(ew, name, begin, longest):
             else:
                 assert again.code in (0, 1, 2, 3), again
             assert all(e.alive for e in node.executors())
-        for path in (ew.state_dir, ew.run_dir):
-            for file in path.glob("*"):
-                if file.is_file():
-                    file.unlink()
+        files_remove(ew)
+
+
+def test_hold_killed_at_a_random_moment(ew):
+    """A message is sent whole or not at all; who was not reached still waits, and the next hold reaches it."""
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    moments = random.Random(seed)
+    for _ in range(TRIES):
+        with LabNode(agent(port=ew.port), executors(N, kind="v0-old")) as node:
+            node.stop_agent()
+            node.wait_until(lambda: node.phases("all") == {"disconnected"}, what="the executors' clocks")
+            before = node.executors()
+            had = {e.executor_id: descriptors(e) for e in before}
+            moment = moments.choice(["start", "act"])
+            kill_at(ew, node, ew.start("hold", "--yes"), moment,
+                    moments.uniform(0, 0.4 if moment == "start" else 0.1))
+            node.wait_until(lambda: all(is_as_before(e, had[e.executor_id]) for e in before),
+                            what="executors that are as before")
+            begun = {line["executor_id"] for line in ew.audit_log()}
+            held = done_of(ew, "held")
+            reached = {e.executor_id for e in node.executors() if e.phase == "reregistered"}
+            assert held <= reached <= begun
+            again = ew("hold", "--yes")
+            assert again.code == 1, again
+            told = re.findall(r"(\S+) \(pid \d+\): it is not known whether it got the message", again.err)
+            assert sorted(told) == sorted(begun - held), again
+            assert ("was killed while it acted" in again.err) == bool(begun - held), again
+            assert each_has_a_result(acts_of(ew)), again
+            assert node.phases("all") == {"reregistered"}
+            node.start_agent()
+            node.wait_recovered()
+            node.wait_registered()
+            assert [e.pid for e in node.executors() if e.alive] == [e.pid for e in before]
+        files_remove(ew)

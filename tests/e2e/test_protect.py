@@ -100,6 +100,7 @@ def test_a_link_that_is_renewed_in_time_is_not_at_risk(lab, ew):
     assert {k: after["links"][0]["keepalive"][k] for k in EVERY_SECOND} == {
         "idle_s": 7, "interval_s": 7, "count": 127}
     assert "keepalive renews its entry of connection tracking every 7 s" in after["why"][0]
+    assert re.search(r"^healthy +task-0 +\d+ +both ends +renewed ", ew("audit").out, re.M)
 
 
 def test_a_timeout_that_was_lowered_since_makes_it_at_risk_again(lab, ew):

@@ -237,7 +237,10 @@ static void container_main(const struct launch *l)
 	dup2(null, STDIN_FILENO);
 	close(null);
 	redirect(l->directory, "stdout", STDOUT_FILENO);
-	redirect(l->directory, "stderr", STDERR_FILENO);
+	if (launch_is(l->log, "null"))
+		redirect("/dev", "null", STDERR_FILENO);
+	else
+		redirect(l->directory, "stderr", STDERR_FILENO);
 	close(FD_NOTIFY);
 	if (chdir(l->directory) < 0)
 		lab_die("chdir '%s': %s", l->directory, strerror(errno));

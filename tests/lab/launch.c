@@ -41,6 +41,7 @@ static const struct field fields[] = {
 	FIELD(acks, "yes"),
 	FIELD(peer_match, "no"),
 	FIELD(tls_said, "no"),
+	FIELD(log, "file"),
 	FIELD(leak, "no"),
 	FIELD(ns, "none"),
 	FIELD(link_port, "0"),

@@ -36,6 +36,7 @@ struct launch {
 	char *mptcp;	   /* yes: its connections to the agent are made with IPPROTO_MPTCP */
 	char *peer_match;  /* yes: messages only from the address that they name, else 400 */
 	char *tls_said;	   /* yes: its environment says that it speaks TLS; it does not */
+	char *log;	   /* file: stderr is a file of the sandbox; null: it is /dev/null */
 	char *acks;	   /* no: its framework acknowledges no update */
 	char *backoff_max; /* MESOS_SUBSCRIPTION_BACKOFF_MAX; empty: the agent's timeout */
 	char *leak;	   /* yes: the task inherits a copy of the link */

@@ -66,6 +66,22 @@ static struct report_link links[] = {
 	  .conntrack = CONNTRACK_OFF,
 	  .expires = -1,
 	  .idle = 751 * S + S / 10 },
+	{ .fd = 13,
+	  .inode = 50520,
+	  .cookie = 4102,
+	  .netns = 4026531840,
+	  .state = 1,
+	  .agent_end = EW_YES,
+	  .conntrack = CONNTRACK_ENTRY,
+	  .expires = 1175 * S,
+	  .idle = 25 * S,
+	  .keepalive = { .on = true,
+			 .idle = 600,
+			 .interval = 600,
+			 .count = 127,
+			 .probe_in = 575 * S,
+			 .renewed = EW_YES,
+			 .lifetime = 1200 * S } },
 };
 
 static const char *const tasks_web[] = { "web.1" };
@@ -126,11 +142,11 @@ static struct report_executor verdicts[] = {
 	{ EXECUTOR("\xff\xfe", VERDICT_UNKNOWN), .pid = 108, .start = 18, .tasks = tasks_bytes,
 	  .n_tasks = 1, .links = &links[3], .n_links = 1, .why = why_unknown, .n_why = 1,
 	  .advice = "Run as root." },
-	{ EXECUTOR("other", VERDICT_FOREIGN), .pid = 109, .start = 19,
-	  .forbidden = "it belongs to another agent" },
+	{ EXECUTOR("other", VERDICT_FOREIGN), .pid = 109, .start = 19, .links = &links[4],
+	  .n_links = 1, .forbidden = "it belongs to another agent" },
 	{ EXECUTOR("heals", VERDICT_SELF_HEALING), .pid = 110, .start = 20, .links = &links[2],
 	  .n_links = 1, .library_version = "1.9.0" },
-	{ EXECUTOR("fine", VERDICT_HEALTHY), .pid = 111, .start = 21, .links = &links[4],
+	{ EXECUTOR("fine", VERDICT_HEALTHY), .pid = 111, .start = 21, .links = &links[5],
 	  .n_links = 1, .recovery_timeout = 1500000000 },
 };
 

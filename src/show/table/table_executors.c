@@ -75,6 +75,15 @@ static const char *cell_link(const void *row, int64_t now, char *buf, size_t siz
 	return link ? names[link->agent_end] : "none";
 }
 
+/* Each link keeps its entry: keepalive renews it in time. */
+static bool all_renewed(const struct report_executor *executor)
+{
+	for (size_t i = 0; i < executor->n_links; i++)
+		if (executor->links[i].keepalive.renewed != EW_YES)
+			return false;
+	return executor->n_links > 0;
+}
+
 /* "6 s left" of an entry that expires too soon. */
 static const char *cell_conntrack(const void *row, int64_t now, char *buf, size_t size)
 {
@@ -87,6 +96,8 @@ static const char *cell_conntrack(const void *row, int64_t now, char *buf, size_
 		return "-";
 	if (link->conntrack == CONNTRACK_NONE && link->accepted == EW_YES)
 		return "accepted";
+	if (link->conntrack == CONNTRACK_ENTRY && all_renewed(row))
+		return "renewed";
 	if (link->conntrack != CONNTRACK_ENTRY || !link->at_risk)
 		return names[link->conntrack];
 	snprintf(buf, size, "%s left", units_duration(link->expires, left));

@@ -281,6 +281,7 @@ def test_without_connection_tracking_nothing_is_to_do(lab, ew):
     node = lab(executors(1, kind="v0-old"))
     assert acts(ew.json("protect", "--yes", code=0), "reason_id") == [("task-0", "skipped", "not-tracked")]
     assert timers(node) == 0
+    assert re.search(r"^healthy +task-0 +\d+ +both ends +off ", ew("audit").out, re.M)
 
 
 def test_an_executor_in_a_network_of_its_own(lab, ew):

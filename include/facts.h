@@ -290,6 +290,8 @@ struct fact_work_dir {
 				    dangling */
 	uint32_t info_port; /* of that agent's slave.info: the port that it advertises; 0: not known
 			     */
+	int64_t boot_written; /* when meta/boot_id was written, which ends a recovery;
+				 CLOCK_REALTIME; 0: not known */
 };
 
 struct fact_agent {

@@ -219,6 +219,7 @@ static const struct factjson_field work_dir_fields[] = {
 	FIELD(work_dir.uid, "uid"),
 	TRI(work_dir.latest, "latest"),
 	FIELD(work_dir.info_port, "info_port"),
+	FIELD(work_dir.boot_written, "boot_written_wall_ns"),
 };
 
 static const struct factjson_field agent_fields[] = {

@@ -103,12 +103,21 @@ static bool only_guards(const struct loop_state *loop)
 	return guard_waits(loop->window->guard) && !loop->window->command;
 }
 
+static uint32_t scope(const struct loop_state *loop)
+{
+	/* A new executor is guarded once every source lists it. */
+	if (only_guards(loop))
+		return SCAN_ALL;
+	if (model_wants_checkpoints(session_model(loop->window->session)))
+		return loop->window->scope | SCAN_CHECKPOINTS;
+	return loop->window->scope;
+}
+
 /* The interval begins at the end of a scan, since scanning a large node takes seconds. */
 static void scan_now(struct loop_state *loop)
 {
 	loop->wanted = false;
-	/* A new executor is guarded once every source lists it. */
-	session_scan(loop->window->session, only_guards(loop) ? SCAN_ALL : loop->window->scope);
+	session_scan(loop->window->session, scope(loop));
 	session_dispatch(loop->window->session);
 	follow(loop->window->session);
 	loop->scanned_at = now_mono();

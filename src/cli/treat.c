@@ -99,6 +99,9 @@ struct report *treat_audit(struct session *session, bool wait)
 		recovery_wait(session, audit->agent.recovered_by + NS_PER_S);
 		report_free(audit);
 		audit = session_audit(session);
+		if (audit && recovery_decides(audit))
+			log_message("as far as is known the agent still has not finished its "
+				    "recovery: audit again later");
 	}
 	if (!audit) {
 		log_message("audit: out of memory");

@@ -171,6 +171,9 @@ size_t model_failed_starts(const struct model *model, int32_t *pid, uint64_t *st
 
 /* True when an agent listens and its recovery is known to be over. */
 bool model_agent_serves(const struct model *model);
+/* True while the checkpoints alone tell whether the agent's recovery is over: they are to be read
+ * again. */
+bool model_wants_checkpoints(const struct model *model);
 
 enum model_until { UNTIL_SETTLED, UNTIL_DEADLINE };
 

@@ -226,8 +226,8 @@ struct report_agent {
 	const char *work_dir; /* "" unknown */
 	const char *api;      /* "serving", "recovering", "down", or why it could not be asked */
 	bool serving;	      /* listens, and its recovery is known to be over */
-	int64_t recovered_by; /* wall ns: by then its recovery is over, where nothing tells; 0: it
-				 serves, or there is none */
+	int64_t recovered_by; /* wall ns: until when it makes sense to wait for the end of its
+				 recovery; 0: it serves, or there is none */
 	bool restarted;	      /* it is another process than the baseline's */
 };
 

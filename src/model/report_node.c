@@ -77,12 +77,14 @@ static const char *api_word(const struct store *store, const struct agent *agent
 	return *store->api.problem ? store->api.problem : "serving";
 }
 
-/* When the agent's recovery must be over, for an agent whose API does not tell. */
+/* Until when it makes sense to wait for the end of the agent's recovery. */
 static int64_t recovered_by(const struct store *store, const struct agent *agent)
 {
 	int64_t at = agent_state_serves_at(store);
 
-	return at ? at : agent->appeared + 15 * NS_PER_S + agent_state_reregister_timeout(store);
+	return at && !agent_state_is_late(store)
+		       ? at
+		       : agent->appeared + 15 * NS_PER_S + agent_state_reregister_timeout(store);
 }
 
 static void agent_fill(const struct store *store, struct report *report)

@@ -109,6 +109,7 @@ struct node {
 	uint32_t answer_nr;
 	const char *work_dir_id, *api_id; /* NULL: NODE_AGENT_ID */
 	enum ew_tri work_dir_readable;
+	int64_t boot_written; /* wall ns; 0: not reported, as in older recordings */
 	bool no_work_dir, lists_nobody;
 	enum ew_tri same_boot, own_boot; /* of the checkpoints; 0: of this boot */
 	enum ew_tri api_complete;

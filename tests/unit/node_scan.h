@@ -260,6 +260,7 @@ static inline void node_emit_checkpoints(struct node *n)
 						  .readable = n->work_dir_readable,
 						  .same_boot = n->same_boot ? n->same_boot : EW_YES,
 						  .latest = n->latest,
+						  .boot_written = n->boot_written,
 						  .owner_known = EW_YES } });
 }
 

@@ -281,6 +281,42 @@ static void young_agent_that_cannot_be_asked(void **state)
 	node_free(n);
 }
 
+/* What is chosen of an agent whose API cannot be asked, at a time, by when boot_id was written. The
+ * agent, pid 1001, began 100.1 s after boot; its recovery is usually over 17 s later. */
+static const char *chosen_at(double at, double boot_written)
+{
+	static char text[512];
+	struct node *n = node_new();
+
+	node_executor(n, "web", .half_open = true);
+	n->now = (int64_t)(at * NODE_SECOND);
+	n->boot_written = NODE_WALL + (int64_t)(boot_written * NODE_SECOND);
+	node_watch_anew(n);
+	n->api_status = 401;
+	node_snapshot(n);
+	snprintf(text, sizeof(text), "%s", targets(n, (struct model_choice){ .all = true }));
+	node_free(n);
+	return text;
+}
+
+/* An agent writes boot_id when its recovery is over. */
+static void boot_id_of_the_agent_before(void **state)
+{
+	static const char late[] = "web unknown: the agent may be recovering: its API does not "
+				   "tell, and meta/boot_id, which it writes when its recovery is "
+				   "over, is older than the agent: a second disconnect would end "
+				   "it at once; try again when it has written it";
+
+	(void)state;
+	assert_string_equal(chosen_at(130, 99), late);
+	assert_string_equal(chosen_at(130, 125), "web half-open");
+	assert_string_equal(chosen_at(130, 100.05), "web half-open"); /* clocks are not so exact */
+	assert_string_equal(chosen_at(100.1 + 899, 99), late);
+	assert_string_equal(chosen_at(100.1 + 901, 99), "web half-open"); /* not for ever */
+	/* Read too early to tell: */
+	assert_non_null(strstr(chosen_at(110, 99), "try again in 8 s"));
+}
+
 static void connection_to_another_host(void **state)
 {
 	struct node *n = node_new();
@@ -307,6 +343,7 @@ int main(void)
 		cmocka_unit_test(never_after_its_link_ended),
 		cmocka_unit_test(agent_that_cannot_be_asked),
 		cmocka_unit_test(young_agent_that_cannot_be_asked),
+		cmocka_unit_test(boot_id_of_the_agent_before),
 		cmocka_unit_test(connection_to_another_host),
 	};
 

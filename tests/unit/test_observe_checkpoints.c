@@ -70,6 +70,7 @@ static void what_a_real_agent_wrote_is_told(void **state)
 
 	(void)state;
 	run("touch -d @1500000000 '%s'", dir_at(WEB "/runs/" WEB_RUN "/pids/forked.pid"));
+	run("touch -d @1400000000.5 '%s'", dir_at("work/meta/boot_id"));
 	assert_int_equal(meta_emit(), 0);
 	dir = facts_nth(&facts, "work_dir", NULL, NULL, 0);
 	assert_string_equal(text(dir, "path"), dir_at("work"));
@@ -77,6 +78,7 @@ static void what_a_real_agent_wrote_is_told(void **state)
 	assert_string_equal(text(dir, "readable"), "yes");
 	assert_string_equal(text(dir, "same_boot"), "no");
 	assert_int_equal(number(dir, "info_port"), 5051);
+	assert_int_equal(number(dir, "boot_written_wall_ns"), INT64_C(1400000000500000000));
 	assert_int_equal(facts_count(&facts, "checkpoint"), 2);
 	assert_int_equal(facts_count(&facts, "unread"), 0);
 	web = run_of("web");

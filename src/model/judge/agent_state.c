@@ -3,6 +3,12 @@
 
 #include "base/now.h"
 
+/* File times and the start of a process need not agree to the tick. */
+#define CLOCK_SLACK (NS_PER_S / 10)
+/* Executors with the default recovery timeout have ended by then. Bounds what clocks that were set
+ * can make of boot_id. */
+#define RECOVERY_MAX (15 * 60 * NS_PER_S)
+
 int64_t agent_state_reregister_timeout(const struct store *store)
 {
 	return store->api.reregister_timeout > 0 ? store->api.reregister_timeout : 2 * NS_PER_S;
@@ -32,14 +38,42 @@ static bool is_mute(const struct store *store)
 	return !store->has_api || (*store->api.problem && store->api.http_status != 503);
 }
 
-int64_t agent_state_serves_at(const struct store *store)
+/*
+ * True when meta/boot_id, as read at since or later, was written before the agent's process began:
+ * an agent writes it when its recovery is over (Mesos slave.cpp, __recover()). A start time that
+ * counts suspension is not compared.
+ */
+static bool has_not_written(const struct store *store, const struct agent *agent, int64_t since)
+{
+	const struct fact_work_dir *dir = &store->work_dir;
+	int64_t start = (int64_t)agent->facts.start * (NS_PER_S / 100);
+
+	return store->has_work_dir && store->work_dir_at >= since && dir->boot_written > 0 &&
+	       start <= agent->appeared &&
+	       store_mono(store, dir->boot_written) < start - CLOCK_SLACK;
+}
+
+/* For an agent whose API cannot be read: when a usual recovery is over; 0: its API tells. */
+static int64_t usual_end(const struct store *store)
 {
 	const struct agent *agent = store_agent(store);
 
-	/* Its recovery is over after the longest time that it may take. */
 	return agent && !agent->recovered_at && is_mute(store)
 		       ? began(agent) + 15 * NS_PER_S + agent_state_reregister_timeout(store)
 		       : 0;
+}
+
+bool agent_state_is_late(const struct store *store)
+{
+	int64_t usual = usual_end(store);
+
+	return usual && has_not_written(store, store_agent(store), usual);
+}
+
+int64_t agent_state_serves_at(const struct store *store)
+{
+	return agent_state_is_late(store) ? began(store_agent(store)) + RECOVERY_MAX
+					  : usual_end(store);
 }
 
 bool agent_state_serves(const struct store *store)

@@ -13,6 +13,9 @@ bool agent_state_serves(const struct store *store);
 /* For an agent whose API cannot be read: when its recovery is over at the latest, mono ns; 0: its
  * API tells. */
 int64_t agent_state_serves_at(const struct store *store);
+/* True when an agent whose API cannot be read had not finished its recovery in the usual time: its
+ * meta/boot_id, read after that time, was written before the agent began. */
+bool agent_state_is_late(const struct store *store);
 
 /* True when the agent is another process than the baseline's. */
 /*

@@ -212,6 +212,11 @@ bool model_agent_serves(const struct model *model)
 	return agent_state_serves(model_store(model));
 }
 
+bool model_wants_checkpoints(const struct model *model)
+{
+	return agent_state_is_late(model_store(model)) && !agent_state_serves(model_store(model));
+}
+
 bool model_done(const struct model *model, enum model_until until, int64_t *next)
 {
 	const struct store *store = model_store(model);

@@ -446,6 +446,12 @@ static const char *forbidden_by_recovery(const struct store *store, enum protoco
 		return NULL;
 	if (!serves_at)
 		return arena_printf(arena, "the agent is recovering: %s", cost);
+	if (agent_state_is_late(store))
+		return arena_printf(arena,
+				    "the agent may be recovering: its API does not tell, and "
+				    "meta/boot_id, which it writes when its recovery is over, is "
+				    "older than the agent: %s; try again when it has written it",
+				    cost);
 	return arena_printf(
 		arena,
 		"the agent may be recovering, its API does not tell: %s; try again in %lld s", cost,

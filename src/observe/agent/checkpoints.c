@@ -690,6 +690,9 @@ static int emit_tree(struct scan *scan, int meta, struct fact *fact, struct erro
 	struct stat st;
 
 	fact->work_dir.same_boot = same_boot(scan, meta, boot);
+	if (fstatat(meta, "boot_id", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		fact->work_dir.boot_written =
+			(int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
 	scan->boot = fact->work_dir.same_boot == EW_NO ? boot : NULL;
 	if (fstat(meta, &st) == 0) {
 		fact->work_dir.owner_known = EW_YES;

@@ -302,6 +302,31 @@ static void api_that_cannot_be_asked(void **state)
 	}
 }
 
+/* An agent writes boot_id when its recovery is over: one that has not is waited for. */
+static void boot_id_of_the_agent_before(void **state)
+{
+	one(n, p, .timeout = 10);
+
+	(void)state;
+	node_wait(n, 110);
+	node_agent_stop(n);
+	n->boot_written = NODE_WALL + 99 * NODE_SECOND; /* the agent began 100 s after boot */
+	node_agent_start(n);
+	n->api_status = 401;
+	node_snapshot(n);
+	node_comes_back(n, p);
+	assert_false(model_wants_checkpoints(n->model));
+	node_wait(n, 18);
+	node_snapshot(n);
+	assert_true(model_wants_checkpoints(n->model));
+	done(n, false, false);
+	n->boot_written = NODE_WALL + n->now;
+	node_snapshot(n);
+	assert_false(model_wants_checkpoints(n->model));
+	done(n, true, true);
+	node_free(n);
+}
+
 static void api_that_was_never_asked(void **state)
 {
 	one(n, p);
@@ -476,6 +501,7 @@ int main(void)
 		cmocka_unit_test(executor_never_comes_back),
 		cmocka_unit_test(baseline_without_link),
 		cmocka_unit_test(api_that_cannot_be_asked),
+		cmocka_unit_test(boot_id_of_the_agent_before),
 		cmocka_unit_test(api_that_was_never_asked),
 		cmocka_unit_test(recovery_never_ends),
 		cmocka_unit_test(nobody_in_the_baseline),

@@ -230,6 +230,7 @@ static void test_takeover_under_load(void **state)
 {
 	enum { TIMES = 10000, TAKEOVERS = 4, EVENTS = 1 + TIMES * CHANGES };
 	struct order order = { .act = ACT_TALK, .number = TIMES };
+	size_t seen, shown;
 
 	(void)state;
 	watch_open(0);
@@ -240,7 +241,13 @@ static void test_takeover_under_load(void **state)
 		pass_on();
 	}
 	assert_int_equal(actor_answer(&agent), TIMES);
-	assert_in_range(fixture_settle(fixture, EVENTS), EVENTS, EVENTS + TAKEOVERS);
+	seen = fixture_settle(fixture, EVENTS);
+	/* Where packets queue on a busy host a connection may make fewer changes than usual: what
+	 * the programs counted as shown is what has to arrive; a takeover may tell one twice. */
+	assert_true(seen > TIMES * (CHANGES - 1));
+	ew_bpf_counters(fixture->watch, true, &fixture->sink);
+	shown = fixture->watch->reported.sum.life_shown;
+	assert_in_range(seen, shown, shown + TAKEOVERS);
 	assert_true(fixture_count(fixture, FACT_TCP) > 0);
 }
 

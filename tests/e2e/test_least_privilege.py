@@ -9,7 +9,7 @@ import subprocess
 from execwatch import EXECWATCH
 from labnode import executors
 
-NEEDED = {1: "dac_override", 2: "dac_read_search", 12: "net_admin", 13: "net_raw", 19: "sys_ptrace",
+NEEDED = {1: "dac_override", 2: "dac_read_search", 12: "net_admin", 19: "sys_ptrace",
           21: "sys_admin", 38: "perfmon", 39: "bpf"}
 
 

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "act/act_report.h"
 #include "act/audit_log.h"
 #include "act/driver_log.h"
 #include "base/addr.h"
@@ -26,9 +27,7 @@
 
 struct target {
 	const struct hold_target *asked;
-	const char *result; /* NULL: not decided */
-	const char *reason_id;
-	char reason[540];
+	struct act_result end;
 	const char *proof;
 	bool begun;
 };
@@ -37,10 +36,7 @@ struct batch {
 	struct target *targets;
 	size_t n;
 	const struct hold_options *options;
-	struct audit_log *log;
-	const struct fact_sink *sink;
-	int err;
-	struct error *error;
+	struct act_report report;
 };
 
 /* ---- results ---- */
@@ -76,9 +72,9 @@ static void batch_report(struct batch *batch, const struct target *t, const char
 				     .start = t->asked->start,
 				     .fd = -1,
 				     .method = t->begun ? "message" : "",
-				     .result = t->result ? t->result : "",
-				     .reason = t->reason,
-				     .reason_id = t->reason_id ? t->reason_id : "",
+				     .result = t->end.result ? t->end.result : "",
+				     .reason = t->end.reason,
+				     .reason_id = t->end.reason_id ? t->end.reason_id : "",
 				     .stopped = -1,
 				     .effect = -1,
 				     .interrupted = -1,
@@ -87,30 +83,8 @@ static void batch_report(struct batch *batch, const struct target *t, const char
 				     .proof = t->proof ? t->proof : "",
 				     .bytes = t->begun ? bytes_text(t->asked, text) : "",
 			     } };
-	struct error *error = batch->err ? NULL : batch->error;
-	int err = batch->log && t->begun ? audit_log_write(batch->log, &fact, error) : 0;
 
-	if (err && !batch->err)
-		batch->err = err;
-	if (!err || t->result)
-		fact_emit(batch->sink, &fact);
-}
-
-static void batch_sync(struct batch *batch)
-{
-	struct error *error = batch->err ? NULL : batch->error;
-	int err = batch->log ? audit_log_sync(batch->log, error) : 0;
-
-	if (err && !batch->err)
-		batch->err = err;
-}
-
-static void target_end(struct target *t, const char *result, const char *reason_id,
-		       const char *reason)
-{
-	t->result = result;
-	t->reason_id = reason_id;
-	snprintf(t->reason, sizeof(t->reason), "%s", reason);
+	act_report_write(&batch->report, &fact, t->begun);
 }
 
 static void target_failed(struct target *t, const char *reason_id, const char *what, int err)
@@ -118,7 +92,7 @@ static void target_failed(struct target *t, const char *reason_id, const char *w
 	char text[200];
 
 	snprintf(text, sizeof(text), "%s: %s", what, strerror(-err));
-	target_end(t, "failed", reason_id, text);
+	act_result_set(&t->end, "failed", reason_id, text);
 }
 
 /* ---- the connection ---- */
@@ -241,25 +215,26 @@ static void await_proof(struct target *t, int fd, const struct driver_log *log)
 		nanosleep(&pause, NULL);
 	}
 	if (status && status != 202) {
-		snprintf(t->reason, sizeof(t->reason),
+		snprintf(t->end.reason, sizeof(t->end.reason),
 			 "the executor has answered with HTTP status %d and takes no such message",
 			 status);
-		t->result = "failed";
-		t->reason_id = "rejected";
+		t->end.result = "failed";
+		t->end.reason_id = "rejected";
 	} else if (line && status) {
-		target_end(t, "held", "", "");
+		act_result_set(&t->end, "held", "", "");
 		t->proof = "answer+log";
 	} else if (status && log->fd < 0) {
-		target_end(t, "held", "", "");
+		act_result_set(&t->end, "held", "", "");
 		t->proof = "answer";
 	} else {
-		target_end(t, "sent", "unproven",
-			   status ? "the executor has accepted the message, but its driver has not "
-				    "written that it is registered again within 3 s"
-			   : line ? "its driver has written that it is registered again, but the "
-				    "executor has not answered within 3 s"
-				  : "the executor has not answered within 3 s: whether its clock "
-				    "still runs is not known");
+		act_result_set(
+			&t->end, "sent", "unproven",
+			status ? "the executor has accepted the message, but its driver has not "
+				 "written that it is registered again within 3 s"
+			: line ? "its driver has written that it is registered again, but the "
+				 "executor has not answered within 3 s"
+			       : "the executor has not answered within 3 s: whether its clock "
+				 "still runs is not known");
 	}
 }
 
@@ -271,9 +246,10 @@ static void target_send(struct target *t, int nsfd, bool only_own)
 	int fd = connect_from(t->asked, nsfd, only_own), err;
 
 	if (fd == -EADDRNOTAVAIL && only_own) {
-		target_end(t, "refused", "refuses-sender",
-			   "the executor takes messages from its agent's address only "
-			   "(LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH), which this host has not");
+		act_result_set(
+			&t->end, "refused", "refuses-sender",
+			"the executor takes messages from its agent's address only "
+			"(LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH), which this host has not");
 		return;
 	}
 	if (fd < 0) {
@@ -295,30 +271,32 @@ static bool target_stop(struct target *t, const struct batch *batch, bool *only_
 	const struct hold_options *options = batch->options;
 	struct hold_refusal refusal = { 0 };
 
-	if (batch->err) {
-		target_end(t, "skipped", "log-failed", "the audit log could not be written");
+	if (batch->report.err) {
+		act_result_set(&t->end, "skipped", "log-failed",
+			       "the audit log could not be written");
 	} else if (options->stop && *options->stop) {
-		target_end(t, "skipped", "interrupted", "interrupted before it was begun");
+		act_result_set(&t->end, "skipped", "interrupted",
+			       "interrupted before it was begun");
 	} else if (proc_live_thread(t->asked->pid, t->asked->start) <= 0) {
-		target_end(t, "refused", "gone", "the executor has ended");
+		act_result_set(&t->end, "refused", "gone", "the executor has ended");
 	} else {
 		refusal = options->check(options->ctx, t->asked, only_own);
 		if (refusal.id)
-			target_end(t, "refused", refusal.id, refusal.reason);
+			act_result_set(&t->end, "refused", refusal.id, refusal.reason);
 	}
-	return t->result != NULL;
+	return t->end.result != NULL;
 }
 
 static void target_init(struct target *t, const struct hold_target *asked, bool dry_run)
 {
 	t->asked = asked;
 	if (asked->refused)
-		target_end(t, "refused", asked->reason_id, asked->refused);
+		act_result_set(&t->end, "refused", asked->reason_id, asked->refused);
 	else if (asked->skipped)
-		target_end(t, "skipped", asked->reason_id, asked->skipped);
+		act_result_set(&t->end, "skipped", asked->reason_id, asked->skipped);
 	else if (dry_run)
-		target_end(t, "skipped", "dry-run", "dry run");
-	t->begun = !t->result;
+		act_result_set(&t->end, "skipped", "dry-run", "dry run");
+	t->begun = !t->end.result;
 }
 
 static void batch_intend(struct batch *batch)
@@ -326,21 +304,21 @@ static void batch_intend(struct batch *batch)
 	bool any = false;
 
 	for (size_t i = 0; i < batch->n; i++) {
-		if (batch->targets[i].result)
+		if (batch->targets[i].end.result)
 			continue;
 		batch_report(batch, &batch->targets[i], "intent");
 		any = true;
 	}
 	if (any)
-		batch_sync(batch);
+		act_report_sync(&batch->report);
 }
 
 int act_hold(const struct hold_target *targets, size_t n, const struct hold_options *options,
 	     struct audit_log *log, const struct fact_sink *sink, struct error *error)
 {
-	struct batch batch = {
-		.n = n, .options = options, .log = log, .sink = sink, .error = error
-	};
+	struct batch batch = { .n = n,
+			       .options = options,
+			       .report = { .log = log, .sink = sink, .error = error } };
 
 	batch.targets = calloc(n + 1, sizeof(*batch.targets));
 	if (!batch.targets)
@@ -352,11 +330,11 @@ int act_hold(const struct hold_target *targets, size_t n, const struct hold_opti
 		struct target *t = &batch.targets[i];
 		bool only_own = false;
 
-		if (!t->result && !target_stop(t, &batch, &only_own))
+		if (!t->end.result && !target_stop(t, &batch, &only_own))
 			target_send(t, options->nsfd, only_own);
 		batch_report(&batch, t, "result");
 	}
-	batch_sync(&batch);
+	act_report_sync(&batch.report);
 	free(batch.targets);
-	return batch.err;
+	return batch.report.err;
 }

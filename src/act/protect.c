@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "act/act_report.h"
 #include "act/audit_log.h"
 #include "act/inject/inject_preflight.h"
 #include "act/inject/inject_result.h"
@@ -33,10 +34,8 @@ struct target {
 	bool set;   /* keepalive runs: it waits for a probe to renew the entries */
 	bool renewed;
 	struct protect_entry found; /* when it was begun */
-	int64_t lifetime;   /* of the entries, as their renewal showed it, or by the sysctl; ns */
-	const char *result; /* NULL: not decided */
-	const char *reason_id;
-	char reason[540]; /* a whole error_text */
+	int64_t lifetime; /* of the entries, as their renewal showed it, or by the sysctl; ns */
+	struct act_result end;
 	const char *proof;
 };
 
@@ -47,11 +46,8 @@ struct batch {
 	bool *wanted;
 	struct protect_entry *entries;
 	const struct protect_options *options;
-	struct audit_log *log;
+	struct act_report report;
 	struct protected *links;
-	const struct fact_sink *sink;
-	int err; /* of the first thing that could not be written or looked up */
-	struct error *error;
 };
 
 /* ---- results ---- */
@@ -72,9 +68,9 @@ static struct fact target_fact(const struct batch *batch, const struct target *t
 				     .cookie = request->cookie,
 				     .inode = request->inode,
 				     .method = t->has_before ? "pidfd" : "",
-				     .result = t->result ? t->result : "",
-				     .reason = t->reason,
-				     .reason_id = t->reason_id ? t->reason_id : "",
+				     .result = t->end.result ? t->end.result : "",
+				     .reason = t->end.reason,
+				     .reason_id = t->end.reason_id ? t->end.reason_id : "",
 				     .stopped = -1,
 				     .effect = -1,
 				     .interrupted = -1,
@@ -98,48 +94,18 @@ static struct fact target_fact(const struct batch *batch, const struct target *t
 	return fact;
 }
 
-static void batch_failed(struct batch *batch, int err, const struct error *error)
-{
-	if (!err || batch->err)
-		return;
-	batch->err = err;
-	if (batch->error)
-		*batch->error = *error;
-}
-
 static void batch_report(struct batch *batch, const struct target *t, const char *phase)
 {
 	struct fact fact = target_fact(batch, t, phase);
-	struct error error = { 0 };
-	/* What was not to be touched, or needed nothing, is no act. */
-	int err = batch->log && t->has_before ? audit_log_write(batch->log, &fact, &error) : 0;
 
-	batch_failed(batch, err, &error);
-	if (!err || t->result)
-		fact_emit(batch->sink, &fact);
-}
-
-static void batch_sync(struct batch *batch)
-{
-	struct error error = { 0 };
-
-	if (batch->log)
-		batch_failed(batch, audit_log_sync(batch->log, &error), &error);
+	act_report_write(&batch->report, &fact, t->has_before);
 }
 
 static void batch_save(struct batch *batch)
 {
 	struct error error = { 0 };
 
-	batch_failed(batch, protected_save(batch->links, &error), &error);
-}
-
-static void target_end(struct target *t, const char *result, const char *reason_id,
-		       const char *reason)
-{
-	t->result = result;
-	t->reason_id = reason_id;
-	snprintf(t->reason, sizeof(t->reason), "%s", reason);
+	act_report_failed(&batch->report, protected_save(batch->links, &error), &error);
 }
 
 static void target_init(struct target *t, const struct protect_target *asked, bool dry_run)
@@ -147,11 +113,11 @@ static void target_init(struct target *t, const struct protect_target *asked, bo
 	t->asked = asked;
 	t->lifetime = asked->lifetime;
 	if (asked->refused)
-		target_end(t, "refused", asked->reason_id, asked->refused);
+		act_result_set(&t->end, "refused", asked->reason_id, asked->refused);
 	else if (asked->skipped)
-		target_end(t, "skipped", asked->reason_id, asked->skipped);
+		act_result_set(&t->end, "skipped", asked->reason_id, asked->skipped);
 	else if (dry_run)
-		target_end(t, "skipped", "dry-run", "dry run");
+		act_result_set(&t->end, "skipped", "dry-run", "dry run");
 }
 
 /* ---- one socket ---- */
@@ -161,7 +127,7 @@ static int target_copy(struct target *t)
 {
 	struct inject_request request = t->asked->request;
 	struct inject_result result = { 0 };
-	char text[sizeof(t->reason)];
+	char text[sizeof(t->end.reason)];
 	int copy = -1, err;
 
 	request.deadline = now_mono() + COPY_WAIT;
@@ -171,8 +137,8 @@ static int target_copy(struct target *t)
 				    "copy descriptor %d of process %d", request.fd, request.pid);
 	if (!err)
 		return copy;
-	target_end(t, "refused", inject_reason_id(result.reason),
-		   error_text(&result.error, text, sizeof(text)));
+	act_result_set(&t->end, "refused", inject_reason_id(result.reason),
+		       error_text(&result.error, text, sizeof(text)));
 	return -1;
 }
 
@@ -182,7 +148,7 @@ static void target_call_failed(struct target *t, int err, const char *what)
 
 	snprintf(text, sizeof(text), "%s descriptor %d of process %d: %s", what,
 		 t->asked->request.fd, t->asked->request.pid, strerror(-err));
-	target_end(t, "failed", "call-error", text);
+	act_result_set(&t->end, "failed", "call-error", text);
 }
 
 static void target_read_before(struct target *t)
@@ -213,10 +179,10 @@ static bool target_set(struct target *t, const struct keepalive *wanted)
 	if (err)
 		target_call_failed(t, err, "set the keepalive of");
 	else if (!keepalive_equal(&t->after, wanted))
-		target_end(t, "failed", "not-set",
-			   "the kernel does not show the values that were "
-			   "set");
-	return !t->result;
+		act_result_set(&t->end, "failed", "not-set",
+			       "the kernel does not show the values that were "
+			       "set");
+	return !t->end.result;
 }
 
 /* ---- before the act ---- */
@@ -225,8 +191,8 @@ static bool target_set(struct target *t, const struct keepalive *wanted)
 static void target_leave_own(struct target *t, const struct protected *links)
 {
 	if (t->asked->renewed && !protected_find(links, t->asked->request.cookie))
-		target_end(t, "skipped", "own-keepalive",
-			   "the program's own keepalive renews its entry");
+		act_result_set(&t->end, "skipped", "own-keepalive",
+			       "the program's own keepalive renews its entry");
 }
 
 static void target_keep(struct batch *batch, struct target *t)
@@ -240,7 +206,7 @@ static void target_keep(struct batch *batch, struct target *t)
 	err = protected_add(batch->links, &link);
 	if (err)
 		error_set(&error, err, NULL, "remember the keepalive of process %d", request->pid);
-	batch_failed(batch, err, &error);
+	act_report_failed(&batch->report, err, &error);
 }
 
 /* What they had before is on disk, and so is that they will be acted on, before the first is. */
@@ -251,11 +217,11 @@ static void batch_prepare(struct batch *batch, bool keep)
 	for (size_t i = 0; i < batch->n; i++) {
 		struct target *t = &batch->targets[i];
 
-		if (!t->result && keep)
+		if (!t->end.result && keep)
 			target_leave_own(t, batch->links);
-		if (!t->result)
+		if (!t->end.result)
 			target_read_before(t);
-		if (t->result)
+		if (t->end.result)
 			continue;
 		if (keep)
 			target_keep(batch, t);
@@ -264,8 +230,8 @@ static void batch_prepare(struct batch *batch, bool keep)
 	}
 	if (!begun)
 		return;
-	batch_sync(batch);
-	if (keep && !batch->err)
+	act_report_sync(&batch->report);
+	if (keep && !batch->report.err)
 		batch_save(batch);
 }
 
@@ -274,7 +240,7 @@ static void batch_look(struct batch *batch)
 	struct error error = { 0 };
 	int err = batch->options->look(batch->options->ctx, batch->wanted, batch->entries, &error);
 
-	batch_failed(batch, err, &error);
+	act_report_failed(&batch->report, err, &error);
 }
 
 /*
@@ -284,16 +250,17 @@ static void batch_look(struct batch *batch)
 static void target_check_entry(struct target *t, const struct protect_entry *entry)
 {
 	if (entry->state == ENTRY_GONE)
-		target_end(
-			t, "refused", "no-entry",
+		act_result_set(
+			&t->end, "refused", "no-entry",
 			"its entry of connection tracking is gone: a probe would break the link");
 	else if (entry->state != ENTRY_THERE)
-		target_end(t, "refused", "entry-unknown",
-			   "its entry of connection tracking could not be read");
+		act_result_set(&t->end, "refused", "entry-unknown",
+			       "its entry of connection tracking could not be read");
 	else if (entry->earliest <= now_mono() + PROBE_TIME)
-		target_end(t, "refused", "expiring",
-			   "its entry of connection tracking expires this very moment: a probe may "
-			   "come too late and break the link");
+		act_result_set(
+			&t->end, "refused", "expiring",
+			"its entry of connection tracking expires this very moment: a probe may "
+			"come too late and break the link");
 }
 
 /* ---- the act ---- */
@@ -302,12 +269,13 @@ static bool target_stop(struct target *t, const struct batch *batch)
 {
 	const struct protect_options *options = batch->options;
 
-	if (batch->err)
-		target_end(t, "skipped", "log-failed",
-			   "the audit log, or what was before, could not be written");
+	if (batch->report.err)
+		act_result_set(&t->end, "skipped", "log-failed",
+			       "the audit log, or what was before, could not be written");
 	else if (options->stop && *options->stop)
-		target_end(t, "skipped", "interrupted", "interrupted before it was begun");
-	return t->result != NULL;
+		act_result_set(&t->end, "skipped", "interrupted",
+			       "interrupted before it was begun");
+	return t->end.result != NULL;
 }
 
 /* The shortest idle time: a link that has been idle for longer sends its first probe at once. */
@@ -316,7 +284,7 @@ static void target_begin(struct target *t, const struct protect_entry *entry)
 	struct keepalive first = keepalive_for(SOONEST);
 
 	target_check_entry(t, entry);
-	if (t->result)
+	if (t->end.result)
 		return;
 	t->found = *entry;
 	t->set = target_set(t, &first);
@@ -327,15 +295,15 @@ static void batch_begin(struct batch *batch)
 	bool any = false;
 
 	for (size_t i = 0; i < batch->n; i++) {
-		batch->wanted[i] = !batch->targets[i].result;
+		batch->wanted[i] = !batch->targets[i].end.result;
 		any |= batch->wanted[i];
 	}
-	if (any && !batch->err)
+	if (any && !batch->report.err)
 		batch_look(batch);
 	for (size_t i = 0; i < batch->n; i++) {
 		struct target *t = &batch->targets[i];
 
-		if (!t->result && !target_stop(t, batch))
+		if (!t->end.result && !target_stop(t, batch))
 			target_begin(t, &batch->entries[i]);
 	}
 }
@@ -399,7 +367,7 @@ static void target_restore(struct batch *batch, struct target *t, const char *re
 	if (!target_set(t, &before))
 		return;
 	protected_remove(batch->links, t->asked->request.cookie);
-	target_end(t, "failed", reason_id, reason);
+	act_result_set(&t->end, "failed", reason_id, reason);
 }
 
 static void target_finish(struct batch *batch, struct target *t)
@@ -419,11 +387,11 @@ static void target_finish(struct batch *batch, struct target *t)
 						"cannot renew in time; the values of before were "
 						"restored");
 	else if (target_set(t, &wanted)) {
-		target_end(t, "done", "", "");
+		act_result_set(&t->end, "done", "", "");
 		t->proof = "entry-renewed";
 	}
-	if (strcmp(t->result, "refused") == 0)
-		t->result = "failed"; /* it was changed before, and is no such link any more */
+	if (strcmp(t->end.result, "refused") == 0)
+		t->end.result = "failed"; /* it was changed before, and is no such link any more */
 }
 
 /* ---- batches ---- */
@@ -443,7 +411,7 @@ static int batch_new(struct batch *batch, const struct protect_target *targets, 
 	batch->entries = calloc(n + 1, sizeof(*batch->entries));
 	if (!batch->targets || !batch->wanted || !batch->entries) {
 		batch_free(batch);
-		return error_set(batch->error, -ENOMEM, NULL, "act on %zu links", n);
+		return error_set(batch->report.error, -ENOMEM, NULL, "act on %zu links", n);
 	}
 	for (size_t i = 0; i < n; i++)
 		target_init(&batch->targets[i], &targets[i], batch->options->dry_run);
@@ -459,11 +427,11 @@ static int batch_end(struct batch *batch)
 			protected_remove(batch->links, t->asked->request.cookie);
 		batch_report(batch, t, "result");
 	}
-	batch_sync(batch);
+	act_report_sync(&batch->report);
 	if (!batch->options->dry_run)
 		batch_save(batch);
 	batch_free(batch);
-	return batch->err;
+	return batch->report.err;
 }
 
 int act_protect(const struct protect_target *targets, size_t n,
@@ -472,10 +440,8 @@ int act_protect(const struct protect_target *targets, size_t n,
 {
 	struct batch batch = { .action = "protect",
 			       .options = options,
-			       .log = log,
 			       .links = links,
-			       .sink = sink,
-			       .error = error };
+			       .report = { .log = log, .sink = sink, .error = error } };
 	int err = batch_new(&batch, targets, n);
 
 	if (err)
@@ -497,7 +463,7 @@ static void target_undo(struct batch *batch, struct target *t)
 	if (!link || !target_set(t, &link->before))
 		return;
 	protected_remove(batch->links, cookie);
-	target_end(t, "done", "", "");
+	act_result_set(&t->end, "done", "", "");
 	t->proof = "read-back";
 }
 
@@ -507,17 +473,15 @@ int act_unprotect(const struct protect_target *targets, size_t n,
 {
 	struct batch batch = { .action = "unprotect",
 			       .options = options,
-			       .log = log,
 			       .links = links,
-			       .sink = sink,
-			       .error = error };
+			       .report = { .log = log, .sink = sink, .error = error } };
 	int err = batch_new(&batch, targets, n);
 
 	if (err)
 		return err;
 	batch_prepare(&batch, false);
 	for (size_t i = 0; i < n; i++)
-		if (!batch.targets[i].result && !target_stop(&batch.targets[i], &batch))
+		if (!batch.targets[i].end.result && !target_stop(&batch.targets[i], &batch))
 			target_undo(&batch, &batch.targets[i]);
 	return batch_end(&batch);
 }

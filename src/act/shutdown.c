@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "act/act_report.h"
 #include "act/audit_log.h"
 #include "act/inject/inject_copies.h"
 #include "act/socket_effect.h"
@@ -36,9 +37,7 @@ struct target {
 	bool reported;
 	int64_t begun_at;
 	struct inject_result injected;
-	const char *result; /* NULL: not begun, or its effect is awaited */
-	const char *reason_id;
-	char reason[540]; /* a whole error_text */
+	struct act_result end;
 	int64_t effect;
 	int64_t ended_at; /* when the result was known; 0: not yet */
 	bool settled;	  /* copies is filled */
@@ -49,10 +48,7 @@ struct target {
 struct batch {
 	struct target *targets;
 	size_t n;
-	struct audit_log *log;
-	const struct fact_sink *sink;
-	int err; /* of the first line that could not be logged */
-	struct error *error;
+	struct act_report report;
 	int64_t next_sweep; /* when the effects of all are checked next */
 };
 
@@ -79,9 +75,9 @@ static struct fact target_fact(const struct target *t, const char *phase)
 				      .cookie = request->cookie,
 				      .inode = request->inode,
 				      .method = used == INJECT_AUTO ? "" : inject_method_name(used),
-				      .result = t->result ? t->result : "",
-				      .reason = t->reason,
-				      .reason_id = t->reason_id ? t->reason_id : "",
+				      .result = t->end.result ? t->end.result : "",
+				      .reason = t->end.reason,
+				      .reason_id = t->end.reason_id ? t->end.reason_id : "",
 				      .stopped = time_or_none(t->injected.stopped_ns),
 				      .effect = t->effect,
 				      .interrupted = time_or_none(t->injected.interrupted_ns),
@@ -91,38 +87,12 @@ static struct fact target_fact(const struct target *t, const char *phase)
 			      } };
 }
 
-/*
- * A result is emitted also when it could not be logged: what was done must be told. Only the first
- * error is kept; after it the log is still tried, since there may be space again.
- */
 static void batch_report(struct batch *batch, struct target *t, const char *phase)
 {
 	struct fact fact = target_fact(t, phase);
-	struct error *error = batch->err ? NULL : batch->error;
-	int err = batch->log ? audit_log_write(batch->log, &fact, error) : 0;
 
-	if (err && !batch->err)
-		batch->err = err;
-	if (!err || t->result)
-		fact_emit(batch->sink, &fact);
-	t->reported = t->result != NULL;
-}
-
-static void batch_sync(struct batch *batch)
-{
-	struct error *error = batch->err ? NULL : batch->error;
-	int err = batch->log ? audit_log_sync(batch->log, error) : 0;
-
-	if (err && !batch->err)
-		batch->err = err;
-}
-
-static void target_end(struct target *t, const char *result, const char *reason_id,
-		       const char *reason)
-{
-	t->result = result;
-	t->reason_id = reason_id;
-	snprintf(t->reason, sizeof(t->reason), "%s", reason);
+	act_report_write(&batch->report, &fact, true);
+	t->reported = t->end.result != NULL;
 }
 
 static void target_init(struct target *t, const struct shutdown_target *asked, bool dry_run)
@@ -130,18 +100,18 @@ static void target_init(struct target *t, const struct shutdown_target *asked, b
 	t->asked = asked;
 	t->effect = -1;
 	if (asked->forbidden)
-		target_end(t, "refused", "forbidden", asked->forbidden);
+		act_result_set(&t->end, "refused", "forbidden", asked->forbidden);
 	else if (asked->changed)
-		target_end(t, "skipped", "changed", asked->changed);
+		act_result_set(&t->end, "skipped", "changed", asked->changed);
 	else if (dry_run)
-		target_end(t, "skipped", "dry-run", "dry run");
+		act_result_set(&t->end, "skipped", "dry-run", "dry run");
 }
 
 static void target_inject(struct target *t, struct inject_worker *worker)
 {
 	struct inject_request request = t->asked->request;
 	const struct inject_result *injected = &t->injected;
-	char text[sizeof(t->reason)];
+	char text[sizeof(t->end.reason)];
 
 	if (t->asked->injected) {
 		t->begun_at = t->asked->begun;
@@ -153,21 +123,23 @@ static void target_inject(struct target *t, struct inject_worker *worker)
 	}
 	t->begun = injected->status == INJECT_DONE || injected->status == INJECT_UNSURE;
 	if (!t->begun)
-		target_end(t, injected->status == INJECT_REFUSED ? "refused" : "failed",
-			   inject_reason_id(injected->reason),
-			   error_text(&injected->error, text, sizeof(text)));
+		act_result_set(&t->end, injected->status == INJECT_REFUSED ? "refused" : "failed",
+			       inject_reason_id(injected->reason),
+			       error_text(&injected->error, text, sizeof(text)));
 }
 
 static void target_end_unclosed(struct target *t)
 {
 	if (t->injected.status == INJECT_DONE)
-		target_end(t, "failed", "not-closed",
-			   "the call was made, but the executor has not closed its socket within "
-			   "5 s: its event loop is stuck, or it is frozen");
+		act_result_set(
+			&t->end, "failed", "not-closed",
+			"the call was made, but the executor has not closed its socket within "
+			"5 s: its event loop is stuck, or it is frozen");
 	else
-		target_end(t, "failed", "call-unsure",
-			   "it is not known whether the call was made, and the executor has not "
-			   "closed its socket within 5 s");
+		act_result_set(
+			&t->end, "failed", "call-unsure",
+			"it is not known whether the call was made, and the executor has not "
+			"closed its socket within 5 s");
 }
 
 /* Refused, unless the executor closes it in time: it was closing it together with the other one. */
@@ -178,9 +150,9 @@ static void target_check_closing(struct target *t)
 
 	if (effect == SOCKET_CLOSED) {
 		t->effect = waited;
-		target_end(t, "done", "", CLOSED_WITH_SIBLING);
+		act_result_set(&t->end, "done", "", CLOSED_WITH_SIBLING);
 	} else if (effect == SOCKET_PROCESS_ENDED || waited > EFFECT_WAIT) {
-		t->result = "refused"; /* with the reason of then */
+		t->end.result = "refused"; /* with the reason of then */
 	}
 }
 
@@ -190,10 +162,10 @@ static void target_check_effect(struct target *t)
 	int64_t waited = now_mono() - t->begun_at;
 
 	if (effect == SOCKET_PROCESS_ENDED) {
-		target_end(t, "failed", "executor-ended", "the executor has ended");
+		act_result_set(&t->end, "failed", "executor-ended", "the executor has ended");
 	} else if (effect == SOCKET_CLOSED) {
 		t->effect = waited;
-		target_end(t, "done", "", "");
+		act_result_set(&t->end, "done", "", "");
 	} else if (waited > EFFECT_WAIT) {
 		target_end_unclosed(t);
 	}
@@ -204,11 +176,11 @@ static void target_add_reason(struct target *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 static void target_add_reason(struct target *t, const char *fmt, ...)
 {
-	size_t len = strlen(t->reason);
+	size_t len = strlen(t->end.reason);
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(t->reason + len, sizeof(t->reason) - len, fmt, args);
+	vsnprintf(t->end.reason + len, sizeof(t->end.reason) - len, fmt, args);
 	va_end(args);
 }
 
@@ -216,7 +188,7 @@ static void target_tell_copies(struct target *t)
 {
 	const struct inject_copies *copies = &t->copies;
 
-	if (copies->n && *t->reason)
+	if (copies->n && *t->end.reason)
 		target_add_reason(t, "; ");
 	if (copies->n < 0) {
 		target_add_reason(t, "it is not known whether a child that was forked during the "
@@ -271,11 +243,11 @@ static size_t batch_check_effects(struct batch *batch, size_t from, size_t to)
 
 		if (!target_is_open(t))
 			continue;
-		if (!t->result && t->closing)
+		if (!t->end.result && t->closing)
 			target_check_closing(t);
-		else if (!t->result)
+		else if (!t->end.result)
 			target_check_effect(t);
-		if (t->result && target_settle(t))
+		if (t->end.result && target_settle(t))
 			batch_report(batch, t, "result");
 		else
 			open++;
@@ -318,7 +290,7 @@ static bool closed_with(struct target *t, const struct target *sibling)
 	if (!sibling || socket_effect_read(&t->asked->request) != SOCKET_CLOSED)
 		return false;
 	t->effect = now_mono() - sibling->begun_at;
-	target_end(t, "done", "", CLOSED_WITH_SIBLING);
+	act_result_set(&t->end, "done", "", CLOSED_WITH_SIBLING);
 	return true;
 }
 
@@ -331,7 +303,7 @@ static void target_begin(struct target *t, const struct target *sibling,
 	t->closing = sibling && t->injected.status == INJECT_REFUSED;
 	if (t->closing) {
 		t->begun_at = sibling->begun_at;
-		t->result = NULL; /* looked at again: it may be about to close both */
+		t->end.result = NULL; /* looked at again: it may be about to close both */
 	}
 }
 
@@ -339,14 +311,14 @@ static void batch_log_intents(struct batch *batch)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < batch->n && !batch->err; i++) {
-		if (batch->targets[i].result || batch->targets[i].asked->injected)
+	for (size_t i = 0; i < batch->n && !batch->report.err; i++) {
+		if (batch->targets[i].end.result || batch->targets[i].asked->injected)
 			continue;
 		batch_report(batch, &batch->targets[i], "intent");
 		any = true;
 	}
 	if (any)
-		batch_sync(batch);
+		act_report_sync(&batch->report);
 }
 
 /*
@@ -365,17 +337,19 @@ static bool target_stop(struct target *t, const struct batch *batch,
 {
 	const char *refusal = options->refusal ? options->refusal(options->ctx, t->asked) : NULL;
 
-	if (batch->err)
-		target_end(t, "skipped", "log-failed", "the audit log could not be written");
+	if (batch->report.err)
+		act_result_set(&t->end, "skipped", "log-failed",
+			       "the audit log could not be written");
 	else if (options->stop && *options->stop)
-		target_end(t, "skipped", "interrupted", "interrupted before it was begun");
+		act_result_set(&t->end, "skipped", "interrupted",
+			       "interrupted before it was begun");
 	else if (!agent_lives(options))
-		target_end(t, "skipped", "agent-ended",
-			   "the agent has ended since the audit: a new one may have asked the "
-			   "executor to reconnect, and a second disconnect would end it");
+		act_result_set(&t->end, "skipped", "agent-ended",
+			       "the agent has ended since the audit: a new one may have asked the "
+			       "executor to reconnect, and a second disconnect would end it");
 	else if (refusal)
-		target_end(t, "skipped", "changed", refusal);
-	return t->result != NULL;
+		act_result_set(&t->end, "skipped", "changed", refusal);
+	return t->end.result != NULL;
 }
 
 static void batch_inject(struct batch *batch, const struct shutdown_options *options,
@@ -384,7 +358,7 @@ static void batch_inject(struct batch *batch, const struct shutdown_options *opt
 	for (size_t i = 0; i < batch->n; i++) {
 		struct target *t = &batch->targets[i];
 
-		if (t->result)
+		if (t->end.result)
 			continue;
 		if (t->asked->injected || !target_stop(t, batch, options))
 			target_begin(t, sibling_begun(batch, t), worker);
@@ -416,7 +390,7 @@ int act_shutdown(const struct shutdown_target *targets, size_t n,
 		 const struct shutdown_options *options, struct audit_log *log,
 		 const struct fact_sink *sink, size_t *begun, struct error *error)
 {
-	struct batch batch = { .n = n, .log = log, .sink = sink, .error = error };
+	struct batch batch = { .n = n, .report = { .log = log, .sink = sink, .error = error } };
 	struct inject_worker *own = NULL;
 
 	*begun = 0;
@@ -431,10 +405,10 @@ int act_shutdown(const struct shutdown_target *targets, size_t n,
 	batch_inject(&batch, options, options->worker ? options->worker : own);
 	batch_await_effects(&batch, options);
 	batch_report_unbegun(&batch);
-	batch_sync(&batch);
+	act_report_sync(&batch.report);
 	for (size_t i = 0; i < n; i++)
 		*begun += batch.targets[i].begun;
 	inject_worker_free(own);
 	free(batch.targets);
-	return batch.err;
+	return batch.report.err;
 }

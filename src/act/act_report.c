@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "act/act_report.h"
+
+#include <stdio.h>
+
+#include "act/audit_log.h"
+
+void act_result_set(struct act_result *result, const char *what, const char *reason_id,
+		    const char *reason)
+{
+	result->result = what;
+	result->reason_id = reason_id;
+	snprintf(result->reason, sizeof(result->reason), "%s", reason);
+}
+
+void act_report_failed(struct act_report *report, int err, const struct error *error)
+{
+	if (!err || report->err)
+		return;
+	report->err = err;
+	if (report->error)
+		*report->error = *error;
+}
+
+void act_report_write(struct act_report *report, const struct fact *fact, bool is_act)
+{
+	struct error error = { 0 };
+	int err = report->log && is_act ? audit_log_write(report->log, fact, &error) : 0;
+
+	act_report_failed(report, err, &error);
+	if (!err || fact->act.result[0])
+		fact_emit(report->sink, fact);
+}
+
+void act_report_sync(struct act_report *report)
+{
+	struct error error = { 0 };
+
+	if (report->log)
+		act_report_failed(report, audit_log_sync(report->log, &error), &error);
+}

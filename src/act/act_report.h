@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* How the verbs that act tell what they are about to do, and what came of it. */
+#ifndef EW_ACT_ACT_REPORT_H
+#define EW_ACT_ACT_REPORT_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "facts.h"
+
+struct audit_log;
+
+/* Begin with .log, .sink and .error set; none of them is owned. */
+struct act_report {
+	struct audit_log *log; /* NULL: nothing is logged */
+	const struct fact_sink *sink;
+	struct error *error; /* filled once, when err is; may be NULL */
+	int err;	     /* negative errno of the first thing that failed */
+};
+
+/* What became of a target. */
+struct act_result {
+	const char *result; /* "done", "failed", "refused", "skipped"; NULL: not decided */
+	const char *reason_id;
+	char reason[540]; /* a whole error_text */
+};
+
+void act_result_set(struct act_result *result, const char *what, const char *reason_id,
+		    const char *reason);
+
+/* Keeps err, a negative errno, and what it says, when it is the first; 0 is no failure. */
+void act_report_failed(struct act_report *report, int err, const struct error *error);
+
+/*
+ * Writes a FACT_ACT to the log, where is_act says so: what was not touched is no act. Then emits
+ * it. A result is emitted also when it could not be logged, since what was done must be told; after
+ * a failure the log is still tried, since there may be space again.
+ */
+void act_report_write(struct act_report *report, const struct fact *fact, bool is_act);
+
+/* What was written so far is on the disk when this returns, or report->err is set. */
+void act_report_sync(struct act_report *report);
+
+#endif

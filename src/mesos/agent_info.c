@@ -23,17 +23,6 @@ static const char *text_of(struct arena *arena, struct mesos_span span)
 	return span.p ? arena_span(arena, span.p, span.len) : "";
 }
 
-static double double_of(struct mesos_span message, uint32_t number)
-{
-	struct protobuf_field field;
-	double value = 0;
-
-	while (protobuf_next(&message, &field) > 0)
-		if (field.number == number && field.type == PROTOBUF_FIXED64)
-			memcpy(&value, &field.value, sizeof(value));
-	return value;
-}
-
 static size_t count_of(struct mesos_span message, uint32_t number)
 {
 	struct protobuf_field field;
@@ -86,7 +75,7 @@ static int value_read(struct arena *arena, struct mesos_span message, const stru
 	item->type = (enum mesos_item_type)protobuf_varint(message, 2, MESOS_SCALAR);
 	switch (item->type) {
 	case MESOS_SCALAR:
-		item->scalar = double_of(protobuf_bytes(message, numbers->scalar), 1);
+		item->scalar = protobuf_double(protobuf_bytes(message, numbers->scalar), 1);
 		return 0;
 	case MESOS_RANGES:
 		return ranges_read(arena, protobuf_bytes(message, numbers->ranges), item);

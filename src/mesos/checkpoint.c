@@ -207,12 +207,8 @@ static enum mesos_source source_of(uint64_t number)
 /* 0 where it is missing, and for what is no time. */
 static double double_at(struct mesos_span message, uint32_t number)
 {
-	struct protobuf_field field;
-	double value = 0;
+	double value = protobuf_double(message, number);
 
-	while (protobuf_next(&message, &field) > 0)
-		if (field.number == number && field.type == PROTOBUF_FIXED64)
-			memcpy(&value, &field.value, sizeof(value));
 	return value > 0 && value < 1e11 ? value : 0;
 }
 

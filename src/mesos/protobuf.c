@@ -123,6 +123,17 @@ uint64_t protobuf_varint(struct mesos_span message, uint32_t number, uint64_t fa
 	return fallback;
 }
 
+double protobuf_double(struct mesos_span message, uint32_t number)
+{
+	struct protobuf_field field;
+	double value = 0;
+
+	while (protobuf_next(&message, &field) > 0)
+		if (field.number == number && field.type == PROTOBUF_FIXED64)
+			memcpy(&value, &field.value, sizeof(value));
+	return value;
+}
+
 int protobuf_check(struct mesos_span message)
 {
 	struct protobuf_field field = { 0 };

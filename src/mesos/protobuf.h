@@ -45,6 +45,9 @@ struct mesos_span protobuf_id(struct mesos_span message, uint32_t number);
 /* The last VARINT with that number, or fallback. */
 uint64_t protobuf_varint(struct mesos_span message, uint32_t number, uint64_t fallback);
 
+/* The last FIXED64 with that number, as a double; 0 without one. */
+double protobuf_double(struct mesos_span message, uint32_t number);
+
 /* Reads to the end without looking in: 0, -EBADMSG or -ENODATA. */
 int protobuf_check(struct mesos_span message);
 

@@ -12,6 +12,7 @@
 #include "facts.h"
 #include "base/error.h"
 #include "observe/netlink/conntrack.h"
+#include "observe/netlink/conntrack_table.h"
 #include "base/array.h"
 #include "base/emit.h"
 #include "observe/link_firewall.h"

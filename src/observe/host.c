@@ -242,21 +242,19 @@ static void probe_guard(struct host_probe *probe)
 		    nice ? "" : "CAP_SYS_NICE");
 }
 
-static void count_socket(void *ctx, const struct fact_socket *socket)
-{
-	size_t *n = ctx;
-
-	(void)socket;
-	(*n)++;
-}
-
 static void probe_sockdiag(struct host_probe *probe)
 {
+	const struct fact_socket *socket;
+	struct sockdiag *list = NULL;
 	struct error error = { 0 };
 	char text[640];
 	size_t n = 0;
+	int more = sockdiag_open(NETNS_OWN, 0, NULL, SOCKDIAG_LISTEN, &list, &error) ?: 1;
 
-	if (sockdiag_dump(NETNS_OWN, 0, NULL, SOCKDIAG_LISTEN, count_socket, &n, &error) == 0)
+	while (more > 0 && (more = sockdiag_next(list, &socket, &error)) > 0)
+		n++;
+	sockdiag_close(list);
+	if (more == 0)
 		set(probe, HOST_OK, "", "lists TCP sockets (%zu listen here)", n);
 	else
 		set(probe, HOST_MISSING, "load the module:\n\tmodprobe tcp_diag", "%.190s",

@@ -16,25 +16,21 @@
 #include "facts.h"
 #include "observe/netlink/sockdiag.h"
 
-struct look {
-	const struct fact_sink *sink;
-	int64_t mono; /* when the list began: what a hook saw after that is newer */
-};
-
-static void each(void *ctx, const struct fact_socket *socket)
-{
-	const struct look *look = ctx;
-	struct fact fact = { .type = FACT_SOCKET, .mono = look->mono, .socket = *socket };
-
-	fact_emit(look->sink, &fact);
-}
-
 static int look_in(int nsfd, uint64_t netns, const struct agent_ports *ports,
 		   const struct fact_sink *sink, struct error *error)
 {
-	struct look look = { sink, now_mono() };
+	/* what a hook saw after the list began is newer */
+	struct fact fact = { .type = FACT_SOCKET, .mono = now_mono() };
+	const struct fact_socket *socket;
+	struct sockdiag *list = NULL;
+	int more = sockdiag_open(nsfd, netns, ports, SOCKDIAG_REAL, &list, error) ?: 1;
 
-	return sockdiag_dump(nsfd, netns, ports, SOCKDIAG_REAL, each, &look, error);
+	while (more > 0 && (more = sockdiag_next(list, &socket, error)) > 0) {
+		fact.socket = *socket;
+		fact_emit(sink, &fact);
+	}
+	sockdiag_close(list);
+	return more;
 }
 
 static bool has(const uint64_t *items, size_t n, uint64_t item)
@@ -74,26 +70,18 @@ int socket_look(int nsfd, const int32_t *pids, size_t n, const struct agent_port
 
 /* ---- the listener ---- */
 
-struct listener {
-	uint16_t port;
-	bool found;
-};
-
-static void each_listener(void *ctx, const struct fact_socket *socket)
-{
-	struct listener *listener = ctx;
-
-	listener->found |= socket->local.port == listener->port;
-}
-
 int socket_look_listener(int nsfd, uint64_t netns, uint16_t port, struct error *error)
 {
 	const struct agent_ports ports = { { port } };
-	struct listener listener = { .port = port };
-	int err = sockdiag_dump(nsfd, netns, &ports, SOCKDIAG_LISTEN, each_listener, &listener,
-				error);
+	const struct fact_socket *socket;
+	struct sockdiag *list = NULL;
+	bool found = false;
+	int more = sockdiag_open(nsfd, netns, &ports, SOCKDIAG_LISTEN, &list, error) ?: 1;
 
-	return err < 0 ? err : listener.found;
+	while (more > 0 && (more = sockdiag_next(list, &socket, error)) > 0)
+		found |= socket->local.port == port;
+	sockdiag_close(list);
+	return more < 0 ? more : found;
 }
 
 /* ---- the owner of a listener ---- */
@@ -101,18 +89,29 @@ int socket_look_listener(int nsfd, uint64_t netns, uint16_t port, struct error *
 #define OWNED_MAX 16 /* of one port: an address each */
 
 struct owned {
-	const struct ew_addr *at;
 	uint64_t inodes[OWNED_MAX];
 	size_t n;
 };
 
-static void each_owned(void *ctx, const struct fact_socket *socket)
+static bool listens_at(const struct fact_socket *socket, const struct ew_addr *at)
 {
-	struct owned *owned = ctx;
+	return socket->local.port == at->port && socket->inode &&
+	       (addr_is_any(&socket->local) || addr_ip_equal(&socket->local, at));
+}
 
-	if (socket->local.port == owned->at->port && socket->inode && owned->n < OWNED_MAX &&
-	    (addr_is_any(&socket->local) || addr_ip_equal(&socket->local, owned->at)))
-		owned->inodes[owned->n++] = socket->inode;
+static int listeners_of(int nsfd, uint64_t netns, const struct ew_addr *at, struct owned *owned,
+			struct error *error)
+{
+	const struct agent_ports ports = { { at->port } };
+	const struct fact_socket *socket;
+	struct sockdiag *list = NULL;
+	int more = sockdiag_open(nsfd, netns, &ports, SOCKDIAG_LISTEN, &list, error) ?: 1;
+
+	while (more > 0 && (more = sockdiag_next(list, &socket, error)) > 0)
+		if (listens_at(socket, at) && owned->n < OWNED_MAX)
+			owned->inodes[owned->n++] = socket->inode;
+	sockdiag_close(list);
+	return more;
 }
 
 static bool holds(int fds, const char *name, const struct owned *owned)
@@ -140,8 +139,7 @@ static int holds_any(int32_t pid, const struct owned *owned)
 
 int socket_look_owned(int32_t pid, const struct ew_addr *at, struct error *error)
 {
-	const struct agent_ports ports = { { at->port } };
-	struct owned owned = { .at = at };
+	struct owned owned = { .n = 0 };
 	uint64_t netns;
 	int fd = netns_open_pid(pid, &netns), err;
 
@@ -150,7 +148,7 @@ int socket_look_owned(int32_t pid, const struct ew_addr *at, struct error *error
 				 "open the network namespace of process "
 				 "%d",
 				 pid);
-	err = sockdiag_dump(fd, netns, &ports, SOCKDIAG_LISTEN, each_owned, &owned, error);
+	err = listeners_of(fd, netns, at, &owned, error);
 	close(fd);
 	return err < 0 ? err : holds_any(pid, &owned);
 }

@@ -14,21 +14,18 @@
 #include "observe/netlink/sockdiag.h"
 #include "observe/proc/fd_owners.h"
 #include "observe/proc/procfs.h"
+#include "observe/netns_set.h"
 #include "observe/snapshot.h"
-#include "observe/socket_look.h"
 
-enum { PROCESSES_A_STEP = 16 }; /* whose descriptors are read */
-
-struct namespaces {
-	uint64_t *items;
-	size_t n;
-	size_t cap;
+enum {
+	PROCESSES_A_STEP = 16, /* whose descriptors are read */
+	SOCKETS_A_STEP = 256,
 };
 
 struct sockets {
 	struct snapshot *snapshot;
 	bool with_bpf;
-	struct namespaces relevant;
+	struct netns_set relevant;
 
 	struct fd_owners owners;
 	size_t next_row; /* whose descriptors are read next */
@@ -51,90 +48,6 @@ struct sockets {
 	int64_t mono; /* when the list began: what a hook saw after that is newer */
 };
 
-static bool namespaces_has(const struct namespaces *set, uint64_t inode)
-{
-	for (size_t i = 0; i < set->n; i++)
-		if (set->items[i] == inode)
-			return true;
-	return false;
-}
-
-static int namespaces_add(struct namespaces *set, uint64_t inode)
-{
-	int err;
-
-	if (!inode || namespaces_has(set, inode))
-		return 0;
-	err = array_reserve(&set->items, &set->cap, set->n, sizeof(*set->items));
-	if (!err)
-		set->items[set->n++] = inode;
-	return err;
-}
-
-/* ---- which namespaces ---- */
-
-/* The namespace has ended with its last process, as far as can be told without privilege. */
-static bool has_ended(int err)
-{
-	return err == -ENOENT || err == -EACCES;
-}
-
-static int enter_failed(struct error *error, int err, uint64_t netns)
-{
-	return error_set(error, err, NULL, "enter the network namespace %llu",
-			 (unsigned long long)netns);
-}
-
-/*
- * Nothing has told who listens on the agent port: every namespace is asked for its listening
- * sockets (a short list).
- */
-static int add_listening(struct sockets *sockets, struct error *error)
-{
-	const struct snapshot *snapshot = sockets->snapshot;
-	struct namespaces asked = { 0 };
-	const struct procfs_row *row;
-	int err = 0;
-
-	for (size_t i = 0; !err && (row = snapshot_row(snapshot, i)); i++) {
-		int fd, found;
-
-		if (!row->netns || namespaces_has(&asked, row->netns))
-			continue;
-		err = namespaces_add(&asked, row->netns);
-		fd = err ? err : snapshot_netns_open(snapshot, row->netns);
-		if (has_ended(fd))
-			continue;
-		if (fd < 0) {
-			err = enter_failed(error, fd, row->netns);
-			break;
-		}
-		found = socket_look_listener(fd, row->netns, snapshot_port(snapshot), error);
-		close(fd);
-		err = found > 0 ? namespaces_add(&sockets->relevant, row->netns) : found;
-	}
-	free(asked.items);
-	return err;
-}
-
-/* Ours, those of processes with a Mesos environment, those of sockets that are known already. */
-static int find_relevant(struct sockets *sockets, struct error *error)
-{
-	const struct snapshot *snapshot = sockets->snapshot;
-	const struct fact_socket *socket;
-	const struct procfs_row *row;
-	int err = namespaces_add(&sockets->relevant, snapshot_netns(snapshot));
-
-	for (size_t i = 0; !err && (row = snapshot_row(snapshot, i)); i++)
-		if (row->mesos)
-			err = namespaces_add(&sockets->relevant, row->netns);
-	for (size_t i = 0; !err && (socket = snapshot_socket(snapshot, i)); i++)
-		err = namespaces_add(&sockets->relevant, socket->netns);
-	if (err < 0)
-		return error_set(error, err, NULL, "find the network namespaces of executors");
-	return sockets->with_bpf ? 0 : add_listening(sockets, error);
-}
-
 int sockets_new(struct snapshot *snapshot, bool with_bpf, struct sockets **ret, struct error *error)
 {
 	struct sockets *sockets = calloc(1, sizeof(*sockets));
@@ -146,7 +59,7 @@ int sockets_new(struct snapshot *snapshot, bool with_bpf, struct sockets **ret, 
 	sockets->with_bpf = with_bpf;
 	sockets->nsfd = -1;
 	snapshot_sort(snapshot);
-	err = find_relevant(sockets, error);
+	err = netns_set_fill(&sockets->relevant, snapshot, with_bpf, error);
 	if (err < 0) {
 		sockets_free(sockets);
 		return err;
@@ -175,7 +88,7 @@ void sockets_free(struct sockets *sockets)
 		return;
 	netns_leave(sockets);
 	fd_owners_clear(&sockets->owners);
-	free(sockets->relevant.items);
+	netns_set_clear(&sockets->relevant);
 	free(sockets->carriers);
 	free(sockets);
 }
@@ -340,12 +253,12 @@ static int list_begin(struct sockets *sockets, struct error *error)
 		sockets->nsfd = snapshot_netns_open(sockets->snapshot, netns);
 		sockets->mono = now_mono();
 	}
-	if (has_ended(sockets->nsfd)) {
+	if (netns_has_ended(sockets->nsfd)) {
 		sockets->next_netns++;
 		return 1;
 	}
 	if (sockets->nsfd < 0)
-		return enter_failed(error, sockets->nsfd, netns);
+		return netns_enter_failed(error, sockets->nsfd, netns);
 	return sockdiag_open(sockets->nsfd, netns, ports,
 			     sockets->listeners ? SOCKDIAG_LISTEN : SOCKDIAG_REAL, &sockets->list,
 			     error)
@@ -366,24 +279,19 @@ static void list_next(struct sockets *sockets)
 
 static int list_step(struct sockets *sockets, const struct fact_sink *sink, struct error *error)
 {
-	const struct fact_socket *rows;
-	int more;
-	size_t n;
+	const struct fact_socket *socket;
+	int more = 1;
 
 	if (!sockets->list)
 		return list_begin(sockets, error);
-	more = sockdiag_next(sockets->list, &rows, &n, error);
-	if (more < 0)
-		return more;
-	for (size_t i = 0; i < n; i++) {
-		int err = emit_socket(sockets, &rows[i], sink);
-
-		if (err < 0)
-			return error_set(error, err, NULL, "list sockets");
+	for (int i = 0; i < SOCKETS_A_STEP && more > 0; i++) {
+		more = sockdiag_next(sockets->list, &socket, error);
+		if (more > 0 && emit_socket(sockets, socket, sink) < 0)
+			more = error_set(error, -ENOMEM, NULL, "list sockets");
 	}
 	if (!more)
 		list_next(sockets);
-	return 1;
+	return more < 0 ? more : 1;
 }
 
 /* Descriptors once more, this time those of all processes. */

@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "observe/netlink/conntrack.h"
+#include "observe/netlink/conntrack_table.h"
 #include "base/netns.h"
 #include "observe/netlink/conntrack_hooks.h"
 #include "observe/netlink/xtables.h"

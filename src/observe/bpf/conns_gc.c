@@ -102,10 +102,9 @@ static int by_cookie(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static void socket_exists(void *ctx, const struct fact_socket *socket)
+static void socket_exists(const struct gc *gc, uint64_t cookie)
 {
-	struct stale key = { .cookie = socket->cookie }, *found;
-	struct gc *gc = ctx;
+	struct stale key = { .cookie = cookie }, *found;
 
 	found = bsearch(&key, gc->stale, gc->n_stale, sizeof(key), by_cookie);
 	if (found)
@@ -115,14 +114,19 @@ static void socket_exists(void *ctx, const struct fact_socket *socket)
 /* Asks for all sockets of one namespace. What the kernel does not answer counts as existing. */
 static void netns_ask(struct gc *gc, int nsfd, uint64_t netns)
 {
-	int err = sockdiag_dump(nsfd, netns, NULL, SOCKDIAG_REAL, socket_exists, gc, NULL);
+	const struct fact_socket *socket;
+	struct sockdiag *list = NULL;
+	int more = sockdiag_open(nsfd, netns, NULL, SOCKDIAG_REAL, &list, NULL) ?: 1;
 
+	while (more > 0 && (more = sockdiag_next(list, &socket, NULL)) > 0)
+		socket_exists(gc, socket->cookie);
+	sockdiag_close(list);
 	for (size_t i = 0; i < gc->n_stale; i++) {
 		struct stale *stale = &gc->stale[i];
 
 		if (stale->netns == netns) {
 			stale->asked = true;
-			stale->exists |= err != 0;
+			stale->exists |= more != 0;
 		}
 	}
 }

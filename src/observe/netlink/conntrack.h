@@ -36,17 +36,4 @@ struct conntrack_query {
  */
 int conntrack_lookup(int nsfd, struct conntrack_query *queries, size_t n, struct error *error);
 
-/*
- * The number of entries in the namespace, and how many the kernel allows (0: not told, before Linux
- * 5.2). Needs CAP_NET_ADMIN there. Returns 0 or a negative errno; -EOPNOTSUPP: this kernel does not
- * tell, or has no connection tracking.
- */
-int conntrack_count(int nsfd, uint64_t *entries, uint64_t *limit);
-
-/*
- * nf_conntrack_tcp_timeout_established of the namespace, ns: how long an idle connection keeps its
- * entry, unless a rule gives it another timeout. 0: not known (/proc/sys is hidden).
- */
-int64_t conntrack_established_timeout(int nsfd);
-
 #endif

@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 #include "base/netns.h"
-#include "observe/netlink/conntrack.h"
+#include "observe/netlink/conntrack_table.h"
 #include "observe/netlink/netlink.h"
 #include "observe/netlink/xtables.h"
 
@@ -45,29 +45,32 @@ static const char *string_of(const struct nlattr *attr)
 		       : "";
 }
 
-static int hook_row(struct nlmsghdr *msg, void *arg)
+static void hook_row(struct nlmsghdr *msg, struct probe *probe)
 {
 	const char *name =
 		string_of(nlmsg_find_attr(msg, sizeof(struct nfgenmsg), NFNLA_HOOK_FUNCTION_NAME));
 
 	/* ipv4_conntrack_in, ipv6_conntrack_in: nf_conntrack_proto.c */
 	if (strstr(name, "_conntrack_in"))
-		found(arg, "hook", name);
-	return 0;
+		found(probe, "hook", name);
 }
 
 static int hooks_list(int fd, uint8_t family, struct probe *probe)
 {
 	struct nl_msg *msg =
 		netlink_netfilter(NFNL_SUBSYS_HOOK, NFNL_MSG_HOOK_GET, NLM_F_DUMP, family);
-	int err;
+	struct netlink_dump dump;
+	struct nlmsghdr *row;
+	int more;
 
-	if (!msg)
-		return -ENOMEM;
-	nla_put_u32(msg, NFNLA_HOOK_HOOKNUM, htonl(NF_INET_PRE_ROUTING));
-	err = netlink_dump(fd, msg, hook_row, probe);
+	if (msg)
+		nla_put_u32(msg, NFNLA_HOOK_HOOKNUM, htonl(NF_INET_PRE_ROUTING));
+	more = netlink_dump_begin(&dump, fd, msg) ?: 1;
+	while (more > 0 && (more = netlink_dump_next(&dump, &row)) > 0)
+		hook_row(row, probe);
+	netlink_dump_end(&dump);
 	nlmsg_free(msg);
-	return err;
+	return more;
 }
 
 /* Returns -EINVAL or -EOPNOTSUPP where the kernel does not give the list. */
@@ -151,30 +154,27 @@ static void expression_row(const struct nlattr *expression, struct probe *probe)
 	found(probe, "nftables rule with", name);
 }
 
-static int rule_row(struct nlmsghdr *msg, void *arg)
+static void rule_row(struct nlmsghdr *msg, struct probe *probe)
 {
-	struct probe *probe = arg;
 	const struct nlattr *rule, *expression;
 	int left;
 
 	if (!family_concerns(msg, probe))
-		return 0;
+		return;
 	rule = nlmsg_find_attr(msg, sizeof(struct nfgenmsg), NFTA_RULE_EXPRESSIONS);
 	if (rule)
 		nla_for_each_nested(expression, rule, left) expression_row(expression, probe);
-	return 0;
 }
 
-static int object_row(struct nlmsghdr *msg, void *arg)
+static void object_row(struct nlmsghdr *msg, struct probe *probe)
 {
-	struct probe *probe = arg;
 	const struct nlattr *type;
 
 	if (!family_concerns(msg, probe))
-		return 0;
+		return;
 	type = nlmsg_find_attr(msg, sizeof(struct nfgenmsg), NFTA_OBJ_TYPE);
 	if (!type || nla_len(type) != sizeof(uint32_t))
-		return 0;
+		return;
 	switch (ntohl(nla_get_u32(type))) {
 	case NFT_OBJECT_CT_HELPER:
 	case NFT_OBJECT_CT_TIMEOUT:
@@ -186,19 +186,26 @@ static int object_row(struct nlmsghdr *msg, void *arg)
 	default:
 		break;
 	}
-	return 0;
 }
 
-static int nft_list(int fd, uint8_t type, int (*row)(struct nlmsghdr *msg, void *arg),
-		    struct probe *probe)
+static int nft_list(int fd, uint8_t type, struct probe *probe)
 {
 	struct nl_msg *msg =
 		netlink_netfilter(NFNL_SUBSYS_NFTABLES, type, NLM_F_DUMP, NFPROTO_UNSPEC);
-	int err = msg ? netlink_dump(fd, msg, row, probe) : -ENOMEM;
+	struct netlink_dump dump;
+	struct nlmsghdr *row;
+	int more = netlink_dump_begin(&dump, fd, msg) ?: 1;
 
+	while (more > 0 && (more = netlink_dump_next(&dump, &row)) > 0) {
+		if (type == NFT_MSG_GETRULE)
+			rule_row(row, probe);
+		else
+			object_row(row, probe);
+	}
+	netlink_dump_end(&dump);
 	nlmsg_free(msg);
 	/* nfnetlink.c: -EINVAL or -EOPNOTSUPP where a kernel has no nftables, so no such rules. */
-	return err == -EINVAL || err == -EOPNOTSUPP ? 0 : err;
+	return more == -EINVAL || more == -EOPNOTSUPP ? 0 : more;
 }
 
 /*
@@ -236,9 +243,9 @@ static int by_rules(int fd, struct probe *probe)
 	int err;
 
 	probe->asked = "nftables rules";
-	err = nft_list(fd, NFT_MSG_GETRULE, rule_row, probe);
+	err = nft_list(fd, NFT_MSG_GETRULE, probe);
 	if (!err && probe->tracking->in_force != EW_YES)
-		err = nft_list(fd, NFT_MSG_GETOBJ, object_row, probe);
+		err = nft_list(fd, NFT_MSG_GETOBJ, probe);
 	if (err < 0 || probe->tracking->in_force == EW_YES)
 		return err;
 	probe->asked = "iptables rules";
@@ -285,14 +292,14 @@ static int probe_here(void *arg)
 	if (err == -EINVAL || err == -EOPNOTSUPP)
 		err = by_rules(fd, probe);
 	else if (!err && probe->tracking->in_force == EW_YES)
-		err = nft_list(fd, NFT_MSG_GETRULE, rule_row, probe); /* for zones */
+		err = nft_list(fd, NFT_MSG_GETRULE, probe); /* for zones */
 	if (!err && probe->tracking->in_force == EW_YES)
 		err = legacy_zones(probe);
 	close(fd);
 	return err;
 }
 
-/* The rules changed while they were listed: netlink_dump(), xtables_find_tracking(). */
+/* The rules changed while they were listed: netlink_dump_next(), xtables_find_tracking(). */
 static bool is_change(int err)
 {
 	return err == -EINTR || err == -EAGAIN;

@@ -19,20 +19,14 @@
 #include "base/netns.h"
 #include "observe/netlink/nft_list.h"
 
-static int table_row(struct nlmsghdr *msg, void *arg)
-{
-	(void)msg;
-	*(bool *)arg = true;
-	return 0;
-}
-
 /* Has the namespace any table of nftables? Needs no nft. Returns 1, 0 or a negative errno. */
 static int tables_exist(int nsfd, struct error *error)
 {
 	struct error inner = { 0 };
 	int fd = netlink_open(nsfd, NETLINK_NETFILTER, &inner);
+	struct netlink_dump dump;
+	struct nlmsghdr *table;
 	struct nl_msg *request;
-	bool exist = false;
 	int err;
 
 	if (fd < 0) {
@@ -42,7 +36,10 @@ static int tables_exist(int nsfd, struct error *error)
 	}
 	request = netlink_netfilter(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NLM_F_DUMP,
 				    NFPROTO_UNSPEC);
-	err = request ? netlink_dump(fd, request, table_row, &exist) : -ENOMEM;
+	err = netlink_dump_begin(&dump, fd, request);
+	if (!err)
+		err = netlink_dump_next(&dump, &table);
+	netlink_dump_end(&dump);
 	nlmsg_free(request);
 	close(fd);
 	/* A kernel without nftables; or tables came and went: then ask nft. */
@@ -52,7 +49,7 @@ static int tables_exist(int nsfd, struct error *error)
 		return 1;
 	if (err < 0)
 		return error_set(error, err, "run as root", "list the tables of nftables");
-	return exist;
+	return err;
 }
 
 static int nft_read(int nsfd, int64_t until, struct ruleset **ret, struct error *error)

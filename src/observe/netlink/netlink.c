@@ -42,14 +42,8 @@ int netlink_receive(int fd, void *buf)
 	return len <= NETLINK_BUF ? (int)len : -EMSGSIZE;
 }
 
-struct dump {
-	uint32_t seq;
-	int (*each)(struct nlmsghdr *msg, void *ctx);
-	void *ctx;
-};
-
-/* Returns 1 when more will come, 0 at the end, or a negative errno. */
-static int dump_one(const struct dump *dump, struct nlmsghdr *msg)
+/* Returns 1 for a message of the list, 0 at its end, or a negative errno. */
+static int message_check(const struct netlink_dump *dump, const struct nlmsghdr *msg)
 {
 	const int *err = nlmsg_data(msg); /* what errors and ends begin with */
 
@@ -59,7 +53,7 @@ static int dump_one(const struct dump *dump, struct nlmsghdr *msg)
 		return -EINTR;
 	if (msg->nlmsg_type == NLMSG_ERROR || msg->nlmsg_type == NLMSG_DONE)
 		return nlmsg_datalen(msg) >= (int)sizeof(*err) ? *err : -EBADMSG;
-	return dump->each(msg, dump->ctx) ?: 1;
+	return 1;
 }
 
 int netlink_send(int fd, struct nl_msg *request)
@@ -69,33 +63,34 @@ int netlink_send(int fd, struct nl_msg *request)
 	return send(fd, head, head->nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
-int netlink_dump_next(int fd, uint32_t seq, void *buf, int (*each)(struct nlmsghdr *msg, void *ctx),
-		      void *ctx)
+int netlink_dump_begin(struct netlink_dump *dump, int fd, struct nl_msg *request)
 {
-	struct dump dump = { .seq = seq, .each = each, .ctx = ctx };
-	struct nlmsghdr *msg = buf;
-	int more = 1, len = netlink_receive(fd, buf);
-
-	if (len < 0)
-		return len;
-	for (; more > 0 && nlmsg_ok(msg, len); msg = nlmsg_next(msg, &len))
-		more = dump_one(&dump, msg);
-	return more;
+	*dump = (struct netlink_dump){ .fd = fd, .buf = malloc(NETLINK_BUF) };
+	if (!dump->buf || !request)
+		return -ENOMEM;
+	dump->seq = nlmsg_hdr(request)->nlmsg_seq;
+	return netlink_send(fd, request);
 }
 
-int netlink_dump(int fd, struct nl_msg *request, int (*each)(struct nlmsghdr *msg, void *ctx),
-		 void *ctx)
+void netlink_dump_end(struct netlink_dump *dump)
 {
-	char *buf = malloc(NETLINK_BUF);
-	int more;
+	free(dump->buf);
+	dump->buf = NULL;
+}
 
-	if (!buf)
-		return -ENOMEM;
-	more = netlink_send(fd, request) ?: 1;
-	while (more > 0)
-		more = netlink_dump_next(fd, nlmsg_hdr(request)->nlmsg_seq, buf, each, ctx);
-	free(buf);
-	return more;
+int netlink_dump_next(struct netlink_dump *dump, struct nlmsghdr **ret)
+{
+	while (!dump->at || !nlmsg_ok(dump->at, dump->left)) {
+		int len = netlink_receive(dump->fd, dump->buf);
+
+		if (len < 0)
+			return len;
+		dump->at = (void *)dump->buf;
+		dump->left = len;
+	}
+	*ret = dump->at;
+	dump->at = nlmsg_next(dump->at, &dump->left);
+	return message_check(dump, *ret);
 }
 
 struct nl_msg *netlink_request(int type, int flags, const void *head, size_t head_len)

@@ -24,23 +24,29 @@ int netlink_open(int nsfd, int protocol, struct error *error);
 int netlink_receive(int fd, void *buf);
 
 /*
- * Sends the request and calls each(msg, ctx) for every message of the answer; each returns 0 to go
- * on or a negative errno to end. Returns 0, or a negative errno: the kernel's own when it refused
- * or could not finish, -EINTR when the list changed while it was dumped (the socket then holds the
- * rest: open another).
+ * A dump: the messages that answer one request, taken one at a time. begin sends the request, which
+ * stays the caller's (NULL gives -ENOMEM); end frees the buffer, also after a begin that failed,
+ * and of a zeroed dump.
  */
-int netlink_dump(int fd, struct nl_msg *request, int (*each)(struct nlmsghdr *msg, void *ctx),
-		 void *ctx);
-
-/* netlink_dump() in parts: sends the request. Returns 0 or a negative errno. */
-int netlink_send(int fd, struct nl_msg *request);
+struct netlink_dump {
+	int fd;
+	uint32_t seq;
+	char *buf;
+	struct nlmsghdr *at; /* the next message in buf */
+	int left;	     /* bytes of buf from there on */
+};
+int netlink_dump_begin(struct netlink_dump *dump, int fd, struct nl_msg *request);
+void netlink_dump_end(struct netlink_dump *dump);
 
 /*
- * Receives one packet of the dump with that sequence number into buf, NETLINK_BUF bytes, and calls
- * each for its messages. Returns 1 when more is to come, 0 at the end, or as netlink_dump().
+ * The next message, which lives until the next call. Returns 1 with a message, 0 at the end, or a
+ * negative errno: the kernel's own when it refused or could not finish, -EINTR when the list
+ * changed while it was dumped (the socket then holds the rest: open another).
  */
-int netlink_dump_next(int fd, uint32_t seq, void *buf, int (*each)(struct nlmsghdr *msg, void *ctx),
-		      void *ctx);
+int netlink_dump_next(struct netlink_dump *dump, struct nlmsghdr **ret);
+
+/* Sends one request. Returns 0 or a negative errno. */
+int netlink_send(int fd, struct nl_msg *request);
 
 /* Size of a request with its header, more than any here needs: adding attributes does not fail. */
 #define NETLINK_REQUEST_MAX 256

@@ -24,16 +24,17 @@ struct request {
 	struct inet_diag_req_v2 diag;
 };
 
+struct cookies {
+	uint64_t v[KNOWN_MAX];
+	size_t n;
+};
+
 struct other_listener {
 	int fd;
 	uint16_t port;
-	uint64_t known[KNOWN_MAX]; /* cookies */
-	size_t n;
+	struct cookies known, now;
 	char buf[NETLINK_BUF];
 };
-
-/* What one list says. */
-enum found { FOUND_KNOWN, FOUND_OTHER, FOUND_ERROR };
 
 static int ask(const struct other_listener *o, uint8_t family)
 {
@@ -53,8 +54,8 @@ static int ask(const struct other_listener *o, uint8_t family)
 
 static bool is_known(const struct other_listener *o, uint64_t cookie)
 {
-	for (size_t i = 0; i < o->n; i++)
-		if (o->known[i] == cookie)
+	for (size_t i = 0; i < o->known.n; i++)
+		if (o->known.v[i] == cookie)
 			return true;
 	return false;
 }
@@ -71,58 +72,44 @@ static const struct inet_diag_msg *row_of(const struct other_listener *o,
 	return row;
 }
 
-/* A list: each(o, cookie) for every listener. Returns 0 or a negative errno. */
-static int list(struct other_listener *o, uint8_t family,
-		void (*each)(struct other_listener *o, uint64_t cookie, enum found *found),
-		enum found *found)
+/* Those of one packet are added to found. Returns 1 when more will come, 0 at the end, -errno. */
+static int packet_read(const struct other_listener *o, ssize_t len, struct cookies *found)
 {
-	int err = ask(o, family);
+	for (const struct nlmsghdr *msg = (const void *)o->buf; NLMSG_OK(msg, len);
+	     msg = NLMSG_NEXT(msg, len)) {
+		const struct inet_diag_msg *row = row_of(o, msg);
 
-	while (!err) {
+		if (msg->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (msg->nlmsg_type == NLMSG_ERROR)
+			return -EIO;
+		if (!row)
+			continue;
+		if (found->n == KNOWN_MAX)
+			return -ENOBUFS;
+		found->v[found->n++] =
+			(uint64_t)row->id.idiag_cookie[1] << 32 | row->id.idiag_cookie[0];
+	}
+	return 1;
+}
+
+static int family_list(struct other_listener *o, uint8_t family, struct cookies *found)
+{
+	int more = ask(o, family) ?: 1;
+
+	while (more > 0) {
 		ssize_t len = recv(o->fd, o->buf, sizeof(o->buf), 0);
 
-		if (len < 0)
-			return -errno;
-		for (const struct nlmsghdr *msg = (const void *)o->buf; NLMSG_OK(msg, len);
-		     msg = NLMSG_NEXT(msg, len)) {
-			const struct inet_diag_msg *row = row_of(o, msg);
-
-			if (msg->nlmsg_type == NLMSG_DONE)
-				return 0;
-			if (msg->nlmsg_type == NLMSG_ERROR)
-				return -EIO;
-			if (row)
-				each(o,
-				     (uint64_t)row->id.idiag_cookie[1] << 32 |
-					     row->id.idiag_cookie[0],
-				     found);
-		}
+		more = len < 0 ? -errno : packet_read(o, len, found);
 	}
-	return err;
+	return more;
 }
 
-static void remember(struct other_listener *o, uint64_t cookie, enum found *found)
+/* The listeners of both families. Returns 0 or a negative errno. */
+static int list(struct other_listener *o, struct cookies *found)
 {
-	if (o->n < KNOWN_MAX)
-		o->known[o->n++] = cookie;
-	else
-		*found = FOUND_ERROR;
-}
-
-static void compare(struct other_listener *o, uint64_t cookie, enum found *found)
-{
-	if (!is_known(o, cookie))
-		*found = FOUND_OTHER;
-}
-
-static enum found both(struct other_listener *o,
-		       void (*each)(struct other_listener *o, uint64_t cookie, enum found *found))
-{
-	enum found found = FOUND_KNOWN;
-
-	if (list(o, AF_INET, each, &found) < 0 || list(o, AF_INET6, each, &found) < 0)
-		return FOUND_ERROR;
-	return found;
+	found->n = 0;
+	return family_list(o, AF_INET, found) ?: family_list(o, AF_INET6, found);
 }
 
 int other_listener_open(int nsfd, uint16_t port, struct other_listener **ret, struct error *error)
@@ -140,7 +127,7 @@ int other_listener_open(int nsfd, uint16_t port, struct other_listener **ret, st
 		free(o);
 		return err;
 	}
-	if (both(o, remember) == FOUND_ERROR) {
+	if (list(o, &o->known) < 0) {
 		other_listener_close(o);
 		return error_set(error, -EIO, "load the kernel module tcp_diag",
 				 "list who listens on port %u", port);
@@ -159,5 +146,10 @@ void other_listener_close(struct other_listener *o)
 
 bool other_listener_is_there(struct other_listener *o)
 {
-	return both(o, compare) != FOUND_KNOWN;
+	if (list(o, &o->now) < 0)
+		return true;
+	for (size_t i = 0; i < o->now.n; i++)
+		if (!is_known(o, o->now.v[i]))
+			return true;
+	return false;
 }

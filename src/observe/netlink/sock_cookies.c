@@ -19,10 +19,17 @@ struct seen {
 	size_t n, cap;
 };
 
-static void ignore(void *ctx, const struct fact_socket *socket)
+/* sock_diag assigns a cookie to each socket that it lists. */
+static int list_all(int nsfd, uint64_t netns, struct error *error)
 {
-	(void)ctx;
-	(void)socket;
+	const struct fact_socket *socket;
+	struct sockdiag *list = NULL;
+	int more = sockdiag_open(nsfd, netns, NULL, SOCKDIAG_REAL, &list, error) ?: 1;
+
+	while (more > 0)
+		more = sockdiag_next(list, &socket, error);
+	sockdiag_close(list);
+	return more;
 }
 
 static bool seen_before(const struct seen *seen, uint64_t netns)
@@ -52,7 +59,7 @@ static int assign_in_netns_of(struct seen *seen, int32_t pid, struct error *erro
 		goto out;
 	}
 	seen->netns[seen->n++] = netns;
-	err = sockdiag_dump(fd, netns, NULL, SOCKDIAG_REAL, ignore, NULL, error);
+	err = list_all(fd, netns, error);
 out:
 	close(fd);
 	return err;

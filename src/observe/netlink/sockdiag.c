@@ -17,7 +17,6 @@
 
 #include "base/addr.h"
 #include "base/agent_ports.h"
-#include "base/array.h"
 #include "base/now.h"
 #include "facts.h"
 #include "base/error.h"
@@ -71,7 +70,7 @@ static struct port_test port_test(uint8_t code, uint16_t port, int left)
 	};
 }
 
-static void put_port_filter(struct nl_msg *msg, const struct agent_ports *ports)
+static void add_port_filter(struct nl_msg *msg, const struct agent_ports *ports)
 {
 	struct port_test code[TESTS_MAX];
 	int n = 0, left;
@@ -139,9 +138,8 @@ struct sockdiag {
 	uint32_t states;
 	uint8_t family; /* being listed; 0: the list is complete */
 	bool asked;	/* for that family */
-	struct fact_socket *rows;
-	size_t n, cap;
-	char buf[NETLINK_BUF];
+	struct netlink_dump dump;
+	struct fact_socket socket; /* the last one given */
 };
 
 /* The name of the protocol above TCP; told to those with CAP_NET_ADMIN, from Linux 5.3 on. */
@@ -155,33 +153,30 @@ static bool is_mptcp(struct nlmsghdr *msg)
 	return name && nla_strcmp(name, "mptcp") == 0;
 }
 
-static int socket_row(struct nlmsghdr *msg, void *arg)
+/* Into list->socket. False: the message is too short for a socket. */
+static bool socket_read(struct sockdiag *list, struct nlmsghdr *msg)
 {
-	struct sockdiag *list = arg;
 	const struct inet_diag_msg *row = nlmsg_data(msg);
-	struct fact_socket socket = { .netns = list->netns, .idle = -1 };
+	struct fact_socket *socket = &list->socket;
 	const struct nlattr *info;
-	int err;
 
 	if (nlmsg_datalen(msg) < (int)sizeof(*row))
-		return 0;
-	socket.cookie = (uint64_t)row->id.idiag_cookie[1] << 32 | row->id.idiag_cookie[0];
-	socket.inode = row->idiag_inode;
-	socket.state = row->idiag_state;
-	socket.local = sockdiag_addr(row->idiag_family, row->id.idiag_src, row->id.idiag_sport);
-	socket.remote = sockdiag_addr(row->idiag_family, row->id.idiag_dst, row->id.idiag_dport);
-	socket.mptcp = is_mptcp(msg);
-	socket.probe_in = probe_in(row);
+		return false;
+	*socket = (struct fact_socket){ .netns = list->netns, .idle = -1 };
+	socket->cookie = (uint64_t)row->id.idiag_cookie[1] << 32 | row->id.idiag_cookie[0];
+	socket->inode = row->idiag_inode;
+	socket->state = row->idiag_state;
+	socket->local = sockdiag_addr(row->idiag_family, row->id.idiag_src, row->id.idiag_sport);
+	socket->remote = sockdiag_addr(row->idiag_family, row->id.idiag_dst, row->id.idiag_dport);
+	socket->mptcp = is_mptcp(msg);
+	socket->probe_in = probe_in(row);
 	info = nlmsg_find_attr(msg, sizeof(*row), INET_DIAG_INFO);
-	if (info && socket.state != TCP_LISTEN)
-		socket.idle = idle_of(info);
-	err = array_reserve(&list->rows, &list->cap, list->n, sizeof(socket));
-	if (!err)
-		list->rows[list->n++] = socket;
-	return err;
+	if (info && socket->state != TCP_LISTEN)
+		socket->idle = idle_of(info);
+	return true;
 }
 
-static int ask(const struct sockdiag *list)
+static int ask(struct sockdiag *list)
 {
 	const struct inet_diag_req_v2 req = {
 		.sdiag_family = list->family,
@@ -192,13 +187,20 @@ static int ask(const struct sockdiag *list)
 	struct nl_msg *msg = netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req, sizeof(req));
 	int err;
 
-	if (!msg)
-		return -ENOMEM;
-	if (list->ports.v[0])
-		put_port_filter(msg, &list->ports);
-	err = netlink_send(list->fd, msg);
+	if (msg && list->ports.v[0])
+		add_port_filter(msg, &list->ports);
+	err = netlink_dump_begin(&list->dump, list->fd, msg);
 	nlmsg_free(msg);
+	list->asked = true;
 	return err;
+}
+
+/* IPv4 comes first, then IPv6. */
+static void family_end(struct sockdiag *list)
+{
+	netlink_dump_end(&list->dump);
+	list->family = list->family == AF_INET ? AF_INET6 : 0;
+	list->asked = false;
 }
 
 static int list_failed(const struct sockdiag *list, int err, struct error *error)
@@ -236,47 +238,28 @@ void sockdiag_close(struct sockdiag *list)
 {
 	if (!list)
 		return;
+	netlink_dump_end(&list->dump);
 	close(list->fd);
-	free(list->rows);
 	free(list);
 }
 
-int sockdiag_next(struct sockdiag *list, const struct fact_socket **rows, size_t *n,
-		  struct error *error)
+int sockdiag_next(struct sockdiag *list, const struct fact_socket **ret, struct error *error)
 {
-	int more = list->asked ? 0 : ask(list);
+	struct nlmsghdr *msg;
 
-	list->asked = true;
-	list->n = 0;
-	if (!more) /* sent, or sent before: 1 from here on means that more will come */
-		more = netlink_dump_next(list->fd, 1, list->buf, socket_row, list);
-	if (more < 0)
-		return list_failed(list, more, error);
-	if (!more) {
-		list->family = list->family == AF_INET ? AF_INET6 : 0;
-		list->asked = false;
+	while (list->family) {
+		int more = list->asked ? 0 : ask(list);
+
+		if (!more)
+			more = netlink_dump_next(&list->dump, &msg);
+		if (more < 0)
+			return list_failed(list, more, error);
+		if (!more) {
+			family_end(list);
+		} else if (socket_read(list, msg)) {
+			*ret = &list->socket;
+			return 1;
+		}
 	}
-	*rows = list->rows;
-	*n = list->n;
-	return list->family != 0;
-}
-
-int sockdiag_dump(int nsfd, uint64_t netns, const struct agent_ports *ports, uint32_t states,
-		  void (*each)(void *ctx, const struct fact_socket *socket), void *ctx,
-		  struct error *error)
-{
-	const struct fact_socket *rows;
-	struct sockdiag *list;
-	size_t n;
-	int more = sockdiag_open(nsfd, netns, ports, states, &list, error);
-
-	if (more < 0)
-		return more;
-	do {
-		more = sockdiag_next(list, &rows, &n, error);
-		for (size_t i = 0; more >= 0 && i < n; i++)
-			each(ctx, &rows[i]);
-	} while (more > 0);
-	sockdiag_close(list);
-	return more;
+	return 0;
 }

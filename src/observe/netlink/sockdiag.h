@@ -33,18 +33,11 @@ int sockdiag_open(int nsfd, uint64_t netns, const struct agent_ports *ports, uin
 void sockdiag_close(struct sockdiag *list);
 
 /*
- * The next part of the list, what the kernel puts into one message: *n sockets (0 too) at *rows,
- * which live until the next call. Idle times are tcp_info's, to the millisecond; they wrap after
- * 49.7 days. Returns 1 when there is more to come, 0 with the last part, or a negative errno
- * (-ENOENT: no tcp_diag; the list is then not complete).
+ * The next socket of the list, at *ret until the next call. Idle times are tcp_info's, to the
+ * millisecond; they wrap after 49.7 days. Returns 1 with a socket, 0 when all were given, or a
+ * negative errno (-ENOENT: no tcp_diag; the list is then not complete).
  */
-int sockdiag_next(struct sockdiag *list, const struct fact_socket **rows, size_t *n,
-		  struct error *error);
-
-/* All of that in one: calls each(ctx, socket) for every socket. */
-int sockdiag_dump(int nsfd, uint64_t netns, const struct agent_ports *ports, uint32_t states,
-		  void (*each)(void *ctx, const struct fact_socket *socket), void *ctx,
-		  struct error *error);
+int sockdiag_next(struct sockdiag *list, const struct fact_socket **ret, struct error *error);
 
 /* An end of a row of inet_diag: family AF_INET or AF_INET6, ip of its 4 or 16 bytes. */
 struct ew_addr sockdiag_addr(uint8_t family, const __be32 *ip, __be16 port);

@@ -17,10 +17,9 @@
 
 enum { STATE_ESTABLISHED = 1 };
 
-static int socket_row(struct nlmsghdr *msg, void *ctx)
+static int socket_add(struct unix_sockets *sockets, struct nlmsghdr *msg)
 {
 	const struct unix_diag_msg *row = nlmsg_data(msg);
-	struct unix_sockets *sockets = ctx;
 	struct unix_socket added = { 0 };
 	const struct nlattr *name, *peer;
 	int err;
@@ -48,23 +47,35 @@ static int inode_order(const void *a, const void *b)
 	return (x->inode > y->inode) - (x->inode < y->inode);
 }
 
-int unixdiag_list(int nsfd, uint64_t netns, struct unix_sockets *ret, struct error *error)
+static int sockets_read(int fd, struct unix_sockets *ret)
 {
 	const struct unix_diag_req request = {
 		.sdiag_family = AF_UNIX,
 		.udiag_states = 1u << STATE_ESTABLISHED,
 		.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER,
 	};
-	struct nl_msg *msg;
+	struct nl_msg *msg =
+		netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof(request));
+	struct netlink_dump dump;
+	struct nlmsghdr *row;
+	int more = netlink_dump_begin(&dump, fd, msg);
+
+	nlmsg_free(msg);
+	while (!more && (more = netlink_dump_next(&dump, &row)) > 0)
+		more = socket_add(ret, row);
+	netlink_dump_end(&dump);
+	return more;
+}
+
+int unixdiag_list(int nsfd, uint64_t netns, struct unix_sockets *ret, struct error *error)
+{
 	int err, fd;
 
 	*ret = (struct unix_sockets){ 0 };
 	fd = netlink_open(nsfd, NETLINK_SOCK_DIAG, error);
 	if (fd < 0)
 		return fd;
-	msg = netlink_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof(request));
-	err = msg ? netlink_dump(fd, msg, socket_row, ret) : -ENOMEM;
-	nlmsg_free(msg);
+	err = sockets_read(fd, ret);
 	close(fd);
 	if (err < 0) {
 		unixdiag_clear(ret);

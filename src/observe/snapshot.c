@@ -10,55 +10,13 @@
 #include <unistd.h>
 
 #include "base/addr.h"
-#include "base/hash.h"
-#include "base/equal_range.h"
-#include "mesos/upid.h"
 #include "base/array.h"
+#include "base/hash.h"
 #include "base/netns.h"
-#include "base/proc.h"
+#include "mesos/upid.h"
+#include "observe/snapshot_internal.h"
 
-struct work_dir {
-	char path[512];
-};
-
-struct run {
-	uint64_t run;
-	bool is_executor; /* this process with a connection looks like the executor of the run */
-};
-
-struct snapshot {
-	struct agent_ports ports;
-	uint16_t api_port, info_port; /* 0: not known */
-	int netns_fd;		      /* NETNS_OWN: ours */
-	uint64_t netns;
-	enum ew_tri elsewhere;
-	int64_t until;
-	bool owner_known;
-	uint32_t owner; /* of the agent's work directory */
-	bool broken;
-
-	struct procfs_row *rows;
-	size_t n_rows, rows_cap;
-	struct snapshot_process *processes; /* by pid, each once, when sorted */
-	size_t n_processes, processes_cap;
-	struct work_dir *work_dirs; /* each once */
-	size_t n_work_dirs, work_dirs_cap;
-	struct fact_socket *sockets; /* by cookie, each once, when sorted */
-	size_t n_sockets, sockets_cap;
-	struct snapshot_timer *timers; /* as they were listed */
-	size_t n_timers, timers_cap;
-	struct fact_holder *holders; /* by cookie, pid, fd, each once, when sorted */
-	size_t n_holders, holders_cap;
-	struct snapshot_agent *agents;
-	size_t n_agents, agents_cap;
-	int32_t *linked; /* sorted: processes with a connection to the agent port */
-	size_t n_linked, linked_cap;
-	struct run *runs; /* sorted: the run of each of these */
-	size_t n_runs, runs_cap;
-	char api_work_dir[512];
-};
-
-static bool reserve(struct snapshot *snapshot, void *items, size_t *cap, size_t n, size_t size)
+bool snapshot_reserve(struct snapshot *snapshot, void *items, size_t *cap, size_t n, size_t size)
 {
 	if (array_reserve(items, cap, n, size) == 0)
 		return true;
@@ -75,8 +33,8 @@ static int32_t work_dir_number(struct snapshot *snapshot, const char *path, size
 	for (size_t i = 0; i < snapshot->n_work_dirs; i++)
 		if (strcmp(snapshot->work_dirs[i].path, dir.path) == 0)
 			return (int32_t)i;
-	if (!reserve(snapshot, &snapshot->work_dirs, &snapshot->work_dirs_cap,
-		     snapshot->n_work_dirs, sizeof(dir)))
+	if (!snapshot_reserve(snapshot, &snapshot->work_dirs, &snapshot->work_dirs_cap,
+			      snapshot->n_work_dirs, sizeof(dir)))
 		return -1;
 	snapshot->work_dirs[snapshot->n_work_dirs] = dir;
 	return (int32_t)snapshot->n_work_dirs++;
@@ -108,8 +66,8 @@ static void add_process(struct snapshot *snapshot, const struct fact_process *pr
 	struct snapshot_process *added;
 	struct mesos_upid upid;
 
-	if (!reserve(snapshot, &snapshot->processes, &snapshot->processes_cap,
-		     snapshot->n_processes, sizeof(*added)))
+	if (!snapshot_reserve(snapshot, &snapshot->processes, &snapshot->processes_cap,
+			      snapshot->n_processes, sizeof(*added)))
 		return;
 	added = &snapshot->processes[snapshot->n_processes++];
 	added->pid = process->pid;
@@ -144,8 +102,8 @@ static bool is_agents_name(const struct fact_agent *agent)
 
 static void add_agent(struct snapshot *snapshot, const struct fact_agent *agent)
 {
-	if (!reserve(snapshot, &snapshot->agents, &snapshot->agents_cap, snapshot->n_agents,
-		     sizeof(*snapshot->agents)))
+	if (!snapshot_reserve(snapshot, &snapshot->agents, &snapshot->agents_cap,
+			      snapshot->n_agents, sizeof(*snapshot->agents)))
 		return;
 	snapshot->agents[snapshot->n_agents++] = (struct snapshot_agent){
 		.pid = agent->pid,
@@ -163,12 +121,12 @@ static void add_socket(struct snapshot *snapshot, const struct fact *fact)
 {
 	const struct fact_socket *socket = &fact->socket;
 
-	if (reserve(snapshot, &snapshot->sockets, &snapshot->sockets_cap, snapshot->n_sockets,
-		    sizeof(*snapshot->sockets)))
+	if (snapshot_reserve(snapshot, &snapshot->sockets, &snapshot->sockets_cap,
+			     snapshot->n_sockets, sizeof(*snapshot->sockets)))
 		snapshot->sockets[snapshot->n_sockets++] = *socket;
 	if (socket->probe_in && socket->state == TCP_ESTABLISHED &&
-	    reserve(snapshot, &snapshot->timers, &snapshot->timers_cap, snapshot->n_timers,
-		    sizeof(*snapshot->timers)))
+	    snapshot_reserve(snapshot, &snapshot->timers, &snapshot->timers_cap, snapshot->n_timers,
+			     sizeof(*snapshot->timers)))
 		snapshot->timers[snapshot->n_timers++] =
 			(struct snapshot_timer){ socket->cookie, (uint16_t)socket->remote.port,
 						 fact->mono, socket->probe_in };
@@ -199,8 +157,8 @@ void snapshot_add(struct snapshot *snapshot, const struct fact *fact)
 		add_socket(snapshot, fact);
 		break;
 	case FACT_HOLDER:
-		if (reserve(snapshot, &snapshot->holders, &snapshot->holders_cap,
-			    snapshot->n_holders, sizeof(*snapshot->holders)))
+		if (snapshot_reserve(snapshot, &snapshot->holders, &snapshot->holders_cap,
+				     snapshot->n_holders, sizeof(*snapshot->holders)))
 			snapshot->holders[snapshot->n_holders++] = fact->holder;
 		break;
 	case FACT_AGENT:
@@ -219,7 +177,8 @@ void snapshot_add(struct snapshot *snapshot, const struct fact *fact)
 
 void snapshot_add_row(struct snapshot *snapshot, const struct procfs_row *row)
 {
-	if (reserve(snapshot, &snapshot->rows, &snapshot->rows_cap, snapshot->n_rows, sizeof(*row)))
+	if (snapshot_reserve(snapshot, &snapshot->rows, &snapshot->rows_cap, snapshot->n_rows,
+			     sizeof(*row)))
 		snapshot->rows[snapshot->n_rows++] = *row;
 }
 
@@ -378,230 +337,4 @@ const struct snapshot_timer *snapshot_timer(const struct snapshot *snapshot, siz
 const struct snapshot_agent *snapshot_listener(const struct snapshot *snapshot, size_t i)
 {
 	return i < snapshot->n_agents ? &snapshot->agents[i] : NULL;
-}
-
-static int process_order(const void *a, const void *b)
-{
-	const struct snapshot_process *x = a, *y = b;
-
-	return x->pid < y->pid ? -1 : x->pid > y->pid;
-}
-
-static int socket_order(const void *a, const void *b)
-{
-	const struct fact_socket *x = a, *y = b;
-
-	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
-}
-
-static int holder_order(const void *a, const void *b)
-{
-	const struct fact_holder *x = a, *y = b;
-
-	if (x->cookie != y->cookie)
-		return x->cookie < y->cookie ? -1 : 1;
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	return x->fd < y->fd ? -1 : x->fd > y->fd;
-}
-
-/* Sorts, and keeps one of each run of equals. */
-static void sort_unique(void *items, size_t *n, size_t size,
-			int (*order)(const void *a, const void *b))
-{
-	char *at = items;
-	size_t kept = 0;
-
-	if (*n == 0)
-		return;
-	qsort(items, *n, size, order);
-	for (size_t i = 1; i < *n; i++)
-		if (order(at + kept * size, at + i * size) != 0)
-			memmove(at + ++kept * size, at + i * size, size);
-	*n = kept + 1;
-}
-
-void snapshot_sort_processes(struct snapshot *snapshot)
-{
-	sort_unique(snapshot->processes, &snapshot->n_processes, sizeof(*snapshot->processes),
-		    process_order);
-}
-
-void snapshot_sort(struct snapshot *snapshot)
-{
-	snapshot_sort_processes(snapshot);
-	sort_unique(snapshot->sockets, &snapshot->n_sockets, sizeof(*snapshot->sockets),
-		    socket_order);
-	sort_unique(snapshot->holders, &snapshot->n_holders, sizeof(*snapshot->holders),
-		    holder_order);
-}
-
-const struct snapshot_process *snapshot_process_find(const struct snapshot *snapshot, int32_t pid)
-{
-	struct snapshot_process key = { .pid = pid };
-
-	if (!snapshot->n_processes)
-		return NULL;
-	return bsearch(&key, snapshot->processes, snapshot->n_processes, sizeof(key),
-		       process_order);
-}
-
-static int cookie_order(const void *key, const void *item)
-{
-	uint64_t cookie = *(const uint64_t *)key;
-	const struct fact_holder *holder = item;
-
-	return (cookie > holder->cookie) - (cookie < holder->cookie);
-}
-
-const struct fact_holder *snapshot_holders(const struct snapshot *snapshot, uint64_t cookie,
-					   size_t *n)
-{
-	size_t first;
-
-	*n = equal_range(&cookie, snapshot->holders, snapshot->n_holders,
-			 sizeof(*snapshot->holders), cookie_order, &first);
-	return *n ? &snapshot->holders[first] : NULL;
-}
-
-static int pid_order(const void *a, const void *b)
-{
-	const int32_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-static int run_order(const void *a, const void *b)
-{
-	const struct run *x = a, *y = b;
-
-	return x->run < y->run ? -1 : x->run > y->run;
-}
-
-void snapshot_find_linked(struct snapshot *snapshot)
-{
-	snapshot->n_linked = 0;
-	for (size_t i = 0; i < snapshot->n_sockets; i++) {
-		const struct fact_holder *holders;
-		size_t n;
-
-		if (!agent_ports_have(&snapshot->ports, snapshot->sockets[i].remote.port))
-			continue;
-		holders = snapshot_holders(snapshot, snapshot->sockets[i].cookie, &n);
-		for (size_t j = 0; j < n; j++)
-			if (reserve(snapshot, &snapshot->linked, &snapshot->linked_cap,
-				    snapshot->n_linked, sizeof(*snapshot->linked)))
-				snapshot->linked[snapshot->n_linked++] = holders[j].pid;
-	}
-	sort_unique(snapshot->linked, &snapshot->n_linked, sizeof(*snapshot->linked), pid_order);
-}
-
-bool snapshot_is_linked(const struct snapshot *snapshot, int32_t pid)
-{
-	return snapshot->n_linked &&
-	       bsearch(&pid, snapshot->linked, snapshot->n_linked, sizeof(pid), pid_order);
-}
-
-static bool has_parent_in_run(const struct snapshot *snapshot,
-			      const struct snapshot_process *process)
-{
-	const struct snapshot_process *parent = snapshot_process_find(snapshot, process->ppid);
-
-	return parent && parent->mesos && parent->run == process->run;
-}
-
-void snapshot_find_runs(struct snapshot *snapshot)
-{
-	snapshot->n_runs = 0;
-	for (size_t i = 0; i < snapshot->n_processes; i++) {
-		const struct snapshot_process *process = &snapshot->processes[i];
-
-		if (!process->mesos || !snapshot_is_linked(snapshot, process->pid) ||
-		    !reserve(snapshot, &snapshot->runs, &snapshot->runs_cap, snapshot->n_runs,
-			     sizeof(*snapshot->runs)))
-			continue;
-		snapshot->runs[snapshot->n_runs++] = (struct run){
-			.run = process->run,
-			.is_executor = process->library && !has_parent_in_run(snapshot, process),
-		};
-	}
-	if (snapshot->n_runs)
-		qsort(snapshot->runs, snapshot->n_runs, sizeof(*snapshot->runs), run_order);
-}
-
-bool snapshot_run_is_plain(const struct snapshot *snapshot, uint64_t run)
-{
-	struct run key = { .run = run };
-	const struct run *found = snapshot->n_runs ? bsearch(&key, snapshot->runs, snapshot->n_runs,
-							     sizeof(key), run_order)
-						   : NULL;
-
-	return found && found->is_executor && !(found > snapshot->runs && found[-1].run == run) &&
-	       !(found + 1 < snapshot->runs + snapshot->n_runs && found[1].run == run);
-}
-
-bool snapshot_is_elsewhere(const struct snapshot *snapshot, const struct snapshot_process *process)
-{
-	if (snapshot->elsewhere != EW_NO || process->netns == snapshot->netns)
-		return false;
-	for (size_t i = 0; i < snapshot->n_agents; i++) {
-		const struct snapshot_agent *agent = &snapshot->agents[i];
-
-		if (agent->netns != snapshot->netns &&
-		    (agent->netns == process->netns ||
-		     addr_ip_equal(&agent->listen, &process->agent)))
-			return true;
-	}
-	return false;
-}
-
-bool snapshot_is_agents(const struct snapshot *snapshot, const struct fact_socket *socket)
-{
-	return agent_ports_have(&snapshot->ports, socket->local.port) ||
-	       agent_ports_have(&snapshot->ports, socket->remote.port);
-}
-
-bool snapshot_may_be_agent(const struct snapshot *snapshot, const struct snapshot_agent *agent)
-{
-	if (snapshot->elsewhere == EW_NO && agent->netns != snapshot->netns)
-		return false;
-	return !snapshot->owner_known || agent->uid == 0 || agent->uid == snapshot->owner;
-}
-
-const struct snapshot_agent *snapshot_agent(const struct snapshot *snapshot)
-{
-	const struct snapshot_agent *best = NULL;
-
-	for (size_t i = 0; i < snapshot->n_agents; i++) {
-		const struct snapshot_agent *agent = &snapshot->agents[i];
-
-		if (snapshot_may_be_agent(snapshot, agent) &&
-		    (!best || agent->mesos >= best->mesos))
-			best = agent;
-	}
-	return best;
-}
-
-int snapshot_netns_open(const struct snapshot *snapshot, uint64_t netns)
-{
-	int err = -ENOENT;
-
-	if (netns == snapshot->netns && snapshot->netns_fd != NETNS_OWN)
-		return fcntl(snapshot->netns_fd, F_DUPFD_CLOEXEC, 0);
-	for (size_t i = 0; i < snapshot->n_rows; i++) {
-		uint64_t inode;
-		int fd;
-
-		/* 0: it may not be read, and may be that one. */
-		if (snapshot->rows[i].netns && snapshot->rows[i].netns != netns)
-			continue;
-		fd = netns_open_pid(snapshot->rows[i].pid, &inode);
-		if (fd >= 0 && inode == netns)
-			return fd;
-		if (fd >= 0)
-			close(fd);
-		else if (!proc_is_gone(fd))
-			err = fd == -EPERM ? -EACCES : fd;
-	}
-	return err;
 }

@@ -125,14 +125,14 @@ struct option_row {
 	bool is_text;
 };
 
-/* The options, ended by one without a name. */
+/* The options, ended by one without a name; OPTION_ROWS_MAX at most. */
 extern const struct option_row option_rows[];
+#define OPTION_ROWS_MAX 64
 
 /* Can the verb's result be written in this format? */
 bool options_format_fits(const struct verb *verb, const struct formatter *format);
 
-/* Returns 0, or -EINVAL with the message to print in message (512 bytes). argv is permuted.
- */
+/* Returns 0, or -EINVAL with the text to print in message (512 bytes). argv is permuted. */
 int options_parse(int argc, char **argv, struct options *options, char *message);
 
 #endif

@@ -4,34 +4,43 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "base/proc.h"
 
-#define READ_MAX (1 << 16)
+#define READ_MAX    (1 << 16)
+#define ANSWER_MS   2000
+#define READ_PAUSE  (10 * NS_PER_MS)
+#define READER_LIFE (60 * NS_PER_S) /* in case that nobody ends it */
 
-void driver_log_begin(struct driver_log *log, pid_t pid)
+/* ---- the child's ---- */
+
+/* The file, if its stderr is one; *end: where it ends now. */
+static int log_open(pid_t pid, off_t *end)
 {
 	char path[PROC_PATH_MAX];
 	struct stat st;
+	int fd;
 
-	log->fd = -1;
 	proc_path(path, pid, 0, "fd/2");
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		return;
-	log->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (log->fd < 0)
-		return;
-	log->from = st.st_size;
-	if (fstat(log->fd, &st) < 0 || !S_ISREG(st.st_mode))
-		driver_log_end(log);
+		return -1;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	*end = st.st_size;
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* "Executor re-registered on agent S0", "… on slave S0", "Executor reregistered on agent S0" */
-bool driver_log_reregistered(const struct driver_log *log)
+static bool has_line(int fd, off_t from)
 {
-	char text[READ_MAX + 1];
-	ssize_t len = log->fd < 0 ? -1 : pread(log->fd, text, READ_MAX, log->from);
+	static char text[READ_MAX + 1];
+	ssize_t len = pread(fd, text, READ_MAX, from);
 
 	if (len <= 0)
 		return false;
@@ -43,9 +52,56 @@ bool driver_log_reregistered(const struct driver_log *log)
 	return false;
 }
 
+enum { TELL_NONE = 'n', TELL_BEGUN = 'b', TELL_LINE = 'l' };
+
+static int tell(int out, char byte)
+{
+	return write(out, &byte, 1) == 1 ? 0 : 1;
+}
+
+static int log_read(void *ctx, int out)
+{
+	const struct timespec pause = { .tv_nsec = READ_PAUSE };
+	const pid_t *pid = ctx;
+	int64_t until = now_mono() + READER_LIFE;
+	off_t from;
+	int fd = log_open(*pid, &from);
+
+	if (fd < 0)
+		return tell(out, TELL_NONE);
+	if (tell(out, TELL_BEGUN))
+		return 1;
+	while (!has_line(fd, from)) {
+		if (now_mono() > until)
+			return 1;
+		nanosleep(&pause, NULL);
+	}
+	return tell(out, TELL_LINE);
+}
+
+/* ---- the caller's ---- */
+
+void driver_log_begin(struct driver_log *log, pid_t pid)
+{
+	int byte = -1;
+
+	*log = (struct driver_log){ 0 };
+	if (bounded_begin(&log->reader, log_read, &pid) == 0)
+		byte = bounded_byte(&log->reader, ANSWER_MS);
+	if (byte == TELL_BEGUN)
+		log->state = DRIVER_LOG_READ;
+	else if (byte == TELL_NONE)
+		log->state = DRIVER_LOG_NONE;
+	if (byte != TELL_BEGUN)
+		driver_log_end(log);
+}
+
+bool driver_log_reregistered(struct driver_log *log, int wait_ms)
+{
+	return log->reader.pid && bounded_byte(&log->reader, wait_ms) == TELL_LINE;
+}
+
 void driver_log_end(struct driver_log *log)
 {
-	if (log->fd >= 0)
-		close(log->fd);
-	log->fd = -1;
+	bounded_drop(&log->reader);
 }

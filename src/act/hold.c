@@ -24,6 +24,7 @@
 #define PROOF_WAIT (3000 * NS_PER_MS)
 #define LOOK_PAUSE (10 * NS_PER_MS)
 #define BYTES_TEXT 8192 /* a request in escapes */
+#define ACCEPTED   202	/* what libprocess answers to a message */
 
 struct target {
 	const struct hold_target *asked;
@@ -190,85 +191,83 @@ static int status_of(const char *answer)
 	return sscanf(answer, "HTTP/1.%*1[01] %3d ", &status) == 1 ? status : 0;
 }
 
-/* Waits until all that can be had is here. */
-static void await_proof(struct target *t, int fd, const struct driver_log *log)
+struct answer {
+	char text[64];
+	size_t len;
+	bool over;
+	int status; /* 0: not here yet, or no HTTP */
+};
+
+/* What has arrived; does not wait. */
+static void answer_read(struct answer *answer, int fd)
+{
+	size_t space = sizeof(answer->text) - 1 - answer->len;
+	ssize_t n = answer->over || !space ? -1 : recv(fd, answer->text + answer->len, space, 0);
+
+	answer->over |= n == 0;
+	answer->len += n > 0 ? (size_t)n : 0;
+	answer->status = status_of(answer->text);
+}
+
+/* Waits until all that can be had is here. Returns the status; *line: its log has the line. */
+static int await_proof(int fd, struct driver_log *log, bool *line)
 {
 	int64_t until = now_mono() + PROOF_WAIT;
-	struct timespec pause = { .tv_nsec = LOOK_PAUSE };
-	bool line = false, over = false;
-	char answer[64] = "";
-	size_t len = 0;
-	int status = 0;
+	struct answer answer = { 0 };
 
+	*line = false;
 	while (now_mono() < until) {
-		ssize_t n = over || len == sizeof(answer) - 1
-				    ? -1
-				    : recv(fd, answer + len, sizeof(answer) - 1 - len, 0);
-
-		over |= n == 0;
-		len += n > 0 ? (size_t)n : 0;
-		answer[len] = '\0';
-		status = status_of(answer);
-		line |= driver_log_reregistered(log);
-		if ((status && status != 202) || (status && (line || log->fd < 0)))
+		answer_read(&answer, fd);
+		*line |= driver_log_reregistered(log, 0);
+		if (answer.status &&
+		    (answer.status != ACCEPTED || *line || log->state != DRIVER_LOG_READ))
 			break;
-		nanosleep(&pause, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_PAUSE }, NULL);
 	}
-	if (status && status != 202) {
-		snprintf(t->end.reason, sizeof(t->end.reason),
+	return answer.status;
+}
+
+static const char *unproven(const struct driver_log *log, int status, bool line)
+{
+	if (line)
+		return "its driver has written that it is registered again, but the executor has "
+		       "not answered within 3 s";
+	if (!status)
+		return "the executor has not answered within 3 s: whether its clock still runs is "
+		       "not known";
+	if (log->state == DRIVER_LOG_UNKNOWN)
+		return "the executor has accepted the message, but its log could not be read "
+		       "within 2 s";
+	return "the executor has accepted the message, but its driver has not written that it is "
+	       "registered again within 3 s";
+}
+
+static void target_prove(struct target *t, int fd, struct driver_log *log)
+{
+	bool line;
+	int status = await_proof(fd, log, &line);
+
+	if (status && status != ACCEPTED) {
+		char text[100];
+
+		snprintf(text, sizeof(text),
 			 "the executor has answered with HTTP status %d and takes no such message",
 			 status);
-		t->end.result = "failed";
-		t->end.reason_id = "rejected";
-	} else if (line && status) {
+		act_result_set(&t->end, "failed", "rejected", text);
+	} else if (status && (line || log->state == DRIVER_LOG_NONE)) {
 		act_result_set(&t->end, "held", "", "");
-		t->proof = "answer+log";
-	} else if (status && log->fd < 0) {
-		act_result_set(&t->end, "held", "", "");
-		t->proof = "answer";
+		t->proof = line ? "answer+log" : "answer";
 	} else {
-		act_result_set(
-			&t->end, "sent", "unproven",
-			status ? "the executor has accepted the message, but its driver has not "
-				 "written that it is registered again within 3 s"
-			: line ? "its driver has written that it is registered again, but the "
-				 "executor has not answered within 3 s"
-			       : "the executor has not answered within 3 s: whether its clock "
-				 "still runs is not known");
+		act_result_set(&t->end, "sent", "unproven", unproven(log, status, line));
 	}
 }
 
 /* ---- the act ---- */
 
-static void target_send(struct target *t, int nsfd, bool only_own)
-{
-	struct driver_log log;
-	int fd = connect_from(t->asked, nsfd, only_own), err;
-
-	if (fd == -EADDRNOTAVAIL && only_own) {
-		act_result_set(
-			&t->end, "refused", "refuses-sender",
-			"the executor takes messages from its agent's address only "
-			"(LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH), which this host has not");
-		return;
-	}
-	if (fd < 0) {
-		target_failed(t, "no-connection", "connect to the executor", fd);
-		return;
-	}
-	driver_log_begin(&log, t->asked->pid);
-	err = send_all(fd, t->asked->bytes, t->asked->len, now_mono() + SEND_WAIT);
-	if (err)
-		target_failed(t, "no-connection", "send to the executor", err);
-	else
-		await_proof(t, fd, &log);
-	driver_log_end(&log);
-	close(fd);
-}
-
 static bool target_stop(struct target *t, const struct batch *batch, bool *only_own)
 {
 	const struct hold_options *options = batch->options;
+	pid_t live = proc_live_thread(t->asked->pid, t->asked->start);
 	struct hold_refusal refusal = { 0 };
 
 	if (batch->report.err) {
@@ -277,14 +276,52 @@ static bool target_stop(struct target *t, const struct batch *batch, bool *only_
 	} else if (options->stop && *options->stop) {
 		act_result_set(&t->end, "skipped", "interrupted",
 			       "interrupted before it was begun");
-	} else if (proc_live_thread(t->asked->pid, t->asked->start) <= 0) {
-		act_result_set(&t->end, "refused", "gone", "the executor has ended");
+	} else if (live == 0) {
+		act_result_set(&t->end, "refused", "executor-ended", "the executor has ended");
+	} else if (live < 0) {
+		act_result_set(&t->end, "refused", "system",
+			       "whether the executor is alive could not be read");
 	} else {
 		refusal = options->check(options->ctx, t->asked, only_own);
 		if (refusal.id)
 			act_result_set(&t->end, "refused", refusal.id, refusal.reason);
 	}
 	return t->end.result != NULL;
+}
+
+static void target_send(struct target *t, int fd, struct driver_log *log)
+{
+	int err = send_all(fd, t->asked->bytes, t->asked->len, now_mono() + SEND_WAIT);
+
+	if (err)
+		target_failed(t, "no-connection", "send to the executor", err);
+	else
+		target_prove(t, fd, log);
+}
+
+/* What takes time comes before the last look, after which there is only the send. */
+static void target_hold(struct target *t, const struct batch *batch)
+{
+	struct driver_log log;
+	bool only_own = false;
+	int fd;
+
+	if (target_stop(t, batch, &only_own))
+		return;
+	driver_log_begin(&log, t->asked->pid);
+	fd = connect_from(t->asked, batch->options->nsfd, only_own);
+	if (fd == -EADDRNOTAVAIL && only_own)
+		act_result_set(
+			&t->end, "refused", "refuses-sender",
+			"the executor takes messages from its agent's address only "
+			"(LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH), which this host has not");
+	else if (fd < 0)
+		target_failed(t, "no-connection", "connect to the executor", fd);
+	else if (!target_stop(t, batch, &only_own))
+		target_send(t, fd, &log);
+	driver_log_end(&log);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void target_init(struct target *t, const struct hold_target *asked, bool dry_run)
@@ -328,10 +365,9 @@ int act_hold(const struct hold_target *targets, size_t n, const struct hold_opti
 	batch_intend(&batch);
 	for (size_t i = 0; i < n; i++) {
 		struct target *t = &batch.targets[i];
-		bool only_own = false;
 
-		if (!t->end.result && !target_stop(t, &batch, &only_own))
-			target_send(t, options->nsfd, only_own);
+		if (!t->end.result)
+			target_hold(t, &batch);
 		batch_report(&batch, t, "result");
 	}
 	act_report_sync(&batch.report);

@@ -23,7 +23,7 @@ static struct fact target_fact(const struct protect_batch *batch, const struct p
 			     .mono = now_mono(),
 			     .act = {
 				     .phase = phase,
-				     .action = batch->action,
+				     .action = batch->options->undo ? "unprotect" : "protect",
 				     .framework_id = t->asked->framework_id,
 				     .executor_id = t->asked->executor_id,
 				     .pid = request->pid,
@@ -86,7 +86,11 @@ static void target_leave_own(struct protect_link *t, const struct protected *lin
 static void target_keep(struct protect_batch *batch, struct protect_link *t)
 {
 	const struct inject_request *request = &t->asked->request;
-	struct protected_link link = { request->cookie, request->pid, request->start, t->before };
+	struct protected_link link = { .cookie = request->cookie,
+				       .pid = request->pid,
+				       .start = request->start,
+				       .inode = request->inode,
+				       .before = t->before };
 	struct error error = { 0 };
 	int err;
 
@@ -98,8 +102,9 @@ static void target_keep(struct protect_batch *batch, struct protect_link *t)
 }
 
 /* What they had before is on disk, and so is that they will be acted on, before the first is. */
-static void batch_prepare(struct protect_batch *batch, bool keep)
+static void batch_prepare(struct protect_batch *batch)
 {
+	bool keep = !batch->options->undo;
 	size_t begun = 0;
 
 	for (size_t i = 0; i < batch->n; i++) {
@@ -139,11 +144,12 @@ static bool target_stop(struct protect_link *t, const struct protect_batch *batc
 }
 
 /* The shortest idle time: a link that has been idle for longer sends its first probe at once. */
-static void target_begin(struct protect_link *t, const struct protect_entry *entry)
+static void target_begin(struct protect_link *t, const struct protect_entry *entry,
+			 const struct error *error)
 {
 	struct keepalive first = keepalive_for(SOONEST);
 
-	protect_link_check_entry(t, entry);
+	protect_link_check_entry(t, entry, error);
 	if (t->end.result)
 		return;
 	t->found = *entry;
@@ -164,7 +170,7 @@ static void batch_begin(struct protect_batch *batch)
 		struct protect_link *t = &batch->targets[i];
 
 		if (!t->end.result && !target_stop(t, batch))
-			target_begin(t, &batch->entries[i]);
+			target_begin(t, &batch->entries[i], &batch->look_error);
 	}
 }
 
@@ -185,7 +191,11 @@ static void target_finish(struct protect_batch *batch, struct protect_link *t)
 	uint32_t idle = t->asked->idle ? t->asked->idle : keepalive_idle_for(t->lifetime);
 	struct keepalive wanted = keepalive_for(idle);
 
-	if (!t->renewed)
+	if (!t->renewed && batch->look_error.code)
+		target_restore(batch, t, "entry-unknown",
+			       "whether a probe renewed its entry of connection tracking could not "
+			       "be read; the values of before were restored");
+	else if (!t->renewed)
 		target_restore(batch, t, "not-renewed",
 			       "no probe renewed its entry of connection tracking within 5 s; the "
 			       "values of before were restored");
@@ -244,25 +254,13 @@ static int batch_end(struct protect_batch *batch)
 	return batch->report.err;
 }
 
-int act_protect(const struct protect_target *targets, size_t n,
-		const struct protect_options *options, struct audit_log *log,
-		struct protected *links, const struct fact_sink *sink, struct error *error)
+static void batch_protect(struct protect_batch *batch)
 {
-	struct protect_batch batch = { .action = "protect",
-				       .options = options,
-				       .links = links,
-				       .report = { .log = log, .sink = sink, .error = error } };
-	int err = batch_new(&batch, targets, n);
-
-	if (err)
-		return err;
-	batch_prepare(&batch, true);
-	batch_begin(&batch);
-	protect_batch_await(&batch);
-	for (size_t i = 0; i < n; i++)
-		if (batch.targets[i].set)
-			target_finish(&batch, &batch.targets[i]);
-	return batch_end(&batch);
+	batch_begin(batch);
+	protect_batch_await(batch);
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->targets[i].set)
+			target_finish(batch, &batch->targets[i]);
 }
 
 static void target_undo(struct protect_batch *batch, struct protect_link *t)
@@ -277,21 +275,31 @@ static void target_undo(struct protect_batch *batch, struct protect_link *t)
 	t->proof = "read-back";
 }
 
-int act_unprotect(const struct protect_target *targets, size_t n,
-		  const struct protect_options *options, struct audit_log *log,
-		  struct protected *links, const struct fact_sink *sink, struct error *error)
+static void batch_undo(struct protect_batch *batch)
 {
-	struct protect_batch batch = { .action = "unprotect",
-				       .options = options,
+	for (size_t i = 0; i < batch->n; i++) {
+		struct protect_link *t = &batch->targets[i];
+
+		if (!t->end.result && !target_stop(t, batch))
+			target_undo(batch, t);
+	}
+}
+
+int act_protect(const struct protect_target *targets, size_t n,
+		const struct protect_options *options, struct audit_log *log,
+		struct protected *links, const struct fact_sink *sink, struct error *error)
+{
+	struct protect_batch batch = { .options = options,
 				       .links = links,
 				       .report = { .log = log, .sink = sink, .error = error } };
 	int err = batch_new(&batch, targets, n);
 
 	if (err)
 		return err;
-	batch_prepare(&batch, false);
-	for (size_t i = 0; i < n; i++)
-		if (!batch.targets[i].end.result && !target_stop(&batch.targets[i], &batch))
-			target_undo(&batch, &batch.targets[i]);
+	batch_prepare(&batch);
+	if (options->undo)
+		batch_undo(&batch);
+	else
+		batch_protect(&batch);
 	return batch_end(&batch);
 }

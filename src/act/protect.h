@@ -38,11 +38,12 @@ struct protect_entry {
 };
 
 struct protect_options {
-	bool dry_run;			   /* nothing is logged or touched */
+	bool undo;    /* back to what the links had before they were protected */
+	bool dry_run; /* nothing is logged or touched */
 	const volatile sig_atomic_t *stop; /* set: no further target is begun */
 	/*
 	 * Looks the entries up, now, of each target i with wanted[i]; fills entries[i]. Returns 0
-	 * or a negative errno.
+	 * or a negative errno: no entry is known then.
 	 */
 	int (*look)(void *ctx, const bool *wanted, struct protect_entry *entries,
 		    struct error *error);
@@ -57,20 +58,14 @@ struct protect_options {
  * with the reason when nothing was changed; "skipped" when nothing was to do. The values of before
  * are in links, saved, before anything is set. The first probe is sent at once.
  *
- * Returns 0, or a negative errno when the audit log or the file of links could not be written, or
- * the entries not be looked up: what was done is emitted all the same. log and links may be NULL
- * for a dry run only.
+ * With undo, gives the targets, all of them in links, the keepalive that they had before: "done"
+ * when it was read back. They are then removed from links, which is saved.
+ *
+ * Returns 0, or a negative errno when the audit log or the file of links could not be written: what
+ * was done is emitted all the same. log and links may be NULL for a dry run only.
  */
 int act_protect(const struct protect_target *targets, size_t n,
 		const struct protect_options *options, struct audit_log *log,
 		struct protected *links, const struct fact_sink *sink, struct error *error);
-
-/*
- * Gives the targets, all of them in links, the keepalive that they had before; "done" when it was
- * read back. They are then removed from links, which is saved. Returns as act_protect().
- */
-int act_unprotect(const struct protect_target *targets, size_t n,
-		  const struct protect_options *options, struct audit_log *log,
-		  struct protected *links, const struct fact_sink *sink, struct error *error);
 
 #endif

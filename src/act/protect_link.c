@@ -89,15 +89,19 @@ bool protect_link_set(struct protect_link *t, const struct keepalive *wanted)
 	return !t->end.result;
 }
 
-void protect_link_check_entry(struct protect_link *t, const struct protect_entry *entry)
+void protect_link_check_entry(struct protect_link *t, const struct protect_entry *entry,
+			      const struct error *error)
 {
+	char text[sizeof(t->end.reason)], why[400];
+
+	snprintf(text, sizeof(text), "its entry of connection tracking could not be read%s%s",
+		 error->code ? ": " : "", error->code ? error_text(error, why, sizeof(why)) : "");
 	if (entry->state == ENTRY_GONE)
 		act_result_set(
 			&t->end, "refused", "no-entry",
 			"its entry of connection tracking is gone: a probe would break the link");
 	else if (entry->state != ENTRY_THERE)
-		act_result_set(&t->end, "refused", "entry-unknown",
-			       "its entry of connection tracking could not be read");
+		act_result_set(&t->end, "refused", "entry-unknown", text);
 	else if (entry->earliest <= now_mono() + PROBE_TIME)
 		act_result_set(
 			&t->end, "refused", "expiring",

@@ -21,11 +21,11 @@ struct protect_link {
 };
 
 struct protect_batch {
-	const char *action;
 	struct protect_link *targets;
 	size_t n;
 	bool *wanted;
 	struct protect_entry *entries;
+	struct error look_error; /* of the last look at the entries; code 0: it succeeded */
 	const struct protect_options *options;
 	struct act_report report;
 	struct protected *links;
@@ -42,11 +42,12 @@ bool protect_link_set(struct protect_link *t, const struct keepalive *wanted);
 
 /*
  * A probe on a link whose entry is gone is dropped or answered by a reset, either of which ends the
- * connection: what the audit said of the entry is checked once more.
+ * connection: what the audit said of the entry is checked once more. error: why it is not known.
  */
-void protect_link_check_entry(struct protect_link *t, const struct protect_entry *entry);
+void protect_link_check_entry(struct protect_link *t, const struct protect_entry *entry,
+			      const struct error *error);
 
-/* Looks the entries up of those with batch->wanted[]. */
+/* Looks the entries up of those with batch->wanted[]; unknown where that fails. */
 void protect_batch_look(struct protect_batch *batch);
 
 /* Waits, 5 s at most, until a probe has renewed the entries of all links that were set. */

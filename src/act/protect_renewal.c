@@ -12,10 +12,14 @@
 
 void protect_batch_look(struct protect_batch *batch)
 {
-	struct error error = { 0 };
-	int err = batch->options->look(batch->options->ctx, batch->wanted, batch->entries, &error);
+	int err;
 
-	act_report_failed(&batch->report, err, &error);
+	batch->look_error = (struct error){ 0 };
+	err = batch->options->look(batch->options->ctx, batch->wanted, batch->entries,
+				   &batch->look_error);
+	for (size_t i = 0; err && i < batch->n; i++)
+		if (batch->wanted[i])
+			batch->entries[i] = (struct protect_entry){ 0 };
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/dirents.h"
 #include "base/error.h"
 #include "base/jsonval.h"
 #include "base/proc.h"
@@ -90,6 +91,12 @@ static bool wide_read(const json_t *json, const char *name, uint64_t *ret)
 	return !errno && !*end;
 }
 
+/* Of a file that an earlier version wrote it may be missing. */
+static bool inode_read(const json_t *json, struct protected_link *link)
+{
+	return !json_object_get(json, "inode") || wide_read(json, "inode", &link->inode);
+}
+
 static bool link_read(const json_t *json, struct protected_link *link)
 {
 	const json_t *on = json_object_get(json, "on");
@@ -98,12 +105,38 @@ static bool link_read(const json_t *json, struct protected_link *link)
 	*link = (struct protected_link){ .before.on = json_is_true(on) };
 	if (!json_is_boolean(on) || !number_read(json, "pid", &pid) ||
 	    !wide_read(json, "cookie", &link->cookie) || !wide_read(json, "start", &link->start) ||
-	    !number_read(json, "idle_s", &link->before.idle) ||
+	    !inode_read(json, link) || !number_read(json, "idle_s", &link->before.idle) ||
 	    !number_read(json, "interval_s", &link->before.interval) ||
 	    !number_read(json, "count", &link->before.count))
 		return false;
 	link->pid = (int32_t)pid;
 	return true;
+}
+
+/* Only a list of descriptors that was read to its end shows that the socket is not among them. */
+static bool socket_is_gone(const struct protected_link *link, pid_t thread)
+{
+	char path[PROC_PATH_MAX], name[16];
+	uint64_t inode = 0;
+	struct dirents list;
+	int fd = 0, err = dirents_open(&list, AT_FDCWD, proc_path(path, link->pid, thread, "fd"));
+
+	if (err < 0)
+		return false;
+	while (!err && inode != link->inode && (fd = dirents_next(&list)) >= 0) {
+		snprintf(name, sizeof(name), "%d", fd);
+		err = proc_fd_socket(list.fd, name, &inode);
+	}
+	dirents_close(&list);
+	return !err && inode != link->inode && fd == -ENOENT;
+}
+
+static bool is_over(const struct protected_link *link)
+{
+	pid_t thread = proc_live_thread(link->pid, link->start);
+
+	return thread == 0 || (thread > 0 && link->inode && socket_is_gone(link, thread) &&
+			       proc_live_thread(link->pid, link->start) == thread);
 }
 
 static int document_read(const json_t *document, struct protected *links)
@@ -122,7 +155,7 @@ static int document_read(const json_t *document, struct protected *links)
 
 		if (!link_read(each, &link))
 			return -EBADMSG;
-		if (proc_live_thread(link.pid, link.start) != 0 && protected_add(links, &link) < 0)
+		if (!is_over(&link) && protected_add(links, &link) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -178,13 +211,14 @@ out:
 
 static json_t *link_pack(const struct protected_link *link)
 {
-	char cookie[24], start[24];
+	char cookie[24], start[24], inode[24];
 
 	snprintf(cookie, sizeof(cookie), "%llu", (unsigned long long)link->cookie);
 	snprintf(start, sizeof(start), "%llu", (unsigned long long)link->start);
-	return json_pack("{s:s, s:i, s:s, s:b, s:i, s:i, s:i}", "cookie", cookie, "pid", link->pid,
-			 "start", start, "on", link->before.on, "idle_s", (int)link->before.idle,
-			 "interval_s", (int)link->before.interval, "count",
+	snprintf(inode, sizeof(inode), "%llu", (unsigned long long)link->inode);
+	return json_pack("{s:s, s:i, s:s, s:s, s:b, s:i, s:i, s:i}", "cookie", cookie, "pid",
+			 link->pid, "start", start, "inode", inode, "on", link->before.on, "idle_s",
+			 (int)link->before.idle, "interval_s", (int)link->before.interval, "count",
 			 (int)link->before.count);
 }
 

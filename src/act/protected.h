@@ -19,13 +19,14 @@ struct protected_link {
 	uint64_t cookie;
 	int32_t pid;
 	uint64_t start;
+	uint64_t inode; /* as in /proc/PID/fd; 0: not known, in a file of an earlier version */
 	struct keepalive before;
 };
 
 /*
  * Reads the file, empty when there is none or when it is of another boot; makes nothing. Links of
- * processes that have ended are left out. Returns 0 or a negative errno: -EBADMSG for a damaged
- * file, which is never overwritten.
+ * processes that have ended, or have closed the socket, are left out. Returns 0 or a negative
+ * errno: -EBADMSG for a damaged file, which is never overwritten.
  */
 int protected_load(const char *dir, const char *boot_id, struct protected **ret,
 		   struct error *error);

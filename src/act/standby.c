@@ -536,7 +536,8 @@ int standby_arm(struct standby *standby, const struct standby_link *links, size_
 			int err = armed_file_publish(file);
 
 			*armed = true;
-			list_free(old, false);
+			/* Without the new file under that name, the old one would be believed. */
+			list_free(old, err != 0);
 			return err ? error_set(error, err, NULL, "name the guard's file") : 0;
 		}
 	list_free(fresh, false);

@@ -136,6 +136,25 @@ void bounded_drop(struct bounded *child)
 	child->pid = 0;
 }
 
+int bounded_byte(struct bounded *child, int wait_ms)
+{
+	struct pollfd pollfd = { .fd = child->in, .events = POLLIN };
+	int64_t until = now_mono() + wait_ms * NS_PER_MS;
+	unsigned char byte;
+	ssize_t n;
+	int err;
+
+	do
+		err = poll(&pollfd, 1, bounded_ms(wait_ms, until));
+	while (err < 0 && errno == EINTR);
+	if (err <= 0)
+		return err ? -errno : -ETIMEDOUT;
+	n = read(child->in, &byte, 1);
+	if (n < 0)
+		return -errno;
+	return n ? byte : -EPIPE;
+}
+
 int bounded_end(struct bounded *child, int idle_ms, int64_t until, bounded_got got, void *ctx)
 {
 	int err = consume(child->in, idle_ms, until, got, ctx);

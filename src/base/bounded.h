@@ -39,6 +39,11 @@ struct bounded {
 int bounded_begin(struct bounded *child, bounded_work work, void *ctx);
 /* Takes its result, as bounded_run() does. */
 int bounded_end(struct bounded *child, int idle_ms, int64_t until, bounded_got got, void *ctx);
+/*
+ * The next byte of its result, while it works on; -ETIMEDOUT when none arrives within wait_ms,
+ * -EPIPE after the last one, or another negative errno.
+ */
+int bounded_byte(struct bounded *child, int wait_ms);
 /* Kills it. One that has not begun, or has ended, is fine. */
 void bounded_drop(struct bounded *child);
 

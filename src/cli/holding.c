@@ -115,9 +115,11 @@ static struct hold_refusal refuse(const char *id, const char *reason)
 static struct hold_refusal check(void *ctx, const struct hold_target *target, bool *only_own)
 {
 	struct holding *h = ctx;
+	static const char unread[] = "the sockets could not be read: whether it listens at its "
+				     "address, and whether an agent listens, is not known";
 	struct mesos_env env;
 	struct error error;
-	int listens;
+	int owned, listens;
 
 	session_dispatch(h->session);
 	if (environ_look(target->pid, &env) < 0 || !env.seen)
@@ -126,12 +128,15 @@ static struct hold_refusal check(void *ctx, const struct hold_target *target, bo
 	if (env.tls)
 		return refuse("tls", "its libprocess speaks TLS, which execwatch does not");
 	*only_own = env.peer_match;
-	if (socket_look_owned(target->pid, &target->to, &error) != 1)
+	owned = socket_look_owned(target->pid, &target->to, &error);
+	if (owned < 0)
+		return refuse("agent-unknown", unread);
+	if (!owned)
 		return refuse("not-listening", "it does not listen at the address that its "
 					       "checkpoint names");
 	listens = session_agent_listens(h->session); /* the last look before the message */
 	if (listens < 0)
-		return refuse("agent-unknown", "whether an agent listens could not be read");
+		return refuse("agent-unknown", unread);
 	if (listens)
 		return refuse("agent-answers", "an agent listens on the port now");
 	return (struct hold_refusal){ 0 };
@@ -259,10 +264,13 @@ int holding_act(const struct options *options, struct session *session, const st
 
 /* ---- run --hold-at ---- */
 
-static bool was_tried(const struct hold_later *later, const struct model_hold *hold)
+/* One that was stopped is tried again once it runs. */
+static bool was_tried(const struct hold_later *later, int32_t pid, uint64_t start,
+		      enum verdict verdict)
 {
 	for (size_t i = 0; i < later->n; i++)
-		if (later->tried[i].pid == hold->pid && later->tried[i].start == hold->start)
+		if (later->tried[i].pid == pid && later->tried[i].start == start &&
+		    later->tried[i].verdict == verdict)
 			return true;
 	return false;
 }
@@ -277,11 +285,12 @@ static void due_keep(struct hold_later *later, struct holding *h)
 
 		if (!hold->disconnected ||
 		    now_wall() - hold->disconnected < later->options->hold_at ||
-		    was_tried(later, hold))
+		    was_tried(later, hold->pid, hold->start, hold->verdict))
 			continue;
 		if (array_reserve(&later->tried, &later->cap, later->n, sizeof(*later->tried)) < 0)
 			continue;
 		later->tried[later->n].pid = hold->pid;
+		later->tried[later->n].verdict = hold->verdict;
 		later->tried[later->n++].start = hold->start;
 		h->plan[kept++] = *hold;
 	}
@@ -296,11 +305,10 @@ static bool is_due(const struct hold_later *later)
 
 	for (size_t i = 0; report && !report->agent.pid && i < report->n_executors; i++) {
 		const struct report_executor *e = &report->executors[i];
-		struct model_hold hold = { .pid = e->pid, .start = e->start };
 
-		due |= e->verdict == VERDICT_DISCONNECTED && e->disconnected && !e->held &&
+		due |= model_waits(e) && e->disconnected && !e->held &&
 		       now_wall() - e->disconnected >= later->options->hold_at &&
-		       !was_tried(later, &hold);
+		       !was_tried(later, e->pid, e->start, e->verdict);
 	}
 	report_free(report);
 	return due;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/model.h"
+
 struct options;
 struct report;
 struct session;
@@ -21,7 +23,10 @@ struct treatment;
 int holding_act(const struct options *options, struct session *session, const struct report *audit,
 		struct treatment *treatment);
 
-/* `run --hold-at D`: holds, each once, who still waits D after its link ended. */
+/*
+ * `run --hold-at D`: holds, each once, who still waits D after its link ended. One that is stopped
+ * is refused, and tried again when it runs.
+ */
 struct hold_later {
 	const struct options *options;
 	struct session *session;
@@ -29,6 +34,7 @@ struct hold_later {
 	bool failed;	/* the audit log is not complete */
 	struct {
 		int32_t pid;
+		enum verdict verdict; /* it had when it was tried */
 		uint64_t start;
 	} * tried;
 	size_t n, cap;

@@ -192,6 +192,7 @@ static int targets_make(struct protecting *p)
 static int act(struct protecting *p, bool *told_only)
 {
 	struct protect_options how = {
+		.undo = p->options->undo,
 		.dry_run = p->options->dry_run,
 		.stop = interrupt_count(),
 		.look = look,
@@ -207,9 +208,7 @@ static int act(struct protecting *p, bool *told_only)
 		err = audit_log_open(p->options->state_dir, &log, &error);
 	*told_only = false;
 	if (!err) {
-		err = p->options->undo
-			      ? act_unprotect(p->targets, p->n, &how, log, p->links, &sink, &error)
-			      : act_protect(p->targets, p->n, &how, log, p->links, &sink, &error);
+		err = act_protect(p->targets, p->n, &how, log, p->links, &sink, &error);
 		*told_only = err != 0;
 	}
 	audit_log_close(log);

@@ -57,13 +57,18 @@ static void put_hex(struct out *out, size_t value)
 
 #define INFO_MAX 512
 
-/* SlaveInfo { 1: hostname, 6: SlaveID { 1: value }, 8: port } */
+/*
+ * SlaveInfo { 1: hostname, 6: SlaveID { 1: value }, 7: checkpoint, 8: port } (mesos.proto), in the
+ * order in which protobuf writes them. Its resources are left out.
+ */
 static size_t info_pack(const struct mesos_reregistered *message, const struct out *id, char *buf)
 {
 	struct out out = { .at = buf, .size = INFO_MAX };
 
 	put_bytes(&out, 1, message->hostname, strlen(message->hostname));
 	put_bytes(&out, 6, id->at, id->len);
+	put_varint(&out, 7 << 3);
+	put_varint(&out, true);
 	put_varint(&out, 8 << 3);
 	put_varint(&out, message->port);
 	return out.full ? 0 : out.len;

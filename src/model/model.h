@@ -136,6 +136,7 @@ struct model_hold {
 	const char *framework_id;
 	int32_t pid;
 	uint64_t start;
+	enum verdict verdict;
 	const char *upid;      /* of its process: "executor(1)@10.0.0.7:41234" */
 	const char *slave_pid; /* its agent's */
 	const char *slave_id;
@@ -147,6 +148,9 @@ struct model_hold {
 	const char *reason_id; /* of one of them; NULL: neither */
 	const char *changed;   /* what is not as planned (model_holds_check()); NULL */
 };
+
+/* Has its link ended, so that it waits for an agent, or will once it is not stopped any more? */
+bool model_waits(const struct report_executor *executor);
 
 /*
  * The executors that wait for an agent (or the one of choice.pid), with the reason where one must,

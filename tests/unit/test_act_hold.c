@@ -248,7 +248,7 @@ static void nothing_is_sent(void **state)
 	assert_string_equal(reason_id, "interrupted");
 	e.start++; /* another process has its pid */
 	hold(&e, "127.0.0.1:5051", &how);
-	assert_string_equal(reason_id, "gone");
+	assert_string_equal(reason_id, "executor-ended");
 	assert_int_equal(fcntl(e.listener, F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(accept(e.listener, NULL, NULL), -1);
 	assert_int_equal(errno, EAGAIN);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,6 +114,35 @@ static void of_another_boot_or_process(void **state)
 	protected_free(links);
 }
 
+/* The process lives on; what its socket had before is of no use any more. */
+static void of_a_socket_that_is_closed(void **state)
+{
+	struct protected_link open_one = link_of(8), closed_one = link_of(9),
+			      of_before = link_of(10);
+	int fds[] = { socket(AF_INET, SOCK_STREAM, 0), socket(AF_INET, SOCK_STREAM, 0) };
+	struct protected *links;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(fds[0], &st), 0);
+	open_one.inode = st.st_ino;
+	assert_int_equal(fstat(fds[1], &st), 0);
+	closed_one.inode = st.st_ino;
+	keep(&open_one);
+	keep(&closed_one);
+	keep(&of_before); /* by a version that did not write which socket it is */
+	links = load("boot");
+	assert_non_null(protected_find(links, 9));
+	protected_free(links);
+	close(fds[1]);
+	links = load("boot");
+	assert_true(protected_find(links, 8)->inode == open_one.inode);
+	assert_null(protected_find(links, 9));
+	assert_non_null(protected_find(links, 10));
+	protected_free(links);
+	close(fds[0]);
+}
+
 static void damaged(void **state)
 {
 	static const char *const texts[] = {
@@ -164,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(there_and_back),
 		TEST(of_another_boot_or_process),
+		TEST(of_a_socket_that_is_closed),
 		TEST(damaged),
 		TEST(a_link_in_the_place_of_the_file),
 	};

@@ -63,6 +63,97 @@ static void as_a_parser_reads_it(void **state)
 	assert_null(memmem(buf, len, "User-Agent", 10));
 }
 
+/* ---- the bytes of a real agent (1.12) ---- */
+
+static const char *varint_end(const char *at)
+{
+	while (*at & 0x80)
+		at++;
+	return at + 1;
+}
+
+/* The end of the field at: a number, or bytes. */
+static const char *field_end(const char *at)
+{
+	const char *value = varint_end(at);
+
+	if ((*at & 7) == 0)
+		return varint_end(value);
+	assert_int_equal(*at & 7, 2);
+	return (*value & 0x80) ? value + 2 + ((value[0] & 0x7f) | value[1] << 7)
+			       : value + 1 + *value;
+}
+
+/* The fields of a SlaveInfo but for its resources. Returns their length. */
+static size_t info_without_resources(struct mesos_span info, char *to)
+{
+	size_t len = 0;
+
+	for (const char *at = info.p, *end; at < info.p + info.len; at = end) {
+		end = field_end(at);
+		if (*at >> 3 == 3)
+			continue;
+		memcpy(to + len, at, (size_t)(end - at));
+		len += (size_t)(end - at);
+	}
+	return len;
+}
+
+/* Copies the lines of a head, without User-Agent, and with an empty Host as before 1.12. */
+static size_t head_without_agent(const char *head, const char *end, char *to)
+{
+	size_t len = 0;
+
+	for (const char *line = head, *next; line < end; line = next) {
+		next = strstr(line, "\r\n") + 2;
+		if (strncmp(line, "User-Agent: ", 12) == 0)
+			continue;
+		if (strncmp(line, "Host: ", 6) == 0) {
+			len += (size_t)sprintf(to + len, "Host: \r\n");
+			continue;
+		}
+		memcpy(to + len, line, (size_t)(next - line));
+		len += (size_t)(next - line);
+	}
+	return len;
+}
+
+/*
+ * Byte for byte, but for what is left out on purpose: the line by which a libprocess before 1.4
+ * knows its like and does not answer, the receiver's address in Host, and the agent's resources.
+ */
+static void byte_for_byte_as_a_real_agent(void **state)
+{
+	struct mesos_span real = data_read(DATA "streams/v0-reregister.32896-42593"), body, info;
+	struct mesos_reregistered same = sample;
+	char buf[MESOS_REREGISTERED_MAX], want[MESOS_REREGISTERED_MAX], parts[512];
+	size_t len, want_len, info_len;
+	const char *blank;
+
+	(void)state;
+	same.hostname = "127.0.0.1";
+	len = mesos_reregistered(&same, buf);
+	blank = memmem(real.p, real.len, "\r\n\r\n", 4);
+	body = body_of(real.p, real.len);
+	info = protobuf_bytes(body, 2);
+	info_len = info_without_resources(info, parts);
+	assert_in_range(info_len, 1, 127); /* one byte of length */
+
+	want_len = head_without_agent(real.p, blank, want);
+	want_len += (size_t)sprintf(want + want_len, "\r\n%zx\r\n", 2 + 0x29 + 2 + info_len);
+	memcpy(want + want_len, body.p, 2 + 0x29); /* the agent's id */
+	want_len += 2 + 0x29;
+	want[want_len++] = 0x12;
+	want[want_len++] = (char)info_len;
+	memcpy(want + want_len, parts, info_len);
+	want_len += info_len;
+	memcpy(want + want_len, "\r\n0\r\n\r\n", 7);
+	want_len += 7;
+	assert_int_equal(len, want_len);
+	assert_memory_equal(buf, want, len);
+	data_free(real);
+}
+
 /* The same start line, sender and agent id as in a message that a real agent (1.12) sent. */
 static void as_a_real_agent_sends_it(void **state)
 {
@@ -114,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_a_parser_reads_it),
 		cmocka_unit_test(as_a_real_agent_sends_it),
+		cmocka_unit_test(byte_for_byte_as_a_real_agent),
 		cmocka_unit_test(what_it_does_not_take),
 	};
 

@@ -127,6 +127,29 @@ static void asked_and_not_back(void **state)
 	node_free(n);
 }
 
+/* Its link has ended; its driver will know of that when it runs again. */
+static void one_that_is_stopped(void **state)
+{
+	struct node *n = node_new();
+	struct node_proc *web = node_executor(n, "web", .v1 = false);
+
+	(void)state;
+	node_snapshot(n);
+	web->spec.state = "T";
+	node_snapshot(n);
+	assert_string_equal(one_of(n, web), "web refused agent-answers");
+	node_agent_stop(n);
+	node_snapshot(n);
+	assert_string_equal(all_of(n), "web refused unresponsive");
+	node_agent_start(n);
+	node_snapshot(n);
+	node_tell(n, web, "ReconnectExecutorMessage");
+	node_agent_stop(n);
+	node_snapshot(n);
+	assert_string_equal(all_of(n), "web refused asked");
+	node_free(n);
+}
+
 static void its_clock_stops(void **state)
 {
 	struct node *n = node_new();
@@ -288,6 +311,7 @@ int main(void)
 		cmocka_unit_test(each_kind),
 		cmocka_unit_test(who_ends_first_is_held_first),
 		cmocka_unit_test(asked_and_not_back),
+		cmocka_unit_test(one_that_is_stopped),
 		cmocka_unit_test(its_clock_stops),
 		cmocka_unit_test(only_what_was_held),
 		cmocka_unit_test(until_it_loses_a_link_again),

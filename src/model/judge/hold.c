@@ -9,10 +9,16 @@ struct reason {
 	const char *id, *text;
 };
 
+bool model_waits(const struct report_executor *executor)
+{
+	return executor->verdict == VERDICT_DISCONNECTED ||
+	       (executor->verdict == VERDICT_UNRESPONSIVE &&
+		(executor->disconnected || !executor->n_links));
+}
+
 static bool is_wanted(const struct report_executor *executor, const struct model_choice *choice)
 {
-	return choice->pid ? executor->pid == choice->pid
-			   : executor->verdict == VERDICT_DISCONNECTED;
+	return choice->pid ? executor->pid == choice->pid : model_waits(executor);
 }
 
 static struct reason refused(const struct report *audit, const struct report_executor *executor)
@@ -23,7 +29,7 @@ static struct reason refused(const struct report *audit, const struct report_exe
 	if (executor->protocol == PROTOCOL_V1)
 		return (struct reason){ "v1", "it speaks the v1 HTTP API, which has no message "
 					      "that stops its clock" };
-	if (executor->verdict != VERDICT_DISCONNECTED)
+	if (!model_waits(executor))
 		return (struct reason){ "not-disconnected", "it is not disconnected: it waits for "
 							    "no agent" };
 	if (executor->ends_by)
@@ -32,6 +38,9 @@ static struct reason refused(const struct report *audit, const struct report_exe
 	if (executor->asked)
 		return (struct reason){ "asked", "an agent has asked it to reconnect, and it has "
 						 "not registered again: it is not known to wait" };
+	if (executor->verdict == VERDICT_UNRESPONSIVE)
+		return (struct reason){ "unresponsive", "it does not run: it would take the "
+							"message later, perhaps too late" };
 	if (!*executor->upid || !*executor->slave_pid || !*executor->slave_id)
 		return (struct reason){ "no-address", "where it listens, or which agent it had, is "
 						      "not known" };
@@ -46,6 +55,7 @@ static struct model_hold hold_of(const struct report *audit, const struct report
 		.framework_id = e->framework_id,
 		.pid = e->pid,
 		.start = e->start,
+		.verdict = e->verdict,
 		.upid = e->upid,
 		.slave_pid = e->slave_pid,
 		.slave_id = e->slave_id,

@@ -38,13 +38,13 @@ static int target_copy(struct protect_link *t)
 	request.deadline = now_mono() + COPY_WAIT;
 	err = inject_preflight(&request, &copy, &result);
 	if (!err && copy < 0)
-		err = inject_refuse(&result, INJECT_R_NO_PIDFD, -ENOSYS,
-				    "copy descriptor %d of process %d", request.fd, request.pid);
-	if (!err)
-		return copy;
-	act_result_set(&t->end, "refused", inject_reason_id(result.reason),
-		       error_text(&result.error, text, sizeof(text)));
-	return -1;
+		act_result_set(&t->end, "refused", inject_reason_id(INJECT_R_NO_PIDFD),
+			       "keepalive is set through a copy of the descriptor, which this "
+			       "kernel cannot make (Linux 5.6)");
+	if (err)
+		act_result_set(&t->end, "refused", inject_reason_id(result.reason),
+			       error_text(&result.error, text, sizeof(text)));
+	return copy;
 }
 
 static void target_call_failed(struct protect_link *t, int err, const char *what)

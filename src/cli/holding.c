@@ -264,15 +264,24 @@ int holding_act(const struct options *options, struct session *session, const st
 
 /* ---- run --hold-at ---- */
 
-/* One that was stopped is tried again once it runs. */
-static bool was_tried(const struct hold_later *later, int32_t pid, uint64_t start,
-		      enum verdict verdict)
+/* What was refused is tried again for another reason, or for none: one that was stopped runs. */
+static bool was_tried(const struct hold_later *later, const struct model_hold *hold)
 {
-	for (size_t i = 0; i < later->n; i++)
-		if (later->tried[i].pid == pid && later->tried[i].start == start &&
-		    later->tried[i].verdict == verdict)
+	for (size_t i = 0; i < later->n; i++) {
+		const char *reason = later->tried[i].reason_id;
+
+		if (later->tried[i].pid == hold->pid && later->tried[i].start == hold->start &&
+		    (!reason || (hold->reason_id && strcmp(reason, hold->reason_id) == 0)))
 			return true;
+	}
 	return false;
+}
+
+static bool is_due_now(const struct hold_later *later, const struct model_hold *hold)
+{
+	return hold->disconnected && !hold->needless &&
+	       now_wall() - hold->disconnected >= later->options->hold_at &&
+	       !was_tried(later, hold);
 }
 
 /* Due, and not tried before: those stay in the plan, and count as tried. */
@@ -283,15 +292,12 @@ static void due_keep(struct hold_later *later, struct holding *h)
 	for (size_t i = 0; i < h->n; i++) {
 		const struct model_hold *hold = &h->plan[i];
 
-		if (!hold->disconnected ||
-		    now_wall() - hold->disconnected < later->options->hold_at ||
-		    was_tried(later, hold->pid, hold->start, hold->verdict))
-			continue;
-		if (array_reserve(&later->tried, &later->cap, later->n, sizeof(*later->tried)) < 0)
+		if (!is_due_now(later, hold) ||
+		    array_reserve(&later->tried, &later->cap, later->n, sizeof(*later->tried)) < 0)
 			continue;
 		later->tried[later->n].pid = hold->pid;
-		later->tried[later->n].verdict = hold->verdict;
-		later->tried[later->n++].start = hold->start;
+		later->tried[later->n].start = hold->start;
+		later->tried[later->n++].reason_id = hold->reason_id;
 		h->plan[kept++] = *hold;
 	}
 	h->n = kept;
@@ -301,22 +307,21 @@ static void due_keep(struct hold_later *later, struct holding *h)
 static bool is_due(const struct hold_later *later)
 {
 	struct report *report = model_report(session_model(later->session), REPORT_AUDIT);
+	struct holding h = { .options = later->options };
 	bool due = false;
 
-	for (size_t i = 0; report && !report->agent.pid && i < report->n_executors; i++) {
-		const struct report_executor *e = &report->executors[i];
-
-		due |= model_waits(e) && e->disconnected && !e->held &&
-		       now_wall() - e->disconnected >= later->options->hold_at &&
-		       !was_tried(later, e->pid, e->start, e->verdict);
-	}
+	if (report && !report->agent.pid && plan_make(&h, report) == 0)
+		for (size_t i = 0; i < h.n; i++)
+			due |= is_due_now(later, &h.plan[i]);
+	clear(&h);
 	report_free(report);
 	return due;
 }
 
-static void results_tell(const struct holding *h, const struct report *report)
+/* Those of the acts behind the first ones. */
+static void results_tell(const struct holding *h, const struct report *report, size_t first)
 {
-	for (size_t i = 0; report && i < report->n_acts; i++)
+	for (size_t i = first; report && i < report->n_acts; i++)
 		for (size_t j = 0; j < h->n; j++)
 			if (report->acts[i].pid == h->plan[j].pid &&
 			    strcmp(report->acts[i].action, "hold") == 0)
@@ -342,7 +347,7 @@ static void hold_due(struct hold_later *later)
 	if (!code && h.n) {
 		later->failed |= act(&h, &told_only) != 0 || told_only;
 		after = model_report(session_model(later->session), REPORT_AUDIT);
-		results_tell(&h, after);
+		results_tell(&h, after, audit->n_acts);
 		report_free(after);
 	}
 	clear(&h);

@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/model.h"
-
 struct options;
 struct report;
 struct session;
@@ -24,8 +22,8 @@ int holding_act(const struct options *options, struct session *session, const st
 		struct treatment *treatment);
 
 /*
- * `run --hold-at D`: holds, each once, who still waits D after its link ended. One that is stopped
- * is refused, and tried again when it runs.
+ * `run --hold-at D`: holds, each once, who still waits D after its link ended. One that is refused
+ * is tried again when that reason is gone.
  */
 struct hold_later {
 	const struct options *options;
@@ -34,8 +32,8 @@ struct hold_later {
 	bool failed;	/* the audit log is not complete */
 	struct {
 		int32_t pid;
-		enum verdict verdict; /* it had when it was tried */
 		uint64_t start;
+		const char *reason_id; /* why it was refused; NULL: it was not */
 	} * tried;
 	size_t n, cap;
 };

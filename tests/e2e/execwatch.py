@@ -222,8 +222,8 @@ class Execwatch:
         assert document["exit_code"] == done.code, done
         return document
 
-    def start(self, *args, **kw):
-        self.running.append(Background(self.argv(*args), **kw))
+    def start(self, *args, prefix=(), **kw):
+        self.running.append(Background([*prefix, *self.argv(*args)], **kw))
         return self.running[-1]
 
     def terminal(self, *args, **kw):

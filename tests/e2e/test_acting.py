@@ -245,32 +245,6 @@ def test_method(node, ew, method, used):
     assert all(e.alive and e.phase == "disconnected" for e in node.executors() if e.executor_id in ALL_FOUR)
 
 
-# Runs a program for which the system calls 434 and 438 do not exist (x86_64 and arm64: pidfd_open, pidfd_getfd).
-NO_PIDFD = '''
-import ctypes, os, struct, sys
-rules = [(0x20, 0, 0, 0), (0x15, 2, 0, 434), (0x15, 1, 0, 438), (0x06, 0, 0, 0x7fff0000), (0x06, 0, 0, 0x50026)]
-code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
-program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(rules), ctypes.addressof(code)))
-libc = ctypes.CDLL(None, use_errno=True)
-if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program, 0, 0):
-    sys.exit("no filter")
-os.execv(sys.argv[1], sys.argv[1:])
-'''
-
-
-def test_a_kernel_without_pidfd(node, ew):
-    """Before Linux 5.6: by ptrace alone, and what cannot be done is said."""
-    before = node.executors()
-    without = ["/usr/bin/python3", "-c", NO_PIDFD]
-    done = ew.json("shutdown", "--yes", "--no-bpf", "--method", "pidfd", "--pid", node.executor("half-0").pid,
-                   prefix=without, code=1)
-    assert [(a["result"], a["reason_id"]) for a in done["acts"]] == [("refused", "no-pidfd")]
-    done = ew.json("shutdown", "--yes", "--no-bpf", prefix=without, code=0)
-    assert {a["method"] for a in done["acts"]} == {"ptrace"}
-    assert {a["copies"] for a in done["acts"]} == {0}
-    assert acted_on(done) == touched(before) == ALL_FOUR
-
-
 def test_a_stopped_executor_is_not_touched(node, ew):
     """It could not close its socket: it is left as it is, and named."""
     frozen = node.executor("half-0")

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """hold: executors that wait for an agent that is late do not end themselves."""
 
+import os
 import re
+import resource
+import signal
+import time
 
 import pytest
 
+from dead_file_system import DyingFile
 from execwatch import by_id, each
 from labnode import executor, executors
 
@@ -159,6 +164,157 @@ def test_refused_when_its_timeout_runs_out_while_the_question_stands(lab, ew):
     assert terminal.wait() == 1
 
 
+def test_refused_when_an_agent_has_asked_it(lab, ew, tmp_path):
+    """It is stopped: the request of an agent that has come and gone waits in its socket, and will be read."""
+    node = lab(executor("web", kind="v0-old"))
+    went, go = tmp_path / "went", tmp_path / "go"
+    stop = " ".join(node.command("stop-agent", "--signal", "KILL"))
+    window = ew.start("run", "--yes", "--hold-at", "1s", "-f", "json", "--", "sh", "-c",
+                      f"{stop} >/dev/null; touch {went}; until [ -e {go} ]; do sleep 0.05; done")
+    node.wait_until(went.exists, what="the end of the agent")
+    node.wait_until(lambda: node.phases("all") == {"disconnected"}, what="its clock")
+    node.stop("web")
+    window.wait_for(r"web \(pid \d+\): refused: it does not run")
+    requests = node.agent_log().count("Sending reconnect request")
+    node.start_agent(hold=True)
+    node.wait_until(lambda: node.agent_log().count("Sending reconnect request") > requests, what="the request")
+    node.stop_agent()
+    window.wait_for(r"web \(pid \d+\): refused: an agent has asked it to reconnect")
+    window.interrupt().wait_for("interrupted; the command")
+    document = window.interrupt().result().json
+    go.touch()
+    assert [(a["result"], a["reason_id"]) for a in document["acts"]] == [
+        ("refused", "unresponsive"), ("refused", "asked")]
+
+
+def test_held_once_it_runs_again(lab, ew, tmp_path):
+    """A reason that is gone is no reason any more."""
+    node = lab(executor("web", kind="v0-old"))
+    go = tmp_path / "go"
+    stop = " ".join(node.command("stop-agent", "--signal", "KILL"))
+    window = ew.start("run", "--yes", "--hold-at", "1s", "-f", "json", "--", "sh", "-c",
+                      f"{stop} >/dev/null; until [ -e {go} ]; do sleep 0.05; done")
+    node.wait_until(lambda: node.phases("all") == {"disconnected"}, what="its clock")
+    node.stop("web")
+    window.wait_for(r"web \(pid \d+\): refused: it does not run")
+    node.cont("web")
+    window.wait_for(r"web \(pid \d+\): held")
+    window.interrupt().wait_for("interrupted; the command")
+    window.interrupt().result()
+    go.touch()
+    assert node.phases("all") == {"reregistered"}
+
+
+# While the first of two, whose answer never comes, is waited for, something happens to the second.
+
+MUTE = """table inet mute {{
+    chain out {{
+        type filter hook output priority 0;
+        tcp sport {port} tcp flags & psh == psh drop;
+    }}
+}}"""
+
+
+@pytest.fixture
+def first_and_second(lab):
+    """Those that end first are held first."""
+    node = waiting(lab, executor("first", kind="v0-old", recovery_timeout="10mins"), executor("second", kind="v0-old"))
+    upid = node.checkpoint(node.executor("first"), "pids/libprocess.pid").read_text(encoding="ascii")
+    node.nft(MUTE.format(port=upid.rpartition(":")[2].strip()))
+    return node
+
+
+def hold_both(ew):
+    """Both intents are on the disk before the first message is sent."""
+    run = ew.start("hold", "--yes", "-f", "json")
+    while len(ew.audit_log()) < 2:
+        assert run.process.poll() is None
+        time.sleep(0.01)
+    return run
+
+
+def result_of(run, id):
+    return [(a["result"], a["reason_id"]) for a in run.result().json["acts"] if a["executor_id"] == id]
+
+
+def test_refused_when_it_has_ended_meanwhile(first_and_second, ew):
+    node = first_and_second
+    run = hold_both(ew)
+    os.kill(node.executor("second").pid, signal.SIGKILL)
+    assert result_of(run, "second") == [("refused", "executor-ended")]
+
+
+def test_refused_when_its_environment_is_gone_meanwhile(first_and_second, ew):
+    """It has written something else there, as some programs do with their title."""
+    node = first_and_second
+    run = hold_both(ew)
+    pid = node.executor("second").pid
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat, open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
+        begin, end = map(int, stat.read().rpartition(")")[2].split()[47:49])
+        memory.seek(begin)
+        memory.write(bytes(end - begin))
+    assert result_of(run, "second") == [("refused", "no-environment")]
+    assert node.phases(["second"]) == {"disconnected"}
+
+
+def test_refused_when_an_agent_comes_meanwhile(first_and_second, ew):
+    node = first_and_second
+    run = hold_both(ew)
+    node.start_agent(hold=True)
+    assert result_of(run, "second") == [("refused", "agent-answers")]
+
+
+def test_refused_when_the_sockets_cannot_be_read(first_and_second, ew):
+    """One descriptor is left to it: enough to read /proc, not to look into a network namespace."""
+    node = first_and_second
+    run = hold_both(ew)
+    used = {int(fd) for fd in os.listdir(f"/proc/{run.process.pid}/fd")}
+    hard = resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (min(set(range(1024)) - used) + 1, hard))
+    assert result_of(run, "second") == [("refused", "agent-unknown")]
+    assert node.phases(["second"]) == {"disconnected"}
+
+
+def test_interrupted_in_the_middle(first_and_second, ew):
+    node = first_and_second
+    run = hold_both(ew).interrupt()
+    assert result_of(run, "second") == [("skipped", "interrupted")]
+    assert node.phases(["second"]) == {"disconnected"}
+
+
+def test_refused_without_an_address(lab, ew):
+    """Its checkpoint does not say where it listens."""
+    node = waiting(lab, executor("web", kind="v0-old"))
+    node.checkpoint(node.executor("web"), "pids/libprocess.pid").write_bytes(b"executor(1)@somewhere")
+    document = ew.json("hold", "--yes", "--pid", node.executor("web").pid)
+    assert acts(document, "reason_id") == [("web", "refused", "no-address")]
+
+
+def test_refused_when_it_is_stopped(lab, ew):
+    node = waiting(lab, executor("web", kind="v0-old"))
+    node.stop("web")
+    assert acts(ew.json("hold", "--yes", code=2), "reason_id") == [("web", "refused", "unresponsive")]
+
+
+def test_one_that_cannot_be_reached_is_not_held(lab, ew):
+    node = waiting(lab, executor("web", kind="v0-old"))
+    node.nft("""table inet closed {
+        chain in { type filter hook input priority 0; meta skuid 0 tcp flags & (syn | ack) == syn reject with tcp reset; }
+    }""")
+    assert acts(ew.json("hold", "--yes", code=2), "reason_id") == [("web", "failed", "no-connection")]
+    assert node.phases("all") == {"disconnected"}
+
+
+def test_one_that_rejects_the_message_is_not_held(lab, ew):
+    """Translation gives it another sender's address than its agent's."""
+    node = waiting(lab, executor("strict", kind="v0-relink", peer_match="yes"), ip="10.77.0.1")
+    node.nft("""table ip other {
+        chain out { type nat hook postrouting priority srcnat; tcp dport != 5051 snat to 127.0.0.9; }
+    }""")
+    assert acts(ew.json("hold", "--yes", code=2), "reason_id") == [("strict", "failed", "rejected")]
+    assert node.phases("all") == {"disconnected"}
+
+
 # ---- not proven, or by less ----
 
 def test_without_a_log_the_answer_is_the_proof(lab, ew):
@@ -180,6 +336,23 @@ def test_one_that_does_not_answer_is_not_held(lab, ew, log):
     document = ew.json("hold", "--yes", code=2)
     assert acts(document, "reason_id", "proof") == [("web", "sent", "unproven", None)]
     assert by_id(document, node)["web"]["held_at"] is None
+
+
+def test_a_log_on_a_file_system_that_does_not_answer_any_more(lab, ew, tmp_path):
+    """Its driver waits there before it drops its timer (exec.cpp, reregistered()); hold does not."""
+    with DyingFile(tmp_path / "stderr") as log:
+        node = waiting(lab, executor("web", kind="v0-old", log=log.path))
+        log.die()
+        document = ew.json("hold", "--yes", code=2)
+        assert acts(document, "reason_id", "proof") == [("web", "sent", "unproven", None)]
+        assert by_id(document, node)["web"]["held_at"] is None
+
+
+def test_a_log_on_a_file_system_of_a_server(lab, ew, tmp_path):
+    """The same while it answers."""
+    with DyingFile(tmp_path / "stderr") as log:
+        waiting(lab, executor("web", kind="v0-old", log=log.path))
+        assert acts(ew.json("hold", "--yes", code=1), "proof") == [("web", "held", "answer+log")]
 
 
 def test_no_is_no(lab, ew):
@@ -214,7 +387,7 @@ def test_the_agent_comes_while_the_question_stands(lab, ew):
     terminal = ew.terminal("hold").read_until(r"\[y/N\]")
     node.start_agent(hold=True)
     terminal.type("y\n").read_until("web is left alone: ")
-    assert terminal.wait() != 0
+    assert terminal.wait() == 1
     assert "nothing was done" in terminal.text
 
 

@@ -239,6 +239,8 @@ static void container_main(const struct launch *l)
 	redirect(l->directory, "stdout", STDOUT_FILENO);
 	if (launch_is(l->log, "null"))
 		redirect("/dev", "null", STDERR_FILENO);
+	else if (l->log[0] == '/')
+		redirect("", l->log, STDERR_FILENO);
 	else
 		redirect(l->directory, "stderr", STDERR_FILENO);
 	close(FD_NOTIFY);

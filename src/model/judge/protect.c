@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/keepalive.h"
+#include "base/now.h"
 #include "model/model_private.h"
 #include "model/verdict_table.h"
 

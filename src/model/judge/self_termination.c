@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "model/judge/self_termination.h"
 
+#include "base/now.h"
+
 int64_t self_termination_begins(const struct process *process, int64_t down,
 				int64_t recovery_timeout)
 {

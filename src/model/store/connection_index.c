@@ -8,7 +8,7 @@
 
 #include "base/addr.h"
 #include "base/hash.h"
-#include "model/store/store.h"
+#include "model/store/connection_index.h"
 
 static struct connection **slot_of(const struct connection_index *tuples, uint64_t netns,
 				   const struct ew_addr *local, const struct ew_addr *remote)

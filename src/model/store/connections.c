@@ -1,164 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "model/store/connections.h"
+
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/addr.h"
-#include "model/store/store.h"
-
-struct connection *store_connection_find(const struct store *store, uint64_t cookie)
-{
-	struct connection *conn;
-
-	HASH_FIND(hh, store->connections, &cookie, sizeof(cookie), conn);
-	return conn;
-}
-
-static struct connection *connection_get(struct store *store, uint64_t cookie)
-{
-	struct connection *conn = store_connection_find(store, cookie);
-
-	if (conn)
-		return conn;
-	conn = calloc(1, sizeof(*conn));
-	if (!conn)
-		goto broken;
-	conn->facts.cookie = cookie;
-	conn->facts.idle = -1;
-	HASH_ADD(hh, store->connections, facts.cookie, sizeof(conn->facts.cookie), conn);
-	if (conn->hh.tbl)
-		return conn;
-broken:
-	free(conn);
-	store->broken = true;
-	return NULL;
-}
-
-static void connection_free(struct store *store, struct connection *conn)
-{
-	connection_unindex(store, conn);
-	HASH_DEL(store->connections, conn);
-	free(conn->holders);
-	free(conn);
-}
-
-void store_clear_sockets(struct store *store)
-{
-	struct connection *conn, *next;
-
-	HASH_ITER(hh, store->connections, conn, next)
-	connection_free(store, conn);
-	free(store->tuples.slots);
-	store_prune_process_connections(store);
-}
-
-bool connection_owner_counts(const struct connection *conn)
-{
-	return conn->owner && !conn->n_holders;
-}
-
-bool connection_is_of(const struct connection *conn, int32_t pid, uint64_t start)
-{
-	if (connection_owner_counts(conn) && conn->owner == pid && conn->owner_start == start)
-		return true;
-	for (size_t i = 0; i < conn->n_holders; i++)
-		if (conn->holders[i].pid == pid && conn->holders[i].start == start)
-			return true;
-	return false;
-}
-
-bool connection_is_link(const struct store *store, const struct connection *conn)
-{
-	return agent_ports_have(&store->ports, conn->facts.remote.port);
-}
-
-/*
- * The v0 driver and the v1 library both go where MESOS_SLAVE_PID says (Mesos exec.cpp,
- * executor.cpp). A connection to this agent by another address has its other end on this host.
- */
-bool connection_is_link_of(const struct store *store, const struct connection *conn,
-			   const struct process *process)
-{
-	const struct ew_addr *remote = &conn->facts.remote;
-	const struct agent *agent;
-
-	if (!connection_is_link(store, conn))
-		return false;
-	if (!process->agent_known || addr_ip_equal(remote, &process->agent_addr) ||
-	    addr_is_loopback(remote))
-		return true;
-	agent = store_last_agent(store);
-	return (agent && addr_ip_equal(remote, &agent->facts.listen)) || store_peer(store, conn);
-}
-
-static struct connection *tuple_find(const struct store *store, uint64_t netns,
-				     const struct connection *conn)
-{
-	return store_connection_at(store, netns, &conn->facts.remote, &conn->facts.local);
-}
-
-/* True for two ends of one host in one namespace; another namespace may use the same addresses. */
-static bool stays_inside(const struct connection *conn)
-{
-	return addr_is_loopback(&conn->facts.remote) ||
-	       addr_ip_equal(&conn->facts.local, &conn->facts.remote);
-}
-
-struct connection *store_peer(const struct store *store, const struct connection *conn)
-{
-	struct connection *peer = tuple_find(store, conn->facts.netns, conn);
-
-	for (size_t i = 0; !peer && !stays_inside(conn) && i < store->namespaces.n; i++)
-		peer = tuple_find(store, store->namespaces.v[i].inode, conn);
-	return peer;
-}
-
-static struct connection *peer_at_port(const struct store *store, const struct connection *conn,
-				       uint16_t local, uint16_t remote)
-{
-	struct ew_addr near = conn->facts.local, far = conn->facts.remote;
-	struct connection *found;
-
-	near.port = local;
-	far.port = remote;
-	found = store_connection_at(store, conn->facts.netns, &far, &near);
-	return found && !store_peer(store, found) ? found : NULL;
-}
-
-struct connection *store_peer_advertised(const struct store *store, const struct connection *conn)
-{
-	const uint16_t *ports = store->ports.v;
-	uint16_t local = conn->facts.local.port, remote = conn->facts.remote.port;
-	struct connection *found = NULL;
-
-	for (int i = 1; !found && i < AGENT_PORTS_MAX && ports[i]; i++) {
-		if (remote == ports[i])
-			found = peer_at_port(store, conn, local, ports[0]);
-		else if (local == ports[0])
-			found = peer_at_port(store, conn, ports[i], remote);
-	}
-	return found;
-}
-
-struct connection *store_peer_translated(const struct store *store, const struct entry *entry)
-{
-	return store_connection_at(store, entry->netns, &entry->reply_local, &entry->reply_remote);
-}
+#include "model/store/agents.h"
+#include "model/store/apply.h"
+#include "model/store/connection_index.h"
+#include "model/store/connection_rows.h"
+#include "model/store/links.h"
+#include "model/store/process_connections.h"
+#include "model/store/processes.h"
+#include "model/store/registration.h"
+#include "model/store/tracking.h"
 
 static void owner_set(struct store *store, struct connection *conn, int32_t pid, uint64_t start)
 {
 	conn->owner = pid;
 	conn->owner_start = start;
 	store_process_connection_add(store, pid, start, conn->facts.cookie);
-}
-
-static void netns_note(struct store *store, uint64_t inode)
-{
-	for (size_t i = 0; i < store->namespaces.n; i++)
-		if (store->namespaces.v[i].inode == inode)
-			return;
-	if (store_reserve(store, store->namespaces))
-		store->namespaces.v[store->namespaces.n++] = (struct netns){ .inode = inode };
 }
 
 /* Remembers when the newest link was made; it is needed to judge the exit later. */
@@ -210,7 +70,7 @@ static int64_t row_time(const struct connection *conn, const struct fact *fact)
 void store_apply_socket(struct store *store, const struct fact *fact)
 {
 	bool is_new = !store_connection_find(store, fact->socket.cookie);
-	struct connection *conn = connection_get(store, fact->socket.cookie);
+	struct connection *conn = store_connection(store, fact->socket.cookie);
 
 	if (!conn)
 		return;
@@ -230,13 +90,13 @@ void store_apply_socket(struct store *store, const struct fact *fact)
 	if (!conn->established_at && fact->socket.state == TCP_ESTABLISHED && fact->socket.idle > 0)
 		conn->established_at = fact->mono - fact->socket.idle;
 	state_set(store, conn, fact->socket.state, row_time(conn, fact));
-	netns_note(store, fact->socket.netns);
+	store_netns_note(store, fact->socket.netns);
 }
 
 void store_apply_holder(struct store *store, const struct fact *fact)
 {
 	const struct fact_holder *h = &fact->holder;
-	struct connection *conn = connection_get(store, h->cookie);
+	struct connection *conn = store_connection(store, h->cookie);
 	struct holder *holders;
 
 	if (!conn)
@@ -297,7 +157,7 @@ void store_forget_sockets(struct store *store, int64_t mono)
 	HASH_ITER(hh, store->connections, conn, next)
 	{
 		if (is_over(store, conn, mono))
-			connection_free(store, conn);
+			store_connection_free(store, conn);
 	}
 	store_prune_process_connections(store);
 	store->forgot = mono;
@@ -316,7 +176,7 @@ static void forget_some(struct store *store, int64_t mono)
 void store_apply_tcp(struct store *store, const struct fact *fact)
 {
 	const struct fact_tcp *t = &fact->tcp;
-	struct connection *conn = connection_get(store, t->cookie);
+	struct connection *conn = store_connection(store, t->cookie);
 
 	if (!conn)
 		return;
@@ -331,7 +191,7 @@ void store_apply_tcp(struct store *store, const struct fact *fact)
 	 * sure. */
 	if (t->pid && (!conn->owner || t->from == t->to))
 		owner_set(store, conn, t->pid, t->start);
-	netns_note(store, t->netns);
+	store_netns_note(store, t->netns);
 	state_set(store, conn, t->to, fact->mono);
 	link_end_note(store, conn, fact);
 	forget_some(store, fact->mono);
@@ -339,11 +199,11 @@ void store_apply_tcp(struct store *store, const struct fact *fact)
 
 /* A message proves its sender, and that the connection is ESTABLISHED even if that event was lost.
  */
-void store_apply_message(struct store *store, const struct fact *fact)
+void connection_note_message(struct store *store, const struct fact *fact)
 {
 	const struct fact_message *m = &fact->message;
 	bool is_new = !store_connection_find(store, m->cookie);
-	struct connection *conn = connection_get(store, m->cookie);
+	struct connection *conn = store_connection(store, m->cookie);
 
 	if (!conn)
 		return;
@@ -352,69 +212,8 @@ void store_apply_message(struct store *store, const struct fact *fact)
 	if (!is_new)
 		return;
 	connection_move(store, conn, m->netns, &m->local, &m->remote);
-	netns_note(store, m->netns);
+	store_netns_note(store, m->netns);
 	state_set(store, conn, TCP_ESTABLISHED, fact->mono);
-}
-
-void store_apply_entry(struct store *store, const struct fact *fact)
-{
-	const struct fact_ct_entry *e = &fact->ct_entry;
-	struct connection *conn = store_connection_find(store, e->cookie);
-	struct entry found = {
-		.netns = e->netns,
-		.seen = store->snapshot,
-		.present = e->present,
-		.translated = e->translated,
-		.expires_at = e->timeout < 0 ? -1 : fact->mono + e->timeout,
-		.reply_local = e->reply_local,
-		.reply_remote = e->reply_remote,
-	};
-
-	if (!conn)
-		return;
-	for (size_t i = 0; i < conn->n_entries; i++) {
-		if (conn->entries[i].netns == e->netns) {
-			conn->entries[i] = found;
-			return;
-		}
-	}
-	if (conn->n_entries < ENTRIES_MAX)
-		conn->entries[conn->n_entries++] = found;
-}
-
-void store_apply_firewall(struct store *store, const struct fact *fact)
-{
-	const struct fact_firewall *f = &fact->firewall;
-	struct connection *conn = store_connection_find(store, f->cookie);
-
-	if (!conn)
-		return;
-	conn->firewall = (struct firewall){
-		.netns = f->netns,
-		.seen = store->snapshot,
-		.accepted = f->accepted,
-		.untracked = f->untracked,
-		.rule = store_text(store, f->rule),
-		.cure = store_text(store, f->cure),
-		.not_judged = store_text(store, f->not_judged),
-	};
-}
-
-void store_apply_keepalive(struct store *store, const struct fact *fact)
-{
-	const struct fact_keepalive *k = &fact->keepalive;
-	struct connection *conn = store_connection_find(store, k->cookie);
-
-	if (!conn)
-		return;
-	conn->keepalive = (struct conn_keepalive){
-		.seen = store->snapshot,
-		.on = k->on == EW_YES,
-		.idle = k->idle,
-		.interval = k->interval,
-		.count = k->count,
-		.next_at = k->probe_in < 0 ? -1 : fact->mono + k->probe_in,
-	};
 }
 
 static void holders_end(struct connection *conn, uint32_t snapshot)
@@ -475,4 +274,14 @@ void store_end_sockets(struct store *store, int64_t mono)
 		if (!conn->ended_at)
 			conn->ended_at = mono;
 	}
+}
+
+void store_clear_sockets(struct store *store)
+{
+	struct connection *conn, *next;
+
+	HASH_ITER(hh, store->connections, conn, next)
+	store_connection_free(store, conn);
+	free(store->tuples.slots);
+	store_prune_process_connections(store);
 }

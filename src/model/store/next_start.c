@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/store/store.h"
+#include "model/store/apply.h"
+#include "model/store/memory.h"
+#include "model/store/next_start.h"
 
 static bool is_next(const struct fact_flag *flag)
 {

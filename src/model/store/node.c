@@ -2,7 +2,9 @@
 /* What a restart of the agent meets on the node, apart from the executors. */
 #include <stdlib.h>
 
-#include "model/store/store.h"
+#include "model/store/apply.h"
+#include "model/store/memory.h"
+#include "model/store/node.h"
 
 void store_apply_disk(struct store *store, const struct fact *fact)
 {

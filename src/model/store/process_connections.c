@@ -5,7 +5,9 @@
  */
 #include <stdlib.h>
 
-#include "model/store/store.h"
+#include "model/store/connection_rows.h"
+#include "model/store/memory.h"
+#include "model/store/process_connections.h"
 
 static struct process_connections *conns_find(const struct store *store, int32_t pid,
 					      uint64_t start)

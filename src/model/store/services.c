@@ -2,7 +2,9 @@
 /* The units that run the agents. */
 #include <stdlib.h>
 
-#include "model/store/store.h"
+#include "model/store/apply.h"
+#include "model/store/memory.h"
+#include "model/store/services.h"
 
 static struct fact_service *service_find(const struct store *store, int32_t pid, uint64_t start)
 {

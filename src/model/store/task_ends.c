@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "mesos/task_state.h"
-#include "model/store/store.h"
+#include "model/store/apply.h"
+#include "model/store/checkpoints.h"
+#include "model/store/memory.h"
+#include "model/store/task_ends.h"
 
 static struct run_end *run_end(struct store *store, const struct run_key *key)
 {
@@ -74,7 +77,7 @@ void store_apply_task(struct store *store, const struct fact *fact)
 	task->state = store_text(store, from->state);
 	task->reason = store_text(store, from->reason);
 	task->by = store_text(store, from->by);
-	task->at = from->wall ? from->wall - store->session.wall_offset : 0;
+	task->at = store_mono(store, from->wall);
 }
 
 void store_apply_task_message(struct store *store, const struct process *process,
@@ -114,7 +117,7 @@ void store_apply_end(struct store *store, const struct fact *fact)
 	end->cause = store_text(store, from->cause);
 	end->source = store_text(store, from->source);
 	end->text = store_text(store, from->text);
-	end->at = from->wall ? from->wall - store->session.wall_offset : 0;
+	end->at = store_mono(store, from->wall);
 	for (const struct post_mortem *had = run->found; had; had = had->next) {
 		if (had->cause == end->cause && had->source == end->source &&
 		    had->text == end->text) {

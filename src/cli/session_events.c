@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/log.h"
 #include "cli/options.h"
+#include "model/verdict_table.h"
 #include "observe/bpf/observer.h"
 #include "observe/bpf/scan_once.h"
 #include "observe/event_source.h"
@@ -83,7 +84,7 @@ void session_follow(struct session *s, const struct report *report)
 	for (size_t i = 0; i < report->n_executors; i++) {
 		const struct report_executor *e = &report->executors[i];
 
-		if (e->pid && e->verdict != VERDICT_FOREIGN)
+		if (e->pid && verdict_is_of_agent(e->verdict))
 			event_source_follow(s->events, e->pid, e->start, false,
 					    error.code ? &other : &error);
 	}

@@ -6,6 +6,7 @@
 
 #include "base/now.h"
 #include "cli/options.h"
+#include "model/verdict_table.h"
 #include "cli/time_bound.h"
 #include "observe/event_source.h"
 #include "observe/scan.h"
@@ -37,8 +38,10 @@ struct report *session_report(struct session *s, enum report_kind kind, const st
  */
 static bool may_be_of_a_moment(const struct report *report)
 {
-	return report->verdicts[VERDICT_HALF_OPEN] || report->verdicts[VERDICT_DISCONNECTED] ||
-	       report->verdicts[VERDICT_UNREGISTERED] || report->verdicts[VERDICT_UNKNOWN];
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (report->verdicts[v] && verdict_is_passing((enum verdict)v))
+			return true;
+	return false;
 }
 
 /* An agent sees the end of an executor up to a second later (Mesos 3rdparty/libprocess reap.cpp).

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/judge/evidence.h"
+#include "model/verdict_table.h"
 
 /* Compared by run: rows of the disk and the API have no process. */
 static bool in_baseline(const struct store *store, const struct process *process)
@@ -172,20 +173,11 @@ static bool is_linked(const struct report_executor *executor)
 
 const char *appeared_outcome(const struct report_executor *executor, enum outcome *outcome)
 {
-	switch (executor->verdict) {
-	case VERDICT_UNREGISTERED:
-	case VERDICT_DISCONNECTED:
-		*outcome = OUTCOME_WAITING;
+	*outcome = verdict_appeared(executor->verdict);
+	if (*outcome == OUTCOME_WAITING)
 		return "It appeared after the audit, and is not registered with the agent.";
-	case VERDICT_UNKNOWN:
-	case VERDICT_HALF_OPEN:
-		break;
-	default:
-		if (!is_linked(executor))
-			break;
-		*outcome = OUTCOME_KEPT;
+	if (*outcome == OUTCOME_KEPT && is_linked(executor))
 		return "It appeared after the audit, and has its link to the agent.";
-	}
 	*outcome = OUTCOME_UNKNOWN;
 	return "It appeared after the audit; whether the agent knows it cannot be told.";
 }

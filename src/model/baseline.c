@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "model/model.h"
 
+#include "model/verdict_table.h"
+
 static void findings_emit(const struct report *audit, const struct fact_sink *sink)
 {
 	for (size_t i = 0; i < audit->n_findings; i++) {
@@ -38,7 +40,7 @@ void model_baseline(const struct report *audit, const struct fact_sink *sink)
 					     .slave_id = audit->agent.slave_id,
 				     } };
 
-		if (e->verdict != VERDICT_FOREIGN)
+		if (verdict_is_of_agent(e->verdict))
 			fact_emit(sink, &fact);
 	}
 	findings_emit(audit, sink);

@@ -13,78 +13,6 @@
 /* Mesos slave/constants.hpp, MAX_EXECUTOR_REREGISTRATION_TIMEOUT (1.4.0 to 1.11.0). */
 #define REREGISTRATION_MAX (15 * NS_PER_S)
 
-/* ---- values ---- */
-
-static const struct mesos_flag *row_of(const char *name)
-{
-	return mesos_flag_find(mesos_span_of(name));
-}
-
-static const char *known_value(const struct fact_flag *flag)
-{
-	return flag && !*flag->problem ? flag->value : NULL;
-}
-
-const char *next_value(const struct next_subject *s, const char *name)
-{
-	const struct fact_flag *flag = store_flag(s->store, s->agent, true, name);
-
-	if (flag)
-		return known_value(flag);
-	return s->next->known == EW_YES ? row_of(name)->preset : NULL;
-}
-
-const char *running_value(const struct next_subject *s, const char *name)
-{
-	const struct fact_flag *flag = store_flag(s->store, s->agent, false, name);
-
-	return flag ? known_value(flag) : row_of(name)->preset;
-}
-
-/* "/var/lib//mesos/" is "/var/lib/mesos", /var/run is /run. */
-static bool same_path(const char *a, const char *b)
-{
-	a += strncmp(a, "/var/run/", 9) == 0 ? 4 : 0;
-	b += strncmp(b, "/var/run/", 9) == 0 ? 4 : 0;
-	for (;; a++, b++) {
-		while (*a == '/' && (a[1] == '/' || !a[1]))
-			a++;
-		while (*b == '/' && (b[1] == '/' || !b[1]))
-			b++;
-		if (*a != *b || !*a)
-			return *a == *b;
-	}
-}
-
-static bool same_value(const struct mesos_flag *row, const char *a, const char *b)
-{
-	char buf_a[1024], buf_b[1024];
-
-	if (row->kind == MESOS_FLAG_PATH)
-		return same_path(a, b);
-	return strcmp(mesos_flag_canonical(row, a, buf_a, sizeof(buf_a)),
-		      mesos_flag_canonical(row, b, buf_b, sizeof(buf_b))) == 0;
-}
-
-enum ew_tri next_changes(const struct next_subject *s, const char *name)
-{
-	const struct fact_flag *next = store_flag(s->store, s->agent, true, name);
-	const char *old = running_value(s, name), *now = known_value(next);
-	const struct fact_flag *given = store_flag_given(s->store, s->agent, name);
-
-	if (!next && s->next->known != EW_YES)
-		return EW_UNKNOWN;
-	if (!next && (!given || !*given->value))
-		return EW_NO; /* both take the default */
-	if (!next && row_of(name)->preset)
-		now = row_of(name)->preset;
-	else if (!next)
-		return EW_YES; /* no longer given */
-	if (!old || !now)
-		return EW_UNKNOWN;
-	return same_value(row_of(name), old, now) ? EW_NO : EW_YES;
-}
-
 static bool is_true(const char *value)
 {
 	return value && (strcmp(value, "true") == 0 || strcmp(value, "1") == 0);
@@ -148,7 +76,8 @@ static void bad_durations(const struct next_subject *s, struct reasons *reasons)
 {
 	for (size_t i = 0; i < MESOS_FLAGS_WATCHED; i++) {
 		const struct mesos_flag *row = &mesos_flag_table[i];
-		const char *value = known_value(store_flag(s->store, s->agent, true, row->name));
+		const char *value =
+			next_known_value(store_flag(s->store, s->agent, true, row->name));
 		int64_t ns;
 
 		if (!value || row->kind != MESOS_FLAG_DURATION || is_in_use(s, row->name, value))

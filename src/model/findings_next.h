@@ -18,6 +18,9 @@ struct next_subject {
 	bool has_version;
 };
 
+/* findings_next_values.c: */
+/* NULL: it is not given, or could not be read. */
+const char *next_known_value(const struct fact_flag *flag);
 /* The value that the flag will have, its default included; NULL: not known, or none. */
 const char *next_value(const struct next_subject *s, const char *name);
 /* The one that the running agent has. */

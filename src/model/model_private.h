@@ -15,6 +15,11 @@ void model_targets_sort(struct model_target *targets, size_t n);
 /* report_executors.c */
 void report_executors_fill(const struct executors *view, struct report *report);
 
+/* report_appeared.c: adds the executors that came after the baseline. */
+void report_appeared_fill(const struct executors *view, struct report *report);
+/* report_ended.c: moves those that have ended to the report's ended ones. */
+void report_ended_fill(const struct executors *view, struct report *report);
+
 /* report_node.c: after the executors. */
 void report_node_fill(const struct executors *view, struct report *report);
 

@@ -9,53 +9,11 @@
 #include "base/now.h"
 #include "model/finding_table.h"
 #include "model/judge/agent_state.h"
-#include "model/judge/deadlines.h"
+#include "model/judge/agent_away.h"
 #include "model/judge/evidence.h"
 #include "model/judge/identity.h"
 #include "model/model_private.h"
 #include "model/verdict_table.h"
-
-/* Grows at each power of two. */
-static bool findings_reserve(struct report *report)
-{
-	size_t n = report->n_findings;
-	struct report_finding *more;
-
-	if (n & (n - 1))
-		return true;
-	more = arena_array(report->arena, n ? 2 * n : 1, sizeof(*more));
-	if (more && n)
-		memcpy(more, report->findings, n * sizeof(*more));
-	if (more)
-		report->findings = more;
-	return more;
-}
-
-void finding_add(const struct store *store, struct report *report, enum finding finding,
-		 enum severity severity, const char *evidence, const char *cure)
-{
-	const char *id = finding_id(finding);
-
-	if (findings_reserve(report))
-		report->findings[report->n_findings++] = (struct report_finding){
-			.id = id,
-			.severity = severity,
-			.evidence = evidence,
-			.cure = cure,
-			.effect = finding_effect(finding),
-			.ignored = finding_is_in(store->session.ignored, id),
-		};
-}
-
-const char *finding_texts(struct arena *arena, const char *const *texts, size_t n)
-{
-	enum { SHOWN = 4 };
-	const char *all = "";
-
-	for (size_t i = 0; i < n && i < SHOWN; i++)
-		all = arena_printf(arena, "%s%s%s", all, i ? "; " : "", texts[i]);
-	return n > SHOWN ? arena_printf(arena, "%s; and %zu more", all, n - SHOWN) : all;
-}
 
 static bool is_impostor_here(const struct store *store, const struct agent *agent)
 {
@@ -102,8 +60,8 @@ static bool master_has_agent(const struct store *store)
  */
 static void master_timeout_fill(const struct store *store, struct report *report)
 {
-	int64_t away = deadline_agent_away(store), limit = store_master_timeout(store);
-	struct away unseen = deadline_away_unseen(store);
+	int64_t away = agent_away(store), limit = store_master_timeout(store);
+	struct away unseen = agent_away_unseen(store);
 	const char *how = "was away for";
 
 	if (away <= limit && unseen.at_least > limit) {

@@ -8,32 +8,112 @@ static const struct {
 	enum severity severity;
 	enum restart_effect effect;
 	enum touch touch;
-	const char *refusal;
+	const char *refusal;   /* of TOUCH_NEVER: why */
+	const char *advice;    /* NULL: it depends on the evidence, judge/advice.c */
+	bool passing;	       /* a change that is seen in part looks like this as well */
+	enum outcome appeared; /* of an executor that came after the audit and has it */
 } verdicts[VERDICT_COUNT] = {
-	[VERDICT_UNKNOWN] = { "unknown", SEVERITY_UNKNOWN, EFFECT_UNKNOWN, TOUCH_NEVER,
-			      "evidence that decides could not be read" },
-	[VERDICT_FOREIGN] = { "foreign", SEVERITY_OK, EFFECT_NOT_CONCERNED, TOUCH_NEVER,
-			      "it belongs to another agent" },
-	[VERDICT_ORPHANED] = { "orphaned", SEVERITY_CRITICAL, EFFECT_LOST, TOUCH_NEVER,
-			       "no agent will take it back: it would only end sooner" },
-	[VERDICT_NO_CHECKPOINT] = { "no-checkpoint", SEVERITY_CRITICAL, EFFECT_LOST, TOUCH_NEVER,
-				    "its framework does not checkpoint: it would end at once" },
-	[VERDICT_UNREGISTERED] = { "unregistered", SEVERITY_CRITICAL, EFFECT_LOST, TOUCH_NEVER,
-				   "it has never registered: it would end at once" },
-	[VERDICT_SAME_FATE] = { "same-fate", SEVERITY_CRITICAL, EFFECT_LOST, TOUCH_NEVER,
-				"what stops the agent stops it too: a treatment does not help" },
-	[VERDICT_UNRESPONSIVE] = { "unresponsive", SEVERITY_CRITICAL, EFFECT_LOST, TOUCH_NEVER,
-				   "it cannot answer: it is stopped, frozen or hangs" },
-	[VERDICT_DISCONNECTED] = { "disconnected", SEVERITY_CRITICAL, EFFECT_NEEDS_RESTART,
-				   TOUCH_NEVER,
-				   "it is disconnected: a second disconnect would end it at once" },
-	[VERDICT_SELF_HEALING] = { "self-healing", SEVERITY_OK, EFFECT_SURVIVES, TOUCH_IF_ASKED,
-				   NULL },
-	[VERDICT_HALF_OPEN] = { "half-open", SEVERITY_WARNING, EFFECT_LOST_UNTREATED,
-				TOUCH_BY_DEFAULT, NULL },
-	[VERDICT_AT_RISK] = { "at-risk", SEVERITY_WARNING, EFFECT_LOST_UNTREATED, TOUCH_BY_DEFAULT,
-			      NULL },
-	[VERDICT_HEALTHY] = { "healthy", SEVERITY_OK, EFFECT_SURVIVES, TOUCH_IF_ASKED, NULL },
+	[VERDICT_UNKNOWN] = {
+		.name = "unknown",
+		.severity = SEVERITY_UNKNOWN,
+		.effect = EFFECT_UNKNOWN,
+		.touch = TOUCH_NEVER,
+		.refusal = "evidence that decides could not be read",
+		.passing = true,
+		.appeared = OUTCOME_UNKNOWN,
+	},
+	[VERDICT_FOREIGN] = {
+		.name = "foreign",
+		.severity = SEVERITY_OK,
+		.effect = EFFECT_NOT_CONCERNED,
+		.touch = TOUCH_NEVER,
+		.refusal = "it belongs to another agent",
+		.advice = "",
+		.appeared = OUTCOME_KEPT,
+	},
+	[VERDICT_ORPHANED] = {
+		.name = "orphaned",
+		.severity = SEVERITY_CRITICAL,
+		.effect = EFFECT_LOST,
+		.touch = TOUCH_NEVER,
+		.refusal = "no agent will take it back: it would only end sooner",
+		.appeared = OUTCOME_KEPT,
+	},
+	[VERDICT_NO_CHECKPOINT] = {
+		.name = "no-checkpoint",
+		.severity = SEVERITY_CRITICAL,
+		.effect = EFFECT_LOST,
+		.touch = TOUCH_NEVER,
+		.refusal = "its framework does not checkpoint: it would end at once",
+		.advice = "Its task is lost when the agent restarts: move it away first, or accept that.",
+		.appeared = OUTCOME_KEPT,
+	},
+	[VERDICT_UNREGISTERED] = {
+		.name = "unregistered",
+		.severity = SEVERITY_CRITICAL,
+		.effect = EFFECT_LOST,
+		.touch = TOUCH_NEVER,
+		.refusal = "it has never registered: it would end at once",
+		.advice = "Wait until it has registered, then audit again; a restart now loses it.",
+		.passing = true,
+		.appeared = OUTCOME_WAITING,
+	},
+	[VERDICT_SAME_FATE] = {
+		.name = "same-fate",
+		.severity = SEVERITY_CRITICAL,
+		.effect = EFFECT_LOST,
+		.touch = TOUCH_NEVER,
+		.refusal = "what stops the agent stops it too: a treatment does not help",
+		.appeared = OUTCOME_KEPT,
+	},
+	[VERDICT_UNRESPONSIVE] = {
+		.name = "unresponsive",
+		.severity = SEVERITY_CRITICAL,
+		.effect = EFFECT_LOST,
+		.touch = TOUCH_NEVER,
+		.refusal = "it cannot answer: it is stopped, frozen or hangs",
+		.appeared = OUTCOME_KEPT,
+	},
+	[VERDICT_DISCONNECTED] = {
+		.name = "disconnected",
+		.severity = SEVERITY_CRITICAL,
+		.effect = EFFECT_NEEDS_RESTART,
+		.touch = TOUCH_NEVER,
+		.refusal = "it is disconnected: a second disconnect would end it at once",
+		.passing = true,
+		.appeared = OUTCOME_WAITING,
+	},
+	[VERDICT_SELF_HEALING] = {
+		.name = "self-healing",
+		.severity = SEVERITY_OK,
+		.effect = EFFECT_SURVIVES,
+		.touch = TOUCH_IF_ASKED,
+		.advice = "",
+		.appeared = OUTCOME_KEPT,
+	},
+	[VERDICT_HALF_OPEN] = {
+		.name = "half-open",
+		.severity = SEVERITY_WARNING,
+		.effect = EFFECT_LOST_UNTREATED,
+		.touch = TOUCH_BY_DEFAULT,
+		.passing = true,
+		.appeared = OUTCOME_UNKNOWN,
+	},
+	[VERDICT_AT_RISK] = {
+		.name = "at-risk",
+		.severity = SEVERITY_WARNING,
+		.effect = EFFECT_LOST_UNTREATED,
+		.touch = TOUCH_BY_DEFAULT,
+		.appeared = OUTCOME_KEPT,
+	},
+	[VERDICT_HEALTHY] = {
+		.name = "healthy",
+		.severity = SEVERITY_OK,
+		.effect = EFFECT_SURVIVES,
+		.touch = TOUCH_IF_ASKED,
+		.advice = "",
+		.appeared = OUTCOME_KEPT,
+	},
 };
 
 static const struct {
@@ -68,6 +148,26 @@ enum touch verdict_touch(enum verdict verdict)
 const char *verdict_refusal(enum verdict verdict)
 {
 	return verdicts[verdict].refusal;
+}
+
+const char *verdict_advice(enum verdict verdict)
+{
+	return verdicts[verdict].advice ? verdicts[verdict].advice : "";
+}
+
+bool verdict_is_passing(enum verdict verdict)
+{
+	return verdicts[verdict].passing;
+}
+
+enum outcome verdict_appeared(enum verdict verdict)
+{
+	return verdicts[verdict].appeared;
+}
+
+bool verdict_is_of_agent(enum verdict verdict)
+{
+	return verdicts[verdict].effect != EFFECT_NOT_CONCERNED;
 }
 
 const char *verdict_name(enum verdict verdict)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The one table of verdicts: what each means for a restart and for acting. Headlines, the gate of
- * `run`, selection, severity and exit codes are derived from it; a new verdict is one row here and
- * one rule in judge/verdict.c.
+ * The one table of verdicts: what each means for a restart, for acting and for who reads it.
+ * Headlines, the gate of `run`, selection, severity, exit codes and what is looked at twice are
+ * derived from it; a new verdict is one row here and one rule in judge/verdict.c.
  */
 #ifndef EW_MODEL_VERDICT_TABLE_H
 #define EW_MODEL_VERDICT_TABLE_H
@@ -33,6 +33,14 @@ enum restart_effect verdict_effect(enum verdict verdict);
 enum touch verdict_touch(enum verdict verdict);
 /* Why it must never be touched: a clause without a capital; NULL unless TOUCH_NEVER. */
 const char *verdict_refusal(enum verdict verdict);
+/* What to do, where the verdict alone says it; "": nothing, or judge/advice.c knows it. */
+const char *verdict_advice(enum verdict verdict);
+/* True when a change that is seen in part looks like this: a second look may show another. */
+bool verdict_is_passing(enum verdict verdict);
+/* The outcome of a living executor that came after the audit; KEPT requires its link. */
+enum outcome verdict_appeared(enum verdict verdict);
+/* False: the executor is another agent's. */
+bool verdict_is_of_agent(enum verdict verdict);
 
 /* For sorting, worst first: critical, unknown, warning, ok. */
 int severity_rank(enum severity severity);

@@ -6,7 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/now.h"
 #include "model/store/store.h"
+
+/* An agent may take this long to stop a container (DESTROY_TIMEOUT, Mesos constants.hpp). */
+#define AGENT_DESTROY_TIMEOUT (60 * NS_PER_S)
 
 /* True when the agent listens and its recovery is known to be over. */
 bool agent_state_serves(const struct store *store);

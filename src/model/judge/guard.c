@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "model/judge/agent_end.h"
 #include "model/judge/agent_state.h"
 #include "model/judge/evidence.h"
 #include "model/judge/executors.h"
@@ -128,7 +129,7 @@ static bool is_unaware(const struct store *store, const struct executor *executo
 /* An end that the new agent holds is not the end of a stale link. */
 static bool is_stale(const struct store *store, const struct executor_link *link)
 {
-	return is_reachable(link) && evidence_agent_end(store, link->conn) == EW_NO;
+	return is_reachable(link) && agent_end_of(store, link->conn) == EW_NO;
 }
 
 static struct model_target target_of(const struct executor *executor,

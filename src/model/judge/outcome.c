@@ -4,25 +4,15 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/now.h"
+#include "model/judge/agent_away.h"
+#include "model/judge/agent_end.h"
 #include "model/judge/agent_state.h"
-#include "model/judge/deadlines.h"
 #include "model/judge/end_unseen.h"
 #include "model/judge/evidence.h"
 #include "model/judge/exit_cause.h"
 #include "model/judge/identity.h"
+#include "model/judge/proof.h"
 #include "model/judge/self_termination.h"
-
-/* An agent may take this long to stop a container (DESTROY_TIMEOUT, Mesos
- * constants.hpp). */
-#define DESTROY_TIMEOUT (60 * NS_PER_S)
-
-/* The most that --executor_reregistration_timeout may be (MAX_EXECUTOR_REREGISTRATION_TIMEOUT). */
-#define REREGISTER_MAX (15 * NS_PER_S)
-
-/* A connection for one message (a status update of a driver without a link) lives for milliseconds.
- */
-#define TEMPORARY NS_PER_S
 
 /* ---- when it was cut off ---- */
 
@@ -31,7 +21,7 @@ int64_t outcome_treated_at(const struct store *store, int32_t pid, uint64_t star
 {
 	int64_t at = store_treated_at(store, pid, start);
 
-	return at && at + recovery_timeout + DESTROY_TIMEOUT > store->now ? at : 0;
+	return at && at + recovery_timeout + AGENT_DESTROY_TIMEOUT > store->now ? at : 0;
 }
 
 /*
@@ -56,7 +46,7 @@ static int64_t down_unseen(const struct store *store, const struct fact_baseline
 	if (strcmp(b->verdict, "disconnected") != 0 && !b->link)
 		return 0;
 	*latest = true;
-	return strcmp(b->verdict, "disconnected") == 0 ? taken : deadline_gone_by(store, b);
+	return strcmp(b->verdict, "disconnected") == 0 ? taken : agent_away_gone_by(store, b);
 }
 
 int64_t outcome_proven_at(const struct store *store, const struct fact_baseline *b)
@@ -66,146 +56,6 @@ int64_t outcome_proven_at(const struct store *store, const struct fact_baseline 
 	if (!process_is_alive(process) || !process->history.last_down)
 		return 0;
 	return self_termination_by(process, process->history.last_down + b->recovery_timeout);
-}
-
-/* ---- proofs ---- */
-
-/* True when the present agent holds the other end of each of its links. */
-static bool is_linked(const struct store *store, const struct executor *executor)
-{
-	for (size_t i = 0; i < executor->n_links; i++)
-		if (evidence_agent_end(store, executor->links[i].conn) != EW_YES)
-			return false;
-	return executor->n_links > 0;
-}
-
-static bool links_outlived(const struct store *store, const struct executor *executor, int64_t age)
-{
-	for (size_t i = 0; i < executor->n_links; i++)
-		if (store->now - executor->links[i].conn->established_at <= age)
-			return false;
-	return true;
-}
-
-/* True unless the connection was seen at or before that time. */
-static bool links_made_after(const struct executor *executor, int64_t since)
-{
-	for (size_t i = 0; i < executor->n_links; i++)
-		if (executor->links[i].conn->was_there ||
-		    executor->links[i].conn->established_at <= since)
-			return false;
-	return true;
-}
-
-static bool any_link_made_after(const struct executor *executor, int64_t since)
-{
-	for (size_t i = 0; i < executor->n_links; i++)
-		if (!executor->links[i].conn->was_there &&
-		    executor->links[i].conn->established_at > since)
-			return true;
-	return false;
-}
-
-static bool is_v1(const struct executor *executor)
-{
-	return evidence_protocol(executor->checkpoint) == PROTOCOL_V1;
-}
-
-/* Lost events may hide that it ended again. */
-static bool by_message(const struct store *store, const struct registration *h, int64_t since)
-{
-	const struct agent *agent = store_agent(store);
-
-	return !store_events(store).lost && h->registered > since && h->register_sent > since &&
-	       h->registered >= h->register_sent && h->registrar == agent->facts.pid &&
-	       h->registrar_start == agent->facts.start && !h->down_since;
-}
-
-/*
- * True when it sent a registration and no answer was observed, although it would have been. An
- * agent's messages are observed once it is known; one that was there before may have answered.
- */
-static bool is_unanswered(const struct store *store, const struct registration *h)
-{
-	return h->register_sent > h->registered && h->register_sent > store_agent(store)->appeared;
-}
-
-/*
- * While it stops executors that registered too late, an agent still lists them. They have a link
- * made after its recovery, or an unanswered registration. An executor that runs longer than the
- * longest stop is none of them.
- */
-static bool by_listing(const struct store *store, const struct executor *executor)
-{
-	const struct registration *h = &executor->process->history;
-	int64_t recovered = store_agent(store)->recovered_at;
-	bool late = any_link_made_after(executor, recovered) || is_unanswered(store, h);
-
-	if (!store_is_listed(store, &executor->process->facts))
-		return false;
-	if (!executor->n_links)
-		return is_v1(executor) &&
-		       store_unix_links(store, executor->process) >= V1_CONNECTIONS &&
-		       store->now > recovered + DESTROY_TIMEOUT;
-	/* A refused v1 executor keeps its connections; only acceptance is visible. */
-	if (is_v1(executor) && h->refused > h->registered)
-		return false;
-	return is_linked(store, executor) &&
-	       links_outlived(store, executor, late ? DESTROY_TIMEOUT : TEMPORARY);
-}
-
-/* Not for v1: a refused executor keeps both connections and retries. */
-static bool by_link(const struct store *store, const struct executor *executor)
-{
-	const struct registration *h = &executor->process->history;
-	int64_t timeout =
-		store->api.reregister_timeout > 0 ? store->api.reregister_timeout : REREGISTER_MAX;
-
-	if (evidence_protocol(executor->checkpoint) != PROTOCOL_V0)
-		return false;
-	if (is_unanswered(store, h) && timeout < DESTROY_TIMEOUT)
-		timeout = DESTROY_TIMEOUT;
-	return is_linked(store, executor) && links_outlived(store, executor, timeout);
-}
-
-static enum proof proof_of_restarted(const struct store *store, const struct executor *executor)
-{
-	const struct agent *agent = store_agent(store);
-	int64_t since = agent->was_there ? 0 : agent->appeared;
-	const struct registration *h = &executor->process->history;
-
-	if (h->shutdown_sent > since || h->down_twice)
-		return PROOF_NONE;
-	if (by_message(store, h, since) && executor->n_links)
-		return PROOF_MESSAGE;
-	if (!agent_state_serves(store))
-		return PROOF_NONE;
-	if (agent->recovered_at) /* the agent's own statement outweighs observations */
-		return by_listing(store, executor) ? PROOF_API : PROOF_NONE;
-	return by_link(store, executor) ? PROOF_LINK : PROOF_NONE;
-}
-
-/*
- * For an agent that never restarted: it still lists executors whose link it lost, and a v0 driver
- * cannot return to it.
- */
-static enum proof proof_of_same(const struct store *store, const struct executor *executor)
-{
-	const struct registration *h = &executor->process->history;
-
-	if (h->shutdown_sent > h->last_down || h->down_twice)
-		return PROOF_NONE;
-	if (h->last_down && by_message(store, h, h->last_down) && executor->n_links)
-		return PROOF_MESSAGE;
-	/* An agent that lists it knows it, and takes the SUBSCRIBE of whom it knows. */
-	return is_v1(executor) && h->refused <= h->registered &&
-			       links_made_after(executor, h->last_down) &&
-			       is_linked(store, executor) &&
-			       links_outlived(store, executor, REREGISTER_MAX) &&
-			       agent_state_serves(store) &&
-			       store_is_listed(store, &executor->process->facts)
-		       ? PROOF_API
-		       : PROOF_NONE;
 }
 
 /* ---- the living ---- */
@@ -239,8 +89,8 @@ static void judge_ending(const struct store *store, const struct process *proces
  */
 static bool has_stopped_its_clock(const struct store *store, const struct executor *executor)
 {
-	return executor && is_v1(executor) && executor->n_links >= V1_CONNECTIONS &&
-	       is_linked(store, executor);
+	return executor && evidence_is_v1(executor) && executor->n_links >= V1_CONNECTIONS &&
+	       proof_is_linked(store, executor);
 }
 
 static void judge_waiting(const struct store *store, const struct fact_baseline *b,
@@ -278,7 +128,7 @@ static void judge_waiting(const struct store *store, const struct fact_baseline 
 			    "this executor has registered again.";
 		fate->advice = "If it is not killed now, look at the agent's log for its id.";
 		bound = (agent->recovered_at ? agent->recovered_at : agent_state_serves_at(store)) +
-			DESTROY_TIMEOUT;
+			AGENT_DESTROY_TIMEOUT;
 		if (has_stopped_its_clock(store, executor))
 			fate->disconnected = 0;
 		if (!fate->disconnected && store->now >= bound) {
@@ -311,14 +161,14 @@ static bool keeps_link(const struct store *store, const struct fact_baseline *b,
 		return false;
 	if (b->link)
 		return has_link(executor, b->link);
-	return !executor->n_links && is_v1(executor) &&
+	return !executor->n_links && evidence_is_v1(executor) &&
 	       store_unix_links(store, executor->process) >= V1_CONNECTIONS;
 }
 
 static bool is_half_open(const struct store *store, const struct executor *executor)
 {
 	for (size_t i = 0; i < executor->n_links; i++)
-		if (evidence_agent_end(store, executor->links[i].conn) == EW_NO)
+		if (agent_end_of(store, executor->links[i].conn) == EW_NO)
 			return true;
 	return false;
 }
@@ -339,7 +189,7 @@ static void judge_kept(const struct store *store, const struct fact_baseline *b,
 	if (told) {
 		fate->outcome = OUTCOME_WAITING;
 		fate->why = "The agent has told it to shut down; it has not exited yet.";
-		fate->deadline = fate->ends_by = told + DESTROY_TIMEOUT;
+		fate->deadline = fate->ends_by = told + AGENT_DESTROY_TIMEOUT;
 		return;
 	}
 	if (store_treated_at(store, b->pid, b->start) > store_mono(store, b->taken_wall)) {
@@ -363,7 +213,7 @@ static void judge_kept(const struct store *store, const struct fact_baseline *b,
 		fate->advice = "Run 'execwatch audit', and treat it before the agent is restarted.";
 		return;
 	}
-	if (is_v1(executor) && executor->n_links && executor->n_links < V1_CONNECTIONS) {
+	if (evidence_is_v1(executor) && executor->n_links && executor->n_links < V1_CONNECTIONS) {
 		fate->why = "The agent is the same process, but this executor has one of its two "
 			    "connections, and each needs the other: whether it comes back at the "
 			    "next restart cannot be told.";

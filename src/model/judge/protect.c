@@ -22,7 +22,7 @@ static bool is_wanted(const struct report_executor *executor, const struct model
 		return executor->pid == choice->pid;
 	if (choice->verdicts)
 		return choice->verdicts & 1u << executor->verdict;
-	return executor->verdict != VERDICT_FOREIGN;
+	return verdict_is_of_agent(executor->verdict);
 }
 
 /* Rules of acting come first: no reason of a link lifts them. */

@@ -11,7 +11,7 @@ static bool wanted(const struct report_executor *executor, const struct model_ch
 	if (choice->pid)
 		return executor->pid == choice->pid;
 	if (choice->all)
-		return executor->verdict != VERDICT_FOREIGN; /* all of this agent's */
+		return verdict_is_of_agent(executor->verdict); /* all of this agent's */
 	if (choice->verdicts)
 		return choice->verdicts & 1u << executor->verdict;
 	return verdict_touch(executor->verdict) == TOUCH_BY_DEFAULT;

@@ -100,6 +100,45 @@ static void by_record(void **state)
 	}
 }
 
+/* The worst end of its tasks counts, whichever was written first: failed, killed, finished. */
+static void worst_of_two(void **state)
+{
+	static const struct {
+		const char *first, *second, *want;
+	} rows[] = {
+		{ "TASK_KILLED", "TASK_FAILED", "task-failed" },
+		{ "TASK_FAILED", "TASK_KILLED", "task-failed" },
+		{ "TASK_FINISHED", "TASK_FAILED", "task-failed" },
+		{ "TASK_FAILED", "TASK_FINISHED", "task-failed" },
+		{ "TASK_FINISHED", "TASK_KILLED", "task-killed" },
+		{ "TASK_KILLED", "TASK_FINISHED", "task-killed" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		one(n, p);
+
+		n->quiet = true;
+		node_task_recorded(n, p, "disk", rows[i].first, "executor", "");
+		node_emit(n, (struct fact){ .type = FACT_TASK,
+					    .task = { .framework_id = p->spec.framework,
+						      .executor_id = p->id,
+						      .container_id = p->spec.container,
+						      .task_id = "second",
+						      .state = rows[i].second,
+						      .reason = "",
+						      .source = "disk",
+						      .wall = n->now + NODE_WALL,
+						      .by = "executor" } });
+		node_wait(n, 1);
+		node_ends(n, p, EXIT_WITH(0), 0);
+		node_snapshot(n);
+		is(n, rows[i].want);
+		cause_is(n, CAUSE_DISK, "");
+		node_free(n);
+	}
+}
+
 /* Its end was not seen: what is written decides, and without that it is lost. */
 static void afterwards(void **state)
 {
@@ -463,6 +502,7 @@ int main(void)
 		cmocka_unit_test(by_message),
 		cmocka_unit_test(sent_to_nobody),
 		cmocka_unit_test(by_record),
+		cmocka_unit_test(worst_of_two),
 		cmocka_unit_test(afterwards),
 		cmocka_unit_test(by_log),
 		cmocka_unit_test(told_first),

@@ -16,6 +16,12 @@ const char *store_text(struct store *store, const char *text);
 const char *const *store_texts(struct store *store, const char *const *texts, size_t n,
 			       const char *const *old, size_t n_old);
 
+/* The same for a list of a fact and the number of its texts, whose earlier version is old. */
+#define store_copy_list(store, fact, old, list)                                                    \
+	((fact).list =                                                                             \
+		 store_texts((store), (fact).list, (fact).n_##list, (old)->list, (old)->n_##list), \
+	 (fact).n_##list = (fact).list ? (fact).n_##list : 0)
+
 /* mono to wall clock; 0 stays 0. */
 int64_t store_wall(const struct store *store, int64_t mono);
 /* Wall clock to mono; 0 stays 0. */

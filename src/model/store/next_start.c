@@ -65,11 +65,6 @@ static struct fact_next_start *next_find(const struct store *store, int32_t pid,
 	return NULL;
 }
 
-#define COPY_LIST(fact, old, list)                                                                 \
-	((fact).list =                                                                             \
-		 store_texts(store, (fact).list, (fact).n_##list, (old)->list, (old)->n_##list),   \
-	 (fact).n_##list = (fact).list ? (fact).n_##list : 0)
-
 void store_apply_next_start(struct store *store, const struct fact *fact)
 {
 	struct fact_next_start next = fact->next_start;
@@ -86,9 +81,9 @@ void store_apply_next_start(struct store *store, const struct fact *fact)
 	next.program = store_text(store, next.program);
 	next.version = store_text(store, next.version);
 	next.problem = store_text(store, next.problem);
-	COPY_LIST(next, old, sources);
-	COPY_LIST(next, old, missing);
-	COPY_LIST(next, old, twice);
+	store_copy_list(store, next, old, sources);
+	store_copy_list(store, next, old, missing);
+	store_copy_list(store, next, old, twice);
 	*old = next;
 }
 
@@ -100,8 +95,8 @@ void store_apply_agent_info(struct store *store, const struct fact *fact)
 	info.hostname = store_text(store, info.hostname);
 	info.domain = store_text(store, info.domain);
 	info.problem = store_text(store, info.problem);
-	COPY_LIST(info, old, attributes);
-	COPY_LIST(info, old, resources);
+	store_copy_list(store, info, old, attributes);
+	store_copy_list(store, info, old, resources);
 	*old = info;
 	store->has_agent_info = true;
 }

@@ -14,11 +14,6 @@ static struct fact_service *service_find(const struct store *store, int32_t pid,
 	return NULL;
 }
 
-#define COPY_LIST(list)                                                                            \
-	(service.list =                                                                            \
-		 store_texts(store, service.list, service.n_##list, old->list, old->n_##list),     \
-	 service.n_##list = service.list ? service.n_##list : 0)
-
 static void service_set(struct store *store, struct fact_service *old, struct fact_service service)
 {
 	service.unit = store_text(store, service.unit);
@@ -29,12 +24,12 @@ static void service_set(struct store *store, struct fact_service *old, struct fa
 	service.file_kill_mode = store_text(store, service.file_kill_mode);
 	service.changed_file = store_text(store, service.changed_file);
 	service.problem = store_text(store, service.problem);
-	COPY_LIST(steps);
-	COPY_LIST(file_steps);
-	COPY_LIST(missing);
-	COPY_LIST(differs);
-	COPY_LIST(files);
-	COPY_LIST(loggers);
+	store_copy_list(store, service, old, steps);
+	store_copy_list(store, service, old, file_steps);
+	store_copy_list(store, service, old, missing);
+	store_copy_list(store, service, old, differs);
+	store_copy_list(store, service, old, files);
+	store_copy_list(store, service, old, loggers);
 	*old = service;
 }
 

@@ -94,6 +94,34 @@ static void say_self_healing(struct sentences *s, const struct process_facts *p,
 		       "connection tracking can forget them.");
 }
 
+static void say_unregistered(const struct executor *executor, struct sentences *s)
+{
+	say(s,
+	    executor->checkpoint && !executor->checkpoint->facts.forked_pid
+		    ? "Its run on disk has no pids/forked.pid: the agent will not recover it."
+		    : "The agent has no registration of it on disk: it ends when the agent does.");
+}
+
+static void say_disconnected(const struct store *store, const struct process *process,
+			     const struct report_executor *out, struct sentences *s,
+			     struct arena *arena)
+{
+	if (store_held_at(store, process)) {
+		say(s, "It is held: it takes itself for registered with an agent that is not "
+		       "there, and its clock does not run until it loses a link again.");
+		return;
+	}
+	if (store_held_before(store, process))
+		say(s, "It was held before: unless it has registered since, its clock does not "
+		       "run.");
+	say(s,
+	    arena_printf(arena,
+			 "It registered once and has no link: it waits for %s agent and shuts down "
+			 "%s after it lost the old one.",
+			 out->protocol == PROTOCOL_V1 ? "an" : "a restarted",
+			 text_of_timeout(out->recovery_timeout, arena)));
+}
+
 static void fill_why(const struct store *store, const struct executor *executor,
 		     const struct evidence *e, const struct report_executor *out,
 		     struct sentences *s, struct arena *arena)
@@ -119,28 +147,10 @@ static void fill_why(const struct store *store, const struct executor *executor,
 		       "with the agent, by design.");
 		break;
 	case VERDICT_UNREGISTERED:
-		say(s,
-		    executor->checkpoint && !executor->checkpoint->facts.forked_pid
-			    ? "Its run on disk has no pids/forked.pid: the agent will not recover "
-			      "it."
-			    : "The agent has no registration of it on disk: it ends when the agent "
-			      "does.");
+		say_unregistered(executor, s);
 		break;
 	case VERDICT_DISCONNECTED:
-		if (store_held_at(store, executor->process)) {
-			say(s, "It is held: it takes itself for registered with an agent that is "
-			       "not there, and its clock does not run until it loses a link "
-			       "again.");
-			break;
-		}
-		if (store_held_before(store, executor->process))
-			say(s, "It was held before: unless it has registered since, its clock does "
-			       "not run.");
-		say(s, arena_printf(arena,
-				    "It registered once and has no link: it waits for %s "
-				    "agent and shuts down %s after it lost the old one.",
-				    out->protocol == PROTOCOL_V1 ? "an" : "a restarted",
-				    text_of_timeout(out->recovery_timeout, arena)));
+		say_disconnected(store, executor->process, out, s, arena);
 		break;
 	case VERDICT_SELF_HEALING:
 		say_self_healing(s, p, e, out, arena);

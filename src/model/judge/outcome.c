@@ -181,60 +181,85 @@ static bool may_have_ended_unseen(const struct store *store)
 	return store_events(store).lost && (store->complete & needed) != needed;
 }
 
-static void judge_kept(const struct store *store, const struct fact_baseline *b,
-		       const struct executor *executor, struct fate *fate)
+static void fate_set(struct fate *fate, enum outcome outcome, const char *why, const char *advice)
+{
+	fate->outcome = outcome;
+	fate->why = why;
+	fate->advice = advice;
+}
+
+/* The agent, or we, have done what makes it go; or the agent may not keep it. */
+static bool judge_going(const struct store *store, const struct fact_baseline *b,
+			const struct executor *executor, struct fate *fate)
 {
 	int64_t told = executor->process->history.shutdown_sent;
 
 	if (told) {
-		fate->outcome = OUTCOME_WAITING;
-		fate->why = "The agent has told it to shut down; it has not exited yet.";
+		fate_set(fate, OUTCOME_WAITING,
+			 "The agent has told it to shut down; it has not exited yet.", "");
 		fate->deadline = fate->ends_by = told + AGENT_DESTROY_TIMEOUT;
-		return;
+		return true;
 	}
 	if (store_treated_at(store, b->pid, b->start) > store_mono(store, b->taken_wall)) {
-		fate->outcome = OUTCOME_WAITING;
-		fate->why = "It was treated, and still has the link that it had: the treatment has "
-			    "had no effect yet.";
-		fate->advice = "Run 'execwatch audit' before the agent is restarted.";
-		return;
+		fate_set(fate, OUTCOME_WAITING,
+			 "It was treated, and still has the link that it had: the treatment has "
+			 "had no effect yet.",
+			 "Run 'execwatch audit' before the agent is restarted.");
+		return true;
 	}
-	if (!agent_state_serves(store)) {
-		fate->outcome = OUTCOME_WAITING;
-		fate->why = "The agent has not finished its recovery: an executor that has not "
-			    "registered again by then is killed.";
-		fate->deadline = fate->ends_by =
-			store_agent(store)->appeared + agent_state_reregister_timeout(store);
+	if (agent_state_serves(store))
+		return false;
+	fate_set(fate, OUTCOME_WAITING,
+		 "The agent has not finished its recovery: an executor that has not registered "
+		 "again by then is killed.",
+		 "");
+	fate->deadline = fate->ends_by =
+		store_agent(store)->appeared + agent_state_reregister_timeout(store);
+	return true;
+}
+
+/* It has its link, and that is not enough to call it kept. */
+static bool judge_doubtful(const struct store *store, const struct executor *executor,
+			   struct fate *fate)
+{
+	static const char treat[] = "Run 'execwatch audit', and treat it before the agent is "
+				    "restarted.";
+
+	if (is_half_open(store, executor))
+		fate_set(fate, OUTCOME_UNKNOWN,
+			 "The agent is the same process, but this link has no agent's end: whether "
+			 "it comes back at the next restart cannot be told.",
+			 treat);
+	else if (evidence_is_v1(executor) && executor->n_links &&
+		 executor->n_links < V1_CONNECTIONS)
+		fate_set(fate, OUTCOME_UNKNOWN,
+			 "The agent is the same process, but this executor has one of its two "
+			 "connections, and each needs the other: whether it comes back at the next "
+			 "restart cannot be told.",
+			 treat);
+	else if (may_have_ended_unseen(store))
+		fate_set(fate, OUTCOME_UNKNOWN,
+			 "Events were lost, and processes or sockets could not all be read since: "
+			 "whether it has ended cannot be told.",
+			 "Run 'execwatch verify' again.");
+	else
+		return false;
+	return true;
+}
+
+static void judge_kept(const struct store *store, const struct fact_baseline *b,
+		       const struct executor *executor, struct fate *fate)
+{
+	if (judge_going(store, b, executor, fate) || judge_doubtful(store, executor, fate))
 		return;
-	}
-	if (is_half_open(store, executor)) {
-		fate->why = "The agent is the same process, but this link has no agent's end: "
-			    "whether it comes back at the next restart cannot be told.";
-		fate->advice = "Run 'execwatch audit', and treat it before the agent is restarted.";
-		return;
-	}
-	if (evidence_is_v1(executor) && executor->n_links && executor->n_links < V1_CONNECTIONS) {
-		fate->why = "The agent is the same process, but this executor has one of its two "
-			    "connections, and each needs the other: whether it comes back at the "
-			    "next restart cannot be told.";
-		fate->advice = "Run 'execwatch audit', and treat it before the agent is restarted.";
-		return;
-	}
-	if (may_have_ended_unseen(store)) {
-		fate->why = "Events were lost, and processes or sockets could not all be read "
-			    "since: whether it has ended cannot be told.";
-		fate->advice = "Run 'execwatch verify' again.";
-		return;
-	}
-	fate->outcome = OUTCOME_KEPT;
 	fate->minor = store->session.restart_wanted;
-	if (fate->minor) {
-		fate->why = "The agent was NOT restarted: it is the same process, and so is the "
-			    "link.";
-		fate->advice = "Restart the agent, or look why the command did not.";
-		return;
-	}
-	fate->why = "The agent is the same process, and so is the link.";
+	if (fate->minor)
+		fate_set(fate, OUTCOME_KEPT,
+			 "The agent was NOT restarted: it is the same process, and so is the link.",
+			 "Restart the agent, or look why the command did not.");
+	else
+		fate_set(fate, OUTCOME_KEPT, "The agent is the same process, and so is the link.",
+			 "");
 }
 
 /* ---- refused ---- */

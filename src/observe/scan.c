@@ -79,27 +79,6 @@ int scan_new(const struct scan_options *options, struct scan **ret_scan, struct 
 	return 0;
 }
 
-void scan_drop(struct scan *scan)
-{
-	sockets_free(scan->sockets);
-	scan->sockets = NULL;
-	api_ask_drop(scan->question);
-	scan->question = NULL;
-	bounded_drop(&scan->checkpoints);
-	node_scan_drop(scan->node);
-	scan->node = NULL;
-	snapshot_end(scan->snapshot);
-}
-
-void scan_reset(struct scan *scan)
-{
-	scan->failed = 0;
-	scan->part = scan->at = 0;
-	scan->with_bpf = false;
-	if (scan->scope & SCAN_PROCESSES)
-		snapshot_begin(scan->snapshot);
-}
-
 void scan_free(struct scan *scan)
 {
 	if (!scan)
@@ -113,12 +92,6 @@ void scan_free(struct scan *scan)
 	free(scan->authorization);
 	tls_free(scan->tls);
 	free(scan);
-}
-
-enum step scan_fail(struct scan *scan, const char *object, const struct error *error)
-{
-	emit_failed(&scan->sink, object, error);
-	return STEP_FAILED;
 }
 
 static void emit_phase(const struct fact_sink *sink, const char *phase, uint32_t scope)

@@ -111,21 +111,6 @@ int guard_arm(const struct options *options, struct session *session, const stru
 	return 0;
 }
 
-size_t guard_links(const struct guard *guard)
-{
-	return guard->plan ? guard_plan_links(guard->plan) : 0;
-}
-
-int guard_fd(const struct guard *guard)
-{
-	return guard && guard->plan ? guard_plan_fd(guard->plan) : -1;
-}
-
-bool guard_waits(const struct guard *guard)
-{
-	return guard && !guard->acted;
-}
-
 /* ---- the agent's end ---- */
 
 static void pause_ns(int64_t ns)

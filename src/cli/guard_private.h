@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a guard consists of. For guard.c, guard_events.c and guard_treat.c. */
+/* What a guard consists of. For guard*.c. */
 #ifndef EW_CLI_GUARD_PRIVATE_H
 #define EW_CLI_GUARD_PRIVATE_H
 

@@ -30,7 +30,6 @@ struct session {
 	struct scan *scan;
 	int netns_fd;	 /* of --netns; NETNS_OWN: not given */
 	struct api *api; /* the last question to the agent */
-	bool asking;	 /* it is not answered yet */
 	char boot_id[64];
 
 	/* ---- of a replay ---- */

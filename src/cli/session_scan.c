@@ -153,14 +153,6 @@ void session_agent_log(struct session *s, int32_t pid, uint64_t start)
 	session_recording_flush(s);
 }
 
-static void answered(void *ctx)
-{
-	struct session *s = ctx;
-
-	s->asking = false;
-	session_recording_flush(s);
-}
-
 static void confirm(struct session *s, struct event_base *base)
 {
 	struct fact_sink sink = session_sink(s);
@@ -171,18 +163,17 @@ static void confirm(struct session *s, struct event_base *base)
 	if (scan_api_options(s->scan, &how, &error) < 0)
 		return;
 	if (api_new(base, &how, &s->api, &error) == 0)
-		s->asking = api_ask(s->api, scan_api_answer_nr(s->scan), &sink, answered, s) == 0;
+		api_ask(s->api, scan_api_answer_nr(s->scan), &sink);
 	if (how.nsfd >= 0)
 		close(how.nsfd);
 }
 
 void session_ask(struct session *s, struct event_base *base)
 {
-	if (base && s->asking)
+	if (base && api_is_asking(s->api))
 		return;
 	api_free(s->api);
 	s->api = NULL;
-	s->asking = false;
 	if (base)
 		confirm(s, base);
 }

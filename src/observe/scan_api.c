@@ -8,6 +8,7 @@
 #include "base/netns.h"
 #include "base/now.h"
 #include "observe/agent/api.h"
+#include "observe/agent/api_question.h"
 #include "observe/scan_internal.h"
 #include "observe/snapshot.h"
 

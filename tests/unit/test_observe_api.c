@@ -8,6 +8,7 @@
 #include <event2/listener.h>
 
 #include "observe/agent/api.h"
+#include "observe/agent/api_question.h"
 #include "observe/agent/credential.h"
 #include "base/netns.h"
 
@@ -30,7 +31,6 @@ static unsigned int n_requests;
 static struct bufferevent *open_ends[64];
 static struct facts facts;
 static char url[64];
-static bool is_done;
 
 static void server_written(struct bufferevent *bev, void *ctx)
 {
@@ -128,7 +128,6 @@ static int setup(void **state)
 	facts_init(&facts);
 	base = event_base_new();
 	n_requests = 0;
-	is_done = false;
 	listener = evconnlistener_new_bind(base, server_accept, NULL, LEV_OPT_CLOSE_ON_FREE, 16,
 					   (void *)&any, sizeof(any));
 	if (!listener || getsockname(evconnlistener_get_fd(listener), (void *)&any, &len) < 0)
@@ -155,12 +154,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void done(void *ctx)
+static void await_answer(const struct api *api)
 {
-	bool *flag = ctx;
-
-	*flag = true;
-	event_base_loopbreak(base);
+	while (api_is_asking(api))
+		event_base_loop(base, EVLOOP_ONCE);
 }
 
 /* Asks once and gives the FACT_API. */
@@ -176,11 +173,8 @@ static const json_t *asked(const struct api_options *more, uint32_t round)
 		options.url = url;
 	if (api_new(base, &options, &api, &error) < 0)
 		fail_msg("%s", error.message);
-	is_done = false;
-	assert_int_equal(api_ask(api, round, &facts.sink, done, &is_done), 0);
-	if (!is_done)
-		event_base_dispatch(base);
-	assert_true(is_done);
+	assert_int_equal(api_ask(api, round, &facts.sink), 0);
+	await_answer(api);
 	api_free(api);
 	return facts_nth(&facts, "api", NULL, NULL, facts_count(&facts, "api") - 1);
 }
@@ -354,12 +348,12 @@ static void a_question_can_be_dropped(void **state)
 	(void)state;
 	says_file("/state", "200 OK", "tests/data/mesos/api/state.json");
 	assert_int_equal(api_new(base, &options, &api, NULL), 0);
-	assert_int_equal(api_ask(api, 1, &facts.sink, done, &is_done), 0);
-	assert_int_equal(api_ask(api, 2, &facts.sink, done, &is_done), -EBUSY);
+	assert_int_equal(api_ask(api, 1, &facts.sink), 0);
+	assert_true(api_is_asking(api));
+	assert_int_equal(api_ask(api, 2, &facts.sink), -EBUSY);
 	event_base_loop(base, EVLOOP_ONCE);
 	api_free(api);
 	event_base_loop(base, EVLOOP_NONBLOCK);
-	assert_false(is_done);
 	assert_int_equal(json_array_size(facts.all), 0);
 }
 
@@ -372,8 +366,8 @@ static void the_same_client_asks_again(void **state)
 	says_file("/state", "200 OK", "tests/data/mesos/api/state.json");
 	assert_int_equal(api_new(base, &options, &api, NULL), 0);
 	for (uint32_t round = 1; round <= 3; round++) {
-		assert_int_equal(api_ask(api, round, &facts.sink, done, &is_done), 0);
-		event_base_dispatch(base);
+		assert_int_equal(api_ask(api, round, &facts.sink), 0);
+		await_answer(api);
 	}
 	assert_int_equal(facts_count(&facts, "api"), 3);
 	assert_int_equal(facts_count(&facts, "api_executor"), 6);

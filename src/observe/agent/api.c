@@ -19,11 +19,11 @@
 #include "mesos/http_head.h"
 #include "mesos/span.h"
 #include "mesos/api_state.h"
+#include "observe/agent/api_answer.h"
 #include "observe/agent/api_url.h"
 #include "observe/agent/tls.h"
 #include "base/netns.h"
 #include "observe/netlink/own_traffic.h"
-#include "observe/netlink/sockdiag.h"
 
 #define STATE	   "/state"
 #define FLAGS	   "/flags"
@@ -52,8 +52,6 @@ struct api {
 	int status;
 	char problem[640];
 	struct fact_sink sink;
-	void (*done)(void *ctx);
-	void *ctx;
 };
 
 static void ask_endpoint(struct api *api, const char *endpoint);
@@ -76,8 +74,6 @@ static void body_drop(struct api *api)
 /* The answer is complete, or there will be none. */
 static void finish(struct api *api)
 {
-	void (*done)(void *ctx) = api->done;
-
 	connection_drop(api);
 	event_del(api->timer);
 	api->endpoint = NULL;
@@ -85,8 +81,6 @@ static void finish(struct api *api)
 	api->answer.api.problem = api->problem;
 	fact_emit(&api->sink, &api->answer);
 	body_drop(api);
-	if (done)
-		done(api->ctx);
 }
 
 static void answer_lacks(struct api *api, const char *text)
@@ -102,117 +96,18 @@ static void answer_failed(struct api *api, const struct error *error)
 	answer_lacks(api, error_text(error, text, sizeof(text)));
 }
 
-static void emit_flags(struct api *api, const struct mesos_flags *flags)
-{
-	for (size_t i = 0; i < MESOS_FLAGS_WATCHED; i++) {
-		struct fact fact = { .type = FACT_FLAG, .mono = now_mono() };
-
-		if (!flags->watched[i])
-			continue;
-		fact.flag.pid = api->answer.api.pid;
-		fact.flag.start = api->answer.api.start;
-		fact.flag.when = "running";
-		fact.flag.name = mesos_flag_table[i].name;
-		fact.flag.value = flags->watched[i];
-		fact.flag.source = "api";
-		fact_emit(&api->sink, &fact);
-	}
-}
-
-static void answer_flags(struct api *api, const struct mesos_flags *flags)
-{
-	struct fact_api *answer = &api->answer.api;
-
-	answer->work_dir = flags->work_dir;
-	answer->recovery_timeout = flags->recovery_timeout_ns;
-	answer->reregister_timeout = flags->reregistration_timeout_ns;
-	emit_flags(api, flags);
-	if (flags->strict)
-		answer->strict = strcmp(flags->strict, "false") == 0 ? EW_NO : EW_YES;
-}
-
-/* False: no memory, and no fact. */
-static bool emit_executor(struct api *api, const struct mesos_framework *framework,
-			  const struct mesos_executor *executor)
-{
-	struct fact fact = { .type = FACT_API_EXECUTOR, .mono = now_mono() };
-	const char **tasks = calloc(executor->n_tasks + 1, sizeof(*tasks));
-
-	if (!tasks)
-		return false;
-	for (const struct mesos_task *task = executor->tasks; task; task = task->next)
-		tasks[fact.api_executor.n_tasks++] = *task->name ? task->name : task->id;
-	fact.api_executor.answer_nr = api->answer.api.answer_nr;
-	fact.api_executor.framework_id = framework->id;
-	fact.api_executor.executor_id = executor->id;
-	fact.api_executor.container_id = executor->container;
-	fact.api_executor.completed = executor->completed || framework->completed;
-	fact.api_executor.tasks = tasks;
-	fact_emit(&api->sink, &fact);
-	free(tasks);
-	return true;
-}
-
-/* How those of its tasks ended that are over. */
-static void emit_tasks(struct api *api, const struct mesos_framework *framework,
-		       const struct mesos_executor *executor)
-{
-	for (const struct mesos_task *task = executor->ended; task; task = task->next) {
-		struct fact fact = { .type = FACT_TASK, .mono = now_mono() };
-
-		fact.task.framework_id = framework->id;
-		fact.task.executor_id = executor->id;
-		fact.task.container_id = executor->container;
-		fact.task.task_id = task->id;
-		fact.task.state = task->state;
-		fact.task.source = "api";
-		fact.task.wall = (int64_t)(task->timestamp * (double)NS_PER_S);
-		fact_emit(&api->sink, &fact);
-	}
-}
-
-/*
- * Access rules take what a caller may not see out of an answer, flags and executors alike (Mesos
- * common/authorization.cpp): without rules, and with the flags there, nothing was taken out.
- */
-static enum ew_tri is_complete(const struct mesos_flags *flags)
-{
-	if (!*flags->work_dir)
-		return EW_UNKNOWN;
-	return *flags->acls || (*flags->authorizers && strcmp(flags->authorizers, "local") != 0)
-		       ? EW_NO
-		       : EW_YES;
-}
-
-/*
- * The executors come before their FACT_API: a reader of FACT_API has all executors of the answer.
- * And after the last byte of the answer: of one that is cut nothing counts.
- */
+/* After the last byte: of an answer that is cut nothing counts. */
 static void got_state(struct api *api)
 {
-	struct fact_api *answer = &api->answer.api;
 	const struct mesos_state *state;
 	struct error error = { 0 };
 
-	if (api_state_end(api->body, &state, &error) < 0) {
+	if (api_state_end(api->body, &state, &error) < 0)
 		answer_failed(api, &error);
-		return;
-	}
-	answer->slave_id = state->id;
-	answer->version = state->version;
-	answer->start_time = state->start_time;
-	answer->upid = state->pid;
-	answer->complete = is_complete(&state->flags);
-	answer_flags(api, &state->flags);
-	for (const struct mesos_framework *f = state->frameworks; f; f = f->next)
-		for (const struct mesos_executor *e = f->executors; e; e = e->next) {
-			emit_tasks(api, f, e);
-			if (!emit_executor(api, f, e)) {
-				answer_lacks(api, "out of memory");
-				return;
-			}
-		}
-	finish(api);
+	else if (api_answer_state(&api->answer.api, state, &api->sink) < 0)
+		answer_lacks(api, "out of memory");
+	else
+		finish(api);
 }
 
 /* Only while the agent recovers; /state gives the rest later. */
@@ -222,7 +117,7 @@ static void got_flags(struct api *api, struct mesos_span begin)
 
 	if (api_status_check(api->status, begin, NULL) == 0 &&
 	    api_state_end(api->body, &state, NULL) == 0)
-		answer_flags(api, &state->flags);
+		api_answer_flags(&api->answer.api, &state->flags, &api->sink);
 	finish(api);
 }
 
@@ -403,19 +298,10 @@ static void ask_endpoint(struct api *api, const char *endpoint)
 	bufferevent_enable(api->bev, EV_READ | EV_WRITE);
 }
 
-/* Whether the URL is that of the agent found here; it may listen on every address. */
-static bool is_agents(const struct api_url *url, const struct ew_addr *agent)
-{
-	struct ew_addr to = sockdiag_sockaddr(&url->addr);
-
-	return agent && agent->port == to.port &&
-	       (addr_ip_equal(agent, &to) || (addr_is_any(agent) && addr_is_loopback(&to)));
-}
-
 static int credential_check(const struct api_options *options, const struct api_url *url,
 			    struct error *error)
 {
-	if (!options->authorization || url->tls || is_agents(url, options->agent))
+	if (!options->authorization || url->tls || api_url_is_of(url, options->agent))
 		return 0;
 	return error_set(error, -EPERM, "give an https URL, or leave --credential-file out",
 			 "ask %s: it is not the agent found here, and a credential is sent to "
@@ -479,8 +365,12 @@ void api_free(struct api *api)
 	free(api);
 }
 
-int api_ask(struct api *api, uint32_t answer_nr, const struct fact_sink *sink,
-	    void (*done)(void *ctx), void *ctx)
+bool api_is_asking(const struct api *api)
+{
+	return api && api->endpoint;
+}
+
+int api_ask(struct api *api, uint32_t answer_nr, const struct fact_sink *sink)
 {
 	struct timeval bound = { .tv_sec = api->timeout_ms / 1000,
 				 .tv_usec = api->timeout_ms % 1000 * 1000 };
@@ -495,54 +385,7 @@ int api_ask(struct api *api, uint32_t answer_nr, const struct fact_sink *sink,
 	api->problem[0] = '\0';
 	api->status = 0;
 	api->sink = *sink;
-	api->done = done;
-	api->ctx = ctx;
 	event_add(api->timer, &bound);
 	ask_endpoint(api, STATE);
 	return 0;
-}
-
-struct api_question {
-	struct event_base *base;
-	struct api *api;
-};
-
-void api_ask_drop(struct api_question *question)
-{
-	if (!question)
-		return;
-	api_free(question->api);
-	if (question->base)
-		event_base_free(question->base);
-	free(question);
-}
-
-int api_ask_begin(const struct api_options *options, uint32_t answer_nr,
-		  const struct fact_sink *sink, struct api_question **ret, struct error *error)
-{
-	struct api_question *question = calloc(1, sizeof(*question));
-	int err;
-
-	if (question)
-		question->base = event_base_new();
-	if (!question || !question->base) {
-		free(question);
-		return error_set(error, -ENOMEM, NULL, "ask %s", options->url);
-	}
-	err = api_new(question->base, options, &question->api, error);
-	if (!err)
-		err = api_ask(question->api, answer_nr, sink, NULL, NULL);
-	if (err) {
-		api_ask_drop(question);
-		return err;
-	}
-	event_base_loop(question->base, EVLOOP_NONBLOCK); /* connected by now, if it is near */
-	*ret = question;
-	return 0;
-}
-
-void api_ask_end(struct api_question *question)
-{
-	event_base_dispatch(question->base); /* until nothing is left to wait for */
-	api_ask_drop(question);
 }

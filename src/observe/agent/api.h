@@ -46,23 +46,13 @@ void api_free(struct api *api); /* drops a question that is under way */
 
 /*
  * Asks, without blocking. When there is an answer, or within the timeout: emits FACT_API with that
- * answer_nr and, for an answer that lists them, FACT_API_EXECUTOR with the same, then calls
- * done(ctx) (NULL: nobody waits). Failures are FACT_API with a problem, in words, never an error.
- * -EBUSY: the last question is not answered yet.
+ * answer_nr and, before it, FACT_API_EXECUTOR with the same for each executor that it lists.
+ * Failures are FACT_API with a problem, in words, never an error. -EBUSY: the last question is not
+ * answered yet.
  */
-int api_ask(struct api *api, uint32_t answer_nr, const struct fact_sink *sink,
-	    void (*done)(void *ctx), void *ctx);
+int api_ask(struct api *api, uint32_t answer_nr, const struct fact_sink *sink);
 
-/*
- * The same with an event loop of its own, for those who have something else to do while the agent
- * makes its answer (1 MB of text for 1,000 executors): the end waits, emits the facts and frees.
- */
-struct api_question;
-int api_ask_begin(const struct api_options *options, uint32_t answer_nr,
-		  const struct fact_sink *sink, struct api_question **ret, struct error *error);
-void api_ask_end(struct api_question *question);
-
-/* Frees it without an answer and without facts. NULL is fine. */
-void api_ask_drop(struct api_question *question);
+/* The last question is not answered yet. False for NULL. */
+bool api_is_asking(const struct api *api);
 
 #endif

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/error.h"
+#include "facts.h"
+#include "observe/netlink/sockdiag.h"
 
 static const char cure[] = "give --agent-url http://ADDRESS:PORT";
 
@@ -82,4 +85,12 @@ int api_url_parse(const char *text, struct api_url *url, struct error *error)
 				 text);
 	*url = parsed;
 	return 0;
+}
+
+bool api_url_is_of(const struct api_url *url, const struct ew_addr *agent)
+{
+	struct ew_addr to = sockdiag_sockaddr(&url->addr);
+
+	return agent && agent->port == to.port &&
+	       (addr_ip_equal(agent, &to) || (addr_is_any(agent) && addr_is_loopback(&to)));
 }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 struct error;
+struct ew_addr;
 
 struct api_url {
 	bool tls;	/* https */
@@ -25,5 +26,11 @@ bool api_url_is_tls(const char *text);
  * while: by /etc/hosts and DNS only, whatever nsswitch.conf(5) says.
  */
 int api_url_parse(const char *text, struct api_url *url, struct error *error);
+
+/*
+ * Whether the URL is that of the agent that listens on this address, maybe on every address. False
+ * for NULL.
+ */
+bool api_url_is_of(const struct api_url *url, const struct ew_addr *agent);
 
 #endif

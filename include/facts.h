@@ -72,7 +72,9 @@ enum fact_type {
 	FACT_AGENT_INFO = 42,
 	FACT_DAMAGE = 43,     /* a file at which an agent's recovery fails */
 	FACT_AGENT_AWAY = 44, /* no agent listened any more */
-	FACT_TYPES_END,	      /* one more than the last */
+	/* A socket listens on a port that an executor names as its agent's and that is not ours. */
+	FACT_LISTENER = 45,
+	FACT_TYPES_END, /* one more than the last */
 };
 
 struct fact {
@@ -123,6 +125,7 @@ struct fact {
 		struct fact_port port;
 		struct fact_agent_log agent_log;
 		struct fact_foreseen foreseen;
+		struct fact_listener listener;
 	};
 };
 

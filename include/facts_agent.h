@@ -29,7 +29,13 @@ struct fact_agent {
 /* session.agent_port is the listener's; the agent advertises this one. */
 struct fact_port {
 	uint32_t port;
-	const char *source; /* "flags", "api", "disk"; "watch": an earlier one of this port */
+	const char *source; /* "flags", "api", "disk"; "watch": an earlier one of this port;
+			     * "baseline": the last audit, of an agent that is down */
+};
+
+struct fact_listener {
+	struct ew_addr listen;
+	uint64_t netns; /* inode of the namespace */
 };
 
 /* Since the agent of the baseline; the first time that an execwatch found none. */

@@ -23,6 +23,11 @@ static const struct factjson_field port_fields[] = {
 	FIELD(port.source, "source"),
 };
 
+static const struct factjson_field listener_fields[] = {
+	FIELD(listener.listen, "listen"),
+	FIELD(listener.netns, "netns"),
+};
+
 static const struct factjson_field agent_away_fields[] = {
 	FIELD(agent_away.wall, "wall_ns"),
 };
@@ -125,6 +130,7 @@ static const struct factjson_field end_fields[] = {
 static const struct factfields rows[] = {
 	TYPE(FACT_AGENT, agent),
 	TYPE(FACT_PORT, port),
+	TYPE(FACT_LISTENER, listener),
 	TYPE(FACT_AGENT_AWAY, agent_away),
 	TYPE(FACT_AGENT_LOG, agent_log),
 	TYPE(FACT_WORK_DIR, work_dir),

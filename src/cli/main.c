@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/agent_port.h"
 #include "cli/exit_codes.h"
 #include "cli/help.h"
 #include "cli/log.h"
@@ -66,6 +67,8 @@ static int verb_run_bounded(struct options *options)
 	    !time_bound_begin(options->verb->name, options->timeout, &options->bound, &code,
 			      options->reported))
 		return code;
+	if (!options->replay && options->verb->bit != REPORT)
+		agent_port_resolve(options);
 	code = options->verb->run(options);
 	time_bound_write(options->bound); /* a plugin's line may follow */
 	return code;

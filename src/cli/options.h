@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "act/inject/inject_api.h"
+#include "base/agent_ports.h"
 #include "model/model.h"
 
 /* When `run` treats links. */
@@ -20,9 +21,10 @@ struct time_bound;
 struct verb;
 
 struct options {
-	const struct verb *verb; /* NULL with help or version */
-	uint16_t port;
-	const char *work_dir; /* NULL: to be found */
+	const struct verb *verb;    /* NULL with help or version */
+	uint16_t port;		    /* that the agent listens on (cli/agent_port.h) */
+	struct agent_ports earlier; /* of its last baseline, where no agent runs; else all 0 */
+	const char *work_dir;	    /* NULL: to be found */
 	const char *agent_url;
 	const char *master_url;
 	const char *netns;   /* pid or path; NULL: our own */

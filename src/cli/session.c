@@ -18,6 +18,7 @@
 #include "cli/child.h"
 #include "cli/exit_codes.h"
 #include "cli/log.h"
+#include "cli/netns_option.h"
 #include "cli/options.h"
 #include "cli/time_bound.h"
 #include "observe/agent/api.h"
@@ -90,29 +91,6 @@ static void acts_emit(struct session *s)
 		emit_unread(&sink, 0, 0, error.code, "the audit log in %s", s->options->state_dir);
 }
 
-/* --netns: a process of the namespace, or a file that refers to it. */
-static int netns_enter(struct session *s, struct error *error)
-{
-	const char *name = s->options->netns;
-	uint64_t inode;
-	char *end;
-	long pid;
-
-	if (!name)
-		return 0;
-	pid = strtol(name, &end, 10);
-	s->netns_fd = !*end && pid > 0 && pid <= INT32_MAX ? netns_open_pid((pid_t)pid, &inode)
-							   : netns_open_path(name, &inode);
-	if (s->netns_fd >= 0)
-		return 0;
-	return error_set(error, s->netns_fd,
-			 s->netns_fd == -EACCES || s->netns_fd == -EPERM
-				 ? "run as root"
-				 : "--netns takes the pid of a process in it, or a path such as "
-				   "/run/netns/NAME",
-			 "open the network namespace '%s'", name);
-}
-
 int session_open(const struct options *options, struct session **ret, struct error *error)
 {
 	struct session *s = session_new(options, error);
@@ -129,7 +107,7 @@ int session_open(const struct options *options, struct session **ret, struct err
 	}
 	proc_boot_id(s->boot_id, sizeof(s->boot_id));
 	time_bound_step(options->bound, "the network namespace");
-	err = netns_enter(s, error);
+	err = netns_option_open(options->netns, &s->netns_fd, error);
 	if (err)
 		goto out;
 	session_fact_emit(s);

@@ -53,6 +53,7 @@ int session_scan_open(struct session *s, struct error *error)
 	struct scan_options scan = {
 		.port = s->options->port,
 		.known = &known,
+		.earlier = s->options->earlier,
 		.set_ports = ports_set,
 		.set_ports_ctx = s,
 		.work_dir = s->options->work_dir,

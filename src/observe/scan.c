@@ -123,6 +123,7 @@ static const struct part {
 	/* in children, beside all that follows */
 	{ SCAN_SOCKETS, scan_node_begin_step, "the node", false },
 	{ SCAN_SOCKETS, scan_peers_step, "owners of connections", false },
+	{ SCAN_SOCKETS, scan_named_listeners_step, "listeners of other agents", false },
 	{ SCAN_SOCKETS, scan_unix_links_step, "domain sockets", false },
 	/* before anything that takes long */
 	{ SCAN_TRACKING, scan_conntrack_step, "connection tracking and firewall rules", false },

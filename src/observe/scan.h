@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/agent_ports.h"
 #include "facts.h"
 #include "observe/agent/next_start.h"
 
-struct agent_ports;
 struct api_options;
 struct fact_sink;
 struct error;
@@ -23,11 +23,12 @@ struct scan;
 struct scan_options {
 	uint16_t port;			 /* that the agent listens on */
 	const struct agent_ports *known; /* that it advertises, copied; NULL: none are known */
-	const char *work_dir;		 /* NULL: found */
-	const char *agent_url;		 /* NULL: http://ADDRESS:PORT of the agent that listens */
-	const char *master_url;	   /* NULL: the running agent's flag; lives as long as the scan */
-	const char *ca_file;	   /* certificates for an https URL; NULL: the system's */
-	const char *authorization; /* value of that header for the API; NULL: none */
+	struct agent_ports earlier; /* that it had in the last baseline: for as long as none runs */
+	const char *work_dir;	    /* NULL: found */
+	const char *agent_url;	    /* NULL: http://ADDRESS:PORT of the agent that listens */
+	const char *master_url;	    /* NULL: the running agent's flag; lives as long as the scan */
+	const char *ca_file;	    /* certificates for an https URL; NULL: the system's */
+	const char *authorization;  /* value of that header for the API; NULL: none */
 	int64_t until;	  /* mono ns; what was not looked at by then is not read. 0: no bound */
 	const int *netns; /* descriptor of the agent's network namespace, copied; NULL: ours */
 	/* May an agent of another namespace be meant? NO: never; else if none listens in netns. */

@@ -87,6 +87,7 @@ enum step scan_sockets_part_step(struct scan *scan);
 enum step scan_agents_step(struct scan *scan);
 enum step scan_node_begin_step(struct scan *scan);
 enum step scan_peers_step(struct scan *scan);
+enum step scan_named_listeners_step(struct scan *scan);
 enum step scan_unix_links_step(struct scan *scan);
 enum step scan_conntrack_step(struct scan *scan);
 enum step scan_ask_step(struct scan *scan);

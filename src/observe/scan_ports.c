@@ -38,6 +38,8 @@ static bool ports_learn(struct scan *scan)
 		grown |= port_learn(scan, snapshot_api_port(scan->snapshot), "api");
 	if (said < 0)
 		grown |= port_learn(scan, snapshot_info_port(scan->snapshot), "disk");
+	for (int i = 1; !agent && i < AGENT_PORTS_MAX; i++)
+		grown |= port_learn(scan, scan->options.earlier.v[i], "baseline");
 	return grown;
 }
 

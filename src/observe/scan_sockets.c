@@ -5,6 +5,7 @@
 #include "observe/agent_scan.h"
 #include "observe/conntrack_lookup.h"
 #include "observe/keepalive_lookup.h"
+#include "observe/named_listeners.h"
 #include "observe/scan_internal.h"
 #include "observe/snapshot.h"
 #include "observe/sockets.h"
@@ -61,6 +62,12 @@ enum step scan_peers_step(struct scan *scan)
 	for (; scan->at < end && (socket = snapshot_socket(scan->snapshot, scan->at)); scan->at++)
 		agent_emit_peers(scan->procfs, scan->snapshot, socket, &scan->sink);
 	return socket ? STEP_MORE : STEP_DONE;
+}
+
+enum step scan_named_listeners_step(struct scan *scan)
+{
+	named_listeners_emit(scan->snapshot, &scan->sink);
+	return STEP_DONE;
 }
 
 enum step scan_unix_links_step(struct scan *scan)

@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/netns.h"
+#include "mesos/agent_name.h"
 #include "mesos/upid.h"
 #include "observe/snapshot_internal.h"
 
@@ -88,18 +89,6 @@ static void add_process(struct snapshot *snapshot, const struct fact_process *pr
 	added->work_dir = work_dir_of(snapshot, process, &added->agent);
 }
 
-/* Only the last part of the path: all of a DC/OS host's programs are below /opt/mesosphere. */
-static bool is_agents_name(const struct fact_agent *agent)
-{
-	const char *slash = strrchr(agent->exe, '/');
-	const char *names[] = { agent->comm, slash ? slash + 1 : agent->exe };
-
-	for (size_t i = 0; i < 2; i++)
-		if (strstr(names[i], "mesos-agent") || strstr(names[i], "mesos-slave"))
-			return true;
-	return false;
-}
-
 static void add_agent(struct snapshot *snapshot, const struct fact_agent *agent)
 {
 	if (!snapshot_reserve(snapshot, &snapshot->agents, &snapshot->agents_cap,
@@ -108,7 +97,7 @@ static void add_agent(struct snapshot *snapshot, const struct fact_agent *agent)
 	snapshot->agents[snapshot->n_agents++] = (struct snapshot_agent){
 		.pid = agent->pid,
 		.start = agent->start,
-		.mesos = is_agents_name(agent),
+		.mesos = mesos_is_agent_name(agent->comm, agent->exe),
 		.uid = agent->uid,
 		.listen = agent->listen,
 		.netns = agent->netns,

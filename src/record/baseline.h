@@ -18,6 +18,7 @@
 
 #include "facts.h"
 
+struct agent_ports;
 struct error;
 
 /* How many baselines of a boot and port are kept; older ones are removed. */
@@ -47,6 +48,7 @@ struct baseline_dir {
 
 struct baseline_file {
 	char *name; /* owned by the list */
+	uint16_t port;
 	uint64_t agent_start;
 	int32_t agent_pid; /* 0: no agent listened */
 };
@@ -57,12 +59,19 @@ struct baseline_files {
 };
 
 /*
- * The baselines of a boot and port. A file of an earlier version that cannot be parsed is left out.
- * files is to be freed with baseline_files_free() also after an error.
+ * The baselines of a boot and port (0: of every port). A file of an earlier version that cannot be
+ * parsed is left out. files is to be freed with baseline_files_free() also after an error.
  */
 int baseline_files_list(const struct baseline_dir *dir, const char *boot_id, uint32_t port,
 			struct baseline_files *files, struct error *error);
 void baseline_files_free(struct baseline_files *files);
+
+/*
+ * The ports of the agent that listened on this port, or advertised it, when a baseline of this boot
+ * was made; the newest counts. ports->v[0] is the listener's. False: there is no such baseline.
+ */
+bool baseline_ports(const struct baseline_dir *dir, const char *boot_id, uint16_t port,
+		    struct agent_ports *ports);
 
 /*
  * Removes all but the newest BASELINE_KEPT baselines of this boot and port, those of other boots

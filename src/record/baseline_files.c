@@ -120,7 +120,12 @@ static int file_add(struct baseline_files *files, const struct baseline_dir *dir
 	copy = strdup(text);
 	if (!copy)
 		return -ENOMEM;
-	files->v[files->n++] = (struct baseline_file){ copy, name->start, (int32_t)name->pid };
+	files->v[files->n++] = (struct baseline_file){
+		.name = copy,
+		.port = (uint16_t)name->port,
+		.agent_start = name->start,
+		.agent_pid = (int32_t)name->pid,
+	};
 	return 0;
 }
 
@@ -158,7 +163,7 @@ int baseline_files_list(const struct baseline_dir *dir, const char *boot_id, uin
 
 	*files = (struct baseline_files){ 0 };
 	while (!err && (entry = readdir(entries))) {
-		if (name_parse(entry->d_name, &name) && !name.tmp && name.port == port &&
+		if (name_parse(entry->d_name, &name) && !name.tmp && (!port || name.port == port) &&
 		    strcmp(name.boot_id, boot_id) == 0)
 			err = file_add(files, dir, entry->d_name, &name);
 	}

@@ -197,6 +197,129 @@ static void agent_comes_back_with_another_id(void **state)
 	node_free(n);
 }
 
+/*
+ * Without an agent and without its id an executor is ours by its address alone, which says nothing
+ * in a network namespace that the agent is not in.
+ */
+static void no_agent_was_ever_seen(void **state)
+{
+	static const struct {
+		const char *what;
+		uint64_t own_netns, netns;
+		enum ew_tri elsewhere;
+		const char *want;
+	} rows[] = {
+		{ "of the agent's namespace", NODE_HOST_NS, NODE_HOST_NS, EW_NO, "no-checkpoint" },
+		{ "of another namespace", NODE_HOST_NS, 99, EW_NO, "unknown" },
+		{ "of another, which may be meant", NODE_HOST_NS, 99, EW_YES, "no-checkpoint" },
+		{ "of another, in an old recording", NODE_HOST_NS, 99, EW_UNKNOWN,
+		  "no-checkpoint" },
+		{ "where our namespace is not known", 0, 99, EW_NO, "no-checkpoint" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		one(n, .netns = rows[i].netns, .no_checkpoint = true, .unlinked = true);
+
+		n->own_netns = rows[i].own_netns;
+		n->elsewhere = rows[i].elsewhere;
+		n->no_work_dir = true;
+		node_agent_stop(n);
+		node_watch_anew(n);
+		node_snapshot(n);
+		check_row(n, rows[i].what, rows[i].want);
+		node_free(n);
+	}
+}
+
+static void listens(struct node *n, const char *address, uint64_t netns)
+{
+	node_emit(n, (struct fact){ .type = FACT_LISTENER,
+				    .listener = { .listen = node_addr(address), .netns = netns } });
+}
+
+/*
+ * While our agent is down, an executor of another port is another agent's only if that listens:
+ * ours may have advertised the port.
+ */
+static void of_another_port_while_no_agent_runs(void **state)
+{
+	static const struct {
+		const char *what, *slave_pid, *listens; /* NULL: nobody */
+		uint64_t netns, there;
+		const char *want;
+	} rows[] = {
+		{ "nobody listens", "slave(1)@10.0.0.7:5052", NULL, NODE_HOST_NS, 0, "unknown" },
+		{ "its agent listens", "slave(1)@10.0.0.7:5052", "10.0.0.7:5052", NODE_HOST_NS,
+		  NODE_HOST_NS, "foreign" },
+		{ "its agent listens on all addresses", "slave(1)@10.0.0.7:5052", "0.0.0.0:5052",
+		  NODE_HOST_NS, NODE_HOST_NS, "foreign" },
+		{ "another port", "slave(1)@10.0.0.7:5052", "10.0.0.7:5053", NODE_HOST_NS,
+		  NODE_HOST_NS, "unknown" },
+		{ "another address", "slave(1)@10.0.0.7:5052", "10.0.0.8:5052", NODE_HOST_NS,
+		  NODE_HOST_NS, "unknown" },
+		{ "the host's agent from a container", "slave(1)@10.0.0.7:5052", "10.0.0.7:5052",
+		  99, NODE_HOST_NS, "foreign" },
+		{ "the host's loopback from a container", "slave(1)@127.0.0.1:5052", "0.0.0.0:5052",
+		  99, NODE_HOST_NS, "foreign" },
+		{ "an agent of another namespace", "slave(1)@10.0.0.7:5052", "10.0.0.7:5052",
+		  NODE_HOST_NS, 99, "unknown" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		one(n, .slave_pid = rows[i].slave_pid, .netns = rows[i].netns, .unlinked = true);
+
+		n->own_netns = NODE_HOST_NS;
+		n->elsewhere = EW_NO;
+		n->no_work_dir = true;
+		node_agent_stop(n);
+		node_watch_anew(n);
+		node_snapshot(n);
+		if (rows[i].listens)
+			listens(n, rows[i].listens, rows[i].there);
+		check_row(n, rows[i].what, rows[i].want);
+		assert_int_equal(node_exit_code(n, REPORT_AUDIT), 3);
+		node_free(n);
+	}
+}
+
+/* Another namespace's agent may be meant: its loopback addresses are its own all the same. */
+static void the_loopback_of_another_namespace(void **state)
+{
+	one(n, .slave_pid = "slave(1)@127.0.0.1:5052", .netns = 99, .unlinked = true);
+
+	(void)state;
+	n->own_netns = NODE_HOST_NS;
+	n->elsewhere = EW_YES;
+	n->no_work_dir = true;
+	node_agent_stop(n);
+	node_watch_anew(n);
+	node_snapshot(n);
+	listens(n, "0.0.0.0:5052", NODE_HOST_NS);
+	check(n, "web", "unknown");
+	listens(n, "127.0.0.1:5052", 99);
+	check(n, "web", "foreign");
+	node_free(n);
+}
+
+/* A later scan does not find the listener any more. */
+static void another_agent_that_listens_no_more(void **state)
+{
+	one(n, .slave_pid = "slave(1)@10.0.0.7:5052", .unlinked = true);
+
+	(void)state;
+	n->no_work_dir = true;
+	node_agent_stop(n);
+	node_watch_anew(n);
+	node_snapshot(n);
+	listens(n, "10.0.0.7:5052", NODE_HOST_NS);
+	check(n, "web", "foreign");
+	node_snapshot(n);
+	check(n, "web", "unknown");
+	node_free(n);
+}
+
 /* Its agent's address cannot be read, and its agent id is another: whose it is is not known. */
 static void an_agent_that_has_no_address(void **state)
 {
@@ -235,6 +358,10 @@ int main(void)
 		cmocka_unit_test(not_in_the_api),
 		cmocka_unit_test(nobody_is_there),
 		cmocka_unit_test(agent_comes_back_with_another_id),
+		cmocka_unit_test(no_agent_was_ever_seen),
+		cmocka_unit_test(of_another_port_while_no_agent_runs),
+		cmocka_unit_test(the_loopback_of_another_namespace),
+		cmocka_unit_test(another_agent_that_listens_no_more),
 		cmocka_unit_test(an_agent_that_has_no_address),
 		cmocka_unit_test(what_was_read_of_the_agent_before),
 	};

@@ -39,6 +39,39 @@ static void credentials_that_cannot_be_used_are_refused(void **state)
 	dir_remove();
 }
 
+/* Mesos takes a line of its own credentials file apart at blanks, however many (credentials.hpp).
+ */
+static void credentials_in_every_form_are_read(void **state)
+{
+	static const char *const good[][2] = {
+		{ "principal:secret", "Basic cHJpbmNpcGFsOnNlY3JldA==" },
+		{ "principal:\n", "Basic cHJpbmNpcGFsOg==" },
+		{ "principal: secret", "Basic cHJpbmNpcGFsOiBzZWNyZXQ=" },
+		{ "principal secret\n", "Basic cHJpbmNpcGFsOnNlY3JldA==" },
+		{ "principal    secret\n", "Basic cHJpbmNpcGFsOnNlY3JldA==" },
+		{ "  principal secret   \r\n", "Basic cHJpbmNpcGFsOnNlY3JldA==" },
+		{ "{\"principal\": \"principal\", \"secret\": \"secret\"}",
+		  "Basic cHJpbmNpcGFsOnNlY3JldA==" },
+		{ "token=abc", "token=abc" },
+		{ "Bearer abc\n", "Bearer abc" },
+	};
+
+	(void)state;
+	assert_int_equal(dir_make(), 0);
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		struct error error = { 0 };
+		char *header = NULL;
+
+		file_write(dir_at("c"), good[i][0], strlen(good[i][0]));
+		assert_int_equal(chmod(dir_at("c"), 0600), 0);
+		if (credential_read(dir_at("c"), &header, &error) < 0)
+			fail_msg("'%s': %s", good[i][0], error.message);
+		assert_string_equal(header, good[i][1]);
+		free(header);
+	}
+	dir_remove();
+}
+
 static void urls_are_understood_or_refused(void **state)
 {
 	static const struct {
@@ -116,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(credentials_that_cannot_be_used_are_refused),
+		cmocka_unit_test(credentials_in_every_form_are_read),
 		cmocka_unit_test(urls_are_understood_or_refused),
 		cmocka_unit_test(names_are_found_without_what_nsswitch_names),
 	};

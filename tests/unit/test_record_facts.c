@@ -266,6 +266,7 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_PORT, port);
 	COVERED(FACT_AGENT_LOG, agent_log);
 	COVERED(FACT_FORESEEN, foreseen);
+	COVERED(FACT_LISTENER, listener);
 	assert_int_equal(types, LAST_TYPE);
 #else
 	(void)covered, (void)types;

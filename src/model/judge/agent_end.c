@@ -3,6 +3,7 @@
 
 #include <netinet/tcp.h>
 
+#include "mesos/agent_name.h"
 #include "model/judge/conntrack.h"
 
 /*
@@ -63,7 +64,7 @@ static bool is_silent_agent(const struct store *store, const struct holder *hold
 	if (!process || !process->known || !process_is_alive(process))
 		return false;
 	return store->agents.n ? store_is_agent(store, holder->pid, holder->start)
-			       : agent_has_name(process->facts.comm, process->facts.exe);
+			       : mesos_is_agent_name(process->facts.comm, process->facts.exe);
 }
 
 bool agent_end_is_silent(const struct store *store, const struct connection *conn)

@@ -8,6 +8,7 @@
 #include "base/now.h"
 #include "mesos/upid.h"
 #include "model/judge/agent_state.h"
+#include "model/store/listeners.h"
 
 /* An agent records its start time when it initializes, after its process and any start script
  * began. The wall clock may be set in between. */
@@ -212,6 +213,16 @@ static bool is_of_other_netns(const struct store *store, const struct process *p
 	       (addr_is_loopback(&process->agent_addr) || has_agents_address(store, process));
 }
 
+/*
+ * At a port that is not ours, where our agent may have advertised it before it went down: only a
+ * listener there proves that the agent is another one.
+ */
+static bool is_served_elsewhere(const struct store *store, const struct process *process)
+{
+	return store_is_listened_at(store, &process->agent_addr, process->facts.netns) ||
+	       (store->session.elsewhere == EW_NO && is_of_other_netns(store, process));
+}
+
 /* Of an agent id that differs, or that is not known here. */
 static enum whose whose_by_address(const struct store *store, const struct executor *executor,
 				   bool differs)
@@ -224,7 +235,8 @@ static enum whose whose_by_address(const struct store *store, const struct execu
 	if (differs && is_below_work_dir(store, executor))
 		return WHOSE_FORMER;
 	if (!agent_ports_have(&store->ports, process->agent_addr.port))
-		return WHOSE_FOREIGN;
+		return differs || is_served_elsewhere(store, process) ? WHOSE_FOREIGN
+								      : WHOSE_UNKNOWN;
 	other = store_other_agent(store, &process->agent_addr, process->facts.netns);
 	if (other)
 		return other == store_rival(store) ? WHOSE_UNKNOWN : WHOSE_FOREIGN;

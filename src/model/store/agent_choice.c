@@ -6,20 +6,9 @@
 #include <sys/wait.h>
 
 #include "base/addr.h"
+#include "mesos/agent_name.h"
 #include "model/store/checkpoints.h"
 #include "model/store/processes.h"
-
-static bool is_agents_name(const char *name)
-{
-	return strstr(name, "mesos-agent") || strstr(name, "mesos-slave");
-}
-
-bool agent_has_name(const char *comm, const char *exe)
-{
-	const char *name = strrchr(exe, '/');
-
-	return is_agents_name(comm) || (name && is_agents_name(name));
-}
 
 /* 2: has an agent's name; 1: its name is not known yet; 0: has another name. */
 static int name_rank(const struct store *store, const struct agent *agent)
@@ -34,7 +23,7 @@ static int name_rank(const struct store *store, const struct agent *agent)
 		comm = process->facts.comm;
 		exe = process->facts.exe;
 	}
-	return agent_has_name(comm, exe) ? 2 : *comm || *exe ? 0 : 1;
+	return mesos_is_agent_name(comm, exe) ? 2 : *comm || *exe ? 0 : 1;
 }
 
 /* Once an agent was seen under its name, a task of another namespace with the same port is no

@@ -5,9 +5,6 @@
 
 #include "model/store/state.h"
 
-/* Is a program of that name, by comm or by the last part of exe, an agent? */
-bool agent_has_name(const char *comm, const char *exe);
-
 /* The agent that listens now; NULL: none does. */
 const struct agent *store_agent(const struct store *store);
 /*

@@ -33,6 +33,7 @@ void store_apply_holder(struct store *store, const struct fact *fact);
 void store_apply_hook(struct store *store, const struct fact *fact);
 void store_apply_host(struct store *store, const struct fact *fact);
 void store_apply_keepalive(struct store *store, const struct fact *fact);
+void store_apply_listener(struct store *store, const struct fact *fact);
 void store_apply_listing(struct store *store, const struct fact *fact);
 void store_apply_lost(struct store *store, const struct fact *fact);
 void store_apply_master(struct store *store, const struct fact *fact);

@@ -307,6 +307,12 @@ struct container {
 	uint32_t seen;		     /* number of the snapshot that showed it */
 };
 
+/* Where executors of another port have their agent. */
+struct listener {
+	struct fact_listener facts;
+	uint32_t seen; /* number of the last snapshot that showed it */
+};
+
 struct store {
 	struct strpool *pool;
 	bool broken; /* memory was short: facts are missing */
@@ -327,6 +333,7 @@ struct store {
 	LIST(struct treatment) treatments;
 	LIST(struct treatment) holds; /* "hold", likewise */
 	LIST(struct agent) agents;
+	LIST(struct listener) listeners;
 	LIST(struct fact_service) services; /* of agents */
 	LIST(struct fact_next_start) next_starts;
 	LIST(struct fact_flag) flags;

@@ -27,6 +27,7 @@ void store_clear(struct store *store)
 	store_clear_node(store);
 	store_clear_session(store);
 	free(store->agents.v);
+	free(store->listeners.v);
 	free(store->damages.v);
 	free(store->namespaces.v);
 	free(store->hooks.v);
@@ -83,6 +84,7 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_FORESEEN] = store_apply_foreseen,
 	[FACT_DAMAGE] = store_apply_damage,
 	[FACT_AGENT_AWAY] = store_apply_agent_away,
+	[FACT_LISTENER] = store_apply_listener,
 	[FACT_UNIX_LINK] = store_apply_unix_link,
 	[FACT_KEEPALIVE] = store_apply_keepalive,
 };

@@ -25,8 +25,8 @@ static int option_set_all(struct options *o, const char *value, char *message)
 #define EVERY	(LOOKS | REPORT)
 
 const struct option_row option_rows[] = {
-	{ 'p', "port", "N", "port that the agent listens on (5051)", GROUP_AGENT, EVERY, false,
-	  PARSE(option_set_port) },
+	{ 'p', "port", "N", "port that the agent listens on, or advertises (5051)", GROUP_AGENT,
+	  EVERY, false, PARSE(option_set_port) },
 	{ 'w', "work-dir", "DIR",
 	  "agent work dir (default: from its flags, environment, usual places)", GROUP_AGENT, LOOKS,
 	  false, TEXT(work_dir) },

@@ -70,6 +70,46 @@ def test_without_the_agent_its_slave_info_says_it(node, ew, advertised):
     assert {id: rows[id]["verdict"] for id in ("task-0", "task-1")} == {"task-0": "half-open", "task-1": "disconnected"}
 
 
+@pytest.mark.parametrize("option", [[], ["--no-bpf"]], ids=["bpf", "no-bpf"])
+def test_the_advertised_port_is_given(node, ew, port, advertised, option):
+    node.half_open(["task-0"])
+    audit = ew.json("audit", "--port", str(advertised), *option, code=1)
+    assert each(audit, node, "verdict") == {**HEALTHY, "task-0": "half-open"}
+    assert audit["agent"]["advertised_ports"] == [advertised]
+    said = ew("audit", "--port", str(advertised), *option).err
+    assert f"port {advertised} is advertised by the agent (pid {node.agent_pid}), which listens on port {port}: " \
+           "that one is taken" in said
+
+
+def test_a_window_by_the_advertised_port(node, ew, advertised):
+    node.forget(["task-1"])
+    done = ew.json("run", "--port", str(advertised), "--yes", "--until", "settled", "--",
+                   *node.command(*node.restart_args()), code=0)
+    assert each(done, node, "outcome") == {id: "reregistered" for id in HEALTHY}
+    assert each(done, node, "proof") == {id: "message" for id in HEALTHY}
+
+
+@pytest.mark.parametrize("by_advertised", [False, True], ids=["listeners-port", "advertised-port"])
+def test_without_the_agent_its_last_audit_says_it(node, ew, advertised, by_advertised):
+    """Its work directory is in no usual place: it is found where its executors are."""
+    ew.json("audit", code=0)
+    node.forget(["task-0"])
+    node.stop_agent()
+    audit = ew.json("audit", *(["--port", str(advertised)] if by_advertised else []), code=2)
+    assert audit["agent"]["advertised_ports"] == [advertised]
+    assert audit["agent"]["work_dir"] == str(node.work_dir)
+    rows = by_id(audit, node)
+    assert {id: rows[id]["verdict"] for id in HEALTHY} == \
+        {"task-0": "half-open", "task-1": "disconnected", "http": "disconnected"}
+
+
+def test_without_the_agent_and_an_audit_nothing_is_known(node, ew, advertised):
+    node.stop_agent()
+    audit = ew.json("audit", code=3)
+    assert each(audit, node, "verdict") == {id: "unknown" for id in HEALTHY}
+    assert f"{IP}:{advertised}" in " ".join(by_id(audit, node)["task-0"]["why"])
+
+
 def test_a_watch_that_was_killed(node, ew, advertised):
     """What was learnt stays in the kernel with its programs: what happens meanwhile is not lost."""
     ew.json("audit", code=0)

@@ -11,7 +11,6 @@
 #include "base/netns.h"
 #include "base/now.h"
 #include "observe/agent/api.h"
-#include "observe/agent/api_question.h"
 #include "observe/agent/api_url.h"
 #include "observe/agent/tls.h"
 #include "observe/node_scan.h"

@@ -2,7 +2,7 @@
 /* What the steps of a scan do with its state. */
 #include "base/emit.h"
 #include "base/error.h"
-#include "observe/agent/api.h"
+#include "observe/agent/api_question.h"
 #include "observe/node_scan.h"
 #include "observe/scan_internal.h"
 #include "observe/snapshot.h"

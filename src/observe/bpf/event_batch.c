@@ -69,7 +69,7 @@ void event_batch_free(struct event_batch *batch)
 /* 0: no such type. */
 static size_t record_size(unsigned int type)
 {
-	switch (type) {
+	switch ((enum ew_event_type)type) {
 	case EW_TCP_STATE:
 	case EW_TCP_OWNER:
 		return sizeof(struct ew_tcp);

@@ -145,7 +145,7 @@ void event_emit(const struct ew_header *header, const struct fact_sink *sink)
 	const struct ew_scan_holder *holder = record;
 	struct fact fact = { .mono = (int64_t)header->ktime_ns };
 
-	switch (header->type) {
+	switch ((enum ew_event_type)header->type) {
 	case EW_TCP_STATE:
 	case EW_TCP_OWNER:
 		return tcp_emit(record, &fact, sink);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Every type of fact goes through its JSON line and comes back, with nothing left out. */
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 
 #include "base/factfields.h"
 #include "base/factjson.h"
+#include "base/factwire.h"
 #include "base/jsonval.h"
 #include "base/error.h"
 
@@ -148,6 +150,83 @@ static void test_every_type_comes_back(void **state)
 			field_equal(&fact, &back, &field[i]);
 	}
 	factjson_reader_free(reader);
+}
+
+static void fact_fill(struct fact *fact, enum fact_type type)
+{
+	size_t n;
+	const struct factjson_field *field = fields_of(type, &n);
+
+	*fact = (struct fact){ .type = type, .mono = INT64_MAX - type };
+	for (size_t i = 0; i < n; i++)
+		field_fill(fact, &field[i], (int)i);
+}
+
+static void test_every_type_comes_back_as_bytes(void **state)
+{
+	struct factwire_writer writer = { 0 };
+	struct factwire_reader reader = { 0 };
+
+	(void)state;
+	for (int type = 1; type <= LAST_TYPE; type++) {
+		struct fact fact, back;
+		size_t n;
+		const struct factjson_field *field = fields_of((enum fact_type)type, &n);
+
+		fact_fill(&fact, (enum fact_type)type);
+		assert_int_equal(factwire_write(&writer, &fact), 0);
+		assert_int_equal(factwire_read(&reader, writer.bytes, writer.len, &back), 0);
+		assert_int_equal(back.type, type);
+		assert_true(back.mono == fact.mono);
+		for (size_t i = 0; i < n; i++)
+			field_equal(&fact, &back, &field[i]);
+	}
+	factwire_writer_clear(&writer);
+	factwire_reader_clear(&reader);
+}
+
+/* A fact that was cut off, or has too much, is none. The sanitizer sees a read beyond its end. */
+static void test_bytes_of_another_length_are_no_fact(void **state)
+{
+	struct factwire_writer writer = { 0 };
+	struct factwire_reader reader = { 0 };
+	struct fact fact, back;
+
+	(void)state;
+	fact_fill(&fact, FACT_CHECKPOINT);
+	assert_int_equal(factwire_write(&writer, &fact), 0);
+	for (size_t len = 0; len <= writer.len + 1; len++) {
+		char *bytes = calloc(1, len + 1);
+
+		memcpy(bytes, writer.bytes, len < writer.len ? len : writer.len);
+		assert_int_equal(factwire_read(&reader, bytes, len, &back),
+				 len == writer.len ? 0 : -EBADMSG);
+		free(bytes);
+	}
+	factwire_writer_clear(&writer);
+	factwire_reader_clear(&reader);
+}
+
+/* As in JSON: a text without a value is empty, and no number is infinite. */
+static void test_bytes_hold_what_json_holds(void **state)
+{
+	struct factwire_writer writer = { 0 };
+	struct factwire_reader reader = { 0 };
+	struct fact fact = { .type = FACT_HOST, .host = { .cpus = 2, .load = INFINITY } }, back;
+
+	(void)state;
+	assert_int_equal(factwire_write(&writer, &fact), 0);
+	assert_int_equal(factwire_read(&reader, writer.bytes, writer.len, &back), 0);
+	assert_true(back.host.load == 0);
+	assert_int_equal(back.host.cpus, 2);
+	fact = (struct fact){ .type = FACT_EXIT };
+	assert_int_equal(factwire_write(&writer, &fact), 0);
+	assert_int_equal(factwire_read(&reader, writer.bytes, writer.len, &back), 0);
+	assert_string_equal(back.exit.comm, "");
+	fact.type = FACT_TYPES_END;
+	assert_int_equal(factwire_write(&writer, &fact), -EINVAL);
+	factwire_writer_clear(&writer);
+	factwire_reader_clear(&reader);
 }
 
 static void test_no_type_is_missing(void **state)
@@ -432,6 +511,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_type_comes_back),
+		cmocka_unit_test(test_every_type_comes_back_as_bytes),
+		cmocka_unit_test(test_bytes_of_another_length_are_no_fact),
+		cmocka_unit_test(test_bytes_hold_what_json_holds),
 		cmocka_unit_test(test_no_type_is_missing),
 		cmocka_unit_test(test_every_member_has_a_field),
 		cmocka_unit_test(test_the_notation),

@@ -2,40 +2,80 @@
 #include "observe/agent/bounded_emit.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/bounded.h"
 #include "base/emit.h"
 #include "base/error.h"
-#include "base/factjson.h"
+#include "base/factwire.h"
 
 enum { IDLE_MS = 3000 };
 
-/* ---- the child: a fact a line, and at the end the result as a fact's line never begins ---- */
+/* What the child writes: a head and its bytes, for each fact and at last for the result. */
+enum frame { FRAME_FACT, FRAME_RESULT /* a struct error */ };
+
+struct head {
+	uint32_t frame;
+	uint32_t len; /* of the bytes that follow */
+};
+
+/* ---- the child ---- */
 
 struct child {
 	bounded_emitter emit;
 	void *ctx;
-	FILE *out;
-	bool lacks; /* a fact could not be written, for lack of memory */
+	int out;
+	struct factwire_writer writer;
+	int err; /* of the first fact that could not be written */
 };
 
+static int write_all(int out, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(out, bytes, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int frame_write(int out, enum frame frame, const void *bytes, size_t len)
+{
+	struct head head = { frame, (uint32_t)len };
+	struct iovec parts[] = { { &head, sizeof(head) }, { (void *)bytes, len } };
+	ssize_t n;
+
+	do
+		n = writev(out, parts, 2);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n < sizeof(head)) /* no pipe takes less than PIPE_BUF bytes (pipe(7)) */
+		return -EIO;
+	n -= (ssize_t)sizeof(head);
+	return write_all(out, (const char *)bytes + n, len - (size_t)n);
+}
+
+/* Each fact at once: what follows may hang, and nothing that was read is kept back. */
 static void child_emit(void *ctx, const struct fact *fact)
 {
 	struct child *child = ctx;
-	json_t *json = factjson_pack(fact);
+	int err = factwire_write(&child->writer, fact);
 
-	if (json && json_dumpf(json, child->out, JSON_COMPACT) == 0)
-		fputc('\n', child->out);
-	else
-		child->lacks = true;
-	/* What follows may hang: nothing that was read is kept back. */
-	fflush(child->out);
-	json_decref(json);
+	if (!err)
+		err = frame_write(child->out, FRAME_FACT, child->writer.bytes, child->writer.len);
+	if (err && !child->err)
+		child->err = err;
 }
 
 static int child_work(void *ctx, int out)
@@ -43,97 +83,80 @@ static int child_work(void *ctx, int out)
 	struct child *child = ctx;
 	struct fact_sink sink = { .emit = child_emit, .ctx = child };
 	struct error error = { 0 };
-	int err;
 
-	child->out = fdopen(out, "w");
-	if (!child->out)
+	child->out = out;
+	error.code = child->emit(child->ctx, &sink, &error);
+	if (child->err)
 		return 1;
-	err = child->emit(child->ctx, &sink, &error);
-	if (child->lacks)
-		return 1;
-	fprintf(child->out, "=%d\n%s\n%s\n", err, error.message, error.cure);
-	return fflush(child->out) != 0;
+	return frame_write(out, FRAME_RESULT, &error, sizeof(error)) != 0;
 }
 
 /* ---- the caller ---- */
 
 struct caller {
 	const struct fact_sink *sink;
-	struct factjson_reader *reader;
-	char *text; /* a line that is not whole yet */
+	struct factwire_reader reader;
+	char *bytes; /* a frame that is not whole yet */
 	size_t len, cap;
-	int n_result; /* lines of the result that were read */
+	bool has_result;
 	struct error error;
 };
 
-static void result_line(struct caller *caller, const char *line, size_t len)
-{
-	struct error *error = &caller->error;
-
-	switch (caller->n_result++) {
-	case 0:
-		error->code = (int)strtol(line + 1, NULL, 10);
-		break;
-	case 1:
-		snprintf(error->message, sizeof(error->message), "%.*s", (int)len, line);
-		break;
-	case 2:
-		snprintf(error->cure, sizeof(error->cure), "%.*s", (int)len, line);
-		break;
-	default:
-		break;
-	}
-}
-
-static int take_line(struct caller *caller, const char *line, size_t len)
+static int take_frame(struct caller *caller, const struct head *head, const char *bytes)
 {
 	struct fact fact;
-	size_t unknown;
 	int err;
 
-	if (caller->n_result || line[0] == '=') {
-		result_line(caller, line, len);
+	if (head->frame == FRAME_RESULT) {
+		if (head->len != sizeof(caller->error))
+			return -EBADMSG;
+		memcpy(&caller->error, bytes, head->len);
+		caller->has_result = true;
 		return 0;
 	}
-	err = factjson_read(caller->reader, line, len, &fact, &unknown, NULL);
+	err = factwire_read(&caller->reader, bytes, head->len, &fact);
 	if (!err)
 		fact_emit(caller->sink, &fact);
 	return err;
 }
 
-static int text_add(struct caller *caller, const char *part, size_t len)
+static int bytes_add(struct caller *caller, const char *part, size_t len)
 {
-	size_t cap = caller->cap ? caller->cap : 16 * 1024;
-	char *text;
+	size_t cap = caller->cap ? caller->cap : 64 * 1024;
+	char *larger;
 
-	while (cap < caller->len + len + 1)
+	while (cap < caller->len + len)
 		cap *= 2;
-	text = realloc(caller->text, cap);
-	if (!text)
-		return -ENOMEM;
-	caller->text = text;
-	caller->cap = cap;
-	memcpy(text + caller->len, part, len);
+	if (cap != caller->cap) {
+		larger = realloc(caller->bytes, cap);
+		if (!larger)
+			return -ENOMEM;
+		caller->bytes = larger;
+		caller->cap = cap;
+	}
+	memcpy(caller->bytes + caller->len, part, len);
 	caller->len += len;
-	text[caller->len] = '\0';
 	return 0;
 }
 
 static int caller_got(void *ctx, const char *part, size_t len)
 {
 	struct caller *caller = ctx;
-	int err = text_add(caller, part, len);
-	char *line = caller->text, *end;
+	int err = bytes_add(caller, part, len);
+	struct head head;
+	size_t at = 0;
 
-	while (!err && (end = memchr(line, '\n', caller->len - (size_t)(line - caller->text)))) {
-		*end = '\0';
-		err = take_line(caller, line, (size_t)(end - line));
-		line = end + 1;
+	while (!err && caller->len - at >= sizeof(head)) {
+		memcpy(&head, caller->bytes + at, sizeof(head));
+		if (caller->len - at - sizeof(head) < head.len)
+			break;
+		err = take_frame(caller, &head, caller->bytes + at + sizeof(head));
+		at += sizeof(head) + head.len;
 	}
 	if (err)
 		return err;
-	caller->len -= (size_t)(line - caller->text);
-	memmove(caller->text, line, caller->len);
+	caller->len -= at;
+	memmove(caller->bytes, caller->bytes + at, caller->len);
 	return 0;
 }
 
@@ -147,16 +170,12 @@ int bounded_emit_begin(struct bounded *child, bounded_emitter emit, void *ctx)
 int bounded_emit_end(struct bounded *child, int64_t until, const char *object,
 		     const struct fact_sink *sink, struct error *error)
 {
-	struct caller caller = { .sink = sink, .reader = factjson_reader_new() };
-	int err = -ENOMEM;
+	struct caller caller = { .sink = sink };
+	int err = bounded_end(child, IDLE_MS, until, caller_got, &caller);
 
-	if (caller.reader)
-		err = bounded_end(child, IDLE_MS, until, caller_got, &caller);
-	else
-		bounded_drop(child);
-	factjson_reader_free(caller.reader);
-	free(caller.text);
-	if (!err && caller.n_result) {
+	factwire_reader_clear(&caller.reader);
+	free(caller.bytes);
+	if (!err && caller.has_result) {
 		if (error)
 			*error = caller.error;
 		return caller.error.code;

@@ -30,9 +30,15 @@ struct live {
 	struct watch_screen *screen;
 	struct own_traffic own;
 	struct fact_sink shown_to;
-	int64_t shown;
+	int64_t shown;	/* when a report was shown last, mono ns */
+	bool changed;	/* a fact has come since */
+	bool is_moving; /* what it said may change by time alone, at any moment */
 	int err;
 };
+
+/* How often a report is made: at most, and for lines where nothing has come and no clock runs. */
+#define SHOW_EVERY NS_PER_S
+#define SHOW_QUIET (5 * NS_PER_S)
 
 static int rows(void)
 {
@@ -67,20 +73,51 @@ static bool reader_gone(void)
 	return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
 }
 
-static bool show(void *ctx)
+static bool has_clock(const struct report_executor *executors, size_t n)
 {
-	struct live *live = ctx;
-	struct report *report;
-	int64_t now = now_mono();
+	for (size_t i = 0; i < n; i++)
+		if (executors[i].deadline || executors[i].ends_by ||
+		    executors[i].outcome == OUTCOME_WAITING)
+			return true;
+	return false;
+}
 
-	if (live->shown && now - live->shown < NS_PER_S)
-		return true;
+/* An agent recovers or is away, or an executor waits for it. */
+static bool is_moving(const struct report *report)
+{
+	return !report->agent.serving || has_clock(report->executors, report->n_executors) ||
+	       has_clock(report->ended, report->n_ended);
+}
+
+/* With a thousand executors a report is what an idle watch costs most. A screen shows the time. */
+static bool is_due(const struct live *live, int64_t now)
+{
+	bool often = live->screen || live->changed || live->is_moving;
+
+	return !live->shown || now - live->shown >= (often ? SHOW_EVERY : SHOW_QUIET);
+}
+
+static void report_show(struct live *live, int64_t now)
+{
+	struct report *report;
+
 	live->shown = now;
+	live->changed = false;
 	session_glance(live->session);
 	report = model_report(session_model(live->session), REPORT_WATCH);
+	live->is_moving = !report || is_moving(report);
 	if (report && !live->err)
 		live->err = draw(live, report);
 	report_free(report);
+}
+
+static bool show(void *ctx)
+{
+	struct live *live = ctx;
+	int64_t now = now_mono();
+
+	if (is_due(live, now))
+		report_show(live, now);
 	if (!live->err && reader_gone())
 		live->err = -EPIPE;
 	return !live->err;
@@ -122,6 +159,7 @@ static void show_event(void *ctx, const struct fact *fact)
 {
 	struct live *live = ctx;
 
+	live->changed = true;
 	if (!own_traffic_event(&live->own, fact))
 		fact_emit(&live->shown_to, fact);
 }

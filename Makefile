@@ -56,7 +56,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 all: $(B)/execwatch
 
-# ---- BPF side: one object for all kernels, embedded by its skeleton; a light one for a single scan ---
+# ---- BPF side: one object for all kernels, embedded by its skeleton; light ones for a single scan ----
 BPF_SRC  := $(wildcard bpf/*.bpf.c)
 BPF_SKEL := $(patsubst bpf/%.bpf.c,build/bpf/%.skel.h,$(BPF_SRC))
 
@@ -70,7 +70,7 @@ build/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 build/bpf/%.skel.h: build/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $(SKEL_FLAGS) $< name $(subst .,_,$*)_bpf > $@
-build/bpf/scan_once.skel.h: SKEL_FLAGS := -L
+build/bpf/scan_once.skel.h build/bpf/threads.skel.h: SKEL_FLAGS := -L
 
 -include $(patsubst bpf/%.c,build/bpf/%.d,$(BPF_SRC))
 

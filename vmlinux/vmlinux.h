@@ -80,7 +80,9 @@ struct signal_struct {
 };
 
 struct task_struct {
+	unsigned int __state; /* before 5.14: state */
 	unsigned int flags;
+	unsigned int ptrace;
 	int pid;
 	int tgid;
 	int exit_code;
@@ -233,6 +235,11 @@ struct __sk_buff {
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 struct bpf_iter__task_file {

@@ -390,14 +390,22 @@ void proc_cmdline(int dir, char *buf, size_t size)
 	buf[len] = '\0';
 }
 
+#define DELETED " (deleted)"
+
+static bool is_marked_deleted(const char *path, size_t len)
+{
+	size_t mark = sizeof(DELETED) - 1;
+
+	return len > mark && strcmp(path + len - mark, DELETED) == 0;
+}
+
 bool proc_cut_deleted(char *path)
 {
-	static const char mark[] = " (deleted)";
-	size_t len = strlen(path), mark_len = sizeof(mark) - 1;
+	size_t len = strlen(path);
 
-	if (len <= mark_len || strcmp(path + len - mark_len, mark) != 0)
+	if (!is_marked_deleted(path, len))
 		return false;
-	path[len - mark_len] = '\0';
+	path[len - (sizeof(DELETED) - 1)] = '\0';
 	return true;
 }
 
@@ -408,7 +416,8 @@ void proc_exe(int dir, char *buf, size_t size, bool *deleted)
 
 	buf[len < 0 ? 0 : len] = '\0';
 	/* A file may really be called "x (deleted)"; one without a name has no links. */
-	*deleted = len > 0 && fstatat(dir, "exe", &st, 0) == 0 && st.st_nlink == 0;
+	*deleted = len > 0 && is_marked_deleted(buf, (size_t)len) &&
+		   fstatat(dir, "exe", &st, 0) == 0 && st.st_nlink == 0;
 	if (*deleted)
 		proc_cut_deleted(buf);
 }

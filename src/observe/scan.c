@@ -13,6 +13,7 @@
 #include "observe/agent/api.h"
 #include "observe/agent/api_url.h"
 #include "observe/agent/tls.h"
+#include "observe/bpf/thread_scan.h"
 #include "observe/node_scan.h"
 #include "observe/proc/procfs.h"
 #include "observe/scan_internal.h"
@@ -73,6 +74,8 @@ int scan_new(const struct scan_options *options, struct scan **ret_scan, struct 
 		scan_free(scan);
 		return err;
 	}
+	if (options->bpf_scan)
+		ew_thread_scan_open(&scan->threads); /* else read from /proc */
 	snapshot_bound(scan->snapshot, options->until);
 	procfs_bound(scan->procfs, options->until);
 	*ret_scan = scan;
@@ -87,6 +90,8 @@ void scan_free(struct scan *scan)
 		scan_drop(scan);
 	snapshot_free(scan->snapshot);
 	procfs_free(scan->procfs);
+	ew_thread_scan_free(scan->threads);
+	pid_set_free(&scan->odd);
 	free(scan->work_dir);
 	free(scan->agent_url);
 	free(scan->authorization);
@@ -121,13 +126,13 @@ static const struct part {
 	{ SCAN_SOCKETS, scan_agents_step, "the agent's process and work directory", false },
 	/* in children, beside all that follows */
 	{ SCAN_SOCKETS, scan_node_begin_step, "the node", false },
+	/* the answer takes the agent some time, in which the rest is read */
+	{ SCAN_API, scan_ask_step, "the agent's HTTP API", false },
 	{ SCAN_SOCKETS, scan_peers_step, "owners of connections", false },
 	{ SCAN_SOCKETS, scan_named_listeners_step, "listeners of other agents", false },
 	{ SCAN_SOCKETS, scan_unix_links_step, "domain sockets", false },
 	/* before anything that takes long */
 	{ SCAN_TRACKING, scan_conntrack_step, "connection tracking and firewall rules", false },
-	/* the answer takes the agent some time, in which the checkpoints are read */
-	{ SCAN_API, scan_ask_step, "the agent's HTTP API", false },
 	{ SCAN_CHECKPOINTS, scan_checkpoints_step, "the agent's checkpoints", false },
 	{ SCAN_API, scan_answer_step, "the agent's HTTP API", true },
 	{ SCAN_SOCKETS, scan_node_end_step, "the node", true },

@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "base/bounded.h"
+#include "base/pid_set.h"
 #include "facts.h"
 #include "observe/agent/agent_log.h"
 #include "observe/scan.h"
@@ -20,6 +21,8 @@ struct scan {
 	char *authorization;
 	struct tls *tls; /* NULL: plain text */
 	struct procfs *procfs;
+	struct ew_thread_scan *threads; /* NULL: threads are read from /proc */
+	struct pid_set odd;		/* what it found last */
 	struct snapshot *snapshot;
 	int looked; /* for the work directory: -ETIMEDOUT, its file system does not answer */
 	char found_work_dir[PATH_MAX]; /* kept: the agent that named it may be gone by now */

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/now.h"
+#include "observe/bpf/thread_scan.h"
 #include "observe/proc/procfs.h"
 #include "observe/scan_internal.h"
 #include "observe/snapshot.h"
@@ -22,11 +23,20 @@ static void take_process(struct scan *scan, const struct procfs_row *row)
 	snapshot_add_row(scan->snapshot, row);
 }
 
+static int processes_begin(struct scan *scan, struct error *error)
+{
+	int err = procfs_list(scan->procfs, error);
+
+	if (!err && scan->threads && ew_thread_scan_run(scan->threads, &scan->odd) == 0)
+		procfs_list_threads(scan->procfs, &scan->odd);
+	return err;
+}
+
 enum step scan_processes_step(struct scan *scan)
 {
 	struct error error = { 0 };
 	struct procfs_row row;
-	int more = scan->at++ ? 1 : procfs_list(scan->procfs, &error) ?: 1;
+	int more = scan->at++ ? 1 : processes_begin(scan, &error) ?: 1;
 
 	for (int i = 0; i < A_STEP && more > 0; i++) {
 		more = procfs_next(scan->procfs, &row, &error);

@@ -99,4 +99,4 @@ def test_a_program_that_is_slow(node, ew, tmp_path):
               f'mount --bind {slow} "$(command -v nft)" && exec "$@"', "sh"]
     document = ew.json("audit", "--timeout", "2s", prefix=hidden, code=3)
     assert by_id(document, node)["task-0"]["links"][0]["fin_accepted"] == "unknown"
-    assert f"Could not read the agent's HTTP API: {CUT}." in document["notes"]
+    assert f"Could not read the agent's checkpoints: {CUT}." in document["notes"]

@@ -4,7 +4,10 @@
 
 #include "observe/bpf/libbpf.h"
 #include "test_bpf_actor.h"
+#include "base/now.h"
+#include "base/pid_set.h"
 #include "observe/bpf/scan_once.h"
+#include "observe/bpf/thread_scan.h"
 
 #define EXECUTORS 5
 
@@ -424,6 +427,44 @@ static void test_scan_once_in_another_pid_namespace(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Goes on until the iterator has it (or not), for its thread may still be on its way. */
+static void await_odd(struct ew_thread_scan *threads, pid_t pid, bool wanted)
+{
+	int64_t until = now_mono() + 10 * NS_PER_S;
+	struct pid_set odd = { 0 };
+
+	do {
+		assert_int_equal(ew_thread_scan_run(threads, &odd), 0);
+		assert_true(now_mono() < until);
+	} while (pid_set_has(&odd, pid) != wanted);
+	assert_false(pid_set_has(&odd, getpid()));
+	pid_set_free(&odd);
+}
+
+/* The processes whose threads the audit reads one by one. */
+static void test_a_stopped_process_is_found_by_its_thread(void **state)
+{
+	struct ew_thread_scan *threads;
+	pid_t pid;
+
+	(void)state;
+	if (!once)
+		skip();
+	assert_int_equal(ew_thread_scan_open(&threads), 0);
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	await_odd(threads, pid, false);
+	kill(pid, SIGSTOP);
+	await_odd(threads, pid, true);
+	kill(pid, SIGCONT);
+	await_odd(threads, pid, false);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	ew_thread_scan_free(threads);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -479,6 +520,7 @@ int main(void)
 		ON_EACH_SCAN(test_many),
 		ON_EACH_SCAN(test_scan_once_reports_its_hook),
 		ON_EACH_SCAN(test_scan_once_in_another_pid_namespace),
+		ON_EACH_SCAN(test_a_stopped_process_is_found_by_its_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,9 @@
 #include <sys/resource.h>
 
 #include "base/dirents.h"
+#include "base/pid_set.h"
 #include "base/proc.h"
+#include "observe/bpf/thread_scan.h"
 #include "observe/proc/procfs.h"
 
 #define SLAVE "slave(1)@127.0.0.1:5051"
@@ -15,6 +17,8 @@
 static struct facts facts;
 static struct procfs *procfs;
 static struct child child;
+static struct ew_thread_scan *threads; /* NULL: all threads are read from /proc */
+static struct pid_set odd;
 
 static int setup(void **state)
 {
@@ -28,8 +32,16 @@ static int teardown(void **state)
 	(void)state;
 	child_end(&child);
 	procfs_free(procfs);
+	ew_thread_scan_free(threads);
+	threads = NULL;
+	pid_set_free(&odd);
 	facts_free(&facts);
 	return dir_remove();
+}
+
+static int setup_with_thread_scan(void **state)
+{
+	return setup(state) || ew_thread_scan_open(&threads) < 0;
 }
 
 /* All processes with a Mesos environment; their libraries but for those of one. */
@@ -39,6 +51,10 @@ static void list_all(pid_t not_closely)
 	int more;
 
 	assert_int_equal(procfs_list(procfs, NULL), 0);
+	if (threads) {
+		assert_int_equal(ew_thread_scan_run(threads, &odd), 0);
+		procfs_list_threads(procfs, &odd);
+	}
 	while ((more = procfs_next(procfs, &row, NULL)) > 0)
 		if (row.mesos)
 			procfs_emit_row(procfs, row.pid != not_closely, &facts.sink);
@@ -421,21 +437,28 @@ static void a_process_that_its_tracer_stopped_is_in_state_t(void **state)
 	assert_true(number(rechecked(), "in_state_ns") >= 100000000);
 }
 
+static pid_t last_thread(pid_t pid)
+{
+	struct dirents list;
+	char path[PROC_PATH_MAX];
+	pid_t tid, last = 0;
+
+	assert_int_equal(dirents_open(&list, AT_FDCWD, proc_path(path, pid, 0, "task")), 0);
+	while ((tid = dirents_next(&list)) > 0)
+		last = tid;
+	dirents_close(&list);
+	return last;
+}
+
 /* The thread that answers the agent may be any of them. */
 static void one_stopped_thread_stands_for_its_process(void **state)
 {
 	const char *args[] = { "thread=", NULL };
-	struct dirents threads;
-	char path[PROC_PATH_MAX];
-	pid_t tid, last = 0;
+	pid_t last;
 
 	(void)state;
 	child = child_start("/proc/self/exe", args, an_executor, 0);
-	assert_int_equal(dirents_open(&threads, AT_FDCWD, proc_path(path, child.pid, 0, "task")),
-			 0);
-	while ((tid = dirents_next(&threads)) > 0)
-		last = tid;
-	dirents_close(&threads);
+	last = last_thread(child.pid);
 	assert_int_not_equal(last, child.pid);
 	assert_int_equal(ptrace(PTRACE_SEIZE, last, NULL, NULL), 0);
 	assert_int_equal(ptrace(PTRACE_INTERRUPT, last, NULL, NULL), 0);
@@ -455,6 +478,34 @@ static void a_process_that_hangs_in_the_kernel_is_in_state_D_for_seconds(void **
 	await_state(child.pid, 'D');
 	assert_string_equal(text(rechecked(), "state"), "D");
 	assert_true(number(rechecked(), "in_state_ns") >= 2000000000);
+}
+
+/* By an empty set none is odd: not one that its tracer has stopped. Its tracer is not read either.
+ */
+static void threads_that_were_looked_at_are_not_read_again(void **state)
+{
+	const char *args[] = { "thread=", NULL };
+	const struct pid_set none = { 0 };
+	struct procfs_row row = { 0 };
+	const json_t *fact;
+	pid_t thread;
+
+	(void)state;
+	child = child_start("/proc/self/exe", args, an_executor, 0);
+	thread = last_thread(child.pid);
+	assert_int_equal(ptrace(PTRACE_SEIZE, thread, NULL, NULL), 0);
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, thread, NULL, NULL), 0);
+	assert_int_equal(waitpid(thread, NULL, __WALL), thread);
+	assert_int_equal(procfs_list(procfs, NULL), 0);
+	procfs_list_threads(procfs, &none);
+	while (row.pid != child.pid)
+		assert_int_equal(procfs_next(procfs, &row, NULL), 1);
+	assert_int_equal(procfs_emit_row(procfs, true, &facts.sink), 0);
+	fact = facts_with(&facts, "process", "pid", child.pid);
+	assert_string_equal(text(fact, "state"), "S");
+	assert_false(procfs_recheck(procfs, &facts.sink));
+	assert_string_equal(text(rechecked(), "state"), "t"); /* the next list does not know */
+	assert_int_equal(ptrace(PTRACE_DETACH, thread, NULL, NULL), 0);
 }
 
 static void the_first_process_of_a_pid_namespace_is_told(void **state)
@@ -559,6 +610,10 @@ static void a_process_that_ends_after_it_was_listed_has_no_fact(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_WITH_THREAD_SCAN(name)                                                                \
+	{                                                                                          \
+#name " by BPF", name, setup_with_thread_scan, teardown, NULL                      \
+	}
 
 int main(int argc, char **argv)
 {
@@ -584,6 +639,12 @@ int main(int argc, char **argv)
 		TEST(a_process_that_its_tracer_stopped_is_in_state_t),
 		TEST(one_stopped_thread_stands_for_its_process),
 		TEST(a_process_that_hangs_in_the_kernel_is_in_state_D_for_seconds),
+		TEST(threads_that_were_looked_at_are_not_read_again),
+		TEST_WITH_THREAD_SCAN(a_process_that_runs_has_its_state_at_the_first_look),
+		TEST_WITH_THREAD_SCAN(a_process_that_a_signal_stopped_is_in_state_T),
+		TEST_WITH_THREAD_SCAN(a_process_that_its_tracer_stopped_is_in_state_t),
+		TEST_WITH_THREAD_SCAN(one_stopped_thread_stands_for_its_process),
+		TEST_WITH_THREAD_SCAN(a_process_that_hangs_in_the_kernel_is_in_state_D_for_seconds),
 		TEST(the_first_process_of_a_pid_namespace_is_told),
 		TEST(the_cgroup_is_systemds_else_the_unified_one),
 		TEST(a_name_with_parentheses_does_not_shift_the_fields),

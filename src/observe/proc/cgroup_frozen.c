@@ -98,6 +98,11 @@ static enum ew_tri frozen_in(const struct cgroup_mount *mount, const struct proc
 	return at->err < 0 ? EW_UNKNOWN : frozen(mount, at->path);
 }
 
+static bool is_same_path(const struct proc_cgroup_path *a, const struct proc_cgroup_path *b)
+{
+	return a->err == b->err && (a->err || strcmp(a->path, b->path) == 0);
+}
+
 enum ew_tri cgroup_frozen(const struct cgroup_mounts *mounts, const struct proc_cgroups *cgroups)
 {
 	enum ew_tri v1 = frozen_in(&mounts->freezer, &cgroups->freezer, frozen_v1);
@@ -106,4 +111,16 @@ enum ew_tri cgroup_frozen(const struct cgroup_mounts *mounts, const struct proc_
 	if (v1 == EW_YES || v2 == EW_YES)
 		return EW_YES;
 	return v1 == EW_NO && v2 == EW_NO ? EW_NO : EW_UNKNOWN;
+}
+
+enum ew_tri cgroup_frozen_once(struct cgroup_frozen_last *last, const struct cgroup_mounts *mounts,
+			       const struct proc_cgroups *cgroups)
+{
+	if (last->known && is_same_path(&last->of.freezer, &cgroups->freezer) &&
+	    is_same_path(&last->of.unified, &cgroups->unified))
+		return last->frozen;
+	last->known = true;
+	last->of = *cgroups;
+	last->frozen = cgroup_frozen(mounts, cgroups);
+	return last->frozen;
 }

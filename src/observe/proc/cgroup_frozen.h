@@ -3,8 +3,9 @@
 #ifndef EW_OBSERVE_PROC_CGROUP_FROZEN_H
 #define EW_OBSERVE_PROC_CGROUP_FROZEN_H
 
-#include <limits.h>
+#include <stdbool.h>
 
+#include "base/proc.h"
 #include "facts.h"
 
 /* Where a hierarchy is mounted, and which of its cgroups is the root of that mount. */
@@ -27,7 +28,20 @@ void cgroup_mounts_read(struct cgroup_mounts *mounts);
  * cgroup.events and cgroup.freeze of version 2 (cgroup-v2.rst); both count the cgroups above.
  * Unknown: its cgroup is not to be found in what is mounted here.
  */
-struct proc_cgroups;
 enum ew_tri cgroup_frozen(const struct cgroup_mounts *mounts, const struct proc_cgroups *cgroups);
+
+/* The cgroup that was read last; all zero: none. */
+struct cgroup_frozen_last {
+	bool known;
+	enum ew_tri frozen;
+	struct proc_cgroups of;
+};
+
+/*
+ * The same for the processes of one scan, of which hundreds may share a cgroup: its files are read
+ * once for those that follow each other. last->known is to be cleared before the next scan.
+ */
+enum ew_tri cgroup_frozen_once(struct cgroup_frozen_last *last, const struct cgroup_mounts *mounts,
+			       const struct proc_cgroups *cgroups);
 
 #endif

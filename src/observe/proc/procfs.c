@@ -12,6 +12,7 @@
 #include "base/dirents.h"
 #include "base/error.h"
 #include "base/now.h"
+#include "base/pid_set.h"
 #include "base/proc.h"
 #include "facts.h"
 #include "mesos/environ.h"
@@ -48,6 +49,8 @@ struct procfs {
 	} denied;
 
 	struct cgroup_mounts mounts;
+	struct cgroup_frozen_last frozen_last; /* of the list under way */
+	const struct pid_set *odd; /* likewise: with threads to be read; NULL: not known */
 	struct stuck_threads stuck;
 	struct library_files files;
 
@@ -183,7 +186,10 @@ static void fill_state(struct procfs *procfs, int dir, int32_t pid)
 	struct fact_process *process = &procfs->fact.process;
 
 	proc_cgroups_read(dir, &procfs->cgroups);
-	process->frozen = cgroup_frozen(&procfs->mounts, &procfs->cgroups);
+	process->frozen =
+		cgroup_frozen_once(&procfs->frozen_last, &procfs->mounts, &procfs->cgroups);
+	if (procfs->odd && !pid_set_has(procfs->odd, pid) && !procfs_state_is_stuck(&procfs->stat))
+		return; /* its threads run or sleep, and it has no tracer */
 	procfs_state_read(dir, pid, &procfs->stat,
 			  process->frozen == EW_YES ? NULL : &procfs->stuck, &procfs->state);
 	process->in_state = procfs->state.in_state;
@@ -300,11 +306,24 @@ static void note_denied(struct procfs *procfs, int32_t pid, int err)
 	procfs->denied.err = err;
 }
 
+/* What is known of many processes at once holds for one list, not for what is read later. */
+static void list_forget(struct procfs *procfs)
+{
+	procfs->frozen_last.known = false;
+	procfs->odd = NULL;
+}
+
+void procfs_list_threads(struct procfs *procfs, const struct pid_set *odd)
+{
+	procfs->odd = odd;
+}
+
 int procfs_list(struct procfs *procfs, struct error *error)
 {
 	int err;
 
 	list_close(procfs);
+	list_forget(procfs);
 	procfs->denied.n = 0;
 	procfs_state_begin(&procfs->stuck);
 	procfs->files.n = 0;
@@ -374,6 +393,7 @@ static int emit_one(struct procfs *procfs, int32_t pid, bool closely, const stru
 	ssize_t len;
 	int err;
 
+	list_forget(procfs);
 	if (proc_is_gone(dir))
 		return -ESRCH;
 	if (dir < 0) {

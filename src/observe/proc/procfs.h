@@ -14,6 +14,7 @@
 
 struct fact_sink;
 struct error;
+struct pid_set;
 struct procfs;
 
 /* Holds /proc and the read buffers. */
@@ -37,6 +38,13 @@ struct procfs_row {
  */
 int procfs_list(struct procfs *procfs, struct error *error);
 int procfs_next(struct procfs *procfs, struct procfs_row *row, struct error *error);
+
+/*
+ * For the list that procfs_list() has just begun: every thread of the host has been looked at
+ * (observe/bpf/thread_scan.h), and all that are in state T, t or D, or traced, are of these
+ * processes. odd must stay until the list ends. The threads of the others are not read again.
+ */
+void procfs_list_threads(struct procfs *procfs, const struct pid_set *odd);
 
 /*
  * Emits FACT_PROCESS for the process that procfs_next() has just returned, one with row->mesos.

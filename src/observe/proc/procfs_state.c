@@ -86,6 +86,11 @@ static int rank(char state)
 	return state == 'T' ? 3 : state == 't' ? 2 : state == 'D' ? 1 : 0;
 }
 
+bool procfs_state_is_stuck(const struct proc_stat *leader)
+{
+	return rank(leader->state) > 0;
+}
+
 /* One that is worse, or has been so for longer, stands for the process. */
 static void take(struct procfs_state *state, char letter, int64_t in_state)
 {
@@ -119,25 +124,40 @@ static int stuck_read(int dir, int32_t pid, uint64_t start, int32_t tid, char le
 	return 0;
 }
 
-/* Returns whether every thread that lives was looked at. */
-static bool threads_read(int dir, int32_t pid, uint64_t start, struct stuck_threads *stuck,
-			 struct procfs_state *state)
+/* The first thread's state stands in the stat file of the process (fs/proc/array.c). */
+static int thread_letter(int dir, int32_t pid, const struct proc_stat *leader, int32_t tid,
+			 char *letter)
 {
-	struct dirents threads;
 	struct proc_stat stat;
 	char name[PROC_PATH_MAX];
+	int err;
+
+	*letter = leader->state;
+	if (tid == pid)
+		return 0;
+	snprintf(name, sizeof(name), "task/%d/stat", tid);
+	err = proc_stat_read(dir, name, &stat);
+	*letter = err ? '\0' : stat.state;
+	return err;
+}
+
+/* Returns whether every thread that lives was looked at. */
+static bool threads_read(int dir, int32_t pid, const struct proc_stat *leader,
+			 struct stuck_threads *stuck, struct procfs_state *state)
+{
+	struct dirents threads;
 	int tid, err = dirents_open(&threads, dir, "task");
 	bool all = true;
+	char letter;
 
 	if (err < 0)
 		return proc_is_gone(err);
 	while ((tid = dirents_next(&threads)) > 0) {
-		snprintf(name, sizeof(name), "task/%d/stat", tid);
-		err = proc_stat_read(dir, name, &stat);
-		if (!err && stat.state == 'T')
+		err = thread_letter(dir, pid, leader, tid, &letter);
+		if (letter == 'T')
 			take(state, 'T', 0);
-		else if (!err && (stat.state == 't' || stat.state == 'D'))
-			err = stuck_read(dir, pid, start, tid, stat.state, stuck, state);
+		else if (letter == 't' || letter == 'D')
+			err = stuck_read(dir, pid, leader->start, tid, letter, stuck, state);
 		all &= !err || proc_is_gone(err);
 	}
 	dirents_close(&threads);
@@ -147,15 +167,15 @@ static bool threads_read(int dir, int32_t pid, uint64_t start, struct stuck_thre
 void procfs_state_read(int dir, int32_t pid, const struct proc_stat *leader,
 		       struct stuck_threads *stuck, struct procfs_state *ret)
 {
-	bool plain = rank(leader->state) == 0;
 	struct proc_status status;
 
 	/* What the first thread is in for a moment is no state of the process. */
-	*ret = (struct procfs_state){ .letter = { plain ? leader->state : 'S' } };
+	*ret = (struct procfs_state){ .letter = { procfs_state_is_stuck(leader) ? 'S'
+										: leader->state } };
 	if (proc_status_read(dir, "status", &status) == 0)
 		ret->tracer = status.tracer;
 	/* One that was not looked at may be the one that stands still. */
-	if (!threads_read(dir, pid, leader->start, stuck, ret) && !rank(ret->letter[0]))
+	if (!threads_read(dir, pid, leader, stuck, ret) && !rank(ret->letter[0]))
 		ret->letter[0] = '\0';
 }
 

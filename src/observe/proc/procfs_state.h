@@ -52,6 +52,9 @@ struct procfs_state {
 void procfs_state_begin(struct stuck_threads *stuck);
 void procfs_state_clear(struct stuck_threads *stuck);
 
+/* Whether the first thread is in a state that needs a closer look: T, t or D. */
+bool procfs_state_is_stuck(const struct proc_stat *leader);
+
 /*
  * Reads the state of the process whose directory dir is, and remembers its threads in state t or D.
  * leader: its stat, read already. stuck NULL: it is not to be looked at again.

@@ -556,7 +556,8 @@ class LabNode:
         if body is not None:
             words += ["-d", json.dumps(body), "-H", "Content-Type: application/json"]
         a = self._agent(agent)
-        done = self.run(*words, f"http://{a['ip']}:{a['port']}{path}", capture_output=True)
+        host = f"[{a['ip']}]" if ":" in a["ip"] else a["ip"]
+        done = self.run(*words, f"http://{host}:{a['port']}{path}", capture_output=True)
         if done.returncode:
             raise LabError(f"curl {path} exited with {done.returncode}")
         return json.loads(done.stdout)

@@ -234,8 +234,7 @@ static void agent_greet(struct agent *a)
 {
 	agent_log(a, 'I', "main.cpp:545", "Build: 2024-08-23 19:00:00 by root");
 	agent_log(a, 'I', "main.cpp:546", "Version: %s", a->flags.version);
-	agent_log(a, 'I', "slave.cpp:283", "Mesos agent started on (1)@%s:%u", agent_ip(a),
-		  a->port);
+	agent_log(a, 'I', "slave.cpp:283", "Mesos agent started on %s", a->upid + strlen("slave"));
 }
 
 static void agent_make_dirs(struct agent *a)
@@ -255,13 +254,16 @@ static void agent_make_dirs(struct agent *a)
 int agent_main(int argc, char **argv)
 {
 	static struct agent a;
+	char *host;
 
 	signal(SIGPIPE, SIG_IGN);
 	agent_flags_parse(&a.flags, argc, argv);
 	a.last = &a.containers;
 	a.port = launch_number(*a.flags.advertise_port ? a.flags.advertise_port : a.flags.port);
 	a.year = version_number(a.flags.version) >= 1012000;
-	a.upid = lab_fmt("slave(1)@%s:%u", agent_ip(&a), a.port);
+	host = addr_host(agent_ip(&a));
+	a.upid = lab_fmt("slave(1)@%s:%u", host, a.port);
+	free(host);
 	a.start_time = wall_time();
 	a.holding = launch_is(a.flags.hold, "yes");
 	a.loop = loop_new();

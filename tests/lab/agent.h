@@ -60,7 +60,7 @@ struct container {
 	bool checkpoint;
 	bool http;  /* v1: subscribed over HTTP */
 	char *upid; /* v0: "executor(1)@ip:port" */
-	struct sockaddr_in address;
+	union addr address;
 	struct conn *link;   /* C2 */
 	struct conn *from;   /* where its messages came from: our end of C1 */
 	struct conn *stream; /* v1: where events go */

@@ -59,7 +59,8 @@ void agent_send(struct container *c, const char *name, struct buf *body)
 	struct buf out = { 0 };
 
 	if (!conn)
-		conn = conn_open(a->loop, conn_socket(false), &c->address, &temp_ops, c);
+		conn = conn_open(a->loop, conn_socket(&c->address, false), &c->address, &temp_ops,
+				 c);
 	wire_encode(&out, &msg, body);
 	conn_send_buf(conn, &out);
 	buf_free(body);
@@ -71,7 +72,8 @@ void agent_send(struct container *c, const char *name, struct buf *body)
 static void container_link(struct container *c)
 {
 	if (!c->link)
-		c->link = conn_open(c->agent->loop, conn_socket(false), &c->address, &link_ops, c);
+		c->link = conn_open(c->agent->loop, conn_socket(&c->address, false), &c->address,
+				    &link_ops, c);
 }
 
 /* "executor(1)@ip:port" of the sender. */

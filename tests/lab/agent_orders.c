@@ -186,8 +186,7 @@ static const struct conn_ops reply_ops = { .data = reply_data,
 					   .closed = reply_closed,
 					   .sent = reply_sent };
 
-static void send_to(struct agent *a, const struct sockaddr_in *to, const char *name,
-		    const struct buf *body)
+static void send_to(struct agent *a, const union addr *to, const char *name, const struct buf *body)
 {
 	bool names_host = version_number(a->flags.version) >= 1012000;
 	char *host = names_host ? addr_format(to) : lab_strdup("");
@@ -196,7 +195,7 @@ static void send_to(struct agent *a, const struct sockaddr_in *to, const char *n
 	struct buf out = { 0 };
 
 	wire_encode(&out, &msg, body);
-	conn_send_buf(conn_open(a->loop, conn_socket(false), to, &reply_ops, a), &out);
+	conn_send_buf(conn_open(a->loop, conn_socket(to, false), to, &reply_ops, a), &out);
 	free(full);
 	free(host);
 }
@@ -205,7 +204,7 @@ static void send_to(struct agent *a, const struct sockaddr_in *to, const char *n
 void agent_reply_shutdown(struct agent *a, const struct http_msg *req)
 {
 	char *from = http_header(req, "Libprocess-From");
-	struct sockaddr_in to;
+	union addr to;
 
 	if (from && addr_parse_upid(from, &to)) {
 		agent_log(a, 'W', "slave.cpp:5120",
@@ -223,7 +222,7 @@ static char *forge(struct agent *a, const char *words)
 			       .port = a->port };
 	char name[64], upid[128];
 	struct buf body = { 0 };
-	struct sockaddr_in to;
+	union addr to;
 
 	if (sscanf(words, "%63s %127s", name, upid) != 2 || !addr_parse_upid(upid, &to))
 		return lab_strdup("forge NAME UPID");

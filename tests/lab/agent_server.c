@@ -144,7 +144,7 @@ static struct listener *listener_new(struct agent *a, int fd)
 static struct listener *listen_tcp(struct agent *a)
 {
 	const char *port = a->flags.port, *ip = a->flags.listen_ip;
-	struct sockaddr_in at;
+	union addr at;
 	int fd;
 
 	if (addr_parse(ip, launch_number(port), &at) < 0)
@@ -207,7 +207,7 @@ static char *control_api(struct agent *a, const char *api)
 	return NULL;
 }
 
-static struct conn *find_peer(struct agent *a, const struct sockaddr_in *from)
+static struct conn *find_peer(struct agent *a, const union addr *from)
 {
 	struct peer *p = a->peers;
 
@@ -222,19 +222,19 @@ static struct conn *find_peer(struct agent *a, const struct sockaddr_in *from)
  */
 static char *control_close(struct agent *a, char *words)
 {
-	char *how = strchr(words, ' '), *colon = strrchr(words, ':');
-	struct sockaddr_in from;
+	char *how = strchr(words, ' ');
+	union addr from;
 	struct conn *c;
 	int err;
 
-	if (!how || !colon)
+	if (!how)
 		return lab_strdup("close IP:PORT fin|silent|never");
-	*how++ = *colon = '\0';
-	if (addr_parse(words, atoi(colon + 1), &from) < 0)
+	*how++ = '\0';
+	if (!addr_parse_end(words, &from))
 		return lab_fmt("bad address '%s'", words);
 	c = find_peer(a, &from);
 	if (!c)
-		return lab_fmt("no connection from %s:%s", words, colon + 1);
+		return lab_fmt("no connection from %s", words);
 	conn_quiesce(c);
 	if (!strcmp(how, "never"))
 		return NULL;

@@ -24,11 +24,11 @@ static void end_task(int sig, siginfo_t *info, void *context)
 	_exit(info->si_code == SI_QUEUE ? info->si_value.sival_int : 0);
 }
 
-static int dial(const struct sockaddr_in *to)
+static int dial(const union addr *to)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0) {
+	if (fd >= 0 && connect(fd, &to->sa, addr_len(to)) < 0) {
 		close(fd);
 		fd = -1;
 	}
@@ -53,7 +53,7 @@ static void hold(int fd, bool leashed)
 }
 
 /* Connects, says its piece, holds the connection; again when it was ended. */
-static void talk(const struct sockaddr_in *to, const char *text, bool leashed)
+static void talk(const union addr *to, const char *text, bool leashed)
 {
 	struct pollfd leash = { .fd = leashed ? FD_LEASH : -1, .events = POLLIN };
 
@@ -78,7 +78,7 @@ static char *get_request(const char *path, const char *host)
 int bystander_main(int argc, char **argv)
 {
 	const char *kind = argc == 4 ? strchr(argv[1], '=') + 1 : "";
-	struct sockaddr_in to;
+	union addr to;
 	struct pollfd leash = { .fd = FD_LEASH, .events = POLLIN };
 	char *text;
 
@@ -106,14 +106,12 @@ int bystander_main(int argc, char **argv)
 /* http://IP:PORT/PATH */
 static void curl(const char *url)
 {
-	unsigned int port;
-	char ip[64], path[256];
-	struct sockaddr_in to;
+	char end[96], path[256];
+	union addr to;
 
-	if (sscanf(url, "http://%63[^:]:%u%255s", ip, &port, path) != 3 ||
-	    addr_parse(ip, port, &to) < 0)
+	if (sscanf(url, "http://%95[^/]%255s", end, path) != 2 || !addr_parse_end(end, &to))
 		lab_die("bad URL '%s'", url);
-	talk(&to, get_request(path, ip), false);
+	talk(&to, get_request(path, end), false);
 }
 
 int task_main(int argc, char **argv)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "conn.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
@@ -106,7 +105,7 @@ struct conn *conn_new(struct loop *l, int fd, const struct conn_ops *ops, void *
 	socklen_t len = sizeof(c->peer);
 
 	*c = (struct conn){ .fd = fd, .loop = l, .ops = ops, .arg = arg };
-	getpeername(fd, (struct sockaddr *)&c->peer, &len);
+	getpeername(fd, &c->peer.sa, &len);
 	c->watch = loop_watch(l, fd, EPOLLIN | EPOLLRDHUP, conn_ready, c);
 	return c;
 }
@@ -136,10 +135,10 @@ static struct conn *open_at(struct loop *l, int fd, const struct sockaddr *to, s
 	return c;
 }
 
-struct conn *conn_open(struct loop *l, int fd, const struct sockaddr_in *to,
-		       const struct conn_ops *ops, void *arg)
+struct conn *conn_open(struct loop *l, int fd, const union addr *to, const struct conn_ops *ops,
+		       void *arg)
 {
-	struct conn *c = open_at(l, fd, (const struct sockaddr *)to, sizeof(*to), ops, arg);
+	struct conn *c = open_at(l, fd, &to->sa, addr_len(to), ops, arg);
 
 	c->peer = *to;
 	return c;
@@ -205,9 +204,9 @@ int conn_vanish(struct conn *c)
 	return 0;
 }
 
-int conn_socket(bool mptcp)
+int conn_socket(const union addr *of, bool mptcp)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	int fd = socket(of->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 			mptcp ? IPPROTO_MPTCP : 0);
 
 	if (fd < 0)
@@ -215,14 +214,14 @@ int conn_socket(bool mptcp)
 	return fd;
 }
 
-int conn_listen(const struct sockaddr_in *at, struct sockaddr_in *bound, bool mptcp)
+int conn_listen(const union addr *at, union addr *bound, bool mptcp)
 {
-	int fd = conn_socket(mptcp), on = 1, err;
+	int fd = conn_socket(at, mptcp), on = 1, err;
 	socklen_t len = sizeof(*at);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)at, sizeof(*at)) < 0 || listen(fd, 4096) < 0 ||
-	    (bound && getsockname(fd, (struct sockaddr *)bound, &len) < 0)) {
+	if (bind(fd, &at->sa, addr_len(at)) < 0 || listen(fd, 4096) < 0 ||
+	    (bound && getsockname(fd, &bound->sa, &len) < 0)) {
 		err = -errno;
 		close(fd);
 		return err;
@@ -238,33 +237,4 @@ int conn_accept(int listen_fd)
 	if (fd >= 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
-}
-
-int addr_parse(const char *ip, uint16_t port, struct sockaddr_in *addr)
-{
-	*addr = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
-	return inet_pton(AF_INET, ip, &addr->sin_addr) == 1 ? 0 : -EINVAL;
-}
-
-bool addr_parse_upid(const char *upid, struct sockaddr_in *addr)
-{
-	const char *at = strchr(upid, '@');
-	char ip[64];
-	unsigned int port;
-
-	return at && sscanf(at + 1, "%63[^:]:%u", ip, &port) == 2 &&
-	       addr_parse(ip, port, addr) == 0;
-}
-
-char *addr_format(const struct sockaddr_in *addr)
-{
-	char ip[INET_ADDRSTRLEN];
-
-	inet_ntop(AF_INET, &addr->sin_addr, ip, sizeof(ip));
-	return lab_fmt("%s:%u", ip, ntohs(addr->sin_port));
-}
-
-bool addr_equal(const struct sockaddr_in *a, const struct sockaddr_in *b)
-{
-	return a->sin_addr.s_addr == b->sin_addr.s_addr && a->sin_port == b->sin_port;
 }

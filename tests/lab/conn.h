@@ -2,10 +2,10 @@
 #ifndef LAB_CONN_H
 #define LAB_CONN_H
 
+#include "addr.h"
 #include "buf.h"
 #include "loop.h"
 
-#include <netinet/in.h>
 #include <stdbool.h>
 
 /* A stream socket on a loop, with buffers both ways. */
@@ -22,7 +22,7 @@ struct conn {
 	int fd; /* -1 once closed */
 	struct buf in, out;
 	void *arg;
-	struct sockaddr_in peer;
+	union addr peer;
 	const struct conn_ops *ops;
 	struct loop *loop;
 	struct watch *watch;
@@ -36,8 +36,8 @@ struct conn *conn_new(struct loop *l, int fd, const struct conn_ops *ops, void *
  * Connects. fd: a fresh non-blocking socket (see conn_socket()). A refused connection is
  * reported through ops->closed, never from inside this call.
  */
-struct conn *conn_open(struct loop *l, int fd, const struct sockaddr_in *to,
-		       const struct conn_ops *ops, void *arg);
+struct conn *conn_open(struct loop *l, int fd, const union addr *to, const struct conn_ops *ops,
+		       void *arg);
 
 /* The same over a stream socket in the file system. */
 struct conn *conn_open_unix(struct loop *l, const char *path, const struct conn_ops *ops,
@@ -55,15 +55,10 @@ void conn_quiesce(struct conn *c);
 /* Closes without a FIN or RST: the peer is left half open (TCP_REPAIR, needs CAP_NET_ADMIN). */
 int conn_vanish(struct conn *c);
 
-int conn_socket(bool mptcp); /* non-blocking, close-on-exec TCP socket */
+/* A non-blocking, close-on-exec TCP socket of that address' family. */
+int conn_socket(const union addr *of, bool mptcp);
 /* bound may be NULL */
-int conn_listen(const struct sockaddr_in *at, struct sockaddr_in *bound, bool mptcp);
+int conn_listen(const union addr *at, union addr *bound, bool mptcp);
 int conn_accept(int listen_fd); /* like accept4(), non-blocking, close-on-exec */
-
-int addr_parse(const char *ip, uint16_t port, struct sockaddr_in *addr); /* 0 or -EINVAL */
-/* The address in "executor(1)@IP:PORT". */
-bool addr_parse_upid(const char *upid, struct sockaddr_in *addr);
-char *addr_format(const struct sockaddr_in *addr); /* "127.0.0.1:5051", malloc'd */
-bool addr_equal(const struct sockaddr_in *a, const struct sockaddr_in *b);
 
 #endif

@@ -249,7 +249,8 @@ static void container_main(const struct launch *l)
 	if (launch_is(l->ns, "pid") && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		lab_die("make mounts private: %s", strerror(errno));
 	if (launch_is(l->ns, "net")) {
-		err = netns_enter_own(launch_number(l->node_ns), launch_number(l->net_index));
+		err = netns_enter_own(launch_number(l->node_ns), launch_number(l->net_index),
+				      strchr(l->agent_ip, ':'));
 		if (err < 0)
 			lab_die("own network namespace: %s", strerror(-err));
 	}

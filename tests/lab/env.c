@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "addr.h"
 #include "env.h"
 
 #include <stdlib.h>
@@ -20,9 +21,20 @@ static void put(struct env *e, char *var)
 	e->vars[e->n] = NULL;
 }
 
+static char *agent_endpoint(const struct launch *l)
+{
+	char *host = addr_host(l->agent_ip), *endpoint = lab_fmt("%s:%s", host, l->agent_port);
+
+	free(host);
+	return endpoint;
+}
+
 char *env_upid(const struct launch *l)
 {
-	return lab_fmt("slave(1)@%s:%s", l->agent_ip, l->agent_port);
+	char *endpoint = agent_endpoint(l), *upid = lab_fmt("slave(1)@%s", endpoint);
+
+	free(endpoint);
+	return upid;
 }
 
 char *env_library(const struct launch *l)
@@ -46,7 +58,7 @@ static void put_recovery(struct env *e, const struct launch *l)
 char **env_executor(const struct launch *l)
 {
 	struct env e = { 0 };
-	char *upid = env_upid(l), *lib = env_library(l);
+	char *upid = env_upid(l), *lib = env_library(l), *endpoint = agent_endpoint(l);
 
 	put(&e, lab_strdup(LAB_PATH));
 	if (!launch_is(l->as, "docker"))
@@ -55,7 +67,7 @@ char **env_executor(const struct launch *l)
 	put(&e, lab_fmt("LIBPROCESS_IP=%s", launch_is(l->ns, "net") ? "0.0.0.0" : l->agent_ip));
 	put(&e, lab_strdup("LIBPROCESS_PORT=0"));
 	put(&e, lab_fmt("MESOS_EXECUTOR_ID=%s", l->id));
-	put(&e, lab_fmt("MESOS_AGENT_ENDPOINT=%s:%s", l->agent_ip, l->agent_port));
+	put(&e, lab_fmt("MESOS_AGENT_ENDPOINT=%s", endpoint));
 	put(&e, lab_fmt("MESOS_CHECKPOINT=%s", l->checkpoint));
 	put(&e, lab_fmt("MESOS_FRAMEWORK_ID=%s", l->framework_id));
 	if (version_number(l->version) >= 1000000)
@@ -72,6 +84,7 @@ char **env_executor(const struct launch *l)
 	if (launch_is(l->checkpoint, "1"))
 		put_recovery(&e, l);
 	free(upid);
+	free(endpoint);
 	free(lib);
 	return e.vars;
 }

@@ -27,7 +27,7 @@ enum { STOP_MS = 1000, ACK_MS = 60000 };
 
 void exec_link_json(struct buf *json, const struct conn *c)
 {
-	struct sockaddr_in local = { 0 };
+	union addr local = { .v6 = { 0 } };
 	socklen_t len = sizeof(local);
 	struct stat st = { 0 };
 	char *from, *to;
@@ -35,12 +35,12 @@ void exec_link_json(struct buf *json, const struct conn *c)
 	if (!c || c->fd < 0)
 		return;
 	fstat(c->fd, &st);
-	if (c->peer.sin_family != AF_INET) {
+	if (c->peer.sa.sa_family == AF_UNIX) {
 		buf_fmt(json, "%s{\"fd\":%d,\"inode\":%lu,\"local\":\"\",\"remote\":\"unix\"}",
 			json->len ? "," : "", c->fd, (unsigned long)st.st_ino);
 		return;
 	}
-	getsockname(c->fd, (struct sockaddr *)&local, &len);
+	getsockname(c->fd, &local.sa, &len);
 	from = addr_format(&local);
 	to = addr_format(&c->peer);
 	buf_fmt(json, "%s{\"fd\":%d,\"inode\":%lu,\"local\":\"%s\",\"remote\":\"%s\"}",
@@ -383,6 +383,8 @@ static void exec_init(struct executor *ex)
 			l->grace);
 	if (addr_parse(l->agent_ip, launch_number(l->agent_port), &ex->agent) < 0)
 		lab_die("bad address '%s'", l->agent_ip);
+	if (launch_is(l->family, "mapped"))
+		addr_map(&ex->agent);
 	ex->ids = (struct msg_ids){
 		.slave_id = l->slave_id,
 		.framework_id = l->framework_id,

@@ -27,7 +27,7 @@ struct executor {
 	struct loop *loop;
 	const struct exec_protocol *protocol;
 	void *p; /* the protocol's own */
-	struct sockaddr_in agent;
+	union addr agent;
 	struct msg_ids ids;
 	bool year;	  /* in log lines */
 	const char *role; /* "agent", before 1.0 "slave" */

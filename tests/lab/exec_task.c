@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "addr.h"
 #include "exec.h"
 #include "procs.h"
 
@@ -51,7 +52,8 @@ void exec_task_start(struct executor *ex, void (*ended)(struct executor *ex, int
 {
 	bool curl = launch_is(ex->l->task, "curl");
 	char *path = lab_fmt("%s/bin/%s", ex->l->dir, curl ? "curl" : "sleep");
-	char *url = lab_fmt("http://%s:%s/health", ex->l->agent_ip, ex->l->agent_port);
+	char *host = addr_host(ex->l->agent_ip);
+	char *url = lab_fmt("http://%s:%s/health", host, ex->l->agent_port);
 	char *argv[] = { curl ? "curl" : "sleep", curl ? url : "100000", NULL };
 	struct task *t = lab_calloc(1, sizeof(*t));
 	int report[2];

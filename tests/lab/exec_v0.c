@@ -59,23 +59,25 @@ static bool inode_has(int fd, const char *digits)
 }
 
 /* A socket whose inode number contains the digits: one in some thousands does. */
-static int link_socket(const struct launch *l)
+static int link_socket(const struct launch *l, const union addr *agent)
 {
-	struct sockaddr_in local = { .sin_family = AF_INET,
-				     .sin_port = htons(launch_number(l->link_port)) };
+	union addr local = *agent;
 	bool mptcp = launch_is(l->mptcp, "yes");
-	int fd = conn_socket(mptcp), on = 1;
+	int fd = conn_socket(agent, mptcp), on = 1;
+
+	addr_set_any(&local);
+	addr_set_port(&local, launch_number(l->link_port));
 
 	for (int tries = 0; *l->inode_like && tries < 500000; tries++) {
 		if (inode_has(fd, l->inode_like))
 			break;
 		close(fd);
-		fd = conn_socket(mptcp);
+		fd = conn_socket(agent, mptcp);
 	}
 	if (launch_is(l->leak, "yes"))
 		fcntl(fd, F_SETFD, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (local.sin_port && bind(fd, (struct sockaddr *)&local, sizeof(local)) < 0)
+	if (addr_port(&local) && bind(fd, &local.sa, addr_len(&local)) < 0)
 		lab_die("bind the link to port %s: %s", l->link_port, strerror(errno));
 	return fd;
 }
@@ -90,7 +92,7 @@ static void v0_link(struct executor *ex, bool reconnect)
 		shutdown(v->link->fd, SHUT_RD);
 		conn_close(v->link);
 	}
-	v->link = conn_open(ex->loop, link_socket(ex->l), &ex->agent, &link_ops, ex);
+	v->link = conn_open(ex->loop, link_socket(ex->l, &ex->agent), &ex->agent, &link_ops, ex);
 }
 
 /* C4: a message while there is no link goes over a connection of its own. */
@@ -125,7 +127,7 @@ static void v0_send(struct executor *ex, const char *name, struct buf *body)
 	struct buf out = { 0 };
 
 	if (!c)
-		c = conn_open(ex->loop, conn_socket(false), &ex->agent, &temp_ops, ex);
+		c = conn_open(ex->loop, conn_socket(&ex->agent, false), &ex->agent, &temp_ops, ex);
 	wire_encode(&out, &msg, body);
 	conn_send_buf(c, &out);
 	buf_free(body);
@@ -275,15 +277,11 @@ static bool wants_answer(const struct v0 *v, const struct http_msg *req)
 static bool is_from_peer(const struct conn *c, const struct http_msg *req)
 {
 	char *from = http_header(req, "Libprocess-From");
-	const char *ip = from ? strchr(from, '@') : NULL;
-	struct sockaddr_in peer = { 0 };
+	union addr peer, named;
 	socklen_t len = sizeof(peer);
-	char text[INET_ADDRSTRLEN];
-	bool same = false;
+	bool same = from && addr_parse_upid(from, &named) &&
+		    getpeername(c->fd, &peer.sa, &len) == 0 && addr_ip_equal(&peer, &named);
 
-	if (ip && getpeername(c->fd, (struct sockaddr *)&peer, &len) == 0 &&
-	    inet_ntop(AF_INET, &peer.sin_addr, text, sizeof(text)))
-		same = strncmp(ip + 1, text, strlen(text)) == 0 && ip[1 + strlen(text)] == ':';
 	free(from);
 	return same;
 }
@@ -345,18 +343,19 @@ static void v0_listen(struct executor *ex)
 {
 	struct v0 *v = ex->p;
 	bool own = launch_is(ex->l->ns, "net");
-	struct sockaddr_in at = ex->agent;
+	union addr at = ex->agent;
 	char *addr;
 
 	if (own)
-		at.sin_addr.s_addr = htonl(INADDR_ANY);
-	at.sin_port = htons(launch_number(ex->l->listen_port));
+		addr_set_any(&at);
+	addr_set_port(&at, launch_number(ex->l->listen_port));
 	v->listen_fd = conn_listen(&at, &at, false);
 	if (v->listen_fd < 0)
 		lab_die("listen: %s", strerror(-v->listen_fd));
 	if (own) {
-		addr = lab_fmt("172.30.%s.2", ex->l->net_index);
-		addr_parse(addr, ntohs(at.sin_port), &at);
+		addr = lab_fmt(addr_is_v4(&ex->agent) ? "172.30.%s.2" : "fd00:30:%s::2",
+			       ex->l->net_index);
+		addr_parse(addr, addr_port(&at), &at);
 		free(addr);
 	}
 	addr = addr_format(&at);

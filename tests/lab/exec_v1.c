@@ -235,8 +235,8 @@ static struct conn *v1_open(struct executor *ex, const struct conn_ops *ops)
 {
 	if (*ex->l->domain_socket)
 		return conn_open_unix(ex->loop, ex->l->domain_socket, ops, ex);
-	return conn_open(ex->loop, conn_socket(launch_is(ex->l->mptcp, "yes")), &ex->agent, ops,
-			 ex);
+	return conn_open(ex->loop, conn_socket(&ex->agent, launch_is(ex->l->mptcp, "yes")),
+			 &ex->agent, ops, ex);
 }
 
 static void v1_connect(struct executor *ex)

@@ -38,6 +38,7 @@ static const struct field fields[] = {
 	FIELD(environ, "kept"),
 	FIELD(other, "kept"),
 	FIELD(mptcp, "no"),
+	FIELD(family, "plain"),
 	FIELD(acks, "yes"),
 	FIELD(peer_match, "no"),
 	FIELD(tls_said, "no"),

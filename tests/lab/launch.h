@@ -33,6 +33,7 @@ struct launch {
 			      ack: end the task, exit once its end is acknowledged */
 	char *environ;	   /* kept, overwritten: what /proc/PID/environ shows is zeroed */
 	char *other;	   /* v1's second connection: kept, closed once it has registered */
+	char *family;	   /* plain: the agent's; mapped: IPv6 sockets to an agent of IPv4 */
 	char *mptcp;	   /* yes: its connections to the agent are made with IPPROTO_MPTCP */
 	char *peer_match;  /* yes: messages only from the address that they name, else 400 */
 	char *tls_said;	   /* yes: its environment says that it speaks TLS; it does not */

@@ -60,6 +60,19 @@ static int run_ip(const char *fmt, ...)
 	return err;
 }
 
+/* Nobody else can have it: without duplicate address detection, which takes a second. */
+static int lo_add(const char *ip)
+{
+	int len = (int)strcspn(ip, "%");
+
+	if (!strncmp(ip, "127.", 4) || !strcmp(ip, "::1"))
+		return 0;
+	if (!strchr(ip, ':'))
+		return run_ip("addr replace %s/32 dev lo", ip);
+	return run_ip("-6 addr replace %.*s/%d dev lo nodad", len, ip,
+		      strncmp(ip, "fe80:", 5) ? 128 : 64);
+}
+
 int netns_new(const char *ip, unsigned long *ns)
 {
 	unsigned long before = current();
@@ -70,8 +83,8 @@ int netns_new(const char *ip, unsigned long *ns)
 	if (!before || current() == before)
 		return -EPERM;
 	err = run_ip("link set lo up");
-	if (!err && strncmp(ip, "127.", 4))
-		err = run_ip("addr add %s/32 dev lo", ip);
+	if (!err)
+		err = lo_add(ip);
 	if (!err)
 		*ns = current();
 	return err;
@@ -81,38 +94,42 @@ int netns_add_ip(unsigned long ns, const char *ip)
 {
 	int err = check(ns);
 
-	if (err || !*ip || !strncmp(ip, "127.", 4))
-		return err;
-	return run_ip("addr replace %s/32 dev lo", ip);
+	return err || !*ip ? err : lo_add(ip);
 }
 
 /* In the namespace of the node: its end of the pair. */
-static int veth_outside(unsigned int index, int inside)
+static int veth_outside(unsigned int index, bool v6, int inside)
 {
 	int err = run_ip("link add ew%u type veth peer name eth0 netns /proc/self/fd/%d", index,
 			 inside);
 
 	if (!err)
 		err = run_ip("addr add 172.30.%u.1/30 dev ew%u", index, index);
+	if (!err && v6)
+		err = run_ip("-6 addr add fd00:30:%u::1/64 dev ew%u nodad", index, index);
 	if (!err)
 		err = run_ip("link set ew%u up", index);
 	return err;
 }
 
-static int veth_inside(unsigned int index)
+static int veth_inside(unsigned int index, bool v6)
 {
 	int err = run_ip("link set lo up");
 
 	if (!err)
 		err = run_ip("addr add 172.30.%u.2/30 dev eth0", index);
+	if (!err && v6)
+		err = run_ip("-6 addr add fd00:30:%u::2/64 dev eth0 nodad", index);
 	if (!err)
 		err = run_ip("link set eth0 up");
+	if (!err && v6)
+		err = run_ip("-6 route add default via fd00:30:%u::1", index);
 	if (!err)
 		err = run_ip("route add default via 172.30.%u.1", index);
 	return err;
 }
 
-int netns_enter_own(unsigned long ns, unsigned int index)
+int netns_enter_own(unsigned long ns, unsigned int index, bool v6)
 {
 	int outside = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int inside = -1;
@@ -129,11 +146,11 @@ int netns_enter_own(unsigned long ns, unsigned int index)
 		err = -errno;
 		goto out;
 	}
-	err = veth_outside(index, inside);
+	err = veth_outside(index, v6, inside);
 	if (setns(inside, CLONE_NEWNET) < 0)
 		err = -errno;
 	if (!err)
-		err = veth_inside(index);
+		err = veth_inside(index, v6);
 out:
 	if (inside >= 0)
 		close(inside);
@@ -199,21 +216,22 @@ static void attr_end(struct nlmsghdr *h, struct nlattr *nest)
 	nest->nla_len = (char *)h + h->nlmsg_len - (char *)nest;
 }
 
-static void put_tuple(struct nlmsghdr *h, const struct sockaddr_in *from,
-		      const struct sockaddr_in *to)
+static void put_tuple(struct nlmsghdr *h, const union addr *from, const union addr *to)
 {
 	struct nlattr *tuple, *part;
+	uint16_t from_port = htons(addr_port(from)), to_port = htons(addr_port(to));
+	bool v4 = addr_is_v4(from);
 	uint8_t tcp = IPPROTO_TCP;
 
 	tuple = attr_put(h, CTA_TUPLE_ORIG | NLA_F_NESTED, NULL, 0);
 	part = attr_put(h, CTA_TUPLE_IP | NLA_F_NESTED, NULL, 0);
-	attr_put(h, CTA_IP_V4_SRC, &from->sin_addr, 4);
-	attr_put(h, CTA_IP_V4_DST, &to->sin_addr, 4);
+	attr_put(h, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, addr_ip(from), v4 ? 4 : 16);
+	attr_put(h, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, addr_ip(to), v4 ? 4 : 16);
 	attr_end(h, part);
 	part = attr_put(h, CTA_TUPLE_PROTO | NLA_F_NESTED, NULL, 0);
 	attr_put(h, CTA_PROTO_NUM, &tcp, 1);
-	attr_put(h, CTA_PROTO_SRC_PORT, &from->sin_port, 2);
-	attr_put(h, CTA_PROTO_DST_PORT, &to->sin_port, 2);
+	attr_put(h, CTA_PROTO_SRC_PORT, &from_port, 2);
+	attr_put(h, CTA_PROTO_DST_PORT, &to_port, 2);
 	attr_end(h, part);
 	attr_end(h, tuple);
 }
@@ -254,7 +272,7 @@ static int entry_do(unsigned long ns, const struct netns_entry *entry, int type,
 	msg.h.nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | type;
 	msg.h.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
 	msg.h.nlmsg_len = NLMSG_LENGTH(sizeof(msg.g));
-	msg.g.nfgen_family = AF_INET;
+	msg.g.nfgen_family = addr_is_v4(&entry->from) ? AF_INET : AF_INET6;
 	msg.g.version = NFNETLINK_V0;
 	put_tuple(&msg.h, &entry->from, &entry->to);
 	if (zone)

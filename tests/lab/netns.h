@@ -2,7 +2,8 @@
 #ifndef LAB_NETNS_H
 #define LAB_NETNS_H
 
-#include <netinet/in.h>
+#include "addr.h"
+
 #include <stdbool.h>
 
 /*
@@ -11,17 +12,17 @@
  * that the host's own can't be touched by mistake.
  */
 
-/* A new namespace for this process, lo up, with `ip` on it if it is not 127.x. */
+/* A new namespace for this process, lo up, with `ip` on it if it is not 127.x or ::1. */
 int netns_new(const char *ip, unsigned long *ns);
 
-/* One more address on lo, if it is not there already. Empty or 127.x: nothing to do. */
+/* One more address on lo, if it is not there already. Empty, 127.x or ::1: nothing to do. */
 int netns_add_ip(unsigned long ns, const char *ip);
 
 /*
  * A namespace of its own for this process, joined to the one it was in by a veth pair
- * (172.30.<index>.1 outside, .2 inside), no NAT.
+ * (172.30.<index>.1 outside, .2 inside; with v6 also fd00:30:<index>::1 and ::2), no NAT.
  */
-int netns_enter_own(unsigned long ns, unsigned int index);
+int netns_enter_own(unsigned long ns, unsigned int index, bool v6);
 
 int netns_rules(unsigned long ns, const char *rules); /* as nft reads them */
 
@@ -30,7 +31,7 @@ int netns_firewall(unsigned long ns, bool on);
 
 /* A TCP connection that is tracked, as its first packet has the ends; zone 0: the default one. */
 struct netns_entry {
-	struct sockaddr_in from, to;
+	union addr from, to;
 	uint16_t zone;
 };
 

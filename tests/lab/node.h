@@ -89,8 +89,7 @@ pid_t node_exec_pid(const char *state, const char *member);  /* "pid", "task_pid
 char *node_exec_text(const char *state, const char *member); /* of plain text; NULL or malloc'd */
 /* Calls back with each link's ends. Returns the first error. */
 int node_exec_links(const char *state,
-		    int (*fn)(void *arg, const struct sockaddr_in *local,
-			      const struct sockaddr_in *remote),
+		    int (*fn)(void *arg, const union addr *local, const union addr *remote),
 		    void *arg);
 void node_status(struct node *n, struct buf *json); /* members of an object */
 

@@ -116,25 +116,18 @@ bool node_exec_selected(const struct node_exec *e, const char *selector, char *s
 	return selected;
 }
 
-static const char *take_end(const char *at, const char *key, struct sockaddr_in *addr)
+static const char *take_end(const char *at, const char *key, union addr *addr)
 {
-	char ip[32];
-	unsigned int port;
-
 	at = strstr(at, key);
-	if (!at || sscanf(at + strlen(key), "%31[^:]:%u", ip, &port) != 2 ||
-	    addr_parse(ip, port, addr) < 0)
-		return NULL;
-	return at;
+	return at && addr_parse_end(at + strlen(key), addr) ? at : NULL;
 }
 
 int node_exec_links(const char *state,
-		    int (*fn)(void *arg, const struct sockaddr_in *local,
-			      const struct sockaddr_in *remote),
+		    int (*fn)(void *arg, const union addr *local, const union addr *remote),
 		    void *arg)
 {
 	const char *at = state ? strstr(state, "\"links\":[") : NULL;
-	struct sockaddr_in local, remote;
+	union addr local, remote;
 	int err = 0;
 
 	while (at && (at = take_end(at, "\"local\":\"", &local)) &&

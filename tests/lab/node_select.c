@@ -102,7 +102,7 @@ static bool link_wanted(struct selected *s)
 	return s->link < 0 || s->link == s->links_seen++;
 }
 
-static int close_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
+static int close_link(void *arg, const union addr *local, const union addr *remote)
 {
 	struct selected *s = arg;
 	char *addr = addr_format(local), *line = lab_fmt("close %s %s", addr, s->how), *why = NULL;
@@ -121,7 +121,7 @@ static int close_links(struct selected *s)
 	return node_exec_links(s->state, close_link, s);
 }
 
-static int forget_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
+static int forget_link(void *arg, const union addr *local, const union addr *remote)
 {
 	struct selected *s = arg;
 	struct netns_entry entry = { .from = *local, .to = *remote, .zone = s->zone };
@@ -129,7 +129,7 @@ static int forget_link(void *arg, const struct sockaddr_in *local, const struct 
 	return link_wanted(s) ? netns_forget(s->exec->agent->node->ns, &entry) : 0;
 }
 
-static int expire_link(void *arg, const struct sockaddr_in *local, const struct sockaddr_in *remote)
+static int expire_link(void *arg, const union addr *local, const union addr *remote)
 {
 	struct selected *s = arg;
 	struct netns_entry entry = { .from = *local, .to = *remote, .zone = s->zone };

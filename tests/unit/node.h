@@ -38,6 +38,7 @@ struct node_sock {
 	uint64_t cookie, netns, inode;
 	struct ew_addr local, remote;
 	uint32_t state;	   /* TCP_CLOSE: no more */
+	bool translated;   /* its peer has other addresses, as the entry tells */
 	enum ew_tri entry; /* what conntrack has of it */
 	int64_t idle;
 	struct node_hold holds[4];

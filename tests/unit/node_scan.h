@@ -161,6 +161,19 @@ static inline void node_emit_keepalive(struct node *n, const struct node_sock *s
 							.probe_in = s->keepidle * NODE_SECOND } });
 }
 
+/* The other end has other addresses than its own. */
+static inline void node_emit_translated(struct node *n, const struct node_sock *s)
+{
+	node_emit(n, (struct fact){ .type = FACT_CT_ENTRY,
+				    .ct_entry = { .cookie = s->cookie,
+						  .netns = n->agent_ns,
+						  .present = EW_YES,
+						  .timeout = 432000 * NODE_SECOND,
+						  .translated = true,
+						  .reply_local = s->peer->local,
+						  .reply_remote = s->peer->remote } });
+}
+
 static inline void node_emit_ct_active(struct node *n)
 {
 	node_emit(n, (struct fact){ .type = FACT_CT_ACTIVE,
@@ -173,7 +186,10 @@ static inline void node_emit_ct_active(struct node *n)
 		if (!node_sock_shown(s) || s->remote.port != NODE_PORT)
 			continue;
 		node_emit_keepalive(n, s);
-		node_emit_entry(n, s->cookie, n->agent_ns, s->entry);
+		if (s->translated)
+			node_emit_translated(n, s);
+		else
+			node_emit_entry(n, s->cookie, n->agent_ns, s->entry);
 		if (s->netns == n->agent_ns)
 			continue;
 		node_emit(n, (struct fact){ .type = FACT_CT_ACTIVE,

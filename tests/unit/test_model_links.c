@@ -255,6 +255,53 @@ static void a_translated_link_has_its_other_end(void **state)
 	node_free(n);
 }
 
+/* ---- namespaces between the ends ---- */
+
+static void entry_between(struct node *n, const struct node_proc *p, uint64_t netns,
+			  enum ew_tri in_force, enum ew_tri present)
+{
+	node_emit(n, (struct fact){ .type = FACT_CT_ACTIVE,
+				    .ct_active = { .netns = netns, .in_force = in_force } });
+	node_emit(n, (struct fact){ .type = FACT_CT_ENTRY,
+				    .ct_entry = { .cookie = p->links[0]->cookie,
+						  .netns = netns,
+						  .present = present,
+						  .timeout = present == EW_YES ? 5000 * NODE_SECOND
+									       : -1 } });
+}
+
+static void each_namespace_on_the_way_needs_an_entry(void **state)
+{
+	one(n, .entry = EW_YES, .netns = 4026532999);
+
+	(void)state;
+	node_snapshot(n);
+	check(n, "web", "healthy");
+	entry_between(n, p, 77, EW_YES, EW_YES);
+	check(n, "web", "healthy");
+	entry_between(n, p, 78, EW_NO, EW_NO);
+	check(n, "web", "healthy");
+	entry_between(n, p, 79, EW_YES, EW_NO);
+	check(n, "web", "at-risk");
+	entry_between(n, p, 79, EW_YES, EW_UNKNOWN);
+	check(n, "web", "unknown");
+	node_free(n);
+}
+
+static void a_way_that_nobody_looked_at_is_unknown_until_it_is(void **state)
+{
+	one(n, .entry = EW_YES, .netns = 4026532999);
+
+	(void)state;
+	node_snapshot(n);
+	node_emit(n, (struct fact){ .type = FACT_CT_ENTRY,
+				    .ct_entry = { .cookie = p->links[0]->cookie, .timeout = -1 } });
+	check(n, "web", "unknown");
+	node_snapshot(n);
+	check(n, "web", "healthy");
+	node_free(n);
+}
+
 static size_t findings(struct node *n, uint64_t entries, enum severity *severity)
 {
 	struct report *report;
@@ -307,6 +354,8 @@ int main(void)
 		cmocka_unit_test(the_firewall_decides_without_an_entry),
 		cmocka_unit_test(an_old_judgement_does_not_count),
 		cmocka_unit_test(a_translated_link_has_its_other_end),
+		cmocka_unit_test(each_namespace_on_the_way_needs_an_entry),
+		cmocka_unit_test(a_way_that_nobody_looked_at_is_unknown_until_it_is),
 		cmocka_unit_test(a_full_table_is_a_finding),
 	};
 

@@ -328,10 +328,68 @@ static void roads_reversed(void **state)
 	node_free(n);
 }
 
+/* Address and port of the agent's end and of its peer differ from those of the executor's end. */
+static void translate(struct node_sock *s, const char *peer)
+{
+	s->peer->local = node_addr("10.0.0.8:5051");
+	s->peer->remote = node_addr(peer);
+	s->translated = true;
+}
+
+/* Only an entry of connection tracking tells whose link the agent's answer is on. */
+static void an_answer_behind_translation_waits_for_the_entry(void **state)
+{
+	one(n, p, .v1 = true);
+
+	(void)state;
+	translate(p->links[0], "10.0.0.9:20001");
+	translate(p->links[1], "10.0.0.9:20002");
+	node_snapshot(n);
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_link(n, p);
+	node_link(n, p);
+	translate(p->links[0], "10.0.0.9:20003");
+	translate(p->links[1], "10.0.0.9:20004");
+	node_says(n, p, "SUBSCRIBE");
+	node_answer(n, p, "200 OK");
+	is(n, "waiting");
+	node_snapshot_of(n, SCAN_SOCKETS | SCAN_PROCESSES);
+	is(n, "waiting");
+	node_snapshot(n);
+	is(n, "reregistered by message");
+	node_free(n);
+}
+
+/* The entry is another link's. */
+static void an_answer_to_somebody_else_proves_nothing(void **state)
+{
+	one(n, p, .v1 = true);
+
+	(void)state;
+	translate(p->links[0], "10.0.0.9:20001");
+	translate(p->links[1], "10.0.0.9:20002");
+	node_snapshot(n);
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_link(n, p);
+	node_link(n, p);
+	translate(p->links[0], "10.0.0.9:20003");
+	translate(p->links[1], "10.0.0.9:20004");
+	node_says(n, p, "SUBSCRIBE");
+	node_answer(n, p, "200 OK");
+	translate(p->links[0], "10.0.0.9:20005");
+	node_snapshot_of(n, SCAN_SOCKETS | SCAN_PROCESSES | SCAN_TRACKING);
+	is(n, "waiting");
+	node_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_message),
+		cmocka_unit_test(an_answer_behind_translation_waits_for_the_entry),
+		cmocka_unit_test(an_answer_to_somebody_else_proves_nothing),
 		cmocka_unit_test(agents_hook_comes_late),
 		cmocka_unit_test(registered_before_the_restart),
 		cmocka_unit_test(registered_with_the_last_agent_but_one),

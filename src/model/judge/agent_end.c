@@ -5,6 +5,7 @@
 
 #include "mesos/agent_name.h"
 #include "model/judge/conntrack.h"
+#include "model/store/connection_index.h"
 
 /*
  * True when the present agent holds the socket. A child of an earlier agent may have inherited it;
@@ -18,16 +19,27 @@ static enum ew_tri held_by(const struct agent *agent, const struct connection *p
 	return peer->n_holders || peer->owner ? EW_NO : EW_UNKNOWN;
 }
 
-/* Uses the entry of the agent's namespace, else the link's own: the last translation counts. */
+static bool translates(const struct entry *entry)
+{
+	return entry && entry->present == EW_YES && entry->translated;
+}
+
+/* The last translation counts: that of the agent's namespace, one on the way, the link's own. */
 static const struct entry *translation(const struct store *store, const struct agent *agent,
 				       const struct connection *conn)
 {
 	const struct entry *there = conntrack_entry(store, conn, agent->facts.netns);
 	const struct entry *here = conntrack_entry(store, conn, conn->facts.netns);
 
-	if (there && there->present == EW_YES && there->translated)
+	if (translates(there))
 		return there;
-	return here && here->present == EW_YES && here->translated ? here : NULL;
+	for (size_t i = conn->n_entries; i-- > 0;) {
+		const struct entry *between = conntrack_entry(store, conn, conn->entries[i].netns);
+
+		if (between != here && translates(between))
+			return between;
+	}
+	return translates(here) ? here : NULL;
 }
 
 /*
@@ -108,7 +120,8 @@ enum ew_tri agent_end_of(const struct store *store, const struct connection *con
 			       : EW_NO;
 	entry = peer ? NULL : translation(store, agent, conn);
 	if (entry)
-		peer = store_peer_translated(store, entry);
+		peer = store_connection_at(store, agent->facts.netns, &entry->reply_local,
+					   &entry->reply_remote);
 	else if (!peer)
 		peer = store_peer_advertised(store, conn);
 	if (!peer)

@@ -48,20 +48,27 @@ static enum conntrack conntrack_in(const struct store *store, const struct conne
 	return entry->present == EW_YES ? CONNTRACK_ENTRY : CONNTRACK_NONE;
 }
 
+/* Of two namespaces that the FIN crosses: each one that tracks needs an entry. */
+static enum conntrack worse_of(enum conntrack a, enum conntrack b)
+{
+	if (a == CONNTRACK_NONE || b == CONNTRACK_NONE)
+		return CONNTRACK_NONE;
+	if (a == CONNTRACK_UNKNOWN || b == CONNTRACK_UNKNOWN)
+		return CONNTRACK_UNKNOWN;
+	return a == CONNTRACK_ENTRY || b == CONNTRACK_ENTRY ? CONNTRACK_ENTRY : CONNTRACK_OFF;
+}
+
 enum conntrack conntrack_of(const struct store *store, const struct connection *conn)
 {
 	const struct agent *agent = store_agent(store);
-	enum conntrack here = conntrack_in(store, conn, conn->facts.netns), there;
+	enum conntrack worst = conntrack_in(store, conn, conn->facts.netns);
 
-	if (!agent || agent->facts.netns == conn->facts.netns)
-		return here;
-	there = conntrack_in(store, conn, agent->facts.netns);
-	if (here == CONNTRACK_NONE || there == CONNTRACK_NONE)
-		return CONNTRACK_NONE;
-	if (here == CONNTRACK_UNKNOWN || there == CONNTRACK_UNKNOWN)
-		return CONNTRACK_UNKNOWN;
-	return here == CONNTRACK_ENTRY || there == CONNTRACK_ENTRY ? CONNTRACK_ENTRY
-								   : CONNTRACK_OFF;
+	if (agent && agent->facts.netns != conn->facts.netns)
+		worst = worse_of(worst, conntrack_in(store, conn, agent->facts.netns));
+	for (size_t i = 0; i < conn->n_entries; i++)
+		if (conntrack_entry(store, conn, conn->entries[i].netns))
+			worst = worse_of(worst, conntrack_in(store, conn, conn->entries[i].netns));
+	return worst;
 }
 
 int64_t conntrack_expires_in(const struct store *store, const struct connection *conn)

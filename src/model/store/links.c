@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "model/store/links.h"
 
+#include <netinet/tcp.h>
+
 #include "base/addr.h"
 #include "model/store/agent_choice.h"
 #include "model/store/connection_index.h"
@@ -74,9 +76,31 @@ struct connection *store_peer_advertised(const struct store *store, const struct
 	return found;
 }
 
-struct connection *store_peer_translated(const struct store *store, const struct entry *entry)
+/* By an entry of the agent's namespace, or of one that the connection leaves. */
+static bool leads_to(const struct entry *entry, const struct connection *conn, uint64_t netns,
+		     const struct ew_addr *local, const struct ew_addr *remote)
 {
-	return store_connection_at(store, entry->netns, &entry->reply_local, &entry->reply_remote);
+	return entry->translated && (entry->netns == netns || conn->facts.netns != netns) &&
+	       addr_equal(&entry->reply_local, local) && addr_equal(&entry->reply_remote, remote);
+}
+
+struct connection *store_peer_untranslated(const struct store *store, uint64_t netns,
+					   const struct ew_addr *local,
+					   const struct ew_addr *remote)
+{
+	struct connection *conn, *next;
+
+	if (!store->translates)
+		return NULL;
+	HASH_ITER(hh, store->connections, conn, next)
+	{
+		if (conn->facts.state != TCP_ESTABLISHED || !connection_is_link(store, conn))
+			continue;
+		for (size_t i = 0; i < conn->n_entries; i++)
+			if (leads_to(&conn->entries[i], conn, netns, local, remote))
+				return conn;
+	}
+	return NULL;
 }
 
 /*

@@ -27,7 +27,12 @@ struct connection *store_peer(const struct store *store, const struct connection
  * none is known, or one that is another connection's end.
  */
 struct connection *store_peer_advertised(const struct store *store, const struct connection *conn);
-/* The other end behind address translation, as the entry of connection tracking tells it. */
-struct connection *store_peer_translated(const struct store *store, const struct entry *entry);
+/*
+ * The executor's end of an established link whose agent's end has these addresses, as an entry of
+ * connection tracking tells it: behind address translation. NULL: none is known yet.
+ */
+struct connection *store_peer_untranslated(const struct store *store, uint64_t netns,
+					   const struct ew_addr *local,
+					   const struct ew_addr *remote);
 
 #endif

@@ -162,7 +162,9 @@ static struct connection *receiving_end(const struct store *store, const struct 
 	};
 	struct connection *there = store_peer(store, &sending);
 
-	return there ? there : store_peer_advertised(store, &sending);
+	if (!there)
+		there = store_peer_advertised(store, &sending);
+	return there ? there : store_peer_untranslated(store, m->netns, &m->local, &m->remote);
 }
 
 /* The receiver holds the other end; when that was not seen, it listens on the port sent to. */
@@ -205,28 +207,35 @@ static void register_sent(struct store *store, const struct fact *fact, bool v1)
 	process->history.subscribe_on = v1 ? fact->message.cookie : 0;
 }
 
+enum noted {
+	NOTED,
+	NOTED_SENDER_UNKNOWN, /* neither an executor nor, as yet, the agent */
+	NOTED_ENDS_UNKNOWN,   /* an entry that tells the receiver may be read later */
+};
+
 /* An answer on a connection of the executor's. */
-static void http_answer(struct store *store, const struct fact *fact)
+static enum noted http_answer(struct store *store, const struct fact *fact)
 {
 	struct connection *there = receiving_end(store, &fact->message);
 	struct process *process;
 
 	if (!there)
-		return;
+		return store->translates ? NOTED_ENDS_UNKNOWN : NOTED;
 	process = store_executor_find(store, there->owner, there->owner_start);
 	for (size_t i = 0; !process && i < there->n_holders; i++)
 		process =
 			store_executor_find(store, there->holders[i].pid, there->holders[i].start);
 	if (!process)
-		return;
+		return NOTED;
 	if (status_of(&fact->message) / 100 == 2)
 		note_answered(process, fact);
 	if (process->history.subscribe_on == there->facts.cookie)
 		note_subscribe_answer(process, fact);
+	return NOTED;
 }
 
 /* Messages of the agent count only when the agent sent them. */
-static void agents_message(struct store *store, const struct fact *fact)
+static enum noted agents_message(struct store *store, const struct fact *fact)
 {
 	static const struct {
 		const char *name;
@@ -242,13 +251,12 @@ static void agents_message(struct store *store, const struct fact *fact)
 	};
 	const char *name = fact->message.name;
 
-	if (status_of(&fact->message)) {
-		http_answer(store, fact);
-		return;
-	}
+	if (status_of(&fact->message))
+		return http_answer(store, fact);
 	for (size_t i = 0; i < sizeof(from_agent) / sizeof(from_agent[0]); i++)
 		if (strcmp(name, from_agent[i].name) == 0)
 			to_receiver(store, fact, from_agent[i].note);
+	return NOTED;
 }
 
 /* A killed watch may have left the events of a whole window of a large node in the rings. */
@@ -281,8 +289,8 @@ static bool update_sent(struct store *store, const struct fact *fact)
 	return process != NULL;
 }
 
-/* Names: mesos/message.h. False: its sender is neither an executor nor, as yet, the agent. */
-static bool message_noted(struct store *store, const struct fact *fact)
+/* Names: mesos/message.h. */
+static enum noted message_note(struct store *store, const struct fact *fact)
 {
 	const char *name = fact->message.name;
 
@@ -292,24 +300,37 @@ static bool message_noted(struct store *store, const struct fact *fact)
 	else if (strcmp(name, "SUBSCRIBE") == 0)
 		register_sent(store, fact, true);
 	else if (strcmp(name, "StatusUpdateMessage") == 0 || strcmp(name, "UPDATE") == 0)
-		return update_sent(store, fact);
+		return update_sent(store, fact) ? NOTED : NOTED_SENDER_UNKNOWN;
 	else if (store_is_agent(store, fact->message.pid, fact->message.start))
-		agents_message(store, fact);
-	else
-		return store_executor_find(store, fact->message.pid, fact->message.start) != NULL;
-	return true;
+		return agents_message(store, fact);
+	else if (!store_executor_find(store, fact->message.pid, fact->message.start))
+		return NOTED_SENDER_UNKNOWN;
+	return NOTED;
+}
+
+/* Its ends are known, or never will be, once a scan of connection tracking began after it. */
+static bool may_be_noted_later(const struct store *store, const struct fact *fact)
+{
+	return store->tracked != store->snapshot || fact->mono >= store->snapshot_began;
 }
 
 void store_apply_early_messages(struct store *store)
 {
-	for (size_t i = 0; i < store->early.n; i++)
-		message_noted(store, &store->early.v[i]);
-	store->early.n = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < store->early.n; i++) {
+		struct fact *fact = &store->early.v[i];
+
+		if (message_note(store, fact) == NOTED_ENDS_UNKNOWN &&
+		    may_be_noted_later(store, fact))
+			store->early.v[kept++] = *fact;
+	}
+	store->early.n = kept;
 }
 
 void store_apply_message(struct store *store, const struct fact *fact)
 {
 	connection_note_message(store, fact);
-	if (!(store->complete & SCAN_PROCESSES) || !message_noted(store, fact))
+	if (!(store->complete & SCAN_PROCESSES) || message_note(store, fact) != NOTED)
 		keep_early(store, fact);
 }

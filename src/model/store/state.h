@@ -137,7 +137,7 @@ struct holder {
 };
 
 /* Connection tracking of a connection's packets, in one of the namespaces of its ends. */
-#define ENTRIES_MAX 2
+#define ENTRIES_MAX 5 /* both ends' namespaces, two on the way, one that is not known */
 
 struct entry {
 	uint64_t netns;
@@ -355,7 +355,10 @@ struct store {
 	LIST(struct fact_unread) unread;
 	LIST(struct lost_events_fact) losses;
 	LIST(struct act) acts;
-	LIST(struct fact) early; /* messages of processes that may yet turn out to be the agent */
+	/* Messages of processes that may yet turn out to be the agent, and those of the agent to
+	 * an end that only a scan of connection tracking may tell. */
+	LIST(struct fact) early;
+	bool translates; /* an entry with address translation was seen */
 	LIST(struct fact_baseline) baselines;
 	struct fact_work_dir work_dir;
 	bool has_work_dir;

@@ -33,6 +33,16 @@ void store_apply_ct_active(struct store *store, const struct fact *fact)
 		store->namespaces.v[store->namespaces.n++] = told;
 }
 
+static struct entry *entry_oldest(struct connection *conn)
+{
+	struct entry *oldest = &conn->entries[0];
+
+	for (size_t i = 1; i < conn->n_entries; i++)
+		if (conn->entries[i].seen < oldest->seen)
+			oldest = &conn->entries[i];
+	return oldest;
+}
+
 void store_apply_entry(struct store *store, const struct fact *fact)
 {
 	const struct fact_ct_entry *e = &fact->ct_entry;
@@ -49,6 +59,7 @@ void store_apply_entry(struct store *store, const struct fact *fact)
 
 	if (!conn)
 		return;
+	store->translates |= found.translated;
 	for (size_t i = 0; i < conn->n_entries; i++) {
 		if (conn->entries[i].netns == e->netns) {
 			conn->entries[i] = found;
@@ -57,6 +68,8 @@ void store_apply_entry(struct store *store, const struct fact *fact)
 	}
 	if (conn->n_entries < ENTRIES_MAX)
 		conn->entries[conn->n_entries++] = found;
+	else
+		*entry_oldest(conn) = found; /* the way has changed */
 }
 
 void store_apply_firewall(struct store *store, const struct fact *fact)

@@ -124,6 +124,7 @@ int session_agent_listens(struct session *s)
 static bool wants_post_mortem(const struct report_executor *e)
 {
 	return e->outcome == OUTCOME_LOST || e->outcome == OUTCOME_TASK_FAILED ||
+	       (e->outcome == OUTCOME_KILLED && !e->killer) ||
 	       (e->outcome == OUTCOME_UNKNOWN && e->ended);
 }
 

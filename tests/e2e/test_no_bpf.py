@@ -22,7 +22,7 @@ class Held:
         os.mkfifo(self.gate)
         script = 'echo started; read x < "$0"; exec "$@"'
         self.run = self.ew.start(
-            "run", "--no-bpf", "--yes", "-f", "json", "--record", self.recording, "--until", until,
+            "run", "--no-bpf", "--yes", "--treat", "before", "-f", "json", "--record", self.recording, "--until", until,
             "--master-timeout", "6s", "--", "sh", "-c", script, self.gate, *command)
         self.run.wait_for("started")
 
@@ -81,6 +81,37 @@ def test_killed_by_somebody(lab, held):
     exits = [f for f in held.facts() if f["type"] == "exit" and f["pid"] == pid]
     assert [(f["status"], f["signal"], f["killer"]) for f in exits] == [(9, 9, 0)]
     assert ended["other"]["outcome"] == "reregistered"
+
+
+@pytest.mark.parametrize("kind", ["v0-old", "v1"])
+def test_killed_by_the_agent(lab, held, kind):
+    """The signal's sender is not seen, and the agent's record of the task tells."""
+    node = lab(executors(2, kind=kind), conntrack=True)
+    held.start(*node.command(*node.restart_args()))
+    node.forget("task-0")
+    ended = held.end(node, code=2)
+    assert (ended["task-0"]["outcome"], ended["task-0"]["cause"]) == ("killed-by-agent", "disk")
+    assert "it had not registered again in time" in ended["task-0"]["why"][0]
+    assert ended["task-1"]["outcome"] == "reregistered"
+
+
+def test_told_to_shut_down(lab, held):
+    """An executor that speaks v1 then kills its own process group: the agent's log says why."""
+    node = lab(executors(2, kind="v1", grace="1500ms"))
+    held.start("true", until="10s")
+    node.stop_agent("USR1")
+    node.wait_until(lambda: not any(e.alive for e in node.executors()), what="their end")
+    ended = held.end(node, code=2)
+    assert {(e["outcome"], e["cause"]) for e in ended.values()} == {("killed-by-agent", "log")}
+    assert "the agent's log says 'Shutting down executor 'task-0'" in ended["task-0"]["why"][0]
+
+
+def test_an_executor_that_speaks_v1_ends_itself(lab, held):
+    """By a signal to its own process group as well, once its recovery timeout has run out."""
+    node = lab(executors(2, kind="v1", recovery_timeout="5secs", suicide="ack", grace="1500ms"))
+    held.start(*node.command("stop-agent"), until="deadline")
+    ended = held.end(node, code=2)
+    assert {e["outcome"] for e in ended.values()} == {"self-terminated"}
 
 
 def test_finished(lab, held):

@@ -80,6 +80,50 @@ static void killed_by_the_agent(void **state)
 	node_free(n);
 }
 
+/* --no-bpf: the exit status is seen, the sender of the signal is not. */
+static void killed_by_a_sender_that_was_not_seen(void **state)
+{
+	static const struct {
+		const char *what;
+		bool v1;
+		int64_t after;		    /* s, from the end of the link to its own */
+		const char *cause, *source; /* that is found of its end; NULL: nothing */
+		const char *want;
+	} rows[] = {
+		{ "nothing is found", false, 1, NULL, NULL, "killed" },
+		{ "the agent's log", false, 1, "killed-by-agent", "log", "killed-by-agent" },
+		{ "its own log", false, 1, "self-terminated", "log", "self-terminated" },
+		{ "a log of a crash", false, 1, "crashed", "log", "killed" },
+		{ "its recovery timeout", true, 901, NULL, NULL, "self-terminated" },
+		{ "before its recovery timeout", true, 600, NULL, NULL, "killed" },
+		{ "the log against the timeout", true, 901, "killed-by-agent", "log",
+		  "killed-by-agent" },
+		{ "v0 ends with a status", false, 901, NULL, NULL, "killed" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		one(n, p, .v1 = rows[i].v1);
+
+		node_agent_stop(n);
+		node_wait(n, (double)rows[i].after);
+		node_ends(n, p, SIGKILL, 0);
+		if (rows[i].cause)
+			node_emit(n, (struct fact){ .type = FACT_END,
+						    .end = { .framework_id = p->spec.framework,
+							     .executor_id = "web",
+							     .container_id = "web",
+							     .cause = rows[i].cause,
+							     .source = rows[i].source,
+							     .text = "a log says so." } });
+		node_snapshot(n);
+		if (strcmp(node_outcome(n, "web"), rows[i].want) != 0)
+			fail_msg("%s: %s, not %s", rows[i].what, node_outcome(n, "web"),
+				 rows[i].want);
+		node_free(n);
+	}
+}
+
 static void killed_by_the_agents_child(void **state)
 {
 	one(n, p, .entry = EW_NO);
@@ -390,6 +434,7 @@ int main(void)
 		cmocka_unit_test(killed_by_somebody),
 		cmocka_unit_test(aborts),
 		cmocka_unit_test(killed_by_the_agent),
+		cmocka_unit_test(killed_by_a_sender_that_was_not_seen),
 		cmocka_unit_test(killed_by_the_agents_child),
 		cmocka_unit_test(killed_by_another_executor),
 		cmocka_unit_test(shutdown_was_sent),

@@ -83,13 +83,18 @@ static bool outcome_of_end(const struct post_mortem *found, enum outcome *outcom
 	return false;
 }
 
-static bool by_what_was_found(const struct run_end *run, struct arena *arena, struct fate *fate)
+/* Fills fate from the best of the records whose outcome is among these bits (1 << outcome). */
+static bool by_what_was_found(const struct store *store, const struct fact_baseline *b,
+			      uint32_t outcomes, struct arena *arena, struct fate *fate)
 {
+	const struct run_key key = { b->framework_id, b->executor_id, b->container_id };
+	const struct run_end *run = store_run_end(store, &key);
 	const struct post_mortem *best = NULL;
 	enum outcome outcome;
 
 	for (const struct post_mortem *f = run ? run->found : NULL; f; f = f->next)
-		if (outcome_of_end(f, &outcome) && (!best || weight(f) > weight(best)))
+		if (outcome_of_end(f, &outcome) && outcomes & 1u << outcome &&
+		    (!best || weight(f) > weight(best)))
 			best = f;
 	if (!best || !outcome_of_end(best, &fate->outcome))
 		return false;
@@ -97,6 +102,14 @@ static bool by_what_was_found(const struct run_end *run, struct arena *arena, st
 	fate->why = arena_printf(arena, "It has exited: %s", best->text);
 	fate->advice = ADVICE_LOST;
 	return true;
+}
+
+bool end_by_recorded_sender(const struct store *store, const struct fact_baseline *b,
+			    struct arena *arena, struct fate *fate)
+{
+	return by_what_was_found(store, b,
+				 1u << OUTCOME_KILLED_BY_AGENT | 1u << OUTCOME_SELF_TERMINATED,
+				 arena, fate);
 }
 
 /* The executor's link of the baseline is still open: the scan missed the process. */
@@ -111,7 +124,6 @@ static bool has_its_link(const struct store *store, const struct fact_baseline *
 void end_unseen_judge(const struct store *store, const struct fact_baseline *b,
 		      const struct process *process, struct arena *arena, struct fate *fate)
 {
-	struct run_key key = { b->framework_id, b->executor_id, b->container_id };
 	struct task_fate task = task_fate_of(store, b, 0);
 
 	fate->ended = process ? process->ended_at : 0;
@@ -126,7 +138,7 @@ void end_unseen_judge(const struct store *store, const struct fact_baseline *b,
 		fate->advice = "";
 		exit_by_task(store, b, process, &task, arena, fate);
 	} else if (end_by_agents_reason(&task, arena, fate) ||
-		   by_what_was_found(store_run_end(store, &key), arena, fate) ||
+		   by_what_was_found(store, b, ~0u, arena, fate) ||
 		   by_agents_record(&task, arena, fate)) {
 		return;
 	} else if (b->pid <= 0) {

@@ -15,4 +15,11 @@ void end_unseen_judge(const struct store *store, const struct fact_baseline *bas
 /* True, with fate filled, when the agent's record says why it ended the executor. */
 bool end_by_agents_reason(const struct task_fate *task, struct arena *arena, struct fate *fate);
 
+/*
+ * Where a signal's sender was not seen: true, with fate filled, when the disk, the API or a log
+ * says that the agent, or the executor itself, ended it.
+ */
+bool end_by_recorded_sender(const struct store *store, const struct fact_baseline *baseline,
+			    struct arena *arena, struct fate *fate);
+
 #endif

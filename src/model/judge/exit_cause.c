@@ -158,6 +158,28 @@ static void killed_itself(const struct store *store, const struct fact_baseline 
 	}
 }
 
+/*
+ * No hook tells the sender. An executor that speaks v1 and whose recovery timeout has run out kills
+ * itself.
+ */
+static void killed_by_unseen(const struct store *store, const struct fact_baseline *b,
+			     const struct process *process, const struct countdown *down,
+			     struct arena *arena, struct fate *fate)
+{
+	int sig = WTERMSIG(process->exit.status);
+
+	if (end_by_recorded_sender(store, b, arena, fate))
+		return;
+	if (sig == SIGKILL && strcmp(b->protocol, "v1") == 0 &&
+	    was_its_timer(process, down, b->recovery_timeout))
+		self_terminated(b, process, down, arena, fate);
+	else
+		fate->why = arena_printf(arena,
+					 "Signal %d killed it; who sent it was not seen (the "
+					 "kernel itself, when memory is short).",
+					 sig);
+}
+
 static void ended_by_signal(const struct store *store, const struct fact_baseline *b,
 			    const struct process *process, const struct countdown *down,
 			    struct arena *arena, struct fate *fate)
@@ -187,10 +209,7 @@ static void ended_by_signal(const struct store *store, const struct fact_baselin
 		fate->why = arena_printf(arena, "Signal %d from pid %d (%s) killed it.", sig,
 					 fate->killer, fate->killer_comm);
 	} else {
-		fate->why = arena_printf(arena,
-					 "Signal %d killed it; who sent it was not seen (the "
-					 "kernel itself, when memory is short).",
-					 sig);
+		killed_by_unseen(store, b, process, down, arena, fate);
 	}
 }
 

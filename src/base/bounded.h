@@ -35,7 +35,10 @@ struct bounded {
 	int in;	 /* its result arrives here */
 };
 
-/* Forks: the child works on, with ctx as it is now, until bounded_end(). 0 or a negative errno. */
+/*
+ * Forks: the child works on, with ctx as it is now, until bounded_end(). It has the caller's
+ * descriptors but for those with a lock of flock(2). 0 or a negative errno.
+ */
 int bounded_begin(struct bounded *child, bounded_work work, void *ctx);
 /* Takes its result, as bounded_run() does. */
 int bounded_end(struct bounded *child, int idle_ms, int64_t until, bounded_got got, void *ctx);

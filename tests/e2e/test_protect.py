@@ -161,6 +161,22 @@ def test_undo_restores_what_was(lab, ew):
     assert acts(ew.json("protect", "--undo", "--yes", code=0)) == []
 
 
+def test_a_link_that_is_no_more_is_forgotten(lab, ew):
+    """The executor lives on, with another socket."""
+    def kept():
+        return [(link["cookie"], link["pid"]) for link in json.loads((ew.state_dir / "protected.json").read_text())["links"]]
+    node = lab(executors(1, kind="v0-old"), conntrack=True)
+    ew.json("protect", "--yes", code=0)
+    (cookie, pid), = kept()
+    node.restart_agent()
+    node.wait_recovered()
+    node.wait_registered()
+    ew.json("protect", "--yes", code=0)
+    (new_cookie, same_pid), = kept()
+    assert same_pid == pid == node.executor("task-0").pid
+    assert new_cookie != cookie
+
+
 def test_what_was_before_is_written_before_anything_is_set(lab, ew):
     """Killed at any moment: what was before can be restored, and another run finishes the work."""
     node = lab(executors(4, kind="v0-old"), conntrack=True)

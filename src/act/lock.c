@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -27,7 +26,7 @@ static int lock_busy(int fd, const char *path, struct error *error)
 			 holder, path);
 }
 
-/* For the message of the next execwatch; the lock itself is flock(2). */
+/* For the message of the next execwatch; the lock itself is on byte 0. */
 static void pid_write(int fd)
 {
 	char text[16];
@@ -40,6 +39,7 @@ static void pid_write(int fd)
 int act_lock_take(const char *dir, const char *name, int *ret, struct error *error)
 {
 	int above = safe_dir_open(dir, 0755, "--run-dir", error), fd, err;
+	struct flock first_byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
 	char path[4096], file[64];
 
 	if (above < 0)
@@ -51,9 +51,10 @@ int act_lock_take(const char *dir, const char *name, int *ret, struct error *err
 	if (fd < 0)
 		return error_set(error, fd, "run as root, or give a directory with --run-dir",
 				 "open lock '%s'", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		err = errno == EWOULDBLOCK ? lock_busy(fd, path, error)
-					   : error_set(error, -errno, NULL, "lock '%s'", path);
+	if (fcntl(fd, F_SETLK, &first_byte) < 0) {
+		err = errno == EAGAIN || errno == EACCES
+			      ? lock_busy(fd, path, error)
+			      : error_set(error, -errno, NULL, "lock '%s'", path);
 		close(fd);
 		return err;
 	}

@@ -32,19 +32,22 @@ static int target_copy(struct protect_link *t)
 {
 	struct inject_request request = t->asked->request;
 	struct inject_result result = { 0 };
+	struct inject_end end;
 	char text[sizeof(t->end.reason)];
 	int copy = -1, err;
 
 	request.deadline = now_mono() + COPY_WAIT;
-	err = inject_preflight(&request, &copy, &result);
+	err = inject_preflight(&request, &copy, &end);
 	if (!err && copy < 0)
 		act_result_set(&t->end, "refused", inject_reason_id(INJECT_R_NO_PIDFD),
 			       "keepalive is set through a copy of the descriptor, which this "
 			       "kernel cannot make (Linux 5.6)");
-	if (err)
-		act_result_set(&t->end, "refused", inject_reason_id(result.reason),
-			       error_text(&result.error, text, sizeof(text)));
-	return copy;
+	if (!err)
+		return copy;
+	inject_result_fill(&request, &end, &result);
+	act_result_set(&t->end, "refused", inject_reason_id(result.reason),
+		       error_text(&result.error, text, sizeof(text)));
+	return -1;
 }
 
 static void target_call_failed(struct protect_link *t, int err, const char *what)

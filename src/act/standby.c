@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "act/inject/inject_prepared.h"
 #include "base/error.h"
 #include "base/now.h"
 #include "base/pidfd.h"

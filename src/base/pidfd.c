@@ -38,6 +38,17 @@ int ew_pidfd_getfd(int pidfd, int fd)
 	return copy < 0 ? -errno : (int)copy;
 }
 
+int ew_pidfd_copy_fd(pid_t pid, bool thread, int fd)
+{
+	int copy, pidfd = ew_pidfd_open(pid, thread);
+
+	if (pidfd < 0)
+		return ew_pidfd_unsupported(pidfd) ? -ENOSYS : pidfd;
+	copy = ew_pidfd_getfd(pidfd, fd);
+	close(pidfd);
+	return copy;
+}
+
 bool ew_pidfd_has_ended(int pidfd)
 {
 	struct pollfd poller = { .fd = pidfd, .events = POLLIN };

@@ -29,6 +29,12 @@ bool ew_pidfd_unsupported(int err);
  */
 int ew_pidfd_getfd(int pidfd, int fd);
 
+/*
+ * The same by the id of a process, or of one thread (Linux 6.9). -ENOSYS: also where
+ * ew_pidfd_unsupported().
+ */
+int ew_pidfd_copy_fd(pid_t pid, bool thread, int fd);
+
 /* Whether the whole process has ended, not only its first thread. */
 bool ew_pidfd_has_ended(int pidfd);
 

@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "act/audit_log.h"
 #include "act/inject/inject_api.h"
+#include "act/inject/inject_claims.h"
 #include "act/inject/inject_copies.h"
 #include "act/socket_effect.h"
 #include "base/error.h"
@@ -15,6 +17,8 @@
 #include "cli/options.h"
 #include "facts.h"
 
+#define CLAIMS_WAIT NS_PER_S /* a killed process ends within some ms, on a busy host too */
+
 enum { SEARCHES_MAX = 100 }; /* of all processes: some 30 ms each on a large node */
 
 struct left {
@@ -22,6 +26,21 @@ struct left {
 	struct audit_log *log; /* NULL: not open */
 	size_t n;
 };
+
+void claims_left_tell(int lock)
+{
+	static const struct timespec pause = { .tv_nsec = NS_PER_MS };
+	int64_t until = now_mono() + CLAIMS_WAIT;
+	pid_t pid = 0, holder;
+
+	while (inject_claims_next(lock, 0, &holder) && now_mono() < until)
+		nanosleep(&pause, NULL);
+	while ((pid = inject_claims_next(lock, pid, &holder)))
+		log_message("an injector (pid %d) of an execwatch that was killed still works on "
+			    "process %d, and does not end: that process is left alone; see what it "
+			    "waits for in /proc/%d/stack",
+			    holder, pid, holder);
+}
 
 static const char *state_of(enum socket_effect effect)
 {

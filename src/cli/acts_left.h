@@ -6,6 +6,12 @@
 struct options;
 
 /*
+ * Waits a moment for the injectors of an execwatch that was killed to end as well, and names the
+ * processes on which one that is stuck still works: no act touches these. lock: of those who act.
+ */
+void claims_left_tell(int lock);
+
+/*
  * Names the acts of this boot whose results were never written to the audit log, says what became
  * of their sockets, or what is not known of others, and writes a result for each: "failed", with
  * the reason "killed". The caller holds the lock of those who act: nobody acts now.

@@ -58,6 +58,7 @@ static int plan_begin(struct guard *guard, const struct options *options,
 						 .agent = &audit->agent,
 						 .method = guard->method,
 						 .workers = guard->workers,
+						 .claims = guard->lock,
 						 .n_workers = guard->n_workers,
 						 .log = guard->log };
 	int err = guard_plan_new(&with, &guard->plan, error);
@@ -79,7 +80,7 @@ bool guard_is_possible(struct session *session, const struct report *audit)
 }
 
 int guard_arm(const struct options *options, struct session *session, const struct report *audit,
-	      struct guard **ret, struct error *error)
+	      int lock, struct guard **ret, struct error *error)
 {
 	struct guard *guard;
 	int err;
@@ -98,6 +99,7 @@ int guard_arm(const struct options *options, struct session *session, const stru
 	guard->agent = audit->agent.pid;
 	guard->method = method_choose(options->method);
 	guard->agent_start = audit->agent.start;
+	guard->lock = lock;
 	err = audit_log_open(options->state_dir, &guard->log, error);
 	if (!err)
 		err = workers_start(guard, error);

@@ -30,12 +30,12 @@ bool guard_is_possible(struct session *session, const struct report *audit);
 
 /*
  * Does all that takes time before the agent ends: opens the audit log and writes the intents,
- * starts the worker process and the thread. The caller holds the lock of those who act for as long
- * as the guard lives. Returns 0, or a negative errno when nothing would tell of the agent's end, or
- * an act could not be made.
+ * starts the worker processes and the thread. The caller holds lock, that of those who act, for as
+ * long as the guard lives. Returns 0, or a negative errno when nothing would tell of the agent's
+ * end, or an act could not be made.
  */
 int guard_arm(const struct options *options, struct session *session, const struct report *audit,
-	      struct guard **ret, struct error *error);
+	      int lock, struct guard **ret, struct error *error);
 /*
  * From now on nothing is treated any more. What was treated since the last guard_act() is logged
  * and told. Twice is fine, and so is NULL.

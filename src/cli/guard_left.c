@@ -8,7 +8,6 @@
 #include "act/armed_file.h"
 #include "act/audit_log.h"
 #include "act/inject/inject_api.h"
-#include "act/inject/inject_prepared.h"
 #include "act/socket_effect.h"
 #include "base/error.h"
 #include "base/pidfd.h"

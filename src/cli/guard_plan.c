@@ -194,14 +194,15 @@ static int intents_log(struct guard_plan *plan, const struct model_target *targe
 }
 
 static struct inject_request request_of(const struct model_target *target,
-					enum inject_method method)
+					const struct guard_plan_options *with)
 {
 	return (struct inject_request){ .pid = target->pid,
 					.start = target->start,
 					.fd = target->fd,
 					.inode = target->inode,
 					.cookie = target->cookie,
-					.method = method };
+					.method = with->method,
+					.claims = with->claims };
 }
 
 static struct armed_record record_of(const struct model_target *target)
@@ -250,7 +251,7 @@ static int standby_give(struct guard_plan *plan, const struct model_target *targ
 
 	for (size_t i = 0; !err && i < n; i++)
 		links[i] = (struct standby_link){
-			.request = request_of(&targets[i], plan->with.method),
+			.request = request_of(&targets[i], &plan->with),
 			.pidfd = -1,
 			.record = &armed_file_records(file)[i],
 		};

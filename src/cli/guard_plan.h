@@ -27,6 +27,7 @@ struct guard_plan_options {
 	enum inject_method method;
 	struct inject_worker *const *workers; /* the threads' from now on; for INJECT_PTRACE */
 	size_t n_workers;
+	int claims; /* struct inject_request */
 	struct audit_log *log;
 };
 

@@ -29,6 +29,7 @@ struct guard {
 	uint64_t agent_start;
 	uint16_t port;
 	enum inject_method method;
+	int lock;	 /* of those who act */
 	bool ended;	 /* the agent, as an event or its process tells */
 	int64_t at;	 /* when that was; mono */
 	bool stale;	 /* the plan, since an event */

@@ -94,7 +94,8 @@ static void idle(void *ctx)
 static size_t targets_join(const struct guard *guard, struct shutdown_target *to)
 {
 	size_t n = guard->plan ? guard_plan_results(guard->plan, to) : 0;
-	struct shutdown_target *left = treat_targets(guard->targets, guard->n, guard->method);
+	struct shutdown_target *left =
+		treat_targets(guard->targets, guard->n, guard->method, guard->lock);
 
 	for (size_t i = 0; left && i < guard->n; i++)
 		if (!guard->plan || !guard_plan_has_result(guard->plan, left[i].request.cookie))

@@ -123,7 +123,7 @@ static void progress(void *ctx, size_t done, size_t n)
 }
 
 struct shutdown_target *treat_targets(const struct model_target *from, size_t n,
-				      enum inject_method method)
+				      enum inject_method method, int lock)
 {
 	struct shutdown_target *to = calloc(n ? n : 1, sizeof(*to));
 
@@ -140,6 +140,7 @@ struct shutdown_target *treat_targets(const struct model_target *from, size_t n,
 				.inode = from[i].inode,
 				.cookie = from[i].cookie,
 				.method = method,
+				.claims = lock,
 			},
 		};
 	return to;
@@ -159,7 +160,8 @@ static int treat(const struct options *options, struct session *session, const s
 		.ctx = (void *)options,
 	};
 	struct fact_sink sink = session_sink(session);
-	struct shutdown_target *targets = treat_targets(chosen, n, options->method);
+	struct shutdown_target *targets =
+		treat_targets(chosen, n, options->method, options->dry_run ? 0 : treatment->lock);
 	struct audit_log *log = NULL;
 	size_t begun = 0;
 	int err = targets ? 0 : error_set(error, -ENOMEM, NULL, "treat %zu links", n);
@@ -230,6 +232,7 @@ static int treatment_begin(const struct options *options, struct treatment *trea
 		return 0;
 	err = act_lock_take(options->run_dir, "acting", &treatment->lock, &error);
 	if (!err) {
+		claims_left_tell(treatment->lock);
 		guard_left_tell(options);
 		acts_left_tell(options);
 		return 0;

@@ -61,9 +61,12 @@ void treat_show_audit(const struct options *options, const struct report *audit)
 /* The report on the node after the act, which is scanned once more. Returns the exit code. */
 int treat_report(const struct options *options, struct session *session, enum report_kind kind);
 
-/* The same targets as act_shutdown() wants them; to be freed. NULL: out of memory. */
+/*
+ * The same targets as act_shutdown() wants them; to be freed. lock: that of those who act, in whose
+ * file injectors claim their targets; 0: a dry run. NULL: out of memory.
+ */
 struct shutdown_target *treat_targets(const struct model_target *from, size_t n,
-				      enum inject_method method);
+				      enum inject_method method, int lock);
 
 /* Drops the lock. Returns code, or EXIT_UNKNOWN in the place of a better one. */
 int treatment_end(struct treatment *treatment, int code);

@@ -32,7 +32,7 @@ static int dry_run(const struct options *options, struct session *session,
 	int code = EXIT_UNKNOWN;
 
 	if (model_guard_plan(session_model(session), &plan, &n) == 0)
-		targets = treat_targets(plan, n, options->method);
+		targets = treat_targets(plan, n, options->method, 0);
 	if (!targets) {
 		log_message("arm the guard: out of memory");
 		goto out;
@@ -75,7 +75,7 @@ static bool look_again(struct session *session, const struct report *audit)
 
 /* Returns 0, or the exit code to end with. */
 static int arm(const struct options *options, struct session *session, const struct report *audit,
-	       struct guard **guard)
+	       int lock, struct guard **guard)
 {
 	struct error error = { 0 };
 	int code = options->yes ? 0 : treat_ask(QUESTION);
@@ -84,7 +84,7 @@ static int arm(const struct options *options, struct session *session, const str
 		return code;
 	if (!options->yes && !look_again(session, audit))
 		return EXIT_ATTENTION;
-	if (guard_arm(options, session, audit, guard, &error) < 0) {
+	if (guard_arm(options, session, audit, lock, guard, &error) < 0) {
 		log_error(&error);
 		return EXIT_UNKNOWN;
 	}
@@ -95,11 +95,11 @@ static int arm(const struct options *options, struct session *session, const str
 }
 
 static int stand_by(const struct options *options, struct session *session,
-		    const struct report *audit)
+		    const struct report *audit, int lock)
 {
 	struct kept_report kept;
 	struct guard *guard = NULL;
-	int code = arm(options, session, audit, &guard);
+	int code = arm(options, session, audit, lock, &guard);
 
 	if (code)
 		return code;
@@ -129,7 +129,7 @@ int verb_guard(const struct options *options)
 	treat_show_audit(options, audit);
 	baseline_report_save(options, session, audit);
 	code = options->dry_run ? dry_run(options, session, audit)
-				: stand_by(options, session, audit);
+				: stand_by(options, session, audit, treatment.lock);
 out:
 	report_free(audit);
 	code = treatment_end(&treatment, code);

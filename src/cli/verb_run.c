@@ -204,7 +204,7 @@ static int guard_begin(const struct options *options, struct session *session,
 	/* Before it is armed: from then on it acts. */
 	if (guard_is_possible(session, audit) && !options->yes && !treatment->asked)
 		code = treat_ask(GUARD_QUESTION);
-	if (!code && guard_arm(options, session, audit, guard, &error) < 0)
+	if (!code && guard_arm(options, session, audit, treatment->lock, guard, &error) < 0)
 		log_warning_without(&error);
 	return code;
 }

@@ -1,52 +1,129 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/inject/inject_api.h"
-#include "act/inject/inject_pidfd.h"
+#include "act/inject/inject_claims.h"
 #include "act/inject/inject_preflight.h"
+#include "act/inject/inject_result.h"
+#include "act/inject/inject_socket.h"
 #include "act/inject/inject_worker.h"
+#include "base/pidfd.h"
+#include "base/proc.h"
 
+#include <errno.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-/* Whether ptrace was refused for a reason that does not concern the other method. */
-static bool pidfd_may_do(const struct inject_result *result)
+/* By INJECT_PIDFD. copy: checked, or -1 if this kernel cannot make one. */
+static int shut_copy(int copy, struct inject_result *result, struct inject_end *end)
 {
-	if (result->status != INJECT_REFUSED)
+	result->used = INJECT_PIDFD;
+	result->tid = 0;
+	if (copy < 0)
+		return inject_refuse(end, INJECT_R_NO_PIDFD, -ENOSYS,
+				     "copy descriptor {fd} of process {pid}");
+	result->syscalls++;
+	if (shutdown(copy, SHUT_RD) == 0)
+		return inject_done(end);
+	result->call_ret = -errno;
+	return inject_end_as(end, INJECT_FAILED, INJECT_R_CALL_ERROR, result->call_ret,
+			     "shutdown of descriptor {fd} of process {pid}");
+}
+
+/* Whether ptrace was refused for a reason that does not concern the other method. */
+static bool pidfd_may_do(const struct inject_end *end)
+{
+	if (end->status != INJECT_REFUSED)
 		return false;
-	switch (result->reason) {
+	switch (end->reason) {
 	case INJECT_R_GONE:
 	case INJECT_R_ZOMBIE:
 	case INJECT_R_EXITING:
 	case INJECT_R_VANISHED:
 	case INJECT_R_OTHER_SOCKET:
+	case INJECT_R_CLAIMED:
 		return false;
 	default:
 		return true;
 	}
 }
 
-static int by_method(struct inject_worker *worker, const struct inject_request *request, int copy,
-		     struct inject_result *result)
+static void by_method(struct inject_worker *worker, const struct inject_request *request, int copy,
+		      struct inject_result *result, struct inject_end *end)
 {
-	bool by_pidfd = request->method == INJECT_PIDFD;
-	int err = 0;
-
-	if (!by_pidfd) {
-		err = inject_worker_run(worker, request, copy, result);
-		by_pidfd = request->method == INJECT_AUTO && copy >= 0 && pidfd_may_do(result);
+	if (request->method != INJECT_PIDFD) {
+		inject_worker_run(worker, request, copy, result, end);
+		if (request->method != INJECT_AUTO || copy < 0 || !pidfd_may_do(end))
+			return;
 	}
-	return by_pidfd ? inject_pidfd_shutdown(request, copy, result) : err;
+	shut_copy(copy, result, end);
 }
 
 int inject_shutdown(struct inject_worker *worker, const struct inject_request *request,
 		    struct inject_result *result)
 {
-	int err, copy = -1;
+	struct inject_end end;
+	int copy;
 
 	*result = (struct inject_result){ .used = request->method };
-	err = inject_preflight(request, &copy, result);
-	if (err == 0)
-		err = by_method(worker, request, copy, result);
+	if (inject_preflight(request, &copy, &end) == 0)
+		by_method(worker, request, copy, result, &end);
 	if (copy >= 0)
 		close(copy);
+	return inject_result_fill(request, &end, result);
+}
+
+/* ---- a process that was identified before ---- */
+
+/* The copy keeps the socket open: the caller closes it at once. */
+static int copy_checked(const struct inject_request *request, int pidfd, struct inject_end *end)
+{
+	int err, copy = ew_pidfd_getfd(pidfd, request->fd);
+
+	if (copy == -ESRCH) { /* perhaps only its first thread has ended */
+		pid_t live = proc_live_thread(request->pid, request->start);
+
+		if (live > 0 && live != request->pid)
+			copy = ew_pidfd_copy_fd(live, true, request->fd);
+	}
+	if (copy < 0)
+		return inject_refuse(end,
+				     copy == -EBADF   ? INJECT_R_NO_FD
+				     : copy == -ESRCH ? INJECT_R_GONE
+						      : INJECT_R_SYSTEM,
+				     copy, "copy descriptor {fd} of process {pid}");
+	err = inject_socket_check(request, copy, end);
+	if (!err)
+		return copy;
+	close(copy);
 	return err;
+}
+
+static int prepared(const struct inject_request *request, int pidfd, bool shut,
+		    struct inject_result *result)
+{
+	struct inject_end end;
+	int copy = inject_claims_check(request, &end);
+
+	if (!copy)
+		copy = copy_checked(request, pidfd, &end);
+	*result = (struct inject_result){ .used = INJECT_PIDFD };
+	if (copy >= 0 && shut)
+		shut_copy(copy, result, &end);
+	else if (copy >= 0)
+		inject_done(&end);
+	if (copy >= 0)
+		close(copy);
+	return inject_result_fill(request, &end, result);
+}
+
+int inject_prepared_check(const struct inject_request *request, int pidfd,
+			  struct inject_result *result)
+{
+	return prepared(request, pidfd, false, result);
+}
+
+int inject_prepared_shutdown(const struct inject_request *request, int pidfd,
+			     struct inject_result *result)
+{
+	return prepared(request, pidfd, true, result);
 }

@@ -60,6 +60,7 @@ enum inject_reason {
 	INJECT_R_STOPPED,
 	INJECT_R_FROZEN,
 	INJECT_R_UNINTERRUPTIBLE,
+	INJECT_R_CLAIMED,
 	INJECT_R_PERMISSION,
 	/* no place for the signal frames, or no way to run them */
 	INJECT_R_NO_THREAD,
@@ -113,6 +114,12 @@ struct inject_request {
 	enum inject_method method;
 	enum inject_proof proof;
 	int64_t deadline; /* CLOCK_MONOTONIC in ns: give up then */
+	/*
+	 * The file, opened for writing before the worker was started, in which the worker's child
+	 * claims the process for as long as it works on it (act/inject/inject_claims.h). A process
+	 * that another one has claimed is refused. 0: none.
+	 */
+	int claims;
 };
 
 struct inject_result {
@@ -157,6 +164,17 @@ void inject_worker_free(struct inject_worker *worker); /* NULL is allowed */
  */
 int inject_shutdown(struct inject_worker *worker, const struct inject_request *request,
 		    struct inject_result *result);
+
+/*
+ * The same by INJECT_PIDFD for a process that was identified before, in a few calls: pidfd is known
+ * to be of the process of the request. inject_prepared_check() only checks that the descriptor
+ * still is that very socket, ESTABLISHED, and not shut down. Return 0, or the negative errno of the
+ * refusal in *result.
+ */
+int inject_prepared_check(const struct inject_request *request, int pidfd,
+			  struct inject_result *result);
+int inject_prepared_shutdown(const struct inject_request *request, int pidfd,
+			     struct inject_result *result);
 
 /* Stable words for output and scripts: "ptrace", "no-thread" ("" for none). Never NULL. */
 const char *inject_method_name(enum inject_method method);

@@ -33,14 +33,17 @@ static int read_thread(pid_t pid, pid_t tid, struct thread_status *ret)
 	return proc_status_read(AT_FDCWD, proc_path(path, pid, tid, "status"), &ret->status);
 }
 
-static int refuse_traced(struct inject_shared *in, pid_t tid, pid_t tracer)
+int inject_try_again(struct inject_shared *in, enum inject_reason reason, const char *what)
 {
-	struct proc_stat stat;
-	bool known = proc_stat_of(tracer, &stat) == 0;
+	inject_refuse(&in->end, reason, -EAGAIN, what);
+	return INJECT_TRY_AGAIN;
+}
 
-	return inject_refuse(&in->result, INJECT_R_TRACED, -EBUSY,
-			     "thread %d of process %d is traced by process %d (%s)", tid,
-			     in->request.pid, tracer, known ? stat.comm : "ended");
+static int refuse_traced(struct inject_shared *in, pid_t tracer)
+{
+	return inject_refuse_seen(&in->end, INJECT_R_TRACED, -EBUSY,
+				  "process {pid} is traced by process {seen} ({program})",
+				  (uint64_t)tracer);
 }
 
 /* By the freezer of cgroup version 2. That of version 1 shows as an uninterruptible wait. */
@@ -72,8 +75,7 @@ static bool has_foreign_program(pid_t pid, pid_t tid)
 
 static int refuse_ended(struct inject_shared *in)
 {
-	return inject_refuse(&in->result, INJECT_R_VANISHED, -ESRCH, "process %d has ended",
-			     in->request.pid);
+	return inject_refuse(&in->end, INJECT_R_VANISHED, -ESRCH, "process {pid} has ended");
 }
 
 /* Sets in->live, and reads that thread. */
@@ -100,16 +102,15 @@ static int check_process(struct inject_shared *in)
 	if (find_live_thread(in, &thread) < 0)
 		return refuse_ended(in);
 	if (thread.status.tracer)
-		return refuse_traced(in, in->live, thread.status.tracer);
+		return refuse_traced(in, thread.status.tracer);
 	if (thread.stat.state == 'T')
-		return inject_refuse(&in->result, INJECT_R_STOPPED, -EBUSY,
-				     "process %d is stopped by job control", pid);
+		return inject_refuse(&in->end, INJECT_R_STOPPED, -EBUSY,
+				     "process {pid} is stopped by job control");
 	if (is_frozen(pid, in->live))
-		return inject_refuse(&in->result, INJECT_R_FROZEN, -EBUSY, "process %d is frozen",
-				     pid);
+		return inject_refuse(&in->end, INJECT_R_FROZEN, -EBUSY, "process {pid} is frozen");
 	if (has_foreign_program(pid, in->live))
-		return inject_refuse(&in->result, INJECT_R_ARCH, -ENOTSUP,
-				     "process %d runs a program of another architecture", pid);
+		return inject_refuse(&in->end, INJECT_R_ARCH, -ENOTSUP,
+				     "process {pid} runs a program of another architecture");
 	return 0;
 }
 
@@ -123,11 +124,11 @@ int inject_ptrace_prepare(struct inject_shared *in)
 	memset(&in->code, 0, sizeof(in->code));
 	err = tracee_maps_read(pid, in->live, &in->maps);
 	if (err == -EACCES || err == -EPERM)
-		return inject_refuse(&in->result, INJECT_R_PERMISSION, -EPERM,
-				     "read the memory map of process %d", pid);
+		return inject_refuse(&in->end, INJECT_R_PERMISSION, -EPERM,
+				     "read the memory map of process {pid}");
 	if (err < 0 || in->maps.n == 0)
-		return inject_refuse(&in->result, INJECT_R_EXITING, err < 0 ? err : -ESRCH,
-				     "process %d has no memory map", pid);
+		return inject_refuse(&in->end, INJECT_R_EXITING, err < 0 ? err : -ESRCH,
+				     "process {pid} has no memory map");
 	return 0;
 }
 
@@ -145,11 +146,11 @@ static int find_code(struct inject_shared *in)
 	}
 	tracee_mem_close(&mem);
 	if (err == -EPERM || err == -EACCES)
-		return inject_refuse(&in->result, INJECT_R_PERMISSION, err,
-				     "read the memory of process %d", in->request.pid);
+		return inject_refuse(&in->end, INJECT_R_PERMISSION, err,
+				     "read the memory of process {pid}");
 	if (err < 0)
-		return inject_refuse(&in->result, INJECT_R_NO_GADGET, err,
-				     "find the needed instructions in process %d", in->request.pid);
+		return inject_refuse(&in->end, INJECT_R_NO_GADGET, err,
+				     "find the needed instructions in process {pid}");
 	return 0;
 }
 
@@ -167,14 +168,14 @@ static int no_thread(struct inject_shared *in)
 		return INJECT_TRY_AGAIN;
 	read = read_thread(pid, in->live, &thread) == 0;
 	if (read && thread.stat.state == 'D')
-		inject_refuse(&in->result, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
-			      "process %d is in an uninterruptible wait", pid);
+		inject_refuse(&in->end, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
+			      "process {pid} is in an uninterruptible wait");
 	else
-		inject_refuse(
-			&in->result, INJECT_R_NO_THREAD, -EBUSY,
-			"none of %u threads of process %d waits in a call that restarts unseen",
-			read ? thread.status.threads : 0, pid);
-	return !read || thread.status.threads == 1 ? in->result.error.code : INJECT_TRY_AGAIN;
+		inject_refuse_seen(&in->end, INJECT_R_NO_THREAD, -EBUSY,
+				   "none of {seen} threads of process {pid} waits in a call that "
+				   "restarts unseen",
+				   read ? thread.status.threads : 0);
+	return !read || thread.status.threads == 1 ? in->end.err : INJECT_TRY_AGAIN;
 }
 
 int inject_ptrace_choose(struct inject_shared *in)
@@ -182,12 +183,10 @@ int inject_ptrace_choose(struct inject_shared *in)
 	int n = thread_choose(in->request.pid, in->threads);
 
 	if (n == -EPERM)
-		return inject_refuse(&in->result, INJECT_R_PERMISSION, n,
-				     "see what the threads of process %d wait for",
-				     in->request.pid);
+		return inject_refuse(&in->end, INJECT_R_PERMISSION, n,
+				     "see what the threads of process {pid} wait for");
 	if (n < 0)
-		return inject_refuse(&in->result, INJECT_R_GONE, -ESRCH, "process %d is gone",
-				     in->request.pid);
+		return inject_refuse(&in->end, INJECT_R_GONE, -ESRCH, "process {pid} is gone");
 	in->n_threads = n;
 	if (n == 0)
 		return no_thread(in);
@@ -267,30 +266,29 @@ int inject_ptrace_check_thread(struct inject_shared *in, const struct thread_cho
 	pid_t pid = in->request.pid, tid = choice->tid;
 
 	if (read_thread(pid, tid, &thread) < 0) {
-		inject_refuse(&in->result, INJECT_R_VANISHED, -ESRCH,
-			      "thread %d of process %d ended", tid, pid);
+		inject_refuse(&in->end, INJECT_R_VANISHED, -ESRCH,
+			      "thread {tid} of process {pid} ended");
 		return INJECT_TRY_AGAIN;
 	}
 	if (thread.status.tracer)
-		return refuse_traced(in, tid, thread.status.tracer);
+		return refuse_traced(in, thread.status.tracer);
 	if (thread.stat.state == 'T')
-		return inject_refuse(&in->result, INJECT_R_STOPPED, -EBUSY,
-				     "process %d is stopped by job control", pid);
+		return inject_refuse(&in->end, INJECT_R_STOPPED, -EBUSY,
+				     "process {pid} is stopped by job control");
 	if (thread.stat.state == 'D') {
-		inject_refuse(&in->result, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
-			      "thread %d of process %d is in an uninterruptible wait", tid, pid);
+		inject_refuse(&in->end, INJECT_R_UNINTERRUPTIBLE, -EBUSY,
+			      "thread {tid} of process {pid} is in an uninterruptible wait");
 		return INJECT_TRY_AGAIN;
 	}
 	if (thread.status.shadow_stack)
-		return inject_refuse(&in->result, INJECT_R_SHADOW_STACK, -ENOTSUP,
-				     "thread %d of process %d has a shadow stack", tid, pid);
+		return inject_refuse(&in->end, INJECT_R_SHADOW_STACK, -ENOTSUP,
+				     "thread {tid} of process {pid} has a shadow stack");
 	if (thread.status.seccomp == SECCOMP_MODE_STRICT)
-		return inject_refuse(&in->result, INJECT_R_SECCOMP, -EACCES,
-				     "thread %d of process %d is in seccomp's strict mode", tid,
-				     pid);
+		return inject_refuse(&in->end, INJECT_R_SECCOMP, -EACCES,
+				     "thread {tid} of process {pid} is in seccomp's strict mode");
 	if (!choose_scratch_fd(in, tid, (int)thread.status.fd_size))
-		return inject_refuse(&in->result, INJECT_R_NO_SCRATCH_FD, -EMFILE,
-				     "find a free descriptor number in process %d", pid);
+		return inject_refuse(&in->end, INJECT_R_NO_SCRATCH_FD, -EMFILE,
+				     "find a free descriptor number in process {pid}");
 	in->processor = thread.stat.processor;
 	return 0;
 }
@@ -331,12 +329,13 @@ int inject_ptrace_check_seccomp(struct inject_shared *in, pid_t tid)
 	if (err < 0 && !nr && !has_filters(in, tid, err))
 		return 0;
 	if (err == -EACCES && nr)
-		return inject_refuse(&in->result, INJECT_R_SECCOMP, err,
-				     "the seccomp filter of process %d does not allow call %d",
-				     in->request.pid, nr);
+		return inject_refuse_seen(
+			&in->end, INJECT_R_SECCOMP, err,
+			"the seccomp filter of process {pid} does not allow call {seen}",
+			(uint64_t)nr);
 	if (err < 0)
-		return inject_refuse(&in->result, INJECT_R_SECCOMP, err,
-				     "read the seccomp filters of process %d", in->request.pid);
+		return inject_refuse(&in->end, INJECT_R_SECCOMP, err,
+				     "read the seccomp filters of process {pid}");
 	return 0;
 }
 
@@ -345,12 +344,12 @@ int inject_ptrace_explain_seize(struct inject_shared *in, pid_t tid, int err)
 	struct thread_status thread;
 
 	if (err == -ESRCH) {
-		inject_refuse(&in->result, INJECT_R_VANISHED, err, "thread %d of process %d ended",
-			      tid, in->request.pid);
+		inject_refuse(&in->end, INJECT_R_VANISHED, err,
+			      "thread {tid} of process {pid} ended");
 		return INJECT_TRY_AGAIN;
 	}
 	if (read_thread(in->request.pid, tid, &thread) == 0 && thread.status.tracer)
-		return refuse_traced(in, tid, thread.status.tracer);
-	return inject_refuse(&in->result, INJECT_R_PERMISSION, err, "trace thread %d of process %d",
-			     tid, in->request.pid);
+		return refuse_traced(in, thread.status.tracer);
+	return inject_refuse(&in->end, INJECT_R_PERMISSION, err,
+			     "trace thread {tid} of process {pid}");
 }

@@ -2,7 +2,7 @@
 /*
  * The checks before a thread is touched, and that of its seccomp filters, which needs the stop.
  * Each returns 0, INJECT_TRY_AGAIN (another thread or another moment may do), or a negative errno;
- * unless 0 the result is filled.
+ * unless 0 in->end is filled.
  */
 #ifndef EW_ACT_INJECT_INJECT_PTRACE_CHECKS_H
 #define EW_ACT_INJECT_INJECT_PTRACE_CHECKS_H
@@ -10,10 +10,18 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "act/inject/inject_api.h"
+
 struct inject_shared;
 struct thread_choice;
 
 enum { INJECT_TRY_AGAIN = 1 };
+
+/* Begins the text of an end (inject_result.h). */
+#define THREAD "thread {tid} of process {pid} "
+
+/* Notes why this thread, or this moment, does not do. Returns INJECT_TRY_AGAIN. */
+int inject_try_again(struct inject_shared *in, enum inject_reason reason, const char *what);
 
 /* The process: alive, not stopped, frozen or traced, of this architecture. Reads its maps. */
 int inject_ptrace_prepare(struct inject_shared *in);

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/inject/inject_result.h"
+#include "base/proc.h"
 
-#include <stdarg.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+enum placeholder { PID, FD, INODE, COOKIE, TID, SEEN, PROGRAM, PLACEHOLDERS };
+
+enum { VALUE_MAX = 64 };
 
 /* id: never changed, scripts compare it. */
 static const struct {
@@ -36,6 +42,9 @@ static const struct {
 	[INJECT_R_UNINTERRUPTIBLE] = { "uninterruptible",
 				       "the process waits for a device or file system, or the host "
 				       "is overloaded: try later, or use --method pidfd" },
+	[INJECT_R_CLAIMED] = { "claimed",
+			       "wait until that injector has ended; if it is stuck, find "
+			       "out what it waits for (/proc/PID/stack)" },
 	[INJECT_R_PERMISSION] = { "permission",
 				  "run as root in the first user namespace, with CAP_SYS_PTRACE "
 				  "and kernel.yama.ptrace_scope below 3" },
@@ -85,24 +94,94 @@ const char *inject_method_name(enum inject_method method)
 	return method <= INJECT_PIDFD ? names[method] : "unknown";
 }
 
-int inject_end(struct inject_result *result, enum inject_status status, enum inject_reason reason,
-	       int err, const char *fmt, ...)
+int inject_end_as(struct inject_end *end, enum inject_status status, enum inject_reason reason,
+		  int err, const char *what)
 {
-	char message[sizeof(result->error.message)];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(message, sizeof(message), fmt, args);
-	va_end(args);
-	result->status = status;
-	result->reason = reason;
-	return error_set(&result->error, err, reason_cure(reason), "%s", message);
+	*end = (struct inject_end){ status, reason, err, what, 0 };
+	return err;
 }
 
-int inject_done(struct inject_result *result)
+int inject_refuse(struct inject_end *end, enum inject_reason reason, int err, const char *what)
 {
-	result->status = INJECT_DONE;
-	result->reason = INJECT_R_NONE;
+	return inject_end_as(end, INJECT_REFUSED, reason, err, what);
+}
+
+int inject_refuse_seen(struct inject_end *end, enum inject_reason reason, int err, const char *what,
+		       uint64_t seen)
+{
+	inject_refuse(end, reason, err, what);
+	end->seen = seen;
+	return err;
+}
+
+int inject_done(struct inject_end *end)
+{
+	return inject_end_as(end, INJECT_DONE, INJECT_R_NONE, 0, "");
+}
+
+static void value_text(const struct inject_request *request, const struct inject_end *end,
+		       const struct inject_result *result, enum placeholder which,
+		       char to[VALUE_MAX])
+{
+	const int64_t values[PLACEHOLDERS] = {
+		request->pid, request->fd,	 (int64_t)request->inode, (int64_t)request->cookie,
+		result->tid,  (int64_t)end->seen
+	};
+	struct proc_stat stat;
+
+	if (which != PROGRAM)
+		snprintf(to, VALUE_MAX, "%" PRId64, values[which]);
+	else if (proc_stat_of((pid_t)end->seen, &stat) == 0)
+		snprintf(to, VALUE_MAX, "%s", stat.comm);
+	else
+		snprintf(to, VALUE_MAX, "ended");
+}
+
+/* Which one text begins with; PLACEHOLDERS: none. *len: how long it is there. */
+static enum placeholder placeholder_find(const char *text, size_t *len)
+{
+	static const char *const names[PLACEHOLDERS] = { "{pid}", "{fd}",   "{inode}",	"{cookie}",
+							 "{tid}", "{seen}", "{program}" };
+
+	for (enum placeholder i = 0; i < PLACEHOLDERS; i++) {
+		*len = strlen(names[i]);
+		if (strncmp(text, names[i], *len) == 0)
+			return i;
+	}
+	*len = 1;
+	return PLACEHOLDERS;
+}
+
+/* Cut to size. */
+static void text_write(const struct inject_request *request, const struct inject_end *end,
+		       const struct inject_result *result, char *to, size_t size)
+{
+	size_t len, left = size;
+	char value[VALUE_MAX];
+
+	*to = '\0';
+	for (const char *what = end->what; *what && left > 1; what += len) {
+		enum placeholder which = placeholder_find(what, &len);
+
+		if (which == PLACEHOLDERS)
+			snprintf(value, sizeof(value), "%c", *what);
+		else
+			value_text(request, end, result, which, value);
+		snprintf(to + size - left, left, "%s", value);
+		left -= strnlen(to + size - left, left);
+	}
+}
+
+int inject_result_fill(const struct inject_request *request, const struct inject_end *end,
+		       struct inject_result *result)
+{
+	char message[sizeof(result->error.message)];
+
+	result->status = end->status;
+	result->reason = end->reason;
 	result->error = (struct error){ 0 };
-	return 0;
+	if (!end->err)
+		return 0;
+	text_write(request, end, result, message, sizeof(message));
+	return error_set(&result->error, end->err, reason_cure(end->reason), "%s", message);
 }

@@ -1,22 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Filling a result. It is plain data, also in the memory that the worker shares with its parent. */
+/* How an injection has ended: noted where that is known, put into words once, at the end. */
 #ifndef EW_ACT_INJECT_INJECT_RESULT_H
 #define EW_ACT_INJECT_INJECT_RESULT_H
 
 #include "act/inject/inject_api.h"
 
-/*
- * Sets status, reason and error (its text from fmt, its cure from the reason); the other fields
- * stay. Returns err, so that callers can write `return inject_end(…)`.
+/* Plain data, also in the memory that the worker shares with its parent. All zero: not yet known.
  */
-int inject_end(struct inject_result *result, enum inject_status status, enum inject_reason reason,
-	       int err, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+struct inject_end {
+	enum inject_status status;
+	enum inject_reason reason;
+	int err; /* negative errno; 0: done */
+	/*
+	 * What failed, on which object. A string literal, in which {pid}, {fd}, {inode} and
+	 * {cookie} stand for those of the request, {tid} for the thread tried last, {seen} for
+	 * seen, and {program} for the name of the program of process seen.
+	 */
+	const char *what;
+	uint64_t seen;
+};
 
-/* The most frequent status. */
-#define inject_refuse(result, reason, err, ...)                                                    \
-	inject_end(result, INJECT_REFUSED, reason, err, __VA_ARGS__)
+/* Notes the end. Returns err, so that callers can write `return inject_end_as(…)`. */
+int inject_end_as(struct inject_end *end, enum inject_status status, enum inject_reason reason,
+		  int err, const char *what);
+
+/* The same as INJECT_REFUSED. */
+int inject_refuse(struct inject_end *end, enum inject_reason reason, int err, const char *what);
+int inject_refuse_seen(struct inject_end *end, enum inject_reason reason, int err, const char *what,
+		       uint64_t seen);
 
 /* INJECT_DONE, without an error. Returns 0. */
-int inject_done(struct inject_result *result);
+int inject_done(struct inject_end *end);
+
+/* Fills status, reason and error of *result; the other fields stay. Returns end->err. */
+int inject_result_fill(const struct inject_request *request, const struct inject_end *end,
+		       struct inject_result *result);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "act/inject/gadget.h"
-#include "act/inject/inject_api.h"
+#include "act/inject/inject_result.h"
 #include "act/inject/seccomp_verdict.h"
 #include "act/inject/sigframe.h"
 #include "act/inject/thread_choice.h"
@@ -21,11 +21,12 @@ enum inject_phase {
 	INJECT_PHASE_PREPARING,
 	INJECT_PHASE_STOPPING,	/* a thread will stop, or has stopped */
 	INJECT_PHASE_COMMITTED, /* set before the write that makes the call happen */
-	INJECT_PHASE_COMPLETE,	/* so is the result */
+	INJECT_PHASE_COMPLETE,	/* so are result and end */
 };
 
 struct inject_shared {
-	struct inject_result result;
+	struct inject_result result; /* but for what is made of end */
+	struct inject_end end;
 	volatile enum inject_phase phase;
 	struct inject_request request;
 	pid_t live; /* a thread of the process whose /proc files can be read */

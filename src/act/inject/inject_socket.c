@@ -25,90 +25,75 @@ static int option(int fd, int level, int name)
 	return getsockopt(fd, level, name, &v, &len) == 0 ? v : -errno;
 }
 
-static int check_kind(const struct inject_request *request, int copy, struct inject_result *result)
+static int check_kind(int copy, struct inject_end *end)
 {
 	int domain = option(copy, SOL_SOCKET, SO_DOMAIN);
 
 	if ((domain != AF_INET && domain != AF_INET6) ||
 	    option(copy, SOL_SOCKET, SO_PROTOCOL) != IPPROTO_TCP)
-		return inject_refuse(result, INJECT_R_NOT_TCP, -EPROTONOSUPPORT,
-				     "descriptor %d of process %d is not a TCP socket", request->fd,
-				     request->pid);
+		return inject_refuse(end, INJECT_R_NOT_TCP, -EPROTONOSUPPORT,
+				     "descriptor {fd} of process {pid} is not a TCP socket");
 	if (option(copy, SOL_SOCKET, SO_ACCEPTCONN) != 0)
-		return inject_refuse(result, INJECT_R_LISTENING, -EINVAL,
-				     "descriptor %d of process %d is a listening socket",
-				     request->fd, request->pid);
+		return inject_refuse(end, INJECT_R_LISTENING, -EINVAL,
+				     "descriptor {fd} of process {pid} is a listening socket");
 	return 0;
 }
 
-static int check_identity(const struct inject_request *request, int copy,
-			  struct inject_result *result)
+static int check_identity(const struct inject_request *request, int copy, struct inject_end *end)
 {
 	socklen_t len = sizeof(uint64_t);
 	uint64_t cookie = 0;
 	struct stat st;
 
 	if (fstat(copy, &st) < 0)
-		return inject_refuse(result, INJECT_R_SYSTEM, -errno,
-				     "stat a copy of descriptor %d of "
-				     "process %d",
-				     request->fd, request->pid);
+		return inject_refuse(end, INJECT_R_SYSTEM, -errno,
+				     "stat a copy of descriptor {fd} of process {pid}");
 	if (!S_ISSOCK(st.st_mode))
-		return inject_refuse(result, INJECT_R_NO_SOCKET, -ENOTSOCK,
-				     "descriptor %d of process %d is not a socket", request->fd,
-				     request->pid);
+		return inject_refuse(end, INJECT_R_NO_SOCKET, -ENOTSOCK,
+				     "descriptor {fd} of process {pid} is not a socket");
 	if (st.st_ino != request->inode)
-		return inject_refuse(result, INJECT_R_OTHER_SOCKET, -ESTALE,
-				     "descriptor %d of process %d "
-				     "is socket %ju, not %" PRIu64,
-				     request->fd, request->pid, (uintmax_t)st.st_ino,
-				     request->inode);
+		return inject_refuse_seen(
+			end, INJECT_R_OTHER_SOCKET, -ESTALE,
+			"descriptor {fd} of process {pid} is socket {seen}, not {inode}",
+			st.st_ino);
 	if (!request->cookie)
 		return 0;
 	if (getsockopt(copy, SOL_SOCKET, SO_COOKIE, &cookie, &len) < 0 || cookie != request->cookie)
-		return inject_refuse(result, INJECT_R_OTHER_SOCKET, -ESTALE,
-				     "descriptor %d of process %d "
-				     "has cookie %" PRIu64 ", not %" PRIu64,
-				     request->fd, request->pid, cookie, request->cookie);
+		return inject_refuse_seen(
+			end, INJECT_R_OTHER_SOCKET, -ESTALE,
+			"descriptor {fd} of process {pid} has cookie {seen}, not {cookie}", cookie);
 	return 0;
 }
 
-static int check_state(const struct inject_request *request, int state,
-		       struct inject_result *result)
+static int check_state(int state, struct inject_end *end)
 {
 	if (state == TCP_ESTABLISHED)
 		return 0;
-	return inject_refuse(result, INJECT_R_WRONG_STATE, -ENOTCONN,
-			     "descriptor %d of process %d is in "
-			     "TCP state %d, not established",
-			     request->fd, request->pid, state);
+	return inject_refuse_seen(
+		end, INJECT_R_WRONG_STATE, -ENOTCONN,
+		"descriptor {fd} of process {pid} is in TCP state {seen}, not established", state);
 }
 
-int inject_socket_check(const struct inject_request *request, int copy,
-			struct inject_result *result)
+int inject_socket_check(const struct inject_request *request, int copy, struct inject_end *end)
 {
 	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
-	int err = check_identity(request, copy, result);
+	int err = check_identity(request, copy, end);
 
 	if (err < 0)
 		return err;
-	err = check_kind(request, copy, result);
+	err = check_kind(copy, end);
 	if (err < 0)
 		return err;
 	if (getsockopt(copy, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-		return inject_refuse(result, INJECT_R_SYSTEM, -errno,
-				     "read the TCP state of descriptor %d "
-				     "of process %d",
-				     request->fd, request->pid);
-	err = check_state(request, info.tcpi_state, result);
+		return inject_refuse(end, INJECT_R_SYSTEM, -errno,
+				     "read the TCP state of descriptor {fd} of process {pid}");
+	err = check_state(info.tcpi_state, end);
 	if (err < 0)
 		return err;
 	if (inject_socket_is_shut(copy, 0))
-		return inject_refuse(result, INJECT_R_ALREADY_SHUT, -EALREADY,
-				     "descriptor %d of process "
-				     "%d has been shut down already",
-				     request->fd, request->pid);
+		return inject_refuse(end, INJECT_R_ALREADY_SHUT, -EALREADY,
+				     "descriptor {fd} of process {pid} has been shut down already");
 	return 0;
 }
 
@@ -146,33 +131,29 @@ static int table_state(pid_t pid, const char *table, uint64_t inode)
 }
 
 int inject_socket_check_proc(const struct inject_request *request, pid_t tid,
-			     struct inject_result *result)
+			     struct inject_end *end)
 {
 	uint64_t inode;
 	int state, err = proc_thread_socket(request->pid, tid, request->fd, &inode);
 
 	if (err < 0 || !inode)
-		return inject_refuse(result, INJECT_R_NO_SOCKET, -ENOTSOCK,
-				     "descriptor %d of process %d is closed or not a socket",
-				     request->fd, request->pid);
+		return inject_refuse(end, INJECT_R_NO_SOCKET, -ENOTSOCK,
+				     "descriptor {fd} of process {pid} is closed or not a socket");
 	if (inode != request->inode)
-		return inject_refuse(result, INJECT_R_OTHER_SOCKET, -ESTALE,
-				     "descriptor %d of process %d "
-				     "is socket %" PRIu64 ", not %" PRIu64,
-				     request->fd, request->pid, inode, request->inode);
+		return inject_refuse_seen(
+			end, INJECT_R_OTHER_SOCKET, -ESTALE,
+			"descriptor {fd} of process {pid} is socket {seen}, not {inode}", inode);
 	state = table_state(tid, "tcp", inode);
 	if (state == -ENOENT)
 		state = table_state(tid, "tcp6", inode);
 	if (state == -ENOENT)
-		return inject_refuse(result, INJECT_R_NOT_TCP, -EPROTONOSUPPORT,
-				     "descriptor %d of process %d is not a TCP socket", request->fd,
-				     request->pid);
+		return inject_refuse(end, INJECT_R_NOT_TCP, -EPROTONOSUPPORT,
+				     "descriptor {fd} of process {pid} is not a TCP socket");
 	if (state < 0)
-		return inject_refuse(result, INJECT_R_SYSTEM, state,
-				     "read the TCP table of process %d", request->pid);
+		return inject_refuse(end, INJECT_R_SYSTEM, state,
+				     "read the TCP table of process {pid}");
 	if (state == TCP_LISTEN)
-		return inject_refuse(result, INJECT_R_LISTENING, -EINVAL,
-				     "descriptor %d of process %d is a listening socket",
-				     request->fd, request->pid);
-	return check_state(request, state, result);
+		return inject_refuse(end, INJECT_R_LISTENING, -EINVAL,
+				     "descriptor {fd} of process {pid} is a listening socket");
+	return check_state(state, end);
 }

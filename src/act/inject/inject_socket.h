@@ -7,22 +7,21 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct inject_result;
+struct inject_end;
 struct inject_request;
 
 /*
  * Checks copy, a copy of the descriptor: a TCP socket with the requested inode and cookie,
- * established, not shut down. Returns 0, or a negative errno with *result filled.
+ * established, not shut down. Returns 0, or a negative errno with *end filled.
  */
-int inject_socket_check(const struct inject_request *request, int copy,
-			struct inject_result *result);
+int inject_socket_check(const struct inject_request *request, int copy, struct inject_end *end);
 
 /*
  * The same where the kernel cannot copy descriptors: by /proc of the live thread tid, which does
  * not show the cookie.
  */
 int inject_socket_check_proc(const struct inject_request *request, pid_t tid,
-			     struct inject_result *result);
+			     struct inject_end *end);
 
 /*
  * Whether descriptor fd of thread tid and copy are the same open file (kcmp(2)). A quick check:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "act/inject/inject_worker.h"
+#include "act/inject/inject_claims.h"
 #include "act/inject/inject_ptrace.h"
 #include "act/inject/inject_result.h"
 #include "act/inject/inject_shared.h"
@@ -43,6 +44,18 @@ static void child_signals(void)
 	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
 }
 
+/* A child that gets stuck, or must exit to let its target go, keeps the process claimed until then.
+ */
+static void child_perform(struct inject_shared *shared)
+{
+	if (inject_claims_take(&shared->request, &shared->end) == 0) {
+		inject_ptrace_perform(shared);
+		if (!shared->must_exit_to_detach)
+			inject_claims_drop(&shared->request);
+	}
+	shared->phase = INJECT_PHASE_COMPLETE;
+}
+
 /*
  * The copy is closed before the answer, so that it does not keep the socket open. If the child
  * exits without an answer but after completing the result, the result still counts.
@@ -51,7 +64,7 @@ static void child_serve(struct inject_shared *shared, int link)
 {
 	inject_ptrace_warm(shared);
 	while (inject_worker_link_receive(link, &shared->copy)) {
-		inject_ptrace_perform(shared);
+		child_perform(shared);
 		if (shared->copy >= 0)
 			close(shared->copy);
 		if (shared->must_exit_to_detach || !inject_worker_link_send(link, -1))
@@ -185,31 +198,30 @@ static bool was_killed(int status)
 	return status != -1 && WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM;
 }
 
-/* The registers were written, and the call was not seen to return. */
-static int end_committed(pid_t pid, int copy, int status, struct inject_result *result)
+/* The child died before the end was known: nothing was changed before the commit. */
+static int end_of_child(enum inject_phase phase, int copy, int status, struct inject_end *end)
 {
-	if (copy >= 0 && inject_socket_is_shut(copy, EFFECT_MS))
-		return inject_done(result);
-	return inject_end(result, INJECT_UNSURE,
-			  was_killed(status) ? INJECT_R_KILLED : INJECT_R_DEADLINE, -ETIMEDOUT,
-			  "the injected call of process %d was not seen to return", pid);
-}
-
-/* The child died before the result was complete: nothing was changed before the commit. */
-static int end_of_child(pid_t pid, enum inject_phase phase, int copy, int status,
-			struct inject_result *result)
-{
-	if (phase == INJECT_PHASE_COMMITTED)
-		return end_committed(pid, copy, status, result);
+	switch (phase) {
+	case INJECT_PHASE_COMPLETE:
+		return end->err;
+	case INJECT_PHASE_COMMITTED:
+		if (copy >= 0 && inject_socket_is_shut(copy, EFFECT_MS))
+			return inject_done(end);
+		return inject_end_as(end, INJECT_UNSURE,
+				     was_killed(status) ? INJECT_R_KILLED : INJECT_R_DEADLINE,
+				     -ETIMEDOUT,
+				     "the injected call of process {pid} was not seen to return");
+	default:
+		break;
+	}
 	if (was_killed(status))
-		return inject_end(result, INJECT_FAILED, INJECT_R_KILLED, -EINTR,
-				  "inject into process %d: the worker process was killed", pid);
+		return inject_end_as(end, INJECT_FAILED, INJECT_R_KILLED, -EINTR,
+				     "inject into process {pid}: the worker process was killed");
 	if (phase == INJECT_PHASE_STOPPING)
-		return inject_refuse(result, INJECT_R_UNINTERRUPTIBLE, -ETIMEDOUT,
-				     "thread %d of process %d did not stop in time", result->tid,
-				     pid);
-	return inject_refuse(result, INJECT_R_DEADLINE, -ETIMEDOUT,
-			     "no time left before process %d was stopped", pid);
+		return inject_refuse(end, INJECT_R_UNINTERRUPTIBLE, -ETIMEDOUT,
+				     "thread {tid} of process {pid} did not stop in time");
+	return inject_refuse(end, INJECT_R_DEADLINE, -ETIMEDOUT,
+			     "no time left before process {pid} was stopped");
 }
 
 /* Clears all that belonged to the injection before. */
@@ -239,31 +251,30 @@ static int send_request(struct inject_worker *worker, const struct inject_reques
 	return -EPIPE;
 }
 
-static bool await_answer(const struct inject_worker *worker, int64_t deadline)
+static bool await_answer(const struct inject_worker *worker, const struct inject_request *request)
 {
 	int none;
 
-	return await(worker->link, POLLIN, now_ms_until(deadline) + GRACE_MS) &&
+	return await(worker->link, POLLIN, now_ms_until(request->deadline) + GRACE_MS) &&
 	       inject_worker_link_receive(worker->link, &none);
 }
 
 int inject_worker_run(struct inject_worker *worker, const struct inject_request *request, int copy,
-		      struct inject_result *result)
+		      struct inject_result *result, struct inject_end *end)
 {
 	int status, err = send_request(worker, request, copy);
 	enum inject_phase phase;
 	bool answered;
 
 	if (err < 0)
-		return inject_refuse(result, INJECT_R_SYSTEM, err, "start a child process");
-	answered = await_answer(worker, request->deadline);
+		return inject_refuse(end, INJECT_R_SYSTEM, err, "start a child process");
+	answered = await_answer(worker, request);
 	status = answered ? 0 : stop(worker);
-	/* Once, and before the result: a child that does not die may still be completing it. */
+	/* Once, and before the rest: a child that does not die may still be completing it. */
 	phase = worker->shared->phase;
 	*result = worker->shared->result;
-	err = result->error.code;
-	if (phase != INJECT_PHASE_COMPLETE)
-		err = end_of_child(request->pid, phase, copy, status, result);
+	*end = worker->shared->end;
+	err = end_of_child(phase, copy, status, end);
 	if (!answered)
 		forget(worker);
 	return err;

@@ -9,13 +9,14 @@
 #ifndef EW_ACT_INJECT_INJECT_WORKER_H
 #define EW_ACT_INJECT_INJECT_WORKER_H
 
-#include "act/inject/inject_api.h"
+#include "act/inject/inject_result.h"
 
 /*
  * Runs the request by ptrace until it has ended or its deadline has passed. copy: of the socket,
- * or -1; stays the caller's. Fills *result; returns 0 if done, else a negative errno.
+ * or -1; stays the caller's. Fills *result, but for what inject_result_fill() makes of *end, and
+ * *end; returns 0 if done, else a negative errno.
  */
 int inject_worker_run(struct inject_worker *worker, const struct inject_request *request, int copy,
-		      struct inject_result *result);
+		      struct inject_result *result, struct inject_end *end);
 
 #endif

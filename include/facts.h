@@ -74,7 +74,8 @@ enum fact_type {
 	FACT_AGENT_AWAY = 44, /* no agent listened any more */
 	/* A socket listens on a port that an executor names as its agent's and that is not ours. */
 	FACT_LISTENER = 45,
-	FACT_TYPES_END, /* one more than the last */
+	FACT_AUDIT_LOG = 46, /* whether the audit log has the results of the acts */
+	FACT_TYPES_END,	     /* one more than the last */
 };
 
 struct fact {
@@ -112,6 +113,7 @@ struct fact {
 		struct fact_end end;
 		struct fact_service service;
 		struct fact_agent_away agent_away;
+		struct fact_audit_log audit_log;
 		struct fact_damage damage;
 		struct fact_flag flag;
 		struct fact_next_start next_start;

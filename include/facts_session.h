@@ -38,6 +38,11 @@ struct fact_hook {
 	bool best_effort;    /* sees only part: absence proves nothing */
 };
 
+struct fact_audit_log {
+	uint64_t unwritten;  /* results that could not be written, and are not there now */
+	const char *problem; /* "write audit log '…': No space left on device"; empty: none */
+};
+
 struct fact_unread {
 	const char *object; /* "/proc/12/environ", "conntrack of netns 4026531840" */
 	const char *reason;

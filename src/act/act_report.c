@@ -2,8 +2,10 @@
 #include "act/act_report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "act/audit_log.h"
+#include "base/now.h"
 
 void act_result_set(struct act_result *result, const char *what, const char *reason_id,
 		    const char *reason)
@@ -30,6 +32,36 @@ void act_report_write(struct act_report *report, const struct fact *fact, bool i
 	act_report_failed(report, err, &error);
 	if (!err || fact->act.result[0])
 		fact_emit(report->sink, fact);
+}
+
+int act_report_retry(struct audit_log *log, const struct fact_sink *sink, struct error *error)
+{
+	struct error problem = { 0 };
+	char text[sizeof(problem.message) + 128] = "";
+	bool missed = audit_log_unwritten(log) > 0;
+	int err = audit_log_retry(log, &problem);
+
+	if (err && error)
+		*error = problem;
+	if (err)
+		snprintf(text, sizeof(text), "%s: %s", problem.message, strerror(-err));
+	if (missed)
+		fact_emit(sink, &(struct fact){ .type = FACT_AUDIT_LOG,
+						.mono = now_mono(),
+						.audit_log = {
+							.unwritten = audit_log_unwritten(log),
+							.problem = text,
+						} });
+	return err;
+}
+
+void act_report_end(struct act_report *report)
+{
+	struct error error = { 0 };
+
+	if (report->log)
+		act_report_failed(report, act_report_retry(report->log, report->sink, &error),
+				  &error);
 }
 
 void act_report_sync(struct act_report *report)

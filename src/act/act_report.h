@@ -38,6 +38,15 @@ void act_report_failed(struct act_report *report, int err, const struct error *e
  */
 void act_report_write(struct act_report *report, const struct fact *fact, bool is_act);
 
+/*
+ * The end of the acts: tries once more to write the results that could not be written, and syncs.
+ * Then emits a FACT_AUDIT_LOG, if a result could not be written at first.
+ */
+void act_report_end(struct act_report *report);
+
+/* The same later, when there may be space again. Returns 0 once the log has all results. */
+int act_report_retry(struct audit_log *log, const struct fact_sink *sink, struct error *error);
+
 /* What was written so far is on the disk when this returns, or report->err is set. */
 void act_report_sync(struct act_report *report);
 

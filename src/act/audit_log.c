@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/jsonval.h"
 #include "base/factjson.h"
 #include "base/now.h"
@@ -20,6 +21,8 @@
 
 struct audit_log {
 	int fd;
+	char **kept; /* lines of results that could not be written yet, in their order */
+	size_t n_kept, cap_kept;
 	char path[];
 };
 
@@ -46,6 +49,7 @@ int audit_log_open(const char *dir, struct audit_log **ret, struct error *error)
 
 	if (!log)
 		return error_set(error, -ENOMEM, NULL, "open the audit log");
+	*log = (struct audit_log){ .fd = -1 };
 	snprintf(log->path, size, "%s/audit.log", dir);
 	above = err = safe_dir_open(dir, 0700, "--state-dir", error);
 	if (above < 0)
@@ -79,6 +83,9 @@ void audit_log_close(struct audit_log *log)
 {
 	if (!log)
 		return;
+	for (size_t i = 0; i < log->n_kept; i++)
+		free(log->kept[i]);
+	free(log->kept);
 	close(log->fd);
 	free(log);
 }
@@ -111,44 +118,91 @@ static char *line_text(const struct fact *act, int64_t wall)
 	return whole;
 }
 
-static int line_write(struct audit_log *log, const struct fact *act, int64_t wall,
-		      struct error *error)
+/* Whole or not at all. */
+static int line_write(struct audit_log *log, const char *line, struct error *error)
 {
-	char *line = line_text(act, wall);
 	struct stat before;
-	ssize_t len, done;
-	int err = 0;
+	ssize_t len = (ssize_t)strlen(line), done;
+	int err;
 
-	if (!line)
-		return error_set(error, -ENOMEM, NULL, "write audit log '%s'", log->path);
-	if (fstat(log->fd, &before) < 0) {
-		err = error_set(error, -errno, NULL, "write audit log '%s'", log->path);
-		goto out;
-	}
-	len = (ssize_t)strlen(line);
+	if (fstat(log->fd, &before) < 0)
+		return error_set(error, -errno, NULL, "write audit log '%s'", log->path);
 	done = write(log->fd, line, (size_t)len);
 	if (done > 0 && done < len &&
 	    write(log->fd, line + done, (size_t)(len - done)) == len - done)
 		done = len; /* else errno is why the line did not fit */
 	if (done == len)
-		goto out;
+		return 0;
 	err = error_set(error, -errno, CURE, "write audit log '%s'", log->path);
 	if (done > 0 && ftruncate(log->fd, before.st_size) < 0)
 		err = error_set(error, -errno, CURE,
 				"cut audit log '%s' back to its last whole line", log->path);
-out:
-	free(line);
+	return err;
+}
+
+/* ---- results that could not be written ---- */
+
+/* Takes the line over. */
+static void line_keep(struct audit_log *log, char *line)
+{
+	if (array_reserve(&log->kept, &log->cap_kept, log->n_kept, sizeof(*log->kept)) == 0)
+		log->kept[log->n_kept++] = line;
+	else
+		free(line);
+}
+
+static int kept_write(struct audit_log *log, struct error *error)
+{
+	size_t n = 0;
+	int err = 0;
+
+	while (n < log->n_kept && !(err = line_write(log, log->kept[n], error)))
+		free(log->kept[n++]);
+	log->n_kept -= n;
+	memmove(log->kept, log->kept + n, log->n_kept * sizeof(*log->kept));
+	return err;
+}
+
+size_t audit_log_unwritten(const struct audit_log *log)
+{
+	return log->n_kept;
+}
+
+int audit_log_retry(struct audit_log *log, struct error *error)
+{
+	int err = log->n_kept ? kept_write(log, error) : 0;
+
+	return err ? err : audit_log_sync(log, error);
+}
+
+/* ---- lines ---- */
+
+static int act_write(struct audit_log *log, const struct fact *act, int64_t wall, bool keep,
+		     struct error *error)
+{
+	char *line = line_text(act, wall);
+	int err;
+
+	if (!line)
+		return error_set(error, -ENOMEM, NULL, "write audit log '%s'", log->path);
+	err = log->n_kept ? kept_write(log, error) : 0;
+	if (!err)
+		err = line_write(log, line, error);
+	if (err && keep)
+		line_keep(log, line);
+	else
+		free(line);
 	return err;
 }
 
 int audit_log_write(struct audit_log *log, const struct fact *act, struct error *error)
 {
-	return line_write(log, act, now_wall(), error);
+	return act_write(log, act, now_wall(), strcmp(act->act.phase, "result") == 0, error);
 }
 
 int audit_log_write_late(struct audit_log *log, const struct fact *act, struct error *error)
 {
-	return line_write(log, act, act->mono + walltime_offset(), error);
+	return act_write(log, act, act->mono + walltime_offset(), false, error);
 }
 
 int audit_log_sync(struct audit_log *log, struct error *error)

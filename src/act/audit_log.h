@@ -6,6 +6,7 @@
 #ifndef EW_ACT_AUDIT_LOG_H
 #define EW_ACT_AUDIT_LOG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct audit_log;
@@ -18,12 +19,21 @@ int audit_log_open(const char *dir, struct audit_log **ret, struct error *error)
 /* NULL is allowed. Lines that were not synced may be lost at a power failure. */
 void audit_log_close(struct audit_log *log);
 
-/* Writes one line, whole or not at all: after a failed write (disk full) the file ends as before.
+/*
+ * Writes one line, whole or not at all: after a failed write (disk full) the file ends as before.
+ * The line of a result that could not be written is kept in memory; it is written before the next
+ * line, or by audit_log_retry(). An intent is not kept: an act without one is not begun.
  */
 int audit_log_write(struct audit_log *log, const struct fact *act, struct error *error);
 
 /* The same for an act of the past, of which the fact has the time: ts is that. */
 int audit_log_write_late(struct audit_log *log, const struct fact *act, struct error *error);
+
+/* How many results are kept in memory. */
+size_t audit_log_unwritten(const struct audit_log *log);
+
+/* Tries to write these, and syncs. Returns 0, or why some are still kept. */
+int audit_log_retry(struct audit_log *log, struct error *error);
 
 /* Flushes to disk. An act is begun only after the sync of its intent. */
 int audit_log_sync(struct audit_log *log, struct error *error);

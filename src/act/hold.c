@@ -370,7 +370,7 @@ int act_hold(const struct hold_target *targets, size_t n, const struct hold_opti
 			target_hold(t, &batch);
 		batch_report(&batch, t, "result");
 	}
-	act_report_sync(&batch.report);
+	act_report_end(&batch.report);
 	free(batch.targets);
 	return batch.report.err;
 }

@@ -247,7 +247,7 @@ static int batch_end(struct protect_batch *batch)
 			protected_remove(batch->links, t->asked->request.cookie);
 		batch_report(batch, t, "result");
 	}
-	act_report_sync(&batch->report);
+	act_report_end(&batch->report);
 	if (!batch->options->dry_run)
 		batch_save(batch);
 	batch_free(batch);

@@ -405,7 +405,7 @@ int act_shutdown(const struct shutdown_target *targets, size_t n,
 	batch_inject(&batch, options, options->worker ? options->worker : own);
 	batch_await_effects(&batch, options);
 	batch_report_unbegun(&batch);
-	act_report_sync(&batch.report);
+	act_report_end(&batch.report);
 	for (size_t i = 0; i < n; i++)
 		*begun += batch.targets[i].begun;
 	inject_worker_free(own);

@@ -27,6 +27,11 @@ static const struct factjson_field hook_fields[] = {
 	FIELD(hook.best_effort, "best_effort"),
 };
 
+static const struct factjson_field audit_log_fields[] = {
+	FIELD(audit_log.unwritten, "unwritten"),
+	FIELD(audit_log.problem, "problem"),
+};
+
 static const struct factjson_field unread_fields[] = {
 	FIELD(unread.object, "object"),
 	FIELD(unread.reason, "reason"),
@@ -117,6 +122,7 @@ static const struct factjson_field foreseen_fields[] = {
 static const struct factfields rows[] = {
 	TYPE_NAMED(FACT_SESSION, session, "window"),
 	TYPE_NAMED(FACT_HOOK, hook, "slot"),
+	TYPE(FACT_AUDIT_LOG, audit_log),
 	TYPE(FACT_UNREAD, unread),
 	TYPE(FACT_LOST, lost),
 	TYPE_NAMED(FACT_SCAN, scan, "survey"),

@@ -202,11 +202,13 @@ static void act_late(struct guard *guard)
 
 void guard_stop(struct guard *guard)
 {
-	if (!guard || !guard->plan)
+	if (!guard)
 		return;
-	guard_plan_stop(guard->plan);
-	if (!guard->acted && guard_plan_acted(guard->plan))
+	if (guard->plan)
+		guard_plan_stop(guard->plan);
+	if (guard->plan && !guard->acted && guard_plan_acted(guard->plan))
 		act_late(guard);
+	guard_log_retry(guard, true);
 }
 
 bool guard_disarm(struct guard *guard)
@@ -216,7 +218,7 @@ bool guard_disarm(struct guard *guard)
 	if (!guard)
 		return true;
 	guard_stop(guard);
-	complete = !guard->failed;
+	complete = !guard->failed && (!guard->log || !audit_log_unwritten(guard->log));
 	guard_plan_free(guard->plan, complete);
 	audit_log_close(guard->log);
 	for (size_t i = 0; i < guard->n_workers; i++)

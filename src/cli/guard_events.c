@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "act/audit_log.h"
 #include "base/error.h"
 #include "base/now.h"
 #include "cli/guard_plan.h"
@@ -35,7 +36,8 @@ static void note_act(struct guard *guard, const struct fact_act *act)
 		return;
 	guard->done += strcmp(act->result, "done") == 0;
 	guard->last = act->begun > guard->last ? act->begun : guard->last;
-	if (guard->plan)
+	/* Lines are written in their order: none is kept back, so this one is in the log. */
+	if (guard->plan && !audit_log_unwritten(guard->log))
 		guard_plan_logged(guard->plan, act->cookie);
 }
 
@@ -85,6 +87,7 @@ void guard_tend(struct guard *guard)
 	struct error error = { 0 };
 	bool serves;
 
+	guard_log_retry(guard, false);
 	if (!guard_waits(guard) || !guard->plan || guard->ended)
 		return;
 	serves = model_agent_serves(session_model(guard->session));

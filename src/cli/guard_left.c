@@ -108,8 +108,10 @@ static void head_tell(const struct armed_head *head)
 	char armed[WALLTIME_TEXT_MAX], ended[WALLTIME_TEXT_MAX];
 
 	walltime_text(head->armed, armed);
-	log_message("a guard (pid %d), armed at %s for the agent on port %u (pid %d), was killed",
-		    head->by_pid, armed, head->port, head->agent_pid);
+	log_message(
+		"a guard (pid %d), armed at %s for the agent on port %u (pid %d), was killed or "
+		"could not write down the results of its acts",
+		head->by_pid, armed, head->port, head->agent_pid);
 	if (proc_live_thread(head->agent_pid, head->agent_start) != 0)
 		log_message("  that agent still runs: no link was treated");
 	else if (head->ended)

@@ -353,3 +353,13 @@ void guard_plan_logged(struct guard_plan *plan, uint64_t cookie)
 	if (link)
 		link->record->logged = 1;
 }
+
+void guard_plan_all_logged(struct guard_plan *plan)
+{
+	size_t n;
+	const struct standby_link *links = standby_links(plan->standby, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (links[i].begun)
+			links[i].record->logged = 1;
+}

@@ -65,5 +65,7 @@ size_t guard_plan_results(const struct guard_plan *plan, struct shutdown_target 
 bool guard_plan_has_result(const struct guard_plan *plan, uint64_t cookie);
 /* Its result is in the audit log. */
 void guard_plan_logged(struct guard_plan *plan, uint64_t cookie);
+/* The same of all of them. */
+void guard_plan_all_logged(struct guard_plan *plan);
 
 #endif

@@ -37,9 +37,10 @@ struct guard {
 	bool wants_scan; /* a link has come, of which only a scan shows descriptor and executor */
 	int64_t renewed; /* the plan, mono */
 	bool acted;
-	bool failed;  /* the audit log is not complete */
-	size_t done;  /* links treated */
-	int64_t last; /* when the last of them was, mono */
+	bool failed;	 /* not all that had to be looked at was */
+	size_t done;	 /* links treated */
+	int64_t last;	 /* when the last of them was, mono */
+	int64_t retried; /* to write results that could not be written, mono */
 	struct model_target *targets;
 	size_t n;
 };
@@ -55,6 +56,12 @@ int guard_targets_find(struct guard *guard);
  * treated or should have been.
  */
 size_t guard_treat(struct guard *guard);
+
+/*
+ * Tries again, at most each second unless last, to write the results that the audit log had no room
+ * for. guard may be NULL.
+ */
+void guard_log_retry(struct guard *guard, bool last);
 
 /* Says what became of n links, and which were left alone. */
 void guard_tell(const struct guard *guard, size_t n);

@@ -122,8 +122,8 @@ size_t guard_treat(struct guard *guard)
 		n = targets_join(guard, targets);
 	else
 		error_set(&error, -ENOMEM, NULL, "treat the links");
-	if (n && act_shutdown(targets, n, &how, guard->log, &sink, &begun, &error) < 0)
-		guard->failed = true;
+	if (n)
+		act_shutdown(targets, n, &how, guard->log, &sink, &begun, &error);
 	if (error.code)
 		log_error(&error);
 	free(targets);

@@ -11,13 +11,16 @@ static bool act_is(const struct report_act *act, const char *result)
 	return strcmp(act->result, result) == 0;
 }
 
-/* True when a deciding scan failed, or no executor was found and an object could not be read. */
+/*
+ * True when a deciding scan failed, no executor was found and an object could not be read, or the
+ * results of acts are not in the audit log.
+ */
 static bool is_unknown(const struct store *store, const struct report *report)
 {
 	static const uint32_t needed = SCAN_SOCKETS | SCAN_PROCESSES;
 
-	return store->incomplete || (store->complete & needed) != needed ||
-	       (!report->n_executors && store->unread.n);
+	return store->incomplete || store->audit_log.unwritten ||
+	       (store->complete & needed) != needed || (!report->n_executors && store->unread.n);
 }
 
 static void severity_note(struct exit_facts *facts, enum severity severity)

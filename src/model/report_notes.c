@@ -58,6 +58,15 @@ static const char *events_of(const char *hook, struct arena *arena)
 	return arena_printf(arena, "Events of '%s'", hook);
 }
 
+static const char *audit_log_text(const struct fact_audit_log *log, struct arena *arena)
+{
+	return arena_printf(arena,
+			    "The results of %llu act%s are not in the audit log (%s). This report "
+			    "has them.",
+			    (unsigned long long)log->unwritten, log->unwritten == 1 ? "" : "s",
+			    log->problem);
+}
+
 /* Names what no hook observes; absence of such events is no evidence. */
 static void notes_hooks(const struct store *store, struct notes *notes, struct arena *arena)
 {
@@ -123,7 +132,7 @@ void report_notes_fill(const struct executors *view, struct report *report)
 	const struct store *store = view->store;
 	struct arena *arena = report->arena;
 	struct notes notes = {
-		arena_array(arena, store->unread.n + store->hooks.n + report->n_findings + 7,
+		arena_array(arena, store->unread.n + store->hooks.n + report->n_findings + 8,
 			    sizeof(*notes.v)),
 		0
 	};
@@ -142,6 +151,8 @@ void report_notes_fill(const struct executors *view, struct report *report)
 		     arena_printf(arena, "The master was not asked: %s.", store->master.problem));
 	for (size_t i = 0; i < store->unread.n; i++)
 		note(&notes, unread_text(&store->unread.v[i], arena));
+	if (store->audit_log.unwritten)
+		note(&notes, audit_log_text(&store->audit_log, arena));
 	if (store->incomplete)
 		note(&notes, "The recording is not complete: what its missing facts would have "
 			     "shown is not known.");

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What the tests of the verb `guard` and its storm do alike."""
 
-import fcntl
 import json
 import os
 import signal
@@ -51,17 +50,7 @@ def facts(path, type):
         return [fact for fact in map(json.loads, f) if fact.get("type") == type]
 
 
-def is_free(lock):
-    with open(lock, "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
-
-
-def kill(ew, node, guard):
-    """Its worker process, which holds the lock too, ends a moment later."""
+def kill(guard):
+    """Its workers end a moment later: whoever acts next waits for that."""
     guard.process.kill()
     guard.process.wait()
-    node.wait_until(lambda: is_free(ew.run_dir / "acting.lock"), what="the end of its worker")

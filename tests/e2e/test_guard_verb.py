@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The verb `guard`: it stands by while somebody else restarts the agent."""
 
+import ctypes
 import fcntl
 import os
+import pathlib
 import select
 import signal
 import struct
+import subprocess
 import time
 
 import pytest
@@ -15,6 +18,7 @@ from execwatch import each
 from guarding import alive, facts, kill, launch, restart, results, start
 from labnode import executor, executors
 
+WALL = 0x40000000  # __WALL of wait(2)
 STALE = [f"task-{i}" for i in range(8)]
 OLD = executors(20, kind="v0-old")
 
@@ -202,7 +206,7 @@ def test_without_an_agent_it_cannot_be_armed(lab, ew):
 def test_killed_while_the_agent_still_runs(lab, ew):
     """The next one says so, arms again, and treats."""
     node = lab(executors(4, kind="v0-old"), conntrack=True)
-    kill(ew, node, start(ew))
+    kill(start(ew))
     node.forget(["task-0"])
     guard = start(ew)
     assert b"was killed" in guard.err
@@ -217,7 +221,7 @@ def test_killed_before_the_agent_ended(lab, ew):
     node = lab(executors(4, kind="v0-old"), conntrack=True)
     guard = start(ew)
     node.forget(["task-1"])
-    kill(ew, node, guard)
+    kill(guard)
     node.stop_agent()
     done = ew("shutdown", "--yes")
     assert "that agent has ended since, unseen by the guard" in done.err
@@ -234,10 +238,31 @@ def test_killed_after_it_has_acted(lab, ew):
     file = ew.run_dir / f"guard-{ew.port}.armed"
     node.stop_agent()
     guard.wait_for("of 8 links")
-    kill(ew, node, guard)
+    kill(guard)
     assert "was killed" in ew("shutdown", "--yes").err
     assert not file.exists()
     assert logged_results(ew) == [(id, "done") for id in STALE]
+
+
+PTRACE_CONT, PTRACE_SEIZE, PTRACE_O_TRACEEXIT = 7, 0x4206, 0x40
+
+
+def test_a_worker_of_it_is_stuck_in_the_kernel(lab, ew):
+    """Nobody else is kept from acting by that. A tracer keeps it at its exit, with all its descriptors."""
+    trace = ctypes.CDLL(None, use_errno=True).ptrace
+    trace.argtypes = [ctypes.c_long] * 4
+    node = lab(executors(4, kind="v0-old"), conntrack=True)
+    guard = start(ew, "--method", "ptrace")
+    worker = int(guard.children()[0])
+    assert trace(PTRACE_SEIZE, worker, 0, PTRACE_O_TRACEEXIT) == 0
+    kill(guard)
+    assert os.WIFSTOPPED(os.waitpid(worker, WALL)[1])
+    node.forget(["task-0"])
+    done = ew.json("shutdown", "--yes")
+    assert results(done) == {"task-0": "done"}
+    assert pathlib.Path(f"/proc/{worker}/fd").exists()
+    trace(PTRACE_CONT, worker, 0, 0)
+    os.waitpid(worker, WALL)
 
 
 def logged_results(ew):
@@ -264,13 +289,80 @@ def test_killed_and_the_next_one_cannot_log_it(lab, ew):
     node.forget(STALE)
     node.stop_agent()
     guard.wait_for("of 8 links")
-    kill(ew, node, guard)
+    kill(guard)
     file = ew.run_dir / f"guard-{ew.port}.armed"
     as_if_killed_before_it_logged(ew, file)
     assert "File too large" in ew("shutdown", "--yes", prefix=["bash", "-c", 'ulimit -f 1; exec "$@"', "sh"]).err
     assert file.exists() and logged_results(ew) == []
     ew("shutdown", "--yes")
     assert not file.exists() and logged_results(ew) == [(id, "done") for id in STALE]
+
+
+# ---- the disk is full when it acts ----
+
+@pytest.fixture
+def small_disk(ew):
+    """The state directory is a file system of its own; `fill` takes all its room, `free` gives that back."""
+    ew.state_dir.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "none", ew.state_dir], check=True)
+    yield SmallDisk(ew.state_dir / "fill")
+    subprocess.run(["umount", "-l", ew.state_dir], check=True)
+
+
+class SmallDisk:
+    def __init__(self, path):
+        self.path = path
+
+    def fill(self):
+        with open(self.path, "wb", buffering=0) as file:
+            with pytest.raises(OSError, match="No space left"):
+                while True:
+                    file.write(bytes(4096))
+
+    def free(self):
+        self.path.unlink()
+
+
+def test_results_that_the_disk_has_no_room_for(lab, ew, small_disk):
+    """They are in the report, which says so, and with the guard's file, from which the next one writes them down."""
+    node = lab(OLD, conntrack=True)
+    guard = start(ew)
+    file = ew.run_dir / f"guard-{ew.port}.armed"
+    node.forget(STALE)
+    small_disk.fill()
+    restart(node, "KILL", 0.5)
+    done = guard.result()
+    assert "audit.log" in done.err and "No space left on device" in done.err
+    assert results(done.json) == dict.fromkeys(STALE, "done")
+    written = len(logged_results(ew))
+    assert written < len(STALE)
+    note, = [n for n in done.json["notes"] if "audit log" in n]
+    assert f"The results of {len(STALE) - written} acts are not in the audit log (write audit log " in note
+    assert "No space left on device" in note
+    assert (done.code, done.json["exit_code"]) == (3, 3)
+    assert file.exists()
+    small_disk.free()
+    assert "could not write down the results" in ew("shutdown", "--yes").err
+    assert not file.exists()
+    assert logged_results(ew) == [(id, "done") for id in STALE]
+
+
+def test_results_are_written_once_the_disk_has_room(lab, ew, small_disk):
+    node = lab(OLD, conntrack=True)
+    guard = start(ew)
+    node.forget(STALE)
+    small_disk.fill()
+    node.stop_agent()
+    guard.wait_for("of 8 links")
+    assert len(logged_results(ew)) < len(STALE)
+    small_disk.free()
+    guard.wait_for("the audit log has all results now")
+    assert logged_results(ew) == [(id, "done") for id in STALE]
+    node.start_agent()
+    done = guard.result()
+    assert (done.code, done.json["exit_code"]) == (0, 0)
+    assert not [n for n in done.json["notes"] if "audit log" in n]
+    assert not list(ew.run_dir.glob("guard-*"))
 
 
 @pytest.mark.parametrize("ms", [0, 3, 8, 20])
@@ -284,7 +376,7 @@ def test_killed_in_the_middle(lab, ew, ms):
     os.kill(pid, signal.SIGKILL)
     select.select([end], [], [], 10)
     time.sleep(ms / 1000)
-    kill(ew, node, guard)
+    kill(guard)
     os.close(end)
     node.wait_until(lambda: node.status()["agent"]["pid"] != pid, what="the agent's end")
     ew("shutdown", "--yes")

@@ -41,9 +41,9 @@ def is_as_before(executor, before):
 
 
 def is_free(lock):
-    with open(lock, "rb") as file:
+    with open(lock, "r+b") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
     return True

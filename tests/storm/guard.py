@@ -92,7 +92,7 @@ def one_kill(ms):
         os.kill(pid, signal.SIGKILL)
         select.select([end], [], [], 10)
         time.sleep(ms / 1000)
-        kill(n.ew, n.node, guard)
+        kill(guard)
         os.close(end)
         n.node.wait_until(lambda: n.node.status()["agent"]["pid"] != pid, what="the agent's end")
         told = "was killed" in n.ew("shutdown", "--yes").err

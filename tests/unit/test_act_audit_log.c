@@ -133,18 +133,92 @@ static int full_disk(void)
 	return 0;
 }
 
-static void disk_is_full(void **state)
+/* The pids of the results in the log, as "11 12 13". */
+static const char *pids_logged(void)
+{
+	static char pids[64];
+	char text[16384], *line, *next = text;
+
+	pids[0] = '\0';
+	slurp(text, sizeof(text));
+	while ((line = strsep(&next, "\n"))) {
+		const char *at = strstr(line, "\"pid\":");
+
+		if (at && strstr(line, "\"phase\":\"result\""))
+			snprintf(pids + strlen(pids), sizeof(pids) - strlen(pids), "%s%d",
+				 *pids ? " " : "", atoi(at + 6));
+	}
+	return pids;
+}
+
+/* Fills the file system of the log. Returns the file's descriptor, or -1. */
+static int fill_up(const char *file)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd >= 0 && posix_fallocate(fd, 0, 8192) == 0 ? fd : -1;
+}
+
+/* Results are written once there is room, in their order; an intent that failed never is. */
+static int room_again(void)
+{
+	struct fact result = act;
+	struct audit_log *log;
+	struct error error = { 0 };
+	char file[128];
+	int fill;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tiny", dir, "tmpfs", 0, "size=8k") < 0)
+		return 77;
+	snprintf(file, sizeof(file), "%s/fill", dir);
+	if (audit_log_open(dir, &log, &error) < 0 || (fill = fill_up(file)) < 0)
+		return 1;
+	result.act.phase = "result";
+	for (result.act.pid = 11; result.act.pid < 14; result.act.pid++)
+		if (audit_log_write(log, &result, &error) != -ENOSPC)
+			return 2;
+	if (audit_log_write(log, &act, &error) != -ENOSPC ||
+	    audit_log_retry(log, &error) != -ENOSPC || audit_log_unwritten(log) != 3)
+		return 3;
+	if (ftruncate(fill, 0) < 0 || audit_log_write(log, &result, &error) < 0 ||
+	    audit_log_unwritten(log) != 0 || strcmp(pids_logged(), "11 12 13 14") != 0)
+		return 4;
+	if (ftruncate(fill, 0) < 0 || posix_fallocate(fill, 0, 4096) != 0)
+		return 5;
+	while (audit_log_write(log, &result, &error) == 0)
+		result.act.pid++;
+	if (ftruncate(fill, 0) < 0 || audit_log_retry(log, &error) < 0 ||
+	    audit_log_unwritten(log) != 0)
+		return 6;
+	audit_log_close(log);
+	close(fill);
+	return 0;
+}
+
+static void in_a_namespace(int (*run)(void))
 {
 	int status;
 	pid_t pid = fork();
 
-	(void)state;
 	if (pid == 0)
-		_exit(full_disk());
+		_exit(run());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (status == 77 << 8)
 		skip(); /* not root */
 	assert_int_equal(status, 0);
+}
+
+static void disk_is_full(void **state)
+{
+	(void)state;
+	in_a_namespace(full_disk);
+}
+
+static void disk_is_full_for_a_while(void **state)
+{
+	(void)state;
+	in_a_namespace(room_again);
 }
 
 static void says_what_it_cannot_open(void **state)
@@ -167,6 +241,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lines_of_json, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(after_half_a_line, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(disk_is_full, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(disk_is_full_for_a_while, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(says_what_it_cannot_open, make_dir, drop_dir),
 	};
 

@@ -84,16 +84,55 @@ static void second_is_told_who_acts(void **state)
 	close(fd);
 }
 
+/* What another process gets that tries to take the lock: 0 or a positive errno. */
+static int result_elsewhere(void)
+{
+	pid_t pid = fork();
+	int status, fd;
+
+	if (pid == 0)
+		_exit(-act_lock_take(dir, "acting", &fd, NULL));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
 static void given_back_by_closing(void **state)
 {
-	int fd, other;
+	int fd;
 
 	(void)state;
 	assert_int_equal(act_lock_take(dir, "acting", &fd, NULL), 0);
-	assert_int_equal(act_lock_take(dir, "acting", &other, NULL), -EBUSY);
+	assert_int_equal(result_elsewhere(), EBUSY);
 	close(fd);
-	assert_int_equal(act_lock_take(dir, "acting", &other, NULL), 0);
-	close(other);
+	assert_int_equal(result_elsewhere(), 0);
+}
+
+/* A child that hangs in the kernel, and outlives the holder, must not keep others from acting. */
+static void not_inherited_by_a_child(void **state)
+{
+	int fd, told[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(told), 0);
+	assert_int_equal(act_lock_take(dir, "acting", &fd, NULL), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (write(told[1], "r", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	assert_int_equal(result_elsewhere(), EBUSY);
+	close(fd);
+	assert_int_equal(result_elsewhere(), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(told[0]);
+	close(told[1]);
 }
 
 /* A program that the holder has started does not hold the lock. */
@@ -162,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(second_is_told_who_acts, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(given_back_by_closing, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(not_inherited_by_a_child, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(not_inherited_over_exec, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(makes_its_directory, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(says_what_it_cannot_open, make_dir, drop_dir),

@@ -278,7 +278,7 @@ static int with_a_full_disk(const struct executor *e, const char *dir)
 	    !strstr(error.message, "audit.log"))
 		return 2;
 	audit_log_close(log);
-	if (heard.intents != 0 || heard.n != 1 || begun != 0)
+	if (heard.intents != 0 || heard.n != 1 || heard.unwritten != 1 || begun != 0)
 		return 3;
 	return strcmp(heard.v[0].reason_id, "log-failed") == 0 ? 0 : 4;
 }

@@ -332,6 +332,7 @@ static void test_every_member_has_a_field(void **state)
 	COVERED(FACT_END, end);
 	COVERED(FACT_SERVICE, service);
 	COVERED(FACT_AGENT_AWAY, agent_away);
+	COVERED(FACT_AUDIT_LOG, audit_log);
 	COVERED(FACT_DAMAGE, damage);
 	COVERED(FACT_FLAG, flag);
 	COVERED(FACT_NEXT_START, next_start);

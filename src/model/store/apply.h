@@ -14,6 +14,7 @@ void store_apply_agent_away(struct store *store, const struct fact *fact);
 void store_apply_agent_info(struct store *store, const struct fact *fact);
 void store_apply_agent_log(struct store *store, const struct fact *fact);
 void store_apply_api(struct store *store, const struct fact *fact);
+void store_apply_audit_log(struct store *store, const struct fact *fact);
 void store_apply_baseline(struct store *store, const struct fact *fact);
 void store_apply_checkpoint(struct store *store, const struct fact *fact);
 void store_apply_command(struct store *store, const struct fact *fact);

@@ -34,6 +34,12 @@ void store_apply_port(struct store *store, const struct fact *fact)
 		agent_ports_add(&store->ports, (uint16_t)fact->port.port);
 }
 
+void store_apply_audit_log(struct store *store, const struct fact *fact)
+{
+	store->audit_log = fact->audit_log;
+	store->audit_log.problem = store_text(store, fact->audit_log.problem);
+}
+
 void store_apply_agent_away(struct store *store, const struct fact *fact)
 {
 	store->gone_by = store_mono(store, fact->agent_away.wall);

@@ -349,6 +349,7 @@ struct store {
 	struct fact_host node;		     /* the last one */
 	LIST(struct fact_foreseen) foreseen; /* of the audit before, by id */
 	struct fact_agent_log agent_log;     /* the last one */
+	struct fact_audit_log audit_log;     /* the last one */
 	LIST(struct damage) damages;
 	LIST(struct netns) namespaces;
 	LIST(struct fact_hook) hooks;

@@ -85,6 +85,7 @@ static void (*const apply[])(struct store *store, const struct fact *fact) = {
 	[FACT_DAMAGE] = store_apply_damage,
 	[FACT_AGENT_AWAY] = store_apply_agent_away,
 	[FACT_LISTENER] = store_apply_listener,
+	[FACT_AUDIT_LOG] = store_apply_audit_log,
 	[FACT_UNIX_LINK] = store_apply_unix_link,
 	[FACT_KEEPALIVE] = store_apply_keepalive,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "act/standby.h"
+#include "act/standby_list.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -8,36 +8,17 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/now.h"
 #include "base/pidfd.h"
-#include "base/proc.h"
 
 #define STACK_SIZE (128 * 1024) /* PTHREAD_STACK_MIN and what a refusal's text needs */
-/*
- * For a FIN on its way through the host, where a softirq is late: at least so long after the agent
- * has closed its sockets, and as long as links still end, but not longer than that.
- */
-#define SETTLE_MIN (2 * NS_PER_MS)
-#define SETTLE_MAX (15 * NS_PER_MS)
 /* A new agent needs longer than that from listen(2) to the first executor that it asks. */
-#define LOOK_AGAIN	 NS_PER_MS
-#define INJECT_WAIT	 (2000 * NS_PER_MS)
-#define DESCRIPTORS_KEPT 256 /* numbers below the limit that pidfds leave free */
-
-/* In memory of its own, locked. */
-struct list {
-	size_t n, size;
-	struct armed_file *file;
-	struct standby_link links[];
-};
+#define LOOK_AGAIN NS_PER_MS
 
 /* A thread that treats links beside the one that waits. */
 struct helper {
@@ -62,191 +43,14 @@ struct standby {
 	void *stack;
 	bool started;
 	bool first;
-	bool acted;		     /* as the caller knows */
-	struct list *none;	     /* in the place of a list: the thread has taken it */
-	_Atomic(struct list *) list; /* for the thread; NULL: none yet */
-	struct list *taken;
+	bool acted;			     /* as the caller knows */
+	struct standby_list *none;	     /* in the place of a list: the thread has taken it */
+	_Atomic(struct standby_list *) list; /* for the thread; NULL: none yet */
+	struct standby_list *taken;
 	int64_t ended;
 };
 
-/* ---- lists ---- */
-
-static void list_free(struct list *list, bool finished)
-{
-	if (!list)
-		return;
-	for (size_t i = 0; i < list->n; i++)
-		if (list->links[i].pidfd >= 0)
-			close(list->links[i].pidfd);
-	if (finished)
-		armed_file_remove(list->file);
-	else
-		armed_file_free(list->file);
-	munmap(list, list->size);
-}
-
-static struct list *list_new(const struct standby_link *links, size_t n, bool *locked)
-{
-	size_t size = sizeof(struct list) + n * sizeof(*links);
-	struct list *list = mmap(NULL, size, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	if (list == MAP_FAILED)
-		return NULL;
-	*locked = mlock(list, size) == 0;
-	list->n = n;
-	list->size = size;
-	if (n)
-		memcpy(list->links, links, n * sizeof(*links));
-	return list;
-}
-
-static void link_set(struct standby_link *link, enum armed_state state)
-{
-	link->state = state;
-	if (!link->record)
-		return;
-	link->record->begun = link->begun;
-	__atomic_store_n(&link->record->state, (uint32_t)state, __ATOMIC_RELEASE);
-}
-
-/* The pidfd first: then it is of the process whose start time is read after it. */
-static int identify(const struct inject_request *request)
-{
-	struct proc_stat stat;
-	int pidfd = ew_pidfd_open(request->pid, false);
-
-	if (pidfd < 0)
-		return pidfd;
-	if (proc_stat_of(request->pid, &stat) == 0 && stat.start == request->start)
-		return pidfd;
-	close(pidfd);
-	return -ESRCH;
-}
-
-/* Where descriptors are few, the last processes are identified when their turn comes. */
-static void link_prepare(struct standby_link *link, int highest)
-{
-	struct inject_result result;
-	int pidfd = identify(&link->request);
-
-	if (pidfd < 0 || inject_prepared_check(&link->request, pidfd, &result) < 0)
-		link_set(link, ARMED_LEFT);
-	link->pidfd = pidfd < highest ? pidfd : -1;
-	if (pidfd >= highest)
-		close(pidfd);
-}
-
-static void list_prepare(struct list *list)
-{
-	struct rlimit limit;
-	int highest = 1024;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT32_MAX)
-		highest = (int)limit.rlim_cur;
-	highest = highest > DESCRIPTORS_KEPT ? highest - DESCRIPTORS_KEPT : 0;
-	for (size_t i = 0; i < list->n; i++)
-		link_prepare(&list->links[i], highest);
-}
-
 /* ---- the act, in the thread ---- */
-
-static int link_pidfd(const struct standby_link *link)
-{
-	return link->pidfd >= 0 ? link->pidfd : identify(&link->request);
-}
-
-static void link_release(const struct standby_link *link, int pidfd)
-{
-	if (pidfd >= 0 && pidfd != link->pidfd)
-		close(pidfd);
-}
-
-/* What a check that failed says of the link: not every reason is its end. */
-static enum armed_state state_after(enum inject_reason reason)
-{
-	switch (reason) {
-	case INJECT_R_WRONG_STATE:
-	case INJECT_R_ALREADY_SHUT:
-	case INJECT_R_NO_FD:
-	case INJECT_R_NO_SOCKET:
-	case INJECT_R_OTHER_SOCKET:
-	case INJECT_R_NOT_TCP:
-		return ARMED_NOTICED;
-	default:
-		return ARMED_LEFT;
-	}
-}
-
-/* True: it waits no more. */
-static bool link_has_changed(struct standby_link *link)
-{
-	struct inject_result result = { 0 };
-	int err, pidfd;
-
-	if (link->state != ARMED_WAITING)
-		return false;
-	pidfd = link_pidfd(link);
-	err = pidfd < 0 ? pidfd : inject_prepared_check(&link->request, pidfd, &result);
-	link_release(link, pidfd);
-	if (!err)
-		return false;
-	link_set(link, state_after(result.reason));
-	return true;
-}
-
-static void pause_ns(int64_t ns)
-{
-	struct timespec pause = { .tv_nsec = ns };
-
-	nanosleep(&pause, NULL);
-}
-
-/* Looks at all until those that noticed have, and nothing changes any more. */
-static void settle(struct list *list, int64_t ended)
-{
-	size_t changed;
-
-	do {
-		changed = 0;
-		for (size_t i = 0; i < list->n; i++)
-			changed += link_has_changed(&list->links[i]);
-		if (!changed && now_mono() - ended >= SETTLE_MIN)
-			return;
-		pause_ns(NS_PER_MS / 2);
-	} while (now_mono() - ended < SETTLE_MAX);
-}
-
-static int link_shutdown(struct standby_link *link, struct inject_worker *worker)
-{
-	struct inject_request request = link->request;
-	int err, pidfd;
-
-	if (request.method == INJECT_PTRACE) {
-		request.deadline = link->begun + INJECT_WAIT;
-		return inject_shutdown(worker, &request, &link->injected);
-	}
-	pidfd = link_pidfd(link);
-	err = pidfd < 0 ? pidfd : inject_prepared_shutdown(&request, pidfd, &link->injected);
-	link_release(link, pidfd);
-	return err;
-}
-
-static void link_treat(struct standby_link *link, struct inject_worker *worker)
-{
-	link->begun = now_mono();
-	link_set(link, ARMED_BEGUN);
-	link_shutdown(link, worker);
-	switch (link->injected.status) {
-	case INJECT_DONE:
-		link_set(link, ARMED_DONE);
-		break;
-	case INJECT_UNSURE:
-		break; /* begun */
-	default:
-		link_set(link, ARMED_NOT_DONE);
-	}
-}
 
 /* Has a new agent begun to listen? */
 static bool is_late(struct standby *standby)
@@ -266,7 +70,7 @@ static bool is_late(struct standby *standby)
 /* Treats links until none is left. */
 static void treat(struct standby *standby, struct inject_worker *worker)
 {
-	struct list *list = standby->taken;
+	struct standby_list *list = standby->taken;
 	size_t i;
 
 	while ((i = atomic_fetch_add(&standby->next, 1)) < list->n) {
@@ -275,9 +79,9 @@ static void treat(struct standby *standby, struct inject_worker *worker)
 		if (link->state != ARMED_WAITING)
 			continue;
 		if (is_late(standby))
-			link_set(link, ARMED_LEFT);
+			standby_link_set(link, ARMED_LEFT);
 		else
-			link_treat(link, worker);
+			standby_link_treat(link, worker);
 	}
 }
 
@@ -313,14 +117,14 @@ static void act_at_once(struct standby *standby)
 
 static void act(struct standby *standby)
 {
-	struct list *list;
+	struct standby_list *list;
 	uint64_t one = 1;
 
 	standby->ended = now_mono();
 	list = standby->taken = atomic_exchange(&standby->list, standby->none);
 	if (list) {
 		armed_file_head(list->file)->ended = standby->ended;
-		settle(list, standby->ended);
+		standby_list_settle(list, standby->ended);
 		act_at_once(standby);
 	}
 	if (write(standby->done, &one, sizeof(one)) < 0)
@@ -427,7 +231,7 @@ static int descriptors_open(struct standby *standby, struct error *error)
 					      .start = standby->options.agent_start };
 	int err;
 
-	standby->agent = identify(&agent);
+	standby->agent = standby_identify(&agent);
 	err = standby->agent < 0 ? standby->agent : can_copy(standby->agent);
 	if (err)
 		return error_set(error, ew_pidfd_unsupported(err) ? -ENOSYS : err, NULL,
@@ -443,15 +247,15 @@ static int descriptors_open(struct standby *standby, struct error *error)
 static void standby_clear(struct standby *standby, bool finished)
 {
 	int fds[] = { standby->agent, standby->stop, standby->done, standby->go };
-	struct list *waiting = atomic_load(&standby->list);
+	struct standby_list *waiting = atomic_load(&standby->list);
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	if (waiting != standby->none)
-		list_free(waiting, finished);
-	list_free(standby->taken, finished);
-	list_free(standby->none, false);
+		standby_list_free(waiting, finished);
+	standby_list_free(standby->taken, finished);
+	standby_list_free(standby->none, false);
 	if (standby->stack)
 		munmap(standby->stack, STACK_SIZE);
 	free(standby->helpers);
@@ -469,7 +273,7 @@ int standby_new(const struct standby_options *options, struct standby **ret, str
 	standby->options = *options;
 	standby->agent = standby->stop = standby->done = standby->go = -1;
 	pthread_mutex_init(&standby->looking, NULL);
-	standby->none = list_new(NULL, 0, &locked);
+	standby->none = standby_list_new(NULL, 0, &locked);
 	if (standby->none)
 		err = descriptors_open(standby, error);
 	else
@@ -521,7 +325,8 @@ bool standby_is_first(const struct standby *standby)
 int standby_arm(struct standby *standby, const struct standby_link *links, size_t n,
 		struct armed_file *file, bool *armed, bool *locked, struct error *error)
 {
-	struct list *fresh = list_new(links, n, locked), *old = atomic_load(&standby->list);
+	struct standby_list *fresh = standby_list_new(links, n, locked),
+			    *old = atomic_load(&standby->list);
 
 	*armed = false;
 	if (!fresh) {
@@ -529,17 +334,17 @@ int standby_arm(struct standby *standby, const struct standby_link *links, size_
 		return error_set(error, -ENOMEM, NULL, "arm the guard for %zu links", n);
 	}
 	fresh->file = file;
-	list_prepare(fresh);
+	standby_list_prepare(fresh);
 	while (old != standby->none)
 		if (atomic_compare_exchange_strong(&standby->list, &old, fresh)) {
 			int err = armed_file_publish(file);
 
 			*armed = true;
 			/* Without the new file under that name, the old one would be believed. */
-			list_free(old, err != 0);
+			standby_list_free(old, err != 0);
 			return err ? error_set(error, err, NULL, "name the guard's file") : 0;
 		}
-	list_free(fresh, false);
+	standby_list_free(fresh, false);
 	return -EALREADY;
 }
 

@@ -33,11 +33,17 @@ static void agent_end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+enum { EXECUTORS_MAX = 4, WORKERS = 3 };
+
+/* An agent, executors, and the thread that waits for the agent's end. */
 struct armed {
 	pid_t agent;
+	struct executor e[EXECUTORS_MAX];
+	size_t n_executors;
+	struct inject_worker *workers[WORKERS]; /* NULL: by pidfd, without any */
 	struct standby *standby;
 	struct standby_link links[8];
-	size_t n;
+	size_t n;      /* of these that are given to the thread */
 	bool nameless; /* the file cannot be named any more when the list is given */
 	bool taken;    /* by the thread */
 };
@@ -73,19 +79,59 @@ static int arm(struct armed *a)
 	return standby_arm(a->standby, a->links, a->n, file, &a->taken, &locked, &error);
 }
 
-static struct armed armed_new(struct executor *e, size_t n, size_t links)
+/* Begins a test: n executors with so many links each. */
+static struct armed executors_start(enum manner manner, size_t n, size_t links)
 {
-	struct armed a = { .agent = agent_start() };
-	struct standby_options options = { .agent_pid = a.agent, .next_listens = next_listens };
+	struct armed a = { .n_executors = n };
+
+	need_namespace();
+	a.agent = agent_start();
+	for (size_t i = 0; i < n; i++) {
+		a.e[i] = executor_start(manner, links);
+		for (size_t j = 0; j < links; j++)
+			a.links[a.n++] =
+				(struct standby_link){ .request = target(&a.e[i], j).request,
+						       .pidfd = -1 };
+	}
+	return a;
+}
+
+static void thread_start(struct armed *a, size_t n_workers)
+{
+	const struct standby_options options = { .agent_pid = a->agent,
+						 .agent_start = start_of(a->agent),
+						 .workers = a->workers,
+						 .n_workers = n_workers,
+						 .next_listens = next_listens };
 	struct error error = { 0 };
 
-	options.agent_start = start_of(a.agent);
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < links; j++)
-			a.links[a.n++] = (struct standby_link){ .request = target(&e[i], j).request,
-								.pidfd = -1 };
-	assert_int_equal(standby_new(&options, &a.standby, &error), 0);
+	assert_int_equal(standby_new(&options, &a->standby, &error), 0);
+}
+
+static struct armed armed_new(size_t n, size_t links)
+{
+	struct armed a = executors_start(CLOSES, n, links);
+
+	thread_start(&a, 0);
 	return a;
+}
+
+/* Ends a test. finished: the file is removed. */
+static void armed_end(struct armed *a, bool finished)
+{
+	standby_free(a->standby, finished);
+	for (size_t i = 0; i < WORKERS; i++)
+		inject_worker_free(a->workers[i]);
+	for (size_t i = 0; i < a->n_executors; i++)
+		executor_end(&a->e[i]);
+}
+
+/* What the next execwatch would find after a SIGKILL: 0 or a negative errno. */
+static int file_open(struct armed_file **ret)
+{
+	struct error error = { 0 };
+
+	return armed_file_open(dir, 5051, ret, &error);
 }
 
 /* The agent ends; the states of the links as "done noticed left". */
@@ -112,22 +158,15 @@ static const char *states_after_the_end(struct armed *a)
 
 static void only_those_that_did_not_notice(void **state)
 {
-	struct executor e[3];
+	struct armed a = armed_new(3, 1);
 	struct armed_file *file;
-	struct error error = { 0 };
-	struct armed a;
 
 	(void)state;
-	need_namespace();
-	for (size_t i = 0; i < 3; i++)
-		e[i] = executor_start(CLOSES, 1);
-	a = armed_new(e, 3, 1);
 	assert_int_equal(arm(&a), 0);
-	shutdown(e[1].agents[0], SHUT_RDWR); /* it gets the FIN */
+	shutdown(a.e[1].agents[0], SHUT_RDWR); /* it gets the FIN */
 	assert_string_equal(states_after_the_end(&a), "done noticed done");
 
-	/* As the next execwatch would find it after a SIGKILL. */
-	assert_int_equal(armed_file_open(dir, 5051, &file, &error), 0);
+	assert_int_equal(file_open(&file), 0);
 	assert_int_equal(armed_file_head(file)->n, 3);
 	assert_true(armed_file_head(file)->ended > 0);
 	assert_int_equal(armed_file_records(file)[0].state, ARMED_DONE);
@@ -135,168 +174,110 @@ static void only_those_that_did_not_notice(void **state)
 	assert_int_equal(armed_file_records(file)[1].state, ARMED_NOTICED);
 	assert_string_equal(armed_file_records(file)[2].executor_id, "task-2");
 	armed_file_free(file);
-	standby_free(a.standby, true);
-	assert_int_equal(armed_file_open(dir, 5051, &file, &error), -ENOENT);
-	for (size_t i = 0; i < 3; i++)
-		executor_end(&e[i]);
+	armed_end(&a, true);
+	assert_int_equal(file_open(&file), -ENOENT);
 }
 
 /* A process is alive while any of its threads is. */
 static void one_whose_first_thread_has_ended(void **state)
 {
-	struct executor e;
-	struct armed a;
+	struct armed a = executors_start(CLOSES_WITHOUT_FIRST_THREAD, 1, 1);
 
 	(void)state;
-	need_namespace();
-	e = executor_start(CLOSES_WITHOUT_FIRST_THREAD, 1);
-	await_end_of_first_thread(&e);
-	a = armed_new(&e, 1, 1);
+	await_end_of_first_thread(&a.e[0]);
+	thread_start(&a, 0);
 	assert_int_equal(arm(&a), 0);
 	assert_string_equal(states_after_the_end(&a), "done");
-	standby_free(a.standby, true);
-	executor_end(&e);
+	armed_end(&a, true);
 }
 
 /* By ptrace several at a time, each by a worker of its own. */
 static void by_ptrace(void **state)
 {
-	struct inject_worker *workers[3];
-	struct standby_options options = { .next_listens = next_listens,
-					   .workers = workers,
-					   .n_workers = 3 };
-	struct executor e[4];
-	struct armed a = { .agent = agent_start() };
-	struct error error = { 0 };
+	struct armed a = executors_start(CLOSES, 4, 1);
 	const struct standby_link *links;
 	size_t n;
 
 	(void)state;
-	need_namespace();
-	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(inject_worker_new(&workers[i]), 0);
-	for (size_t i = 0; i < 4; i++) {
-		e[i] = executor_start(CLOSES, 1);
-		a.links[a.n] =
-			(struct standby_link){ .request = target(&e[i], 0).request, .pidfd = -1 };
-		a.links[a.n++].request.method = INJECT_PTRACE;
-	}
-	options.agent_pid = a.agent;
-	options.agent_start = start_of(a.agent);
-	assert_int_equal(standby_new(&options, &a.standby, &error), 0);
+	for (size_t i = 0; i < WORKERS; i++)
+		assert_int_equal(inject_worker_new(&a.workers[i]), 0);
+	for (size_t i = 0; i < a.n; i++)
+		a.links[i].request.method = INJECT_PTRACE;
+	thread_start(&a, WORKERS);
 	assert_int_equal(arm(&a), 0);
 	assert_string_equal(states_after_the_end(&a), "done done done done");
 	links = standby_links(a.standby, &n);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(links[i].injected.used, INJECT_PTRACE);
-	standby_free(a.standby, true);
-	for (size_t i = 0; i < 3; i++)
-		inject_worker_free(workers[i]);
-	for (size_t i = 0; i < 4; i++)
-		executor_end(&e[i]);
+	armed_end(&a, true);
 }
 
-/* Disarmed: nothing is done, and nothing is left. */
+/* Disarmed, with a helper thread or without: nothing is done, and nothing is left. */
 static void not_after_it_was_disarmed(void **state)
 {
-	struct inject_worker *none[2] = { NULL, NULL };
-	struct standby_options options = { .next_listens = next_listens,
-					   .workers = none,
-					   .n_workers = 2 };
-	struct executor e;
-	struct armed a;
+	struct armed a = armed_new(1, 1);
 	struct armed_file *file;
-	struct error error = { 0 };
 
 	(void)state;
-	need_namespace();
-	e = executor_start(CLOSES, 1);
-	a = armed_new(&e, 1, 1);
 	standby_free(a.standby, false);
-	options.agent_pid = a.agent;
-	options.agent_start = start_of(a.agent);
-	assert_int_equal(standby_new(&options, &a.standby, &error), 0);
+	thread_start(&a, 2);
 	assert_int_equal(arm(&a), 0);
 	standby_free(a.standby, true);
+	a.standby = NULL;
 	agent_end(a.agent);
-	assert_false(closed(&e, 0));
-	assert_int_equal(armed_file_open(dir, 5051, &file, &error), -ENOENT);
-	executor_end(&e);
+	assert_false(closed(&a.e[0], 0));
+	assert_int_equal(file_open(&file), -ENOENT);
+	armed_end(&a, true);
 }
 
 static void none_once_a_new_agent_listens(void **state)
 {
-	struct executor e;
-	struct armed a;
+	struct armed a = armed_new(1, 2);
 
 	(void)state;
-	need_namespace();
-	e = executor_start(CLOSES, 2);
-	a = armed_new(&e, 1, 2);
 	assert_int_equal(arm(&a), 0);
 	next_is_there = true;
 	assert_string_equal(states_after_the_end(&a), "left left");
 	next_is_there = false;
-	standby_free(a.standby, true);
-	assert_false(closed(&e, 0));
-	executor_end(&e);
+	assert_false(closed(&a.e[0], 0));
+	armed_end(&a, true);
 }
 
 /* By start time, by cookie: neither is what was planned. */
 static void no_other_process_or_socket(void **state)
 {
-	struct executor e[2];
-	struct armed a;
+	struct armed a = armed_new(2, 1);
 
 	(void)state;
-	need_namespace();
-	e[0] = executor_start(CLOSES, 1);
-	e[1] = executor_start(CLOSES, 1);
-	a = armed_new(e, 2, 1);
 	a.links[0].request.start++;
 	a.links[1].request.cookie++;
 	assert_int_equal(arm(&a), 0);
 	assert_string_equal(states_after_the_end(&a), "left left");
-	standby_free(a.standby, true);
-	assert_false(closed(&e[0], 0));
-	assert_false(closed(&e[1], 0));
-	executor_end(&e[0]);
-	executor_end(&e[1]);
+	assert_false(closed(&a.e[0], 0));
+	assert_false(closed(&a.e[1], 0));
+	armed_end(&a, true);
 }
 
 static void a_later_plan_takes_the_place_of_the_first(void **state)
 {
-	struct executor e[2];
-	struct armed a;
+	struct armed a = armed_new(2, 1);
 
 	(void)state;
-	need_namespace();
-	e[0] = executor_start(CLOSES, 1);
-	e[1] = executor_start(CLOSES, 1);
-	a = armed_new(e, 2, 1);
 	a.n = 1;
 	assert_int_equal(arm(&a), 0);
 	a.n = 2;
 	assert_int_equal(arm(&a), 0);
 	assert_string_equal(states_after_the_end(&a), "done done");
-	standby_free(a.standby, true);
-	executor_end(&e[0]);
-	executor_end(&e[1]);
+	armed_end(&a, true);
 }
 
 /* It acts by it all the same, and whoever asks must know which list that was. */
 static void a_plan_whose_file_cannot_be_named(void **state)
 {
-	struct executor e[2];
+	struct armed a = armed_new(2, 1);
 	struct armed_file *file;
-	struct error error = { 0 };
-	struct armed a;
 
 	(void)state;
-	need_namespace();
-	e[0] = executor_start(CLOSES, 1);
-	e[1] = executor_start(CLOSES, 1);
-	a = armed_new(e, 2, 1);
 	a.n = 1;
 	assert_int_equal(arm(&a), 0);
 	assert_true(a.taken);
@@ -305,41 +286,31 @@ static void a_plan_whose_file_cannot_be_named(void **state)
 	assert_int_equal(arm(&a), -ENOENT);
 	assert_true(a.taken);
 	assert_string_equal(states_after_the_end(&a), "done done");
-	standby_free(a.standby, true);
+	armed_end(&a, true);
 	/* The file of the first plan would be believed. */
-	assert_int_equal(armed_file_open(dir, 5051, &file, &error), -ENOENT);
-	executor_end(&e[0]);
-	executor_end(&e[1]);
+	assert_int_equal(file_open(&file), -ENOENT);
 }
 
 static void no_plan_after_the_end(void **state)
 {
-	struct executor e[2];
+	struct armed a = armed_new(2, 1);
 	struct armed_file *file;
-	struct error error = { 0 };
-	struct armed a;
 
 	(void)state;
-	need_namespace();
-	e[0] = executor_start(CLOSES, 1);
-	e[1] = executor_start(CLOSES, 1);
-	a = armed_new(e, 2, 1);
 	a.n = 1;
 	assert_int_equal(arm(&a), 0);
 	assert_string_equal(states_after_the_end(&a), "done");
 	a.n = 2;
 	assert_int_equal(arm(&a), -EALREADY);
 	assert_false(a.taken);
-	assert_int_equal(armed_file_open(dir, 5051, &file, &error), 0);
+	assert_int_equal(file_open(&file), 0);
 	assert_int_equal(armed_file_head(file)->n, 1);
 	assert_int_equal(armed_file_records(file)[0].state, ARMED_DONE);
 	armed_file_free(file);
-	standby_free(a.standby, false);
-	assert_int_equal(armed_file_open(dir, 5051, &file, &error), 0); /* it stays */
+	assert_false(closed(&a.e[1], 0));
+	armed_end(&a, false);
+	assert_int_equal(file_open(&file), 0); /* it stays */
 	armed_file_remove(file);
-	assert_false(closed(&e[1], 0));
-	executor_end(&e[0]);
-	executor_end(&e[1]);
 }
 
 static void an_agent_that_has_ended(void **state)

@@ -41,6 +41,7 @@ struct fact_service {
 	const char *problem;	    /* why the files could not be read; empty: they were */
 	const char *const *loggers; /* "123 mesos-logrotate": container loggers in its cgroup */
 	size_t n_loggers;
+	int64_t start_timeout; /* TimeoutStartSec, ns; -1: none; 0: not known */
 };
 
 /* Only flags that findings compare. */
@@ -70,6 +71,7 @@ struct fact_next_start {
 	size_t n_missing;
 	const char *const *twice; /* flags that stand on the command line more than once */
 	size_t n_twice;
+	enum ew_tri bound; /* NO: the address that its flag ip gives is on no interface */
 };
 
 struct fact_agent_info {

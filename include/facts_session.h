@@ -29,6 +29,7 @@ struct fact_session {
 	bool work_dir_given;   /* --work-dir names the agent that is meant */
 	const char *ignored;   /* ids of findings that count for nothing, with commas */
 	const char *command;   /* of `run`, before it is started; quoted */
+	const char *script;    /* lines of the scripts that it names that findings look at */
 };
 
 struct fact_hook {

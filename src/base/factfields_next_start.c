@@ -26,6 +26,7 @@ static const struct factjson_field service_fields[] = {
 	FIELD(service.changed_file, "changed_file"),
 	FIELD(service.problem, "problem"),
 	LIST(service.loggers, service.n_loggers, "loggers"),
+	FIELD(service.start_timeout, "start_timeout_ns"),
 };
 
 static const struct factjson_field flag_fields[] = {
@@ -47,6 +48,7 @@ static const struct factjson_field next_start_fields[] = {
 	LIST(next_start.sources, next_start.n_sources, "sources"),
 	LIST(next_start.missing, next_start.n_missing, "missing"),
 	LIST(next_start.twice, next_start.n_twice, "twice"),
+	TRI(next_start.bound, "bound"),
 };
 
 static const struct factjson_field agent_info_fields[] = {

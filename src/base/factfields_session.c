@@ -18,6 +18,7 @@ static const struct factjson_field session_fields[] = {
 	FIELD(session.work_dir_given, "work_dir_given"),
 	FIELD(session.ignored, "ignored"),
 	FIELD(session.command, "command"),
+	FIELD(session.script, "script"),
 };
 
 static const struct factjson_field hook_fields[] = {

@@ -16,6 +16,7 @@
 #include "base/walltime.h"
 #include "cli/capabilities.h"
 #include "cli/child.h"
+#include "cli/command_script.h"
 #include "cli/exit_codes.h"
 #include "cli/log.h"
 #include "cli/netns_option.h"
@@ -33,7 +34,7 @@ static void session_fact_emit(struct session *s)
 {
 	struct utsname host = { 0 };
 	int64_t mono = now_mono();
-	char *command;
+	char *command, *script;
 	struct fact_sink sink = session_sink(s);
 	struct fact fact = { .type = FACT_SESSION,
 			     .mono = mono,
@@ -58,9 +59,12 @@ static void session_fact_emit(struct session *s)
 	fact.session.host = host.nodename;
 	fact.session.kernel = host.release;
 	command = s->options->command ? child_text(s->options->command) : NULL;
+	script = s->options->command ? command_script(s->options->command) : NULL;
 	fact.session.command = command;
+	fact.session.script = script;
 	fact_emit(&sink, &fact);
 	free(command);
+	free(script);
 }
 
 struct session *session_new(const struct options *options, struct error *error)

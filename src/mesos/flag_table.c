@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "mesos/duration.h"
 
@@ -47,39 +48,52 @@ static bool reregistration(const struct mesos_version *v)
 	return is_since(v, 4, 0);
 }
 
+/* Older versions name them without LIBPROCESS_ (libprocess src/openssl.cpp). */
+#define SSL(name) "LIBPROCESS_SSL_" name
+
 const struct mesos_flag mesos_flag_table[MESOS_FLAGS_WATCHED] = {
-	{ "attributes", MESOS_FLAG_TEXT, "", NULL, NULL },
-	{ "resources", MESOS_FLAG_TEXT, "", NULL, NULL },
-	{ "default_role", MESOS_FLAG_TEXT, "*", NULL, NULL },
-	{ "hostname", MESOS_FLAG_TEXT, NULL, NULL, NULL },
-	{ "hostname_lookup", MESOS_FLAG_BOOL, "true", NULL, NULL },
-	{ "ip", MESOS_FLAG_TEXT, NULL, NULL, NULL },
-	{ "ip_discovery_command", MESOS_FLAG_PATH, NULL, NULL, NULL },
-	{ "advertise_ip", MESOS_FLAG_TEXT, NULL, NULL, NULL },
-	{ "port", MESOS_FLAG_TEXT, "5051", NULL, NULL },
-	{ "advertise_port", MESOS_FLAG_TEXT, NULL, NULL, NULL },
-	{ "domain", MESOS_FLAG_TEXT, "", NULL, NULL },
-	{ "reconfiguration_policy", MESOS_FLAG_TEXT, "equal", NULL, since_1_5 },
-	{ "work_dir", MESOS_FLAG_PATH, NULL, NULL, NULL },
-	{ "runtime_dir", MESOS_FLAG_PATH, "/var/run/mesos", NULL, since_1_1 },
-	{ "recover", MESOS_FLAG_TEXT, "reconnect", NULL, NULL },
-	{ "strict", MESOS_FLAG_BOOL, "true", NULL, NULL },
-	{ "containerizers", MESOS_FLAG_LIST, "mesos", NULL, NULL },
-	{ "launcher", MESOS_FLAG_TEXT, NULL, NULL, NULL },
-	{ "cgroups_root", MESOS_FLAG_TEXT, "mesos", NULL, NULL },
-	{ "cgroups_hierarchy", MESOS_FLAG_PATH, "/sys/fs/cgroup", NULL, NULL },
-	{ "isolation", MESOS_FLAG_LIST, "posix/cpu,posix/mem", NULL, NULL },
-	{ "systemd_enable_support", MESOS_FLAG_BOOL, "true", NULL, NULL },
-	{ "recovery_timeout", MESOS_FLAG_DURATION, "15mins", NULL, NULL },
-	{ "executor_reregistration_timeout", MESOS_FLAG_DURATION, "2secs", NULL, reregistration },
-	{ "executor_reregistration_retry_interval", MESOS_FLAG_DURATION, "", NULL, reregistration },
-	{ "credential", MESOS_FLAG_PATH, "", NULL, NULL },
-	{ "http_credentials", MESOS_FLAG_PATH, "", NULL, since_1_0 },
-	{ "authenticate_http_readonly", MESOS_FLAG_BOOL, "false", NULL, since_1_0 },
-	{ "authenticate_http_readwrite", MESOS_FLAG_BOOL, "false", NULL, since_1_0 },
-	{ "authenticate_http_executors", MESOS_FLAG_BOOL, "false", NULL, since_1_3 },
-	{ "jwt_secret_key", MESOS_FLAG_PATH, "", "executor_secret_key", since_1_3 },
-	{ "http_executor_domain_sockets", MESOS_FLAG_BOOL, "false", NULL, since_1_10 },
+	{ "attributes", MESOS_FLAG_TEXT, "", NULL, NULL, NULL },
+	{ "resources", MESOS_FLAG_TEXT, "", NULL, NULL, NULL },
+	{ "default_role", MESOS_FLAG_TEXT, "*", NULL, NULL, NULL },
+	{ "hostname", MESOS_FLAG_TEXT, NULL, NULL, NULL, NULL },
+	{ "hostname_lookup", MESOS_FLAG_BOOL, "true", NULL, NULL, NULL },
+	{ "ip", MESOS_FLAG_TEXT, NULL, NULL, NULL, "LIBPROCESS_IP" },
+	{ "ip_discovery_command", MESOS_FLAG_PATH, NULL, NULL, NULL, NULL },
+	{ "advertise_ip", MESOS_FLAG_TEXT, NULL, NULL, NULL, "LIBPROCESS_ADVERTISE_IP" },
+	{ "port", MESOS_FLAG_TEXT, "5051", NULL, NULL, NULL },
+	{ "advertise_port", MESOS_FLAG_TEXT, NULL, NULL, NULL, "LIBPROCESS_ADVERTISE_PORT" },
+	{ "domain", MESOS_FLAG_TEXT, "", NULL, NULL, NULL },
+	{ "reconfiguration_policy", MESOS_FLAG_TEXT, "equal", NULL, since_1_5, NULL },
+	{ "work_dir", MESOS_FLAG_PATH, NULL, NULL, NULL, NULL },
+	{ "runtime_dir", MESOS_FLAG_PATH, "/var/run/mesos", NULL, since_1_1, NULL },
+	{ "recover", MESOS_FLAG_TEXT, "reconnect", NULL, NULL, NULL },
+	{ "strict", MESOS_FLAG_BOOL, "true", NULL, NULL, NULL },
+	{ "containerizers", MESOS_FLAG_LIST, "mesos", NULL, NULL, NULL },
+	{ "launcher", MESOS_FLAG_TEXT, NULL, NULL, NULL, NULL },
+	{ "cgroups_root", MESOS_FLAG_TEXT, "mesos", NULL, NULL, NULL },
+	{ "cgroups_hierarchy", MESOS_FLAG_PATH, "/sys/fs/cgroup", NULL, NULL, NULL },
+	{ "isolation", MESOS_FLAG_LIST, "posix/cpu,posix/mem", NULL, NULL, NULL },
+	{ "systemd_enable_support", MESOS_FLAG_BOOL, "true", NULL, NULL, NULL },
+	{ "recovery_timeout", MESOS_FLAG_DURATION, "15mins", NULL, NULL, NULL },
+	{ "executor_reregistration_timeout", MESOS_FLAG_DURATION, "2secs", NULL, reregistration,
+	  NULL },
+	{ "executor_reregistration_retry_interval", MESOS_FLAG_DURATION, "", NULL, reregistration,
+	  NULL },
+	{ "credential", MESOS_FLAG_PATH, "", NULL, NULL, NULL },
+	{ "http_credentials", MESOS_FLAG_PATH, "", NULL, since_1_0, NULL },
+	{ "authenticate_http_readonly", MESOS_FLAG_BOOL, "false", NULL, since_1_0, NULL },
+	{ "authenticate_http_readwrite", MESOS_FLAG_BOOL, "false", NULL, since_1_0, NULL },
+	{ "authenticate_http_executors", MESOS_FLAG_BOOL, "false", NULL, since_1_3, NULL },
+	{ "jwt_secret_key", MESOS_FLAG_PATH, "", "executor_secret_key", since_1_3, NULL },
+	{ "http_executor_domain_sockets", MESOS_FLAG_BOOL, "false", NULL, since_1_10, NULL },
+	{ SSL("ENABLED"), MESOS_FLAG_BOOL, "false", "SSL_ENABLED", NULL, SSL("ENABLED") },
+	{ SSL("SUPPORT_DOWNGRADE"), MESOS_FLAG_BOOL, "false", "SSL_SUPPORT_DOWNGRADE", NULL,
+	  SSL("SUPPORT_DOWNGRADE") },
+	{ SSL("REQUIRE_CERT"), MESOS_FLAG_BOOL, "false", "SSL_REQUIRE_CERT", NULL,
+	  SSL("REQUIRE_CERT") },
+	{ SSL("KEY_FILE"), MESOS_FLAG_PATH, "", "SSL_KEY_FILE", NULL, SSL("KEY_FILE") },
+	{ SSL("CERT_FILE"), MESOS_FLAG_PATH, "", "SSL_CERT_FILE", NULL, SSL("CERT_FILE") },
+	{ SSL("CA_FILE"), MESOS_FLAG_PATH, "", "SSL_CA_FILE", NULL, SSL("CA_FILE") },
 };
 
 const struct mesos_flag *mesos_flag_find(struct mesos_span name)
@@ -87,6 +101,38 @@ const struct mesos_flag *mesos_flag_find(struct mesos_span name)
 	for (size_t i = 0; i < MESOS_FLAGS_WATCHED; i++)
 		if (mesos_span_is(name, mesos_flag_table[i].name) ||
 		    (mesos_flag_table[i].alias && mesos_span_is(name, mesos_flag_table[i].alias)))
+			return &mesos_flag_table[i];
+	return NULL;
+}
+
+bool mesos_flag_is_variable(const struct mesos_flag *flag)
+{
+	return flag->variable && strcmp(flag->name, flag->variable) == 0;
+}
+
+static bool is_variable(const char *name, const char *prefix, const char *rest)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(name, prefix, len) == 0 && strcasecmp(name + len, rest) == 0;
+}
+
+static bool is_of_row(const struct mesos_flag *row, const char *name)
+{
+	static const char libprocess[] = "LIBPROCESS_";
+
+	if (row->variable && is_variable(name, libprocess, row->variable + strlen(libprocess)))
+		return true;
+	if (mesos_flag_is_variable(row))
+		return strcmp(name, row->alias) == 0;
+	return is_variable(name, "MESOS_", row->name) ||
+	       (row->alias && is_variable(name, "MESOS_", row->alias));
+}
+
+const struct mesos_flag *mesos_flag_of_variable(const char *name)
+{
+	for (size_t i = 0; i < MESOS_FLAGS_WATCHED; i++)
+		if (is_of_row(&mesos_flag_table[i], name))
 			return &mesos_flag_table[i];
 	return NULL;
 }

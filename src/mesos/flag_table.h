@@ -25,14 +25,26 @@ struct mesos_flag {
 	const char *preset; /* its default; NULL: none, or one that depends on the host */
 	const char *alias;  /* an older or newer name of the same flag; NULL: none */
 	bool (*known)(const struct mesos_version *version); /* NULL: to every version */
+	/*
+	 * libprocess' own variable that counts where the flag is not given (slave/main.cpp sets it
+	 * from the flag); name for what has no flag; NULL: none.
+	 */
+	const char *variable;
 };
 
-enum { MESOS_FLAGS_WATCHED = 32 }; /* rows of the table */
+enum { MESOS_FLAGS_WATCHED = 38 }; /* rows of the table */
 
 extern const struct mesos_flag mesos_flag_table[MESOS_FLAGS_WATCHED];
 
 /* By name or alias; NULL: it is not one of them. */
 const struct mesos_flag *mesos_flag_find(struct mesos_span name);
+/*
+ * By the name of an environment variable: MESOS_WORK_DIR, LIBPROCESS_IP, SSL_ENABLED; behind the
+ * prefix in capitals or not (stout flags/flags.hpp, extract()). NULL: it is none of them.
+ */
+const struct mesos_flag *mesos_flag_of_variable(const char *name);
+/* Is it a variable of libprocess alone, which has no flag? */
+bool mesos_flag_is_variable(const struct mesos_flag *flag);
 
 /*
  * A value in a form that compares: durations in ns, lists sorted. Writes to buf; returns it, or

@@ -163,6 +163,16 @@ static const struct {
 					 "An agent that starts exits before it asks any executor "
 					 "to "
 					 "reconnect, each time: their recovery timeouts run out." },
+	[FINDING_SSL_CHANGED] = { "ssl-changed",
+				  "Executors keep the settings that they were started with: they "
+				  "and "
+				  "the next agent cannot talk to each other, and it kills them." },
+	[FINDING_PRE_STEP_UNBOUNDED] = { "pre-step-unbounded",
+					 "A step that hangs is not ended before the clocks of the "
+					 "window run out, and no agent starts until then." },
+	[FINDING_RECOVERY_AGAINST_MASTER] = { "recovery-against-master",
+					      "The shorter of the two is the time that a restart "
+					      "has." },
 };
 
 const char *finding_id(enum finding finding)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Findings about docker. */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "model/command_words.h"
 #include "model/finding_table.h"
 #include "model/judge/identity.h"
 #include "model/model_private.h"
@@ -118,59 +118,6 @@ static void orphans_fill(const struct executors *view, struct report *report)
 
 /* ---- a restart of docker in run's command ---- */
 
-static bool is_word_char(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.' || c == '/';
-}
-
-/* Is word, or word.service, among the words of text? Paths count by their last part. */
-static bool has_word(const char *text, size_t len, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (size_t at = 0; at < len;) {
-		size_t end = at, begin;
-
-		while (end < len && is_word_char(text[end]))
-			end++;
-		for (begin = end; begin > at && text[begin - 1] != '/'; begin--)
-			continue;
-		if (end - begin >= n && memcmp(text + begin, word, n) == 0 &&
-		    (end - begin == n ||
-		     (end - begin == n + 8 && memcmp(text + begin + n, ".service", 8) == 0)))
-			return true;
-		at = end + 1;
-	}
-	return false;
-}
-
-static bool has_any(const char *text, size_t len, const char *const *words)
-{
-	for (; *words; words++)
-		if (has_word(text, len, *words))
-			return true;
-	return false;
-}
-
-static bool restarts_docker(const char *command)
-{
-	static const char *const managers[] = { "systemctl", "service", "rc-service", "docker",
-						"pkill",     "killall", NULL };
-	static const char *const verbs[] = { "restart", "stop",	 "try-restart", "reload-or-restart",
-					     "kill",	"pkill", "killall",	NULL };
-	static const char *const daemons[] = { "docker", "dockerd", "containerd", NULL };
-
-	while (*command) {
-		size_t len = strcspn(command, ";&|\n");
-
-		if (has_any(command, len, managers) && has_any(command, len, verbs) &&
-		    has_any(command, len, daemons))
-			return true;
-		command += len + (command[len] != '\0');
-	}
-	return false;
-}
-
 static size_t n_docker_executors(const struct executors *view)
 {
 	size_t n = 0;
@@ -184,10 +131,11 @@ static size_t n_docker_executors(const struct executors *view)
 /* mesos-docker-executor waits for its attached docker run (Mesos docker/executor.cpp). */
 static void restart_fill(const struct executors *view, struct report *report)
 {
-	const char *command = view->store->session.command;
 	size_t n = n_docker_executors(view);
+	const char *command =
+		n ? command_that(view->store, report->arena, command_restarts_docker) : NULL;
 
-	if (!n || !command || !restarts_docker(command))
+	if (!command)
 		return;
 	finding_add(view->store, report, FINDING_DOCKER_RESTART, SEVERITY_WARNING,
 		    arena_printf(report->arena,

@@ -26,7 +26,17 @@ const char *next_value(const struct next_subject *s, const char *name);
 /* The one that the running agent has. */
 const char *running_value(const struct next_subject *s, const char *name);
 enum ew_tri next_changes(const struct next_subject *s, const char *name);
+bool next_is_true(const char *value);
 
+void next_finding(const struct next_subject *s, enum finding finding, enum severity severity,
+		  const char *evidence, const char *cure);
+/* "--work_dir is /a, and will be /b (/etc/mesos-slave/work_dir)." */
+const char *next_change_text(const struct next_subject *s, const char *name);
+
+/* findings_next_refused.c: a start that ends at once. */
+void next_refused_fill(const struct next_subject *s);
+/* findings_next_containers.c: containers that the next agent does not recover. */
+void next_containers_fill(const struct next_subject *s);
 /* findings_next_info.c: against slave.info. */
 void next_info_fill(const struct next_subject *s);
 

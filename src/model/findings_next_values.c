@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The agent's flags, now and at the next start. */
+/* The values of flags, of the running agent and of the next start. */
 #include <string.h>
 
+#include "base/arena.h"
 #include "model/findings_next.h"
 
 static const struct mesos_flag *row_of(const char *name)
@@ -72,4 +73,26 @@ enum ew_tri next_changes(const struct next_subject *s, const char *name)
 	if (!old || !now)
 		return EW_UNKNOWN;
 	return same_value(row_of(name), old, now) ? EW_NO : EW_YES;
+}
+
+bool next_is_true(const char *value)
+{
+	return value && (strcmp(value, "true") == 0 || strcmp(value, "1") == 0);
+}
+
+void next_finding(const struct next_subject *s, enum finding finding, enum severity severity,
+		  const char *evidence, const char *cure)
+{
+	finding_add(s->store, s->report, finding, severity, evidence, cure);
+}
+
+const char *next_change_text(const struct next_subject *s, const char *name)
+{
+	const struct fact_flag *next = store_flag(s->store, s->agent, true, name);
+	const char *old = running_value(s, name), *now = next_value(s, name);
+
+	return arena_printf(s->arena, "%s%s is %s, and will be %s%s%s%s.",
+			    mesos_flag_is_variable(row_of(name)) ? "" : "--", name,
+			    old && *old ? old : "not given", now && *now ? now : "not given",
+			    next ? " (" : "", next ? next->source : "", next ? ")" : "");
 }

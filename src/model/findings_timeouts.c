@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/now.h"
+#include "mesos/duration.h"
 #include "mesos/version.h"
 #include "model/finding_table.h"
 #include "model/judge/agent_state.h"
@@ -45,6 +46,50 @@ static void late_fill(const struct executors *view, struct report *report)
 				 n, (double)timeout / NS_PER_S, host->cpus, host->load),
 		    "Restart when the host is less busy, or start the agent with "
 		    "--executor_reregistration_timeout=15secs.");
+}
+
+/* ---- the executors' patience and the master's ---- */
+
+/* The shortest recovery timeout of an executor of ours; without one the agent's flag. ns; 0: none.
+ */
+static int64_t recovery_timeout(const struct executors *view)
+{
+	const struct agent *agent = store_agent(view->store);
+	const struct fact_flag *flag =
+		agent ? store_flag(view->store, agent, false, "recovery_timeout") : NULL;
+	int64_t shortest = executors_shortest_recovery(view), ns;
+
+	if (shortest || !flag || *flag->problem ||
+	    mesos_duration_parse(mesos_span_of(flag->value), &ns) < 0)
+		return shortest;
+	return ns;
+}
+
+/*
+ * Told where the master itself has said how long it waits: agent_ping_timeout times
+ * max_agent_ping_timeouts (Mesos master/flags.cpp).
+ */
+static void recovery_against_master(const struct executors *view, struct report *report)
+{
+	const struct store *store = view->store;
+	int64_t recovery = recovery_timeout(view), master = store->master.removal_after;
+	bool executors_first = recovery < master;
+
+	if (!store->has_master || master <= 0 || !recovery || recovery == master ||
+	    report_has_outcomes(report))
+		return;
+	finding_add(
+		store, report, FINDING_RECOVERY_AGAINST_MASTER,
+		executors_first ? SEVERITY_WARNING : SEVERITY_OK,
+		arena_printf(report->arena,
+			     "Executors wait %lld s for an agent, the master at %s waits %lld s "
+			     "before it removes it.",
+			     (long long)(recovery / NS_PER_S), store->master.url,
+			     (long long)(master / NS_PER_S)),
+		executors_first
+			? "Be back before the executors give up; for those that are started "
+			  "later set --recovery_timeout to the master's limit or more."
+			: "Be back before the master gives up.");
 }
 
 /* ---- versions ---- */
@@ -98,5 +143,6 @@ static void versions_fill(const struct executors *view, struct report *report)
 void findings_timeouts_fill(const struct executors *view, struct report *report)
 {
 	late_fill(view, report);
+	recovery_against_master(view, report);
 	versions_fill(view, report);
 }

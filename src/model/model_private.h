@@ -37,6 +37,8 @@ void findings_disk_fill(const struct executors *view, struct report *report);
 
 /* findings_service.c: the unit that runs the agent. */
 void findings_service_fill(const struct executors *view, struct report *report);
+/* The shortest recovery timeout of an executor of this agent, ns; 0: none is known. */
+int64_t executors_shortest_recovery(const struct executors *view);
 /* findings_network.c, findings_docker.c, findings_timeouts.c */
 void findings_network_fill(const struct executors *view, struct report *report);
 void findings_docker_fill(const struct executors *view, struct report *report);

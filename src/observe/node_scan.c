@@ -7,20 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/addr.h"
 #include "base/bounded.h"
 #include "base/emit.h"
 #include "base/error.h"
-#include "base/netns.h"
 #include "base/now.h"
 #include "base/proc.h"
 #include "base/root_path.h"
 #include "facts.h"
 #include "mesos/span.h"
+#include "observe/agent/address.h"
 #include "observe/agent/agent_flags.h"
 #include "observe/agent/bounded_emit.h"
 #include "observe/agent/disks.h"
@@ -162,29 +159,6 @@ static int docker_source(void *ctx, const struct fact_sink *sink, struct error *
 
 /* ---- in this process: what cannot hang ---- */
 
-/* bind(2) says whether an address is there; no port is taken for long (0: any). */
-static enum ew_tri is_bound(const struct ew_addr *addr, int nsfd)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	bool is_v4 = addr_is_v4(addr);
-	struct error error = { 0 };
-	int fd = netns_socket(nsfd, is_v4 ? AF_INET : AF_INET6, SOCK_STREAM, 0, &error), err;
-
-	if (fd < 0)
-		return EW_UNKNOWN;
-	memcpy(&v4.sin_addr, addr->ip + 12, sizeof(v4.sin_addr));
-	memcpy(&v6.sin6_addr, addr->ip, sizeof(v6.sin6_addr));
-	err = (is_v4 ? bind(fd, (const struct sockaddr *)&v4, sizeof(v4))
-		     : bind(fd, (const struct sockaddr *)&v6, sizeof(v6))) < 0
-		      ? errno
-		      : 0;
-	close(fd);
-	if (err == EADDRNOTAVAIL)
-		return EW_NO;
-	return err ? EW_UNKNOWN : EW_YES;
-}
-
 static void host_emit(const struct node_scan_options *options, const struct fact_sink *sink)
 {
 	struct fact fact = { .type = FACT_HOST, .mono = now_mono() };
@@ -195,7 +169,7 @@ static void host_emit(const struct node_scan_options *options, const struct fact
 		fact.host.cpus = 0;
 	if (options->agent && options->listen) {
 		fact.host.address = *options->listen;
-		fact.host.bound = is_bound(options->listen, options->nsfd);
+		fact.host.bound = address_is_bound(options->listen, options->nsfd);
 	}
 	fact_emit(sink, &fact);
 }

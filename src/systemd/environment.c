@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "systemd/specifiers.h"
 #include "systemd/words.h"
 
 #define BLANK " \t\r"
@@ -33,11 +34,15 @@ void environment_set(struct environment *env, const char *name, const char *valu
 	(*slot)->computed = computed;
 }
 
-void environment_unset(struct environment *env, const char *name)
+void environment_unset(struct environment *env, const char *assignment)
 {
+	const char *equals = strchr(assignment, '=');
+	const char *name =
+		equals ? arena_span(env->arena, assignment, (size_t)(equals - assignment))
+		       : assignment;
 	struct env_var **slot = slot_of(env, name);
 
-	if (*slot)
+	if (*slot && (!equals || strcmp((*slot)->value, equals + 1) == 0))
 		*slot = (*slot)->next;
 }
 
@@ -59,18 +64,22 @@ static bool is_name(const char *name)
 				 "0123456789")] == '\0';
 }
 
-int environment_add_words(struct environment *env, const char *line, const char *source)
+int environment_add_words(struct environment *env, const char *line,
+			  const struct specifiers *specifiers, const char *source)
 {
-	char *word = arena_array(env->arena, strlen(line) + 1, 1), *value;
+	char *word = arena_array(env->arena, strlen(line) + 1, 1);
 	int got = 0;
 
 	while (word && (got = systemd_word_next(&line, word)) > 0) {
-		value = strchr(word, '=');
-		if (!value)
+		bool unknown = false;
+		const char *text = specifiers_expand(env->arena, specifiers, word, &unknown);
+		const char *equals = strchr(text, '='), *name;
+
+		if (!equals)
 			continue;
-		*value++ = '\0';
-		if (is_name(word))
-			environment_set(env, word, value, source, strchr(value, '%') != NULL);
+		name = arena_span(env->arena, text, (size_t)(equals - text));
+		if (is_name(name))
+			environment_set(env, name, equals + 1, source, unknown);
 	}
 	return got;
 }
@@ -172,7 +181,9 @@ static void value_take(struct file *file)
 	while (file->at < file->end && strchr(BLANK, *file->at) && !value_ends(file))
 		file->at++;
 	while (file->at < file->end && !value_ends(file)) {
-		if (*file->at == '\\')
+		if (file->syntax == ENVIRONMENT_PLAIN)
+			byte_add(file, *file->at++, true);
+		else if (*file->at == '\\')
 			escape_take(file, '\0');
 		else if (*file->at == '"' || *file->at == '\'')
 			quoted_take(file, *file->at);

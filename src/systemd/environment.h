@@ -11,12 +11,14 @@
 #include <stddef.h>
 
 struct arena;
+struct specifiers;
 
 struct env_var {
 	const char *name;
 	const char *value;
 	const char *source; /* path of the file, or "Environment=" */
-	/* The value is not known: of a shell's file it has $ or `, of a unit a % specifier. */
+	/* The value is not known: of a shell's file it has $ or `, of a unit a specifier that is
+	 * not known. */
 	bool computed;
 	struct env_var *next;
 };
@@ -29,13 +31,20 @@ struct environment {
 /* A name that is there already gets the new value. */
 void environment_set(struct environment *env, const char *name, const char *value,
 		     const char *source, bool computed);
-void environment_unset(struct environment *env, const char *name);
+/* NAME, or NAME=VALUE, which is only dropped with that value (systemd.exec(5), UnsetEnvironment=).
+ */
+void environment_unset(struct environment *env, const char *assignment);
 const struct env_var *environment_find(const struct environment *env, const char *name);
 
 /* The words of one Environment= line, "A=1 'B=2 3'". -EINVAL: systemd ignores the line. */
-int environment_add_words(struct environment *env, const char *line, const char *source);
+int environment_add_words(struct environment *env, const char *line,
+			  const struct specifiers *specifiers, const char *source);
 
-enum environment_syntax { ENVIRONMENT_SYSTEMD, ENVIRONMENT_SHELL };
+enum environment_syntax {
+	ENVIRONMENT_SYSTEMD,
+	ENVIRONMENT_SHELL,
+	ENVIRONMENT_PLAIN, /* of docker run --env-file: all behind "=" is the value */
+};
 
 /* A file. What is no assignment is ignored, as systemd does; in a shell's file too. */
 void environment_add_file(struct environment *env, const char *text, size_t len,

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "systemd/environment.h"
+#include "systemd/specifiers.h"
 #include "systemd/words.h"
 
 /* The kernel runs no program with a longer argument (linux/binfmts.h, MAX_ARG_STRLEN). */
@@ -30,51 +31,6 @@ static void text_add(struct text *text, const char *bytes, size_t len)
 	text->used += len;
 }
 
-/* ---- specifiers ---- */
-
-/* Of "mesos-agent@a.service" %p is "mesos-agent", %i is "a", %N is "mesos-agent@a". */
-static const char *specifier(struct arena *arena, char letter, const char *unit)
-{
-	const char *dot = strrchr(unit, '.'), *at = strchr(unit, '@');
-	size_t len = dot ? (size_t)(dot - unit) : strlen(unit);
-
-	if (at && (size_t)(at - unit) > len)
-		at = NULL;
-	switch (letter) {
-	case '%':
-		return "%";
-	case 'n':
-		return unit;
-	case 'N':
-		return arena_span(arena, unit, len);
-	case 'p':
-		return arena_span(arena, unit, at ? (size_t)(at - unit) : len);
-	case 'i':
-	case 'I':
-		return at ? arena_span(arena, at + 1, len - (size_t)(at + 1 - unit)) : "";
-	default:
-		return NULL;
-	}
-}
-
-/* The word with the specifiers that are known; the others stay. */
-static const char *specifiers_expand(struct arena *arena, struct text *text, const char *word,
-				     const char *unit, bool *unknown)
-{
-	const char *percent, *value;
-
-	text->used = 0;
-	while ((percent = strchr(word, '%')) && percent[1]) {
-		value = specifier(arena, percent[1], unit);
-		*unknown |= !value;
-		text_add(text, word, (size_t)(percent - word));
-		text_add(text, value ? value : percent, value ? strlen(value) : 2);
-		word = percent + 2;
-	}
-	text_add(text, word, strlen(word));
-	return arena_span(arena, text->buf, text->used);
-}
-
 /* ---- parse ---- */
 
 /* Takes the prefixes off; "@": the first argument is the program's name for itself. */
@@ -88,10 +44,9 @@ static const char *prefixes_take(const char *value, struct exec_line *line, bool
 	return value;
 }
 
-int exec_line_parse(struct arena *arena, const char *value, const char *unit,
+int exec_line_parse(struct arena *arena, const char *value, const struct specifiers *specifiers,
 		    struct exec_line *line)
 {
-	struct text buf = { .buf = arena_array(arena, ARGUMENT_MAX, 1) };
 	bool renamed = false, first = true;
 	const char **argv;
 	char *word;
@@ -101,11 +56,12 @@ int exec_line_parse(struct arena *arena, const char *value, const char *unit,
 	value = prefixes_take(value, line, &renamed);
 	word = arena_array(arena, strlen(value) + 1, 1);
 	argv = arena_array(arena, strlen(value) / 2 + 2, sizeof(*argv));
-	if (!word || !argv || !buf.buf)
+	if (!word || !argv)
 		return -ENOMEM;
 	while ((got = systemd_word_next(&value, word)) > 0) {
-		const char *text = specifiers_expand(arena, &buf, word, unit, &line->unknown);
+		const char *text = specifiers_expand(arena, specifiers, word, &line->unknown);
 
+		line->unknown |= strlen(text) >= ARGUMENT_MAX;
 		if (first)
 			line->program = text;
 		else if (renamed)
@@ -115,7 +71,6 @@ int exec_line_parse(struct arena *arena, const char *value, const char *unit,
 		first = false;
 	}
 	line->argv = argv;
-	line->unknown |= buf.cut;
 	return got < 0 || !line->program || !*line->program ? -EINVAL : 0;
 }
 
@@ -131,16 +86,17 @@ static size_t name_len(const char *text)
 }
 
 static const char *value_of(struct arena *arena, const struct environment *env, const char *name,
-			    size_t len)
+			    size_t len, bool *unknown)
 {
 	const struct env_var *var = environment_find(env, arena_span(arena, name, len));
 
+	*unknown |= var && var->computed;
 	return var ? var->value : "";
 }
 
 /* ${NAME} and $$ anywhere in a word. */
 static const char *braces_expand(struct arena *arena, const struct environment *env,
-				 struct text *text, const char *word)
+				 struct text *text, const char *word, bool *unknown)
 {
 	const char *dollar, *value;
 
@@ -150,7 +106,7 @@ static const char *braces_expand(struct arena *arena, const struct environment *
 
 		text_add(text, word, (size_t)(dollar - word));
 		if (len && dollar[2 + len] == '}') {
-			value = value_of(arena, env, dollar + 2, len);
+			value = value_of(arena, env, dollar + 2, len, unknown);
 			text_add(text, value, strlen(value));
 			word = dollar + len + 3;
 		} else {
@@ -216,9 +172,11 @@ int exec_line_expand(struct arena *arena, const struct environment *env, struct 
 		return 0;
 	for (size_t i = 0; !err && i < line->n; i++) {
 		name = variable_of(line->argv[i], &len);
-		err = name ? words_add(arena, &words, value_of(arena, env, name, len))
+		err = name ? words_add(arena, &words,
+				       value_of(arena, env, name, len, &line->unknown))
 			   : word_add(arena, &words,
-				      braces_expand(arena, env, &buf, line->argv[i]));
+				      braces_expand(arena, env, &buf, line->argv[i],
+						    &line->unknown));
 	}
 	line->argv = words.v;
 	line->n = words.n;

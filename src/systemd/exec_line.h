@@ -8,6 +8,7 @@
 
 struct arena;
 struct environment;
+struct specifiers;
 
 struct exec_line {
 	const char *program;	 /* as it stands: "/usr/sbin/mesos-slave", "sleep" */
@@ -19,10 +20,10 @@ struct exec_line {
 };
 
 /*
- * Parses the value of a setting. unit: its full name, for the specifiers %n %N %p %i (%I as %i).
+ * Parses the value of a setting, each word with its specifiers expanded.
  * Returns 0; -EINVAL: systemd refuses such a line, and the unit with it; -ENOMEM.
  */
-int exec_line_parse(struct arena *arena, const char *value, const char *unit,
+int exec_line_parse(struct arena *arena, const char *value, const struct specifiers *specifiers,
 		    struct exec_line *line);
 
 /*

@@ -37,7 +37,7 @@ mount --bind "$0/units" /etc/systemd/system
 exec "$@"
 """
 KEYS = {"title", "source", "quick", "world", "ip", "rules", "before", "command", "prefix", "window", "later", "after",
-        "expect", "pending", "pending_without", "contradicted", "shows", "files", "systemctl"}
+        "expect", "pending", "pending_without", "contradicted", "shows", "files", "systemctl", "script"}
 EXPECTATIONS = {"exit", "verdicts", "outcomes", "proofs", "causes", "findings", "no_findings", "acts", "started",
                 "alive", "appeared", "stdout", "stderr", "document"}
 
@@ -55,6 +55,7 @@ class Scenario:
     prefix: list = dataclasses.field(default_factory=list)
     files: dict = dataclasses.field(default_factory=dict)
     systemctl: str = ""
+    script: str = ""
     before: list = dataclasses.field(default_factory=list)
     window: list = dataclasses.field(default_factory=list)
     later: list = dataclasses.field(default_factory=list)
@@ -403,6 +404,16 @@ class World:
         path = pathlib.Path(name)
         path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
 
+    @staticmethod
+    def record_load(name, load):
+        """In that recording the host has two processors and this load: none is made here."""
+        path = pathlib.Path(name)
+        facts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        for fact in facts:
+            if fact.get("type") == "host":
+                fact.update(cpus=2, load=load)
+        path.write_text("".join(json.dumps(fact) + "\n" for fact in facts), encoding="utf-8")
+
     def fill_state_dir(self, size, pages):
         """A small file system of its own for execwatch's state, nearly full."""
         self.ew.state_dir.mkdir(exist_ok=True)
@@ -427,9 +438,15 @@ class World:
         if args[0] in ("audit", "verify", "run"):
             args[1:1] = ["--record", str(self.recording)]
         if args[0] == "run":
-            args += ["--", "sh", "-c", f'echo "{STARTED}"; read x < "$0"', str(self.gate)]
+            args += ["--", "sh", *self.command_words(), str(self.gate)]
         prefix = [self.fill(word) for word in self.scenario.prefix]
         return self.node.inside(*prefix, *self.prefix, *self.ew.argv(*args))
+
+    def command_words(self):
+        """run's command: a script of the scenario's, or one that does nothing but wait."""
+        if self.scenario.script:
+            return [str(self.scratch / self.scenario.script)]
+        return ["-c", f'echo "{STARTED}"; read x < "$0"']
 
     @property
     def recording(self):

@@ -8,6 +8,7 @@
 #include "systemd/environment.h"
 #include "systemd/exec_line.h"
 #include "systemd/show_output.h"
+#include "systemd/specifiers.h"
 #include "systemd/unit_file.h"
 #include "systemd/values.h"
 #include "systemd/words.h"
@@ -24,13 +25,14 @@ static void commands(struct arena *arena, const struct unit_settings *unit,
 		     const struct environment *env)
 {
 	const struct unit_line *lines;
+	const struct specifiers specifiers = { .unit = "a@b.service", .hostname = "h.x" };
 	struct exec_line line;
 	size_t n;
 
 	lines = unit_setting_list(unit, "Service", "ExecStart", &n);
 	for (size_t i = 0; i < n && i < 8; i++) {
 		must(*lines[i].value);
-		if (exec_line_parse(arena, lines[i].value, "a@b.service", &line) < 0)
+		if (exec_line_parse(arena, lines[i].value, &specifiers, &line) < 0)
 			continue;
 		must(*line.program);
 		must(exec_line_expand(arena, env, &line) == 0);
@@ -66,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unit_settings_add(unit, text, size, "a");
 	environment_add_file(&env, text, size, ENVIRONMENT_SYSTEMD, "a");
 	environment_add_file(&env, text, size, ENVIRONMENT_SHELL, "b");
-	environment_add_words(&env, arena_span(arena, text, size), "c");
+	environment_add_words(&env, arena_span(arena, text, size), &(struct specifiers){ 0 }, "c");
 	for (const struct env_var *var = env.first; var; var = var->next)
 		must(*var->name && !strchr(var->name, '='));
 	commands(arena, unit, &env);

@@ -2,6 +2,8 @@
 #include "agent.h"
 #include "json.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -282,12 +284,26 @@ static void put_flag(struct buf *out, const char *name, const char *value)
 	json_str(out, value);
 }
 
+/* As a variable of the environment has it: MESOS_LAUNCHER. */
+static const char *value_in_environment(const char *name, const char *preset)
+{
+	char variable[128];
+	const char *value;
+
+	snprintf(variable, sizeof(variable), "MESOS_%s", name);
+	for (char *at = variable; *at; at++)
+		*at = (char)toupper((unsigned char)*at);
+	value = getenv(variable);
+	return value ? value : preset;
+}
+
 void agent_flags_json(struct buf *out, const struct agent_flags *f)
 {
 	struct buf b = { 0 };
 
 	for (size_t i = 0; i + 1 < sizeof(constant_flags) / sizeof(constant_flags[0]); i += 2)
-		put_flag(&b, constant_flags[i], constant_flags[i + 1]);
+		put_flag(&b, constant_flags[i],
+			 value_in_environment(constant_flags[i], constant_flags[i + 1]));
 	for (size_t i = 0; i < N_FLAGS; i++)
 		if (strncmp(flags[i].name, "lab_", 4) && **flag_value(f, &flags[i]))
 			put_flag(&b, flags[i].name, *flag_value(f, &flags[i]));

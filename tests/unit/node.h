@@ -117,6 +117,7 @@ struct node {
 	enum ew_tri latest; /* of meta/slaves; 0: not reported, as in older recordings */
 	enum ew_tri elsewhere;
 	const char *command, *agent_version;
+	const char *script;
 	const char *ignored; /* findings, with commas */
 	bool latest_runs;    /* the runs on disk are the latest ones */
 	struct node_sock *socks[16384];
@@ -535,7 +536,8 @@ static inline void node_window(struct node *n)
 						 .netns = n->own_netns,
 						 .elsewhere = n->elsewhere,
 						 .ignored = n->ignored,
-						 .command = n->command } });
+						 .command = n->command,
+						 .script = n->script } });
 }
 
 static inline struct node *node_new(void)

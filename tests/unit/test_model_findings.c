@@ -17,6 +17,18 @@ static struct report_finding finding_of(struct node *n, const char *id)
 	return found;
 }
 
+static bool has_evidence(struct node *n, const char *id, const char *part)
+{
+	struct report *report = node_report(n, REPORT_AUDIT);
+	bool has = false;
+
+	for (size_t i = 0; i < report->n_findings; i++)
+		has |= strcmp(report->findings[i].id, id) == 0 &&
+		       strstr(report->findings[i].evidence, part);
+	report_free(report);
+	return has;
+}
+
 static int exit_code_now(struct node *n)
 {
 	struct report *report = node_report(n, REPORT_AUDIT);
@@ -348,6 +360,19 @@ static void commands_that_restart_docker(void **state)
 		{ "sh -c 'systemctl status docker; systemctl restart mesos-agent'", false },
 		{ "systemctl restart mesos-docker", false },
 		{ "pkill dockerd", true },
+		{ "service docker restart", true },
+		{ "sudo -n env A=1 systemctl --no-block try-restart docker.socket", true },
+		{ "sh -c 'kill -HUP $(pidof dockerd)'", true },
+		{ "bash -ec 'kill \"$(cat /run/docker.pid)\" && exec systemctl start docker'",
+		  true },
+		{ "apt-get install -y docker-ce=5:20.10 mesos=1.11", true },
+		{ "apt-get install -y mesos=1.11", false },
+		{ "stop docker", true },
+		{ "systemctl restart containerd", true },
+		{ "docker restart mesos-agent", false }, /* the agent's own container */
+		{ "sh -c 'docker stop agent; docker rm agent; docker run docker/agent'", false },
+		{ "sh -c 'echo restart docker later; systemctl restart mesos-agent'", false },
+		{ "timeout 60 systemctl restart docker", true },
 		{ "/etc/init.d/docker stop", true },
 		{ NULL, false },
 	};
@@ -362,6 +387,54 @@ static void commands_that_restart_docker(void **state)
 			fail_msg("'%s'", cases[i].command);
 		node_free(n);
 	}
+}
+
+/* What the script of the command has counts as the command's. */
+static void a_script_that_restarts_docker(void **state)
+{
+	static const char script[] = "systemctl stop mesos-agent\n"
+				     "service docker restart || kill -USR1 $(pidof mesos-agent)\n";
+
+	(void)state;
+	one(n, .entry = EW_YES, .comm = "mesos-docker-ex", .container = "cid7");
+	n->command = "sh /root/upgrade";
+	n->script = script;
+	node_window(n);
+	node_snapshot(n);
+	assert_true(has_evidence(n, "docker-restart", ": service docker restart || kill"));
+	assert_int_equal(finding_of(n, "stop-sends-sigusr1").severity, SEVERITY_CRITICAL);
+	n->script = "systemctl restart mesos-agent";
+	node_window(n);
+	assert_null(finding_of(n, "docker-restart").id);
+	assert_null(finding_of(n, "stop-sends-sigusr1").id);
+	node_free(n);
+}
+
+/* Told where the master has said how long it waits. */
+static void the_executors_patience_and_the_masters(void **state)
+{
+	struct fact fact = { .type = FACT_MASTER,
+			     .master = { .url = "http://m:5050",
+					 .slave_id = NODE_AGENT_ID,
+					 .lists_agent = EW_YES,
+					 .removal_after = 300 * NODE_SECOND } };
+
+	(void)state;
+	one(n, .entry = EW_YES);
+	node_snapshot(n);
+	assert_null(finding_of(n, "recovery-against-master").id);
+	node_emit(n, fact);
+	assert_int_equal(finding_of(n, "recovery-against-master").severity, SEVERITY_OK);
+	assert_true(has_evidence(n, "recovery-against-master",
+				 "Executors wait 900 s for an agent, the master at http://m:5050 "
+				 "waits 300 s before it removes it."));
+	fact.master.removal_after = 900 * NODE_SECOND;
+	node_emit(n, fact);
+	assert_null(finding_of(n, "recovery-against-master").id);
+	fact.master.removal_after = 901 * NODE_SECOND;
+	node_emit(n, fact);
+	assert_int_equal(finding_of(n, "recovery-against-master").severity, SEVERITY_WARNING);
+	node_free(n);
 }
 
 /* Measured: 120 executors beside 1,000 busy processes on two cores. */
@@ -470,6 +543,8 @@ int main(void)
 		cmocka_unit_test(the_masters_word),
 		cmocka_unit_test(containers_of_executors),
 		cmocka_unit_test(commands_that_restart_docker),
+		cmocka_unit_test(a_script_that_restarts_docker),
+		cmocka_unit_test(the_executors_patience_and_the_masters),
 		cmocka_unit_test(many_executors_on_a_busy_host),
 		cmocka_unit_test(versions_that_are_not_promised),
 		cmocka_unit_test(agents_that_end_within_their_recovery),

@@ -17,6 +17,7 @@ struct change {
 	const char *version; /* of the next start; NULL: not named */
 	struct pair running[6], next[6];
 	bool unknown; /* flags of the next start may be missing */
+	enum ew_tri bound;
 	bool named;
 	bool v1;
 };
@@ -57,7 +58,8 @@ static void emit_change(struct node *n, const struct change *change)
 						    .version = change->version,
 						    .known = change->unknown ? EW_NO : EW_YES,
 						    .problem = change->unknown ? "a wrapper" : "",
-						    .named = change->named } });
+						    .named = change->named,
+						    .bound = change->bound } });
 	emit_flags(n, "next", change->next);
 	emit_info(n);
 }
@@ -93,6 +95,42 @@ static void check_change(const struct change *change, int exit_code, const char 
 }
 
 #define change(code, want, ...) check_change(&(struct change){ __VA_ARGS__ }, code, want)
+
+#define SSL "LIBPROCESS_SSL_"
+#define SSL_FILES                                                                                  \
+	{ SSL "KEY_FILE", "/k" },                                                                  \
+	{                                                                                          \
+		SSL "CERT_FILE", "/c"                                                              \
+	}
+
+/* Plain connections go on under SUPPORT_DOWNGRADE alone, on the side that has SSL. */
+static void ssl_is_switched(void **state)
+{
+	(void)state;
+	change(2, "ssl-changed:critical", .next = { { SSL "ENABLED", "true" }, SSL_FILES });
+	change(0, "",
+	       .next = { { SSL "ENABLED", "1" }, { SSL "SUPPORT_DOWNGRADE", "1" }, SSL_FILES });
+	change(0, "", .running = { { SSL "ENABLED", "1" } },
+	       .next = { { SSL "ENABLED", "true" }, SSL_FILES });
+	change(2, "ssl-changed:critical", .running = { { SSL "ENABLED", "true" } });
+	change(0, "",
+	       .running = { { SSL "ENABLED", "true" }, { SSL "SUPPORT_DOWNGRADE", "true" } });
+	change(2, "next-flags-refused:critical ssl-changed:critical",
+	       .next = { { SSL "ENABLED", "true" }, { SSL "KEY_FILE", "/k" } });
+	change(0, "", .next = { { SSL "ENABLED", "true", "computed" } });
+}
+
+static void an_address_that_is_not_here(void **state)
+{
+	(void)state;
+	change(2, "address-gone:critical agent-address-changed:critical",
+	       .running = { { "ip", "10.0.0.1" } }, .next = { { "ip", "10.0.0.2" } },
+	       .bound = EW_NO);
+	change(0, "", .running = { { "ip", "10.0.0.1" } }, .next = { { "ip", "10.0.0.1" } },
+	       .bound = EW_UNKNOWN);
+	change(2, "address-gone:critical", .running = { { "ip", "10.0.0.1" } },
+	       .next = { { "ip", "10.0.0.1" } }, .bound = EW_NO);
+}
 
 static void nothing_changes(void **state)
 {
@@ -353,6 +391,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_changes),
+		cmocka_unit_test(ssl_is_switched),
+		cmocka_unit_test(an_address_that_is_not_here),
 		cmocka_unit_test(how_the_agent_describes_itself),
 		cmocka_unit_test(what_cannot_be_compared),
 		cmocka_unit_test(its_resources),

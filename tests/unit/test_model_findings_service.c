@@ -122,6 +122,20 @@ static void clocks(void **state)
 	row(n, "", 0, SLICE, s.restart_delay = 74 * NODE_SECOND);
 }
 
+static void steps_that_may_hang(void **state)
+{
+	(void)state;
+	row(n, "", 0, SLICE, s.start_timeout = -1); /* there is no step */
+	row(n, "pre-step-unbounded:warning ", 1, SLICE, s.start_timeout = -1,
+	    LIST(file_steps, "ExecStartPre=/bin/a"));
+	row(n, "", 0, SLICE, s.start_timeout = -1, LIST(file_steps, "ExecStartPre=-/bin/a"));
+	row(n, "pre-step-unbounded:ok ", 0, SLICE, s.start_timeout = 70 * NODE_SECOND,
+	    s.restart_delay = 5 * NODE_SECOND, LIST(file_steps, "ExecStartPre=/bin/a"));
+	row(n, "", 0, SLICE, s.start_timeout = 69 * NODE_SECOND, s.restart_delay = 5 * NODE_SECOND,
+	    LIST(file_steps, "ExecStartPre=/bin/a"));
+	row(n, "", 0, SLICE, s.start_timeout = 0, LIST(file_steps, "ExecStartPre=/bin/a"));
+}
+
 static void what_runs_before_the_agent(void **state)
 {
 	(void)state;
@@ -154,6 +168,8 @@ static void orders_in_stop_commands(void **state)
 	row(n, "", 0, SLICE, LIST(steps, "ExecStop=/bin/kill -s 1 -100 $MAINPID"));
 	row(n, "stop-sends-sigusr1:critical ", 2, SLICE, LIST(steps, "KillSignal=SIGUSR1"));
 	row(n, "stop-sends-sigusr1:critical ", 2, SLICE, LIST(steps, "KillSignal=10"));
+	row(n, "stop-sends-sigusr1:critical ", 2, SLICE,
+	    LIST(steps, "KillSignal=SIGTERM", "RestartKillSignal=SIGUSR1"));
 	row(n, "", 0, SLICE, LIST(steps, "KillSignal=15"));
 	row(n, "", 0, SLICE, LIST(steps, "ExecStop=/bin/kill -TERM $MAINPID"));
 	row(n, "", 0, SLICE, LIST(steps, "ExecStartPost=/bin/kill -USR1 1"));
@@ -191,6 +207,7 @@ int main(void)
 		cmocka_unit_test(loggers_in_the_units_cgroup),
 		cmocka_unit_test(an_agent_below_a_wrapper),
 		cmocka_unit_test(clocks),
+		cmocka_unit_test(steps_that_may_hang),
 		cmocka_unit_test(what_runs_before_the_agent),
 		cmocka_unit_test(orders_in_stop_commands),
 		cmocka_unit_test(executors_that_the_slice_lacks),

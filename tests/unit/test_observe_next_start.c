@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -61,14 +63,20 @@ static void put(struct start *start, const char *path, const char *text)
 	scratch_tree_put(&start->tree, path, text);
 }
 
-static void look(struct start *start, const char *unit, struct next_start_options options)
+static void look_at(struct start *start, int32_t pid, const char *unit,
+		    struct next_start_options options)
 {
-	struct fact_agent agent = { .pid = getpid(), .start = 1 };
+	struct fact_agent agent = { .pid = pid, .start = 1 };
 	struct fact_sink sink = { fact_list_emit, start->facts };
 
 	start->facts->n = 0;
 	options.root = start->tree.root;
 	next_start_emit(&agent, unit, &options, &sink);
+}
+
+static void look(struct start *start, const char *unit, struct next_start_options options)
+{
+	look_at(start, getpid(), unit, options);
 }
 
 static const struct fact_next_start *next(const struct start *start)
@@ -179,7 +187,7 @@ static void flags_of_the_wrappers_directories(void **state)
 	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
 	assert_int_equal(next(start)->n_twice, 1);
 	assert_string_equal(next(start)->twice[0], "ip");
-	put(start, "/etc/default/mesos-slave", "MESOS_ATTRIBUTES=\"rack:$(hostname)\"\n");
+	put(start, "/etc/default/mesos-slave", "MESOS_HOSTNAME=\"$(hostname)\"\n");
 	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
 	assert_int_equal(next(start)->known, EW_NO);
 }
@@ -206,7 +214,7 @@ static void programs_around_the_agent(void **state)
 		{ "/usr/bin/docker run --rm --net=host -e MESOS_WORK_DIR=/w -v /w:/w "
 		  "mesosphere/mesos-slave:1.4 --port=5051",
 		  EW_NO, "/w (" },
-		{ "/usr/sbin/mesos-agent --work_dir=/w --hostname=%H", EW_NO, "/w (" },
+		{ "/usr/sbin/mesos-agent --work_dir=/w --hostname=%q", EW_NO, "/w (" },
 		{ "/usr/sbin/mesos-agent \"--work_dir=/w", EW_NO, "-" },
 	};
 	struct start *start = *state;
@@ -237,8 +245,8 @@ static void values_that_are_computed(void **state)
 	assert_string_equal(problem_of(start, "next", "hostname"), shell);
 	assert_string_equal(problem_of(start, "next", "port"), "");
 	put(start, UNIT,
-	    "[Service]\nEnvironment=MESOS_IP=%H MESOS_PORT=1\n"
-	    "ExecStart=/usr/sbin/mesos-agent --hostname=%H --strict\n");
+	    "[Service]\nEnvironment=MESOS_IP=%q MESOS_PORT=1\n"
+	    "ExecStart=/usr/sbin/mesos-agent --hostname=%q --strict\n");
 	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
 	assert_string_not_equal(problem_of(start, "next", "ip"), "");
 	assert_string_not_equal(problem_of(start, "next", "hostname"), "");
@@ -257,7 +265,7 @@ static void link_put(struct start *start, const char *path)
 	char full[512];
 
 	snprintf(full, sizeof(full), "%s%s", start->tree.root, path);
-	assert_int_equal(symlink(full, full), 0);
+	assert_int_equal(symlink(strrchr(path, '/') + 1, full), 0);
 }
 
 static void what_may_set_flags_and_is_unread(void **state)
@@ -278,10 +286,205 @@ static void what_may_set_flags_and_is_unread(void **state)
 	assert_string_equal(next(start)->problem,
 			    "/etc/mesos-agent: Too many levels of symbolic links");
 	put(start, UNIT,
-	    "[Service]\nEnvironmentFile=-/etc/%i\nExecStart=/usr/sbin/mesos-agent --port=1\n");
+	    "[Service]\nEnvironmentFile=-/etc/%q\nExecStart=/usr/sbin/mesos-agent --port=1\n");
 	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
 	assert_string_equal(next(start)->problem,
 			    "a % specifier of its EnvironmentFile is not known here");
+}
+
+/* A template of a role: specifiers, a drop-in of the type, one of the prefix, an alias. */
+static void units_of_every_shape(void **state)
+{
+	struct start *start = *state;
+	char host[65] = "", want[128], link[512];
+
+	gethostname(host, sizeof(host) - 1);
+	put(start, "/usr/lib/systemd/system/mesos-agent@.service",
+	    "[Service]\nEnvironmentFile=%E/mesos/%i.env\nEnvironment=\"MESOS_HOSTNAME=%H\"\n"
+	    "ExecStart=/usr/sbin/mesos-agent --work_dir=%S/mesos/%I "
+	    "--attributes=host:%l;a:100%%\n");
+	put(start, "/etc/mesos/rack-1.env", "MESOS_PORT=5052\n");
+	put(start, "/etc/systemd/system/mesos-.service.d/1.conf",
+	    "[Service]\nEnvironment=MESOS_STRICT=false MESOS_DOMAIN=x\n");
+	put(start, "/etc/systemd/system/service.d/2.conf",
+	    "[Service]\nEnvironment=MESOS_LAUNCHER=posix\nUnsetEnvironment=MESOS_DOMAIN OTHER\n");
+	snprintf(link, sizeof(link), "%s/etc/systemd/system/worker@.service", start->tree.root);
+	assert_int_equal(symlink("/usr/lib/systemd/system/mesos-agent@.service", link), 0);
+	put(start, "/etc/systemd/system/worker@.service.d/3.conf",
+	    "[Service]\nEnvironment=MESOS_RECOVER=cleanup\n");
+	look(start, "worker@rack-1.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->known, EW_YES);
+	assert_int_equal(next(start)->n_missing, 0);
+	assert_true(strncmp(flag(start, "work_dir"), "/var/lib/mesos/rack/1 (", 23) == 0);
+	snprintf(want, sizeof(want), "%s (", host);
+	assert_true(strncmp(flag(start, "hostname"), want, strlen(want)) == 0);
+	snprintf(want, sizeof(want), "host:%.*s;a:100%% (", (int)strcspn(host, "."), host);
+	assert_true(strncmp(flag(start, "attributes"), want, strlen(want)) == 0);
+	assert_string_equal(flag(start, "port"), "5052 (/etc/mesos/rack-1.env)");
+	assert_true(strncmp(flag(start, "strict"), "false (", 7) == 0);
+	assert_true(strncmp(flag(start, "launcher"), "posix (", 7) == 0);
+	assert_true(strncmp(flag(start, "recover"), "cleanup (", 9) == 0);
+	assert_string_equal(flag(start, "domain"), "-");
+}
+
+/* What comes from systemd itself; PassEnvironment= takes of it what it names. */
+static void the_environment_of_systemd(void **state)
+{
+	struct start *start = *state;
+	char path[512];
+
+	put(start, UNIT,
+	    "[Service]\nPassEnvironment=MESOS_PORT MESOS_ATTRIBUTES\n"
+	    "ExecStart=/usr/sbin/mesos-agent --work_dir=${MESOS_DIR}\n");
+	put(start, "/etc/systemd/system.conf",
+	    "[Manager]\nDefaultEnvironment=MESOS_STRICT=false MESOS_DIR=/w\n");
+	put(start, "/etc/systemd/system.conf.d/1.conf",
+	    "[Manager]\nDefaultEnvironment=MESOS_LAUNCHER=posix\n");
+	snprintf(path, sizeof(path), "%s/proc/1", start->tree.root);
+	scratch_tree_put(&start->tree, "/proc/1/environ", "MESOS_PORT=5053");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->known, EW_YES);
+	assert_string_equal(flag(start, "port"), "5053 (PassEnvironment=)");
+	assert_true(strncmp(flag(start, "strict"), "false (", 7) == 0);
+	assert_true(strncmp(flag(start, "launcher"), "posix (", 7) == 0);
+	assert_true(strncmp(flag(start, "work_dir"), "/w (", 4) == 0);
+	assert_string_equal(flag(start, "attributes"), "-");
+	strcat(path, "/environ");
+	assert_int_equal(unlink(path), 0);
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->known, EW_NO);
+	assert_string_equal(problem_of(start, "next", "port"),
+			    "MESOS_PORT in PassEnvironment= is computed at the start");
+}
+
+/* Mesos slave/main.cpp sets them from its flags, where those are given. */
+static void variables_of_libprocess(void **state)
+{
+	struct start *start = *state;
+
+	put(start, UNIT,
+	    "[Service]\nEnvironment=LIBPROCESS_IP=10.0.0.4 LIBPROCESS_ADVERTISE_IP=1.2.3.4\n"
+	    "Environment=LIBPROCESS_ADVERTISE_PORT=6000 LIBPROCESS_PORT=7000 SSL_ENABLED=1\n"
+	    "Environment=LIBPROCESS_SSL_KEY_FILE=/etc/none.key\n"
+	    "ExecStart=/usr/sbin/mesos-agent --work_dir=/w\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->known, EW_YES);
+	assert_true(strncmp(flag(start, "ip"), "10.0.0.4 (", 10) == 0);
+	assert_true(strncmp(flag(start, "advertise_ip"), "1.2.3.4 (", 9) == 0);
+	assert_true(strncmp(flag(start, "advertise_port"), "6000 (", 6) == 0);
+	assert_string_equal(flag(start, "port"), "-"); /* LIBPROCESS_PORT is overwritten */
+	assert_true(strncmp(flag(start, "LIBPROCESS_SSL_ENABLED"), "1 (", 3) == 0);
+	assert_int_equal(next(start)->n_missing, 1);
+	assert_string_equal(next(start)->missing[0],
+			    "LIBPROCESS_SSL_KEY_FILE=/etc/none.key: No such file or directory");
+	put(start, "/etc/systemd/system/mesos-agent.service.d/1.conf",
+	    "[Service]\nEnvironment=MESOS_IP=10.0.0.5\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_true(strncmp(flag(start, "ip"), "10.0.0.5 (", 10) == 0);
+	put(start, "/etc/systemd/system/mesos-agent.service.d/1.conf",
+	    "[Service]\nEnvironment=MESOS_IP_DISCOVERY_COMMAND=/bin/ip-of-host\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_string_equal(flag(start, "ip"), "-");
+}
+
+static void the_address_is_on_an_interface(void **state)
+{
+	static const struct {
+		const char *ip;
+		enum ew_tri bound;
+	} rows[] = { { "127.0.0.1", EW_YES },
+		     { "0.0.0.0", EW_YES },
+		     { "192.0.2.77", EW_NO },
+		     { "2001:db8::77", EW_NO },
+		     { "a-name", EW_UNKNOWN } };
+	struct start *start = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char unit[256];
+
+		snprintf(unit, sizeof(unit), "[Service]\nExecStart=/usr/sbin/mesos-agent --ip=%s\n",
+			 rows[i].ip);
+		put(start, UNIT, unit);
+		look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+		if (next(start)->bound != rows[i].bound)
+			fail_msg("%s: %d", rows[i].ip, next(start)->bound);
+	}
+}
+
+/* Its path is not known, so that it is not missed. */
+static void a_file_of_a_computed_value(void **state)
+{
+	struct start *start = *state;
+
+	put(start, UNIT,
+	    "[Service]\nEnvironment=MESOS_RESOURCES=file:///etc/%q\n"
+	    "ExecStart=/usr/sbin/mesos-agent --attributes=file:///etc/%q --work_dir=/w\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->n_missing, 0);
+	assert_string_not_equal(problem_of(start, "next", "attributes"), "");
+	assert_string_not_equal(problem_of(start, "next", "resources"), "");
+	put(start, UNIT,
+	    "[Service]\nEnvironment=R=r1\n"
+	    "ExecStart=/usr/sbin/mesos-agent --attributes=file:///etc/${R}%%\n");
+	put(start, "/etc/r1%", "rack:r1");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_string_equal(flag(start, "attributes"), "rack:r1 (/etc/r1%)");
+}
+
+/* The image of a unit that runs docker has files of its own. */
+static void files_of_a_container(void **state)
+{
+	struct start *start = *state;
+
+	put(start, "/etc/mesos.env", "MESOS_STRICT=false # no comment\nMESOS_PORT=\"1\"\n");
+	put(start, UNIT,
+	    "[Service]\nExecStart=/usr/bin/docker run --net host --env-file /etc/mesos.env "
+	    "-e MESOS_RECOVER=cleanup mesosphere/mesos-slave:1.4 --attributes=file:///etc/none\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->n_missing, 0);
+	assert_string_equal(problem_of(start, "next", "attributes"),
+			    "/etc/none: Permission denied");
+	assert_string_equal(flag(start, "strict"), "false # no comment (/etc/mesos.env)");
+	assert_string_equal(flag(start, "port"), "\"1\" (/etc/mesos.env)");
+	assert_true(strncmp(flag(start, "recover"), "cleanup (", 9) == 0);
+}
+
+/* An agent with a root of its own reads its files there; absolute links begin there. */
+static void the_root_of_the_agent(void **state)
+{
+	struct start *start = *state;
+	char path[512];
+	int ready[2], pid;
+	char byte;
+
+	put(start, "/agent/etc/real", "rack:r7");
+	snprintf(path, sizeof(path), "%s/agent/etc/attributes", start->tree.root);
+	assert_int_equal(symlink("/etc/real", path), 0);
+	put(start, UNIT,
+	    "[Service]\nExecStart=/usr/sbin/mesos-agent --attributes=file:///etc/attributes\n");
+	assert_int_equal(pipe(ready), 0);
+	snprintf(path, sizeof(path), "%s/agent", start->tree.root);
+	pid = fork();
+	if (!pid) {
+		_exit(chroot(path) == 0 && write(ready[1], "x", 1) == 1 && pause());
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	look_at(start, pid, "mesos-agent.service", (struct next_start_options){ 0 });
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+	assert_string_equal(flag(start, "attributes"), "rack:r7 (/etc/attributes)");
+}
+
+/* A scope is a container's, which starts again with the same command. */
+static void a_scope_has_no_command(void **state)
+{
+	struct start *start = *state;
+
+	look(start, "docker-0123.scope", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->known, EW_YES);
+	assert_string_equal(next(start)->unit, "docker-0123.scope");
 }
 
 /* One that has ended: nothing of it can be read. */
@@ -367,6 +570,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(programs_around_the_agent, setup, teardown),
 		cmocka_unit_test_setup_teardown(values_that_are_computed, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_may_set_flags_and_is_unread, setup, teardown),
+		cmocka_unit_test_setup_teardown(units_of_every_shape, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_environment_of_systemd, setup, teardown),
+		cmocka_unit_test_setup_teardown(variables_of_libprocess, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_address_is_on_an_interface, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_of_a_computed_value, setup, teardown),
+		cmocka_unit_test_setup_teardown(files_of_a_container, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_root_of_the_agent, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_scope_has_no_command, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_running_agent_that_is_unread, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_that_are_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_the_user_names, setup, teardown),

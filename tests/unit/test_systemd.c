@@ -13,7 +13,9 @@
 #include "systemd/environment.h"
 #include "systemd/exec_line.h"
 #include "systemd/show_output.h"
+#include "systemd/specifiers.h"
 #include "systemd/unit_file.h"
+#include "systemd/unit_name.h"
 #include "systemd/values.h"
 #include "systemd/words.h"
 
@@ -209,6 +211,8 @@ static void environment_files(void **state)
 	}
 }
 
+static const struct specifiers agent_one = { .unit = "agent@one.service" };
+
 static void command_lines(void **state)
 {
 	static const struct {
@@ -241,7 +245,7 @@ static void command_lines(void **state)
 		const char *all = "";
 
 		environment_set(&env, "OPTS", "--b=1 --c", "x", false);
-		assert_int_equal(exec_line_parse(arena, rows[i].line, "agent@one.service", &line),
+		assert_int_equal(exec_line_parse(arena, rows[i].line, &agent_one, &line),
 				 rows[i].err);
 		assert_int_equal(line.ignores_failure, rows[i].ignores);
 		if (!rows[i].err) {
@@ -262,9 +266,101 @@ static void a_specifier_that_is_not_known_is_told(void **state)
 	struct exec_line line;
 
 	(void)state;
-	assert_int_equal(exec_line_parse(arena, "/bin/a --host=%H", "a.service", &line), 0);
+	assert_int_equal(exec_line_parse(arena, "/bin/a --host=%H", &agent_one, &line), 0);
 	assert_true(line.unknown);
 	assert_string_equal(line.argv[0], "--host=%H");
+	arena_free(arena);
+}
+
+static void specifiers_of_the_name_and_the_host(void **state)
+{
+	static const struct specifiers host = {
+		.unit = "mesos-agent@rack-1\\x2da.service",
+		.hostname = "node7.example",
+		.architecture = "x86-64",
+		.kernel = "6.1.0",
+		.machine_id = "00112233445566778899aabbccddeeff",
+		.os_id = "debian",
+		.os_variant = "",
+	};
+	static const struct {
+		const char *text, *want;
+		bool unknown;
+	} rows[] = {
+		{ "%n", "mesos-agent@rack-1\\x2da.service", false },
+		{ "%N %p %P", "mesos-agent@rack-1\\x2da mesos-agent mesos/agent", false },
+		{ "%i", "rack-1\\x2da", false },
+		{ "%I %f", "rack/1-a /rack/1-a", false },
+		{ "%j %J", "agent agent", false },
+		{ "%H %l", "node7.example node7", false },
+		{ "%a %v %m", "x86-64 6.1.0 00112233445566778899aabbccddeeff", false },
+		{ "%o[%W]", "debian[]", false },
+		{ "%E %t %S %C %L %T %V", "/etc /run /var/lib /var/cache /var/log /tmp /var/tmp",
+		  false },
+		{ "%u %U %g %G %h", "root 0 root 0 /root", false },
+		{ "%d", "/run/credentials/mesos-agent@rack-1\\x2da.service", false },
+		{ "100%% %", "100% %", false },
+		{ "%k %-", "%k %-", false }, /* systemd knows none of them, and leaves them */
+		{ "a%b", "a%b", true },
+		{ "%q%H", "%qnode7.example", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena *arena = arena_new();
+		bool unknown = false;
+
+		assert_string_equal(specifiers_expand(arena, &host, rows[i].text, &unknown),
+				    rows[i].want);
+		assert_int_equal(unknown, rows[i].unknown);
+		arena_free(arena);
+	}
+}
+
+/* The order in which systemd 252 takes drop-ins of one name; systemd-analyze verify shows it. */
+static void directories_of_drop_ins(void **state)
+{
+	static const struct {
+		const char *unit, *want;
+	} rows[] = {
+		{ "a.service", "a.service " },
+		{ "mesos-agent.service", "mesos-agent.service mesos-.service " },
+		{ "a-b--c.service", "a-b--c.service a-b--.service a-.service " },
+		{ "mesos-agent@one.service",
+		  "mesos-agent@one.service mesos-agent@.service mesos-.service mesos-@one.service "
+		  "mesos-@.service " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena *arena = arena_new();
+		struct text_list names = { 0 };
+		const char *all = "";
+
+		unit_name_drop_ins(arena, rows[i].unit, &names);
+		for (size_t at = 0; at < names.n; at++)
+			all = arena_printf(arena, "%s%s ", all, names.v[at]);
+		assert_string_equal(all, rows[i].want);
+		arena_free(arena);
+	}
+}
+
+static void variables_that_are_unset(void **state)
+{
+	struct arena *arena = arena_new();
+	struct environment env = { .arena = arena };
+
+	(void)state;
+	environment_add_words(&env, "A=1 B=%i C=%H D=100%%", &agent_one, "x");
+	environment_unset(&env, "A=2");
+	assert_string_equal(environment_find(&env, "A")->value, "1");
+	environment_unset(&env, "A=1");
+	assert_null(environment_find(&env, "A"));
+	assert_string_equal(environment_find(&env, "B")->value, "one");
+	assert_true(environment_find(&env, "C")->computed);
+	assert_string_equal(environment_find(&env, "D")->value, "100%");
+	environment_unset(&env, "B");
+	assert_null(environment_find(&env, "B"));
 	arena_free(arena);
 }
 
@@ -301,6 +397,9 @@ int main(void)
 		cmocka_unit_test(environment_files),
 		cmocka_unit_test(command_lines),
 		cmocka_unit_test(a_specifier_that_is_not_known_is_told),
+		cmocka_unit_test(specifiers_of_the_name_and_the_host),
+		cmocka_unit_test(directories_of_drop_ins),
+		cmocka_unit_test(variables_that_are_unset),
 		cmocka_unit_test(what_systemctl_shows),
 	};
 

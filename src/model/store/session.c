@@ -19,6 +19,7 @@ void store_apply_session(struct store *store, const struct fact *fact)
 	store->session.kernel = store_text(store, fact->session.kernel);
 	store->session.ignored = store_text(store, fact->session.ignored);
 	store->session.command = store_text(store, fact->session.command);
+	store->session.script = store_text(store, fact->session.script);
 }
 
 void store_apply_now(struct store *store, const struct fact *fact)

@@ -14,7 +14,10 @@
 
 #include "base/arena.h"
 #include "base/now.h"
+#include "base/root_path.h"
+#include "base/text_list.h"
 #include "systemd/unit_file.h"
+#include "systemd/unit_name.h"
 
 enum { FILE_MAX = 1024 * 1024, DROP_INS_MAX = 256 };
 
@@ -121,25 +124,118 @@ static int fragment_find(struct arena *arena, const char *root, const char *name
 	return -ENOENT;
 }
 
-/* "mesos-agent@.service" of "mesos-agent@a.service"; NULL: it is no instance. */
-static const char *template_of(struct arena *arena, const char *name)
+/* A link's last component, resolved below root; NULL: it is none, or leads nowhere. */
+static const char *target_of(struct arena *arena, const char *root, const char *path)
 {
-	const char *at = strchr(name, '@'), *dot = strrchr(name, '.');
+	char target[PATH_MAX], buf[PATH_MAX];
+	const char *slash;
 
-	if (!at || !dot || dot < at + 2)
+	if (readlink(path, target, sizeof(target)) < 0 ||
+	    root_path_resolve(root, path + strlen(root), buf, sizeof(buf)) < 0)
 		return NULL;
-	return arena_printf(arena, "%.*s%s", (int)(at + 1 - name), name, dot);
+	slash = strrchr(buf, '/');
+	return arena_text(arena, slash ? slash + 1 : buf);
+}
+
+static bool is_of_systemd(const char *root, const char *path)
+{
+	char buf[PATH_MAX], dir[PATH_MAX];
+
+	if (root_path_resolve(root, path + strlen(root), buf, sizeof(buf)) < 0)
+		return false;
+	*strrchr(buf, '/') = '\0';
+	for (size_t i = 0; i < DIRECTORIES; i++)
+		if (root_path_resolve(root, directories[i], dir, sizeof(dir)) == 0 &&
+		    strcmp(buf, dir) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The name of the unit that a link between systemd's directories stands for: "agent.service", or
+ * of a link to a template the instance of that name. A link to a file elsewhere is a unit of its
+ * own name (systemctl(1), link).
+ */
+static const char *name_behind(struct arena *arena, const char *root, const char *name,
+			       const char *path)
+{
+	const char *target = target_of(arena, root, path), *instance;
+
+	if (!target || strcmp(target, name) == 0 || !is_of_systemd(root, path))
+		return name;
+	instance = unit_name_instance(arena, target, name);
+	return instance ? instance : target;
+}
+
+/* The unit's own file, or that of its template. */
+static int unit_find(struct arena *arena, const char *root, const char *name, const char **path)
+{
+	const char *template = unit_name_template(arena, name);
+	int err = fragment_find(arena, root, name, path);
+
+	return err == -ENOENT && template ? fragment_find(arena, root, template, path) : err;
 }
 
 static int fragment_load(struct arena *arena, const char *root, const char *file,
 			 struct loaded_unit *unit)
 {
-	const char *path = file, *template = template_of(arena, unit->name);
-	int err = file ? 0 : fragment_find(arena, root, unit->name, &path);
+	const char *path = file, *name;
+	int err = file ? 0 : unit_find(arena, root, unit->name, &path);
 
-	if (err == -ENOENT && template)
-		err = fragment_find(arena, root, template, &path);
+	if (!err && !file) {
+		name = name_behind(arena, root, unit->name, path);
+		if (strcmp(name, unit->name) != 0)
+			err = unit_find(arena, root, name, &path);
+		unit->name = name;
+	}
 	return err < 0 ? err : file_add(arena, path, unit);
+}
+
+/* ---- other names ---- */
+
+static bool same_type(const char *a, const char *b)
+{
+	const char *type_a = strrchr(a, '.'), *type_b = strrchr(b, '.');
+
+	return type_a && type_b && strcmp(type_a, type_b) == 0;
+}
+
+/* The name that a link gives to the unit; NULL: it is another unit's. */
+static const char *alias_of(struct arena *arena, const char *target, const char *link,
+			    const char *unit)
+{
+	const char *template = unit_name_template(arena, unit);
+
+	if (strcmp(target, unit) == 0)
+		return arena_text(arena, link);
+	/* "other@.service" leads to "mesos-agent@.service". */
+	return template && strcmp(target, template) == 0 ? unit_name_instance(arena, link, unit)
+							 : NULL;
+}
+
+/* Links in systemd's directories to the unit's file: a unit has the drop-ins of all its names. */
+static void aliases_add(struct arena *arena, const char *root, const char *unit,
+			struct text_list *names)
+{
+	for (size_t i = 0; i < DIRECTORIES; i++) {
+		const char *path = arena_printf(arena, "%s%s", root, directories[i]);
+		DIR *dir = opendir(path);
+		struct dirent *entry;
+
+		while (dir && (entry = readdir(dir))) {
+			const char *target, *name;
+
+			if (entry->d_type != DT_LNK || !same_type(entry->d_name, unit))
+				continue;
+			target = target_of(arena, root,
+					   arena_printf(arena, "%s/%s", path, entry->d_name));
+			name = target ? alias_of(arena, target, entry->d_name, unit) : NULL;
+			if (name && strcmp(name, unit) != 0)
+				text_list_add(arena, names, name);
+		}
+		if (dir)
+			closedir(dir);
+	}
 }
 
 /* ---- drop-ins ---- */
@@ -189,31 +285,36 @@ static void directory_add(struct drop_ins *all, const char *path)
 	closedir(dir);
 }
 
-static void unit_directories_add(struct drop_ins *all, const char *root, const char *name)
+/* Of the unit's type: "service.d". */
+static void type_directories_add(struct drop_ins *all, const char *root, const char *type)
 {
 	for (size_t i = 0; i < DIRECTORIES; i++)
 		directory_add(all,
-			      arena_printf(all->arena, "%s%s/%s.d", root, directories[i], name));
+			      arena_printf(all->arena, "%s%s/%s.d", root, directories[i], type));
 }
 
 /*
- * The directories of "mesos-agent@a.service": its own, "mesos-agent@.service.d",
- * "mesos-.service.d", "service.d".
+ * For each name of the unit, in each of systemd's directories those of unit_name_drop_ins();
+ * directories of its type come last (systemd shared/dropin.c, unit_file_find_dropin_paths(); 252).
  */
-static void directories_add(struct drop_ins *all, const char *root, const char *name)
+static void directories_add(struct drop_ins *all, const char *root, const char *unit)
 {
-	const char *template = template_of(all->arena, name), *dot = strrchr(name, '.');
-	size_t len = dot ? (size_t)(dot - name) : strlen(name);
+	struct text_list names = { 0 };
+	const char *dot = strrchr(unit, '.');
 
-	unit_directories_add(all, root, name);
-	if (template)
-		unit_directories_add(all, root, template);
-	for (size_t end = len; dot && end > 1; end--)
-		if (name[end - 1] == '-' && end < len)
-			unit_directories_add(
-				all, root, arena_printf(all->arena, "%.*s%s", (int)end, name, dot));
+	text_list_add(all->arena, &names, unit);
+	aliases_add(all->arena, root, unit, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		struct text_list of = { 0 };
+
+		unit_name_drop_ins(all->arena, names.v[i], &of);
+		for (size_t d = 0; d < DIRECTORIES; d++)
+			for (size_t n = 0; n < of.n; n++)
+				directory_add(all, arena_printf(all->arena, "%s%s/%s.d", root,
+								directories[d], of.v[n]));
+	}
 	if (dot)
-		unit_directories_add(all, root, dot + 1);
+		type_directories_add(all, root, dot + 1);
 }
 
 static int drop_ins_load(struct arena *arena, struct drop_ins *all, struct loaded_unit *unit)

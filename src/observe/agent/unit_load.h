@@ -10,7 +10,7 @@ struct arena;
 struct unit_settings;
 
 struct loaded_unit {
-	const char *name; /* "mesos-slave.service" */
+	const char *name; /* "mesos-slave.service"; of a link (Alias=) what it leads to */
 	struct unit_settings *settings;
 	const char **paths; /* what was read: the file first, then drop-ins in their order */
 	size_t n;
@@ -21,9 +21,10 @@ struct loaded_unit {
 
 /*
  * Reads unit name, or, when file is not NULL, that file with the drop-ins of the unit of its name.
- * root is in front of every path but file ("": this host). Of several files of that name the one in
- * the directory of highest precedence counts, and it alone; of several drop-ins of one name too;
- * all drop-ins apply in the order of their names, in whatever directory they are.
+ * root is in front of every path but file ("": this host). A name that is a link to another unit's
+ * file stands for that unit, whose drop-ins under each of its names apply. Of several files of that
+ * name the one in the directory of highest precedence counts, and it alone; of several drop-ins of
+ * one name too; all drop-ins apply in the order of their names, in whatever directory they are.
  *
  * Returns 0; -ENOENT: there is no such file; -ENOLINK: the unit is masked; -EFBIG: a file larger
  * than 1 MiB; another negative errno, also where a drop-in cannot be read.

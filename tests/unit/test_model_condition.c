@@ -49,6 +49,33 @@ static void who_cannot_answer(void **state)
 	}
 }
 
+/* A row, after a file below /proc/PID of the executor could not be read. */
+static void check_unread(const char *file, const char *want, const char *why)
+{
+	struct node *n = node_new();
+	char text[64];
+	struct node_proc *web =
+		node_executor_(n, "web", (struct node_spec){ .state = "S", .frozen = EW_NO });
+
+	node_snapshot(n);
+	snprintf(text, sizeof(text), "/proc/%d/%s", web->pid, file);
+	node_emit(n, (struct fact){ .type = FACT_UNREAD,
+				    .unread = { .object = text,
+						.reason = "Input/output error",
+						.pid = web->pid } });
+	check_row(n, file, want);
+	why_has(n, "web", why);
+	node_free(n);
+}
+
+static void a_thread_that_was_not_looked_at_may_be_stopped(void **state)
+{
+	(void)state;
+	check_unread("task", "unknown", "whether it is stopped is not known");
+	check_unread("wchan", "unknown", "whether it is frozen is not known");
+	check_unread("exe", "healthy", "Both ends");
+}
+
 #define UNIT	"mesos-slave.service"
 #define IN_UNIT "/system.slice/" UNIT
 
@@ -269,6 +296,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_cannot_answer),
+		cmocka_unit_test(a_thread_that_was_not_looked_at_may_be_stopped),
+		cmocka_unit_test(a_thread_that_was_not_looked_at_may_be_stopped),
 		cmocka_unit_test(what_stops_the_unit_stops_what_is_in_it),
 		cmocka_unit_test(an_unread_cgroup_may_be_the_units),
 		cmocka_unit_test(without_an_agent_a_unit_says_nothing),

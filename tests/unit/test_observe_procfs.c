@@ -281,6 +281,42 @@ static void the_library_itself_outweighs_its_files_name(void **state)
 	assert_string_equal(text(fact, "library_deleted"), "yes");
 }
 
+/* The second file is no library at all: a program may map what it likes beside its own. */
+static void libraries_that_differ_tell_no_version(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	char maps[3][256];
+	const char *args[] = { maps[0], maps[1], maps[2], NULL };
+	static const char *const names[] = { "libmesos-1.0.4.so", "libmesos-1.11.0.so",
+					     "libmesos.so" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		file_write(dir_at("%s", names[i]), "library", 7);
+		snprintf(maps[i], sizeof(maps[i]), "map=%s", dir_at("%s", names[i]));
+	}
+	child = child_start("/proc/self/exe", args, env, 0);
+	assert_string_equal(text(scanned(), "library_version"), "");
+	assert_string_equal(text(scanned(), "version_from"), "");
+	assert_non_null(strstr(text(scanned(), "library"), "/libmesos-1."));
+}
+
+static void libraries_that_agree_tell_their_version(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	char maps[2][256];
+	const char *args[] = { maps[0], maps[1], NULL };
+
+	(void)state;
+	run("mkdir -p %s", dir_at("x"));
+	file_write(dir_at("libmesos-1.0.4.so"), "library", 7);
+	file_write(dir_at("x/libmesos-1.0.4.so"), "library", 7);
+	snprintf(maps[0], sizeof(maps[0]), "map=%s", dir_at("libmesos-1.0.4.so"));
+	snprintf(maps[1], sizeof(maps[1]), "map=%s", dir_at("x/libmesos-1.0.4.so"));
+	child = child_start("/proc/self/exe", args, env, 0);
+	assert_string_equal(text(scanned(), "library_version"), "1.0.4");
+}
+
 static void a_library_that_does_not_matter_is_not_looked_for(void **state)
 {
 	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
@@ -630,6 +666,8 @@ int main(int argc, char **argv)
 		TEST(a_file_that_is_called_deleted_is_not),
 		TEST(the_mapped_library_tells_its_version_even_deleted),
 		TEST(the_library_itself_outweighs_its_files_name),
+		TEST(libraries_that_differ_tell_no_version),
+		TEST(libraries_that_agree_tell_their_version),
 		TEST(a_library_that_does_not_matter_is_not_looked_for),
 		TEST(no_log_and_no_environment_tells_the_version),
 		TEST(without_descriptors_a_process_is_not_taken_for_harmless),

@@ -28,6 +28,25 @@ enum ew_tri condition_responsive(const struct process_facts *p)
 	return p->state[0] ? EW_YES : EW_UNKNOWN;
 }
 
+static bool is_unread(const struct store *store, int32_t pid, const char *file)
+{
+	for (size_t i = 0; i < store->unread.n; i++)
+		if (store->unread.v[i].pid == pid && strstr(store->unread.v[i].object, file))
+			return true;
+	return false;
+}
+
+const char *condition_responsive_unread(const struct store *store, const struct process *process)
+{
+	if (is_unread(store, process->key.pid, "/task"))
+		return "Not all of its threads could be looked at: whether it is stopped is not "
+		       "known.";
+	if (is_unread(store, process->key.pid, "/wchan"))
+		return "The state of its cgroup could not be read: whether it is frozen is not "
+		       "known.";
+	return NULL;
+}
+
 const char *condition_unresponsive_why(const struct process_facts *p, struct arena *arena)
 {
 	if (p->frozen == EW_YES)
@@ -169,14 +188,6 @@ static bool ends_with_namespace(const struct store *store, const struct process 
 	int32_t init = agent ? agents_init(store, agent) : 0;
 
 	return init && ends_with(store, agent, init, process);
-}
-
-static bool is_unread(const struct store *store, int32_t pid, const char *file)
-{
-	for (size_t i = 0; i < store->unread.n; i++)
-		if (store->unread.v[i].pid == pid && strstr(store->unread.v[i].object, file))
-			return true;
-	return false;
 }
 
 const char *condition_same_fate_unread(const struct store *store, const struct process *process)

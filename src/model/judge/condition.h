@@ -17,6 +17,8 @@ struct arena;
  * that lets it run does not count.
  */
 enum ew_tri condition_responsive(const struct process_facts *process);
+/* Why that cannot be known, a sentence; NULL: all that decides could be read. */
+const char *condition_responsive_unread(const struct store *store, const struct process *process);
 
 /* Sentences: why the process is not responsive, and how to let it run again. */
 const char *condition_unresponsive_why(const struct process_facts *process, struct arena *arena);

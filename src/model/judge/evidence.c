@@ -164,6 +164,8 @@ struct evidence evidence_of_executor(const struct store *store, const struct exe
 	if (!e.contradiction)
 		e.contradiction = condition_same_fate_unread(store, executor->process);
 	if (!e.contradiction)
+		e.contradiction = condition_responsive_unread(store, executor->process);
+	if (!e.contradiction)
 		e.contradiction = identity_lists_disagree(store, executor, arena);
 	for (size_t i = 0; i < executor->n_links; i++) {
 		struct link_evidence link = link_evidence_of(store, executor->links[i].conn,

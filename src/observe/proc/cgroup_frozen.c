@@ -124,3 +124,23 @@ enum ew_tri cgroup_frozen_once(struct cgroup_frozen_last *last, const struct cgr
 	last->frozen = cgroup_frozen(mounts, cgroups);
 	return last->frozen;
 }
+
+/*
+ * A task of a frozen cgroup of cgroup2 sleeps in do_freezer_trap(), which get_signal() calls and the
+ * compiler may make a part of it (kernel/signal.c, 5.2); tasks that a signal or a tracer has stopped
+ * sleep there too, in another state. One that
+ * the freezer of cgroup1 holds is in state D, which is looked at apart.
+ */
+enum ew_tri cgroup_frozen_by_wchan(int dir, char state)
+{
+	char wchan[128];
+	ssize_t len = proc_read(dir, "wchan", wchan, sizeof(wchan));
+
+	if (state == 'R')
+		return EW_NO;
+	if (len <= 0 || strcmp(wchan, "0") == 0)
+		return EW_UNKNOWN;
+	return state == 'S' && (strstr(wchan, "freezer_trap") || strcmp(wchan, "get_signal") == 0)
+		       ? EW_YES
+		       : EW_NO;
+}

@@ -181,17 +181,24 @@ static void fill_environ(struct procfs *procfs, const struct mesos_env *env)
 	process->domain_socket = text_of(env->domain_socket);
 }
 
-static void fill_state(struct procfs *procfs, int dir, int32_t pid)
+static void fill_state(struct procfs *procfs, int dir, int32_t pid, const struct fact_sink *sink)
 {
 	struct fact_process *process = &procfs->fact.process;
+	int err;
 
 	proc_cgroups_read(dir, &procfs->cgroups);
 	process->frozen =
 		cgroup_frozen_once(&procfs->frozen_last, &procfs->mounts, &procfs->cgroups);
+	if (process->frozen == EW_UNKNOWN)
+		process->frozen = cgroup_frozen_by_wchan(dir, procfs->stat.state);
+	if (process->frozen == EW_UNKNOWN)
+		emit_unread(sink, pid, 0, -EACCES, "the cgroup's state and /proc/%d/wchan", pid);
 	if (procfs->odd && !pid_set_has(procfs->odd, pid) && !procfs_state_is_stuck(&procfs->stat))
 		return; /* its threads run or sleep, and it has no tracer */
-	procfs_state_read(dir, pid, &procfs->stat,
-			  process->frozen == EW_YES ? NULL : &procfs->stuck, &procfs->state);
+	err = procfs_state_read(dir, pid, &procfs->stat,
+				process->frozen == EW_YES ? NULL : &procfs->stuck, &procfs->state);
+	if (err < 0)
+		emit_unread(sink, pid, 0, err, "/proc/%d/task", pid);
 	process->in_state = procfs->state.in_state;
 	process->tracer = procfs->state.tracer;
 }
@@ -202,7 +209,7 @@ static void fill_closely(struct procfs *procfs, int dir, const struct fact_sink 
 	struct fact_process *process = &procfs->fact.process;
 	const struct proc_cgroup_path *cgroup;
 
-	fill_state(procfs, dir, process->pid);
+	fill_state(procfs, dir, process->pid, sink);
 	process->pidns_init = pidns_init_find(process->pid, process->pidns, procfs->pidns);
 	/* Each pid namespace has one for as long as it has any other process. */
 	if (process->pidns && !process->pidns_init)

@@ -13,10 +13,19 @@
 #include "mesos/span.h"
 #include "mesos/version.h"
 
+enum { MAPPED_MAX = 4 };
+
 struct mapping {
 	struct procfs_library library;
 	char range[40];
 	char id[64]; /* device and inode */
+};
+
+/* The files that are mapped, each once. */
+struct mapped {
+	struct mapping v[MAPPED_MAX];
+	size_t n;
+	bool more; /* than fit */
 };
 
 static void mapping_set(struct mapping *mapping, struct mesos_span head)
@@ -28,32 +37,41 @@ static void mapping_set(struct mapping *mapping, struct mesos_span head)
 		mapping->range[0] = mapping->id[0] = '\0';
 }
 
-/*
- * "7fef28000000-7fef2e749000 r--p 00000000 fe:00 12615  /usr/local/lib/libmesos-1.0.4.so". True
- * when the lines behind it need not be read.
- */
-static bool maps_line(struct mesos_span line, struct mapping *mapping)
+static void mapping_add(struct mapped *mapped, const struct mapping *mapping)
 {
-	struct procfs_library *library = &mapping->library;
+	for (size_t i = 0; i < mapped->n; i++)
+		if (strcmp(mapped->v[i].id, mapping->id) == 0)
+			return;
+	if (mapped->n < MAPPED_MAX)
+		mapped->v[mapped->n++] = *mapping;
+	else
+		mapped->more = true;
+}
+
+/* "7fef28000000-7fef2e749000 r--p 00000000 fe:00 12615  /usr/local/lib/libmesos-1.0.4.so" */
+static void maps_line(struct mesos_span line, struct mapped *mapped)
+{
+	struct mapping mapping = { .library = { .from = "" } };
+	struct procfs_library *library = &mapping.library;
 	const char *slash = memchr(line.p, '/', line.len);
 	struct mesos_version version;
 	struct mesos_span path;
 	int err;
 
 	if (!slash || !memmem(line.p, line.len, "mesos", 5))
-		return false;
+		return;
 	path = mesos_span_at(slash, line.len - (size_t)(slash - line.p));
 	err = mesos_version_from_path(path, &version);
 	if (err == -EINVAL)
-		return false;
-	mapping_set(mapping, mesos_span_at(line.p, (size_t)(slash - line.p)));
+		return;
+	mapping_set(&mapping, mesos_span_at(line.p, (size_t)(slash - line.p)));
 	mesos_span_copy(path, library->path, sizeof(library->path));
 	library->deleted = proc_cut_deleted(library->path) ? EW_YES : EW_NO;
 	if (err == 0) {
 		mesos_span_copy(version.text, library->version, sizeof(library->version));
 		library->from = "library";
 	}
-	return err == 0;
+	mapping_add(mapped, &mapping);
 }
 
 static struct library_file file_of(int dir, const struct mapping *mapping,
@@ -84,10 +102,34 @@ static void file_take(struct procfs_library *library, struct library_file file)
 	library->from = "library";
 }
 
+/*
+ * A process may map any file under any name beside the library whose code it runs: where the
+ * versions differ, none is known.
+ */
+static void library_choose(const struct mapped *mapped, struct procfs_library *library)
+{
+	for (size_t i = 0; i < mapped->n; i++) {
+		const struct procfs_library *found = &mapped->v[i].library;
+
+		if (!*library->path || (!*library->version && *found->version))
+			*library = *found;
+	}
+	for (size_t i = 0; i < mapped->n; i++) {
+		const struct procfs_library *found = &mapped->v[i].library;
+
+		if (!mapped->more &&
+		    (!*found->version || strcmp(found->version, library->version) == 0))
+			continue;
+		library->version[0] = '\0';
+		library->from = "";
+		return;
+	}
+}
+
 void procfs_library_find(int dir, char *buf, size_t size, struct library_files *files,
 			 struct procfs_library *library)
 {
-	struct mapping mapping = { .library = { .from = "" } };
+	struct mapped mapped = { .n = 0 };
 	int fd = openat(dir, "maps", O_RDONLY | O_CLOEXEC);
 	struct lines lines;
 	size_t len;
@@ -97,11 +139,11 @@ void procfs_library_find(int dir, char *buf, size_t size, struct library_files *
 	if (fd < 0)
 		return;
 	lines_init(&lines, fd, buf, size);
-	do
-		line = lines_next(&lines, &len);
-	while (line && !maps_line(mesos_span_at(line, len), &mapping));
+	while ((line = lines_next(&lines, &len)))
+		maps_line(mesos_span_at(line, len), &mapped);
 	close(fd);
-	*library = mapping.library;
-	if (mapping.range[0])
-		file_take(library, file_of(dir, &mapping, files));
+	for (size_t i = 0; i < mapped.n; i++)
+		if (mapped.v[i].range[0])
+			file_take(&mapped.v[i].library, file_of(dir, &mapped.v[i], files));
+	library_choose(&mapped, library);
 }

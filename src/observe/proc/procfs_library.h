@@ -31,7 +31,8 @@ struct library_files {
  * dir is the process' directory in /proc. Only what is mapped counts: the library's name, and what
  * the mapped file says of itself (observe/proc/library_file.h). What a process logs, or has in its
  * environment, says nothing of the code that it runs: a log is rotated and others write into it,
- * and the environment names the agent's library. buf is used for reading. Never fails: what cannot
+ * and the environment names the agent's library. Of several files the version is known only where
+ * all that tell one tell the same. buf is used for reading. Never fails: what cannot
  * be read is not known.
  */
 void procfs_library_find(int dir, char *buf, size_t size, struct library_files *files,

@@ -141,33 +141,35 @@ static int thread_letter(int dir, int32_t pid, const struct proc_stat *leader, i
 	return err;
 }
 
-/* Returns whether every thread that lives was looked at. */
-static bool threads_read(int dir, int32_t pid, const struct proc_stat *leader,
-			 struct stuck_threads *stuck, struct procfs_state *state)
+/* 0, or why not every thread that lives was looked at: a negative errno. */
+static int threads_read(int dir, int32_t pid, const struct proc_stat *leader,
+			struct stuck_threads *stuck, struct procfs_state *state)
 {
 	struct dirents threads;
 	int tid, err = dirents_open(&threads, dir, "task");
-	bool all = true;
+	int unread = 0;
 	char letter;
 
 	if (err < 0)
-		return proc_is_gone(err);
+		return proc_is_gone(err) ? 0 : err;
 	while ((tid = dirents_next(&threads)) > 0) {
 		err = thread_letter(dir, pid, leader, tid, &letter);
 		if (letter == 'T')
 			take(state, 'T', 0);
 		else if (letter == 't' || letter == 'D')
 			err = stuck_read(dir, pid, leader->start, tid, letter, stuck, state);
-		all &= !err || proc_is_gone(err);
+		if (err && !proc_is_gone(err))
+			unread = err;
 	}
 	dirents_close(&threads);
-	return all && proc_is_gone(tid); /* -ENOENT: the list's end */
+	return unread || proc_is_gone(tid) ? unread : tid; /* -ENOENT: the list's end */
 }
 
-void procfs_state_read(int dir, int32_t pid, const struct proc_stat *leader,
-		       struct stuck_threads *stuck, struct procfs_state *ret)
+int procfs_state_read(int dir, int32_t pid, const struct proc_stat *leader,
+		      struct stuck_threads *stuck, struct procfs_state *ret)
 {
 	struct proc_status status;
+	int err;
 
 	/* What the first thread is in for a moment is no state of the process. */
 	*ret = (struct procfs_state){ .letter = { procfs_state_is_stuck(leader) ? 'S'
@@ -175,8 +177,11 @@ void procfs_state_read(int dir, int32_t pid, const struct proc_stat *leader,
 	if (proc_status_read(dir, "status", &status) == 0)
 		ret->tracer = status.tracer;
 	/* One that was not looked at may be the one that stands still. */
-	if (!threads_read(dir, pid, leader, stuck, ret) && !rank(ret->letter[0]))
-		ret->letter[0] = '\0';
+	err = threads_read(dir, pid, leader, stuck, ret);
+	if (!err || rank(ret->letter[0]))
+		return 0;
+	ret->letter[0] = '\0';
+	return err;
 }
 
 /* Whether it is where it was when it was last looked at. */

@@ -57,10 +57,11 @@ bool procfs_state_is_stuck(const struct proc_stat *leader);
 
 /*
  * Reads the state of the process whose directory dir is, and remembers its threads in state t or D.
- * leader: its stat, read already. stuck NULL: it is not to be looked at again.
+ * leader: its stat, read already. stuck NULL: it is not to be looked at again. Returns 0, or, with no
+ * letter set, a negative errno: a thread that could not be looked at may be the one that stands still.
  */
-void procfs_state_read(int dir, int32_t pid, const struct proc_stat *leader,
-		       struct stuck_threads *stuck, struct procfs_state *ret);
+int procfs_state_read(int dir, int32_t pid, const struct proc_stat *leader,
+		      struct stuck_threads *stuck, struct procfs_state *ret);
 
 /*
  * A process with a thread in state t or D that can be judged now: it has been so for long enough,

@@ -3,14 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/dirents.h"
 #include "base/lines.h"
 
 const char *proc_path(char *buf, pid_t pid, pid_t tid, const char *name)
@@ -110,86 +108,6 @@ int proc_stat_of(pid_t pid, struct proc_stat *ret)
 	return proc_stat_read(AT_FDCWD, proc_path(path, pid, 0, "stat"), ret);
 }
 
-/* ---- alive or not ---- */
-
-static bool is_live(const struct proc_stat *stat)
-{
-	return stat->state != 'Z' && stat->state != 'X' && !(stat->flags & PROC_EXITING);
-}
-
-static int thread_stat(pid_t pid, pid_t tid, struct proc_stat *ret)
-{
-	char path[PROC_PATH_MAX];
-
-	return proc_stat_read(AT_FDCWD, proc_path(path, pid, tid, "stat"), ret);
-}
-
-/* As proc_live_thread(), for a process whose first thread does not qualify. */
-static pid_t other_live_thread(pid_t pid)
-{
-	struct dirents threads;
-	struct proc_stat stat;
-	char path[PROC_PATH_MAX];
-	pid_t tid;
-	int err = dirents_open(&threads, AT_FDCWD, proc_path(path, pid, 0, "task"));
-
-	if (err < 0)
-		return proc_is_gone(err) ? 0 : err;
-	while ((tid = dirents_next(&threads)) > 0) {
-		err = thread_stat(pid, tid, &stat);
-		if (!err && is_live(&stat))
-			break;
-		if (err < 0 && !proc_is_gone(err)) {
-			tid = err;
-			break;
-		}
-	}
-	dirents_close(&threads);
-	return proc_is_gone(tid) ? 0 : tid;
-}
-
-pid_t proc_live_thread_from(pid_t pid, const struct proc_stat *first)
-{
-	return is_live(first) ? pid : other_live_thread(pid);
-}
-
-pid_t proc_live_thread(pid_t pid, uint64_t start)
-{
-	struct proc_stat stat;
-	int err = proc_stat_of(pid, &stat);
-
-	if (err < 0)
-		return proc_is_gone(err) ? 0 : err;
-	return start && stat.start != start ? 0 : proc_live_thread_from(pid, &stat);
-}
-
-/* The first thread stays as a zombie until the others have ended. task has a link for each. */
-static bool is_alone(int dir, const struct proc_stat *first)
-{
-	struct stat task;
-
-	if (first->state != 'Z' && first->state != 'X')
-		return false;
-	return fstatat(dir, "task", &task, 0) < 0 ? proc_is_gone(-errno) : task.st_nlink <= 3;
-}
-
-bool proc_has_ended(pid_t pid, uint64_t start)
-{
-	int dir = proc_open(pid), err;
-	struct proc_stat first;
-	bool ended;
-
-	if (dir < 0)
-		return proc_is_gone(dir);
-	err = proc_stat_read(dir, "stat", &first);
-	if (err < 0)
-		ended = proc_is_gone(err);
-	else
-		ended = first.start != start || is_alone(dir, &first);
-	close(dir);
-	return ended;
-}
-
 /* ---- status ---- */
 
 /* The last of the numbers in a line. */
@@ -251,120 +169,6 @@ int proc_status_read(int dir, const char *name, struct proc_status *ret)
 	if (lines.err)
 		return lines.err;
 	return ret->tgid ? 0 : -EBADMSG;
-}
-
-/* ---- cgroup ---- */
-
-/* "freezer" is in "cpu,freezer,memory"; "" only in "". */
-static bool list_has(const char *list, size_t len, const char *name)
-{
-	size_t name_len = strlen(name);
-
-	while (true) {
-		const char *comma = memchr(list, ',', len);
-		size_t item = comma ? (size_t)(comma - list) : len;
-
-		if (item == name_len && memcmp(list, name, item) == 0)
-			return true;
-		if (!comma)
-			return false;
-		list += item + 1;
-		len -= item + 1;
-	}
-}
-
-/* "4:cpu,freezer:/path": the path, if it is of that hierarchy. */
-static const char *cgroup_path(const char *line, const char *hierarchy)
-{
-	const char *list = strchr(line, ':');
-	const char *path = list ? strchr(list + 1, ':') : NULL;
-
-	if (!path || !list_has(list + 1, (size_t)(path - list - 1), hierarchy))
-		return NULL;
-	return path + 1;
-}
-
-/* A hierarchy that is looked for. */
-struct wanted {
-	const char *hierarchy;
-	int err; /* -ENOENT: not found yet */
-	char *buf;
-	size_t size;
-};
-
-static void wanted_take(struct wanted *wanted, const char *line, bool cut)
-{
-	const char *path = cgroup_path(line, wanted->hierarchy);
-
-	if (wanted->err == -ENOENT && path)
-		wanted->err = cut || (size_t)snprintf(wanted->buf, wanted->size, "%s", path) >=
-						      wanted->size
-				      ? -ENAMETOOLONG
-				      : 0;
-}
-
-static void cgroups_find(int dir, struct wanted *wanted, size_t n)
-{
-	int fd = openat(dir, "cgroup", O_RDONLY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
-	char text[PATH_MAX + 256], *line;
-	struct lines lines;
-	size_t len, left = n;
-
-	for (size_t i = 0; i < n; i++) {
-		wanted[i].err = -ENOENT;
-		wanted[i].buf[0] = '\0';
-	}
-	if (!err)
-		lines_init(&lines, fd, text, sizeof(text));
-	while (!err && left && (line = lines_next(&lines, &len))) {
-		left = 0;
-		for (size_t i = 0; i < n; i++) {
-			wanted_take(&wanted[i], line, lines.cut);
-			left += wanted[i].err == -ENOENT;
-		}
-	}
-	if (!err) {
-		close(fd);
-		err = lines.err;
-	}
-	for (size_t i = 0; err && i < n; i++)
-		wanted[i].err = err;
-}
-
-int proc_cgroup_read(int dir, const char *hierarchy, char *buf, size_t size)
-{
-	struct wanted wanted = { .hierarchy = hierarchy, .buf = buf, .size = size };
-
-	cgroups_find(dir, &wanted, 1);
-	return wanted.err;
-}
-
-void proc_cgroups_read(int dir, struct proc_cgroups *ret)
-{
-	struct proc_cgroup_path *paths[] = { &ret->freezer, &ret->systemd, &ret->unified };
-	struct wanted wanted[] = { { .hierarchy = "freezer" },
-				   { .hierarchy = "name=systemd" },
-				   { .hierarchy = "" } };
-
-	for (size_t i = 0; i < 3; i++) {
-		wanted[i].buf = paths[i]->path;
-		wanted[i].size = sizeof(paths[i]->path);
-	}
-	cgroups_find(dir, wanted, 3);
-	for (size_t i = 0; i < 3; i++)
-		paths[i]->err = wanted[i].err;
-}
-
-const struct proc_cgroup_path *proc_cgroups_systemd(const struct proc_cgroups *cgroups)
-{
-	return cgroups->systemd.err == -ENOENT ? &cgroups->unified : &cgroups->systemd;
-}
-
-int proc_cgroup(int dir, char *buf, size_t size)
-{
-	int err = proc_cgroup_read(dir, "name=systemd", buf, size);
-
-	return err == -ENOENT ? proc_cgroup_read(dir, "", buf, size) : err;
 }
 
 /* ---- the rest ---- */

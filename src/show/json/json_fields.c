@@ -85,3 +85,11 @@ void field_texts(struct fields *fields, const char *name, const char *const *tex
 	}
 	field_value(fields, name, array);
 }
+
+json_t *fields_append(json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value) == 0)
+		return array;
+	json_decref(array);
+	return NULL;
+}

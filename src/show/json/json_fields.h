@@ -34,4 +34,7 @@ void field_seconds(struct fields *fields, const char *name, int64_t ns); /* to m
 void field_wall(struct fields *fields, const char *name, int64_t wall);	 /* 0: null */
 void field_texts(struct fields *fields, const char *name, const char *const *texts, size_t n);
 
+/* Appends to an array that may be NULL already; either way the result is what there is then. */
+json_t *fields_append(json_t *array, json_t *value);
+
 #endif

@@ -77,15 +77,6 @@ static json_t *baseline_new(const struct report *report)
 	return fields_done(&f);
 }
 
-/* Appends to an array that may be NULL already; either way the result is what there is then. */
-static json_t *append(json_t *array, json_t *value)
-{
-	if (json_array_append_new(array, value) == 0)
-		return array;
-	json_decref(array);
-	return NULL;
-}
-
 static json_t *findings_new(const struct report *report)
 {
 	json_t *array = json_array();
@@ -100,7 +91,7 @@ static json_t *findings_new(const struct report *report)
 		field_text(&f, "cure", finding->cure);
 		field_text(&f, "effect", finding->effect);
 		field_bool(&f, "ignored", finding->ignored);
-		array = append(array, fields_done(&f));
+		array = fields_append(array, fields_done(&f));
 	}
 	return array;
 }
@@ -117,7 +108,7 @@ static json_t *foreseen_new(const struct report *report)
 		field_text(&f, "severity", foreseen->severity);
 		field_text(&f, "evidence", foreseen->evidence);
 		field_bool(&f, "stands", foreseen->stands);
-		array = append(array, fields_done(&f));
+		array = fields_append(array, fields_done(&f));
 	}
 	return array;
 }
@@ -127,7 +118,7 @@ static json_t *executors_new(const struct report *report)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < report->n_executors; i++)
-		array = append(array, json_executor(report, &report->executors[i]));
+		array = fields_append(array, json_executor(report, &report->executors[i]));
 	return array;
 }
 
@@ -156,65 +147,6 @@ static json_t *events_new(const struct report *report)
 	return fields_done(&f);
 }
 
-static void microseconds_set(struct fields *f, const char *name, int64_t ns)
-{
-	field_value(f, name, ns < 0 ? json_null() : json_integer((ns + 500) / 1000));
-}
-
-static void count_set(struct fields *f, const char *name, int32_t count)
-{
-	field_value(f, name, count < 0 ? json_null() : json_integer(count));
-}
-
-static json_t *act_keepalive_new(const struct act_keepalive *keepalive)
-{
-	struct fields f;
-
-	if (keepalive->on == EW_UNKNOWN)
-		return json_null();
-	f = fields_new();
-	field_bool(&f, "on", keepalive->on == EW_YES);
-	field_int(&f, "idle_s", keepalive->idle);
-	field_int(&f, "interval_s", keepalive->interval);
-	field_int(&f, "count", keepalive->count);
-	return fields_done(&f);
-}
-
-static json_t *act_new(const struct report_act *act)
-{
-	struct fields f = fields_new();
-
-	field_text(&f, "executor_id", act->executor_id);
-	field_text(&f, "framework_id", act->framework_id);
-	field_positive(&f, "pid", act->pid);
-	field_value(&f, "fd", act->fd < 0 ? json_null() : json_integer(act->fd));
-	field_known(&f, "method", act->method);
-	field_text(&f, "result", act->result);
-	field_text(&f, "reason", act->reason);
-	field_known(&f, "reason_id", act->reason_id);
-	microseconds_set(&f, "stopped_us", act->stopped);
-	microseconds_set(&f, "effect_us", act->effect);
-	microseconds_set(&f, "interrupted_us", act->interrupted);
-	count_set(&f, "copies", act->copies);
-	count_set(&f, "copies_left", act->copies_left);
-	field_wall(&f, "at", act->at);
-	field_text(&f, "action", act->action);
-	field_value(&f, "keepalive_before", act_keepalive_new(&act->before));
-	field_value(&f, "keepalive", act_keepalive_new(&act->after));
-	field_known(&f, "proof", act->proof);
-	field_known(&f, "bytes", act->bytes);
-	return fields_done(&f);
-}
-
-static json_t *acts_new(const struct report *report)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < report->n_acts; i++)
-		array = append(array, act_new(&report->acts[i]));
-	return array;
-}
-
 static json_t *others_new(const struct report *report)
 {
 	json_t *array = json_array();
@@ -225,7 +157,7 @@ static json_t *others_new(const struct report *report)
 		field_positive(&f, "pid", report->others[i].pid);
 		field_known(&f, "comm", report->others[i].comm);
 		field_int(&f, "connections", report->others[i].connections);
-		array = append(array, fields_done(&f));
+		array = fields_append(array, fields_done(&f));
 	}
 	return array;
 }
@@ -242,7 +174,7 @@ static json_t *clocks_new(const struct report *report)
 		f = fields_new();
 		field_text(&f, "name", report->clocks[i].name);
 		field_wall(&f, "deadline", report->clocks[i].deadline);
-		array = append(array, fields_done(&f));
+		array = fields_append(array, fields_done(&f));
 	}
 	return array;
 }
@@ -296,7 +228,7 @@ static json_t *ended_new(const struct report *report)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < ended.n_executors; i++)
-		array = append(array, json_executor(&ended, &ended.executors[i]));
+		array = fields_append(array, json_executor(&ended, &ended.executors[i]));
 	return array;
 }
 
@@ -312,7 +244,7 @@ static void tail_set(struct fields *f, const struct report *report)
 	if (report->kind == REPORT_SHUTDOWN || report->kind == REPORT_RUN ||
 	    report->kind == REPORT_PROTECT || report->kind == REPORT_HOLD ||
 	    report->kind == REPORT_GUARD)
-		field_value(f, "acts", acts_new(report));
+		field_value(f, "acts", json_acts(report));
 	field_value(f, "other_connections", others_new(report));
 	field_value(f, "clocks", clocks_new(report));
 	if (report->command)

@@ -19,6 +19,9 @@
 /* One executor as in executors[]: a new object, or NULL. */
 json_t *json_executor(const struct report *report, const struct report_executor *executor);
 
+/* What was done, as in acts[]: a new array, or NULL. */
+json_t *json_acts(const struct report *report);
+
 /*
  * For -f json and for the baseline: indented, with a final newline, to be freed with free(); NULL
  * when there is no memory.

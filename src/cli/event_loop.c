@@ -103,21 +103,26 @@ static bool only_guards(const struct loop_state *loop)
 	return guard_waits(loop->window->guard) && !loop->window->command;
 }
 
-static uint32_t scope(const struct loop_state *loop)
+static uint32_t scope_now(const struct loop_state *loop)
 {
+	const struct model *model = session_model(loop->window->session);
+	uint32_t scope = loop->window->scope;
+
 	/* A new executor is guarded once every source lists it. */
 	if (only_guards(loop))
 		return SCAN_ALL;
-	if (model_wants_checkpoints(session_model(loop->window->session)))
-		return loop->window->scope | SCAN_CHECKPOINTS;
-	return loop->window->scope;
+	if (model_wants_checkpoints(model))
+		scope |= SCAN_CHECKPOINTS;
+	if (model_wants_tracking(model))
+		scope |= SCAN_TRACKING;
+	return scope;
 }
 
 /* The interval begins at the end of a scan, since scanning a large node takes seconds. */
 static void scan_now(struct loop_state *loop)
 {
 	loop->wanted = false;
-	session_scan(loop->window->session, scope(loop));
+	session_scan(loop->window->session, scope_now(loop));
 	session_dispatch(loop->window->session);
 	follow(loop->window->session);
 	loop->scanned_at = now_mono();
@@ -180,7 +185,9 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	guard_check(loop);
 	if (loop->window->tick)
 		loop->window->tick(loop->window->tick_ctx);
-	loop->wanted |= session_lost(session) || loop->agent_new;
+	loop->wanted |=
+		session_lost(session) || loop->agent_new ||
+		(!guard_waits(loop->window->guard) && model_wants_tracking(session_model(session)));
 	due = scan_is_due(loop);
 	session_glance(session);
 	if (now - loop->asked >=

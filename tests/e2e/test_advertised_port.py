@@ -143,3 +143,22 @@ def test_a_claimed_port_is_nobodys(lab, ew, advertised):
     assert audit["agent"]["advertised_ports"] == []
     assert each(audit, node, "verdict") == {"task-0": "healthy"}
     assert not [c for c in audit["other_connections"] if str(advertised) in str(c)]
+
+
+def test_address_and_port_of_both_ends_are_translated(lab, ew, port, advertised):
+    """Executors go to an address and port that the agent has not, and it sees others of theirs (DNAT, SNAT).
+    Only the entries tell which ends are one connection, also for messages that come before they are read."""
+    node = lab(executors(2, kind="v0-old"), executors(2, kind="v1", prefix="http-"), ip=IP, conntrack=True,
+               agent_words={"advertise_ip": "10.88.0.1", "advertise_port": advertised, "listen_ip": IP},
+               rules=f"""table ip lab_nat {{
+                   chain out {{ type nat hook output priority -100;
+                       ip daddr 10.88.0.1 tcp dport {advertised} dnat to {IP}:{port}; }}
+                   chain post {{ type nat hook postrouting priority 100;
+                       ct original ip daddr 10.88.0.1 meta l4proto tcp snat to {IP}:20000-30000 fully-random; }}
+               }}""")
+    ids = ["task-0", "task-1", "http-0", "http-1"]
+    ew.wait_judged(node)
+    assert each(ew.json("audit", code=0), node, "verdict") == dict.fromkeys(ids, "healthy")
+    done = ew.json("run", "--yes", "--until", "settled", "--", *node.command(*node.restart_args()), code=0)
+    assert each(done, node, "outcome") == dict.fromkeys(ids, "reregistered")
+    assert each(done, node, "proof") == dict.fromkeys(ids, "message")

@@ -361,6 +361,31 @@ static void an_answer_behind_translation_waits_for_the_entry(void **state)
 	node_free(n);
 }
 
+/* Before its entry is read it was answered 503, and has asked again on the same connection. */
+static void the_last_of_several_answers_behind_translation_counts(void **state)
+{
+	one(n, p, .v1 = true);
+
+	(void)state;
+	translate(p->links[0], "10.0.0.9:20001");
+	translate(p->links[1], "10.0.0.9:20002");
+	node_snapshot(n);
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_link(n, p);
+	node_link(n, p);
+	translate(p->links[0], "10.0.0.9:20003");
+	translate(p->links[1], "10.0.0.9:20004");
+	node_says(n, p, "SUBSCRIBE");
+	node_answer(n, p, "503 Service Unavailable");
+	node_wait(n, 1);
+	node_says(n, p, "SUBSCRIBE");
+	node_answer(n, p, "200 OK");
+	node_snapshot(n);
+	is(n, "reregistered by message");
+	node_free(n);
+}
+
 /* The entry is another link's. */
 static void an_answer_to_somebody_else_proves_nothing(void **state)
 {
@@ -389,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_message),
 		cmocka_unit_test(an_answer_behind_translation_waits_for_the_entry),
+		cmocka_unit_test(the_last_of_several_answers_behind_translation_counts),
 		cmocka_unit_test(an_answer_to_somebody_else_proves_nothing),
 		cmocka_unit_test(agents_hook_comes_late),
 		cmocka_unit_test(registered_before_the_restart),

@@ -142,6 +142,11 @@ bool model_agent_serves(const struct model *model)
 	return agent_state_serves(model_store(model));
 }
 
+bool model_wants_tracking(const struct model *model)
+{
+	return model_store(model)->early_unplaced;
+}
+
 bool model_wants_checkpoints(const struct model *model)
 {
 	return agent_state_is_late(model_store(model)) && !agent_state_serves(model_store(model));

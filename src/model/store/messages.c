@@ -70,6 +70,8 @@ static void note_subscribe_answer(struct process *process, const struct fact *fa
 	struct registration *h = &process->history;
 	int32_t status = status_of(&fact->message);
 
+	if (fact->mono < h->register_sent)
+		return; /* it waited for its ends to be known; the executor has asked again since */
 	h->subscribe_on = 0;
 	if (status == 200 && h->register_sent) {
 		note_registered(process, fact);
@@ -326,11 +328,17 @@ void store_apply_early_messages(struct store *store)
 			store->early.v[kept++] = *fact;
 	}
 	store->early.n = kept;
+	store->early_unplaced = kept != 0;
 }
 
 void store_apply_message(struct store *store, const struct fact *fact)
 {
+	enum noted noted = NOTED_SENDER_UNKNOWN;
+
 	connection_note_message(store, fact);
-	if (!(store->complete & SCAN_PROCESSES) || message_note(store, fact) != NOTED)
+	if (store->complete & SCAN_PROCESSES)
+		noted = message_note(store, fact);
+	if (noted != NOTED)
 		keep_early(store, fact);
+	store->early_unplaced |= noted == NOTED_ENDS_UNKNOWN;
 }

@@ -359,7 +359,8 @@ struct store {
 	/* Messages of processes that may yet turn out to be the agent, and those of the agent to
 	 * an end that only a scan of connection tracking may tell. */
 	LIST(struct fact) early;
-	bool translates; /* an entry with address translation was seen */
+	bool early_unplaced; /* one of the latter is among them */
+	bool translates;     /* an entry with address translation was seen */
 	LIST(struct fact_baseline) baselines;
 	struct fact_work_dir work_dir;
 	bool has_work_dir;

@@ -63,11 +63,23 @@ static json_t *text_escaped(const char *text)
 	return value;
 }
 
+/* Length of the text if all of it is printable ASCII without a backslash, as most is; else 0. */
+static size_t simple_length(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len] >= 0x20 && text[len] < 0x7f && text[len] != '\\')
+		len++;
+	return text[len] ? 0 : len;
+}
+
 json_t *jsonval_text(const char *text)
 {
 	const char *s = text ? text : "";
-	size_t len;
+	size_t len = simple_length(s);
 
+	if (len)
+		return json_stringn_nocheck(s, len);
 	while (*s && (len = plain_length(s)))
 		s += len;
 	return *s ? text_escaped(text) : json_string(text ? text : "");
@@ -174,14 +186,14 @@ static int piece_write(const char *text, size_t len, void *ctx)
 
 		size = size ? size : 1;
 		if (cp >= 0x7f && utf8_is_invisible(cp)) {
-			fwrite(text + plain, 1, at - plain, out);
+			fwrite_unlocked(text + plain, 1, at - plain, out);
 			escape_write(out, cp);
 			plain = at + size;
 		}
 		at += size;
 	}
-	fwrite(text + plain, 1, len - plain, out);
-	return ferror(out) ? -1 : 0;
+	fwrite_unlocked(text + plain, 1, len - plain, out);
+	return ferror_unlocked(out) ? -1 : 0;
 }
 
 int jsonval_dumpf(const json_t *value, FILE *out, size_t flags)

@@ -22,7 +22,7 @@ json_t *fields_done(struct fields *fields)
 
 void field_value(struct fields *fields, const char *name, json_t *value)
 {
-	if (json_object_set_new(fields->object, name, value) < 0)
+	if (json_object_set_new_nocheck(fields->object, name, value) < 0)
 		fields->failed = true;
 }
 

@@ -16,6 +16,7 @@
 #include "observe/bpf/thread_scan.h"
 #include "observe/node_scan.h"
 #include "observe/proc/procfs.h"
+#include "observe/process_half.h"
 #include "observe/scan_internal.h"
 #include "observe/snapshot.h"
 #include "observe/sockets.h"
@@ -89,6 +90,7 @@ void scan_free(struct scan *scan)
 	if (scan->snapshot)
 		scan_drop(scan);
 	snapshot_free(scan->snapshot);
+	process_half_free(scan->half);
 	procfs_free(scan->procfs);
 	ew_thread_scan_free(scan->threads);
 	pid_set_free(&scan->odd);
@@ -116,10 +118,10 @@ static const struct part {
 } parts[] = {
 	/* first: who has a link decides what to read of whom */
 	{ SCAN_SOCKETS, scan_bpf_step, "sockets, by BPF", false },
-	/* in a child, beside all that follows */
-	{ SCAN_CHECKPOINTS, scan_checkpoints_begin_step, "the agent's checkpoints", false },
 	/* whose sockets and namespaces matter */
 	{ SCAN_PROCESSES, scan_processes_step, "processes", false },
+	/* in a child, beside all that follows: processes have both processors of a small node */
+	{ SCAN_CHECKPOINTS, scan_checkpoints_begin_step, "the agent's checkpoints", false },
 	{ SCAN_PROCESSES, scan_libraries_step, "libraries of executors", false },
 	{ SCAN_SOCKETS, scan_sockets_part_step, "sockets", false },
 	/* which of them are links */

@@ -21,6 +21,7 @@ struct scan {
 	char *authorization;
 	struct tls *tls; /* NULL: plain text */
 	struct procfs *procfs;
+	struct process_half *half;	/* read by a thread in a scan of everything; NULL: none */
 	struct ew_thread_scan *threads; /* NULL: threads are read from /proc */
 	struct pid_set odd;		/* what it found last */
 	struct snapshot *snapshot;

@@ -1,35 +1,67 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The processes of the host. */
-#include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <time.h>
 
 #include "base/error.h"
 #include "base/now.h"
 #include "observe/bpf/thread_scan.h"
 #include "observe/proc/procfs.h"
+#include "observe/process_half.h"
 #include "observe/scan_internal.h"
 #include "observe/snapshot.h"
 
 /*
- * An executor's library matters, not that of the processes which it has started. Without BPF the
- * executors are not known yet: every process is read closely.
+ * One thread more, where there is a processor for it, and not in a watch, which has time. Without
+ * one all is read here.
  */
-static void take_process(struct scan *scan, const struct procfs_row *row)
+static void half_choose(struct scan *scan)
 {
-	bool closely = !scan->with_bpf || snapshot_is_linked(scan->snapshot, row->pid);
+	cpu_set_t cpus;
+	bool wanted = scan->scope == SCAN_ALL && sched_getaffinity(0, sizeof(cpus), &cpus) == 0 &&
+		      CPU_COUNT(&cpus) > 1;
 
-	if (row->mesos && procfs_emit_row(scan->procfs, closely, &scan->sink) == -ESRCH)
-		return;
-	snapshot_add_row(scan->snapshot, row);
+	if (wanted && !scan->half)
+		process_half_new(scan->procfs, scan->snapshot, &scan->half, NULL);
+	if (!wanted) {
+		process_half_free(scan->half);
+		scan->half = NULL;
+	}
 }
 
+/* An executor's library matters, not that of the processes which it has started. Without BPF the
+ * executors are not known yet: every process is read closely. */
 static int processes_begin(struct scan *scan, struct error *error)
 {
-	int err = procfs_list(scan->procfs, error);
+	const struct pid_set *odd = NULL;
+	int err;
 
-	if (!err && scan->threads && ew_thread_scan_run(scan->threads, &scan->odd) == 0)
-		procfs_list_threads(scan->procfs, &scan->odd);
-	return err;
+	half_choose(scan);
+	err = procfs_list(scan->procfs, error);
+	if (err < 0)
+		return err;
+	if (scan->threads && ew_thread_scan_run(scan->threads, &scan->odd) == 0)
+		odd = &scan->odd;
+	procfs_list_threads(scan->procfs, odd);
+	if (scan->half)
+		process_half_begin(scan->half, scan->with_bpf, odd);
+	return 0;
+}
+
+static enum step processes_end(struct scan *scan, int err, struct error *error)
+{
+	struct error other = { 0 };
+
+	if (scan->half && process_half_end(scan->half, scan->snapshot, &scan->sink, &other) < 0 &&
+	    !err) {
+		err = other.code;
+		*error = other;
+	}
+	procfs_emit_denied(scan->procfs, &scan->sink);
+	snapshot_sort_processes(scan->snapshot);
+	snapshot_find_runs(scan->snapshot);
+	return err < 0 ? scan_fail(scan, "processes", error) : STEP_DONE;
 }
 
 enum step scan_processes_step(struct scan *scan)
@@ -40,15 +72,11 @@ enum step scan_processes_step(struct scan *scan)
 
 	for (int i = 0; i < A_STEP && more > 0; i++) {
 		more = procfs_next(scan->procfs, &row, &error);
-		if (more > 0)
-			take_process(scan, &row);
+		if (more > 0 &&
+		    process_emit(scan->procfs, &row, scan->snapshot, scan->with_bpf, &scan->sink))
+			snapshot_add_row(scan->snapshot, &row);
 	}
-	if (more > 0)
-		return STEP_MORE;
-	procfs_emit_denied(scan->procfs, &scan->sink);
-	snapshot_sort_processes(scan->snapshot);
-	snapshot_find_runs(scan->snapshot);
-	return more < 0 ? scan_fail(scan, "processes", &error) : STEP_DONE;
+	return more > 0 ? STEP_MORE : processes_end(scan, more, &error);
 }
 
 /* Where it is not clear which process of a run is the executor, the library shows it. */
@@ -80,7 +108,10 @@ enum step scan_states_step(struct scan *scan)
 {
 	static const struct timespec pause = { .tv_nsec = 20 * NS_PER_MS };
 
-	if (procfs_recheck(scan->procfs, &scan->sink)) {
+	bool more = procfs_recheck(scan->procfs, &scan->sink);
+
+	more |= process_half_recheck(scan->half, &scan->sink);
+	if (more) {
 		nanosleep(&pause, NULL);
 		return STEP_MORE;
 	}

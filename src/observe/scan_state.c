@@ -4,12 +4,14 @@
 #include "base/error.h"
 #include "observe/agent/api_question.h"
 #include "observe/node_scan.h"
+#include "observe/process_half.h"
 #include "observe/scan_internal.h"
 #include "observe/snapshot.h"
 #include "observe/sockets.h"
 
 void scan_drop(struct scan *scan)
 {
+	process_half_drop(scan->half);
 	sockets_free(scan->sockets);
 	scan->sockets = NULL;
 	api_ask_drop(scan->question);

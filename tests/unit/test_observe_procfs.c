@@ -544,6 +544,54 @@ static void threads_that_were_looked_at_are_not_read_again(void **state)
 	assert_int_equal(ptrace(PTRACE_DETACH, thread, NULL, NULL), 0);
 }
 
+/* Which of these processes the list has, each once: a bit for each. */
+static uint64_t listed(struct procfs *list, const pid_t *pids, size_t n)
+{
+	struct procfs_row row;
+	uint64_t found = 0;
+
+	assert_int_equal(procfs_list(list, NULL), 0);
+	while (procfs_next(list, &row, NULL) > 0)
+		for (size_t i = 0; i < n; i++)
+			if (pids[i] == row.pid) {
+				assert_false(found >> i & 1);
+				found |= UINT64_C(1) << i;
+			}
+	return found;
+}
+
+static void every_process_is_in_one_half_and_always_the_same(void **state)
+{
+	const uint64_t all = (UINT64_C(1) << 40) - 1;
+	struct procfs *second;
+	uint64_t in_first, in_second;
+	pid_t pids[40];
+
+	(void)state;
+	for (size_t i = 0; i < 40; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			for (;;)
+				pause();
+	}
+	assert_true(listed(procfs, pids, 40) == all);
+	assert_int_equal(procfs_new(&second, NULL), 0);
+	procfs_halves(procfs, second);
+	in_first = listed(procfs, pids, 40);
+	in_second = listed(second, pids, 40);
+	assert_true(in_first && in_second);
+	assert_true((in_first & in_second) == 0);
+	assert_true((in_first | in_second) == all);
+	assert_true(listed(procfs, pids, 40) == in_first);
+	procfs_halves(procfs, NULL);
+	procfs_free(second);
+	assert_true(listed(procfs, pids, 40) == all);
+	for (size_t i = 0; i < 40; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+}
+
 static void the_first_process_of_a_pid_namespace_is_told(void **state)
 {
 	(void)state;
@@ -683,6 +731,7 @@ int main(int argc, char **argv)
 		TEST_WITH_THREAD_SCAN(a_process_that_its_tracer_stopped_is_in_state_t),
 		TEST_WITH_THREAD_SCAN(one_stopped_thread_stands_for_its_process),
 		TEST_WITH_THREAD_SCAN(a_process_that_hangs_in_the_kernel_is_in_state_D_for_seconds),
+		TEST(every_process_is_in_one_half_and_always_the_same),
 		TEST(the_first_process_of_a_pid_namespace_is_told),
 		TEST(the_cgroup_is_systemds_else_the_unified_one),
 		TEST(a_name_with_parentheses_does_not_shift_the_fields),

@@ -52,7 +52,8 @@ struct procfs {
 	struct cgroup_frozen_last frozen_last; /* of the list under way */
 	const struct pid_set *odd; /* likewise: with threads to be read; NULL: not known */
 	struct stuck_threads stuck;
-	struct library_files files;
+	struct library_files own_files, *files;
+	uint32_t half; /* of the list: 1 or 2; 0: all of it */
 
 	/* The process that was emitted last, with its strings. */
 	struct fact fact;
@@ -67,7 +68,7 @@ struct procfs {
 
 void procfs_bound(struct procfs *procfs, int64_t until)
 {
-	procfs->files.until = until;
+	procfs->own_files.until = until;
 }
 
 int procfs_new(struct procfs **ret_procfs, struct error *error)
@@ -84,6 +85,8 @@ int procfs_new(struct procfs **ret_procfs, struct error *error)
 		free(procfs);
 		return error_set(error, err, "mount proc on /proc", "open /proc");
 	}
+	procfs->files = &procfs->own_files;
+	pthread_mutex_init(&procfs->own_files.lock, NULL);
 	procfs->pidns = proc_ns_own("pid");
 	cgroup_mounts_read(&procfs->mounts);
 	procfs->environ_cap = ENVIRON_FIRST;
@@ -115,6 +118,7 @@ void procfs_free(struct procfs *procfs)
 		return;
 	list_close(procfs);
 	close(procfs->root);
+	pthread_mutex_destroy(&procfs->own_files.lock);
 	procfs_state_clear(&procfs->stuck);
 	free(procfs->environ);
 	free(procfs);
@@ -225,7 +229,7 @@ static void fill_closely(struct procfs *procfs, int dir, const struct fact_sink 
 	process->cgroup = cgroup->path;
 	if (cgroup->err < 0 && !proc_is_gone(cgroup->err))
 		emit_unread(sink, process->pid, 0, cgroup->err, "/proc/%d/cgroup", process->pid);
-	procfs_library_find(dir, procfs->lines, sizeof(procfs->lines), &procfs->files,
+	procfs_library_find(dir, procfs->lines, sizeof(procfs->lines), procfs->files,
 			    &procfs->library);
 }
 
@@ -333,9 +337,24 @@ int procfs_list(struct procfs *procfs, struct error *error)
 	list_forget(procfs);
 	procfs->denied.n = 0;
 	procfs_state_begin(&procfs->stuck);
-	procfs->files.n = 0;
+	procfs->own_files.n = 0;
 	err = dirents_open(&procfs->list, procfs->root, ".");
 	return err < 0 ? error_set(error, err, NULL, "list /proc") : 0;
+}
+
+void procfs_halves(struct procfs *first, struct procfs *second)
+{
+	first->half = second ? 1 : 0;
+	if (!second)
+		return;
+	second->half = 2;
+	second->files = &first->own_files;
+}
+
+/* Pids that follow each other are often of one executor: both halves get such and such. */
+static bool is_ours(const struct procfs *procfs, int pid)
+{
+	return !procfs->half || procfs->half == 1 + ((uint32_t)pid * 2654435761U >> 31);
 }
 
 int procfs_next(struct procfs *procfs, struct procfs_row *row, struct error *error)
@@ -350,6 +369,8 @@ int procfs_next(struct procfs *procfs, struct procfs_row *row, struct error *err
 				       ? 0
 				       : error_set(error, pid, NULL, "list /proc to its end");
 		}
+		if (!is_ours(procfs, pid))
+			continue;
 		procfs->row_dir = process_open(procfs, pid);
 		if (proc_is_gone(procfs->row_dir))
 			continue;
@@ -374,6 +395,15 @@ int procfs_emit_row(struct procfs *procfs, bool closely, const struct fact_sink 
 		return -ESRCH;
 	note_denied(procfs, procfs->row.pid, err);
 	return err;
+}
+
+void procfs_denied_add(struct procfs *procfs, const struct procfs *other)
+{
+	if (!procfs->denied.n) {
+		procfs->denied.first = other->denied.first;
+		procfs->denied.err = other->denied.err;
+	}
+	procfs->denied.n += other->denied.n;
 }
 
 void procfs_emit_denied(const struct procfs *procfs, const struct fact_sink *sink)

@@ -40,6 +40,13 @@ int procfs_list(struct procfs *procfs, struct error *error);
 int procfs_next(struct procfs *procfs, struct procfs_row *row, struct error *error);
 
 /*
+ * From the next list on two threads have half of the processes each, the same half in every list.
+ * They share what is read of libraries: the first must begin its list before the second, and stay
+ * as long. second NULL: the first has all.
+ */
+void procfs_halves(struct procfs *first, struct procfs *second);
+
+/*
  * For the list that procfs_list() has just begun: every thread of the host has been looked at
  * (observe/bpf/thread_scan.h), and all that are in state T, t or D, or traced, are of these
  * processes. odd must stay until the list ends. The threads of the others are not read again.
@@ -59,6 +66,9 @@ int procfs_emit_row(struct procfs *procfs, bool closely, const struct fact_sink 
  * privilege that is most of a host.
  */
 void procfs_emit_denied(const struct procfs *procfs, const struct fact_sink *sink);
+
+/* Adds those of the other half. */
+void procfs_denied_add(struct procfs *procfs, const struct procfs *other);
 
 /*
  * Emits FACT_PROCESS for one process, whatever its environment; closely if it has a Mesos

@@ -74,8 +74,8 @@ static void maps_line(struct mesos_span line, struct mapped *mapped)
 	mapping_add(mapped, &mapping);
 }
 
-static struct library_file file_of(int dir, const struct mapping *mapping,
-				   struct library_files *files)
+static struct library_file file_of_locked(int dir, const struct mapping *mapping,
+					  struct library_files *files)
 {
 	struct library_file file;
 
@@ -87,6 +87,18 @@ static struct library_file file_of(int dir, const struct mapping *mapping,
 		memcpy(files->v[files->n].id, mapping->id, sizeof(mapping->id));
 		files->v[files->n++].file = file;
 	}
+	return file;
+}
+
+/* Locked while it is read, too: the other thread most likely waits for the same file. */
+static struct library_file file_of(int dir, const struct mapping *mapping,
+				   struct library_files *files)
+{
+	struct library_file file;
+
+	pthread_mutex_lock(&files->lock);
+	file = file_of_locked(dir, mapping, files);
+	pthread_mutex_unlock(&files->lock);
 	return file;
 }
 

@@ -3,6 +3,7 @@
 #ifndef EW_OBSERVE_PROC_PROCFS_LIBRARY_H
 #define EW_OBSERVE_PROC_PROCFS_LIBRARY_H
 
+#include <pthread.h>
 #include <stddef.h>
 
 #include "facts.h"
@@ -16,8 +17,9 @@ struct procfs_library {
 	enum ew_tri deleted;
 };
 
-/* Files that were read already: a node's executors share a few libraries. */
+/* Files that were read already: a node's executors share a few libraries. Threads may share it. */
 struct library_files {
+	pthread_mutex_t lock;
 	int64_t until; /* mono ns; 0: no bound for reading more */
 	struct {
 		char id[64]; /* "fe:00 12615", device and inode as in maps: holds while it is mapped

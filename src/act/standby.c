@@ -334,7 +334,7 @@ int standby_arm(struct standby *standby, const struct standby_link *links, size_
 		return error_set(error, -ENOMEM, NULL, "arm the guard for %zu links", n);
 	}
 	fresh->file = file;
-	standby_list_prepare(fresh);
+	standby_list_prepare(fresh, old, standby->options.planner);
 	while (old != standby->none)
 		if (atomic_compare_exchange_strong(&standby->list, &old, fresh)) {
 			int err = armed_file_publish(file);

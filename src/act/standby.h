@@ -30,6 +30,7 @@ struct standby_link {
 	enum armed_state state;
 	int64_t begun; /* when the call was begun, mono ns; 0: it was not */
 	struct inject_result injected;
+	struct inject_plan plan; /* of INJECT_PTRACE */
 };
 
 struct standby_options {
@@ -42,6 +43,9 @@ struct standby_options {
 	 */
 	struct inject_worker *const *workers;
 	size_t n_workers;
+	/* Makes the plans of links to be treated by INJECT_PTRACE, for standby_arm(). May be NULL.
+	 */
+	struct inject_worker *planner;
 	/*
 	 * Does a socket that is not the agent's listen on its port? Then a new agent may have asked
 	 * executors to reconnect. True also when that cannot be found out. Called by the thread.

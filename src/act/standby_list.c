@@ -74,6 +74,21 @@ int standby_identify(const struct inject_request *request)
 	return -ESRCH;
 }
 
+static bool plan_take(struct standby_link *link, const struct standby_list *earlier)
+{
+	for (size_t i = 0; earlier && i < earlier->n; i++) {
+		const struct standby_link *other = &earlier->links[i];
+
+		if (other->request.cookie != link->request.cookie ||
+		    other->request.pid != link->request.pid ||
+		    other->request.start != link->request.start)
+			continue;
+		link->plan = other->plan;
+		return other->plan.known;
+	}
+	return false;
+}
+
 /* Where descriptors are few, the last processes are identified when their turn comes. */
 static void link_prepare(struct standby_link *link, int highest)
 {
@@ -87,7 +102,8 @@ static void link_prepare(struct standby_link *link, int highest)
 		close(pidfd);
 }
 
-void standby_list_prepare(struct standby_list *list)
+void standby_list_prepare(struct standby_list *list, const struct standby_list *earlier,
+			  struct inject_worker *planner)
 {
 	struct rlimit limit;
 	int highest = 1024;
@@ -95,8 +111,14 @@ void standby_list_prepare(struct standby_list *list)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT32_MAX)
 		highest = (int)limit.rlim_cur;
 	highest = highest > DESCRIPTORS_KEPT ? highest - DESCRIPTORS_KEPT : 0;
-	for (size_t i = 0; i < list->n; i++)
-		link_prepare(&list->links[i], highest);
+	for (size_t i = 0; i < list->n; i++) {
+		struct standby_link *link = &list->links[i];
+
+		link_prepare(link, highest);
+		if (planner && link->request.method == INJECT_PTRACE &&
+		    link->state == ARMED_WAITING && !plan_take(link, earlier))
+			(void)inject_plan_make(planner, &link->request, &link->plan);
+	}
 }
 
 /* ---- the act ---- */
@@ -170,14 +192,12 @@ void standby_list_settle(struct standby_list *list, int64_t ended)
 static int link_shutdown(struct standby_link *link, struct inject_worker *worker)
 {
 	struct inject_request request = link->request;
-	int err, pidfd;
+	int err, pidfd = link_pidfd(link);
 
-	if (request.method == INJECT_PTRACE) {
-		request.deadline = link->begun + INJECT_WAIT;
-		return inject_shutdown(worker, &request, &link->injected);
-	}
-	pidfd = link_pidfd(link);
-	err = pidfd < 0 ? pidfd : inject_prepared_shutdown(&request, pidfd, &link->injected);
+	request.deadline = link->begun + INJECT_WAIT;
+	request.plan = &link->plan;
+	err = pidfd < 0 ? pidfd
+			: inject_prepared_shutdown(worker, &request, pidfd, &link->injected);
 	link_release(link, pidfd);
 	return err;
 }

@@ -20,8 +20,12 @@ struct standby_list *standby_list_new(const struct standby_link *links, size_t n
 /* With its pidfds and its file, which stays in its directory unless finished. NULL is fine. */
 void standby_list_free(struct standby_list *list, bool finished);
 
-/* Opens the processes, and checks the sockets: what is not as requested becomes ARMED_LEFT. */
-void standby_list_prepare(struct standby_list *list);
+/*
+ * Opens the processes, and checks the sockets: what is not as requested becomes ARMED_LEFT. Plans
+ * of injections by ptrace are taken over from an earlier list (may be NULL), or made by planner.
+ */
+void standby_list_prepare(struct standby_list *list, const struct standby_list *earlier,
+			  struct inject_worker *planner);
 
 /*
  * After the end of the agent, at ended (mono ns): looks at all links until those that noticed have,

@@ -36,10 +36,12 @@ static enum inject_method method_choose(enum inject_method wanted)
 	return copy >= 0 ? INJECT_PIDFD : INJECT_AUTO;
 }
 
+/* One more than are used for acts, where links are planned while others may be treated. */
 static int workers_start(struct guard *guard, struct error *error)
 {
-	size_t n = guard->method == INJECT_PIDFD ? 1 : WORKERS_MAX;
-	int err = 0;
+	bool by_pidfd = guard->method == INJECT_PIDFD;
+	size_t n = by_pidfd ? 1 : WORKERS_MAX;
+	int err = by_pidfd ? 0 : inject_worker_new(&guard->planner);
 
 	while (!err && guard->n_workers < n) {
 		err = inject_worker_new(&guard->workers[guard->n_workers]);
@@ -58,6 +60,7 @@ static int plan_begin(struct guard *guard, const struct options *options,
 						 .agent = &audit->agent,
 						 .method = guard->method,
 						 .workers = guard->workers,
+						 .planner = guard->planner,
 						 .claims = guard->lock,
 						 .n_workers = guard->n_workers,
 						 .log = guard->log };
@@ -223,6 +226,7 @@ bool guard_disarm(struct guard *guard)
 	audit_log_close(guard->log);
 	for (size_t i = 0; i < guard->n_workers; i++)
 		inject_worker_free(guard->workers[i]);
+	inject_worker_free(guard->planner);
 	free(guard->targets);
 	free(guard);
 	return complete;

@@ -76,6 +76,7 @@ int guard_plan_new(const struct guard_plan_options *options, struct guard_plan *
 					   .agent_start = options->agent->start,
 					   .workers = options->workers,
 					   .n_workers = options->n_workers,
+					   .planner = options->planner,
 					   .next_listens = next_listens,
 					   .ctx = plan };
 	int err;

@@ -27,7 +27,8 @@ struct guard_plan_options {
 	enum inject_method method;
 	struct inject_worker *const *workers; /* the threads' from now on; for INJECT_PTRACE */
 	size_t n_workers;
-	int claims; /* struct inject_request */
+	struct inject_worker *planner; /* struct standby_options */
+	int claims;		       /* struct inject_request */
 	struct audit_log *log;
 };
 

@@ -24,7 +24,8 @@ struct guard {
 	struct audit_log *log;
 	struct inject_worker *workers[WORKERS_MAX];
 	size_t n_workers;
-	struct guard_plan *plan; /* NULL: this kernel lacks what it needs */
+	struct inject_worker *planner; /* of links to be treated by ptrace; NULL: by pidfd */
+	struct guard_plan *plan;       /* NULL: this kernel lacks what it needs */
 	pid_t agent;
 	uint64_t agent_start;
 	uint16_t port;

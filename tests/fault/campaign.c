@@ -258,6 +258,7 @@ static bool run_once(struct campaign *c)
 	if (!ready_party(c, &c->judged, c->spec->argv, &target) ||
 	    (c->spec->follows && !ready_party(c, &c->first, bystander, &first)))
 		return false;
+	plan.planned = (c->method == SHOT_FRAME || c->method == SHOT_AUTO) && pick(c, 2);
 	plan.first = c->spec->follows ? &first : NULL;
 	plan_kill(c, &plan);
 	if (c->spec->swaps)

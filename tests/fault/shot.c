@@ -39,10 +39,13 @@ const char *shot_method_name(enum shot_method method)
 }
 
 static int inject(struct inject_worker *worker, const struct inject_request *t,
-		  enum inject_method m, struct inject_result *ret)
+		  enum inject_method m, bool planned, struct inject_result *ret)
 {
 	struct inject_request request = *t;
+	struct inject_plan plan;
 
+	if (planned && inject_plan_make(worker, t, &plan) == 0)
+		request.plan = &plan;
 	request.method = m;
 	request.deadline = now_mono() + INJECT_MS * NS_PER_MS;
 	return inject_shutdown(worker, &request, ret);
@@ -58,10 +61,10 @@ static void inject_both(const struct inject_request *t, const struct shot_plan *
 	if (inject_worker_new(&worker) < 0)
 		return;
 	if (plan->first) {
-		inject(worker, plan->first, INJECT_PTRACE, &shared->first_res);
+		inject(worker, plan->first, INJECT_PTRACE, false, &shared->first_res);
 		shared->first_reported = true;
 	}
-	shared->err = inject(worker, t, methods[plan->method], &shared->res);
+	shared->err = inject(worker, t, methods[plan->method], plan->planned, &shared->res);
 }
 
 /* In the operator process. */

@@ -41,6 +41,7 @@ struct armed {
 	struct executor e[EXECUTORS_MAX];
 	size_t n_executors;
 	struct inject_worker *workers[WORKERS]; /* NULL: by pidfd, without any */
+	struct inject_worker *planner;		/* NULL too */
 	struct standby *standby;
 	struct standby_link links[8];
 	size_t n;      /* of these that are given to the thread */
@@ -102,6 +103,7 @@ static void thread_start(struct armed *a, size_t n_workers)
 						 .agent_start = start_of(a->agent),
 						 .workers = a->workers,
 						 .n_workers = n_workers,
+						 .planner = a->planner,
 						 .next_listens = next_listens };
 	struct error error = { 0 };
 
@@ -122,6 +124,7 @@ static void armed_end(struct armed *a, bool finished)
 	standby_free(a->standby, finished);
 	for (size_t i = 0; i < WORKERS; i++)
 		inject_worker_free(a->workers[i]);
+	inject_worker_free(a->planner);
 	for (size_t i = 0; i < a->n_executors; i++)
 		executor_end(&a->e[i]);
 }
@@ -191,7 +194,7 @@ static void one_whose_first_thread_has_ended(void **state)
 	armed_end(&a, true);
 }
 
-/* By ptrace several at a time, each by a worker of its own. */
+/* By ptrace several at a time, each by a worker of its own, as planned when the list was given. */
 static void by_ptrace(void **state)
 {
 	struct armed a = executors_start(CLOSES, 4, 1);
@@ -201,14 +204,19 @@ static void by_ptrace(void **state)
 	(void)state;
 	for (size_t i = 0; i < WORKERS; i++)
 		assert_int_equal(inject_worker_new(&a.workers[i]), 0);
+	assert_int_equal(inject_worker_new(&a.planner), 0);
 	for (size_t i = 0; i < a.n; i++)
 		a.links[i].request.method = INJECT_PTRACE;
 	thread_start(&a, WORKERS);
 	assert_int_equal(arm(&a), 0);
+	assert_int_equal(arm(&a), 0); /* plans are taken over */
 	assert_string_equal(states_after_the_end(&a), "done done done done");
 	links = standby_links(a.standby, &n);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(links[i].injected.used, INJECT_PTRACE);
+		assert_true(links[i].plan.known);
+		assert_int_equal(links[i].injected.tid, links[i].plan.choice.tid);
+	}
 	armed_end(&a, true);
 }
 

@@ -98,32 +98,38 @@ static int copy_checked(const struct inject_request *request, int pidfd, struct 
 	return err;
 }
 
-static int prepared(const struct inject_request *request, int pidfd, bool shut,
-		    struct inject_result *result)
+/* As inject_preflight(), without the checks of the process. */
+static int prepared_copy(const struct inject_request *request, int pidfd,
+			 struct inject_result *result, struct inject_end *end)
 {
-	struct inject_end end;
-	int copy = inject_claims_check(request, &end);
+	int err = inject_claims_check(request, end);
 
-	if (!copy)
-		copy = copy_checked(request, pidfd, &end);
-	*result = (struct inject_result){ .used = INJECT_PIDFD };
-	if (copy >= 0 && shut)
-		shut_copy(copy, result, &end);
-	else if (copy >= 0)
-		inject_done(&end);
-	if (copy >= 0)
-		close(copy);
-	return inject_result_fill(request, &end, result);
+	*result = (struct inject_result){ .used = request->method };
+	return err ? err : copy_checked(request, pidfd, end);
 }
 
 int inject_prepared_check(const struct inject_request *request, int pidfd,
 			  struct inject_result *result)
 {
-	return prepared(request, pidfd, false, result);
+	struct inject_end end;
+	int copy = prepared_copy(request, pidfd, result, &end);
+
+	if (copy >= 0) {
+		inject_done(&end);
+		close(copy);
+	}
+	return inject_result_fill(request, &end, result);
 }
 
-int inject_prepared_shutdown(const struct inject_request *request, int pidfd,
-			     struct inject_result *result)
+int inject_prepared_shutdown(struct inject_worker *worker, const struct inject_request *request,
+			     int pidfd, struct inject_result *result)
 {
-	return prepared(request, pidfd, true, result);
+	struct inject_end end;
+	int copy = prepared_copy(request, pidfd, result, &end);
+
+	if (copy >= 0) {
+		by_method(worker, request, copy, result, &end);
+		close(copy);
+	}
+	return inject_result_fill(request, &end, result);
 }

@@ -25,6 +25,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "act/inject/sigframe.h"
+#include "act/inject/thread_choice.h"
 #include "base/error.h"
 
 /* AUTO: ptrace if a thread of the process can be stopped unnoticed, otherwise pidfd. */
@@ -104,6 +106,23 @@ struct inject_dups {
 	int fd[INJECT_DUPS_MAX];
 };
 
+/*
+ * What a later injection by ptrace need not find out: which thread, where its stack ends, where the
+ * needed instructions are. Filled by inject_plan_make(). The injection uses it only if the same
+ * thread is in the same wait and the instructions are still there; what can change under a waiting
+ * thread is checked at the stop in any case.
+ */
+struct inject_plan {
+	bool known; /* false: of no use */
+	bool small; /* struct tracee_stack */
+	struct thread_choice choice;
+	uint64_t thread_start; /* field 22 of its stat */
+	uint64_t low;	       /* the frames must not reach below it */
+	uint64_t tcb;	       /* struct tracee_thread */
+	struct sigframe_code code;
+	struct sigframe_fds fds;
+};
+
 /* Which socket is shut down, and how. */
 struct inject_request {
 	pid_t pid;	 /* the process, by the id of its first thread */
@@ -120,6 +139,7 @@ struct inject_request {
 	 * that another one has claimed is refused. 0: none.
 	 */
 	int claims;
+	const struct inject_plan *plan; /* NULL: none */
 };
 
 struct inject_result {
@@ -166,15 +186,22 @@ int inject_shutdown(struct inject_worker *worker, const struct inject_request *r
 		    struct inject_result *result);
 
 /*
- * The same by INJECT_PIDFD for a process that was identified before, in a few calls: pidfd is known
- * to be of the process of the request. inject_prepared_check() only checks that the descriptor
- * still is that very socket, ESTABLISHED, and not shut down. Return 0, or the negative errno of the
- * refusal in *result.
+ * The same for a process that was identified before, in fewer calls: pidfd is known to be of the
+ * process of the request. worker: may be NULL for INJECT_PIDFD. inject_prepared_check() only checks
+ * that the descriptor still is that very socket, ESTABLISHED, and not shut down. Return 0, or the
+ * negative errno of the refusal in *result.
  */
 int inject_prepared_check(const struct inject_request *request, int pidfd,
 			  struct inject_result *result);
-int inject_prepared_shutdown(const struct inject_request *request, int pidfd,
-			     struct inject_result *result);
+int inject_prepared_shutdown(struct inject_worker *worker, const struct inject_request *request,
+			     int pidfd, struct inject_result *result);
+
+/*
+ * Looks at the process of a request, without touching it. Returns 0, or a negative errno with
+ * ret->known false: an injection finds out by itself.
+ */
+int inject_plan_make(struct inject_worker *worker, const struct inject_request *request,
+		     struct inject_plan *ret);
 
 /* Stable words for output and scripts: "ptrace", "no-thread" ("" for none). Never NULL. */
 const char *inject_method_name(enum inject_method method);

@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 enum {
-	TRIES = 20,	 /* choices of threads: a busy process moves on between choice and stop */
-	EMPTY_TRIES = 5, /* in succession, with no thread to choose from */
+	TRIES = 20,	  /* choices of threads: a busy process moves on between choice and stop */
+	FIRST_CHOICE = 4, /* threads to choose from at first: most wait for good */
+	EMPTY_TRIES = 5,  /* in succession, with no thread to choose from */
 	FRAME_USUAL = 4096, /* bytes below the stack pointer, without matrix registers */
 	TCB_SIZE = 2048,    /* of glibc's thread descriptor, from its list of robust mutexes on */
 };
@@ -41,65 +42,88 @@ static uint64_t find_tcb(struct inject_shared *in, pid_t tid)
  * fork has left shared is slow. The kernel writes to the TCB when the thread resumes (rseq: the
  * number of the CPU).
  */
-static void prepare_pages(struct inject_shared *in, const struct tracee_thread *thread, pid_t tid,
-			  uint64_t low)
+static void prepare_pages(struct inject_shared *in, const struct inject_plan *plan)
 {
-	uint64_t from = thread->sp - FRAME_USUAL;
+	uint64_t sp = plan->choice.wait.sp, from = sp - FRAME_USUAL;
 	struct tracee_mem mem;
 
-	tracee_mem_init(&mem, tid, &in->result.syscalls);
-	tracee_mem_prepare(&mem, from > low ? from : low, thread->sp);
-	if (thread->tcb)
-		tracee_mem_prepare(&mem, thread->tcb, thread->tcb + TCB_SIZE);
+	tracee_mem_init(&mem, plan->choice.tid, &in->result.syscalls);
+	tracee_mem_prepare(&mem, from > plan->low ? from : plan->low, sp);
+	if (plan->tcb)
+		tracee_mem_prepare(&mem, plan->tcb, plan->tcb + TCB_SIZE);
 	tracee_mem_close(&mem);
 }
 
-/* Finds the end of the thread's stack, and faults in what will be written. */
-static int prepare_stack(struct inject_shared *in, const struct thread_choice *choice,
-			 struct tracee_stack *ret)
+/* All that can be found out before the moment of the injection. */
+static int plan_thread(struct inject_shared *in, const struct thread_choice *choice,
+		       struct inject_plan *ret)
 {
-	const struct tracee_thread thread = {
-		.sp = choice->wait.sp,
-		.guard = tracee_guard_below(choice->tid, &in->maps, choice->wait.sp),
-		.tcb = find_tcb(in, choice->tid),
-		.idle = choice->rank == 0,
-	};
-	int err = tracee_maps_stack(&in->maps, &thread, ret);
-
-	if (err < 0)
-		return inject_try_again(in, INJECT_R_STACK, THREAD "is on a stack of unknown size");
-	prepare_pages(in, &thread, choice->tid, ret->low);
-	return 0;
-}
-
-/* Tries one thread, once. Returns 0, INJECT_TRY_AGAIN, or a negative errno with the result filled.
- */
-static int try_thread(struct inject_shared *in, const struct thread_choice *choice)
-{
+	struct tracee_thread thread = { .sp = choice->wait.sp, .idle = choice->rank == 0 };
 	struct tracee_stack stack;
+	uint64_t start;
 	int err;
 
 	in->result.tid = choice->tid;
-	err = inject_ptrace_check_thread(in, choice);
+	err = inject_ptrace_check_thread(in, choice, &start);
 	if (err)
 		return err;
-	err = prepare_stack(in, choice, &stack);
-	if (err)
-		return err;
-	if (stack.small) /* a contended lock looks the same, on a stack without room, but not for
+	thread.guard = tracee_guard_below(choice->tid, &in->maps, choice->wait.sp);
+	thread.tcb = find_tcb(in, choice->tid);
+	if (tracee_maps_stack(&in->maps, &thread, &stack) < 0)
+		return inject_try_again(in, INJECT_R_STACK, THREAD "is on a stack of unknown size");
+	*ret = (struct inject_plan){ .known = true,
+				     .small = stack.small,
+				     .choice = *choice,
+				     .thread_start = start,
+				     .low = stack.low,
+				     .tcb = thread.tcb,
+				     .code = in->code,
+				     .fds = in->fds };
+	return 0;
+}
+
+/* Tries one thread, once. Returns 0, INJECT_TRY_AGAIN, or a negative errno with in->end filled. */
+static int try_plan(struct inject_shared *in, const struct inject_plan *plan)
+{
+	prepare_pages(in, plan);
+	if (plan->small) /* a contended lock looks the same, on a stack without room, but not for
 			    long */
 		nanosleep(&pause_1ms, NULL);
-	if (!inject_ptrace_wait_unchanged(in, choice))
+	if (!inject_ptrace_wait_unchanged(in, &plan->choice))
 		return inject_try_again(in, INJECT_R_MOVED, THREAD "had moved on");
 
 	if (!in->result.dups.n)
 		in->result.dups.last_pid = inject_copies_last_pid();
-	return inject_stop_and_call(in, choice, stack.low);
+	return inject_stop_and_call(in, &plan->choice, plan->low);
 }
 
-static int try_threads(struct inject_shared *in)
+static int try_thread(struct inject_shared *in, const struct thread_choice *choice)
 {
-	int err = inject_ptrace_choose(in);
+	struct inject_plan plan;
+	int err = plan_thread(in, choice, &plan);
+
+	if (err)
+		return err;
+	if (!in->plan_only)
+		return try_plan(in, &plan);
+	in->plan = plan;
+	return 0;
+}
+
+/* By a plan that was made before. */
+static int try_earlier_plan(struct inject_shared *in)
+{
+	const struct inject_plan plan = in->plan;
+
+	in->result.tid = plan.choice.tid;
+	if (!inject_ptrace_check_plan(in, &plan))
+		return inject_try_again(in, INJECT_R_MOVED, THREAD "had moved on");
+	return try_plan(in, &plan);
+}
+
+static int try_threads(struct inject_shared *in, int max)
+{
+	int err = inject_ptrace_choose(in, max);
 
 	if (err)
 		return err;
@@ -119,21 +143,29 @@ void inject_ptrace_warm(struct inject_shared *in)
 	xstate_layout_read(&in->layout);
 }
 
-void inject_ptrace_perform(struct inject_shared *in)
+static void perform(struct inject_shared *in)
 {
 	int err, empty = 0;
 
-	inject_timer_set(in->request.deadline, 0);
-	if (sched_getaffinity(0, sizeof(in->processors), &in->processors) < 0)
-		CPU_ZERO(&in->processors);
+	if (in->plan.known && try_earlier_plan(in) != INJECT_TRY_AGAIN)
+		return;
+	in->result.tid = 0;
 	err = inject_ptrace_prepare(in);
 	for (int i = 0; err == 0 && i < TRIES; i++) {
-		err = try_threads(in);
+		err = try_threads(in, i == 0 ? FIRST_CHOICE : THREAD_CHOICE_MAX);
 		empty = in->n_threads == 0 ? empty + 1 : 0;
 		if (err != INJECT_TRY_AGAIN || empty > EMPTY_TRIES)
 			break;
 		nanosleep(&pause_1ms, NULL);
 		err = inject_ptrace_prepare(in); /* new threads have new stacks */
 	}
+}
+
+void inject_ptrace_perform(struct inject_shared *in)
+{
+	inject_timer_set(in->request.deadline, 0);
+	if (sched_getaffinity(0, sizeof(in->processors), &in->processors) < 0)
+		CPU_ZERO(&in->processors);
+	perform(in);
 	inject_timer_end();
 }

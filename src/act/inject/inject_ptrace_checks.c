@@ -178,9 +178,9 @@ static int no_thread(struct inject_shared *in)
 	return !read || thread.status.threads == 1 ? in->end.err : INJECT_TRY_AGAIN;
 }
 
-int inject_ptrace_choose(struct inject_shared *in)
+int inject_ptrace_choose(struct inject_shared *in, int max)
 {
-	int n = thread_choose(in->request.pid, in->threads);
+	int n = thread_choose(in->request.pid, in->threads, max);
 
 	if (n == -EPERM)
 		return inject_refuse(&in->end, INJECT_R_PERMISSION, n,
@@ -260,7 +260,8 @@ static bool choose_scratch_fd(struct inject_shared *in, pid_t tid, int fd_size)
 	return true;
 }
 
-int inject_ptrace_check_thread(struct inject_shared *in, const struct thread_choice *choice)
+int inject_ptrace_check_thread(struct inject_shared *in, const struct thread_choice *choice,
+			       uint64_t *ret_start)
 {
 	struct thread_status thread;
 	pid_t pid = in->request.pid, tid = choice->tid;
@@ -290,7 +291,28 @@ int inject_ptrace_check_thread(struct inject_shared *in, const struct thread_cho
 		return inject_refuse(&in->end, INJECT_R_NO_SCRATCH_FD, -EMFILE,
 				     "find a free descriptor number in process {pid}");
 	in->processor = thread.stat.processor;
+	*ret_start = thread.stat.start;
 	return 0;
+}
+
+bool inject_ptrace_check_plan(struct inject_shared *in, const struct inject_plan *plan)
+{
+	char path[PROC_PATH_MAX];
+	struct tracee_mem mem;
+	struct proc_stat stat;
+	bool same;
+
+	proc_path(path, in->request.pid, plan->choice.tid, "stat");
+	if (proc_stat_read(AT_FDCWD, path, &stat) < 0 || stat.start != plan->thread_start ||
+	    stat.state != 'S')
+		return false;
+	tracee_mem_init(&mem, plan->choice.tid, &in->result.syscalls);
+	same = gadget_verify(&mem, &plan->code);
+	tracee_mem_close(&mem);
+	in->code = plan->code;
+	in->fds = plan->fds;
+	in->processor = stat.processor;
+	return same;
 }
 
 bool inject_ptrace_wait_unchanged(struct inject_shared *in, const struct thread_choice *choice)

@@ -26,12 +26,21 @@ int inject_try_again(struct inject_shared *in, enum inject_reason reason, const 
 /* The process: alive, not stopped, frozen or traced, of this architecture. Reads its maps. */
 int inject_ptrace_prepare(struct inject_shared *in);
 
-/* Fills in->threads, and in->code if it is not yet known. */
-int inject_ptrace_choose(struct inject_shared *in);
+/* Fills in->threads with at most max of them, and in->code if it is not yet known. */
+int inject_ptrace_choose(struct inject_shared *in, int max);
 
-/* The thread: not stopped or traced, no strict seccomp, no shadow stack. Sets in->fds and
- * in->processor. */
-int inject_ptrace_check_thread(struct inject_shared *in, const struct thread_choice *choice);
+/*
+ * The thread: not stopped or traced, no strict seccomp, no shadow stack. Sets in->fds and
+ * in->processor, and *ret_start to the thread's start time.
+ */
+int inject_ptrace_check_thread(struct inject_shared *in, const struct thread_choice *choice,
+			       uint64_t *ret_start);
+
+/*
+ * Is the thread of the plan the same one, and are the instructions where they were? Sets in->fds,
+ * in->code and in->processor.
+ */
+bool inject_ptrace_check_plan(struct inject_shared *in, const struct inject_plan *plan);
 
 /* Whether the thread is still in the wait that it was chosen for. */
 bool inject_ptrace_wait_unchanged(struct inject_shared *in, const struct thread_choice *choice);

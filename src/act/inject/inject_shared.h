@@ -32,6 +32,8 @@ struct inject_shared {
 	pid_t live; /* a thread of the process whose /proc files can be read */
 	int copy;   /* the worker's own copy of the socket, or -1 */
 	int n_threads;
+	bool plan_only; /* fill plan, and touch nothing */
+	struct inject_plan plan;
 	bool must_exit_to_detach; /* a traced thread has ended: only the exit of this process
 				     detaches it */
 	struct sigframe_code code;

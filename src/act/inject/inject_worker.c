@@ -25,6 +25,8 @@ enum {
 	EFFECT_MS = 30, /* the call of a thread whose tracer was killed has run some ms late */
 };
 
+#define PLAN_WAIT (200 * NS_PER_MS) /* for a look at one process */
+
 struct inject_worker {
 	pid_t child; /* 0: none */
 	int link;    /* to the child: requests out, answers in; closed by its end */
@@ -48,7 +50,9 @@ static void child_signals(void)
  */
 static void child_perform(struct inject_shared *shared)
 {
-	if (inject_claims_take(&shared->request, &shared->end) == 0) {
+	if (shared->plan_only) {
+		inject_ptrace_perform(shared);
+	} else if (inject_claims_take(&shared->request, &shared->end) == 0) {
 		inject_ptrace_perform(shared);
 		if (!shared->must_exit_to_detach)
 			inject_claims_drop(&shared->request);
@@ -225,24 +229,28 @@ static int end_of_child(enum inject_phase phase, int copy, int status, struct in
 }
 
 /* Clears all that belonged to the injection before. */
-static void fill_request(struct inject_shared *shared, const struct inject_request *request)
+static void fill_request(struct inject_shared *shared, const struct inject_request *request,
+			 bool plan_only)
 {
 	memset(shared, 0, offsetof(struct inject_shared, cache));
 	shared->phase = INJECT_PHASE_PREPARING;
+	shared->plan_only = plan_only;
 	shared->request = *request;
+	if (request->plan)
+		shared->plan = *request->plan;
 	shared->result.used = INJECT_PTRACE;
 }
 
 /* A child that was killed meanwhile is replaced, once. */
 static int send_request(struct inject_worker *worker, const struct inject_request *request,
-			int copy)
+			int copy, bool plan_only)
 {
 	for (int i = 0; i < 2; i++) {
 		int err = worker->child ? 0 : start(worker, copy);
 
 		if (err < 0)
 			return err;
-		fill_request(worker->shared, request);
+		fill_request(worker->shared, request, plan_only);
 		if (inject_worker_link_send(worker->link, copy))
 			return 0;
 		stop(worker);
@@ -262,7 +270,7 @@ static bool await_answer(const struct inject_worker *worker, const struct inject
 int inject_worker_run(struct inject_worker *worker, const struct inject_request *request, int copy,
 		      struct inject_result *result, struct inject_end *end)
 {
-	int status, err = send_request(worker, request, copy);
+	int status, err = send_request(worker, request, copy, false);
 	enum inject_phase phase;
 	bool answered;
 
@@ -278,4 +286,25 @@ int inject_worker_run(struct inject_worker *worker, const struct inject_request 
 	if (!answered)
 		forget(worker);
 	return err;
+}
+
+int inject_plan_make(struct inject_worker *worker, const struct inject_request *request,
+		     struct inject_plan *ret)
+{
+	struct inject_request bounded = *request;
+	int err;
+
+	*ret = (struct inject_plan){ 0 };
+	bounded.deadline = now_mono() + PLAN_WAIT;
+	bounded.plan = NULL;
+	err = send_request(worker, &bounded, -1, true);
+	if (err < 0)
+		return err;
+	if (!await_answer(worker, &bounded)) {
+		stop(worker);
+		forget(worker);
+		return -ETIMEDOUT;
+	}
+	*ret = worker->shared->plan;
+	return ret->known ? 0 : worker->shared->end.err;
 }

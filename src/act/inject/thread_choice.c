@@ -83,22 +83,22 @@ int thread_wait_read(pid_t pid, pid_t tid, struct thread_wait *ret)
 }
 
 /* Inserts in order of rank; a full list drops its worst entry. */
-static int list_insert(struct thread_choice *list, int n, const struct thread_choice *new)
+static int list_insert(struct thread_choice *list, int n, int max, const struct thread_choice *new)
 {
 	int at = n;
 
 	while (at > 0 && list[at - 1].rank > new->rank)
 		at--;
-	if (at == THREAD_CHOICE_MAX)
+	if (at == max)
 		return n;
-	if (n == THREAD_CHOICE_MAX)
+	if (n == max)
 		n--;
 	memmove(&list[at + 1], &list[at], (size_t)(n - at) * sizeof(*list));
 	list[at] = *new;
 	return n + 1;
 }
 
-int thread_choose(pid_t pid, struct thread_choice *list)
+int thread_choose(pid_t pid, struct thread_choice *list, int max)
 {
 	char path[PROC_PATH_MAX];
 	struct dirents threads;
@@ -116,8 +116,8 @@ int thread_choose(pid_t pid, struct thread_choice *list)
 			continue; /* it has ended */
 		new.rank = thread_wait_rank(&new.wait);
 		if (new.rank != THREAD_RANK_NEVER)
-			n = list_insert(list, n, &new);
-		if (n == THREAD_CHOICE_MAX && list[n - 1].rank == 0)
+			n = list_insert(list, n, max, &new);
+		if (n == max && list[n - 1].rank == 0)
 			break;
 	}
 	dirents_close(&threads);

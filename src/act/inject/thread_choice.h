@@ -43,9 +43,10 @@ bool thread_wait_same(const struct thread_wait *a, const struct thread_wait *b);
 int thread_wait_read(pid_t pid, pid_t tid, struct thread_wait *ret);
 
 /*
- * Fills list (THREAD_CHOICE_MAX entries) with the usable threads, best first; stops reading when it
- * is full of the best rank. Returns their number, or a negative errno (-EPERM).
+ * Fills list (max entries, at most THREAD_CHOICE_MAX) with the usable threads, best first; stops
+ * reading when it is full of the best rank: reading a thread's wait takes some 10 us. Returns their
+ * number, or a negative errno (-EPERM).
  */
-int thread_choose(pid_t pid, struct thread_choice *list);
+int thread_choose(pid_t pid, struct thread_choice *list, int max);
 
 #endif

@@ -11,4 +11,10 @@ struct mesos_item *mesos_item_new(struct arena *arena, struct mesos_items *items
 void mesos_ranges_set(struct mesos_item *item, struct mesos_range *ranges, size_t n);
 void mesos_set_set(struct mesos_item *item, const char **set, size_t n);
 
+/* Adds the last item to an earlier one of the same name. Returns 0 or a negative errno. */
+int mesos_item_merge(struct mesos_items *items);
+/* agent_items_json.c: an array of resources. Returns 0 or a negative errno. */
+int mesos_items_parse_json(struct arena *arena, const char *text, const char *role,
+			   struct mesos_items *items);
+
 #endif

@@ -2,8 +2,11 @@
 /* Short texts: log lines, versions, paths of libraries, durations, addresses, cut JSON. */
 #include "mesos_fuzz.h"
 
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "mesos/agent_items.h"
+#include "mesos/agent_name.h"
 #include "mesos/duration.h"
 #include "mesos/flag_table.h"
 #include "mesos/glog.h"
@@ -79,6 +82,17 @@ static void flags(struct mesos_span text)
 		must(mesos_flag_canonical(&mesos_flag_table[i], value, buf, sizeof(buf)) != NULL);
 }
 
+/* Whatever stands before it in a path does not matter. */
+static void names(struct mesos_span text)
+{
+	char name[256], path[300];
+
+	mesos_span_copy(text, name, sizeof(name));
+	snprintf(path, sizeof(path), "/opt/mesos-agent/%s", name);
+	must(mesos_is_agent_name(name, NULL) || !mesos_is_agent_name(NULL, path) ||
+	     strchr(name, '/') != NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mesos_span text = mesos_span_at(data, size);
@@ -89,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	versions(text);
 	items(text);
 	flags(text);
+	names(text);
 	if (mesos_upid_parse(text, &upid) == 0)
 		must_lie_in(upid.id, data, size);
 	must_lie_in(mesos_json_member(text, "type"), data, size);

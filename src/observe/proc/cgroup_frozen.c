@@ -126,10 +126,10 @@ enum ew_tri cgroup_frozen_once(struct cgroup_frozen_last *last, const struct cgr
 }
 
 /*
- * A task of a frozen cgroup of cgroup2 sleeps in do_freezer_trap(), which get_signal() calls and the
- * compiler may make a part of it (kernel/signal.c, 5.2); tasks that a signal or a tracer has stopped
- * sleep there too, in another state. One that
- * the freezer of cgroup1 holds is in state D, which is looked at apart.
+ * A task of a frozen cgroup of cgroup2 sleeps in do_freezer_trap(), which get_signal() calls and
+ * the compiler may make a part of it (kernel/signal.c, 5.2); tasks that a signal or a tracer has
+ * stopped sleep there too, in another state. One that the freezer of cgroup1 holds is in state D,
+ * which is looked at apart.
  */
 enum ew_tri cgroup_frozen_by_wchan(int dir, char state)
 {

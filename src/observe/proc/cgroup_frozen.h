@@ -45,9 +45,9 @@ enum ew_tri cgroup_frozen_once(struct cgroup_frozen_last *last, const struct cgr
 			       const struct proc_cgroups *cgroups);
 
 /*
- * The same where its cgroup is not to be found: by where its first thread sleeps. dir is its directory
- * in /proc, state the letter of its stat. Unknown: /proc/PID/wchan tells nothing. A process that the
- * freezer of version 1 holds is in state D, which the reader of states notices.
+ * The same where its cgroup is not to be found: by where its first thread sleeps. dir is its
+ * directory in /proc, state the letter of its stat. Unknown: /proc/PID/wchan tells nothing. A
+ * process that the freezer of version 1 holds is in state D, which the reader of states notices.
  */
 enum ew_tri cgroup_frozen_by_wchan(int dir, char state);
 

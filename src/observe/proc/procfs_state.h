@@ -57,8 +57,9 @@ bool procfs_state_is_stuck(const struct proc_stat *leader);
 
 /*
  * Reads the state of the process whose directory dir is, and remembers its threads in state t or D.
- * leader: its stat, read already. stuck NULL: it is not to be looked at again. Returns 0, or, with no
- * letter set, a negative errno: a thread that could not be looked at may be the one that stands still.
+ * leader: its stat, read already. stuck NULL: it is not to be looked at again. Returns 0, or, with
+ * no letter set, a negative errno: a thread that could not be looked at may be the one that stands
+ * still.
  */
 int procfs_state_read(int dir, int32_t pid, const struct proc_stat *leader,
 		      struct stuck_threads *stuck, struct procfs_state *ret);

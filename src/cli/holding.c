@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "cli/holding.h"
+#include "cli/holding_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,10 +8,7 @@
 #include <sys/utsname.h>
 
 #include "act/audit_log.h"
-#include "act/hold.h"
-#include "base/array.h"
 #include "base/error.h"
-#include "base/now.h"
 #include "base/proc.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
@@ -21,7 +18,6 @@
 #include "cli/session.h"
 #include "cli/treat.h"
 #include "mesos/environ.h"
-#include "mesos/reregistered.h"
 #include "mesos/upid.h"
 #include "observe/socket_look.h"
 
@@ -31,15 +27,6 @@
 	"meanwhile stay queued."
 
 #define ENVIRON_MAX (1 << 20)
-
-struct holding {
-	const struct options *options;
-	struct session *session;
-	struct model_hold *plan;
-	size_t n;
-	struct hold_target *targets; /* of each */
-	char (*bytes)[MESOS_REREGISTERED_MAX];
-};
 
 /* ---- the plan ---- */
 
@@ -52,7 +39,7 @@ static size_t allowed(const struct holding *h)
 	return n;
 }
 
-static int plan_make(struct holding *h, const struct report *audit)
+int holding_plan(struct holding *h, const struct report *audit)
 {
 	if (model_holds(audit, &h->options->choice, &h->plan, &h->n) == 0)
 		return 0;
@@ -75,7 +62,7 @@ static int plan_renew(struct holding *h, struct report **ret)
 	int code;
 
 	*ret = session_audit(h->session);
-	code = *ret ? plan_make(&later, *ret) : EXIT_UNKNOWN;
+	code = *ret ? holding_plan(&later, *ret) : EXIT_UNKNOWN;
 	if (code)
 		return code;
 	model_holds_check(h->plan, h->n, later.plan, later.n);
@@ -184,7 +171,7 @@ static void target_make(const struct model_hold *hold, const char *hostname,
 	target->reason_id = "no-address";
 }
 
-static int targets_make(struct holding *h)
+int holding_targets(struct holding *h)
 {
 	struct utsname host = { 0 };
 
@@ -200,11 +187,7 @@ static int targets_make(struct holding *h)
 	return 0;
 }
 
-/*
- * Returns 0, or the exit code to end with. *told_only: the audit log could not be written; what was
- * done is in the facts.
- */
-static int act(struct holding *h, bool *told_only)
+int holding_send(struct holding *h, bool *told_only)
 {
 	struct hold_options how = {
 		.nsfd = session_netns(h->session),
@@ -231,7 +214,7 @@ static int act(struct holding *h, bool *told_only)
 	return err && !*told_only ? EXIT_UNKNOWN : 0;
 }
 
-static void clear(struct holding *h)
+void holding_free(struct holding *h)
 {
 	free(h->plan);
 	free(h->targets);
@@ -244,7 +227,7 @@ int holding_act(const struct options *options, struct session *session, const st
 	struct holding h = { .options = options, .session = session };
 	struct report *later = NULL;
 	bool ask = !options->dry_run && !options->yes, told_only = false;
-	int code = plan_make(&h, audit);
+	int code = holding_plan(&h, audit);
 
 	if (!code && options->dry_run)
 		code = output_holds(options, h.plan, h.n);
@@ -253,120 +236,11 @@ int holding_act(const struct options *options, struct session *session, const st
 	if (!code && ask && allowed(&h))
 		code = plan_renew(&h, &later);
 	if (!code)
-		code = targets_make(&h);
+		code = holding_targets(&h);
 	if (!code && h.n)
-		code = act(&h, &told_only);
+		code = holding_send(&h, &told_only);
 	treatment->told_only |= told_only;
-	clear(&h);
+	holding_free(&h);
 	report_free(later);
 	return code;
-}
-
-/* ---- run --hold-at ---- */
-
-/* What was refused is tried again for another reason, or for none: one that was stopped runs. */
-static bool was_tried(const struct hold_later *later, const struct model_hold *hold)
-{
-	for (size_t i = 0; i < later->n; i++) {
-		const char *reason = later->tried[i].reason_id;
-
-		if (later->tried[i].pid == hold->pid && later->tried[i].start == hold->start &&
-		    (!reason || (hold->reason_id && strcmp(reason, hold->reason_id) == 0)))
-			return true;
-	}
-	return false;
-}
-
-static bool is_due_now(const struct hold_later *later, const struct model_hold *hold)
-{
-	return hold->disconnected && !hold->needless &&
-	       now_wall() - hold->disconnected >= later->options->hold_at &&
-	       !was_tried(later, hold);
-}
-
-/* Due, and not tried before: those stay in the plan, and count as tried. */
-static void due_keep(struct hold_later *later, struct holding *h)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < h->n; i++) {
-		const struct model_hold *hold = &h->plan[i];
-
-		if (!is_due_now(later, hold) ||
-		    array_reserve(&later->tried, &later->cap, later->n, sizeof(*later->tried)) < 0)
-			continue;
-		later->tried[later->n].pid = hold->pid;
-		later->tried[later->n].start = hold->start;
-		later->tried[later->n++].reason_id = hold->reason_id;
-		h->plan[kept++] = *hold;
-	}
-	h->n = kept;
-}
-
-/* By what the events say: does it make sense to look at the node? */
-static bool is_due(const struct hold_later *later)
-{
-	struct report *report = model_report(session_model(later->session), REPORT_AUDIT);
-	struct holding h = { .options = later->options };
-	bool due = false;
-
-	if (report && !report->agent.pid && plan_make(&h, report) == 0)
-		for (size_t i = 0; i < h.n; i++)
-			due |= is_due_now(later, &h.plan[i]);
-	clear(&h);
-	report_free(report);
-	return due;
-}
-
-/* Those of the acts behind the first ones. */
-static void results_tell(const struct holding *h, const struct report *report, size_t first)
-{
-	for (size_t i = first; report && i < report->n_acts; i++)
-		for (size_t j = 0; j < h->n; j++)
-			if (report->acts[i].pid == h->plan[j].pid &&
-			    strcmp(report->acts[i].action, "hold") == 0)
-				log_message("%s (pid %d): %s%s%s", report->acts[i].executor_id,
-					    report->acts[i].pid, report->acts[i].result,
-					    *report->acts[i].reason ? ": " : "",
-					    report->acts[i].reason);
-}
-
-static void hold_due(struct hold_later *later)
-{
-	struct holding h = { .options = later->options, .session = later->session };
-	struct report *audit, *after;
-	bool told_only;
-	int code;
-
-	audit = session_audit(later->session);
-	code = audit ? plan_make(&h, audit) : EXIT_UNKNOWN;
-	if (!code)
-		due_keep(later, &h);
-	if (!code && h.n)
-		code = targets_make(&h);
-	if (!code && h.n) {
-		later->failed |= act(&h, &told_only) != 0 || told_only;
-		after = model_report(session_model(later->session), REPORT_AUDIT);
-		results_tell(&h, after, audit->n_acts);
-		report_free(after);
-	}
-	clear(&h);
-	report_free(audit);
-}
-
-void hold_later_tick(void *ctx)
-{
-	struct hold_later *later = ctx;
-
-	if (now_mono() - later->looked < NS_PER_S / 2)
-		return;
-	later->looked = now_mono();
-	session_glance(later->session);
-	if (is_due(later))
-		hold_due(later);
-}
-
-void hold_later_end(struct hold_later *later)
-{
-	free(later->tried);
 }

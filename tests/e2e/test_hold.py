@@ -5,6 +5,8 @@ import os
 import re
 import resource
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -278,6 +280,31 @@ def test_refused_when_the_sockets_cannot_be_read(first_and_second, ew):
     resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (min(set(range(1024)) - used) + 1, hard))
     assert result_of(run, "second") == [("refused", "agent-unknown")]
     assert node.phases(["second"]) == {"disconnected"}
+
+
+LISTEN = "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); print(flush=True); sys.stdin.read()"
+
+
+def test_an_agent_that_came_and_went_is_no_reason_for_ever(first_and_second, ew, tmp_path):
+    """It begins to listen right before the message, and ends before it asks anybody, as one whose recovery fails."""
+    node = first_and_second
+    go = tmp_path / "go"
+    node.start_agent()
+    node.wait_recovered()
+    node.wait_registered()
+    stop = " ".join(node.command("stop-agent", "--signal", "KILL"))
+    window = ew.start("run", "--yes", "--hold-at", "1s", "-f", "json", "--", "sh", "-c",
+                      f"{stop} >/dev/null; until [ -e {go} ]; do sleep 0.05; done")
+    node.wait_until(lambda: [line["action"] for line in ew.audit_log()].count("hold") == 2, what="both intents")
+    with node.popen(sys.executable, "-c", LISTEN, str(ew.port), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as agent:
+        agent.stdout.readline()
+        window.wait_for(r"second \(pid \d+\): refused: an agent listens on the port now")
+        agent.stdin.close()
+    window.wait_for(r"second \(pid \d+\): held")
+    window.interrupt().wait_for("interrupted; the command")
+    window.interrupt().result()
+    go.touch()
+    assert node.phases(["second"]) == {"reregistered"}
 
 
 def test_interrupted_in_the_middle(first_and_second, ew):

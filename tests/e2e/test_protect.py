@@ -12,13 +12,13 @@ import time
 import pytest
 
 from connections import keeps_its_links, node_connections
-from execwatch import by_id, each
+from execwatch import by_id, each, tries
 from labnode import agent, executor, executors
 
 # How long entries of 3 s have to be outlived.
 OUTLIVE = float(os.environ.get("EXECWATCH_TEST_OUTLIVE", 8))
 # How often protect is killed at a random moment.
-KILLS = int(os.environ.get("EXECWATCH_TEST_KILLS", 4))
+KILLS = tries(4, 125)
 
 
 def alive(node):

@@ -431,6 +431,18 @@ class World:
 
     # -- the command ---------------------------------------------------------------------------
 
+    def audit_again(self, prefix=(), options=()):
+        """One more audit, whose command begins with `prefix`: (exit code, document). It leaves no baseline."""
+        _, *args = shlex.split(self.fill(self.scenario.command))
+        argv = self.ew.argv("audit", "-f", "json", *args, *options, "--state-dir", self.scratch / "state-again")
+        done = subprocess.run(self.inside(*map(self.fill, prefix), *argv), capture_output=True, check=False,
+                              timeout=SECONDS)
+        return done.returncode, json.loads(done.stdout) if done.stdout else None
+
+    def inside(self, *argv):
+        """A command as the scenario's own is run."""
+        return self.node.inside(*map(self.fill, self.scenario.prefix), *self.prefix, *argv)
+
     def argv(self):
         args = shlex.split(self.fill(self.scenario.command))
         if self.scenario.document:
@@ -439,8 +451,7 @@ class World:
             args[1:1] = ["--record", str(self.recording)]
         if args[0] == "run":
             args += ["--", "sh", *self.command_words(), str(self.gate)]
-        prefix = [self.fill(word) for word in self.scenario.prefix]
-        return self.node.inside(*prefix, *self.prefix, *self.ew.argv(*args))
+        return self.inside(*self.ew.argv(*args))
 
     def command_words(self):
         """run's command: a script of the scenario's, or one that does nothing but wait."""
@@ -539,11 +550,14 @@ def document_of(done):
     return json.JSONDecoder().raw_decode(text)[0]
 
 
-def play(scenario, port, other_port, scratch):
-    """Runs it. Returns (what it expects, what there was to see, how the command ended)."""
+def play(scenario, port, other_port, scratch, look=None):
+    """Runs it. Returns (what it expects, what there was to see, how the command ended). look(world, done) is
+    called after the command's end."""
     with World(scenario, port, other_port, scratch) as world:
         world.do(scenario.before)
         done = world.run()
+        if look:
+            look(world, done)
         world.do(scenario.after)
         result = seen(world, done)
     expected = {key: value for key, value in scenario.expect.items() if key != "document"}

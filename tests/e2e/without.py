@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Recordings as they would be had one source of evidence been missing, and what must hold then:
-no verdict, outcome, exit code or proof is better than with all sources.
+"""Recordings as they would be had one source of evidence been missing, audits for which it really is,
+and what must hold then: no verdict, outcome, exit code or proof is better than with all sources.
 
 A source is taken away as its observer would leave it out: its facts are missing, and the facts that
 say whether it could be read say that it could not.
@@ -155,6 +155,44 @@ def judge(recording, contradicted=()):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = list(pool.map(case, sources))
     return len(sources), [f"without {name}: {text}" for name, texts in zip(sources, results) for text in texts]
+
+
+HIDDEN = ["unshare", "-m", "--propagation", "private", "sh", "-c"]
+
+# The same for real: words before an audit, and options of it, with which the source is not there.
+FOR_REAL = {
+    "events": ([], ["--no-bpf"]),
+    "conntrack": (["capsh", "--drop=cap_net_admin", "--shell=/usr/bin/env", "--"], []),
+    "checkpoints": ([*HIDDEN, 'mount -t tmpfs none "$0/work" && exec "$@"', "$NODE"], []),
+    "logs": ([*HIDDEN, 'find "$0" -name "std*" -type f -exec mount --bind /dev/null {} ";" && exec "$@"', "$NODE"], []),
+    "nft": ([*HIDDEN, 'mount --bind /dev/null /usr/sbin/nft && exec "$@"', "sh"], []),
+}
+
+
+def for_real(world, code, document, contradicted=()):
+    """The same as judge() of an audit that has just ended, in the world that it has seen."""
+    frameworks = {e.framework_id for e in world.node.executors()}
+    found = []
+
+    def ours(code, document):
+        """Executors of other nodes come and go."""
+        if document is None:
+            return code, None
+        rows = [e for e in document["executors"] if e["framework_id"] in frameworks]
+        return code, {**document, "executors": rows}
+
+    def case(name, prefix=(), options=()):
+        less = ours(*world.audit_again(prefix, options))
+        found.extend(f"without {name}: {text}" for text in better(ours(code, document), less))
+
+    sources = [name for name in FOR_REAL if name not in contradicted]
+    for name in sources:
+        case(name, *FOR_REAL[name])
+    if "api" not in contradicted and world.node.agent_pid:
+        sources.append("api")
+        world.node.api("auth")
+        case("api")
+    return len(sources), found
 
 
 def damaged(recording, cases):

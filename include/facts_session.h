@@ -30,6 +30,7 @@ struct fact_session {
 	const char *ignored;   /* ids of findings that count for nothing, with commas */
 	const char *command;   /* of `run`, before it is started; quoted */
 	const char *script;    /* lines of the scripts that it names that findings look at */
+	bool dry_run;	       /* --dry-run: what would be done, and nothing is */
 };
 
 struct fact_hook {

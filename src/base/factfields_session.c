@@ -19,6 +19,7 @@ static const struct factjson_field session_fields[] = {
 	FIELD(session.ignored, "ignored"),
 	FIELD(session.command, "command"),
 	FIELD(session.script, "script"),
+	FIELD(session.dry_run, "dry_run"),
 };
 
 static const struct factjson_field hook_fields[] = {

@@ -47,8 +47,6 @@ static int dry_run(const struct options *options, struct session *session,
 	    act_shutdown(targets, n, &how, NULL, &sink, &begun, &error) < 0)
 		goto out;
 	report = session_report(session, REPORT_GUARD, &(struct fact_now){ 0 });
-	if (report) /* no restart was expected yet */
-		report->exit_code = audit->exit_code;
 	code = output_report(options, report);
 	report_free(report);
 out:

@@ -209,6 +209,15 @@ static int guard_begin(const struct options *options, struct session *session,
 	return code;
 }
 
+/* People have been shown the audit and the plan, unless the reader got nothing. */
+static int dry_run_end(const struct options *options, struct session *session,
+		       const struct report *audit)
+{
+	if (options->format->text)
+		return ferror(stdout) ? EXIT_UNKNOWN : audit->exit_code;
+	return treat_report(options, session, REPORT_RUN);
+}
+
 /* What follows the treatment. Returns the exit code. */
 static int restart(const struct options *options, struct session *session, struct guard *guard,
 		   const struct report *audit, struct kept_report *kept)
@@ -221,8 +230,8 @@ static int restart(const struct options *options, struct session *session, struc
 			"the agent's restart");
 		return EXIT_UNKNOWN;
 	}
-	if (options->dry_run) /* of which the reader may have got nothing */
-		return ferror(stdout) ? EXIT_UNKNOWN : audit->exit_code;
+	if (options->dry_run)
+		return dry_run_end(options, session, audit);
 	if (gate_passes(options->accepted, guard != NULL, session, kept, &code))
 		code = window_open(options, session, guard, kept);
 	return code;

@@ -55,8 +55,7 @@ static int exit_code(const struct store *store, const struct report *report)
 		.interrupted = store->interrupted,
 		.unknown = is_unknown(store, report),
 		.nobody = report_has_nobody(report),
-		.not_restarted =
-			report->restart_wanted && !report->agent.restarted && !report->dry_run,
+		.not_restarted = report->restart_wanted && !report->agent.restarted,
 	};
 
 	for (size_t i = 0; i < report->n_executors; i++) {
@@ -89,6 +88,7 @@ static void head_fill(const struct store *store, struct report *report)
 	report->interrupted = store->interrupted;
 	report->restart_wanted = store->session.restart_wanted &&
 				 (report->kind == REPORT_RUN || report->kind == REPORT_GUARD);
+	report->dry_run = store->session.dry_run;
 	report->blind = (store->complete & (SCAN_SOCKETS | SCAN_PROCESSES)) !=
 			(SCAN_SOCKETS | SCAN_PROCESSES);
 	if (*(store->command.text ? store->command.text : "")) {
@@ -96,6 +96,16 @@ static void head_fill(const struct store *store, struct report *report)
 		report->command_ended = store->command_ended != 0;
 		report->command_status = store->command.status;
 	}
+}
+
+/* Nothing has become of anybody: what a restart would do now counts. */
+static int dry_run_exit_code(const struct model *model)
+{
+	struct report *audit = model_report(model, REPORT_AUDIT);
+	int code = audit ? audit->exit_code : 3;
+
+	report_free(audit);
+	return code;
 }
 
 struct report *model_report(const struct model *model, enum report_kind kind)
@@ -115,7 +125,9 @@ struct report *model_report(const struct model *model, enum report_kind kind)
 	report_node_fill(&view, report);
 	report_findings_fill(&view, report);
 	report_notes_fill(&view, report);
-	report->exit_code = exit_code(store, report);
+	report->exit_code = report->dry_run && report_has_outcomes(report)
+				    ? dry_run_exit_code(model)
+				    : exit_code(store, report);
 	if (!arena_broken(arena) && !store->broken)
 		return report;
 broken:

@@ -291,7 +291,7 @@ struct report {
 	int32_t command_status; /* as wait(2) gives it */
 	bool interrupted;
 	bool restart_wanted; /* of run and guard: the agent is to be restarted */
-	bool dry_run;
+	bool dry_run;	     /* outcomes tell that nothing was done; the exit code is an audit's */
 	int exit_code; /* 0, 1, 2 or 3 */
 };
 

@@ -23,7 +23,9 @@ void summary_write(FILE *out, const struct report *report)
 {
 	if (report->interrupted)
 		fputs("Interrupted: this is what is known so far. ", out);
-	if (report_has_outcomes(report))
+	if (report_has_outcomes(report) && report->dry_run && report->n_executors)
+		summary_dry_run(out, report);
+	else if (report_has_outcomes(report))
 		summary_outcomes(out, report);
 	else if (report->kind == REPORT_SHUTDOWN)
 		summary_shutdown(out, report);

@@ -104,3 +104,11 @@ void summary_hold(FILE *out, const struct report *report)
 	fputs(". ", out);
 	summary_audit(out, report);
 }
+
+void summary_dry_run(FILE *out, const struct report *report)
+{
+	size_t n = acts_count(report, "skipped");
+
+	fprintf(out, "Dry run: nothing was done. %zu link%s would be shut down%s.", n, plural(n),
+		report->kind == REPORT_GUARD ? " if the agent's end is not noticed on them" : "");
+}

@@ -25,6 +25,8 @@ void summary_audit(FILE *out, const struct report *report);
 void summary_shutdown(FILE *out, const struct report *report);
 void summary_protect(FILE *out, const struct report *report);
 void summary_hold(FILE *out, const struct report *report);
+/* Of run and guard with --dry-run: nothing has become of anybody. */
+void summary_dry_run(FILE *out, const struct report *report);
 void summary_outcomes(FILE *out, const struct report *report);
 /* What ended during a watch, before the audit of those that live. */
 void summary_watch(FILE *out, const struct report *report);

@@ -285,3 +285,19 @@ def test_a_command_that_restarts_docker_is_told_before_it_starts(lab, ew):
               "sh", *node.command(*node.restart_args()))
     assert done.code == 0
     assert "warning: docker-restart: The command seems to stop or restart docker, and 1 executors" in done.err
+
+
+def test_a_dry_run_is_a_document_too(lab, ew, tmp_path):
+    """What would be treated, the exit code of an audit, and the same from a recording; nothing is done."""
+    node = lab(executors(2, kind="v0-old"), conntrack=True)
+    node.forget("task-0")
+    recording = str(tmp_path / "dry.jsonl")
+    document = ew.json("run", "--dry-run", "--record", recording, "--", "touch", tmp_path / "started", code=1)
+    assert document["schema"] == "execwatch.run/1"
+    assert [(a["executor_id"], a["result"], a["reason_id"]) for a in document["acts"]] == [("task-0", "skipped", "dry-run")]
+    assert ew("report", "--replay", recording, "-f", "json").json == document
+    line = ew("run", "--dry-run", "-f", "nagios", "--", "touch", tmp_path / "started")
+    assert line.code == 1
+    assert line.out.startswith("EXECWATCH WARNING - Dry run: nothing was done. 1 link would be shut down. |")
+    assert not (tmp_path / "started").exists()
+    assert node.phases("all") == {"registered"}

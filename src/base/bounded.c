@@ -12,9 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/dirents.h"
 #include "base/now.h"
-#include "base/proc.h"
 
 enum { PIPE_SIZE = 1 << 20 }; /* the most that Linux gives to all by default */
 enum { REAP_TRIES = 20 };     /* of 5 ms, after SIGKILL */
@@ -26,26 +24,6 @@ int bounded_ms(int most_ms, int64_t until)
 	if (!until || left >= most_ms)
 		return most_ms;
 	return left > 0 ? (int)left : 0;
-}
-
-/*
- * A child that hangs may outlive its caller for as long as the file system does not answer: the
- * locks of the caller (flock(2), which are shared by fork) must end with the caller.
- */
-static void locks_leave(void)
-{
-	char path[PROC_PATH_MAX], text[1024];
-	struct dirents list;
-	int fd;
-
-	if (dirents_open(&list, AT_FDCWD, "/proc/self/fd") < 0)
-		return;
-	while ((fd = dirents_next(&list)) >= 0) {
-		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-		if (proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && strstr(text, "FLOCK"))
-			close(fd);
-	}
-	dirents_close(&list);
 }
 
 /*
@@ -61,7 +39,6 @@ static void __attribute__((noreturn)) child_run(bounded_work work, void *ctx, in
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	locks_leave();
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)

@@ -37,7 +37,7 @@ struct bounded {
 
 /*
  * Forks: the child works on, with ctx as it is now, until bounded_end(). It has the caller's
- * descriptors but for those with a lock of flock(2). 0 or a negative errno.
+ * descriptors; a lock of flock(2) on one of them would be held by both. 0 or a negative errno.
  */
 int bounded_begin(struct bounded *child, bounded_work work, void *ctx);
 /* Takes its result, as bounded_run() does. */

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Work in a child process that may never return. */
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -151,25 +148,6 @@ static void a_child_at_work(void **state)
 	bounded_drop(&child);
 }
 
-/* It may hang for hours after its caller has ended: nobody may have to wait for that. */
-static void a_child_holds_no_lock_of_its_caller(void **state)
-{
-	char path[] = "/tmp/ew-bounded-XXXXXX";
-	int locked = mkstemp(path), again = open(path, O_RDWR | O_CLOEXEC);
-	struct bounded child;
-
-	(void)state;
-	assert_int_equal(flock(locked, LOCK_EX | LOCK_NB), 0);
-	assert_int_equal(flock(again, LOCK_EX | LOCK_NB), -1);
-	assert_int_equal(bounded_begin(&child, says_and_hangs, "x"), 0);
-	assert_int_equal(bounded_byte(&child, 10000), 'x');
-	close(locked);
-	assert_int_equal(flock(again, LOCK_EX | LOCK_NB), 0);
-	bounded_drop(&child);
-	close(again);
-	unlink(path);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,7 +156,6 @@ int main(void)
 		cmocka_unit_test(a_child_that_never_ends_is_abandoned),
 		cmocka_unit_test(a_child_that_fails_has_no_result),
 		cmocka_unit_test(a_child_at_work),
-		cmocka_unit_test(a_child_holds_no_lock_of_its_caller),
 		cmocka_unit_test(the_innermost_unit_of_a_cgroup),
 	};
 

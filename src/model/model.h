@@ -178,8 +178,8 @@ bool model_agent_serves(const struct model *model);
 /* True while the checkpoints alone tell whether the agent's recovery is over: they are to be read
  * again. */
 bool model_wants_checkpoints(const struct model *model);
-/* True while an answer of the agent waits for entries of connection tracking, which alone tell whose
- * link it is on: they are to be read again. */
+/* True while an answer of the agent waits for entries of connection tracking, which alone tell
+ * whose link it is on: they are to be read again. */
 bool model_wants_tracking(const struct model *model);
 
 enum model_until { UNTIL_SETTLED, UNTIL_DEADLINE };

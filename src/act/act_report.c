@@ -15,6 +15,35 @@ void act_result_set(struct act_result *result, const char *what, const char *rea
 	snprintf(result->reason, sizeof(result->reason), "%s", reason);
 }
 
+void act_result_plan(struct act_result *result, const char *refused, const char *skipped,
+		     const char *reason_id, bool dry_run)
+{
+	if (refused)
+		act_result_set(result, "refused", reason_id, refused);
+	else if (skipped)
+		act_result_set(result, "skipped", reason_id, skipped);
+	else if (dry_run)
+		act_result_set(result, "skipped", "dry-run", "dry run");
+}
+
+struct fact act_report_fact(const char *phase, const struct act_result *result, const char *proof)
+{
+	return (struct fact){ .type = FACT_ACT,
+			      .mono = now_mono(),
+			      .act = {
+				      .phase = phase,
+				      .result = result->result ? result->result : "",
+				      .reason = result->reason,
+				      .reason_id = result->reason_id ? result->reason_id : "",
+				      .stopped = -1,
+				      .effect = -1,
+				      .interrupted = -1,
+				      .copies = -1,
+				      .copies_left = -1,
+				      .proof = proof ? proof : "",
+			      } };
+}
+
 void act_report_failed(struct act_report *report, int err, const struct error *error)
 {
 	if (!err || report->err)

@@ -28,6 +28,16 @@ struct act_result {
 void act_result_set(struct act_result *result, const char *what, const char *reason_id,
 		    const char *reason);
 
+/*
+ * Before the act: a target that is refused (why not: refused), or need not be acted on (skipped),
+ * is decided, and in a dry run every other one. NULL: it is not so.
+ */
+void act_result_plan(struct act_result *result, const char *refused, const char *skipped,
+		     const char *reason_id, bool dry_run);
+
+/* A FACT_ACT of now with what came of it; nothing is known of its target or of its duration. */
+struct fact act_report_fact(const char *phase, const struct act_result *result, const char *proof);
+
 /* Keeps err, a negative errno, and what it says, when it is the first; 0 is no failure. */
 void act_report_failed(struct act_report *report, int err, const struct error *error);
 

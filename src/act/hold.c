@@ -62,29 +62,16 @@ static const char *bytes_text(const struct hold_target *target, char *buf)
 static void batch_report(struct batch *batch, const struct target *t, const char *phase)
 {
 	char text[BYTES_TEXT];
-	struct fact fact = { .type = FACT_ACT,
-			     .mono = now_mono(),
-			     .act = {
-				     .phase = phase,
-				     .action = "hold",
-				     .framework_id = t->asked->framework_id,
-				     .executor_id = t->asked->executor_id,
-				     .pid = t->asked->pid,
-				     .start = t->asked->start,
-				     .fd = -1,
-				     .method = t->begun ? "message" : "",
-				     .result = t->end.result ? t->end.result : "",
-				     .reason = t->end.reason,
-				     .reason_id = t->end.reason_id ? t->end.reason_id : "",
-				     .stopped = -1,
-				     .effect = -1,
-				     .interrupted = -1,
-				     .copies = -1,
-				     .copies_left = -1,
-				     .proof = t->proof ? t->proof : "",
-				     .bytes = t->begun ? bytes_text(t->asked, text) : "",
-			     } };
+	struct fact fact = act_report_fact(phase, &t->end, t->proof);
 
+	fact.act.action = "hold";
+	fact.act.framework_id = t->asked->framework_id;
+	fact.act.executor_id = t->asked->executor_id;
+	fact.act.pid = t->asked->pid;
+	fact.act.start = t->asked->start;
+	fact.act.fd = -1;
+	fact.act.method = t->begun ? "message" : "";
+	fact.act.bytes = t->begun ? bytes_text(t->asked, text) : "";
 	act_report_write(&batch->report, &fact, t->begun);
 }
 
@@ -327,12 +314,7 @@ static void target_hold(struct target *t, const struct batch *batch)
 static void target_init(struct target *t, const struct hold_target *asked, bool dry_run)
 {
 	t->asked = asked;
-	if (asked->refused)
-		act_result_set(&t->end, "refused", asked->reason_id, asked->refused);
-	else if (asked->skipped)
-		act_result_set(&t->end, "skipped", asked->reason_id, asked->skipped);
-	else if (dry_run)
-		act_result_set(&t->end, "skipped", "dry-run", "dry run");
+	act_result_plan(&t->end, asked->refused, asked->skipped, asked->reason_id, dry_run);
 	t->begun = !t->end.result;
 }
 

@@ -19,30 +19,17 @@ static struct fact target_fact(const struct protect_batch *batch, const struct p
 			       const char *phase)
 {
 	const struct inject_request *request = &t->asked->request;
-	struct fact fact = { .type = FACT_ACT,
-			     .mono = now_mono(),
-			     .act = {
-				     .phase = phase,
-				     .action = batch->options->undo ? "unprotect" : "protect",
-				     .framework_id = t->asked->framework_id,
-				     .executor_id = t->asked->executor_id,
-				     .pid = request->pid,
-				     .start = request->start,
-				     .fd = request->fd,
-				     .cookie = request->cookie,
-				     .inode = request->inode,
-				     .method = t->has_before ? "pidfd" : "",
-				     .result = t->end.result ? t->end.result : "",
-				     .reason = t->end.reason,
-				     .reason_id = t->end.reason_id ? t->end.reason_id : "",
-				     .stopped = -1,
-				     .effect = -1,
-				     .interrupted = -1,
-				     .copies = -1,
-				     .copies_left = -1,
-				     .proof = t->proof ? t->proof : "",
-			     } };
+	struct fact fact = act_report_fact(phase, &t->end, t->proof);
 
+	fact.act.action = batch->options->undo ? "unprotect" : "protect";
+	fact.act.framework_id = t->asked->framework_id;
+	fact.act.executor_id = t->asked->executor_id;
+	fact.act.pid = request->pid;
+	fact.act.start = request->start;
+	fact.act.fd = request->fd;
+	fact.act.cookie = request->cookie;
+	fact.act.inode = request->inode;
+	fact.act.method = t->has_before ? "pidfd" : "";
 	if (t->has_before) {
 		fact.act.before_on = t->before.on ? EW_YES : EW_NO;
 		fact.act.before_idle = t->before.idle;

@@ -19,12 +19,7 @@ void protect_link_init(struct protect_link *t, const struct protect_target *aske
 {
 	t->asked = asked;
 	t->lifetime = asked->lifetime;
-	if (asked->refused)
-		act_result_set(&t->end, "refused", asked->reason_id, asked->refused);
-	else if (asked->skipped)
-		act_result_set(&t->end, "skipped", asked->reason_id, asked->skipped);
-	else if (dry_run)
-		act_result_set(&t->end, "skipped", "dry-run", "dry run");
+	act_result_plan(&t->end, asked->refused, asked->skipped, asked->reason_id, dry_run);
 }
 
 /* A copy of the descriptor that was checked to be that very socket, ESTABLISHED; -1: refused. */

@@ -77,6 +77,33 @@ static void incomparable(const struct next_subject *s, const char *what)
 		    "Compare them with those that the agent's API shows.");
 }
 
+/* Says what it means that the item is not there any more. role: of resources without one. */
+typedef void (*gone_fn)(const struct next_subject *s, const struct mesos_item *old,
+			const char *role, struct differences *d);
+
+static void items_compare(const struct next_subject *s, const struct mesos_items *old,
+			  const struct mesos_items *now, gone_fn gone, const char *role,
+			  struct differences *d)
+{
+	for (size_t i = 0; i < old->n; i++) {
+		const struct mesos_item *same = mesos_items_find(now, &old->v[i]);
+
+		if (same)
+			item_compare(s, &old->v[i], same, d);
+		else
+			gone(s, &old->v[i], role, d);
+	}
+	items_added(s, old, now, d);
+}
+
+static void attribute_gone(const struct next_subject *s, const struct mesos_item *old,
+			   const char *role, struct differences *d)
+{
+	(void)role;
+	DIFFER(d, changed,
+	       arena_printf(s->arena, "attribute %s is gone", mesos_item_text(s->arena, old)));
+}
+
 static void attributes_compare(const struct next_subject *s, const struct fact_agent_info *info,
 			       struct differences *d)
 {
@@ -90,17 +117,7 @@ static void attributes_compare(const struct next_subject *s, const struct fact_a
 		incomparable(s, "attributes");
 		return;
 	}
-	for (size_t i = 0; i < old.n; i++) {
-		const struct mesos_item *same = mesos_items_find(&now, &old.v[i]);
-
-		if (same)
-			item_compare(s, &old.v[i], same, d);
-		else
-			DIFFER(d, changed,
-			       arena_printf(s->arena, "attribute %s is gone",
-					    mesos_item_text(s->arena, &old.v[i])));
-	}
-	items_added(s, &old, &now, d);
+	items_compare(s, &old, &now, attribute_gone, NULL, d);
 }
 
 /* Mesos slave/containerizer/containerizer.cpp, resources(): what the flag lacks is detected. */
@@ -150,15 +167,7 @@ static void resources_compare(const struct next_subject *s, const struct fact_ag
 		incomparable(s, "resources");
 		return;
 	}
-	for (size_t i = 0; i < old.n; i++) {
-		const struct mesos_item *same = mesos_items_find(&now, &old.v[i]);
-
-		if (same)
-			item_compare(s, &old.v[i], same, d);
-		else
-			resource_gone(s, &old.v[i], role, d);
-	}
-	items_added(s, &old, &now, d);
+	items_compare(s, &old, &now, resource_gone, role, d);
 }
 
 static void hostname_compare(const struct next_subject *s, const struct fact_agent_info *info,

@@ -75,7 +75,7 @@ int proc_stat_parse(const char *text, struct proc_stat *ret)
 {
 	/* The name may hold blanks and parentheses: it ends with the last one. */
 	const char *open = strchr(text, '('), *close = strrchr(text, ')');
-	const char *start, *processor, *exit_code;
+	const char *start, *stack, *processor, *exit_code;
 
 	if (!open || !close || close < open ||
 	    sscanf(close + 1, " %c %d %d %d %*d %*d %u", &ret->state, &ret->ppid, &ret->pgrp,
@@ -85,6 +85,8 @@ int proc_stat_parse(const char *text, struct proc_stat *ret)
 	if (!start)
 		return -EBADMSG;
 	ret->start = strtoull(start, NULL, 10);
+	stack = stat_field(close + 1, 28);
+	ret->start_stack = stack ? strtoull(stack, NULL, 10) : 0;
 	processor = stat_field(close + 1, 39);
 	ret->processor = processor ? (int32_t)strtol(processor, NULL, 10) : 0;
 	exit_code = stat_field(close + 1, 52);

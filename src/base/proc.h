@@ -59,10 +59,11 @@ struct proc_stat {
 	int32_t ppid;
 	int32_t pgrp;
 	int32_t session;
-	uint32_t flags;	   /* PROC_EXITING: its descriptors are closed before it is a zombie */
-	uint64_t start;	   /* clock ticks since boot */
-	int32_t processor; /* on which it runs, or ran last */
-	int32_t exit_code; /* as wait(2) gives it; 0 also for readers that may not know it */
+	uint32_t flags;	      /* PROC_EXITING: its descriptors are closed before it is a zombie */
+	uint64_t start;	      /* clock ticks since boot */
+	uint64_t start_stack; /* address; 0 for readers that may not trace the process */
+	int32_t processor;    /* on which it runs, or ran last */
+	int32_t exit_code;    /* as wait(2) gives it; 0 also for readers that may not know it */
 };
 
 /* text: the whole file. Returns 0, or -EBADMSG. */

@@ -38,7 +38,7 @@ struct live {
 
 /* How often a report is made: at most, and for lines where nothing has come and no clock runs. */
 #define SHOW_EVERY NS_PER_S
-#define SHOW_QUIET (5 * NS_PER_S)
+#define SHOW_QUIET (10 * NS_PER_S)
 
 static int rows(void)
 {

@@ -44,6 +44,8 @@ static int processes_begin(struct scan *scan, struct error *error)
 	if (scan->threads && ew_thread_scan_run(scan->threads, &scan->odd) == 0)
 		odd = &scan->odd;
 	procfs_list_threads(scan->procfs, odd);
+	if (scan->scope != SCAN_ALL) /* one of many, of a watch */
+		procfs_list_keep_libraries(scan->procfs);
 	if (scan->half)
 		process_half_begin(scan->half, scan->with_bpf, odd);
 	return 0;

@@ -10,6 +10,7 @@
 #include "base/pid_set.h"
 #include "base/proc.h"
 #include "observe/bpf/thread_scan.h"
+#include "observe/proc/known_libraries.h"
 #include "observe/proc/procfs.h"
 
 #define SLAVE "slave(1)@127.0.0.1:5051"
@@ -19,6 +20,7 @@ static struct procfs *procfs;
 static struct child child;
 static struct ew_thread_scan *threads; /* NULL: all threads are read from /proc */
 static struct pid_set odd;
+static bool keeps_libraries;
 
 static int setup(void **state)
 {
@@ -34,6 +36,7 @@ static int teardown(void **state)
 	procfs_free(procfs);
 	ew_thread_scan_free(threads);
 	threads = NULL;
+	keeps_libraries = false;
 	pid_set_free(&odd);
 	facts_free(&facts);
 	return dir_remove();
@@ -51,6 +54,8 @@ static void list_all(pid_t not_closely)
 	int more;
 
 	assert_int_equal(procfs_list(procfs, NULL), 0);
+	if (keeps_libraries)
+		procfs_list_keep_libraries(procfs);
 	if (threads) {
 		assert_int_equal(ew_thread_scan_run(threads, &odd), 0);
 		procfs_list_threads(procfs, &odd);
@@ -254,6 +259,71 @@ static void the_mapped_library_tells_its_version_even_deleted(void **state)
 		assert_string_equal(text(fact, "library_deleted"), i ? "yes" : "no");
 		unlink(library);
 	}
+}
+
+/* What a watch knows of its last scan: that the file is deleted meanwhile shows it, and nothing
+ * else. */
+static void a_library_is_kept_for_the_program_that_has_it(void **state)
+{
+	char *env[] = { "MESOS_EXECUTOR_ID=e", NULL };
+	const char *library = dir_at("libmesos-1.0.4.so");
+	char map[256];
+	const char *args[] = { map, NULL };
+
+	(void)state;
+	file_write(library, "library", 7);
+	snprintf(map, sizeof(map), "map=%s", library);
+	child = child_start("/proc/self/exe", args, env, 0);
+	keeps_libraries = true;
+	assert_string_equal(text(scanned(), "library_deleted"), "no");
+	unlink(library);
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(text(scanned(), "library"), library);
+		assert_string_equal(text(scanned(), "library_version"), "1.0.4");
+		assert_string_equal(text(scanned(), "library_deleted"), "no");
+	}
+	keeps_libraries = false;
+	assert_string_equal(text(scanned(), "library_deleted"), "yes");
+}
+
+static void another_program_has_another_number(void **state)
+{
+	struct proc_stat stat = { .start = 1, .start_stack = 2 }, other = stat;
+	uint64_t program = known_program(&stat, "/bin/a", "a b");
+
+	(void)state;
+	assert_true(program && program == known_program(&other, "/bin/a", "a b"));
+	assert_true(program != known_program(&stat, "/bin/b", "a b"));
+	assert_true(program != known_program(&stat, "/bin/a", "a c"));
+	other.start_stack = 3;
+	assert_true(program != known_program(&other, "/bin/a", "a b"));
+	other = stat;
+	other.start = 2;
+	assert_true(program != known_program(&other, "/bin/a", "a b"));
+	stat.start_stack = 0; /* not told */
+	assert_true(known_program(&stat, "/bin/a", "a b") == 0);
+}
+
+static void a_known_library_is_looked_at_again_after_a_minute(void **state)
+{
+	struct known_libraries known = { 0 };
+	struct procfs_library library = { .path = "/l/libmesos.so", .from = "" }, found;
+
+	(void)state;
+	known_libraries_begin(&known);
+	known_library_add(&known, 7, 77, 1000, &library);
+	known_library_add(&known, 9, 99, 1000, &library);
+	known_libraries_begin(&known);
+	assert_true(known_library_find(&known, 7, 77, 2000, &found));
+	assert_string_equal(found.path, "/l/libmesos.so");
+	assert_false(known_library_find(&known, 8, 77, 2000, &found));
+	assert_false(known_library_find(&known, 9, 98, 2000, &found)); /* another program */
+	known_libraries_begin(&known);
+	assert_true(known_library_find(&known, 7, 77, 999 + KNOWN_LIBRARY_NS, &found));
+	assert_false(known_library_find(&known, 9, 99, 2000, &found)); /* not in the last list */
+	known_libraries_begin(&known);
+	assert_false(known_library_find(&known, 7, 77, 1000 + KNOWN_LIBRARY_NS, &found));
+	known_libraries_free(&known);
 }
 
 /* Renamed, it still says with what name and version it was built. */
@@ -713,6 +783,9 @@ int main(int argc, char **argv)
 		TEST(a_deleted_executable_is_told_by_its_old_path),
 		TEST(a_file_that_is_called_deleted_is_not),
 		TEST(the_mapped_library_tells_its_version_even_deleted),
+		TEST(a_library_is_kept_for_the_program_that_has_it),
+		TEST(another_program_has_another_number),
+		TEST(a_known_library_is_looked_at_again_after_a_minute),
 		TEST(the_library_itself_outweighs_its_files_name),
 		TEST(libraries_that_differ_tell_no_version),
 		TEST(libraries_that_agree_tell_their_version),

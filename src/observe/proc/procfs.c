@@ -18,6 +18,7 @@
 #include "mesos/environ.h"
 #include "mesos/span.h"
 #include "observe/proc/cgroup_frozen.h"
+#include "observe/proc/known_libraries.h"
 #include "observe/proc/pidns_init.h"
 #include "observe/proc/procfs_library.h"
 #include "observe/proc/procfs_state.h"
@@ -50,7 +51,9 @@ struct procfs {
 
 	struct cgroup_mounts mounts;
 	struct cgroup_frozen_last frozen_last; /* of the list under way */
+	bool keeps_libraries;		       /* likewise: those of the last list hold */
 	const struct pid_set *odd; /* likewise: with threads to be read; NULL: not known */
+	struct known_libraries known;
 	struct stuck_threads stuck;
 	struct library_files own_files, *files;
 	uint32_t half; /* of the list: 1 or 2; 0: all of it */
@@ -120,6 +123,7 @@ void procfs_free(struct procfs *procfs)
 	close(procfs->root);
 	pthread_mutex_destroy(&procfs->own_files.lock);
 	procfs_state_clear(&procfs->stuck);
+	known_libraries_free(&procfs->known);
 	free(procfs->environ);
 	free(procfs);
 }
@@ -207,6 +211,21 @@ static void fill_state(struct procfs *procfs, int dir, int32_t pid, const struct
 	process->tracer = procfs->state.tracer;
 }
 
+static void fill_library(struct procfs *procfs, int dir)
+{
+	int32_t pid = procfs->fact.process.pid;
+	uint64_t program = procfs->keeps_libraries
+				   ? known_program(&procfs->stat, procfs->exe, procfs->cmdline)
+				   : 0;
+	int64_t now = procfs->fact.mono;
+
+	if (known_library_find(&procfs->known, pid, program, now, &procfs->library))
+		return;
+	procfs_library_find(dir, procfs->lines, sizeof(procfs->lines), procfs->files,
+			    &procfs->library);
+	known_library_add(&procfs->known, pid, program, now, &procfs->library);
+}
+
 /* What costs more than all the rest: not for a task among thousands. */
 static void fill_closely(struct procfs *procfs, int dir, const struct fact_sink *sink)
 {
@@ -229,8 +248,7 @@ static void fill_closely(struct procfs *procfs, int dir, const struct fact_sink 
 	process->cgroup = cgroup->path;
 	if (cgroup->err < 0 && !proc_is_gone(cgroup->err))
 		emit_unread(sink, process->pid, 0, cgroup->err, "/proc/%d/cgroup", process->pid);
-	procfs_library_find(dir, procfs->lines, sizeof(procfs->lines), procfs->files,
-			    &procfs->library);
+	fill_library(procfs, dir);
 }
 
 /*
@@ -321,7 +339,14 @@ static void note_denied(struct procfs *procfs, int32_t pid, int err)
 static void list_forget(struct procfs *procfs)
 {
 	procfs->frozen_last.known = false;
+	procfs->keeps_libraries = false;
 	procfs->odd = NULL;
+}
+
+void procfs_list_keep_libraries(struct procfs *procfs)
+{
+	procfs->keeps_libraries = true;
+	known_libraries_begin(&procfs->known);
 }
 
 void procfs_list_threads(struct procfs *procfs, const struct pid_set *odd)

@@ -54,6 +54,12 @@ void procfs_halves(struct procfs *first, struct procfs *second);
 void procfs_list_threads(struct procfs *procfs, const struct pid_set *odd);
 
 /*
+ * For the list that procfs_list() has just begun: the library of a process that still runs the
+ * program that it ran in the last such list is not looked for again within a minute.
+ */
+void procfs_list_keep_libraries(struct procfs *procfs);
+
+/*
  * Emits FACT_PROCESS for the process that procfs_next() has just returned, one with row->mesos.
  * closely: with its program, arguments, cgroup, the state of its threads and its Mesos library; to
  * find the library costs more than all the rest. Returns 0 or -ESRCH: it has ended, nothing was

@@ -13,10 +13,11 @@ OPENED = re.compile(r'openat\([^<,]*(?:<([^>]*)>)?, "([^"]*)", [^)]*\) += \d')
 
 def opens(ew, tmp_path, *args):
     """{path: how often an audit opens it}, in all of its processes."""
-    trace = tmp_path / "trace"
-    done = ew("audit", *args, prefix=("strace", "-f", "-y", "-qq", "-s", "4096", "-e", "trace=openat", "-o", trace))
+    traces = tmp_path / "traces"  # a file a thread: in one of all, a call may be cut in two by another
+    traces.mkdir()
+    done = ew("audit", *args, prefix=("strace", "-ff", "-y", "-qq", "-s", "4096", "-e", "trace=openat", "-o", traces / "of"))
     assert done.code == 0, done
-    return collections.Counter(os.path.normpath(os.path.join(directory or "/", name))
+    return collections.Counter(os.path.normpath(os.path.join(directory or "/", name)) for trace in traces.iterdir()
                                for directory, name in OPENED.findall(trace.read_text(encoding="utf-8")))
 
 

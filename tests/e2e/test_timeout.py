@@ -11,7 +11,8 @@ import pytest
 
 from dead_file_system import dead_at
 from execwatch import by_id, each
-from labnode import executors
+from labnode import agent, executors
+from servers import Server
 
 CUT = "there was no time left; see --timeout"
 
@@ -100,3 +101,40 @@ def test_a_program_that_is_slow(node, ew, tmp_path):
     document = ew.json("audit", "--timeout", "2s", prefix=hidden, code=3)
     assert by_id(document, node)["task-0"]["links"][0]["fin_accepted"] == "unknown"
     assert f"Could not read the agent's checkpoints: {CUT}." in document["notes"]
+
+
+# argv: a program that hangs, then a command, which meets it in place of what execwatch runs, and a systemd that runs.
+_HANGING = """
+for name in systemctl journalctl nft; do mount --bind "$0" "$(command -v $name)" || exit 98; done
+mount -t tmpfs none /run/systemd && mkdir /run/systemd/system && exec "$@"
+"""
+
+
+@pytest.fixture
+def hanging(lab, port, tmp_path):
+    """(a node, a prefix, arguments): the agent, docker, the master, the work directory, what the next start reads and
+    each program that execwatch runs answer nothing, all at once."""
+    docker, slow, unit = tmp_path / "docker.sock", tmp_path / "slow", tmp_path / "mesos-agent.service"
+    node = lab(agent(port=port, env=f"MESOS_CONTAINERIZERS=docker,mesos MESOS_DOCKER_SOCKET={docker}"),
+               executors(2, kind="v0-old"), conntrack=True)
+    node.wait_registered()
+    slow.write_text("#!/bin/sh\nexec sleep 100\n")
+    slow.chmod(0o755)
+    unit.write_text(f"[Service]\nEnvironmentFile={node.work_dir}/env\nExecStart=/usr/sbin/mesos-agent\n")
+    servers = [Server(node, "unix", str(docker), answers={"/containers/json": "hang"}),
+               Server(node, "tcp", "127.0.0.1", "5050", answers={"/slaves": "hang", "/flags": "hang"})]
+    prefix = ["unshare", "-m", "--propagation", "private", "sh", "-c", _HANGING, str(slow), *dead_at(node.work_dir)]
+    with stopped(node.agent_pid):
+        yield node, prefix, ["--master-url", "http://127.0.0.1:5050", "--next-unit", str(unit)]
+    for server in servers:
+        server.end()
+
+
+@pytest.mark.parametrize("timeout", ["1s", "4s"])
+def test_all_hangs_at_once(hanging, ew, timeout):
+    """A report within the limit, of which nothing is good. dead_at() ends what goes on, after 20 s."""
+    node, prefix, args = hanging
+    document = ew.json("audit", "--timeout", timeout, *args, prefix=prefix, code=3)
+    assert each(document, node, "verdict") == {"task-0": "unknown", "task-1": "unknown"}
+    assert f"Could not read the agent's checkpoints: {CUT}." in document["notes"]
+    nothing_is_left(node, ew)

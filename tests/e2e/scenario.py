@@ -290,6 +290,12 @@ class World:
             self.wait_agent_gone()
             self.wait_logged("Failed to perform recovery", count + 1)
 
+    def container_status(self, id, status):
+        """What the launcher of that executor writes when it ends: its wait(2) status."""
+        path = pathlib.Path(self.node.dir, "run", "main", "containers", self.node.executor(id).container_id, "status")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(status), encoding="ascii")
+
     def give_checkpoints(self, id, uid):
         os.chown(self.node.run_dir(self.node.executor(id)), uid, uid)
 

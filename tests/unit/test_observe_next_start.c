@@ -382,9 +382,15 @@ static void variables_of_libprocess(void **state)
 	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
 	assert_true(strncmp(flag(start, "ip"), "10.0.0.5 (", 10) == 0);
 	put(start, "/etc/systemd/system/mesos-agent.service.d/1.conf",
-	    "[Service]\nEnvironment=MESOS_IP_DISCOVERY_COMMAND=/bin/ip-of-host\n");
+	    "[Service]\nEnvironment=\"MESOS_IP_DISCOVERY_COMMAND=/bin/ip-of-host --first\"\n");
 	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
 	assert_string_equal(flag(start, "ip"), "-");
+	assert_int_equal(next(start)->n_missing, 2);
+	assert_string_equal(next(start)->missing[0],
+			    "--ip_discovery_command=/bin/ip-of-host: No such file or directory");
+	put(start, "/bin/ip-of-host", "#!/bin/sh\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->n_missing, 1);
 }
 
 static void the_address_is_on_an_interface(void **state)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Flags of the next start: --NAME=VALUE, MESOS_NAME, LIBPROCESS_NAME, file:// values. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "observe/agent/next.h"
@@ -164,6 +166,21 @@ static void named_file_check(struct next *next, const char *name)
 			err);
 }
 
+/* A command of the shell that begins with the path of a program (Mesos slave/main.cpp). */
+static void discovery_command_check(struct next *next)
+{
+	const struct next_flag *slot = flag_of(next, "ip_discovery_command");
+	const char *command = slot->value, *path, *here;
+
+	if (!command || *command != '/' || *slot->problem)
+		return;
+	path = arena_span(next->arena, command, strcspn(command, " \t;&|<>"));
+	here = next_agent_path(next, path);
+	if ((!here || access(here, F_OK) < 0) && errno == ENOENT)
+		next_missing_add(next, arena_printf(next->arena, "--ip_discovery_command=%s", path),
+				 -ENOENT);
+}
+
 /* libprocess src/openssl.cpp, reinitialize(): its files are read where SSL is on. */
 void next_named_files_check(struct next *next)
 {
@@ -171,6 +188,7 @@ void next_named_files_check(struct next *next)
 	static const char *const ssl[] = { "LIBPROCESS_SSL_KEY_FILE", "LIBPROCESS_SSL_CERT_FILE",
 					   "LIBPROCESS_SSL_CA_FILE" };
 
+	discovery_command_check(next);
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
 		named_file_check(next, always[i]);
 	for (size_t i = 0; is_on(flag_of(next, "LIBPROCESS_SSL_ENABLED")) && i < 3; i++)

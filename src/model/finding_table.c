@@ -50,6 +50,10 @@ static const struct {
 	[FINDING_STOP_SENDS_SIGUSR1] = { "stop-sends-sigusr1",
 					 "SIGUSR1 tells an agent to unregister and to shut down "
 					 "all its executors." },
+	[FINDING_STEP_REMOVES_CHECKPOINTS] = { "step-removes-checkpoints",
+					       "The next agent registers as a new one, recovers no "
+					       "executor, and destroys their containers as "
+					       "orphans." },
 	[FINDING_STOP_ENDS_SLICE] = { "stop-ends-slice",
 				      "That slice holds all executors: stopping it kills "
 				      "them." },

@@ -64,11 +64,47 @@ static bool ends_slice(const char *step)
 	       (strstr(step, "stop") || strstr(step, "kill") || strstr(step, "restart"));
 }
 
+/* The word rm, as a program's name with or without its directory. */
+static const char *rm_find(const char *text)
+{
+	for (const char *at = text; (at = strstr(at, "rm")); at += 2)
+		if ((at == text || strchr(" /=;&|('\"", at[-1])) && (at[2] == ' ' || at[2] == '\t'))
+			return at;
+	return NULL;
+}
+
+/* "/var/lib/mesos/meta/slaves/latest", "…/meta": not "/etc/mesos/metadata". */
+static bool names_checkpoints(const char *text, size_t len)
+{
+	static const char *const names[] = { "/meta", "slaves/latest" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *at = memmem(text, len, names[i], strlen(names[i]));
+
+		if (at && (strchr("/ \t'\";&|)*", at[strlen(names[i])]) || !at[strlen(names[i])]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * "rm -f …/meta/slaves/latest", as the log of a recovery that failed advises (Mesos slave/slave.cpp,
+ * __recover(), 0.28 to 1.11): the names count behind rm, in the same command.
+ */
+static bool removes_checkpoints(const char *step)
+{
+	for (const char *rm = step; (rm = rm_find(rm)); rm += 2)
+		if (names_checkpoints(rm, strcspn(rm, ";&|\n")))
+			return true;
+	return false;
+}
+
 /* Mesos slave/slave.cpp, signaled(): SIGUSR1 is "unregister and shut down" (0.28 to 1.11). */
 void service_orders_fill(const struct service_subject *s)
 {
 	const char *usr1 = step_with(s->service, stops_by_usr1);
 	const char *slice = step_with(s->service, ends_slice);
+	const char *removes = step_with(s->service, removes_checkpoints);
 
 	if (usr1)
 		service_finding(s, FINDING_STOP_SENDS_SIGUSR1, SEVERITY_CRITICAL,
@@ -78,6 +114,10 @@ void service_orders_fill(const struct service_subject *s)
 		service_finding(s, FINDING_STOP_ENDS_SLICE, SEVERITY_CRITICAL,
 				arena_printf(s->arena, "%s has %s.", s->service->unit, slice),
 				"Remove that line.");
+	if (removes)
+		service_finding(s, FINDING_STEP_REMOVES_CHECKPOINTS, SEVERITY_CRITICAL,
+				arena_printf(s->arena, "%s has %s.", s->service->unit, removes),
+				"Remove that line.");
 }
 
 /* The command of `run` or its script. Another program's SIGUSR1 is nothing to an agent. */
@@ -85,6 +125,7 @@ void command_orders_fill(const struct store *store, struct report *report)
 {
 	const char *usr1 = command_that(store, report->arena, sends_usr1);
 	const char *slice = command_that(store, report->arena, ends_slice);
+	const char *removes = command_that(store, report->arena, removes_checkpoints);
 
 	if (report_has_outcomes(report))
 		return;
@@ -98,4 +139,9 @@ void command_orders_fill(const struct store *store, struct report *report)
 		finding_add(store, report, FINDING_STOP_ENDS_SLICE, SEVERITY_CRITICAL,
 			    arena_printf(report->arena, "The command of run has %s.", slice),
 			    "Restart the agent's unit alone.");
+	if (removes) /* it may be meant: no executor is to be kept */
+		finding_add(store, report, FINDING_STEP_REMOVES_CHECKPOINTS, SEVERITY_WARNING,
+			    arena_printf(report->arena, "The command of run has %s.", removes),
+			    "Leave meta/slaves/latest where it is, unless all executors are given "
+			    "up.");
 }

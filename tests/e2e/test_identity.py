@@ -6,6 +6,8 @@ import pathlib
 import subprocess
 import time
 
+import pytest
+
 from execwatch import by_id, each
 from labnode import agent, executor, executors
 
@@ -134,12 +136,13 @@ def test_claims_change_nothing(lab, ew):
 LISTENER = "import socket, time; s = socket.create_server(('', 0)); print(flush=True); time.sleep(600)"
 
 
-def test_an_executor_that_the_agent_does_not_know(lab, ew):
+@pytest.mark.parametrize("checkpoint", ["1", "0"])
+def test_an_executor_that_the_agent_does_not_know(lab, ew, checkpoint):
     """Any user can give a process such an environment."""
     node = lab(executors(1, kind="v0-old"))
     real = pathlib.Path(f"/proc/{node.executor('task-0').pid}/environ").read_bytes()
     env = dict(v.decode().split("=", 1) for v in real.split(b"\0") if v)
-    env["MESOS_EXECUTOR_ID"] = "invented"
+    env |= {"MESOS_EXECUTOR_ID": "invented", "MESOS_CHECKPOINT": checkpoint}
     with node.popen("/usr/bin/python3", "-c", LISTENER, env=env, stdout=subprocess.PIPE) as process:
         try:
             process.stdout.readline()

@@ -372,6 +372,8 @@ static void the_command_of_run(void **state)
 		{ "pkill -USR1 mesos-slave", "stop-sends-sigusr1:critical", 2 },
 		{ "kill -USR1 1234", "stop-sends-sigusr1:warning", 1 },
 		{ "systemctl restart mesos_executors.slice", "stop-ends-slice:critical", 2 },
+		{ "sh -c 'rm -f /w/meta/slaves/latest; systemctl start mesos-slave'",
+		  "step-removes-checkpoints:warning", 1 },
 	};
 
 	(void)state;

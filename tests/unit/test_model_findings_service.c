@@ -175,6 +175,13 @@ static void orders_in_stop_commands(void **state)
 	row(n, "", 0, SLICE, LIST(steps, "ExecStartPost=/bin/kill -USR1 1"));
 	row(n, "stop-ends-slice:critical ", 2, SLICE,
 	    LIST(steps, "ExecStopPost=/bin/systemctl stop mesos_executors.slice"));
+	row(n, "step-removes-checkpoints:critical ", 2, SLICE,
+	    LIST(steps, "ExecStartPre=-/bin/rm -f /var/lib/mesos/meta/slaves/latest"));
+	row(n, "step-removes-checkpoints:critical ", 2, SLICE,
+	    LIST(steps, "ExecStopPost=/bin/sh -c 'cd / && rm -rf /var/lib/mesos/meta'"));
+	row(n, "", 0, SLICE, LIST(steps, "ExecStartPre=/bin/rm -f /etc/mesos/metadata"));
+	row(n, "", 0, SLICE, LIST(steps, "ExecStartPre=/bin/sh -c 'rm -f /run/x; ls /w/meta'"));
+	row(n, "", 0, SLICE, LIST(steps, "ExecStartPre=/bin/chmod 700 /var/lib/mesos/meta/slaves"));
 }
 
 static void executors_that_the_slice_lacks(void **state)

@@ -161,22 +161,36 @@ static bool pids_are_ours(const struct store *store, const struct executors *vie
 }
 
 /*
- * Of this agent's id and with checkpointing on, as its environment says, and the agent knows it
- * neither on disk nor in its API: a run is on disk before its process is started (Mesos
- * slave.cpp, Framework::addExecutor()).
+ * An executor without checkpointing dies with its agent: the present one has started it, or docker
+ * has.
  */
-static bool is_known_to_nobody(const struct store *store, const struct executor *executor)
+static bool may_be_started_by(const struct pids *pids, const struct process *process,
+			      const struct agent *agent)
+{
+	return run_process_is_below(pids, process, agent->facts.pid) || !*process->facts.cgroup ||
+	       strstr(process->facts.cgroup, "docker") ||
+	       strstr(process->facts.cgroup, "containerd");
+}
+
+/*
+ * Of this agent's id, as its environment says, and the agent knows it neither on disk nor in its
+ * API: with checkpointing a run is on disk before its process is started (Mesos slave.cpp,
+ * Framework::addExecutor()).
+ */
+static bool is_known_to_nobody(const struct store *store, const struct pids *pids,
+			       const struct executor *executor)
 {
 	const struct process_facts *p = &executor->process->facts;
 
-	return !executor->checkpoint && p->checkpoint && p->environ_read == EW_YES &&
+	return !executor->checkpoint && p->environ_read == EW_YES &&
 	       store->complete & SCAN_CHECKPOINTS && store->has_work_dir &&
 	       store->work_dir.readable == EW_YES &&
 	       strcmp(p->slave_id, store->work_dir.slave_id) == 0 &&
-	       identity_listing_counts(store) && !store_is_listed(store, p);
+	       identity_listing_counts(store) && !store_is_listed(store, p) &&
+	       (p->checkpoint || !may_be_started_by(pids, executor->process, store_agent(store)));
 }
 
-static void claims_remove(struct executors *view)
+static void claims_remove(struct executors *view, const struct pids *pids)
 {
 	bool ours = pids_are_ours(view->store, view);
 	size_t kept = 0;
@@ -185,7 +199,7 @@ static void claims_remove(struct executors *view)
 		const struct executor *executor = &view->executors[i];
 
 		if (!(ours && executor->backed == EW_NO) &&
-		    !is_known_to_nobody(view->store, executor)) {
+		    !is_known_to_nobody(view->store, pids, executor)) {
 			view->executors[kept++] = *executor;
 			continue;
 		}
@@ -218,7 +232,7 @@ static void candidates_fill(struct executors *view, const struct holdings *all, 
 			continue;
 		view->n_executors++;
 	}
-	claims_remove(view);
+	claims_remove(view, &pids);
 	if (view->n_executors)
 		qsort(view->executors, view->n_executors, sizeof(*view->executors),
 		      candidate_order);

@@ -50,9 +50,7 @@ static const struct process *pids_find(const struct pids *pids, int32_t pid)
 	return found ? *found : NULL;
 }
 
-/* True for forked.pid and its known descendants; the launcher makes it the leader of a
- * session (Mesos linux_launcher.cpp, docker.cpp: setsid). */
-static bool is_descendant(const struct pids *pids, const struct process *process, int32_t forked)
+bool run_process_is_below(const struct pids *pids, const struct process *process, int32_t forked)
 {
 	for (int depth = 0; process && depth < 32; depth++) {
 		if (process->key.pid == forked || process->facts.session == forked ||
@@ -93,7 +91,7 @@ enum ew_tri run_process_is_backed(const struct store *store, const struct pids *
 		return EW_UNKNOWN;
 	forked = pids_find(pids, checkpoint->facts.forked_pid);
 	reused = forked && store_pid_is_reused(store, checkpoint, forked);
-	if ((!reused && is_descendant(pids, process, checkpoint->facts.forked_pid)) ||
+	if ((!reused && run_process_is_below(pids, process, checkpoint->facts.forked_pid)) ||
 	    listens_as_written(store, checkpoint, held))
 		return EW_YES;
 	return process->facts.session ? EW_NO : EW_UNKNOWN;

@@ -25,4 +25,10 @@ enum ew_tri run_process_is_backed(const struct store *store, const struct pids *
 int run_process_score(const struct store *store, const struct process *process,
 		      const struct checkpoint *checkpoint, const struct holdings *held);
 
+/*
+ * True for forked and its known descendants; the launcher makes it the leader of a session (Mesos
+ * linux_launcher.cpp, docker.cpp: setsid).
+ */
+bool run_process_is_below(const struct pids *pids, const struct process *process, int32_t forked);
+
 #endif

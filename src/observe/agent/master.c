@@ -216,6 +216,8 @@ static void ask_both(struct asking *a)
 
 	if (answer)
 		a->fact.master.lists_agent = lists(answer, a->question->slave_id);
+	if (answer && !json_is_array(json_object_get(answer, "slaves")))
+		lacks(a, "%s", "the answer to /slaves has no list of agents");
 	json_decref(answer);
 	if (!answer)
 		return;

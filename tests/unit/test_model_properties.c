@@ -16,6 +16,7 @@
 
 #include "fact_list.h"
 #include "node.h"
+#include "record/recording.h"
 
 #define STORIES (sizeof(stories) / sizeof(stories[0]))
 #define CASES	110000
@@ -57,6 +58,19 @@ static void of_the_forbidden(struct node *n)
 	node_executor(n, "disconnected", .unlinked = true);
 	node_executor(n, "foreign", .slave_pid = "slave(1)@10.0.0.7:5052", .slave_id = "other-S9");
 	node_snapshot(n);
+}
+
+static void of_another_agent(struct node *n)
+{
+	node_executor(n, "theirs", .slave_pid = "slave(1)@10.0.0.7:5052", .unlinked = true);
+	node_executor(n, "whose", .slave_pid = "slave(1)@10.0.0.7:5053", .unlinked = true);
+	n->no_work_dir = true;
+	node_agent_stop(n);
+	node_watch_anew(n);
+	node_snapshot(n);
+	node_emit(n, (struct fact){ .type = FACT_LISTENER,
+				    .listener = { .listen = node_addr("10.0.0.7:5052"),
+						  .netns = NODE_HOST_NS } });
 }
 
 static void of_nobody(struct node *n)
@@ -144,6 +158,7 @@ static void of_waiting(struct node *n)
 static const struct story stories[] = {
 	{ "verdicts", REPORT_AUDIT, of_verdicts },
 	{ "forbidden", REPORT_AUDIT, of_the_forbidden },
+	{ "another agent", REPORT_AUDIT, of_another_agent },
 	{ "nobody", REPORT_AUDIT, of_nobody },
 	{ "return", REPORT_VERIFY, of_a_return },
 	{ "return unseen", REPORT_VERIFY, of_a_return_unseen },
@@ -374,6 +389,7 @@ static uint32_t source_of(const struct fact *fact)
 {
 	switch (fact->type) {
 	case FACT_SOCKET:
+	case FACT_LISTENER:
 		return SCAN_SOCKETS;
 	case FACT_PROCESS:
 	case FACT_HOLDER:
@@ -622,12 +638,79 @@ static void facts_mixed(void **state)
 		mixed(lists, &stories[k % STORIES], k);
 }
 
+/* ---- recordings ---- */
+
+/* Facts of a window on a real node; the files are those of tests/e2e/test_recordings.py. */
+static struct fact_list *recorded(const char *name)
+{
+	struct fact_list *list = fact_list_new();
+	struct fact_sink sink = { fact_list_emit, list };
+	struct recording_counts counts = { 0 };
+	char command[256], path[] = "/tmp/properties.XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	snprintf(command, sizeof(command), "gzip -dc tests/data/recordings/%s.jsonl.gz >%s", name,
+		 path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(recording_replay(path, &sink, &counts, NULL), 0);
+	close(fd);
+	unlink(path);
+	return list;
+}
+
+/* Without the facts from number `from` to `to`, which the replay of such a file says. */
+static void with_a_gap(const struct fact_list *list, const struct story *window,
+		       const struct report *whole, size_t from, size_t to)
+{
+	const struct fact incomplete = { .type = FACT_NOW,
+					 .mono = list->facts[list->n - 1].mono,
+					 .now = { .final = true, .incomplete = true } };
+	struct fact_order order = { .n = 0 };
+
+	for (size_t i = 0; i < list->n; i++)
+		if (i < from || i >= to)
+			order.facts[order.n++] = &list->facts[i];
+	order.facts[order.n++] = &incomplete;
+	holds(&order, window, whole, "without what follows", from);
+}
+
+static void recordings_with_a_line_or_the_end_missing(void **state)
+{
+	static const struct story windows[] = {
+		{ "blame", REPORT_VERIFY, NULL },
+		{ "relink-seen-by-a-row-first", REPORT_VERIFY, NULL },
+		{ "end-before-its-event", REPORT_VERIFY, NULL },
+		{ "agent-known-late", REPORT_VERIFY, NULL },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(windows) / sizeof(*windows); k++) {
+		struct fact_list *list = recorded(windows[k].name);
+		struct fact_order order;
+		struct judged whole;
+
+		fact_order_of(list, &order);
+		whole = judge(&order, windows[k].kind);
+		for (size_t i = 1; i < list->n; i++) {
+			with_a_gap(list, &windows[k], whole.report, i, i + 1);
+			with_a_gap(list, &windows[k], NULL, i, list->n);
+		}
+		judged_free(&whole);
+		fact_list_free(list);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_fact_left_out),	  cmocka_unit_test(facts_missing),
-		cmocka_unit_test(facts_doubled),	  cmocka_unit_test(facts_cut_off),
-		cmocka_unit_test(facts_in_another_order), cmocka_unit_test(facts_mixed),
+		cmocka_unit_test(a_fact_left_out),
+		cmocka_unit_test(facts_missing),
+		cmocka_unit_test(facts_doubled),
+		cmocka_unit_test(facts_cut_off),
+		cmocka_unit_test(facts_in_another_order),
+		cmocka_unit_test(facts_mixed),
+		cmocka_unit_test(recordings_with_a_line_or_the_end_missing),
 	};
 
 	return cmocka_run_group_tests(tests, tell_all, free_all);

@@ -4,6 +4,7 @@
 import os
 import shutil
 import stat
+import subprocess
 
 import pytest
 
@@ -186,3 +187,15 @@ def test_audits_after_a_treatment_keep_its_executors(node, ew):
     report = ew.json("verify", "--until", "settled", code=2)
     assert {e["executor_id"]: e["outcome"] for e in report["executors"]} == \
         {"task-0": "lost", "task-1": "reregistered"}
+
+
+def test_a_pipe(lab, ew, tmp_path):
+    """One that nobody writes to blocks nobody; one that is written to is read."""
+    lab(executors(1, kind="v0-old"))
+    os.mkfifo(tmp_path / "pipe")
+    done = ew("verify", "--baseline", tmp_path / "pipe")
+    assert done.code == 3 and str(tmp_path / "pipe") in done.err
+    ew("audit", "--baseline", tmp_path / "saved")
+    with subprocess.Popen(["cat", str(tmp_path / "saved")], stdout=subprocess.PIPE) as cat:
+        done = ew("verify", "--until", "1s", "--baseline", "/dev/stdin", stdin=cat.stdout)
+    assert done.code == 0, done

@@ -52,8 +52,8 @@ static void session_fact_emit(struct session *s)
 				     .work_dir_given = s->options->work_dir != NULL,
 				     .ignored = s->options->ignored,
 				     .horizon = s->options->horizon,
-				     .restart_wanted = s->options->verb->guards &&
-						       !s->options->dry_run,
+				     .restart_wanted =
+					     s->options->verb->guards && !s->options->dry_run,
 				     .dry_run = s->options->dry_run,
 			     } };
 

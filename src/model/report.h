@@ -292,7 +292,7 @@ struct report {
 	bool interrupted;
 	bool restart_wanted; /* of run and guard: the agent is to be restarted */
 	bool dry_run;	     /* outcomes tell that nothing was done; the exit code is an audit's */
-	int exit_code; /* 0, 1, 2 or 3 */
+	int exit_code;	     /* 0, 1, 2 or 3 */
 };
 
 /* True for kinds whose executors have outcomes (verify, run, guard). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * One function for each fact that is remembered, all called by the table in store.c. Declared in
- * one place, but the files that define them do not call one another by it.
+ * One function for each fact that is remembered. Only the table in store.c calls them; each is
+ * defined in the file of what it changes.
  */
 #ifndef EW_MODEL_STORE_APPLY_H
 #define EW_MODEL_STORE_APPLY_H

@@ -7,9 +7,9 @@
 #include "model/store/state.h"
 
 /*
- * Ended connections are kept too, since events of different rings arrive out of order. By then
- * struct registration holds what their end meant to an executor. A restart ends six connections
- * for each executor.
+ * Ended connections are kept for a while, since events of different rings arrive out of order. By
+ * then struct registration holds what their end meant to an executor. A restart ends six
+ * connections for each executor.
  */
 #define STORE_KEEP_CONNECTION (5 * NS_PER_S)
 

@@ -5,6 +5,8 @@ import signal
 import contextlib
 import itertools
 import os
+import pathlib
+import tempfile
 
 import pytest
 
@@ -55,6 +57,15 @@ def module_ew(port, tmp_path_factory):
     tool = Execwatch(port, tmp_path_factory.mktemp("execwatch"))
     yield tool
     tool.close()
+
+
+@pytest.fixture
+def open_dir():
+    """A directory that other users may enter. Below pytest's own they may not: each pytest that starts takes
+    the right to enter away again."""
+    with tempfile.TemporaryDirectory(prefix="ew-open-") as name:
+        os.chmod(name, 0o755)
+        yield pathlib.Path(name)
 
 
 @contextlib.contextmanager

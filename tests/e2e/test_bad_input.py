@@ -14,7 +14,7 @@ import subprocess
 
 import pytest
 
-from execwatch import SANITIZED, Execwatch, each, let_others_in
+from execwatch import SANITIZED, Execwatch, each
 from labnode import LabNode, agent, executor, executors
 
 CODES = {0, 1, 2, 3, 64, 75}
@@ -527,11 +527,9 @@ NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
 
 
 @pytest.fixture
-def as_nobody(ew, tmp_path_factory):
+def as_nobody(ew, open_dir):
     """The same tool where another user can run it."""
-    place = tmp_path_factory.mktemp("nobody")
-    let_others_in(place)
-    tool = Execwatch(ew.port, place, shutil.copy(ew.binary, place / "execwatch"))
+    tool = Execwatch(ew.port, open_dir, shutil.copy(ew.binary, open_dir / "execwatch"))
     return lambda *args: Sane(tool)(*args, prefix=NOBODY)
 
 
@@ -549,12 +547,11 @@ def test_audit_of_an_ordinary_user_claims_nothing(node, as_nobody):
 
 
 @pytest.mark.parametrize("verb", ["shutdown", "run", "protect", "hold"])
-def test_acting_of_an_ordinary_user(node, as_nobody, tmp_path, verb):
-    let_others_in(tmp_path)
-    tmp_path.chmod(0o777)
+def test_acting_of_an_ordinary_user(node, as_nobody, open_dir, verb):
+    open_dir.chmod(0o777)
     before = node.executors()
-    done = as_nobody(verb, "--yes", *(["--", "touch", tmp_path / "never"] if verb == "run" else []))
+    done = as_nobody(verb, "--yes", *(["--", "touch", open_dir / "never"] if verb == "run" else []))
     assert done.code == 3
     assert "run as root" in done.err
-    assert not (tmp_path / "never").exists()
+    assert not (open_dir / "never").exists()
     assert [e.phase for e in node.executors()] == [e.phase for e in before]

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from execwatch import Execwatch, let_others_in
+from execwatch import Execwatch
 from labnode import executors
 
 
@@ -67,11 +67,9 @@ def test_no_work_dir(node, ew):
 
 
 @pytest.fixture
-def as_user(ew, tmp_path_factory):
+def as_user(ew, open_dir):
     """doctor as another user, or as root without a capability."""
-    place = tmp_path_factory.mktemp("user")
-    let_others_in(place)
-    tool = Execwatch(ew.port, place, shutil.copy(ew.binary, place / "execwatch"))
+    tool = Execwatch(ew.port, open_dir, shutil.copy(ew.binary, open_dir / "execwatch"))
     return lambda *setpriv: tool.json("doctor", prefix=["setpriv", *setpriv, "--"])
 
 

@@ -187,7 +187,7 @@ static void one_log(const char *path, struct mesos_span bytes)
 static void real_logs(void **state)
 {
 	(void)state;
-	data_each(DATA "logs/*", 10, one_log);
+	data_each(DATA "logs/*", 12, one_log);
 }
 
 int main(void)

@@ -242,6 +242,46 @@ static void orders_in_the_agents_log(void **state)
 	}
 }
 
+static void text_emit(void *ctx, const struct fact *fact)
+{
+	if (fact->type == FACT_END && strcmp(fact->end.cause, "killed-by-agent") == 0)
+		snprintf(ctx, 512, "%s", fact->end.text);
+}
+
+/* Logs of a real agent (Mesos 1.12) that had killed its executor. */
+static void orders_in_a_real_agents_log(void **state)
+{
+	static const struct {
+		const char *log, *framework, *ends;
+	} rows[] = {
+		{ "agent-recovery-killed.log", "1ea029bb-2351-414e-b6b2-be3548091cd4-0000",
+		  " at executor(1)@127.0.0.1:35813'." },
+		{ "agent-recovery-v1-halfopen.log", "947054f5-51a1-4674-8e78-9c10398487ee-0000",
+		  " (via HTTP)'." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct post_mortem_run real = { rows[i].framework, "web", "C" };
+		const struct post_mortem_run others[] = { { rows[i].framework, "we", "C" },
+							  { "F", "web", "C" } };
+		struct agent_log_place place = { 0 };
+		char text[512] = "", want[512];
+		struct fact_sink sink = { text_emit, text };
+
+		snprintf(place.file, sizeof(place.file), LOG "%s", rows[i].log);
+		post_mortem_emit(dir, &place, others, 2, &sink);
+		assert_string_equal(text, "");
+		post_mortem_emit(dir, &place, &real, 1, &sink);
+		snprintf(
+			want, sizeof(want),
+			"the agent's log says 'Killing un-reregistered executor 'web' of framework "
+			"%s%s",
+			rows[i].framework, rows[i].ends);
+		assert_string_equal(text, want);
+	}
+}
+
 static void status_write(const char *status)
 {
 	char path[256];
@@ -377,6 +417,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rotated_logs, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(orders_in_its_log, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(orders_in_the_agents_log, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(orders_in_a_real_agents_log, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(container_status, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(last_update, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(links_are_not_followed, make_dir, drop_dir),

@@ -508,6 +508,29 @@ static void a_running_agent_that_is_unread(void **state)
 			    "the running agent's environ: No such file or directory");
 }
 
+/* systemd passes over a start whose condition does not hold, and says that all is well. */
+static void conditions_that_do_not_hold(void **state)
+{
+	struct start *start = *state;
+
+	put(start, "/etc/roles/slave", "");
+	put(start, UNIT,
+	    "[Unit]\n"
+	    "ConditionPathExists=/etc/roles/slave\n"
+	    "ConditionPathExists=/etc/roles/%p\n"
+	    "ConditionPathExists=!/etc/roles/master\n"
+	    "ConditionPathExists=|/etc/roles/other\n"
+	    "AssertFileNotEmpty=/etc/id\n"
+	    "[Service]\n"
+	    "ExecStart=/usr/sbin/mesos-agent\n");
+	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
+	assert_int_equal(next(start)->n_missing, 2);
+	assert_string_equal(next(start)->missing[0],
+			    "ConditionPathExists=/etc/roles/mesos-agent: No such file or directory");
+	assert_string_equal(next(start)->missing[1],
+			    "AssertFileNotEmpty=/etc/id: No such file or directory");
+}
+
 static void files_that_are_missing(void **state)
 {
 	struct start *start = *state;
@@ -585,6 +608,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_root_of_the_agent, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_scope_has_no_command, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_running_agent_that_is_unread, setup, teardown),
+		cmocka_unit_test_setup_teardown(conditions_that_do_not_hold, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_that_are_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_the_user_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_running_agents_own, setup, teardown),

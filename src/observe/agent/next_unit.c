@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "observe/agent/next.h"
@@ -128,6 +129,37 @@ static void unit_program(struct next *next, const struct loaded_unit *unit)
 		next_program_add(next, &line, lines[n - 1].path);
 }
 
+/*
+ * A path without which systemd passes over the start, or fails it: the agent does not come back.
+ * Negated conditions, and those of which one suffices ("|"), are not looked at. systemd.unit(5).
+ */
+static void condition_check(struct next *next, const char *key, const char *value)
+{
+	bool unknown = false;
+	const char *path = specifiers_expand(next->arena, &next->specifiers, value, &unknown);
+
+	if (*path == '/' && !unknown &&
+	    access(arena_printf(next->arena, "%s%s", next->root, path), F_OK) < 0)
+		next_missing_add(next, arena_printf(next->arena, "%s=%s", key, path), -errno);
+}
+
+static void unit_conditions(struct next *next, const struct loaded_unit *unit)
+{
+	static const char *const keys[] = { "ConditionPathExists",	  "AssertPathExists",
+					    "ConditionPathIsDirectory",	  "AssertPathIsDirectory",
+					    "ConditionPathIsMountPoint",  "AssertPathIsMountPoint",
+					    "ConditionFileNotEmpty",	  "AssertFileNotEmpty",
+					    "ConditionFileIsExecutable", "AssertFileIsExecutable" };
+	const struct unit_line *lines;
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		lines = unit_setting_list(unit->settings, "Unit", keys[i], &n);
+		for (size_t at = 0; lines && at < n; at++)
+			condition_check(next, keys[i], lines[at].value);
+	}
+}
+
 void next_unit_add(struct next *next, const char *unit)
 {
 	bool is_file = next->options->unit && strchr(next->options->unit, '/');
@@ -146,6 +178,7 @@ void next_unit_add(struct next *next, const char *unit)
 	for (size_t i = 0; i < loaded.n; i++)
 		text_list_add(next->arena, &next->sources, loaded.paths[i]);
 	unit_host_fill(next->arena, next->root, loaded.name, &next->specifiers);
+	unit_conditions(next, &loaded);
 	unit_environment(next, &loaded);
 	unit_environment_drop(next, &loaded);
 	unit_program(next, &loaded);

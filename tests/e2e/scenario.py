@@ -296,6 +296,12 @@ class World:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(str(status), encoding="ascii")
 
+    def link_unit(self, name):
+        """The unit's file is a link to one elsewhere, as DC/OS and `systemctl link` make it."""
+        path = self.scratch / "units" / name
+        path.rename(self.scratch / name)
+        path.symlink_to(self.scratch / name)
+
     def give_checkpoints(self, id, uid):
         os.chown(self.node.run_dir(self.node.executor(id)), uid, uid)
 

@@ -128,6 +128,8 @@ static void an_address_that_is_not_here(void **state)
 	       .bound = EW_NO);
 	change(0, "", .running = { { "ip", "10.0.0.1" } }, .next = { { "ip", "10.0.0.1" } },
 	       .bound = EW_UNKNOWN);
+	change(0, "", .running = { { "ip", "10.0.0.1" } }, .next = { { "ip", "10.0.0.1" } },
+	       .bound = EW_YES);
 	change(2, "address-gone:critical", .running = { { "ip", "10.0.0.1" } },
 	       .next = { { "ip", "10.0.0.1" } }, .bound = EW_NO);
 }

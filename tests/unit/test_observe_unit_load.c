@@ -124,6 +124,38 @@ static void templates_and_prefixes(void **state)
 	assert_string_equal(value(tree, "KillMode"), "control-group");
 }
 
+static void link_put(const struct tree *tree, const char *target, const char *path)
+{
+	char full[PATH_MAX];
+
+	snprintf(full, sizeof(full), "%s%s", tree->root, path);
+	assert_int_equal(symlink(target, full), 0);
+}
+
+/* A unit has the drop-ins of all its names, whichever of them is asked for (Alias=). */
+static void other_names_of_a_unit(void **state)
+{
+	static const char *const names[] = { "mesos-agent.service", "worker.service" };
+	struct tree *tree = *state;
+
+	put(tree, "/usr/lib/systemd/system/mesos-agent.service", "[Service]\nKillMode=none\n");
+	put(tree, "/etc/systemd/system/worker.service.d/1.conf", "[Service]\nKillMode=mixed\n");
+	put(tree, "/elsewhere/linked.service", "[Service]\nRestart=always\n");
+	link_put(tree, "/usr/lib/systemd/system/mesos-agent.service",
+		 "/etc/systemd/system/worker.service");
+	link_put(tree, "../../../elsewhere/linked.service", "/etc/systemd/system/linked.service");
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(load(tree, names[i]), 0);
+		assert_string_equal(tree->unit.name, "mesos-agent.service");
+		assert_string_equal(value(tree, "KillMode"), "mixed");
+		assert_string_equal(tree->unit.paths[0] + strlen(tree->root),
+				    "/usr/lib/systemd/system/mesos-agent.service");
+	}
+	assert_int_equal(load(tree, "linked.service"), 0); /* systemctl link */
+	assert_string_equal(tree->unit.name, "linked.service");
+	assert_string_equal(value(tree, "Restart"), "always");
+}
+
 static void masks(void **state)
 {
 	struct tree *tree = *state;
@@ -179,6 +211,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(drop_ins_apply_in_the_order_of_their_names, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(templates_and_prefixes, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_names_of_a_unit, setup, teardown),
 		cmocka_unit_test_setup_teardown(masks, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_newest_file_is_named, setup, teardown),

@@ -201,6 +201,9 @@ static int threads_start(struct standby *standby)
 	standby->started = !err;
 	if (!err)
 		standby->first = become_first(standby->thread);
+	for (size_t i = 0; !err && i < standby->options.n_workers; i++)
+		if (standby->options.workers[i])
+			inject_worker_go_first(standby->options.workers[i]);
 	return -err;
 }
 

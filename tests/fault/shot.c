@@ -44,7 +44,7 @@ static int inject(struct inject_worker *worker, const struct inject_request *t,
 	struct inject_request request = *t;
 	struct inject_plan plan;
 
-	if (planned && inject_plan_make(worker, t, &plan) == 0)
+	if (planned && inject_worker_go_first(worker) && inject_plan_make(worker, t, &plan) == 0)
 		request.plan = &plan;
 	request.method = m;
 	request.deadline = now_mono() + INJECT_MS * NS_PER_MS;

@@ -21,7 +21,7 @@ enum shot_loss { SHOT_LOSES_NOTHING, SHOT_LOSES_TARGET, SHOT_LOSES_CHILD };
 
 struct shot_plan {
 	enum shot_method method;
-	bool planned; /* by a plan that the same worker has made before (inject_plan_make()) */
+	bool planned; /* as a guard does it: by a plan made before, with real-time priority */
 	const struct inject_request *first; /* injected into before, by the same worker; or NULL */
 	enum shot_loss loss;
 	unsigned loss_nth; /* from the call that attaches to the first target */

@@ -22,6 +22,7 @@
 #ifndef EW_ACT_INJECT_INJECT_API_H
 #define EW_ACT_INJECT_INJECT_API_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -172,6 +173,13 @@ int inject_worker_new(struct inject_worker **ret); /* 0 or -ENOMEM */
  * or a negative errno; the first request tries again.
  */
 int inject_worker_start(struct inject_worker *worker);
+/*
+ * The child, and each that replaces it, is scheduled before all that has no real-time priority
+ * (SCHED_FIFO): on a busy host a target is then stopped only for as long as it waits for its own
+ * processor. Measured on two processors with four busy loops and 32 workers, 400 targets: stopped
+ * for 51 us in the median instead of 17 ms. Returns false where that is not allowed.
+ */
+bool inject_worker_go_first(struct inject_worker *worker);
 void inject_worker_free(struct inject_worker *worker); /* NULL is allowed */
 
 /*

@@ -42,6 +42,7 @@ struct inject_shared {
 
 	/* From here on kept for the next injection: caches, and buffers to work in. */
 	struct gadget_cache cache;
+	bool first; /* the child has real-time priority */
 	struct xstate_layout layout;
 	cpu_set_t processors; /* where the worker may run */
 	struct tracee_maps maps;

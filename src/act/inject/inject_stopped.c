@@ -309,7 +309,7 @@ int inject_stop_and_call(struct inject_shared *in, const struct thread_choice *c
 	struct tracee t;
 	int err;
 
-	tracee_init(&t, choice->tid, &in->result.syscalls);
+	tracee_init(&t, choice->tid, !in->first, &in->result.syscalls);
 	in->phase = INJECT_PHASE_STOPPING;
 	join_processor(in);
 	inject_timer_set(in->request.deadline, STOP_MS);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct inject_worker {
 	pid_t child; /* 0: none */
 	int link;    /* to the child: requests out, answers in; closed by its end */
 	struct inject_shared *shared; /* with this child and no other */
+	bool first;		      /* inject_worker_go_first() */
 };
 
 /* ---- the child ---- */
@@ -133,6 +135,15 @@ static int start_linked(struct inject_worker *worker, int copy)
 	return worker->child;
 }
 
+static bool become_first(struct inject_worker *worker)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+
+	worker->shared->first =
+		sched_setscheduler(worker->child, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) == 0;
+	return worker->shared->first;
+}
+
 static int start(struct inject_worker *worker, int copy)
 {
 	int err;
@@ -146,12 +157,20 @@ static int start(struct inject_worker *worker, int copy)
 		munmap(worker->shared, sizeof(*worker->shared));
 		worker->child = 0;
 	}
+	if (!err && worker->first)
+		become_first(worker);
 	return err;
 }
 
 int inject_worker_start(struct inject_worker *worker)
 {
 	return worker->child ? 0 : start(worker, -1);
+}
+
+bool inject_worker_go_first(struct inject_worker *worker)
+{
+	worker->first = true;
+	return inject_worker_start(worker) == 0 && become_first(worker);
 }
 
 static bool await(int link, short events, int timeout_ms)

@@ -14,9 +14,9 @@
 
 enum { POLLS = 100 }; /* some 40 us */
 
-void tracee_init(struct tracee *t, pid_t tid, unsigned *calls)
+void tracee_init(struct tracee *t, pid_t tid, bool polls, unsigned *calls)
 {
-	*t = (struct tracee){ .tid = tid, .calls = calls };
+	*t = (struct tracee){ .tid = tid, .polls = polls, .calls = calls };
 }
 
 static long request(struct tracee *t, int what, uintptr_t addr, uintptr_t data)
@@ -67,7 +67,8 @@ static int next_stop(struct tracee *t, siginfo_t *ret)
 
 		ret->si_pid = 0;
 		++*t->calls;
-		got = waitid(P_PID, (id_t)t->tid, ret, i < POLLS ? what | WNOHANG : what);
+		got = waitid(P_PID, (id_t)t->tid, ret,
+			     t->polls && i < POLLS ? what | WNOHANG : what);
 		if (got == 0 && ret->si_pid)
 			return 0;
 		if (got < 0 && errno != EINTR)

@@ -30,10 +30,12 @@ struct tracee {
 				    */
 	int signal;		   /* to be delivered when the thread is resumed; 0: none */
 	int64_t asked_at, seen_at; /* when the stop was asked for, and seen; 0: was not */
+	bool polls;		   /* for a stop, before it sleeps */
 	unsigned *calls;	   /* counts system calls */
 };
 
-void tracee_init(struct tracee *t, pid_t tid, unsigned *calls);
+/* polls: not with real-time priority, with which polling keeps the thread from its processor. */
+void tracee_init(struct tracee *t, pid_t tid, bool polls, unsigned *calls);
 
 /* SEIZE and INTERRUPT; tracee_wait() then waits for the stop. Returns 0 or a negative errno. */
 int tracee_stop(struct tracee *t);

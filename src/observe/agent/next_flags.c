@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Flags of the next start: --NAME=VALUE, MESOS_NAME, LIBPROCESS_NAME, file:// values. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -148,16 +149,27 @@ static bool is_on(const struct next_flag *flag)
 	       (strcmp(flag->value, "true") == 0 || strcmp(flag->value, "1") == 0);
 }
 
+/* Opened, and not read: it may hold a secret. 0 or a negative errno. */
+static int agent_file_try(struct next *next, const char *path)
+{
+	const char *here = next_agent_path(next, path);
+	int fd = here ? open(here, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 static void named_file_check(struct next *next, const char *name)
 {
 	const struct next_flag *slot = flag_of(next, name);
-	const char *path = slot->value, *text;
-	size_t len;
+	const char *path = slot->value;
 	int err;
 
 	if (!path || *path != '/' || *slot->problem)
 		return;
-	err = next_agent_file_read(next, path, &text, &len);
+	err = agent_file_try(next, path);
 	if (err)
 		next_missing_add(
 			next,

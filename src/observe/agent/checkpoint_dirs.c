@@ -56,14 +56,21 @@ void checkpoint_dirs_begin_in(struct checkpoint_dirs *dirs, struct checkpoint_sc
 	*dirs = (struct checkpoint_dirs){ .scan = scan, .fd = -1 };
 }
 
+static bool is_wanted(const struct checkpoint_dirs *dirs, const struct dirent *entry)
+{
+	if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+	    (dirs->except && strcmp(entry->d_name, dirs->except) == 0))
+		return false;
+	return entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
+}
+
 /* The next name in the list; NULL at its end. */
 static const char *next_name(struct checkpoint_dirs *dirs)
 {
 	struct dirent *entry;
 
 	while (errno = 0, (entry = readdir(dirs->list)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
+		if (is_wanted(dirs, entry))
 			return entry->d_name;
 	if (errno)
 		checkpoint_refused(dirs->scan, -errno, "");

@@ -121,11 +121,10 @@ static void earlier_runs(struct checkpoint_scan *scan, int runs, const char *lat
 	struct checkpoint_dirs dirs;
 
 	checkpoint_dirs_begin(&dirs, scan, runs);
+	dirs.except = latest;
 	while (checkpoint_dirs_next(&dirs)) {
 		int32_t pid = 0;
 
-		if (strcmp(dirs.name, latest) == 0)
-			continue;
 		run_forked_pid(scan, dirs.fd, &pid);
 		checkpoint_tasks_check(scan, dirs.fd);
 	}

@@ -102,9 +102,9 @@ static void scan_former(struct checkpoint_scan *scan, int slaves, const char *la
 
 	scan->former = true;
 	checkpoint_dirs_begin(&dirs, scan, slaves);
+	dirs.except = latest;
 	while (checkpoint_dirs_next(&dirs))
-		if (strcmp(dirs.name, latest) != 0)
-			one_slave(scan, dirs.fd, dirs.name);
+		one_slave(scan, dirs.fd, dirs.name);
 	scan->former = false;
 }
 

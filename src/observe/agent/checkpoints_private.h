@@ -56,9 +56,10 @@ void checkpoint_refused(struct checkpoint_scan *scan, int err, const char *name)
 /* The real directories in one, in turn; links and files are passed over. */
 struct checkpoint_dirs {
 	struct checkpoint_scan *scan;
-	DIR *list;  /* NULL: none is left */
-	bool named; /* the path has a part for the directory that is listed */
-	int fd;	    /* of the present one, whose name the path ends with; closed by the next */
+	DIR *list;	    /* NULL: none is left */
+	const char *except; /* set after the beginning: a name to pass over; NULL: none */
+	bool named;	    /* the path has a part for the directory that is listed */
+	int fd; /* of the present one, whose name the path ends with; closed by the next */
 	const char *name; /* its name; gone with it */
 };
 

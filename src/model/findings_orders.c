@@ -88,7 +88,8 @@ static bool names_checkpoints(const char *text, size_t len)
 }
 
 /*
- * "rm -f …/meta/slaves/latest", as the log of a recovery that failed advises (Mesos slave/slave.cpp,
+ * "rm -f …/meta/slaves/latest", as the log of a recovery that failed advises (Mesos
+ * slave/slave.cpp,
  * __recover(), 0.28 to 1.11): the names count behind rm, in the same command.
  */
 static bool removes_checkpoints(const char *step)

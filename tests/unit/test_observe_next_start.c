@@ -525,8 +525,9 @@ static void conditions_that_do_not_hold(void **state)
 	    "ExecStart=/usr/sbin/mesos-agent\n");
 	look(start, "mesos-agent.service", (struct next_start_options){ 0 });
 	assert_int_equal(next(start)->n_missing, 2);
-	assert_string_equal(next(start)->missing[0],
-			    "ConditionPathExists=/etc/roles/mesos-agent: No such file or directory");
+	assert_string_equal(
+		next(start)->missing[0],
+		"ConditionPathExists=/etc/roles/mesos-agent: No such file or directory");
 	assert_string_equal(next(start)->missing[1],
 			    "AssertFileNotEmpty=/etc/id: No such file or directory");
 }

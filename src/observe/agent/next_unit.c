@@ -145,10 +145,10 @@ static void condition_check(struct next *next, const char *key, const char *valu
 
 static void unit_conditions(struct next *next, const struct loaded_unit *unit)
 {
-	static const char *const keys[] = { "ConditionPathExists",	  "AssertPathExists",
-					    "ConditionPathIsDirectory",	  "AssertPathIsDirectory",
-					    "ConditionPathIsMountPoint",  "AssertPathIsMountPoint",
-					    "ConditionFileNotEmpty",	  "AssertFileNotEmpty",
+	static const char *const keys[] = { "ConditionPathExists",	 "AssertPathExists",
+					    "ConditionPathIsDirectory",	 "AssertPathIsDirectory",
+					    "ConditionPathIsMountPoint", "AssertPathIsMountPoint",
+					    "ConditionFileNotEmpty",	 "AssertFileNotEmpty",
 					    "ConditionFileIsExecutable", "AssertFileIsExecutable" };
 	const struct unit_line *lines;
 	size_t n;

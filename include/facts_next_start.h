@@ -42,6 +42,12 @@ struct fact_service {
 	const char *const *loggers; /* "123 mesos-logrotate": container loggers in its cgroup */
 	size_t n_loggers;
 	int64_t start_timeout; /* TimeoutStartSec, ns; -1: none; 0: not known */
+	/*
+	 * true: the unit that --next-unit names, where that is not the running agent's as it stands
+	 * on this host; unit is then its name or path as given, and cgroup, main_pid and loggers
+	 * are empty.
+	 */
+	bool next;
 };
 
 /* Only flags that findings compare. */

@@ -27,6 +27,7 @@ static const struct factjson_field service_fields[] = {
 	FIELD(service.problem, "problem"),
 	LIST(service.loggers, service.n_loggers, "loggers"),
 	FIELD(service.start_timeout, "start_timeout_ns"),
+	FIELD(service.next, "next"),
 };
 
 static const struct factjson_field flag_fields[] = {

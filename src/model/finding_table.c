@@ -42,6 +42,9 @@ static const struct {
 	[FINDING_LOGGER_SAME_FATE] = { "logger-same-fate",
 				       "Stopping the unit kills them, and executors and tasks that "
 				       "write to their output afterwards get SIGPIPE." },
+	[FINDING_EXECUTOR_SAME_FATE] = { "executor-same-fate",
+					 "Once that unit is loaded, stopping the agent kills "
+					 "them." },
 	[FINDING_STOP_UNBOUNDED] = { "stop-unbounded",
 				     "An agent that hangs when it is stopped is never killed: the "
 				     "restart waits while the master's clock runs." },

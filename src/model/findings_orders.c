@@ -40,16 +40,22 @@ static bool is_stop(const char *step)
 	       text_begins(step, "RestartKillSignal=");
 }
 
-/* The first step that has text_is(); of what is loaded, then of the files. */
-static const char *step_with(const struct fact_service *service, bool (*has)(const char *step))
+static const char *step_among(const struct service_subject *s, const char *const *steps, size_t n,
+			      bool (*has)(const char *step))
 {
-	for (size_t i = 0; i < service->n_steps; i++)
-		if (has(service->steps[i]))
-			return service->steps[i];
-	for (size_t i = 0; i < service->n_file_steps; i++)
-		if (has(service->file_steps[i]))
-			return service->file_steps[i];
+	for (size_t i = 0; i < n; i++)
+		if ((s->starts || !service_step_starts(steps[i])) && has(steps[i]))
+			return steps[i];
 	return NULL;
+}
+
+/* The first step for which has() is true; of what is loaded, then of the files. */
+static const char *step_with(const struct service_subject *s, bool (*has)(const char *step))
+{
+	const struct fact_service *service = s->service;
+	const char *step = step_among(s, service->steps, service->n_steps, has);
+
+	return step ? step : step_among(s, service->file_steps, service->n_file_steps, has);
 }
 
 static bool stops_by_usr1(const char *step)
@@ -103,21 +109,21 @@ static bool removes_checkpoints(const char *step)
 /* Mesos slave/slave.cpp, signaled(): SIGUSR1 is "unregister and shut down" (0.28 to 1.11). */
 void service_orders_fill(const struct service_subject *s)
 {
-	const char *usr1 = step_with(s->service, stops_by_usr1);
-	const char *slice = step_with(s->service, ends_slice);
-	const char *removes = step_with(s->service, removes_checkpoints);
+	const char *usr1 = step_with(s, stops_by_usr1);
+	const char *slice = step_with(s, ends_slice);
+	const char *removes = step_with(s, removes_checkpoints);
 
 	if (usr1)
 		service_finding(s, FINDING_STOP_SENDS_SIGUSR1, SEVERITY_CRITICAL,
-				arena_printf(s->arena, "%s has %s.", s->service->unit, usr1),
+				arena_printf(s->arena, "%s has %s.", s->name, usr1),
 				"Stop the agent by SIGTERM: remove that line.");
 	if (slice)
 		service_finding(s, FINDING_STOP_ENDS_SLICE, SEVERITY_CRITICAL,
-				arena_printf(s->arena, "%s has %s.", s->service->unit, slice),
+				arena_printf(s->arena, "%s has %s.", s->name, slice),
 				"Remove that line.");
 	if (removes)
 		service_finding(s, FINDING_STEP_REMOVES_CHECKPOINTS, SEVERITY_CRITICAL,
-				arena_printf(s->arena, "%s has %s.", s->service->unit, removes),
+				arena_printf(s->arena, "%s has %s.", s->name, removes),
 				"Remove that line.");
 }
 

@@ -9,10 +9,14 @@
 
 #define SERVICE_SLICE "mesos_executors.slice"
 
+/* A unit that is judged: the running agent's, or the one that --next-unit names. */
 struct service_subject {
 	const struct executors *view;
 	const struct fact_service *service;
-	int32_t agent; /* pid */
+	const struct fact_service *before; /* of a next unit: the running agent's; NULL: none */
+	const char *name;		   /* of the unit, as findings tell it */
+	int32_t agent;			   /* pid */
+	bool starts;			   /* the coming start is this unit's */
 	struct report *report;
 	struct arena *arena;
 };
@@ -32,9 +36,20 @@ void service_finding(const struct service_subject *s, enum finding finding, enum
 /* True when stopping a unit of that KillMode ends all that is in its cgroup. */
 bool service_kills_all(const char *kill_mode);
 bool service_is_ours(const struct executors *view, const struct executor *executor);
-/* How many ExecStartPre= of its files have to succeed; *first is the first of them. */
+/* True for ExecCondition=, ExecStartPre= and ExecStart=. */
+bool service_step_starts(const char *step);
+/*
+ * True for a step whose failure keeps the agent from starting: ExecCondition= or ExecStartPre=
+ * without "-".
+ */
+bool service_step_counts(const char *step);
+/* How many of its files' steps count; *first is the first of them. */
 size_t service_steps_that_count(const struct service_subject *s, const char **first);
+/* "Set KillMode=process in …, then audit again." */
+const char *service_setting_cure(const struct service_subject *s, const char *settings);
 
+/* How many executors of the agent are in the unit's cgroup. */
+size_t service_executors_inside(const struct service_subject *s);
 /* findings_service_stop.c: what dies, or lives on, when the unit is stopped. */
 void service_stop_fill(const struct service_subject *s);
 /* findings_service_clocks.c: its times against the clocks of a window. */

@@ -15,12 +15,8 @@ static void stop_unbounded(const struct service_subject *s)
 	if (service->stop_timeout >= 0 && service->send_sigkill != EW_NO)
 		return;
 	service_finding(s, FINDING_STOP_UNBOUNDED, SEVERITY_WARNING,
-			arena_printf(s->arena, "%s of %s.", why, service->unit),
-			arena_printf(s->arena,
-				     "Set SendSIGKILL=yes and TimeoutStopSec=30 "
-				     "(systemctl edit %s), run systemctl "
-				     "daemon-reload.",
-				     service->unit));
+			arena_printf(s->arena, "%s of %s.", why, s->name),
+			service_setting_cure(s, "SendSIGKILL=yes and TimeoutStopSec=30"));
 }
 
 /* Only a start that fails waits for RestartSec; `systemctl restart` itself does not. */
@@ -34,15 +30,12 @@ static void restart_delay(const struct service_subject *s)
 		return;
 	service_finding(s, FINDING_RESTART_DELAY, SEVERITY_WARNING,
 			arena_printf(s->arena, "RestartSec of %s is %lld s, %s (%lld s).",
-				     s->service->unit, (long long)(delay / NS_PER_S),
+				     s->name, (long long)(delay / NS_PER_S),
 				     after_executors ? "not less than the shortest recovery "
 						       "timeout of its executors"
 						     : "not less than the master's patience",
 				     (long long)((after_executors ? recovery : master) / NS_PER_S)),
-			arena_printf(s->arena,
-				     "Set RestartSec=5 (systemctl edit %s), run "
-				     "systemctl daemon-reload.",
-				     s->service->unit));
+			service_setting_cure(s, "RestartSec=5"));
 }
 
 /* The first clock of a window that runs out: an executor's, or the master's. ns; 0: none is known.
@@ -77,16 +70,15 @@ static void pre_step_unbounded(const struct service_subject *s)
 		arena_printf(s->arena,
 			     "%s has steps before the start (%s), and its TimeoutStartSec is "
 			     "%s; the first clock of the window is %lld s.",
-			     service->unit, first, bound, (long long)(clock / NS_PER_S)),
-		arena_printf(s->arena,
-			     "Set TimeoutStartSec=30 (systemctl edit %s), run systemctl "
-			     "daemon-reload.",
-			     service->unit));
+			     s->name, first, bound, (long long)(clock / NS_PER_S)),
+		service_setting_cure(s, "TimeoutStartSec=30"));
 }
 
 void service_clocks_fill(const struct service_subject *s)
 {
-	pre_step_unbounded(s);
 	stop_unbounded(s);
+	if (!s->starts)
+		return;
+	pre_step_unbounded(s);
 	restart_delay(s);
 }

@@ -22,14 +22,39 @@ static void loggers_die(const struct service_subject *s)
 		arena_printf(s->arena,
 			     "%zu container loggers are in the cgroup of %s, whose KillMode "
 			     "is %s: %s.",
-			     service->n_loggers, service->unit,
+			     service->n_loggers, s->name,
 			     *service->kill_mode ? service->kill_mode : "not known",
 			     finding_texts(s->arena, service->loggers, service->n_loggers)),
-		arena_printf(s->arena,
-			     "Set KillMode=process in the [Service] section "
-			     "(systemctl edit %s), run systemctl "
-			     "daemon-reload, then audit again.",
-			     service->unit));
+		service_setting_cure(s, "KillMode=process"));
+}
+
+size_t service_executors_inside(const struct service_subject *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->view->n_executors; i++) {
+		const struct executor *executor = &s->view->executors[i];
+
+		n += service_is_ours(s->view, executor) &&
+		     cgroup_path_is_in(executor->process->facts.cgroup, s->service->cgroup);
+	}
+	return n;
+}
+
+/* Under the running agent's unit as it is loaded they have the verdict same-fate. */
+static void executors_die(const struct service_subject *s)
+{
+	const struct fact_service *service = s->service;
+	size_t n = service->next && *service->cgroup ? service_executors_inside(s) : 0;
+
+	if (!n || !service_kills_all(service->kill_mode))
+		return;
+	service_finding(s, FINDING_EXECUTOR_SAME_FATE, SEVERITY_CRITICAL,
+			arena_printf(s->arena,
+				     "%zu executors are in the cgroup %s of the agent's unit, and "
+				     "the KillMode of %s, which counts once it is loaded, is %s.",
+				     n, service->cgroup, s->name, service->kill_mode),
+			service_setting_cure(s, "KillMode=process"));
 }
 
 /* An agent in a container has its executors there, which no slice of the host holds. */
@@ -91,7 +116,7 @@ static void wrapper_is_main(const struct service_subject *s)
 			arena_printf(s->arena,
 				     "The main process of %s is %d, not the agent (%d), and its "
 				     "KillMode is %s.",
-				     service->unit, service->main_pid, s->agent,
+				     s->name, service->main_pid, s->agent,
 				     service->kill_mode),
 			"Let the wrapper exec the agent, and stop this agent by "
 			"SIGTERM to its pid.");
@@ -99,7 +124,9 @@ static void wrapper_is_main(const struct service_subject *s)
 
 void service_stop_fill(const struct service_subject *s)
 {
+	executors_die(s);
 	loggers_die(s);
-	outside_slice(s);
+	if (!s->service->next)
+		outside_slice(s);
 	wrapper_is_main(s);
 }

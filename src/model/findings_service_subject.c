@@ -2,6 +2,7 @@
 /* What the findings about the unit that runs the agent share. */
 #include <string.h>
 
+#include "base/arena.h"
 #include "model/findings_service.h"
 #include "model/judge/identity.h"
 
@@ -35,20 +36,42 @@ int64_t executors_shortest_recovery(const struct executors *view)
 	return shortest;
 }
 
-/* Steps whose failure keeps the agent from starting: "ExecStartPre=" without "-". */
+bool service_step_starts(const char *step)
+{
+	return text_begins(step, "ExecCondition=") || text_begins(step, "ExecStartPre=") ||
+	       text_begins(step, "ExecStart=");
+}
+
+bool service_step_counts(const char *step)
+{
+	const char *value;
+
+	if (!text_begins(step, "ExecStartPre=") && !text_begins(step, "ExecCondition="))
+		return false;
+	value = strchr(step, '=') + 1;
+	return !memchr(value, '-', strspn(value, "@-:+!|"));
+}
+
 size_t service_steps_that_count(const struct service_subject *s, const char **first)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->service->n_file_steps; i++) {
-		const char *step = s->service->file_steps[i], *value;
+		const char *step = s->service->file_steps[i];
 
-		if (!text_begins(step, "ExecStartPre="))
-			continue;
-		value = step + strlen("ExecStartPre=");
-		if (memchr(value, '-', strspn(value, "@-:+!|")))
-			continue;
-		*first = n++ ? *first : step;
+		if (service_step_counts(step))
+			*first = n++ ? *first : step;
 	}
 	return n;
+}
+
+const char *service_setting_cure(const struct service_subject *s, const char *settings)
+{
+	if (strchr(s->service->unit, '/'))
+		return arena_printf(s->arena, "Set %s in the [Service] section of %s, then audit again.",
+				    settings, s->service->unit);
+	return arena_printf(s->arena,
+			    "Set %s in the [Service] section (systemctl edit %s), run systemctl "
+			    "daemon-reload, then audit again.",
+			    settings, s->service->unit);
 }

@@ -184,6 +184,85 @@ static void orders_in_stop_commands(void **state)
 	row(n, "", 0, SLICE, LIST(steps, "ExecStartPre=/bin/chmod 700 /var/lib/mesos/meta/slaves"));
 }
 
+/* The running agent's unit stays as usual, a next one is named. */
+#define next_row(n, want, code, executor, ...)                                                     \
+	do {                                                                                       \
+		one(n, .cgroup = executor);                                                        \
+		struct fact_service s;                                                             \
+		node_snapshot(n);                                                                  \
+		emit_service(n, usual(n));                                                         \
+		s = usual(n);                                                                      \
+		s.next = true;                                                                     \
+		s.unit = "/new/" UNIT;                                                             \
+		s.cgroup = "";                                                                     \
+		__VA_ARGS__;                                                                       \
+		emit_service(n, s);                                                                \
+		assert_string_equal(findings(n, code), want);                                      \
+		node_free(n);                                                                      \
+	} while (0)
+
+static void a_next_unit_that_stops_otherwise(void **state)
+{
+	(void)state;
+	next_row(n, "", 0, SLICE, (void)s);
+	next_row(n, "stop-sends-sigusr1:critical ", 2, SLICE,
+		 LIST(file_steps, "ExecStop=/bin/kill -USR1 $MAINPID"));
+	next_row(n, "stop-sends-sigusr1:critical ", 2, SLICE,
+		 LIST(file_steps, "KillSignal=SIGUSR1"));
+	next_row(n, "stop-ends-slice:critical ", 2, SLICE,
+		 LIST(file_steps, "ExecStopPost=/bin/systemctl stop mesos_executors.slice"));
+	next_row(n, "step-removes-checkpoints:critical ", 2, SLICE,
+		 LIST(file_steps, "ExecStopPost=/bin/rm -f /var/lib/mesos/meta/slaves/latest"));
+	next_row(n, "executor-same-fate:critical ", 2, CGROUP, s.kill_mode = "control-group");
+	next_row(n, "", 0, SLICE, s.kill_mode = "control-group");
+	next_row(n, "", 0, CGROUP, s.kill_mode = "control-group", s.unit = "other.service");
+	next_row(n, "stop-unbounded:warning ", 1, SLICE, s.send_sigkill = EW_NO);
+	next_row(n, "stop-unbounded:warning ", 1, SLICE, s.stop_timeout = -1);
+}
+
+static void a_next_unit_that_starts_otherwise(void **state)
+{
+	(void)state;
+	next_row(n, "start-cannot-run:critical ", 2, SLICE,
+		 LIST(missing, "ExecCondition=/opt/x: No such file or directory"));
+	next_row(n, "start-cannot-run:ok ", 0, SLICE,
+		 LIST(missing, "ExecStart=/usr/sbin/mesos-agent: No such file or directory"));
+	next_row(n, "pre-step-untried:warning ", 1, SLICE,
+		 LIST(file_steps, "ExecCondition=/bin/ping -c1 leader.mesos"));
+	next_row(n, "", 0, SLICE, LIST(file_steps, "ExecCondition=-/bin/a"));
+	next_row(n, "restart-delay:warning ", 1, SLICE, s.restart_delay = 900 * NODE_SECOND);
+}
+
+/* What stops is the running agent's unit, what starts the next one. */
+static void the_running_unit_beside_a_next_one(void **state)
+{
+	static const char *const removes[] = { "ExecStartPre=/bin/rm -f /w/meta/slaves/latest" };
+	static const char *const usr1[] = { "ExecStop=/bin/kill -USR1 1" };
+	struct fact_service s;
+	struct node *n = node_new();
+
+	(void)state;
+	node_executor(n, "a", .cgroup = SLICE "/x");
+	node_snapshot(n);
+	s = usual(n);
+	s.restart_delay = 900 * NODE_SECOND;
+	s.steps = removes;
+	s.n_steps = 1;
+	emit_service(n, s);
+	assert_string_equal(findings(n, 2), "step-removes-checkpoints:critical "
+					    "restart-delay:warning ");
+	s = usual(n);
+	s.next = true;
+	emit_service(n, s);
+	assert_string_equal(findings(n, 0), "");
+	s = usual(n);
+	s.steps = usr1;
+	s.n_steps = 1;
+	emit_service(n, s);
+	assert_string_equal(findings(n, 2), "stop-sends-sigusr1:critical ");
+	node_free(n);
+}
+
 static void executors_that_the_slice_lacks(void **state)
 {
 	struct node *n = node_new();
@@ -217,6 +296,9 @@ int main(void)
 		cmocka_unit_test(steps_that_may_hang),
 		cmocka_unit_test(what_runs_before_the_agent),
 		cmocka_unit_test(orders_in_stop_commands),
+		cmocka_unit_test(a_next_unit_that_stops_otherwise),
+		cmocka_unit_test(a_next_unit_that_starts_otherwise),
+		cmocka_unit_test(the_running_unit_beside_a_next_one),
 		cmocka_unit_test(executors_that_the_slice_lacks),
 	};
 

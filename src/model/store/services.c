@@ -6,11 +6,15 @@
 #include "model/store/memory.h"
 #include "model/store/services.h"
 
-static struct fact_service *service_find(const struct store *store, int32_t pid, uint64_t start)
+static struct fact_service *service_find(const struct store *store, int32_t pid, uint64_t start,
+					 bool next)
 {
-	for (size_t i = 0; i < store->services.n; i++)
-		if (store->services.v[i].pid == pid && store->services.v[i].start == start)
-			return &store->services.v[i];
+	for (size_t i = 0; i < store->services.n; i++) {
+		struct fact_service *service = &store->services.v[i];
+
+		if (service->pid == pid && service->start == start && service->next == next)
+			return service;
+	}
 	return NULL;
 }
 
@@ -35,7 +39,8 @@ static void service_set(struct store *store, struct fact_service *old, struct fa
 
 void store_apply_service(struct store *store, const struct fact *fact)
 {
-	struct fact_service *old = service_find(store, fact->service.pid, fact->service.start);
+	struct fact_service *old = service_find(store, fact->service.pid, fact->service.start,
+						fact->service.next);
 
 	if (!old && store_reserve(store, store->services)) {
 		old = &store->services.v[store->services.n++];
@@ -47,7 +52,12 @@ void store_apply_service(struct store *store, const struct fact *fact)
 
 const struct fact_service *store_service(const struct store *store, const struct agent *agent)
 {
-	return service_find(store, agent->facts.pid, agent->facts.start);
+	return service_find(store, agent->facts.pid, agent->facts.start, false);
+}
+
+const struct fact_service *store_next_service(const struct store *store, const struct agent *agent)
+{
+	return service_find(store, agent->facts.pid, agent->facts.start, true);
 }
 
 void store_clear_services(struct store *store)

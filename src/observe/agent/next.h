@@ -16,6 +16,7 @@
 struct arena;
 struct exec_line;
 struct fact_agent;
+struct fact_service;
 struct fact_sink;
 
 enum { NEXT_ITEMS_MAX = 128 * 1024, NEXT_VALUE_MAX = 64 * 1024 };
@@ -40,6 +41,9 @@ struct next {
 	struct text_list names; /* of flags on the command line */
 	struct text_list sources, missing, twice;
 	const char *program;
+	/* The unit that starts it, where it is not the running agent's as it stands; NULL: it is.
+	 */
+	struct fact_service *service;
 	const char *problem; /* why flags may be missing; NULL: none is */
 };
 

@@ -113,6 +113,10 @@ static void next_emit(struct next *next, const char *unit, const struct fact_sin
 	fact.next_start.n_twice = next->twice.n;
 	fact.next_start.bound = is_bound(next);
 	fact_emit(sink, &fact);
+	if (next->service)
+		fact_emit(sink, &(struct fact){ .type = FACT_SERVICE,
+						.mono = fact.mono,
+						.service = *next->service });
 	for (size_t i = 0; i < MESOS_FLAGS_WATCHED; i++)
 		if (next->flags[i].value)
 			next_flag_emit(next, "next", i, &next->flags[i], sink);

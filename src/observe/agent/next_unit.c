@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "facts.h"
 #include "observe/agent/next.h"
 #include "observe/agent/unit_host.h"
 #include "observe/agent/unit_load.h"
+#include "observe/agent/unit_parts.h"
 #include "systemd/exec_line.h"
 #include "systemd/unit_file.h"
 #include "systemd/words.h"
@@ -160,6 +162,27 @@ static void unit_conditions(struct next *next, const struct loaded_unit *unit)
 	}
 }
 
+/* How it starts and stops; of the running agent's own unit service_emit() has told it. */
+static void unit_service(struct next *next, const char *running, bool is_file,
+			 const struct loaded_unit *unit)
+{
+	struct fact_service *service;
+
+	if (!next->options->unit ||
+	    (!is_file && !*next->root && running && strcmp(unit->name, running) == 0))
+		return;
+	service = arena_array(next->arena, 1, sizeof(*service));
+	if (!service)
+		return;
+	service->pid = next->agent->pid;
+	service->start = next->agent->start;
+	service->unit = is_file ? next->options->unit : unit->name;
+	service->next = true;
+	unit_files_fill(next->arena, next->root, unit, service);
+	unit_files_as_loaded(unit, service);
+	next->service = service;
+}
+
 void next_unit_add(struct next *next, const char *unit)
 {
 	bool is_file = next->options->unit && strchr(next->options->unit, '/');
@@ -178,6 +201,7 @@ void next_unit_add(struct next *next, const char *unit)
 	for (size_t i = 0; i < loaded.n; i++)
 		text_list_add(next->arena, &next->sources, loaded.paths[i]);
 	unit_host_fill(next->arena, next->root, loaded.name, &next->specifiers);
+	unit_service(next, unit, is_file, &loaded);
 	unit_conditions(next, &loaded);
 	unit_environment(next, &loaded);
 	unit_environment_drop(next, &loaded);

@@ -25,7 +25,7 @@ void service_unit_read(struct arena *arena, const char *unit, const char *cgroup
 	if (err < 0)
 		service->problem = load_problem(err);
 	else
-		unit_files_fill(arena, &files, service);
+		unit_files_fill(arena, "", &files, service);
 	if (answer)
 		unit_loaded_fill(arena, answer, service);
 	else if (!err)

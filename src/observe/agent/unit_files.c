@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What the files of a unit say, and whether what they name can be run. */
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -96,27 +94,31 @@ static int file_check(const char *path)
 }
 
 /* 0, or why the program cannot be run (systemd.service(5), Command lines). */
-static int program_check(const char *program)
+static int program_check(struct arena *arena, const char *root, const char *program)
 {
 	static const char *const path[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
 					    "/usr/bin",	       "/sbin",		 "/bin" };
-	char full[PATH_MAX];
 
 	if (*program == '/')
-		return file_check(program);
-	for (size_t i = 0; i < sizeof(path) / sizeof(*path); i++) {
-		snprintf(full, sizeof(full), "%s/%s", path[i], program);
-		if (file_check(full) == 0)
+		return file_check(arena_printf(arena, "%s%s", root, program));
+	for (size_t i = 0; i < sizeof(path) / sizeof(*path); i++)
+		if (file_check(arena_printf(arena, "%s%s/%s", root, path[i], program)) == 0)
 			return 0;
-	}
 	return -ENOENT;
 }
 
+/* A program that cannot be run gives status 203: an ExecCondition= that does not hold. */
+static bool is_before_start(const char *step)
+{
+	return strncmp(step, "ExecStartPre=", 13) == 0 || strncmp(step, "ExecCondition=", 14) == 0;
+}
+
 /* Only what a failure of keeps the service from starting. */
-static void step_check(struct arena *arena, const char *step, struct text_list *missing)
+static void step_check(struct arena *arena, const char *root, const char *step,
+		       struct text_list *missing)
 {
 	const char *value = strchr(step, '=') + 1;
-	bool pre = strncmp(step, "ExecStartPre=", 13) == 0;
+	bool pre = is_before_start(step);
 	const struct specifiers none = { 0 }; /* they have been expanded */
 	struct exec_line line;
 	int err;
@@ -126,7 +128,7 @@ static void step_check(struct arena *arena, const char *step, struct text_list *
 	if (exec_line_parse(arena, value, &none, &line) < 0)
 		text_list_add(arena, missing, arena_printf(arena, "%s: Invalid argument", step));
 	else if (!(pre && line.ignores_failure) && !strpbrk(line.program, "$%") &&
-		 (err = program_check(line.program)) < 0)
+		 (err = program_check(arena, root, line.program)) < 0)
 		text_list_add(arena, missing,
 			      arena_printf(arena, "%.*s=%s: %s", (int)(value - 1 - step), step,
 					   line.program, strerror(-err)));
@@ -145,17 +147,17 @@ static int64_t wall_of_start(uint64_t start)
 	return now_wall() - (boot.tv_sec * NS_PER_S + boot.tv_nsec) + since_boot;
 }
 
-void unit_files_fill(struct arena *arena, const struct loaded_unit *unit,
+void unit_files_fill(struct arena *arena, const char *root, const struct loaded_unit *unit,
 		     struct fact_service *service)
 {
 	struct text_list steps = { 0 }, missing = { 0 };
 	struct specifiers specifiers;
 
-	unit_host_fill(arena, "", unit->name, &specifiers);
+	unit_host_fill(arena, root, unit->name, &specifiers);
 	service->file_kill_mode = setting(unit, "KillMode", "control-group");
 	file_steps(arena, unit, &specifiers, &steps);
 	for (size_t i = 0; i < steps.n; i++)
-		step_check(arena, steps.v[i], &missing);
+		step_check(arena, root, steps.v[i], &missing);
 	service->file_steps = steps.v;
 	service->n_file_steps = steps.n;
 	service->missing = missing.v;

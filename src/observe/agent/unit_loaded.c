@@ -15,7 +15,7 @@
 
 enum { ASK_MS = 2000, ANSWER_SIZE = 256 * 1024 };
 
-#define COMMANDS "ExecStartPre,ExecStart,ExecReload,ExecStop,ExecStopPost"
+#define COMMANDS "ExecCondition,ExecStartPre,ExecStart,ExecReload,ExecStop,ExecStopPost"
 
 /* Run in a child. */
 static int systemctl_work(void *ctx, int out)

@@ -7,9 +7,9 @@
 #include "base/text_list.h"
 #include "systemd/values.h"
 
-const char *const unit_command_keys[UNIT_COMMAND_KEYS] = { "ExecStartPre", "ExecStart",
-							   "ExecReload", "ExecStop",
-							   "ExecStopPost" };
+const char *const unit_command_keys[UNIT_COMMAND_KEYS] = { "ExecCondition", "ExecStartPre",
+							   "ExecStart",	    "ExecReload",
+							   "ExecStop",	    "ExecStopPost" };
 
 int64_t unit_span(const char *text)
 {

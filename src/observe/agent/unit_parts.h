@@ -11,9 +11,9 @@ struct fact_service;
 struct loaded_unit;
 struct text_list;
 
-enum { UNIT_COMMAND_KEYS = 5 };
+enum { UNIT_COMMAND_KEYS = 6 };
 
-/* ExecStartPre, ExecStart, ExecReload, ExecStop, ExecStopPost. */
+/* ExecCondition, ExecStartPre, ExecStart, ExecReload, ExecStop, ExecStopPost. */
 extern const char *const unit_command_keys[UNIT_COMMAND_KEYS];
 
 /* "KillSignal=SIGTERM"; kill and restart as the settings have them, restart NULL: it is not set. */
@@ -29,7 +29,8 @@ const char *unit_loaded_ask(struct arena *arena, const char *unit);
 void unit_loaded_fill(struct arena *arena, const char *answer, struct fact_service *service);
 
 /* ---- unit_files.c: what the files say ---- */
-void unit_files_fill(struct arena *arena, const struct loaded_unit *unit,
+/* root: in front of the paths of programs ("": this host). */
+void unit_files_fill(struct arena *arena, const char *root, const struct loaded_unit *unit,
 		     struct fact_service *service);
 /* Where systemd cannot be asked; after unit_files_fill(). */
 void unit_files_as_loaded(const struct loaded_unit *unit, struct fact_service *service);

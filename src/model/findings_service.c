@@ -44,11 +44,11 @@ static void missing_tell(const struct service_subject *s, enum severity severity
 			 const char *const *missing, size_t n)
 {
 	if (n)
-		service_finding(
-			s, FINDING_START_CANNOT_RUN, severity,
-			arena_printf(s->arena, "What %s runs when it starts cannot be run: %s.",
-				     s->name, finding_texts(s->arena, missing, n)),
-			"Install the program or correct the line before the restart.");
+		service_finding(s, FINDING_START_CANNOT_RUN, severity,
+				arena_printf(s->arena,
+					     "What %s runs when it starts cannot be run: %s.",
+					     s->name, finding_texts(s->arena, missing, n)),
+				"Install the program or correct the line before the restart.");
 }
 
 /* The program of a next unit's ExecStart may come with the upgrade. */

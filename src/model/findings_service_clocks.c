@@ -29,8 +29,8 @@ static void restart_delay(const struct service_subject *s)
 	if (!after_executors && (!master || delay < master))
 		return;
 	service_finding(s, FINDING_RESTART_DELAY, SEVERITY_WARNING,
-			arena_printf(s->arena, "RestartSec of %s is %lld s, %s (%lld s).",
-				     s->name, (long long)(delay / NS_PER_S),
+			arena_printf(s->arena, "RestartSec of %s is %lld s, %s (%lld s).", s->name,
+				     (long long)(delay / NS_PER_S),
 				     after_executors ? "not less than the shortest recovery "
 						       "timeout of its executors"
 						     : "not less than the master's patience",

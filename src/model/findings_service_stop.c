@@ -116,8 +116,7 @@ static void wrapper_is_main(const struct service_subject *s)
 			arena_printf(s->arena,
 				     "The main process of %s is %d, not the agent (%d), and its "
 				     "KillMode is %s.",
-				     s->name, service->main_pid, s->agent,
-				     service->kill_mode),
+				     s->name, service->main_pid, s->agent, service->kill_mode),
 			"Let the wrapper exec the agent, and stop this agent by "
 			"SIGTERM to its pid.");
 }

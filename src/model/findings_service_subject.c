@@ -68,7 +68,8 @@ size_t service_steps_that_count(const struct service_subject *s, const char **fi
 const char *service_setting_cure(const struct service_subject *s, const char *settings)
 {
 	if (strchr(s->service->unit, '/'))
-		return arena_printf(s->arena, "Set %s in the [Service] section of %s, then audit again.",
+		return arena_printf(s->arena,
+				    "Set %s in the [Service] section of %s, then audit again.",
 				    settings, s->service->unit);
 	return arena_printf(s->arena,
 			    "Set %s in the [Service] section (systemctl edit %s), run systemctl "

@@ -39,8 +39,8 @@ static void service_set(struct store *store, struct fact_service *old, struct fa
 
 void store_apply_service(struct store *store, const struct fact *fact)
 {
-	struct fact_service *old = service_find(store, fact->service.pid, fact->service.start,
-						fact->service.next);
+	struct fact_service *old =
+		service_find(store, fact->service.pid, fact->service.start, fact->service.next);
 
 	if (!old && store_reserve(store, store->services)) {
 		old = &store->services.v[store->services.n++];

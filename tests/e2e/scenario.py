@@ -409,6 +409,10 @@ class World:
         self.processes.append(subprocess.Popen([program, "1000"]))
         (self.cgroup("mesos-slave.service") / "cgroup.procs").write_text(str(self.processes[-1].pid))
 
+    @staticmethod
+    def fifo(name):
+        os.mkfifo(name)
+
     def break_event_loop(self, id):
         event_loop.crash(self.node.executor(id))
 

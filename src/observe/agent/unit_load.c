@@ -36,25 +36,30 @@ enum { DIRECTORIES = sizeof(directories) / sizeof(*directories) };
 
 /* ---- files ---- */
 
+/* Files of procfs have size 0: only read(2) tells what is there, and whether it can be read. */
 static int fd_read(struct arena *arena, int fd, const char **text, size_t *len)
 {
+	size_t size;
 	struct stat st;
-	char *buf;
 	ssize_t got;
+	char *buf;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
-		return -EISDIR;
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	if (st.st_size > FILE_MAX)
 		return -EFBIG;
-	buf = arena_array(arena, (size_t)st.st_size + 1, 1);
+	size = st.st_size ? (size_t)st.st_size + 1 : FILE_MAX + 1;
+	buf = arena_array(arena, size + 1, 1);
 	if (!buf)
 		return -ENOMEM;
-	for (*len = 0; (got = read(fd, buf + *len, (size_t)st.st_size - *len)) > 0;)
+	for (*len = 0; (got = read(fd, buf + *len, size - *len)) > 0;)
 		*len += (size_t)got;
 	*text = buf;
-	return got < 0 ? -errno : 0;
+	if (got < 0)
+		return -errno;
+	return *len == size ? -EFBIG : 0; /* it has grown meanwhile */
 }
 
 int unit_file_read(struct arena *arena, const char *path, const char **text, size_t *len)

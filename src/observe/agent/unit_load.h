@@ -34,7 +34,7 @@ int unit_load(struct arena *arena, const char *root, const char *name, const cha
 
 /*
  * Reads a whole file of at most 1 MiB into the arena. Returns 0, or a negative errno: -EFBIG,
- * -EISDIR for what is no regular file.
+ * -EISDIR for a directory, -EINVAL for what else is no regular file.
  */
 int unit_file_read(struct arena *arena, const char *path, const char **text, size_t *len);
 

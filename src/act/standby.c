@@ -67,21 +67,41 @@ static bool is_late(struct standby *standby)
 	return late;
 }
 
-/* Treats links until none is left. */
+static void link_treat(struct standby *standby, struct standby_link *link,
+		       struct inject_worker *worker)
+{
+	if (link->state != ARMED_WAITING)
+		return;
+	if (is_late(standby))
+		standby_link_set(link, ARMED_LEFT);
+	else
+		standby_link_treat(link, worker);
+}
+
+/* Whether link i is of the same process as the one before it. */
+static bool continues_process(const struct standby_list *list, size_t i)
+{
+	const struct inject_request *own = &list->links[i].request;
+	const struct inject_request *before = i ? &list->links[i - 1].request : NULL;
+
+	return before && before->pid == own->pid && before->start == own->start;
+}
+
+/*
+ * Treats links until none is left. A process has one injector at a time: its links, which follow
+ * each other, are treated one after the other.
+ */
 static void treat(struct standby *standby, struct inject_worker *worker)
 {
 	struct standby_list *list = standby->taken;
 	size_t i;
 
 	while ((i = atomic_fetch_add(&standby->next, 1)) < list->n) {
-		struct standby_link *link = &list->links[i];
-
-		if (link->state != ARMED_WAITING)
+		if (continues_process(list, i))
 			continue;
-		if (is_late(standby))
-			standby_link_set(link, ARMED_LEFT);
-		else
-			standby_link_treat(link, worker);
+		do
+			link_treat(standby, &list->links[i], worker);
+		while (++i < list->n && continues_process(list, i));
 	}
 }
 

@@ -220,6 +220,29 @@ static void by_ptrace(void **state)
 	armed_end(&a, true);
 }
 
+/* Each process has one injector at a time, and no link of it is refused for that. */
+static void several_links_of_a_process_by_ptrace(void **state)
+{
+	struct armed a = executors_start(CLOSES, 4, 2);
+	char path[] = "/tmp/ew-claims-XXXXXX";
+	int claims = mkostemp(path, O_CLOEXEC);
+
+	(void)state;
+	assert_true(claims > 0);
+	unlink(path);
+	for (size_t i = 0; i < WORKERS; i++)
+		assert_int_equal(inject_worker_new(&a.workers[i]), 0);
+	for (size_t i = 0; i < a.n; i++) {
+		a.links[i].request.method = INJECT_PTRACE;
+		a.links[i].request.claims = claims;
+	}
+	thread_start(&a, WORKERS);
+	assert_int_equal(arm(&a), 0);
+	assert_string_equal(states_after_the_end(&a), "done done done done done done done done");
+	armed_end(&a, true);
+	close(claims);
+}
+
 /* Disarmed, with a helper thread or without: nothing is done, and nothing is left. */
 static void not_after_it_was_disarmed(void **state)
 {
@@ -372,6 +395,7 @@ int main(void)
 		cmocka_unit_test(only_those_that_did_not_notice),
 		cmocka_unit_test(one_whose_first_thread_has_ended),
 		cmocka_unit_test(by_ptrace),
+		cmocka_unit_test(several_links_of_a_process_by_ptrace),
 		cmocka_unit_test(not_after_it_was_disarmed),
 		cmocka_unit_test(none_once_a_new_agent_listens),
 		cmocka_unit_test(no_other_process_or_socket),

@@ -157,6 +157,23 @@ static void another_process_by_that_number(void **state)
 	child_end(&second);
 }
 
+/* The executor may give its socket another number meanwhile: that of the request counts. */
+static void planned_for_a_descriptor_of_another_number(void **state)
+{
+	struct tcp_child child = child_start(body_futex), earlier = child;
+	struct inject_plan plan;
+	struct inject_result result;
+
+	(void)state;
+	await_state(child.pid, 'S');
+	earlier.link += 20;
+	plan = plan_of(&earlier);
+	result = inject_by(&child, &plan);
+	assert_reason(result, INJECT_DONE, INJECT_R_NONE);
+	assert_int_equal(result.tid, plan.choice.tid);
+	child_end(&child);
+}
+
 static void no_plan_of_what_is_not_there(void **state)
 {
 	struct tcp_child child = child_start(body_futex);
@@ -190,6 +207,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_as_planned_is_found_out_anew),
 		cmocka_unit_test(a_thread_that_has_ended),
 		cmocka_unit_test(another_process_by_that_number),
+		cmocka_unit_test(planned_for_a_descriptor_of_another_number),
 		cmocka_unit_test(no_plan_of_what_is_not_there),
 	};
 

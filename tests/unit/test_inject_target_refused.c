@@ -64,21 +64,68 @@ static void await_frozen(const char *dir)
 	fail();
 }
 
-static void frozen_cgroup(void **state)
+static struct inject_plan plan_once(const struct tcp_child *child)
 {
-	struct tcp_child child = child_start(body_futex);
-	char dir[64], path[128];
+	struct inject_request request = request_of(child);
+	struct inject_worker *worker;
+	struct inject_plan plan;
 
-	(void)state;
-	if (!enter_cgroup(child.pid, dir, sizeof(dir))) {
-		child_end(&child);
-		skip();
+	assert_int_equal(inject_worker_new(&worker), 0);
+	assert_int_equal(inject_plan_make(worker, &request, &plan), 0);
+	inject_worker_free(worker);
+	return plan;
+}
+
+/* A child in a frozen cgroup; *plan (may be NULL) was made before. False: not possible here. */
+static bool frozen_start(struct tcp_child *child, char *dir, size_t size, struct inject_plan *plan)
+{
+	char path[128];
+
+	*child = child_start(body_futex);
+	await_state(child->pid, 'S');
+	if (!enter_cgroup(child->pid, dir, size)) {
+		child_end(child);
+		return false;
 	}
+	if (plan)
+		*plan = plan_once(child);
 	snprintf(path, sizeof(path), "%s/cgroup.freeze", dir);
 	assert_true(write_file(path, "1"));
 	await_frozen(dir);
+	return true;
+}
+
+static void frozen_cgroup(void **state)
+{
+	struct tcp_child child;
+	char dir[64];
+
+	(void)state;
+	if (!frozen_start(&child, dir, sizeof(dir), NULL))
+		skip();
 	refused_then_copied(&child, INJECT_R_FROZEN);
 	child_end(&child); /* SIGKILL ends frozen ones too */
+	rmdir(dir);
+}
+
+/* It would run the calls once it is thawed, when nobody waits for them any more. */
+static void frozen_since_the_plan_was_made(void **state)
+{
+	struct inject_request request;
+	struct inject_plan plan;
+	struct inject_result result;
+	struct tcp_child child;
+	char dir[64];
+
+	(void)state;
+	if (!frozen_start(&child, dir, sizeof(dir), &plan))
+		skip();
+	request = request_of(&child);
+	request.plan = &plan;
+	result = inject(&request, INJECT_PTRACE);
+	assert_reason(result, INJECT_REFUSED, INJECT_R_FROZEN);
+	assert_int_equal(result.stopped_ns, 0);
+	child_end(&child);
 	rmdir(dir);
 }
 
@@ -394,6 +441,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stopped_stays_stopped),
 		cmocka_unit_test(frozen_cgroup),
+		cmocka_unit_test(frozen_since_the_plan_was_made),
 		cmocka_unit_test(already_traced),
 		cmocka_unit_test(uninterruptible),
 		cmocka_unit_test(seccomp_filters),

@@ -121,7 +121,7 @@ struct inject_plan {
 	uint64_t low;	       /* the frames must not reach below it */
 	uint64_t tcb;	       /* struct tracee_thread */
 	struct sigframe_code code;
-	struct sigframe_fds fds;
+	int scratch_fd; /* a free number for a copy of the descriptor */
 };
 
 /* Which socket is shut down, and how. */

@@ -78,7 +78,7 @@ static int plan_thread(struct inject_shared *in, const struct thread_choice *cho
 				     .low = stack.low,
 				     .tcb = thread.tcb,
 				     .code = in->code,
-				     .fds = in->fds };
+				     .scratch_fd = in->fds.scratch_fd };
 	return 0;
 }
 

@@ -304,13 +304,13 @@ bool inject_ptrace_check_plan(struct inject_shared *in, const struct inject_plan
 
 	proc_path(path, in->request.pid, plan->choice.tid, "stat");
 	if (proc_stat_read(AT_FDCWD, path, &stat) < 0 || stat.start != plan->thread_start ||
-	    stat.state != 'S')
+	    stat.state != 'S' || is_frozen(in->request.pid, plan->choice.tid))
 		return false;
 	tracee_mem_init(&mem, plan->choice.tid, &in->result.syscalls);
 	same = gadget_verify(&mem, &plan->code);
 	tracee_mem_close(&mem);
 	in->code = plan->code;
-	in->fds = plan->fds;
+	in->fds = (struct sigframe_fds){ in->request.fd, plan->scratch_fd };
 	in->processor = stat.processor;
 	return same;
 }

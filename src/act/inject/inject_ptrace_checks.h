@@ -37,8 +37,8 @@ int inject_ptrace_check_thread(struct inject_shared *in, const struct thread_cho
 			       uint64_t *ret_start);
 
 /*
- * Is the thread of the plan the same one, and are the instructions where they were? Sets in->fds,
- * in->code and in->processor.
+ * Is the thread of the plan the same one, not frozen, and are the instructions where they were?
+ * Sets in->fds, in->code and in->processor.
  */
 bool inject_ptrace_check_plan(struct inject_shared *in, const struct inject_plan *plan);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct process_half {
 	const struct pid_set *odd;
 	enum { IDLE, BEGUN, RUNS } state; /* RUNS: in the thread */
 	pthread_t thread;
+	atomic_bool dropped; /* the thread has to end */
 
 	/* What was read. */
 	struct factwire_writer fact;
@@ -131,7 +133,8 @@ static void *half_read(void *arg)
 	if (!more && half->odd)
 		procfs_list_threads(half->procfs, half->odd);
 	if (!more)
-		while ((more = procfs_next(half->procfs, &row, &half->error)) > 0)
+		while (!atomic_load(&half->dropped) &&
+		       (more = procfs_next(half->procfs, &row, &half->error)) > 0)
 			if (process_emit(half->procfs, &row, half->snapshot, half->by_links, &sink))
 				keep_row(half, &row);
 	half->err = half->err ? half->err : more;
@@ -149,6 +152,7 @@ void process_half_begin(struct process_half *half, bool by_links, const struct p
 	half->len = half->n_rows = 0;
 	half->err = 0;
 	half->error = (struct error){ 0 };
+	atomic_store(&half->dropped, false);
 	half->state = BEGUN;
 	if (pthread_attr_init(&attr))
 		return;
@@ -210,10 +214,12 @@ void process_half_drop(struct process_half *half)
 {
 	if (!half)
 		return;
+	atomic_store(&half->dropped, true);
 	if (half->state == RUNS)
 		pthread_join(half->thread, NULL);
 	half->state = IDLE;
 	half->len = half->n_rows = 0;
+	half->err = 0;
 }
 
 bool process_half_recheck(struct process_half *half, const struct fact_sink *sink)

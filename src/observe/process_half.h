@@ -34,7 +34,7 @@ void process_half_begin(struct process_half *half, bool by_links, const struct p
 int process_half_end(struct process_half *half, struct snapshot *snapshot,
 		     const struct fact_sink *sink, struct error *error);
 
-/* Waits for one that was begun, and forgets what it has read. */
+/* Has one that was begun end after the process that it reads, and forgets what it has read. */
 void process_half_drop(struct process_half *half);
 
 /* As procfs_recheck(). */

@@ -132,10 +132,11 @@ static void choice_add(struct choice *choice, int32_t pid, uint16_t port)
 
 	if (choice->found.port && choice->roots && !roots)
 		return;
-	choice->several =
-		choice->found.port && choice->found.port != port && choice->roots == roots;
-	choice->found = (struct listener_port){ port, pid };
-	choice->roots = roots;
+	if (choice->found.port && choice->roots == roots) {
+		choice->several |= choice->found.port != port;
+		return;
+	}
+	*choice = (struct choice){ .found = { port, pid }, .roots = roots };
 }
 
 static int advertisers_find(const struct listeners *list, uint64_t netns, uint16_t port,

@@ -363,7 +363,7 @@ struct api_state *api_state_new(enum mesos_endpoint endpoint)
 		return NULL;
 	answer->endpoint = endpoint;
 	answer->state =
-		(struct mesos_state){ .id = "",
+		(struct mesos_state){ .id = endpoint == MESOS_STATE ? NULL : "",
 				      .version = "",
 				      .pid = "",
 				      .flags = { .work_dir = "", .acls = "", .authorizers = "" } };
@@ -410,6 +410,20 @@ void api_state_feed(struct api_state *answer, struct mesos_span piece)
 	answer->fed += piece.len;
 }
 
+/*
+ * Each agent tells its id and when it started (Mesos slave/http.cpp, state(), 0.28 to 1.11). The id
+ * is empty until it has registered for the first time, and there is no framework before that.
+ */
+static void check_identity(struct api_state *answer)
+{
+	const struct mesos_state *state = &answer->state;
+
+	if (!state->id || (!*state->id && state->frameworks))
+		lacks(answer, "id");
+	else if (!(state->start_time > 0))
+		lacks(answer, "start_time");
+}
+
 int api_state_end(struct api_state *answer, const struct mesos_state **ret_state,
 		  struct error *error)
 {
@@ -417,6 +431,8 @@ int api_state_end(struct api_state *answer, const struct mesos_state **ret_state
 		no_json(answer, answer->fed);
 	if (!answer->error.code && answer->endpoint == MESOS_STATE && !answer->has_frameworks)
 		lacks(answer, "frameworks");
+	if (!answer->error.code && answer->endpoint == MESOS_STATE)
+		check_identity(answer);
 	if (!answer->error.code && answer->endpoint == MESOS_FLAGS && !answer->has_flags)
 		lacks(answer, "flags");
 	if (answer->error.code) {

@@ -67,7 +67,7 @@ struct mesos_state {
 	const char *id; /* of the agent; "" until it has registered */
 	const char *version;
 	const char *pid;   /* its UPID, "slave(1)@10.0.0.7:5051": the address that it advertises */
-	double start_time; /* seconds since 1970; changes when the agent restarts */
+	double start_time; /* above 0, seconds since 1970; changes when the agent restarts */
 	struct mesos_flags flags;
 	struct mesos_framework *frameworks;
 };
@@ -85,7 +85,8 @@ void api_state_feed(struct api_state *answer, struct mesos_span piece);
 
 /*
  * There are no more. 0 with what it says, which lives as long as the answer (of /flags: the flags
- * alone); -ENOMEM, or -EBADMSG with *error: no JSON (where), or of another shape.
+ * alone); -ENOMEM, or -EBADMSG with *error: no JSON (where), or of another shape,
+ * also where its id or start_time is missing.
  */
 int api_state_end(struct api_state *answer, const struct mesos_state **ret_state,
 		  struct error *error);

@@ -109,6 +109,16 @@ def test_an_answer_that_began_before_the_agent(lab, ew):
     assert "started 86400 s before" in notes(audit)
 
 
+@pytest.mark.parametrize("member, value", [("id", None), ("id", 7), ("id", ""), ("start_time", None), ("start_time", 0),
+                                           ("start_time", -1.5)])
+def test_an_answer_that_does_not_tell_whose_it_is(lab, ew, member, value):
+    node = lab(executors(1, kind="v0-old"))
+    node.set_state({**node.state(), member: value})
+    audit = ew.json("audit", code=3)
+    assert each(audit, node, "verdict") == {"task-0": "unknown"}
+    assert audit["agent"]["api"] == f"the agent's /state lacks '{member}': Bad message"
+
+
 def test_an_agent_that_advertises_another_address(lab, ew, port):
     node = lab(executors(1, kind="v0-old"), ip="10.77.0.1",
                agent_words={"advertise_ip": "10.77.0.1", "listen_ip": "0.0.0.0"})

@@ -197,6 +197,36 @@ static void other_shapes(void **state)
 	}
 }
 
+/* The frameworks and the rest of a state, and what it lacks; NULL: nothing. */
+static void identities(void **state)
+{
+	static const char no_id[] = "the agent's /state lacks 'id'";
+	static const char no_start[] = "the agent's /state lacks 'start_time'";
+	static const struct {
+		const char *body, *message;
+	} rows[] = {
+		{ "{\"frameworks\":[],\"id\":\"\",\"start_time\":5}", NULL },
+		{ "{\"frameworks\":[],\"start_time\":5}", no_id },
+		{ "{\"frameworks\":[],\"id\":null,\"start_time\":5}", no_id },
+		{ "{\"frameworks\":[],\"id\":7,\"start_time\":5}", no_id },
+		{ "{\"frameworks\":[],\"id\":{\"id\":\"a\"},\"start_time\":5}", no_id },
+		{ "{\"frameworks\":[{\"id\":\"f\"}],\"id\":\"\",\"start_time\":5}", no_id },
+		{ "{\"frameworks\":[],\"id\":\"a\"}", no_start },
+		{ "{\"frameworks\":[],\"id\":\"a\",\"start_time\":null}", no_start },
+		{ "{\"frameworks\":[],\"id\":\"a\",\"start_time\":\"5\"}", no_start },
+		{ "{\"frameworks\":[],\"id\":\"a\",\"start_time\":0}", no_start },
+		{ "{\"frameworks\":[],\"id\":\"a\",\"start_time\":-5}", no_start },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct error error = { 0 };
+
+		is_answer(MESOS_STATE, mesos_span_of(rows[i].body), &error);
+		assert_string_equal(error.message, rows[i].message ? rows[i].message : "");
+	}
+}
+
 /* Of brackets alone no stack grows. */
 static void deep_answer(void **state)
 {
@@ -228,7 +258,7 @@ static void small_states(void **state)
 		"{\"name\":\"n\",\"id\":\"t2\"}],\"id\":\"e'\\u00e9\"}],"
 		"\"completed_executors\":[{\"id\":\"gone\"}],\"id\":\"f \\\"\\n\xc3\xa9\"}],"
 		"\"completed_frameworks\":[{\"id\":\"old\",\"executors\":[{\"id\":\"x\"}]}],"
-		"\"start_time\":5,\"id\":null,\"flags\":{\"recovery_timeout\":\"soon\"}}";
+		"\"start_time\":5,\"id\":\"a-S0\",\"flags\":{\"recovery_timeout\":\"soon\"}}";
 	struct api_state *answer = read_pieces(MESOS_STATE, mesos_span_of(body), SIZE_MAX);
 	const struct mesos_executor *executor;
 	const struct mesos_state *agent;
@@ -250,7 +280,7 @@ static void small_states(void **state)
 	assert_null(executor->next->next);
 	assert_true(agent->frameworks->next->completed);
 	assert_string_equal(agent->frameworks->next->executors->id, "x");
-	assert_string_equal(agent->id, "");
+	assert_string_equal(agent->id, "a-S0");
 	assert_true(agent->start_time > 4.9 && agent->start_time < 5.1);
 	assert_int_equal(agent->flags.recovery_timeout_ns, 0);
 	assert_string_equal(agent->flags.work_dir, "");
@@ -260,7 +290,8 @@ static void small_states(void **state)
 /* What a framework chose is written by Mesos as it is; it costs nobody else's line. */
 static void texts_of_any_bytes(void **state)
 {
-	static const char body[] = "{\"frameworks\":[{\"id\":\"f\",\"executors\":[{\"id\":"
+	static const char body[] = "{\"id\":\"a-S0\",\"start_time\":5,"
+				   "\"frameworks\":[{\"id\":\"f\",\"executors\":[{\"id\":"
 				   "\"a\xff\xc3(\x80\"},{\"id\":\"b\"}]}],"
 				   "\"attributes\":{\"\xfe\":\"\xc0\x80\"}}";
 	const struct mesos_executor *executor;
@@ -281,11 +312,17 @@ static void texts_of_any_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(real_state),	cmocka_unit_test(real_flags),
-		cmocka_unit_test(answers),	cmocka_unit_test(recovering),
-		cmocka_unit_test(cut_answers),	cmocka_unit_test(other_shapes),
-		cmocka_unit_test(deep_answer),	cmocka_unit_test(flags_without_flags),
-		cmocka_unit_test(small_states), cmocka_unit_test(texts_of_any_bytes),
+		cmocka_unit_test(real_state),
+		cmocka_unit_test(real_flags),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(recovering),
+		cmocka_unit_test(cut_answers),
+		cmocka_unit_test(other_shapes),
+		cmocka_unit_test(identities),
+		cmocka_unit_test(deep_answer),
+		cmocka_unit_test(flags_without_flags),
+		cmocka_unit_test(small_states),
+		cmocka_unit_test(texts_of_any_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,7 +255,8 @@ static void a_chunked_answer_is_complete_while_the_stream_goes_on(void **state)
 {
 	static const char chunked[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 				      "10\r\n{\"version\":\"1.0.\r\n"
-				      "21\r\n4\",\"id\":\"S\",\"flags\":{},\"framework\r\n"
+				      "30\r\n4\",\"id\":\"S\",\"start_time\":5,\"flags\":{},"
+				      "\"framework\r\n"
 				      "6\r\ns\":[]}\r\n0\r\n\r\n";
 
 	(void)state;

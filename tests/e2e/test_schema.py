@@ -67,6 +67,21 @@ def test_audit(node, ew):
     check("audit", json.loads(line.out))
 
 
+@pytest.mark.parametrize("kept, code", [(slice(1, 1), 3), (slice(2, None), 2)],
+                         ids=["the first line alone", "no session"])
+def test_a_recording_without_its_head(node, ew, tmp_path, kept, code):
+    """Of what it does not tell the document has null; a loss that it does tell is told."""
+    record, cut = tmp_path / "whole", tmp_path / "cut"
+    ew("audit", "--record", str(record))
+    lines = record.read_bytes().splitlines(keepends=True)
+    assert json.loads(lines[1])["type"] == "window"
+    cut.write_bytes(b"".join([lines[0], *lines[kept]]))
+    ew.enters = False
+    document = ew.json("report", "--replay", str(cut), code=code)
+    assert document["agent"]["port"] is None
+    check("audit", document)
+
+
 def test_the_saved_baseline_is_an_audit(node, ew):
     ew("audit")
     saved, = ew.state_dir.glob("*.json")

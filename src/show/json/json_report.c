@@ -42,7 +42,7 @@ static json_t *agent_new(const struct report *report)
 	struct fields f = fields_new();
 	char text[ADDR_TEXT_MAX];
 
-	field_int(&f, "port", report->agent_port);
+	field_positive(&f, "port", report->agent_port);
 	field_positive(&f, "pid", agent->pid);
 	if (agent->pid > 0) {
 		field_u64(&f, "start_time", agent->start);

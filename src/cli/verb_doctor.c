@@ -17,6 +17,7 @@
 #include "cli/verbs.h"
 #include "cli/watch_pins.h"
 #include "base/error.h"
+#include "model/finding_table.h"
 #include "observe/bpf/hooks_probe.h"
 #include "observe/host.h"
 #include "observe/nobpf.h"
@@ -24,7 +25,7 @@
 #include "show/format.h"
 
 #define HOOKS_MAX  64
-#define CHECKS_MAX (HOST_PROBES_MAX + HOOKS_MAX + 8)
+#define CHECKS_MAX (HOST_PROBES_MAX + HOOKS_MAX + 9)
 
 struct program {
 	const char *hook;
@@ -40,6 +41,7 @@ struct doctor {
 	struct program programs[HOOKS_MAX];
 	size_t n_programs;
 	unsigned int cannot; /* HOST_ bits of what does not work */
+	bool attention;	     /* all of it may work, and somebody has to look at the host first */
 };
 
 static void check_add(struct doctor *d, const char *name, enum check_state state,
@@ -206,6 +208,21 @@ static void check_work_dir(struct doctor *d, const struct report *report)
 		d->cannot |= HOST_AUDIT | HOST_SHUTDOWN;
 }
 
+/* Executors may take such a process for the agent. Of several the first one is told. */
+static void check_impostor(struct doctor *d, const struct report *report)
+{
+	for (size_t i = 0; i < report->n_findings; i++) {
+		const struct report_finding *finding = &report->findings[i];
+
+		if (strcmp(finding->id, finding_id(FINDING_IMPOSTOR_AGENT)) != 0)
+			continue;
+		check_add(d, "listener", CHECK_DEGRADED, arena_text(d->arena, finding->evidence),
+			  arena_text(d->arena, finding->cure));
+		d->attention = !finding->ignored;
+		return;
+	}
+}
+
 static void check_agent(struct doctor *d, const struct report *report)
 {
 	char listen[ADDR_TEXT_MAX];
@@ -219,17 +236,18 @@ static void check_agent(struct doctor *d, const struct report *report)
 		check_add(d, "agent", CHECK_MISSING,
 			  "not known: sockets or processes could not be read", "run as root");
 	else
-		check_add(
-			d, "agent", CHECK_DEGRADED,
-			arena_printf(d->arena, "no process listens on port %u", report->agent_port),
-			"start the agent, or give its port with --port; links can be judged "
-			"without it");
+		check_add(d, "agent", CHECK_DEGRADED,
+			  arena_printf(d->arena, "no process of an agent listens on port %u",
+				       report->agent_port),
+			  "start the agent, or give its port with --port; links can be judged "
+			  "without it");
 	if (report->agent.pid && strcmp(report->agent.api, "serving") == 0)
 		check_add(d, "agent api", CHECK_OK, "answers", "");
 	else if (report->agent.pid)
 		check_add(d, "agent api", CHECK_DEGRADED, arena_text(d->arena, report->agent.api),
 			  "give --agent-url or --credential-file; without it, what the API proves "
 			  "is not proven");
+	check_impostor(d, report);
 	check_work_dir(d, report);
 }
 
@@ -325,7 +343,7 @@ static int conclude(const struct options *options, struct doctor *d, const struc
 
 	if (!checkup.audit)
 		checkup.exit_code = EXIT_UNKNOWN;
-	else if (!checkup.shutdown || !checkup.watch)
+	else if (!checkup.shutdown || !checkup.watch || d->attention)
 		checkup.exit_code = EXIT_ATTENTION;
 	return write_out(options, &checkup);
 }

@@ -58,6 +58,17 @@ def test_it_does_not_stand_in_for_the_agent(lab, ew, port):
     assert each(audit, node, "verdict") == {"task-0": "disconnected", "task-1": "disconnected"}
 
 
+@pytest.mark.parametrize("agent_serves", [True, False])
+def test_doctor_tells_of_it(lab, ew, port, agent_serves):
+    node = lab(evil(port), executors(1, kind="v0-old"))
+    if not agent_serves:
+        node.stop_agent()
+    found = {check["name"]: check for check in ew.json("doctor", code=1)["checks"]}
+    assert found["listener"]["state"] == "degraded"
+    assert f"of user {NOBODY} listens on 127.0.0.2:{port}" in found["listener"]["detail"]
+    assert found["agent"]["state"] == ("ok" if agent_serves else "degraded")
+
+
 def test_its_message_is_no_proof(lab, ew, port):
     """It tells an executor that waits for the agent that it is registered."""
     node = lab(evil(port), executor("stale", kind="v0-old"))

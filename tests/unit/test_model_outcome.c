@@ -109,6 +109,20 @@ static void told_to_shut_down(void **state)
 	node_free(n);
 }
 
+/* Nobody is known to hold the other end: the agent's descriptors could not be read. */
+static void an_agents_end_that_is_not_known(void **state)
+{
+	one(n, p);
+
+	(void)state;
+	is(n, "kept");
+	p->links[0]->peer->n_holds = 0;
+	node_snapshot(n);
+	is(n, "unknown");
+	assert_int_equal(node_exit_code(n, REPORT_VERIFY), 3);
+	node_free(n);
+}
+
 /* One of its two connections is lost: the other one is of no use without it. */
 static void v1_loses_one_connection(void **state)
 {
@@ -240,6 +254,7 @@ int main(void)
 		cmocka_unit_test(kept_needs_the_same_agent),
 		cmocka_unit_test(kept_needs_an_agent_that_has_recovered),
 		cmocka_unit_test(told_to_shut_down),
+		cmocka_unit_test(an_agents_end_that_is_not_known),
 		cmocka_unit_test(v1_loses_one_connection),
 		cmocka_unit_test(v1_subscribes_again),
 		cmocka_unit_test(v1_subscribes_again_unseen),

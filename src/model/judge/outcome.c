@@ -165,10 +165,12 @@ static bool keeps_link(const struct store *store, const struct fact_baseline *b,
 	       store_unix_links(store, executor->process) >= V1_CONNECTIONS;
 }
 
-static bool is_half_open(const struct store *store, const struct executor *executor)
+/* Of one of its links. */
+static bool has_agent_end(const struct store *store, const struct executor *executor,
+			  enum ew_tri end)
 {
 	for (size_t i = 0; i < executor->n_links; i++)
-		if (agent_end_of(store, executor->links[i].conn) == EW_NO)
+		if (agent_end_of(store, executor->links[i].conn) == end)
 			return true;
 	return false;
 }
@@ -225,7 +227,7 @@ static bool judge_doubtful(const struct store *store, const struct executor *exe
 	static const char treat[] = "Run 'execwatch audit', and treat it before the agent is "
 				    "restarted.";
 
-	if (is_half_open(store, executor))
+	if (has_agent_end(store, executor, EW_NO))
 		fate_set(fate, OUTCOME_UNKNOWN,
 			 "The agent is the same process, but this link has no agent's end: whether "
 			 "it comes back at the next restart cannot be told.",
@@ -236,6 +238,12 @@ static bool judge_doubtful(const struct store *store, const struct executor *exe
 			 "The agent is the same process, but this executor has one of its two "
 			 "connections, and each needs the other: whether it comes back at the next "
 			 "restart cannot be told.",
+			 treat);
+	else if (has_agent_end(store, executor, EW_UNKNOWN))
+		fate_set(fate, OUTCOME_UNKNOWN,
+			 "The agent is the same process, and whether it has its end of this link "
+			 "could not be read: whether the executor comes back at the next restart "
+			 "cannot be told.",
 			 treat);
 	else if (may_have_ended_unseen(store))
 		fate_set(fate, OUTCOME_UNKNOWN,

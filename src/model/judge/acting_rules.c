@@ -106,7 +106,7 @@ const char *acting_refusal(enum acting_rule rule, const struct store *store,
 		return arena_printf(arena,
 				    "the agent may be recovering, its API does not tell: %s; try "
 				    "again in %lld s",
-				    cost, (long long)(left / NS_PER_S + 1));
+				    cost, left > 0 ? (long long)(left / NS_PER_S + 1) : 1);
 	case ACTING_NO_LINK:
 		return "it has no link";
 	case ACTING_MPTCP:

@@ -70,6 +70,14 @@ bool agent_state_is_late(const struct store *store)
 	return usual && has_not_written(store, store_agent(store), usual);
 }
 
+bool agent_state_needs_boot_id(const struct store *store)
+{
+	int64_t usual = usual_end(store);
+
+	return usual && store->now > usual && store->work_dir_at < usual &&
+	       has_not_written(store, store_agent(store), 0);
+}
+
 int64_t agent_state_serves_at(const struct store *store)
 {
 	return agent_state_is_late(store) ? began(store_agent(store)) + RECOVERY_MAX
@@ -81,7 +89,8 @@ bool agent_state_serves(const struct store *store)
 	const struct agent *agent = store_agent(store);
 	int64_t at = agent_state_serves_at(store);
 
-	return agent && (agent->recovered_at || (at && store->now > at));
+	return agent && (agent->recovered_at ||
+			 (at && store->now > at && !agent_state_needs_boot_id(store)));
 }
 
 bool agent_state_restarted(const struct store *store, const struct fact_baseline *b)

@@ -20,6 +20,9 @@ int64_t agent_state_serves_at(const struct store *store);
 /* True when an agent whose API cannot be read had not finished its recovery in the usual time: its
  * meta/boot_id, read after that time, was written before the agent began. */
 bool agent_state_is_late(const struct store *store);
+/* True when its API cannot be read, the usual time is over, and meta/boot_id, which it had not
+ * written when that was last read, has to be read again before the agent can be said to serve. */
+bool agent_state_needs_boot_id(const struct store *store);
 
 /* True when the agent is another process than the baseline's. */
 /*

@@ -149,7 +149,10 @@ bool model_wants_tracking(const struct model *model)
 
 bool model_wants_checkpoints(const struct model *model)
 {
-	return agent_state_is_late(model_store(model)) && !agent_state_serves(model_store(model));
+	const struct store *store = model_store(model);
+
+	return agent_state_needs_boot_id(store) ||
+	       (agent_state_is_late(store) && !agent_state_serves(store));
 }
 
 bool model_done(const struct model *model, enum model_until until, int64_t *next)

@@ -229,6 +229,61 @@ static void it_ended_its_task(void **state)
 	node_free(n);
 }
 
+/*
+ * Its timeout runs out while the agent recovers, and the agent takes it back in its grace period:
+ * its driver ignores that. What it says of its task is not what its framework wanted.
+ */
+static void it_registered_while_it_ended_itself(void **state)
+{
+	static const struct {
+		double after, grace;
+		const char *living, *ended;
+	} rows[] = {
+		{ 9.9, 0.5, "reregistered by message", "task-killed" },
+		{ 10.1, 0.5, "waiting", "self-terminated" },
+		{ 10.1, 6.5, "reregistered by message", "task-killed" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		one(n, p, .timeout = 10);
+
+		node_agent_stop(n);
+		node_agent_start(n);
+		node_wait(n, rows[i].after);
+		node_comes_back(n, p);
+		node_wait(n, rows[i].grace);
+		node_snapshot(n);
+		is(n, rows[i].living);
+		node_tell(n, p, "KillTaskMessage");
+		node_task_ends(n, p, "TASK_KILLED");
+		node_ends(n, p, EXIT_WITH(0), 0);
+		node_judge(n);
+		if (strcmp(node_outcome(n, "web"), rows[i].ended) != 0)
+			fail_msg("row %zu: %s, not %s", i, node_outcome(n, "web"), rows[i].ended);
+		node_free(n);
+	}
+}
+
+/* Asked to reconnect, it lost its link again: the agent's answer comes too late. */
+static void it_registered_after_a_second_end(void **state)
+{
+	one(n, p, .timeout = 900);
+
+	(void)state;
+	node_agent_stop(n);
+	node_agent_start(n);
+	node_tell(n, p, "ReconnectExecutorMessage");
+	node_link(n, p);
+	node_says(n, p, "ReregisterExecutorMessage");
+	node_close(n, p->links[0], p->pid, true);
+	node_tell(n, p, "ExecutorReregisteredMessage");
+	node_task_ends(n, p, "TASK_KILLED");
+	node_ends(n, p, EXIT_WITH(0), 0);
+	is(n, "self-terminated");
+	node_free(n);
+}
+
 /* A health check that it killed half an hour before is not its task. */
 static void it_ended_a_helper(void **state)
 {
@@ -440,6 +495,8 @@ int main(void)
 		cmocka_unit_test(shutdown_was_sent),
 		cmocka_unit_test(recovery_timeout),
 		cmocka_unit_test(it_ended_its_task),
+		cmocka_unit_test(it_registered_while_it_ended_itself),
+		cmocka_unit_test(it_registered_after_a_second_end),
 		cmocka_unit_test(it_ended_a_helper),
 		cmocka_unit_test(stopped_with_status_0),
 		cmocka_unit_test(finished_after_it_had_come_back),

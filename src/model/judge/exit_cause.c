@@ -25,7 +25,8 @@
 /* When its recovery timeout began to run; at 0: it did not. */
 struct countdown {
 	int64_t at;
-	bool seen; /* false: at some time between the audit and the first scan after it */
+	int64_t twice; /* when a second disconnection ended it; 0: none did */
+	bool seen;     /* false: at some time between the audit and the first scan after it */
 };
 
 static bool was_linked(const struct process *process, int64_t since)
@@ -33,12 +34,27 @@ static bool was_linked(const struct process *process, int64_t since)
 	return process->last_link > since || process->history.registered > since;
 }
 
+/* It registered while it was ending itself, which the driver ignores: its clock is the one of
+ * before. */
+static bool registered_too_late(const struct store *store, const struct fact_baseline *b,
+				const struct process *process)
+{
+	int64_t begun = self_termination_before_registering(
+		store, process, strcmp(b->protocol, "v1") == 0, b->recovery_timeout);
+
+	return begun && process->ended_at <= self_termination_by(process, begun);
+}
+
 static struct countdown countdown_of(const struct store *store, const struct fact_baseline *b,
 				     const struct process *process)
 {
-	struct countdown c = { .seen = true };
+	const struct registration *h = &process->history;
+	struct countdown c = { .seen = true, .at = h->down_since, .twice = h->down_twice };
 
-	c.at = process->history.down_since;
+	if (registered_too_late(store, b, process)) {
+		c.at = h->last_down;
+		c.twice = h->last_twice > h->last_down ? h->last_twice : 0;
+	}
 	if (c.at || was_linked(process, 0))
 		return c;
 	if (b->disconnected_wall)
@@ -64,7 +80,7 @@ static bool was_its_timer(const struct process *process, const struct countdown 
 
 	if (!down->at)
 		return false;
-	return h->down_twice || process->ended_at >= down->at + timeout - TIMER_SLACK ||
+	return down->twice || process->ended_at >= down->at + timeout - TIMER_SLACK ||
 	       (h->ended_its_task > down->at && process->ended_at - h->ended_its_task < STOP_MAX);
 }
 
@@ -72,9 +88,9 @@ static void self_terminated(const struct fact_baseline *b, const struct process 
 			    const struct countdown *down, struct arena *arena, struct fate *fate)
 {
 	fate->outcome = OUTCOME_SELF_TERMINATED;
-	fate->deadline = self_termination_begins(process, down->at, b->recovery_timeout);
+	fate->deadline = down->twice ? down->twice : down->at + b->recovery_timeout;
 	fate->advice = ADVICE_LOST;
-	if (process->history.down_twice)
+	if (down->twice)
 		fate->why = "It ended itself: its link ended a second time before it had "
 			    "registered again.";
 	else
@@ -356,7 +372,7 @@ static bool was_ending(const struct fact_baseline *b, const struct process *proc
 		return true;
 	if (!down->at)
 		return false;
-	return (h->down_twice && h->down_twice <= at) ||
+	return (down->twice && down->twice <= at) ||
 	       at >= down->at + b->recovery_timeout - TIMER_SLACK ||
 	       (h->ended_its_task > down->at && h->ended_its_task <= at);
 }

@@ -288,6 +288,25 @@ static bool judge_refused(const struct store *store, const struct executor *exec
 	return true;
 }
 
+/* It registered while it was ending itself, and has not outlived that yet. */
+static bool judge_too_late(const struct store *store, const struct fact_baseline *b,
+			   const struct executor *executor, struct fate *fate)
+{
+	int64_t begun = self_termination_before_registering(
+		store, executor->process, evidence_is_v1(executor), b->recovery_timeout);
+
+	if (!begun || store->now > self_termination_by(executor->process, begun))
+		return false;
+	fate_set(fate, OUTCOME_WAITING,
+		 "It registered again when it was ending itself already, which its driver ignores.",
+		 self_termination_advice(store, executor->process, begun));
+	fate->disconnected = executor->process->history.last_down;
+	fate->deadline = begun;
+	fate->ends_by = self_termination_by(executor->process, begun);
+	fate->ending = true;
+	return true;
+}
+
 static void judge_living(const struct store *store, const struct fact_baseline *b,
 			 const struct executor *executor, struct arena *arena, struct fate *fate)
 {
@@ -301,7 +320,7 @@ static void judge_living(const struct store *store, const struct fact_baseline *
 		judge_waiting(store, b, executor->process, executor, fate);
 		return;
 	}
-	if (judge_refused(store, executor, arena, fate))
+	if (judge_refused(store, executor, arena, fate) || judge_too_late(store, b, executor, fate))
 		return;
 	if (!agent_state_restarted(store, b) && keeps_link(store, b, executor)) {
 		judge_kept(store, b, executor, fate);

@@ -2,6 +2,7 @@
 #include "model/judge/self_termination.h"
 
 #include "base/now.h"
+#include "model/store/acts.h"
 
 int64_t self_termination_begins(const struct process *process, int64_t down,
 				int64_t recovery_timeout)
@@ -19,6 +20,21 @@ int64_t self_termination_by(const struct process *process, int64_t begins)
 	int64_t grace = process->facts.shutdown_grace;
 
 	return begins + (grace > 5 * NS_PER_S ? grace : 5 * NS_PER_S) + NS_PER_S;
+}
+
+int64_t self_termination_before_registering(const struct store *store,
+					    const struct process *process, bool v1,
+					    int64_t recovery_timeout)
+{
+	const struct registration *h = &process->history;
+	int64_t expired = h->last_down + recovery_timeout;
+
+	if (v1 || h->down_since || !h->last_down)
+		return 0;
+	if (h->last_twice > h->last_down && h->registered > h->last_twice)
+		return h->last_twice;
+	return h->registered >= expired && !store_held_since(store, process, h->last_down) ? expired
+											   : 0;
 }
 
 bool self_termination_is_on(const struct store *store, const struct process *process,

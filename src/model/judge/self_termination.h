@@ -19,6 +19,14 @@ int64_t self_termination_by(const struct process *process, int64_t begins);
 /* True when it has begun and no link exists over which an unobserved registration may have gone. */
 bool self_termination_is_on(const struct store *store, const struct process *process,
 			    size_t n_links, int64_t begins);
+/*
+ * When an executor that has registered since had begun to shut down before, mono ns; 0: it had not.
+ * A driver that shuts down is aborted, and ignores that the agent takes it back (Mesos exec.cpp,
+ * shutdown(), reregistered()). Not for v1, whose clock a connection stops before it registers.
+ */
+int64_t self_termination_before_registering(const struct store *store,
+					    const struct process *process, bool v1,
+					    int64_t recovery_timeout);
 /* Sentences on an executor that is shutting down, and on one that should have exited. */
 const char *self_termination_why(const struct store *store, const struct process *process,
 				 int64_t begins);

@@ -35,6 +35,15 @@ int64_t store_held_at(const struct store *store, const struct process *process)
 		       : 0;
 }
 
+bool store_held_since(const struct store *store, const struct process *process, int64_t mono)
+{
+	for (size_t i = 0; i < store->holds.n; i++)
+		if (store->holds.v[i].pid == process->key.pid &&
+		    store->holds.v[i].start == process->key.start && store->holds.v[i].at > mono)
+			return true;
+	return false;
+}
+
 bool store_held_before(const struct store *store, const struct process *process)
 {
 	for (size_t i = 0; i < store->holds.n; i++)

@@ -10,6 +10,8 @@
  * What came after a hold of an earlier session was not observed: that one is told apart.
  */
 int64_t store_held_at(const struct store *store, const struct process *process);
+/* True when it was held after that time, mono ns. */
+bool store_held_since(const struct store *store, const struct process *process, int64_t mono);
 bool store_held_before(const struct store *store, const struct process *process);
 /* When an act on this process was done; 0: none was, as far as is known. */
 int64_t store_treated_at(const struct store *store, int32_t pid, uint64_t start);

@@ -40,6 +40,12 @@ static void clock_begins(struct registration *h, int64_t mono)
 	h->last_down = mono;
 }
 
+static void ends_twice(struct registration *h, int64_t mono)
+{
+	h->down_twice = mono;
+	h->last_twice = mono;
+}
+
 /* A connection for one message (a status update of a driver without a link) lives for milliseconds.
  */
 #define TEMPORARY (5 * NS_PER_S)
@@ -55,7 +61,7 @@ static void ended_again(struct store *store, struct process *process, const stru
 		clock_begins(h, mono); /* connecting had stopped its clock (Mesos executor.cpp,
 					  connected()) */
 	else if (h->asked >= h->down_since)
-		h->down_twice = mono;
+		ends_twice(h, mono);
 	else if (mono - conn->established_at > TEMPORARY)
 		clock_begins(
 			h, mono); /* it had linked and registered again, and no message was seen */
@@ -113,5 +119,5 @@ void registration_link_refused(struct store *store, const struct connection *con
 	if (process && connection_is_link(store, conn) &&
 	    connection_is_link_of(store, conn, process) && !is_v1(store, process) &&
 	    process->history.down_since && process->history.asked >= process->history.down_since)
-		process->history.down_twice = mono;
+		ends_twice(&process->history, mono);
 }

@@ -37,6 +37,7 @@ struct process_key {
 struct registration {
 	int64_t down_since;    /* its last link ended, it has not registered since */
 	int64_t last_down;     /* the last time down_since was set */
+	int64_t last_twice;    /* the last time down_twice was set */
 	int64_t down_twice;    /* a link ended, or was refused, while it was down already: it ends
 				  itself at once */
 	int64_t asked;	       /* ReconnectExecutorMessage was sent to it */

@@ -178,9 +178,11 @@ static bool pass_on(const struct look *look, const struct passage *passage, bool
 {
 	struct places *places = look->places;
 	struct passage behind = *passage;
+	const struct ew_addr *from =
+		passage->link->netns == look->netns ? &passage->link->local : NULL;
 	struct error error = { 0 };
 	uint64_t next = 0;
-	int err = link_way_next(places->way, look->nsfd, look->netns, &passage->remote, &next,
+	int err = link_way_next(places->way, look->nsfd, look->netns, from, &passage->remote, &next,
 				&error);
 
 	if (!err && next != places->agents.netns && next != look->netns &&

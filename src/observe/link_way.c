@@ -21,7 +21,7 @@
 /* Executors of one namespace have the same agent: its answer is kept until another is asked for. */
 struct answer {
 	uint64_t netns; /* 0: none */
-	struct ew_addr to;
+	struct ew_addr from, to;
 	uint64_t next;
 	int err;
 	struct error error;
@@ -170,15 +170,15 @@ static int find(struct link_way *way, struct next_hop *hop, const struct way_out
 			 out->device);
 }
 
-static int next_find(struct link_way *way, int nsfd, uint64_t netns, const struct ew_addr *to,
-		     uint64_t *next, struct error *error)
+static int next_find(struct link_way *way, int nsfd, uint64_t netns, const struct ew_addr *from,
+		     const struct ew_addr *to, uint64_t *next, struct error *error)
 {
 	struct next_hop *hop = NULL;
 	struct way_out out;
 	int at = next_hop_open(nsfd, &hop, error);
 
 	if (!at)
-		at = next_hop_find(hop, to, &out, error);
+		at = next_hop_find(hop, from, to, &out, error);
 	if (!at && out.kind == WAY_LOCAL) {
 		*next = netns;
 		next_hop_close(hop);
@@ -198,14 +198,16 @@ static int next_find(struct link_way *way, int nsfd, uint64_t netns, const struc
 	return 0;
 }
 
-int link_way_next(struct link_way *way, int nsfd, uint64_t netns, const struct ew_addr *to,
-		  uint64_t *next, struct error *error)
+int link_way_next(struct link_way *way, int nsfd, uint64_t netns, const struct ew_addr *from,
+		  const struct ew_addr *to, uint64_t *next, struct error *error)
 {
+	const struct ew_addr by = from ? *from : (struct ew_addr){ 0 };
 	struct answer *last = &way->last;
 
-	if (last->netns != netns || !addr_ip_equal(&last->to, to)) {
-		*last = (struct answer){ .netns = netns, .to = *to };
-		last->err = next_find(way, nsfd, netns, to, &last->next, &last->error);
+	if (last->netns != netns || !addr_ip_equal(&last->from, &by) ||
+	    !addr_ip_equal(&last->to, to)) {
+		*last = (struct answer){ .netns = netns, .from = by, .to = *to };
+		last->err = next_find(way, nsfd, netns, from, to, &last->next, &last->error);
 	}
 	if (last->err && error)
 		*error = last->error;

@@ -78,9 +78,10 @@ static int32_t number_of(struct nlmsghdr *msg, size_t head, int type, int32_t ot
 
 /* Returns the index of the device that packets leave by, 0 for an address of the namespace's own,
  * or a negative errno. */
-static int route_find(struct next_hop *hop, const struct ew_addr *to)
+static int route_find(struct next_hop *hop, const struct ew_addr *from, const struct ew_addr *to)
 {
 	bool v4 = addr_is_v4(to);
+	int size = v4 ? 4 : 16, skip = 16 - size;
 	const struct rtmsg head = { .rtm_family = v4 ? AF_INET : AF_INET6,
 				    .rtm_dst_len = v4 ? 32 : 128 };
 	struct nl_msg *request = netlink_request(RTM_GETROUTE, 0, &head, sizeof(head));
@@ -89,7 +90,9 @@ static int route_find(struct next_hop *hop, const struct ew_addr *to)
 	int err, index;
 
 	if (request)
-		nla_put(request, RTA_DST, v4 ? 4 : 16, to->ip + (v4 ? 12 : 0));
+		nla_put(request, RTA_DST, size, to->ip + skip);
+	if (request && from && addr_is_v4(from) == v4)
+		nla_put(request, RTA_SRC, size, from->ip + skip);
 	err = ask(hop, request, RTM_NEWROUTE, sizeof(*route), &answer);
 	if (err)
 		return err;
@@ -128,14 +131,14 @@ static int device_read(struct next_hop *hop, int index, struct way_out *way)
 	return 0;
 }
 
-int next_hop_find(struct next_hop *hop, const struct ew_addr *to, struct way_out *way,
-		  struct error *error)
+int next_hop_find(struct next_hop *hop, const struct ew_addr *from, const struct ew_addr *to,
+		  struct way_out *way, struct error *error)
 {
 	char text[ADDR_TEXT_MAX];
 	int index, err = 0;
 
 	*way = (struct way_out){ .kind = WAY_UNKNOWN };
-	index = route_find(hop, to);
+	index = route_find(hop, from, to);
 	if (index == 0)
 		way->kind = WAY_LOCAL;
 	else

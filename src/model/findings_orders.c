@@ -79,24 +79,28 @@ static const char *rm_find(const char *text)
 	return NULL;
 }
 
-/* "/var/lib/mesos/meta/slaves/latest", "…/meta": not "/etc/mesos/metadata". */
-static bool names_checkpoints(const char *text, size_t len)
+/* Has it the name as the end of a path, or as a directory of one? */
+static bool has_path(const char *text, size_t len, const char *name)
 {
-	static const char *const names[] = { "/meta", "slaves/latest" };
+	const char *end = text + len;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const char *at = memmem(text, len, names[i], strlen(names[i]));
-
-		if (at && (strchr("/ \t'\";&|)*", at[strlen(names[i])]) || !at[strlen(names[i])]))
+	for (const char *at = text; (at = memmem(at, (size_t)(end - at), name, strlen(name)));) {
+		at += strlen(name);
+		if (strchr("/ \t\n'\";&|)*", *at)) /* or the text's end */
 			return true;
 	}
 	return false;
 }
 
+/* "/var/lib/mesos/meta/slaves/latest", "…/meta": not "/etc/mesos/metadata". */
+static bool names_checkpoints(const char *text, size_t len)
+{
+	return has_path(text, len, "/meta") || has_path(text, len, "slaves/latest");
+}
+
 /*
  * "rm -f …/meta/slaves/latest", as the log of a recovery that failed advises (Mesos
- * slave/slave.cpp,
- * __recover(), 0.28 to 1.11): the names count behind rm, in the same command.
+ * slave/slave.cpp, __recover(), 0.28 to 1.11): the names count behind rm, in the same command.
  */
 static bool removes_checkpoints(const char *step)
 {

@@ -179,6 +179,8 @@ static void orders_in_stop_commands(void **state)
 	    LIST(steps, "ExecStartPre=-/bin/rm -f /var/lib/mesos/meta/slaves/latest"));
 	row(n, "step-removes-checkpoints:critical ", 2, SLICE,
 	    LIST(steps, "ExecStopPost=/bin/sh -c 'cd / && rm -rf /var/lib/mesos/meta'"));
+	row(n, "step-removes-checkpoints:critical ", 2, SLICE,
+	    LIST(steps, "ExecStartPre=/bin/rm -rf /etc/mesos/metadata /var/lib/mesos/meta"));
 	row(n, "", 0, SLICE, LIST(steps, "ExecStartPre=/bin/rm -f /etc/mesos/metadata"));
 	row(n, "", 0, SLICE, LIST(steps, "ExecStartPre=/bin/sh -c 'rm -f /run/x; ls /w/meta'"));
 	row(n, "", 0, SLICE, LIST(steps, "ExecStartPre=/bin/chmod 700 /var/lib/mesos/meta/slaves"));

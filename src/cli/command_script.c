@@ -63,7 +63,8 @@ static void lines_join(char *text)
 /* Nothing else of a script goes into a recording: it may have secrets. */
 static bool is_of_interest(const char *line)
 {
-	static const char *const words[] = { "docker", "containerd", "mesos", "kill" };
+	static const char *const words[] = { "docker", "containerd",	"mesos",
+					     "kill",   "slaves/latest", "/meta" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strstr(line, words[i]))

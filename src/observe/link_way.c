@@ -185,10 +185,11 @@ static int next_find(struct link_way *way, int nsfd, uint64_t netns, const struc
 		return 0;
 	}
 	if (!at && out.kind == WAY_UNKNOWN)
-		at = error_set(error, -EXDEV, NULL,
-			       "packets leave by the device %s, which is no pair of devices that "
-			       "leads to another network namespace",
-			       out.device);
+		at = error_set(
+			error, -EXDEV, NULL,
+			"packets leave by the device %s, whose other end is not known: it is "
+			"no veth or netkit device with a peer in another network namespace",
+			out.device);
 	else if (!at)
 		at = find(way, hop, &out, error);
 	next_hop_close(hop);

@@ -75,16 +75,31 @@ def test_shutdown_saves(behind, ew, port):
     assert alive(node) == {"web", "near"}
 
 
-def test_a_router_that_nothing_leads_to(behind, ew):
-    """No process is in its namespace, and it has no name: whether its tracking knows the link cannot be told."""
+@pytest.fixture
+def hidden(behind, ew, port):
+    """A node whose router has forgotten the link: no process is in its namespace, and it has no name."""
     node, router = behind()
     ew.wait_judged(node)
     fd = os.open(f"/proc/{router.process.pid}/ns/net", os.O_RDONLY)
+    router.forget(port)
     router.end()
-    audit = ew.json("audit", code=3)
-    assert each(audit, node, "verdict") == {"web": "unknown", "near": "healthy"}
-    assert "no process is in and that has no name" in ew("audit").words
+    yield node
     os.close(fd)
+
+
+def test_a_router_that_nothing_leads_to(hidden, ew):
+    """Whether its tracking knows the link cannot be told."""
+    audit = ew.json("audit", code=3)
+    assert each(audit, hidden, "verdict") == {"web": "unknown", "near": "healthy"}
+    words = ew("audit").words
+    assert "no process is in and that has no name" in words
+    assert "Restart the agent by 'execwatch run' only: its guard treats a link" in words
+
+
+def test_the_guard_saves_behind_it(hidden, ew):
+    """As the advice says."""
+    done = ew.json("run", "--yes", "--until", "settled", "--", *hidden.command(*hidden.restart_args()), code=0)
+    assert each(done, hidden, "outcome") == {"web": "reregistered", "near": "reregistered"}
 
 
 def test_a_router_with_a_name(behind, ew, port):

@@ -52,7 +52,7 @@ static const char *advice_orphaned(const struct evidence *e)
 	       "framework start the task again.";
 }
 
-static const char *advice_unknown(const struct evidence *e, size_t n_links)
+static const char *advice_unknown(const struct evidence *e, const struct report_executor *out)
 {
 	if (e->environment != EW_YES)
 		return "Run as root.";
@@ -65,9 +65,12 @@ static const char *advice_unknown(const struct evidence *e, size_t n_links)
 	if (e->taken_back != EW_YES)
 		return "Wait until the agent has recovered, then audit again; a restart now may "
 		       "lose it.";
-	if (!n_links)
+	if (!out->n_links)
 		return "Audit again in some seconds; if it stays so, look at its stderr in its "
 		       "sandbox.";
+	if (out->guardable)
+		return "Restart the agent by 'execwatch run' only: its guard treats a link that "
+		       "does not notice the agent's end.";
 	return "Look at its connections by hand before the restart.";
 }
 
@@ -77,7 +80,7 @@ const char *advice_for(const struct store *store, const struct executor *executo
 {
 	switch (out->verdict) {
 	case VERDICT_UNKNOWN:
-		return advice_unknown(e, out->n_links);
+		return advice_unknown(e, out);
 	case VERDICT_ORPHANED:
 		return advice_orphaned(e);
 	case VERDICT_SAME_FATE:

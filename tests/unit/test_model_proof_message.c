@@ -336,12 +336,9 @@ static void translate(struct node_sock *s, const char *peer)
 	s->translated = true;
 }
 
-/* Only an entry of connection tracking tells whose link the agent's answer is on. */
-static void an_answer_behind_translation_waits_for_the_entry(void **state)
+/* The agent restarts, and the executor connects to it anew from behind translation. */
+static void comes_back_translated(struct node *n, struct node_proc *p)
 {
-	one(n, p, .v1 = true);
-
-	(void)state;
 	translate(p->links[0], "10.0.0.9:20001");
 	translate(p->links[1], "10.0.0.9:20002");
 	node_snapshot(n);
@@ -351,6 +348,15 @@ static void an_answer_behind_translation_waits_for_the_entry(void **state)
 	node_link(n, p);
 	translate(p->links[0], "10.0.0.9:20003");
 	translate(p->links[1], "10.0.0.9:20004");
+}
+
+/* Only an entry of connection tracking tells whose link the agent's answer is on. */
+static void an_answer_behind_translation_waits_for_the_entry(void **state)
+{
+	one(n, p, .v1 = true);
+
+	(void)state;
+	comes_back_translated(n, p);
 	node_says(n, p, "SUBSCRIBE");
 	node_answer(n, p, "200 OK");
 	is(n, "waiting");
@@ -367,15 +373,7 @@ static void the_last_of_several_answers_behind_translation_counts(void **state)
 	one(n, p, .v1 = true);
 
 	(void)state;
-	translate(p->links[0], "10.0.0.9:20001");
-	translate(p->links[1], "10.0.0.9:20002");
-	node_snapshot(n);
-	node_agent_stop(n);
-	node_agent_start(n);
-	node_link(n, p);
-	node_link(n, p);
-	translate(p->links[0], "10.0.0.9:20003");
-	translate(p->links[1], "10.0.0.9:20004");
+	comes_back_translated(n, p);
 	node_says(n, p, "SUBSCRIBE");
 	node_answer(n, p, "503 Service Unavailable");
 	node_wait(n, 1);
@@ -392,15 +390,7 @@ static void an_answer_to_somebody_else_proves_nothing(void **state)
 	one(n, p, .v1 = true);
 
 	(void)state;
-	translate(p->links[0], "10.0.0.9:20001");
-	translate(p->links[1], "10.0.0.9:20002");
-	node_snapshot(n);
-	node_agent_stop(n);
-	node_agent_start(n);
-	node_link(n, p);
-	node_link(n, p);
-	translate(p->links[0], "10.0.0.9:20003");
-	translate(p->links[1], "10.0.0.9:20004");
+	comes_back_translated(n, p);
 	node_says(n, p, "SUBSCRIBE");
 	node_answer(n, p, "200 OK");
 	translate(p->links[0], "10.0.0.9:20005");

@@ -43,6 +43,7 @@ struct fact_hook {
 struct fact_audit_log {
 	uint64_t unwritten;  /* results that could not be written, and are not there now */
 	const char *problem; /* "write audit log '…': No space left on device"; empty: none */
+	int64_t opened; /* which of a session's logs, by when it was opened, mono ns; 0: not told */
 };
 
 struct fact_unread {

@@ -80,6 +80,7 @@ int act_report_retry(struct audit_log *log, const struct fact_sink *sink, struct
 						.audit_log = {
 							.unwritten = audit_log_unwritten(log),
 							.problem = text,
+							.opened = audit_log_opened(log),
 						} });
 	return err;
 }

@@ -21,7 +21,8 @@
 
 struct audit_log {
 	int fd;
-	char **kept; /* lines of results that could not be written yet, in their order */
+	int64_t opened; /* mono ns */
+	char **kept;	/* lines of results that could not be written yet, in their order */
 	size_t n_kept, cap_kept;
 	char path[];
 };
@@ -49,7 +50,7 @@ int audit_log_open(const char *dir, struct audit_log **ret, struct error *error)
 
 	if (!log)
 		return error_set(error, -ENOMEM, NULL, "open the audit log");
-	*log = (struct audit_log){ .fd = -1 };
+	*log = (struct audit_log){ .fd = -1, .opened = now_mono() };
 	snprintf(log->path, size, "%s/audit.log", dir);
 	above = err = safe_dir_open(dir, 0700, "--state-dir", error);
 	if (above < 0)
@@ -161,6 +162,11 @@ static int kept_write(struct audit_log *log, struct error *error)
 	log->n_kept -= n;
 	memmove(log->kept, log->kept + n, log->n_kept * sizeof(*log->kept));
 	return err;
+}
+
+int64_t audit_log_opened(const struct audit_log *log)
+{
+	return log->opened;
 }
 
 size_t audit_log_unwritten(const struct audit_log *log)

@@ -29,6 +29,8 @@ int audit_log_write(struct audit_log *log, const struct fact *act, struct error 
 /* The same for an act of the past, of which the fact has the time: ts is that. */
 int audit_log_write_late(struct audit_log *log, const struct fact *act, struct error *error);
 
+/* When it was opened, mono ns. */
+int64_t audit_log_opened(const struct audit_log *log);
 /* How many results are kept in memory. */
 size_t audit_log_unwritten(const struct audit_log *log);
 

@@ -32,6 +32,7 @@ static const struct factjson_field hook_fields[] = {
 static const struct factjson_field audit_log_fields[] = {
 	FIELD(audit_log.unwritten, "unwritten"),
 	FIELD(audit_log.problem, "problem"),
+	FIELD(audit_log.opened, "opened_ns"),
 };
 
 static const struct factjson_field unread_fields[] = {

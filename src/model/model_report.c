@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "model/exit_code.h"
 #include "model/model_private.h"
+#include "model/store/session.h"
 
 static bool act_is(const struct report_act *act, const char *result)
 {
@@ -19,7 +20,7 @@ static bool is_unknown(const struct store *store, const struct report *report)
 {
 	static const uint32_t needed = SCAN_SOCKETS | SCAN_PROCESSES;
 
-	return store->incomplete || store->audit_log.unwritten ||
+	return store->incomplete || store_acts_unwritten(store) ||
 	       (store->complete & needed) != needed || (!report->n_executors && store->unread.n);
 }
 

@@ -151,8 +151,9 @@ void report_notes_fill(const struct executors *view, struct report *report)
 		     arena_printf(arena, "The master was not asked: %s.", store->master.problem));
 	for (size_t i = 0; i < store->unread.n; i++)
 		note(&notes, unread_text(&store->unread.v[i], arena));
-	if (store->audit_log.unwritten)
-		note(&notes, audit_log_text(&store->audit_log, arena));
+	for (size_t i = 0; i < store->audit_logs.n; i++)
+		if (store->audit_logs.v[i].unwritten)
+			note(&notes, audit_log_text(&store->audit_logs.v[i], arena));
 	if (store->incomplete)
 		note(&notes, "The recording is not complete: what its missing facts would have "
 			     "shown is not known.");

@@ -92,6 +92,29 @@ static void kept_needs_an_agent_that_has_recovered(void **state)
 	node_free(n);
 }
 
+/* What one log has got in the end is not what another one lost. */
+static void results_that_no_log_has(void **state)
+{
+	static const struct {
+		struct fact_audit_log log;
+		int code;
+	} rows[] = {
+		{ { .unwritten = 2, .problem = "no space", .opened = 1 }, 3 },
+		{ { .unwritten = 1, .problem = "no space", .opened = 2 }, 3 },
+		{ { .unwritten = 0, .problem = "", .opened = 2 }, 3 },
+		{ { .unwritten = 0, .problem = "", .opened = 1 }, 0 },
+	};
+	one(n, p);
+
+	(void)state;
+	(void)p;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		node_emit(n, (struct fact){ .type = FACT_AUDIT_LOG, .audit_log = rows[i].log });
+		assert_int_equal(node_exit_code(n, REPORT_VERIFY), rows[i].code);
+	}
+	node_free(n);
+}
+
 /* ---- with the same agent ---- */
 
 /* The agent ends it within its grace period, and the link stands until then. */
@@ -254,6 +277,7 @@ int main(void)
 		cmocka_unit_test(kept_needs_the_same_agent),
 		cmocka_unit_test(kept_needs_an_agent_that_has_recovered),
 		cmocka_unit_test(told_to_shut_down),
+		cmocka_unit_test(results_that_no_log_has),
 		cmocka_unit_test(an_agents_end_that_is_not_known),
 		cmocka_unit_test(v1_loses_one_connection),
 		cmocka_unit_test(v1_subscribes_again),

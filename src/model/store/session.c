@@ -37,8 +37,26 @@ void store_apply_port(struct store *store, const struct fact *fact)
 
 void store_apply_audit_log(struct store *store, const struct fact *fact)
 {
-	store->audit_log = fact->audit_log;
-	store->audit_log.problem = store_text(store, fact->audit_log.problem);
+	struct fact_audit_log log = fact->audit_log;
+	size_t i = 0;
+
+	log.problem = store_text(store, fact->audit_log.problem);
+	while (i < store->audit_logs.n && store->audit_logs.v[i].opened != log.opened)
+		i++;
+	if (i == store->audit_logs.n && !store_reserve(store, store->audit_logs))
+		return;
+	store->audit_logs.v[i] = log;
+	if (i == store->audit_logs.n)
+		store->audit_logs.n++;
+}
+
+uint64_t store_acts_unwritten(const struct store *store)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < store->audit_logs.n; i++)
+		n += store->audit_logs.v[i].unwritten;
+	return n;
 }
 
 void store_apply_agent_away(struct store *store, const struct fact *fact)

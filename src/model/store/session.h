@@ -7,4 +7,7 @@
 
 void store_clear_session(struct store *store);
 
+/* Results of acts that no audit log has, of all the session's logs. */
+uint64_t store_acts_unwritten(const struct store *store);
+
 #endif

@@ -347,10 +347,10 @@ struct store {
 	uint32_t docker_seen; /* number of the snapshot of its last answer */
 	struct fact_master master;
 	bool has_master;
-	struct fact_host node;		     /* the last one */
-	LIST(struct fact_foreseen) foreseen; /* of the audit before, by id */
-	struct fact_agent_log agent_log;     /* the last one */
-	struct fact_audit_log audit_log;     /* the last one */
+	struct fact_host node;			/* the last one */
+	LIST(struct fact_foreseen) foreseen;	/* of the audit before, by id */
+	struct fact_agent_log agent_log;	/* the last one */
+	LIST(struct fact_audit_log) audit_logs; /* the last one of each log */
 	LIST(struct damage) damages;
 	LIST(struct netns) namespaces;
 	LIST(struct fact_hook) hooks;

@@ -35,6 +35,7 @@ void store_clear(struct store *store)
 	free(store->losses.v);
 	free(store->treatments.v);
 	free(store->holds.v);
+	free(store->audit_logs.v);
 	free(store->acts.v);
 	free(store->early.v);
 	strpool_free(store->pool);

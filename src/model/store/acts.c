@@ -21,7 +21,8 @@ static void hold_add(struct store *store, const struct fact *fact)
 			(struct treatment){ fact->act.pid, fact->act.start, fact->mono };
 }
 
-int64_t store_held_at(const struct store *store, const struct process *process)
+/* 0: it was not held, as far as is known. */
+static int64_t last_hold(const struct store *store, const struct process *process)
 {
 	int64_t at = 0;
 
@@ -29,6 +30,13 @@ int64_t store_held_at(const struct store *store, const struct process *process)
 		if (store->holds.v[i].pid == process->key.pid &&
 		    store->holds.v[i].start == process->key.start)
 			at = store->holds.v[i].at;
+	return at;
+}
+
+int64_t store_held_at(const struct store *store, const struct process *process)
+{
+	int64_t at = last_hold(store, process);
+
 	return at >= store->session_began && at > process->history.last_down &&
 			       at > process->history.registered
 		       ? at
@@ -37,11 +45,7 @@ int64_t store_held_at(const struct store *store, const struct process *process)
 
 bool store_held_since(const struct store *store, const struct process *process, int64_t mono)
 {
-	for (size_t i = 0; i < store->holds.n; i++)
-		if (store->holds.v[i].pid == process->key.pid &&
-		    store->holds.v[i].start == process->key.start && store->holds.v[i].at > mono)
-			return true;
-	return false;
+	return last_hold(store, process) > mono;
 }
 
 bool store_held_before(const struct store *store, const struct process *process)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "cli/command_script.h"
+#include "observe/command_script.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -125,6 +125,7 @@ class World:
     def __enter__(self):
         self.node.up()
         self.names["$NODE"] = self.node.dir
+        self.names["$WORK_DIR"] = self.node.work_dir
         self.names["$AGENT"] = str(self.node.agent_pid)
         self.make_files()
         wait_quiet(self.node, self.port)
